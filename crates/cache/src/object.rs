@@ -1,0 +1,188 @@
+//! [`Object`] and [`Metadata`]: what a type must tell to be cached. Apart from the store, because
+//! a controller's own views implement them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time},
+    jiff::Timestamp,
+};
+use kube_client::Resource;
+use serde::Deserialize;
+
+use crate::ObjectKey;
+
+/// A Kubernetes object, whole or in part: of which kind it is, and where its metadata is.
+///
+/// Every [`kube_client::Resource`] is one. A *view*, a struct with the few fields that a controller
+/// reads, becomes one in two lines; the parser then skips everything else (design D4):
+///
+/// ```
+/// use k8s_openapi::api::core::v1::Pod;
+/// use serde::Deserialize;
+/// use trimtab_cache::{MetaView, Metadata, Object};
+///
+/// #[derive(Debug, Deserialize)]
+/// struct PodView {
+///     metadata: MetaView,
+///     status: Phase,
+/// }
+///
+/// #[derive(Debug, Deserialize)]
+/// struct Phase {
+///     phase: String,
+/// }
+///
+/// impl Object for PodView {
+///     type Kind = Pod;
+///     fn metadata(&self) -> &impl Metadata { &self.metadata }
+/// }
+///
+/// let pod: PodView = serde_json::from_str(
+///     r#"{"metadata": {"namespace": "default", "name": "web"}, "status": {"phase": "Running"}}"#,
+/// )?;
+/// assert_eq!(pod.key().as_str(), "default/web");
+/// assert_eq!(pod.status.phase, "Running");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub trait Object: Send + Sync + 'static {
+    /// The kind whose API path, group and version this object is read from.
+    type Kind: Resource;
+
+    /// The object's metadata.
+    fn metadata(&self) -> &impl Metadata;
+
+    /// Drops what is not worth storing; called once, before the object is stored.
+    ///
+    /// For whole objects this drops `managedFields`, up to half of an object's size. A view never
+    /// decoded them, so there is nothing to do.
+    fn prune(&mut self) {}
+
+    /// The key under which the object is cached and queued.
+    fn key(&self) -> ObjectKey {
+        let metadata = self.metadata();
+        ObjectKey::namespaced(metadata.namespace().unwrap_or_default(), metadata.name())
+    }
+}
+
+impl<K: Resource + Send + Sync + 'static> Object for K {
+    type Kind = K;
+
+    fn metadata(&self) -> &impl Metadata {
+        self.meta()
+    }
+
+    fn prune(&mut self) {
+        self.meta_mut().managed_fields = None;
+    }
+}
+
+/// The part of an object's metadata that caching, matching and owning need.
+///
+/// What the server has not set reads as empty.
+pub trait Metadata {
+    /// The name, unique within the kind and namespace at any one time.
+    fn name(&self) -> &str;
+    /// The namespace; `None` for a cluster-scoped object.
+    fn namespace(&self) -> Option<&str>;
+    /// The UID: tells an object from a later one of the same name.
+    fn uid(&self) -> &str;
+    /// The resource version of this state, as the server wrote it.
+    fn resource_version(&self) -> &str;
+    /// The value of the label `key`.
+    fn label(&self, key: &str) -> Option<&str>;
+    /// All owners, the controlling one among them.
+    fn owner_references(&self) -> &[OwnerReference];
+    /// When deletion was asked for; `None` while the object is wanted.
+    fn deletion_timestamp(&self) -> Option<Timestamp>;
+
+    /// The one owner that manages the object: upstream's `GetControllerOf`.
+    fn controller(&self) -> Option<&OwnerReference> {
+        self.owner_references().iter().find(|owner| owner.controller == Some(true))
+    }
+
+    /// Whether deletion was asked for, though a finalizer or a grace period may still hold it up.
+    fn is_being_deleted(&self) -> bool {
+        self.deletion_timestamp().is_some()
+    }
+}
+
+impl Metadata for ObjectMeta {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    fn uid(&self) -> &str {
+        self.uid.as_deref().unwrap_or_default()
+    }
+
+    fn resource_version(&self) -> &str {
+        self.resource_version.as_deref().unwrap_or_default()
+    }
+
+    fn label(&self, key: &str) -> Option<&str> {
+        self.labels.as_ref()?.get(key).map(String::as_str)
+    }
+
+    fn owner_references(&self) -> &[OwnerReference] {
+        self.owner_references.as_deref().unwrap_or_default()
+    }
+
+    fn deletion_timestamp(&self) -> Option<Timestamp> {
+        self.deletion_timestamp.as_ref().map(|time| time.0)
+    }
+}
+
+/// The metadata that a view usually needs, and nothing else: no annotations, no `managedFields`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MetaView {
+    /// The name within the namespace.
+    pub name: String,
+    /// The namespace; `None` for a cluster-scoped object.
+    pub namespace: Option<String>,
+    /// The UID.
+    pub uid: String,
+    /// The resource version of this state.
+    pub resource_version: String,
+    /// The labels.
+    pub labels: BTreeMap<String, String>,
+    /// All owners.
+    pub owner_references: Vec<OwnerReference>,
+    /// When deletion was asked for.
+    pub deletion_timestamp: Option<Time>,
+}
+
+impl Metadata for MetaView {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+
+    fn label(&self, key: &str) -> Option<&str> {
+        self.labels.get(key).map(String::as_str)
+    }
+
+    fn owner_references(&self) -> &[OwnerReference] {
+        &self.owner_references
+    }
+
+    fn deletion_timestamp(&self) -> Option<Timestamp> {
+        self.deletion_timestamp.as_ref().map(|time| time.0)
+    }
+}
