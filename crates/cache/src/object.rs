@@ -8,7 +8,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube_client::Resource;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::ObjectKey;
 
@@ -98,7 +98,9 @@ pub trait Metadata {
 
     /// The one owner that manages the object: upstream's `GetControllerOf`.
     fn controller(&self) -> Option<&OwnerReference> {
-        self.owner_references().iter().find(|owner| owner.controller == Some(true))
+        self.owner_references()
+            .iter()
+            .find(|owner| owner.controller == Some(true))
     }
 
     /// Whether deletion was asked for, though a finalizer or a grace period may still hold it up.
@@ -137,10 +139,29 @@ impl Metadata for ObjectMeta {
     }
 }
 
-/// The metadata that a view usually needs, and nothing else: no annotations, no `managedFields`.
+/// The metadata that a view usually needs: of the annotations only those that `A` names, and no
+/// `managedFields`.
+///
+/// ```
+/// use serde::Deserialize;
+/// use trimtab_cache::MetaView;
+///
+/// #[derive(Debug, Default, Deserialize)]
+/// #[serde(default)]
+/// struct Notes {
+///     #[serde(rename = "controller.kubernetes.io/pod-deletion-cost")]
+///     deletion_cost: Option<String>,
+/// }
+///
+/// let metadata: MetaView<Notes> = serde_json::from_str(
+///     r#"{"name": "web", "annotations": {"controller.kubernetes.io/pod-deletion-cost": "7", "more": "text"}}"#,
+/// )?;
+/// assert_eq!(metadata.annotations.deletion_cost.as_deref(), Some("7"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct MetaView {
+#[serde(rename_all = "camelCase", default, bound = "A: Default + Deserialize<'de>")]
+pub struct MetaView<A = IgnoredAny> {
     /// The name within the namespace.
     pub name: String,
     /// The namespace; `None` for a cluster-scoped object.
@@ -151,13 +172,17 @@ pub struct MetaView {
     pub resource_version: String,
     /// The labels.
     pub labels: BTreeMap<String, String>,
+    /// The annotations that the view reads; by default none.
+    pub annotations: A,
     /// All owners.
     pub owner_references: Vec<OwnerReference>,
+    /// When the server created the object.
+    pub creation_timestamp: Option<Time>,
     /// When deletion was asked for.
     pub deletion_timestamp: Option<Time>,
 }
 
-impl Metadata for MetaView {
+impl<A> Metadata for MetaView<A> {
     fn name(&self) -> &str {
         &self.name
     }

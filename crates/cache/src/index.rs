@@ -1,0 +1,255 @@
+//! [`Index`]: a typed handle to find objects by what a function says of them; and, behind it, how a
+//! store keeps indexes of any value type up to date.
+
+use std::{any::Any, borrow::Borrow, fmt, hash::Hash, marker::PhantomData, panic, sync::Arc};
+
+use hashbrown::HashMap;
+
+use crate::{Metadata, Object, ObjectKey, Store, contents::Entry, slots::Slots};
+
+/// Finds objects of a [`Store`] by the values that the index's function gives for them.
+///
+/// Made by [`Store::add_index`]. The handle knows the value type, so a lookup in a wrong index or
+/// with a wrong type does not compile. Each lookup sees the store at one moment: an object is always
+/// found under the values of the state that the lookup returns.
+pub struct Index<T, V> {
+    store: Store<T>,
+    /// Which of the store's indexes this is.
+    number: usize,
+    name: Arc<str>,
+    values: PhantomData<fn() -> V>,
+}
+
+impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
+    pub(crate) fn new(store: Store<T>, number: usize, name: Arc<str>) -> Self {
+        Self {
+            store,
+            number,
+            name,
+            values: PhantomData,
+        }
+    }
+
+    /// The name that the index was given, for logs; two indexes may share one.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The objects for which the function gave `value`, in no particular order.
+    pub fn get<Q>(&self, value: &Q) -> Vec<Arc<T>>
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.collect(value, |entry| entry.object.clone())
+    }
+
+    /// The keys of those objects, in no particular order.
+    pub fn keys<Q>(&self, value: &Q) -> Vec<ObjectKey>
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.collect(value, |entry| entry.key.clone())
+    }
+
+    /// How many objects the function gave `value` for.
+    pub fn count<Q>(&self, value: &Q) -> usize
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let contents = self.store.read();
+        postings::<V>(&contents.postings[self.number])
+            .get(value)
+            .map_or(0, Slots::len)
+    }
+
+    /// Every value that some object in the store has, each once, in no particular order.
+    pub fn values(&self) -> Vec<V> {
+        let contents = self.store.read();
+        postings::<V>(&contents.postings[self.number])
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    fn collect<Q, R>(&self, value: &Q, pick: impl Fn(&Entry<T>) -> R) -> Vec<R>
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let contents = self.store.read();
+        let Some(slots) = postings::<V>(&contents.postings[self.number]).get(value) else {
+            return Vec::new();
+        };
+        let mut found = Vec::with_capacity(slots.len());
+        slots.for_each(|slot| found.push(pick(contents.entry(slot))));
+        found
+    }
+}
+
+impl<T, V> Clone for Index<T, V> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            number: self.number,
+            name: self.name.clone(),
+            values: PhantomData,
+        }
+    }
+}
+
+impl<T, V> fmt::Debug for Index<T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The UID of the owner that manages `object`, to index dependents by their controller.
+///
+/// ```
+/// # use k8s_openapi::api::core::v1::Pod;
+/// # use trimtab_cache::{StoreWriter, controller_uid};
+/// # let store = StoreWriter::<Pod>::new().store().clone();
+/// let pods_by_owner = store.add_index("owner", controller_uid);
+/// assert!(pods_by_owner.get("29b6cd2f-3c24-4a8f-a1a1-2b2b4f0c3a55").is_empty());
+/// ```
+pub fn controller_uid<T: Object>(object: &T) -> Option<String> {
+    object.metadata().controller().map(|owner| owner.uid.clone())
+}
+
+/// Which slots have which value: a `HashMap<V, Slots>`. No set in it is empty (ST-T5).
+pub(crate) type AnyPostings = Box<dyn Any + Send + Sync>;
+
+fn postings<V: 'static>(any: &AnyPostings) -> &HashMap<V, Slots> {
+    any.downcast_ref()
+        .expect("an index handle is made with the postings of its own value type")
+}
+
+/// An index function, its value type erased.
+pub(crate) trait Indexer<T>: Send + Sync {
+    fn name(&self) -> &Arc<str>;
+
+    /// The postings of a whole store.
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> AnyPostings;
+
+    /// What must change when `old` gives way to `new`; `None`, the usual case, if nothing.
+    fn edit(&self, old: Option<&T>, new: Option<&T>) -> Option<Box<dyn Edit>>;
+}
+
+/// A change to postings that was worked out before the store was locked.
+pub(crate) trait Edit {
+    fn apply(self: Box<Self>, slot: u32, postings: &mut AnyPostings);
+}
+
+pub(crate) struct TypedIndexer<T, V, F> {
+    name: Arc<str>,
+    function: F,
+    types: PhantomData<fn(&T) -> V>,
+}
+
+impl<T, V, F, I> TypedIndexer<T, V, F>
+where
+    T: Object,
+    F: Fn(&T) -> I,
+    I: IntoIterator<Item = V>,
+    V: PartialEq,
+{
+    pub(crate) fn new(name: Arc<str>, function: F) -> Self {
+        Self {
+            name,
+            function,
+            types: PhantomData,
+        }
+    }
+
+    /// The object's values, each once. A function that panics gave none: the object stays in the
+    /// store, is missing from this index, and the log names both.
+    fn values(&self, object: Option<&T>) -> Vec<V> {
+        let Some(object) = object else { return Vec::new() };
+        let collected = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+            let mut values = Vec::new();
+            for value in (self.function)(object) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            values
+        }));
+        collected.unwrap_or_else(|_| {
+            tracing::error!(index = &*self.name, key = %object.key(), "index function panicked");
+            Vec::new()
+        })
+    }
+}
+
+impl<T, V, F, I> Indexer<T> for TypedIndexer<T, V, F>
+where
+    T: Object,
+    F: Fn(&T) -> I + Send + Sync,
+    I: IntoIterator<Item = V>,
+    V: Hash + Eq + Send + Sync + 'static,
+{
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> AnyPostings {
+        let mut postings: HashMap<V, Slots> = HashMap::new();
+        for (slot, entry) in entries {
+            for value in self.values(Some(&entry.object)) {
+                enter(&mut postings, value, slot);
+            }
+        }
+        Box::new(postings)
+    }
+
+    fn edit(&self, old: Option<&T>, new: Option<&T>) -> Option<Box<dyn Edit>> {
+        let (mut stale, mut fresh) = (self.values(old), self.values(new));
+        if stale == fresh {
+            return None;
+        }
+        stale.retain(|value| match fresh.iter().position(|other| other == value) {
+            None => true,
+            Some(kept) => {
+                fresh.swap_remove(kept);
+                false
+            }
+        });
+        Some(Box::new(TypedEdit { stale, fresh }))
+    }
+}
+
+struct TypedEdit<V> {
+    stale: Vec<V>,
+    fresh: Vec<V>,
+}
+
+impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
+    fn apply(self: Box<Self>, slot: u32, postings: &mut AnyPostings) {
+        let postings: &mut HashMap<V, Slots> = postings
+            .downcast_mut()
+            .expect("an edit is applied to the postings of its own index");
+        for value in &self.stale {
+            if let Some(slots) = postings.get_mut(value) {
+                slots.remove(slot);
+                if slots.is_empty() {
+                    postings.remove(value); // or values that come and go would pile up (ST-T5)
+                }
+            }
+        }
+        for value in self.fresh {
+            enter(postings, value, slot);
+        }
+    }
+}
+
+fn enter<V: Hash + Eq>(postings: &mut HashMap<V, Slots>, value: V, slot: u32) {
+    postings
+        .entry(value)
+        .and_modify(|slots| slots.insert(slot))
+        .or_insert_with(|| Slots::one(slot));
+}
