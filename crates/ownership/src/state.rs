@@ -1,0 +1,105 @@
+//! The claim table, as a plain value: who owns what, and what is to be done about it.
+//!
+//! - I1: what another object controls is never touched.
+//! - I2: an owner that is being deleted writes nothing: it neither adopts nor releases.
+//! - I3: an object that is being deleted is never adopted, but stays claimed by who controls it.
+//! - I4: a namespaced owner adopts in its own namespace only.
+
+/// Who controls a dependent, seen from the owner that wants to claim it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Controller {
+    Nobody,
+    Us,
+    Another,
+}
+
+/// All that a claim depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) controller: Controller,
+    /// The dependent meets the selector and the filter.
+    pub(crate) matches: bool,
+    pub(crate) owner_being_deleted: bool,
+    pub(crate) dependent_being_deleted: bool,
+    /// The owner may own objects in the dependent's namespace.
+    pub(crate) in_reach: bool,
+}
+
+/// What becomes of a dependent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Not ours, and nothing to do.
+    Leave,
+    /// Ours already.
+    Keep,
+    /// Ours, once the server has taken our reference.
+    Adopt,
+    /// Ours no longer, once the server has dropped our reference.
+    Release,
+}
+
+impl Facts {
+    /// The table of `ClaimObject` (spec 4b.1).
+    pub(crate) fn decide(self) -> Decision {
+        match self.controller {
+            Controller::Another => Decision::Leave,           // I1
+            Controller::Us if self.matches => Decision::Keep, // I3
+            _ if self.owner_being_deleted => Decision::Leave, // I2
+            Controller::Us => Decision::Release,
+            Controller::Nobody if self.matches && self.in_reach && !self.dependent_being_deleted => {
+                Decision::Adopt // I3, I4
+            }
+            Controller::Nobody => Decision::Leave,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Spec 4b.1, every row: `-` stands for either value.
+    #[test]
+    fn the_claim_table_is_upstreams() {
+        const TABLE: &str = "
+            controller  matches  owner-deleted  dependent-deleted  in-reach  decision
+            Another     -        -              -                  -         Leave
+            Us          yes      -              -                  -         Keep
+            Us          no       yes            -                  -         Leave
+            Us          no       no             -                  -         Release
+            Nobody      -        yes            -                  -         Leave
+            Nobody      no       no             -                  -         Leave
+            Nobody      yes      no             yes                -         Leave
+            Nobody      yes      no             no                 no        Leave
+            Nobody      yes      no             no                 yes       Adopt";
+        let rows: Vec<Vec<&str>> = TABLE
+            .lines()
+            .skip(2)
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+
+        for controller in [Controller::Nobody, Controller::Us, Controller::Another] {
+            for bits in 0..16 {
+                let bit = |index: u8| bits & (1 << index) != 0;
+                let facts = Facts {
+                    controller,
+                    matches: bit(0),
+                    owner_being_deleted: bit(1),
+                    dependent_being_deleted: bit(2),
+                    in_reach: bit(3),
+                };
+                let applies = |row: &&Vec<&str>| {
+                    let cell = |index: usize, value: bool| {
+                        ["-", if value { "yes" } else { "no" }].contains(&row[index])
+                    };
+                    row[0] == format!("{controller:?}")
+                        && (0..4).all(|index| cell(index + 1, bit(index as u8)))
+                };
+                let [row] = rows.iter().filter(applies).collect::<Vec<_>>()[..] else {
+                    panic!("exactly one row applies to {facts:?}");
+                };
+                assert_eq!(format!("{:?}", facts.decide()), row[5], "{facts:?}");
+            }
+        }
+    }
+}
