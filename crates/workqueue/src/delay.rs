@@ -1,0 +1,113 @@
+//! [`Delays`]: which keys are to become ready, when, and with what priority.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use crate::{
+    slots::{Column, SlotId, Slots},
+    time::Time,
+};
+
+/// What a delayed key waits for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wish {
+    due: Time,
+    priority: i16,
+}
+
+/// The delayed keys, soonest first. One entry a key; an earlier time wins (WQ 11).
+///
+/// A key that is moved earlier or taken out leaves its old heap entry behind. Such an entry says
+/// something else than its slot, is skipped when it surfaces, and is swept out before it and its
+/// like are more than the live ones: memory follows the number of delayed keys.
+#[derive(Debug)]
+pub(crate) struct Delays {
+    heap: BinaryHeap<Reverse<(Time, SlotId)>>,
+    wishes: Column<Wish>,
+    len: usize,
+}
+
+impl Delays {
+    pub(crate) const EMPTY: Self = Self {
+        heap: BinaryHeap::new(),
+        wishes: Column::EMPTY,
+        len: 0,
+    };
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// When the slot is due, if it is delayed.
+    pub(crate) fn due<K>(&self, slots: &Slots<K>, id: SlotId) -> Option<Time> {
+        slots[id].delayed.then(|| self.wishes.get(id).due)
+    }
+
+    /// Delays the slot, or moves it earlier; the higher priority of the two stays.
+    pub(crate) fn insert<K>(&mut self, slots: &mut Slots<K>, id: SlotId, due: Time, priority: i16) {
+        let mut wish = Wish { due, priority };
+        if slots[id].delayed {
+            let current = self.wishes.get(id);
+            wish.priority = priority.max(current.priority);
+            if due >= current.due {
+                self.wishes.set(
+                    id,
+                    Wish {
+                        due: current.due,
+                        ..wish
+                    },
+                );
+                return;
+            }
+        } else {
+            slots[id].delayed = true;
+            self.len += 1;
+        }
+        self.wishes.set(id, wish);
+        self.heap.push(Reverse((due, id)));
+        self.sweep(slots);
+    }
+
+    pub(crate) fn remove<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
+        if std::mem::take(&mut slots[id].delayed) {
+            self.len -= 1;
+            self.sweep(slots);
+        }
+    }
+
+    /// When the soonest key is due.
+    pub(crate) fn next<K>(&mut self, slots: &Slots<K>) -> Option<Time> {
+        while let Some(&Reverse((due, id))) = self.heap.peek() {
+            if self.stands(slots, due, id) {
+                return Some(due);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    /// Takes out the soonest key if it is due by `now`, with its priority.
+    pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, now: Time) -> Option<(SlotId, i16)> {
+        if self.next(slots)? > now {
+            return None;
+        }
+        let Reverse((_, id)) = self.heap.pop()?;
+        slots[id].delayed = false;
+        self.len -= 1;
+        Some((id, self.wishes.get(id).priority))
+    }
+
+    /// Whether the heap's entry is what its slot waits for.
+    fn stands<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
+        slots.get(id).is_some_and(|slot| slot.delayed) && self.wishes.get(id).due == due
+    }
+
+    fn sweep<K>(&mut self, slots: &Slots<K>) {
+        const SLACK: usize = 64; // sweeping a handful costs more than keeping it
+        if self.heap.len() > 2 * self.len + SLACK {
+            let mut heap = std::mem::take(&mut self.heap);
+            heap.retain(|&Reverse((due, id))| self.stands(slots, due, id));
+            heap.shrink_to(2 * heap.len());
+            self.heap = heap;
+        }
+    }
+}

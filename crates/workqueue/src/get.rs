@@ -1,0 +1,76 @@
+//! [`Get`]: a worker's wait for a key. Whoever waits keeps the time too: no task does.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::time::Sleep;
+
+use crate::{
+    shared::{Asleep, Shared},
+    state::{Take, Taken},
+    sync::Arc,
+    wait::Ticket,
+};
+
+/// Waits for a key; `None` once the queue has shut down and nothing is ready.
+#[derive(Debug)]
+pub(crate) struct Get<'a, K> {
+    shared: &'a Arc<Shared<K>>,
+    /// Present while this waits, asleep or just woken.
+    ticket: Option<Ticket>,
+    /// The queue's one timer, while this waiter keeps it.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'a, K> Get<'a, K> {
+    pub(crate) fn new(shared: &'a Arc<Shared<K>>) -> Self {
+        Self {
+            shared,
+            ticket: None,
+            alarm: None,
+        }
+    }
+}
+
+impl<K: Clone> Future for Get<'_, K> {
+    type Output = Option<Taken<K>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        match this.shared.take(&mut this.ticket) {
+            Take::Key(taken) => return Poll::Ready(Some(taken)),
+            Take::ShutDown => return Poll::Ready(None),
+            Take::Wait(_) => {} // the waker is cloned only now, where no lock is held
+        }
+        loop {
+            let Asleep { alarm, .. } = match this.shared.take_or_sleep(&mut this.ticket, cx.waker().clone()) {
+                Ok(taken) => return Poll::Ready(taken),
+                Err(asleep) => asleep,
+            };
+            let Some(time) = alarm else {
+                this.alarm = None; // another waiter keeps the time, or there is nothing to keep
+                return Poll::Pending;
+            };
+            let deadline = this.shared.clock.instant(time);
+            let sleep = this
+                .alarm
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            if sleep.deadline() != deadline {
+                sleep.as_mut().reset(deadline);
+            }
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<K> Drop for Get<'_, K> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.shared.stop_waiting(ticket);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! [`WorkQueue`]: the handle that everybody holds.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash},
+    time::Duration,
+};
+
+use tokio::{task::coop, time::Instant};
+
+use crate::{
+    Drain, Item, WorkQueueBuilder,
+    builder::priority,
+    get::Get,
+    shared::Shared,
+    state::{Added, Take, Wanted},
+    sync::Arc,
+};
+
+/// A deduplicating queue of keys that need work. Cloning makes another handle of the same queue.
+///
+/// Producers `add` keys; workers `get` them, one at a time for each key. Keys should be cheap to
+/// clone: a worker's [`Item`] carries one.
+pub struct WorkQueue<K> {
+    pub(crate) shared: Arc<Shared<K>>,
+}
+
+/// How [`WorkQueue::add_with`] adds a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[must_use]
+pub struct AddOptions {
+    priority: i16,
+    delay: Duration,
+    rate_limited: bool,
+}
+
+impl AddOptions {
+    /// Now, at [`priority::NORMAL`](crate::priority::NORMAL).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The higher one is first. Of two adds of a waiting key the higher counts.
+    pub fn priority(self, priority: i16) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Not before this much time has passed.
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// Not before the queue's rate limiter says so, which counts this as a try.
+    pub fn rate_limited(self) -> Self {
+        Self {
+            rate_limited: true,
+            ..self
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
+    /// A queue with client-go's defaults.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A queue with choices.
+    pub fn builder() -> WorkQueueBuilder<K> {
+        WorkQueueBuilder::new()
+    }
+
+    /// Says that the key needs work, now. Returns whether the queue still accepts keys.
+    ///
+    /// A key that is ready already is not added twice. One that a worker has comes out once more, after
+    /// that worker is done. One that is delayed becomes ready now, and once more when its delay is over.
+    pub fn add(&self, key: K) -> bool {
+        self.add_wanted(key, priority::NORMAL, Duration::ZERO)
+    }
+
+    /// Says that the key needs work in a while. Returns whether the queue still accepts keys.
+    ///
+    /// Of two delays of one key the earlier wins. No delay is too long: the end of time is as late as it gets.
+    pub fn add_after(&self, key: K, delay: Duration) -> bool {
+        self.add_wanted(key, priority::NORMAL, delay)
+    }
+
+    /// Adds the key again after the delay that the rate limiter gives it: what follows a failure.
+    ///
+    /// Returns whether the queue still accepts keys; the limiter counts the try either way.
+    pub fn add_rate_limited(&self, key: K) -> bool {
+        self.add_with(key, AddOptions::new().rate_limited())
+    }
+
+    /// Adds the key with a priority, a delay, or both. Returns whether the queue still accepts keys.
+    pub fn add_with(&self, key: K, options: AddOptions) -> bool {
+        let AddOptions {
+            priority,
+            mut delay,
+            rate_limited,
+        } = options;
+        if rate_limited {
+            delay = delay.max(self.shared.limiter.lock().when(&key, Instant::now()));
+        }
+        self.add_wanted(key, priority, delay)
+    }
+
+    fn add_wanted(&self, key: K, priority: i16, delay: Duration) -> bool {
+        let shared = &*self.shared;
+        let hash = shared.hash(&key);
+        let group = shared.group_of.as_ref().map_or(0, |group_of| group_of(&key));
+        let due = (!delay.is_zero()).then(|| shared.clock.now().after(delay));
+        let wanted = Wanted { priority, due, group };
+        let added = shared.with(|state, now| state.add(hash, key, wanted, now));
+        !matches!(added, Added::Refused(_))
+    }
+
+    /// Takes the next key, waiting until one is ready.
+    ///
+    /// `None` means that the queue has shut down and nothing is ready: the end of a worker's loop, not a
+    /// failure. Dropping the [`Item`] is `done`.
+    ///
+    /// A `get` that waits also keeps the time for the delayed keys, for all who wait: poll it or drop it,
+    /// but do not hold one without polling.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `get` dropped before it completes has taken no key. If a key was meant for it, another waiting
+    /// `get` is woken in its place.
+    pub async fn get(&self) -> Option<Item<K>> {
+        coop::consume_budget().await; // a worker whose queue is never empty still lets others run
+        let taken = Get::new(&self.shared).await?;
+        Some(Item::new(&self.shared, taken))
+    }
+
+    /// Takes the next key if one is ready now.
+    pub fn try_get(&self) -> Option<Item<K>> {
+        match self.shared.take(&mut None) {
+            Take::Key(taken) => Some(Item::new(&self.shared, taken)),
+            Take::Wait(_) | Take::ShutDown => None,
+        }
+    }
+
+    /// Lets the rate limiter forget the key's tries: it succeeded, or nobody will try it again.
+    pub fn forget(&self, key: &K) {
+        self.shared.limiter.lock().forget(key);
+    }
+
+    /// How often the key was added rate-limited since it was last forgotten.
+    pub fn num_requeues(&self, key: &K) -> u32 {
+        self.shared.limiter.lock().num_requeues(key)
+    }
+
+    /// How many keys are ready. Those with workers do not count, nor do delayed ones.
+    pub fn len(&self) -> usize {
+        loop {
+            let (ready, more) = self.shared.with(|state, now| {
+                state.fire(now);
+                (state.ready(), state.next_due().is_some_and(|due| due <= now))
+            });
+            if !more {
+                return ready;
+            }
+        }
+    }
+
+    /// Whether no key is ready.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many keys are with workers.
+    pub fn processing(&self) -> usize {
+        self.shared.with(|state, _| state.processing())
+    }
+
+    /// How many keys have a delay that is not over, whatever else they do meanwhile.
+    pub fn delayed(&self) -> usize {
+        self.len(); // what is due is not delayed any more
+        self.shared.with(|state, _| state.delayed())
+    }
+
+    /// Shuts the queue down: keys are refused from now on, delayed ones are dropped, ready ones can
+    /// still be taken. Ends every [`Drain`] that waits. May be called again.
+    pub fn shut_down(&self) {
+        drop(self.shared.shut_down(false));
+    }
+
+    /// Shuts the queue down as [`shut_down`](Self::shut_down) does, at once, and returns a future that
+    /// waits until nothing is ready and nothing is processing.
+    pub fn shut_down_with_drain(&self) -> Drain<K> {
+        Drain::new(&self.shared)
+    }
+
+    /// Whether the queue refuses keys.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shared.with(|state, _| state.is_shutting_down())
+    }
+}
+
+impl<K: Hash> Shared<K> {
+    fn hash(&self, key: &K) -> u32 {
+        self.hasher.hash_one(key) as u32 // the low half is as good as the whole
+    }
+}
+
+impl<K> Clone for WorkQueue<K> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone + Send + 'static> Default for WorkQueue<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K> fmt::Debug for WorkQueue<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.shared, f)
+    }
+}

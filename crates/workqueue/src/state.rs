@@ -1,0 +1,330 @@
+//! The queue's rules as a plain value: no lock, clock, task or I/O; `now` is an argument.
+//!
+//! Invariants, checked after every step of `tests::model`:
+//!
+//! - I1: a key has one slot while it is ready, processing or delayed, and none otherwise.
+//! - I2: a ready key is in exactly one line and is not processing.
+//! - I3: a processing key is in `processing`, in the order in which the keys were taken; however
+//!   often it is added meanwhile, it returns to its line once, when it is done.
+//! - I4: a delayed key has the earliest time and the highest priority asked for since its last firing.
+//! - I5: after shutdown no key is delayed, and only `done` makes one ready.
+
+use std::time::Duration;
+
+use crate::{
+    delay::Delays,
+    order::Step,
+    ready::{GroupHash, Ready},
+    slots::{Column, Found, List, Phase, Slot, SlotId, Slots},
+    time::Time,
+};
+
+/// The most delayed keys that one call makes ready. The others that are due wait for the next call,
+/// so that a million of them do not hold the queue's lock for a second.
+pub(crate) const FIRING_BATCH: usize = 64;
+
+/// How a key is to be added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) priority: i16,
+    /// Not before; the past is now.
+    pub(crate) due: Option<Time>,
+    pub(crate) group: GroupHash,
+}
+
+/// What became of an added key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Added<K> {
+    /// It has a slot of its own from now on.
+    New,
+    /// It had one. This copy is handed back, for the caller to drop where no lock is held.
+    Known(K),
+    /// The queue is shutting down.
+    Refused(K),
+}
+
+/// A key on its way to a worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Taken<K> {
+    pub(crate) slot: SlotId,
+    pub(crate) key: K,
+    pub(crate) priority: i16,
+    /// How long it was ready; zero where times are not kept.
+    pub(crate) waited: Duration,
+}
+
+/// What a worker that asks for a key gets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Take<K> {
+    Key(Taken<K>),
+    /// Nothing is ready. The soonest delayed key, if any, is due then.
+    Wait(Option<Time>),
+    /// Nothing is ready, and nothing will be.
+    ShutDown,
+}
+
+/// What is left after a worker is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Done<K> {
+    /// The slot's key, if the slot is gone.
+    pub(crate) forgotten: Option<K>,
+    /// How long the worker had it; zero where times are not kept.
+    pub(crate) worked: Duration,
+}
+
+/// Since when; kept only where somebody measures.
+#[derive(Debug, Clone, Copy, Default)]
+struct Since {
+    /// It needs work.
+    added: Time,
+    /// A worker has it.
+    taken: Time,
+}
+
+#[derive(Debug)]
+pub(crate) struct State<K> {
+    slots: Slots<K>,
+    ready: Ready,
+    delays: Delays,
+    processing: List,
+    again: usize,
+    since: Option<Column<Since>>,
+    adds: u64,
+    shutting_down: bool,
+}
+
+impl<K> State<K> {
+    pub(crate) fn new(step: Step, fair: bool, timed: bool) -> Self {
+        Self {
+            slots: Slots::new(),
+            ready: Ready::new(step, fair),
+            delays: Delays::EMPTY,
+            processing: List::EMPTY,
+            again: 0,
+            since: timed.then_some(Column::EMPTY),
+            adds: 0,
+            shutting_down: false,
+        }
+    }
+
+    /// Whether `now` makes a difference to the next call: reading a clock takes as long as the rest.
+    pub(crate) fn wants_time(&self) -> bool {
+        self.delays.len() > 0 || self.since.is_some()
+    }
+
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub(crate) fn processing(&self) -> usize {
+        self.processing.len()
+    }
+
+    pub(crate) fn delayed(&self) -> usize {
+        self.delays.len()
+    }
+
+    /// The keys that need work: the ready ones, and those that will be once they are done.
+    pub(crate) fn depth(&self) -> usize {
+        self.ready.len() + self.again
+    }
+
+    /// How often a key came to need work that needed none, ever.
+    pub(crate) fn adds(&self) -> u64 {
+        self.adds
+    }
+
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutting_down
+    }
+
+    /// Nothing is ready and nothing is processing: what a drain waits for.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.ready.len() == 0 && self.processing.len() == 0
+    }
+
+    /// When the soonest delayed key is due.
+    pub(crate) fn next_due(&mut self) -> Option<Time> {
+        self.delays.next(&self.slots)
+    }
+
+    /// Makes delayed keys ready that are due, at most [`FIRING_BATCH`] of them.
+    pub(crate) fn fire(&mut self, now: Time) {
+        for _ in 0..FIRING_BATCH {
+            let Some((id, priority)) = self.delays.pop(&mut self.slots, now) else {
+                return;
+            };
+            self.make_ready(id, priority, now);
+        }
+    }
+
+    /// The worker that took the slot is done with it.
+    pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
+        self.processing.unlink(&mut self.slots, id);
+        let worked = self
+            .since
+            .as_ref()
+            .map_or(Duration::ZERO, |since| now.since(since.get(id).taken));
+        let again = self.slots[id].phase == Phase::Again;
+        self.slots[id].phase = Phase::Idle;
+        if again {
+            self.again -= 1;
+            self.ready.push(&mut self.slots, id); // I3
+        }
+        Done {
+            forgotten: self.forget_idle(id),
+            worked,
+        }
+    }
+
+    /// From now on no key is accepted. The delayed ones are dropped and returned; the others stay.
+    pub(crate) fn shut_down(&mut self) -> Vec<K> {
+        self.shutting_down = true;
+        let mut dropped = Vec::with_capacity(self.delays.len());
+        while let Some((id, _)) = self.delays.pop(&mut self.slots, Time::MAX) {
+            dropped.extend(self.forget_idle(id)); // I5
+        }
+        dropped
+    }
+
+    fn make_ready(&mut self, id: SlotId, priority: i16, now: Time) {
+        let slot = &mut self.slots[id];
+        match slot.phase {
+            Phase::Idle => {
+                slot.priority = priority;
+                self.ready.push(&mut self.slots, id);
+                self.count_add(id, now);
+            }
+            Phase::Ready | Phase::Ranked => {
+                if priority > slot.priority {
+                    self.ready.raise(&mut self.slots, id, priority);
+                }
+            }
+            Phase::Processing => {
+                slot.phase = Phase::Again; // I2, I3: `done` makes it ready
+                slot.priority = priority;
+                self.again += 1;
+                self.count_add(id, now);
+            }
+            Phase::Again => slot.priority = slot.priority.max(priority),
+        }
+    }
+
+    fn count_add(&mut self, id: SlotId, now: Time) {
+        self.adds += 1;
+        if let Some(since) = &mut self.since {
+            since.set(
+                id,
+                Since {
+                    added: now,
+                    ..since.get(id)
+                },
+            );
+        }
+    }
+
+    /// I1: a slot without a purpose goes, and its key with it.
+    fn forget_idle(&mut self, id: SlotId) -> Option<K> {
+        let slot = &self.slots[id];
+        if slot.phase != Phase::Idle || slot.delayed {
+            return None;
+        }
+        let key = self.slots.remove(id);
+        if self.slots.is_oversized() {
+            self.slots = Slots::new(); // the numbers start again, and so does what goes by them
+            self.ready.reset();
+            self.delays = Delays::EMPTY;
+            self.since = self.since.is_some().then_some(Column::EMPTY);
+        }
+        Some(key)
+    }
+}
+
+impl<K: Eq> State<K> {
+    pub(crate) fn add(&mut self, hash: u32, key: K, wanted: Wanted, now: Time) -> Added<K> {
+        if self.shutting_down {
+            return Added::Refused(key); // I5
+        }
+        let (id, added) = match self.slots.find_or_insert(hash, key) {
+            Found::Known(id, key) => (id, Added::Known(key)),
+            Found::New(id) => {
+                self.ready.assign(id, wanted.group);
+                (id, Added::New)
+            }
+        };
+        match wanted.due {
+            Some(due) if due > now => self.delays.insert(&mut self.slots, id, due, wanted.priority),
+            _ => self.make_ready(id, wanted.priority, now),
+        }
+        added
+    }
+
+    /// Takes the key out of the line and out of its delay. If a worker has it, it is not handed out
+    /// again for what was added so far. Returns whether it waited for anything, and its slot's copy.
+    pub(crate) fn remove(&mut self, hash: u32, key: &K) -> (bool, Option<K>) {
+        let Some(id) = self.slots.find(hash, key) else {
+            return (false, None);
+        };
+        let phase = self.slots[id].phase;
+        let waited = self.slots[id].delayed || phase.is_ready() || phase == Phase::Again;
+        self.delays.remove(&mut self.slots, id);
+        if phase.is_ready() {
+            self.ready.remove(&mut self.slots, id);
+        } else if phase == Phase::Again {
+            self.slots[id].phase = Phase::Processing;
+            self.again -= 1;
+        }
+        (waited, self.forget_idle(id))
+    }
+}
+
+impl<K: Clone> State<K> {
+    /// Takes the next ready key for a worker, after making ready what is due.
+    pub(crate) fn take(&mut self, now: Time) -> Take<K> {
+        if self.delays.len() > 0 {
+            self.fire(now);
+        }
+        let Some(slot) = self.ready.pop(&mut self.slots) else {
+            return if self.shutting_down {
+                Take::ShutDown
+            } else {
+                Take::Wait(self.next_due())
+            };
+        };
+        self.slots[slot].phase = Phase::Processing;
+        self.processing.push(&mut self.slots, slot);
+        let waited = match &mut self.since {
+            None => Duration::ZERO,
+            Some(since) => {
+                let Since { added, .. } = since.get(slot);
+                since.set(slot, Since { added, taken: now });
+                now.since(added)
+            }
+        };
+        let Slot { key, priority, .. } = &self.slots[slot];
+        Take::Key(Taken {
+            slot,
+            key: key.clone(),
+            priority: *priority,
+            waited,
+        })
+    }
+
+    /// The keys that need work and are not being handed out for it: ready, or ready once done.
+    pub(crate) fn waiting_keys(&self) -> Vec<K> {
+        let waits = |phase: Phase| phase.is_ready() || phase == Phase::Again;
+        self.slots
+            .iter()
+            .filter(|(_, slot)| waits(slot.phase))
+            .map(|(_, slot)| slot.key.clone())
+            .collect()
+    }
+
+    /// The keys that workers have, the longest first.
+    pub(crate) fn processing_keys(&self) -> Vec<K> {
+        self.processing
+            .iter(&self.slots)
+            .map(|id| self.slots[id].key.clone())
+            .collect()
+    }
+}

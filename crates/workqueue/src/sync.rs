@@ -1,0 +1,33 @@
+//! The primitives that threads meet at: real ones, or loom's, chosen in this one place.
+//!
+//! All that the queue shares is behind one lock, wake-ups included, so a model over loom's `Mutex`
+//! sees every step that matters.
+
+#[cfg(not(all(test, trimtab_loom)))]
+pub(crate) use parking_lot::Mutex;
+#[cfg(not(all(test, trimtab_loom)))]
+pub(crate) use std::sync::Arc;
+
+#[cfg(all(test, trimtab_loom))]
+pub(crate) use loom::sync::Arc;
+#[cfg(all(test, trimtab_loom))]
+pub(crate) use model::Mutex;
+
+#[cfg(all(test, trimtab_loom))]
+mod model {
+    use loom::sync::MutexGuard;
+
+    /// loom's mutex with `parking_lot`'s signatures.
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().expect("no model panics while it holds the lock")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! [`Time`]: a moment as the rules see it, and the [`Clock`] that makes one from tokio's time.
+//!
+//! Apart from tokio's `Instant` because the rules are plain values, and because eight bytes a
+//! moment are half of what an `Instant` takes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Nanoseconds since the queue was made; saturates instead of overflowing, 584 years on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time(u64);
+
+impl Time {
+    pub(crate) const ZERO: Self = Self(0);
+    /// The end of time: what a delay beyond it becomes.
+    pub(crate) const MAX: Self = Self(u64::MAX);
+
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(delay))
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Where [`Time`] starts for one queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn starting_now() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(self) -> Time {
+        Time::ZERO.after(Instant::now().saturating_duration_since(self.start))
+    }
+
+    /// The instant of `time`, or one that no process lives to see if the platform has none so late.
+    pub(crate) fn instant(self, time: Time) -> Instant {
+        const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+        self.start
+            .checked_add(time.since(Time::ZERO))
+            .unwrap_or_else(|| Instant::now() + DECADES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_past_the_end_of_time_saturates() {
+        assert_eq!(Time(7).after(Duration::MAX), Time::MAX);
+        assert_eq!(Time::MAX.after(Duration::from_nanos(1)), Time::MAX);
+        assert_eq!(Time(7).since(Time(9)), Duration::ZERO);
+        let clock = Clock::starting_now();
+        assert!(clock.instant(Time::MAX) > Instant::now() + Duration::from_secs(3600));
+    }
+}

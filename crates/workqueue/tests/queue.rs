@@ -1,0 +1,223 @@
+//! The promises of a plain queue, as client-go's own tests put them (spec ids WQ-T…).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use trimtab_workqueue::WorkQueue;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Runs a worker for each of `workers`, which counts how often each key came.
+fn count_handled(
+    queue: &WorkQueue<u32>,
+    workers: usize,
+    readd: bool,
+) -> (Vec<tokio::task::JoinHandle<()>>, Arc<Mutex<HashMap<u32, u32>>>) {
+    let counts = Arc::new(Mutex::new(HashMap::new()));
+    let workers = (0..workers).map(|_| {
+        let (queue, counts) = (queue.clone(), Arc::clone(&counts));
+        tokio::spawn(async move {
+            while let Some(item) = queue.get().await {
+                tokio::time::sleep(3 * MS).await;
+                let times = {
+                    let mut counts = counts.lock().expect("no worker panics");
+                    let times = counts.entry(*item).or_default();
+                    *times += 1;
+                    *times
+                };
+                if readd && times == 1 {
+                    queue.add(*item);
+                }
+            }
+        })
+    });
+    (workers.collect(), counts)
+}
+
+/// WQ-T1, with both kinds of shutdown.
+#[tokio::test(start_paused = true)]
+async fn every_key_of_many_producers_is_handled_and_a_late_one_never_seen() {
+    for drain in [false, true] {
+        let queue = WorkQueue::new();
+        let (workers, counts) = count_handled(&queue, 10, false);
+        let producers: Vec<_> = (0..50u32)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move {
+                    for key in 0..50 {
+                        assert!(queue.add(key));
+                        tokio::time::sleep(MS).await;
+                    }
+                })
+            })
+            .collect();
+        for producer in producers {
+            producer.await.expect("a producer ends");
+        }
+        if drain {
+            let drained = queue.shut_down_with_drain().await;
+            assert!(drained.waiting.is_empty() && drained.processing.is_empty());
+        } else {
+            queue.shut_down();
+        }
+        assert!(!queue.add(1000), "an add after the shutdown is refused");
+        for worker in workers {
+            worker.await.expect("a worker ends");
+        }
+        let counts = counts.lock().expect("no worker panics");
+        assert_eq!((counts.len(), counts.contains_key(&1000), queue.len()), (50, false, 0));
+    }
+}
+
+/// WQ-T2.
+#[tokio::test(start_paused = true)]
+async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
+    let queue = WorkQueue::new();
+    let (workers, counts) = count_handled(&queue, 4, true);
+    (0..50).for_each(|key| drop(queue.add(key)));
+    tokio::time::sleep(4 * MS).await; // some are through, some in work, most waiting
+    while !queue.is_empty() || queue.processing() > 0 {
+        tokio::time::sleep(MS).await;
+    }
+    queue.shut_down_with_drain().await;
+    for worker in workers {
+        worker.await.expect("a worker ends");
+    }
+    assert_eq!(counts.lock().expect("no worker panics").values().copied().min(), Some(2));
+    assert_eq!(queue.len(), 0);
+}
+
+/// WQ-T3.
+#[tokio::test(start_paused = true)]
+async fn len_counts_distinct_ready_keys() {
+    let queue = WorkQueue::new();
+    let lens: Vec<_> = ["foo", "bar", "foo"].map(|key| (queue.add(key), queue.len()).1).into();
+    assert_eq!(lens, [1, 2, 2]);
+}
+
+/// WQ-T4.
+#[tokio::test(start_paused = true)]
+async fn key_added_while_processing_runs_again_after_done() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    let item = queue.get().await.expect("foo is ready");
+    queue.add("foo");
+    queue.add("foo");
+    assert_eq!((queue.len(), queue.processing()), (0, 1));
+    assert!(queue.try_get().is_none(), "a key is never with two workers at once");
+    drop(item);
+    let item = queue.get().await.expect("foo is ready again");
+    assert_eq!(*item, "foo");
+    drop(item);
+    assert_eq!((queue.len(), queue.processing()), (0, 0));
+}
+
+/// WQ-T5.
+#[tokio::test(start_paused = true)]
+async fn key_added_twice_before_get_is_processed_once() {
+    let queue = WorkQueue::new();
+    queue.add("bar");
+    queue.add("bar");
+    drop(queue.get().await);
+    assert_eq!(queue.len(), 0);
+    assert!(queue.try_get().is_none());
+}
+
+/// WQ-T6.
+#[tokio::test(start_paused = true)]
+async fn a_waiting_worker_gets_a_key_added_while_processing_once_and_only_after_done() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    let item = queue.get().await.expect("foo is ready");
+    let other = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.get().await.map(|item| *item) }
+    });
+    queue.add("foo");
+    queue.add("foo");
+    tokio::time::sleep(MS).await;
+    assert!(!other.is_finished());
+    drop(item);
+    assert_eq!(other.await.expect("the worker ends"), Some("foo"));
+    assert!(queue.try_get().is_none());
+}
+
+/// WQ-T7.
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_every_key_in_work() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    queue.add("bar");
+    let items = [queue.get().await, queue.get().await];
+    let drain = tokio::spawn(queue.shut_down_with_drain());
+    for item in items {
+        tokio::time::sleep(MS).await;
+        assert!(!drain.is_finished());
+        drop(item);
+    }
+    drain.await.expect("the drain ends");
+}
+
+/// WQ-T8.
+#[tokio::test(start_paused = true)]
+async fn a_plain_shutdown_waits_for_nobody() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    queue.add("bar");
+    let items = [queue.get().await, queue.get().await];
+    queue.shut_down();
+    queue.shut_down();
+    assert!(queue.is_shutting_down());
+    assert!(queue.get().await.is_none());
+    drop(items);
+}
+
+/// WQ-T9.
+#[tokio::test(start_paused = true)]
+async fn a_plain_shutdown_ends_every_drain_that_waits() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    queue.add("bar");
+    let items = [queue.get().await, queue.get().await];
+    let drains = [tokio::spawn(queue.shut_down_with_drain()), tokio::spawn(queue.shut_down_with_drain())];
+    tokio::time::sleep(MS).await;
+    assert!(drains.iter().all(|drain| !drain.is_finished()));
+    queue.shut_down();
+    for drain in drains {
+        assert_eq!(drain.await.expect("the drain ends").processing, ["foo", "bar"]);
+    }
+    drop(items);
+}
+
+/// WQ-T10.
+#[tokio::test(start_paused = true)]
+async fn a_key_added_again_before_a_drain_is_still_handed_out() {
+    let queue = WorkQueue::new();
+    queue.add("foo");
+    let item = queue.get().await.expect("foo is ready");
+    queue.add("foo");
+    let drain = tokio::spawn(queue.shut_down_with_drain());
+    tokio::time::sleep(MS).await;
+    drop(item);
+    let item = queue.get().await.expect("foo, and not the end");
+    assert_eq!(*item, "foo");
+    tokio::time::sleep(MS).await;
+    assert!(!drain.is_finished());
+    drop(item);
+    assert!(queue.get().await.is_none());
+    drain.await.expect("the drain ends");
+}
+
+/// WQ-T11.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_done_is_not_kept_alive() {
+    let queue = WorkQueue::new();
+    let key = Arc::new("foo");
+    queue.add(Arc::clone(&key));
+    queue.add(Arc::clone(&key));
+    drop(queue.get().await);
+    assert_eq!(Arc::strong_count(&key), 1);
+}
