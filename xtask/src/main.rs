@@ -1,2 +1,50 @@
-//! The project's commands.
-fn main() {}
+//! The project's commands, one file each: `cargo xtask --help` lists them.
+
+mod bench;
+mod cargo;
+mod ci;
+mod demo;
+mod failure;
+mod stopwatch;
+mod tidy;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The project's commands.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything that must be green before a commit is pushed, step by step.
+    Ci(ci::Options),
+    /// A ReplicaSet controller against an API server in one process, disturbed and then checked.
+    Demo(demo::Options),
+    /// Our benchmarks and the peers' on the same work, in one table.
+    Bench(bench::Options),
+    /// What compilers do not check: READMEs, changelogs, manifests, links.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Ci(options) => ci::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Bench(options) => bench::run(&options),
+        Command::Tidy => tidy::run(),
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("xtask: {failure}");
+        ExitCode::FAILURE
+    })
+}

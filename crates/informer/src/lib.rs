@@ -1,1 +1,92 @@
-//! Placeholder.
+//! Keeps a cache of Kubernetes objects equal to the API server and tells handlers what changed.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use k8s_openapi::api::core::v1::Pod;
+//! use kube_client::Client;
+//! use serde::Deserialize;
+//! use trimtab_cache::{MetaView, Metadata, Object, controller_uid};
+//! use trimtab_informer::InformerFactory;
+//!
+//! /// The fields of a Pod that are read; the rest is skipped by the parser and never allocated.
+//! #[derive(Deserialize)]
+//! struct PodView {
+//!     metadata: MetaView,
+//! }
+//!
+//! impl Object for PodView {
+//!     type Kind = Pod;
+//!     fn metadata(&self) -> &impl Metadata { &self.metadata }
+//! }
+//!
+//! let factory = InformerFactory::new(Client::try_default().await?);
+//! let pods = factory.informer::<PodView>(); // `informer::<Pod>()` would hold whole Pods
+//! let by_owner = pods.add_index("owner", controller_uid);
+//! pods.on_change(|event| println!("{event:?}")); // in a controller: queue.add(event.key())
+//!
+//! factory.start();
+//! factory.wait_for_sync(Duration::from_secs(30)).await?;
+//! println!("{} Pods, of {} owners", pods.store().len(), by_owner.values().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The types of [`k8s_openapi`](https://docs.rs/k8s-openapi) and [`kube_client`] are part of this
+//! crate's interface.
+//!
+//! # Guarantees
+//!
+//! 1. The store holds a state that the server had, and only moves forward.
+//! 2. Handlers are told exactly how the store changes, in order: whoever replays the events has the
+//!    store. What was deleted while nobody watched is told after the relist, as a tombstone.
+//! 3. During a call the store already shows what the call tells of.
+//! 4. A handler that is registered late is told first what is there; it misses nothing and is told
+//!    nothing twice.
+//! 5. A handler that panics, a view that panics and an object that cannot be decoded harm nobody else.
+//! 6. Whatever the server does, the informer tries again, and no two tries in a row without a wait
+//!    between them. Only a watch that ended in order is resumed at once.
+//! 7. No request hangs for ever, and a silent watch is given up.
+//! 8. Nothing runs before `start`, nor after `stop`, a shutdown, or the drop of the last handle.
+//!
+//! # Not here
+//!
+//! Deciding what to do about a change: handlers put keys into a queue (`trimtab-workqueue`), and
+//! workers read the store.
+//!
+//! # Differences from client-go
+//!
+//! - What to hold of an object is a type: whole, or a view of a few fields. There is no transform.
+//! - Handlers run one after the other on the informer's task, without a buffer each; one that takes
+//!   long delays the others of its kind, and a late one is told the initial state by the caller of
+//!   [`Informer::on_change`].
+//! - A relist goes through the store in one step, and an object that has not changed makes no event.
+//! - An object that cannot be decoded is reported and left out, and does not stop its kind.
+//! - Errors of a watch count and are reported like those of a list; a watch that breaks off is
+//!   resumed where it stood instead of listing again.
+//! - An informer that was stopped can be started again.
+
+mod backoff;
+mod event;
+mod factory;
+mod handler;
+mod informer;
+mod reflector;
+mod selection;
+mod shared;
+mod source;
+mod state;
+mod status;
+
+pub use event::Event;
+pub use factory::{InformerFactory, InformerFactoryBuilder, NotSynced, NotSyncedError};
+pub use handler::Handler;
+pub use informer::{Informer, InformerBuilder};
+pub use selection::Selection;
+pub use source::error::SourceError;
+pub use status::{Phase, Status};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -230,7 +230,7 @@ impl Claims {
                 _ if now.uid() != dependent.uid() => return Ok(false),
                 Decision::Keep => return Ok(true),
                 Decision::Leave => return Ok(false),
-                Decision::Adopt | Decision::Release => base = Base::read(now),
+                Decision::Adopt | Decision::Release => base = Base::read(&now),
             }
         }
         let body = match wanted {

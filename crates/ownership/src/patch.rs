@@ -31,10 +31,10 @@ impl Base {
     }
 
     /// From what the server has just said.
-    pub(crate) fn read(metadata: ObjectMeta) -> Self {
+    pub(crate) fn read(metadata: &ObjectMeta) -> Self {
         Self {
             finalizers: Some(metadata.finalizers.clone().unwrap_or_default()),
-            ..Self::cached(&metadata)
+            ..Self::cached(metadata)
         }
     }
 
@@ -71,17 +71,17 @@ impl Base {
         let mut body = json!({"metadata": {
             "uid": self.uid,
             "resourceVersion": self.resource_version,
-            "ownerReferences": list(self.owners),
+            "ownerReferences": list(&self.owners),
         }});
         if let Some(finalizers) = self.finalizers {
-            body["metadata"]["finalizers"] = list(finalizers);
+            body["metadata"]["finalizers"] = list(&finalizers);
         }
         body
     }
 }
 
 /// `null` for an empty list: a merge patch then removes the field.
-fn list<T: serde::Serialize>(items: Vec<T>) -> Value {
+fn list<T: serde::Serialize>(items: &[T]) -> Value {
     if items.is_empty() {
         Value::Null
     } else {
@@ -155,7 +155,7 @@ mod tests {
             "finalizers that were not read are left alone",
         );
         assert_eq!(
-            Base::read(both).release("u1", &["a".into()]),
+            Base::read(&both).release("u1", &["a".into()]),
             json!({"metadata": {"uid": "p1", "resourceVersion": "7", "ownerReferences": [owner("u2", false)],
                 "finalizers": ["b"]}}),
         );
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn adopting_keeps_other_owners_and_turns_our_own_reference_into_the_controlling_one() {
-        let base = Base::read(metadata(
+        let base = Base::read(&metadata(
             "p1",
             vec![owner("u2", false), owner("u1", false)],
             &["a"],

@@ -45,7 +45,7 @@ impl<K: Clone> Future for Get<'_, K> {
             Take::Wait(_) => {} // the waker is cloned only now, where no lock is held
         }
         loop {
-            let Asleep { alarm, .. } = match this.shared.take_or_sleep(&mut this.ticket, cx.waker().clone()) {
+            let Asleep { alarm } = match this.shared.take_or_sleep(&mut this.ticket, cx.waker().clone()) {
                 Ok(taken) => return Poll::Ready(taken),
                 Err(asleep) => asleep,
             };

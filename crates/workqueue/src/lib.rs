@@ -16,17 +16,21 @@
 //! # }
 //! ```
 
+mod batch;
 mod builder;
 mod delay;
 mod drain;
 mod get;
 mod item;
 pub mod limiter;
+#[cfg(all(test, trimtab_loom))]
+mod loom_tests;
 mod order;
 mod queue;
 mod ready;
 mod shared;
 mod slots;
+mod snapshot;
 mod state;
 mod sync;
 mod time;
@@ -37,4 +41,5 @@ pub use self::{
     drain::{Drain, Drained},
     item::Item,
     queue::{AddOptions, WorkQueue},
+    snapshot::{Entry, Stage},
 };

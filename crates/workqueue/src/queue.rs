@@ -12,6 +12,7 @@ use crate::{
     Drain, Item, WorkQueueBuilder,
     builder::priority,
     get::Get,
+    ready::GroupHash,
     shared::Shared,
     state::{Added, Take, Wanted},
     sync::Arc,
@@ -107,8 +108,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 
     fn add_wanted(&self, key: K, priority: i16, delay: Duration) -> bool {
         let shared = &*self.shared;
-        let hash = shared.hash(&key);
-        let group = shared.group_of.as_ref().map_or(0, |group_of| group_of(&key));
+        let (hash, group) = shared.hash_and_group(&key);
         let due = (!delay.is_zero()).then(|| shared.clock.now().after(delay));
         let wanted = Wanted { priority, due, group };
         let added = shared.with(|state, now| state.add(hash, key, wanted, now));
@@ -139,6 +139,18 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
             Take::Key(taken) => Some(Item::new(&self.shared, taken)),
             Take::Wait(_) | Take::ShutDown => None,
         }
+    }
+
+    /// Takes a key out that waits, is delayed, or is to come again, and lets the rate limiter forget it.
+    ///
+    /// What is deleted leaves nothing behind. A worker that has the key keeps it, but it does not come
+    /// again for what was added so far. Returns whether it would have come.
+    pub fn remove(&self, key: &K) -> bool {
+        self.forget(key);
+        let hash = self.shared.hash(key);
+        let (waited, forgotten) = self.shared.with(|state, _| state.remove(hash, key));
+        drop(forgotten); // the user's `Drop`, where no lock is held
+        waited
     }
 
     /// Lets the rate limiter forget the key's tries: it succeeded, or nobody will try it again.
@@ -199,6 +211,11 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 }
 
 impl<K: Hash> Shared<K> {
+    pub(crate) fn hash_and_group(&self, key: &K) -> (u32, GroupHash) {
+        let group = self.group_of.as_ref().map_or(0, |group_of| group_of(key));
+        (self.hash(key), group)
+    }
+
     fn hash(&self, key: &K) -> u32 {
         self.hasher.hash_one(key) as u32 // the low half is as good as the whole
     }

@@ -36,10 +36,10 @@ struct Guarded<K> {
     shut_downs: u64,
 }
 
-/// What a sleeping worker must do: nothing, or set its alarm.
+/// A worker fell asleep.
 #[derive(Debug)]
 pub(crate) struct Asleep {
-    pub(crate) ticket: Ticket,
+    /// When it must look again if nobody wakes it before: it keeps the time.
     pub(crate) alarm: Option<Time>,
 }
 
@@ -144,6 +144,17 @@ impl<K: Clone> Shared<K> {
         take
     }
 
+    /// Takes as many more keys as are ready, at most `room`, and wakes whom they leave a key.
+    pub(crate) fn take_more(&self, room: usize) -> Vec<Taken<K>> {
+        self.with(|state, now| {
+            let next = || match state.take(now) {
+                Take::Key(taken) => Some(taken),
+                Take::Wait(_) | Take::ShutDown => None,
+            };
+            std::iter::from_fn(next).take(room).collect()
+        })
+    }
+
     /// Takes a key, or falls asleep in the same step: no key can become ready in between.
     pub(crate) fn take_or_sleep(
         &self,
@@ -166,7 +177,7 @@ impl<K: Clone> Shared<K> {
                 let (place, replaced) = guarded.workers.sleep(*ticket, waker);
                 *ticket = Some(place);
                 let alarm = guarded.workers.keep_time(place, soonest);
-                (Err(Asleep { ticket: place, alarm }), replaced)
+                (Err(Asleep { alarm }), replaced)
             }
         };
         let woken = guarded.wake_ups();

@@ -32,10 +32,6 @@ impl Phase {
     pub(crate) fn is_ready(self) -> bool {
         matches!(self, Self::Ready | Self::Ranked)
     }
-
-    pub(crate) fn is_processing(self) -> bool {
-        matches!(self, Self::Processing | Self::Again)
-    }
 }
 
 /// One key's entry. Forty bytes for a 16-byte key: what few queues need is kept in [`Column`]s.

@@ -72,6 +72,17 @@ pub(crate) struct Done<K> {
     pub(crate) worked: Duration,
 }
 
+/// A key as [`State::look`] finds it.
+#[derive(Debug)]
+pub(crate) struct Seen<K> {
+    pub(crate) key: K,
+    pub(crate) phase: Phase,
+    pub(crate) priority: i16,
+    /// Since when it is ready, or with a worker; where times are kept.
+    pub(crate) since: Option<Time>,
+    pub(crate) due: Option<Time>,
+}
+
 /// Since when; kept only where somebody measures.
 #[derive(Debug, Clone, Copy, Default)]
 struct Since {
@@ -308,6 +319,27 @@ impl<K: Clone> State<K> {
             priority: *priority,
             waited,
         })
+    }
+
+    /// Every key, what it is up to, and until when it is delayed; in no order.
+    pub(crate) fn look(&self) -> Vec<Seen<K>> {
+        let seen = |(id, slot): (SlotId, &Slot<K>)| {
+            let since = self.since.as_ref().map(|since| since.get(id));
+            let since = match slot.phase {
+                Phase::Idle => None,
+                Phase::Ready | Phase::Ranked => since.map(|since| since.added),
+                Phase::Processing | Phase::Again => since.map(|since| since.taken),
+            };
+            let due = self.delays.due(&self.slots, id);
+            Seen {
+                key: slot.key.clone(),
+                phase: slot.phase,
+                priority: slot.priority,
+                since,
+                due,
+            }
+        };
+        self.slots.iter().map(seen).collect()
     }
 
     /// The keys that need work and are not being handed out for it: ready, or ready once done.

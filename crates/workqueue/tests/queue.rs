@@ -68,7 +68,10 @@ async fn every_key_of_many_producers_is_handled_and_a_late_one_never_seen() {
             worker.await.expect("a worker ends");
         }
         let counts = counts.lock().expect("no worker panics");
-        assert_eq!((counts.len(), counts.contains_key(&1000), queue.len()), (50, false, 0));
+        assert_eq!(
+            (counts.len(), counts.contains_key(&1000), queue.len()),
+            (50, false, 0)
+        );
     }
 }
 
@@ -77,7 +80,7 @@ async fn every_key_of_many_producers_is_handled_and_a_late_one_never_seen() {
 async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
     let queue = WorkQueue::new();
     let (workers, counts) = count_handled(&queue, 4, true);
-    (0..50).for_each(|key| drop(queue.add(key)));
+    (0..50).for_each(|key| assert!(queue.add(key)));
     tokio::time::sleep(4 * MS).await; // some are through, some in work, most waiting
     while !queue.is_empty() || queue.processing() > 0 {
         tokio::time::sleep(MS).await;
@@ -86,7 +89,10 @@ async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
     for worker in workers {
         worker.await.expect("a worker ends");
     }
-    assert_eq!(counts.lock().expect("no worker panics").values().copied().min(), Some(2));
+    assert_eq!(
+        counts.lock().expect("no worker panics").values().copied().min(),
+        Some(2)
+    );
     assert_eq!(queue.len(), 0);
 }
 
@@ -94,7 +100,9 @@ async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
 #[tokio::test(start_paused = true)]
 async fn len_counts_distinct_ready_keys() {
     let queue = WorkQueue::new();
-    let lens: Vec<_> = ["foo", "bar", "foo"].map(|key| (queue.add(key), queue.len()).1).into();
+    let lens: Vec<_> = ["foo", "bar", "foo"]
+        .map(|key| (queue.add(key), queue.len()).1)
+        .into();
     assert_eq!(lens, [1, 2, 2]);
 }
 
@@ -107,7 +115,10 @@ async fn key_added_while_processing_runs_again_after_done() {
     queue.add("foo");
     queue.add("foo");
     assert_eq!((queue.len(), queue.processing()), (0, 1));
-    assert!(queue.try_get().is_none(), "a key is never with two workers at once");
+    assert!(
+        queue.try_get().is_none(),
+        "a key is never with two workers at once"
+    );
     drop(item);
     let item = queue.get().await.expect("foo is ready again");
     assert_eq!(*item, "foo");
@@ -182,7 +193,10 @@ async fn a_plain_shutdown_ends_every_drain_that_waits() {
     queue.add("foo");
     queue.add("bar");
     let items = [queue.get().await, queue.get().await];
-    let drains = [tokio::spawn(queue.shut_down_with_drain()), tokio::spawn(queue.shut_down_with_drain())];
+    let drains = [
+        tokio::spawn(queue.shut_down_with_drain()),
+        tokio::spawn(queue.shut_down_with_drain()),
+    ];
     tokio::time::sleep(MS).await;
     assert!(drains.iter().all(|drain| !drain.is_finished()));
     queue.shut_down();

@@ -1,0 +1,76 @@
+//! Serves the Kubernetes API until Ctrl-C: the server of this crate as a program.
+
+use std::{
+    io::{self, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Parser;
+use trimtab_apiserver::{ApiServer, Kubelet};
+
+/// A Kubernetes API server that keeps everything in memory.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where to listen for HTTP; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8001)))]
+    listen: SocketAddr,
+    /// Decides UIDs and generated names.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    /// Runs Pods on this many nodes.
+    #[arg(long, value_name = "nodes=NUMBER", value_parser = nodes, num_args = 0..=1, default_missing_value = "nodes=1")]
+    kubelet: Option<usize>,
+    /// Where to write the kubeconfig; by default, a file named after the port among the temporary files.
+    #[arg(long, value_name = "PATH")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// Parses `nodes=3`.
+fn nodes(text: &str) -> Result<usize, String> {
+    let count = text.strip_prefix("nodes=").and_then(|count| count.parse().ok());
+    count
+        .filter(|count| (1..=10_000).contains(count))
+        .ok_or_else(|| "expected nodes=1 to nodes=10000".to_owned())
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let arguments = Arguments::parse();
+    let server = ApiServer::builder().seed(arguments.seed).start();
+    let address = server.listen(arguments.listen).await?;
+    let path = arguments.kubeconfig.unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("trimtab-apiserver-{}.kubeconfig", address.port()))
+    });
+    write_kubeconfig(&path, address)?;
+    writeln!(io::stdout(), "export KUBECONFIG={}", path.display())?;
+    let interrupted = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            eprintln!("cannot wait for Ctrl-C: {error}");
+        }
+    };
+    match arguments.kubelet {
+        None => interrupted.await,
+        Some(nodes) => {
+            let kubelet = Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(1));
+            let kubelet =
+                (1..=nodes).fold(kubelet, |kubelet, number| kubelet.node(&format!("node-{number}")));
+            kubelet.run(interrupted).await;
+        }
+    }
+    std::fs::remove_file(path)
+}
+
+fn write_kubeconfig(path: &Path, address: SocketAddr) -> io::Result<()> {
+    let config = format!(
+        "apiVersion: v1\n\
+         kind: Config\n\
+         clusters: [{{name: trimtab, cluster: {{server: \"http://{address}\"}}}}]\n\
+         users: [{{name: admin, user: {{}}}}]\n\
+         contexts: [{{name: trimtab, context: {{cluster: trimtab, user: admin}}}}]\n\
+         current-context: trimtab\n"
+    );
+    std::fs::write(path, config)
+}

@@ -1,0 +1,177 @@
+//! [`Kubelet`]: makes Pods run where there are no machines. It is a client like any other, so that
+//! it serves a real cluster without nodes just as well.
+
+mod pods;
+mod source;
+mod wire;
+
+use std::{fmt, future::Future, time::Duration};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use kube_client::{Client, Error};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use self::{
+    pods::{Action, Pods, Settings},
+    source::Observed,
+    wire::PodView,
+};
+
+/// How many requests are under way at the same time.
+const CONCURRENCY: usize = 64;
+/// How long one may take before it is given up and tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a failed request rests before it is tried again.
+const REST: Duration = Duration::from_millis(250);
+
+/// Stands in for nodes, their kubelets and the scheduler: keeps Nodes `Ready`, binds every Pod to one
+/// of them in turn, starts it after a while, and ends it a while after its deletion was asked for.
+///
+/// It holds no task: everything happens inside [`run`](Self::run), with at most 64 requests at a time,
+/// however many Pods there are. Time is the runtime's, so it works under a paused clock.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// use std::time::Duration;
+/// use trimtab_apiserver::{ApiServer, Kubelet};
+///
+/// let server = ApiServer::start();
+/// let kubelet = Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(2));
+/// let hour = tokio::time::sleep(Duration::from_secs(3600)); // or until a signal comes
+/// kubelet.run(hour).await;
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Kubelet {
+    client: Client,
+    nodes: Vec<String>,
+    settings: Settings,
+}
+
+impl Kubelet {
+    /// A kubelet of one node, `node-1`, whose Pods start and end without delay.
+    pub fn new(client: Client) -> Self {
+        let settings = Settings {
+            startup: Duration::ZERO,
+            termination: Duration::ZERO,
+        };
+        Self {
+            client,
+            nodes: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Adds a node of this name; the first takes the place of `node-1`.
+    pub fn node(mut self, name: &str) -> Self {
+        self.nodes.push(name.to_owned());
+        self
+    }
+
+    /// How long a Pod takes from its binding to `Running` and `Ready`.
+    pub fn startup(mut self, startup: Duration) -> Self {
+        self.settings.startup = startup;
+        self
+    }
+
+    /// How long a Pod takes to end, counted from when its deletion is seen. Where that is longer than
+    /// its grace period, the grace period counts.
+    pub fn termination(mut self, termination: Duration) -> Self {
+        self.settings.termination = termination;
+        self
+    }
+
+    /// Makes Pods run until `shutdown` completes. Failing requests are logged and tried again.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped at any time: what it had not done yet, another `run` does. A request that was
+    /// under way may still reach the server.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        if self.nodes.is_empty() {
+            self.nodes.push("node-1".to_owned());
+        }
+        let (sender, receiver) = mpsc::channel(1024);
+        tokio::select! {
+            // One task for all: the two sides take turns, and end together.
+            () = shutdown => {}
+            () = async { self.register().await; source::follow(&self.client, sender).await } => {}
+            () = self.work(receiver) => {}
+        }
+    }
+
+    /// Makes each node exist and `Ready`, however long that takes.
+    async fn register(&self) {
+        for node in &self.nodes {
+            while let Err(error) = wire::register(&self.client, node).await {
+                tracing::debug!(node, %error, "registering a node failed, and will be tried again");
+                sleep(REST).await;
+            }
+        }
+    }
+
+    async fn work(&self, mut observed: mpsc::Receiver<Observed>) {
+        let mut pods = Pods::new(self.nodes.clone(), self.settings);
+        let mut requests = FuturesUnordered::new();
+        loop {
+            while requests.len() < CONCURRENCY
+                && let Some((pod, action)) = pods.due(Instant::now())
+            {
+                requests.push(async move {
+                    let result = self.perform(&pod, &action).await;
+                    (pod, action, result)
+                });
+            }
+            let next = pods.next_due().filter(|_| requests.len() < CONCURRENCY);
+            tokio::select! {
+                change = observed.recv() => match change {
+                    None => return,
+                    Some(Observed::All(all)) => pods.replace(all, Instant::now()),
+                    Some(Observed::Changed(pod)) => pods.changed(*pod, Instant::now()),
+                    Some(Observed::Gone(pod)) => pods.gone(&pod.metadata.uid),
+                },
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+                Some((pod, action, result)) = requests.next() => {
+                    let now = Instant::now();
+                    let again = result.err().filter(is_worth_another_try).map(|error| {
+                        tracing::debug!(pod = pod.metadata.name, ?action, %error, "will be tried again");
+                        now + REST
+                    });
+                    pods.done(&pod.metadata.uid, again, now);
+                }
+            }
+        }
+    }
+
+    async fn perform(&self, pod: &PodView, action: &Action) -> Result<(), Error> {
+        let request = wire::perform(&self.client, pod, action);
+        timeout(PATIENCE, request)
+            .await
+            .unwrap_or_else(|_| Err(Error::Service("the API server did not answer in time".into())))
+    }
+}
+
+/// Whether the same request may succeed later: it does not if the Pod is gone or has changed, and if
+/// it is still needed then, the change brings it back.
+fn is_worth_another_try(error: &Error) -> bool {
+    !matches!(error, Error::Api(status) if matches!(status.code, 404 | 409))
+}
+
+impl fmt::Debug for Kubelet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            client: _,
+            nodes,
+            settings,
+        } = self;
+        f.debug_struct("Kubelet")
+            .field("nodes", nodes)
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! [`Core`]: what all front ends of one server share, and the way of a request through it.
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use serde_json::Value;
+
+use crate::{
+    clock::Clock,
+    http::{
+        about,
+        body::{self, ResponseBody},
+        negotiate::Form,
+        query::Query,
+        route::Route,
+        status::Result,
+    },
+    kinds::{Kind, Kinds, custom, rules},
+    levers::{Levers, Origin, Outcome},
+    random::Random,
+    storage::Store,
+    verbs,
+};
+
+/// One server's state; cheap to reach from every connection and client.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) store: Arc<Store>,
+    pub(crate) kinds: Kinds,
+    pub(crate) levers: Levers,
+    pub(crate) random: Random,
+    pub(crate) clock: Clock,
+}
+
+impl Core {
+    /// Answers a request. An error means that the client gets no answer: the connection breaks.
+    pub(crate) async fn handle<B>(self: Arc<Self>, request: Request<B>) -> io::Result<Response<ResponseBody>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if self.store.is_closed() {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                "the API server was shut down",
+            ));
+        }
+        let (parts, body) = request.into_parts();
+        if let Some(answer) = self.about_itself(&parts) {
+            return Ok(body::from_bytes(answer));
+        }
+        match self.resource(parts, body).await {
+            Ok(outcome) => outcome,
+            Err(status) => Ok(body::refusal(&status)),
+        }
+    }
+
+    /// What the server tells of itself: discovery, OpenAPI, its version and health.
+    fn about_itself(&self, parts: &http::request::Parts) -> Option<Response<Bytes>> {
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        if reads {
+            about::answer(&self.kinds, &parts.uri, &parts.headers)
+        } else {
+            None
+        }
+    }
+
+    async fn resource<B>(
+        self: &Arc<Self>,
+        parts: http::request::Parts,
+        body: B,
+    ) -> Result<io::Result<Response<ResponseBody>>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let text = parts.uri.query().unwrap_or_default();
+        let route = Route::of(
+            &self.kinds,
+            &parts.method,
+            parts.uri.path(),
+            Query::asks_to_watch(text)?,
+        )?;
+        let origin = Origin::of(&route, &parts.headers);
+        let outcome = self.levers.before(&origin).await?;
+        let query = Query::parse(text)?;
+        let form = Form::of(&parts.headers)?;
+        let body = body::read(body).await?;
+        let request = verbs::Request {
+            route,
+            query,
+            headers: parts.headers,
+            body,
+            form,
+            origin,
+        };
+        let answer = verbs::serve(self, request).await?;
+        Ok(match outcome {
+            Outcome::Answered => Ok(answer),
+            Outcome::Lost => Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the reply was lost (lever)",
+            )),
+        })
+    }
+
+    /// What follows from an object that was written.
+    pub(crate) fn after_commit(&self, kind: &Kind, object: &Value) {
+        if rules::is_definition(kind) {
+            let (group, plural) = names(object);
+            self.kinds.replace(group, plural, custom::served(object));
+        }
+    }
+
+    /// What follows from an object that was removed.
+    pub(crate) fn after_removal(&self, kind: &Kind, object: &Value) {
+        if rules::is_definition(kind) {
+            let (group, plural) = names(object);
+            self.kinds.remove(group, plural);
+            self.store.clear(&format!("{plural}.{group}"));
+        }
+    }
+}
+
+/// The group and the plural name that a definition is about.
+fn names(definition: &Value) -> (&str, &str) {
+    let text = |pointer| {
+        definition
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    (text("/spec/group"), text("/spec/names/plural"))
+}

@@ -1,0 +1,152 @@
+//! What the server tells about itself: discovery, OpenAPI, its version and its health. One entrance,
+//! so that the router has one question to ask before it looks for objects.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, Uri, header};
+use serde_json::{Value, json};
+
+use super::{discovery, openapi};
+use crate::kinds::Kinds;
+
+/// The Kubernetes version that the server answers as.
+pub(super) const GIT_VERSION: &str = "v1.36.3";
+
+/// The checks that a verbose answer about health lists.
+const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
+
+/// The answer to a GET of `uri`, unless it asks for objects.
+///
+/// A path below no served group is answered here too, in plain text as upstream does: 404.
+pub(crate) fn answer(kinds: &Kinds, uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
+    let accept = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let accept = accept.collect::<Vec<_>>().join(",");
+    let path = uri.path();
+    match path.trim_end_matches('/').split('/').skip(1).collect::<Vec<_>>()[..] {
+        [] => Some(json_answer(&root(kinds))),
+        ["version"] => Some(json_answer(&version())),
+        [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => Some(health(kind, check, uri)),
+        ["openapi", ref rest @ ..] => Some(openapi::answer(kinds, rest, &accept).unwrap_or_else(not_found)),
+        ["api" | "apis", ..] => discovery::answer(kinds, path, &accept),
+        _ => Some(not_found()),
+    }
+}
+
+/// A finished JSON document.
+pub(super) fn json_answer(document: &Value) -> Response<Bytes> {
+    typed("application/json", document.to_string())
+}
+
+/// A finished document of the given content type.
+pub(super) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut answer = Response::new(body.into());
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    answer
+}
+
+/// What upstream says where no group is served: not a `Status`.
+pub(super) fn not_found() -> Response<Bytes> {
+    let mut answer = typed("text/plain; charset=utf-8", "404 page not found\n");
+    *answer.status_mut() = StatusCode::NOT_FOUND;
+    answer
+}
+
+fn root(kinds: &Kinds) -> Value {
+    let mut paths = discovery::paths(kinds);
+    paths.extend(
+        [
+            "/healthz",
+            "/livez",
+            "/openapi/v2",
+            "/openapi/v3",
+            "/readyz",
+            "/version",
+        ]
+        .map(str::to_owned),
+    );
+    json!({ "paths": paths })
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
+        "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
+        "gitVersion": GIT_VERSION, "gitCommit": "", "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+    })
+}
+
+fn health(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
+    if !check.is_empty() && !matches!(check, [check] if CHECKS.contains(check)) {
+        return not_found();
+    }
+    let verbose = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .any(|parameter| parameter == "verbose" || parameter.starts_with("verbose="));
+    let body = if verbose && check.is_empty() {
+        let checks: String = CHECKS.iter().map(|check| format!("[+]{check} ok\n")).collect();
+        format!("{checks}{kind} check passed\n")
+    } else {
+        "ok".to_owned()
+    };
+    typed("text/plain; charset=utf-8", body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &'static str) -> Option<(u16, String)> {
+        let answer = answer(&Kinds::built_in(), &Uri::from_static(path), &HeaderMap::new())?;
+        let body = String::from_utf8(answer.body().to_vec()).expect("text");
+        Some((answer.status().as_u16(), body))
+    }
+
+    #[test]
+    fn health_is_told_in_a_word_or_check_by_check() {
+        assert_eq!(get("/healthz"), Some((200, "ok".to_owned())));
+        assert_eq!(get("/livez/ping"), Some((200, "ok".to_owned())));
+        assert_eq!(get("/livez/nothing").map(|(code, _)| code), Some(404));
+        let (_, verbose) = get("/readyz?verbose").expect("an answer");
+        assert!(
+            verbose.starts_with("[+]ping ok\n") && verbose.ends_with("readyz check passed\n"),
+            "{verbose}"
+        );
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_release_it_behaves_like() {
+        let (_, version) = get("/version").expect("an answer");
+        assert!(version.contains(r#""gitVersion":"v1.36.3""#), "{version}");
+    }
+
+    #[test]
+    fn what_is_no_path_of_objects_is_a_plain_404() {
+        for path in [
+            "/nope",
+            "/apis/nope.io",
+            "/apis/nope.io/v1",
+            "/apis/nope.io/v1/things",
+            "/openapi/v9",
+        ] {
+            assert_eq!(
+                get(path),
+                Some((404, "404 page not found\n".to_owned())),
+                "{path}"
+            );
+        }
+        assert_eq!(
+            get("/apis/apps/v9"),
+            None,
+            "a served group: the router answers with a `Status`"
+        );
+        assert_eq!(get("/api/v1/pods"), None);
+    }
+}

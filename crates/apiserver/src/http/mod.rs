@@ -1,0 +1,12 @@
+//! The HTTP layer: what a request asks for, and in which form it is answered.
+
+pub(crate) mod about;
+pub(crate) mod body;
+mod discovery;
+pub(crate) mod negotiate;
+mod openapi;
+pub(crate) mod query;
+pub(crate) mod route;
+pub(crate) mod selector;
+pub(crate) mod status;
+pub(crate) mod table;

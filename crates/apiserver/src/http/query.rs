@@ -1,0 +1,163 @@
+//! [`Query`]: the parameters in a request's URL.
+
+use std::{borrow::Cow, time::Duration};
+
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::{
+    selector::{FieldSelector, LabelSelector},
+    status::{Cause, Result, Status},
+};
+
+/// All parameters that the server knows; others are ignored, as upstream ignores them.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    pub(crate) labels: LabelSelector,
+    pub(crate) fields: FieldSelector,
+    /// The most items in an answer; 0 is no limit.
+    pub(crate) limit: usize,
+    /// The token of the page before; empty for the first page.
+    pub(crate) continue_token: String,
+    /// `None` if absent or empty.
+    pub(crate) resource_version: Option<u64>,
+    pub(crate) version_match: Option<Match>,
+    pub(crate) watch: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) bookmarks: bool,
+    pub(crate) send_initial_events: Option<bool>,
+    pub(crate) dry_run: bool,
+    pub(crate) field_manager: Option<String>,
+    pub(crate) force: bool,
+    /// Which part of an object a Table carries; empty for its metadata.
+    pub(crate) include_object: String,
+    /// Deletion options may stand in the URL, too.
+    pub(crate) grace_period_seconds: Option<i64>,
+    pub(crate) propagation_policy: Option<String>,
+    pub(crate) orphan_dependents: Option<bool>,
+}
+
+/// How `resourceVersion` is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Match {
+    /// At this version.
+    Exact,
+    /// At this version or a later one.
+    NotOlderThan,
+}
+
+impl Query {
+    /// Whether the parameters ask for a watch: what is to be known before the rest is looked at.
+    pub(crate) fn asks_to_watch(query: &str) -> Result<bool> {
+        let mut watch = false;
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if name == "watch" {
+                watch = flag(&decode(value)?);
+            }
+        }
+        Ok(watch)
+    }
+
+    /// Parses what follows the `?`.
+    pub(crate) fn parse(query: &str) -> Result<Self> {
+        let mut parsed = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value)?;
+            let value = &*value;
+            match &*decode(name)? {
+                "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
+                "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
+                "limit" => parsed.limit = number("limit", value)?.unwrap_or_default(),
+                "continue" => value.clone_into(&mut parsed.continue_token),
+                "resourceVersion" => parsed.resource_version = version(value)?,
+                "resourceVersionMatch" => parsed.version_match = version_match(value)?,
+                "watch" => parsed.watch = flag(value),
+                "timeoutSeconds" => {
+                    parsed.timeout = number("timeoutSeconds", value)?.map(Duration::from_secs);
+                }
+                "allowWatchBookmarks" => parsed.bookmarks = flag(value),
+                "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),
+                "dryRun" => parsed.dry_run = dry_run(value)?,
+                "fieldManager" => parsed.field_manager = Some(value.to_owned()),
+                "force" => parsed.force = flag(value),
+                "includeObject" => value.clone_into(&mut parsed.include_object),
+                "gracePeriodSeconds" => parsed.grace_period_seconds = number("gracePeriodSeconds", value)?,
+                "propagationPolicy" => parsed.propagation_policy = Some(value.to_owned()),
+                "orphanDependents" => parsed.orphan_dependents = Some(flag(value)),
+                _ => {}
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+/// Decodes `+` and `%XX`.
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>> {
+    let malformed = |_| Status::bad_request(format!("{text:?} in the URL is not UTF-8"));
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return Ok(percent_decode_str(&spaced)
+            .decode_utf8()
+            .map_err(malformed)?
+            .into_owned()
+            .into());
+    }
+    percent_decode_str(text).decode_utf8().map_err(malformed)
+}
+
+/// Upstream takes everything but `false` and `0` as true.
+fn flag(value: &str) -> bool {
+    !matches!(value, "false" | "0")
+}
+
+fn number<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str, value: &str) -> Result<Option<T>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let parsed = value.parse();
+    parsed
+        .map(Some)
+        .map_err(|error| Status::bad_request(format!("{name}: invalid number {value:?}: {error}")))
+}
+
+fn version(value: &str) -> Result<Option<u64>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let because = "strconv.ParseUint: parsing: invalid syntax";
+    value
+        .parse()
+        .map(Some)
+        .map_err(|_| invalid_options(&[Cause::invalid("resourceVersion", &json!(value), because)]))
+}
+
+fn version_match(value: &str) -> Result<Option<Match>> {
+    match value {
+        "" => Ok(None),
+        "Exact" => Ok(Some(Match::Exact)),
+        "NotOlderThan" => Ok(Some(Match::NotOlderThan)),
+        other => {
+            let supported = ["Exact", "NotOlderThan", ""];
+            let cause = Cause::not_supported("resourceVersionMatch", &json!(other), &supported);
+            Err(invalid_options(&[cause]))
+        }
+    }
+}
+
+fn dry_run(value: &str) -> Result<bool> {
+    match value {
+        "" => Ok(false),
+        "All" => Ok(true),
+        other => {
+            let cause = Cause::not_supported("dryRun", &json!([other]), &["All"]);
+            Err(Status::invalid_options("DeleteOptions", &[cause]))
+        }
+    }
+}
+
+/// 422 for parameters of a list or a watch that do not go together.
+pub(crate) fn invalid_options(causes: &[Cause]) -> Status {
+    Status::invalid_options("ListOptions", causes)
+}

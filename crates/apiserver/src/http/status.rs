@@ -1,0 +1,321 @@
+//! [`Status`]: every refusal, with the code, the reason and the details that clients look at.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::kinds::Kind;
+
+/// What a request comes to: an answer, or the reason for refusing it.
+pub(crate) type Result<T, E = Status> = std::result::Result<T, E>;
+
+/// A `metav1.Status` that reports a failure.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Status(Box<Failure>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Failure {
+    code: StatusCode,
+    reason: &'static str,
+    message: String,
+    details: Map<String, Value>,
+    /// Where an expired list goes on.
+    continue_token: Option<String>,
+}
+
+/// Why one field is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    reason: &'static str,
+    field: String,
+    message: String,
+}
+
+impl Cause {
+    /// The field's value is not allowed; `because` says why.
+    pub(crate) fn invalid(field: impl Into<String>, value: &Value, because: impl fmt::Display) -> Self {
+        Self::new(
+            "FieldValueInvalid",
+            field,
+            format!("Invalid value: {value}: {because}"),
+        )
+    }
+
+    /// The field has to be there.
+    pub(crate) fn required(field: impl Into<String>, because: &str) -> Self {
+        let colon = if because.is_empty() { "" } else { ": " };
+        Self::new(
+            "FieldValueRequired",
+            field,
+            format!("Required value{colon}{because}"),
+        )
+    }
+
+    /// The field's value is none of `supported`.
+    pub(crate) fn not_supported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
+        let supported = supported.join(", ");
+        Self::new(
+            "FieldValueNotSupported",
+            field,
+            format!("Unsupported value: {value}: supported values: {supported}"),
+        )
+    }
+
+    /// The field must not be changed, or not be set.
+    pub(crate) fn forbidden(field: impl Into<String>, because: impl fmt::Display) -> Self {
+        Self::new("FieldValueForbidden", field, format!("Forbidden: {because}"))
+    }
+
+    /// A cause with any reason.
+    pub(crate) fn new(reason: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut cause = json!({"reason": self.reason, "message": self.message});
+        if !self.field.is_empty() {
+            cause["field"] = self.field.clone().into();
+        }
+        cause
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+impl Status {
+    /// A refusal with nothing but a message.
+    pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        let details = Map::new();
+        Self(Box::new(Failure {
+            code,
+            reason,
+            message: message.into(),
+            details,
+            continue_token: None,
+        }))
+    }
+
+    /// 400: the request makes no sense.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// 403, for an object.
+    pub(crate) fn forbidden(kind: &Kind, name: &str, because: &str) -> Self {
+        let what = kind.resource();
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            format!("{what} {name:?} is forbidden: {because}"),
+        )
+        .about(kind, name)
+    }
+
+    /// 404: no such object.
+    pub(crate) fn not_found(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} {name:?} not found", kind.resource());
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).about(kind, name)
+    }
+
+    /// 404: the path names nothing.
+    pub(crate) fn no_such_path() -> Self {
+        let message = "the server could not find the requested resource";
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    /// 405: the path does not take this verb.
+    pub(crate) fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    }
+
+    /// 409: the name is taken.
+    pub(crate) fn already_exists(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} {name:?} already exists", kind.resource());
+        Self::new(StatusCode::CONFLICT, "AlreadyExists", message).about(kind, name)
+    }
+
+    /// 409: the object is not what the writer believed.
+    pub(crate) fn conflict(kind: &Kind, name: &str, because: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} {name:?}: {because}",
+            kind.resource()
+        );
+        Self::new(StatusCode::CONFLICT, "Conflict", message).about(kind, name)
+    }
+
+    /// 409: the object has changed since the writer read it.
+    pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
+        let because =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(kind, name, because)
+    }
+
+    /// 410: the history does not reach back that far.
+    pub(crate) fn expired(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "Expired", message)
+    }
+
+    /// 410 of a watch.
+    pub(crate) fn too_old(version: u64, oldest: u64) -> Self {
+        Self::expired(format!("too old resource version: {version} ({oldest})"))
+    }
+
+    /// 413: the body is too large.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("Request entity too large: limit is {limit}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+    }
+
+    /// 415: the body is in a format that the path does not take.
+    pub(crate) fn unsupported_media_type(supported: &[&str]) -> Self {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {}",
+            supported.join(", ")
+        );
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            message,
+        )
+    }
+
+    /// 406: the client takes none of the formats that the server writes.
+    pub(crate) fn not_acceptable(supported: &[&str]) -> Self {
+        let message = format!(
+            "only the following media types are accepted: {}",
+            supported.join(", ")
+        );
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// 422: the object breaks a rule of its kind.
+    pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
+        let what = if kind.group.is_empty() {
+            kind.kind.clone()
+        } else {
+            format!("{}.{}", kind.kind, kind.group)
+        };
+        let mut status = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            format!("{what} {name:?} is invalid: {}", listed(causes)),
+        )
+        .about(kind, name)
+        .causes(causes);
+        status
+            .0
+            .details
+            .insert("kind".to_owned(), kind.kind.clone().into()); // here, and only here, not the plural
+        status
+    }
+
+    /// 422: parameters that do not go together; `kind` is `ListOptions`, for example.
+    pub(crate) fn invalid_options(kind: &str, causes: &[Cause]) -> Self {
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", listed(causes));
+        let mut status = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).causes(causes);
+        status.0.details.insert("group".to_owned(), "meta.k8s.io".into());
+        status.0.details.insert("kind".to_owned(), kind.into());
+        status
+    }
+
+    /// 504: the server has not reached that version.
+    pub(crate) fn too_large_version(wanted: u64, current: u64) -> Self {
+        let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
+        let cause = Cause::new("ResourceVersionTooLarge", "", "Too large resource version");
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
+            .causes(&[cause])
+            .retry_after(1)
+    }
+
+    /// Names the object that the refusal is about.
+    #[must_use]
+    pub(crate) fn about(mut self, kind: &Kind, name: &str) -> Self {
+        let details = &mut self.0.details;
+        details.insert("name".to_owned(), name.into());
+        if !kind.group.is_empty() {
+            details.insert("group".to_owned(), kind.group.clone().into());
+        }
+        details.insert("kind".to_owned(), kind.plural.clone().into());
+        self
+    }
+
+    /// Adds what is wrong in detail.
+    #[must_use]
+    pub(crate) fn causes(mut self, causes: &[Cause]) -> Self {
+        let causes = causes.iter().map(Cause::to_json).collect();
+        self.0.details.insert("causes".to_owned(), Value::Array(causes));
+        self
+    }
+
+    /// Asks the client to come back in that many seconds.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0
+            .details
+            .insert("retryAfterSeconds".to_owned(), seconds.into());
+        self
+    }
+
+    /// Tells where an expired list can go on.
+    #[must_use]
+    pub(crate) fn continue_with(mut self, token: String) -> Self {
+        self.0.continue_token = Some(token);
+        self
+    }
+
+    /// The HTTP code.
+    pub(crate) fn code(&self) -> StatusCode {
+        self.0.code
+    }
+
+    /// When to come back, in seconds.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.0.details.get("retryAfterSeconds").and_then(Value::as_u64)
+    }
+
+    /// The body.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.0.message, "reason": self.0.reason, "code": self.0.code.as_u16(),
+        });
+        if !self.0.details.is_empty() {
+            status["details"] = Value::Object(self.0.details.clone());
+        }
+        if let Some(token) = &self.0.continue_token {
+            status["metadata"]["continue"] = token.clone().into();
+        }
+        status
+    }
+}
+
+/// The causes in one line, as upstream writes them.
+fn listed(causes: &[Cause]) -> String {
+    match causes {
+        [one] => one.to_string(),
+        _ => format!(
+            "[{}]",
+            causes.iter().map(Cause::to_string).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+/// The `Status` of a deletion that has removed the object.
+pub(crate) fn success(kind: &Kind, name: &str, uid: &str) -> Value {
+    let mut details = json!({"name": name, "kind": kind.plural, "uid": uid});
+    if !kind.group.is_empty() {
+        details["group"] = kind.group.clone().into();
+    }
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+}

@@ -1,0 +1,326 @@
+//! Tables: objects as rows of cells, which is what `kubectl get` asks for. Apart from the columns,
+//! because those belong to the kinds and this is one of the forms of an answer.
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::kinds::{Cell, Column, Kind, completed, json_path};
+
+/// What a Table's rows carry beside their cells: the query parameter `includeObject`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum IncludeObject {
+    /// The object's metadata: the default.
+    #[default]
+    Metadata,
+    /// The whole object.
+    Object,
+    /// Nothing.
+    None,
+}
+
+impl IncludeObject {
+    /// What the query parameter says; `None` if it is none of the three words. An absent or empty
+    /// parameter is `Metadata`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "" | "Metadata" => Some(Self::Metadata),
+            "Object" => Some(Self::Object),
+            "None" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
+/// How a client wants its Tables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableForm {
+    /// `v1` or `v1beta1`, of `meta.k8s.io`.
+    pub(crate) version: &'static str,
+    /// What rows carry beside their cells.
+    pub(crate) include: IncludeObject,
+    /// Whether the columns are told: in a watch, only with the first event.
+    pub(crate) headers: bool,
+}
+
+/// A Table of `objects`, all of one kind. `list` is the metadata of the list that they come from; of
+/// an object alone, its own resource version.
+pub(crate) fn table<'a>(
+    kind: &Kind,
+    form: TableForm,
+    list: Value,
+    objects: impl IntoIterator<Item = &'a Value>,
+    now: Timestamp,
+) -> Value {
+    let columns = form
+        .headers
+        .then(|| kind.columns.iter().map(definition).collect::<Vec<_>>());
+    let rows: Vec<Value> = objects
+        .into_iter()
+        .map(|object| row(kind, form, object, now))
+        .collect();
+    let mut table = json!({
+        "kind": "Table",
+        "apiVersion": format!("meta.k8s.io/{}", form.version),
+        "columnDefinitions": columns,
+        "rows": rows,
+    });
+    table["metadata"] = list;
+    table
+}
+
+/// The metadata of a Table that shows `object` alone.
+pub(crate) fn metadata_of_one(object: &Value) -> Value {
+    json!({ "resourceVersion": object["metadata"]["resourceVersion"] })
+}
+
+fn definition(column: &Column) -> Value {
+    json!({
+        "name": column.name,
+        "type": column.kind,
+        "format": if column.name == "Name" { "name" } else { &column.format },
+        "description": "",
+        "priority": column.priority,
+    })
+}
+
+fn row(kind: &Kind, form: TableForm, object: &Value, now: Timestamp) -> Value {
+    let cells = kind
+        .columns
+        .iter()
+        .map(|column| cell(column, object, now))
+        .collect();
+    let mut row = Map::from_iter([("cells".to_owned(), Value::Array(cells))]);
+    if let Some(conditions) = completed(kind, object) {
+        row.insert("conditions".to_owned(), conditions);
+    }
+    let shown = match form.include {
+        IncludeObject::Metadata => json!({
+            "kind": "PartialObjectMetadata",
+            "apiVersion": format!("meta.k8s.io/{}", form.version),
+            "metadata": object["metadata"],
+        }),
+        IncludeObject::Object => object.clone(),
+        IncludeObject::None => Value::Null,
+    };
+    row.insert("object".to_owned(), shown);
+    Value::Object(row)
+}
+
+fn cell(column: &Column, object: &Value, now: Timestamp) -> Value {
+    match &column.cell {
+        Cell::Pointer(pointer) => match (object.pointer(pointer), column.kind.as_str()) {
+            (Some(value), _) if !value.is_null() => value.clone(),
+            (_, "integer") => 0.into(),
+            (_, "boolean") => false.into(),
+            _ => "".into(),
+        },
+        Cell::Since(pointer) => since(object.pointer(pointer), now).into(),
+        Cell::Path(path) => custom(column, &json_path::find(object, path), now),
+        Cell::Computed(compute) => compute(object, now),
+    }
+}
+
+/// A custom kind's cell: what the path found, in the column's type; null if it found nothing.
+fn custom(column: &Column, found: &[&Value], now: Timestamp) -> Value {
+    let Some(first) = found.first() else {
+        return Value::Null;
+    };
+    match (column.kind.as_str(), first) {
+        ("integer", Value::Number(number)) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|float| float as i64))
+            .into(),
+        ("number", Value::Number(number)) => number.as_f64().into(),
+        ("boolean", Value::Bool(boolean)) => (*boolean).into(),
+        ("date", Value::String(_)) => since(Some(first), now).into(),
+        ("string", Value::String(text)) => text.as_str().into(),
+        ("string", value) => value.to_string().into(),
+        _ => Value::Null,
+    }
+}
+
+fn since(time: Option<&Value>, now: Timestamp) -> String {
+    match time.and_then(Value::as_str).map(str::parse) {
+        Some(Ok(time)) => ago(time, now),
+        Some(Err(_)) => "<invalid>".to_owned(),
+        None => "<unknown>".to_owned(),
+    }
+}
+
+/// How long ago `time` was, as `kubectl` prints it.
+pub(crate) fn ago(time: Timestamp, now: Timestamp) -> String {
+    human_duration(now.duration_since(time))
+}
+
+/// A duration in two or three digits of its larger units: `119s`, `9m30s`, `3h`, `7d23h`, `2y`.
+///
+/// Upstream's `duration.HumanDuration`: a clock that is two seconds off or more shows as `<invalid>`.
+pub(crate) fn human_duration(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    let (days, years) = (hours / 24, hours / 24 / 365);
+    let two = |large: i64, unit: &str, small: i64, below: &str| match small {
+        0 => format!("{large}{unit}"),
+        _ => format!("{large}{unit}{small}{below}"),
+    };
+    match () {
+        () if seconds < -1 => "<invalid>".to_owned(),
+        () if seconds < 0 => "0s".to_owned(),
+        () if seconds < 120 => format!("{seconds}s"),
+        () if minutes < 10 => two(minutes, "m", seconds % 60, "s"),
+        () if minutes < 180 => format!("{minutes}m"),
+        () if hours < 8 => two(hours, "h", minutes % 60, "m"),
+        () if hours < 48 => format!("{hours}h"),
+        () if days < 8 => two(days, "d", hours % 24, "h"),
+        () if years < 2 => format!("{days}d"),
+        () if years < 8 => two(years, "y", days % 365, "d"),
+        () => format!("{years}y"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::Kinds;
+
+    const NOW: Timestamp = Timestamp::constant(1_700_000_100, 0);
+
+    /// Upstream's `TestHumanDuration`.
+    #[test]
+    fn durations_are_printed_as_kubectl_prints_them() {
+        const HOUR: i64 = 3600;
+        const DAY: i64 = 24 * HOUR;
+        for (seconds, text) in [
+            (-5, "<invalid>"),
+            (-1, "0s"),
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (9 * 60 + 30, "9m30s"),
+            (10 * 60, "10m"),
+            (179 * 60 + 59, "179m"),
+            (3 * HOUR, "3h"),
+            (7 * HOUR + 59 * 60, "7h59m"),
+            (8 * HOUR, "8h"),
+            (47 * HOUR, "47h"),
+            (48 * HOUR, "2d"),
+            (7 * DAY + 23 * HOUR, "7d23h"),
+            (8 * DAY + 23 * HOUR, "8d"),
+            (2 * 365 * DAY - 1, "729d"),
+            (2 * 365 * DAY, "2y"),
+            (3 * 365 * DAY + DAY, "3y1d"),
+            (9 * 365 * DAY, "9y"),
+        ] {
+            assert_eq!(
+                human_duration(SignedDuration::from_secs(seconds)),
+                text,
+                "{seconds}"
+            );
+        }
+    }
+
+    fn form(include: IncludeObject) -> TableForm {
+        TableForm {
+            version: "v1",
+            include,
+            headers: true,
+        }
+    }
+
+    #[test]
+    fn a_pod_becomes_a_row_with_its_metadata() {
+        let kinds = Kinds::built_in();
+        let pods = kinds.get("", "v1", "pods").expect("a built-in kind");
+        let pod = json!({
+            "kind": "Pod", "apiVersion": "v1",
+            "metadata": {"name": "web", "creationTimestamp": "2023-11-14T22:13:20Z", "resourceVersion": "7"},
+            "spec": {"containers": [{"name": "c"}], "nodeName": "node-1"},
+            "status": {"phase": "Succeeded"},
+        });
+        let table = table(
+            &pods,
+            form(IncludeObject::Metadata),
+            metadata_of_one(&pod),
+            [&pod],
+            NOW,
+        );
+        assert_eq!(table["apiVersion"], "meta.k8s.io/v1");
+        assert_eq!(table["metadata"]["resourceVersion"], "7");
+        let names: Vec<_> = table["columnDefinitions"]
+            .as_array()
+            .expect("columns")
+            .iter()
+            .map(|c| &c["name"])
+            .collect();
+        let headings = [
+            "Name",
+            "Ready",
+            "Status",
+            "Restarts",
+            "Age",
+            "IP",
+            "Node",
+            "Nominated Node",
+            "Readiness Gates",
+        ];
+        assert_eq!(names, headings);
+        let row = &table["rows"][0];
+        let cells = json!([
+            "web",
+            "0/1",
+            "Succeeded",
+            "0",
+            "100s",
+            "<none>",
+            "node-1",
+            "<none>",
+            "<none>"
+        ]);
+        assert_eq!(row["cells"], cells);
+        assert_eq!(row["object"]["kind"], "PartialObjectMetadata");
+        assert_eq!(row["object"]["metadata"], pod["metadata"]);
+        assert_eq!(row["conditions"][0]["type"], "Completed");
+    }
+
+    #[test]
+    fn rows_carry_the_object_or_nothing_when_asked() {
+        let kinds = Kinds::built_in();
+        let maps = kinds.get("", "v1", "configmaps").expect("a built-in kind");
+        let map = json!({"metadata": {"name": "m"}, "data": {"a": "1"}});
+        let with = |include| table(&maps, form(include), json!({}), [&map], NOW);
+        assert_eq!(with(IncludeObject::Object)["rows"][0]["object"], map);
+        assert_eq!(with(IncludeObject::None)["rows"][0]["object"], Value::Null);
+        assert_eq!(
+            with(IncludeObject::None)["rows"][0]["cells"],
+            json!(["m", 1, "<unknown>"])
+        );
+        let bare = TableForm {
+            headers: false,
+            ..form(IncludeObject::None)
+        };
+        assert_eq!(
+            table(&maps, bare, json!({}), [], NOW)["columnDefinitions"],
+            Value::Null
+        );
+        assert_eq!(
+            ["", "Metadata", "Object", "None"]
+                .map(IncludeObject::parse)
+                .map(|parsed| parsed.is_some()),
+            [true; 4]
+        );
+        assert_eq!(IncludeObject::parse("All"), None);
+    }
+
+    #[test]
+    fn a_custom_cell_is_null_unless_it_has_its_column_s_type() {
+        let cell = |kind: &str, value: Value| {
+            custom(&Column::new("X", kind, Cell::Path(String::new())), &[&value], NOW)
+        };
+        assert_eq!(cell("integer", json!(3.0)), 3);
+        assert_eq!(cell("integer", json!("3")), Value::Null);
+        assert_eq!(cell("string", json!({"a": 1})), "{\"a\":1}");
+        assert_eq!(cell("boolean", json!(true)), true);
+        assert_eq!(cell("date", json!("2023-11-14T22:13:20Z")), "100s");
+        assert_eq!(cell("date", json!("then")), "<invalid>");
+    }
+}

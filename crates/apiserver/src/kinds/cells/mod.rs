@@ -1,0 +1,154 @@
+//! What upstream computes for a cell of `kubectl get`. Apart from the columns, because these are
+//! rules with cases, and they are tested case by case.
+
+mod event;
+mod node;
+mod pod;
+mod service;
+mod workload;
+
+pub(super) use event::*;
+pub(super) use node::*;
+pub(super) use pod::*;
+pub(super) use service::*;
+pub(super) use workload::*;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Kind;
+
+/// A cell's rule: the object and the present time in, the cell out.
+pub(super) type Computed = fn(&Value, Timestamp) -> Value;
+
+/// What stands where there is nothing to show.
+const NONE: &str = "<none>";
+/// What stands where something ought to be known, but is not.
+const UNKNOWN: &str = "<unknown>";
+
+/// What upstream says of an object that has come to its end: the `conditions` of its row.
+pub(crate) fn completed(kind: &Kind, object: &Value) -> Option<Value> {
+    if kind.resource() != "pods" {
+        return None;
+    }
+    let (reason, message) = pod_completed(object)?;
+    Some(json!([{ "type": "Completed", "status": "True", "reason": reason, "message": message }]))
+}
+
+pub(super) fn config_map_data(map: &Value, _: Timestamp) -> Value {
+    (entries(map, "/data") + entries(map, "/binaryData")).into()
+}
+
+pub(super) fn secret_data(secret: &Value, _: Timestamp) -> Value {
+    entries(secret, "/data").into()
+}
+
+/// The controlling owner, as `statefulset.apps/web`.
+pub(super) fn controller(object: &Value, _: Timestamp) -> Value {
+    let owners = array(object, "/metadata/ownerReferences");
+    let Some(owner) = owners.iter().find(|owner| owner["controller"] == true) else {
+        return NONE.into();
+    };
+    let group = text(owner, "/apiVersion")
+        .split_once('/')
+        .map_or("", |(group, _)| group);
+    let dot = if group.is_empty() { "" } else { "." };
+    format!(
+        "{}{dot}{group}/{}",
+        text(owner, "/kind").to_lowercase(),
+        text(owner, "/name")
+    )
+    .into()
+}
+
+pub(super) fn revision(revision: &Value, _: Timestamp) -> Value {
+    number(revision, "/revision").into()
+}
+
+/// The role that a binding gives.
+pub(super) fn role(binding: &Value, _: Timestamp) -> Value {
+    format!(
+        "{}/{}",
+        text(binding, "/roleRef/kind"),
+        text(binding, "/roleRef/name")
+    )
+    .into()
+}
+
+pub(super) fn min_available(budget: &Value, _: Timestamp) -> Value {
+    number_or_percent(&budget["spec"]["minAvailable"])
+}
+
+pub(super) fn max_unavailable(budget: &Value, _: Timestamp) -> Value {
+    number_or_percent(&budget["spec"]["maxUnavailable"])
+}
+
+fn number_or_percent(value: &Value) -> Value {
+    match value {
+        Value::String(percent) => percent.as_str().into(),
+        Value::Number(number) => number.to_string().into(),
+        _ => "N/A".into(),
+    }
+}
+
+/// The text behind `pointer`; empty if there is none.
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The text behind `pointer`, or `default` where it is missing or empty.
+fn text_or(value: &Value, pointer: &str, default: &str) -> Value {
+    Some(text(value, pointer))
+        .filter(|text| !text.is_empty())
+        .unwrap_or(default)
+        .into()
+}
+
+/// The number behind `pointer`; 0 if there is none.
+fn number(value: &Value, pointer: &str) -> i64 {
+    value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// The array behind `pointer`; empty if there is none.
+fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// How many entries the map behind `pointer` has.
+fn entries(value: &Value, pointer: &str) -> usize {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_object)
+        .map_or(0, serde_json::Map::len)
+}
+
+/// `a=1,b=2`, or `<none>`.
+fn labels(value: &Value, pointer: &str) -> String {
+    let map = value.pointer(pointer).and_then(Value::as_object);
+    let mut pairs: Vec<_> = map
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    pairs.sort();
+    if pairs.is_empty() {
+        NONE.to_owned()
+    } else {
+        pairs.join(",")
+    }
+}
+
+/// The condition of type `kind`, if the object's status has it.
+fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
+    array(value, "/status/conditions")
+        .iter()
+        .find(|condition| condition["type"] == kind)
+}
+
+/// The time behind `pointer`; `None` if there is none or it is no time.
+fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
+    text(value, pointer).parse().ok()
+}

@@ -1,0 +1,255 @@
+//! Which kinds the server serves, and what is special about each.
+
+mod cells;
+mod columns;
+pub(crate) mod custom;
+mod defaults;
+pub(crate) mod json_path;
+pub(crate) mod names;
+pub(crate) mod rules;
+mod table;
+mod validation;
+
+pub(crate) use cells::completed;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use k8s_openapi::jiff::Timestamp;
+use parking_lot::RwLock;
+use serde_json::Value;
+
+/// One served kind in one version: what a path resolves to, and what discovery tells.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind {
+    /// The API group; empty for the core group.
+    pub(crate) group: String,
+    /// The served version, such as `v1`.
+    pub(crate) version: String,
+    /// The kind, such as `ReplicaSet`.
+    pub(crate) kind: String,
+    /// The kind of a list of them, such as `ReplicaSetList`.
+    pub(crate) list_kind: String,
+    /// The plural name in paths, such as `replicasets`.
+    pub(crate) plural: String,
+    /// The singular name, such as `replicaset`.
+    pub(crate) singular: String,
+    /// What kubectl users type, such as `rs`.
+    pub(crate) short_names: Vec<String>,
+    /// Groups of kinds that kubectl knows, such as `all`.
+    pub(crate) categories: Vec<String>,
+    /// Whether objects live in a namespace.
+    pub(crate) namespaced: bool,
+    /// What may be done with objects and collections, as discovery tells it.
+    pub(crate) verbs: &'static [&'static str],
+    /// Whether there is a `/status`: then a write to the object leaves its status alone.
+    pub(crate) status: bool,
+    /// Where `/scale` finds its numbers, if the kind can be scaled.
+    pub(crate) scale: Option<Scale>,
+    /// What else stands below an object's path, such as a Pod's `/binding`.
+    pub(crate) subresources: &'static [Subresource],
+    /// The resource under which the objects are stored, if that is another kind's: both show the same objects.
+    pub(crate) stored_as: Option<&'static str>,
+    /// The grace period of a deletion that names none, in seconds; 0 removes at once.
+    pub(crate) grace_seconds: i64,
+    /// The columns of `kubectl get`, all of them, in order.
+    pub(crate) columns: Vec<Column>,
+    /// The structural schema of a custom kind.
+    pub(crate) schema: Option<Arc<Value>>,
+}
+
+/// A path below an object's other than `/status` and `/scale`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subresource {
+    /// The last part of the path, such as `binding`.
+    pub(crate) name: &'static str,
+    /// The group of what is sent and answered.
+    pub(crate) group: &'static str,
+    /// The version of what is sent and answered.
+    pub(crate) version: &'static str,
+    /// The kind of what is sent and answered.
+    pub(crate) kind: &'static str,
+    /// What may be done with it.
+    pub(crate) verbs: &'static [&'static str],
+}
+
+/// JSON pointers to what `/scale` reads and writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    /// `/spec/replicas`.
+    pub(crate) spec: String,
+    /// `/status/replicas`.
+    pub(crate) status: String,
+    /// Where the selector is, if the kind has one: a `LabelSelector` object or a string.
+    pub(crate) selector: Option<String>,
+}
+
+/// A column of `kubectl get`.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    /// The heading.
+    pub(crate) name: String,
+    /// `string`, `integer`, `date` or `boolean`.
+    pub(crate) kind: String,
+    /// What `kind` leaves open, such as `date-time`; usually empty.
+    pub(crate) format: String,
+    /// 0 is always shown, more than 0 with `-o wide`.
+    pub(crate) priority: i32,
+    /// Where the cell comes from.
+    pub(crate) cell: Cell,
+}
+
+/// Where a cell comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    /// A JSON pointer (built-in kinds) into the object.
+    Pointer(&'static str),
+    /// How long ago the time behind a JSON pointer was, as in `Age`.
+    Since(&'static str),
+    /// A JSON path as CustomResourceDefinitions write it, such as `.spec.replicas`.
+    Path(String),
+    /// What upstream computes from an object and the present time, such as a Pod's `READY`.
+    Computed(fn(&Value, Timestamp) -> Value),
+}
+
+/// What every stored kind allows.
+pub(crate) const VERBS: &[&str] = &[
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
+
+impl Kind {
+    /// A kind with nothing special about it: objects in a namespace, without subresources, and the
+    /// columns `Name` and `Created At`.
+    pub(crate) fn plain(group: &str, version: &str, kind: &str, plural: &str) -> Self {
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+            list_kind: format!("{kind}List"),
+            plural: plural.to_owned(),
+            singular: kind.to_lowercase(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            namespaced: true,
+            verbs: VERBS,
+            status: false,
+            scale: None,
+            subresources: &[],
+            stored_as: None,
+            grace_seconds: 0,
+            columns: vec![
+                Column::new("Name", "string", Cell::Pointer("/metadata/name")),
+                Column::new("Created At", "date", Cell::Pointer("/metadata/creationTimestamp")),
+            ],
+            schema: None,
+        }
+    }
+
+    /// `v1` or `apps/v1`.
+    pub(crate) fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// The group and the plural name, `replicasets.apps`: under this the storage keeps the objects,
+    /// whichever version they are read in.
+    pub(crate) fn resource(&self) -> String {
+        if let Some(other) = self.stored_as {
+            return other.to_owned();
+        }
+        if self.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+}
+
+impl Column {
+    /// A column that is always shown.
+    pub(crate) fn new(name: &str, kind: &str, cell: Cell) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            format: String::new(),
+            priority: 0,
+            cell,
+        }
+    }
+
+    /// The same column, shown with `-o wide` only.
+    pub(crate) fn wide(self) -> Self {
+        Self { priority: 1, ..self }
+    }
+}
+
+/// All served kinds; custom ones come and go.
+#[derive(Debug)]
+pub(crate) struct Kinds {
+    /// By group, then version, then plural name.
+    served: RwLock<BTreeMap<(String, String, String), Arc<Kind>>>,
+}
+
+impl Kinds {
+    /// The built-in kinds.
+    pub(crate) fn built_in() -> Self {
+        let kinds = Self {
+            served: RwLock::default(),
+        };
+        table::built_in().into_iter().for_each(|kind| kinds.insert(kind));
+        kinds
+    }
+
+    /// What a path names.
+    pub(crate) fn get(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Kind>> {
+        self.served
+            .read()
+            .get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
+            .cloned()
+    }
+
+    /// The kind of objects that call themselves `kind` of `api_version`, such as `apps/v1`.
+    pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Kind>> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let served = self.served.read();
+        served
+            .values()
+            .find(|served| (&*served.group, &*served.version, &*served.kind) == (group, version, kind))
+            .cloned()
+    }
+
+    /// All kinds, ordered by group, version and plural name.
+    pub(crate) fn all(&self) -> Vec<Arc<Kind>> {
+        self.served.read().values().cloned().collect()
+    }
+
+    /// Serves `kind`, in place of an earlier one of the same path.
+    pub(crate) fn insert(&self, kind: Kind) {
+        let path = (kind.group.clone(), kind.version.clone(), kind.plural.clone());
+        self.served.write().insert(path, Arc::new(kind));
+    }
+
+    /// Serves `kinds`, and no other versions of `plural` of `group`, from one moment to the next.
+    pub(crate) fn replace(&self, group: &str, plural: &str, kinds: Vec<Kind>) {
+        let mut served = self.served.write();
+        served.retain(|(g, _, p), _| g != group || p != plural);
+        let path = |kind: &Kind| (kind.group.clone(), kind.version.clone(), kind.plural.clone());
+        served.extend(kinds.into_iter().map(|kind| (path(&kind), Arc::new(kind))));
+    }
+
+    /// Stops serving `plural` of `group` in every version.
+    pub(crate) fn remove(&self, group: &str, plural: &str) {
+        self.served
+            .write()
+            .retain(|(g, _, p), _| g != group || p != plural);
+    }
+}

@@ -1,0 +1,50 @@
+//! What an object may be called: the DNS rules that upstream checks.
+
+/// Whether `name` is a DNS label (RFC 1123): what a namespace's name must be.
+pub(crate) fn is_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edge = |c: char| c != '-';
+    (1..=63).contains(&name.len())
+        && name.chars().all(inner)
+        && name.starts_with(edge)
+        && name.ends_with(edge)
+}
+
+/// Whether `name` is a DNS subdomain (RFC 1123): what most names must be.
+pub(crate) fn is_subdomain(name: &str) -> bool {
+    let edge = |part: &str| !part.starts_with('-') && !part.ends_with('-') && !part.is_empty();
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=253).contains(&name.len()) && name.split('.').all(|part| edge(part) && part.chars().all(inner))
+}
+
+/// Whether `name` can be a segment of a path: all that RBAC's objects ask of their names.
+pub(crate) fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
+}
+
+/// What upstream says of a name that is no DNS label.
+pub(crate) const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
+    characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \
+    '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+/// What upstream says of a name that is no DNS subdomain.
+pub(crate) const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
+    alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
+    'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_rfc_1123() {
+        for name in ["web", "a", "0", "a-b", "1.2-3.x"] {
+            assert!(is_subdomain(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "A", "a_b", "a..b", ".a", "a/b", "ä"] {
+            assert!(!is_subdomain(name) && !is_label(name), "{name}");
+        }
+        assert!(is_label("a-b") && !is_label("a.b") && !is_label(&"a".repeat(64)));
+        assert!(is_path_segment("system:node") && !is_path_segment("a/b"));
+    }
+}

@@ -1,0 +1,223 @@
+//! What is special about a kind when its objects are made, changed and deleted: upstream's strategies.
+
+use serde_json::{Value, json};
+
+use super::{Kind, custom, defaults, validation};
+use crate::{
+    core::Core,
+    http::{
+        route::Subresource,
+        status::{Cause, Result, Status},
+    },
+    object,
+};
+
+/// Whether objects of this kind count the changes of their spec.
+pub(crate) fn has_generation(kind: &Kind) -> bool {
+    match kind.group.as_str() {
+        "" => matches!(kind.kind.as_str(), "Pod" | "ReplicationController"),
+        "apps" => kind.kind != "ControllerRevision",
+        "batch" | "policy" | "networking.k8s.io" | "discovery.k8s.io" | "apiextensions.k8s.io" => true,
+        _ => is_custom(kind),
+    }
+}
+
+/// Whether a change is one that `generation` counts.
+pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
+    if !is_custom(kind) || old.get("spec").is_some() && kind.status && fields_beside_spec(old) == 0 {
+        return old.get("spec") != new.get("spec");
+    }
+    let counted = |object: &Value| {
+        let fields = object.as_object().into_iter().flatten();
+        let status = kind.status;
+        let counted = fields.filter(|(field, _)| *field != "metadata" && !(status && *field == "status"));
+        counted
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    };
+    counted(old) != counted(new)
+}
+
+fn fields_beside_spec(object: &Value) -> usize {
+    let known = ["apiVersion", "kind", "metadata", "spec", "status"];
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| !known.contains(&field.as_str()))
+        .count()
+}
+
+/// Whether a CustomResourceDefinition made this kind.
+pub(crate) fn is_custom(kind: &Kind) -> bool {
+    kind.schema.is_some()
+}
+
+/// Whether a PUT makes an object that is not there.
+pub(crate) fn creates_on_update(kind: &Kind) -> bool {
+    matches!(
+        (kind.group.as_str(), kind.kind.as_str()),
+        ("coordination.k8s.io", "Lease")
+            | ("" | "events.k8s.io", "Event")
+            | ("", "Endpoints")
+            | ("rbac.authorization.k8s.io", _)
+    )
+}
+
+/// Whether an update need not say which version it replaces.
+pub(crate) fn updates_unconditionally(kind: &Kind) -> bool {
+    let demands_it = matches!(
+        (kind.group.as_str(), kind.kind.as_str()),
+        ("coordination.k8s.io", _) | ("apiextensions.k8s.io", _) | ("policy", _)
+    );
+    !(demands_it || is_custom(kind))
+}
+
+/// Whether a deletion answers with the object that it removed, and not with a `Status`.
+pub(crate) fn returns_deleted(kind: &Kind) -> bool {
+    let core = [
+        "Pod",
+        "PodTemplate",
+        "Service",
+        "ServiceAccount",
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+    ];
+    kind.group.is_empty() && (core.contains(&kind.kind.as_str()) || kind.kind == "ResourceQuota")
+}
+
+/// The grace period of a deletion, in seconds; 0 removes at once.
+pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i64 {
+    if kind.grace_seconds == 0 {
+        return 0;
+    }
+    let text = |pointer| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    // Nothing runs that would have to be stopped.
+    if text("/spec/nodeName").is_empty() || matches!(text("/status/phase"), "Succeeded" | "Failed") {
+        return 0;
+    }
+    let own = || {
+        object
+            .pointer("/spec/terminationGracePeriodSeconds")
+            .and_then(Value::as_i64)
+    };
+    asked.or_else(own).unwrap_or(kind.grace_seconds)
+}
+
+/// Makes a new object what its kind says it starts as.
+pub(crate) fn prepare_create(core: &Core, kind: &Kind, object: &mut Value) {
+    if kind.status {
+        object
+            .as_object_mut()
+            .expect("only JSON objects are decoded")
+            .remove("status");
+    }
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Namespace") => {
+            object["spec"] = json!({"finalizers": ["kubernetes"]});
+            object["status"] = json!({"phase": "Active"});
+            let name = object::name(object).to_owned();
+            object::metadata_mut(object)
+                .entry("labels")
+                .or_insert_with(|| json!({}))["kubernetes.io/metadata.name"] = name.into();
+        }
+        ("", "Pod") => {
+            object["status"] = json!({"phase": "Pending", "qosClass": defaults::qos_class(object)});
+        }
+        ("apps", "ReplicaSet") | ("", "ReplicationController") => object["status"] = json!({"replicas": 0}),
+        ("apps", "Deployment") => object["status"] = json!({}),
+        _ => {}
+    }
+    complete(core, kind, object);
+}
+
+/// Fills in what a writer may leave out.
+fn complete(core: &Core, kind: &Kind, object: &mut Value) {
+    defaults::set(kind, object);
+    if is_definition(kind) {
+        custom::complete(object);
+        custom::accept(object, &core.kinds, &core.clock.text());
+    }
+}
+
+pub(crate) fn is_definition(kind: &Kind) -> bool {
+    kind.group == "apiextensions.k8s.io"
+}
+
+/// Puts back what this path does not change.
+pub(crate) fn prepare_update(
+    core: &Core,
+    kind: &Kind,
+    subresource: Option<Subresource>,
+    old: &Value,
+    new: &mut Value,
+) {
+    let is_namespace = kind.group.is_empty() && kind.kind == "Namespace";
+    match subresource {
+        Some(Subresource::Status) => {
+            let (metadata, status) = (new["metadata"].take(), new.get("status").cloned());
+            *new = old.clone();
+            if let Some(status) = status {
+                new["status"] = status;
+            }
+            if !is_custom(kind) {
+                keep_metadata(&metadata, new);
+            }
+        }
+        Some(Subresource::Finalize) => {
+            let finalizers = new["spec"]["finalizers"].take();
+            *new = old.clone();
+            new["spec"]["finalizers"] = if finalizers.is_null() {
+                json!([])
+            } else {
+                finalizers
+            };
+        }
+        // What sets a Pod's node also sets a condition.
+        Some(Subresource::Binding | Subresource::Eviction) => {}
+        Some(Subresource::Scale) | None => {
+            if kind.status {
+                object::copy_field(old, new, "status");
+            }
+            if is_namespace {
+                object::copy_field(old, new, "spec");
+            }
+            complete(core, kind, new);
+        }
+    }
+}
+
+/// The labels, annotations and finalizers of a built-in kind can be written with its status, too.
+fn keep_metadata(metadata: &Value, new: &mut Value) {
+    let from = json!({"metadata": metadata});
+    for field in ["labels", "annotations", "finalizers"] {
+        object::copy_metadata(&from, new, field);
+    }
+}
+
+/// Refuses a new object that breaks a rule of its kind.
+pub(crate) fn validate(kind: &Kind, object: &Value) -> Result<()> {
+    check(kind, object, &validation::new_object(kind, object))
+}
+
+/// Refuses a change that breaks a rule.
+pub(crate) fn validate_update(
+    kind: &Kind,
+    subresource: Option<Subresource>,
+    old: &Value,
+    new: &Value,
+) -> Result<()> {
+    check(kind, new, &validation::change(kind, subresource, old, new))
+}
+
+fn check(kind: &Kind, object: &Value, causes: &[Cause]) -> Result<()> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid(kind, object::name(object), causes))
+}

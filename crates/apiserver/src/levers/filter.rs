@@ -1,0 +1,104 @@
+//! [`Filter`]: which requests a lever meets.
+
+use http::{HeaderMap, header};
+
+use crate::http::route::{Route, Verb};
+
+/// Where a request comes from and where it goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    verb: Verb,
+    resource: String,
+    namespace: String,
+    name: String,
+    user_agent: String,
+}
+
+impl Origin {
+    pub(crate) fn of(route: &Route, headers: &HeaderMap) -> Self {
+        let user_agent = headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        Self {
+            verb: route.verb,
+            resource: route.kind.resource(),
+            namespace: route.namespace.clone(),
+            name: route.name.clone(),
+            user_agent: user_agent.to_owned(),
+        }
+    }
+}
+
+/// Selects requests. [`Filter::any`] selects all of them, each method narrows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    verb: Option<Verb>,
+    resource: Option<String>,
+    namespace: Option<String>,
+    name: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl Filter {
+    /// Every request.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Only this verb.
+    #[must_use]
+    pub fn verb(self, verb: Verb) -> Self {
+        Self {
+            verb: Some(verb),
+            ..self
+        }
+    }
+
+    /// Only this resource: the plural name and the group, such as `pods` or `replicasets.apps`.
+    #[must_use]
+    pub fn resource(self, resource: impl Into<String>) -> Self {
+        Self {
+            resource: Some(resource.into()),
+            ..self
+        }
+    }
+
+    /// Only requests that name this namespace.
+    #[must_use]
+    pub fn namespace(self, namespace: impl Into<String>) -> Self {
+        Self {
+            namespace: Some(namespace.into()),
+            ..self
+        }
+    }
+
+    /// Only requests whose path names this object. A creation names its object in the body only.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// Only clients with this `User-Agent`, as given to
+    /// [`ApiServer::client_as`](crate::ApiServer::client_as).
+    #[must_use]
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        Self {
+            user_agent: Some(user_agent.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn matches(&self, origin: &Origin) -> bool {
+        let is =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        self.verb.is_none_or(|verb| verb == origin.verb)
+            && is(&self.resource, &origin.resource)
+            && is(&self.namespace, &origin.namespace)
+            && is(&self.name, &origin.name)
+            && is(&self.user_agent, &origin.user_agent)
+    }
+}

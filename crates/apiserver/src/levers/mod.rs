@@ -1,0 +1,168 @@
+//! [`Levers`]: faults that a test pulls on the server, each limited by a [`Filter`], and each doing the
+//! same thing every time.
+
+mod filter;
+mod refusal;
+mod rules;
+mod watches;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use self::{filter::Filter, refusal::Refusal};
+pub(crate) use self::{
+    filter::Origin,
+    rules::Outcome,
+    watches::{End, WatchHandle},
+};
+use self::{
+    rules::{Fault, Rules},
+    watches::Watches,
+};
+use crate::{http::status::Result, storage::Store};
+
+/// The faults that can be pulled; reached through [`ApiServer::levers`](crate::ApiServer::levers).
+#[derive(Debug)]
+pub struct Levers {
+    store: Arc<Store>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    rules: Rules,
+    watches: Watches,
+}
+
+impl Levers {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self {
+            store,
+            shared: Arc::default(),
+        }
+    }
+
+    /// Breaks every open watch that matches, as when its connection is reset. Returns how many.
+    pub fn cut_watches(&self, filter: &Filter) -> usize {
+        self.shared.watches.end(filter, End::Cut)
+    }
+
+    /// Ends every open watch that matches, cleanly and without an error event, as upstream ends slow
+    /// watchers. Returns how many.
+    pub fn end_watches(&self, filter: &Filter) -> usize {
+        self.shared.watches.end(filter, End::Clean)
+    }
+
+    /// Forgets all history: whoever asks for what happened before gets 410 Expired, and so does a
+    /// watch that was not sent everything yet.
+    pub fn compact(&self) {
+        self.store.compact();
+    }
+
+    /// Makes matching watches, open ones and those to come, send each event `lag` after its commit,
+    /// until the returned lever is dropped. Lists and gets stay up to date.
+    pub fn lag_watches(&self, filter: Filter, lag: Duration) -> Lever {
+        let id = self.shared.watches.slow(filter, lag);
+        Lever {
+            shared: self.shared.clone(),
+            pulled: Pulled::Lag(id),
+        }
+    }
+
+    /// Makes matching watches, open ones and those to come, send nothing at all, until the returned
+    /// lever is dropped: the connection looks alive, as before a black hole.
+    pub fn stall_watches(&self, filter: Filter) -> Lever {
+        self.lag_watches(filter, Duration::MAX)
+    }
+
+    /// Answers the next `times` matching requests with `refusal`; they change nothing.
+    pub fn refuse(&self, filter: Filter, refusal: Refusal, times: usize) -> Lever {
+        self.rule(filter, times, Fault::Refuse(refusal))
+    }
+
+    /// Carries out the next `times` matching requests, but breaks the connection in place of an answer.
+    pub fn lose_reply(&self, filter: Filter, times: usize) -> Lever {
+        self.rule(filter, times, Fault::LoseReply)
+    }
+
+    /// Begins with the next `times` matching requests only after `delay`.
+    pub fn delay(&self, filter: Filter, delay: Duration, times: usize) -> Lever {
+        self.rule(filter, times, Fault::Delay(delay))
+    }
+
+    /// Begins with matching requests only when the returned lever is dropped.
+    pub fn hold(&self, filter: Filter) -> Lever {
+        self.rule(filter, usize::MAX, Fault::hold())
+    }
+
+    /// How many matching watches are open.
+    pub fn open_watches(&self, filter: &Filter) -> usize {
+        self.shared.watches.count(filter)
+    }
+
+    fn rule(&self, filter: Filter, times: usize, fault: Fault) -> Lever {
+        let id = self.shared.rules.add(filter, times, fault);
+        Lever {
+            shared: self.shared.clone(),
+            pulled: Pulled::Rule(id),
+        }
+    }
+
+    /// What pulled levers do to a request before it is looked at.
+    pub(crate) async fn before(&self, origin: &Origin) -> Result<Outcome> {
+        self.shared.rules.apply(origin).await
+    }
+
+    /// Makes an opened watch known.
+    pub(crate) fn opened(&self, origin: Origin) -> WatchHandle {
+        WatchHandle::open(self.shared.clone(), origin)
+    }
+}
+
+/// A pulled lever; dropping it releases it.
+#[must_use = "dropping a lever releases it"]
+pub struct Lever {
+    shared: Arc<Shared>,
+    pulled: Pulled,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pulled {
+    Lag(u64),
+    Rule(u64),
+}
+
+impl Lever {
+    /// Ends the fault: the same as dropping the lever.
+    pub fn release(self) {}
+
+    /// How many requests it can still meet; 0 once it is spent. A lag is never spent.
+    pub fn remaining(&self) -> usize {
+        match self.pulled {
+            Pulled::Lag(_) => usize::MAX,
+            Pulled::Rule(id) => self.shared.rules.remaining(id),
+        }
+    }
+
+    /// Leaves the lever pulled until it is spent, or for the rest of the server's life.
+    pub fn leave(mut self) {
+        // The id 0 was never given out, so there is nothing for `drop` to release.
+        self.pulled = Pulled::Rule(0);
+    }
+}
+
+impl Drop for Lever {
+    fn drop(&mut self) {
+        match self.pulled {
+            Pulled::Lag(id) => self.shared.watches.release(id),
+            Pulled::Rule(id) => self.shared.rules.release(id),
+        }
+    }
+}
+
+impl fmt::Debug for Lever {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lever")
+            .field("pulled", &self.pulled)
+            .finish_non_exhaustive()
+    }
+}

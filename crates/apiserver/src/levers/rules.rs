@@ -1,0 +1,113 @@
+//! [`Rules`]: the levers that meet single requests.
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::{Filter, Origin, Refusal};
+use crate::http::status::Result;
+
+/// What is done to a request.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    Refuse(Refusal),
+    LoseReply,
+    Delay(Duration),
+    /// Requests wait for a permit that never comes, until the semaphore is closed.
+    Hold(Arc<Semaphore>),
+}
+
+impl Fault {
+    pub(super) fn hold() -> Self {
+        Self::Hold(Arc::new(Semaphore::new(0)))
+    }
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The client gets it.
+    Answered,
+    /// The connection breaks instead.
+    Lost,
+}
+
+/// All rules that are in force, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Rules(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    newest: u64,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    id: u64,
+    filter: Filter,
+    remaining: usize,
+    fault: Fault,
+}
+
+impl Rules {
+    /// Adds a rule for the next `times` requests; returns its id, which is never 0.
+    pub(super) fn add(&self, filter: Filter, times: usize, fault: Fault) -> u64 {
+        let mut list = self.0.lock();
+        list.newest += 1;
+        let id = list.newest;
+        list.rules.push(Rule {
+            id,
+            filter,
+            remaining: times,
+            fault,
+        });
+        id
+    }
+
+    pub(super) fn remaining(&self, id: u64) -> usize {
+        self.0
+            .lock()
+            .rules
+            .iter()
+            .find(|rule| rule.id == id)
+            .map_or(0, |rule| rule.remaining)
+    }
+
+    pub(super) fn release(&self, id: u64) {
+        let mut list = self.0.lock();
+        list.rules.retain(|rule| {
+            if let (Fault::Hold(gate), true) = (&rule.fault, rule.id == id) {
+                gate.close();
+            }
+            rule.id != id
+        });
+    }
+
+    /// Does to a request what the rules say, in the order in which they were added.
+    pub(super) async fn apply(&self, origin: &Origin) -> Result<Outcome> {
+        let mut outcome = Outcome::Answered;
+        let faults = self.meet(origin); // the lock is released before anything waits
+        for fault in faults {
+            match fault {
+                Fault::Refuse(refusal) => return Err(refusal.status()),
+                Fault::LoseReply => outcome = Outcome::Lost,
+                Fault::Delay(delay) => tokio::time::sleep(delay).await,
+                Fault::Hold(gate) => drop(gate.acquire().await), // an error: the gate was closed
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn meet(&self, origin: &Origin) -> Vec<Fault> {
+        let mut list = self.0.lock();
+        let mut faults = Vec::new();
+        for rule in list.rules.iter_mut().filter(|rule| rule.filter.matches(origin)) {
+            rule.remaining -= 1;
+            faults.push(rule.fault.clone());
+        }
+        list.rules.retain(|rule| rule.remaining > 0);
+        faults
+    }
+}

@@ -1,0 +1,113 @@
+//! Reading and writing an object's metadata in its JSON, which is how the server keeps all objects.
+
+use serde_json::{Map, Value, json};
+
+/// The object's metadata; empty if it has none.
+pub(crate) fn metadata(object: &Value) -> &Map<String, Value> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    object.get("metadata").and_then(Value::as_object).unwrap_or(&NONE)
+}
+
+/// The object's metadata, to be changed; made if it has none.
+///
+/// # Panics
+///
+/// If `object` is no JSON object, which decoding has ruled out.
+pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
+    let slot = object
+        .as_object_mut()
+        .expect("only JSON objects are decoded")
+        .entry("metadata")
+        .or_insert_with(|| json!({}));
+    if !slot.is_object() {
+        *slot = json!({});
+    }
+    slot.as_object_mut().expect("made an object above")
+}
+
+/// A text of the metadata, such as `name`; empty if absent.
+pub(crate) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    metadata(object)
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// The object's name.
+pub(crate) fn name(object: &Value) -> &str {
+    text(object, "name")
+}
+
+/// The object's namespace; empty for a cluster-scoped object.
+pub(crate) fn namespace(object: &Value) -> &str {
+    text(object, "namespace")
+}
+
+/// The object's UID.
+pub(crate) fn uid(object: &Value) -> &str {
+    text(object, "uid")
+}
+
+/// The resource version in the object, as its sender wrote it.
+pub(crate) fn resource_version(object: &Value) -> &str {
+    text(object, "resourceVersion")
+}
+
+/// The object's `apiVersion`.
+pub(crate) fn api_version(object: &Value) -> &str {
+    object
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// The value of the label `key`.
+pub(crate) fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    metadata(object).get("labels")?.get(key)?.as_str()
+}
+
+/// The finalizers that hold the object.
+pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    metadata(object)
+        .get("finalizers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+/// Whether deletion was asked for.
+pub(crate) fn is_being_deleted(object: &Value) -> bool {
+    metadata(object)
+        .get("deletionTimestamp")
+        .is_some_and(|time| !time.is_null())
+}
+
+/// The grace period that a deletion set, in seconds.
+pub(crate) fn grace_period(object: &Value) -> Option<i64> {
+    metadata(object)
+        .get("deletionGracePeriodSeconds")
+        .and_then(Value::as_i64)
+}
+
+/// Makes `field` of the metadata what it is in `from`: a value, or absent.
+pub(crate) fn copy_metadata(from: &Value, to: &mut Value, field: &str) {
+    match metadata(from).get(field) {
+        Some(value) => metadata_mut(to).insert(field.to_owned(), value.clone()),
+        None => metadata_mut(to).remove(field),
+    };
+}
+
+/// Makes the top-level `field` what it is in `from`: a value, or absent.
+pub(crate) fn copy_field(from: &Value, to: &mut Value, field: &str) {
+    let to = to.as_object_mut().expect("only JSON objects are decoded");
+    match from.get(field) {
+        Some(value) => to.insert(field.to_owned(), value.clone()),
+        None => to.remove(field),
+    };
+}
+
+/// The key under which the object is stored.
+pub(crate) fn key(object: &Value) -> crate::storage::Key {
+    crate::storage::Key::new(namespace(object), name(object))
+}

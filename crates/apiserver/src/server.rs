@@ -1,0 +1,283 @@
+//! [`ApiServer`]: starts a server, hands out clients to it, and stops it.
+
+use std::{io, net::SocketAddr, sync::Arc, task};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, Request, Response, header};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use k8s_openapi::jiff::Timestamp;
+use kube_client::{Client, client::Body};
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    Levers, ResponseBody,
+    clock::Clock,
+    commits::Commits,
+    core::Core,
+    kinds::Kinds,
+    random::Random,
+    storage::{Key, Store},
+};
+
+/// The namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// A Kubernetes API server in this process.
+///
+/// It lives on the runtime that it was started on. Dropping it ends everything that it spawned: watches
+/// end, connections close, [`Commits`] end, and clients get an error from then on.
+#[derive(Debug)]
+pub struct ApiServer {
+    core: Arc<Core>,
+    /// Controllers and listeners. A panic in one of them ends that task alone.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// Settings of an [`ApiServer`] that is not started yet.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ApiServerBuilder {
+    seed: u64,
+    start_time: Option<Timestamp>,
+    controllers: bool,
+}
+
+impl ApiServer {
+    /// Starts a server with the defaults of [`ApiServerBuilder`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start() -> Self {
+        Self::builder().start()
+    }
+
+    /// Settings to start from.
+    pub fn builder() -> ApiServerBuilder {
+        ApiServerBuilder {
+            seed: 0,
+            start_time: None,
+            controllers: true,
+        }
+    }
+
+    /// A client that reaches the server without a socket.
+    pub fn client(&self) -> Client {
+        self.client_as("trimtab")
+    }
+
+    /// A client with this `User-Agent`, by which [`Levers`] can tell it from others.
+    ///
+    /// Characters that cannot stand in a header are left out.
+    pub fn client_as(&self, user_agent: &str) -> Client {
+        let user_agent: String = user_agent
+            .chars()
+            .filter(|c| c.is_ascii_graphic() || *c == ' ')
+            .collect();
+        let user_agent = HeaderValue::from_str(&user_agent).expect("only printable characters are left");
+        Client::new(
+            Service {
+                core: self.core.clone(),
+                user_agent: Some(user_agent),
+            },
+            "default",
+        )
+    }
+
+    /// The server as a [`tower::Service`], for any other client.
+    pub fn service(&self) -> Service {
+        Service {
+            core: self.core.clone(),
+            user_agent: None,
+        }
+    }
+
+    /// Listens for HTTP/1.1 on `address`; port 0 picks a free one. Returns the address in use.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it completes, nothing listens.
+    pub async fn listen(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        self.tasks.lock().spawn(accept(listener, self.service()));
+        Ok(address)
+    }
+
+    /// The version of the newest commit: what a list would carry now.
+    pub fn resource_version(&self) -> u64 {
+        self.core.store.version()
+    }
+
+    /// All commits from now on.
+    pub fn commits(&self) -> Commits {
+        Commits::new(self.core.store.follow())
+    }
+
+    /// What all front ends share.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The faults that can be pulled on the server.
+    pub fn levers(&self) -> &Levers {
+        &self.core.levers
+    }
+
+    /// The server's clock: the wall clock when it was started, advanced by the runtime's clock.
+    pub fn now(&self) -> Timestamp {
+        self.core.clock.now()
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        self.core.store.close(); // the tasks are aborted by their set
+    }
+}
+
+impl ApiServerBuilder {
+    /// Seeds UIDs and the suffixes of generated names; 0 by default. With a paused clock and a
+    /// [`start_time`](Self::start_time), two servers with one seed do exactly the same.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// What the server's clock shows at the start; by default the wall clock's time.
+    pub fn start_time(self, start_time: Timestamp) -> Self {
+        Self {
+            start_time: Some(start_time),
+            ..self
+        }
+    }
+
+    /// Whether the garbage collector and the namespace controller run; they do by default.
+    pub fn controllers(self, controllers: bool) -> Self {
+        Self { controllers, ..self }
+    }
+
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(self) -> ApiServer {
+        let store = Store::new();
+        let core = Core {
+            levers: Levers::new(store.clone()),
+            store,
+            kinds: Kinds::built_in(),
+            random: Random::seeded(self.seed),
+            clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
+        };
+        NAMESPACES.iter().for_each(|name| make_namespace(&core, name));
+        let server = ApiServer {
+            core: Arc::new(core),
+            tasks: Mutex::default(),
+        };
+        if self.controllers {
+            crate::controllers::spawn(&server, &mut server.tasks.lock());
+        }
+        server
+    }
+}
+
+fn make_namespace(core: &Core, name: &str) {
+    let namespace = json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "uid": core.random.uid(),
+            "creationTimestamp": core.clock.text(),
+            "labels": {"kubernetes.io/metadata.name": name},
+        },
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    });
+    core.store
+        .put("namespaces", &Key::new("", name), None, namespace)
+        .expect("a new store is empty");
+}
+
+/// Accepts connections until it is aborted, which ends its connections, too.
+async fn accept(listener: TcpListener, service: Service) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {} // a connection's panic ends that connection
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                stream.set_nodelay(true).ok(); // without it, small watch events wait for acknowledgements
+                let service = TowerToHyperService::new(service.clone());
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service);
+                connections.spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%peer, %error, "a connection ended");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection failed");
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await; // out of file descriptors: wait
+            }
+        }
+    }
+}
+
+/// The server as a service: one more front end over the same objects for each clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    core: Arc<Core>,
+    user_agent: Option<HeaderValue>,
+}
+
+impl<B> tower::Service<Request<B>> for Service
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<ResponseBody>;
+    /// The connection broke: there is no answer.
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Response<ResponseBody>>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> task::Poll<io::Result<()>> {
+        task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some(user_agent) = &self.user_agent {
+            request
+                .headers_mut()
+                .entry(header::USER_AGENT)
+                .or_insert_with(|| user_agent.clone());
+        }
+        Box::pin(self.core.clone().handle(request))
+    }
+}
+
+impl tower::Service<Request<Body>> for ApiServer {
+    type Response = Response<ResponseBody>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Response<ResponseBody>>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> task::Poll<io::Result<()>> {
+        task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.core.clone().handle(request))
+    }
+}

@@ -1,0 +1,299 @@
+//! The storage's rules as a plain value: no lock, no clock, no task.
+//!
+//! - I1: versions grow by one with every commit, across all resources; the first commit is 2, so that
+//!   an empty server's lists already carry a version that is not 0.
+//! - I2: an object's `metadata.resourceVersion` is the version of the commit that wrote it; a deleted
+//!   object's is the version of its deletion.
+//! - I3: the events of a resource are ordered by version, and hold every commit to it after `dropped`.
+//! - I4: a waiter is registered only while it has seen every event of its resource, and is taken by
+//!   the next commit to it, so no wake-up is lost.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    mem,
+    ops::Bound,
+    sync::Arc,
+    task::Waker,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{ChangeKind, Event, Key, Stored};
+
+/// How long an event is kept at least while the history is short: etcd's default compaction interval.
+const WINDOW: Duration = Duration::from_secs(300);
+/// How many events of one resource are kept however old they are, as upstream's watch cache does.
+const KEPT: usize = 100;
+/// How many events of one resource are kept at most.
+const CAPACITY: usize = 102_400;
+
+/// The whole storage.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The version of the newest commit.
+    pub(super) version: u64,
+    /// Versions before this one were compacted away on demand.
+    compacted: u64,
+    resources: HashMap<Arc<str>, Resource>,
+    next_waiter: u64,
+}
+
+/// The objects of one resource and what became of them.
+#[derive(Debug, Default)]
+struct Resource {
+    objects: BTreeMap<Key, Arc<Stored>>,
+    events: VecDeque<Arc<Event>>,
+    /// The version of the newest event that is no longer in `events`.
+    dropped: u64,
+    waiters: BTreeMap<u64, Waker>,
+}
+
+/// Why a commit was refused: the object is not in the state that the writer saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moved;
+
+/// Why history cannot answer: it was compacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expired {
+    /// The version that was asked for.
+    pub(crate) seen: u64,
+    /// The oldest version that can still be asked for.
+    pub(crate) oldest: u64,
+}
+
+/// What one look at the history gives a cursor.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// Events that the cursor has not seen, oldest first.
+    Events(Vec<Arc<Event>>),
+    /// The cursor has seen them all and is registered to be woken.
+    Wait,
+    /// Events that it has not seen are gone.
+    Expired(Expired),
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            version: 1,
+            compacted: 0,
+            resources: HashMap::new(),
+            next_waiter: 0,
+        }
+    }
+
+    pub(super) fn get(&self, resource: &str, key: &Key) -> Option<Arc<Stored>> {
+        self.resources.get(resource)?.objects.get(key).cloned()
+    }
+
+    /// Writes `value` (`None` deletes) if the object is still at version `expected` (`None`: absent).
+    /// Also returns who waits for it.
+    pub(super) fn commit(
+        &mut self,
+        resource: &Arc<str>,
+        key: &Key,
+        expected: Option<u64>,
+        value: Option<Value>,
+        now: Instant,
+    ) -> Result<(Arc<Event>, BTreeMap<u64, Waker>), Moved> {
+        let slot = self.resources.entry(resource.clone()).or_default();
+        let previous = slot.objects.get(key).cloned();
+        if previous.as_ref().map(|stored| stored.version) != expected {
+            return Err(Moved);
+        }
+        let (change, value) = match (value, &previous) {
+            (Some(value), None) => (ChangeKind::Added, value),
+            (Some(value), Some(_)) => (ChangeKind::Modified, value),
+            (None, Some(previous)) => (ChangeKind::Deleted, Value::clone(&previous.value)),
+            (None, None) => return Err(Moved),
+        };
+        self.version += 1; // I1
+        let object = Arc::new(Stored::new(self.version, value)); // I2
+        match change {
+            ChangeKind::Deleted => slot.objects.remove(key),
+            _ => slot.objects.insert(key.clone(), object.clone()),
+        };
+        let event = Arc::new(Event::new(key.clone(), change, object, previous, now));
+        slot.events.push_back(event.clone());
+        slot.forget_old(now);
+        Ok((event, mem::take(&mut slot.waiters)))
+    }
+
+    /// The oldest version at which a list or a watch of `resource` can start.
+    fn oldest(&self, resource: &str) -> u64 {
+        self.resources
+            .get(resource)
+            .map_or(0, |resource| resource.dropped)
+            .max(self.compacted)
+    }
+
+    /// Forgets all history: only the present state can be asked for.
+    pub(super) fn compact(&mut self) {
+        self.compacted = self.version;
+        for resource in self.resources.values_mut() {
+            if let Some(newest) = resource.events.back() {
+                resource.dropped = newest.version();
+            }
+            resource.events.clear();
+        }
+    }
+
+    /// Checks that history reaches back to `version`.
+    pub(super) fn check(&self, resource: &str, version: u64) -> Result<(), Expired> {
+        let oldest = self.oldest(resource);
+        if version < oldest {
+            Err(Expired {
+                seen: version,
+                oldest,
+            })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Up to `limit` objects of `resource` within `range` as they were at `version`, and whether
+    /// there are more.
+    pub(super) fn scan(
+        &self,
+        resource: &str,
+        range: (Bound<Key>, Bound<Key>),
+        version: u64,
+        limit: usize,
+    ) -> Result<Scan, Expired> {
+        self.check(resource, version)?;
+        if !is_range(&range) {
+            return Ok(Scan::default()); // a continue token from elsewhere; `BTreeMap::range` would panic
+        }
+        let Some(resource) = self.resources.get(resource) else {
+            return Ok(Scan::default());
+        };
+        let undone = resource.undone_after(version);
+        let objects = resource
+            .objects
+            .range(range.clone())
+            .filter(|(key, _)| !undone.contains_key(*key));
+        let objects = objects.map(|(key, stored)| (key, stored.clone()));
+        let older = undone
+            .range(range)
+            .filter_map(|(key, stored)| Some((*key, (*stored)?.clone())));
+        let mut merged = merge(objects, older);
+        let items: Vec<_> = merged.by_ref().take(limit).map(|(_, stored)| stored).collect();
+        Ok(Scan {
+            items,
+            remaining: merged.count(),
+        })
+    }
+
+    /// A number that no other waiter has.
+    pub(super) fn waiter(&mut self) -> u64 {
+        self.next_waiter += 1;
+        self.next_waiter
+    }
+
+    /// Takes up to `limit` events after `seen`; if there are none, registers `waker`.
+    pub(super) fn look(
+        &mut self,
+        resource: &Arc<str>,
+        seen: u64,
+        limit: usize,
+        waiter: u64,
+        waker: &Waker,
+    ) -> Look {
+        let slot = self.resources.entry(resource.clone()).or_default();
+        if seen < slot.dropped {
+            return Look::Expired(Expired {
+                seen,
+                oldest: slot.dropped.max(self.compacted),
+            });
+        }
+        let events: Vec<_> = slot.after(seen).take(limit).cloned().collect();
+        if !events.is_empty() {
+            return Look::Events(events);
+        }
+        slot.waiters.insert(waiter, waker.clone()); // I4
+        Look::Wait
+    }
+
+    /// Whether a cursor that saw events up to `seen` has seen everything; then it stands at `version`.
+    pub(super) fn has_seen_all(&self, resource: &str, seen: u64) -> bool {
+        let Some(resource) = self.resources.get(resource) else {
+            return true;
+        };
+        resource
+            .events
+            .back()
+            .map_or(resource.dropped, |newest| newest.version())
+            <= seen
+    }
+
+    pub(super) fn forget_waiter(&mut self, resource: &str, waiter: u64) {
+        if let Some(resource) = self.resources.get_mut(resource) {
+            resource.waiters.remove(&waiter);
+        }
+    }
+
+    /// Everybody who waits for anything.
+    pub(super) fn take_waiters(&mut self) -> Vec<Waker> {
+        self.resources
+            .values_mut()
+            .flat_map(|resource| mem::take(&mut resource.waiters).into_values())
+            .collect()
+    }
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) items: Vec<Arc<Stored>>,
+    /// How many more there are in the range.
+    pub(super) remaining: usize,
+}
+
+impl Resource {
+    fn after(&self, seen: u64) -> impl Iterator<Item = &Arc<Event>> {
+        let start = self.events.partition_point(|event| event.version() <= seen);
+        self.events.range(start..)
+    }
+
+    /// The objects that changed after `version`, as they were then (`None`: absent).
+    fn undone_after(&self, version: u64) -> BTreeMap<&Key, Option<&Arc<Stored>>> {
+        let mut undone = BTreeMap::new();
+        for event in self.after(version) {
+            undone.entry(&event.key).or_insert(event.previous.as_ref()); // the first after `version` decides
+        }
+        undone
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while self.events.len() > KEPT {
+            let oldest = self.events.front().expect("longer than KEPT");
+            if self.events.len() <= CAPACITY && now.duration_since(oldest.at) <= WINDOW {
+                return;
+            }
+            self.dropped = oldest.version();
+            self.events.pop_front();
+        }
+    }
+}
+
+fn is_range(range: &(Bound<Key>, Bound<Key>)) -> bool {
+    match range {
+        (Bound::Excluded(start), Bound::Excluded(end)) => start < end,
+        _ => true,
+    }
+}
+
+/// Merges two iterators, each ordered by key, with no key in both.
+fn merge<'a>(
+    left: impl Iterator<Item = (&'a Key, Arc<Stored>)>,
+    right: impl Iterator<Item = (&'a Key, Arc<Stored>)>,
+) -> impl Iterator<Item = (&'a Key, Arc<Stored>)> {
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    std::iter::from_fn(move || match (left.peek(), right.peek()) {
+        (Some((l, _)), Some((r, _))) if r < l => right.next(),
+        (None, _) => right.next(),
+        _ => left.next(),
+    })
+}

@@ -1,0 +1,110 @@
+//! Create.
+
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::{Request, check_identity, show};
+use crate::{
+    core::Core,
+    http::{
+        body::ResponseBody,
+        negotiate::decode_object,
+        status::{Cause, Result, Status},
+    },
+    kinds::{Kind, rules},
+    object,
+    storage::{Key, Stored},
+};
+
+/// How often another suffix is tried for a generated name that is taken.
+const ATTEMPTS: usize = 8;
+/// How much of `generateName` is kept, so that the suffix fits a label's 63 characters.
+const LONGEST_BASE: usize = 58;
+
+/// Makes an object.
+pub(super) fn create(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let mut object = decode_object(&request.headers, &request.body)?;
+    check_identity(request, &mut object)?;
+    let created = insert(core, request, object)?;
+    show::answer(core, request, StatusCode::CREATED, &created)
+}
+
+/// Stores a new object that passed [`check_identity`].
+pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Result<std::sync::Arc<Stored>> {
+    let kind = request.kind();
+    let generated = object::name(&object).is_empty();
+    let base = object::text(&object, "generateName").to_owned();
+    if generated && base.is_empty() {
+        let cause = Cause::required("metadata.name", "name or generateName is required");
+        return Err(Status::invalid(kind, "", &[cause]));
+    }
+    if !object::resource_version(&object).is_empty() {
+        return Err(Status::bad_request(
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    begin_life(core, kind, &mut object);
+    rules::prepare_create(core, kind, &mut object);
+    for _ in 0..ATTEMPTS {
+        if generated {
+            let kept: String = base.chars().take(LONGEST_BASE).collect();
+            let name = kept + &core.random.suffix();
+            object::metadata_mut(&mut object).insert("name".to_owned(), name.into());
+        }
+        check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
+        rules::validate(kind, &object)?;
+        let key = object::key(&object);
+        if request.query.dry_run {
+            return match core.store.get(&kind.resource(), &key) {
+                Some(_) => Err(Status::already_exists(kind, key.name())),
+                None => Ok(Stored::unsaved(object).into()),
+            };
+        }
+        match core.store.put(&kind.resource(), &key, None, object.clone()) {
+            Ok(stored) => {
+                core.after_commit(kind, &stored.value);
+                return Ok(stored);
+            }
+            Err(_) if generated => {}
+            Err(_) => return Err(Status::already_exists(kind, key.name())),
+        }
+    }
+    Err(Status::already_exists(kind, object::name(&object)).retry_after(1))
+}
+
+/// Sets what only the server sets.
+fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
+    let metadata = object::metadata_mut(object);
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "generation",
+        "resourceVersion",
+    ] {
+        metadata.remove(field);
+    }
+    metadata.insert("uid".to_owned(), core.random.uid().into());
+    metadata.insert("creationTimestamp".to_owned(), core.clock.text());
+    if rules::has_generation(kind) {
+        metadata.insert("generation".to_owned(), 1.into());
+    }
+}
+
+/// Refuses new objects in a namespace that is missing or on its way out.
+fn check_namespace(core: &Core, kind: &Kind, namespace: &str, name: &str) -> Result<()> {
+    if !kind.namespaced {
+        return Ok(());
+    }
+    let namespaces = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
+    let found = core.store.get("namespaces", &Key::new("", namespace));
+    let found = found.ok_or_else(|| Status::not_found(&namespaces, namespace))?;
+    if !object::is_being_deleted(&found.value) {
+        return Ok(());
+    }
+    let because =
+        format!("unable to create new content in namespace {namespace} because it is being terminated");
+    let message = format!("namespace {namespace} is being terminated");
+    let cause = Cause::new("NamespaceTerminating", "metadata.namespace", message);
+    Err(Status::forbidden(kind, name, &because).causes(&[cause]))
+}

@@ -1,0 +1,290 @@
+//! Delete, of one object or of all that match: at once, after a grace period, or when the last
+//! finalizer is gone.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Response, StatusCode};
+use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Request, show, show::Shape, update::is_free};
+use crate::{
+    clock,
+    core::Core,
+    http::{
+        body::{self, ResponseBody},
+        negotiate::{content_type, decode_object},
+        status::{Cause, Result, Status, success},
+    },
+    kinds::{Kind, rules},
+    object,
+    storage::{Key, Stored},
+};
+
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// What a deletion asks for, in its body or in its URL.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct DeleteOptions {
+    grace_period_seconds: Option<i64>,
+    preconditions: Option<Preconditions>,
+    propagation_policy: Option<String>,
+    orphan_dependents: Option<bool>,
+    dry_run: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Preconditions {
+    uid: Option<String>,
+    resource_version: Option<String>,
+}
+
+/// What became of an object.
+enum Deleted {
+    Gone(Arc<Stored>),
+    /// It stays for a while.
+    Marked(Arc<Stored>),
+}
+
+/// Deletes one object.
+pub(super) fn delete(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let options = DeleteOptions::of(request)?;
+    respond(
+        core,
+        request,
+        remove(core, request.kind(), &request.key(), &options)?,
+    )
+}
+
+fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<ResponseBody>> {
+    let kind = request.kind();
+    match deleted {
+        Deleted::Gone(stored) if !rules::returns_deleted(kind) => {
+            let (name, uid) = (object::name(&stored.value), object::uid(&stored.value));
+            Ok(body::value(StatusCode::OK, &success(kind, name, uid)))
+        }
+        Deleted::Gone(stored) | Deleted::Marked(stored) => {
+            show::answer(core, request, StatusCode::OK, &stored)
+        }
+    }
+}
+
+/// Deletes all objects that match, one by one, and lists them.
+pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let options = DeleteOptions::of(request)?;
+    let (kind, query) = (request.kind(), &request.query);
+    query.fields.check(kind)?;
+    let limit = if query.limit == 0 { usize::MAX } else { query.limit };
+    let page = core.store.list(
+        &kind.resource(),
+        &request.route.namespace,
+        None,
+        None,
+        limit,
+        |object| query.labels.matches(object) && query.fields.matches(object),
+    );
+    let page = page.map_err(|expired| Status::too_old(expired.seen, expired.oldest))?;
+    let mut deleted = Vec::new();
+    for stored in &page.items {
+        match remove(core, kind, &object::key(&stored.value), &options) {
+            Ok(Deleted::Gone(stored) | Deleted::Marked(stored)) => deleted.push(stored),
+            Err(status) if status.code() == StatusCode::NOT_FOUND => {} // somebody else was faster
+            Err(status) => return Err(status),
+        }
+    }
+    let metadata = json!({"resourceVersion": page.version.to_string()});
+    let list = Shape::of(request)?.list(core, kind, metadata, deleted.iter().map(|stored| &**stored));
+    Ok(body::json(StatusCode::OK, list))
+}
+
+/// Deletes the object as a Pod's eviction does: with the deletion options in an `Eviction`.
+pub(super) fn evict(core: &Core, request: &Request, options: &Value) -> Result<()> {
+    let options = DeleteOptions::from_json(options)?;
+    remove(core, request.kind(), &request.key(), &options).map(drop)
+}
+
+impl DeleteOptions {
+    fn of(request: &Request) -> Result<Self> {
+        let mut options = Self::default();
+        if !request.body.is_empty() {
+            let takes = ["", "application/json", "application/yaml"];
+            if !takes.contains(&content_type(&request.headers)) {
+                return Err(Status::unsupported_media_type(&takes[1..]));
+            }
+            options = Self::from_json(&decode_object(&request.headers, &request.body)?)?;
+        }
+        let query = &request.query;
+        options.grace_period_seconds = options.grace_period_seconds.or(query.grace_period_seconds);
+        options.propagation_policy = options
+            .propagation_policy
+            .or_else(|| query.propagation_policy.clone());
+        options.orphan_dependents = options.orphan_dependents.or(query.orphan_dependents);
+        if query.dry_run {
+            options.dry_run = vec!["All".to_owned()];
+        }
+        options.check()
+    }
+
+    fn from_json(options: &Value) -> Result<Self> {
+        Self::deserialize(options).map_err(|error| Status::bad_request(format!("DeleteOptions: {error}")))
+    }
+
+    fn check(self) -> Result<Self> {
+        let mut causes = Vec::new();
+        if let Some(policy) = &self.propagation_policy {
+            let known = ["Background", "Foreground", "Orphan"];
+            if !known.contains(&&**policy) {
+                causes.push(Cause::not_supported("propagationPolicy", &json!(policy), &known));
+            }
+            if self.orphan_dependents.is_some() {
+                let because = "orphanDependents and deletionPropagation cannot be both set";
+                causes.push(Cause::invalid("propagationPolicy", &json!(policy), because));
+            }
+        }
+        if self.dry_run.iter().any(|value| value != "All") {
+            causes.push(Cause::not_supported("dryRun", &json!(self.dry_run), &["All"]));
+        }
+        if causes.is_empty() {
+            Ok(self)
+        } else {
+            Err(Status::invalid_options("DeleteOptions", &causes))
+        }
+    }
+
+    fn is_dry_run(&self) -> bool {
+        !self.dry_run.is_empty()
+    }
+
+    /// The finalizers of `object` once the garbage collector's are as the options ask.
+    fn finalizers(&self, object: &Value) -> Vec<String> {
+        let wanted = match (self.propagation_policy.as_deref(), self.orphan_dependents) {
+            (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
+            (Some("Foreground"), _) => Some(FOREGROUND),
+            (Some(_), _) | (None, Some(false)) => None,
+            (None, None) => return object::finalizers(object).map(str::to_owned).collect(),
+        };
+        let others = object::finalizers(object).filter(|finalizer| ![ORPHAN, FOREGROUND].contains(finalizer));
+        others.chain(wanted).map(str::to_owned).collect()
+    }
+}
+
+fn remove(core: &Core, kind: &Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+    let resource = kind.resource();
+    loop {
+        let current = core
+            .store
+            .get(&resource, key)
+            .ok_or_else(|| Status::not_found(kind, key.name()))?;
+        check_preconditions(kind, &current.value, options)?;
+        let marked = mark(kind, &current.value, options, core.clock.now());
+        let dry_run = options.is_dry_run();
+        let written = if is_free(&marked) {
+            if dry_run {
+                return Ok(Deleted::Gone(current));
+            }
+            core.store
+                .remove(&resource, key, current.version)
+                .map(Deleted::Gone)
+        } else if marked == *current.value {
+            return Ok(Deleted::Marked(current));
+        } else if dry_run {
+            return Ok(Deleted::Marked(Stored::unsaved(marked).into()));
+        } else {
+            core.store
+                .put(&resource, key, Some(current.version), marked)
+                .map(Deleted::Marked)
+        };
+        if let Ok(deleted) = written {
+            if let Deleted::Gone(stored) = &deleted {
+                core.after_removal(kind, &stored.value);
+            }
+            return Ok(deleted);
+        }
+    }
+}
+
+fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) -> Result<()> {
+    let Some(wanted) = &options.preconditions else {
+        return Ok(());
+    };
+    let fields = [
+        ("UID", &wanted.uid, object::uid(current)),
+        (
+            "ResourceVersion",
+            &wanted.resource_version,
+            object::resource_version(current),
+        ),
+    ];
+    for (field, wanted, found) in fields {
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != found) {
+            let because = format!(
+                "Precondition failed: {field} in precondition: {wanted}, {field} in object meta: {found}"
+            );
+            return Err(Status::conflict(kind, object::name(current), &because));
+        }
+    }
+    Ok(())
+}
+
+/// The object as the deletion leaves it; if nothing holds it then, it is to be removed.
+fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -> Value {
+    let mut object = current.clone();
+    let finalizers = options.finalizers(current);
+    let metadata = object::metadata_mut(&mut object);
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    } else {
+        metadata.insert("finalizers".to_owned(), finalizers.into());
+    }
+    let asked = options
+        .grace_period_seconds
+        .map(|seconds| if seconds < 0 { 1 } else { seconds });
+    if object::is_being_deleted(current) {
+        let pending = object::grace_period(current).unwrap_or(0);
+        // A grace period may only become shorter.
+        if let Some(grace) = asked.filter(|grace| *grace < pending) {
+            // It counts from the first deletion.
+            set_grace(
+                &mut object,
+                grace,
+                deletion_start(current, pending).unwrap_or(now),
+            );
+        }
+        return object;
+    }
+    let grace = rules::grace_period(kind, current, asked);
+    let is_namespace = kind.group.is_empty() && kind.kind == "Namespace";
+    if grace == 0 && is_free(&object) {
+        return object;
+    }
+    let generation = object::metadata(current)
+        .get("generation")
+        .and_then(Value::as_i64);
+    if let Some(generation) = generation.filter(|generation| *generation > 0) {
+        object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
+    }
+    set_grace(&mut object, grace, now);
+    if is_namespace {
+        object::metadata_mut(&mut object).remove("deletionGracePeriodSeconds");
+        object["status"]["phase"] = "Terminating".into();
+    }
+    object
+}
+
+/// Sets when the object is to be gone: so many seconds after `start`.
+fn set_grace(object: &mut Value, seconds: i64, start: Timestamp) {
+    let metadata = object::metadata_mut(object);
+    let end = start + Duration::from_secs(seconds.unsigned_abs());
+    metadata.insert("deletionTimestamp".to_owned(), clock::seconds(end).into());
+    metadata.insert("deletionGracePeriodSeconds".to_owned(), seconds.into());
+}
+
+/// When the pending deletion was asked for.
+fn deletion_start(object: &Value, pending: i64) -> Option<Timestamp> {
+    let end: Timestamp = object::text(object, "deletionTimestamp").parse().ok()?;
+    Some(end - Duration::from_secs(pending.unsigned_abs()))
+}

@@ -1,0 +1,106 @@
+//! What each verb does. A verb reads the present state, works out the next one as a value, and commits
+//! it if nobody was faster; nothing but lists and watches ever waits.
+
+mod create;
+mod delete;
+mod options;
+mod pod;
+mod read;
+mod scale;
+mod show;
+mod update;
+mod watch;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use serde_json::Value;
+
+use crate::{
+    core::Core,
+    http::{
+        body::ResponseBody,
+        negotiate::Form,
+        query::Query,
+        route::{Route, Subresource, Verb},
+        status::{Result, Status},
+    },
+    kinds::Kind,
+    levers::Origin,
+    object,
+    storage::Key,
+};
+
+/// A request about objects, read and understood.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) route: Route,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) form: Form,
+    pub(crate) origin: Origin,
+}
+
+impl Request {
+    fn kind(&self) -> &Kind {
+        &self.route.kind
+    }
+
+    /// Where the named object is stored.
+    fn key(&self) -> Key {
+        Key::new(&self.route.namespace, &self.route.name)
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
+    use Subresource::{Binding, Eviction, Scale};
+    match (request.route.verb, request.route.subresource) {
+        (Verb::Watch, _) => watch::watch(core, request),
+        (Verb::List, _) => read::list(core, &request).await,
+        (Verb::Get, Some(Scale)) => scale::get(core, &request),
+        (Verb::Get, _) => read::get(core, &request).await,
+        (Verb::Create, Some(Binding)) => pod::bind(core, &request),
+        (Verb::Create, Some(Eviction)) => pod::evict(core, &request),
+        (Verb::Create, _) => create::create(core, &request),
+        (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
+        (Verb::Update, _) => update::update(core, &request),
+        (Verb::Patch, _) => update::patch(core, &request),
+        (Verb::Delete, _) => delete::delete(core, &request),
+        (Verb::DeleteCollection, _) => delete::delete_collection(core, &request),
+    }
+}
+
+/// Completes and checks what a body says of its own kind and namespace.
+fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
+    let kind = request.kind();
+    for (field, expected) in [("apiVersion", kind.api_version()), ("kind", kind.kind.clone())] {
+        let found = object.get(field).and_then(Value::as_str).unwrap_or_default();
+        if !found.is_empty() && found != expected {
+            let what = if field == "kind" { "kind" } else { "API version" };
+            return Err(Status::bad_request(format!(
+                "the {what} in the data ({found}) does not match the expected {what} ({expected})"
+            )));
+        }
+        object[field] = expected.into();
+    }
+    if !object
+        .get("metadata")
+        .is_none_or(|metadata| metadata.is_object() || metadata.is_null())
+    {
+        return Err(Status::bad_request(
+            "json: cannot unmarshal metadata into Go value of type v1.ObjectMeta",
+        ));
+    }
+    let namespace = object::namespace(object);
+    if !namespace.is_empty() && namespace != request.route.namespace {
+        let message = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::bad_request(message));
+    }
+    if !request.route.namespace.is_empty() {
+        object::metadata_mut(object).insert("namespace".to_owned(), request.route.namespace.clone().into());
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! A Pod's own subresources: where it runs, and its eviction.
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Request, delete, update};
+use crate::{
+    core::Core,
+    http::{
+        body::{self, ResponseBody},
+        negotiate::decode_object,
+        status::{Cause, Result, Status},
+    },
+    object,
+};
+
+/// Sends a Pod to a node, once.
+pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let binding = decode_object(&request.headers, &request.body)?;
+    let kind = request.kind();
+    let name = &request.route.name;
+    let node = binding
+        .pointer("/target/name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if node.is_empty() {
+        let cause = Cause::required("target.name", "");
+        return Err(Status::invalid(kind, name, &[cause]));
+    }
+    update::write(core, request, |pod| {
+        if object::is_being_deleted(pod) {
+            return Err(Status::conflict(
+                kind,
+                name,
+                &format!("pod {name} is being deleted, cannot be assigned to a host"),
+            ));
+        }
+        if let Some(assigned) = pod["spec"]["nodeName"]
+            .as_str()
+            .filter(|assigned| !assigned.is_empty())
+        {
+            let because = format!("pod {name} is already assigned to node {assigned:?}");
+            return Err(Status::conflict(kind, name, &because));
+        }
+        let mut bound = pod.clone();
+        bound["spec"]["nodeName"] = node.into();
+        let scheduled = json!({
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": null,
+            "lastTransitionTime": core.clock.text(),
+        });
+        set_condition(&mut bound, scheduled);
+        Ok(bound)
+    })?;
+    let done =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    Ok(body::value(StatusCode::CREATED, &done))
+}
+
+/// Deletes a Pod. No disruption budget is asked yet.
+pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let eviction = decode_object(&request.headers, &request.body)?;
+    let options = eviction
+        .get("deleteOptions")
+        .cloned()
+        .unwrap_or_else(|| json!({}));
+    delete::evict(core, request, &options)?;
+    let done =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    Ok(body::value(StatusCode::CREATED, &done))
+}
+
+fn set_condition(pod: &mut Value, condition: Value) {
+    if !pod["status"].is_object() {
+        pod["status"] = json!({});
+    }
+    if !pod["status"]["conditions"].is_array() {
+        pod["status"]["conditions"] = json!([]);
+    }
+    let conditions = pod["status"]["conditions"].as_array_mut().expect("made above");
+    conditions.retain(|existing| existing["type"] != condition["type"]);
+    conditions.push(condition);
+}

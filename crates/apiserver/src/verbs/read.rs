@@ -1,0 +1,95 @@
+//! Get and list.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Response, StatusCode};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{
+    Request,
+    options::ListPlan,
+    show::{self, Shape},
+};
+use crate::{
+    core::Core,
+    http::{
+        body::{self, ResponseBody},
+        status::{Result, Status},
+    },
+    storage::{Continue, Expired, Page},
+};
+
+/// How long a read waits for a version that is still to come.
+const FRESHNESS: Duration = Duration::from_secs(3);
+
+/// Shows one object.
+pub(super) async fn get(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    reach(core, request.query.resource_version.unwrap_or(0)).await?;
+    let kind = request.kind();
+    let stored = core.store.get(&kind.resource(), &request.key());
+    let stored = stored.ok_or_else(|| Status::not_found(kind, &request.route.name))?;
+    show::answer(core, request, StatusCode::OK, &stored)
+}
+
+/// Shows the objects that match, a page at a time if asked.
+pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response<ResponseBody>> {
+    let shape = Shape::of(request)?;
+    let plan = ListPlan::of(&request.query)?;
+    request.query.fields.check(request.kind())?;
+    reach(core, plan.not_before).await?;
+    let page = page(core, request, &plan)?;
+    let mut metadata = json!({"resourceVersion": page.version.to_string()});
+    if let Some(after) = page.last {
+        metadata["continue"] = Continue {
+            version: Some(page.version),
+            after,
+        }
+        .encode()
+        .into();
+        if request.query.labels.is_empty() && request.query.fields.is_empty() {
+            metadata["remainingItemCount"] = page.remaining.into();
+        }
+    }
+    let items = page.items.iter().map(|stored| &**stored);
+    Ok(body::json(
+        StatusCode::OK,
+        shape.list(core, request.kind(), metadata, items),
+    ))
+}
+
+fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
+    let query = &request.query;
+    let keep = |object: &_| query.labels.matches(object) && query.fields.matches(object);
+    let listed = core.store.list(
+        &request.kind().resource(),
+        &request.route.namespace,
+        plan.exactly,
+        plan.after.as_ref(),
+        plan.limit,
+        keep,
+    );
+    listed.map_err(|Expired { seen, oldest }| match (&plan.after, plan.exactly) {
+        (Some(after), _) => Status::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a \
+             new list without the continue parameter, or use the continue token in this response to retrieve \
+             the remainder of the results. Continuing with the provided token results in an inconsistent list \
+             - objects that were created, modified, or deleted between the time the first chunk was returned \
+             and now may show up in the list.",
+        )
+        .continue_with(Continue { version: None, after: after.clone() }.encode()),
+        (None, Some(_)) => Status::expired("The resourceVersion for the provided list is too old."),
+        (None, None) => Status::too_old(seen, oldest),
+    })
+}
+
+/// Waits until the server has reached `version`.
+async fn reach(core: &Core, version: u64) -> Result<()> {
+    if core.store.version() >= version {
+        return Ok(());
+    }
+    match timeout(FRESHNESS, core.store.reached(version)).await {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Status::too_large_version(version, core.store.version())),
+    }
+}

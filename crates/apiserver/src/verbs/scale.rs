@@ -1,0 +1,113 @@
+//! `/scale`: the number of replicas in one form for every kind that has some.
+
+use http::{Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::{Request, show, update};
+use crate::{
+    core::Core,
+    http::{
+        body::{self, ResponseBody},
+        negotiate::decode_object,
+        route::Verb,
+        selector::LabelSelector,
+        status::{Cause, Result, Status},
+    },
+    kinds::{self, Kind},
+    object,
+    patch::Patch,
+};
+
+/// Shows how an object is scaled.
+pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let kind = request.kind();
+    let stored = core.store.get(&kind.resource(), &request.key());
+    let stored = stored.ok_or_else(|| Status::not_found(kind, &request.route.name))?;
+    Ok(body::value(StatusCode::OK, &show_scale(kind, &stored.value)))
+}
+
+/// Sets the number of replicas.
+pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let kind = request.kind();
+    let patch = match request.route.verb {
+        Verb::Patch => Some(Patch::read(&request.headers, &request.body)?),
+        _ => None,
+    };
+    let sent = if patch.is_none() {
+        decode_object(&request.headers, &request.body)?
+    } else {
+        Value::Null
+    };
+    let written = update::write(core, request, |current| {
+        let scale = match &patch {
+            Some(patch) => patch.apply(kind, &show_scale(kind, current))?,
+            None => sent.clone(),
+        };
+        scaled(kind, current, &scale)
+    })?;
+    Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value)))
+}
+
+fn paths(kind: &Kind) -> &kinds::Scale {
+    kind.scale.as_ref().expect("only kinds that scale have the path")
+}
+
+/// The object with the number of replicas, and the preconditions, of `scale`.
+fn scaled(kind: &Kind, current: &Value, scale: &Value) -> Result<Value> {
+    let replicas = scale
+        .pointer("/spec/replicas")
+        .cloned()
+        .unwrap_or_else(|| json!(0));
+    if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
+        let cause = Cause::invalid("spec.replicas", &replicas, "must be greater than or equal to 0");
+        return Err(Status::invalid(kind, object::name(current), &[cause]));
+    }
+    let mut object = show::in_version(kind, current).into_owned();
+    for field in ["resourceVersion", "uid"] {
+        if !object::text(scale, field).is_empty() {
+            object::copy_metadata(scale, &mut object, field);
+        }
+    }
+    set(&mut object, &paths(kind).spec, replicas);
+    Ok(object)
+}
+
+/// Sets the value behind a JSON pointer, making the objects on the way.
+fn set(object: &mut Value, pointer: &str, value: Value) {
+    let mut place = object;
+    for segment in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        place = &mut place[segment];
+    }
+    *place = value;
+}
+
+fn show_scale(kind: &Kind, object: &Value) -> Value {
+    let paths = paths(kind);
+    let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+    let mut scale = json!({
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {},
+        "spec": {"replicas": number(&paths.spec)},
+        "status": {"replicas": number(&paths.status)},
+    });
+    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        object::copy_metadata(object, &mut scale, field);
+    }
+    match paths
+        .selector
+        .as_deref()
+        .and_then(|pointer| object.pointer(pointer))
+    {
+        Some(Value::String(selector)) => scale["status"]["selector"] = selector.clone().into(),
+        Some(selector) => {
+            let selector = LabelSelector::from_json(selector).map(|selector| selector.to_string());
+            scale["status"]["selector"] = selector.unwrap_or_default().into();
+        }
+        None => {}
+    }
+    scale
+}

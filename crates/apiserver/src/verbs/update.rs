@@ -1,0 +1,174 @@
+//! Update and patch: two ways to come to the next state of an object, which then passes the same rules.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Request, check_identity, create, show};
+use crate::{
+    core::Core,
+    http::{
+        body::ResponseBody,
+        negotiate::decode_object,
+        route::Subresource,
+        status::{Cause, Result, Status},
+    },
+    kinds::{Kind, rules},
+    object,
+    patch::Patch,
+    storage::Stored,
+};
+
+/// Replaces an object, or makes it where the kind allows that.
+pub(super) fn update(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let mut object = decode_object(&request.headers, &request.body)?;
+    check_identity(request, &mut object)?;
+    let kind = request.kind();
+    let name = object::name(&object);
+    if name != request.route.name {
+        let message = format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            request.route.name
+        );
+        return Err(Status::bad_request(message));
+    }
+    if request.route.subresource.is_none()
+        && rules::creates_on_update(kind)
+        && core.store.get(&kind.resource(), &request.key()).is_none()
+    {
+        let created = create::insert(core, request, object)?;
+        return show::answer(core, request, StatusCode::CREATED, &created);
+    }
+    let written = write(core, request, |_| Ok(object.clone()))?;
+    show::answer(core, request, StatusCode::OK, &written)
+}
+
+/// Changes parts of an object.
+pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let patch = Patch::read(&request.headers, &request.body)?;
+    let written = write(core, request, |current| {
+        let mut object = patch.apply(request.kind(), current)?;
+        check_identity(request, &mut object)?;
+        if object::name(&object) != request.route.name {
+            let found = json!(object::name(&object));
+            let cause = Cause::invalid("metadata.name", &found, "field is immutable");
+            return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
+        }
+        Ok(object)
+    })?;
+    show::answer(core, request, StatusCode::OK, &written)
+}
+
+/// What a write comes to.
+enum Next {
+    /// The object is as it should be: nothing is written, and no event is made.
+    Unchanged,
+    Put(Value),
+    /// Its last finalizer is gone.
+    Remove,
+}
+
+/// Commits the state that `make` makes of the present one, again from the start if somebody was faster.
+pub(super) fn write(
+    core: &Core,
+    request: &Request,
+    make: impl Fn(&Value) -> Result<Value>,
+) -> Result<Arc<Stored>> {
+    let kind = request.kind();
+    let (resource, key) = (kind.resource(), request.key());
+    loop {
+        let current = core
+            .store
+            .get(&resource, &key)
+            .ok_or_else(|| Status::not_found(kind, key.name()))?;
+        let shown = show::in_version(kind, &current.value);
+        let next = next(core, kind, request.route.subresource, &shown, make(&shown)?)?;
+        let written = match next {
+            Next::Unchanged => return Ok(current),
+            Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(object).into()),
+            Next::Remove if request.query.dry_run => return Ok(current),
+            Next::Put(object) => core.store.put(&resource, &key, Some(current.version), object),
+            Next::Remove => core.store.remove(&resource, &key, current.version),
+        };
+        // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
+        if let Ok(stored) = written {
+            core.after_commit(kind, &stored.value);
+            return Ok(stored);
+        }
+    }
+}
+
+/// The rules of an update, as a value.
+fn next(
+    core: &Core,
+    kind: &Kind,
+    subresource: Option<Subresource>,
+    current: &Value,
+    mut object: Value,
+) -> Result<Next> {
+    check_preconditions(kind, current, &object)?;
+    for field in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+    ] {
+        object::copy_metadata(current, &mut object, field);
+    }
+    object::copy_metadata(current, &mut object, "resourceVersion");
+    object::metadata_mut(&mut object).remove("selfLink");
+    rules::prepare_update(core, kind, subresource, current, &mut object);
+    if object::is_being_deleted(current) && is_free(&object) {
+        return Ok(Next::Remove);
+    }
+    if object == *current {
+        return Ok(Next::Unchanged);
+    }
+    rules::validate_update(kind, subresource, current, &object)?;
+    if rules::has_generation(kind) && rules::is_new_generation(kind, current, &object) {
+        let generation = object::metadata(current)
+            .get("generation")
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
+        object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
+    }
+    Ok(Next::Put(object))
+}
+
+fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
+    let name = object::name(current);
+    let (uid, version) = (object::uid(object), object::resource_version(object));
+    if !uid.is_empty() && uid != object::uid(current) {
+        let because = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            object::uid(current)
+        );
+        return Err(Status::conflict(kind, name, &because));
+    }
+    if version.is_empty() && !rules::updates_unconditionally(kind) {
+        let cause = Cause::invalid(
+            "metadata.resourceVersion",
+            &json!(0),
+            "must be specified for an update",
+        );
+        return Err(Status::invalid(kind, name, &[cause]));
+    }
+    if !matches!(version, "" | "0") && version != object::resource_version(current) {
+        return Err(Status::modified(kind, name));
+    }
+    Ok(())
+}
+
+/// Whether nothing holds an object back from being removed, once it is to be deleted.
+pub(super) fn is_free(object: &Value) -> bool {
+    let kept_by_itself = object["spec"]
+        .get("finalizers")
+        .and_then(Value::as_array)
+        .is_some_and(|f| !f.is_empty());
+    let is_namespace = object["kind"] == "Namespace" && object["apiVersion"] == "v1";
+    object::finalizers(object).next().is_none()
+        && object::grace_period(object).unwrap_or(0) == 0
+        && !(is_namespace && kept_by_itself)
+}

@@ -1,0 +1,328 @@
+//! Watch: the changes of a resource, line by line, for as long as the client wants them.
+//!
+//! A watch owns a cursor into the history and no queue. What it holds in memory is one batch of shared
+//! events, which levers may hold back, and at its start the objects that it has still to tell.
+
+use std::{collections::VecDeque, io, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::Value;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{Request, options::WatchStart, show::Shape};
+use crate::{
+    core::Core,
+    http::{
+        body::ResponseBody,
+        selector::{FieldSelector, LabelSelector},
+        status::{Result, Status},
+    },
+    kinds::Kind,
+    levers::{End, WatchHandle},
+    storage::{ChangeKind, Cursor, Event, Expired, Stored, Taken, line, to_json},
+};
+
+/// A watch without `timeoutSeconds` ends after this to twice this time: kube-apiserver's default.
+const SHORTEST: Duration = Duration::from_secs(1800);
+/// How often a watch that asked for bookmarks is told how far it has come.
+const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
+/// How long before its end a watch gets a last bookmark.
+const BEFORE_END: Duration = Duration::from_secs(2);
+/// How often the end of the initial events is looked for while the server is behind.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Opens a watch.
+pub(super) fn watch(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
+    let start = WatchStart::of(&request.query)?;
+    let shape = Shape::of(&request)?;
+    request.query.fields.check(request.kind())?;
+    let opened = Watching::open(core, request, start, shape);
+    let body = match opened {
+        Ok(watching) => StreamBody::new(frames(watching)).boxed_unsync(),
+        // The 200 is out before upstream looks at its history, so the refusal comes as an event.
+        Err(Expired { seen, oldest }) => {
+            let refusal = error_line(&Status::too_old(seen, oldest));
+            StreamBody::new(stream::iter([Ok(Frame::data(refusal))])).boxed_unsync()
+        }
+    };
+    let answer = Response::builder()
+        .status(StatusCode::OK)
+        .header(header::CONTENT_TYPE, "application/json");
+    Ok(answer.body(body).expect("the header is valid"))
+}
+
+fn frames(watching: Watching) -> impl futures_core::Stream<Item = io::Result<Frame<Bytes>>> {
+    stream::unfold(watching, |mut watching| async move {
+        let next = watching.next().await?;
+        Some((next.map(Frame::data), watching))
+    })
+}
+
+fn error_line(status: &Status) -> Bytes {
+    line("ERROR", &to_json(&status.to_json()))
+}
+
+/// An open watch.
+struct Watching {
+    core: Arc<Core>,
+    kind: Arc<Kind>,
+    shape: Shape,
+    selection: Selection,
+    cursor: Cursor,
+    handle: WatchHandle,
+    /// What is to be sent next.
+    held: VecDeque<Held>,
+    /// The initial events are still to be ended, once the server has reached this version.
+    end_at: Option<u64>,
+    /// When the next bookmark is due; `None` if the client wants none, or no more.
+    bookmark: Option<Instant>,
+    deadline: Instant,
+    /// One timer for whatever comes next.
+    timer: Pin<Box<Sleep>>,
+    /// Whether nothing was sent yet.
+    first: bool,
+    over: bool,
+}
+
+/// Something to send, once the lag that levers want has passed.
+struct Held {
+    since: Instant,
+    what: What,
+}
+
+enum What {
+    Initial(Arc<Stored>),
+    Event(Arc<Event>),
+}
+
+impl Watching {
+    fn open(
+        core: &Arc<Core>,
+        request: Request,
+        start: WatchStart,
+        shape: Shape,
+    ) -> std::result::Result<Self, Expired> {
+        let Request {
+            route, query, origin, ..
+        } = request;
+        let fields = if route.name.is_empty() {
+            query.fields
+        } else {
+            FieldSelector::named(&route.name)
+        };
+        let selection = Selection {
+            namespace: route.namespace,
+            labels: query.labels,
+            fields,
+        };
+        let resource = route.kind.resource();
+        let now = Instant::now();
+        let (cursor, held) = match start {
+            WatchStart::After(version) => (core.store.watch(&resource, version)?, VecDeque::new()),
+            WatchStart::Now => (
+                core.store.watch(&resource, core.store.version())?,
+                VecDeque::new(),
+            ),
+            WatchStart::Initial { .. } => {
+                let page = core.store.list(
+                    &resource,
+                    &selection.namespace,
+                    None,
+                    None,
+                    usize::MAX,
+                    |object| selection.matches(object),
+                )?;
+                let held = page.items.into_iter().map(|stored| Held {
+                    since: now,
+                    what: What::Initial(stored),
+                });
+                (core.store.watch(&resource, page.version)?, held.collect())
+            }
+        };
+        let deadline = now + query.timeout.unwrap_or_else(|| core.random.spread(SHORTEST));
+        let mut watching = Self {
+            core: core.clone(),
+            kind: route.kind,
+            shape,
+            selection,
+            cursor,
+            handle: core.levers.opened(origin),
+            held,
+            end_at: if let WatchStart::Initial { end_at } = start {
+                end_at
+            } else {
+                None
+            },
+            bookmark: None,
+            deadline,
+            timer: Box::pin(sleep_until(deadline)),
+            first: true,
+            over: false,
+        };
+        if query.bookmarks {
+            watching.next_bookmark_after(now);
+        }
+        Ok(watching)
+    }
+
+    /// The next line; `None` ends the body, an error breaks the connection.
+    async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        while !self.over {
+            if let Some(end) = self.handle.end() {
+                self.over = true;
+                let reset = || io::Error::new(io::ErrorKind::ConnectionReset, "the watch was cut (lever)");
+                return (end == End::Cut).then(|| Err(reset()));
+            }
+            let now = Instant::now();
+            let lag = self.handle.lag();
+            let due = self.held.front().map(|held| held.since.checked_add(lag));
+            if due.is_some_and(|due| due.is_some_and(|due| due <= now)) {
+                let held = self.held.pop_front().expect("something is due");
+                if let Some(line) = self.line(&held.what) {
+                    self.first = false;
+                    return Some(Ok(line));
+                }
+                continue;
+            }
+            if lag == Duration::MAX {
+                self.handle.changed().await; // stalled: not even its end is told
+                continue;
+            }
+            if self.held.is_empty()
+                && let Some(bookmark) = self.bookmark_at(now)
+            {
+                self.first = false;
+                return Some(Ok(bookmark));
+            }
+            if now >= self.deadline {
+                return None;
+            }
+            if let Some(refusal) = self.wait(due.flatten()).await {
+                self.over = true;
+                return Some(Ok(refusal));
+            }
+        }
+        None
+    }
+
+    /// Waits until there may be something to send. Returns a line that ends the watch.
+    async fn wait(&mut self, due: Option<Instant>) -> Option<Bytes> {
+        let retry = self.end_at.map(|_| Instant::now() + RETRY);
+        let wake = [due, self.bookmark, retry]
+            .into_iter()
+            .flatten()
+            .fold(self.deadline, Instant::min);
+        if self.timer.deadline() != wake {
+            self.timer.as_mut().reset(wake);
+        }
+        let taken = tokio::select! {
+            // In this order: what a lever wants goes before what there is to send, and a bookmark that is
+            // due must not keep the events before it from being taken.
+            biased;
+            () = self.handle.changed() => return None,
+            taken = self.cursor.next(), if self.held.is_empty() => taken,
+            () = &mut self.timer => return None,
+        };
+        match taken {
+            Taken::Events(events) => {
+                let held = events.into_iter().map(|event| Held {
+                    since: event.at,
+                    what: What::Event(event),
+                });
+                self.held.extend(held);
+                None
+            }
+            Taken::Expired(expired) => Some(error_line(&Status::too_old(expired.seen, expired.oldest))),
+            Taken::Closed => {
+                self.over = true;
+                None
+            }
+        }
+    }
+
+    /// The line for an object or an event; `None` if it is none of this watch's.
+    fn line(&self, what: &What) -> Option<Bytes> {
+        let (core, kind, shape) = (&self.core, &self.kind, self.shape);
+        let event = match what {
+            What::Initial(stored) if shape.is_as_stored(kind, stored) => {
+                return Some(line(ChangeKind::Added.word(), stored.json()));
+            }
+            What::Initial(stored) => {
+                return Some(shape.event(core, kind, ChangeKind::Added.word(), &stored.value, self.first));
+            }
+            What::Event(event) => event,
+        };
+        let change = self.selection.change(event)?;
+        if change == event.change && shape.is_as_stored(kind, &event.object) {
+            return Some(event.line());
+        }
+        let object = match (&event.previous, change, event.change) {
+            // It left the selection: what the client knows, at the version where it left.
+            (Some(previous), ChangeKind::Deleted, ChangeKind::Modified) => {
+                &Stored::new(event.version(), Value::clone(&previous.value)).value
+            }
+            _ => &event.object.value,
+        };
+        Some(shape.event(core, kind, change.word(), object, self.first))
+    }
+
+    /// The bookmark that is due, if the watch has been sent everything before it.
+    fn bookmark_at(&mut self, now: Instant) -> Option<Bytes> {
+        if self.end_at.is_none() && self.bookmark.is_none_or(|at| at > now) {
+            return None;
+        }
+        let version = self
+            .cursor
+            .caught_up_to()
+            .filter(|version| self.end_at.is_none_or(|end| *version >= end))?;
+        let ends_initial = self.end_at.take().is_some();
+        if !ends_initial {
+            self.next_bookmark_after(now);
+        }
+        Some(self.shape.bookmark(&self.core, &self.kind, version, ends_initial))
+    }
+
+    fn next_bookmark_after(&mut self, now: Instant) {
+        let last = self.deadline.checked_sub(BEFORE_END).filter(|last| *last > now);
+        self.bookmark = last.map(|last| last.min(now + BOOKMARK_PERIOD));
+    }
+}
+
+/// Which objects a watch is about.
+struct Selection {
+    /// Empty for all.
+    namespace: String,
+    labels: LabelSelector,
+    fields: FieldSelector,
+}
+
+impl Selection {
+    fn matches(&self, object: &Value) -> bool {
+        self.labels.matches(object) && self.fields.matches(object)
+    }
+
+    /// What an event means to somebody who sees only selected objects.
+    fn change(&self, event: &Event) -> Option<ChangeKind> {
+        if !self.namespace.is_empty() && event.key.namespace() != Some(&*self.namespace) {
+            return None;
+        }
+        if self.labels.is_empty() && self.fields.is_empty() {
+            return Some(event.change);
+        }
+        let was = event
+            .previous
+            .as_ref()
+            .is_some_and(|previous| self.matches(&previous.value));
+        let is = event.change != ChangeKind::Deleted && self.matches(&event.object.value);
+        match (was, is) {
+            (false, true) => Some(ChangeKind::Added),
+            (true, true) => Some(ChangeKind::Modified),
+            (true, false) => Some(ChangeKind::Deleted),
+            (false, false) => None,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The levers: each does the same thing every time, to the requests that its filter selects.
+
+use std::time::Duration;
+
+use kube_client::{
+    Error,
+    api::{Patch, PatchParams, PostParams, WatchParams},
+};
+use serde_json::json;
+use tokio::time::Instant;
+use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
+
+use crate::{
+    fixtures::{code_and_reason, pod, pods},
+    watches::next,
+};
+
+#[tokio::test(start_paused = true)]
+async fn cutting_breaks_the_matching_watches_and_no_other() {
+    let server = ApiServer::start();
+    let (mine, yours) = (pods(&server.client_as("mine")), pods(&server.client_as("yours")));
+    let mut cut = Box::pin(mine.watch(&WatchParams::default(), "0").await.unwrap());
+    let mut kept = Box::pin(yours.watch(&WatchParams::default(), "0").await.unwrap());
+    assert_eq!(server.levers().open_watches(&Filter::any()), 2);
+    assert_eq!(
+        server
+            .levers()
+            .cut_watches(&Filter::any().user_agent("mine").resource("pods")),
+        1
+    );
+    mine.create(&PostParams::default(), &pod("web")).await.unwrap();
+    assert!(next(&mut cut).await.starts_with("broken"));
+    assert_eq!(next(&mut kept).await, "added web");
+    assert_eq!(server.levers().end_watches(&Filter::any()), 1);
+    assert_eq!(next(&mut kept).await, "end");
+    drop((cut, kept));
+    assert_eq!(server.levers().open_watches(&Filter::any()), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn compaction_expires_what_happened_before_but_no_watch_that_has_seen_it() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let before = server.resource_version().to_string();
+    let mut seen = Box::pin(pods.watch(&WatchParams::default(), &before).await.unwrap());
+    let mut behind = Box::pin(pods.watch(&WatchParams::default(), &before).await.unwrap());
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    assert_eq!(next(&mut seen).await, "added a");
+    server.levers().compact();
+    pods.create(&PostParams::default(), &pod("b")).await.unwrap();
+    assert_eq!(next(&mut seen).await, "added b");
+    assert_eq!(next(&mut behind).await, "error 410");
+    assert_eq!(next(&mut behind).await, "end");
+    let mut late = Box::pin(pods.watch(&WatchParams::default(), &before).await.unwrap());
+    assert_eq!(next(&mut late).await, "error 410");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    let lag = server
+        .levers()
+        .lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
+    let start = Instant::now();
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    assert_eq!(next(&mut stream).await, "added a");
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    pods.create(&PostParams::default(), &pod("b")).await.unwrap();
+    lag.release();
+    assert_eq!(next(&mut stream).await, "added b");
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_watch_looks_alive_and_sends_nothing_until_it_is_released() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let stall = server.levers().stall_watches(Filter::any().verb(Verb::Watch));
+    let mut stream = Box::pin(
+        pods.watch(&WatchParams::default().timeout(7200), "0")
+            .await
+            .unwrap(),
+    );
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    assert_eq!(next(&mut stream).await, "nothing"); // for an hour
+    drop(stall);
+    assert_eq!(next(&mut stream).await, "added a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_requests_change_nothing_and_the_next_one_after_them_is_served() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let filter = Filter::any()
+        .verb(Verb::Create)
+        .resource("pods")
+        .namespace("default");
+    let lever = server
+        .levers()
+        .refuse(filter, Refusal::too_many_requests().retry_after(7), 2);
+    let before = server.resource_version();
+    assert!(pods.get_opt("web").await.unwrap().is_none()); // another verb
+    for remaining in [1, 0] {
+        let refused = pods.create(&PostParams::default(), &pod("web")).await;
+        let Err(Error::Api(status)) = refused else {
+            panic!("expected a refusal")
+        };
+        assert_eq!(
+            (status.code, status.details.unwrap().retry_after_seconds),
+            (429, 7)
+        );
+        assert_eq!(lever.remaining(), remaining);
+    }
+    assert_eq!(server.resource_version(), before);
+    pods.create(&PostParams::default(), &pod("web")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_released_lever_refuses_nobody_and_one_that_is_left_stays_pulled() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    server
+        .levers()
+        .refuse(Filter::any(), Refusal::unavailable(), 5)
+        .release();
+    assert!(pods.get_opt("web").await.unwrap().is_none());
+    server
+        .levers()
+        .refuse(Filter::any().name("web"), Refusal::timeout(), 1)
+        .leave();
+    assert!(pods.get_opt("other").await.unwrap().is_none());
+    assert_eq!(
+        code_and_reason(pods.get_opt("web").await),
+        (504, "Timeout".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_reply_is_lost_is_committed() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let lever = server.levers().lose_reply(Filter::any().verb(Verb::Create), 1);
+    let lost = pods.create(&PostParams::default(), &pod("web")).await;
+    assert!(matches!(lost, Err(Error::Service(_))), "{lost:?}");
+    assert_eq!(lever.remaining(), 0);
+    let again = pods.create(&PostParams::default(), &pod("web")).await;
+    assert_eq!(code_and_reason(again), (409, "AlreadyExists".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn delayed_and_held_requests_see_the_state_of_when_they_are_let_go() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    pods.create(&PostParams::default(), &pod("web")).await.unwrap();
+    let start = Instant::now();
+    let _delay = server
+        .levers()
+        .delay(Filter::any().verb(Verb::Get), Duration::from_secs(5), 1);
+    let hold = server.levers().hold(Filter::any().verb(Verb::List));
+    let label = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let patch = Patch::Merge(json!({"metadata": {"labels": {"a": "b"}}}));
+        pods.patch("web", &PatchParams::default(), &patch).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        drop(hold);
+    };
+    let params = Default::default();
+    let (web, list, ()) = tokio::join!(pods.get("web"), pods.list(&params), label);
+    let web = web.unwrap();
+    assert_eq!(web.metadata.labels.as_ref().map(std::collections::BTreeMap::len), Some(1));
+    assert_eq!(list.unwrap().items, [web]);
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
+}

@@ -1,0 +1,13 @@
+//! What the server promises, seen by its clients: one program, so that it is linked once.
+
+mod commits;
+mod deletion;
+mod fixtures;
+mod forms;
+mod levers;
+mod lists;
+mod objects;
+mod refusals;
+mod server;
+mod subresources;
+mod watches;

@@ -1,0 +1,10 @@
+//! What a cluster does by itself, and what clients learn about it: controllers, kubelet, custom
+//! kinds, discovery and tables.
+
+mod custom_resources;
+mod discovery;
+mod fixtures;
+mod garbage;
+mod kubelet;
+mod namespaces;
+mod tables;

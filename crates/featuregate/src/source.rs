@@ -1,0 +1,71 @@
+//! [`Source`]: who may say what a gate is, and whose word counts more.
+
+use std::fmt;
+
+/// Where a gate's value comes from. A later one takes precedence over an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// Nobody set it: the default at the emulated version.
+    Default,
+    /// The program overrode the default: [`FeatureGates::override_default`](crate::FeatureGates::override_default).
+    Override,
+    /// A configuration file: [`FeatureGates::set_from_file`](crate::FeatureGates::set_from_file).
+    File,
+    /// An environment variable: [`FeatureGates::set_from_env`](crate::FeatureGates::set_from_env).
+    Environment,
+    /// The command line: [`FeatureGates::set_from_flag`](crate::FeatureGates::set_from_flag).
+    Flag,
+    /// The program: [`FeatureGates::set`](crate::FeatureGates::set).
+    Set,
+    /// A test, within its own scope: [`TestGates`](crate::TestGates).
+    Test,
+}
+
+impl Source {
+    /// Those that ask for values, in order of precedence.
+    pub(crate) const LAYERS: [Self; 5] = [Self::File, Self::Environment, Self::Flag, Self::Set, Self::Test];
+
+    /// Where this source's request is kept.
+    pub(crate) const fn layer(self) -> usize {
+        match self {
+            Self::Default | Self::Override | Self::File => 0,
+            Self::Environment => 1,
+            Self::Flag => 2,
+            Self::Set => 3,
+            Self::Test => 4,
+        }
+    }
+
+    /// The source in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Override => "override",
+            Self::File => "file",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+            Self::Set => "set",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layers_are_kept_in_order_of_precedence() {
+        assert!(Source::LAYERS.is_sorted());
+        for (at, source) in Source::LAYERS.into_iter().enumerate() {
+            assert_eq!(source.layer(), at);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Setting gates from variables: client-go's tests of its own gates.
+
+use std::{env, process::Command};
+
+use trimtab_featuregate::{FeatureGates, GateSet, SetError, Spec, Stage, Version};
+
+mod client {
+    trimtab_featuregate::gates! {
+        /// A library's gates, which read the environment if the program does not adopt them.
+        pub set Client, environment "KUBE_FEATURE_";
+
+        /// Off unless asked for.
+        pub STREAMING_LISTS = "StreamingLists" { 1.30 => Alpha, off }
+
+        /// On unless asked not to.
+        pub BATCHES = "Batches" { 1.30 => Beta, on }
+
+        /// On for good.
+        pub IN_ORDER = "InOrder" { 1.30 => Ga, locked }
+    }
+}
+
+fn gates() -> FeatureGates {
+    FeatureGates::builder("test", Version::new(1, 35))
+        .environment_prefix("WEB_")
+        .gates::<client::Client>()
+        .gate("Later", "", [Spec::new(Version::new(1, 35), Stage::Alpha, false)])
+        .emulation_version(Version::new(1, 34))
+        .build()
+        .expect("valid gates")
+}
+
+fn set(gates: &FeatureGates, variables: &[(&str, &str)]) -> Result<(), SetError> {
+    let find = |name: &str| {
+        variables
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|(_, value)| (*value).into())
+    };
+    gates.set_from_variables(find)
+}
+
+/// EV-T1 (`TestEnvVarFeatureGates`) and EV-T4.
+#[test]
+fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
+    for (variables, streaming, batches, told) in [
+        (&[][..], false, true, None),
+        (&[("FEATURE_StreamingLists", "true")], false, true, None),
+        (&[("KUBE_FEATURE_StreamingLists", "true")], true, true, None),
+        (
+            &[
+                ("KUBE_FEATURE_StreamingLists", "T"),
+                ("KUBE_FEATURE_Batches", " 0 "),
+            ],
+            true,
+            false,
+            None,
+        ),
+        (
+            &[
+                ("KUBE_FEATURE_StreamingLists", "maybe"),
+                ("KUBE_FEATURE_Batches", "false"),
+            ],
+            false,
+            false,
+            Some("invalid value of StreamingLists=maybe: expected true or false"),
+        ),
+        (
+            &[("KUBE_FEATURE_StreamingLists", "")],
+            false,
+            true,
+            Some("invalid value of StreamingLists=: expected true or false"),
+        ),
+        (
+            &[
+                ("KUBE_FEATURE_InOrder", "false"),
+                ("KUBE_FEATURE_Batches", "false"),
+            ],
+            false,
+            false,
+            Some("cannot set feature gate InOrder to false, feature is locked to true"),
+        ),
+        (&[("KUBE_FEATURE_InOrder", "true")], false, true, None),
+        (
+            &[
+                ("KUBE_FEATURE_Later", "true"),
+                ("KUBE_FEATURE_StreamingLists", "true"),
+            ],
+            true,
+            true,
+            Some(
+                "cannot set feature gate Later to true, feature is PreAlpha at emulated version 1.34, \
+                 min compatibility version 1.33",
+            ),
+        ),
+        (
+            &[
+                ("KUBE_FEATURE_AllAlpha", "true"),
+                ("KUBE_FEATURE_AllBeta", "false"),
+            ],
+            true,
+            false,
+            None,
+        ),
+    ] {
+        let gates = gates();
+        let outcome = set(&gates, variables).map_err(|error| error.to_string());
+        assert_eq!(outcome.err().as_deref(), told, "{variables:?}");
+        let values = (
+            gates.enabled(client::STREAMING_LISTS),
+            gates.enabled(client::BATCHES),
+        );
+        assert_eq!(values, (streaming, batches), "{variables:?}");
+        assert!(gates.enabled(client::IN_ORDER));
+    }
+}
+
+/// EV-T1: "lock same value recorded", "set beats env".
+#[test]
+fn a_variable_is_a_request_that_a_flag_and_a_set_override() {
+    let gates = gates();
+    set(
+        &gates,
+        &[
+            ("KUBE_FEATURE_InOrder", "true"),
+            ("KUBE_FEATURE_Batches", "false"),
+        ],
+    )
+    .expect("of use");
+    assert!(gates.is_explicitly_set(client::IN_ORDER));
+    gates.set_from_map([(client::BATCHES, true)]).expect("accepted");
+    assert!(gates.enabled(client::BATCHES));
+    set(&gates, &[("KUBE_FEATURE_Batches", "false")]).expect("of use");
+    assert!(gates.enabled(client::BATCHES), "still what was set");
+}
+
+#[test]
+fn the_programs_own_prefix_counts_more_than_the_common_one() {
+    let gates = gates();
+    set(
+        &gates,
+        &[("KUBE_FEATURE_Batches", "true"), ("WEB_Batches", "false")],
+    )
+    .expect("of use");
+    assert!(!gates.enabled(client::BATCHES));
+    set(&gates, &[("KUBE_FEATURE_StreamingLists", "true")]).expect("of use");
+    assert!(gates.enabled(client::STREAMING_LISTS));
+}
+
+/// EV-T1, "test-set beats lock".
+#[test]
+fn a_test_may_force_a_lock() {
+    let gates = gates();
+    let _test = gates.test().force(client::IN_ORDER, false).enter();
+    assert!(!gates.enabled(client::IN_ORDER));
+}
+
+/// The environment of a process cannot be changed safely, so this test runs itself in another one.
+const CHILD: &str = "FEATUREGATE_TEST_CHILD";
+
+/// EV-T3: the environment is read when a gate is first read, and then no more.
+#[test]
+fn a_set_that_nobody_adopted_reads_the_environment_when_first_read() {
+    if env::var_os(CHILD).is_some() {
+        assert!(client::STREAMING_LISTS.enabled());
+        assert!(client::BATCHES.enabled(), "a variable of no use is ignored");
+        assert!(client::IN_ORDER.enabled(), "locked");
+        assert_eq!(
+            client::Client::early_reads(),
+            0,
+            "the environment is where these are set"
+        );
+        return;
+    }
+    let this = env::current_exe().expect("the test's own program");
+    let child = Command::new(this)
+        .args([
+            "--exact",
+            "a_set_that_nobody_adopted_reads_the_environment_when_first_read",
+        ])
+        .env(CHILD, "1")
+        .env("KUBE_FEATURE_StreamingLists", "true")
+        .env("KUBE_FEATURE_Batches", "banana")
+        .env("KUBE_FEATURE_InOrder", "false")
+        .output()
+        .expect("the test's own program runs");
+    assert!(
+        child.status.success(),
+        "{}",
+        String::from_utf8_lossy(&child.stdout)
+    );
+}

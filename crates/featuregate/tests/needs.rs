@@ -1,0 +1,195 @@
+//! Gates that need others: upstream's tests of dependencies; and what a builder refuses.
+
+use Stage::{Alpha, Beta, Ga};
+use trimtab_featuregate::{FeatureGates, Spec, Stage, Version};
+
+type Life = Vec<Spec>;
+
+fn off(minor: u16, stage: Stage) -> Spec {
+    Spec::new(Version::new(1, minor), stage, false)
+}
+
+fn on(minor: u16, stage: Stage) -> Spec {
+    Spec::new(Version::new(1, minor), stage, true)
+}
+
+fn build(lives: &[(&str, Life)], needs: &[(&str, &[&str])]) -> Result<FeatureGates, String> {
+    let mut builder = FeatureGates::builder("test", Version::new(1, 37));
+    for (name, life) in lives {
+        builder = builder.gate(name, "", life);
+    }
+    for (gate, needs) in needs {
+        builder = builder.needs(gate, *needs);
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn three() -> Vec<(&'static str, Life)> {
+    ["A", "B", "C"].map(|name| (name, vec![off(29, Ga)])).to_vec()
+}
+
+/// FG-T18 (`TestAddDependencies`): names and circles.
+#[test]
+fn unknown_needs_and_circles_are_refused_by_name() {
+    for (needs, expected) in [
+        (
+            &[("A", &["X"][..])][..],
+            "cannot add dependency from A to unknown feature X",
+        ),
+        (&[("X", &["A"])], "cannot add dependency for unknown feature X"),
+        (&[("A", &["A"])], "cycle detected with feature A"),
+        (
+            &[("A", &["B"]), ("B", &["C"]), ("C", &["A"])],
+            "cycle detected with feature A; cycle detected with feature B; cycle detected with feature C",
+        ),
+    ] {
+        assert_eq!(build(&three(), needs).expect_err("refused"), expected);
+    }
+    build(&three(), &[("A", &["B", "C"]), ("B", &["C"])]).expect("two ways to one gate are no circle");
+}
+
+/// FG-T18: what is said of one gate in two places counts together, once.
+#[test]
+fn needs_are_merged_and_survive_copies() {
+    let gates = build(&three(), &[("A", &["B"]), ("A", &["C", "B"])]).expect("valid");
+    for gates in [gates.clone(), gates.deep_copy(), gates.deep_copy_and_reset()] {
+        let explained = gates.explain("A").expect("declared");
+        assert_eq!(explained.needs, [("B".into(), false), ("C".into(), false)]);
+        let error = gates.set("A=true").expect_err("B and C are off");
+        assert_eq!(
+            error.to_string(),
+            "A is enabled, but depends on features that are disabled: [B C]"
+        );
+    }
+}
+
+/// FG-T18: stability, defaults and locks, at every step of a life.
+#[test]
+fn what_is_needed_must_be_as_stable_as_default_on_and_as_locked() {
+    let locked = |spec: Spec| spec.lock_to_default();
+    let stability = "feature A cannot depend on less stable feature B at version";
+    let default = "default-enabled feature A cannot depend on default-disabled feature B at version";
+    let lock = "locked-to-default feature A cannot depend on unlocked feature B at version";
+    for (a, b, expected) in [
+        (
+            vec![off(29, Beta), off(30, Ga)],
+            vec![off(29, Beta), off(30, Ga)],
+            None,
+        ),
+        (
+            vec![off(29, Beta)],
+            vec![off(29, Alpha)],
+            Some((stability, "1.29")),
+        ),
+        (
+            vec![off(29, Alpha), off(30, Beta)],
+            vec![off(29, Alpha), on(30, Alpha)],
+            Some((stability, "1.30")),
+        ),
+        (
+            vec![off(29, Alpha), off(30, Beta), off(32, Ga)],
+            vec![off(29, Alpha), off(31, Beta), off(32, Ga)],
+            Some((stability, "1.30")),
+        ),
+        (
+            vec![off(29, Alpha), off(31, Beta)],
+            vec![off(30, Alpha), off(31, Beta)],
+            None,
+        ),
+        (vec![on(29, Beta)], vec![on(29, Beta)], None),
+        (vec![off(29, Beta)], vec![on(29, Beta)], None),
+        (vec![on(29, Beta)], vec![off(29, Beta)], Some((default, "1.29"))),
+        (
+            vec![off(29, Alpha), on(30, Beta)],
+            vec![off(29, Alpha), off(30, Beta)],
+            Some((default, "1.30")),
+        ),
+        (
+            vec![on(29, Beta)],
+            vec![off(29, Beta), on(30, Beta)],
+            Some((default, "1.29")),
+        ),
+        (vec![locked(on(29, Ga))], vec![locked(on(29, Ga))], None),
+        (vec![locked(on(29, Ga))], vec![on(29, Ga)], Some((lock, "1.29"))),
+        (
+            vec![on(29, Ga), locked(on(30, Ga))],
+            vec![on(29, Ga)],
+            Some((lock, "1.30")),
+        ),
+    ] {
+        let outcome = build(&[("A", a.clone()), ("B", b.clone())], &[("A", &["B"])]);
+        let expected = expected.map(|(rule, version)| format!("{rule} {version}"));
+        assert_eq!(outcome.err(), expected, "{a:?} needs {b:?}");
+    }
+}
+
+/// FG-T19 (`TestValidateDependencies`).
+#[test]
+fn a_gate_cannot_be_on_while_what_it_needs_is_off() {
+    let lives = ["A", "B", "C", "D"].map(|name| (name, vec![off(0, Alpha)]));
+    let needs: &[(&str, &[&str])] = &[("A", &["B", "C"]), ("B", &["D"])];
+    for (text, expected) in [
+        ("A=1,B=1,C=1,D=1", None),
+        (
+            "A=1,B=0,C=1,D=1",
+            Some("A is enabled, but depends on features that are disabled: [B]"),
+        ),
+        (
+            "A=1,B=1,C=0,D=1",
+            Some("A is enabled, but depends on features that are disabled: [C]"),
+        ),
+        (
+            "A=1,B=0,C=0,D=1",
+            Some("A is enabled, but depends on features that are disabled: [B C]"),
+        ),
+        (
+            "A=1,B=1,C=1,D=0",
+            Some("B is enabled, but depends on features that are disabled: [D]"),
+        ),
+        ("A=0,B=0,C=1,D=1", None),
+        ("", None),
+    ] {
+        let gates = build(&lives, needs).expect("valid");
+        let outcome = gates.set(text).map_err(|error| error.to_string());
+        assert_eq!(outcome.err().as_deref(), expected, "{text}");
+    }
+}
+
+/// Guarantee 4, and the way out of it.
+#[test]
+fn a_gate_whose_need_was_reset_is_reported_by_validate() {
+    let gates = build(&three(), &[("A", &["B"])]).expect("valid");
+    gates.set("A=true,B=true").expect("as a group");
+    gates.reset("B").expect("not frozen");
+    let error = gates.validate().expect_err("A is on without B");
+    let needs: Vec<_> = error
+        .problems()
+        .flat_map(|problem| problem.disabled_needs())
+        .collect();
+    assert_eq!(needs, ["B"]);
+}
+
+/// FG-T17: "conflicting specs"; and that all problems are told, each with gate and version.
+#[test]
+fn all_that_is_wrong_with_the_gates_is_told_at_once() {
+    let error = build(
+        &[
+            ("A", vec![off(29, Alpha)]),
+            ("A", vec![off(29, Alpha)]),
+            ("A", vec![off(29, Alpha), on(30, Beta)]),
+            ("B", vec![off(30, Beta), on(29, Beta)]),
+            ("C", vec![]),
+            ("AllAlpha", vec![on(29, Ga)]),
+        ],
+        &[("A", &["X"])],
+    )
+    .expect_err("wrong in several ways");
+    assert_eq!(
+        error,
+        "feature gate A with different spec already exists, at version 1.30; \
+         feature B at version 1.29: version transitions are in decreasing order; \
+         feature C: a gate needs at least one version; \
+         feature gate AllAlpha with different spec already exists, at version 1.29; \
+         cannot add dependency from A to unknown feature X"
+    );
+}

@@ -1,0 +1,201 @@
+//! Watching gates change, and the warnings that are logged.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
+
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+use trimtab_featuregate::{FeatureGates, Spec, Stage, Version};
+
+fn gates() -> FeatureGates {
+    FeatureGates::builder("test", Version::new(1, 35))
+        .gate("A", "", [Spec::new(Version::ALWAYS, Stage::Alpha, false)])
+        .gate(
+            "B",
+            "",
+            [
+                Spec::new(Version::ALWAYS, Stage::Beta, false),
+                Spec::new(Version::new(1, 35), Stage::Ga, true),
+            ],
+        )
+        .build()
+        .expect("valid gates")
+}
+
+fn names(changes: Option<Vec<trimtab_featuregate::GateChange>>) -> Vec<(String, bool)> {
+    changes
+        .expect("not frozen")
+        .into_iter()
+        .map(|change| (change.gate.to_string(), change.enabled))
+        .collect()
+}
+
+/// Guarantee 6.
+#[tokio::test]
+async fn a_watch_tells_what_changed_since_it_told_last() {
+    let gates = gates();
+    let mut watch = gates.watch();
+    gates.set("A=true").expect("accepted");
+    assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
+    gates.set("A=false,B=true").expect("accepted");
+    gates.set("A=true,B=false").expect("accepted");
+    assert_eq!(
+        names(watch.changed().await),
+        [("B".to_owned(), false)],
+        "A is what it was"
+    );
+
+    let waiting = tokio::spawn(async move { (watch.changed().await, watch) });
+    tokio::task::yield_now().await;
+    gates.set("A=true").expect("accepted"); // no change: wakes nobody for nothing
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    gates.set_emulation_version(Version::new(1, 34)).expect("older");
+    gates.reset("B").expect("not frozen");
+    gates
+        .set_emulation_version(Version::new(1, 35))
+        .expect("the binary's");
+    let (changes, mut watch) = waiting.await.expect("no panic");
+    assert_eq!(names(changes), [("B".to_owned(), true)]);
+
+    gates.freeze();
+    assert_eq!(watch.changed().await, None);
+}
+
+#[tokio::test]
+async fn freezing_ends_a_watch_that_waits() {
+    let gates = gates();
+    let mut watch = gates.watch();
+    let waiting = tokio::spawn(async move { watch.changed().await });
+    tokio::task::yield_now().await;
+    gates.freeze();
+    assert_eq!(waiting.await.expect("no panic"), None);
+}
+
+#[tokio::test]
+async fn a_changed_that_is_dropped_has_told_nothing() {
+    let gates = gates();
+    let mut watch = gates.watch();
+    let first = std::future::poll_fn(|context| {
+        let mut changed = Box::pin(watch.changed());
+        Poll::Ready(changed.as_mut().poll(context).is_pending())
+    });
+    assert!(first.await);
+    gates.set("A=true").expect("accepted");
+    assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
+}
+
+/// Keeps the text of every warning.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().expect("no panic"))
+    }
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 += &format!(" {}={value:?}", field.name());
+    }
+}
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.0.lock().expect("no panic").push(text.0);
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Guarantee 7.
+#[test]
+fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
+    let warnings = Warnings::default();
+    let _here = tracing::subscriber::set_default(warnings.clone());
+    let gates = gates();
+    gates.set_emulation_version(Version::new(1, 34)).expect("older");
+    assert_eq!(warnings.take(), Vec::<String>::new(), "nobody has read B");
+    assert_eq!(gates.is_enabled("B"), Some(false));
+    gates
+        .set_emulation_version(Version::new(1, 35))
+        .expect("the binary's");
+    let logged = warnings.take();
+    assert!(
+        matches!(&logged[..], [text] if text.contains("gate=B") && text.contains("emulation=1.35")),
+        "{logged:?}"
+    );
+    gates.set_emulation_version(Version::new(1, 34)).expect("older");
+    assert_eq!(warnings.take(), Vec::<String>::new(), "not read since");
+}
+
+/// FG 6b.4: a stable or deprecated gate can be set, with a warning.
+#[test]
+fn setting_a_stable_gate_is_logged() {
+    let warnings = Warnings::default();
+    let _here = tracing::subscriber::set_default(warnings.clone());
+    let gates = gates();
+    gates.set("A=true,B=false").expect("accepted");
+    gates.override_default("B", false).expect("not locked");
+    let logged = warnings.take();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    assert!(
+        logged
+            .iter()
+            .all(|text| text.contains("gate=\"B\"") && text.contains("will be removed")),
+        "{logged:?}"
+    );
+}
+
+mod features {
+    trimtab_featuregate::gates! {
+        /// The gates of the test below.
+        pub set Features;
+
+        /// Read too early.
+        pub EARLY = "Early" { 0.0 => Alpha, off }
+
+        /// Read in time.
+        pub IN_TIME = "InTime" { 0.0 => Alpha, off }
+    }
+}
+
+/// EV-T6: replacing gates that were read already is logged.
+#[test]
+fn installing_after_a_gate_was_read_is_logged() {
+    let warnings = Warnings::default();
+    let _here = tracing::subscriber::set_default(warnings.clone());
+    assert!(!features::EARLY.enabled());
+    let gates = FeatureGates::builder("late", Version::new(1, 0))
+        .gates::<features::Features>()
+        .build();
+    gates.expect("valid gates").install();
+    let logged = warnings.take();
+    assert!(
+        matches!(&logged[..], [text] if text.contains("[\"Early\"]")),
+        "{logged:?}"
+    );
+    assert!(!features::IN_TIME.enabled());
+}

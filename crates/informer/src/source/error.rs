@@ -1,0 +1,332 @@
+//! [`SourceError`]: why a list or a watch failed, and what that means for the ladder.
+
+use std::fmt;
+
+use serde::Deserialize;
+use tokio::time::Duration;
+
+use crate::state::{Class, Failure};
+
+/// Why an informer could not list or watch, for now: it goes on trying.
+#[derive(Debug)]
+pub struct SourceError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The server answered with an error, or ended a watch with one.
+    Status {
+        status: Status,
+        within_watch: bool,
+    },
+    /// The request is none; a name or a selector of it must be wrong.
+    Request(http::Error),
+    Connection(kube_client::Error),
+    NoAnswer(Duration),
+    Idle(Duration),
+    Cut(kube_client::Error),
+    Truncated,
+    List(serde_json::Error),
+    Event(serde_json::Error),
+    NoVersion,
+    ShortWatch,
+    Panicked,
+}
+
+impl SourceError {
+    /// The HTTP status code that the server gave, if it was the server that refused.
+    pub fn code(&self) -> Option<u16> {
+        match &self.kind {
+            Kind::Status { status, .. } => Some(status.code),
+            _ => None,
+        }
+    }
+
+    /// The server does not serve the kind, as yet: its CustomResourceDefinition may be to come.
+    pub fn is_not_served(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// The server no longer has the version that was asked for; a relist follows.
+    pub fn is_expired(&self) -> bool {
+        matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
+    }
+
+    /// What this means for the next step.
+    pub(crate) fn failure(&self) -> Failure {
+        let Kind::Status { status, within_watch } = &self.kind else {
+            let class = if matches!(self.kind, Kind::Event(_)) {
+                Class::Broken
+            } else {
+                Class::Passing
+            };
+            return Failure {
+                class,
+                retry_after: Duration::ZERO,
+            };
+        };
+        let class = match status.code {
+            _ if status.is_expired() => Class::Expired,
+            _ if status.is_too_large() => Class::TooLarge,
+            404 => Class::NotServed,
+            429 | 503 | 504 => Class::Passing,
+            _ if *within_watch => Class::Broken,
+            _ => Class::Passing,
+        };
+        Failure {
+            class,
+            retry_after: status.retry_after(),
+        }
+    }
+
+    pub(crate) fn status(status: Status) -> Self {
+        Self {
+            kind: Kind::Status {
+                status,
+                within_watch: false,
+            },
+        }
+    }
+
+    pub(crate) fn within_watch(status: Status) -> Self {
+        Self {
+            kind: Kind::Status {
+                status,
+                within_watch: true,
+            },
+        }
+    }
+
+    pub(crate) fn request(error: http::Error) -> Self {
+        Self {
+            kind: Kind::Request(error),
+        }
+    }
+
+    pub(crate) fn connection(error: kube_client::Error) -> Self {
+        Self {
+            kind: Kind::Connection(error),
+        }
+    }
+
+    pub(crate) fn no_answer(patience: Duration) -> Self {
+        Self {
+            kind: Kind::NoAnswer(patience),
+        }
+    }
+
+    pub(crate) fn idle(patience: Duration) -> Self {
+        Self {
+            kind: Kind::Idle(patience),
+        }
+    }
+
+    pub(crate) fn cut(error: kube_client::Error) -> Self {
+        Self {
+            kind: Kind::Cut(error),
+        }
+    }
+
+    pub(crate) fn truncated() -> Self {
+        Self {
+            kind: Kind::Truncated,
+        }
+    }
+
+    pub(crate) fn list(error: serde_json::Error) -> Self {
+        Self {
+            kind: Kind::List(error),
+        }
+    }
+
+    pub(crate) fn event(error: serde_json::Error) -> Self {
+        Self {
+            kind: Kind::Event(error),
+        }
+    }
+
+    pub(crate) fn no_version() -> Self {
+        Self {
+            kind: Kind::NoVersion,
+        }
+    }
+
+    pub(crate) fn short_watch() -> Self {
+        Self {
+            kind: Kind::ShortWatch,
+        }
+    }
+
+    pub(crate) fn panicked() -> Self {
+        Self { kind: Kind::Panicked }
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Status {
+                status,
+                within_watch: false,
+            } => write!(f, "the server refused: {status}"),
+            Kind::Status {
+                status,
+                within_watch: true,
+            } => write!(f, "the server ended the watch: {status}"),
+            Kind::Request(_) => f.write_str("building the request"),
+            Kind::Connection(_) => f.write_str("sending the request"),
+            Kind::NoAnswer(patience) => write!(f, "no answer within {patience:?}"),
+            Kind::Idle(patience) => write!(f, "nothing more came within {patience:?}"),
+            Kind::Cut(_) => f.write_str("the connection was cut"),
+            Kind::Truncated => f.write_str("the connection ended within a line"),
+            Kind::List(_) => f.write_str("reading the list"),
+            Kind::Event(_) => f.write_str("reading a watch event"),
+            Kind::NoVersion => f.write_str("the list has no resource version"),
+            Kind::ShortWatch => f.write_str("the watch ended within a second"),
+            Kind::Panicked => f.write_str("decoding an object panicked"),
+        }
+    }
+}
+
+impl std::error::Error for SourceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Request(error) => Some(error),
+            Kind::Connection(error) | Kind::Cut(error) => Some(error),
+            Kind::List(error) | Kind::Event(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The fields of a Kubernetes `Status` that decide what comes next.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Status {
+    pub(crate) code: u16,
+    reason: String,
+    message: String,
+    details: Option<Details>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Details {
+    retry_after_seconds: u64,
+    causes: Option<Vec<Cause>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    reason: String,
+    message: String,
+}
+
+/// As older servers word it, in a message or a cause without a reason.
+const TOO_LARGE: &str = "Too large resource version";
+
+impl Status {
+    /// The status in the body of an answer; of a body that is none, what the head says.
+    pub(crate) fn of_answer(code: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
+        let mut status = serde_json::from_slice(body).unwrap_or_else(|_| Self {
+            message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+            ..Self::default()
+        });
+        status.code = code;
+        if let Some(seconds) = retry_after {
+            status.details.get_or_insert_default().retry_after_seconds = seconds;
+        }
+        status
+    }
+
+    fn is_expired(&self) -> bool {
+        self.code == 410 || matches!(self.reason.as_str(), "Expired" | "Gone")
+    }
+
+    fn is_too_large(&self) -> bool {
+        let causes = self
+            .details
+            .iter()
+            .flat_map(|details| details.causes.iter().flatten());
+        let mut causes = causes.into_iter();
+        causes.any(|cause| cause.reason == "ResourceVersionTooLarge" || cause.message == TOO_LARGE)
+            || (self.reason == "Timeout" && self.message.contains(TOO_LARGE))
+    }
+
+    fn retry_after(&self) -> Duration {
+        Duration::from_secs(
+            self.details
+                .as_ref()
+                .map_or(0, |details| details.retry_after_seconds),
+        )
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        for part in [&self.reason, &self.message]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+        {
+            write!(f, " {part}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(status: &str) -> Class {
+        SourceError::within_watch(serde_json::from_str(status).unwrap())
+            .failure()
+            .class
+    }
+
+    /// RE-T22 and spec.md 2.7, rules 4 and 10.
+    #[test]
+    fn each_status_is_classified() {
+        for (status, expected) in [
+            (r#"{"code":410,"reason":"Expired"}"#, Class::Expired),
+            (r#"{"code":410,"reason":"Gone"}"#, Class::Expired),
+            (r#"{"reason":"Expired"}"#, Class::Expired),
+            (
+                r#"{"code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#,
+                Class::TooLarge,
+            ),
+            (
+                r#"{"code":504,"details":{"causes":[{"message":"Too large resource version"}]}}"#,
+                Class::TooLarge,
+            ),
+            (
+                r#"{"code":504,"reason":"Timeout","message":"Too large resource version: 9, current: 7"}"#,
+                Class::TooLarge,
+            ),
+            (r#"{"code":504,"reason":"Timeout"}"#, Class::Passing),
+            (
+                r#"{"code":429,"reason":"TooManyRequests","details":null}"#,
+                Class::Passing,
+            ),
+            (r#"{"code":404,"reason":""}"#, Class::NotServed),
+            (r#"{"code":500,"reason":"InternalError"}"#, Class::Broken),
+        ] {
+            assert_eq!(class(status), expected, "{status}");
+        }
+        let refused = SourceError::status(Status::of_answer(500, None, b"no JSON"));
+        assert_eq!(refused.failure().class, Class::Passing);
+        assert_eq!(refused.to_string(), "the server refused: 500 no JSON");
+    }
+
+    #[test]
+    fn retry_after_is_read_from_header_and_body() {
+        let body = br#"{"code":429,"details":{"retryAfterSeconds":3}}"#;
+        for (header, expected) in [(None, 3), (Some(7), 7)] {
+            let error = SourceError::status(Status::of_answer(429, header, body));
+            assert_eq!(error.failure().retry_after, Duration::from_secs(expected));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! [`Source`]: where the objects of an informer come from. Its requests are our own, because those
+//! of `kube_client::Api` buffer whole lists and hide how a watch ended (design D5).
+
+use std::fmt::Write;
+
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kube_client::{Client, Resource, client::Body};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::{Duration, timeout};
+use trimtab_cache::Object;
+
+use self::error::{SourceError, Status};
+use crate::{
+    Selection,
+    state::{ListRequest, WatchRequest},
+};
+
+pub(crate) mod error;
+pub(crate) mod items;
+pub(crate) mod lines;
+pub(crate) mod watch;
+
+/// To the first byte of an answer to a list: longer than the minute after which a server gives up.
+const LIST_PATIENCE: Duration = Duration::from_secs(75);
+/// To the first byte of an answer to a watch, which waits for nothing but the server's cache. kube-client's
+/// default client may retry within this time; it does so for up to a quarter of an hour if nobody ends it.
+const WATCH_PATIENCE: Duration = Duration::from_secs(30);
+/// Between two parts of a body that is being sent.
+pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(60);
+/// Of an answer that is an error, so much is read.
+const LONGEST_STATUS: usize = 64 * 1024;
+
+/// One collection of objects on an API server.
+pub(crate) struct Source {
+    client: Client,
+    path: String,
+    /// The selectors, as parts of a query; each begins with `&`.
+    selectors: String,
+    list_type: &'static str,
+    watch_type: &'static str,
+}
+
+impl Source {
+    pub(crate) fn new<T: Object>(
+        client: Client,
+        resource: &<T::Kind as Resource>::DynamicType,
+        selection: &Selection,
+    ) -> Self {
+        let metadata_only = T::Kind::metadata_api();
+        let mut selectors = String::new();
+        if !selection.labels.is_everything() {
+            parameter(&mut selectors, "labelSelector", &selection.labels.to_string());
+        }
+        if let Some(fields) = &selection.fields {
+            parameter(&mut selectors, "fieldSelector", fields);
+        }
+        Self {
+            client,
+            path: T::Kind::url_path(resource, selection.namespace.as_deref()),
+            selectors,
+            list_type: if metadata_only {
+                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+            } else {
+                "application/json"
+            },
+            watch_type: if metadata_only {
+                "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+            } else {
+                "application/json"
+            },
+        }
+    }
+
+    /// Path and selectors: what tells this collection from another.
+    pub(crate) fn identity(&self) -> String {
+        [self.path.as_str(), self.selectors.as_str()].concat()
+    }
+
+    /// Asks for a list, or for the page that `token` continues with.
+    pub(crate) async fn list(&self, list: &ListRequest, token: Option<&str>) -> Result<Body, SourceError> {
+        let mut query = String::new();
+        if let Some(limit) = list.limit {
+            parameter(&mut query, "limit", &limit.to_string());
+        }
+        if let Some(token) = token {
+            parameter(&mut query, "continue", token); // which says all that the others would
+        } else if let Some(version) = &list.at_least {
+            parameter(&mut query, "resourceVersion", version);
+            parameter(&mut query, "resourceVersionMatch", "NotOlderThan");
+        }
+        let request = self.request(&query).header(header::ACCEPT, self.list_type);
+        self.send(request, LIST_PATIENCE).await
+    }
+
+    /// Asks for a watch.
+    pub(crate) async fn watch(&self, watch: &WatchRequest) -> Result<Body, SourceError> {
+        let mut query = String::from("&watch=true&allowWatchBookmarks=true");
+        parameter(&mut query, "resourceVersion", &watch.from);
+        parameter(&mut query, "timeoutSeconds", &watch.timeout.as_secs().to_string());
+        let request = self
+            .request(&query)
+            .header(header::ACCEPT, self.watch_type)
+            // Servers from 1.37 on compress a watch in many members, of which decoders see the first.
+            .header(header::ACCEPT_ENCODING, "identity");
+        self.send(request, WATCH_PATIENCE).await
+    }
+
+    fn request(&self, query: &str) -> http::request::Builder {
+        let both = [query, self.selectors.as_str()].concat();
+        let mark = if both.is_empty() { "" } else { "?" };
+        Request::get([self.path.as_str(), mark, both.trim_start_matches('&')].concat())
+    }
+
+    async fn send(&self, request: http::request::Builder, patience: Duration) -> Result<Body, SourceError> {
+        let request = request.body(Body::empty()).map_err(SourceError::request)?;
+        let answer = timeout(patience, self.client.send(request)).await;
+        let answer = answer
+            .map_err(|_| SourceError::no_answer(patience))?
+            .map_err(SourceError::connection)?;
+        if answer.status() == StatusCode::OK {
+            return Ok(answer.into_body());
+        }
+        let (head, body) = answer.into_parts();
+        let body = timeout(BODY_PATIENCE, Limited::new(body, LONGEST_STATUS).collect()).await;
+        let body = body
+            .ok()
+            .and_then(Result::ok)
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
+        let retry_after = head
+            .headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        Err(SourceError::status(Status::of_answer(
+            head.status.as_u16(),
+            retry_after,
+            &body,
+        )))
+    }
+}
+
+fn parameter(query: &mut String, name: &str, value: &str) {
+    let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
+    write!(query, "&{name}={value}").expect("writing to a string does not fail");
+}

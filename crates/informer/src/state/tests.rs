@@ -1,0 +1,200 @@
+use super::*;
+
+const NOW: Duration = Duration::ZERO;
+
+fn ladder() -> Ladder {
+    Ladder::new(Some(500), None, SmallRng::seed_from_u64(7))
+}
+
+fn watching(version: &str) -> Ladder {
+    let mut ladder = ladder();
+    ladder.next(
+        Instant::now(),
+        Outcome::Listed {
+            version: version.to_owned(),
+        },
+    );
+    ladder
+}
+
+fn failure(class: Class) -> Failure {
+    Failure {
+        class,
+        retry_after: Duration::ZERO,
+    }
+}
+
+fn list_failed(class: Class, first_page: Option<&str>) -> Outcome {
+    Outcome::ListFailed {
+        failure: failure(class),
+        first_page: first_page.map(str::to_owned),
+    }
+}
+
+fn watch_failed(class: Class, version: &str) -> Outcome {
+    Outcome::WatchEnded {
+        version: version.to_owned(),
+        failure: Some(failure(class)),
+        lasted: Duration::from_secs(60),
+        any_event: true,
+    }
+}
+
+fn watch_ended(version: &str, lasted: Duration, any_event: bool) -> Outcome {
+    Outcome::WatchEnded {
+        version: version.to_owned(),
+        failure: None,
+        lasted,
+        any_event,
+    }
+}
+
+fn describe(next: &Next) -> String {
+    let step = match &next.step {
+        Step::List(ListRequest { at_least, limit }) => {
+            format!(
+                "list at_least={} limit={}",
+                at_least.as_deref().unwrap_or("-"),
+                limit.unwrap_or_default()
+            )
+        }
+        Step::Watch(watch) => format!("watch from={}", watch.from),
+    };
+    let when = if next.wait > NOW { "later" } else { "now" };
+    format!("{when}: {step}")
+}
+
+/// RE-T8; L1.
+#[test]
+fn it_begins_with_a_paged_list_of_the_most_recent_state_and_then_watches() {
+    let mut ladder = ladder();
+    assert_eq!(describe(&ladder.first()), "now: list at_least=- limit=500");
+    let next = ladder.next(
+        Instant::now(),
+        Outcome::Listed {
+            version: "7".to_owned(),
+        },
+    );
+    assert_eq!(describe(&next), "now: watch from=7");
+}
+
+/// RE-T16, RE-T17, RE-T19, RE-T20, RE-T22; frontier A.7.
+#[test]
+fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
+    let now = Instant::now();
+    let mut ladder = watching("7");
+    let expired = ladder.next(now, watch_failed(Class::Expired, "9"));
+    assert_eq!(describe(&expired), "later: list at_least=9 limit=0");
+    for class in [Class::Expired, Class::TooLarge] {
+        let mut ladder = watching("7");
+        ladder.next(now, watch_failed(Class::Expired, "9"));
+        let next = ladder.next(now, list_failed(class, None));
+        assert_eq!(describe(&next), "now: list at_least=- limit=500", "{class:?}");
+        // Should that fail the same way, it is not tried at once for ever.
+        let next = ladder.next(now, list_failed(class, None));
+        assert_eq!(describe(&next), "later: list at_least=- limit=500", "{class:?}");
+    }
+}
+
+/// RE-T21.
+#[test]
+fn a_version_that_expires_between_pages_is_followed_by_one_unpaged_list() {
+    let now = Instant::now();
+    let mut ladder = ladder();
+    let next = ladder.next(now, list_failed(Class::Expired, Some("10")));
+    assert_eq!(describe(&next), "now: list at_least=10 limit=0");
+    let next = ladder.next(now, list_failed(Class::Expired, Some("10")));
+    assert_eq!(describe(&next), "now: list at_least=- limit=500");
+    // Round again, but no longer at once.
+    let next = ladder.next(now, list_failed(Class::Expired, Some("11")));
+    assert_eq!(describe(&next), "later: list at_least=11 limit=0");
+}
+
+/// RE-T9, RE-T12, RE-T13, RE-T27.
+#[test]
+fn each_failure_of_a_watch_leads_where_it_must() {
+    for (class, expected) in [
+        (Class::Expired, "later: list at_least=9 limit=0"),
+        (Class::Broken, "later: list at_least=9 limit=0"),
+        (Class::NotServed, "later: list at_least=9 limit=0"),
+        (Class::TooLarge, "later: list at_least=- limit=500"),
+        (Class::Passing, "later: watch from=9"),
+    ] {
+        let next = watching("7").next(Instant::now(), watch_failed(class, "9"));
+        assert_eq!(describe(&next), expected, "{class:?}");
+    }
+}
+
+/// L4; spec.md 2.7, rule 10.
+#[test]
+fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {
+    let now = Instant::now();
+    let mut ladder = watching("7");
+    for _ in 0..5 {
+        let next = ladder.next(now, watch_ended("8", Duration::from_secs(1), false));
+        assert_eq!(describe(&next), "now: watch from=8");
+    }
+    let short = Duration::from_millis(999);
+    for expected in [
+        "later: watch from=8",
+        "later: watch from=8",
+        "later: list at_least=8 limit=0",
+    ] {
+        assert_eq!(
+            describe(&ladder.next(now, watch_ended("8", short, false))),
+            expected
+        );
+    }
+    for _ in 0..5 {
+        let next = ladder.next(now, watch_ended("8", short, true));
+        assert_eq!(
+            describe(&next),
+            "later: watch from=8",
+            "one with events is no reason to relist"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_left_alone() {
+    let retry_after = Duration::from_secs(42);
+    let failure = Failure {
+        class: Class::Passing,
+        retry_after,
+    };
+    let next = ladder().next(
+        Instant::now(),
+        Outcome::ListFailed {
+            failure,
+            first_page: None,
+        },
+    );
+    assert_eq!(next.wait, retry_after);
+}
+
+/// RE-T24.
+#[test]
+fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
+    let mut ladder = ladder();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..100 {
+        let next = ladder.next(
+            Instant::now(),
+            Outcome::Listed {
+                version: "1".to_owned(),
+            },
+        );
+        let Step::Watch(watch) = next.step else {
+            panic!("a watch")
+        };
+        assert!((300..=600).contains(&watch.timeout.as_secs()));
+        seen.insert(watch.timeout);
+    }
+    assert!(seen.len() > 50);
+}
+
+#[test]
+fn a_restart_lists_at_least_what_the_store_has() {
+    let ladder = Ladder::new(Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
+    assert_eq!(describe(&ladder.first()), "now: list at_least=7 limit=0");
+}

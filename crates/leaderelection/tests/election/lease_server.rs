@@ -1,0 +1,199 @@
+//! One Lease in memory, behind links that can be cut, slowed down, and made to lose replies.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Method, Request, Response, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
+use kube_client::{Client, client::Body};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+/// What becomes of the requests of one client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Weather {
+    /// Requests and replies take this long.
+    Fair { there: Duration, back: Duration },
+    /// Requests vanish: no answer ever comes.
+    Cut,
+    /// Requests take effect after this long, but no answer ever comes.
+    Deaf { there: Duration },
+    /// Requests are answered with this code.
+    Failing(u16),
+}
+
+impl Weather {
+    pub(crate) const CLEAR: Self = Self::Fair {
+        there: Duration::ZERO,
+        back: Duration::ZERO,
+    };
+}
+
+/// One client's way to the server.
+#[derive(Debug)]
+pub(crate) struct Link {
+    weather: Mutex<Weather>,
+    /// How far this client's wall clock is ahead.
+    skew: SignedDuration,
+    calls: Mutex<Vec<&'static str>>,
+    /// Failures to answer the next updates with, whatever the weather.
+    refusals: Mutex<Vec<u16>>,
+}
+
+impl Link {
+    pub(crate) fn set(&self, weather: Weather) {
+        *self.weather.lock().expect("no test panics here") = weather;
+    }
+
+    /// Answers the next update with `code`.
+    pub(crate) fn refuse_update(&self, code: u16) {
+        self.refusals.lock().expect("no test panics here").push(code);
+    }
+
+    /// The calls so far, which are forgotten.
+    pub(crate) fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.calls.lock().expect("no test panics here"))
+    }
+}
+
+/// The server.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeaseServer {
+    lease: Arc<Mutex<Option<Lease>>>,
+    version: Arc<AtomicU64>,
+}
+
+impl LeaseServer {
+    /// A client with a wall clock that is `skew_seconds` ahead, and its link.
+    pub(crate) fn client(&self, skew_seconds: i64) -> (Client, Arc<Link>) {
+        let link = Arc::new(Link {
+            weather: Mutex::new(Weather::CLEAR),
+            skew: SignedDuration::from_secs(skew_seconds),
+            calls: Mutex::default(),
+            refusals: Mutex::default(),
+        });
+        let (server, of) = (self.clone(), Arc::clone(&link));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (server, link) = (server.clone(), Arc::clone(&of));
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await?;
+                // A task of its own: what was sent arrives, even if the client stops waiting for it.
+                let answer = tokio::spawn(async move { server.transmit(&link, &parts.method, &body).await });
+                let (code, answer) = answer.await.expect("the server does not panic");
+                let body = Body::from(answer.to_string().into_bytes());
+                Ok::<_, kube_client::Error>(Response::builder().status(code).body(body).expect("valid"))
+            }
+        });
+        (Client::new(service, "default"), link)
+    }
+
+    async fn transmit(&self, link: &Link, method: &Method, body: &[u8]) -> (StatusCode, Value) {
+        let verb = match *method {
+            Method::GET => "get",
+            Method::POST => "create",
+            _ => "update",
+        };
+        link.calls.lock().expect("no test panics here").push(verb);
+        let weather = *link.weather.lock().expect("no test panics here");
+        let refusal = (verb == "update").then(|| link.refusals.lock().expect("no test panics here").pop());
+        if let Some(Some(code)) = refusal {
+            return failure(code);
+        }
+        match weather {
+            Weather::Fair { there, back } => {
+                sleep(there).await;
+                let answer = self.serve(method, body, link.skew);
+                sleep(back).await;
+                answer
+            }
+            Weather::Cut => std::future::pending().await,
+            Weather::Deaf { there } => {
+                sleep(there).await;
+                self.serve(method, body, link.skew);
+                std::future::pending().await
+            }
+            Weather::Failing(code) => failure(code),
+        }
+    }
+
+    fn serve(&self, method: &Method, body: &[u8], skew: SignedDuration) -> (StatusCode, Value) {
+        let mut stored = self.lease.lock().expect("no test panics here");
+        if *method == Method::GET {
+            return stored
+                .as_ref()
+                .map_or_else(|| failure(404), |lease| (StatusCode::OK, json!(lease)));
+        }
+        let mut lease: Lease = serde_json::from_slice(body).expect("a lease");
+        match (&*stored, *method == Method::POST) {
+            (None, false) => return failure(404),
+            (Some(_), true) => return failure(409),
+            (Some(old), false) if old.metadata.resource_version != lease.metadata.resource_version => {
+                return failure(409);
+            }
+            _ => {}
+        }
+        // As if the client had written the times of its own clock.
+        let spec = lease.spec.as_mut().expect("a spec");
+        let skewed = |time: &mut Option<MicroTime>| {
+            *time = time
+                .take()
+                .map(|time| MicroTime(time.0.checked_add(skew).expect("not at the end of time")));
+        };
+        skewed(&mut spec.renew_time);
+        skewed(&mut spec.acquire_time);
+        self.store(&mut stored, lease)
+    }
+
+    fn store(&self, stored: &mut Option<Lease>, mut lease: Lease) -> (StatusCode, Value) {
+        let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
+        lease.metadata.resource_version = Some(version.to_string());
+        *stored = Some(lease.clone());
+        (StatusCode::OK, json!(lease))
+    }
+
+    /// The holder, the transitions and the duration that the lease has now.
+    pub(crate) fn record(&self) -> Option<(Option<String>, Option<i32>, Option<i32>)> {
+        let lease = self.lease.lock().expect("no test panics here").clone()?;
+        let spec = lease.spec.unwrap_or_default();
+        Some((
+            spec.holder_identity,
+            spec.lease_transitions,
+            spec.lease_duration_seconds,
+        ))
+    }
+
+    /// Writes a record past all clients: of `holder`, for 3 s, after one transition, renewed `ago`
+    /// seconds before now, by the wall clock.
+    pub(crate) fn put(&self, holder: Option<&str>, ago: i64) {
+        let time = MicroTime(Timestamp::now() - SignedDuration::from_secs(ago));
+        let lease = json!({
+            "metadata": {"namespace": "default", "name": "web"},
+            "spec": {"holderIdentity": holder, "leaseDurationSeconds": 3, "leaseTransitions": 1, "renewTime": time, "acquireTime": time},
+        });
+        let lease = serde_json::from_value(lease).expect("a lease");
+        self.store(&mut self.lease.lock().expect("no test panics here"), lease);
+    }
+
+    /// Deletes the lease, or takes its record away.
+    pub(crate) fn wipe(&self, delete: bool) {
+        let mut stored = self.lease.lock().expect("no test panics here");
+        if delete {
+            *stored = None;
+        } else if let Some(mut lease) = stored.clone() {
+            lease.spec = None;
+            self.store(&mut stored, lease);
+        }
+    }
+}
+
+fn failure(code: u16) -> (StatusCode, Value) {
+    let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no"});
+    (StatusCode::from_u16(code).expect("a status code"), status)
+}

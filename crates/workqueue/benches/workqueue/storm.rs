@@ -1,0 +1,22 @@
+//! What does an event cost whose key is queued already?
+
+use crate::measure::{keys, median, ns_each, quick, report};
+use tokio::time::Instant;
+use trimtab_workqueue::WorkQueue;
+
+pub(crate) fn run() {
+    let keys = keys(10_000);
+    let queue = WorkQueue::new();
+    queue.add_many(keys.iter().cloned());
+    let (times, rounds) = if quick() { (100, 1) } else { (1_000, 3) };
+    let storm = || {
+        let start = Instant::now();
+        for _ in 0..times {
+            for key in &keys {
+                queue.add(key.clone());
+            }
+        }
+        start.elapsed()
+    };
+    report("storm", "ns", ns_each(median(rounds, storm), times * keys.len()));
+}

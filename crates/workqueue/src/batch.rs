@@ -1,0 +1,59 @@
+//! Many keys for one turn of the lock.
+
+use std::hash::Hash;
+
+use crate::{
+    Item, WorkQueue,
+    builder::priority,
+    state::{Added, Wanted},
+};
+
+impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
+    /// Adds each of the keys, now, taking the lock once. Returns how many were accepted: all or none.
+    ///
+    /// The keys are collected and hashed before the lock is taken, so that an iterator may be slow.
+    pub fn add_many(&self, keys: impl IntoIterator<Item = K>) -> usize {
+        let prepare = |key| {
+            let (hash, group) = self.shared.hash_and_group(&key);
+            (
+                key,
+                hash,
+                Wanted {
+                    priority: priority::NORMAL,
+                    due: None,
+                    group,
+                },
+            )
+        };
+        let keys: Vec<_> = keys.into_iter().map(prepare).collect();
+        let added: Vec<_> = self.shared.with(|state, now| {
+            keys.into_iter()
+                .map(|(key, hash, wanted)| state.add(hash, key, wanted, now))
+                .collect()
+        });
+        added
+            .iter()
+            .filter(|added| !matches!(added, Added::Refused(_)))
+            .count()
+    }
+
+    /// Takes the keys that are ready, at most `max` of them, waiting until there is one.
+    ///
+    /// Each is its own [`Item`]. No key at all means that the queue has shut down and nothing is ready, or
+    /// that `max` is zero.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `get_many` dropped before it completes has taken no key.
+    pub async fn get_many(&self, max: usize) -> Vec<Item<K>> {
+        if max == 0 {
+            return Vec::new();
+        }
+        let Some(first) = self.get().await else {
+            return Vec::new();
+        };
+        let others = self.shared.take_more(max - 1);
+        let others = others.into_iter().map(|taken| Item::new(&self.shared, taken));
+        std::iter::once(first).chain(others).collect()
+    }
+}

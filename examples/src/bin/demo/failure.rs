@@ -1,0 +1,38 @@
+//! How the demo ends when it does not end well, and with which exit code.
+
+use std::{fmt, process::ExitCode};
+
+/// Why the demo stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input cannot be used; nothing was applied. Exit code 2.
+    Input(String),
+    /// The cluster refused something, or ended in a wrong state. Exit code 1.
+    Cluster(String),
+    /// Ctrl-C. Exit code 130, as shells have it.
+    Interrupted,
+}
+
+impl Failure {
+    /// For `map_err`: what was being done when the API server refused.
+    pub(crate) fn api(doing: &'static str) -> impl Fn(kube_client::Error) -> Self {
+        move |error| Self::Cluster(format!("{doing}: {error}"))
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Input(_) => 2,
+            Self::Cluster(_) => 1,
+            Self::Interrupted => 130,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(reason) | Self::Cluster(reason) => f.write_str(reason),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the demo shows while it runs: bars where there is a terminal, plain lines otherwise.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::Duration,
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use trimtab_controller::{Controller, cache::ObjectKey};
+
+use crate::audit::{Audit, Page};
+
+/// How often the bars move, and how often plain lines come.
+const FRAME: Duration = Duration::from_millis(100);
+const LINE: Duration = Duration::from_secs(1);
+
+/// The view of a running demo.
+#[derive(Clone)]
+pub(crate) struct Live {
+    audit: Audit,
+    controller: Arc<Controller>,
+    bars: Option<MultiProgress>,
+}
+
+impl Live {
+    pub(crate) fn new(audit: Audit, controller: Arc<Controller>) -> Self {
+        let bars = io::stderr().is_terminal().then(MultiProgress::new);
+        Self { audit, controller, bars }
+    }
+
+    /// Prints a line: above the bars, if there are any.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => drop(bars.println(line)),
+            None => println!("{line}"),
+        }
+    }
+
+    /// Takes the bars away.
+    pub(crate) fn close(&self) {
+        if let Some(bars) = &self.bars {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    /// Draws until it is dropped.
+    pub(crate) async fn run(self) {
+        match &self.bars {
+            Some(bars) => self.draw(bars).await,
+            None => self.tell().await,
+        }
+    }
+
+    async fn draw(&self, bars: &MultiProgress) {
+        let style = |template: &str| {
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+        };
+        let footer = bars.add(ProgressBar::no_length().with_style(style("{spinner} {msg}")));
+        let mut sets: BTreeMap<ObjectKey, ProgressBar> = BTreeMap::new();
+        let mut rate = Rate::new();
+        let mut frames = ticks(FRAME);
+        loop {
+            frames.tick().await;
+            for (key, page) in self.audit.pages() {
+                let bar = sets.entry(key.clone()).or_insert_with(|| {
+                    let bar = ProgressBar::new(0).with_prefix(key.to_string());
+                    bars.insert_before(&footer, bar.with_style(style("{prefix:24} {bar:40} {pos:>5}/{len:5} ready  {msg}")))
+                });
+                bar.set_length(page.desired as u64);
+                bar.set_position(page.ready as u64);
+                bar.set_message(moves(&page));
+            }
+            footer.set_message(self.pulse(&mut rate));
+            footer.tick();
+        }
+    }
+
+    async fn tell(&self) {
+        let mut rate = Rate::new();
+        let mut lines = ticks(LINE);
+        loop {
+            lines.tick().await;
+            let sets = self.audit.pages();
+            let sets = sets.iter().map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
+            println!("  {}; {}", sets.collect::<Vec<_>>().join(", "), self.pulse(&mut rate));
+        }
+    }
+
+    fn pulse(&self, rate: &mut Rate) -> String {
+        let status = self.controller.status();
+        let events = rate.of(self.audit.changes());
+        format!("{events:.0} events/s, queue {} + {} delayed, {} reconciles", status.queued, status.delayed, status.reconciles)
+    }
+}
+
+fn ticks(period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+fn moves(page: &Page) -> String {
+    format!("+{} -{} adopted {} released {}", page.created, page.deleted, page.adopted, page.released)
+}
+
+/// Events a second, over the last second.
+struct Rate {
+    since: Instant,
+    count: u64,
+    last: f64,
+}
+
+impl Rate {
+    fn new() -> Self {
+        Self { since: Instant::now(), count: 0, last: 0.0 }
+    }
+
+    fn of(&mut self, count: u64) -> f64 {
+        let elapsed = self.since.elapsed();
+        if elapsed >= LINE {
+            self.last = (count - self.count) as f64 / elapsed.as_secs_f64();
+            (self.since, self.count) = (Instant::now(), count);
+        }
+        self.last
+    }
+}

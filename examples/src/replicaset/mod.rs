@@ -1,0 +1,132 @@
+//! Kubernetes' ReplicaSet controller, as upstream's does it (`pkg/controller/replicaset`).
+//!
+//! ```text
+//! sets ---------------------> key \
+//! pods --controller's UID---> key  >-- queue --> sync: claim, create or delete, write the status
+//!      --orphan's labels----> key /                      ^
+//! pods --observe--> expectations: are my writes in the cache yet? --+
+//! ```
+//!
+//! [`ReplicaSets`] holds what lives as long as the process: informers, indexes, expectations. They
+//! outlive a lost lease, so that a new term does not forget what the last one wrote.
+
+mod observe;
+mod pod;
+mod rank;
+mod status;
+mod sync;
+
+use std::{fmt, num::NonZeroUsize, sync::Arc};
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use kube_client::Client;
+use trimtab_controller::{
+    Controller, Request,
+    cache::{Index, Metadata, ObjectKey},
+    expectations::Expectations,
+    informer::{Handler, Informer, InformerFactory},
+    ownership::{ClaimError, ReferenceError},
+};
+
+pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
+
+/// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
+const WORKERS: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero");
+
+/// The ReplicaSet controller's state; a handle, to be cloned.
+#[derive(Clone)]
+pub struct ReplicaSets {
+    client: Client,
+    sets: Informer<ReplicaSet>,
+    pods: Informer<PodView>,
+    pods_by_owner: Index<PodView, Owner>,
+    expectations: Expectations<ObjectKey>,
+    /// Observing begins before the first list and ends with the process, not with a term.
+    _observers: Arc<[Handler; 2]>,
+}
+
+/// Under what the cache finds a set's Pods: its own by UID, and those that it may adopt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    Uid(String),
+    NobodyIn(String),
+}
+
+impl Owner {
+    fn of(pod: &PodView) -> Self {
+        match pod.metadata.controller() {
+            Some(owner) => Self::Uid(owner.uid.clone()),
+            None => Self::NobodyIn(pod.metadata.namespace.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// Why a sync failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A Pod could not be created.
+    #[error("creating a Pod")]
+    Create(#[source] kube_client::Error),
+    /// A Pod could not be deleted.
+    #[error("deleting Pod {0}")]
+    Delete(String, #[source] kube_client::Error),
+    /// Pods could not be adopted or released.
+    #[error("claiming Pods")]
+    Claim(#[source] Box<ClaimError<PodView>>),
+    /// The set has no name or no UID: it never came from a server.
+    #[error("referring to the set")]
+    Reference(#[from] ReferenceError),
+    /// The status could not be written.
+    #[error("writing the status")]
+    Status(#[source] kube_client::Error),
+}
+
+impl Error {
+    /// The reason of the `ReplicaFailure` condition, in upstream's words.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Delete(..) => "FailedDelete",
+            _ => "FailedCreate",
+        }
+    }
+}
+
+impl fmt::Debug for ReplicaSets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplicaSets").field("expectations", &self.expectations).finish_non_exhaustive()
+    }
+}
+
+impl ReplicaSets {
+    /// Informers for sets and Pods of the whole cluster, from `informers`. Nothing runs yet.
+    pub fn new(client: Client, informers: &InformerFactory) -> Self {
+        let sets = informers.informer::<ReplicaSet>();
+        let pods = informers.informer::<PodView>();
+        let pods_by_owner = pods.add_index("owner", |pod| [Owner::of(pod)]);
+        let expectations = Expectations::new();
+        let observers = [
+            observe::sets(&sets, expectations.clone()),
+            observe::pods(&pods, sets.store().clone(), expectations.clone()),
+        ];
+        Self { client, sets, pods, pods_by_owner, expectations, _observers: observers.into() }
+    }
+
+    /// What wakes the controller: sets, their Pods, and orphans that a set selects.
+    pub fn wiring(&self) -> Controller<()> {
+        let sets = self.sets.store().clone();
+        Controller::new("replicaset", &self.sets)
+            .owns(&self.pods)
+            .watches(&self.pods, move |event| observe::sets_that_select(&sets, event))
+            .workers(WORKERS)
+    }
+
+    /// The controller, ready to run.
+    pub fn controller(&self) -> Controller {
+        let this = self.clone();
+        self.wiring().reconciler(move |request: Request| {
+            let this = this.clone();
+            async move { this.sync(&request.key).await }
+        })
+    }
+}

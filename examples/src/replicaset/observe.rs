@@ -1,0 +1,71 @@
+//! What events mean: for the expectations, that a write has come back; for the queue, whose key.
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use trimtab_controller::{
+    cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
+    expectations::Expectations,
+    informer::{Event, Handler, Informer},
+    ownership::resolve_controller_ref,
+};
+
+use super::PodView;
+
+/// A set that is gone, or was replaced by another of its name, expects nothing any more.
+pub(super) fn sets(sets: &Informer<ReplicaSet>, expectations: Expectations<ObjectKey>) -> Handler {
+    sets.on_change(move |event| match &event.change {
+        Change::Deleted(tombstone) => expectations.delete_expectations(&tombstone.key),
+        Change::Updated { old, new } if old.metadata().uid() != new.metadata().uid() => {
+            expectations.delete_expectations(&new.key());
+        }
+        Change::Added(_) | Change::Updated { .. } => {}
+    })
+}
+
+/// Tells the expectations of each Pod that came or went. A Pod that is being deleted is gone as far
+/// as its set is concerned, even if it is seen so for the first time.
+pub(super) fn pods(
+    pods: &Informer<PodView>,
+    sets: Store<ReplicaSet>,
+    expectations: Expectations<ObjectKey>,
+) -> Handler {
+    let came = {
+        let (sets, expectations) = (sets.clone(), expectations.clone());
+        move |pod: &PodView| {
+            if let Some(set) = resolve_controller_ref(pod, |key| sets.get(key)) {
+                expectations.creation_observed(&set.key());
+            }
+        }
+    };
+    let went = move |pod: &PodView| {
+        if let Some(set) = resolve_controller_ref(pod, |key| sets.get(key)) {
+            expectations.deletion_observed_by_uid(&set.key(), &pod.metadata.uid);
+        }
+    };
+    pods.on_change(move |event| match &event.change {
+        Change::Added(pod) if pod.metadata.is_being_deleted() => went(pod),
+        Change::Added(pod) => came(pod),
+        Change::Updated { old, new } => {
+            if old.metadata.uid != new.metadata.uid {
+                went(old);
+                came(new);
+            }
+            if new.metadata.is_being_deleted() {
+                went(new);
+            }
+        }
+        Change::Deleted(tombstone) => went(&tombstone.object),
+    })
+}
+
+/// The sets that may want to adopt the event's Pod: it has no controller, and they select it.
+pub(super) fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>) -> Vec<ObjectKey> {
+    let orphan = match &event.change {
+        Change::Added(pod) | Change::Updated { new: pod, .. } if pod.metadata.controller().is_none() => pod,
+        _ => return Vec::new(),
+    };
+    let selects = |set: &ReplicaSet| {
+        Selector::try_from(&set.spec.selector).is_ok_and(|selector| selector.matches_object(&orphan.metadata))
+    };
+    let nearby = sets.in_namespace(orphan.metadata.namespace().unwrap_or_default());
+    nearby.iter().filter(|set| selects(set)).map(|set| set.key()).collect()
+}

@@ -1,0 +1,247 @@
+//! The ReplicaSet controller over the in-process API server, in virtual time.
+
+use std::{future::pending, time::Duration};
+
+use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use kube_client::{
+    Api,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+};
+use serde_json::json;
+use tokio::{task::JoinSet, time::sleep};
+use trimtab_apiserver::{ApiServer, ChangeKind, Commits, Filter, Kubelet, Refusal, Verb};
+use trimtab_controller::{cache::Metadata, cache::Object, informer::InformerFactory};
+use trimtab_examples::replicaset::ReplicaSets;
+
+/// A server, a kubelet and the controller. Dropping it stops them.
+struct World {
+    server: ApiServer,
+    commits: Commits,
+    tasks: JoinSet<()>,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = ApiServer::start();
+        let commits = server.commits();
+        let mut tasks = JoinSet::new();
+        let kubelet = Kubelet::new(server.client()).startup(Duration::from_millis(100));
+        tasks.spawn(kubelet.run(pending()));
+        let client = server.client_as("controller");
+        let informers = InformerFactory::new(client.clone());
+        let controller = ReplicaSets::new(client, &informers).controller();
+        tasks.spawn(async move { controller.run(pending()).await.expect("it runs until it is dropped") });
+        Self { server, commits, tasks }
+    }
+
+    fn sets(&self) -> Api<ReplicaSet> {
+        Api::namespaced(self.server.client(), "default")
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.server.client(), "default")
+    }
+
+    async fn create_set(&self, name: &str, replicas: usize) -> ReplicaSet {
+        let set = json!({
+            "metadata": {"name": name},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": {"app": name}},
+                "template": {
+                    "metadata": {"labels": {"app": name}},
+                    "spec": {"containers": [{"name": "c", "image": "i"}]},
+                },
+            },
+        });
+        let set = serde_json::from_value(set).expect("a ReplicaSet");
+        self.sets().create(&PostParams::default(), &set).await.expect("created")
+    }
+
+    async fn create_pod(&self, name: &str, app: &str) {
+        let pod = json!({
+            "metadata": {"name": name, "labels": {"app": app}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        });
+        let pod = serde_json::from_value(pod).expect("a Pod");
+        self.pods().create(&PostParams::default(), &pod).await.expect("created");
+    }
+
+    async fn scale(&self, name: &str, replicas: usize) {
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        self.sets().patch_scale(name, &PatchParams::default(), &patch).await.expect("scaled");
+    }
+
+    /// The names of the Pods that `set` controls and that are not being deleted.
+    async fn pods_of(&self, set: &str) -> Vec<String> {
+        let pods = self.pods().list(&ListParams::default()).await.expect("listed").items;
+        let own = |pod: &&Pod| pod.metadata().controller().is_some_and(|owner| owner.name == set);
+        let live = pods.iter().filter(own).filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        live.map(|pod| pod.metadata().name().to_owned()).collect()
+    }
+
+    /// `(replicas, ready, observed generation is the present one)`.
+    async fn status(&self, set: &str) -> (i32, i32, bool) {
+        let set = self.sets().get(set).await.expect("found");
+        let status = set.status.unwrap_or_default();
+        let told = status.observed_generation == set.metadata.generation;
+        (status.replicas, status.ready_replicas.unwrap_or(0), told)
+    }
+
+    /// How many Pods were created since the last call.
+    async fn created(&mut self) -> usize {
+        let (mut created, last) = (0, self.server.resource_version());
+        while let Some(commit) = self.commits.next().await {
+            created += usize::from(commit.resource == "pods" && commit.change == ChangeKind::Added);
+            if commit.version >= last {
+                break;
+            }
+        }
+        created
+    }
+}
+
+/// Long enough for a set to converge, much shorter than an expectation lives.
+async fn settle() {
+    sleep(Duration::from_secs(20)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_gets_its_replicas_and_says_so() {
+    let mut world = World::new();
+    world.create_set("web", 25).await;
+    settle().await;
+    assert_eq!(world.pods_of("web").await.len(), 25);
+    assert_eq!(world.status("web").await, (25, 25, true));
+    assert_eq!(world.created().await, 25);
+    assert_eq!(world.tasks.len(), 2, "neither the kubelet nor the controller has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn scaling_creates_or_deletes_exactly_the_difference() {
+    let mut world = World::new();
+    world.create_set("web", 10).await;
+    settle().await;
+    world.scale("web", 15).await;
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((15, 15, true), 15));
+    world.scale("web", 4).await;
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((4, 4, true), 0));
+    assert_eq!(world.pods().list(&ListParams::default()).await.expect("listed").items.len(), 4);
+}
+
+/// CL-T7, OW-T1, OW-T5: orphans are adopted before any is created; who leaves is released and replaced.
+#[tokio::test(start_paused = true)]
+async fn orphans_are_adopted_and_relabelled_pods_released() {
+    let mut world = World::new();
+    world.create_pod("orphan-1", "web").await;
+    world.create_pod("orphan-2", "web").await;
+    world.create_pod("stranger", "other").await;
+    world.create_set("web", 3).await;
+    settle().await;
+    let pods = world.pods_of("web").await;
+    assert!(pods.contains(&"orphan-1".to_owned()) && pods.contains(&"orphan-2".to_owned()), "{pods:?}");
+    assert_eq!((pods.len(), world.created().await), (3, 3 + 1), "three by hand, one by the controller");
+
+    let relabel = Patch::Merge(json!({"metadata": {"labels": {"app": "debug"}}}));
+    world.pods().patch("orphan-1", &PatchParams::default(), &relabel).await.expect("patched");
+    settle().await;
+    let pods = world.pods_of("web").await;
+    assert!(!pods.contains(&"orphan-1".to_owned()), "{pods:?}");
+    assert_eq!((pods.len(), world.created().await), (3, 1));
+    let released = world.pods().get("orphan-1").await.expect("still there");
+    assert_eq!(released.metadata.owner_references, None);
+}
+
+/// CL-T4: while the cache lags behind its own writes, the controller is dormant. Fails when `sync`
+/// does not ask the expectations.
+#[tokio::test(start_paused = true)]
+async fn a_lagging_cache_makes_no_pod_too_many() {
+    let mut world = World::new();
+    world.create_set("web", 20).await;
+    settle().await;
+    assert_eq!(world.created().await, 20);
+    let pods = Filter::any().resource("pods").user_agent("controller");
+    let lag = world.server.levers().lag_watches(pods, Duration::from_secs(8));
+    for name in world.pods_of("web").await.into_iter().take(5) {
+        world.pods().delete(&name, &DeleteParams::default()).await.expect("deleted");
+    }
+    // Status events and touches of the set wake the controller again and again meanwhile.
+    for touch in 0..15 {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {"touch": touch.to_string()}}}));
+        world.sets().patch("web", &PatchParams::default(), &patch).await.expect("patched");
+        sleep(Duration::from_secs(1)).await;
+    }
+    lag.release();
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((20, 20, true), 5));
+}
+
+/// A create whose reply is lost was carried out: its event meets the expectation, and no twin is made.
+/// Fails when any error lowers the expectation.
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_makes_no_twin() {
+    let mut world = World::new();
+    settle().await;
+    let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
+    let lost = world.server.levers().lose_reply(creates, 1);
+    let lag = Filter::any().resource("pods").user_agent("controller");
+    let lag = world.server.levers().lag_watches(lag, Duration::from_secs(5));
+    world.create_set("web", 3).await;
+    settle().await;
+    assert_eq!(lost.remaining(), 0);
+    lag.release();
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((3, 3, true), 3));
+}
+
+/// CL-T3, EX-T3: refusals cost one call a try, are told in the status, and end.
+#[tokio::test(start_paused = true)]
+async fn refused_creates_start_slowly_and_are_told() {
+    let mut world = World::new();
+    settle().await;
+    let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
+    let refused = world.server.levers().refuse(creates, Refusal::forbidden(), 1_000);
+    world.create_set("web", 200).await;
+    sleep(Duration::from_millis(700)).await;
+    let tries = 1_000 - refused.remaining();
+    assert!((2..=10).contains(&tries), "one call a try, and backoff between them: {tries}");
+    let conditions = world.sets().get("web").await.expect("found").status.and_then(|status| status.conditions);
+    let reasons: Vec<_> = conditions.into_iter().flatten().filter_map(|condition| condition.reason).collect();
+    assert_eq!(reasons, ["FailedCreate"]);
+    refused.release();
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((200, 200, true), 200));
+    let status = world.sets().get("web").await.expect("found").status;
+    assert_eq!(status.and_then(|status| status.conditions), None);
+}
+
+/// CL-T11: what the old set still expected does not block the new one.
+#[tokio::test(start_paused = true)]
+async fn a_set_that_is_recreated_starts_afresh() {
+    let mut world = World::new();
+    world.create_set("web", 5).await;
+    settle().await;
+    let watches = Filter::any().resource("pods").user_agent("controller");
+    let stalled = world.server.levers().stall_watches(watches);
+    world.scale("web", 8).await; // three creations that are not seen
+    sleep(Duration::from_secs(1)).await;
+    world.sets().delete("web", &DeleteParams::background()).await.expect("deleted");
+    stalled.release();
+    settle().await;
+    assert_eq!(world.pods_of("web").await.len(), 0, "the garbage collector took them");
+    world.create_set("web", 2).await;
+    settle().await;
+    assert_eq!(world.status("web").await, (2, 2, true));
+    assert_eq!(world.created().await, 5 + 3 + 2);
+}
+
+/// CL-T9: 1,200 replicas come in waves of 500.
+#[tokio::test(start_paused = true)]
+async fn large_sets_come_in_bursts() {
+    let mut world = World::new();
+    world.create_set("web", 1_200).await;
+    settle().await;
+    assert_eq!((world.status("web").await, world.created().await), ((1_200, 1_200, true), 1_200));
+}

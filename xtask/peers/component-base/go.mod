@@ -1,0 +1,3 @@
+module trimtab.rs/peers/component-base
+
+go 1.26

@@ -1,0 +1,196 @@
+//! What the load serves of the Kubernetes API: lists and watches of Pods, as bodies that are written while they are read.
+
+use crate::pod::{Pod, Template};
+use bytes::{Bytes, BytesMut};
+use hyper::body::Frame;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// The version of the first Pod; each Pod and each event has the next one.
+const FIRST_VERSION: u64 = 1_000_000;
+/// How many Pods may wait in front of a client that does not read.
+const IN_FLIGHT: usize = 32;
+/// How long a watch is silent before it gets a bookmark.
+const BOOKMARK_EVERY: Duration = Duration::from_secs(10);
+/// A step through the Pods that meets all of them before any again, and no two neighbours in a row.
+const STRIDE: u64 = 7_919;
+
+/// A frame of a body that cannot fail.
+pub type Part = Result<Frame<Bytes>, Infallible>;
+
+/// The Pods, and how many changes there are by now.
+#[derive(Debug)]
+pub struct Api {
+    objects: u64,
+    item: Template,
+    object: Template,
+    events: watch::Sender<u64>,
+}
+
+/// What a client asked of a list.
+#[derive(Debug, Default)]
+pub struct List {
+    pub limit: u64,
+    pub continue_at: u64,
+}
+
+/// What a client asked of a watch.
+#[derive(Debug, Default)]
+pub struct Watch {
+    pub resource_version: u64,
+    pub send_initial_events: bool,
+    pub bookmarks: bool,
+    pub timeout: Option<Duration>,
+}
+
+impl Api {
+    /// # Errors
+    ///
+    /// When the template is not JSON.
+    pub fn new(objects: u64) -> Result<Arc<Self>, serde_json::Error> {
+        let (item, object) = (Template::new(false)?, Template::new(true)?);
+        Ok(Arc::new(Self {
+            objects,
+            item,
+            object,
+            events: watch::Sender::new(0),
+        }))
+    }
+
+    /// Lets every watch send `count` more changes.
+    pub fn add_events(&self, count: u64) {
+        self.events.send_modify(|events| *events += count);
+    }
+
+    /// The version after all Pods and all changes so far.
+    fn version(&self, events: u64) -> u64 {
+        FIRST_VERSION + self.objects + events
+    }
+
+    /// The Pod as the newest of the first `events` changes left it.
+    fn pod(&self, number: u64, events: u64) -> Pod {
+        // Change e (from 0) is of Pod e × STRIDE modulo objects. Lists during a run are rare, so a Pod's version
+        // in a list is that of the whole list once anything changed: newer than all that was sent before.
+        let version = if events == 0 {
+            FIRST_VERSION + number
+        } else {
+            self.version(events)
+        };
+        Pod { number, version }
+    }
+
+    pub fn list(self: Arc<Self>, list: List) -> mpsc::Receiver<Part> {
+        let (parts, body) = mpsc::channel(IN_FLIGHT);
+        tokio::spawn(async move {
+            // A client that goes away closes the channel; there is nothing else to do then.
+            let _ = self.write_list(list, &parts).await;
+        });
+        body
+    }
+
+    pub fn watch(self: Arc<Self>, watch: Watch) -> mpsc::Receiver<Part> {
+        let (parts, body) = mpsc::channel(IN_FLIGHT);
+        tokio::spawn(async move {
+            let timeout = watch.timeout.unwrap_or(Duration::from_secs(3600));
+            let _ = tokio::time::timeout(timeout, self.write_watch(watch, &parts)).await;
+        });
+        body
+    }
+
+    async fn write_list(&self, list: List, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
+        let events = *self.events.borrow();
+        let end = if list.limit == 0 {
+            self.objects
+        } else {
+            self.objects.min(list.continue_at + list.limit)
+        };
+        let version = self.version(events);
+        let more = match self.objects - end {
+            0 => String::new(),
+            remaining => format!(r#","continue":"{end}","remainingItemCount":{remaining}"#),
+        };
+        let head = format!(
+            r#"{{"kind":"PodList","apiVersion":"v1","metadata":{{"resourceVersion":"{version}"{more}}},"items":["#
+        );
+        send(parts, head).await?;
+        for number in list.continue_at..end {
+            let mut text = BytesMut::with_capacity(9_216);
+            if number > list.continue_at {
+                text.extend_from_slice(b",");
+            }
+            self.item.render(self.pod(number, events), &mut text);
+            send(parts, text.freeze()).await?;
+        }
+        send(parts, "]}\n").await
+    }
+
+    async fn write_watch(&self, watch: Watch, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
+        let mut target = self.events.subscribe();
+        let mut sent = *target.borrow_and_update();
+        if watch.send_initial_events {
+            for number in 0..self.objects {
+                self.send_event("ADDED", self.pod(number, sent), parts).await?;
+            }
+            send(
+                parts,
+                bookmark(
+                    self.version(sent),
+                    r#","annotations":{"k8s.io/initial-events-end":"true"}"#,
+                ),
+            )
+            .await?;
+        } else {
+            sent = watch.resource_version.saturating_sub(self.version(0)).min(sent);
+        }
+        loop {
+            while sent < *target.borrow_and_update() {
+                let number = (sent * STRIDE) % self.objects.max(1);
+                sent += 1;
+                self.send_event(
+                    "MODIFIED",
+                    Pod {
+                        number,
+                        version: self.version(sent),
+                    },
+                    parts,
+                )
+                .await?;
+            }
+            tokio::select! {
+                changed = target.changed() => changed.map_err(|_| Gone)?,
+                () = parts.closed() => return Err(Gone),
+                () = tokio::time::sleep(BOOKMARK_EVERY), if watch.bookmarks => {
+                    send(parts, bookmark(self.version(sent), "")).await?;
+                }
+            }
+        }
+    }
+
+    async fn send_event(&self, kind: &str, pod: Pod, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
+        let mut text = BytesMut::with_capacity(9_216);
+        text.extend_from_slice(br#"{"type":""#);
+        text.extend_from_slice(kind.as_bytes());
+        text.extend_from_slice(br#"","object":"#);
+        self.object.render(pod, &mut text);
+        text.extend_from_slice(b"}\n");
+        send(parts, text.freeze()).await
+    }
+}
+
+/// The client has closed its connection.
+#[derive(Debug)]
+struct Gone;
+
+async fn send(parts: &mpsc::Sender<Part>, text: impl Into<Bytes>) -> Result<(), Gone> {
+    parts.send(Ok(Frame::data(text.into()))).await.map_err(|_| Gone)
+}
+
+fn bookmark(version: u64, annotations: &str) -> String {
+    let metadata = format!(r#"{{"resourceVersion":"{version}","creationTimestamp":null{annotations}}}"#);
+    let object = format!(
+        r#"{{"kind":"Pod","apiVersion":"v1","metadata":{metadata},"spec":{{"containers":null}},"status":{{}}}}"#
+    );
+    format!("{{\"type\":\"BOOKMARK\",\"object\":{object}}}\n")
+}

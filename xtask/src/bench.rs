@@ -1,0 +1,133 @@
+//! `cargo xtask bench`: our benchmarks and the peers' on the same work in one go, side by side in one table.
+//!
+//! A benchmark is a program that prints `{"bench":"workqueue/backlog/100k","unit":"ns","better":"lower","value":93.1}`
+//! for each thing that it measured. Ours are the bench targets of the parts, the peers' stand in `xtask/peers/`.
+
+mod contender;
+mod load;
+mod peer;
+mod results;
+
+use crate::failure::{Failure, While};
+use crate::stopwatch::Stopwatch;
+use crate::workspace::{Package, Workspace};
+use clap::Args;
+use contender::Contender;
+use load::Load;
+use peer::peers;
+use results::Results;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The parts to measure; all that have benchmarks when none is named.
+    #[arg(value_name = "PART")]
+    parts: Vec<String>,
+    /// Less work and a single round: minutes, not a quarter of an hour, and noisier.
+    #[arg(long)]
+    quick: bool,
+    /// Also writes one JSON object a line to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Rounds of which the median is taken: one contender after the other in each, so that a busy minute of the machine
+/// does not hit one of them alone.
+const ROUNDS: usize = 3;
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    let mut json = String::new();
+    let mut ours_ran = true;
+    for package in chosen(&workspace, &options.parts)? {
+        let results = measure(&workspace, package, options.quick)?;
+        println!("\n{results}");
+        json.push_str(&results.json_lines());
+        ours_ran &= results.ours_ran();
+    }
+    if let Some(file) = &options.json {
+        std::fs::write(file, json).doing(file.display())?;
+    }
+    Ok(if ours_ran {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The packages that `parts` names; all with benchmarks when it names none.
+fn chosen<'a>(workspace: &'a Workspace, parts: &[String]) -> Result<Vec<&'a Package>, Failure> {
+    let with_benches = || workspace.parts().filter(|package| !package.benches.is_empty());
+    if parts.is_empty() {
+        return Ok(with_benches().collect());
+    }
+    let known = || with_benches().map(Package::part).collect::<Vec<_>>().join(", ");
+    let find = |part: &String| {
+        let found = with_benches().find(|package| package.part() == part);
+        found.ok_or_else(|| Failure::new(format!("{part} has no benchmarks; these parts have: {}", known())))
+    };
+    parts.iter().map(find).collect()
+}
+
+fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Results, Failure> {
+    let peers = peers(package.part());
+    let mut results = Results::new(peers.iter().map(|peer| peer.name));
+    let mut contenders = ours(workspace, package)?;
+    for peer in peers {
+        match peer.source.build(workspace) {
+            Ok(program) => contenders.push(Contender {
+                name: peer.name,
+                program,
+                form: peer.form,
+                beside: peer.beside,
+            }),
+            Err(failure) => results.leave_out(peer.name, &failure),
+        }
+    }
+    let load = (package.part() == "informer")
+        .then(|| Load::build(workspace, quick))
+        .transpose()?;
+    let rounds = if quick { 1 } else { ROUNDS };
+    for round in 1..=rounds {
+        for contender in &contenders {
+            let watch = Stopwatch::start();
+            let outcome = contender.run(load.as_ref(), quick);
+            let (part, name) = (package.part(), contender.title());
+            println!("{part}: {name}, round {round} of {rounds}: {}", watch.elapsed());
+            match outcome {
+                Ok(lines) => results.add(contender, lines),
+                Err(failure) => results.leave_out(contender.name, &failure),
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// The bench targets of a part, built.
+fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Failure> {
+    let programs = contender::build_benches(workspace, package)?;
+    let forms: &[&[&str]] = if package.part() == "informer" {
+        &[&["whole"], &["view"]]
+    } else {
+        &[&[]]
+    };
+    let contenders = programs.iter().flat_map(|program| {
+        forms.iter().map(|form| Contender {
+            name: results::OURS,
+            program: program.clone(),
+            form: form.first().copied(),
+            beside: form,
+        })
+    });
+    Ok(contenders.collect())
+}
+
+/// Where the programs that do not belong to the workspace are built.
+fn peers_target(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers")
+}
+
+fn peer_folder(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.root.join(Path::new("xtask/peers")).join(name)
+}

@@ -1,0 +1,78 @@
+//! The source of objects that informers are measured on: a program of its own, started afresh for every run.
+
+use super::peer::build_rust;
+use super::{peer_folder, peers_target};
+use crate::failure::{Failure, While};
+use crate::workspace::Workspace;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// The load's program, and how much of it there is.
+#[derive(Debug)]
+pub(super) struct Load {
+    program: PathBuf,
+    pub(super) objects: u32,
+    pub(super) events: u32,
+}
+
+/// A running load; it ends with this value.
+#[derive(Debug)]
+pub(super) struct Serving {
+    process: Child,
+    url: String,
+}
+
+impl Load {
+    pub(super) fn build(workspace: &Workspace, quick: bool) -> Result<Self, Failure> {
+        let program = build_rust(&peer_folder(workspace, "load"), &peers_target(workspace), "load")?;
+        let (objects, events) = if quick {
+            (10_000, 10_000)
+        } else {
+            (50_000, 100_000)
+        };
+        Ok(Self {
+            program,
+            objects,
+            events,
+        })
+    }
+
+    pub(super) fn serve(&self) -> Result<Serving, Failure> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--objects", &self.objects.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().doing("starting the load")?;
+        let mut url = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout)
+                .read_line(&mut url)
+                .doing("waiting for the load")?;
+        }
+        let serving = Serving {
+            process,
+            url: url.trim_end().to_owned(),
+        };
+        if serving.url.is_empty() {
+            Err(Failure::new("the load did not start"))
+        } else {
+            Ok(serving)
+        }
+    }
+}
+
+impl Serving {
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing left to stop.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,152 @@
+//! The peers of each part: other people's libraries at the same work, by programs that stand in `xtask/peers/`.
+
+use super::{peer_folder, peers_target};
+use crate::cargo;
+use crate::failure::{Failure, While};
+use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A peer's column, and where its program comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    pub(super) source: Source,
+    /// How it shall hold its objects, if it can choose.
+    pub(super) form: Option<&'static str>,
+    /// The forms of ours that it is compared with.
+    pub(super) beside: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// A command of a Go module.
+    Go {
+        module: &'static str,
+        command: &'static str,
+    },
+    /// A binary of a Rust package.
+    Rust {
+        package: &'static str,
+        bin: &'static str,
+    },
+}
+
+/// Who else does a part's work.
+pub(super) fn peers(part: &str) -> &'static [Peer] {
+    match part {
+        "workqueue" => &WORKQUEUE,
+        "informer" => &INFORMER,
+        "featuregate" => &FEATUREGATE,
+        _ => &[],
+    }
+}
+
+const WORKQUEUE: [Peer; 2] = [
+    client_go("client-go", "workqueue"),
+    kube_runtime("kube-runtime", "workqueue"),
+];
+
+const INFORMER: [Peer; 4] = [
+    kube_runtime("kube-runtime", "informer").holding("whole", EITHER),
+    kube_runtime("kube-runtime-view", "informer").holding("view", VIEW),
+    client_go("client-go", "informer").holding("whole", EITHER),
+    client_go("client-go-slim", "informer").holding("slim", VIEW),
+];
+
+const FEATUREGATE: [Peer; 1] = [Peer::new(
+    "component-base",
+    Source::Go {
+        module: "component-base",
+        command: ".",
+    },
+)];
+
+/// A whole object is also what a user of a peer without views holds where we have a view.
+const EITHER: &[&str] = &["whole", "view"];
+const VIEW: &[&str] = &["view"];
+
+const fn client_go(name: &'static str, command: &'static str) -> Peer {
+    Peer::new(
+        name,
+        Source::Go {
+            module: "client-go",
+            command,
+        },
+    )
+}
+
+const fn kube_runtime(name: &'static str, bin: &'static str) -> Peer {
+    Peer::new(
+        name,
+        Source::Rust {
+            package: "kube-runtime",
+            bin,
+        },
+    )
+}
+
+impl Peer {
+    const fn new(name: &'static str, source: Source) -> Self {
+        Self {
+            name,
+            source,
+            form: None,
+            beside: &[],
+        }
+    }
+
+    const fn holding(self, form: &'static str, beside: &'static [&'static str]) -> Self {
+        Self {
+            form: Some(form),
+            beside,
+            ..self
+        }
+    }
+}
+
+impl Source {
+    /// Compiles the program, so that no round measures a compiler, and tells where it is.
+    pub(super) fn build(self, workspace: &Workspace) -> Result<PathBuf, Failure> {
+        let target = peers_target(workspace);
+        match self {
+            Self::Go { module, command } => {
+                let program = target.join(format!("{module}-{}", command.replace('.', "main")));
+                build_go(&peer_folder(workspace, module), command, &program).map(|()| program)
+            }
+            Self::Rust { package, bin } => build_rust(&peer_folder(workspace, package), &target, bin),
+        }
+    }
+}
+
+fn build_go(folder: &Path, command: &str, program: &Path) -> Result<(), Failure> {
+    let mut build = Command::new("go");
+    build
+        .current_dir(folder)
+        .args(["build", "-o"])
+        .arg(program)
+        .arg(format!("./{command}"));
+    let status = build
+        .stdout(Stdio::null())
+        .status()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
+            _ => Failure::new(format!("starting go: {error}")),
+        })?;
+    cargo::checked(status).doing("go build")
+}
+
+/// Builds a binary of a package outside the workspace.
+pub(super) fn build_rust(folder: &Path, target: &Path, bin: &str) -> Result<PathBuf, Failure> {
+    let mut build = cargo::command(["build", "--quiet", "--release", "--locked", "--bin", bin]);
+    build
+        .arg("--manifest-path")
+        .arg(folder.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target);
+    cargo::run(&mut build).doing("cargo build")?;
+    Ok(target
+        .join("release")
+        .join(bin)
+        .with_extension(std::env::consts::EXE_EXTENSION))
+}

@@ -1,0 +1,99 @@
+//! Running cargo and other programs: the very cargo that runs this one, and the line that repeats a run.
+
+use crate::failure::{Failure, While};
+use std::ffi::OsStr;
+use std::process::{Command, ExitCode, ExitStatus};
+
+/// The cargo that started this program, so that a `+toolchain` is kept, with `arguments`.
+pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
+
+/// The line that repeats `command` in a shell at the workspace's root.
+pub(crate) fn line(command: &Command) -> String {
+    let program = command.get_program();
+    let program = if is_cargo(program) {
+        OsStr::new("cargo")
+    } else {
+        program
+    };
+    let settings = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+    settings
+        .chain(std::iter::once(program).chain(command.get_args()).map(quoted))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn is_cargo(program: &OsStr) -> bool {
+    std::path::Path::new(program).file_stem() == Some(OsStr::new("cargo"))
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{word}'")
+    }
+}
+
+/// Runs `command` with this terminal.
+///
+/// # Errors
+///
+/// When it cannot be started, or ends with anything but success.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    let status = command
+        .status()
+        .doing(format_args!("starting {}", command.get_program().display()))?;
+    checked(status)
+}
+
+/// Success, or what became of the program instead.
+pub(crate) fn checked(status: ExitStatus) -> Result<(), Failure> {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("ended with {status}")))
+    }
+}
+
+/// Turns this process into `command`: signals and the exit code are then the program's own.
+#[cfg(unix)]
+pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> {
+    let error = std::os::unix::process::CommandExt::exec(&mut command);
+    Err(error).doing(format_args!("starting {}", command.get_program().display()))
+}
+
+/// Runs `command` to its end and ends as it did: nothing else can be done where processes cannot be replaced.
+#[cfg(not(unix))]
+pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> {
+    let status = command
+        .status()
+        .doing(format_args!("starting {}", command.get_program().display()))?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_repeats_settings_program_and_arguments() {
+        let mut doc = Command::new("/toolchain/bin/cargo");
+        doc.args(["doc", "--no-deps", "two words"])
+            .env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(
+            line(&doc),
+            "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'two words'"
+        );
+    }
+}

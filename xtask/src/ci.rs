@@ -1,0 +1,199 @@
+//! `cargo xtask ci`: every check, step by step, with its time and the line that repeats it.
+
+mod alone;
+mod loom;
+mod packages;
+mod report;
+
+use crate::failure::{Failure, While};
+use crate::workspace::Workspace;
+use crate::{cargo, tidy};
+use clap::Args;
+use report::Report;
+use std::process::{Command, ExitCode, Stdio};
+
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Runs this step and no other; may be given several times.
+    #[arg(long, value_name = "STEP", value_parser = STEPS.map(|step| step.name))]
+    only: Vec<String>,
+    /// Builds and tests for every supported Kubernetes version instead of the latest.
+    #[arg(long)]
+    every_version: bool,
+}
+
+/// One check. The order of [`STEPS`] is that of the run: cheap ones first, then side by side what shares artefacts.
+struct Step {
+    name: &'static str,
+    run: fn(&Workspace) -> Result<(), Failure>,
+    /// Means nothing once this earlier step has failed.
+    after: Option<&'static str>,
+    /// The rustup component that it needs; the step is named like the component's cargo command.
+    component: Option<&'static str>,
+}
+
+const STEPS: [Step; 10] = [
+    Step::new("fmt", fmt).needing("rustfmt"),
+    Step::new("tidy", tidy),
+    Step::new("clippy", clippy).needing("clippy"),
+    Step::new("doc", doc),
+    Step::new("build", build),
+    Step::new("test", test).after("build"),
+    Step::new("loom", loom::run).after("build"),
+    Step::new("demo", demo).after("build"),
+    Step::new("alone", alone::run).after("build"),
+    Step::new("packages", packages::run).after("build"),
+];
+
+/// The Kubernetes versions that k8s-openapi has types for.
+const KUBERNETES: [&str; 5] = ["1.33", "1.34", "1.35", "1.36", "1.37"];
+/// What k8s-openapi's build script reads when no feature names a version.
+const KUBERNETES_VARIABLE: &str = "K8S_OPENAPI_ENABLED_VERSION";
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    let mut report = Report::default();
+    if options.every_version {
+        for version in KUBERNETES {
+            report.step(&format!("Kubernetes {version}"), || every_target(version));
+        }
+    } else {
+        let chosen =
+            |step: &&Step| options.only.is_empty() || options.only.iter().any(|name| name == step.name);
+        for step in STEPS.iter().filter(chosen) {
+            match step.after.filter(|earlier| report.failed(earlier)) {
+                Some(earlier) => report.skip(step.name, earlier),
+                None => report.step(step.name, || step.ready().and_then(|()| (step.run)(&workspace))),
+            }
+        }
+    }
+    println!("\n{report}");
+    Ok(if report.is_green() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+impl Step {
+    const fn new(name: &'static str, run: fn(&Workspace) -> Result<(), Failure>) -> Self {
+        Self {
+            name,
+            run,
+            after: None,
+            component: None,
+        }
+    }
+
+    const fn after(self, earlier: &'static str) -> Self {
+        Self {
+            after: Some(earlier),
+            ..self
+        }
+    }
+
+    const fn needing(self, component: &'static str) -> Self {
+        Self {
+            component: Some(component),
+            ..self
+        }
+    }
+
+    /// Whether the component is there, or how to install it.
+    fn ready(&self) -> Result<(), Failure> {
+        let Some(component) = self.component else {
+            return Ok(());
+        };
+        let mut probe = cargo::command([self.name, "--version"]);
+        let found = probe
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        let missing = || {
+            Failure::new(format!(
+                "{component} is missing: rustup component add {component}"
+            ))
+        };
+        if found { Ok(()) } else { Err(missing()) }
+    }
+}
+
+/// Prints the line that repeats `command`, then runs it.
+fn show(command: &mut Command) -> Result<(), Failure> {
+    println!("$ {}", cargo::line(command));
+    cargo::run(command)
+}
+
+/// Like [`show`], and hands back what the program printed.
+fn checked_output(command: &mut Command) -> Result<String, Failure> {
+    println!("$ {}", cargo::line(command));
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .doing(command.get_program().display())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    print!("{text}");
+    cargo::checked(output.status).map(|()| text)
+}
+
+fn fmt(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("fmt --all --check"))
+}
+
+fn tidy(_: &Workspace) -> Result<(), Failure> {
+    println!("$ cargo xtask tidy");
+    let outcome = tidy::run()?;
+    if outcome == ExitCode::SUCCESS {
+        Ok(())
+    } else {
+        Err(Failure::new("the tree is not tidy"))
+    }
+}
+
+fn clippy(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words(CLIPPY))
+}
+
+fn doc(_: &Workspace) -> Result<(), Failure> {
+    show(words("doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn build(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("test --locked --workspace --no-run"))
+}
+
+fn test(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words(TEST))
+}
+
+fn demo(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("xtask demo"))
+}
+
+/// Lints and tests everything against the types of one Kubernetes version.
+fn every_target(version: &str) -> Result<(), Failure> {
+    show(words(CLIPPY).env(KUBERNETES_VARIABLE, version))?;
+    show(words(TEST).env(KUBERNETES_VARIABLE, version))
+}
+
+const CLIPPY: &str = "clippy --locked --workspace --all-targets -- -D warnings";
+const TEST: &str = "test --locked --workspace --no-fail-fast";
+
+/// The cargo command with these words.
+fn words(line: &str) -> Command {
+    cargo::command(line.split(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_waits_only_for_steps_before_it() {
+        for (index, step) in STEPS.iter().enumerate() {
+            let earlier = |name| STEPS[..index].iter().any(|before| before.name == name);
+            assert!(step.after.is_none_or(earlier), "{}", step.name);
+        }
+    }
+}

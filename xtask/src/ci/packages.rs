@@ -1,0 +1,28 @@
+//! The step `packages`: every part as a registry would get it, built from that.
+
+use super::show;
+use crate::cargo;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+use std::process::{Command, Stdio};
+
+pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
+    let mut package = cargo::command(["package", "--locked", "--workspace"]);
+    for unpublished in workspace.packages.iter().filter(|package| !package.published) {
+        package.args(["--exclude", &unpublished.name]);
+    }
+    if has_uncommitted_changes() && std::env::var_os("CI").is_none() {
+        package.arg("--allow-dirty");
+    }
+    // Verification builds in a folder of each package's own unless it is told where; here it finds what `build` left.
+    show(package.env("CARGO_TARGET_DIR", &workspace.target))
+}
+
+/// Whether git has anything to tell; a folder without git has not.
+fn has_uncommitted_changes() -> bool {
+    let status = Command::new("git")
+        .args(["status", "--porcelain"])
+        .stderr(Stdio::null())
+        .output();
+    status.is_ok_and(|output| !output.stdout.is_empty())
+}

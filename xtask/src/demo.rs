@@ -1,0 +1,29 @@
+//! `cargo xtask demo`: hands over to the demo, a program of `examples/`.
+
+use crate::cargo;
+use crate::failure::Failure;
+use clap::Args;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Options {
+    /// What the demo takes: `cargo xtask demo --help` asks the demo itself.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let mut program = cargo::command([
+        "run",
+        "--quiet",
+        "--package",
+        "trimtab-examples",
+        "--bin",
+        "demo",
+        "--",
+    ]);
+    program.args(&options.arguments);
+    cargo::become_program(program)
+}

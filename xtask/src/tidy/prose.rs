@@ -1,0 +1,171 @@
+//! Rules for one Markdown file: its links, and the versions that it names.
+
+use super::Finding;
+use crate::workspace::Package;
+
+/// `exists` answers for a link's path, taken from the file's own folder.
+pub(super) fn check(
+    file: &str,
+    text: &str,
+    packages: &[Package],
+    exists: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            let broken = links(line).filter(|link| !exists(link));
+            found.extend(
+                broken.map(|link| Finding::new(file, number, format!("links to {link}, which is not there"))),
+            );
+        }
+        // A changelog speaks of versions that were.
+        if !file.ends_with("CHANGELOG.md") {
+            let stale = packages
+                .iter()
+                .filter_map(|package| stale_version(line, package))
+                .chain(stale_rust(line, packages));
+            found.extend(stale.map(|what| Finding::new(file, number, what)));
+        }
+    }
+    found
+}
+
+/// A page that shows the whole names every part.
+pub(super) fn check_parts_named<'a>(
+    file: &str,
+    text: &str,
+    parts: impl Iterator<Item = &'a Package>,
+) -> Vec<Finding> {
+    parts
+        .filter(|package| !text.contains(package.part()))
+        .map(|package| Finding::new(file, 0, format!("does not name the part {}", package.part())))
+        .collect()
+}
+
+/// The paths that a line links to, without what leads out of the repository or within the page.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| {
+        let target = rest.split([')', ' ']).next()?;
+        let path = target.split('#').next()?;
+        let outside = target.contains("://") || target.starts_with("mailto:");
+        (!outside && !path.is_empty()).then_some(path)
+    })
+}
+
+/// What is wrong with the version that `line` gives for `package`, as in `name = "0.1"`.
+fn stale_version(line: &str, package: &Package) -> Option<String> {
+    let asked = version_of(line, &package.name)?;
+    let fits = package.version == asked || package.version.starts_with(&format!("{asked}."));
+    (!fits).then(|| {
+        format!(
+            "names {} {asked}, the manifest says {}",
+            package.name, package.version
+        )
+    })
+}
+
+/// What is wrong with the compiler that `line` asks for, as in `Rust 1.89`.
+fn stale_rust(line: &str, packages: &[Package]) -> Option<String> {
+    let declared = packages.first()?.rust_version.as_deref()?;
+    let (_, rest) = line.split_once("Rust 1.")?;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let asked = format!("1.{}", &rest[..digits]);
+    (asked != declared).then(|| format!("asks for Rust {asked}, the manifests for {declared}"))
+}
+
+/// The version in a dependency line for `name`, plain or as a table.
+fn version_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let rest = line
+        .trim_start()
+        .strip_prefix(name)?
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start();
+    let rest = if rest.starts_with('{') {
+        rest.split_once("version")?.1.trim_start().strip_prefix('=')?
+    } else {
+        rest
+    };
+    rest.trim_start().strip_prefix('"')?.split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages() -> [Package; 1] {
+        let (name, version, folder) = (
+            "trimtab-queue".to_owned(),
+            "0.2.1".to_owned(),
+            "/w/crates/queue".into(),
+        );
+        let rust_version = Some("1.89".to_owned());
+        [Package {
+            name,
+            version,
+            rust_version,
+            folder,
+            ..Package::default()
+        }]
+    }
+
+    fn lines(text: &str) -> Vec<usize> {
+        check("docs/a.md", text, &packages(), |link| link == "there.md")
+            .iter()
+            .map(|finding| finding.line)
+            .collect()
+    }
+
+    #[test]
+    fn a_link_to_a_file_that_is_not_there_is_found() {
+        assert_eq!(lines("[a](there.md)\n[b](gone.md#part)\n"), [2]);
+        assert_eq!(lines("[a](there.md#part), [b](gone.md \"title\")\n"), [1]);
+    }
+
+    #[test]
+    fn links_out_of_the_repository_within_the_page_and_in_code_are_left_alone() {
+        assert_eq!(
+            lines(
+                "[a](https://example.org/x) [b](#here) [c](mailto:a@example.org)\n```\n[d](gone.md)\n```\n"
+            ),
+            [0; 0]
+        );
+    }
+
+    #[test]
+    fn a_version_that_the_manifest_has_left_behind_is_found() {
+        assert_eq!(lines("```toml\ntrimtab-queue = \"0.1\"\n```\n"), [2]);
+        assert_eq!(
+            lines("trimtab-queue = { version = \"0.1.0\", features = [] }\n"),
+            [1]
+        );
+        assert_eq!(
+            lines("trimtab-queue = \"0.2\"\ntrimtab-queue = { version = \"0.2.1\" }\n"),
+            [0; 0]
+        );
+    }
+
+    #[test]
+    fn a_compiler_that_the_manifests_have_left_behind_is_found() {
+        assert_eq!(lines("Needs Rust 1.88 or later.\nNeeds Rust 1.89.\n"), [1]);
+    }
+
+    #[test]
+    fn a_changelog_may_name_old_versions() {
+        let text = "trimtab-queue = \"0.1\"\n";
+        assert_eq!(check("CHANGELOG.md", text, &packages(), |_| true), []);
+    }
+
+    #[test]
+    fn an_overview_that_forgets_a_part_is_found() {
+        assert_eq!(
+            check_parts_named("README.md", "the cache", packages().iter()).len(),
+            1
+        );
+        assert_eq!(check_parts_named("README.md", "the queue", packages().iter()), []);
+    }
+}

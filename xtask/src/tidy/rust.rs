@@ -1,0 +1,153 @@
+//! Rules for one Rust source file.
+
+use super::Finding;
+use std::path::Path;
+
+/// Names that say nothing of what a file holds.
+const EMPTY_NAMES: [&str; 4] = ["utils", "common", "types", "helpers"];
+
+/// What must not be left in the tree; written in halves, so that this file keeps its own rule.
+const LEFTOVERS: [(&str, &str); 4] = [
+    (concat!("to", "do!("), "unfinished code"),
+    (concat!("unimple", "mented!("), "unfinished code"),
+    (
+        concat!("#[ig", "nore"),
+        "an ignored test: give it a command of its own, or delete it",
+    ),
+    (concat!("allow(dead", "_code"), "dead code: delete it"),
+];
+
+pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let path = Path::new(file);
+    if path.iter().any(|name| {
+        EMPTY_NAMES
+            .iter()
+            .any(|empty| Path::new(name).file_stem() == Some(empty.as_ref()))
+    }) {
+        found.push(Finding::new(
+            file,
+            0,
+            "the name says nothing of what the file holds",
+        ));
+    }
+    let in_source = path.iter().any(|name| name == "src");
+    if in_source && !text.starts_with("//!") {
+        found.push(Finding::new(
+            file,
+            1,
+            "opens without a `//!` line on what the file holds",
+        ));
+    }
+    for (line, code) in code_lines(text) {
+        for (leftover, what) in LEFTOVERS {
+            if code.contains(leftover) {
+                found.push(Finding::new(file, line, what));
+            }
+        }
+    }
+    if in_source && file.starts_with("crates/") {
+        found.extend(silent_on_cancellation(file, text));
+    }
+    found
+}
+
+/// The numbered lines that are not comments.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.starts_with("//"))
+}
+
+/// Public async functions whose docs do not say what a dropped future leaves behind.
+fn silent_on_cancellation(file: &str, text: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut told = false;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("///") {
+            told |= line.contains("# Cancel safety");
+        } else if line.starts_with("#[") {
+            // Attributes stand between the docs and the function.
+        } else {
+            if line.starts_with("pub async fn") && !told {
+                found.push(Finding::new(
+                    file,
+                    index + 1,
+                    "a public async function without a `# Cancel safety` section",
+                ));
+            }
+            told = false;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whats(file: &str, text: &str) -> Vec<(usize, String)> {
+        check(file, text)
+            .into_iter()
+            .map(|finding| (finding.line, finding.what))
+            .collect()
+    }
+
+    #[test]
+    fn a_tidy_file_yields_nothing() {
+        assert_eq!(
+            whats("crates/a/src/queue.rs", "//! The queue.\n\nfn a() {}\n"),
+            []
+        );
+    }
+
+    #[test]
+    fn a_source_file_opens_with_what_it_holds() {
+        assert_eq!(whats("crates/a/src/queue.rs", "use std::fmt;\n")[0].0, 1);
+        assert_eq!(
+            whats("crates/a/tests/queue.rs", "use std::fmt;\n"),
+            [],
+            "only sources"
+        );
+    }
+
+    #[test]
+    fn empty_names_are_found_as_files_and_as_folders() {
+        for file in [
+            "crates/a/src/utils.rs",
+            "crates/a/tests/common/mod.rs",
+            "xtask/src/types.rs",
+            "a/helpers.rs",
+        ] {
+            assert_eq!(whats(file, "//! x\n").len(), 1, "{file}");
+        }
+        assert_eq!(whats("crates/a/src/typeset.rs", "//! x\n"), []);
+    }
+
+    #[test]
+    fn leftovers_are_found_in_code_and_not_in_comments() {
+        for (leftover, what) in LEFTOVERS {
+            assert_eq!(
+                whats("a.rs", &format!("//! x\nfn a() {{}}\n {leftover}\n")),
+                [(3, what.to_owned())]
+            );
+            assert_eq!(whats("a.rs", &format!("// {leftover}\n")), []);
+        }
+    }
+
+    #[test]
+    fn public_async_functions_tell_what_cancellation_does() {
+        let silent = "//! x\n/// Waits.\npub async fn get() {}\n";
+        assert_eq!(whats("crates/a/src/a.rs", silent)[0].0, 3);
+        let telling = "//! x\n/// Waits.\n///\n/// # Cancel safety\n///\n/// Takes no key.\n#[inline]\npub async fn get() {}\n";
+        assert_eq!(whats("crates/a/src/a.rs", telling), []);
+        let elsewhere = format!("{telling}\n/// Waits too.\npub async fn take() {{}}\n");
+        assert_eq!(
+            whats("crates/a/src/a.rs", &elsewhere)[0].0,
+            11,
+            "one function's docs do not speak for the next"
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! What cargo says about the workspace: its packages, their features, dependencies and targets.
+
+use crate::cargo;
+use crate::failure::{Failure, While};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The workspace that this program was started in.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+    pub(crate) packages: Vec<Package>,
+}
+
+/// One member of the workspace.
+#[derive(Debug, Default)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) rust_version: Option<String>,
+    /// The folder of its manifest.
+    pub(crate) folder: PathBuf,
+    /// Whether it may be published at all.
+    pub(crate) published: bool,
+    pub(crate) features: Vec<String>,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) benches: Vec<String>,
+    /// Which of the fields that a registry shows are empty.
+    pub(crate) unfilled: Vec<&'static str>,
+}
+
+/// One line of a package's dependency tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) requirement: String,
+    pub(crate) dev: bool,
+    pub(crate) features: Vec<String>,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self, Failure> {
+        let mut metadata = cargo::command(["metadata", "--format-version", "1", "--no-deps"]);
+        let output = metadata
+            .stderr(std::process::Stdio::inherit())
+            .output()
+            .doing("starting cargo metadata")?;
+        cargo::checked(output.status).doing("cargo metadata")?;
+        let metadata: Value = serde_json::from_slice(&output.stdout).doing("reading cargo metadata")?;
+        let mut packages: Vec<_> = list(&metadata["packages"]).iter().map(Package::read).collect();
+        packages.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self {
+            root: text(&metadata["workspace_root"]).into(),
+            target: text(&metadata["target_directory"]).into(),
+            packages,
+        })
+    }
+
+    /// The packages under `crates/`: the parts that people take.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Package> {
+        let folder = self.root.join("crates");
+        self.packages
+            .iter()
+            .filter(move |package| package.folder.parent() == Some(&folder))
+    }
+
+    /// `path` as it reads from the workspace's root.
+    pub(crate) fn relative<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+}
+
+impl Package {
+    fn read(package: &Value) -> Self {
+        let shown = [
+            "description",
+            "license",
+            "repository",
+            "readme",
+            "keywords",
+            "categories",
+        ];
+        let empty = |field: &&str| match &package[*field] {
+            Value::Array(values) => values.is_empty(),
+            value => text(value).is_empty(),
+        };
+        Self {
+            name: text(&package["name"]),
+            version: text(&package["version"]),
+            rust_version: package["rust_version"].as_str().map(str::to_owned),
+            folder: Path::new(&text(&package["manifest_path"]))
+                .parent()
+                .map(Path::to_owned)
+                .unwrap_or_default(),
+            published: package["publish"].is_null(),
+            features: package["features"]
+                .as_object()
+                .map(|all| all.keys().cloned().collect())
+                .unwrap_or_default(),
+            dependencies: list(&package["dependencies"])
+                .iter()
+                .map(Dependency::read)
+                .collect(),
+            benches: list(&package["targets"])
+                .iter()
+                .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "bench"))
+                .map(|target| text(&target["name"]))
+                .collect(),
+            unfilled: shown.into_iter().filter(empty).collect(),
+        }
+    }
+
+    /// The folder's name: `workqueue` for `crates/workqueue`.
+    pub(crate) fn part(&self) -> &str {
+        self.folder
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+    }
+}
+
+impl Dependency {
+    fn read(dependency: &Value) -> Self {
+        Self {
+            name: text(&dependency["name"]),
+            requirement: text(&dependency["req"]),
+            dev: dependency["kind"] == "dev",
+            features: list(&dependency["features"]).iter().map(text).collect(),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
