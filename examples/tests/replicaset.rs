@@ -245,3 +245,24 @@ async fn large_sets_come_in_bursts() {
     settle().await;
     assert_eq!((world.status("web").await, world.created().await), ((1_200, 1_200, true), 1_200));
 }
+
+/// Incident 8 of our list: Pods that vanish while the watch is down and the history is compacted are
+/// found by the relist, and replaced.
+#[tokio::test(start_paused = true)]
+async fn pods_that_vanish_behind_a_compaction_are_replaced() {
+    let mut world = World::new();
+    world.create_set("web", 20).await;
+    settle().await;
+    assert_eq!(world.created().await, 20);
+    let levers = world.server.levers();
+    let watches = Filter::any().verb(Verb::Watch);
+    let refused = levers.refuse(watches.clone(), Refusal::unavailable(), usize::MAX);
+    levers.cut_watches(&watches);
+    for name in world.pods_of("web").await.into_iter().take(5) {
+        world.pods().delete(&name, &DeleteParams::default().grace_period(0)).await.expect("deleted");
+    }
+    levers.compact();
+    refused.release();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!((world.status("web").await, world.created().await), ((20, 20, true), 5));
+}

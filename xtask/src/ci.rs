@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: every check, step by step, with its time and the line that repeats it.
 
-mod alone;
+mod features;
 mod loom;
 mod packages;
 mod report;
@@ -41,7 +41,7 @@ const STEPS: [Step; 10] = [
     Step::new("test", test).after("build"),
     Step::new("loom", loom::run).after("build"),
     Step::new("demo", demo).after("build"),
-    Step::new("alone", alone::run).after("build"),
+    Step::new("features", features::run).after("build"),
     Step::new("packages", packages::run).after("build"),
 ];
 

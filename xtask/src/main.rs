@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod conformance;
 mod demo;
 mod failure;
 mod stopwatch;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::Options),
     /// Our benchmarks and the peers' on the same work, in one table.
     Bench(bench::Options),
+    /// Our parts and upstream's at the same random cases, compared step by step.
+    Conformance(conformance::Options),
     /// What compilers do not check: READMEs, changelogs, manifests, links.
     Tidy,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Ci(options) => ci::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Conformance(options) => conformance::run(&options),
         Command::Tidy => tidy::run(),
     };
     outcome.unwrap_or_else(|failure| {

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks. Each rule is a function of text, in the files beside this one.
 
+mod dependencies;
 mod part;
 mod prose;
 mod rust;
@@ -74,7 +75,7 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
             .join("Cargo.toml")
             .to_string_lossy()
             .into_owned();
-        found.extend(part::check_dependencies(&manifest, package));
+        found.extend(dependencies::check(&manifest, package, &workspace.packages));
     }
     let overview = ["README.md", "docs/architecture.md"];
     for name in overview {

@@ -85,7 +85,7 @@ impl Core {
         )?;
         let origin = Origin::of(&route, &parts.headers);
         let outcome = self.levers.before(&origin).await?;
-        let query = Query::parse(text)?;
+        let query = Query::parse(text, route.verb)?;
         let form = Form::of(&parts.headers)?;
         let body = body::read(body).await?;
         let request = verbs::Request {

@@ -101,7 +101,7 @@ impl FeatureGates {
                 }
                 None => true,
             });
-            state.request(Source::Environment, settings)
+            state.request(Source::Environment, settings).map(|_| ())
         });
         problems.extend(outcome.err().into_iter().flatten());
         SetError::check(problems)
@@ -136,16 +136,18 @@ impl FeatureGates {
         settings: impl IntoIterator<Item = (impl AsRef<str>, bool)>,
     ) -> Result<(), SetError> {
         let settings: Vec<_> = settings.into_iter().collect();
-        let pairs = || settings.iter().map(|(name, value)| (name.as_ref(), *value));
+        let pairs = settings.iter().map(|(name, value)| (name.as_ref(), *value));
         let old_gates = self.change(|state| {
-            state.request(source, pairs())?;
-            let stages = pairs().filter_map(|(name, _)| Some((name, state.find(name)?)));
-            let stages = stages.map(|(name, row)| (name, state.rows[row].stage(state.versions)));
+            let rows = state
+                .request(source, pairs)?
+                .into_iter()
+                .map(|row| &state.rows[row]);
+            let stages = rows.map(|row| (row.name.clone(), row.stage(state.versions)));
             Ok(stages.filter(|(_, stage)| is_old(*stage)).collect::<Vec<_>>())
         });
         match old_gates {
             Ok(old_gates) => {
-                self.warn_of_old_gates(old_gates);
+                self.warn_of_old_gates(old_gates.iter().map(|(name, stage)| (&**name, *stage)));
                 Ok(())
             }
             Err(problems) => SetError::check(problems),

@@ -123,22 +123,31 @@ impl State {
             .map_or_else(|| row.default(self.versions), |accepted| accepted.value) // S3
     }
 
-    /// Takes requests and judges all there are.
+    /// Takes requests and judges all there are. Returns the rows that were set.
     pub(crate) fn request<'a>(
         &mut self,
         source: Source,
         settings: impl IntoIterator<Item = (&'a str, bool)>,
-    ) -> Result<(), Vec<Problem>> {
+    ) -> Result<Vec<usize>, Vec<Problem>> {
         if self.phase == Phase::Frozen {
             let frozen: Vec<_> = settings
                 .into_iter()
                 .map(|(name, _)| Problem::frozen(name))
                 .collect();
-            return if frozen.is_empty() { Ok(()) } else { Err(frozen) }; // S5
+            return if frozen.is_empty() {
+                Ok(Vec::new())
+            } else {
+                Err(frozen)
+            }; // S5
         }
+        let settings = settings.into_iter();
+        let mut rows = Vec::with_capacity(settings.size_hint().0);
         for (name, value) in settings {
             match self.find(name) {
-                Some(row) => self.rows[row].requests[source.layer()] = Some(value),
+                Some(row) => {
+                    self.rows[row].requests[source.layer()] = Some(value);
+                    rows.push(row);
+                }
                 None => {
                     self.unknown
                         .retain(|(other, by, _)| (&**other, *by) != (name, source));
@@ -148,7 +157,7 @@ impl State {
         }
         let judgement = self.judge(self.versions)?;
         self.accept(judgement);
-        Ok(())
+        Ok(rows)
     }
 
     /// Emulates other versions, if every request is right there too (6b.7).

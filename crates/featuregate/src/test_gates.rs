@@ -249,7 +249,9 @@ impl TestGates {
                     state.rows[row].forced = true;
                 }
             }
-            state.request(Source::Test, group.iter().map(|(name, value)| (&**name, *value)))
+            state
+                .request(Source::Test, group.iter().map(|(name, value)| (&**name, *value)))
+                .map(|_| ())
         });
         outcome.or_else(SetError::check)?;
         Ok(Scope::new(self.gates, copy))

@@ -50,6 +50,12 @@ impl InformerFactoryBuilder {
         self.selection(Selection::all().namespace(namespace))
     }
 
+    /// As in [`InformerBuilder::streaming_lists`].
+    pub fn streaming_lists(mut self, streaming: bool) -> Self {
+        self.defaults = self.defaults.streaming_lists(streaming);
+        self
+    }
+
     /// As in [`InformerBuilder::page_size`].
     pub fn page_size(mut self, objects: u32) -> Self {
         self.defaults = self.defaults.page_size(objects);

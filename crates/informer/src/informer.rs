@@ -27,6 +27,7 @@ pub struct Informer<T> {
 struct Owner<T> {
     shared: Arc<Shared<T>>,
     source: Arc<Source>,
+    streaming_lists: bool,
     page_size: Option<u32>,
     resync: Option<Duration>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -38,6 +39,7 @@ struct Owner<T> {
 pub struct InformerBuilder {
     pub(crate) client: Client,
     pub(crate) selection: Selection,
+    pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) resync: Option<Duration>,
 }
@@ -49,7 +51,15 @@ impl InformerBuilder {
         self
     }
 
-    /// Asks for so many objects at a time in the first list; 0 asks for all at once. The default is
+    /// Whether to ask for lists as streams, which costs servers least and needs no pages. By default it
+    /// does, and falls back to lists where a server refuses that, or ignores it: the latter shows when
+    /// nothing more has come for 10 s and the list was not said to be complete.
+    pub fn streaming_lists(mut self, streaming: bool) -> Self {
+        self.streaming_lists = streaming;
+        self
+    }
+
+    /// Asks for so many objects at a time in a first list that is no stream; 0 asks for all at once. The default is
     /// 500, as in client-go: few enough for the server, enough for the way.
     pub fn page_size(mut self, objects: u32) -> Self {
         self.page_size = (objects > 0).then_some(objects);
@@ -80,12 +90,16 @@ impl InformerBuilder {
         let shared = Arc::new(Shared::new(self.describe::<T>(resource).into()));
         let source = Arc::new(self.source::<T>(resource));
         let Self {
-            page_size, resync, ..
+            streaming_lists,
+            page_size,
+            resync,
+            ..
         } = self;
         Informer {
             owner: Arc::new(Owner {
                 shared,
                 source,
+                streaming_lists,
                 page_size,
                 resync,
                 task: Mutex::default(),
@@ -129,6 +143,7 @@ impl Informer<()> {
         InformerBuilder {
             client,
             selection: Selection::all(),
+            streaming_lists: true,
             page_size: Some(500),
             resync: None,
         }
@@ -221,6 +236,7 @@ impl<T: Object + DeserializeOwned> Informer<T> {
             let reflector = Reflector {
                 shared: self.owner.shared.clone(),
                 source: self.owner.source.clone(),
+                streaming_lists: self.owner.streaming_lists,
                 page_size: self.owner.page_size,
                 resync: self.owner.resync,
             };

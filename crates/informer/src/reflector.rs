@@ -20,15 +20,24 @@ use crate::{
         lines::Lines,
         watch::{Undecodable, WatchEvent},
     },
-    state::{Ladder, ListRequest, Next, Outcome, Step, WatchRequest},
+    state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
 
 /// A server ends a watch when its time is over. One that has been silent for so long beyond that is gone.
 const IDLE_MARGIN: Duration = Duration::from_secs(30);
 
+/// A streaming list on which nothing more comes for so long, and which was not said to be complete, comes
+/// from a server that knows no streaming lists, and took the request for one of a watch (frontier A.3).
+const STALL: Duration = Duration::from_secs(10);
+/// The same, where events of a busy kind keep coming: so long altogether,
+const STALL_TOTAL: Duration = Duration::from_secs(60);
+/// and so much longer for each object.
+const STALL_EACH: Duration = Duration::from_millis(1);
+
 pub(crate) struct Reflector<T> {
     pub(crate) shared: Arc<Shared<T>>,
     pub(crate) source: Arc<Source>,
+    pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) resync: Option<Duration>,
 }
@@ -38,7 +47,12 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     /// handlers are never half told, so it can be aborted at any of them.
     pub(crate) async fn run(self) {
         let seen = self.shared.store().resource_version();
-        let mut ladder = Ladder::new(self.page_size, seen, SmallRng::from_os_rng());
+        let mut ladder = Ladder::new(
+            self.streaming_lists,
+            self.page_size,
+            seen,
+            SmallRng::from_os_rng(),
+        );
         let mut next = ladder.first();
         loop {
             let Next { wait, step } = next;
@@ -71,30 +85,48 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                     }
                 }
             }
+            Step::Stream(stream) => {
+                self.shared.enter(Phase::Listing);
+                let mut opened = Opened::default();
+                let ended = AssertUnwindSafe(self.stream(stream, &mut opened))
+                    .catch_unwind()
+                    .await;
+                let ended = ended.unwrap_or_else(|_| Err(SourceError::panicked()));
+                if opened.at.is_some() {
+                    return self.watch_ended(&opened, ended);
+                }
+                let error = ended.err().unwrap_or_else(SourceError::ended_early);
+                (
+                    Outcome::StreamFailed {
+                        failure: error.failure(),
+                    },
+                    Some(error),
+                )
+            }
             Step::Watch(watch) => {
-                let mut opened = None;
-                let before = self.shared.events();
+                let mut opened = Opened::default();
                 let ended = AssertUnwindSafe(self.watch(watch, &mut opened))
                     .catch_unwind()
                     .await;
-                let mut error = ended.unwrap_or_else(|_| Err(SourceError::panicked())).err();
-                let outcome = Outcome::WatchEnded {
-                    version: self
-                        .shared
-                        .store()
-                        .resource_version()
-                        .unwrap_or_else(|| watch.from.clone()),
-                    failure: error.as_ref().map(SourceError::failure),
-                    lasted: opened.map_or(Duration::ZERO, |opened: Instant| opened.elapsed()),
-                    any_event: self.shared.events() > before,
-                };
-                if matches!(&outcome, Outcome::WatchEnded { failure: None, lasted, .. } if lasted.as_secs() < 1)
-                {
-                    error = Some(SourceError::short_watch());
-                }
-                (outcome, error)
+                self.watch_ended(&opened, ended.unwrap_or_else(|_| Err(SourceError::panicked())))
             }
         }
+    }
+
+    fn watch_ended(&self, opened: &Opened, ended: Result<(), SourceError>) -> (Outcome, Option<SourceError>) {
+        let lasted = opened.at.map_or(Duration::ZERO, |at| at.elapsed());
+        let failure = ended.as_ref().err().map(SourceError::failure);
+        let outcome = Outcome::WatchEnded {
+            version: self.shared.store().resource_version().unwrap_or_default(),
+            failure,
+            lasted,
+            any_event: opened.at.is_some() && self.shared.events() > opened.events_before,
+        };
+        let short = failure.is_none() && lasted.as_secs() < 1;
+        (
+            outcome,
+            ended.err().or_else(|| short.then(SourceError::short_watch)),
+        )
     }
 
     fn report(&self, now: Instant, error: SourceError, wait: Duration) {
@@ -148,9 +180,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                         replacement.apply(object);
                     }
                     Err(wrong) if self.is_named(wrong.key.name()) => {
-                        tracing::warn!(informer = &*self.shared.name, key = %wrong.key, error = %wrong.reason, "object cannot be decoded");
-                        replacement.keep(&wrong.key); // its last good state, if there was one
-                        undecodable.push(wrong);
+                        self.keep(wrong, replacement, undecodable);
                     }
                     _ => {}
                 }
@@ -161,14 +191,62 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
     }
 
-    /// Follows a watch until it ends. `opened` becomes the time at which the server accepted it.
-    async fn watch(&self, watch: &WatchRequest, opened: &mut Option<Instant>) -> Result<(), SourceError> {
-        let body = self.source.watch(watch).await?;
-        opened.replace(Instant::now());
+    /// Reads a streaming list, puts it in the store and follows the watch that it becomes. `opened` tells
+    /// when that was; until then nothing of it is in the store.
+    async fn stream(&self, stream: &StreamRequest, opened: &mut Opened) -> Result<(), SourceError> {
+        let mut lines = Lines::new(self.source.stream(stream).await?);
+        let begun = Instant::now();
+        let (mut replacement, mut undecodable) = (self.shared.replacement(), Vec::new());
+        loop {
+            let stalled = begun.elapsed()
+                > STALL_TOTAL + STALL_EACH * u32::try_from(replacement.len()).unwrap_or(u32::MAX);
+            let line = match lines.next(STALL).await {
+                Ok(Some(line)) if !stalled => line,
+                Ok(None) => return Err(SourceError::ended_early()),
+                Err(error) if !error.is_idle() => return Err(error),
+                Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(replacement.len())),
+            };
+            match WatchEvent::<T>::decode(&line).map_err(SourceError::event)? {
+                Ok(WatchEvent::Applied(mut object)) if self.is_named(object.metadata().name()) => {
+                    object.prune();
+                    replacement.apply(object);
+                }
+                Ok(WatchEvent::Deleted(object)) => replacement.remove(&object.key()),
+                Ok(WatchEvent::Bookmark(bookmark)) if bookmark.ends_initial_events() => {
+                    self.shared
+                        .replace(replacement, undecodable, &bookmark.resource_version);
+                    break;
+                }
+                Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
+                Err(wrong) if wrong.deleted => replacement.remove(&wrong.key),
+                Err(wrong) if self.is_named(wrong.key.name()) => {
+                    self.keep(wrong, &mut replacement, &mut undecodable)
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        self.follow(lines, stream.timeout, opened).await
+    }
+
+    /// Follows a watch until it ends. `opened` tells when the server accepted it.
+    async fn watch(&self, watch: &WatchRequest, opened: &mut Opened) -> Result<(), SourceError> {
+        let lines = Lines::new(self.source.watch(watch).await?);
+        self.follow(lines, watch.timeout, opened).await
+    }
+
+    async fn follow(
+        &self,
+        mut lines: Lines,
+        limit: Duration,
+        opened: &mut Opened,
+    ) -> Result<(), SourceError> {
+        *opened = Opened {
+            at: Some(Instant::now()),
+            events_before: self.shared.events(),
+        };
         self.shared.watch_opened();
-        let mut lines = Lines::new(body);
         let mut resync = self.resync.map(|period| Instant::now() + period);
-        let patience = watch.timeout + IDLE_MARGIN;
+        let patience = limit + IDLE_MARGIN;
         loop {
             let line = tokio::select! {
                 // In this order, lest a resync be put off for as long as events keep coming.
@@ -183,6 +261,14 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             let Some(line) = line else { return Ok(()) };
             self.take_event(&line)?;
         }
+    }
+
+    /// Keeps the last good state of an object that cannot be decoded, if there was one.
+    fn keep(&self, wrong: Undecodable, replacement: &mut Replacement<T>, undecodable: &mut Vec<Undecodable>) {
+        let (informer, key, error) = (&*self.shared.name, &wrong.key, &wrong.reason);
+        tracing::warn!(informer, %key, %error, "object cannot be decoded");
+        replacement.keep(key);
+        undecodable.push(wrong);
     }
 
     /// Without a name it is no object, whatever a lenient type made of it (RE-T7, RE-T29).
@@ -212,6 +298,13 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
         Ok(())
     }
+}
+
+/// When a watch was accepted, and how many events there were before.
+#[derive(Default)]
+struct Opened {
+    at: Option<Instant>,
+    events_before: u64,
 }
 
 /// The next part of a body; `None` at its end.

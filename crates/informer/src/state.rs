@@ -1,8 +1,10 @@
 //! The ladder: what a reflector does next, given what happened. A plain value; `reflector` acts on it.
 //!
-//! - L1: the first list asks for the most recent state, in pages.
-//! - L2: a later list asks for at least what was seen, in one page: from the server's memory, never
-//!   back in time. Only when the server cannot give that does it ask as the first did.
+//! - L0: a list is asked for as a stream, which costs the server least and goes over into the watch. A
+//!   server that refuses that, or ignores it, is asked for lists for half an hour.
+//! - L1: the first list asks for the most recent state; if not a stream, in pages.
+//! - L2: a later list asks for at least what was seen; if not a stream, in one page: from the server's
+//!   memory, never back in time. Only when the server cannot give that does it ask as the first did.
 //! - L3: a watch resumes where the last one stopped, unless the server says that it cannot.
 //! - L4: only a watch that ended cleanly after a second or more is resumed at once, and only the step
 //!   from one kind of list to the other is taken at once; all else waits for the backoff.
@@ -18,13 +20,25 @@ const SHORTEST_WATCH: Duration = Duration::from_secs(1);
 /// So many of those in a row, and the version they start from is under suspicion.
 const SHORT_WATCHES: u32 = 3;
 /// So many lists are tried at once, each of another kind than the one before; then the backoff rules.
-const LEAPS: u32 = 2;
+const LEAPS: u32 = 3;
+/// So long a server that cannot stream lists is not asked for it: it may be upgraded meanwhile.
+const UNSUPPORTED_FOR: Duration = Duration::from_secs(30 * 60);
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
+    Stream(StreamRequest),
     List(ListRequest),
     Watch(WatchRequest),
+}
+
+/// Which streaming list to ask for: a watch that begins with all objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StreamRequest {
+    /// A state not older than this version; the most recent one if `None`.
+    pub(crate) at_least: Option<String>,
+    /// When the server is to end the watch.
+    pub(crate) timeout: Duration,
 }
 
 /// Which list to ask for.
@@ -62,7 +76,9 @@ pub(crate) enum Outcome {
         failure: Failure,
         first_page: Option<String>,
     },
-    /// `version` is the last that was seen. Without a failure the server ended the watch in order.
+    /// The stream ended before it had told all objects.
+    StreamFailed { failure: Failure },
+    /// Also of a stream that had told all objects. `version` is the last that was seen. Without a failure the server ended the watch in order.
     WatchEnded {
         version: String,
         failure: Option<Failure>,
@@ -89,6 +105,14 @@ pub(crate) enum Class {
     NotServed,
     /// The server told within the watch that it cannot go on from here.
     Broken,
+    /// The server cannot do what was asked of it: 400, 422 and the like.
+    Refused,
+    /// 401 or 403.
+    Forbidden,
+    /// A stream of a list went on without ever telling that the list was complete.
+    Ignored,
+    /// A stream ended before the list was complete.
+    EndedEarly,
     /// Everything that may be over next time: refused, cut, timed out, overloaded.
     Passing,
 }
@@ -96,6 +120,8 @@ pub(crate) enum Class {
 #[derive(Debug)]
 pub(crate) struct Ladder {
     page_size: Option<u32>,
+    /// Until when only lists are asked for; `None` if streams are.
+    lists_until: Option<Until>,
     backoff: Backoff,
     rng: SmallRng,
     /// What was asked last, to ask it again.
@@ -105,25 +131,34 @@ pub(crate) struct Ladder {
     leaps: u32,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    Ever,
+    Time(Instant),
+}
+
 impl Ladder {
     /// `seen` is the version that the store has already, if this is not the first start.
-    pub(crate) fn new(page_size: Option<u32>, seen: Option<String>, mut rng: SmallRng) -> Self {
-        let asked = match seen {
-            None => Step::List(ListRequest {
+    pub(crate) fn new(
+        streaming: bool,
+        page_size: Option<u32>,
+        seen: Option<String>,
+        mut rng: SmallRng,
+    ) -> Self {
+        let mut ladder = Self {
+            page_size,
+            lists_until: (!streaming).then_some(Until::Ever),
+            backoff: Backoff::new(SmallRng::from_rng(&mut rng)),
+            rng,
+            asked: Step::List(ListRequest {
                 at_least: None,
                 limit: page_size,
             }),
-            Some(seen) => relist(seen),
-        };
-        let backoff = Backoff::new(SmallRng::from_rng(&mut rng));
-        Self {
-            page_size,
-            backoff,
-            rng,
-            asked,
             short_watches: 0,
             leaps: 0,
-        }
+        };
+        ladder.asked = ladder.fill(seen);
+        ladder
     }
 
     /// The step to begin with.
@@ -135,21 +170,30 @@ impl Ladder {
     }
 
     pub(crate) fn next(&mut self, now: Instant, outcome: Outcome) -> Next {
+        if let Some(Until::Time(time)) = self.lists_until
+            && now >= time
+        {
+            self.lists_until = None;
+        }
         let (wait, step) = match outcome {
             Outcome::Listed { version } => {
                 self.leaps = 0;
                 (Duration::ZERO, self.watch(version))
             }
+            Outcome::StreamFailed { failure } => self.after_stream(now, failure),
             Outcome::ListFailed { failure, first_page } => self.after_list(now, failure, first_page),
             Outcome::WatchEnded {
                 version,
                 failure: Some(failure),
                 ..
             } => {
+                self.leaps = 0;
                 let step = match failure.class {
-                    Class::Expired | Class::Broken | Class::NotServed => relist(version),
-                    Class::TooLarge => self.list_most_recent(), // L2
-                    Class::Passing => self.watch(version),
+                    Class::TooLarge => self.fill(None), // L2
+                    Class::Expired | Class::Broken | Class::NotServed | Class::Refused => {
+                        self.fill(Some(version))
+                    }
+                    _ => self.watch(version),
                 };
                 (self.backoff.after_failure(now, failure.retry_after), step)
             }
@@ -158,10 +202,39 @@ impl Ladder {
                 failure: None,
                 lasted,
                 any_event,
-            } => self.after_clean_end(now, version, lasted, any_event),
+            } => {
+                self.leaps = 0;
+                self.after_clean_end(now, version, lasted, any_event)
+            }
         };
         self.asked = step.clone();
         Next { wait, step }
+    }
+
+    fn after_stream(&mut self, now: Instant, failure: Failure) -> (Duration, Step) {
+        let Step::Stream(StreamRequest { at_least, .. }) = self.asked.clone() else {
+            return (
+                self.backoff.after_failure(now, failure.retry_after),
+                self.asked.clone(),
+            );
+        };
+        match failure.class {
+            Class::Refused | Class::Forbidden | Class::Ignored => {
+                self.lists_until = Some(Until::Time(now + UNSUPPORTED_FOR));
+                (self.leap(now, failure), self.fill(at_least))
+            }
+            Class::Expired | Class::TooLarge if at_least.is_some() => {
+                (self.leap(now, failure), self.fill(None))
+            }
+            Class::EndedEarly | Class::Broken => (
+                self.backoff.after_failure(now, failure.retry_after),
+                self.list(at_least),
+            ),
+            _ => (
+                self.backoff.after_failure(now, failure.retry_after),
+                self.asked.clone(),
+            ),
+        }
     }
 
     fn after_list(&mut self, now: Instant, failure: Failure, first_page: Option<String>) -> (Duration, Step) {
@@ -172,20 +245,28 @@ impl Ladder {
                 ..
             })
         );
-        let other = match (failure.class, first_page) {
+        match (failure.class, first_page) {
             // The pages that came are of a version that is gone: all at once, from the server's memory.
-            (Class::Expired, Some(version)) if !asked_for_version => Some(relist(version)),
-            (Class::Expired | Class::TooLarge, _) if asked_for_version => Some(self.list_most_recent()),
-            _ => None,
-        };
-        let at_once = other.is_some() && self.leaps < LEAPS;
-        let wait = if at_once {
+            (Class::Expired, Some(version)) if !asked_for_version => {
+                (self.leap(now, failure), self.list(Some(version)))
+            }
+            (Class::Expired | Class::TooLarge, _) if asked_for_version => {
+                (self.leap(now, failure), self.list(None))
+            }
+            _ => (
+                self.backoff.after_failure(now, failure.retry_after),
+                self.asked.clone(),
+            ),
+        }
+    }
+
+    /// The wait before a list of another kind: none, unless that did not help before.
+    fn leap(&mut self, now: Instant, failure: Failure) -> Duration {
+        if self.leaps < LEAPS {
             self.leaps += 1;
-            Duration::ZERO
-        } else {
-            self.backoff.after_failure(now, failure.retry_after)
-        };
-        (wait, other.unwrap_or_else(|| self.asked.clone()))
+            return Duration::ZERO;
+        }
+        self.backoff.after_failure(now, failure.retry_after)
     }
 
     fn after_clean_end(
@@ -205,27 +286,31 @@ impl Ladder {
             return (wait, self.watch(version));
         }
         self.short_watches = 0;
-        (wait, relist(version))
+        (wait, self.fill(Some(version)))
     }
 
-    fn list_most_recent(&self) -> Step {
-        Step::List(ListRequest {
-            at_least: None,
-            limit: self.page_size,
-        }) // L1
+    /// The step that fills the store with a state not older than this version, or the most recent one.
+    fn fill(&mut self, at_least: Option<String>) -> Step {
+        if self.lists_until.is_some() {
+            return self.list(at_least);
+        }
+        let timeout = self.timeout();
+        Step::Stream(StreamRequest { at_least, timeout }) // L0
+    }
+
+    fn list(&self, at_least: Option<String>) -> Step {
+        let limit = if at_least.is_none() { self.page_size } else { None }; // L1, L2
+        Step::List(ListRequest { at_least, limit })
     }
 
     fn watch(&mut self, from: String) -> Step {
-        let timeout = Duration::from_secs(self.rng.random_range(300..=600));
+        let timeout = self.timeout();
         Step::Watch(WatchRequest { from, timeout })
     }
-}
 
-fn relist(version: String) -> Step {
-    Step::List(ListRequest {
-        at_least: Some(version),
-        limit: None,
-    }) // L2
+    fn timeout(&mut self) -> Duration {
+        Duration::from_secs(self.rng.random_range(300..=600))
+    }
 }
 
 #[cfg(test)]

@@ -54,14 +54,14 @@ impl<'a> Dependent<'a> {
 
     /// Whether `error` says that the object is no more, so that there is nothing to adopt or release.
     ///
-    /// A conflict says that it has changed, or that another object has its name by now: only reading
-    /// it again tells which.
+    /// A conflict says that it has changed, or that another object has its name by now, and so may a
+    /// refusal to change the UID: only reading it again tells which.
     pub(crate) async fn is_gone(&self, wanted: Wanted, error: &kube_client::Error) -> bool {
         match code(error) {
             Some(404) => true,
             // Nothing of ours is there: no such reference, or the UID is that of a later object.
-            Some(422) => wanted == Wanted::Release,
-            Some(409) => match self.read().await {
+            Some(422) if wanted == Wanted::Release => true,
+            Some(409 | 422) => match self.read().await {
                 Ok(now) => now.uid() != self.uid,
                 Err(error) => code(&error) == Some(404),
             },

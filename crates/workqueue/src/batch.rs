@@ -52,7 +52,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         let Some(first) = self.get().await else {
             return Vec::new();
         };
-        let others = self.shared.take_more(max - 1);
+        let others = self.shared.take_many(max - 1);
         let others = others.into_iter().map(|taken| Item::new(&self.shared, taken));
         std::iter::once(first).chain(others).collect()
     }

@@ -4,6 +4,7 @@ use std::{
     fmt,
     hash::{BuildHasher, Hash},
     num::NonZeroU32,
+    sync::{Arc, Weak},
 };
 
 use hashbrown::DefaultHashBuilder;
@@ -11,10 +12,10 @@ use hashbrown::DefaultHashBuilder;
 use crate::{
     WorkQueue,
     limiter::{self, RateLimiter},
+    metrics::{self, Metrics},
     order::Step,
     shared::{GroupOf, Shared},
     state::State,
-    sync::Arc,
 };
 
 /// The priorities that controllers agree on; every `i16` is one.
@@ -30,6 +31,7 @@ pub mod priority {
 /// Builds a [`WorkQueue`]; made by [`WorkQueue::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct WorkQueueBuilder<K> {
+    name: Option<String>,
     limiter: Option<Box<dyn RateLimiter<K>>>,
     ageing: NonZeroU32,
     group_of: Option<GroupOf<K>>,
@@ -39,9 +41,21 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     pub(crate) fn new() -> Self {
         const AGEING: NonZeroU32 = NonZeroU32::new(1000).expect("not zero");
         Self {
+            name: None,
             limiter: None,
             ageing: AGEING,
             group_of: None,
+        }
+    }
+
+    /// Names the queue: it measures itself and reports [`metrics`](crate::metrics) under this name.
+    ///
+    /// That costs it two looks at the clock for each key. One task in the process, which the first `get`
+    /// of a named queue starts, sets the gauges of unfinished work. A queue without a name has none of it.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
         }
     }
 
@@ -80,21 +94,33 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
         }
     }
 
-    /// Makes the queue. It spawns nothing, now or later.
+    /// Makes the queue. It spawns nothing: who waits for a key keeps the time for the delayed ones.
     pub fn build(self) -> WorkQueue<K> {
-        let state = State::new(Step(self.ageing.get()), self.group_of.is_some(), false);
-        let limiter = self
-            .limiter
-            .unwrap_or_else(|| Box::new(limiter::default_controller()));
-        WorkQueue {
-            shared: Arc::new(Shared::new(state, limiter, self.group_of)),
+        let Self {
+            name,
+            limiter,
+            ageing,
+            group_of,
+        } = self;
+        let metrics = name
+            .filter(|name| !name.is_empty())
+            .map(|name| Metrics::new(&name));
+        let measured = metrics.is_some();
+        let state = State::new(Step(ageing.get()), group_of.is_some(), measured);
+        let limiter = limiter.unwrap_or_else(|| Box::new(limiter::default_controller()));
+        let shared = Arc::new(Shared::new(state, limiter, group_of, metrics));
+        if measured {
+            let queue: Weak<Shared<K>> = Arc::downgrade(&shared);
+            metrics::register(queue);
         }
+        WorkQueue { shared }
     }
 }
 
 impl<K> fmt::Debug for WorkQueueBuilder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkQueueBuilder")
+            .field("name", &self.name)
             .field("ageing", &self.ageing)
             .field("fair", &self.group_of.is_some())
             .finish_non_exhaustive()

@@ -2,13 +2,14 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::time::{Instant, Sleep};
 
-use crate::{shared::Shared, sync::Arc, wait::Ticket};
+use crate::{shared::Shared, wait::Ticket};
 
 /// Waits until nothing is ready and nothing is processing; made by
 /// [`WorkQueue::shut_down_with_drain`](crate::WorkQueue::shut_down_with_drain).

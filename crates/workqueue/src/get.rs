@@ -2,15 +2,15 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use tokio::time::Sleep;
 
 use crate::{
-    shared::{Asleep, Shared},
+    shared::{Shared, Slept},
     state::{Take, Taken},
-    sync::Arc,
     wait::Ticket,
 };
 
@@ -39,28 +39,29 @@ impl<K: Clone> Future for Get<'_, K> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match this.shared.take(&mut this.ticket) {
-            Take::Key(taken) => return Poll::Ready(Some(taken)),
-            Take::ShutDown => return Poll::Ready(None),
-            Take::Wait(_) => {} // the waker is cloned only now, where no lock is held
-        }
         loop {
-            let Asleep { alarm } = match this.shared.take_or_sleep(&mut this.ticket, cx.waker().clone()) {
-                Ok(taken) => return Poll::Ready(taken),
-                Err(asleep) => asleep,
+            match this.shared.take(&mut this.ticket) {
+                Take::Key(taken) => return Poll::Ready(Some(taken)),
+                Take::ShutDown => return Poll::Ready(None),
+                Take::Wait => {}
+            }
+            // The waker is cloned only now, and where no lock is held: most keys are there at once.
+            let alarm = match this.shared.sleep(&mut this.ticket, cx.waker().clone()) {
+                Slept::Not => continue,
+                Slept::Until(alarm) => alarm,
             };
             let Some(time) = alarm else {
                 this.alarm = None; // another waiter keeps the time, or there is nothing to keep
                 return Poll::Pending;
             };
             let deadline = this.shared.clock.instant(time);
-            let sleep = this
+            let alarm = this
                 .alarm
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-            if sleep.deadline() != deadline {
-                sleep.as_mut().reset(deadline);
+            if alarm.deadline() != deadline {
+                alarm.as_mut().reset(deadline);
             }
-            if sleep.as_mut().poll(cx).is_pending() {
+            if alarm.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }

@@ -1,8 +1,8 @@
 //! [`Item`]: a key with a worker.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{shared::Shared, slots::SlotId, state::Taken, sync::Arc};
+use crate::{shared::Shared, slots::SlotId, state::Taken};
 
 /// A key that a worker has taken. Dropping it is `done`.
 ///

@@ -25,6 +25,7 @@ mod item;
 pub mod limiter;
 #[cfg(all(test, trimtab_loom))]
 mod loom_tests;
+pub mod metrics;
 mod order;
 mod queue;
 mod ready;

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher, Hash},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,10 +13,10 @@ use crate::{
     Drain, Item, WorkQueueBuilder,
     builder::priority,
     get::Get,
+    metrics,
     ready::GroupHash,
     shared::Shared,
     state::{Added, Take, Wanted},
-    sync::Arc,
 };
 
 /// A deduplicating queue of keys that need work. Cloning makes another handle of the same queue.
@@ -31,7 +32,7 @@ pub struct WorkQueue<K> {
 #[must_use]
 pub struct AddOptions {
     priority: i16,
-    delay: Duration,
+    delay: Option<Duration>,
     rate_limited: bool,
 }
 
@@ -48,7 +49,10 @@ impl AddOptions {
 
     /// Not before this much time has passed.
     pub fn after(self, delay: Duration) -> Self {
-        Self { delay, ..self }
+        Self {
+            delay: Some(delay),
+            ..self
+        }
     }
 
     /// Not before the queue's rate limiter says so, which counts this as a try.
@@ -76,14 +80,14 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// A key that is ready already is not added twice. One that a worker has comes out once more, after
     /// that worker is done. One that is delayed becomes ready now, and once more when its delay is over.
     pub fn add(&self, key: K) -> bool {
-        self.add_wanted(key, priority::NORMAL, Duration::ZERO)
+        self.add_wanted(key, priority::NORMAL, None)
     }
 
     /// Says that the key needs work in a while. Returns whether the queue still accepts keys.
     ///
     /// Of two delays of one key the earlier wins. No delay is too long: the end of time is as late as it gets.
     pub fn add_after(&self, key: K, delay: Duration) -> bool {
-        self.add_wanted(key, priority::NORMAL, delay)
+        self.add_wanted(key, priority::NORMAL, Some(delay))
     }
 
     /// Adds the key again after the delay that the rate limiter gives it: what follows a failure.
@@ -101,18 +105,24 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
             rate_limited,
         } = options;
         if rate_limited {
-            delay = delay.max(self.shared.limiter.lock().when(&key, Instant::now()));
+            delay = delay.max(Some(self.shared.limiter.lock().when(&key, Instant::now())));
         }
         self.add_wanted(key, priority, delay)
     }
 
-    fn add_wanted(&self, key: K, priority: i16, delay: Duration) -> bool {
+    fn add_wanted(&self, key: K, priority: i16, delay: Option<Duration>) -> bool {
         let shared = &*self.shared;
         let (hash, group) = shared.hash_and_group(&key);
-        let due = (!delay.is_zero()).then(|| shared.clock.now().after(delay));
+        let due = delay
+            .filter(|delay| !delay.is_zero())
+            .map(|delay| shared.clock.now().after(delay));
         let wanted = Wanted { priority, due, group };
         let added = shared.with(|state, now| state.add(hash, key, wanted, now));
-        !matches!(added, Added::Refused(_))
+        let accepted = !matches!(added, Added::Refused(_));
+        if let (true, Some(_), Some(metrics)) = (accepted, delay, &shared.metrics) {
+            metrics.retried();
+        }
+        accepted
     }
 
     /// Takes the next key, waiting until one is ready.
@@ -129,6 +139,9 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// `get` is woken in its place.
     pub async fn get(&self) -> Option<Item<K>> {
         coop::consume_budget().await; // a worker whose queue is never empty still lets others run
+        if self.shared.metrics.is_some() {
+            metrics::keep_refreshing();
+        }
         let taken = Get::new(&self.shared).await?;
         Some(Item::new(&self.shared, taken))
     }
@@ -137,7 +150,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     pub fn try_get(&self) -> Option<Item<K>> {
         match self.shared.take(&mut None) {
             Take::Key(taken) => Some(Item::new(&self.shared, taken)),
-            Take::Wait(_) | Take::ShutDown => None,
+            Take::Wait | Take::ShutDown => None,
         }
     }
 

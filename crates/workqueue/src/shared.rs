@@ -6,6 +6,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::{
     limiter::RateLimiter,
+    metrics::{self, Metrics, Refresh},
     slots::SlotId,
     state::{Done, State, Take, Taken},
     sync::Mutex,
@@ -25,6 +26,7 @@ pub(crate) struct Shared<K> {
     pub(crate) hasher: DefaultHashBuilder,
     pub(crate) group_of: Option<GroupOf<K>>,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Option<Metrics>,
 }
 
 /// What the lock protects.
@@ -32,15 +34,17 @@ struct Guarded<K> {
     state: State<K>,
     workers: Waiters,
     drainers: Waiters,
-    /// How often [`Shared::shut_down`] was called: each call ends the drains that began before it.
+    /// How often [`Shared::shut_down`] was called plainly: each call ends the drains that began before it.
     shut_downs: u64,
 }
 
-/// A worker fell asleep.
+/// What became of a worker that wants to sleep.
 #[derive(Debug)]
-pub(crate) struct Asleep {
-    /// When it must look again if nobody wakes it before: it keeps the time.
-    pub(crate) alarm: Option<Time>,
+pub(crate) enum Slept {
+    /// It must look again: there is something.
+    Not,
+    /// It sleeps. If there is a time, it keeps the time for all, and must look again then.
+    Until(Option<Time>),
 }
 
 impl<K> Shared<K> {
@@ -48,6 +52,7 @@ impl<K> Shared<K> {
         state: State<K>,
         limiter: Box<dyn RateLimiter<K>>,
         group_of: Option<GroupOf<K>>,
+        metrics: Option<Metrics>,
     ) -> Self {
         let guarded = Guarded {
             state,
@@ -61,142 +66,139 @@ impl<K> Shared<K> {
             hasher: DefaultHashBuilder::default(),
             group_of,
             clock: Clock::starting_now(),
+            metrics,
         }
     }
 
-    /// Applies a rule, then wakes whom it concerns, after unlocking.
+    /// Applies a rule.
     pub(crate) fn with<R>(&self, rule: impl FnOnce(&mut State<K>, Time) -> R) -> R {
+        self.turn(|guarded, now| rule(&mut guarded.state, now))
+    }
+
+    /// Takes the lock for one step, releases it, and wakes whom the step concerns.
+    fn turn<R>(&self, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
         let mut guarded = self.guarded.lock();
-        let now = guarded.now(self.clock);
-        let result = rule(&mut guarded.state, now);
+        let now = if guarded.state.wants_time() {
+            self.clock.now()
+        } else {
+            Time::ZERO
+        };
+        let before = guarded.state.tally();
+        let result = step(&mut guarded, now);
         let woken = guarded.wake_ups();
+        let after = guarded.state.tally();
         drop(guarded);
         woken.wake();
+        if let Some(metrics) = &self.metrics {
+            metrics.turned(before, after);
+        }
         result
     }
 
     pub(crate) fn done(&self, slot: SlotId) {
-        let Done { forgotten, .. } = self.with(|state, now| state.done(slot, now));
+        let Done { forgotten, worked } = self.with(|state, now| state.done(slot, now));
         drop(forgotten); // the user's `Drop`, where no lock is held
+        if let Some(metrics) = &self.metrics {
+            metrics.done(worked);
+        }
     }
 
-    /// Starts the shutdown and returns the delayed keys, which will not come.
-    ///
-    /// Ends the drains that wait, unless this is one that begins: then the second value is its number.
+    /// Starts the shutdown and returns the delayed keys, which will not come, and the number of the drain
+    /// that it may begin. A plain shutdown ends the drains that wait.
     pub(crate) fn shut_down(&self, drain: bool) -> (Vec<K>, u64) {
-        let mut guarded = self.guarded.lock();
-        let dropped = guarded.state.shut_down();
-        let mut woken = WakeUps::default();
-        std::iter::from_fn(|| guarded.workers.next_of_all()).for_each(|waker| woken.push(waker));
-        if !drain {
-            guarded.shut_downs += 1;
-            std::iter::from_fn(|| guarded.drainers.next_of_all()).for_each(|waker| woken.push(waker));
-        }
-        let number = guarded.shut_downs;
-        drop(guarded);
+        let (dropped, number, woken) = self.turn(|guarded, _| {
+            let dropped = guarded.state.shut_down();
+            let mut woken = WakeUps::default();
+            std::iter::from_fn(|| guarded.workers.next_of_all()).for_each(|waker| woken.push(waker));
+            if !drain {
+                guarded.shut_downs += 1;
+                std::iter::from_fn(|| guarded.drainers.next_of_all()).for_each(|waker| woken.push(waker));
+            }
+            (dropped, guarded.shut_downs, woken)
+        });
         woken.wake();
+        if self.metrics.is_some() {
+            metrics::refreshed();
+        }
         (dropped, number)
     }
 
     /// Whether a drain of this number has ended; else it sleeps.
     pub(crate) fn poll_drained(&self, number: u64, ticket: &mut Option<Ticket>, waker: Waker) -> bool {
-        let mut guarded = self.guarded.lock();
-        if guarded.state.is_drained() || guarded.shut_downs != number {
-            return true;
-        }
-        let (place, replaced) = guarded.drainers.sleep(*ticket, waker);
-        *ticket = Some(place);
-        drop(guarded);
-        drop(replaced);
-        false
+        let (ended, unused) = self.turn(|guarded, _| {
+            if guarded.state.is_drained() || guarded.shut_downs != number {
+                return (true, Some(waker));
+            }
+            let (place, replaced) = guarded.drainers.sleep(*ticket, waker);
+            *ticket = Some(place);
+            (false, replaced)
+        });
+        drop(unused); // a waker is the user's code: dropped where no lock is held
+        ended
     }
 
     pub(crate) fn stop_draining(&self, ticket: Ticket) {
-        let left = self.guarded.lock().drainers.leave(ticket);
-        drop(left);
+        drop(self.turn(|guarded, _| guarded.drainers.leave(ticket)));
     }
 
-    /// A worker that slept gives up.
+    /// A worker that slept gives up; the key or the timer that was meant for it goes to another.
     pub(crate) fn stop_waiting(&self, ticket: Ticket) {
-        let mut guarded = self.guarded.lock();
-        let left = guarded.workers.leave(ticket);
-        let woken = guarded.wake_ups(); // the key or the timer that was meant for this one
-        drop(guarded);
-        drop(left);
-        woken.wake();
+        drop(self.turn(|guarded, _| guarded.workers.leave(ticket)));
+    }
+
+    /// Falls asleep, unless something became ready since the worker looked. In one step: no key can
+    /// become ready between the look and the sleep.
+    pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> Slept {
+        let (slept, unused) = self.turn(|guarded, now| {
+            guarded.state.fire(now);
+            if guarded.state.ready() > 0 || guarded.state.is_shutting_down() {
+                return (Slept::Not, Some(waker));
+            }
+            let soonest = guarded.state.next_due();
+            let (place, replaced) = guarded.workers.sleep(*ticket, waker);
+            *ticket = Some(place);
+            (Slept::Until(guarded.workers.keep_time(place, soonest)), replaced)
+        });
+        drop(unused); // where no lock is held
+        slept
     }
 }
 
 impl<K: Clone> Shared<K> {
-    /// Takes a key for a worker that waits if there is none, as far as it can without a waker.
+    /// Takes a key, if one is ready, for a worker that may have slept.
     pub(crate) fn take(&self, ticket: &mut Option<Ticket>) -> Take<K> {
-        let mut guarded = self.guarded.lock();
-        let now = guarded.now(self.clock);
-        let take = guarded.state.take(now);
-        let left = match take {
-            Take::Key(_) | Take::ShutDown => ticket.take().and_then(|ticket| guarded.workers.leave(ticket)),
-            Take::Wait(_) => None,
-        };
-        let woken = guarded.wake_ups();
-        drop(guarded);
-        drop(left);
-        woken.wake();
+        let (take, unused) = self.turn(|guarded, now| {
+            let take = guarded.state.take(now);
+            let leaves = match take {
+                Take::Wait => None,
+                Take::Key(_) | Take::ShutDown => ticket.take(),
+            };
+            (take, leaves.and_then(|ticket| guarded.workers.leave(ticket)))
+        });
+        drop(unused); // where no lock is held
+        if let (Take::Key(taken), Some(metrics)) = (&take, &self.metrics) {
+            metrics.taken(taken.waited);
+        }
         take
     }
 
-    /// Takes as many more keys as are ready, at most `room`, and wakes whom they leave a key.
-    pub(crate) fn take_more(&self, room: usize) -> Vec<Taken<K>> {
-        self.with(|state, now| {
+    /// Takes as many keys as are ready, at most `room`.
+    pub(crate) fn take_many(&self, room: usize) -> Vec<Taken<K>> {
+        let keys: Vec<_> = self.with(|state, now| {
             let next = || match state.take(now) {
                 Take::Key(taken) => Some(taken),
-                Take::Wait(_) | Take::ShutDown => None,
+                Take::Wait | Take::ShutDown => None,
             };
             std::iter::from_fn(next).take(room).collect()
-        })
-    }
-
-    /// Takes a key, or falls asleep in the same step: no key can become ready in between.
-    pub(crate) fn take_or_sleep(
-        &self,
-        ticket: &mut Option<Ticket>,
-        waker: Waker,
-    ) -> Result<Option<Taken<K>>, Asleep> {
-        let mut guarded = self.guarded.lock();
-        let now = guarded.now(self.clock);
-        let taken = match guarded.state.take(now) {
-            Take::Key(taken) => Ok(Some(taken)),
-            Take::ShutDown => Ok(None),
-            Take::Wait(soonest) => Err(soonest),
-        };
-        let (result, unused) = match taken {
-            Ok(taken) => {
-                let left = ticket.take().and_then(|ticket| guarded.workers.leave(ticket));
-                (Ok(taken), left)
-            }
-            Err(soonest) => {
-                let (place, replaced) = guarded.workers.sleep(*ticket, waker);
-                *ticket = Some(place);
-                let alarm = guarded.workers.keep_time(place, soonest);
-                (Err(Asleep { alarm }), replaced)
-            }
-        };
-        let woken = guarded.wake_ups();
-        drop(guarded);
-        drop(unused);
-        woken.wake();
-        result
+        });
+        if let Some(metrics) = &self.metrics {
+            keys.iter().for_each(|taken| metrics.taken(taken.waited));
+        }
+        keys
     }
 }
 
 impl<K> Guarded<K> {
-    fn now(&self, clock: Clock) -> Time {
-        if self.state.wants_time() {
-            clock.now()
-        } else {
-            Time::ZERO
-        }
-    }
-
     fn wake_ups(&mut self) -> WakeUps {
         let Self {
             state,
@@ -213,6 +215,16 @@ impl<K> Guarded<K> {
             std::iter::from_fn(|| drainers.next_of_all()).for_each(|waker| woken.push(waker));
         }
         woken
+    }
+}
+
+impl<K: Send> Refresh for Shared<K> {
+    fn refresh(&self) -> bool {
+        let unfinished = self.with(|state, now| (!state.is_shutting_down()).then(|| state.unfinished(now)));
+        if let (Some(metrics), Some((together, longest))) = (&self.metrics, unfinished) {
+            metrics.unfinished(together, longest);
+        }
+        unfinished.is_some()
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::{
     delay::Delays,
+    metrics::Tally,
     order::Step,
     ready::{GroupHash, Ready},
     slots::{Column, Found, List, Phase, Slot, SlotId, Slots},
@@ -57,8 +58,8 @@ pub(crate) struct Taken<K> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Take<K> {
     Key(Taken<K>),
-    /// Nothing is ready. The soonest delayed key, if any, is due then.
-    Wait(Option<Time>),
+    /// Nothing is ready.
+    Wait,
     /// Nothing is ready, and nothing will be.
     ShutDown,
 }
@@ -135,14 +136,27 @@ impl<K> State<K> {
         self.delays.len()
     }
 
-    /// The keys that need work: the ready ones, and those that will be once they are done.
-    pub(crate) fn depth(&self) -> usize {
-        self.ready.len() + self.again
+    /// How often a key came to need work that needed none, and how many need it: the ready ones, and
+    /// those that will be once they are done.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally {
+            adds: self.adds,
+            depth: self.ready.len() + self.again,
+        }
     }
 
-    /// How often a key came to need work that needed none, ever.
-    pub(crate) fn adds(&self) -> u64 {
-        self.adds
+    /// How long the keys in work have been there, together and the longest. Zero where times are not kept.
+    pub(crate) fn unfinished(&self, now: Time) -> (Duration, Duration) {
+        let Some(since) = &self.since else {
+            return Default::default();
+        };
+        let ages = self
+            .processing
+            .iter(&self.slots)
+            .map(|id| now.since(since.get(id).taken));
+        ages.fold(Default::default(), |(sum, longest), age| {
+            (sum + age, longest.max(age))
+        })
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
@@ -299,7 +313,7 @@ impl<K: Clone> State<K> {
             return if self.shutting_down {
                 Take::ShutDown
             } else {
-                Take::Wait(self.next_due())
+                Take::Wait
             };
         };
         self.slots[slot].phase = Phase::Processing;

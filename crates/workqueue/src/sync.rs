@@ -3,15 +3,10 @@
 //! All that the queue shares is behind one lock, wake-ups included, so a model over loom's `Mutex`
 //! sees every step that matters.
 
-#[cfg(not(all(test, trimtab_loom)))]
-pub(crate) use parking_lot::Mutex;
-#[cfg(not(all(test, trimtab_loom)))]
-pub(crate) use std::sync::Arc;
-
-#[cfg(all(test, trimtab_loom))]
-pub(crate) use loom::sync::Arc;
 #[cfg(all(test, trimtab_loom))]
 pub(crate) use model::Mutex;
+#[cfg(not(all(test, trimtab_loom)))]
+pub(crate) use parking_lot::Mutex;
 
 #[cfg(all(test, trimtab_loom))]
 mod model {

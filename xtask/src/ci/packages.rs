@@ -1,4 +1,5 @@
-//! The step `packages`: every part as a registry would get it, built from that.
+//! The step `packages`: every part as a registry would get it, built from that and by itself, without what its siblings
+//! would add to the dependencies that they share.
 
 use super::show;
 use crate::cargo;
@@ -14,8 +15,14 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     if has_uncommitted_changes() && std::env::var_os("CI").is_none() {
         package.arg("--allow-dirty");
     }
-    // Verification builds in a folder of each package's own unless it is told where; here it finds what `build` left.
-    show(package.env("CARGO_TARGET_DIR", &workspace.target))
+    // Each package is built in a workspace of its own, which knows neither our target folder nor our profiles: told of
+    // both, it finds the dependencies that `build` left.
+    let target = workspace.relative(&workspace.target);
+    show(
+        package
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
+    )
 }
 
 /// Whether git has anything to tell; a folder without git has not.

@@ -1,7 +1,7 @@
-//! Rules for one part: the files that it must have, how they agree, and what it may depend on.
+//! Rules for one part: the files that it must have, and how they agree.
 
 use super::Finding;
-use crate::workspace::{Dependency, Package};
+use crate::workspace::Package;
 
 /// What the rules read of one part's folder.
 #[derive(Debug, Default)]
@@ -70,43 +70,6 @@ pub(super) fn check(texts: &Texts, package: &Package) -> Vec<Finding> {
         );
     }
     found
-}
-
-/// Which way dependencies may point, and how siblings are named.
-pub(super) fn check_dependencies(manifest: &str, package: &Package) -> Vec<Finding> {
-    let wrongs = package
-        .dependencies
-        .iter()
-        .filter_map(|dependency| wrong_dependency(package, dependency));
-    wrongs.map(|what| Finding::new(manifest, 0, what)).collect()
-}
-
-fn wrong_dependency(package: &Package, dependency: &Dependency) -> Option<String> {
-    let name = &dependency.name;
-    let sibling = name.starts_with("trimtab-");
-    let chooses_version =
-        |feature: &String| feature.starts_with("v1_") || feature == "latest" || feature == "earliest";
-    if package.name == "xtask" && (sibling || name.starts_with("kube") || name == "k8s-openapi") {
-        return Some(format!("depends on {name}: the commands must be quick to build"));
-    }
-    if !package.published || !package.name.starts_with("trimtab-") {
-        return None;
-    }
-    if dependency.dev && sibling && dependency.requirement != "*" {
-        return Some(format!(
-            "{name} under [dev-dependencies] needs a bare path, or publication waits in a circle"
-        ));
-    }
-    if !dependency.dev && (name == "trimtab-controller" || name == "trimtab-apiserver") {
-        return Some(format!("depends on {name}, which no part may"));
-    }
-    if !dependency.dev && dependency.requirement.starts_with('=') {
-        return Some(format!("pins {name} with `=`"));
-    }
-    if !dependency.dev && name == "k8s-openapi" && dependency.features.iter().any(chooses_version) {
-        return Some("chooses a Kubernetes version: that is the binary's choice".to_owned());
-    }
-    None
 }
 
 fn inherits_lints(manifest: &str) -> bool {
@@ -258,72 +221,5 @@ mod tests {
             ..package()
         };
         assert_eq!(check(&texts(), &odd).len(), 2);
-    }
-
-    fn wrong(dependency: &Dependency) -> Option<String> {
-        wrong_dependency(&package(), dependency)
-    }
-
-    fn on(name: &str, requirement: &str) -> Dependency {
-        Dependency {
-            name: name.to_owned(),
-            requirement: requirement.to_owned(),
-            ..Dependency::default()
-        }
-    }
-
-    #[test]
-    fn dependencies_that_point_the_wrong_way_are_found() {
-        assert_eq!(wrong(&on("trimtab-cache", "^0.1.0")), None);
-        assert!(wrong(&on("trimtab-controller", "^0.1.0")).is_some());
-        assert!(wrong(&on("trimtab-apiserver", "^0.1.0")).is_some());
-        assert_eq!(
-            wrong(&Dependency {
-                dev: true,
-                ..on("trimtab-apiserver", "*")
-            }),
-            None
-        );
-    }
-
-    #[test]
-    fn a_sibling_for_tests_is_a_bare_path() {
-        assert!(
-            wrong(&Dependency {
-                dev: true,
-                ..on("trimtab-apiserver", "^0.1.0")
-            })
-            .is_some()
-        );
-    }
-
-    #[test]
-    fn pins_and_chosen_kubernetes_versions_are_found() {
-        assert!(wrong(&on("trimtab-cache", "=0.1.0")).is_some());
-        assert!(
-            wrong(&Dependency {
-                features: vec!["v1_36".to_owned()],
-                ..on("k8s-openapi", "^0.29")
-            })
-            .is_some()
-        );
-        assert_eq!(
-            wrong(&Dependency {
-                features: vec!["std".to_owned()],
-                ..on("k8s-openapi", "^0.29")
-            }),
-            None
-        );
-    }
-
-    #[test]
-    fn the_commands_depend_on_nothing_slow_to_build() {
-        let xtask = Package {
-            name: "xtask".to_owned(),
-            ..Package::default()
-        };
-        assert!(wrong_dependency(&xtask, &on("k8s-openapi", "^0.29")).is_some());
-        assert!(wrong_dependency(&xtask, &on("trimtab-cache", "^0.1")).is_some());
-        assert_eq!(wrong_dependency(&xtask, &on("clap", "^4")), None);
     }
 }

@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::{
+    route::Verb,
     selector::{FieldSelector, LabelSelector},
     status::{Cause, Result, Status},
 };
@@ -60,7 +61,13 @@ impl Query {
     }
 
     /// Parses what follows the `?`.
-    pub(crate) fn parse(query: &str) -> Result<Self> {
+    pub(crate) fn parse(query: &str, verb: Verb) -> Result<Self> {
+        let options = match verb {
+            Verb::Create => "CreateOptions",
+            Verb::Update => "UpdateOptions",
+            Verb::Patch => "PatchOptions",
+            _ => "DeleteOptions",
+        };
         let mut parsed = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -69,21 +76,22 @@ impl Query {
             match &*decode(name)? {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
-                "limit" => parsed.limit = number("limit", value)?.unwrap_or_default(),
+                "limit" => parsed.limit = number(value)?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default(),
                 "continue" => value.clone_into(&mut parsed.continue_token),
-                "resourceVersion" => parsed.resource_version = version(value)?,
+                "resourceVersion" => parsed.resource_version = version(value, Self::asks_to_watch(query)?)?,
                 "resourceVersionMatch" => parsed.version_match = version_match(value)?,
                 "watch" => parsed.watch = flag(value),
                 "timeoutSeconds" => {
-                    parsed.timeout = number("timeoutSeconds", value)?.map(Duration::from_secs);
+                    let seconds = number(value)?.and_then(|seconds| u64::try_from(seconds).ok());
+                    parsed.timeout = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
                 }
                 "allowWatchBookmarks" => parsed.bookmarks = flag(value),
                 "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),
-                "dryRun" => parsed.dry_run = dry_run(value)?,
+                "dryRun" => parsed.dry_run = dry_run(value, options)?,
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
                 "force" => parsed.force = flag(value),
                 "includeObject" => value.clone_into(&mut parsed.include_object),
-                "gracePeriodSeconds" => parsed.grace_period_seconds = number("gracePeriodSeconds", value)?,
+                "gracePeriodSeconds" => parsed.grace_period_seconds = number(value)?,
                 "propagationPolicy" => parsed.propagation_policy = Some(value.to_owned()),
                 "orphanDependents" => parsed.orphan_dependents = Some(flag(value)),
                 _ => {}
@@ -112,25 +120,29 @@ fn flag(value: &str) -> bool {
     !matches!(value, "false" | "0")
 }
 
-fn number<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str, value: &str) -> Result<Option<T>> {
+fn number(value: &str) -> Result<Option<i64>> {
     if value.is_empty() {
         return Ok(None);
     }
-    let parsed = value.parse();
-    parsed
-        .map(Some)
-        .map_err(|error| Status::bad_request(format!("{name}: invalid number {value:?}: {error}")))
+    let parsed = value.parse().map(Some);
+    parsed.map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
-fn version(value: &str) -> Result<Option<u64>> {
+/// A version that no server has given out; which refusal that earns depends on the verb.
+fn version(value: &str, watch: bool) -> Result<Option<u64>> {
     if value.is_empty() {
         return Ok(None);
     }
-    let because = "strconv.ParseUint: parsing: invalid syntax";
-    value
-        .parse()
-        .map(Some)
-        .map_err(|_| invalid_options(&[Cause::invalid("resourceVersion", &json!(value), because)]))
+    value.parse().map(Some).map_err(|_| {
+        let because = format!(
+            "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
+        );
+        if watch {
+            Status::internal(because)
+        } else {
+            Status::bad_request(format!("invalid resource version: {because}"))
+        }
+    })
 }
 
 fn version_match(value: &str) -> Result<Option<Match>> {
@@ -146,13 +158,13 @@ fn version_match(value: &str) -> Result<Option<Match>> {
     }
 }
 
-fn dry_run(value: &str) -> Result<bool> {
+fn dry_run(value: &str, options: &str) -> Result<bool> {
     match value {
         "" => Ok(false),
         "All" => Ok(true),
         other => {
             let cause = Cause::not_supported("dryRun", &json!([other]), &["All"]);
-            Err(Status::invalid_options("DeleteOptions", &[cause]))
+            Err(Status::invalid_options(options, &[cause]))
         }
     }
 }

@@ -229,7 +229,7 @@ impl FieldSelector {
     /// Parses `a=b,c==d,e!=f`, where a backslash takes the meaning from the next character.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let malformed =
-            || Status::bad_request(format!("invalid field selector: {text:?}; can't understand it"));
+            || Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"));
         let mut requirements = Vec::new();
         for part in split_unescaped(text).into_iter().filter(|part| !part.is_empty()) {
             let (field, value, equal) = match part.split_once("!=") {

@@ -154,6 +154,15 @@ impl Status {
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(kind, name)
     }
 
+    /// 409: the object is not the one that a deletion is meant for. Upstream says its kind here.
+    pub(crate) fn precondition_failed(kind: &Kind, name: &str, because: &str) -> Self {
+        let mut status = Self::conflict(kind, name, because);
+        let what = qualified(&kind.kind, &kind.group);
+        status.0.message = format!("Operation cannot be fulfilled on {what} {name:?}: {because}");
+        status.0.details.insert("kind".to_owned(), kind.kind.clone().into());
+        status
+    }
+
     /// 409: the object has changed since the writer read it.
     pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
         let because =
@@ -190,22 +199,25 @@ impl Status {
         )
     }
 
+    /// 415: the patch is in a form that the kind does not take.
+    pub(crate) fn unsupported_patch() -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "415: Unsupported Media Type")
+    }
+
     /// 406: the client takes none of the formats that the server writes.
-    pub(crate) fn not_acceptable(supported: &[&str]) -> Self {
-        let message = format!(
-            "only the following media types are accepted: {}",
-            supported.join(", ")
-        );
+    pub(crate) fn not_acceptable(written: &[&str]) -> Self {
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {}", written.join(", "));
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// 500, with an error that upstream does not classify either.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
     }
 
     /// 422: the object breaks a rule of its kind.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        let what = if kind.group.is_empty() {
-            kind.kind.clone()
-        } else {
-            format!("{}.{}", kind.kind, kind.group)
-        };
+        let what = qualified(&kind.kind, &kind.group);
         let mut status = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
@@ -242,7 +254,9 @@ impl Status {
     #[must_use]
     pub(crate) fn about(mut self, kind: &Kind, name: &str) -> Self {
         let details = &mut self.0.details;
-        details.insert("name".to_owned(), name.into());
+        if !name.is_empty() {
+            details.insert("name".to_owned(), name.into());
+        }
         if !kind.group.is_empty() {
             details.insert("group".to_owned(), kind.group.clone().into());
         }
@@ -288,8 +302,11 @@ impl Status {
     pub(crate) fn to_json(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.0.message, "reason": self.0.reason, "code": self.0.code.as_u16(),
+            "message": self.0.message, "code": self.0.code.as_u16(),
         });
+        if !self.0.reason.is_empty() {
+            status["reason"] = self.0.reason.into();
+        }
         if !self.0.details.is_empty() {
             status["details"] = Value::Object(self.0.details.clone());
         }
@@ -298,6 +315,11 @@ impl Status {
         }
         status
     }
+}
+
+/// `Pod`, or `ReplicaSet.apps`.
+fn qualified(what: &str, group: &str) -> String {
+    if group.is_empty() { what.to_owned() } else { format!("{what}.{group}") }
 }
 
 /// The causes in one line, as upstream writes them.

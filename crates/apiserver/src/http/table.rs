@@ -4,7 +4,7 @@
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Cell, Column, Kind, completed, json_path};
+use crate::kinds::{Cell, Column, Kind, completed, in_version, json_path};
 
 /// What a Table's rows carry beside their cells: the query parameter `includeObject`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn row(kind: &Kind, form: TableForm, object: &Value, now: Timestamp) -> Value {
             "apiVersion": format!("meta.k8s.io/{}", form.version),
             "metadata": object["metadata"],
         }),
-        IncludeObject::Object => object.clone(),
+        IncludeObject::Object => in_version(kind, object).into_owned(),
         IncludeObject::None => Value::Null,
     };
     row.insert("object".to_owned(), shown);
@@ -286,7 +286,7 @@ mod tests {
     fn rows_carry_the_object_or_nothing_when_asked() {
         let kinds = Kinds::built_in();
         let maps = kinds.get("", "v1", "configmaps").expect("a built-in kind");
-        let map = json!({"metadata": {"name": "m"}, "data": {"a": "1"}});
+        let map = json!({"apiVersion": "v1", "metadata": {"name": "m"}, "data": {"a": "1"}});
         let with = |include| table(&maps, form(include), json!({}), [&map], NOW);
         assert_eq!(with(IncludeObject::Object)["rows"][0]["object"], map);
         assert_eq!(with(IncludeObject::None)["rows"][0]["object"], Value::Null);

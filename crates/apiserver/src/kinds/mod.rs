@@ -8,9 +8,13 @@ pub(crate) mod json_path;
 pub(crate) mod names;
 pub(crate) mod rules;
 mod table;
+mod types;
+mod version;
 mod validation;
 
 pub(crate) use cells::completed;
+pub(crate) use types::mistyped;
+pub(crate) use version::{as_stored, in_version};
 
 use std::{collections::BTreeMap, sync::Arc};
 

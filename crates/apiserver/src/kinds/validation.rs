@@ -66,6 +66,10 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 
 fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
+    if name.is_empty() {
+        causes.push(Cause::required("metadata.name", "name or generateName is required"));
+        return;
+    }
     let (is_valid, rule): (fn(&str) -> bool, &str) = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => (names::is_label, names::LABEL_RULE),
         ("rbac.authorization.k8s.io", _) => (
@@ -74,7 +78,9 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         ),
         _ => (names::is_subdomain, names::SUBDOMAIN_RULE),
     };
-    if !is_valid(name) {
+    if rule == names::LABEL_RULE && name.contains('.') {
+        causes.push(Cause::invalid("metadata.name", &json!(name), "must not contain dots"));
+    } else if !is_valid(name) {
         causes.push(Cause::invalid("metadata.name", &json!(name), rule));
     }
 }
@@ -88,46 +94,25 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
         .flatten()
     {
         if !is_qualified_name(key) {
-            let because = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start \
-                           and end with an alphanumeric character";
-            causes.push(Cause::invalid("metadata.labels", &json!(key), because));
+            causes.push(Cause::invalid("metadata.labels", &json!(key), names::QUALIFIED_RULE));
         }
         if !value.as_str().is_some_and(is_value) {
-            let because = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' \
-                           or '.', and must start and end with an alphanumeric character";
-            causes.push(Cause::invalid("metadata.labels", value, because));
+            causes.push(Cause::invalid("metadata.labels", value, names::VALUE_RULE));
         }
     }
     let mut size = 0;
-    for (key, value) in metadata
-        .get("annotations")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (key, value) in metadata.get("annotations").and_then(Value::as_object).into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
         if !is_qualified_name(&key.to_lowercase()) {
-            causes.push(Cause::invalid(
-                "metadata.annotations",
-                &json!(key),
-                "not a qualified name",
-            ));
+            causes.push(Cause::invalid("metadata.annotations", &json!(key), names::QUALIFIED_RULE));
         }
     }
     if size > ANNOTATIONS_LIMIT {
-        let because = format!("may not be more than {ANNOTATIONS_LIMIT} bytes");
-        causes.push(Cause::new(
-            "FieldValueTooLong",
-            "metadata.annotations",
-            format!("Too long: {because}"),
-        ));
+        let because = format!("Too long: may not be more than {ANNOTATIONS_LIMIT} bytes");
+        causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", because));
     }
     for finalizer in object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer)) {
-        causes.push(Cause::invalid(
-            "metadata.finalizers",
-            &json!(finalizer),
-            "not a qualified name",
-        ));
+        causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
     }
     owners(metadata.get("ownerReferences"), causes);
 }
@@ -188,29 +173,23 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
         ));
     }
     let labels = spec.pointer("/template/metadata/labels");
-    match spec.get("selector").map(LabelSelector::from_json) {
+    let selector = spec.get("selector").map(LabelSelector::from_json);
+    match &selector {
         None => causes.push(Cause::required("spec.selector", "")),
-        Some(None) => causes.push(Cause::invalid(
-            "spec.selector",
-            &spec["selector"],
-            "invalid label selector",
-        )),
+        Some(None) => causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector")),
         Some(Some(selector)) if selector.is_empty() => {
             let because = "empty selector is invalid for deployment";
             causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
         }
-        Some(Some(selector)) => {
-            if !selector.matches_labels(|key| labels?.get(key)?.as_str()) {
-                let because = "`selector` does not match template `labels`";
-                let found = labels.cloned().unwrap_or_else(|| json!({}));
-                causes.push(Cause::invalid("spec.template.metadata.labels", &found, because));
-            }
-        }
+        Some(Some(_)) => {}
     }
-    match spec.get("template").filter(|template| !template.is_null()) {
-        None => causes.push(Cause::required("spec.template", "")),
-        Some(template) => containers(&template["spec"], "spec.template.spec", causes),
+    // No selector at all selects nothing, an empty one everything.
+    let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
+    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
+        let because = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
     }
+    containers(&spec["template"]["spec"], "spec.template.spec", causes);
 }
 
 fn lease(object: &Value, causes: &mut Vec<Cause>) {
@@ -245,14 +224,21 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     };
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("apps", "ReplicaSet" | "Deployment" | "DaemonSet" | "StatefulSet") => fixed("/spec/selector"),
-        ("", "ConfigMap" | "Secret") if old["immutable"] == true => {
-            ["/data", "/binaryData", "/immutable"].into_iter().for_each(fixed);
-        }
+        ("", "ConfigMap" | "Secret") if old["immutable"] == true => sealed(old, new, causes),
         ("", "Pod") => pod(old, new, causes),
         _ => {}
     }
     if rules::is_custom(kind) && old["kind"] != new["kind"] {
         causes.push(Cause::invalid("kind", &new["kind"], "field is immutable"));
+    }
+}
+
+/// What is declared immutable stays as it is.
+fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    for field in ["immutable", "data", "binaryData"] {
+        if old.get(field) != new.get(field) {
+            causes.push(Cause::forbidden(field, "field is immutable when `immutable` is set"));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         negotiate::decode_object,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, rules},
+    kinds::{Kind, as_stored, rules},
     object,
     storage::{Key, Stored},
 };
@@ -34,14 +34,9 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     let kind = request.kind();
     let generated = object::name(&object).is_empty();
     let base = object::text(&object, "generateName").to_owned();
-    if generated && base.is_empty() {
-        let cause = Cause::required("metadata.name", "name or generateName is required");
-        return Err(Status::invalid(kind, "", &[cause]));
-    }
+    let generated = generated && !base.is_empty();
     if !object::resource_version(&object).is_empty() {
-        return Err(Status::bad_request(
-            "resourceVersion should not be set on objects to be created",
-        ));
+        return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
     begin_life(core, kind, &mut object);
     rules::prepare_create(core, kind, &mut object);
@@ -60,7 +55,10 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 None => Ok(Stored::unsaved(object).into()),
             };
         }
-        match core.store.put(&kind.resource(), &key, None, object.clone()) {
+        match core
+            .store
+            .put(&kind.resource(), &key, None, as_stored(kind, object.clone()))
+        {
             Ok(stored) => {
                 core.after_commit(kind, &stored.value);
                 return Ok(stored);

@@ -130,14 +130,20 @@ impl DeleteOptions {
     }
 
     fn from_json(options: &Value) -> Result<Self> {
+        let kind = options.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
+        if kind != "DeleteOptions" {
+            let version = object::api_version(options);
+            let message = format!("no kind {kind:?} is registered for version {version:?} in scheme");
+            return Err(Status::bad_request(message));
+        }
         Self::deserialize(options).map_err(|error| Status::bad_request(format!("DeleteOptions: {error}")))
     }
 
     fn check(self) -> Result<Self> {
         let mut causes = Vec::new();
         if let Some(policy) = &self.propagation_policy {
-            let known = ["Background", "Foreground", "Orphan"];
-            if !known.contains(&&**policy) {
+            let known = ["Foreground", "Background", "Orphan", "nil"];
+            if !known[..3].contains(&&**policy) {
                 causes.push(Cause::not_supported("propagationPolicy", &json!(policy), &known));
             }
             if self.orphan_dependents.is_some() {
@@ -211,21 +217,21 @@ fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) ->
     let Some(wanted) = &options.preconditions else {
         return Ok(());
     };
-    let fields = [
-        ("UID", &wanted.uid, object::uid(current)),
-        (
-            "ResourceVersion",
-            &wanted.resource_version,
-            object::resource_version(current),
-        ),
-    ];
-    for (field, wanted, found) in fields {
-        if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != found) {
-            let because = format!(
-                "Precondition failed: {field} in precondition: {wanted}, {field} in object meta: {found}"
-            );
-            return Err(Status::conflict(kind, object::name(current), &because));
-        }
+    let name = object::name(current);
+    let (uid, version) = (object::uid(current), object::resource_version(current));
+    if let Some(wanted) = wanted.uid.as_deref().filter(|wanted| *wanted != uid) {
+        let because = format!(
+            "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might \
+             have been deleted and then recreated"
+        );
+        return Err(Status::precondition_failed(kind, name, &because));
+    }
+    if let Some(wanted) = wanted.resource_version.as_deref().filter(|wanted| *wanted != version) {
+        let because = format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
+             ({version}). The object might have been modified"
+        );
+        return Err(Status::precondition_failed(kind, name, &because));
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use crate::{
         route::{Route, Subresource, Verb},
         status::{Result, Status},
     },
-    kinds::Kind,
+    kinds::{self, Kind},
     levers::Origin,
     object,
     storage::Key,
@@ -76,23 +76,26 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
 /// Completes and checks what a body says of its own kind and namespace.
 fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
     let kind = request.kind();
-    for (field, expected) in [("apiVersion", kind.api_version()), ("kind", kind.kind.clone())] {
-        let found = object.get(field).and_then(Value::as_str).unwrap_or_default();
-        if !found.is_empty() && found != expected {
-            let what = if field == "kind" { "kind" } else { "API version" };
-            return Err(Status::bad_request(format!(
-                "the {what} in the data ({found}) does not match the expected {what} ({expected})"
-            )));
+    let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let found = [text("apiVersion"), text("kind")];
+    let expected = [kind.api_version(), kind.kind.clone()];
+    let fits = |position: usize| found[position].is_empty() || found[position] == expected[position];
+    let unfit = if fits(0) && fits(1) {
+        for (field, expected) in ["apiVersion", "kind"].into_iter().zip(expected) {
+            object[field] = expected.into();
         }
-        object[field] = expected.into();
-    }
-    if !object
-        .get("metadata")
-        .is_none_or(|metadata| metadata.is_object() || metadata.is_null())
-    {
-        return Err(Status::bad_request(
-            "json: cannot unmarshal metadata into Go value of type v1.ObjectMeta",
-        ));
+        kinds::mistyped(kind, object).map(|because| format!("json: cannot unmarshal: {because}"))
+    } else {
+        Some(format!("no such kind is registered as {}", kind.api_version()))
+    };
+    if let Some(because) = unfit {
+        let [version, found] = found;
+        let found = if found.is_empty() { &kind.kind } else { &found };
+        let version = if version.is_empty() { kind.api_version() } else { version };
+        return Err(Status::bad_request(format!(
+            "{found} in version {version:?} cannot be handled as a {}: {because}",
+            kind.kind
+        )));
     }
     let namespace = object::namespace(object);
     if !namespace.is_empty() && namespace != request.route.namespace {

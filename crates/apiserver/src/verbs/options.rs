@@ -72,7 +72,7 @@ impl ListPlan {
             ));
         }
         let token = Continue::decode(&query.continue_token)
-            .ok_or_else(|| Status::bad_request("continue key is not valid: it is none of this server's"))?;
+            .ok_or_else(|| Status::bad_request("invalid continue token: continue key is not valid"))?;
         Ok(Self {
             exactly: token.version,
             after: Some(token.after),
@@ -143,8 +143,13 @@ impl WatchStart {
                 return forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
             }
             (Some(_), Some(Match::Exact)) => {
-                let cause = Cause::not_supported("resourceVersionMatch", &json!("Exact"), &["NotOlderThan"]);
-                return Err(invalid_options(&[cause]));
+                let field = "resourceVersionMatch";
+                let because = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+                let supported = ["NotOlderThan"];
+                return Err(invalid_options(&[
+                    Cause::forbidden(field, because),
+                    Cause::not_supported(field, &json!("Exact"), &supported),
+                ]));
             }
         }
         Ok(

@@ -9,23 +9,23 @@ use crate::{
     http::{
         body::{self, ResponseBody},
         negotiate::decode_object,
-        status::{Cause, Result, Status},
+        status::{Result, Status},
     },
+    kinds::Kind,
     object,
 };
 
 /// Sends a Pod to a node, once.
 pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let binding = decode_object(&request.headers, &request.body)?;
-    let kind = request.kind();
+    let kind = &Kind { plural: "pods/binding".to_owned(), ..request.kind().clone() };
     let name = &request.route.name;
     let node = binding
         .pointer("/target/name")
         .and_then(Value::as_str)
         .unwrap_or_default();
     if node.is_empty() {
-        let cause = Cause::required("target.name", "");
-        return Err(Status::invalid(kind, name, &[cause]));
+        return Err(Status::internal("target.name: Required value"));
     }
     update::write(core, request, |pod| {
         if object::is_being_deleted(pod) {

@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Request, show, update};
+use super::{Request, update};
 use crate::{
     core::Core,
     http::{
@@ -30,7 +30,7 @@ pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBod
 pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let kind = request.kind();
     let patch = match request.route.verb {
-        Verb::Patch => Some(Patch::read(&request.headers, &request.body)?),
+        Verb::Patch => Some(Patch::read(kind, &request.headers, &request.body)?),
         _ => None,
     };
     let sent = if patch.is_none() {
@@ -60,9 +60,10 @@ fn scaled(kind: &Kind, current: &Value, scale: &Value) -> Result<Value> {
         .unwrap_or_else(|| json!(0));
     if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
         let cause = Cause::invalid("spec.replicas", &replicas, "must be greater than or equal to 0");
-        return Err(Status::invalid(kind, object::name(current), &[cause]));
+        let scale = Kind::plain("autoscaling", "v1", "Scale", "scales");
+        return Err(Status::invalid(&scale, object::name(current), &[cause]));
     }
-    let mut object = show::in_version(kind, current).into_owned();
+    let mut object = kinds::in_version(kind, current).into_owned();
     for field in ["resourceVersion", "uid"] {
         if !object::text(scale, field).is_empty() {
             object::copy_metadata(scale, &mut object, field);

@@ -16,7 +16,7 @@ use crate::{
         status::{Cause, Result},
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
-    kinds::Kind,
+    kinds::{Kind, in_version},
     object,
     storage::{Stored, line, to_json},
 };
@@ -94,16 +94,16 @@ impl Shape {
 
     /// A line that tells how far a watch has come.
     pub(super) fn bookmark(self, core: &Core, kind: &Kind, version: u64, end_of_initial: bool) -> Bytes {
-        let mut metadata = json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": version.to_string()});
         if end_of_initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
+        let bookmark = json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
         let bookmark = match self.form {
-            Form::Objects => {
-                json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata})
-            }
-            Form::Metadata => partial(&json!({"metadata": metadata})),
-            Form::Table(_) => self.table(core, kind, false, metadata, []),
+            Form::Objects => bookmark,
+            Form::Metadata => partial(&bookmark),
+            // Upstream shows the empty object as a row.
+            Form::Table(_) => self.table(core, kind, false, metadata_of_one(&bookmark), [&bookmark]),
         };
         line("BOOKMARK", &to_json(&bookmark))
     }
@@ -141,17 +141,6 @@ pub(super) fn answer(
         code,
         Shape::of(request)?.object(core, request.kind(), stored),
     ))
-}
-
-/// The object in the version that `kind` is served in: the versions of a kind differ in nothing else.
-pub(super) fn in_version<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
-    let version = kind.api_version();
-    if object::api_version(object) == version {
-        return Cow::Borrowed(object);
-    }
-    let mut object = object.clone();
-    object["apiVersion"] = version.into();
-    Cow::Owned(object)
 }
 
 fn whole(kind: &Kind, stored: &Stored) -> Bytes {

@@ -14,9 +14,9 @@ use crate::{
         route::Subresource,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, rules},
+    kinds::{Kind, as_stored, in_version, mistyped, rules},
     object,
-    patch::Patch,
+    patch::{Patch, malformed},
     storage::Stored,
 };
 
@@ -25,14 +25,7 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
     let mut object = decode_object(&request.headers, &request.body)?;
     check_identity(request, &mut object)?;
     let kind = request.kind();
-    let name = object::name(&object);
-    if name != request.route.name {
-        let message = format!(
-            "the name of the object ({name}) does not match the name on the URL ({})",
-            request.route.name
-        );
-        return Err(Status::bad_request(message));
-    }
+    check_name(request, &object)?;
     if request.route.subresource.is_none()
         && rules::creates_on_update(kind)
         && core.store.get(&kind.resource(), &request.key()).is_none()
@@ -46,18 +39,39 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
 
 /// Changes parts of an object.
 pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let patch = Patch::read(&request.headers, &request.body)?;
+    let patch = Patch::read(request.kind(), &request.headers, &request.body)?;
     let written = write(core, request, |current| {
         let mut object = patch.apply(request.kind(), current)?;
+        // Upstream decodes the result: what has the wrong type is refused as a patch, not as a body.
+        let is_same_kind = ["apiVersion", "kind"].iter().all(|field| object.get(field) == current.get(field));
+        let unfit = if is_same_kind {
+            mistyped(request.kind(), &object)
+        } else {
+            Some("the patch changes the kind".to_owned())
+        };
+        if let Some(because) = unfit {
+            return Err(malformed(&object, &because));
+        }
         check_identity(request, &mut object)?;
-        if object::name(&object) != request.route.name {
-            let found = json!(object::name(&object));
-            let cause = Cause::invalid("metadata.name", &found, "field is immutable");
+        check_name(request, &object)?;
+        if object::uid(&object) != object::uid(current) {
+            let uid = json!(object::uid(&object));
+            let cause = Cause::invalid("metadata.uid", &uid, "field is immutable");
             return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
         }
         Ok(object)
     })?;
     show::answer(core, request, StatusCode::OK, &written)
+}
+
+fn check_name(request: &Request, object: &Value) -> Result<()> {
+    let (found, expected) = (object::name(object), &request.route.name);
+    if found == expected {
+        return Ok(());
+    }
+    Err(Status::bad_request(format!(
+        "the name of the object ({found}) does not match the name on the URL ({expected})"
+    )))
 }
 
 /// What a write comes to.
@@ -82,13 +96,16 @@ pub(super) fn write(
             .store
             .get(&resource, &key)
             .ok_or_else(|| Status::not_found(kind, key.name()))?;
-        let shown = show::in_version(kind, &current.value);
+        let shown = in_version(kind, &current.value);
         let next = next(core, kind, request.route.subresource, &shown, make(&shown)?)?;
         let written = match next {
             Next::Unchanged => return Ok(current),
             Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(object).into()),
             Next::Remove if request.query.dry_run => return Ok(current),
-            Next::Put(object) => core.store.put(&resource, &key, Some(current.version), object),
+            Next::Put(object) => {
+                core.store
+                    .put(&resource, &key, Some(current.version), as_stored(kind, object))
+            }
             Next::Remove => core.store.remove(&resource, &key, current.version),
         };
         // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
@@ -142,18 +159,22 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
     let (uid, version) = (object::uid(object), object::resource_version(object));
     if !uid.is_empty() && uid != object::uid(current) {
         let because = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            kind.plural,
+            object::key(current),
             object::uid(current)
         );
         return Err(Status::conflict(kind, name, &because));
     }
     if version.is_empty() && !rules::updates_unconditionally(kind) {
-        let cause = Cause::invalid(
-            "metadata.resourceVersion",
-            &json!(0),
-            "must be specified for an update",
-        );
-        return Err(Status::invalid(kind, name, &[cause]));
+        let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
+        let plural = Kind { kind: kind.plural.clone(), ..kind.clone() }; // upstream names the resource here
+        return Err(Status::invalid(&plural, name, &[cause]));
+    }
+    if !version.is_empty() && version.parse::<u64>().is_err() {
+        let because = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+        return Err(Status::internal(because));
     }
     if !matches!(version, "" | "0") && version != object::resource_version(current) {
         return Err(Status::modified(kind, name));

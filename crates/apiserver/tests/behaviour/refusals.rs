@@ -49,7 +49,9 @@ async fn bodies_that_are_no_objects_of_the_kind_are_refused() {
         ),
         (r#"{"apiVersion": "v2", "metadata": {"name": "a"}}"#, 400),
         (r#"{"metadata": {"name": "a", "namespace": "other"}}"#, 400),
-        (r#"{"metadata": {"name": "a", "resourceVersion": "1"}}"#, 400),
+        (r#"{"metadata": {"name": "a", "resourceVersion": "1"}}"#, 500),
+        (r#"{"metadata": {"name": "a", "labels": 7}}"#, 400),
+        (r#"{"metadata": {"name": "a"}, "spec": {"containers": "none"}}"#, 400),
         (r#"{"metadata": {}}"#, 422),
         (r#"{"metadata": {"name": "a"}}"#, 422),
         (
@@ -152,7 +154,7 @@ async fn patches_that_do_not_apply_are_refused() {
     assert_eq!(refusal(patch(merge, json!([1])).await).code, 400);
     assert_eq!(
         refusal(patch(merge, json!({"metadata": {"name": "two"}})).await).code,
-        422
+        400
     );
     assert_eq!(
         refusal(patch(merge, json!({"metadata": {"resourceVersion": "1"}})).await).code,
@@ -160,7 +162,7 @@ async fn patches_that_do_not_apply_are_refused() {
     );
     assert_eq!(
         refusal(patch(merge, json!({"metadata": {"uid": "another"}})).await).code,
-        409
+        422
     );
     let added = json!([{"op": "add", "path": "/data", "value": {"a": "b"}}]);
     assert_eq!(patch(json_patch, added).await.unwrap()["data"]["a"], "b");

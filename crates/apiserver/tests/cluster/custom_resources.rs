@@ -46,13 +46,22 @@ async fn a_definition_is_served_at_once_in_each_of_its_versions() {
     with_foos(&client).await;
     let written = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
     let conditions = written["status"]["conditions"].as_array().unwrap();
-    assert!(conditions.iter().all(|condition| condition["status"] == "True"), "{conditions:?}");
+    assert!(
+        conditions.iter().all(|condition| condition["status"] == "True"),
+        "{conditions:?}"
+    );
     assert_eq!(written["status"]["acceptedNames"]["listKind"], "FooList");
     create(&client, FOOS, foo("a")).await;
     let other = get(&client, "/apis/example.com/v1beta1/namespaces/default/foos/a").await;
-    assert_eq!((&other["apiVersion"], &other["spec"]["replicas"]), (&json!("example.com/v1beta1"), &json!(2)));
+    assert_eq!(
+        (&other["apiVersion"], &other["spec"]["replicas"]),
+        (&json!("example.com/v1beta1"), &json!(2))
+    );
     let list = get(&client, "/apis/example.com/v1beta1/foos").await;
-    assert_eq!((&list["kind"], &list["items"][0]["apiVersion"]), (&json!("FooList"), &json!("example.com/v1beta1")));
+    assert_eq!(
+        (&list["kind"], &list["items"][0]["apiVersion"]),
+        (&json!("FooList"), &json!("example.com/v1beta1"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,10 +69,19 @@ async fn discovery_and_tables_tell_of_it() {
     let (_server, client) = server();
     with_foos(&client).await;
     let resources = client.list_api_group_resources("example.com/v1").await.unwrap();
-    let found: Vec<&str> = resources.resources.iter().map(|resource| resource.name.as_str()).collect();
+    let found: Vec<&str> = resources
+        .resources
+        .iter()
+        .map(|resource| resource.name.as_str())
+        .collect();
     assert_eq!(found, ["foos", "foos/status", "foos/scale"]);
     create(&client, FOOS, foo("a")).await;
-    patch(&client, &format!("{FOOS}/a/status"), json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}})).await;
+    patch(
+        &client,
+        &format!("{FOOS}/a/status"),
+        json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}),
+    )
+    .await;
     let request = Request::get(FOOS).header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
     let table: Value = client.request(request.body(Vec::new()).unwrap()).await.unwrap();
     assert_eq!(table["rows"][0]["cells"], json!(["a", 2, "True"]));
@@ -77,13 +95,30 @@ async fn status_and_scale_are_written_apart_from_the_rest() {
     assert_eq!(created["metadata"]["generation"], 1);
     let status = json!({"spec": {"replicas": 9}, "status": {"replicas": 1, "selector": "app=a"}});
     let written = patch(&client, &format!("{FOOS}/a/status"), status).await;
-    assert_eq!((&written["spec"]["replicas"], &written["metadata"]["generation"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&written["spec"]["replicas"], &written["metadata"]["generation"]),
+        (&json!(2), &json!(1))
+    );
     let scale = get(&client, &format!("{FOOS}/a/scale")).await;
-    assert_eq!((&scale["kind"], &scale["spec"]["replicas"], &scale["status"]["selector"]),
-        (&json!("Scale"), &json!(2), &json!("app=a")));
-    patch(&client, &format!("{FOOS}/a/scale"), json!({"spec": {"replicas": 5}})).await;
+    assert_eq!(
+        (
+            &scale["kind"],
+            &scale["spec"]["replicas"],
+            &scale["status"]["selector"]
+        ),
+        (&json!("Scale"), &json!(2), &json!("app=a"))
+    );
+    patch(
+        &client,
+        &format!("{FOOS}/a/scale"),
+        json!({"spec": {"replicas": 5}}),
+    )
+    .await;
     let scaled = get(&client, &format!("{FOOS}/a")).await;
-    assert_eq!((&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]), (&json!(5), &json!(2)));
+    assert_eq!(
+        (&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]),
+        (&json!(5), &json!(2))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +128,10 @@ async fn a_wrong_definition_is_refused_with_every_cause() {
     wrong["spec"]["scope"] = "Everywhere".into();
     wrong["spec"]["versions"][0]["storage"] = false.into();
     let refused = send(&client, Method::POST, DEFINITIONS, Some(wrong)).await;
-    assert_eq!((&refused["code"], &refused["reason"]), (&json!(422), &json!("Invalid")));
+    assert_eq!(
+        (&refused["code"], &refused["reason"]),
+        (&json!(422), &json!("Invalid"))
+    );
     let fields: Vec<&str> = refused["details"]["causes"]
         .as_array()
         .unwrap()
@@ -110,7 +148,13 @@ async fn a_version_that_is_no_longer_served_is_gone_at_once() {
     create(&client, FOOS, foo("a")).await;
     let mut changed = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
     changed["spec"]["versions"][1]["served"] = false.into();
-    let written = send(&client, Method::PUT, &format!("{DEFINITIONS}/foos.example.com"), Some(changed)).await;
+    let written = send(
+        &client,
+        Method::PUT,
+        &format!("{DEFINITIONS}/foos.example.com"),
+        Some(changed),
+    )
+    .await;
     assert_eq!(written["metadata"]["generation"], 2, "{written}");
     assert_eq!(get(&client, "/apis/example.com/v1beta1/foos").await["code"], 404);
     assert_eq!(names(&client, FOOS).await, ["a"]);

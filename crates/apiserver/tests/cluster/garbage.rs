@@ -38,12 +38,19 @@ async fn dependents_go_when_their_last_owner_is_gone_and_not_before() {
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "grandchild", "two"]);
     let left = get(&client, &at("child")).await;
-    assert_eq!(left["metadata"]["ownerReferences"], json!([reference(&two, false)]), "the gone owner is forgotten");
+    assert_eq!(
+        left["metadata"]["ownerReferences"],
+        json!([reference(&two, false)]),
+        "the gone owner is forgotten"
+    );
 
     let mut commits = server.commits();
     delete(&client, &at("two"), "Background").await;
     let seen = until(&mut commits, |commit| commit.name == "grandchild").await;
-    assert_eq!(deleted(&seen), ["configmaps/two", "configmaps/child", "configmaps/grandchild"]);
+    assert_eq!(
+        deleted(&seen),
+        ["configmaps/two", "configmaps/child", "configmaps/grandchild"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +62,11 @@ async fn an_object_whose_owner_never_was_goes_too() {
     let child = create(&client, MAPS, config_map("child", &[&owner])).await;
     assert_eq!(child["metadata"]["name"], "child");
     settle().await;
-    assert_eq!(names(&client, MAPS).await, ["kept", "owner"], "owners are told by UID, not by name");
+    assert_eq!(
+        names(&client, MAPS).await,
+        ["kept", "owner"],
+        "owners are told by UID, not by name"
+    );
 }
 
 /// Upstream: an owner of a kind that nobody serves may well exist.
@@ -80,11 +91,21 @@ async fn a_foreground_deletion_waits_for_blocking_dependents() {
     let marked = delete(&client, &at("owner"), "Foreground").await;
     assert_eq!(marked["metadata"]["finalizers"], json!(["foregroundDeletion"]));
     settle().await;
-    assert_eq!(names(&client, MAPS).await, ["held", "owner"], "a finalizer holds the dependent, and that the owner");
+    assert_eq!(
+        names(&client, MAPS).await,
+        ["held", "owner"],
+        "a finalizer holds the dependent, and that the owner"
+    );
 
     patch(&client, &at("held"), json!({"metadata": {"finalizers": null}})).await;
-    let seen = until(&mut commits, |commit| commit.name == "owner" && commit.change == ChangeKind::Deleted).await;
-    assert_eq!(deleted(&seen), ["configmaps/free", "configmaps/held", "configmaps/owner"]);
+    let seen = until(&mut commits, |commit| {
+        commit.name == "owner" && commit.change == ChangeKind::Deleted
+    })
+    .await;
+    assert_eq!(
+        deleted(&seen),
+        ["configmaps/free", "configmaps/held", "configmaps/owner"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +128,12 @@ async fn a_circle_of_blocking_owners_is_no_deadlock() {
         let one = map(&client, "one", &[]).await;
         let two = blocking(&client, "two", &one, &[]).await;
         let three = blocking(&client, "three", &two, &[]).await;
-        patch(&client, &at("one"), json!({"metadata": {"ownerReferences": [reference(&three, true)]}})).await;
+        patch(
+            &client,
+            &at("one"),
+            json!({"metadata": {"ownerReferences": [reference(&three, true)]}}),
+        )
+        .await;
         delete(&client, &at("one"), policy).await;
         settle().await;
         assert_eq!(names(&client, MAPS).await, [""; 0], "{policy}");
@@ -125,8 +151,14 @@ async fn orphaned_dependents_forget_their_owner_and_stay() {
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "other", "second"]);
     let child = get(&client, &at("child")).await;
-    assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, false)]));
-    assert_eq!(get(&client, &at("second")).await["metadata"].get("ownerReferences"), None);
+    assert_eq!(
+        child["metadata"]["ownerReferences"],
+        json!([reference(&other, false)])
+    );
+    assert_eq!(
+        get(&client, &at("second")).await["metadata"].get("ownerReferences"),
+        None
+    );
 }
 
 /// Upstream's e2e "should not delete dependents that have both valid owner and owner that's waiting
@@ -142,7 +174,10 @@ async fn a_dependent_with_another_owner_survives_a_foreground_deletion() {
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "other"]);
     let child = get(&client, &at("child")).await;
-    assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, true)]));
+    assert_eq!(
+        child["metadata"]["ownerReferences"],
+        json!([reference(&other, true)])
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +194,12 @@ async fn pods_are_owned_across_kinds_and_deleted_with_their_set() {
         owned["metadata"]["ownerReferences"] = json!([reference(&set, true)]);
         create(&client, PODS, owned).await;
     }
-    delete(&client, "/apis/apps/v1/namespaces/default/replicasets/web", "Foreground").await;
+    delete(
+        &client,
+        "/apis/apps/v1/namespaces/default/replicasets/web",
+        "Foreground",
+    )
+    .await;
     settle().await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
     assert_eq!(names(&client, "/apis/apps/v1/replicasets").await, [""; 0]);

@@ -19,7 +19,10 @@ async fn add(client: &Client, plural: &str, object: Value) {
 
 fn condition(namespace: &Value, kind: &str) -> (String, String) {
     let conditions = namespace["status"]["conditions"].as_array().expect("conditions");
-    let condition = conditions.iter().find(|condition| condition["type"] == kind).expect(kind);
+    let condition = conditions
+        .iter()
+        .find(|condition| condition["type"] == kind)
+        .expect(kind);
     let text = |field: &str| condition[field].as_str().expect("a text").to_owned();
     (text("status"), text("message"))
 }
@@ -31,9 +34,19 @@ async fn a_namespace_goes_with_all_that_is_in_it_and_pods_go_first() {
     shop(&client).await;
     add(&client, "configmaps", config_map("a", &[])).await;
     add(&client, "pods", pod("web")).await;
-    add(&client, "secrets", json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}})).await;
+    add(
+        &client,
+        "secrets",
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}),
+    )
+    .await;
     let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}});
-    create(&client, "/apis/coordination.k8s.io/v1/namespaces/shop/leases", lease).await;
+    create(
+        &client,
+        "/apis/coordination.k8s.io/v1/namespaces/shop/leases",
+        lease,
+    )
+    .await;
 
     let mut commits = server.commits();
     let marked = delete(&client, SHOP, "Background").await;
@@ -42,8 +55,13 @@ async fn a_namespace_goes_with_all_that_is_in_it_and_pods_go_first() {
         commit.resource == "namespaces" && commit.change == ChangeKind::Deleted
     };
     let order = deleted(&until(&mut commits, gone).await);
-    let expected =
-        ["pods/web", "configmaps/a", "leases.coordination.k8s.io/l", "secrets/s", "namespaces/shop"];
+    let expected = [
+        "pods/web",
+        "configmaps/a",
+        "leases.coordination.k8s.io/l",
+        "secrets/s",
+        "namespaces/shop",
+    ];
     assert_eq!(order, expected);
     assert_eq!(get(&client, SHOP).await["code"], 404);
 }
@@ -61,14 +79,25 @@ async fn what_finalizers_hold_keeps_the_namespace_and_is_told_in_its_status() {
     let namespace = get(&client, SHOP).await;
     let (remaining, message) = condition(&namespace, "NamespaceContentRemaining");
     assert_eq!(remaining, "True");
-    assert_eq!(message, "Some resources are remaining: configmaps. has 1 resource instances");
+    assert_eq!(
+        message,
+        "Some resources are remaining: configmaps. has 1 resource instances"
+    );
     let (_, message) = condition(&namespace, "NamespaceFinalizersRemaining");
     let expected =
         "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances";
     assert_eq!(message, expected);
-    assert_eq!(condition(&namespace, "NamespaceDeletionContentFailure").0, "False");
+    assert_eq!(
+        condition(&namespace, "NamespaceDeletionContentFailure").0,
+        "False"
+    );
 
-    patch(&client, &format!("{SHOP}/configmaps/held"), json!({"metadata": {"finalizers": null}})).await;
+    patch(
+        &client,
+        &format!("{SHOP}/configmaps/held"),
+        json!({"metadata": {"finalizers": null}}),
+    )
+    .await;
     settle().await;
     assert_eq!(get(&client, SHOP).await["code"], 404);
 }
@@ -82,7 +111,8 @@ async fn nothing_new_comes_into_a_namespace_on_its_way_out() {
     add(&client, "configmaps", held).await;
     delete(&client, SHOP, "Background").await;
     let path = format!("{SHOP}/configmaps");
-    let refused = crate::fixtures::send(&client, http::Method::POST, &path, Some(config_map("late", &[]))).await;
+    let refused =
+        crate::fixtures::send(&client, http::Method::POST, &path, Some(config_map("late", &[]))).await;
     assert_eq!(refused["details"]["causes"][0]["reason"], "NamespaceTerminating");
 }
 
@@ -90,11 +120,20 @@ async fn nothing_new_comes_into_a_namespace_on_its_way_out() {
 async fn a_namespace_s_own_finalizer_is_respected() {
     let (_server, client) = server();
     shop(&client).await;
-    patch(&client, SHOP, json!({"metadata": {"finalizers": ["example.com/hold"]}})).await;
+    patch(
+        &client,
+        SHOP,
+        json!({"metadata": {"finalizers": ["example.com/hold"]}}),
+    )
+    .await;
     delete(&client, SHOP, "Background").await;
     settle().await;
     let namespace = get(&client, SHOP).await;
-    assert_eq!(namespace["spec"], json!({"finalizers": []}), "empty, and let go by its controller");
+    assert_eq!(
+        namespace["spec"],
+        json!({"finalizers": []}),
+        "empty, and let go by its controller"
+    );
     patch(&client, SHOP, json!({"metadata": {"finalizers": null}})).await;
     assert_eq!(get(&client, SHOP).await["code"], 404);
 }

@@ -30,6 +30,9 @@ enum Kind {
     List(serde_json::Error),
     Event(serde_json::Error),
     NoVersion,
+    /// A streaming list without an end; so many objects came.
+    Ignored(usize),
+    EndedEarly,
     ShortWatch,
     Panicked,
 }
@@ -53,13 +56,19 @@ impl SourceError {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
+    /// Nothing came for too long.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.kind, Kind::Idle(_))
+    }
+
     /// What this means for the next step.
     pub(crate) fn failure(&self) -> Failure {
         let Kind::Status { status, within_watch } = &self.kind else {
-            let class = if matches!(self.kind, Kind::Event(_)) {
-                Class::Broken
-            } else {
-                Class::Passing
+            let class = match self.kind {
+                Kind::Event(_) => Class::Broken,
+                Kind::Ignored(_) => Class::Ignored,
+                Kind::EndedEarly => Class::EndedEarly,
+                _ => Class::Passing,
             };
             return Failure {
                 class,
@@ -70,8 +79,10 @@ impl SourceError {
             _ if status.is_expired() => Class::Expired,
             _ if status.is_too_large() => Class::TooLarge,
             404 => Class::NotServed,
+            401 | 403 => Class::Forbidden,
             429 | 503 | 504 => Class::Passing,
             _ if *within_watch => Class::Broken,
+            400 | 405 | 406 | 415 | 422 | 501 => Class::Refused,
             _ => Class::Passing,
         };
         Failure {
@@ -152,6 +163,18 @@ impl SourceError {
         }
     }
 
+    pub(crate) fn ignored(objects: usize) -> Self {
+        Self {
+            kind: Kind::Ignored(objects),
+        }
+    }
+
+    pub(crate) fn ended_early() -> Self {
+        Self {
+            kind: Kind::EndedEarly,
+        }
+    }
+
     pub(crate) fn short_watch() -> Self {
         Self {
             kind: Kind::ShortWatch,
@@ -183,6 +206,13 @@ impl fmt::Display for SourceError {
             Kind::List(_) => f.write_str("reading the list"),
             Kind::Event(_) => f.write_str("reading a watch event"),
             Kind::NoVersion => f.write_str("the list has no resource version"),
+            Kind::Ignored(objects) => {
+                write!(
+                    f,
+                    "the server streamed {objects} objects and not the bookmark behind them"
+                )
+            }
+            Kind::EndedEarly => f.write_str("the streaming list ended before it was complete"),
             Kind::ShortWatch => f.write_str("the watch ended within a second"),
             Kind::Panicked => f.write_str("decoding an object panicked"),
         }
@@ -312,10 +342,13 @@ mod tests {
                 Class::Passing,
             ),
             (r#"{"code":404,"reason":""}"#, Class::NotServed),
+            (r#"{"code":403,"reason":"Forbidden"}"#, Class::Forbidden),
             (r#"{"code":500,"reason":"InternalError"}"#, Class::Broken),
         ] {
             assert_eq!(class(status), expected, "{status}");
         }
+        let invalid = SourceError::status(Status::of_answer(422, None, b""));
+        assert_eq!(invalid.failure().class, Class::Refused);
         let refused = SourceError::status(Status::of_answer(500, None, b"no JSON"));
         assert_eq!(refused.failure().class, Class::Passing);
         assert_eq!(refused.to_string(), "the server refused: 500 no JSON");

@@ -13,7 +13,7 @@ use trimtab_cache::Object;
 use self::error::{SourceError, Status};
 use crate::{
     Selection,
-    state::{ListRequest, WatchRequest},
+    state::{ListRequest, StreamRequest, WatchRequest},
 };
 
 pub(crate) mod error;
@@ -95,9 +95,23 @@ impl Source {
 
     /// Asks for a watch.
     pub(crate) async fn watch(&self, watch: &WatchRequest) -> Result<Body, SourceError> {
-        let mut query = String::from("&watch=true&allowWatchBookmarks=true");
+        let mut query = String::new();
         parameter(&mut query, "resourceVersion", &watch.from);
-        parameter(&mut query, "timeoutSeconds", &watch.timeout.as_secs().to_string());
+        self.follow(query, watch.timeout).await
+    }
+
+    /// Asks for a streaming list: all objects as additions, a bookmark behind them, and then a watch.
+    pub(crate) async fn stream(&self, stream: &StreamRequest) -> Result<Body, SourceError> {
+        let mut query = String::from("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+        if let Some(version) = &stream.at_least {
+            parameter(&mut query, "resourceVersion", version);
+        }
+        self.follow(query, stream.timeout).await
+    }
+
+    async fn follow(&self, mut query: String, limit: Duration) -> Result<Body, SourceError> {
+        query.push_str("&watch=true&allowWatchBookmarks=true");
+        parameter(&mut query, "timeoutSeconds", &limit.as_secs().to_string());
         let request = self
             .request(&query)
             .header(header::ACCEPT, self.watch_type)

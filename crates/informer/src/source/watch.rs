@@ -31,6 +31,22 @@ pub(crate) enum WatchEvent<T> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BookmarkMeta {
     pub(crate) resource_version: String,
+    #[serde(default)]
+    annotations: BookmarkAnnotations,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BookmarkAnnotations {
+    #[serde(rename = "k8s.io/initial-events-end")]
+    initial_events_end: Option<String>,
+}
+
+impl BookmarkMeta {
+    /// Whether a streaming list is complete with this (WL-T13: the value decides).
+    pub(crate) fn ends_initial_events(&self) -> bool {
+        self.annotations.initial_events_end.as_deref() == Some("true")
+    }
 }
 
 /// An object that could not be decoded, by what could.

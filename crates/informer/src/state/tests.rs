@@ -3,7 +3,7 @@ use super::*;
 const NOW: Duration = Duration::ZERO;
 
 fn ladder() -> Ladder {
-    Ladder::new(Some(500), None, SmallRng::seed_from_u64(7))
+    Ladder::new(false, Some(500), None, SmallRng::seed_from_u64(7))
 }
 
 fn watching(version: &str) -> Ladder {
@@ -58,6 +58,7 @@ fn describe(next: &Next) -> String {
                 limit.unwrap_or_default()
             )
         }
+        Step::Stream(stream) => format!("stream at_least={}", stream.at_least.as_deref().unwrap_or("-")),
         Step::Watch(watch) => format!("watch from={}", watch.from),
     };
     let when = if next.wait > NOW { "later" } else { "now" };
@@ -105,9 +106,11 @@ fn a_version_that_expires_between_pages_is_followed_by_one_unpaged_list() {
     assert_eq!(describe(&next), "now: list at_least=10 limit=0");
     let next = ladder.next(now, list_failed(Class::Expired, Some("10")));
     assert_eq!(describe(&next), "now: list at_least=- limit=500");
-    // Round again, but no longer at once.
+    // Round again, but not at once for ever.
     let next = ladder.next(now, list_failed(Class::Expired, Some("11")));
-    assert_eq!(describe(&next), "later: list at_least=11 limit=0");
+    assert_eq!(describe(&next), "now: list at_least=11 limit=0");
+    let next = ladder.next(now, list_failed(Class::Expired, Some("11")));
+    assert_eq!(describe(&next), "later: list at_least=- limit=500");
 }
 
 /// RE-T9, RE-T12, RE-T13, RE-T27.
@@ -195,6 +198,64 @@ fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
 
 #[test]
 fn a_restart_lists_at_least_what_the_store_has() {
-    let ladder = Ladder::new(Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
+    let ladder = Ladder::new(false, Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
     assert_eq!(describe(&ladder.first()), "now: list at_least=7 limit=0");
+}
+
+fn streaming() -> Ladder {
+    Ladder::new(true, Some(500), None, SmallRng::seed_from_u64(7))
+}
+
+fn stream_failed(class: Class) -> Outcome {
+    Outcome::StreamFailed {
+        failure: failure(class),
+    }
+}
+
+/// L0; WL-T1, WL-T6, WL-T9, WL-T10; frontier A.3.
+#[test]
+fn a_stream_that_fails_is_followed_by_what_can_succeed() {
+    assert_eq!(describe(&streaming().first()), "now: stream at_least=-");
+    for (class, expected) in [
+        (Class::Refused, "now: list at_least=- limit=500"),
+        (Class::Forbidden, "now: list at_least=- limit=500"),
+        (Class::Ignored, "now: list at_least=- limit=500"),
+        (Class::EndedEarly, "later: list at_least=- limit=500"),
+        (Class::Broken, "later: list at_least=- limit=500"),
+        (Class::Passing, "later: stream at_least=-"),
+        (Class::NotServed, "later: stream at_least=-"),
+        (Class::Expired, "later: stream at_least=-"),
+    ] {
+        let next = streaming().next(Instant::now(), stream_failed(class));
+        assert_eq!(describe(&next), expected, "{class:?}");
+    }
+}
+
+/// spec.md 2.7, rule 18.
+#[test]
+fn a_relist_is_a_stream_too_and_gives_up_its_version_where_it_must() {
+    let now = Instant::now();
+    let mut ladder = streaming();
+    let next = ladder.next(now, watch_failed(Class::Expired, "9"));
+    assert_eq!(describe(&next), "later: stream at_least=9");
+    let next = ladder.next(now, stream_failed(Class::TooLarge));
+    assert_eq!(describe(&next), "now: stream at_least=-");
+}
+
+#[test]
+fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
+    let now = Instant::now();
+    let mut ladder = streaming();
+    ladder.next(now, stream_failed(Class::Refused));
+    ladder.next(
+        now,
+        Outcome::Listed {
+            version: "9".to_owned(),
+        },
+    );
+    let soon = now + UNSUPPORTED_FOR - Duration::from_secs(1);
+    let next = ladder.next(soon, watch_failed(Class::Expired, "9"));
+    assert_eq!(describe(&next), "later: list at_least=9 limit=0");
+    let next = ladder.next(now + UNSUPPORTED_FOR, watch_failed(Class::Expired, "9"));
+    assert_eq!(describe(&next), "later: stream at_least=9");
 }

@@ -26,7 +26,7 @@ impl Object for SetView {
 #[tokio::test(start_paused = true)]
 async fn one_kind_form_and_selection_has_one_informer() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::new(client);
+    let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let (one, same) = (
         factory.informer::<ConfigMap>(),
         factory.clone().informer::<ConfigMap>(),
@@ -58,7 +58,10 @@ async fn one_kind_form_and_selection_has_one_informer() {
 #[tokio::test(start_paused = true)]
 async fn waiting_names_what_is_not_synced_and_why() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::builder(client).namespace("x").build();
+    let factory = InformerFactory::builder(client)
+        .namespace("x")
+        .streaming_lists(false)
+        .build();
     let config_maps = factory.informer::<ConfigMap>();
     factory.informer::<Secret>();
     factory.informer::<ReplicaSet>();
@@ -92,7 +95,7 @@ async fn waiting_names_what_is_not_synced_and_why() {
 #[tokio::test(start_paused = true)]
 async fn waiting_ends_as_soon_as_all_are_synced() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::new(client);
+    let factory = InformerFactory::builder(client).streaming_lists(false).build();
     factory.wait_for_sync(Duration::ZERO).await.unwrap(); // nothing to wait for
     factory.informer::<ConfigMap>();
     factory.start();
@@ -111,7 +114,7 @@ async fn waiting_ends_as_soon_as_all_are_synced() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::new(client);
+    let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let early = factory.informer::<ConfigMap>();
     server.expect_silence(Duration::from_secs(100)).await;
     factory.start();
@@ -141,7 +144,7 @@ async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
 #[tokio::test(start_paused = true)]
 async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::new(client);
+    let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let resource = ApiResource::erase::<ConfigMap>(&());
     let dynamic = factory.informer_of::<DynamicObject>(Selection::all(), &resource);
     let metadata = factory.informer::<PartialObjectMeta<ConfigMap>>();

@@ -1,6 +1,7 @@
 //! Informers as a user meets them, in virtual time and without sockets, at a server that does what the
-//! test says. One program, because all of them need that server.
+//! test says, or at the API server of `trimtab-apiserver`. One program, because most need the former.
 
+mod cluster;
 mod factory;
 mod handlers;
 mod model;

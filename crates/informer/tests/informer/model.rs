@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::scripted::{Call, Server, Watch, object, settle, status};
+use crate::scripted::{Call, Server, Watch, lists, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -139,9 +139,9 @@ impl World {
             };
         }
         if call.describe().starts_with("WATCH") {
-            self.answer_watch(call)
+            self.answer_watch(call);
         } else {
-            self.answer_list(call)
+            self.answer_list(call);
         }
     }
 
@@ -263,7 +263,7 @@ fn join(informer: &Informer<ConfigMap>) -> Arc<Mutex<Replica>> {
 async fn history(seed: u64) {
     let (mut server, client) = Server::new();
     let mut world = World::new(seed);
-    let informer = Informer::builder(client).page_size(2).build::<ConfigMap>();
+    let informer = lists(client).page_size(2).build::<ConfigMap>();
     let mut replicas = Vec::new();
     replicas.push(join(&informer));
     informer.start();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::scripted::{Server, object, settle, status};
+use crate::scripted::{Server, lists, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -52,7 +52,7 @@ async fn watching() -> (
     crate::scripted::Watch,
 ) {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server
@@ -104,7 +104,7 @@ async fn what_the_server_tells_reaches_the_store_and_then_the_handlers() {
 #[tokio::test(start_paused = true)]
 async fn a_long_list_is_read_in_pages_and_takes_effect_as_one() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).page_size(2).build::<ConfigMap>();
+    let informer = lists(client).page_size(2).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server.expect(&format!("LIST {PATH} limit=2")).await.page(
@@ -125,7 +125,7 @@ async fn a_long_list_is_read_in_pages_and_takes_effect_as_one() {
 #[tokio::test(start_paused = true)]
 async fn pages_that_expire_midway_are_followed_by_one_unpaged_list() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     informer.start();
     server.next().await.page("5", "token", &[object("a", "1")]);
     server.next().await.status(410, "Expired");
@@ -158,7 +158,7 @@ async fn watches_that_begin_together_are_asked_to_end_apart() {
     let mut timeouts = std::collections::BTreeSet::new();
     for _ in 0..50 {
         let (mut server, client) = Server::new();
-        let informer = Informer::builder(client).build::<ConfigMap>();
+        let informer = lists(client).build::<ConfigMap>();
         informer.start();
         server.next().await.list("5", &[]);
         timeouts.insert(server.next().await.timeout_seconds());
@@ -225,7 +225,7 @@ async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_stat
 #[tokio::test(start_paused = true)]
 async fn failing_lists_are_tried_again_for_ever_at_growing_distances() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let mut before = server.next().await.at; // dropped: the connection is refused
     for attempt in 0..20 {
@@ -290,9 +290,9 @@ async fn a_watch_that_breaks_off_is_resumed_after_its_last_whole_event() {
         watch.text(line[..80].to_owned());
         settle().await;
         if end == "cut" {
-            watch.cut()
+            watch.cut();
         } else {
-            drop(watch)
+            drop(watch);
         }
         settle().await;
         let error = informer.status().last_error.expect("not silence");
@@ -353,7 +353,7 @@ async fn a_watch_on_which_nothing_arrives_is_abandoned_and_resumed() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_never_answers_is_asked_again() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let unanswered = server.next().await;
     let list = server.next().await;
@@ -371,7 +371,7 @@ async fn a_server_that_accepts_and_never_answers_is_asked_again() {
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_is_not_served_is_waited_for_by_name() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     informer.start();
     for _ in 0..3 {
         server
@@ -412,7 +412,7 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
         object
     };
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<ConfigMap>();
+    let informer = lists(client).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server
@@ -484,7 +484,7 @@ impl Object for Fragile {
 #[tokio::test(start_paused = true)]
 async fn a_view_that_panics_is_a_failure_like_others() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client).build::<Fragile>();
+    let informer = lists(client).build::<Fragile>();
     informer.start();
     server.next().await.list("5", &[object("a", "666")]);
     server
@@ -510,7 +510,7 @@ async fn a_selection_is_part_of_every_request() {
         .namespace("shop")
         .labels("app in (web,api),!old".parse().unwrap())
         .fields("metadata.name!=x");
-    let informer = Informer::builder(client)
+    let informer = lists(client)
         .selection(selection)
         .page_size(0)
         .build::<ConfigMap>();
@@ -531,9 +531,7 @@ async fn a_selection_is_part_of_every_request() {
 #[tokio::test(start_paused = true)]
 async fn a_resync_tells_handlers_every_object_again_while_events_go_on() {
     let (mut server, client) = Server::new();
-    let informer = Informer::builder(client)
-        .resync(Duration::from_secs(10))
-        .build::<ConfigMap>();
+    let informer = lists(client).resync(Duration::from_secs(10)).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server.next().await.list("5", &[object("a", "3")]);
@@ -589,7 +587,7 @@ async fn an_informer_stops_when_its_last_handle_goes() {
     assert_eq!(store.len(), 2);
 
     let (mut server, client) = Server::new();
-    let waiting = Informer::builder(client).build::<ConfigMap>();
+    let waiting = lists(client).build::<ConfigMap>();
     assert!(!waiting.has_synced());
     drop(waiting); // never started: nothing to stop
     server.expect_no_client().await;

@@ -13,6 +13,7 @@ use tokio::{
     time::{Duration, Instant, timeout},
 };
 use tower::{BoxError, service_fn};
+use trimtab_informer::{Informer, InformerBuilder};
 
 type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
 
@@ -117,7 +118,15 @@ impl Call {
                 let seconds = query.remove("timeoutSeconds").expect("a watch has a timeout");
                 assert!((300..=600).contains(&seconds.parse::<u32>().expect("seconds")));
                 assert_eq!(self.headers[header::ACCEPT_ENCODING], "identity");
-                "WATCH"
+                if query.remove("sendInitialEvents").as_deref() == Some("true") {
+                    assert_eq!(
+                        query.remove("resourceVersionMatch").as_deref(),
+                        Some("NotOlderThan")
+                    );
+                    "STREAM"
+                } else {
+                    "WATCH"
+                }
             }
             Some(other) => panic!("watch={other}"),
         };
@@ -152,6 +161,11 @@ impl Call {
     }
 
     /// Answers with an error.
+    /// A builder of informers that list page by page, which is easier to read in a test.
+    pub(crate) fn lists(client: Client) -> InformerBuilder {
+        Informer::builder(client).streaming_lists(false)
+    }
+
     pub(crate) fn status(self, code: u16, reason: &str) {
         self.raw(code, &[], status(code, reason).to_string());
     }
@@ -194,6 +208,13 @@ impl Watch {
         );
     }
 
+    /// Says that a streaming list is complete.
+    pub(crate) fn end_of_list(&self, version: &str) {
+        let annotations = json!({"k8s.io/initial-events-end": "true"});
+        let metadata = json!({"resourceVersion": version, "annotations": annotations});
+        self.event("BOOKMARK", &json!({"kind": "ConfigMap", "metadata": metadata}));
+    }
+
     /// Sends bytes as they are.
     pub(crate) fn text(&self, text: impl Into<Bytes>) {
         let _ = self.body.send(Ok(text.into()));
@@ -208,6 +229,11 @@ impl Watch {
     pub(crate) async fn closed(&self) {
         self.body.closed().await;
     }
+}
+
+/// A builder of informers that list page by page, which is easier to read in a test.
+pub(crate) fn lists(client: Client) -> InformerBuilder {
+    Informer::builder(client).streaming_lists(false)
 }
 
 pub(crate) fn status(code: u16, reason: &str) -> Value {

@@ -142,7 +142,7 @@ async fn run(seed: u64) -> usize {
         let change = Instant::now() + Duration::from_millis(random.random_range(500..25_000));
         while Instant::now() < change {
             watch.check("at some time");
-            sleep(Duration::from_millis(random.random_range(1..100))).await;
+            sleep(Duration::from_millis(random.random_range(1..200))).await;
         }
     }
     for task in tasks {
@@ -158,11 +158,11 @@ async fn run(seed: u64) -> usize {
 #[tokio::test(start_paused = true)]
 async fn no_two_candidates_have_a_valid_token_or_work_at_the_same_time() {
     let mut terms = 0;
-    for seed in 0..30 {
+    for seed in 0..15 {
         terms += run(seed).await;
     }
     assert!(
-        terms > 200,
+        terms > 150,
         "the weather must not be so bad that nobody ever leads: {terms} terms"
     );
 }

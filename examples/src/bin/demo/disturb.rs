@@ -19,7 +19,7 @@ use kube_client::{
 use rand::{SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 use serde_json::json;
 use tokio::time::sleep;
-use trimtab_apiserver::{ApiServer, Filter, Levers, Refusal, Verb};
+use trimtab_apiserver::{ApiServer, Filter, Levers, Verb};
 use trimtab_controller::cache::{Metadata, Object, ObjectKey};
 
 use crate::{
@@ -59,9 +59,9 @@ impl Disturbance {
         Self::KillPods,
         Self::ScaleUp,
         Self::ScaleDown,
+        Self::Compact,
         Self::Relabel,
         Self::CutWatches,
-        Self::Compact,
         Self::LagWatch,
         Self::Panic,
         Self::TakeLease,
@@ -190,17 +190,17 @@ impl<'a> Stage<'a> {
         Ok(format!("{cut} watches cut, {killed}"))
     }
 
-    /// Lets no watch begin while Pods are killed and the history is compacted: those who resume are
-    /// answered 410, and a relist has to find out what is gone.
+    /// Cuts every watch and lets none begin while Pods are killed and the history is compacted: who
+    /// resumes is answered 410, and a relist has to find out what is gone.
     async fn compact(&mut self) -> Result<String, Failure> {
         let levers = self.levers()?;
         let watches = Filter::any().verb(Verb::Watch);
-        let refused = levers.refuse(watches.clone(), Refusal::unavailable(), usize::MAX);
+        let held = levers.hold(watches.clone());
         let cut = levers.cut_watches(&watches);
         let killed = self.kill(10).await?;
         sleep(Duration::from_millis(300)).await; // the kubelet ends them
         levers.compact();
-        refused.release();
+        held.release();
         Ok(format!("{cut} watches cut, {killed}, history compacted"))
     }
 

@@ -92,7 +92,8 @@ impl Live {
     fn pulse(&self, rate: &mut Rate) -> String {
         let status = self.controller.status();
         let events = rate.of(self.audit.changes());
-        format!("{events:.0} events/s, queue {} + {} delayed, {} reconciles", status.queued, status.delayed, status.reconciles)
+        let (queued, processing, delayed) = (status.queued, status.processing, status.delayed);
+        format!("{events:.0} events/s, queue {queued}, {processing} in work, {delayed} delayed, {} reconciles", status.reconciles)
     }
 }
 

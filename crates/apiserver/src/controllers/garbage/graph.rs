@@ -232,7 +232,7 @@ impl Graph {
             let owner = reference["uid"].as_str().unwrap_or_default();
             match self.nodes.get(owner) {
                 Some(found) if !is_named(found, reference, &case.node) => {
-                    case.unknown.push(reference.clone())
+                    case.unknown.push(reference.clone());
                 }
                 Some(found) if is_waiting(&found.object) => case.waiting.push(owner.to_owned()),
                 Some(_) => case.solid = true,

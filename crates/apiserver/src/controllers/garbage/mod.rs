@@ -90,7 +90,7 @@ async fn release(requests: &Requests, node: &Node, finalizer: &str) -> Result<Ou
     let left: Vec<&str> = object::finalizers(&node.object)
         .filter(|held| *held != finalizer)
         .collect();
-    change(requests, node, json!({ "finalizers": left })).await
+    change(requests, node, "finalizers", json!(left)).await
 }
 
 /// Makes `dependents` forget their owner, then lets it go.
@@ -107,7 +107,7 @@ async fn disown(requests: &Requests, node: &Node, owners: &[String]) -> Result<O
     let left: Vec<&Value> = references(&node.object)
         .filter(|reference| !owners.iter().any(|owner| reference["uid"] == owner.as_str()))
         .collect();
-    change(requests, node, json!({ "ownerReferences": left })).await
+    change(requests, node, "ownerReferences", json!(left)).await
 }
 
 /// Deletes the object if nobody owns it, or if all who own it wait for that.
@@ -161,8 +161,10 @@ async fn unblock(requests: &Requests, node: &Node) -> Result<Outcome, Error> {
     let mut free: Vec<Value> = references(&node.object).cloned().collect();
     free.iter_mut()
         .for_each(|reference| reference["blockOwnerDeletion"] = false.into());
-    let patch = patch(node, json!({ "ownerReferences": free }));
-    if let Some(unblocked) = requests.merge(&node.path, patch).await? {
+    let unblocked = requests
+        .merge(&node.path, patch(node, "ownerReferences", json!(free)))
+        .await?;
+    if let Some(unblocked) = unblocked {
         requests.delete(&node.path, &unblocked, "Foreground").await?;
     }
     Ok(Outcome::Done)
@@ -196,16 +198,18 @@ async fn exists(
     })))
 }
 
-/// Changes an object's metadata if it is still as it was.
-async fn change(requests: &Requests, node: &Node, metadata: Value) -> Result<Outcome, Error> {
-    requests.merge(&node.path, patch(node, metadata)).await?;
+/// Changes one field of an object's metadata if the object is still as it was.
+async fn change(requests: &Requests, node: &Node, field: &str, value: Value) -> Result<Outcome, Error> {
+    requests.merge(&node.path, patch(node, field, value)).await?;
     Ok(Outcome::Done)
 }
 
-/// A merge patch of the metadata that only this very state of the object takes.
-fn patch(node: &Node, mut metadata: Value) -> Value {
-    for field in ["uid", "resourceVersion"] {
-        metadata[field] = node.object["metadata"][field].clone();
-    }
-    json!({ "metadata": metadata })
+/// A merge patch of a list in the metadata that only this very state of the object takes. An empty
+/// list is none.
+fn patch(node: &Node, field: &str, value: Value) -> Value {
+    let before = &node.object["metadata"];
+    let value = if value == json!([]) { Value::Null } else { value };
+    json!({"metadata": {
+        "uid": before["uid"], "resourceVersion": before["resourceVersion"], field: value,
+    }})
 }

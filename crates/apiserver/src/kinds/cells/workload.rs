@@ -77,7 +77,7 @@ pub(crate) fn selector(object: &Value, _: Timestamp) -> Value {
             (key.to_owned(), term)
         }))
         .collect();
-    terms.sort();
+    terms.sort_by(|one, other| one.0.cmp(&other.0));
     let terms: Vec<_> = terms.into_iter().map(|(_, term)| term).collect();
     if terms.is_empty() {
         NONE.into()

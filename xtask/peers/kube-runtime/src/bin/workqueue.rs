@@ -6,6 +6,7 @@ use futures::{StreamExt, future, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ObjectMeta;
 use kube::runtime::controller::{Action, Config, applier};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::scheduler::{ScheduleRequest, scheduler};
 use kube::runtime::watcher::Event;
@@ -18,7 +19,10 @@ type Reference = ObjectRef<ConfigMap>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let asked: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
     let quick = std::env::args().any(|argument| argument == "--quick");
     let asks = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     if asks("backlog") {
@@ -30,7 +34,11 @@ async fn main() {
     }
     if asks("storm") {
         let times = if quick { 10 } else { 100 };
-        report("workqueue/storm", "ns", ns_each(storm(times).await, times * 10_000));
+        report(
+            "workqueue/storm",
+            "ns",
+            ns_each(storm(times).await, times * 10_000),
+        );
     }
 }
 
@@ -40,8 +48,8 @@ fn references(count: usize) -> Vec<Reference> {
     (0..count).map(name).collect()
 }
 
-/// The applier reconciles only what its store holds.
-fn store_of(references: &[Reference]) -> Store<ConfigMap> {
+/// The applier reconciles only what its store holds, and ends when the store's writer does.
+fn store_of(references: &[Reference]) -> (Store<ConfigMap>, Writer<ConfigMap>) {
     let (store, mut writer) = reflector::store();
     writer.apply_watcher_event(&Event::Init);
     for reference in references {
@@ -50,22 +58,25 @@ fn store_of(references: &[Reference]) -> Store<ConfigMap> {
             namespace: reference.namespace.clone(),
             ..ObjectMeta::default()
         };
-        writer.apply_watcher_event(&Event::InitApply(ConfigMap { metadata, ..ConfigMap::default() }));
+        writer.apply_watcher_event(&Event::InitApply(ConfigMap {
+            metadata,
+            ..ConfigMap::default()
+        }));
     }
     writer.apply_watcher_event(&Event::InitDone);
-    // The applier waits until the store is ready and ends when its writer does.
-    std::mem::forget(writer);
-    store
+    (store, writer)
 }
 
 /// The middle one of several rounds, in each of which every key is added and then reconciled.
 async fn backlog(count: usize, rounds: usize) -> Duration {
     let references = references(count);
-    let store = store_of(&references);
+    let (store, _writer) = store_of(&references);
     let mut times = Vec::new();
     for _ in 0..rounds.max(1) {
         // Never ends: the applier drops what is queued when its input does.
-        let queue = stream::iter(references.clone()).map(Ok::<_, Infallible>).chain(stream::pending());
+        let queue = stream::iter(references.clone())
+            .map(Ok::<_, Infallible>)
+            .chain(stream::pending());
         let start = Instant::now();
         let reconciled = applier(
             |_, _| future::ready(Ok::<_, Infallible>(Action::await_change())),
@@ -75,7 +86,14 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
             queue,
             Config::default(),
         );
-        assert_eq!(reconciled.take(count).filter(|result| future::ready(result.is_ok())).count().await, count);
+        assert_eq!(
+            reconciled
+                .take(count)
+                .filter(|result| future::ready(result.is_ok()))
+                .count()
+                .await,
+            count
+        );
         times.push(start.elapsed());
     }
     times.sort_unstable();
@@ -86,10 +104,16 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
 async fn storm(times: usize) -> Duration {
     let references = references(10_000);
     let again = stream::iter(0..times).flat_map(|_| stream::iter(&references));
-    let requests = again.map(|message| ScheduleRequest { message: message.clone(), run_at: tokio::time::Instant::now() });
-    let mut scheduler = std::pin::pin!(scheduler(requests));
+    let requests = again.map(|message| ScheduleRequest {
+        message: message.clone(),
+        run_at: tokio::time::Instant::now(),
+    });
+    let scheduler = std::pin::pin!(scheduler(requests));
     let start = Instant::now();
-    assert!(scheduler.hold().next().await.is_none(), "held keys do not come out");
+    assert!(
+        scheduler.hold().next().await.is_none(),
+        "held keys do not come out"
+    );
     start.elapsed()
 }
 

@@ -14,7 +14,7 @@ fn pods() -> Pods {
     Pods::new(vec!["node-1".to_owned(), "node-2".to_owned()], settings)
 }
 
-fn pod(uid: &str, rest: Value) -> PodView {
+fn pod(uid: &str, rest: &Value) -> PodView {
     let mut pod = json!({"metadata": {"namespace": "default", "name": uid, "uid": uid}});
     for (field, value) in rest.as_object().expect("fields") {
         match value.as_object().filter(|_| field == "metadata") {
@@ -30,7 +30,7 @@ fn pod(uid: &str, rest: Value) -> PodView {
 fn bound(uid: &str) -> PodView {
     pod(
         uid,
-        json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Pending"}}),
+        &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Pending"}}),
     )
 }
 
@@ -38,7 +38,7 @@ fn deleted(uid: &str, grace: i64) -> PodView {
     let metadata = json!({"deletionTimestamp": "2026-01-02T03:04:05Z", "deletionGracePeriodSeconds": grace});
     pod(
         uid,
-        json!({"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}),
+        &json!({"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}),
     )
 }
 
@@ -50,7 +50,7 @@ fn action(pods: &mut Pods, now: Instant) -> Option<Action> {
 fn new_pods_go_to_the_nodes_in_turn_and_start_a_while_later() {
     let (mut pods, now) = (pods(), Instant::now());
     for uid in ["a", "b", "c"] {
-        pods.changed(pod(uid, json!({})), now);
+        pods.changed(pod(uid, &json!({})), now);
     }
     let nodes: Vec<_> = std::iter::from_fn(|| action(&mut pods, now)).collect();
     let bind = |node: &str| Action::Bind {
@@ -100,14 +100,14 @@ fn a_pod_does_not_outlive_its_grace_period_and_is_removed_once() {
 fn what_others_look_after_is_left_alone() {
     let (mut pods, now) = (pods(), Instant::now());
     pods.changed(
-        pod("gated", json!({"spec": {"schedulingGates": [{"name": "wait"}]}})),
+        pod("gated", &json!({"spec": {"schedulingGates": [{"name": "wait"}]}})),
         now,
     );
-    pods.changed(pod("elsewhere", json!({"spec": {"nodeName": "other"}})), now);
+    pods.changed(pod("elsewhere", &json!({"spec": {"nodeName": "other"}})), now);
     pods.changed(
         pod(
             "ended",
-            json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Succeeded"}}),
+            &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Succeeded"}}),
         ),
         now,
     );
@@ -117,7 +117,7 @@ fn what_others_look_after_is_left_alone() {
 #[test]
 fn a_failed_action_is_repeated_and_a_done_one_is_not() {
     let (mut pods, now) = (pods(), Instant::now());
-    pods.changed(pod("a", json!({})), now);
+    pods.changed(pod("a", &json!({})), now);
     assert!(action(&mut pods, now).is_some());
     pods.done("a", Some(now + SECOND), now);
     assert_eq!(action(&mut pods, now), None);

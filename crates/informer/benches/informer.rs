@@ -1,0 +1,154 @@
+//! What it costs to sync with the Pods of a server and to follow their changes: CPU and memory.
+//!
+//! `cargo xtask bench informer` runs this beside its peers, against a load that `xtask/peers/load` serves:
+//! `informer --url http://127.0.0.1:PORT --objects N --events M --form whole|view`
+
+use std::{
+    error::Error,
+    fmt::Display,
+    fs, io,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube_client::{Client, Config};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::Notify;
+use trimtab_cache::{MetaView, Metadata, Object};
+use trimtab_informer::Informer;
+
+/// Ten fields of a Pod: those of the metadata that a controller reads, and three more.
+#[derive(Debug, Deserialize)]
+struct PodView {
+    metadata: MetaView,
+    #[expect(dead_code, reason = "held, as a controller would")]
+    spec: SpecView,
+    #[expect(dead_code, reason = "held, as a controller would")]
+    status: StatusView,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "held, as a controller would")]
+struct SpecView {
+    node_name: Option<Box<str>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "held, as a controller would")]
+struct StatusView {
+    phase: Option<Box<str>>,
+    #[serde(rename = "podIP")]
+    pod_ip: Option<Box<str>>,
+}
+
+impl Object for PodView {
+    type Kind = Pod;
+    fn metadata(&self) -> &impl Metadata {
+        &self.metadata
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    match option::<String>("form") {
+        Ok(form) if form == "whole" => measure::<Pod>("whole").await,
+        Ok(form) if form == "view" => measure::<PodView>("view").await,
+        other => Err(format!("--form must be whole or view: {other:?}").into()),
+    }
+}
+
+async fn measure<T>(form: &str) -> Result<(), Box<dyn Error>>
+where
+    T: Object<Kind = Pod> + DeserializeOwned,
+{
+    let (url, objects, events): (String, usize, usize) =
+        (option("url")?, option("objects")?, option("events")?);
+    let client = Client::try_from(Config::new(url.parse()?))?;
+
+    let empty = Cost::so_far()?;
+    let informer = Informer::builder(client.clone()).build::<T>();
+    informer.start();
+    informer.wait_for_sync().await;
+    let synced = Cost::so_far()?;
+    if informer.store().len() != objects {
+        return Err(format!("{} of {objects} objects after sync", informer.store().len()).into());
+    }
+    report(
+        "sync-cpu",
+        form,
+        "µs",
+        (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64,
+    );
+    report(
+        "sync-rss",
+        form,
+        "KB",
+        (synced.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64,
+    );
+
+    let (seen, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (counter, done) = (seen.clone(), all.clone());
+    informer.on_change(move |event| {
+        if !event.initial && counter.fetch_add(1, Ordering::SeqCst) + 1 == events {
+            done.notify_one();
+        }
+    });
+    let before = Cost::so_far()?;
+    let ask = http::Request::post(format!("/load/events?count={events}")).body(Vec::new())?;
+    client.request_text(ask).await?;
+    all.notified().await;
+    let followed = Cost::so_far()?;
+    report(
+        "follow-cpu",
+        form,
+        "µs",
+        (followed.cpu_ns - before.cpu_ns) / 1e3 / events as f64,
+    );
+    Ok(())
+}
+
+/// The value after `--name` on the command line.
+fn option<T: FromStr<Err: Display>>(name: &str) -> Result<T, String> {
+    let flag = format!("--{name}");
+    let mut arguments = std::env::args().skip_while(|argument| *argument != flag).skip(1);
+    let value = arguments.next().ok_or_else(|| format!("{flag} is missing"))?;
+    value.parse().map_err(|error| format!("{flag} {value}: {error}"))
+}
+
+/// What this process has cost so far.
+struct Cost {
+    /// User and system time.
+    cpu_ns: f64,
+    /// Resident memory.
+    rss_bytes: f64,
+}
+
+impl Cost {
+    fn so_far() -> io::Result<Self> {
+        let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let status = fs::read_to_string("/proc/self/status")?;
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kilobytes: f64 = resident
+            .and_then(|text| text.parse().ok())
+            .ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self {
+            cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64,
+            rss_bytes: kilobytes * 1024.0,
+        })
+    }
+}
+
+fn report(question: &str, form: &str, unit: &str, value: f64) {
+    let bench = format!("informer/{question}/{form}");
+    println!(
+        "{}",
+        serde_json::json!({"bench": bench, "unit": unit, "better": "lower", "value": value})
+    );
+}
