@@ -117,5 +117,7 @@ pub(crate) fn key(object: &Value) -> crate::storage::Key {
 /// What has the wrong type in the object's metadata, if anything has.
 pub(crate) fn mistyped_metadata(object: &Value) -> Option<String> {
     let metadata = object.get("metadata").filter(|metadata| !metadata.is_null())?;
-    ObjectMeta::deserialize(metadata).err().map(|error| format!("metadata: {error}"))
+    ObjectMeta::deserialize(metadata)
+        .err()
+        .map(|error| format!("metadata: {error}"))
 }

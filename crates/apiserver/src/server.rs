@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, task};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header};
+use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -13,7 +14,12 @@ use k8s_openapi::jiff::Timestamp;
 use kube_client::{Client, client::Body};
 use parking_lot::Mutex;
 use serde_json::json;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinSet,
+};
+use tracing::Instrument;
 
 use crate::{
     Levers, ResponseBody,
@@ -218,21 +224,27 @@ async fn accept(listener: TcpListener, service: Service) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 stream.set_nodelay(true).ok(); // without it, small watch events wait for acknowledgements
-                let service = TowerToHyperService::new(service.clone());
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(stream), service);
-                connections.spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%peer, %error, "a connection ended");
-                    }
-                });
+                connections
+                    .spawn(serve(stream, service.clone()).instrument(tracing::debug_span!("http", %peer)));
             }
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await; // out of file descriptors: wait
             }
         }
+    }
+}
+
+/// Serves one connection until it ends.
+async fn serve<S>(stream: S, service: Service)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended");
     }
 }
 
@@ -279,5 +291,74 @@ impl tower::Service<Request<Body>> for ApiServer {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         Box::pin(self.core.clone().handle(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::{Filter, Refusal, Verb};
+
+    /// Sends a request's text over a connection, and reads until `end` was seen or the connection ends.
+    async fn talk(client: &mut DuplexStream, request: &str, end: &str) -> String {
+        client
+            .write_all(request.as_bytes())
+            .await
+            .expect("the connection is open");
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains(end) {
+            if client.read_buf(&mut answer).await.expect("readable") == 0 {
+                break;
+            }
+        }
+        String::from_utf8(answer).expect("text")
+    }
+
+    fn get(path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: test\r\nUser-Agent: raw\r\n\r\n")
+    }
+
+    fn connect(server: &ApiServer) -> DuplexStream {
+        let (client, stream) = duplex(64 * 1024);
+        tokio::spawn(serve(stream, server.service()));
+        client
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_and_watches_are_served_over_one_connection_each() {
+        let server = ApiServer::start();
+        let mut client = connect(&server);
+        let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(answer.contains("content-type: application/json"), "{answer}");
+        let missing = talk(&mut client, &get("/api/v1/namespaces/none"), "Failure\"}").await;
+        assert!(missing.starts_with("HTTP/1.1 404"), "{missing}");
+        let watch = get("/api/v1/namespaces?watch=true&timeoutSeconds=5");
+        let events = talk(&mut client, &watch, "\r\n0\r\n\r\n").await;
+        assert!(events.contains("transfer-encoding: chunked"), "{events}");
+        assert_eq!(events.matches(r#"{"type":"ADDED""#).count(), 4, "{events}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn levers_refuse_with_a_header_and_break_connections() {
+        let server = ApiServer::start();
+        let filter = Filter::any().user_agent("raw").verb(Verb::Get);
+        let refused = server
+            .levers()
+            .refuse(filter.clone(), Refusal::too_many_requests(), 1);
+        let mut client = connect(&server);
+        let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "Failure\"}").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"),
+            "{answer}"
+        );
+        assert_eq!(refused.remaining(), 0);
+        server.levers().lose_reply(filter, 1).leave();
+        assert_eq!(
+            talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await,
+            ""
+        );
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
-use trimtab_cache::{ObjectKey, Object};
+use trimtab_cache::{Object, ObjectKey};
 use trimtab_informer::{Event, Informer};
 use trimtab_workqueue::WorkQueue;
 
@@ -80,7 +80,10 @@ impl Controller<()> {
         F: Fn(Request) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        Controller { plan: self.plan, reconciler: Reconciler::new(reconcile) }
+        Controller {
+            plan: self.plan,
+            reconciler: Reconciler::new(reconcile),
+        }
     }
 }
 
@@ -90,7 +93,11 @@ impl<R> Controller<R> {
     /// was written in. When the controller changes, both are queued.
     pub fn owns<T: Object + DeserializeOwned>(mut self, dependents: &Informer<T>) -> Self {
         let owners = self.plan.owners.clone();
-        self.plan.sources.push(Box::new(Mapped::new(dependents, move |event| owners.concerned(event))));
+        self.plan
+            .sources
+            .push(Box::new(Mapped::new(dependents, move |event| {
+                owners.concerned(event)
+            })));
         self
     }
 
@@ -211,7 +218,9 @@ impl Controller {
 
 impl<R> fmt::Debug for Controller<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controller").field("name", &self.plan.name).finish_non_exhaustive()
+        f.debug_struct("Controller")
+            .field("name", &self.plan.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -245,7 +254,10 @@ impl fmt::Display for RunError {
         match &self.0 {
             Kind::Running => f.write_str("the controller is running already"),
             Kind::NotSynced(kinds) => write!(f, "no first list in time of {}", kinds.join(", ")),
-            Kind::Outlasted(count) => write!(f, "{count} reconciles outlasted the grace period and were dropped"),
+            Kind::Outlasted(count) => write!(
+                f,
+                "{count} reconciles outlasted the grace period and were dropped"
+            ),
         }
     }
 }

@@ -46,7 +46,10 @@ impl Worker {
 
     async fn process(&self, key: &ObjectKey) {
         let failures = self.queue.num_requeues(key);
-        let request = Request { key: key.clone(), attempt: failures };
+        let request = Request {
+            key: key.clone(),
+            attempt: failures,
+        };
         let result = self.reconcile(request).await;
         let next = next(&result, failures, self.max_retries);
         self.shared.count(&result, &next);
@@ -77,7 +80,9 @@ impl Worker {
         let controller = &*self.controller;
         match next {
             Next::Settled => tracing::debug!(controller, %key, %error, "namespace is terminating"),
-            Next::GiveUp => tracing::error!(controller, %key, attempt, %error, "gave up until the next event"),
+            Next::GiveUp => {
+                tracing::error!(controller, %key, attempt, %error, "gave up until the next event")
+            }
             _ => tracing::warn!(controller, %key, attempt, %error, "reconcile failed"),
         }
     }

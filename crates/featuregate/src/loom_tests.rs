@@ -96,7 +96,7 @@ fn a_gate_publishes_what_was_done_before_it_was_set() {
     });
 }
 
-/// Guarantee 7. Fails if `FeatureGates::read` uses the value it loaded before it noted the read.
+/// Guarantee 7. Fails if `Slot::read` returns a value that it loaded before it noted the read.
 #[test]
 fn a_read_is_noticed_or_sees_the_new_version() {
     loom::model(|| {

@@ -1,6 +1,6 @@
 //! Setting gates from text and maps: upstream's flag tables.
 
-use trimtab_featuregate::{FeatureGates, SetError, Spec, Stage, Version};
+use trimtab_featuregate::{FeatureGates, Problem, SetError, Spec, Stage, Version};
 
 const V128: Version = Version::new(1, 28);
 const V129: Version = Version::new(1, 29);
@@ -305,7 +305,7 @@ fn a_gate_of_a_later_version_cannot_be_set_to_anything() {
              min compatibility version 1.27"
         );
         assert_eq!(error.to_string(), expected);
-        assert!(error.problems().all(|problem| problem.is_not_available()));
+        assert!(error.problems().all(Problem::is_not_available));
     }
 }
 

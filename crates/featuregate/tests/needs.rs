@@ -1,7 +1,7 @@
 //! Gates that need others: upstream's tests of dependencies; and what a builder refuses.
 
 use Stage::{Alpha, Beta, Ga};
-use trimtab_featuregate::{FeatureGates, Spec, Stage, Version};
+use trimtab_featuregate::{FeatureGates, Problem, Spec, Stage, Version};
 
 type Life = Vec<Spec>;
 
@@ -162,10 +162,7 @@ fn a_gate_whose_need_was_reset_is_reported_by_validate() {
     gates.set("A=true,B=true").expect("as a group");
     gates.reset("B").expect("not frozen");
     let error = gates.validate().expect_err("A is on without B");
-    let needs: Vec<_> = error
-        .problems()
-        .flat_map(|problem| problem.disabled_needs())
-        .collect();
+    let needs: Vec<_> = error.problems().flat_map(Problem::disabled_needs).collect();
     assert_eq!(needs, ["B"]);
 }
 

@@ -357,3 +357,16 @@ fn a_locked_gate_is_refused_with_the_version_to_emulate() {
     drop(emulated);
     let _refused = gates.test().named("tests::name").set("Gate", false).enter();
 }
+
+/// The guard stays on its thread: this compiles only while [`TestGuard`](trimtab_featuregate::TestGuard)
+/// is not `Send`; if it were, both implementations would do.
+#[test]
+fn the_guard_of_a_thread_is_not_send() {
+    trait Ambiguous<Why> {
+        fn is_there() {}
+    }
+    struct Sent;
+    impl<T: ?Sized> Ambiguous<()> for T {}
+    impl<T: ?Sized + Send> Ambiguous<Sent> for T {}
+    <trimtab_featuregate::TestGuard as Ambiguous<_>>::is_there();
+}

@@ -48,7 +48,9 @@
 //! 6. Whatever the server does, the informer tries again, and no two tries in a row without a wait
 //!    between them. Only a watch that ended in order is resumed at once.
 //! 7. No request hangs for ever, and a silent watch is given up.
-//! 8. Nothing runs before `start`, nor after `stop`, a shutdown, or the drop of the last handle.
+//! 8. A server that does not know streaming lists, and does not say so, delays the start by seconds, not
+//!    for ever.
+//! 9. Nothing runs before `start`, nor after `stop`, a shutdown, or the drop of the last handle.
 //!
 //! # Not here
 //!
@@ -65,6 +67,7 @@
 //! - An object that cannot be decoded is reported and left out, and does not stop its kind.
 //! - Errors of a watch count and are reported like those of a list; a watch that breaks off is
 //!   resumed where it stood instead of listing again.
+//! - A streaming list that never says that it is complete is given up for a list; client-go waits on.
 //! - An informer that was stopped can be started again.
 
 mod backoff;

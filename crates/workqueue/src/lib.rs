@@ -1,4 +1,4 @@
-//! A deduplicating, fair queue of keys for Kubernetes controllers.
+//! A deduplicating, fair queue of keys for Kubernetes controllers, and for any other keyed work.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -15,6 +15,52 @@
 //! assert!(queue.is_empty());
 //! # }
 //! ```
+//!
+//! A worker that fails asks for another try with [`add_rate_limited`](WorkQueue::add_rate_limited), and one
+//! that succeeds says [`forget`](WorkQueue::forget). [`add_after`](WorkQueue::add_after) is for what is to be
+//! looked at again in a while, [`add_with`](WorkQueue::add_with) for priorities.
+//!
+//! # Guarantees
+//!
+//! 1. A key is never with two workers at once.
+//! 2. A key added while it is being processed comes out again once its [`Item`] is dropped.
+//! 3. However often a key is added before a worker takes it, it comes out once.
+//! 4. A worker that panics or is cancelled leaks no key; a cancelled `get` has taken none.
+//! 5. No worker sleeps while a key is ready that nobody is on the way to take.
+//! 6. Of two delays of one key the earlier wins, and an `add` does not cancel a delay.
+//! 7. A key cannot starve: one of priority p is overtaken by at most `(q − p) × ageing` later keys of
+//!    priority q. Equal priorities come in arrival order.
+//! 8. In a queue with groups, the n-th key of a group comes within n rounds of one key a group.
+//! 9. After a shutdown, ready keys still come out and no other is accepted; a drain ends when nothing is
+//!    ready and nothing is processing.
+//! 10. Neither a key's end nor the queue's leaves anything behind: an empty queue holds less than 100 KiB.
+//!
+//! # What it costs
+//!
+//! A key is hashed once, when it is added. A queued key takes some 50 bytes, its own 16 for a shared string
+//! included. Nothing is spawned and no timer runs: one of the workers that wait keeps the time for the delayed
+//! keys. A call makes at most 64 delayed keys ready, so that a million delays which end together do not
+//! hold the queue's lock. Only a queue with a [name](WorkQueueBuilder::name) reads the clock for each key.
+//!
+//! Needs tokio's `rt` and `time`: `get` shares its thread by tokio's budget, and delays and drains with a
+//! deadline need a runtime with time enabled.
+//!
+//! # Not here
+//!
+//! What a key means, what to do for it and how to judge the result: that is the controller's. Nothing is
+//! persisted, and a queue ends with its process.
+//!
+//! # Differences from client-go
+//!
+//! - `Done` is the drop of an [`Item`], so it cannot be forgotten, called twice, or called for a key that was
+//!   never taken (which queues the key twice there).
+//! - A drain ends when nothing is ready *and* nothing is processing; there it looks at the latter alone and
+//!   can leave work behind. Any number of drains may wait. The delayed keys that it drops are returned.
+//! - `add_after` never blocks; there it does while the intake of 1000 is full.
+//! - `add` and its kin return whether the queue accepted the key.
+//! - Priorities age, which controller-runtime's do not; a raised key keeps its place by arrival; the default
+//!   priority of every add is [`priority::NORMAL`].
+//! - A panic in [`parallelize_until`] reaches the caller.
 
 mod batch;
 mod builder;
@@ -27,6 +73,7 @@ pub mod limiter;
 mod loom_tests;
 pub mod metrics;
 mod order;
+mod parallelize;
 mod queue;
 mod ready;
 mod shared;
@@ -41,6 +88,11 @@ pub use self::{
     builder::{WorkQueueBuilder, priority},
     drain::{Drain, Drained},
     item::Item,
+    parallelize::parallelize_until,
     queue::{AddOptions, WorkQueue},
     snapshot::{Entry, Stage},
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

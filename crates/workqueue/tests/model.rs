@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::time::Instant;
 use trimtab_workqueue::{AddOptions, Item, Stage, WorkQueue, limiter::RateLimiter};
 
@@ -119,9 +119,9 @@ impl Model {
         } else {
             entry.priority = priority;
             if entry.processing {
-                entry.again = true
+                entry.again = true;
             } else {
-                self.arrive(key)
+                self.arrive(key);
             }
         }
     }
@@ -330,24 +330,31 @@ async fn run(steps: Vec<Step>, fair: bool) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6_000))]
-
-    #[test]
-    fn the_queue_does_what_the_naive_model_does(steps in prop::collection::vec(step(), 1..60)) {
-        paused().block_on(run(steps, false));
-    }
-
-    #[test]
-    fn the_fair_queue_does_what_the_naive_model_does(steps in prop::collection::vec(step(), 1..60)) {
-        paused().block_on(run(steps, true));
-    }
-}
-
-fn paused() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
+/// Ten thousand sequences in all.
+fn check(fair: bool) {
+    let config = ProptestConfig {
+        source_file: Some(file!()),
+        ..ProptestConfig::with_cases(5_000)
+    };
+    let steps = prop::collection::vec(step(), 1..60);
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
-        .expect("a runtime")
+        .expect("a runtime");
+    let outcome = TestRunner::new(config).run(&steps, |steps| {
+        runtime.block_on(run(steps, fair));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn the_queue_does_what_the_naive_model_does() {
+    check(false);
+}
+
+#[test]
+fn the_fair_queue_does_what_the_naive_model_does() {
+    check(true);
 }

@@ -10,12 +10,10 @@ use trimtab_workqueue::WorkQueue;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Runs a worker for each of `workers`, which counts how often each key came.
-fn count_handled(
-    queue: &WorkQueue<u32>,
-    workers: usize,
-    readd: bool,
-) -> (Vec<tokio::task::JoinHandle<()>>, Arc<Mutex<HashMap<u32, u32>>>) {
+/// Workers, and how often each key came to them.
+type Counted = (Vec<tokio::task::JoinHandle<()>>, Arc<Mutex<HashMap<u32, u32>>>);
+
+fn count_handled(queue: &WorkQueue<u32>, workers: usize, readd: bool) -> Counted {
     let counts = Arc::new(Mutex::new(HashMap::new()));
     let workers = (0..workers).map(|_| {
         let (queue, counts) = (queue.clone(), Arc::clone(&counts));

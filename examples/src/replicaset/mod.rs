@@ -94,7 +94,9 @@ impl Error {
 
 impl fmt::Debug for ReplicaSets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplicaSets").field("expectations", &self.expectations).finish_non_exhaustive()
+        f.debug_struct("ReplicaSets")
+            .field("expectations", &self.expectations)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +111,14 @@ impl ReplicaSets {
             observe::sets(&sets, expectations.clone()),
             observe::pods(&pods, sets.store().clone(), expectations.clone()),
         ];
-        Self { client, sets, pods, pods_by_owner, expectations, _observers: observers.into() }
+        Self {
+            client,
+            sets,
+            pods,
+            pods_by_owner,
+            expectations,
+            _observers: observers.into(),
+        }
     }
 
     /// What wakes the controller: sets, their Pods, and orphans that a set selects.

@@ -9,6 +9,7 @@ use kube_client::{
     Api,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
 };
+use serde_json::json;
 use trimtab_controller::{
     Action, Error as Failed,
     cache::{Metadata, Object, ObjectKey, Selector},
@@ -60,11 +61,15 @@ impl ReplicaSets {
         pods.extend(self.pods_by_owner.get(&Owner::NobodyIn(namespace.to_owned())));
         pods.retain(|pod| pod.is_active());
         let claims = Claims::new(self.client.clone(), set, selector)?;
-        claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
+        claims
+            .claim(pods)
+            .await
+            .map_err(|error| Error::Claim(Box::new(error)))
     }
 
     fn own_pods(&self, set: &ReplicaSet) -> Vec<Arc<PodView>> {
-        self.pods_by_owner.get(&Owner::Uid(set.metadata().uid().to_owned()))
+        self.pods_by_owner
+            .get(&Owner::Uid(set.metadata().uid().to_owned()))
     }
 
     /// Creates what is missing, or deletes what is too much.
@@ -74,7 +79,8 @@ impl ReplicaSets {
             self.create(key, set, (desired - active.len()).min(BURST)).await
         } else {
             let excess = (active.len() - desired).min(BURST);
-            self.delete(key, rank::to_delete(active.to_vec(), excess, Timestamp::now())).await
+            self.delete(key, rank::to_delete(active.to_vec(), excess, Timestamp::now()))
+                .await
         }
     }
 
@@ -105,15 +111,25 @@ impl ReplicaSets {
         self.expectations.expect_deletions_by_uid(key, uids);
         let deletions = pods.iter().map(async |pod| {
             let PodView { metadata, .. } = &**pod;
-            let only_this = Preconditions { uid: Some(metadata.uid.clone()), resource_version: None };
-            let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
+            let only_this = Preconditions {
+                uid: Some(metadata.uid.clone()),
+                resource_version: None,
+            };
+            let params = DeleteParams {
+                preconditions: Some(only_this),
+                ..DeleteParams::default()
+            };
             match api.delete(&metadata.name, &params).await {
                 Ok(_) => Ok(()),
                 Err(error) => {
                     if is_refusal(&error) {
                         self.expectations.deletion_observed_by_uid(key, &metadata.uid);
                     }
-                    if is_gone(&error) { Ok(()) } else { Err(Error::Delete(metadata.name.clone(), error)) }
+                    if is_gone(&error) {
+                        Ok(())
+                    } else {
+                        Err(Error::Delete(metadata.name.clone(), error))
+                    }
                 }
             }
         });
@@ -128,21 +144,40 @@ impl ReplicaSets {
         active: &[Arc<PodView>],
         failure: Option<&Error>,
     ) -> Result<Option<std::time::Duration>, Error> {
-        let terminating = self.own_pods(set).iter().filter(|pod| pod.metadata.is_being_deleted()).count();
-        let replicas = status::Replicas { set, active, terminating };
+        let terminating = self
+            .own_pods(set)
+            .iter()
+            .filter(|pod| pod.metadata.is_being_deleted())
+            .count();
+        let replicas = status::Replicas {
+            set,
+            active,
+            terminating,
+        };
         let status = replicas.status(failure, Timestamp::now());
         if status::differs(set.status.as_ref(), &status) {
-            let api = Api::<ReplicaSet>::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default());
+            let api = Api::<ReplicaSet>::namespaced(
+                self.client.clone(),
+                set.metadata().namespace().unwrap_or_default(),
+            );
             // A merge patch of the status alone: no conflict with whoever changes the spec. The UID
-            // keeps it from a later set of the same name.
-            let patch = Patch::Merge(serde_json::json!({ "metadata": {"uid": set.metadata().uid()}, "status": status }));
-            match api.patch_status(set.metadata().name(), &PatchParams::default(), &patch).await {
+            // keeps it from a later set of the same name; `null` takes conditions away.
+            let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
+            patch["status"]["conditions"] = json!(status.conditions);
+            let patch = Patch::Merge(patch);
+            match api
+                .patch_status(set.metadata().name(), &PatchParams::default(), &patch)
+                .await
+            {
                 Err(error) if !is_gone(&error) => return Err(Error::Status(error)),
                 _ => {}
             }
         }
         let waiting = status.available_replicas < status.ready_replicas;
-        let min_ready = set.spec.min_ready_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        let min_ready = set
+            .spec
+            .min_ready_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok());
         Ok(min_ready.filter(|_| waiting).map(std::time::Duration::from_secs))
     }
 
@@ -154,7 +189,11 @@ impl ReplicaSets {
 /// A Pod as the set's template asks for, controlled by the set. The server completes its name.
 fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
     let template = set.spec.template.clone().unwrap_or_default();
-    let mut pod = Pod { metadata: template.metadata.unwrap_or_default(), spec: template.spec, status: None };
+    let mut pod = Pod {
+        metadata: template.metadata.unwrap_or_default(),
+        spec: template.spec,
+        status: None,
+    };
     pod.metadata.generate_name = Some(format!("{}-", set.metadata().name()));
     pod.metadata.owner_references = Some(vec![controller_reference(set)?]);
     Ok(pod)
@@ -179,7 +218,11 @@ fn is_gone(error: &kube_client::Error) -> bool {
 }
 
 fn is_terminating(error: &kube_client::Error) -> bool {
-    let kube_client::Error::Api(status) = error else { return false };
+    let kube_client::Error::Api(status) = error else {
+        return false;
+    };
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
 }

@@ -76,7 +76,10 @@ impl Query {
             match &*decode(name)? {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
-                "limit" => parsed.limit = number(value)?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default(),
+                "limit" => {
+                    let limit = number(value)?.and_then(|limit| usize::try_from(limit).ok());
+                    parsed.limit = limit.unwrap_or_default();
+                }
                 "continue" => value.clone_into(&mut parsed.continue_token),
                 "resourceVersion" => parsed.resource_version = version(value, Self::asks_to_watch(query)?)?,
                 "resourceVersionMatch" => parsed.version_match = version_match(value)?,

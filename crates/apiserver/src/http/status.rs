@@ -159,7 +159,10 @@ impl Status {
         let mut status = Self::conflict(kind, name, because);
         let what = qualified(&kind.kind, &kind.group);
         status.0.message = format!("Operation cannot be fulfilled on {what} {name:?}: {because}");
-        status.0.details.insert("kind".to_owned(), kind.kind.clone().into());
+        status
+            .0
+            .details
+            .insert("kind".to_owned(), kind.kind.clone().into());
         status
     }
 
@@ -201,12 +204,19 @@ impl Status {
 
     /// 415: the patch is in a form that the kind does not take.
     pub(crate) fn unsupported_patch() -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "415: Unsupported Media Type")
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            "415: Unsupported Media Type",
+        )
     }
 
     /// 406: the client takes none of the formats that the server writes.
     pub(crate) fn not_acceptable(written: &[&str]) -> Self {
-        let message = format!("406: Not Acceptable\n\nAvailable representations: {}", written.join(", "));
+        let message = format!(
+            "406: Not Acceptable\n\nAvailable representations: {}",
+            written.join(", ")
+        );
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
@@ -319,7 +329,11 @@ impl Status {
 
 /// `Pod`, or `ReplicaSet.apps`.
 fn qualified(what: &str, group: &str) -> String {
-    if group.is_empty() { what.to_owned() } else { format!("{what}.{group}") }
+    if group.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}.{group}")
+    }
 }
 
 /// The causes in one line, as upstream writes them.

@@ -9,8 +9,8 @@ pub(crate) mod names;
 pub(crate) mod rules;
 mod table;
 mod types;
-mod version;
 mod validation;
+mod version;
 
 pub(crate) use cells::completed;
 pub(crate) use types::mistyped;

@@ -1,7 +1,9 @@
 //! Whether the fields of a built-in kind's object have the types that its Go struct has. Fields that the
 //! type does not know are left to themselves.
 
-use k8s_openapi::api::{apps, autoscaling, batch, coordination, core, discovery, networking, policy, rbac, scheduling, storage};
+use k8s_openapi::api::{
+    apps, autoscaling, batch, coordination, core, discovery, networking, policy, rbac, scheduling, storage,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -57,5 +59,7 @@ pub(crate) fn mistyped(kind: &Kind, object: &Value) -> Option<String> {
         "storage.k8s.io" "VolumeAttachment" storage::v1::VolumeAttachment,
     };
     // A quantity may be a number, too.
-    error.map(|error| error.to_string()).filter(|because| !because.contains("Quantity"))
+    error
+        .map(|error| error.to_string())
+        .filter(|because| !because.contains("Quantity"))
 }

@@ -67,7 +67,10 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
     if name.is_empty() {
-        causes.push(Cause::required("metadata.name", "name or generateName is required"));
+        causes.push(Cause::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
         return;
     }
     let (is_valid, rule): (fn(&str) -> bool, &str) = match (kind.group.as_str(), kind.kind.as_str()) {
@@ -79,7 +82,11 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         _ => (names::is_subdomain, names::SUBDOMAIN_RULE),
     };
     if rule == names::LABEL_RULE && name.contains('.') {
-        causes.push(Cause::invalid("metadata.name", &json!(name), "must not contain dots"));
+        causes.push(Cause::invalid(
+            "metadata.name",
+            &json!(name),
+            "must not contain dots",
+        ));
     } else if !is_valid(name) {
         causes.push(Cause::invalid("metadata.name", &json!(name), rule));
     }
@@ -94,17 +101,30 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
         .flatten()
     {
         if !is_qualified_name(key) {
-            causes.push(Cause::invalid("metadata.labels", &json!(key), names::QUALIFIED_RULE));
+            causes.push(Cause::invalid(
+                "metadata.labels",
+                &json!(key),
+                names::QUALIFIED_RULE,
+            ));
         }
         if !value.as_str().is_some_and(is_value) {
             causes.push(Cause::invalid("metadata.labels", value, names::VALUE_RULE));
         }
     }
     let mut size = 0;
-    for (key, value) in metadata.get("annotations").and_then(Value::as_object).into_iter().flatten() {
+    for (key, value) in metadata
+        .get("annotations")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         size += key.len() + value.as_str().map_or(0, str::len);
         if !is_qualified_name(&key.to_lowercase()) {
-            causes.push(Cause::invalid("metadata.annotations", &json!(key), names::QUALIFIED_RULE));
+            causes.push(Cause::invalid(
+                "metadata.annotations",
+                &json!(key),
+                names::QUALIFIED_RULE,
+            ));
         }
     }
     if size > ANNOTATIONS_LIMIT {
@@ -112,7 +132,11 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", because));
     }
     for finalizer in object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer)) {
-        causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
+        causes.push(Cause::invalid(
+            "metadata.finalizers",
+            &json!(finalizer),
+            names::QUALIFIED_RULE,
+        ));
     }
     owners(metadata.get("ownerReferences"), causes);
 }
@@ -176,7 +200,11 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     let selector = spec.get("selector").map(LabelSelector::from_json);
     match &selector {
         None => causes.push(Cause::required("spec.selector", "")),
-        Some(None) => causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector")),
+        Some(None) => causes.push(Cause::invalid(
+            "spec.selector",
+            &spec["selector"],
+            "invalid label selector",
+        )),
         Some(Some(selector)) if selector.is_empty() => {
             let because = "empty selector is invalid for deployment";
             causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
@@ -185,9 +213,16 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     }
     // No selector at all selects nothing, an empty one everything.
     let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
-    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
+    if !selector
+        .unwrap_or_default()
+        .is_some_and(|selector| selects(&selector))
+    {
         let because = "`selector` does not match template `labels`";
-        causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
+        causes.push(Cause::invalid(
+            "spec.template.metadata.labels",
+            labels.unwrap_or(&Value::Null),
+            because,
+        ));
     }
     containers(&spec["template"]["spec"], "spec.template.spec", causes);
 }
@@ -237,7 +272,10 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     for field in ["immutable", "data", "binaryData"] {
         if old.get(field) != new.get(field) {
-            causes.push(Cause::forbidden(field, "field is immutable when `immutable` is set"));
+            causes.push(Cause::forbidden(
+                field,
+                "field is immutable when `immutable` is set",
+            ));
         }
     }
 }

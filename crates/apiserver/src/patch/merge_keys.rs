@@ -23,7 +23,12 @@ pub(super) fn rule(kind: &Kind, path: &[&str]) -> ListRule {
             Some(key) => key,
             None => return ListRule::Atomic,
         },
-        [.., "spec", "containers" | "initContainers" | "ephemeralContainers", field] => match container(field) {
+        [
+            ..,
+            "spec",
+            "containers" | "initContainers" | "ephemeralContainers",
+            field,
+        ] => match container(field) {
             Some(key) => key,
             None => return ListRule::Atomic,
         },
@@ -52,8 +57,13 @@ fn has_pod_spec(kind: &Kind, path: &[&str]) -> bool {
 
 fn pod_spec(field: &str) -> Option<&'static str> {
     match field {
-        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "imagePullSecrets"
-        | "resourceClaims" | "schedulingGates" => Some("name"),
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "volumes"
+        | "imagePullSecrets"
+        | "resourceClaims"
+        | "schedulingGates" => Some("name"),
         "hostAliases" => Some("ip"),
         "topologySpreadConstraints" => Some("topologyKey"),
         _ => None,

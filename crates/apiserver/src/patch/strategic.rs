@@ -26,7 +26,9 @@ type Result<T> = std::result::Result<T, StrategicError>;
 
 /// Changes `object`, of `kind`, as `patch` says.
 pub(super) fn merge(kind: &Kind, object: &mut Value, patch: &Value) -> Result<()> {
-    let Some(patch) = patch.as_object() else { return Err(StrategicError::Malformed("the patch".to_owned())) };
+    let Some(patch) = patch.as_object() else {
+        return Err(StrategicError::Malformed("the patch".to_owned()));
+    };
     Merger { kind }.map(object, patch, &[])
 }
 
@@ -52,11 +54,18 @@ impl Merger<'_> {
         }
         let target = target.as_object_mut().expect("made an object above");
         if let Some(retained) = patch.get(RETAIN_KEYS) {
-            let retained = retained.as_array().ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
+            let retained = retained
+                .as_array()
+                .ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
             target.retain(|key, _| retained.iter().any(|kept| kept == key));
         }
-        for (field, gone) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value))) {
-            let gone = gone.as_array().ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
+        for (field, gone) in patch
+            .iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value)))
+        {
+            let gone = gone
+                .as_array()
+                .ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
                 list.retain(|value| !gone.contains(value));
             }
@@ -74,8 +83,13 @@ impl Merger<'_> {
                 scalar => drop(target.insert(field.clone(), scalar.clone())),
             }
         }
-        for (field, order) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value))) {
-            let order = order.as_array().ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
+        for (field, order) in patch
+            .iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value)))
+        {
+            let order = order
+                .as_array()
+                .ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
                 self.sort(list, order, &[path, &[field]].concat());
             }
@@ -105,12 +119,16 @@ impl Merger<'_> {
     }
 
     fn keyed(&self, list: &mut Vec<Value>, patch: &[Value], key: &'static str, path: &[&str]) -> Result<()> {
-        let whole = patch.iter().any(|item| item[PATCH] == "replace" && item.get(key).is_none());
+        let whole = patch
+            .iter()
+            .any(|item| item[PATCH] == "replace" && item.get(key).is_none());
         if whole {
             list.clear();
         }
         for item in patch {
-            let Some(fields) = item.as_object() else { return Err(StrategicError::Malformed(path.join("."))) };
+            let Some(fields) = item.as_object() else {
+                return Err(StrategicError::Malformed(path.join(".")));
+            };
             let Some(wanted) = fields.get(key) else {
                 if whole && fields.contains_key(PATCH) {
                     continue; // the directive itself
@@ -178,8 +196,13 @@ fn directive(patch: &Map<String, Value>) -> Result<Directive> {
 fn without_directives(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(field, value)| !field.starts_with('$') && !value.is_null());
-            Value::Object(kept.map(|(field, value)| (field.clone(), without_directives(value))).collect())
+            let kept = fields
+                .iter()
+                .filter(|(field, value)| !field.starts_with('$') && !value.is_null());
+            Value::Object(
+                kept.map(|(field, value)| (field.clone(), without_directives(value)))
+                    .collect(),
+            )
         }
         Value::Array(items) => Value::Array(items.iter().map(without_directives).collect()),
         scalar => scalar.clone(),
@@ -188,13 +211,18 @@ fn without_directives(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::btree_map, prelude::*, sample::subsequence};
     use serde_json::json;
 
     use super::*;
     use crate::kinds::Kinds;
 
     fn patched(kind: &str, object: Value, patch: &Value) -> Value {
-        let (group, plural) = if kind == "Pod" { ("", "pods") } else { ("apps", "deployments") };
+        let (group, plural) = if kind == "Pod" {
+            ("", "pods")
+        } else {
+            ("apps", "deployments")
+        };
         let kind = Kinds::built_in().get(group, "v1", plural).expect("built in");
         let mut object = object;
         merge(&kind, &mut object, patch).expect("the patch applies");
@@ -202,11 +230,19 @@ mod tests {
     }
 
     fn containers(object: &Value) -> Vec<&str> {
-        object["spec"]["containers"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect()
+        object["spec"]["containers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c["name"].as_str().unwrap())
+            .collect()
     }
 
     fn pod(names: &[&str]) -> Value {
-        let containers: Vec<_> = names.iter().map(|name| json!({"name": name, "image": "1"})).collect();
+        let containers: Vec<_> = names
+            .iter()
+            .map(|name| json!({"name": name, "image": "1"}))
+            .collect();
         json!({"spec": {"containers": containers}})
     }
 
@@ -215,7 +251,10 @@ mod tests {
         let patch = json!({"spec": {"containers": [{"name": "b", "image": "2"}, {"name": "c"}]}});
         let object = patched("Pod", pod(&["a", "b"]), &patch);
         assert_eq!(containers(&object), ["a", "b", "c"]);
-        assert_eq!(object["spec"]["containers"][1], json!({"name": "b", "image": "2"}));
+        assert_eq!(
+            object["spec"]["containers"][1],
+            json!({"name": "b", "image": "2"})
+        );
     }
 
     #[test]
@@ -244,10 +283,17 @@ mod tests {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
             "containers": [{"name": "c"}],
         }});
-        assert_eq!(containers(&patched("Pod", pod(&["a", "b", "c"]), &order)), ["b", "c", "a"]);
-        let strategy = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
+        assert_eq!(
+            containers(&patched("Pod", pod(&["a", "b", "c"]), &order)),
+            ["b", "c", "a"]
+        );
+        let strategy =
+            json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
         let retain = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}});
-        assert_eq!(patched("Deployment", strategy, &retain)["spec"]["strategy"], json!({"type": "Recreate"}));
+        assert_eq!(
+            patched("Deployment", strategy, &retain)["spec"]["strategy"],
+            json!({"type": "Recreate"})
+        );
     }
 
     #[test]
@@ -257,13 +303,56 @@ mod tests {
             "$deleteFromPrimitiveList/finalizers": ["a"],
             "finalizers": ["c", "b"],
         }});
-        assert_eq!(patched("Pod", object, &patch)["metadata"]["finalizers"], json!(["b", "c"]));
+        assert_eq!(
+            patched("Pod", object, &patch)["metadata"]["finalizers"],
+            json!(["b", "c"])
+        );
     }
 
     #[test]
     fn nulls_and_directives_never_reach_the_object() {
         let patch = json!({"metadata": {"labels": {"a": "b", "gone": null}}, "spec": {"nodeSelector": {"$patch": "replace", "x": "y"}}});
         let object = patched("Pod", json!({"spec": {"nodeSelector": {"old": "1"}}}), &patch);
-        assert_eq!(object, json!({"metadata": {"labels": {"a": "b"}}, "spec": {"nodeSelector": {"x": "y"}}}));
+        assert_eq!(
+            object,
+            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"nodeSelector": {"x": "y"}}})
+        );
+    }
+
+    /// Objects without lists: what a strategic and a plain merge patch treat alike.
+    fn fields() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            "[a-c]".prop_map(Value::from)
+        ];
+        let node = leaf.prop_recursive(3, 16, 3, |inner| {
+            btree_map("[a-d]", inner, 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect()))
+        });
+        btree_map("[a-d]", node, 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn without_lists_and_directives_it_is_a_merge_patch(object in fields(), patch in fields()) {
+            let mut merged = object.clone();
+            json_patch::merge(&mut merged, &patch);
+            prop_assert_eq!(patched("Pod", object, &patch), merged);
+        }
+
+        #[test]
+        fn a_patch_that_is_applied_again_changes_nothing(
+            names in subsequence(vec!["a", "b", "c"], 0..=3),
+            patched_names in subsequence(vec!["c", "b", "d"], 0..=3),
+            ordered in any::<bool>(),
+        ) {
+            let mut patch = pod(&patched_names);
+            if ordered {
+                let order: Vec<Value> = patched_names.iter().rev().map(|name| json!({"name": name})).collect();
+                patch["spec"]["$setElementOrder/containers"] = order.into();
+            }
+            let once = patched("Pod", pod(&names), &patch);
+            prop_assert_eq!(patched("Pod", once.clone(), &patch), once);
+        }
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     let base = object::text(&object, "generateName").to_owned();
     let generated = generated && !base.is_empty();
     if !object::resource_version(&object).is_empty() {
-        return Err(Status::internal("resourceVersion should not be set on objects to be created"));
+        return Err(Status::internal(
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
     begin_life(core, kind, &mut object);
     rules::prepare_create(core, kind, &mut object);

@@ -130,7 +130,10 @@ impl DeleteOptions {
     }
 
     fn from_json(options: &Value) -> Result<Self> {
-        let kind = options.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
+        let kind = options
+            .get("kind")
+            .and_then(Value::as_str)
+            .unwrap_or("DeleteOptions");
         if kind != "DeleteOptions" {
             let version = object::api_version(options);
             let message = format!("no kind {kind:?} is registered for version {version:?} in scheme");
@@ -226,7 +229,11 @@ fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) ->
         );
         return Err(Status::precondition_failed(kind, name, &because));
     }
-    if let Some(wanted) = wanted.resource_version.as_deref().filter(|wanted| *wanted != version) {
+    if let Some(wanted) = wanted
+        .resource_version
+        .as_deref()
+        .filter(|wanted| *wanted != version)
+    {
         let because = format!(
             "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
              ({version}). The object might have been modified"

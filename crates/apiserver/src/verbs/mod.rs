@@ -76,7 +76,13 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
 /// Completes and checks what a body says of its own kind and namespace.
 fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
     let kind = request.kind();
-    let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |field| {
+        object
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let found = [text("apiVersion"), text("kind")];
     let expected = [kind.api_version(), kind.kind.clone()];
     let fits = |position: usize| found[position].is_empty() || found[position] == expected[position];
@@ -91,7 +97,11 @@ fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
     if let Some(because) = unfit {
         let [version, found] = found;
         let found = if found.is_empty() { &kind.kind } else { &found };
-        let version = if version.is_empty() { kind.api_version() } else { version };
+        let version = if version.is_empty() {
+            kind.api_version()
+        } else {
+            version
+        };
         return Err(Status::bad_request(format!(
             "{found} in version {version:?} cannot be handled as a {}: {because}",
             kind.kind

@@ -18,7 +18,10 @@ use crate::{
 /// Sends a Pod to a node, once.
 pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let binding = decode_object(&request.headers, &request.body)?;
-    let kind = &Kind { plural: "pods/binding".to_owned(), ..request.kind().clone() };
+    let kind = &Kind {
+        plural: "pods/binding".to_owned(),
+        ..request.kind().clone()
+    };
     let name = &request.route.name;
     let node = binding
         .pointer("/target/name")

@@ -43,7 +43,9 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
     let written = write(core, request, |current| {
         let mut object = patch.apply(request.kind(), current)?;
         // Upstream decodes the result: what has the wrong type is refused as a patch, not as a body.
-        let is_same_kind = ["apiVersion", "kind"].iter().all(|field| object.get(field) == current.get(field));
+        let is_same_kind = ["apiVersion", "kind"]
+            .iter()
+            .all(|field| object.get(field) == current.get(field));
         let unfit = if is_same_kind {
             mistyped(request.kind(), &object)
         } else {
@@ -168,8 +170,15 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
         return Err(Status::conflict(kind, name, &because));
     }
     if version.is_empty() && !rules::updates_unconditionally(kind) {
-        let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
-        let plural = Kind { kind: kind.plural.clone(), ..kind.clone() }; // upstream names the resource here
+        let cause = Cause::invalid(
+            "metadata.resourceVersion",
+            &json!(0),
+            "must be specified for an update",
+        );
+        let plural = Kind {
+            kind: kind.plural.clone(),
+            ..kind.clone()
+        }; // upstream names the resource here
         return Err(Status::invalid(&plural, name, &[cause]));
     }
     if !version.is_empty() && version.parse::<u64>().is_err() {

@@ -19,7 +19,9 @@ async fn bound_pod(client: &Client, name: &str) -> Pod {
         .expect("the server answers");
     let binding = json!({"metadata": {"name": name}, "target": {"kind": "Node", "name": "node-1"}});
     let path = format!("/api/v1/namespaces/default/pods/{name}/binding");
-    send_json(client, "POST", &path, &binding).await.expect("the server answers");
+    send_json(client, "POST", &path, &binding)
+        .await
+        .expect("the server answers");
     pods(client).get(name).await.expect("the server answers")
 }
 

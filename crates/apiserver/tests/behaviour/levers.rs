@@ -169,7 +169,10 @@ async fn delayed_and_held_requests_see_the_state_of_when_they_are_let_go() {
     let params = Default::default();
     let (web, list, ()) = tokio::join!(pods.get("web"), pods.list(&params), label);
     let web = web.unwrap();
-    assert_eq!(web.metadata.labels.as_ref().map(std::collections::BTreeMap::len), Some(1));
+    assert_eq!(
+        web.metadata.labels.as_ref().map(std::collections::BTreeMap::len),
+        Some(1)
+    );
     assert_eq!(list.unwrap().items, [web]);
     assert_eq!(start.elapsed(), Duration::from_secs(10));
 }

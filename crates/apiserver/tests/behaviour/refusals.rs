@@ -51,7 +51,10 @@ async fn bodies_that_are_no_objects_of_the_kind_are_refused() {
         (r#"{"metadata": {"name": "a", "namespace": "other"}}"#, 400),
         (r#"{"metadata": {"name": "a", "resourceVersion": "1"}}"#, 500),
         (r#"{"metadata": {"name": "a", "labels": 7}}"#, 400),
-        (r#"{"metadata": {"name": "a"}, "spec": {"containers": "none"}}"#, 400),
+        (
+            r#"{"metadata": {"name": "a"}, "spec": {"containers": "none"}}"#,
+            400,
+        ),
         (r#"{"metadata": {}}"#, 422),
         (r#"{"metadata": {"name": "a"}}"#, 422),
         (

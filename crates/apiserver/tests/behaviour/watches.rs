@@ -61,9 +61,12 @@ async fn a_selective_watch_tells_who_enters_and_who_leaves() {
     let params = WatchParams::default().labels("app=web").disable_bookmarks();
     let version = server.resource_version().to_string();
     let mut stream = Box::pin(pods.watch(&params, &version).await.unwrap());
-    pods.create(&PostParams::default(), &labelled_pod("one", &json!({"app": "db"})))
-        .await
-        .unwrap();
+    pods.create(
+        &PostParams::default(),
+        &labelled_pod("one", &json!({"app": "db"})),
+    )
+    .await
+    .unwrap();
     for app in ["web", "web2", "web"] {
         let patch = Patch::Merge(json!({"metadata": {"labels": {"app": app}}}));
         pods.patch("one", &PatchParams::default(), &patch).await.unwrap();

@@ -7,3 +7,4 @@ mod handlers;
 mod model;
 mod reflector;
 mod scripted;
+mod streaming;

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::scripted::{Call, Server, Watch, lists, object, settle, status};
+use crate::scripted::{Call, Server, Watch, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -19,7 +19,7 @@ use tokio::time::{Duration, sleep};
 use trimtab_cache::{Change, Metadata, Object};
 use trimtab_informer::{Event, Informer};
 
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 1_000;
 const STEPS: usize = 40;
 
 /// What a server has at one version: names, with the version of each.
@@ -38,6 +38,15 @@ struct World {
     watches: Vec<Watch>,
     /// Whether requests are answered with failures for now.
     hostile: bool,
+    /// Whether it streams refuses to, or takes such a request for one of a watch.
+    streams: Streams,
+}
+
+#[derive(Clone, Copy)]
+enum Streams {
+    Served,
+    Refused,
+    Ignored,
 }
 
 impl World {
@@ -47,6 +56,7 @@ impl World {
         let present: State = (0..rng.random_range(0..6))
             .map(|name| (format!("o{name}"), version))
             .collect();
+        let streams = [Streams::Served, Streams::Refused, Streams::Ignored][rng.random_range(0..3)];
         let states = BTreeMap::from([(version, present.clone())]);
         let (events, watches) = (Vec::new(), Vec::new());
         Self {
@@ -58,6 +68,7 @@ impl World {
             oldest: version,
             watches,
             hostile: false,
+            streams,
         }
     }
 
@@ -138,11 +149,34 @@ impl World {
                 _ => drop(call.watch()), // a body that ends at once
             };
         }
-        if call.describe().starts_with("WATCH") {
+        if call.describe().starts_with("STREAM") {
+            self.answer_stream(call);
+        } else if call.describe().starts_with("WATCH") {
             self.answer_watch(call);
         } else {
             self.answer_list(call);
         }
+    }
+
+    fn answer_stream(&mut self, call: Call) {
+        if let Streams::Refused = self.streams {
+            return call.status(422, "Invalid");
+        }
+        let at_least = call
+            .parameter("resourceVersion")
+            .map(|text| text.parse::<u64>().expect("a number"));
+        assert!(at_least <= Some(self.version));
+        let stream = call.watch();
+        for (name, version) in &self.present {
+            stream.event("ADDED", &object(name, &version.to_string()));
+        }
+        if let Streams::Served = self.streams {
+            if self.rng.random_range(0..8) == 0 {
+                return stream.cut();
+            }
+            stream.end_of_list(&self.version.to_string());
+        }
+        self.watches.push(stream);
     }
 
     fn answer_watch(&mut self, call: Call) {
@@ -263,7 +297,7 @@ fn join(informer: &Informer<ConfigMap>) -> Arc<Mutex<Replica>> {
 async fn history(seed: u64) {
     let (mut server, client) = Server::new();
     let mut world = World::new(seed);
-    let informer = lists(client).page_size(2).build::<ConfigMap>();
+    let informer = Informer::builder(client).page_size(2).build::<ConfigMap>();
     let mut replicas = Vec::new();
     replicas.push(join(&informer));
     informer.start();

@@ -161,11 +161,6 @@ impl Call {
     }
 
     /// Answers with an error.
-    /// A builder of informers that list page by page, which is easier to read in a test.
-    pub(crate) fn lists(client: Client) -> InformerBuilder {
-        Informer::builder(client).streaming_lists(false)
-    }
-
     pub(crate) fn status(self, code: u16, reason: &str) {
         self.raw(code, &[], status(code, reason).to_string());
     }

@@ -3,3 +3,4 @@
 mod lease_server;
 mod requests;
 mod safety;
+mod terms;

@@ -108,7 +108,7 @@ async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
             "no record",
             |server| {
                 server.put(None, 0);
-                server.wipe(false)
+                server.wipe(false);
             },
             &["get", "update"],
             1,
@@ -390,7 +390,7 @@ async fn a_token_that_was_invalid_never_becomes_valid_again() {
     let (hand_out, mut handed_out) = oneshot::channel();
     let mut run = Box::pin(elector.run(std::future::pending(), |leadership| async move {
         hand_out.send(leadership.clone()).expect("still wanted");
-        std::future::pending::<()>().await
+        std::future::pending::<()>().await;
     }));
     assert!(timeout(RETRY - Duration::from_millis(1), &mut run).await.is_err());
     let token = handed_out.try_recv().expect("leads");
@@ -502,7 +502,7 @@ async fn only_a_leader_that_has_not_renewed_for_too_long_is_unhealthy() {
 
     // The task that renews is not polled: as if the led work blocked its thread.
     let mut run = Box::pin(elector.run(std::future::pending(), |leadership| async move {
-        leadership.lost().await
+        leadership.lost().await;
     }));
     assert!(timeout(Duration::from_secs(1), &mut run).await.is_err());
     assert!(observer.is_leader());

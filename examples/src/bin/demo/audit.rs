@@ -10,7 +10,7 @@ use std::{
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
-use trimtab_controller::cache::{Metadata, Object, ObjectKey};
+use trimtab_controller::cache::{Metadata, Object, ObjectKey, Selector};
 use trimtab_examples::replicaset::PodView;
 
 /// A set may have as many active Pods as the largest `spec.replicas` of this time past.
@@ -46,6 +46,9 @@ pub(crate) struct Page {
     pub(crate) duplicates: usize,
     /// Pods that are being deleted.
     terminating: usize,
+    /// Pods that the set controls and does not select: it has to release them.
+    strangers: usize,
+    selector: Option<Selector>,
     /// The status tells exactly this, of the present generation.
     told: bool,
     /// Earlier values of `spec.replicas`, and when each was replaced.
@@ -75,10 +78,18 @@ impl Audit {
             let (was, is) = (old.and_then(set_of), new.and_then(set_of));
             if was != is {
                 if let Some(page) = was.and_then(|uid| books.sets.get_mut(uid)) {
-                    *(if new.is_none() { &mut page.deleted } else { &mut page.released }) += 1;
+                    *(if new.is_none() {
+                        &mut page.deleted
+                    } else {
+                        &mut page.released
+                    }) += 1;
                 }
                 if let Some(page) = is.and_then(|uid| books.sets.get_mut(uid)) {
-                    *(if old.is_none() { &mut page.created } else { &mut page.adopted }) += 1;
+                    *(if old.is_none() {
+                        &mut page.created
+                    } else {
+                        &mut page.adopted
+                    }) += 1;
                 }
             }
         });
@@ -101,7 +112,11 @@ impl Audit {
     /// The pages of all sets that exist, by key.
     pub(crate) fn pages(&self) -> BTreeMap<ObjectKey, Page> {
         let books = self.books.lock();
-        books.sets.values().filter_map(|page| Some((page.key.clone()?, page.clone()))).collect()
+        books
+            .sets
+            .values()
+            .filter_map(|page| Some((page.key.clone()?, page.clone())))
+            .collect()
     }
 
     /// How many changes were booked.
@@ -151,6 +166,7 @@ impl Page {
         }
         self.key = Some(set.key());
         self.desired = desired;
+        self.selector = Selector::try_from(&set.spec.selector).ok();
         let status = set.status.clone().unwrap_or_default();
         let all = i32::try_from(desired).unwrap_or(i32::MAX);
         self.told = status.replicas == all
@@ -161,6 +177,13 @@ impl Page {
     }
 
     fn count(&mut self, pod: &PodView, by_one: impl Fn(&mut usize)) {
+        if self
+            .selector
+            .as_ref()
+            .is_some_and(|selector| !selector.matches_object(&pod.metadata))
+        {
+            by_one(&mut self.strangers);
+        }
         if pod.is_active() {
             by_one(&mut self.active);
             if pod.is_ready() {
@@ -173,13 +196,19 @@ impl Page {
 
     /// Not one Pod too many, at any commit.
     fn judge(&mut self, now: Instant) {
-        self.earlier.retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
-        let allowed = self.earlier.iter().map(|(_, replicas)| *replicas).fold(self.desired, usize::max);
+        self.earlier
+            .retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
+        let allowed = self
+            .earlier
+            .iter()
+            .map(|(_, replicas)| *replicas)
+            .fold(self.desired, usize::max);
         self.duplicates = self.duplicates.max(self.active.saturating_sub(allowed));
     }
 
     fn is_converged(&self) -> bool {
-        self.told && self.active == self.desired && self.ready == self.desired && self.terminating == 0
+        let settled = self.terminating == 0 && self.strangers == 0;
+        self.told && settled && self.active == self.desired && self.ready == self.desired
     }
 }
 
@@ -190,7 +219,7 @@ mod tests {
     fn set(replicas: usize) -> ReplicaSet {
         serde_json::from_value(serde_json::json!({
             "metadata": {"namespace": "shop", "name": "web", "uid": "set", "generation": 1},
-            "spec": {"replicas": replicas, "selector": {}},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}},
             "status": {"replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas,
                        "fullyLabeledReplicas": replicas, "observedGeneration": 1},
         }))
@@ -201,7 +230,7 @@ mod tests {
         let owner = serde_json::json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web",
                                        "uid": "set", "controller": true});
         serde_json::from_value(serde_json::json!({
-            "metadata": {"name": name, "uid": name, "ownerReferences": if owned { vec![owner] } else { vec![] }},
+            "metadata": {"name": name, "uid": name, "labels": {"app": "web"}, "ownerReferences": if owned { vec![owner] } else { vec![] }},
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
         }))
         .expect("a Pod")
@@ -235,10 +264,21 @@ mod tests {
         audit.pod(None, Some(&pod("b", false)), 3);
         audit.pod(Some(&pod("b", false)), Some(&pod("b", true)), 4);
         audit.converged(4).await;
+        let mut relabelled = pod("b", true);
+        relabelled.metadata.labels.clear();
+        audit.pod(Some(&pod("b", true)), Some(&relabelled), 5);
+        assert!(
+            !page(&audit).is_converged(),
+            "a set has to release what it does not select"
+        );
+        audit.pod(Some(&relabelled), Some(&pod("b", true)), 6);
         audit.pod(Some(&pod("b", true)), Some(&pod("b", false)), 5);
         audit.pod(Some(&pod("a", true)), None, 6);
         let page = page(&audit);
-        assert_eq!((page.created, page.adopted, page.released, page.deleted), (1, 1, 1, 1));
+        assert_eq!(
+            (page.created, page.adopted, page.released, page.deleted),
+            (1, 1, 1, 1)
+        );
         assert_eq!((page.active, page.duplicates, page.is_converged()), (0, 0, false));
     }
 }

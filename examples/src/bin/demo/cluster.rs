@@ -43,34 +43,53 @@ impl Cluster {
     /// An API server in this process.
     pub(crate) fn embedded() -> Self {
         let server = ApiServer::start();
-        Self { client: server.client(), server: Some(server), tasks: JoinSet::new(), _handlers: Vec::new() }
+        Self {
+            client: server.client(),
+            server: Some(server),
+            tasks: JoinSet::new(),
+            _handlers: Vec::new(),
+        }
     }
 
     /// The cluster of a kubeconfig.
     pub(crate) async fn real(kubeconfig: &PathBuf, context: Option<String>) -> Result<Self, Failure> {
         let refused = |error: String| Failure::Input(format!("{}: {error}", kubeconfig.display()));
         let file = Kubeconfig::read_from(kubeconfig).map_err(|error| refused(error.to_string()))?;
-        let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+        let options = KubeConfigOptions {
+            context,
+            ..KubeConfigOptions::default()
+        };
         let config = Config::from_custom_kubeconfig(file, &options).await;
         let mut config = config.map_err(|error| refused(error.to_string()))?;
         // A create that is sent again after a lost reply makes a second Pod: the server names it.
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| refused(error.to_string()))?;
-        Ok(Self { client, server: None, tasks: JoinSet::new(), _handlers: Vec::new() })
+        Ok(Self {
+            client,
+            server: None,
+            tasks: JoinSet::new(),
+            _handlers: Vec::new(),
+        })
     }
 
     /// The client that the controller uses; on our own server the levers know it by its user agent.
     pub(crate) fn controller_client(&self) -> Client {
-        self.server.as_ref().map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
+        self.server
+            .as_ref()
+            .map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
     }
 
     /// Listens on `address` for kubectl.
     pub(crate) async fn listen(&self, address: SocketAddr) -> Result<Option<SocketAddr>, Failure> {
         let Some(server) = &self.server else {
-            return Err(Failure::Input("--listen is for the server in this process, not for --kubeconfig".to_owned()));
+            return Err(Failure::Input(
+                "--listen is for the server in this process, not for --kubeconfig".to_owned(),
+            ));
         };
         let bound = server.listen(address).await;
-        bound.map(Some).map_err(|error| Failure::Input(format!("cannot listen on {address}: {error}")))
+        bound
+            .map(Some)
+            .map_err(|error| Failure::Input(format!("cannot listen on {address}: {error}")))
     }
 
     /// Refuses a cluster whose ReplicaSets somebody controls already: a set of one replica must stay
@@ -89,14 +108,25 @@ impl Cluster {
             },
         }));
         drop(sets.delete(PROBE_NAME, &DeleteParams::default()).await); // of a run that was killed
-        let created = sets.create(&PostParams::default(), &set).await.map_err(Failure::api("creating a probe"))?;
+        let created = sets
+            .create(&PostParams::default(), &set)
+            .await
+            .map_err(Failure::api("creating a probe"))?;
         sleep(PROBE).await;
-        let found = sets.get(PROBE_NAME).await.map_err(Failure::api("reading the probe"))?;
+        let found = sets
+            .get(PROBE_NAME)
+            .await
+            .map_err(Failure::api("reading the probe"))?;
         let pods = Api::<Pod>::namespaced(self.client.clone(), "default");
         let labelled = ListParams::default().labels(&format!("app={PROBE_NAME}"));
-        let pods = pods.list(&labelled).await.map_err(Failure::api("looking for the probe's Pods"))?;
+        let pods = pods
+            .list(&labelled)
+            .await
+            .map_err(Failure::api("looking for the probe's Pods"))?;
         let untouched = found.status == created.status && pods.items.is_empty();
-        sets.delete(PROBE_NAME, &DeleteParams::background()).await.map_err(Failure::api("deleting the probe"))?;
+        sets.delete(PROBE_NAME, &DeleteParams::background())
+            .await
+            .map_err(Failure::api("deleting the probe"))?;
         if untouched {
             Ok(())
         } else {
@@ -112,8 +142,12 @@ impl Cluster {
         let Some(server) = &self.server else {
             let (sets, pods) = (audit.clone(), audit.clone());
             self._handlers = vec![
-                book(&informers.informer::<ReplicaSet>(), move |old, new| sets.set(old, new, 0)),
-                book(&informers.informer::<PodView>(), move |old, new| pods.pod(old, new, 0)),
+                book(&informers.informer::<ReplicaSet>(), move |old, new| {
+                    sets.set(old, new, 0)
+                }),
+                book(&informers.informer::<PodView>(), move |old, new| {
+                    pods.pod(old, new, 0)
+                }),
             ];
             return;
         };
@@ -124,7 +158,9 @@ impl Cluster {
                 let new = (!deleted).then_some(&*commit.object);
                 let old = commit.previous.as_deref();
                 match commit.resource.as_str() {
-                    "replicasets.apps" => audit.set(old.map(read).as_ref(), new.map(read).as_ref(), commit.version),
+                    "replicasets.apps" => {
+                        audit.set(old.map(read).as_ref(), new.map(read).as_ref(), commit.version)
+                    }
                     "pods" => audit.pod(old.map(read).as_ref(), new.map(read).as_ref(), commit.version),
                     _ => audit.other(commit.version),
                 }
@@ -134,14 +170,18 @@ impl Cluster {
 
     /// Runs a small kubelet, unless the cluster has nodes of its own. Returns whether it does.
     pub(crate) async fn run_kubelet(&mut self) -> Result<bool, Failure> {
-        let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
+        let nodes = Api::<Node>::all(self.client.clone())
+            .list(&ListParams::default())
+            .await;
         let own = nodes.map_err(Failure::api("listing Nodes"))?.items;
         let ours = |node: &Node| node.metadata().name() == "trimtab-demo";
         if !own.iter().all(ours) {
             return Ok(false);
         }
         let kubelet = Kubelet::new(self.client.clone()).node("trimtab-demo");
-        let kubelet = kubelet.startup(Duration::from_millis(150)).termination(Duration::from_millis(100));
+        let kubelet = kubelet
+            .startup(Duration::from_millis(150))
+            .termination(Duration::from_millis(100));
         self.tasks.spawn(kubelet.run(std::future::pending()));
         Ok(true)
     }
@@ -153,7 +193,11 @@ impl Cluster {
         }
         for manifest in manifests.iter().rev() {
             let name = manifest.object.metadata.name.as_deref().unwrap_or_default();
-            match manifest.api(self.client.clone()).delete(name, &DeleteParams::background()).await {
+            match manifest
+                .api(self.client.clone())
+                .delete(name, &DeleteParams::background())
+                .await
+            {
                 Err(kube_client::Error::Api(status)) if status.code == 404 => {}
                 deleted => drop(deleted.map_err(Failure::api("cleaning up"))?),
             }

@@ -105,15 +105,28 @@ impl<'a> Stage<'a> {
         audit: &'a Audit,
         fuse: &'a Arc<AtomicBool>,
     ) -> Self {
-        Self { cluster, manifests, audit, fuse, wanted: Wanted::default(), random: SmallRng::seed_from_u64(1) }
+        Self {
+            cluster,
+            manifests,
+            audit,
+            fuse,
+            wanted: Wanted::default(),
+            random: SmallRng::seed_from_u64(1),
+        }
     }
 
     /// Does it. Returns what was done, in a few words; `None` if there is nothing to do it to.
     pub(crate) async fn disturb(&mut self, disturbance: Disturbance) -> Result<Option<String>, Failure> {
         match disturbance {
             Disturbance::KillPods => self.kill(100).await.map(Some),
-            Disturbance::ScaleUp => self.scale(|pages| pages.iter().min_by_key(|(_, page)| page.desired), 30).await,
-            Disturbance::ScaleDown => self.scale(|pages| pages.iter().max_by_key(|(_, page)| page.desired), -80).await,
+            Disturbance::ScaleUp => {
+                self.scale(|pages| pages.iter().min_by_key(|(_, page)| page.desired), 30)
+                    .await
+            }
+            Disturbance::ScaleDown => {
+                self.scale(|pages| pages.iter().max_by_key(|(_, page)| page.desired), -80)
+                    .await
+            }
             Disturbance::Relabel => self.relabel().await,
             Disturbance::CutWatches => self.cut().await.map(Some),
             Disturbance::Compact => self.compact().await.map(Some),
@@ -125,17 +138,26 @@ impl<'a> Stage<'a> {
 
     fn levers(&self) -> Result<&'a Levers, Failure> {
         let missing = || Failure::Cluster("a real cluster has no levers".to_owned());
-        self.cluster.server.as_ref().map(ApiServer::levers).ok_or_else(missing)
+        self.cluster
+            .server
+            .as_ref()
+            .map(ApiServer::levers)
+            .ok_or_else(missing)
     }
 
     /// Deletes up to `count` Pods of sets, at random.
     async fn kill(&mut self, count: usize) -> Result<String, Failure> {
-        let pods = Api::<Pod>::all(self.cluster.client.clone()).list(&ListParams::default()).await;
+        let pods = Api::<Pod>::all(self.cluster.client.clone())
+            .list(&ListParams::default())
+            .await;
         let pods = pods.map_err(Failure::api("listing Pods"))?.items;
         let pages = self.audit.pages();
         let ours = |pod: &Pod| {
             let namespace = pod.metadata().namespace().unwrap_or_default();
-            let key = pod.metadata().controller().map(|set| ObjectKey::namespaced(namespace, &set.name));
+            let key = pod
+                .metadata()
+                .controller()
+                .map(|set| ObjectKey::namespaced(namespace, &set.name));
             key.is_some_and(|key| pages.contains_key(&key)) && pod.metadata.deletion_timestamp.is_none()
         };
         let pods: Vec<_> = pods.into_iter().filter(ours).collect();
@@ -156,10 +178,13 @@ impl<'a> Stage<'a> {
         by: i32,
     ) -> Result<Option<String>, Failure> {
         let pages = self.audit.pages();
-        let Some((key, page)) = choose(&pages) else { return Ok(None) };
+        let Some((key, page)) = choose(&pages) else {
+            return Ok(None);
+        };
         let from = i32::try_from(page.desired).unwrap_or(i32::MAX);
         let to = (from + by).max(from / 2); // a small set is halved
-        let api = Api::<ReplicaSet>::namespaced(self.cluster.client.clone(), key.namespace().unwrap_or_default());
+        let api =
+            Api::<ReplicaSet>::namespaced(self.cluster.client.clone(), key.namespace().unwrap_or_default());
         let patch = Patch::Merge(json!({"spec": {"replicas": to}}));
         let scaled = api.patch_scale(key.name(), &PatchParams::default(), &patch).await;
         scaled.map_err(Failure::api("scaling"))?;
@@ -173,7 +198,9 @@ impl<'a> Stage<'a> {
             let annotations = manifest.object.metadata.annotations.as_ref()?;
             Some((manifest, annotations.get(RELABEL)?.split_once('=')?))
         });
-        let Some((manifest, (key, value))) = asked else { return Ok(None) };
+        let Some((manifest, (key, value))) = asked else {
+            return Ok(None);
+        };
         let patch = Patch::Merge(json!({"metadata": {"labels": {key: value}}}));
         let name = manifest.object.metadata.name.as_deref().unwrap_or_default();
         let api = manifest.api(self.cluster.client.clone());
@@ -228,7 +255,9 @@ impl<'a> Stage<'a> {
         let usurp = Patch::Merge(json!({"spec": {
             "holderIdentity": "a-usurper", "leaseDurationSeconds": USURPED.as_secs(), "acquireTime": now, "renewTime": now,
         }}));
-        api.patch(LEASE.1, &PatchParams::default(), &usurp).await.map_err(Failure::api("taking the lease"))?;
+        api.patch(LEASE.1, &PatchParams::default(), &usurp)
+            .await
+            .map_err(Failure::api("taking the lease"))?;
         sleep(Duration::from_secs(1)).await; // the leader finds out at its next renewal
         let created = |pages: BTreeMap<_, Page>| pages.values().map(|page| page.created).sum::<usize>();
         let before = created(self.audit.pages());
@@ -236,7 +265,9 @@ impl<'a> Stage<'a> {
         sleep(Duration::from_millis(500)).await;
         match created(self.audit.pages()) - before {
             0 => Ok(format!("{killed}, none replaced without the lease")),
-            acted => Err(Failure::Cluster(format!("{acted} Pods were created without the lease"))),
+            acted => Err(Failure::Cluster(format!(
+                "{acted} Pods were created without the lease"
+            ))),
         }
     }
 }

@@ -28,7 +28,11 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn new(audit: Audit, controller: Arc<Controller>) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
-        Self { audit, controller, bars }
+        Self {
+            audit,
+            controller,
+            bars,
+        }
     }
 
     /// Prints a line: above the bars, if there are any.
@@ -67,7 +71,10 @@ impl Live {
             for (key, page) in self.audit.pages() {
                 let bar = sets.entry(key.clone()).or_insert_with(|| {
                     let bar = ProgressBar::new(0).with_prefix(key.to_string());
-                    bars.insert_before(&footer, bar.with_style(style("{prefix:24} {bar:40} {pos:>5}/{len:5} ready  {msg}")))
+                    bars.insert_before(
+                        &footer,
+                        bar.with_style(style("{prefix:24} {bar:40} {pos:>5}/{len:5} ready  {msg}")),
+                    )
                 });
                 bar.set_length(page.desired as u64);
                 bar.set_position(page.ready as u64);
@@ -84,8 +91,14 @@ impl Live {
         loop {
             lines.tick().await;
             let sets = self.audit.pages();
-            let sets = sets.iter().map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
-            println!("  {}; {}", sets.collect::<Vec<_>>().join(", "), self.pulse(&mut rate));
+            let sets = sets
+                .iter()
+                .map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
+            println!(
+                "  {}; {}",
+                sets.collect::<Vec<_>>().join(", "),
+                self.pulse(&mut rate)
+            );
         }
     }
 
@@ -93,7 +106,10 @@ impl Live {
         let status = self.controller.status();
         let events = rate.of(self.audit.changes());
         let (queued, processing, delayed) = (status.queued, status.processing, status.delayed);
-        format!("{events:.0} events/s, queue {queued}, {processing} in work, {delayed} delayed, {} reconciles", status.reconciles)
+        format!(
+            "{events:.0} events/s, queue {queued}, {processing} in work, {delayed} delayed, {} reconciles",
+            status.reconciles
+        )
     }
 }
 
@@ -104,7 +120,10 @@ fn ticks(period: Duration) -> tokio::time::Interval {
 }
 
 fn moves(page: &Page) -> String {
-    format!("+{} -{} adopted {} released {}", page.created, page.deleted, page.adopted, page.released)
+    format!(
+        "+{} -{} adopted {} released {}",
+        page.created, page.deleted, page.adopted, page.released
+    )
 }
 
 /// Events a second, over the last second.
@@ -116,7 +135,11 @@ struct Rate {
 
 impl Rate {
     fn new() -> Self {
-        Self { since: Instant::now(), count: 0, last: 0.0 }
+        Self {
+            since: Instant::now(),
+            count: 0,
+            last: 0.0,
+        }
     }
 
     fn of(&mut self, count: u64) -> f64 {

@@ -76,10 +76,13 @@ struct Cli {
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into()))
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into()),
+        )
         .with_writer(std::io::stderr)
         .init();
     let cli = Cli::parse();
+    quiet_the_fuse();
     let ended = tokio::select! {
         ended = run(cli) => ended,
         _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
@@ -98,7 +101,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         None => Cluster::embedded(),
         Some(kubeconfig) => Cluster::real(kubeconfig, cli.context.clone()).await?,
     };
-    let manifests = manifests::read(&cluster.client, &cli.files).await.map_err(|error| Failure::Input(error.to_string()))?;
+    let manifests = manifests::read(&cluster.client, &cli.files)
+        .await
+        .map_err(|error| Failure::Input(error.to_string()))?;
     if cluster.server.is_none() {
         println!("probing whether somebody controls ReplicaSets here already");
         cluster.probe().await?;
@@ -130,28 +135,45 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     tasks.spawn(live.clone().run());
 
     let mut stage = Stage::new(&cluster, &manifests, &audit, &fuse);
-    let mut steps = vec![("apply".to_owned(), converge(&cluster, &audit, "the manifests").await?)];
+    let mut steps = vec![(
+        "apply".to_owned(),
+        converge(&cluster, &audit, "the manifests").await?,
+    )];
     for disturbance in Disturbance::ALL {
         if disturbance.needs_levers() && cluster.server.is_none() {
-            live.say(&format!("{}: left out, a real cluster has no levers", disturbance.name()));
+            live.say(&format!(
+                "{}: left out, a real cluster has no levers",
+                disturbance.name()
+            ));
             continue;
         }
         let Some(done) = stage.disturb(disturbance).await? else {
-            live.say(&format!("{}: left out, nothing in the manifests to do it to", disturbance.name()));
+            live.say(&format!(
+                "{}: left out, nothing in the manifests to do it to",
+                disturbance.name()
+            ));
             continue;
         };
         live.say(&format!("{}: {done}", disturbance.name()));
-        steps.push((disturbance.name().to_owned(), converge(&cluster, &audit, disturbance.name()).await?));
+        steps.push((
+            disturbance.name().to_owned(),
+            converge(&cluster, &audit, disturbance.name()).await?,
+        ));
     }
     let wrong = report::differences(&cluster.client, &manifests, &stage.wanted).await;
     let mut wrong = wrong.map_err(Failure::api("checking the cluster"))?;
     let pages = audit.pages();
     let too_many = pages.iter().filter(|(_, page)| page.duplicates > 0);
-    wrong.extend(too_many.map(|(key, page)| format!("ReplicaSet {key}: {} Pods too many at once", page.duplicates)));
+    wrong.extend(
+        too_many.map(|(key, page)| format!("ReplicaSet {key}: {} Pods too many at once", page.duplicates)),
+    );
     live.close();
     println!("{}", report::table(&pages, &steps));
     if !wrong.is_empty() {
-        return Err(Failure::Cluster(format!("the cluster is not as it should be:\n  {}", wrong.join("\n  "))));
+        return Err(Failure::Cluster(format!(
+            "the cluster is not as it should be:\n  {}",
+            wrong.join("\n  ")
+        )));
     }
     println!("exactly as the manifests say, and never a Pod too many");
     if cli.keep {
@@ -164,20 +186,36 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     cluster.clean_up(&manifests).await
 }
 
+/// What the panic that the demo asks for says.
+const FUSE: &str = "the demo asked for a panic";
+
+/// Keeps that one panic off the screen: the controller reports it.
+fn quiet_the_fuse() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str() != Some(FUSE) {
+            report(panic);
+        }
+    }));
+}
+
 /// The controller, which panics once when the fuse is lit.
 fn with_fuse(sets: &ReplicaSets, fuse: Arc<AtomicBool>) -> Controller {
     let this = sets.clone();
     sets.wiring().reconciler(move |request| {
         let (sets, fuse) = (this.clone(), fuse.clone());
         async move {
-            assert!(!fuse.swap(false, SeqCst), "the demo asked for a panic");
+            assert!(!fuse.swap(false, SeqCst), "{FUSE}");
             sets.sync(&request.key).await
         }
     })
 }
 
 /// Runs the controller while it holds the lease, and stands for it again after it was lost.
-fn lead(client: kube_client::Client, controller: Arc<Controller>) -> Result<impl Future<Output = ()> + Send, Failure> {
+fn lead(
+    client: kube_client::Client,
+    controller: Arc<Controller>,
+) -> Result<impl Future<Output = ()> + Send, Failure> {
     let mut elector = LeaderElector::builder(client, LEASE.0, LEASE.1)
         .identity(format!("demo-{}", std::process::id()))
         .lease_duration(Duration::from_secs(3))
@@ -203,6 +241,9 @@ async fn converge(cluster: &Cluster, audit: &Audit, after: &str) -> Result<f64, 
     let version = cluster.version().await;
     match timeout(PATIENCE, audit.converged(version)).await {
         Ok(()) => Ok(began.elapsed().as_secs_f64()),
-        Err(_) => Err(Failure::Cluster(format!("not converged {} s after: {after}", PATIENCE.as_secs()))),
+        Err(_) => Err(Failure::Cluster(format!(
+            "not converged {} s after: {after}",
+            PATIENCE.as_secs()
+        ))),
     }
 }

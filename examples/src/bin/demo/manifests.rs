@@ -41,7 +41,13 @@ struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: document {}, line {}", self.file.display(), self.document, self.line)
+        write!(
+            f,
+            "{}: document {}, line {}",
+            self.file.display(),
+            self.document,
+            self.line
+        )
     }
 }
 
@@ -61,12 +67,19 @@ pub(crate) enum ReadError {
 pub(crate) async fn read(client: &Client, files: &[PathBuf]) -> Result<Vec<Manifest>, ReadError> {
     let mut manifests = Vec::new();
     for file in expand(files)? {
-        let text = fs::read_to_string(&file).map_err(|error| ReadError::File { file: file.clone(), error })?;
+        let text = fs::read_to_string(&file).map_err(|error| ReadError::File {
+            file: file.clone(),
+            error,
+        })?;
         for document in documents(&file, &text) {
             let head = document.check()?;
             let (resource, scope) = document.resolve(client, &head).await?;
             let object = document.parse()?;
-            manifests.push(Manifest { object, resource, scope });
+            manifests.push(Manifest {
+                object,
+                resource,
+                scope,
+            });
         }
     }
     Ok(manifests)
@@ -98,7 +111,11 @@ impl Manifest {
 
     /// Creates the object, unless one of that name exists.
     pub(crate) async fn create(&self, client: &Client) -> Result<(), kube_client::Error> {
-        match self.api(client.clone()).create(&PostParams::default(), &self.object).await {
+        match self
+            .api(client.clone())
+            .create(&PostParams::default(), &self.object)
+            .await
+        {
             Err(kube_client::Error::Api(status)) if status.code == 409 => Ok(()),
             created => created.map(drop),
         }
@@ -109,11 +126,20 @@ impl Manifest {
 fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut expanded = Vec::new();
     for file in files {
-        let failed = |error| ReadError::File { file: file.clone(), error };
+        let failed = |error| ReadError::File {
+            file: file.clone(),
+            error,
+        };
         if fs::metadata(file).map_err(failed)?.is_dir() {
             let entries = fs::read_dir(file).map_err(failed)?;
-            let mut inside = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-            inside.retain(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json"));
+            let mut inside = entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<Vec<_>>>()
+                .map_err(failed)?;
+            inside.retain(|path| {
+                path.extension()
+                    .is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
+            });
             inside.sort();
             expanded.append(&mut inside);
         } else {
@@ -136,8 +162,15 @@ fn documents<'a>(file: &Path, text: &'a str) -> Vec<Document<'a>> {
     let mut end = 0;
     let mut close = |range: std::ops::Range<usize>, line| {
         let text: &str = &text[range];
-        if text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
-            let place = Place { file: file.to_owned(), document: documents.len() + 1, line };
+        if text
+            .lines()
+            .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        {
+            let place = Place {
+                file: file.to_owned(),
+                document: documents.len() + 1,
+                line,
+            };
             documents.push(Document { place, text });
         }
     };
@@ -202,7 +235,10 @@ impl Document<'_> {
             }
             Some(_) => {}
         }
-        if matches!(kind.value.as_str(), "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet") {
+        if matches!(
+            kind.value.as_str(),
+            "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet"
+        ) {
             self.check_selector()?;
         }
         Ok(head)
@@ -256,8 +292,14 @@ impl Document<'_> {
 
     /// `line` counts within the document.
     fn refuse(&self, line: u64, reason: impl Into<String>) -> Refused {
-        let place = Place { line: self.place.line + line.max(1) - 1, ..self.place.clone() };
-        Refused { place, reason: reason.into() }
+        let place = Place {
+            line: self.place.line + line.max(1) - 1,
+            ..self.place.clone()
+        };
+        Refused {
+            place,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -267,16 +309,25 @@ mod tests {
 
     fn refusal(text: &str) -> String {
         let file = Path::new("sets.yaml");
-        let refused = documents(file, text).iter().find_map(|document| document.check().err());
+        let refused = documents(file, text)
+            .iter()
+            .find_map(|document| document.check().err());
         refused.expect("a refusal").to_string()
     }
 
     #[test]
     fn a_refusal_names_file_document_line_and_reason() {
         let named = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n";
-        let nameless = format!("# first\n---\n{named}---\nkind: Pod\napiVersion: v1\nmetadata:\n  labels: {{}}\n");
-        assert_eq!(refusal(&nameless), "sets.yaml: document 2, line 11: has no metadata.name");
-        assert_eq!(refusal("kind: Pod\n"), "sets.yaml: document 1, line 1: has no apiVersion");
+        let nameless =
+            format!("# first\n---\n{named}---\nkind: Pod\napiVersion: v1\nmetadata:\n  labels: {{}}\n");
+        assert_eq!(
+            refusal(&nameless),
+            "sets.yaml: document 2, line 11: has no metadata.name"
+        );
+        assert_eq!(
+            refusal("kind: Pod\n"),
+            "sets.yaml: document 1, line 1: has no apiVersion"
+        );
         let broken = refusal(&format!("{named}---\nkind: [\n"));
         assert!(broken.starts_with("sets.yaml: document 2, line "), "{broken}");
         assert!(broken.contains("not a manifest"), "{broken}");
@@ -287,7 +338,10 @@ mod tests {
         let text = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a}\nspec:\n  selector:\n    matchLabels: {app: a}\n  \
                     template: {metadata: {labels: {app: b}}}\n";
         let said = refusal(text);
-        assert!(said.starts_with("sets.yaml: document 1, line 6: spec.selector"), "{said}");
+        assert!(
+            said.starts_with("sets.yaml: document 1, line 6: spec.selector"),
+            "{said}"
+        );
         assert!(said.contains("does not match"), "{said}");
     }
 }

@@ -40,7 +40,10 @@ pub(crate) async fn differences(
             expected["replicas"] = (*replicas).into();
         }
         if let Some(path) = not_within(&expected, &found.data["spec"], "spec") {
-            wrong.push(format!("{}: {path} is not as in the manifest", manifest.describe()));
+            wrong.push(format!(
+                "{}: {path} is not as in the manifest",
+                manifest.describe()
+            ));
         }
         if manifest.resource.kind == "ReplicaSet" {
             sets.extend(serde_json::to_value(&found).and_then(serde_json::from_value::<ReplicaSet>));
@@ -48,12 +51,24 @@ pub(crate) async fn differences(
     }
     let namespaces: BTreeSet<_> = manifests.iter().filter_map(Manifest::namespace).collect();
     for namespace in namespaces {
-        let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&ListParams::default()).await?;
-        let pods = pods.items.iter().map(|pod| serde_json::to_value(pod).and_then(serde_json::from_value));
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace)
+            .list(&ListParams::default())
+            .await?;
+        let pods = pods
+            .items
+            .iter()
+            .map(|pod| serde_json::to_value(pod).and_then(serde_json::from_value));
         let pods: Vec<PodView> = pods.filter_map(Result::ok).collect();
-        let declared = manifests.iter().filter(|manifest| manifest.resource.kind == "Pod");
-        let declared: BTreeSet<_> = declared.map(|manifest| manifest.object.key().to_string()).collect();
-        let sets: Vec<_> = sets.iter().filter(|set| set.metadata().namespace() == Some(namespace)).collect();
+        let declared = manifests
+            .iter()
+            .filter(|manifest| manifest.resource.kind == "Pod");
+        let declared: BTreeSet<_> = declared
+            .map(|manifest| manifest.object.key().to_string())
+            .collect();
+        let sets: Vec<_> = sets
+            .iter()
+            .filter(|set| set.metadata().namespace() == Some(namespace))
+            .collect();
         check_pods(&pods, &sets, wanted, &declared, &mut wrong);
         sets.iter().for_each(|set| check_set(set, &pods, &mut wrong));
     }
@@ -88,19 +103,33 @@ fn check_pods(
 fn check_set(set: &ReplicaSet, pods: &[PodView], wrong: &mut Vec<String>) {
     let key = set.key();
     let own = pods.iter().filter(|pod| {
-        pod.metadata.controller().is_some_and(|owner| owner.uid == set.metadata().uid())
+        pod.metadata
+            .controller()
+            .is_some_and(|owner| owner.uid == set.metadata().uid())
     });
     let (active, ready) = own.fold((0, 0), |(active, ready), pod| {
-        (active + i32::from(pod.is_active()), ready + i32::from(pod.is_active() && pod.is_ready()))
+        (
+            active + i32::from(pod.is_active()),
+            ready + i32::from(pod.is_active() && pod.is_ready()),
+        )
     });
     let desired = set.spec.replicas.unwrap_or(1);
     if (active, ready) != (desired, desired) {
-        wrong.push(format!("ReplicaSet {key}: {active} active and {ready} ready Pods, {desired} desired"));
+        wrong.push(format!(
+            "ReplicaSet {key}: {active} active and {ready} ready Pods, {desired} desired"
+        ));
     }
     let status = set.status.clone().unwrap_or_default();
-    let told = (status.replicas, status.ready_replicas, status.available_replicas, status.observed_generation);
+    let told = (
+        status.replicas,
+        status.ready_replicas,
+        status.available_replicas,
+        status.observed_generation,
+    );
     if told != (desired, Some(desired), Some(desired), set.metadata.generation) {
-        wrong.push(format!("ReplicaSet {key}: status {status:?} does not say what is there"));
+        wrong.push(format!(
+            "ReplicaSet {key}: status {status:?} does not say what is there"
+        ));
     }
 }
 
@@ -114,11 +143,17 @@ fn not_within(expected: &Value, found: &Value, path: &str) -> Option<String> {
     match (expected, found) {
         (Value::Null, _) => None,
         (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
-            not_within(value, found.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"))
+            not_within(
+                value,
+                found.get(key).unwrap_or(&Value::Null),
+                &format!("{path}.{key}"),
+            )
         }),
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             let pairs = expected.iter().zip(found).enumerate();
-            pairs.into_iter().find_map(|(n, (value, found))| not_within(value, found, &format!("{path}[{n}]")))
+            pairs
+                .into_iter()
+                .find_map(|(n, (value, found))| not_within(value, found, &format!("{path}[{n}]")))
         }
         (expected, found) => (expected != found).then(|| path.to_owned()),
     }
@@ -128,16 +163,31 @@ fn not_within(expected: &Value, found: &Value, path: &str) -> Option<String> {
 pub(crate) fn table(pages: &BTreeMap<ObjectKey, Page>, steps: &[(String, f64)]) -> String {
     let mut sets = Table::new();
     sets.load_preset(presets::UTF8_BORDERS_ONLY).set_header([
-        "replicaset", "desired", "ready", "created", "deleted", "adopted", "released", "duplicates",
+        "replicaset",
+        "desired",
+        "ready",
+        "created",
+        "deleted",
+        "adopted",
+        "released",
+        "duplicates",
     ]);
     for (key, page) in pages {
         let counts = [
-            page.desired, page.ready, page.created, page.deleted, page.adopted, page.released, page.duplicates,
+            page.desired,
+            page.ready,
+            page.created,
+            page.deleted,
+            page.adopted,
+            page.released,
+            page.duplicates,
         ];
         sets.add_row([Cell::new(key)].into_iter().chain(counts.map(number)));
     }
     let mut times = Table::new();
-    times.load_preset(presets::UTF8_BORDERS_ONLY).set_header(["step", "converged after"]);
+    times
+        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .set_header(["step", "converged after"]);
     for (step, seconds) in steps {
         times.add_row([Cell::new(step), number(format!("{seconds:.2} s"))]);
     }
@@ -156,9 +206,13 @@ mod tests {
     #[test]
     fn what_the_server_adds_is_no_difference_and_what_it_lost_is() {
         let expected = json!({"replicas": 3, "template": {"containers": [{"name": "web"}]}});
-        let defaulted = json!({"replicas": 3, "template": {"containers": [{"name": "web", "image": "x"}]}, "more": 1});
+        let defaulted =
+            json!({"replicas": 3, "template": {"containers": [{"name": "web", "image": "x"}]}, "more": 1});
         assert_eq!(not_within(&expected, &defaulted, "spec"), None);
         let lost = json!({"replicas": 3, "template": {"containers": [{"image": "x"}]}});
-        assert_eq!(not_within(&expected, &lost, "spec").as_deref(), Some("spec.template.containers[0].name"));
+        assert_eq!(
+            not_within(&expected, &lost, "spec").as_deref(),
+            Some("spec.template.containers[0].name")
+        );
     }
 }

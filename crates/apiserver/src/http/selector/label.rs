@@ -1,11 +1,13 @@
-//! [`LabelSelector`] and [`FieldSelector`]: which objects a list or a watch is about.
+//! [`LabelSelector`]: which labels an object must have.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::status::{Result, Status};
-use crate::{kinds::Kind, object};
+use crate::{
+    http::status::{Result, Status},
+    object,
+};
 
 /// Requirements on labels, all of which must hold; none of them selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -214,163 +216,104 @@ pub(crate) fn is_value(value: &str) -> bool {
         && (value.is_empty() || value.starts_with(edge))
 }
 
-/// Requirements on fields, all of which must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct FieldSelector(Vec<FieldRequirement>);
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+    use serde_json::json;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct FieldRequirement {
-    field: String,
-    value: String,
-    equal: bool,
-}
+    use super::*;
 
-impl FieldSelector {
-    /// Parses `a=b,c==d,e!=f`, where a backslash takes the meaning from the next character.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let malformed =
-            || Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"));
-        let mut requirements = Vec::new();
-        for part in split_unescaped(text).into_iter().filter(|part| !part.is_empty()) {
-            let (field, value, equal) = match part.split_once("!=") {
-                Some((field, value)) => (field, value, false),
-                None => {
-                    let pair = part.split_once("==").or_else(|| part.split_once('='));
-                    let (field, value) = pair.ok_or_else(malformed)?;
-                    (field, value, true)
-                }
-            };
-            requirements.push(FieldRequirement {
-                field: field.to_owned(),
-                value: unescape(value),
-                equal,
-            });
-        }
-        Ok(Self(requirements))
+    type Holds = fn(Option<&str>, &[&str]) -> bool;
+
+    /// A requirement as text, and what it means, too naive to be wrong.
+    #[derive(Debug)]
+    struct Case {
+        text: String,
+        key: &'static str,
+        values: Vec<&'static str>,
+        holds: Holds,
     }
 
-    /// The one object with that name.
-    pub(crate) fn named(name: &str) -> Self {
-        Self(vec![FieldRequirement {
-            field: "metadata.name".to_owned(),
-            value: name.to_owned(),
-            equal: true,
-        }])
-    }
-
-    /// Whether it selects everything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Refuses fields by which this kind cannot be selected.
-    pub(crate) fn check(&self, kind: &Kind) -> Result<()> {
-        match self
-            .0
-            .iter()
-            .find(|requirement| !is_selectable(kind, &requirement.field))
-        {
-            None => Ok(()),
-            Some(unknown) => Err(Status::bad_request(format!(
-                "field label not supported: {}",
-                unknown.field
-            ))),
-        }
-    }
-
-    /// Whether the fields of `object` fulfil every requirement; an absent field is empty.
-    pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.0
-            .iter()
-            .all(|requirement| (field(object, &requirement.field) == requirement.value) == requirement.equal)
-    }
-}
-
-fn is_selectable(kind: &Kind, field: &str) -> bool {
-    let more: &[&str] = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => &[
-            "spec.nodeName",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "spec.serviceAccountName",
-            "spec.hostNetwork",
-            "status.phase",
-            "status.podIP",
-            "status.nominatedNodeName",
-        ],
-        ("" | "events.k8s.io", "Event") => &[
-            "involvedObject.kind",
-            "involvedObject.namespace",
-            "involvedObject.name",
-            "involvedObject.uid",
-            "involvedObject.apiVersion",
-            "involvedObject.resourceVersion",
-            "involvedObject.fieldPath",
-            "regarding.kind",
-            "regarding.namespace",
-            "regarding.name",
-            "regarding.uid",
-            "reason",
-            "reportingComponent",
-            "reportingController",
-            "source",
-            "type",
-        ],
-        ("", "Namespace") => &["status.phase"],
-        ("", "Node") => &["spec.unschedulable"],
-        ("", "Secret") => &["type"],
-        ("", "Service") => &["spec.clusterIP", "spec.type"],
-        ("apps", "ReplicaSet") | ("", "ReplicationController") => &["status.replicas"],
-        ("batch", "Job") => &["status.successful"],
-        _ => &[],
-    };
-    matches!(field, "metadata.name" | "metadata.namespace") || more.contains(&field)
-}
-
-fn field(object: &Value, path: &str) -> String {
-    let path = match path {
-        "source" => "source.component",
-        "spec.unschedulable" | "spec.hostNetwork" if object.pointer(&pointer(path)).is_none() => {
-            return "false".to_owned();
-        }
-        path => path,
-    };
-    match object.pointer(&pointer(path)) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn pointer(path: &str) -> String {
-    format!("/{}", path.replace('.', "/"))
-}
-
-fn split_unescaped(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            '\\' if !escaped => escaped = true,
-            ',' if !escaped => {
-                parts.push(&text[start..at]);
-                start = at + 1;
+    fn requirement() -> impl Strategy<Value = Case> {
+        let key = select(vec!["a", "b", "example.com/c"]);
+        let values = vec(select(vec!["x", "y", "1", "2", ""]), 1..3);
+        (key, values, 0..9_usize).prop_map(|(key, mut values, form)| {
+            let (first, listed) = (values[0], values.join(","));
+            let one_of: Holds = |label, values| label.is_some_and(|label| values.contains(&label));
+            let none_of: Holds = |label, values| label.is_none_or(|label| !values.contains(&label));
+            if (2..=4).contains(&form) {
+                values.truncate(1);
             }
-            _ => escaped = false,
+            let (text, holds): (String, Holds) = match form {
+                0 => (key.to_owned(), |label, _| label.is_some()),
+                1 => (format!("!{key}"), |label, _| label.is_none()),
+                2 => (format!("{key}={first}"), one_of),
+                3 => (format!("{key} == {first}"), one_of),
+                4 => (format!("{key}!={first}"), none_of),
+                5 => (format!("{key} in ({listed})"), one_of),
+                6 => (format!("{key} notin ({listed})"), none_of),
+                7 => (format!("{key}>1"), |label, _| label == Some("2")),
+                _ => (format!("{key}<2"), |label, _| label == Some("1")),
+            };
+            Case {
+                text,
+                key,
+                values,
+                holds,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_selector_matches_what_each_of_its_requirements_matches(
+            cases in vec(requirement(), 0..4),
+            labels in vec((select(vec!["a", "b", "example.com/c"]), select(vec!["x", "y", "1", "2", ""])), 0..3),
+        ) {
+            let text = cases.iter().map(|case| case.text.clone()).collect::<Vec<_>>().join(",");
+            let selector = LabelSelector::parse(&text).expect("a valid selector");
+            let mut object = json!({"metadata": {"labels": {}}});
+            for (key, value) in labels {
+                object["metadata"]["labels"][key] = value.into();
+            }
+            let expected = cases.iter().all(|case| (case.holds)(object::label(&object, case.key), &case.values));
+            prop_assert_eq!(selector.matches(&object), expected, "{}", text);
+            // What is printed means the same.
+            prop_assert_eq!(LabelSelector::parse(&selector.to_string()).ok(), Some(selector));
+        }
+
+        #[test]
+        fn no_text_is_too_strange_to_be_refused(text in "[a-z=!(),<> ./-]{0,40}") {
+            LabelSelector::parse(&text).ok();
         }
     }
-    parts.push(&text[start..]);
-    parts
-}
 
-fn unescape(value: &str) -> String {
-    let mut characters = value.chars();
-    let mut plain = String::with_capacity(value.len());
-    while let Some(character) = characters.next() {
-        plain.push(if character == '\\' {
-            characters.next().unwrap_or('\\')
-        } else {
-            character
-        });
+    #[test]
+    fn what_is_no_selector_is_refused() {
+        for text in [
+            "a b", "a in x", "=a", "a=b=c", "a in (b", "a>b", "!", "a=-", "-", "/a",
+        ] {
+            assert!(LabelSelector::parse(text).is_err(), "{text}");
+        }
     }
-    plain
+
+    #[test]
+    fn selectors_of_objects_are_maps_or_label_selectors() {
+        let matching = |selector: Value, labels: Value| {
+            let object = json!({"metadata": {"labels": labels}});
+            LabelSelector::from_json(&selector).map(|selector| selector.matches(&object))
+        };
+        assert_eq!(matching(json!({"a": "b"}), json!({"a": "b"})), Some(true));
+        let expression = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "a", "operator": operator, "values": values}]});
+        assert_eq!(
+            matching(expression("In", json!(["b"])), json!({"a": "b"})),
+            Some(true)
+        );
+        assert_eq!(
+            matching(expression("DoesNotExist", Value::Null), json!({"a": "b"})),
+            Some(false)
+        );
+        assert_eq!(matching(expression("In", json!([])), json!({})), None);
+        assert_eq!(matching(expression("Like", json!(["b"])), json!({})), None);
+    }
 }

@@ -1,0 +1,196 @@
+//! What becomes of led work, its token and its lease at the end of a term.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
+};
+use trimtab_leaderelection::{LeaderElector, LeaderElectorBuilder, Leadership, Outcome};
+
+use crate::lease_server::{LeaseServer, Weather};
+
+const GRACE: Duration = Duration::from_secs(20);
+
+fn builder(server: &LeaseServer) -> LeaderElectorBuilder {
+    let (client, _) = server.client(0);
+    LeaderElector::builder(client, "default", "web")
+        .identity("a")
+        .grace(GRACE)
+        .release_on_cancel(true)
+}
+
+fn holder(server: &LeaseServer) -> Option<String> {
+    server.record().expect("a lease").0
+}
+
+/// Guarantee 4. The line that it guards: the end of the block around `self.lead` in
+/// `LeaderElector::term`, which must stand above the release.
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_kept_while_led_work_winds_up_and_released_after_it_has_ended() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let outcome = elector
+        .run(sleep(Duration::from_secs(5)), |leadership| async {
+            leadership.lost().await;
+            for _ in 0..18 {
+                sleep(Duration::from_secs(1)).await; // longer than the lease
+                assert!(leadership.is_valid());
+                assert_eq!(holder(&server).as_deref(), Some("a"));
+            }
+            leadership
+        })
+        .await;
+    let Outcome::ShutDown(Some(leadership)) = outcome else {
+        panic!("the work returned: {outcome:?}")
+    };
+    assert_eq!(holder(&server), None);
+    assert!(!leadership.is_valid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_does_not_wind_up_is_dropped_after_the_grace_period_and_then_the_lease_is_released() {
+    struct Bomb<'a>(&'a LeaseServer);
+    impl Drop for Bomb<'_> {
+        fn drop(&mut self) {
+            assert_eq!(
+                holder(self.0).as_deref(),
+                Some("a"),
+                "not released before the work is dropped"
+            );
+        }
+    }
+
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let start = Instant::now();
+    let bomb = Bomb(&server);
+    let outcome: Outcome<()> = elector
+        .run(sleep(Duration::from_secs(5)), |_| async move {
+            let _bomb = bomb;
+            pending().await
+        })
+        .await;
+    assert_eq!(outcome, Outcome::ShutDown(None));
+    assert_eq!(start.elapsed(), Duration::from_secs(5) + GRACE);
+    assert_eq!(holder(&server), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_returns_ends_the_term_with_what_it_returned() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    assert_eq!(
+        elector.run(pending(), |_| async { 7 }).await,
+        Outcome::Finished(7)
+    );
+    assert_eq!(holder(&server), None);
+    assert_eq!(
+        elector.run(pending(), |_| async { 8 }).await,
+        Outcome::Finished(8),
+        "and may stand again"
+    );
+}
+
+/// Half of what is left of the lease: 10 s and 2.5 s.
+#[tokio::test(start_paused = true)]
+async fn work_that_goes_on_after_a_loss_is_dropped_before_the_lease_can_be_taken() {
+    let server = LeaseServer::default();
+    let (client, link) = server.client(0);
+    let mut elector = LeaderElector::builder(client, "default", "web")
+        .build()
+        .expect("sound settings");
+    let start = Instant::now();
+    let cut = &link;
+    let outcome: Outcome<()> = elector
+        .run(pending(), |_| async move {
+            cut.set(Weather::Cut);
+            pending().await
+        })
+        .await;
+    assert_eq!(outcome, Outcome::Lost(None));
+    assert_eq!(start.elapsed(), Duration::from_millis(12_500));
+}
+
+/// What the docs of `run` say of cancelling it.
+#[tokio::test(start_paused = true)]
+async fn every_token_ends_when_the_election_is_dropped_or_the_work_panics() {
+    for panics in [false, true] {
+        let server = LeaseServer::default();
+        let mut elector = builder(&server).build().expect("sound settings");
+        let observer = elector.observer();
+        let kept = Arc::new(Mutex::new(None::<Leadership>));
+        let keep = Arc::clone(&kept);
+        let (go, wait) = oneshot::channel::<()>();
+        let run = tokio::spawn(async move {
+            elector
+                .run(pending(), |leadership| async move {
+                    *keep.lock().expect("unpoisoned") = Some(leadership);
+                    wait.await.expect("told to go on");
+                    panic!("as a test wants it");
+                })
+                .await
+        });
+        sleep(Duration::from_secs(30)).await;
+        let token = kept.lock().expect("unpoisoned").clone().expect("leads");
+        assert!(token.is_valid() && observer.is_leader());
+        if panics {
+            go.send(()).expect("it waits");
+        } else {
+            run.abort();
+        }
+        let ended: Result<Outcome<()>, _> = run.await;
+        assert!(ended.is_err());
+        assert!(!token.is_valid() && !observer.is_leader());
+        timeout(Duration::ZERO, token.lost()).await.expect("lost");
+        assert_eq!(holder(&server).as_deref(), Some("a"), "it expires");
+    }
+}
+
+/// `run_terms`: a lost lease is stood for again, with the same work.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_lost_its_lease_stands_again() {
+    let server = LeaseServer::default();
+    let (client, link) = server.client(0);
+    let mut elector = LeaderElector::builder(client, "default", "web")
+        .build()
+        .expect("sound settings");
+    let terms = Mutex::new(0);
+    let outcome = elector
+        .run_terms(sleep(Duration::from_secs(100)), |leadership| {
+            *terms.lock().expect("unpoisoned") += 1;
+            let (terms, link) = (&terms, &link);
+            async move {
+                if *terms.lock().expect("unpoisoned") < 3 {
+                    link.set(Weather::Failing(500));
+                }
+                leadership.lost().await;
+                link.set(Weather::CLEAR);
+            }
+        })
+        .await;
+    assert_eq!(outcome, Outcome::ShutDown(Some(())));
+    assert_eq!(*terms.lock().expect("unpoisoned"), 3);
+}
+
+/// Guarantee 6.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_spawned() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let before = tasks(); // the client has one
+    let outcome = elector
+        .run(sleep(Duration::from_secs(5)), |leadership| async move {
+            leadership.lost().await;
+            tasks()
+        })
+        .await;
+    assert_eq!(outcome, Outcome::ShutDown(Some(before)));
+    assert_eq!(tasks(), before);
+}
