@@ -49,11 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     if let Some(file) = &options.json {
         std::fs::write(file, json).doing(file.display())?;
     }
-    Ok(if ours_ran {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if ours_ran { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The packages that `parts` names; all with benchmarks when it names none.
@@ -76,18 +72,13 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
     let mut contenders = ours(workspace, package)?;
     for peer in peers {
         match peer.source.build(workspace) {
-            Ok(program) => contenders.push(Contender {
-                name: peer.name,
-                program,
-                form: peer.form,
-                beside: peer.beside,
-            }),
+            Ok(program) => {
+                contenders.push(Contender { name: peer.name, program, form: peer.form, beside: peer.beside })
+            }
             Err(failure) => results.leave_out(peer.name, &failure),
         }
     }
-    let load = (package.part() == "informer")
-        .then(|| Load::build(workspace, quick))
-        .transpose()?;
+    let load = (package.part() == "informer").then(|| Load::build(workspace, quick)).transpose()?;
     let rounds = if quick { 1 } else { ROUNDS };
     for round in 1..=rounds {
         for contender in &contenders {
@@ -107,11 +98,7 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
 /// The bench targets of a part, built.
 fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Failure> {
     let programs = contender::build_benches(workspace, package)?;
-    let forms: &[&[&str]] = if package.part() == "informer" {
-        &[&["whole"], &["view"]]
-    } else {
-        &[&[]]
-    };
+    let forms: &[&[&str]] = if package.part() == "informer" { &[&["whole"], &["view"]] } else { &[&[]] };
     let contenders = programs.iter().flat_map(|program| {
         forms.iter().map(|form| Contender {
             name: results::OURS,

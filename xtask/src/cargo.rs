@@ -14,14 +14,9 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
 /// The line that repeats `command` in a shell at the workspace's root.
 pub(crate) fn line(command: &Command) -> String {
     let program = command.get_program();
-    let program = if is_cargo(program) {
-        OsStr::new("cargo")
-    } else {
-        program
-    };
-    let settings = command
-        .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+    let program = if is_cargo(program) { OsStr::new("cargo") } else { program };
+    let settings =
+        command.get_envs().filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
     settings
         .chain(std::iter::once(program).chain(command.get_args()).map(quoted))
         .collect::<Vec<_>>()
@@ -35,11 +30,7 @@ fn is_cargo(program: &OsStr) -> bool {
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into_owned()
-    } else {
-        format!("'{word}'")
-    }
+    if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{word}'") }
 }
 
 /// Runs `command` with this terminal.
@@ -48,19 +39,13 @@ fn quoted(word: &OsStr) -> String {
 ///
 /// When it cannot be started, or ends with anything but success.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    let status = command
-        .status()
-        .doing(format_args!("starting {}", command.get_program().display()))?;
+    let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;
     checked(status)
 }
 
 /// Success, or what became of the program instead.
 pub(crate) fn checked(status: ExitStatus) -> Result<(), Failure> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("ended with {status}")))
-    }
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("ended with {status}"))) }
 }
 
 /// Turns this process into `command`: signals and the exit code are then the program's own.
@@ -73,13 +58,8 @@ pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> 
 /// Runs `command` to its end and ends as it did: nothing else can be done where processes cannot be replaced.
 #[cfg(not(unix))]
 pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> {
-    let status = command
-        .status()
-        .doing(format_args!("starting {}", command.get_program().display()))?;
-    Ok(status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from))
+    let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 #[cfg(test)]
@@ -89,11 +69,7 @@ mod tests {
     #[test]
     fn the_line_repeats_settings_program_and_arguments() {
         let mut doc = Command::new("/toolchain/bin/cargo");
-        doc.args(["doc", "--no-deps", "two words"])
-            .env("RUSTDOCFLAGS", "-D warnings");
-        assert_eq!(
-            line(&doc),
-            "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'two words'"
-        );
+        doc.args(["doc", "--no-deps", "two words"]).env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(line(&doc), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'two words'");
     }
 }

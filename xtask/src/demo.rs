@@ -15,15 +15,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let mut program = cargo::command([
-        "run",
-        "--quiet",
-        "--package",
-        "trimtab-examples",
-        "--bin",
-        "demo",
-        "--",
-    ]);
+    let mut program =
+        cargo::command(["run", "--quiet", "--package", "trimtab-examples", "--bin", "demo", "--"]);
     program.args(&options.arguments);
     cargo::become_program(program)
 }

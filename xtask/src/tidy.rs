@@ -22,11 +22,7 @@ struct Finding {
 
 impl Finding {
     fn new(file: &str, line: usize, what: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            what: what.into(),
-        }
+        Self { file: file.to_owned(), line, what: what.into() }
     }
 }
 
@@ -70,11 +66,7 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
         found.extend(part::check(&texts(workspace, package)?, package));
     }
     for package in &workspace.packages {
-        let manifest = workspace
-            .relative(&package.folder)
-            .join("Cargo.toml")
-            .to_string_lossy()
-            .into_owned();
+        let manifest = workspace.relative(&package.folder).join("Cargo.toml").to_string_lossy().into_owned();
         found.extend(dependencies::check(&manifest, package, &workspace.packages));
     }
     let overview = ["README.md", "docs/architecture.md"];
@@ -90,17 +82,10 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
 fn texts(workspace: &Workspace, package: &Package) -> Result<part::Texts, Failure> {
     let optional = |name: &str| {
         let path = package.folder.join(name);
-        if path.exists() {
-            read(&path).map(Some)
-        } else {
-            Ok(None)
-        }
+        if path.exists() { read(&path).map(Some) } else { Ok(None) }
     };
     Ok(part::Texts {
-        folder: workspace
-            .relative(&package.folder)
-            .to_string_lossy()
-            .replace('\\', "/"),
+        folder: workspace.relative(&package.folder).to_string_lossy().replace('\\', "/"),
         manifest: optional("Cargo.toml")?.unwrap_or_default(),
         lib: optional("src/lib.rs")?.unwrap_or_default(),
         readme: optional("README.md")?,
@@ -120,10 +105,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).doing(folder.display())? {
             let path = entry.doing(folder.display())?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.starts_with('.') || name == "target" {
                 continue;
             }

@@ -42,10 +42,8 @@ pub(crate) struct Dependency {
 impl Workspace {
     pub(crate) fn load() -> Result<Self, Failure> {
         let mut metadata = cargo::command(["metadata", "--format-version", "1", "--no-deps"]);
-        let output = metadata
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .doing("starting cargo metadata")?;
+        let output =
+            metadata.stderr(std::process::Stdio::inherit()).output().doing("starting cargo metadata")?;
         cargo::checked(output.status).doing("cargo metadata")?;
         let metadata: Value = serde_json::from_slice(&output.stdout).doing("reading cargo metadata")?;
         let mut packages: Vec<_> = list(&metadata["packages"]).iter().map(Package::read).collect();
@@ -60,9 +58,7 @@ impl Workspace {
     /// The packages under `crates/`: the parts that people take.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Package> {
         let folder = self.root.join("crates");
-        self.packages
-            .iter()
-            .filter(move |package| package.folder.parent() == Some(&folder))
+        self.packages.iter().filter(move |package| package.folder.parent() == Some(&folder))
     }
 
     /// `path` as it reads from the workspace's root.
@@ -73,14 +69,7 @@ impl Workspace {
 
 impl Package {
     fn read(package: &Value) -> Self {
-        let shown = [
-            "description",
-            "license",
-            "repository",
-            "readme",
-            "keywords",
-            "categories",
-        ];
+        let shown = ["description", "license", "repository", "readme", "keywords", "categories"];
         let empty = |field: &&str| match &package[*field] {
             Value::Array(values) => values.is_empty(),
             value => text(value).is_empty(),
@@ -98,10 +87,7 @@ impl Package {
                 .as_object()
                 .map(|all| all.keys().cloned().collect())
                 .unwrap_or_default(),
-            dependencies: list(&package["dependencies"])
-                .iter()
-                .map(Dependency::read)
-                .collect(),
+            dependencies: list(&package["dependencies"]).iter().map(Dependency::read).collect(),
             benches: list(&package["targets"])
                 .iter()
                 .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "bench"))
@@ -113,10 +99,7 @@ impl Package {
 
     /// The folder's name: `workqueue` for `crates/workqueue`.
     pub(crate) fn part(&self) -> &str {
-        self.folder
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default()
+        self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 }
 

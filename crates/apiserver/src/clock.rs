@@ -15,10 +15,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that shows `start` now.
     pub(crate) fn starting_at(start: Timestamp) -> Self {
-        Self {
-            started: start,
-            origin: Instant::now(),
-        }
+        Self { started: start, origin: Instant::now() }
     }
 
     /// The time that it shows.

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 
 use serde_json::Value;
 
@@ -17,8 +17,9 @@ use crate::{
         route::Route,
         status::Result,
     },
+    journal::Journal,
     kinds::{Kind, Kinds, custom, rules},
-    levers::{Levers, Origin, Outcome},
+    levers::{Levers, Origin},
     random::Random,
     storage::Store,
     verbs,
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
     pub(crate) kinds: Kinds,
     pub(crate) levers: Levers,
+    pub(crate) journal: Journal,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
 }
@@ -42,10 +44,7 @@ impl Core {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if self.store.is_closed() {
-            return Err(io::Error::new(
-                io::ErrorKind::ConnectionRefused,
-                "the API server was shut down",
-            ));
+            return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "the API server was shut down"));
         }
         let (parts, body) = request.into_parts();
         if let Some(answer) = self.about_itself(&parts) {
@@ -60,11 +59,7 @@ impl Core {
     /// What the server tells of itself: discovery, OpenAPI, its version and health.
     fn about_itself(&self, parts: &http::request::Parts) -> Option<Response<Bytes>> {
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        if reads {
-            about::answer(&self.kinds, &parts.uri, &parts.headers)
-        } else {
-            None
-        }
+        if reads { about::answer(&self.kinds, &parts.uri, &parts.headers) } else { None }
     }
 
     async fn resource<B>(
@@ -77,33 +72,43 @@ impl Core {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let text = parts.uri.query().unwrap_or_default();
-        let route = Route::of(
-            &self.kinds,
-            &parts.method,
-            parts.uri.path(),
-            Query::asks_to_watch(text)?,
-        )?;
+        let route = Route::of(&self.kinds, &parts.method, parts.uri.path(), Query::asks_to_watch(text)?)?;
         let origin = Origin::of(&route, &parts.headers);
-        let outcome = self.levers.before(&origin).await?;
-        let query = Query::parse(text, route.verb)?;
-        let form = Form::of(&parts.headers)?;
-        let body = body::read(body).await?;
+        let text = text.to_owned();
+        let outcome = self.carry_out(route, &text, &origin, parts.headers, body).await;
+        self.journal.record(self.clock.now(), origin, &text, &outcome);
+        outcome
+    }
+
+    async fn carry_out<B>(
+        self: &Arc<Self>,
+        route: Route,
+        query: &str,
+        origin: &Origin,
+        headers: HeaderMap,
+        body: B,
+    ) -> Result<io::Result<Response<ResponseBody>>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let met = self.levers.before(origin).await?;
         let request = verbs::Request {
+            query: Query::parse(query, route.verb, |parameter| met.ignores(parameter))?,
             route,
-            query,
-            headers: parts.headers,
-            body,
-            form,
-            origin,
+            form: Form::of(&headers)?,
+            body: body::read(body).await?,
+            headers,
+            origin: origin.clone(),
+            staleness: met.staleness,
         };
+        // From here on nothing waits but lists and watches: a write is done before it can be cancelled.
         let answer = verbs::serve(self, request).await?;
-        Ok(match outcome {
-            Outcome::Answered => Ok(answer),
-            Outcome::Lost => Err(io::Error::new(
-                io::ErrorKind::ConnectionReset,
-                "the reply was lost (lever)",
-            )),
-        })
+        if met.is_lost {
+            let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (lever)");
+            return Ok(Err(lost));
+        }
+        Ok(Ok(answer))
     }
 
     /// What follows from an object that was written.
@@ -126,11 +131,6 @@ impl Core {
 
 /// The group and the plural name that a definition is about.
 fn names(definition: &Value) -> (&str, &str) {
-    let text = |pointer| {
-        definition
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     (text("/spec/group"), text("/spec/names/plural"))
 }

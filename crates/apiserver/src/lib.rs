@@ -39,20 +39,28 @@
 //!
 //! Server-side apply, protobuf, admission, RBAC, disruption budgets, and the conversion of custom
 //! resources by webhooks. Their absence is told (415 for a patch in that form, for example), not hidden.
+//! Fields that a built-in kind does not know are kept; upstream drops them with a warning.
 //!
 //! # Differences from kube-apiserver
 //!
 //! - Everybody is an administrator.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
+//! - No admission plugin taints new Nodes or protects volumes in use, and no Service gets an address: there
+//!   is nobody who would take that back, and nothing routes.
 //! - Items of lists carry `kind` and `apiVersion`; upstream leaves them out for built-in kinds.
 //! - History is kept for five minutes and for the newest 100 events of each resource, whichever is
 //!   more, up to 102,400 events.
+//!
+//! # Features
+//!
+//! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C. Off by default.
 
 mod clock;
 mod commits;
 mod controllers;
 mod core;
 mod http;
+mod journal;
 mod kinds;
 mod levers;
 mod object;
@@ -66,6 +74,7 @@ pub use self::{
     commits::{Commit, Commits},
     controllers::Kubelet,
     http::{body::ResponseBody, route::Verb},
+    journal::{Exchange, Journal},
     levers::{Filter, Lever, Levers, Refusal},
     server::{ApiServer, ApiServerBuilder, Service},
     storage::ChangeKind,

@@ -29,10 +29,7 @@ pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
 
 /// A text of the metadata, such as `name`; empty if absent.
 pub(crate) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    metadata(object)
-        .get(field)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    metadata(object).get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The object's name.
@@ -57,10 +54,7 @@ pub(crate) fn resource_version(object: &Value) -> &str {
 
 /// The object's `apiVersion`.
 pub(crate) fn api_version(object: &Value) -> &str {
-    object
-        .get("apiVersion")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.get("apiVersion").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The value of the label `key`.
@@ -80,16 +74,12 @@ pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
 
 /// Whether deletion was asked for.
 pub(crate) fn is_being_deleted(object: &Value) -> bool {
-    metadata(object)
-        .get("deletionTimestamp")
-        .is_some_and(|time| !time.is_null())
+    metadata(object).get("deletionTimestamp").is_some_and(|time| !time.is_null())
 }
 
 /// The grace period that a deletion set, in seconds.
 pub(crate) fn grace_period(object: &Value) -> Option<i64> {
-    metadata(object)
-        .get("deletionGracePeriodSeconds")
-        .and_then(Value::as_i64)
+    metadata(object).get("deletionGracePeriodSeconds").and_then(Value::as_i64)
 }
 
 /// Makes `field` of the metadata what it is in `from`: a value, or absent.
@@ -117,7 +107,5 @@ pub(crate) fn key(object: &Value) -> crate::storage::Key {
 /// What has the wrong type in the object's metadata, if anything has.
 pub(crate) fn mistyped_metadata(object: &Value) -> Option<String> {
     let metadata = object.get("metadata").filter(|metadata| !metadata.is_null())?;
-    ObjectMeta::deserialize(metadata)
-        .err()
-        .map(|error| format!("metadata: {error}"))
+    ObjectMeta::deserialize(metadata).err().map(|error| format!("metadata: {error}"))
 }

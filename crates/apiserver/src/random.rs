@@ -28,9 +28,7 @@ impl Random {
     /// The five characters that `generateName` is completed with.
     pub(crate) fn suffix(&self) -> String {
         let mut random = self.0.lock();
-        (0..5)
-            .map(|_| char::from(*SUFFIX_LETTERS.choose(&mut random).expect("there are letters")))
-            .collect()
+        (0..5).map(|_| char::from(*SUFFIX_LETTERS.choose(&mut random).expect("there are letters"))).collect()
     }
 
     /// A duration between `shortest` and twice that.

@@ -22,7 +22,7 @@ use tokio::{
 use tracing::Instrument;
 
 use crate::{
-    Levers, ResponseBody,
+    Journal, Levers, ResponseBody,
     clock::Clock,
     commits::Commits,
     core::Core,
@@ -50,6 +50,7 @@ pub struct ApiServer {
 #[must_use]
 pub struct ApiServerBuilder {
     seed: u64,
+    journal: bool,
     start_time: Option<Timestamp>,
     controllers: bool,
 }
@@ -66,11 +67,7 @@ impl ApiServer {
 
     /// Settings to start from.
     pub fn builder() -> ApiServerBuilder {
-        ApiServerBuilder {
-            seed: 0,
-            start_time: None,
-            controllers: true,
-        }
+        ApiServerBuilder { seed: 0, journal: false, start_time: None, controllers: true }
     }
 
     /// A client that reaches the server without a socket.
@@ -82,26 +79,14 @@ impl ApiServer {
     ///
     /// Characters that cannot stand in a header are left out.
     pub fn client_as(&self, user_agent: &str) -> Client {
-        let user_agent: String = user_agent
-            .chars()
-            .filter(|c| c.is_ascii_graphic() || *c == ' ')
-            .collect();
+        let user_agent: String = user_agent.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
         let user_agent = HeaderValue::from_str(&user_agent).expect("only printable characters are left");
-        Client::new(
-            Service {
-                core: self.core.clone(),
-                user_agent: Some(user_agent),
-            },
-            "default",
-        )
+        Client::new(Service { core: self.core.clone(), user_agent: Some(user_agent) }, "default")
     }
 
     /// The server as a [`tower::Service`], for any other client.
     pub fn service(&self) -> Service {
-        Service {
-            core: self.core.clone(),
-            user_agent: None,
-        }
+        Service { core: self.core.clone(), user_agent: None }
     }
 
     /// Listens for HTTP/1.1 on `address`; port 0 picks a free one. Returns the address in use.
@@ -135,6 +120,11 @@ impl ApiServer {
         &self.core
     }
 
+    /// The requests that were answered, if the builder asked for them to be written down.
+    pub fn journal(&self) -> &Journal {
+        &self.core.journal
+    }
+
     /// The faults that can be pulled on the server.
     pub fn levers(&self) -> &Levers {
         &self.core.levers
@@ -161,13 +151,18 @@ impl ApiServerBuilder {
 
     /// What the server's clock shows at the start; by default the wall clock's time.
     pub fn start_time(self, start_time: Timestamp) -> Self {
-        Self {
-            start_time: Some(start_time),
-            ..self
-        }
+        Self { start_time: Some(start_time), ..self }
+    }
+
+    /// Whether every request is written down in the [`Journal`], which grows with each; not by default.
+    pub fn journal(self, journal: bool) -> Self {
+        Self { journal, ..self }
     }
 
     /// Whether the garbage collector and the namespace controller run; they do by default.
+    ///
+    /// They are clients like any other, so that levers reach them too: their user agents are
+    /// `garbage-collector` and `namespace-controller`.
     pub fn controllers(self, controllers: bool) -> Self {
         Self { controllers, ..self }
     }
@@ -181,16 +176,15 @@ impl ApiServerBuilder {
         let store = Store::new();
         let core = Core {
             levers: Levers::new(store.clone()),
+            journal: Journal::new(self.journal),
             store,
             kinds: Kinds::built_in(),
             random: Random::seeded(self.seed),
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
         };
         NAMESPACES.iter().for_each(|name| make_namespace(&core, name));
-        let server = ApiServer {
-            core: Arc::new(core),
-            tasks: Mutex::default(),
-        };
+        let server = ApiServer { core: Arc::new(core), tasks: Mutex::default() };
+        crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
         if self.controllers {
             crate::controllers::spawn(&server, &mut server.tasks.lock());
         }
@@ -211,9 +205,7 @@ fn make_namespace(core: &Core, name: &str) {
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
     });
-    core.store
-        .put("namespaces", &Key::new("", name), None, namespace)
-        .expect("a new store is empty");
+    core.store.put("namespaces", &Key::new("", name), None, namespace).expect("a new store is empty");
 }
 
 /// Accepts connections until it is aborted, which ends its connections, too.
@@ -271,10 +263,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(user_agent) = &self.user_agent {
-            request
-                .headers_mut()
-                .entry(header::USER_AGENT)
-                .or_insert_with(|| user_agent.clone());
+            request.headers_mut().entry(header::USER_AGENT).or_insert_with(|| user_agent.clone());
         }
         Box::pin(self.core.clone().handle(request))
     }
@@ -303,10 +292,7 @@ mod tests {
 
     /// Sends a request's text over a connection, and reads until `end` was seen or the connection ends.
     async fn talk(client: &mut DuplexStream, request: &str, end: &str) -> String {
-        client
-            .write_all(request.as_bytes())
-            .await
-            .expect("the connection is open");
+        client.write_all(request.as_bytes()).await.expect("the connection is open");
         let mut answer = Vec::new();
         while !String::from_utf8_lossy(&answer).contains(end) {
             if client.read_buf(&mut answer).await.expect("readable") == 0 {
@@ -345,20 +331,12 @@ mod tests {
     async fn levers_refuse_with_a_header_and_break_connections() {
         let server = ApiServer::start();
         let filter = Filter::any().user_agent("raw").verb(Verb::Get);
-        let refused = server
-            .levers()
-            .refuse(filter.clone(), Refusal::too_many_requests(), 1);
+        let refused = server.levers().refuse(filter.clone(), Refusal::too_many_requests(), 1);
         let mut client = connect(&server);
         let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "Failure\"}").await;
-        assert!(
-            answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"),
-            "{answer}"
-        );
+        assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"), "{answer}");
         assert_eq!(refused.remaining(), 0);
         server.levers().lose_reply(filter, 1).leave();
-        assert_eq!(
-            talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await,
-            ""
-        );
+        assert_eq!(talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await, "");
     }
 }

@@ -42,9 +42,7 @@ impl<T> Contents<T> {
     }
 
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
-        let slot = self
-            .by_key
-            .find(self.hash(key), |&slot| self.entry(slot).key == *key)?;
+        let slot = self.by_key.find(self.hash(key), |&slot| self.entry(slot).key == *key)?;
         Some(&self.entry(*slot).object)
     }
 
@@ -60,9 +58,7 @@ impl<T> Contents<T> {
     ///
     /// If no entry is at `slot`: the index that named it has broken I3.
     pub(crate) fn entry(&self, slot: u32) -> &Entry<T> {
-        self.entries
-            .get(slot as usize)
-            .expect("I1–I3: an index names slots with an entry")
+        self.entries.get(slot as usize).expect("I1–I3: an index names slots with an entry")
     }
 
     /// Puts an object in, and returns its slot and the object that was there. Leaves I3 to the caller.
@@ -98,10 +94,7 @@ impl<T> Contents<T> {
     pub(crate) fn remove(&mut self, key: &ObjectKey) -> Option<(u32, Arc<T>)> {
         let hash = self.hash(key);
         let entries = &mut self.entries;
-        let at = self
-            .by_key
-            .find_entry(hash, |&slot| entries[slot as usize].key == *key)
-            .ok()?;
+        let at = self.by_key.find_entry(hash, |&slot| entries[slot as usize].key == *key).ok()?;
         let (slot, _) = at.remove();
         let entry = entries.remove(slot as usize);
         if let Some(namespace) = key.namespace()

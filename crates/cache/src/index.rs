@@ -22,12 +22,7 @@ pub struct Index<T, V> {
 
 impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
     pub(crate) fn new(store: Store<T>, number: usize, name: Arc<str>) -> Self {
-        Self {
-            store,
-            number,
-            name,
-            values: PhantomData,
-        }
+        Self { store, number, name, values: PhantomData }
     }
 
     /// The name that the index was given, for logs; two indexes may share one.
@@ -60,18 +55,13 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         Q: Hash + Eq + ?Sized,
     {
         let contents = self.store.read();
-        postings::<V>(&contents.postings[self.number])
-            .get(value)
-            .map_or(0, Slots::len)
+        postings::<V>(&contents.postings[self.number]).get(value).map_or(0, Slots::len)
     }
 
     /// Every value that some object in the store has, each once, in no particular order.
     pub fn values(&self) -> Vec<V> {
         let contents = self.store.read();
-        postings::<V>(&contents.postings[self.number])
-            .keys()
-            .cloned()
-            .collect()
+        postings::<V>(&contents.postings[self.number]).keys().cloned().collect()
     }
 
     fn collect<Q, R>(&self, value: &Q, pick: impl Fn(&Entry<T>) -> R) -> Vec<R>
@@ -91,20 +81,13 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
 
 impl<T, V> Clone for Index<T, V> {
     fn clone(&self) -> Self {
-        Self {
-            store: self.store.clone(),
-            number: self.number,
-            name: self.name.clone(),
-            values: PhantomData,
-        }
+        Self { store: self.store.clone(), number: self.number, name: self.name.clone(), values: PhantomData }
     }
 }
 
 impl<T, V> fmt::Debug for Index<T, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Index").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -125,8 +108,7 @@ pub fn controller_uid<T: Object>(object: &T) -> Option<String> {
 pub(crate) type AnyPostings = Box<dyn Any + Send + Sync>;
 
 fn postings<V: 'static>(any: &AnyPostings) -> &HashMap<V, Slots> {
-    any.downcast_ref()
-        .expect("an index handle is made with the postings of its own value type")
+    any.downcast_ref().expect("an index handle is made with the postings of its own value type")
 }
 
 /// An index function, its value type erased.
@@ -159,11 +141,7 @@ where
     V: PartialEq,
 {
     pub(crate) fn new(name: Arc<str>, function: F) -> Self {
-        Self {
-            name,
-            function,
-            types: PhantomData,
-        }
+        Self { name, function, types: PhantomData }
     }
 
     /// The object's values, each once. A function that panics gave none: the object stays in the
@@ -230,9 +208,8 @@ struct TypedEdit<V> {
 
 impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
     fn apply(self: Box<Self>, slot: u32, postings: &mut AnyPostings) {
-        let postings: &mut HashMap<V, Slots> = postings
-            .downcast_mut()
-            .expect("an edit is applied to the postings of its own index");
+        let postings: &mut HashMap<V, Slots> =
+            postings.downcast_mut().expect("an edit is applied to the postings of its own index");
         for value in &self.stale {
             if let Some(slots) = postings.get_mut(value) {
                 slots.remove(slot);
@@ -248,8 +225,5 @@ impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
 }
 
 fn enter<V: Hash + Eq>(postings: &mut HashMap<V, Slots>, value: V, slot: u32) {
-    postings
-        .entry(value)
-        .and_modify(|slots| slots.insert(slot))
-        .or_insert_with(|| Slots::one(slot));
+    postings.entry(value).and_modify(|slots| slots.insert(slot)).or_insert_with(|| Slots::one(slot));
 }

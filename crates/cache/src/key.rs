@@ -21,18 +21,12 @@ impl ObjectKey {
             return Self::cluster_scoped(name);
         }
         let text = [namespace, "/", name].concat().into();
-        Self {
-            text,
-            namespace: length(namespace),
-        }
+        Self { text, namespace: length(namespace) }
     }
 
     /// The key of a cluster-scoped object.
     pub fn cluster_scoped(name: &str) -> Self {
-        Self {
-            text: name.into(),
-            namespace: 0,
-        }
+        Self { text: name.into(), namespace: 0 }
     }
 
     /// The namespace; `None` for a cluster-scoped object.
@@ -75,11 +69,7 @@ impl FromStr for ObjectKey {
             }
             Some(_) => return Err(ParseKeyError(text.to_owned())),
         };
-        if key.name().is_empty() {
-            Err(ParseKeyError(text.to_owned()))
-        } else {
-            Ok(key)
-        }
+        if key.name().is_empty() { Err(ParseKeyError(text.to_owned())) } else { Ok(key) }
     }
 }
 
@@ -140,21 +130,12 @@ mod tests {
     /// KN-T1.
     #[test]
     fn keys_round_trip_with_and_without_a_namespace() {
-        for (text, namespace, name) in [
-            ("default/web", Some("default"), "web"),
-            ("node-1", None, "node-1"),
-        ] {
+        for (text, namespace, name) in [("default/web", Some("default"), "web"), ("node-1", None, "node-1")] {
             let key: ObjectKey = text.parse().expect("a valid key");
-            assert_eq!(
-                (key.namespace(), key.name(), key.as_str()),
-                (namespace, name, text)
-            );
+            assert_eq!((key.namespace(), key.name(), key.as_str()), (namespace, name, text));
             assert_eq!(key.to_string().parse(), Ok(key));
         }
-        assert_eq!(
-            ObjectKey::namespaced("", "node-1"),
-            ObjectKey::cluster_scoped("node-1")
-        );
+        assert_eq!(ObjectKey::namespaced("", "node-1"), ObjectKey::cluster_scoped("node-1"));
     }
 
     #[test]

@@ -98,9 +98,7 @@ pub trait Metadata {
 
     /// The one owner that manages the object: upstream's `GetControllerOf`.
     fn controller(&self) -> Option<&OwnerReference> {
-        self.owner_references()
-            .iter()
-            .find(|owner| owner.controller == Some(true))
+        self.owner_references().iter().find(|owner| owner.controller == Some(true))
     }
 
     /// Whether deletion was asked for, though a finalizer or a grace period may still hold it up.

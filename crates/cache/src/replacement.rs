@@ -16,10 +16,7 @@ pub struct Replacement<T> {
 
 impl<T: Object> Replacement<T> {
     pub(crate) fn new(store: Store<T>) -> Self {
-        Self {
-            store,
-            next: Contents::new(),
-        }
+        Self { store, next: Contents::new() }
     }
 
     /// Adds an object, or puts it in the place of the one that has its key.
@@ -78,8 +75,6 @@ fn is_same_state<T: Object>(stored: &T, object: &T) -> bool {
 
 impl<T> fmt::Debug for Replacement<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Replacement")
-            .field("objects", &self.next.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Replacement").field("objects", &self.next.len()).finish_non_exhaustive()
     }
 }

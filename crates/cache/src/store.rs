@@ -31,13 +31,8 @@ pub(crate) struct Shared<T> {
 
 impl<T: Object> Store<T> {
     pub(crate) fn new() -> Self {
-        let shared = Shared {
-            indexers: Mutex::default(),
-            contents: RwLock::new(Contents::new()),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
+        let shared = Shared { indexers: Mutex::default(), contents: RwLock::new(Contents::new()) };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The object of that key, if there is one.
@@ -66,9 +61,7 @@ impl<T: Object> Store<T> {
             return Vec::new();
         }
         self.collect(namespace, |entry| {
-            selector
-                .matches_object(entry.object.metadata())
-                .then(|| entry.object.clone())
+            selector.matches_object(entry.object.metadata()).then(|| entry.object.clone())
         })
     }
 
@@ -122,12 +115,7 @@ impl<T: Object> Store<T> {
 
     /// The names of the indexes, in the order in which they were added.
     pub fn index_names(&self) -> Vec<String> {
-        self.shared
-            .indexers
-            .lock()
-            .iter()
-            .map(|indexer| indexer.name().to_string())
-            .collect()
+        self.shared.indexers.lock().iter().map(|indexer| indexer.name().to_string()).collect()
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Contents<T>> {
@@ -154,9 +142,7 @@ impl<T: Object> Store<T> {
 
 impl<T> Clone for Store<T> {
     fn clone(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-        }
+        Self { shared: self.shared.clone() }
     }
 }
 

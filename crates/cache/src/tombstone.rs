@@ -35,10 +35,7 @@ impl<T> Clone for Change<T> {
     fn clone(&self) -> Self {
         match self {
             Self::Added(object) => Self::Added(object.clone()),
-            Self::Updated { old, new } => Self::Updated {
-                old: old.clone(),
-                new: new.clone(),
-            },
+            Self::Updated { old, new } => Self::Updated { old: old.clone(), new: new.clone() },
             Self::Deleted(tombstone) => Self::Deleted(tombstone.clone()),
         }
     }

@@ -21,11 +21,7 @@ impl FromStr for ResourceVersion {
     fn from_str(text: &str) -> Result<Self, ParseVersionError> {
         let refused = || ParseVersionError(text.to_owned());
         let well_formed = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-        if well_formed {
-            text.parse().map(Self).map_err(|_| refused())
-        } else {
-            Err(refused())
-        }
+        if well_formed { text.parse().map(Self).map_err(|_| refused()) } else { Err(refused()) }
     }
 }
 
@@ -47,24 +43,12 @@ mod tests {
     fn versions_compare_as_numbers_not_as_text() {
         assert!(version("9") < version("10"));
         assert!(version("18446744073709551616") > version("18446744073709551615"));
-        assert_eq!(
-            version("340282366920938463463374607431768211455").to_string(),
-            u128::MAX.to_string()
-        );
+        assert_eq!(version("340282366920938463463374607431768211455").to_string(), u128::MAX.to_string());
     }
 
     #[test]
     fn malformed_versions_are_refused() {
-        for text in [
-            "",
-            "0",
-            "01",
-            "+1",
-            "-1",
-            "1.0",
-            "abc",
-            "340282366920938463463374607431768211456",
-        ] {
+        for text in ["", "0", "01", "+1", "-1", "1.0", "abc", "340282366920938463463374607431768211456"] {
             assert!(text.parse::<ResourceVersion>().is_err(), "{text:?}");
         }
     }

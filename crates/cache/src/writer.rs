@@ -73,11 +73,7 @@ impl<T: Object> StoreWriter<T> {
         let (_, stored) = removed?;
         let final_state_unknown = last.is_none();
         let object = last.map_or(stored, Arc::new);
-        Some(Change::Deleted(Tombstone {
-            key: key.clone(),
-            object,
-            final_state_unknown,
-        }))
+        Some(Change::Deleted(Tombstone { key: key.clone(), object, final_state_unknown }))
     }
 
     /// Makes the store hold exactly `objects`, in one step, and returns what that changed.
@@ -105,10 +101,7 @@ impl<T: Object> StoreWriter<T> {
         let mut new = replacement.into_contents();
         let indexers = self.store.shared.indexers.lock();
         let changes = differences(&self.store.read(), &new);
-        new.postings = indexers
-            .iter()
-            .map(|indexer| indexer.build(&mut new.iter()))
-            .collect();
+        new.postings = indexers.iter().map(|indexer| indexer.build(&mut new.iter())).collect();
         let old = {
             let mut contents = self.store.shared.contents.write();
             new.version = contents.version.take();
@@ -142,9 +135,7 @@ type Edits = Vec<(usize, Box<dyn Edit>)>;
 
 fn edits<T>(indexers: &[Box<dyn Indexer<T>>], old: Option<&T>, new: Option<&T>) -> Edits {
     let numbered = indexers.iter().enumerate();
-    numbered
-        .filter_map(|(number, indexer)| Some((number, indexer.edit(old, new)?)))
-        .collect()
+    numbered.filter_map(|(number, indexer)| Some((number, indexer.edit(old, new)?))).collect()
 }
 
 fn apply_edits<T>(edits: Edits, slot: u32, contents: &mut Contents<T>) {
@@ -163,24 +154,14 @@ fn set_version<T>(contents: &mut Contents<T>, version: &str) {
 }
 
 fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>> {
-    let gone = old
-        .iter()
-        .filter(|(_, entry)| new.get(&entry.key).is_none())
-        .map(|(_, entry)| {
-            let (key, object) = (entry.key.clone(), entry.object.clone());
-            Change::Deleted(Tombstone {
-                key,
-                object,
-                final_state_unknown: true,
-            })
-        });
+    let gone = old.iter().filter(|(_, entry)| new.get(&entry.key).is_none()).map(|(_, entry)| {
+        let (key, object) = (entry.key.clone(), entry.object.clone());
+        Change::Deleted(Tombstone { key, object, final_state_unknown: true })
+    });
     let came = new.iter().filter_map(|(_, entry)| match old.get(&entry.key) {
         None => Some(Change::Added(entry.object.clone())),
         Some(old) if Arc::ptr_eq(old, &entry.object) => None,
-        Some(old) => Some(Change::Updated {
-            old: old.clone(),
-            new: entry.object.clone(),
-        }),
+        Some(old) => Some(Change::Updated { old: old.clone(), new: entry.object.clone() }),
     });
     gone.chain(came).collect()
 }

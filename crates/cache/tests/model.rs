@@ -26,15 +26,8 @@ enum Operation {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    (0..3u8, 0..4u8, any::<bool>(), 1..4u8, vec(0..4u8, 0..4)).prop_map(
-        |(namespace, name, uid, version, values)| State {
-            namespace,
-            name,
-            uid,
-            version,
-            values,
-        },
-    )
+    (0..3u8, 0..4u8, any::<bool>(), 1..4u8, vec(0..4u8, 0..4))
+        .prop_map(|(namespace, name, uid, version, values)| State { namespace, name, uid, version, values })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -54,12 +47,7 @@ impl State {
 
     fn object(&self) -> ConfigMap {
         let key = self.key();
-        let label = self
-            .values
-            .iter()
-            .map(u8::to_string)
-            .collect::<Vec<_>>()
-            .join(".");
+        let label = self.values.iter().map(u8::to_string).collect::<Vec<_>>().join(".");
         ConfigMap {
             metadata: ObjectMeta {
                 namespace: key.namespace().map(str::to_owned),
@@ -97,28 +85,13 @@ fn replay(known: &mut Model, changes: &[Change<ConfigMap>]) {
 }
 
 fn check(store: &Store<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Model) {
-    let held: Model = store
-        .list()
-        .iter()
-        .map(|object| (object.key(), (**object).clone()))
-        .collect();
+    let held: Model = store.list().iter().map(|object| (object.key(), (**object).clone())).collect();
     assert_eq!(&held, model);
-    assert_eq!(
-        store.keys().into_iter().collect::<BTreeSet<_>>(),
-        model.keys().cloned().collect()
-    );
+    assert_eq!(store.keys().into_iter().collect::<BTreeSet<_>>(), model.keys().cloned().collect());
     assert_eq!(store.len(), model.len());
     for namespace in ["x", "y"] {
-        let held: BTreeSet<_> = store
-            .in_namespace(namespace)
-            .iter()
-            .map(|object| object.key())
-            .collect();
-        let expected = model
-            .keys()
-            .filter(|key| key.namespace() == Some(namespace))
-            .cloned()
-            .collect();
+        let held: BTreeSet<_> = store.in_namespace(namespace).iter().map(|object| object.key()).collect();
+        let expected = model.keys().filter(|key| key.namespace() == Some(namespace)).cloned().collect();
         assert_eq!(held, expected);
     }
     let has = |object: &ConfigMap, value: u8| {
@@ -132,11 +105,8 @@ fn check(store: &Store<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Mod
     for index in indexes {
         let mut used = BTreeSet::new();
         for value in 0..4u8 {
-            let expected: BTreeSet<_> = model
-                .iter()
-                .filter(|(_, object)| has(object, value))
-                .map(|(key, _)| key.clone())
-                .collect();
+            let expected: BTreeSet<_> =
+                model.iter().filter(|(_, object)| has(object, value)).map(|(key, _)| key.clone()).collect();
             assert_eq!(index.count(&value), expected.len());
             used.extend((!expected.is_empty()).then_some(value));
             assert_eq!(index.keys(&value).into_iter().collect::<BTreeSet<_>>(), expected);

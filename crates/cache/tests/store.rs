@@ -9,10 +9,8 @@ use trimtab_cache::{
 };
 
 fn pod(name: &str, version: &str, labels: &[(&str, &str)]) -> Pod {
-    let labels: serde_json::Value = labels
-        .iter()
-        .map(|(key, value)| (key.to_string(), json!(value)))
-        .collect();
+    let labels: serde_json::Value =
+        labels.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
     serde_json::from_value(json!({"metadata": {
         "namespace": "default", "name": name, "uid": format!("uid-{name}"), "resourceVersion": version, "labels": labels,
     }}))
@@ -47,32 +45,14 @@ fn an_object_can_be_added_read_replaced_and_deleted() {
     assert!(matches!(writer.apply(pod("a", "1", &[])), Change::Added(_)));
     assert!(matches!(writer.apply(pod("b", "2", &[])), Change::Added(_)));
     let first = store.get(&key("a")).unwrap();
-    let Change::Updated { old, new } = writer.apply(pod("a", "3", &[])) else {
-        panic!("an update")
-    };
+    let Change::Updated { old, new } = writer.apply(pod("a", "3", &[])) else { panic!("an update") };
     assert!(Arc::ptr_eq(&old, &first) && Arc::ptr_eq(&new, &store.get(&key("a")).unwrap()));
     assert_eq!(names(&store.list()), ["a", "b"].into());
 
-    let Some(Change::Deleted(seen)) = writer.delete(&key("a"), Some(pod("a", "4", &[]))) else {
-        panic!()
-    };
-    assert_eq!(
-        (
-            seen.object.metadata().resource_version(),
-            seen.final_state_unknown
-        ),
-        ("4", false)
-    );
-    let Some(Change::Deleted(unseen)) = writer.delete(&key("b"), None) else {
-        panic!()
-    };
-    assert_eq!(
-        (
-            unseen.object.metadata().resource_version(),
-            unseen.final_state_unknown
-        ),
-        ("2", true)
-    );
+    let Some(Change::Deleted(seen)) = writer.delete(&key("a"), Some(pod("a", "4", &[]))) else { panic!() };
+    assert_eq!((seen.object.metadata().resource_version(), seen.final_state_unknown), ("4", false));
+    let Some(Change::Deleted(unseen)) = writer.delete(&key("b"), None) else { panic!() };
+    assert_eq!((unseen.object.metadata().resource_version(), unseen.final_state_unknown), ("2", true));
     assert!(writer.delete(&key("a"), None).is_none(), "a missing key is fine");
     assert!(store.is_empty() && store.get(&key("a")).is_none() && store.keys().is_empty());
 }
@@ -89,11 +69,7 @@ fn index_values_are_listed_once_each() {
     values.sort();
     assert_eq!(values, ["bert", "elmo", "ernie", "oscar"]);
     assert_eq!(names(&index.get("ernie")), ["one", "three"].into());
-    assert_eq!(
-        index.count("elmo"),
-        1,
-        "an object that names a value twice is there once"
-    );
+    assert_eq!(index.count("elmo"), 1, "an object that names a value twice is there once");
     assert!(index.get("nobody").is_empty());
 }
 
@@ -104,16 +80,9 @@ fn a_value_that_an_object_no_longer_has_does_not_find_it() {
     let index = by_user(writer.store());
     let expect = |pairs: &[(&str, &[&str])]| {
         for (user, expected) in pairs {
-            assert_eq!(
-                names(&index.get(*user)),
-                expected.iter().copied().collect(),
-                "{user}"
-            );
+            assert_eq!(names(&index.get(*user)), expected.iter().copied().collect(), "{user}");
         }
-        assert_eq!(
-            index.values().len(),
-            pairs.iter().filter(|(_, pods)| !pods.is_empty()).count()
-        );
+        assert_eq!(index.values().len(), pairs.iter().filter(|(_, pods)| !pods.is_empty()).count());
     };
     writer.apply(pod("one", "1", &[("users", "a.b")]));
     writer.apply(pod("two", "2", &[("users", "b")]));
@@ -239,10 +208,7 @@ fn a_replacement_returns_exactly_what_it_changed_deletions_first() {
             "default/reborn uid-reborn>another",
         ]
     );
-    assert!(
-        Arc::ptr_eq(&same, &writer.store().get(&key("same")).unwrap()),
-        "an unchanged object is reused"
-    );
+    assert!(Arc::ptr_eq(&same, &writer.store().get(&key("same")).unwrap()), "an unchanged object is reused");
     assert_eq!(writer.store().len(), 4);
 }
 
@@ -275,19 +241,10 @@ fn objects_are_selected_by_namespace_and_labels() {
     }
     let web: Selector = "app=web".parse().unwrap();
     let count = |namespace, selector: &Selector| store.select(namespace, selector).len();
-    assert_eq!(
-        [count(None, &web), count(Some("x"), &web), count(Some("z"), &web)],
-        [2, 1, 0]
-    );
-    assert_eq!(
-        [count(Some(""), &web), count(Some("x"), &Selector::everything())],
-        [2, 2]
-    );
+    assert_eq!([count(None, &web), count(Some("x"), &web), count(Some("z"), &web)], [2, 1, 0]);
+    assert_eq!([count(Some(""), &web), count(Some("x"), &Selector::everything())], [2, 2]);
     assert_eq!(count(None, &Selector::nothing()), 0);
-    assert_eq!(
-        [store.in_namespace("x").len(), store.in_namespace("").len()],
-        [2, 3]
-    );
+    assert_eq!([store.in_namespace("x").len(), store.in_namespace("").len()], [2, 3]);
     for name in ["a", "b"] {
         writer.delete(&ObjectKey::namespaced("x", name), None);
     }
@@ -318,9 +275,7 @@ fn a_tombstone_has_the_key_of_the_object_that_lived() {
     let live = pod("a", "1", &[]);
     let live_key = live.key();
     writer.apply(live);
-    let Some(Change::Deleted(last)) = writer.delete(&key("a"), None) else {
-        panic!("a deletion")
-    };
+    let Some(Change::Deleted(last)) = writer.delete(&key("a"), None) else { panic!("a deletion") };
     assert_eq!((last.key, last.object.key()), (live_key.clone(), live_key));
 }
 
@@ -345,11 +300,7 @@ fn readers_never_see_an_object_under_a_value_that_it_does_not_have() {
             });
         }
         for round in 1..5_000 {
-            writer.apply(pod(
-                "one",
-                &round.to_string(),
-                &[("users", &(round % 2).to_string())],
-            ));
+            writer.apply(pod("one", &round.to_string(), &[("users", &(round % 2).to_string())]));
             if round % 100 == 0 {
                 writer.replace(vec![pod("one", "x", &[("users", "1")])], "x");
             }

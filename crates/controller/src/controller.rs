@@ -80,10 +80,7 @@ impl Controller<()> {
         F: Fn(Request) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        Controller {
-            plan: self.plan,
-            reconciler: Reconciler::new(reconcile),
-        }
+        Controller { plan: self.plan, reconciler: Reconciler::new(reconcile) }
     }
 }
 
@@ -93,11 +90,7 @@ impl<R> Controller<R> {
     /// was written in. When the controller changes, both are queued.
     pub fn owns<T: Object + DeserializeOwned>(mut self, dependents: &Informer<T>) -> Self {
         let owners = self.plan.owners.clone();
-        self.plan
-            .sources
-            .push(Box::new(Mapped::new(dependents, move |event| {
-                owners.concerned(event)
-            })));
+        self.plan.sources.push(Box::new(Mapped::new(dependents, move |event| owners.concerned(event))));
         self
     }
 
@@ -218,9 +211,7 @@ impl Controller {
 
 impl<R> fmt::Debug for Controller<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controller")
-            .field("name", &self.plan.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Controller").field("name", &self.plan.name).finish_non_exhaustive()
     }
 }
 
@@ -254,10 +245,9 @@ impl fmt::Display for RunError {
         match &self.0 {
             Kind::Running => f.write_str("the controller is running already"),
             Kind::NotSynced(kinds) => write!(f, "no first list in time of {}", kinds.join(", ")),
-            Kind::Outlasted(count) => write!(
-                f,
-                "{count} reconciles outlasted the grace period and were dropped"
-            ),
+            Kind::Outlasted(count) => {
+                write!(f, "{count} reconciles outlasted the grace period and were dropped")
+            }
         }
     }
 }

@@ -62,10 +62,7 @@ impl Error {
     /// An error that no retry can cure, such as a spec that contradicts itself: the key comes back
     /// with its next event only.
     pub fn terminal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self {
-            terminal: true,
-            cause: cause.into(),
-        }
+        Self { terminal: true, cause: cause.into() }
     }
 
     /// Whether the key is to be tried again without an event.
@@ -82,10 +79,7 @@ impl Error {
     pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
         let said = payload.downcast_ref::<&str>().copied();
         let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Self {
-            terminal: false,
-            cause: Panicked(said.unwrap_or("no message").to_owned()).into(),
-        }
+        Self { terminal: false, cause: Panicked(said.unwrap_or("no message").to_owned()).into() }
     }
 
     pub(crate) fn is_panic(&self) -> bool {
@@ -98,9 +92,7 @@ impl Error {
         while let Some(error) = cause {
             if let Some(kube_client::Error::Api(status)) = error.downcast_ref() {
                 let causes = status.details.iter().flat_map(|details| &details.causes);
-                return causes
-                    .into_iter()
-                    .any(|cause| cause.reason == "NamespaceTerminating");
+                return causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating");
             }
             cause = error.source();
         }
@@ -111,19 +103,13 @@ impl Error {
 /// Not an `std::error::Error` itself, as that would forbid this conversion.
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(cause: E) -> Self {
-        Self {
-            terminal: false,
-            cause: cause.into(),
-        }
+        Self { terminal: false, cause: cause.into() }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("terminal", &self.terminal)
-            .field("cause", &self.cause)
-            .finish()
+        f.debug_struct("Error").field("terminal", &self.terminal).field("cause", &self.cause).finish()
     }
 }
 
@@ -209,9 +195,6 @@ mod tests {
     fn errors_print_their_whole_chain_once() {
         let refused = std::io::Error::other("connection refused");
         let error = Error::from(Wrapped(kube_client::Error::ReadEvents(refused)));
-        assert_eq!(
-            error.to_string(),
-            "creating the Pod: Error reading events stream: connection refused"
-        );
+        assert_eq!(error.to_string(), "creating the Pod: Error reading events stream: connection refused");
     }
 }

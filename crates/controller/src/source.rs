@@ -44,10 +44,7 @@ where
     I: IntoIterator<Item = ObjectKey>,
 {
     pub(crate) fn new(informer: &Informer<T>, keys: F) -> Self {
-        Self {
-            informer: informer.clone(),
-            keys: Arc::new(keys),
-        }
+        Self { informer: informer.clone(), keys: Arc::new(keys) }
     }
 }
 

@@ -49,10 +49,7 @@ mod tests {
         let after = Duration::from_secs(3);
         assert_eq!(next(&Ok(Action::done()), 7, Some(3)), Next::Settled);
         assert_eq!(next(&Ok(Action::requeue()), 0, None), Next::Again);
-        assert_eq!(
-            next(&Ok(Action::requeue_after(after)), 0, None),
-            Next::After(after)
-        );
+        assert_eq!(next(&Ok(Action::requeue_after(after)), 0, None), Next::After(after));
     }
 
     #[test]
@@ -65,9 +62,6 @@ mod tests {
 
     #[test]
     fn terminal_errors_are_not_retried() {
-        assert_eq!(
-            next(&Err(Error::terminal("spec contradicts itself")), 0, None),
-            Next::GiveUp
-        );
+        assert_eq!(next(&Err(Error::terminal("spec contradicts itself")), 0, None), Next::GiveUp);
     }
 }

@@ -46,10 +46,7 @@ impl Worker {
 
     async fn process(&self, key: &ObjectKey) {
         let failures = self.queue.num_requeues(key);
-        let request = Request {
-            key: key.clone(),
-            attempt: failures,
-        };
+        let request = Request { key: key.clone(), attempt: failures };
         let result = self.reconcile(request).await;
         let next = next(&result, failures, self.max_retries);
         self.shared.count(&result, &next);

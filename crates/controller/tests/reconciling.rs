@@ -39,11 +39,7 @@ impl World {
         let server = ApiServer::start();
         let informers = InformerFactory::new(server.client());
         let maps = informers.informer();
-        Self {
-            server,
-            informers,
-            maps,
-        }
+        Self { server, informers, maps }
     }
 
     fn api<K>(&self) -> Api<K>
@@ -57,18 +53,12 @@ impl World {
     async fn create(&self, name: &str) -> ConfigMap {
         let map: ConfigMap =
             serde_json::from_value(json!({"metadata": {"name": name}})).expect("a ConfigMap");
-        self.api()
-            .create(&PostParams::default(), &map)
-            .await
-            .expect("created")
+        self.api().create(&PostParams::default(), &map).await.expect("created")
     }
 
     async fn touch(&self, name: &str, value: &str) {
         let patch = Patch::Merge(json!({"data": {"touched": value}}));
-        self.api::<ConfigMap>()
-            .patch(name, &PatchParams::default(), &patch)
-            .await
-            .expect("patched");
+        self.api::<ConfigMap>().patch(name, &PatchParams::default(), &patch).await.expect("patched");
     }
 }
 
@@ -82,11 +72,7 @@ impl Log {
     }
 
     fn keys(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .iter()
-            .map(|(request, _)| request.key.to_string())
-            .collect()
+        self.0.lock().iter().map(|(request, _)| request.key.to_string()).collect()
     }
 
     fn len(&self) -> usize {
@@ -121,11 +107,7 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
         assert_eq!(keys, ["default/a", "default/b"]);
         world.touch("a", "1").await;
         settle().await;
-        world
-            .api::<ConfigMap>()
-            .delete("b", &DeleteParams::default())
-            .await
-            .expect("deleted");
+        world.api::<ConfigMap>().delete("b", &DeleteParams::default()).await.expect("deleted");
         settle().await;
         assert_eq!(log.keys()[2..], ["default/a", "default/b"]);
     };
@@ -137,14 +119,10 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
 async fn a_key_is_never_reconciled_twice_at_once() {
     let world = World::new();
     world.create("a").await;
-    let (busy, most, runs) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicUsize::new(0)),
-    );
-    let controller = Controller::new("test", &world.maps)
-        .workers(NonZeroUsize::new(4).expect("4"))
-        .reconciler({
+    let (busy, most, runs) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let controller =
+        Controller::new("test", &world.maps).workers(NonZeroUsize::new(4).expect("4")).reconciler({
             let (busy, most, runs) = (busy.clone(), most.clone(), runs.clone());
             move |_| {
                 let (busy, most, runs) = (busy.clone(), most.clone(), runs.clone());
@@ -167,10 +145,7 @@ async fn a_key_is_never_reconciled_twice_at_once() {
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
     assert_eq!(most.load(SeqCst), 1);
     let runs = runs.load(SeqCst);
-    assert!(
-        (4..=12).contains(&runs),
-        "20 touches in 200 ms coalesce into runs of 50 ms, not {runs}"
-    );
+    assert!((4..=12).contains(&runs), "20 touches in 200 ms coalesce into runs of 50 ms, not {runs}");
 }
 
 /// Guarantees 3 and 4.
@@ -201,10 +176,7 @@ async fn a_failing_key_backs_off_while_others_go_on_and_a_success_forgets() {
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
     let log = log.0.lock();
-    let attempts: Vec<_> = log
-        .iter()
-        .map(|(request, _)| (request.key.name(), request.attempt))
-        .collect();
+    let attempts: Vec<_> = log.iter().map(|(request, _)| (request.key.name(), request.attempt)).collect();
     let expected = [
         ("bad", 0),
         ("bad", 1),
@@ -216,20 +188,9 @@ async fn a_failing_key_backs_off_while_others_go_on_and_a_success_forgets() {
         ("bad", 0),
         ("bad", 1),
     ];
-    assert_eq!(
-        attempts[..9],
-        expected,
-        "a success forgets, so the touch starts at 0 again"
-    );
-    let waits: Vec<_> = log
-        .windows(2)
-        .take(5)
-        .map(|pair| (pair[1].1 - pair[0].1).as_millis())
-        .collect();
-    assert!(
-        waits.windows(2).all(|pair| pair[1] >= pair[0] * 2 - 1),
-        "5 ms doubled each time: {waits:?}"
-    );
+    assert_eq!(attempts[..9], expected, "a success forgets, so the touch starts at 0 again");
+    let waits: Vec<_> = log.windows(2).take(5).map(|pair| (pair[1].1 - pair[0].1).as_millis()).collect();
+    assert!(waits.windows(2).all(|pair| pair[1] >= pair[0] * 2 - 1), "5 ms doubled each time: {waits:?}");
     let status = controller.status();
     assert_eq!((status.panics, status.queued, status.processing), (2, 0, 0));
 }
@@ -246,23 +207,13 @@ async fn retries_end_at_their_limit_and_terminal_errors_are_not_retried() {
             log.note(&request);
             async move {
                 let error = std::io::Error::other("no");
-                Err(if request.key.name() == "terminal" {
-                    Error::terminal(error)
-                } else {
-                    error.into()
-                })
+                Err(if request.key.name() == "terminal" { Error::terminal(error) } else { error.into() })
             }
         }
     });
     let story = sleep(Duration::from_secs(3600));
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
-    let count = |name: &str| {
-        log.0
-            .lock()
-            .iter()
-            .filter(|(request, _)| request.key.name() == name)
-            .count()
-    };
+    let count = |name: &str| log.0.lock().iter().filter(|(request, _)| request.key.name() == name).count();
     assert_eq!((count("limited"), count("terminal")), (4, 1));
 }
 
@@ -281,10 +232,7 @@ async fn a_key_comes_back_after_the_time_it_asked_for() {
     let story = sleep(Duration::from_secs(185));
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
     assert_eq!(log.len(), 4);
-    assert!(
-        log.0.lock().iter().all(|(request, _)| request.attempt == 0),
-        "not a failure"
-    );
+    assert!(log.0.lock().iter().all(|(request, _)| request.attempt == 0), "not a failure");
 }
 
 /// Guarantee 6, and the status of a run that has ended.
@@ -315,11 +263,7 @@ async fn a_running_reconcile_finishes_and_a_queued_key_is_not_started_after_the_
     let (ended, ()) = tokio::join!(controller.run(async { _ = stopped.await }), story);
     ended.expect("within the grace period");
     assert_eq!(finished.load(SeqCst), 1);
-    assert!(
-        (5..7).contains(&began.elapsed().as_secs()),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!((5..7).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     assert_eq!(controller.status().processing, 0);
 }
 
@@ -361,23 +305,15 @@ async fn a_controller_runs_again_with_every_object_and_without_its_old_handlers(
 async fn a_kind_that_does_not_sync_fails_the_run_with_its_name() {
     let world = World::new();
     let filter = Filter::any().resource("pods");
-    let _refusing = world
-        .server
-        .levers()
-        .refuse(filter, Refusal::forbidden(), usize::MAX);
+    let _refusing = world.server.levers().refuse(filter, Refusal::forbidden(), usize::MAX);
     let pods = world.informers.informer::<Pod>();
     let controller = Controller::new("test", &world.maps)
         .owns(&pods)
         .sync_timeout(Duration::from_secs(10))
         .reconciler(|_| async { Ok(Action::done()) });
-    let error = timeout(Duration::from_secs(11), controller.run(pending()))
-        .await
-        .expect("in time");
+    let error = timeout(Duration::from_secs(11), controller.run(pending())).await.expect("in time");
     let error = error.expect_err("no list of Pods");
-    assert!(
-        error.is_not_synced() && error.to_string().contains("pods"),
-        "{error}"
-    );
+    assert!(error.is_not_synced() && error.to_string().contains("pods"), "{error}");
 }
 
 /// A dependent's event becomes its controller's key; when the controller changes, both are queued.
@@ -405,29 +341,17 @@ async fn events_of_dependents_become_the_keys_of_their_controllers() {
             "spec": {"containers": [{"name": "c", "image": "i"}]},
         }))
         .expect("a Pod");
-        world
-            .api::<Pod>()
-            .create(&PostParams::default(), &pod)
-            .await
-            .expect("created");
+        world.api::<Pod>().create(&PostParams::default(), &pod).await.expect("created");
         settle().await;
         assert_eq!(log.keys()[2..], ["default/a"]);
         let patch = Patch::Merge(json!({"metadata": {"ownerReferences": owner(&b, None)}}));
-        world
-            .api::<Pod>()
-            .patch("pod", &PatchParams::default(), &patch)
-            .await
-            .expect("patched");
+        world.api::<Pod>().patch("pod", &PatchParams::default(), &patch).await.expect("patched");
         settle().await;
         let mut both = log.keys()[3..].to_vec();
         both.sort();
         assert_eq!(both, ["default/a", "default/b"]);
         let stranger = Patch::Merge(json!({"metadata": {"ownerReferences": owner(&b, Some("another"))}}));
-        world
-            .api::<Pod>()
-            .patch("pod", &PatchParams::default(), &stranger)
-            .await
-            .expect("patched");
+        world.api::<Pod>().patch("pod", &PatchParams::default(), &stranger).await.expect("patched");
         settle().await;
         assert_eq!(log.keys()[5..], ["default/b"], "another UID is another object");
     };
@@ -440,9 +364,8 @@ async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
     let pods = world.informers.informer::<Pod>();
     let log = Log::default();
     let named = ObjectKey::namespaced("default", "named");
-    let controller = Controller::new("test", &world.maps)
-        .watches(&pods, move |_| [named.clone()])
-        .reconciler({
+    let controller =
+        Controller::new("test", &world.maps).watches(&pods, move |_| [named.clone()]).reconciler({
             let log = log.clone();
             move |request| {
                 log.note(&request);
@@ -455,11 +378,7 @@ async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
             "metadata": {"name": "pod"}, "spec": {"containers": [{"name": "c", "image": "i"}]},
         }))
         .expect("a Pod");
-        world
-            .api::<Pod>()
-            .create(&PostParams::default(), &pod)
-            .await
-            .expect("created");
+        world.api::<Pod>().create(&PostParams::default(), &pod).await.expect("created");
         settle().await;
         assert_eq!(log.keys(), ["default/named"]);
     };

@@ -40,20 +40,20 @@ impl ExpectationsBuilder {
         self
     }
 
+    pub(crate) fn time_to_live(&self) -> Duration {
+        self.ttl
+    }
+
     /// Makes an empty set of expectations.
     pub fn build<K: Hash + Eq + Clone>(self) -> Expectations<K> {
-        Expectations {
-            state: Arc::new(Mutex::new(State::new(self.ttl))),
-        }
+        Expectations { state: Arc::new(Mutex::new(State::new(self.ttl))) }
     }
 }
 
 impl Expectations<()> {
     /// Settings, with upstream's defaults.
     pub fn builder() -> ExpectationsBuilder {
-        ExpectationsBuilder {
-            ttl: Duration::from_secs(5 * 60),
-        }
+        ExpectationsBuilder { ttl: Duration::from_secs(5 * 60) }
     }
 }
 
@@ -142,9 +142,7 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
 
     /// Expects less than before, without starting the time anew. Does nothing without a record.
     pub fn lower(&self, key: &K, creations: usize, deletions: usize) {
-        self.state
-            .lock()
-            .shift(key, -signed(creations), -signed(deletions));
+        self.state.lock().shift(key, -signed(creations), -signed(deletions));
     }
 
     /// How much is still counted for `key`; `None` without a record.
@@ -173,16 +171,12 @@ impl<K: Hash + Eq + Clone> Default for Expectations<K> {
 
 impl<K> Clone for Expectations<K> {
     fn clone(&self) -> Self {
-        Self {
-            state: Arc::clone(&self.state),
-        }
+        Self { state: Arc::clone(&self.state) }
     }
 }
 
 impl<K: fmt::Debug> fmt::Debug for Expectations<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expectations")
-            .field("state", &*self.state.lock())
-            .finish()
+        f.debug_struct("Expectations").field("state", &*self.state.lock()).finish()
     }
 }

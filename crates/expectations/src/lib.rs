@@ -40,6 +40,28 @@
 //! 3. Expecting creations does not forget awaited deletions, nor the other way round.
 //! 4. A deletion awaited by UID counts once, however often it is observed, and only its own.
 //! 5. A batch that was started is completed; after a batch with an error no further one is started.
+//! 6. In a [`Ledger`], a write whose outcome is unknown holds its key back until the cache shows whether
+//!    it happened; and a key that waits for a version is given back once the cache has reached it.
+//!
+//! # Versions instead of counts
+//!
+//! Where the server's resource versions can be compared (Kubernetes 1.35 and later promise it), a
+//! [`Ledger`] needs no counting: it keeps the highest version that a key has written to each resource,
+//! and [`Ledger::ready`] asks whether the caches have reached it. It also covers updates, and replies
+//! that got lost. Counts and UIDs are part of it, for what has no version.
+//!
+//! ```
+//! use trimtab_expectations::Ledger;
+//!
+//! let ledger = Ledger::new();
+//! let write = ledger.begin(&"default/web", "uid-of-web", "pods"); // then send the request
+//! write.succeeded(17); // dropped instead, its outcome is unknown
+//!
+//! let cache_at = |version: u64| move |_resource: &&str| Some(version);
+//! assert!(ledger.ready(&"default/web", cache_at(16)).is_err()); // parked
+//! assert_eq!(ledger.reached(&"pods", 17), ["default/web"]); // in the informer's handler: enqueue it
+//! assert!(ledger.ready(&"default/web", cache_at(17)).is_ok());
+//! ```
 //!
 //! # Not here
 //!
@@ -56,14 +78,19 @@
 //! - The time to live can be set, and is measured on tokio's clock, which tests can pause.
 //!   [`Expectations::expires_in`] tells when to look again, so that a lost event costs the time to
 //!   live and not a resync period on top.
+//! - The [`Ledger`] is upstream's consistency store (KEP-5647) with three additions: a key that must wait
+//!   is woken by the event, not retried by backoff; a lost reply is known to be one; and no wait is
+//!   longer than the time to live.
 //! - [`slow_start_batch`] says how many calls failed and how many were skipped, and an initial size
 //!   of 0 makes progress.
 
 mod expectations;
+mod ledger;
 mod slow_start;
 mod state;
 
 pub use expectations::{Expectations, ExpectationsBuilder};
+pub use ledger::{Ledger, NotReady, Write};
 pub use slow_start::{BatchOutcome, slow_start_batch};
 pub use state::Counts;
 

@@ -56,12 +56,7 @@ pub async fn slow_start_batch<T, E, F>(
 where
     F: Future<Output = Result<T, E>>,
 {
-    let mut outcome = BatchOutcome {
-        successes: 0,
-        failures: 0,
-        skipped: count,
-        first_error: None,
-    };
+    let mut outcome = BatchOutcome { successes: 0, failures: 0, skipped: count, first_error: None };
     let mut size = initial.max(1);
     while outcome.skipped > 0 && outcome.first_error.is_none() {
         let start = count - outcome.skipped;

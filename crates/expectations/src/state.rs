@@ -53,10 +53,7 @@ pub struct Counts {
 
 impl<K: Hash + Eq + Clone> State<K> {
     pub(crate) fn new(ttl: Duration) -> Self {
-        Self {
-            ttl,
-            records: HashMap::new(),
-        }
+        Self { ttl, records: HashMap::new() }
     }
 
     /// Replaces the record, UIDs included.
@@ -93,9 +90,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// Whether `uid` was awaited until now (I4).
     pub(crate) fn uid_observed(&mut self, key: &K, uid: &str) -> bool {
-        self.records
-            .get_mut(key)
-            .is_some_and(|record| record.uids.remove(uid).is_some())
+        self.records.get_mut(key).is_some_and(|record| record.uids.remove(uid).is_some())
     }
 
     /// How long from `now` until `key` is satisfied at the latest; `None` if it is satisfied.
@@ -108,13 +103,8 @@ impl<K: Hash + Eq + Clone> State<K> {
     }
 
     pub(crate) fn counts(&self, key: &K) -> Option<Counts> {
-        let Record {
-            creations, deletions, ..
-        } = self.records.get(key)?;
-        Some(Counts {
-            creations: creations.left,
-            deletions: deletions.left,
-        })
+        let Record { creations, deletions, .. } = self.records.get(key)?;
+        Some(Counts { creations: creations.left, deletions: deletions.left })
     }
 
     pub(crate) fn uids(&self, key: &K) -> Option<impl Iterator<Item = &str>> {
@@ -135,29 +125,19 @@ impl<K: Hash + Eq + Clone> State<K> {
 
 impl Record {
     fn new(now: Instant) -> Self {
-        Self {
-            creations: Count::new(0, now),
-            deletions: Count::new(0, now),
-            uids: HashMap::new(),
-        }
+        Self { creations: Count::new(0, now), deletions: Count::new(0, now), uids: HashMap::new() }
     }
 
     /// The newest moment since which something is awaited that has not come; `None` if all came.
     fn awaited_since(&self) -> Option<Instant> {
         let uids = self.uids.values().copied().max();
-        self.creations
-            .awaited_since()
-            .max(self.deletions.awaited_since())
-            .max(uids)
+        self.creations.awaited_since().max(self.deletions.awaited_since()).max(uids)
     }
 }
 
 impl Count {
     fn new(left: usize, since: Instant) -> Self {
-        Self {
-            left: signed(left),
-            since,
-        }
+        Self { left: signed(left), since }
     }
 
     fn awaited_since(&self) -> Option<Instant> {

@@ -35,11 +35,7 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// A step: an operation on a key, then so many seconds pass.
 fn step() -> impl Strategy<Value = (u8, Op, u64)> {
-    (
-        0..KEYS,
-        op(),
-        prop_oneof![3 => Just(0), 2 => 1..8u64, 1 => Just(10), 1 => Just(11)],
-    )
+    (0..KEYS, op(), prop_oneof![3 => Just(0), 2 => 1..8u64, 1 => Just(10), 1 => Just(11)])
 }
 
 fn do_it(expectations: &Expectations<u8>, key: u8, op: &Op) {
@@ -64,15 +60,8 @@ type Log = Vec<(u8, Op, Instant)>;
 
 /// The operations on `key` since it was last forgotten or replaced.
 fn of(log: &Log, key: u8) -> Vec<(&Op, Instant)> {
-    let own: Vec<_> = log
-        .iter()
-        .filter(|entry| entry.0 == key)
-        .map(|(_, op, at)| (op, *at))
-        .collect();
-    let start = own
-        .iter()
-        .rposition(|(op, _)| matches!(op, Op::Delete | Op::Set(..)))
-        .unwrap_or(0);
+    let own: Vec<_> = log.iter().filter(|entry| entry.0 == key).map(|(_, op, at)| (op, *at)).collect();
+    let start = own.iter().rposition(|(op, _)| matches!(op, Op::Delete | Op::Set(..))).unwrap_or(0);
     own[start..].to_vec()
 }
 
@@ -96,10 +85,7 @@ fn count(
 }
 
 fn makes_a_record(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Set(..) | Op::ExpectCreations(_) | Op::ExpectDeletions(_) | Op::ExpectUids(_)
-    )
+    matches!(op, Op::Set(..) | Op::ExpectCreations(_) | Op::ExpectDeletions(_) | Op::ExpectUids(_))
 }
 
 fn creations(log: &[(&Op, Instant)]) -> (i64, Option<Instant>) {
@@ -107,11 +93,7 @@ fn creations(log: &[(&Op, Instant)]) -> (i64, Option<Instant>) {
         Op::Set(count, _) | Op::ExpectCreations(count) => Some(*count),
         _ => None,
     };
-    count(
-        log,
-        expected,
-        |op| if let Op::Shift(by, _) = op { *by } else { 0 },
-    )
+    count(log, expected, |op| if let Op::Shift(by, _) = op { *by } else { 0 })
 }
 
 fn deletions(log: &[(&Op, Instant)]) -> (i64, Option<Instant>) {
@@ -119,11 +101,7 @@ fn deletions(log: &[(&Op, Instant)]) -> (i64, Option<Instant>) {
         Op::Set(_, count) | Op::ExpectDeletions(count) => Some(*count),
         _ => None,
     };
-    count(
-        log,
-        expected,
-        |op| if let Op::Shift(_, by) = op { *by } else { 0 },
-    )
+    count(log, expected, |op| if let Op::Shift(_, by) = op { *by } else { 0 })
 }
 
 /// UIDs that were expected and not observed since, with the moment they were last expected.
@@ -158,9 +136,7 @@ fn check(expectations: &Expectations<u8>, log: &Log) {
 
         assert_eq!(expectations.satisfied(&key), !waits);
         assert_eq!(
-            expectations
-                .get(&key)
-                .map(|counts| (counts.creations, counts.deletions)),
+            expectations.get(&key).map(|counts| (counts.creations, counts.deletions)),
             exists.then_some((created, deleted))
         );
         let told: BTreeSet<_> = expectations.awaited_uids(&key).into_iter().flatten().collect();

@@ -10,13 +10,7 @@ async fn ten_calls(limit: usize) -> (usize, usize, bool) {
     let calls = Cell::new(0);
     let outcome = slow_start_batch(10, 1, |index| {
         calls.set(calls.get() + 1);
-        async move {
-            if index < limit {
-                Ok(())
-            } else {
-                Err("limit reached")
-            }
-        }
+        async move { if index < limit { Ok(()) } else { Err("limit reached") } }
     })
     .await;
     assert_eq!(outcome.successes + outcome.failures + outcome.skipped, 10);

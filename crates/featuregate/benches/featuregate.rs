@@ -48,25 +48,14 @@ const VERSION: Version = Version::new(1, 35);
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let (rounds, checks, parses) = if quick {
-        (5, 1_000_000, 2_000)
-    } else {
-        (9, 20_000_000, 20_000)
-    };
+    let (rounds, checks, parses) = if quick { (5, 1_000_000, 2_000) } else { (9, 20_000_000, 20_000) };
     report("featuregate/enabled", "ns", best(rounds, || enabled(checks)));
-    report(
-        "featuregate/parse-200",
-        "µs",
-        best(rounds, || parse(parses)) / 1000.0,
-    );
+    report("featuregate/parse-200", "µs", best(rounds, || parse(parses)) / 1000.0);
 }
 
 /// Nanoseconds of a check, of 100 gates in turn.
 fn enabled(checks: u32) -> f64 {
-    let gates = FeatureGates::builder("bench", VERSION)
-        .gates::<Hundred>()
-        .build()
-        .expect("valid gates");
+    let gates = FeatureGates::builder("bench", VERSION).gates::<Hundred>().build().expect("valid gates");
     gates.install();
     let pairs = GATES.iter().enumerate().map(|(i, gate)| (gate, i % 2 == 1));
     gates.set_from_map(pairs).expect("accepted");
@@ -90,16 +79,11 @@ fn parse(parses: u32) -> f64 {
         Spec::new(Version::new(1, 33), Stage::Beta, true),
     ];
     let builder = FeatureGates::builder("bench", VERSION);
-    let builder = names
-        .iter()
-        .fold(builder, |builder, name| builder.gate(name, "", life));
+    let builder = names.iter().fold(builder, |builder, name| builder.gate(name, "", life));
     let gates = builder.build().expect("valid gates");
     let text = |parity| {
-        let pairs: Vec<_> = names
-            .iter()
-            .enumerate()
-            .map(|(i, name)| format!("{name}={}", i % 2 == parity))
-            .collect();
+        let pairs: Vec<_> =
+            names.iter().enumerate().map(|(i, name)| format!("{name}={}", i % 2 == parity)).collect();
         pairs.join(",")
     };
     let texts = [text(0), text(1)];

@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
-    fmt,
     sync::Arc,
 };
 
 use crate::{
-    FeatureGates, GateSet, Spec, Version,
+    BuildError, BuildProblem, FeatureGates, GateSet, Spec, Version,
     dependencies::{self, Needs},
     live::LiveSet,
-    spec::{Flaw, Versions, flaw, inherit_min_compatibility},
+    spec::{Versions, flaw, inherit_min_compatibility},
     state::{ALL_GATES, Row, State},
 };
 
@@ -54,9 +53,7 @@ impl FeatureGatesBuilder {
         let set = S::live();
         self.sets.push(set);
         for gate in set.declarations {
-            self = self
-                .add(gate.name, gate.description, gate.specs)
-                .needs(gate.name, gate.needs);
+            self = self.add(gate.name, gate.description, gate.specs).needs(gate.name, gate.needs);
         }
         self
     }
@@ -68,9 +65,7 @@ impl FeatureGatesBuilder {
         let set = S::live();
         set.declarations
             .iter()
-            .fold(self.flattened(set), |builder, gate| {
-                builder.needs(gate.name, gate.needs)
-            })
+            .fold(self.flattened(set), |builder, gate| builder.needs(gate.name, gate.needs))
     }
 
     /// Adds a gate that is not declared in the code: a plugin's, say. It is read by name:
@@ -115,21 +110,23 @@ impl FeatureGatesBuilder {
     ///
     /// All that is wrong with the gates: lives that break upstream's rules; one name with two lives;
     /// needs that are unknown, go round in a circle, or are less stable, off or unlocked where the gate
-    /// that needs them is stable, on or locked.
+    /// that needs them is stable, on or locked; versions in the wrong order.
     pub fn build(mut self) -> Result<FeatureGates, BuildError> {
         let needs = std::mem::take(&mut self.needs);
-        let known: BTreeMap<&str, &[Spec]> = self
-            .gates
-            .iter()
-            .map(|(name, (_, specs))| (&**name, &**specs))
-            .collect();
+        let known: BTreeMap<&str, &[Spec]> =
+            self.gates.iter().map(|(name, (_, specs))| (&**name, &**specs)).collect();
         self.problems.extend(dependencies::problems(&known, &needs));
+        let (binary, Versions { emulation, min_compatibility }) = (self.binary, self.versions);
+        if emulation > binary {
+            self.problems.push(BuildProblem::NewerThanBinary { emulation, binary });
+        }
+        if min_compatibility > emulation {
+            self.problems.push(BuildProblem::MinCompatibilityTooNew { min_compatibility, emulation });
+        }
         if self.problems.is_empty() {
             Ok(self.finish(&needs))
         } else {
-            Err(BuildError {
-                problems: self.problems,
-            })
+            Err(BuildError { problems: self.problems })
         }
     }
 
@@ -142,20 +139,13 @@ impl FeatureGatesBuilder {
     pub(crate) fn flattened(mut self, set: &'static LiveSet) -> Self {
         self.sets.push(set);
         for gate in set.declarations {
-            let newest = gate.specs.last().map(
-                |&Spec {
-                     stage,
-                     default,
-                     locked,
-                     ..
-                 }| Spec {
-                    version: Version::ALWAYS,
-                    min_compatibility: None,
-                    stage,
-                    default,
-                    locked,
-                },
-            );
+            let newest = gate.specs.last().map(|&Spec { stage, default, locked, .. }| Spec {
+                version: Version::ALWAYS,
+                min_compatibility: None,
+                stage,
+                default,
+                locked,
+            });
             self = self.add(gate.name, gate.description, newest.as_slice());
         }
         self
@@ -164,11 +154,7 @@ impl FeatureGatesBuilder {
     fn add(mut self, name: &str, description: &str, specs: &[Spec]) -> Self {
         if let Some((step, flaw)) = flaw(specs) {
             let version = specs.get(step).map(Spec::version);
-            self.problems.push(BuildProblem::Life {
-                gate: name.into(),
-                version,
-                flaw: flaw.into(),
-            });
+            self.problems.push(BuildProblem::Life { gate: name.into(), version, flaw: flaw.into() });
             return self;
         }
         let mut specs = specs.to_vec();
@@ -180,17 +166,9 @@ impl FeatureGatesBuilder {
             Entry::Occupied(entry) if entry.get().1 == specs => {}
             Entry::Occupied(entry) => {
                 let existing = &entry.get().1;
-                let step = (0..)
-                    .find(|step| existing.get(*step) != specs.get(*step))
-                    .unwrap_or(0);
-                let version = specs
-                    .get(step)
-                    .or(existing.get(step))
-                    .map_or(Version::ALWAYS, Spec::version);
-                self.problems.push(BuildProblem::Conflict {
-                    gate: name.into(),
-                    version,
-                });
+                let step = (0..).find(|step| existing.get(*step) != specs.get(*step)).unwrap_or(0);
+                let version = specs.get(step).or(existing.get(step)).map_or(Version::ALWAYS, Spec::version);
+                self.problems.push(BuildProblem::Conflict { gate: name.into(), version });
             }
         }
         self
@@ -201,16 +179,8 @@ impl FeatureGatesBuilder {
         let place = |name: &Arc<str>| names.binary_search(name).ok();
         let none = BTreeSet::new();
         let rows = self.gates.into_iter().map(|(name, (description, specs))| Row {
-            needs: needs
-                .get(&name)
-                .unwrap_or(&none)
-                .iter()
-                .filter_map(place)
-                .collect(),
-            all_of: ALL_GATES
-                .into_iter()
-                .find(|(all, _)| **all == *name)
-                .map(|(_, stage)| stage),
+            needs: needs.get(&name).unwrap_or(&none).iter().filter_map(place).collect(),
+            all_of: ALL_GATES.into_iter().find(|(all, _)| **all == *name).map(|(_, stage)| stage),
             overridden: vec![false; specs.len()],
             requests: Default::default(),
             forced: false,
@@ -221,134 +191,5 @@ impl FeatureGatesBuilder {
         });
         let state = State::new(rows.collect(), self.binary, self.versions);
         FeatureGates::new(self.name, self.environment_prefix, &self.sets, state)
-    }
-}
-
-/// Gates from which no registry can be made: [`FeatureGatesBuilder::build`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildError {
-    problems: Vec<BuildProblem>,
-}
-
-impl BuildError {
-    /// All problems.
-    pub fn problems(&self) -> impl ExactSizeIterator<Item = &BuildProblem> {
-        self.problems.iter()
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.problems.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "; " };
-            write!(f, "{separator}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-/// What is wrong with a gate's declaration. Each names the gate, and the version where there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the fields are the gate, what it needs, and the version: see Display"
-)]
-pub enum BuildProblem {
-    /// The steps of the gate's life break a rule.
-    Life {
-        gate: Box<str>,
-        version: Option<Version>,
-        flaw: LifeFlaw,
-    },
-    /// The gate is declared twice, with different lives.
-    Conflict { gate: Box<str>, version: Version },
-    /// Needs were declared for a gate that is not.
-    UnknownGate { gate: Box<str> },
-    /// The gate needs one that is not declared.
-    UnknownNeed { gate: Box<str>, need: Box<str> },
-    /// The gate is more stable than what it needs.
-    LessStable {
-        gate: Box<str>,
-        need: Box<str>,
-        version: Version,
-    },
-    /// The gate is on by default and needs one that is not.
-    OffByDefault {
-        gate: Box<str>,
-        need: Box<str>,
-        version: Version,
-    },
-    /// The gate is locked and needs one that is not.
-    Unlocked {
-        gate: Box<str>,
-        need: Box<str>,
-        version: Version,
-    },
-    /// The gate needs itself, if not directly.
-    Cycle { gate: Box<str> },
-}
-
-impl fmt::Display for BuildProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Life {
-                gate,
-                version: Some(version),
-                flaw,
-            } => {
-                write!(f, "feature {gate} at version {version}: {flaw}")
-            }
-            Self::Life {
-                gate,
-                version: None,
-                flaw,
-            } => write!(f, "feature {gate}: {flaw}"),
-            Self::Conflict { gate, version } => {
-                write!(
-                    f,
-                    "feature gate {gate} with different spec already exists, at version {version}"
-                )
-            }
-            Self::UnknownGate { gate } => write!(f, "cannot add dependency for unknown feature {gate}"),
-            Self::UnknownNeed { gate, need } => {
-                write!(f, "cannot add dependency from {gate} to unknown feature {need}")
-            }
-            Self::LessStable { gate, need, version } => {
-                write!(
-                    f,
-                    "feature {gate} cannot depend on less stable feature {need} at version {version}"
-                )
-            }
-            Self::OffByDefault { gate, need, version } => write!(
-                f,
-                "default-enabled feature {gate} cannot depend on default-disabled feature {need} \
-                 at version {version}"
-            ),
-            Self::Unlocked { gate, need, version } => write!(
-                f,
-                "locked-to-default feature {gate} cannot depend on unlocked feature {need} \
-                 at version {version}"
-            ),
-            Self::Cycle { gate } => write!(f, "cycle detected with feature {gate}"),
-        }
-    }
-}
-
-/// The rule that a gate's life breaks, in words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifeFlaw(Flaw);
-
-impl From<Flaw> for LifeFlaw {
-    fn from(flaw: Flaw) -> Self {
-        Self(flaw)
-    }
-}
-
-impl fmt::Display for LifeFlaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
     }
 }

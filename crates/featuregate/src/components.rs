@@ -87,26 +87,16 @@ impl ComponentRegistry {
             return Err(ComponentError::registered(component));
         }
         if let Some(gates) = &gates {
-            version
-                .apply_to(gates)
-                .map_err(|error| ComponentError::gates(component, error))?;
+            version.apply_to(gates).map_err(|error| ComponentError::gates(component, error))?;
         }
-        let entry = Component {
-            version,
-            gates,
-            mappings: BTreeMap::new(),
-            mapped: false,
-        };
+        let entry = Component { version, gates, mappings: BTreeMap::new(), mapped: false };
         inner.components.insert(component.into(), entry);
         Ok(())
     }
 
     /// The version of a component.
     pub fn effective_version(&self, component: &str) -> Option<EffectiveVersion> {
-        self.lock()
-            .components
-            .get(component)
-            .map(|component| component.version)
+        self.lock().components.get(component).map(|component| component.version)
     }
 
     /// The gates of a component.
@@ -117,11 +107,7 @@ impl ComponentRegistry {
     /// Every component's version, by name.
     pub fn versions(&self) -> Vec<(String, EffectiveVersion)> {
         let inner = self.lock();
-        inner
-            .components
-            .iter()
-            .map(|(name, component)| (name.to_string(), component.version))
-            .collect()
+        inner.components.iter().map(|(name, component)| (name.to_string(), component.version)).collect()
     }
 
     /// Makes the version of `to` follow that of `from`: both the emulated and the min compatibility
@@ -139,15 +125,11 @@ impl ComponentRegistry {
     ) -> Result<(), ComponentError> {
         let mut inner = self.lock();
         let mut components = inner.components.clone();
-        let follower = components
-            .get_mut(to)
-            .ok_or_else(|| ComponentError::unknown(to))?;
+        let follower = components.get_mut(to).ok_or_else(|| ComponentError::unknown(to))?;
         if std::mem::replace(&mut follower.mapped, true) {
             return Err(ComponentError::mapped_twice(to));
         }
-        let leader = components
-            .get_mut(from)
-            .ok_or_else(|| ComponentError::unknown(from))?;
+        let leader = components.get_mut(from).ok_or_else(|| ComponentError::unknown(from))?;
         leader.mappings.insert(to.into(), Arc::new(mapping));
         let present = BTreeMap::from([(Box::from(from), leader.version.emulation())]);
         for (name, version) in follow(&components, &present)? {
@@ -187,9 +169,7 @@ impl ComponentRegistry {
                 let gates = if copied { gates.deep_copy() } else { gates.clone() };
                 let apply = || {
                     component.version.apply_to(&gates)?;
-                    settings
-                        .get(&**name)
-                        .map_or(Ok(()), |settings| gates.set_from_flag(settings))
+                    settings.get(&**name).map_or(Ok(()), |settings| gates.set_from_flag(settings))
                 };
                 apply().map_err(|error: SetError| ComponentError::gates(name, error))?;
             }
@@ -219,19 +199,9 @@ impl ComponentRegistry {
         let components = self.lock().components.clone();
         let mut errors = Vec::new();
         for (name, Component { version, gates, .. }) in &components {
-            errors.extend(
-                version
-                    .validate()
-                    .err()
-                    .map(|error| ComponentError::version(name, error)),
-            );
+            errors.extend(version.validate().err().map(|error| ComponentError::version(name, error)));
             let Some(gates) = gates else { continue };
-            errors.extend(
-                gates
-                    .validate()
-                    .err()
-                    .map(|error| ComponentError::gates(name, error)),
-            );
+            errors.extend(gates.validate().err().map(|error| ComponentError::gates(name, error)));
             if version.emulation() < version.binary() {
                 let snapshot = gates.snapshot().gates.into_iter();
                 let alpha = snapshot.filter(|gate| gate.stage == Stage::Alpha && gate.enabled);
@@ -254,11 +224,7 @@ impl Inner {
     fn settings(&self) -> Result<BTreeMap<&str, String>, ComponentError> {
         let mut settings = BTreeMap::new();
         for (prefix, pieces) in &self.feature_gates_by_prefix {
-            let name = if prefix.is_empty() {
-                ComponentRegistry::DEFAULT
-            } else {
-                prefix
-            };
+            let name = if prefix.is_empty() { ComponentRegistry::DEFAULT } else { prefix };
             match self.components.get(name) {
                 None => return Err(ComponentError::unknown(name)),
                 Some(component) if component.gates.is_none() => {
@@ -293,14 +259,9 @@ fn follow(
     versions: &BTreeMap<Box<str>, Version>,
 ) -> Result<BTreeMap<Box<str>, Version>, ComponentError> {
     let mut all = BTreeMap::new();
-    let mut next: VecDeque<_> = versions
-        .iter()
-        .map(|(name, version)| (name.clone(), *version))
-        .collect();
+    let mut next: VecDeque<_> = versions.iter().map(|(name, version)| (name.clone(), *version)).collect();
     while let Some((name, version)) = next.pop_front() {
-        let component = components
-            .get(&name)
-            .ok_or_else(|| ComponentError::unknown(&name))?;
+        let component = components.get(&name).ok_or_else(|| ComponentError::unknown(&name))?;
         for (to, mapping) in &component.mappings {
             let mapped = mapping(version).ok_or_else(|| ComponentError::no_mapping(to, &name, version))?;
             next.push_back((to.clone(), mapped));
@@ -314,12 +275,7 @@ fn follow(
 
 impl fmt::Debug for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            version,
-            gates,
-            mapped,
-            mappings,
-        } = self;
+        let Self { version, gates, mapped, mappings } = self;
         f.debug_struct("Component")
             .field("version", version)
             .field("gates", gates)

@@ -39,11 +39,6 @@ impl IntoIterator for FeatureGatesConfig {
 
 impl<N: Into<String>> FromIterator<(N, bool)> for FeatureGatesConfig {
     fn from_iter<I: IntoIterator<Item = (N, bool)>>(settings: I) -> Self {
-        Self {
-            settings: settings
-                .into_iter()
-                .map(|(name, value)| (name.into(), value))
-                .collect(),
-        }
+        Self { settings: settings.into_iter().map(|(name, value)| (name.into(), value)).collect() }
     }
 }

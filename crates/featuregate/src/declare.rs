@@ -37,7 +37,7 @@
 ///   [`Stage`](crate::Stage); and `on`, `off`, `locked` (on) or `locked off`. `0.0` is always. With
 ///   `and min_compatibility`, the step holds only where that compatibility suffices.
 ///
-/// Steps that are no life, such as decreasing versions or a way back from `Beta` to `Alpha`, do not
+/// Two gates of one name, and steps that are no life, such as decreasing versions or a way back from `Beta` to `Alpha`, do not
 /// compile; nor does a gate without documentation:
 ///
 /// ```compile_fail

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Spec, Stage, Version,
-    builder::BuildProblem,
+    build_error::BuildProblem,
     spec::{Versions, effective},
 };
 
@@ -19,17 +19,14 @@ pub(crate) fn problems(known: &BTreeMap<&str, &[Spec]>, needs: &Needs) -> Vec<Bu
     let mut problems = Vec::new();
     for (gate, needed) in needs {
         let Some(life) = known.get(&**gate) else {
-            problems.push(BuildProblem::UnknownGate {
-                gate: (**gate).into(),
-            });
+            problems.push(BuildProblem::UnknownGate { gate: (**gate).into() });
             continue;
         };
         for need in needed {
             match known.get(&**need) {
-                None => problems.push(BuildProblem::UnknownNeed {
-                    gate: (**gate).into(),
-                    need: (**need).into(),
-                }),
+                None => {
+                    problems.push(BuildProblem::UnknownNeed { gate: (**gate).into(), need: (**need).into() })
+                }
                 Some(needed) => problems.extend(at_each_step((gate, life), (need, needed))),
             }
         }
@@ -46,13 +43,7 @@ fn at_each_step<'a>(
     life.iter().filter_map(move |spec| {
         let version = spec.version;
         let min_compatibility = spec.min_compatibility.unwrap_or(version.previous_minor());
-        let there = effective(
-            needed,
-            Versions {
-                emulation: version,
-                min_compatibility,
-            },
-        );
+        let there = effective(needed, Versions { emulation: version, min_compatibility });
         let unborn = Spec::new(Version::ALWAYS, Stage::PreAlpha, false);
         let other = there.map_or(&unborn, |step| &needed[step]);
         let (gate, need) = (gate.into(), need.into());
@@ -86,7 +77,5 @@ fn cycles(needs: &Needs) -> impl Iterator<Item = BuildProblem> {
     needs
         .keys()
         .filter(move |gate| reaches_itself(gate))
-        .map(|gate| BuildProblem::Cycle {
-            gate: (**gate).into(),
-        })
+        .map(|gate| BuildProblem::Cycle { gate: (**gate).into() })
 }

@@ -15,39 +15,21 @@ pub struct Problem {
 enum Kind {
     MissingValue,
     InvalidValue(Box<str>),
-    Unknown {
-        suggestion: Option<Box<str>>,
-    },
-    Locked {
-        to: bool,
-        unlocked_at: Option<Version>,
-    },
-    NotAvailable {
-        wanted: bool,
-        emulation: Version,
-        min_compatibility: Version,
-    },
+    Unknown { suggestion: Option<Box<str>> },
+    Locked { to: bool, unlocked_at: Option<Version> },
+    NotAvailable { wanted: bool, emulation: Version, min_compatibility: Version },
     NeedsDisabled(Vec<Box<str>>),
     NoDefaultYet(Version),
     DefaultLocked(bool),
     DefaultsClosed,
     Frozen,
-    NewerThanBinary {
-        emulation: Version,
-        binary: Version,
-    },
-    MinCompatibilityTooNew {
-        min_compatibility: Version,
-        emulation: Version,
-    },
+    NewerThanBinary { emulation: Version, binary: Version },
+    MinCompatibilityTooNew { min_compatibility: Version, emulation: Version },
 }
 
 impl Problem {
     fn new(gate: &str, kind: Kind) -> Self {
-        Self {
-            gate: gate.into(),
-            kind,
-        }
+        Self { gate: gate.into(), kind }
     }
 
     pub(crate) fn missing_value(gate: &str) -> Self {
@@ -59,12 +41,7 @@ impl Problem {
     }
 
     pub(crate) fn unknown(gate: &str, suggestion: Option<&str>) -> Self {
-        Self::new(
-            gate,
-            Kind::Unknown {
-                suggestion: suggestion.map(Into::into),
-            },
-        )
+        Self::new(gate, Kind::Unknown { suggestion: suggestion.map(Into::into) })
     }
 
     pub(crate) fn locked(gate: &str, to: bool, unlocked_at: Option<Version>) -> Self {
@@ -72,18 +49,8 @@ impl Problem {
     }
 
     pub(crate) fn not_available(gate: &str, wanted: bool, versions: crate::spec::Versions) -> Self {
-        let crate::spec::Versions {
-            emulation,
-            min_compatibility,
-        } = versions;
-        Self::new(
-            gate,
-            Kind::NotAvailable {
-                wanted,
-                emulation,
-                min_compatibility,
-            },
-        )
+        let crate::spec::Versions { emulation, min_compatibility } = versions;
+        Self::new(gate, Kind::NotAvailable { wanted, emulation, min_compatibility })
     }
 
     pub(crate) fn needs_disabled(gate: &str, disabled: Vec<Box<str>>) -> Self {
@@ -111,13 +78,7 @@ impl Problem {
     }
 
     pub(crate) fn min_compatibility_too_new(min_compatibility: Version, emulation: Version) -> Self {
-        Self::new(
-            "",
-            Kind::MinCompatibilityTooNew {
-                min_compatibility,
-                emulation,
-            },
-        )
+        Self::new("", Kind::MinCompatibilityTooNew { min_compatibility, emulation })
     }
 
     /// The gate that the problem is about; `None` if it is about the versions to emulate, or about
@@ -148,11 +109,7 @@ impl Problem {
 
     /// The gate is on and needs gates that are off: these.
     pub fn disabled_needs(&self) -> impl Iterator<Item = &str> {
-        let disabled = if let Kind::NeedsDisabled(disabled) = &self.kind {
-            disabled.as_slice()
-        } else {
-            &[]
-        };
+        let disabled = if let Kind::NeedsDisabled(disabled) = &self.kind { disabled.as_slice() } else { &[] };
         disabled.iter().map(|name| &**name)
     }
 
@@ -169,27 +126,17 @@ impl fmt::Display for Problem {
             Kind::MissingValue => write!(f, "missing bool value for {gate}"),
             Kind::InvalidValue(value) => write!(f, "invalid value of {gate}={value}: expected true or false"),
             Kind::Unknown { suggestion: None } => write!(f, "unrecognized feature gate: {gate}"),
-            Kind::Unknown {
-                suggestion: Some(name),
-            } => {
+            Kind::Unknown { suggestion: Some(name) } => {
                 write!(f, "unrecognized feature gate: {gate} (did you mean {name}?)")
             }
             Kind::Locked { to, unlocked_at } => {
-                write!(
-                    f,
-                    "cannot set feature gate {gate} to {}, feature is locked to {to}",
-                    !to
-                )?;
+                write!(f, "cannot set feature gate {gate} to {}, feature is locked to {to}", !to)?;
                 match unlocked_at {
                     Some(version) => write!(f, " (it is not at version {version})"),
                     None => Ok(()),
                 }
             }
-            Kind::NotAvailable {
-                wanted,
-                emulation,
-                min_compatibility,
-            } => write!(
+            Kind::NotAvailable { wanted, emulation, min_compatibility } => write!(
                 f,
                 "cannot set feature gate {gate} to {wanted}, feature is PreAlpha at emulated version \
                  {emulation}, min compatibility version {min_compatibility}"
@@ -202,35 +149,20 @@ impl fmt::Display for Problem {
                 )
             }
             Kind::NoDefaultYet(version) => {
-                write!(
-                    f,
-                    "cannot override default: feature {gate} is not available before version {version}"
-                )
+                write!(f, "cannot override default: feature {gate} is not available before version {version}")
             }
             Kind::DefaultLocked(to) => {
-                write!(
-                    f,
-                    "cannot override default: feature {gate} default is locked to {to}"
-                )
+                write!(f, "cannot override default: feature {gate} default is locked to {to}")
             }
             Kind::DefaultsClosed => {
-                write!(
-                    f,
-                    "cannot override default for feature {gate}: gates already added to a flag"
-                )
+                write!(f, "cannot override default for feature {gate}: gates already added to a flag")
             }
             Kind::Frozen if gate.is_empty() => f.write_str("cannot emulate a version: the gates are frozen"),
             Kind::Frozen => write!(f, "cannot set feature gate {gate}: the gates are frozen"),
             Kind::NewerThanBinary { emulation, binary } => {
-                write!(
-                    f,
-                    "emulation version {emulation} is newer than the binary's {binary}"
-                )
+                write!(f, "emulation version {emulation} is newer than the binary's {binary}")
             }
-            Kind::MinCompatibilityTooNew {
-                min_compatibility,
-                emulation,
-            } => write!(
+            Kind::MinCompatibilityTooNew { min_compatibility, emulation } => write!(
                 f,
                 "min compatibility version {min_compatibility} is newer than the emulation version {emulation}"
             ),
@@ -249,26 +181,24 @@ pub struct SetError {
 }
 
 impl SetError {
+    /// Of at least one problem.
+    pub(crate) fn new(problems: Vec<Problem>) -> Self {
+        debug_assert!(!problems.is_empty(), "an error has a problem");
+        Self { problems }
+    }
+
     /// `Ok` if there is no problem.
     pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Self { problems })
-        }
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
     }
 
     /// All problems, those of malformed settings first, then by gate.
     pub fn problems(&self) -> impl ExactSizeIterator<Item = &Problem> {
         self.problems.iter()
-    }
-}
-
-impl From<Problem> for SetError {
-    fn from(problem: Problem) -> Self {
-        Self {
-            problems: vec![problem],
-        }
     }
 }
 

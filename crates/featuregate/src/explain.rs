@@ -70,9 +70,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The gate called `name`.
     pub fn gate(&self, name: impl AsRef<str>) -> Option<&Explanation> {
-        let found = self
-            .gates
-            .binary_search_by(|gate| (*gate.gate).cmp(name.as_ref()));
+        let found = self.gates.binary_search_by(|gate| (*gate.gate).cmp(name.as_ref()));
         found.ok().map(|at| &self.gates[at])
     }
 }
@@ -106,11 +104,7 @@ impl FeatureGates {
     pub fn known(&self) -> Vec<String> {
         let gates = self.scoped();
         let state = &gates.lock().state;
-        let mut lines: Vec<_> = state
-            .rows
-            .iter()
-            .filter_map(|row| help(row, state.versions))
-            .collect();
+        let mut lines: Vec<_> = state.rows.iter().filter_map(|row| help(row, state.versions)).collect();
         lines.sort_unstable();
         lines
     }
@@ -120,22 +114,12 @@ fn explain(state: &State, index: usize) -> Explanation {
     let row = &state.rows[index];
     let step = effective(&row.specs, state.versions);
     let spec = step.map(|step| &row.specs[step]);
-    let default_source = if step.is_some_and(|step| row.overridden[step]) {
-        Source::Override
-    } else {
-        Source::Default
-    };
+    let default_source =
+        if step.is_some_and(|step| row.overridden[step]) { Source::Override } else { Source::Default };
     let named = |row: usize| (state.rows[row].name.clone(), state.enabled(row));
-    let needed_by = state
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, other)| other.needs.contains(&index));
+    let needed_by = state.rows.iter().enumerate().filter(|(_, other)| other.needs.contains(&index));
     let stage = row.stage(state.versions);
-    let all = ALL_GATES
-        .into_iter()
-        .find(|(_, all)| *all == stage)
-        .map(|(name, _)| name);
+    let all = ALL_GATES.into_iter().find(|(_, all)| *all == stage).map(|(name, _)| name);
     Explanation {
         gate: row.name.clone(),
         description: row.description.clone(),
@@ -159,19 +143,13 @@ fn help(row: &Row, versions: Versions) -> Option<String> {
     if row.all_of.is_some() {
         return row.specs.first().map(|spec| help_of(&row.name, spec, false));
     }
-    let raised = Versions {
-        min_compatibility: versions.emulation,
-        ..versions
-    };
+    let raised = Versions { min_compatibility: versions.emulation, ..versions };
     let (now, then) = (effective(&row.specs, versions), effective(&row.specs, raised));
     let shown = |step: Option<usize>| {
-        step.map(|step| &row.specs[step])
-            .filter(|spec| matches!(spec.stage, Stage::Alpha | Stage::Beta))
+        step.map(|step| &row.specs[step]).filter(|spec| matches!(spec.stage, Stage::Alpha | Stage::Beta))
     };
     let now_line = shown(now).map(|spec| help_of(&row.name, spec, false));
-    let then_line = shown(then)
-        .filter(|_| then != now)
-        .map(|spec| help_of(&row.name, spec, true));
+    let then_line = shown(then).filter(|_| then != now).map(|spec| help_of(&row.name, spec, true));
     match (now_line, then_line) {
         (Some(now), Some(then)) => Some([now, then].join(", or ")),
         (now, then) => now.or(then),
@@ -179,11 +157,7 @@ fn help(row: &Row, versions: Versions) -> Option<String> {
 }
 
 fn help_of(name: &str, spec: &Spec, with_compatibility: bool) -> String {
-    let line = format!(
-        "{name}=true|false ({} - default={})",
-        spec.stage.as_str(),
-        spec.default
-    );
+    let line = format!("{name}=true|false ({} - default={})", spec.stage.as_str(), spec.default);
     match spec.min_compatibility.filter(|_| with_compatibility) {
         Some(version) => format!("{line} if --min-compatibility-version>={version}"),
         None => line,
@@ -209,23 +183,9 @@ impl fmt::Display for Explanation {
         }
         let locked = if self.locked { ", locked" } else { "" };
         write!(f, ", default {}{locked}", on_off(self.default))?;
-        list(
-            f,
-            "asked for",
-            self.requests
-                .iter()
-                .map(|(source, value)| (source.as_str(), *value)),
-        )?;
-        list(
-            f,
-            "needs",
-            self.needs.iter().map(|(gate, value)| (&**gate, *value)),
-        )?;
-        list(
-            f,
-            "needed by",
-            self.needed_by.iter().map(|(gate, value)| (&**gate, *value)),
-        )?;
+        list(f, "asked for", self.requests.iter().map(|(source, value)| (source.as_str(), *value)))?;
+        list(f, "needs", self.needs.iter().map(|(gate, value)| (&**gate, *value)))?;
+        list(f, "needed by", self.needed_by.iter().map(|(gate, value)| (&**gate, *value)))?;
         for line in self.description.lines() {
             write!(f, "\n  {}", line.trim())?;
         }
@@ -251,33 +211,18 @@ fn list<'a>(
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            component,
-            binary,
-            emulation,
-            min_compatibility,
-            gates,
-        } = self;
+        let Self { component, binary, emulation, min_compatibility, gates } = self;
         writeln!(
             f,
             "{component} {binary}, emulating {emulation}, compatible with {min_compatibility} and later"
         )?;
-        let width = gates
-            .iter()
-            .map(|gate| gate.gate.len())
-            .max()
-            .unwrap_or(0)
-            .max("GATE".len());
+        let width = gates.iter().map(|gate| gate.gate.len()).max().unwrap_or(0).max("GATE".len());
         writeln!(f, "{:width$}  VALUE  STAGE       DEFAULT  LOCKED  SOURCE", "GATE")?;
         for gate in gates {
             let (value, default) = (on_off(gate.enabled), on_off(gate.default));
             let locked = if gate.locked { "yes" } else { "" };
             let (stage, source) = (gate.stage, gate.source);
-            write!(
-                f,
-                "{:width$}  {value:5}  {stage:10}  {default:7}  {locked:6}  {source}",
-                gate.gate
-            )?;
+            write!(f, "{:width$}  {value:5}  {stage:10}  {default:7}  {locked:6}  {source}", gate.gate)?;
             match gate.through {
                 Some(all) => writeln!(f, " ({all})")?,
                 None => writeln!(f)?,

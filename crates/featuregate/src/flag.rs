@@ -82,10 +82,7 @@ impl<S> fmt::Debug for FeatureGatesFlag<S> {
 
 impl<S> Clone for FeatureGatesFlag<S> {
     fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            set: PhantomData,
-        }
+        Self { text: self.text.clone(), set: PhantomData }
     }
 }
 
@@ -101,16 +98,8 @@ impl<S: GateSet> Args for FeatureGatesFlag<S> {
 
 impl<S: GateSet> FromArgMatches for FeatureGatesFlag<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let settings: Vec<_> = matches
-            .get_many::<String>(FLAG)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        Ok(Self {
-            text: settings.join(","),
-            set: PhantomData,
-        })
+        let settings: Vec<_> = matches.get_many::<String>(FLAG).into_iter().flatten().cloned().collect();
+        Ok(Self { text: settings.join(","), set: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -137,11 +126,7 @@ impl FeatureGates {
     /// The problem with `name`, if no gate is called that.
     fn unknown(&self, name: &str) -> Option<Problem> {
         let locked = self.lock();
-        locked
-            .state
-            .find(name)
-            .is_none()
-            .then(|| locked.state.unknown_name(name))
+        locked.state.find(name).is_none().then(|| locked.state.unknown_name(name))
     }
 }
 
@@ -149,9 +134,7 @@ impl TypedValueParser for FeatureGatesParser {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
-        let text = value
-            .to_str()
-            .ok_or_else(|| Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
+        let text = value.to_str().ok_or_else(|| Error::new(ErrorKind::InvalidUtf8).with_cmd(command))?;
         if text.is_empty() {
             return Ok(String::new());
         }
@@ -160,10 +143,7 @@ impl TypedValueParser for FeatureGatesParser {
             Ok(Some(problem)) | Err(problem) => {
                 let mut error = Error::new(ErrorKind::ValueValidation).with_cmd(command);
                 error.insert(ContextKind::InvalidArg, ContextValue::String(format!("--{FLAG}")));
-                error.insert(
-                    ContextKind::InvalidValue,
-                    ContextValue::String(format!("{text}: {problem}")),
-                );
+                error.insert(ContextKind::InvalidValue, ContextValue::String(format!("{text}: {problem}")));
                 Err(error)
             }
         }
@@ -174,13 +154,7 @@ impl TypedValueParser for FeatureGatesParser {
         let settable = names.filter(|gate| gate.since.is_some() && !gate.locked);
         Some(Box::new(settable.flat_map(|gate| {
             [true, false].map(|value| {
-                let help = gate
-                    .description
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .to_owned();
+                let help = gate.description.lines().next().unwrap_or_default().trim().to_owned();
                 PossibleValue::new(format!("{}={value}", gate.gate)).help(help)
             })
         })))

@@ -40,11 +40,7 @@ impl<S: GateSet> Gate<S> {
         while !same(S::NAMES[index as usize], name) {
             index += 1;
         }
-        Self {
-            name,
-            index,
-            set: PhantomData,
-        }
+        Self { name, index, set: PhantomData }
     }
 
     /// Whether the gate is on, in the registry that was [installed](FeatureGates::install).
@@ -154,11 +150,19 @@ impl Declaration {
         if let Some((_, flaw)) = spec::flaw(specs) {
             panic!("{}", Flaw::as_str(flaw));
         }
-        Self {
-            name,
-            description,
-            specs,
-            needs,
+        Self { name, description, specs, needs }
+    }
+
+    /// Refuses, when compiled, a name that two gates of a set have.
+    pub(crate) const fn assert_unique(declarations: &[Self]) {
+        let mut at = 0;
+        while at < declarations.len() {
+            let mut other = at + 1;
+            while other < declarations.len() {
+                assert!(!same(declarations[at].name, declarations[other].name), "two gates have one name");
+                other += 1;
+            }
+            at += 1;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use crate::{FeatureGates, SetError, Source, Stage, error::Problem, parse};
+use crate::{FeatureGates, SetError, Source, Stage, Version, error::Problem, parse, spec::Versions};
 
 /// The prefix of variables that client-go reads.
 const KUBE_PREFIX: &str = "KUBE_FEATURE_";
@@ -74,13 +74,7 @@ impl FeatureGates {
     ///
     /// As [`set_from_env`](Self::set_from_env).
     pub fn set_from_variables(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(), SetError> {
-        let names: Vec<_> = self
-            .lock()
-            .state
-            .rows
-            .iter()
-            .map(|row| row.name.clone())
-            .collect();
+        let names: Vec<_> = self.lock().state.rows.iter().map(|row| row.name.clone()).collect();
         let own = self.shared.environment_prefix.as_deref();
         let prefixes = || own.into_iter().chain([KUBE_PREFIX]);
         let (mut settings, mut problems) = (Vec::new(), Vec::new());
@@ -103,8 +97,68 @@ impl FeatureGates {
             });
             state.request(Source::Environment, settings).map(|_| ())
         });
-        problems.extend(outcome.err().into_iter().flatten());
+        problems.extend(outcome.err().into_iter().flat_map(SetError::into_problems));
         SetError::check(problems)
+    }
+
+    /// Gives a gate another default, for the step of its life that holds at present.
+    ///
+    /// What was or will be asked for explicitly still wins. Copies made later keep it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such gate or not yet, it is locked, or defaults are [closed](Self::close).
+    pub fn override_default(&self, gate: impl AsRef<str>, value: bool) -> Result<(), SetError> {
+        self.override_at(gate.as_ref(), value, None)
+    }
+
+    /// Gives a gate another default, for the step of its life that holds at `version`.
+    ///
+    /// # Errors
+    ///
+    /// As [`override_default`](Self::override_default), with `version` in place of the present.
+    pub fn override_default_at(
+        &self,
+        gate: impl AsRef<str>,
+        value: bool,
+        version: Version,
+    ) -> Result<(), SetError> {
+        self.override_at(gate.as_ref(), value, Some(version))
+    }
+
+    fn override_at(&self, name: &str, value: bool, version: Option<Version>) -> Result<(), SetError> {
+        let stage = self.change(|state| {
+            let at = version.map_or(state.versions, Versions::emulating);
+            state.override_default(name, value, at).map_err(|problem| vec![problem])?;
+            Ok(state.find(name).map(|row| state.rows[row].stage(at)))
+        })?;
+        self.warn_of_old_gates(stage.map(|stage| (name, stage)));
+        Ok(())
+    }
+
+    /// Forgets everything that was asked for one gate, good or bad: it has its default again.
+    ///
+    /// # Errors
+    ///
+    /// If the gates are frozen.
+    pub fn reset(&self, gate: impl AsRef<str>) -> Result<(), SetError> {
+        self.change(|state| state.reset(gate.as_ref()).map_err(|problem| vec![problem]))
+    }
+
+    /// Judges again everything that was asked for, at the version that is emulated now.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub fn validate(&self) -> Result<(), SetError> {
+        self.scoped().lock().state.validate().map_err(SetError::new)
+    }
+
+    /// Whether somebody asked for a value of this very gate: not through `AllAlpha` or `AllBeta`.
+    pub fn is_explicitly_set(&self, gate: impl AsRef<str>) -> bool {
+        let gates = self.scoped();
+        let locked = gates.lock();
+        locked.state.find(gate.as_ref()).is_some_and(|row| locked.state.is_explicit(row))
     }
 
     pub(crate) fn set_text(&self, source: Source, text: &str) -> Result<(), SetError> {
@@ -121,11 +175,8 @@ impl FeatureGates {
         // Nothing is kept of a malformed text; but what else is wrong with it is told all the same.
         let gates = self.scoped();
         let locked = gates.lock();
-        malformed.extend(
-            settings
-                .into_iter()
-                .filter_map(|(name, value)| locked.state.refusal_of(name, value)),
-        );
+        malformed
+            .extend(settings.into_iter().filter_map(|(name, value)| locked.state.refusal_of(name, value)));
         drop(locked);
         SetError::check(malformed)
     }
@@ -138,20 +189,12 @@ impl FeatureGates {
         let settings: Vec<_> = settings.into_iter().collect();
         let pairs = settings.iter().map(|(name, value)| (name.as_ref(), *value));
         let old_gates = self.change(|state| {
-            let rows = state
-                .request(source, pairs)?
-                .into_iter()
-                .map(|row| &state.rows[row]);
+            let rows = state.request(source, pairs)?.into_iter().map(|row| &state.rows[row]);
             let stages = rows.map(|row| (row.name.clone(), row.stage(state.versions)));
             Ok(stages.filter(|(_, stage)| is_old(*stage)).collect::<Vec<_>>())
-        });
-        match old_gates {
-            Ok(old_gates) => {
-                self.warn_of_old_gates(old_gates.iter().map(|(name, stage)| (&**name, *stage)));
-                Ok(())
-            }
-            Err(problems) => SetError::check(problems),
-        }
+        })?;
+        self.warn_of_old_gates(old_gates.iter().map(|(name, stage)| (&**name, *stage)));
+        Ok(())
     }
 
     /// Gates that are stable or deprecated can be set, but will be removed.

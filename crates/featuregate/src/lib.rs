@@ -70,19 +70,21 @@
 //!
 //! # Features
 //!
-//! - `clap`: [`FeatureGatesFlag`], the flag `--feature-gates` to flatten into a program's options.
-//! - `metrics`: [`FeatureGates::record_metrics`], with the names that Kubernetes' dashboards have.
-//! - `serde`: [`FeatureGatesConfig`] for configuration files; [`Snapshot`] can be serialized.
+//! - `clap`: `FeatureGatesFlag`, the flag `--feature-gates` to flatten into a program's options.
+//! - `metrics`: `FeatureGates::record_metrics`, with the names that Kubernetes' dashboards have.
+//! - `serde`: `FeatureGatesConfig` for configuration files; [`Snapshot`] can be serialized.
 //!
 //! Without them the crate pulls in four others: tracing, with `tracing-core` and `once_cell`, and
 //! `pin-project-lite`, which it shares with tracing. No proc-macro is compiled.
 
+mod build_error;
 mod builder;
 mod components;
 #[cfg(feature = "serde")]
 mod config;
 mod declare;
 mod dependencies;
+mod emulation;
 mod error;
 mod explain;
 #[cfg(feature = "clap")]
@@ -104,6 +106,7 @@ mod state;
 mod suggest;
 mod sync;
 mod test_gates;
+mod test_guards;
 mod version;
 mod watch;
 
@@ -112,7 +115,8 @@ pub use crate::config::FeatureGatesConfig;
 #[cfg(feature = "clap")]
 pub use crate::flag::{FeatureGatesFlag, FeatureGatesParser};
 pub use crate::{
-    builder::{BuildError, BuildProblem, FeatureGatesBuilder, LifeFlaw},
+    build_error::{BuildError, BuildProblem, LifeFlaw},
+    builder::FeatureGatesBuilder,
     components::{ComponentError, ComponentRegistry, EffectiveVersion, VersionError},
     error::{Problem, SetError},
     explain::{Explanation, Snapshot},
@@ -121,7 +125,8 @@ pub use crate::{
     scope::{Scoped, inherit_scope},
     source::Source,
     spec::{Spec, Stage},
-    test_gates::{EverywhereGuard, TestGates, TestGuard, UnchangedGuard},
+    test_gates::TestGates,
+    test_guards::{EverywhereGuard, TestGuard, UnchangedGuard},
     version::{ParseVersionError, Version},
     watch::{GateChange, Watch},
 };

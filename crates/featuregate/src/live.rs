@@ -40,6 +40,7 @@ impl LiveSet {
         declarations: &'static [Declaration],
         slots: &'static [Slot],
     ) -> Self {
+        Declaration::assert_unique(declarations);
         Self {
             name,
             environment,
@@ -74,15 +75,12 @@ impl LiveSet {
     }
 
     /// Makes `gates`, whose lock the caller holds, the set's registry. `write` writes the set's bytes.
-    /// Returns whether the set was read before, and was not told to read its environment alone.
-    pub(crate) fn adopt(&self, gates: &FeatureGates, write: impl FnOnce(&[Slot])) -> Option<FeatureGates> {
+    pub(crate) fn adopt(&self, gates: &FeatureGates, write: impl FnOnce(&[Slot])) {
         let mut adopter = self.adopter.lock().unwrap_or_else(PoisonError::into_inner);
-        let previous = adopter.replace(Adopter {
-            gates: gates.clone(),
-            own: false,
-        });
+        let previous = adopter.replace(Adopter { gates: gates.clone(), own: false });
         write(self.slots);
-        previous.map(|previous| previous.gates)
+        drop(adopter);
+        drop(previous); // not under this lock
     }
 
     /// Lets `gates`, whose lock the caller holds, write the set's bytes if it is the set's registry.
@@ -123,9 +121,8 @@ impl LiveSet {
                 tracing::error!(gates = self.name, %problem, "ignoring a feature gate's variable");
             }
         }
-        let values = (0..self.declarations.len())
-            .map(|index| gates.value(gates.row_of(self, index)))
-            .collect();
+        let values =
+            (0..self.declarations.len()).map(|index| gates.value(gates.row_of(self, index))).collect();
         (gates, values)
     }
 }

@@ -21,13 +21,8 @@ const NEW: Version = Version::new(1, 35);
 
 /// One gate, whose default changes with the version, beside `AllAlpha` and `AllBeta`.
 fn gates() -> FeatureGates {
-    let life = [
-        Spec::new(Version::ALWAYS, Stage::Alpha, false),
-        Spec::new(NEW, Stage::Beta, true),
-    ];
-    let builder = FeatureGates::builder("loom", NEW)
-        .gate("Gate", "", life)
-        .emulation_version(OLD);
+    let life = [Spec::new(Version::ALWAYS, Stage::Alpha, false), Spec::new(NEW, Stage::Beta, true)];
+    let builder = FeatureGates::builder("loom", NEW).gate("Gate", "", life).emulation_version(OLD);
     builder.build().expect("valid gates")
 }
 
@@ -107,10 +102,7 @@ fn a_read_is_noticed_or_sees_the_new_version() {
         };
         let changed_after_read = gates.emulate(Versions::emulating(NEW)).expect("nothing is set");
         let seen = reader.join().expect("no panic");
-        assert!(
-            seen || !changed_after_read.is_empty(),
-            "an old value was read, and the change not noticed"
-        );
+        assert!(seen || !changed_after_read.is_empty(), "an old value was read, and the change not noticed");
     });
 }
 
@@ -161,10 +153,7 @@ fn a_freeze_wakes_who_watches() {
         freezer.join().expect("no panic");
         if first.is_pending() {
             assert!(flag.0.load(Ordering::SeqCst), "nobody woke it");
-            assert_eq!(
-                watch.poll_changed(&mut Context::from_waker(&waker)),
-                Poll::Ready(None)
-            );
+            assert_eq!(watch.poll_changed(&mut Context::from_waker(&waker)), Poll::Ready(None));
         }
     });
 }

@@ -14,12 +14,7 @@ impl FeatureGates {
             "kubernetes_feature_enabled",
             "This metric records the data about the stage and enablement of a k8s feature."
         );
-        for gate in self
-            .snapshot()
-            .gates
-            .iter()
-            .filter(|gate| gate.stage != Stage::PreAlpha)
-        {
+        for gate in self.snapshot().gates.iter().filter(|gate| gate.stage != Stage::PreAlpha) {
             let (name, stage) = (gate.gate.to_string(), gate.stage.as_str());
             let gauge = metrics::gauge!("kubernetes_feature_enabled", "name" => name, "stage" => stage);
             gauge.set(if gate.enabled { 1.0 } else { 0.0 });
@@ -30,10 +25,7 @@ impl FeatureGates {
 impl ComponentRegistry {
     /// Sets the gauge `version_info{component, binary, emulation, min_compat}` of every component to 1.
     pub fn record_metrics(&self) {
-        metrics::describe_gauge!(
-            "version_info",
-            "Provides the compatibility version info of the component."
-        );
+        metrics::describe_gauge!("version_info", "Provides the compatibility version info of the component.");
         for (component, version) in self.versions() {
             let gauge = metrics::gauge!(
                 "version_info",

@@ -37,11 +37,7 @@ mod tests {
         if bad.is_empty() {
             Ok(good.into_iter().flatten().collect())
         } else {
-            Err(bad
-                .into_iter()
-                .filter_map(Result::err)
-                .map(|problem| problem.to_string())
-                .collect())
+            Err(bad.into_iter().filter_map(Result::err).map(|problem| problem.to_string()).collect())
         }
     }
 
@@ -49,22 +45,12 @@ mod tests {
     fn empty_pieces_are_skipped_and_spaces_trimmed() {
         assert_eq!(parse(""), Ok(vec![]));
         assert_eq!(parse(",,A=true,, B\t= 0 ,"), Ok(vec![("A", true), ("B", false)]));
-        assert_eq!(
-            parse("=t"),
-            Ok(vec![("", true)]),
-            "no name: unknown, but well formed"
-        );
+        assert_eq!(parse("=t"), Ok(vec![("", true)]), "no name: unknown, but well formed");
     }
 
     #[test]
     fn every_spelling_of_go_is_a_boolean_and_no_other() {
-        for (text, value) in [
-            ("1", true),
-            ("t", true),
-            ("T", true),
-            ("TRUE", true),
-            ("True", true),
-        ] {
+        for (text, value) in [("1", true), ("t", true), ("T", true), ("TRUE", true), ("True", true)] {
             assert_eq!(boolean(text), Some(value));
         }
         for text in ["0", "f", "F", "FALSE", "false", "False"] {

@@ -12,10 +12,9 @@ use crate::{
     live::LiveSet,
     scope,
     slot::Slot,
-    spec::Versions,
     state::{Phase, State},
     sync::{AtomicUsize, Mutex, MutexGuard, Ordering, lock},
-    test_gates::Everywhere,
+    test_guards::Everywhere,
 };
 
 /// The gates of one component: their values, and everything that decides them.
@@ -91,11 +90,7 @@ impl FeatureGates {
         state: State,
     ) -> Self {
         let bound = |set: &&'static LiveSet| Bound {
-            rows: set
-                .declarations
-                .iter()
-                .filter_map(|gate| state.find(gate.name))
-                .collect(),
+            rows: set.declarations.iter().filter_map(|gate| state.find(gate.name)).collect(),
             set,
         };
         let sets = sets.iter().map(bound).collect();
@@ -108,15 +103,8 @@ impl FeatureGates {
         sets: Vec<Bound>,
         state: State,
     ) -> Self {
-        let slots = (0..state.rows.len())
-            .map(|row| Slot::new(state.enabled(row)))
-            .collect();
-        let locked = Locked {
-            state,
-            watchers: Vec::new(),
-            watches_made: 0,
-            everywhere: Vec::new(),
-        };
+        let slots = (0..state.rows.len()).map(|row| Slot::new(state.enabled(row))).collect();
+        let locked = Locked { state, watchers: Vec::new(), watches_made: 0, everywhere: Vec::new() };
         let shared = Shared {
             name,
             environment_prefix,
@@ -125,9 +113,7 @@ impl FeatureGates {
             scopes: AtomicUsize::new(0),
             locked: Mutex::new(locked),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The component's name.
@@ -179,133 +165,6 @@ impl FeatureGates {
         Some(self.read(row))
     }
 
-    /// The version of the binary.
-    pub fn binary_version(&self) -> Version {
-        self.scoped().lock().state.binary
-    }
-
-    /// The version that is emulated.
-    pub fn emulation_version(&self) -> Version {
-        self.scoped().lock().state.versions.emulation
-    }
-
-    /// The oldest version that this component may have to be compatible with.
-    pub fn min_compatibility_version(&self) -> Version {
-        self.scoped().lock().state.versions.min_compatibility
-    }
-
-    /// Emulates `version`, staying compatible with the minor version before it: what exists, its
-    /// defaults and locks are those of that version.
-    ///
-    /// A gate that was read already and changes by this is logged.
-    ///
-    /// # Errors
-    ///
-    /// If something that was asked for cannot be had there, the version is newer than the binary's, or
-    /// the gates are frozen. Nothing has changed then.
-    pub fn set_emulation_version(&self, version: Version) -> Result<(), SetError> {
-        self.set_versions(version, version.previous_minor())
-    }
-
-    /// Emulates `emulation`, staying compatible with `min_compatibility`.
-    ///
-    /// # Errors
-    ///
-    /// As [`set_emulation_version`](Self::set_emulation_version), or if `min_compatibility` is newer
-    /// than `emulation`.
-    pub fn set_versions(&self, emulation: Version, min_compatibility: Version) -> Result<(), SetError> {
-        let gates = self.scoped();
-        let changed_after_read = gates.emulate(Versions {
-            emulation,
-            min_compatibility,
-        })?;
-        for gate in changed_after_read {
-            tracing::warn!(
-                component = gates.name(), %gate, %emulation,
-                "emulating another version changes a feature gate that was read already"
-            );
-        }
-        Ok(())
-    }
-
-    /// Emulates `versions` in this very registry; names the gates that change and were read before.
-    pub(crate) fn emulate(&self, versions: Versions) -> Result<Vec<Arc<str>>, SetError> {
-        let mut locked = self.lock();
-        let before = locked.state.versions;
-        locked.state.emulate(versions).or_else(SetError::check)?;
-        if locked.state.versions == before {
-            return Ok(Vec::new()); // who has read what stays known
-        }
-        let changed_after_read = self.write_unread(&locked);
-        let watchers = locked.take_watchers();
-        drop(locked);
-        wake(watchers);
-        Ok(changed_after_read)
-    }
-
-    /// Gives a gate another default, for the step of its life that holds at present.
-    ///
-    /// What was or will be asked for explicitly still wins. Copies made later keep it.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such gate or not yet, it is locked, or defaults are [closed](Self::close).
-    pub fn override_default(&self, gate: impl AsRef<str>, value: bool) -> Result<(), SetError> {
-        self.override_at(gate.as_ref(), value, None)
-    }
-
-    /// Gives a gate another default, for the step of its life that holds at `version`.
-    ///
-    /// # Errors
-    ///
-    /// As [`override_default`](Self::override_default), with `version` in place of the present.
-    pub fn override_default_at(
-        &self,
-        gate: impl AsRef<str>,
-        value: bool,
-        version: Version,
-    ) -> Result<(), SetError> {
-        self.override_at(gate.as_ref(), value, Some(version))
-    }
-
-    fn override_at(&self, name: &str, value: bool, version: Option<Version>) -> Result<(), SetError> {
-        let stage = self.change(|state| {
-            let at = version.map_or(state.versions, Versions::emulating);
-            state.override_default(name, value, at)?;
-            Ok::<_, Problem>(state.find(name).map(|row| state.rows[row].stage(at)))
-        })?;
-        self.warn_of_old_gates(stage.map(|stage| (name, stage)));
-        Ok(())
-    }
-
-    /// Forgets everything that was asked for one gate, good or bad: it has its default again.
-    ///
-    /// # Errors
-    ///
-    /// If the gates are frozen.
-    pub fn reset(&self, gate: impl AsRef<str>) -> Result<(), SetError> {
-        Ok(self.change(|state| state.reset(gate.as_ref()))?)
-    }
-
-    /// Judges again everything that was asked for, at the version that is emulated now.
-    ///
-    /// # Errors
-    ///
-    /// All that is wrong with it.
-    pub fn validate(&self) -> Result<(), SetError> {
-        self.scoped().lock().state.validate().or_else(SetError::check)
-    }
-
-    /// Whether somebody asked for a value of this very gate: not through `AllAlpha` or `AllBeta`.
-    pub fn is_explicitly_set(&self, gate: impl AsRef<str>) -> bool {
-        let gates = self.scoped();
-        let locked = gates.lock();
-        locked
-            .state
-            .find(gate.as_ref())
-            .is_some_and(|row| locked.state.is_explicit(row))
-    }
-
     /// From here on defaults cannot be overridden: the help of the flag, which tells them, was made.
     pub fn close(&self) {
         self.scoped().lock().advance(Phase::Closed);
@@ -345,20 +204,18 @@ impl FeatureGates {
         let gates = self.scoped();
         let mut state = gates.lock().state.clone();
         change(&mut state);
-        let Shared {
-            name,
-            environment_prefix,
-            sets,
-            ..
-        } = &*gates.shared;
+        let Shared { name, environment_prefix, sets, .. } = &*gates.shared;
         Self::with_sets(name.clone(), environment_prefix.clone(), sets.clone(), state)
     }
 
     /// Changes the state by its own rules, writes the bytes and wakes who watches.
-    pub(crate) fn change<T, E>(&self, change: impl FnOnce(&mut State) -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, Vec<Problem>>,
+    ) -> Result<T, SetError> {
         let gates = self.scoped();
         let mut locked = gates.lock();
-        let outcome = change(&mut locked.state)?;
+        let outcome = change(&mut locked.state).map_err(SetError::new)?;
         gates.write(&locked);
         let watchers = locked.take_watchers();
         drop(locked);
@@ -394,8 +251,7 @@ impl FeatureGates {
 
     pub(crate) fn read(&self, row: usize) -> bool {
         let slot = &self.shared.slots[row];
-        slot.fast()
-            .unwrap_or_else(|| scope::read(self, row).unwrap_or_else(|| slot.read().enabled()))
+        slot.fast().unwrap_or_else(|| scope::read(self, row).unwrap_or_else(|| slot.read().enabled()))
     }
 
     /// The value, whoever's scope this is, and without counting as a read.
@@ -409,7 +265,7 @@ impl FeatureGates {
     }
 
     /// R1. Writes every gate's value at another version, and names those that change after a read.
-    fn write_unread(&self, locked: &Locked) -> Vec<Arc<str>> {
+    pub(crate) fn write_unread(&self, locked: &Locked) -> Vec<Arc<str>> {
         let scoped = self.shared.scopes.load(Ordering::Relaxed) > 0;
         let mut changed = Vec::new();
         self.for_each_slot(|slot, row| {
@@ -419,6 +275,8 @@ impl FeatureGates {
                 changed.push(locked.state.rows[row].name.clone());
             }
         });
+        changed.sort_unstable(); // a declared gate has two bytes
+        changed.dedup();
         changed
     }
 
@@ -455,7 +313,7 @@ impl Locked {
     }
 }
 
-fn wake(watchers: Vec<(usize, Waker)>) {
+pub(crate) fn wake(watchers: Vec<(usize, Waker)>) {
     for (_, waker) in watchers {
         waker.wake();
     }
@@ -466,11 +324,7 @@ impl fmt::Display for FeatureGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gates = self.scoped();
         let locked = gates.lock();
-        let accepted = locked
-            .state
-            .rows
-            .iter()
-            .filter_map(|row| Some((&row.name, row.accepted?.value)));
+        let accepted = locked.state.rows.iter().filter_map(|row| Some((&row.name, row.accepted?.value)));
         let mut pairs: Vec<String> = accepted.map(|(name, value)| format!("{name}={value}")).collect();
         pairs.sort_unstable(); // as texts, like upstream: `A1=true` comes before `A=true`
         f.write_str(&pairs.join(","))
@@ -479,8 +333,6 @@ impl fmt::Display for FeatureGates {
 
 impl fmt::Debug for FeatureGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FeatureGates")
-            .field("name", &self.shared.name)
-            .finish_non_exhaustive()
+        f.debug_struct("FeatureGates").field("name", &self.shared.name).finish_non_exhaustive()
     }
 }

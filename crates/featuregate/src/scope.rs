@@ -11,7 +11,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{FeatureGates, sync::Ordering, test_gates::Everywhere};
+use crate::{FeatureGates, sync::Ordering, test_guards::Everywhere};
 
 thread_local! {
     /// The innermost scope last.
@@ -49,15 +49,9 @@ pub(crate) fn copy_of(gates: &FeatureGates) -> Option<FeatureGates> {
     }
     let here = SCOPES.try_with(|scopes| {
         let scopes = scopes.borrow();
-        scopes
-            .iter()
-            .rev()
-            .find(|scope| scope.original.is(gates))
-            .map(|scope| scope.copy.clone())
+        scopes.iter().rev().find(|scope| scope.original.is(gates)).map(|scope| scope.copy.clone())
     });
-    here.ok()
-        .flatten()
-        .or_else(|| gates.lock().everywhere.last().map(Everywhere::copy))
+    here.ok().flatten().or_else(|| gates.lock().everywhere.last().map(Everywhere::copy))
 }
 
 /// The value of a gate in the copy that stands in for `gates` here, if one does.
@@ -81,9 +75,7 @@ impl Drop for Entered {
             // dropped after the borrow: the last owner of a scope locks its registry.
             let left = SCOPES.try_with(|all| {
                 let mut all = all.borrow_mut();
-                all.iter()
-                    .rposition(|other| Arc::ptr_eq(other, &scope))
-                    .map(|at| all.remove(at))
+                all.iter().rposition(|other| Arc::ptr_eq(other, &scope)).map(|at| all.remove(at))
             });
             drop(left);
         }
@@ -118,9 +110,7 @@ impl<F: Future> Future for Scoped<F> {
 
 impl<F> fmt::Debug for Scoped<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scoped")
-            .field("scopes", &self.scopes)
-            .finish_non_exhaustive()
+        f.debug_struct("Scoped").field("scopes", &self.scopes).finish_non_exhaustive()
     }
 }
 

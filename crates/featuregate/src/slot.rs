@@ -87,9 +87,7 @@ impl Slot {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Slot")
-            .field(&self.0.load(Ordering::Relaxed))
-            .finish()
+        f.debug_tuple("Slot").field(&self.0.load(Ordering::Relaxed)).finish()
     }
 }
 

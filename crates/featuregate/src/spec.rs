@@ -62,13 +62,7 @@ pub struct Spec {
 impl Spec {
     /// From `version` on the gate is in `stage`, and is `default` unless somebody sets it.
     pub const fn new(version: Version, stage: Stage, default: bool) -> Self {
-        Self {
-            version,
-            min_compatibility: None,
-            stage,
-            default,
-            locked: false,
-        }
+        Self { version, min_compatibility: None, stage, default, locked: false }
     }
 
     /// Nobody may set the gate to anything but its default any more.
@@ -122,10 +116,7 @@ pub(crate) struct Versions {
 
 impl Versions {
     pub(crate) const fn emulating(emulation: Version) -> Self {
-        Self {
-            emulation,
-            min_compatibility: emulation.previous_minor(),
-        }
+        Self { emulation, min_compatibility: emulation.previous_minor() }
     }
 }
 
@@ -133,9 +124,7 @@ impl Versions {
 pub(crate) fn effective(specs: &[Spec], versions: Versions) -> Option<usize> {
     specs.iter().rposition(|spec| {
         spec.version <= versions.emulation
-            && spec
-                .min_compatibility
-                .is_none_or(|needed| needed <= versions.min_compatibility)
+            && spec.min_compatibility.is_none_or(|needed| needed <= versions.min_compatibility)
     })
 }
 
@@ -228,11 +217,7 @@ const fn step_flaw(spec: &Spec, last: Option<&Spec>, floor: Option<Version>, hig
     }
     let Some(last) = last else {
         let born_deprecated = matches!(spec.stage, Stage::Deprecated) && spec.version.minor() != 0;
-        return if born_deprecated {
-            Some(Flaw::BornDeprecated)
-        } else {
-            None
-        };
+        return if born_deprecated { Some(Flaw::BornDeprecated) } else { None };
     };
     if spec.version.is_before(last.version) {
         return Some(Flaw::VersionsDecrease);

@@ -48,10 +48,7 @@ pub(crate) struct Row {
 impl Row {
     /// What was asked for, by whom: the request of most precedence.
     fn requested(&self) -> Option<(bool, Source)> {
-        Source::LAYERS
-            .into_iter()
-            .rev()
-            .find_map(|source| Some((self.requests[source.layer()]?, source)))
+        Source::LAYERS.into_iter().rev().find_map(|source| Some((self.requests[source.layer()]?, source)))
     }
 
     /// The step that holds; none: not available yet.
@@ -79,11 +76,7 @@ pub(crate) struct Accepted {
 
 impl Accepted {
     fn explicit(value: bool, source: Source) -> Self {
-        Self {
-            value,
-            source,
-            through_all: false,
-        }
+        Self { value, source, through_all: false }
     }
 }
 
@@ -106,19 +99,8 @@ impl State {
     /// `rows` in any order, but with `needs` that fit the order by name.
     pub(crate) fn new(rows: Vec<Row>, binary: Version, versions: Versions) -> Self {
         debug_assert!(rows.is_sorted_by(|a, b| a.name < b.name), "S1");
-        let places = rows
-            .iter()
-            .enumerate()
-            .map(|(place, row)| (row.name.clone(), place))
-            .collect();
-        Self {
-            rows,
-            places: Arc::new(places),
-            binary,
-            versions,
-            phase: Phase::Open,
-            unknown: Vec::new(),
-        }
+        let places = rows.iter().enumerate().map(|(place, row)| (row.name.clone(), place)).collect();
+        Self { rows, places: Arc::new(places), binary, versions, phase: Phase::Open, unknown: Vec::new() }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
@@ -127,8 +109,12 @@ impl State {
 
     pub(crate) fn enabled(&self, row: usize) -> bool {
         let row = &self.rows[row];
-        row.accepted
-            .map_or_else(|| row.default(self.versions), |accepted| accepted.value) // S3
+        row.accepted.map_or_else(|| row.default(self.versions), |accepted| accepted.value) // S3
+    }
+
+    /// Every row's value.
+    pub(crate) fn values(&self) -> Vec<bool> {
+        (0..self.rows.len()).map(|row| self.enabled(row)).collect()
     }
 
     /// Takes requests and judges all there are. Returns the rows that were set.
@@ -138,15 +124,8 @@ impl State {
         settings: impl IntoIterator<Item = (&'a str, bool)>,
     ) -> Result<Vec<usize>, Vec<Problem>> {
         if self.phase == Phase::Frozen {
-            let frozen: Vec<_> = settings
-                .into_iter()
-                .map(|(name, _)| Problem::frozen(name))
-                .collect();
-            return if frozen.is_empty() {
-                Ok(Vec::new())
-            } else {
-                Err(frozen)
-            }; // S5
+            let frozen: Vec<_> = settings.into_iter().map(|(name, _)| Problem::frozen(name)).collect();
+            return if frozen.is_empty() { Ok(Vec::new()) } else { Err(frozen) }; // S5
         }
         let settings = settings.into_iter();
         let mut rows = Vec::with_capacity(settings.size_hint().0);
@@ -157,8 +136,7 @@ impl State {
                     rows.push(row);
                 }
                 None => {
-                    self.unknown
-                        .retain(|(other, by, _)| (&**other, *by) != (name, source));
+                    self.unknown.retain(|(other, by, _)| (&**other, *by) != (name, source));
                     self.unknown.push((name.into(), source, value));
                 }
             }
@@ -181,10 +159,7 @@ impl State {
             problems.push(Problem::newer_than_binary(versions.emulation, self.binary));
         }
         if versions.min_compatibility > versions.emulation {
-            let Versions {
-                min_compatibility,
-                emulation,
-            } = versions;
+            let Versions { min_compatibility, emulation } = versions;
             problems.push(Problem::min_compatibility_too_new(min_compatibility, emulation));
         }
         if !problems.is_empty() {
@@ -233,11 +208,8 @@ impl State {
         let Some(row) = self.find(name) else { return Ok(()) };
         self.rows[row].requests = Default::default();
         self.rows[row].accepted = None;
-        let mut judgement: Judgement = self
-            .rows
-            .iter()
-            .map(|row| row.accepted.filter(|accepted| !accepted.through_all))
-            .collect();
+        let mut judgement: Judgement =
+            self.rows.iter().map(|row| row.accepted.filter(|accepted| !accepted.through_all)).collect();
         self.follow_all_gates(&mut judgement, self.versions);
         self.accept(judgement);
         Ok(())
@@ -280,11 +252,7 @@ impl State {
 
     /// What becomes of every request at `versions`: values, or all that is wrong (6b.4 to 6).
     fn judge(&self, versions: Versions) -> Result<Judgement, Vec<Problem>> {
-        let mut problems: Vec<_> = self
-            .unknown
-            .iter()
-            .map(|(name, ..)| self.unknown_name(name))
-            .collect();
+        let mut problems: Vec<_> = self.unknown.iter().map(|(name, ..)| self.unknown_name(name)).collect();
         let mut judgement = vec![None; self.rows.len()];
         for (row, accepted) in self.rows.iter().zip(&mut judgement) {
             let Some((value, source)) = row.requested() else {
@@ -300,11 +268,7 @@ impl State {
         }
         self.follow_all_gates(&mut judgement, versions);
         let problems = self.disabled_needs(&judgement, versions);
-        if problems.is_empty() {
-            Ok(judgement)
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(judgement) } else { Err(problems) }
     }
 
     fn refusal(row: &Row, value: bool, versions: Versions) -> Option<Problem> {
@@ -330,10 +294,7 @@ impl State {
             };
             for (row, accepted) in self.rows.iter().zip(&mut *judgement) {
                 if accepted.is_none() && row.all_of.is_none() && row.stage(versions) == stage {
-                    *accepted = Some(Accepted {
-                        through_all: true,
-                        ..all
-                    });
+                    *accepted = Some(Accepted { through_all: true, ..all });
                 }
             }
         }
@@ -343,11 +304,7 @@ impl State {
         let enabled = |row: usize| {
             judgement[row].map_or_else(|| self.rows[row].default(versions), |accepted| accepted.value)
         };
-        let with_needs = self
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| !row.needs.is_empty());
+        let with_needs = self.rows.iter().enumerate().filter(|(_, row)| !row.needs.is_empty());
         with_needs
             .filter(|(index, _)| enabled(*index))
             .filter_map(|(_, row)| {

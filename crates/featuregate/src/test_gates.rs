@@ -1,10 +1,10 @@
 //! [`TestGates`]: other values for the length of a test, which no other test sees.
 
-use std::{collections::BTreeMap, fmt, future::Future, marker::PhantomData, sync::Arc, thread};
+use std::{collections::BTreeMap, future::Future, sync::Arc, thread};
 
 use crate::{
-    FeatureGates, Gate, GateSet, SetError, Source, Version,
-    scope::{self, Entered, Scope, Scoped},
+    EverywhereGuard, FeatureGates, Gate, GateSet, SetError, Source, TestGuard, Version,
+    scope::{Scope, Scoped},
     spec::Versions,
     state::{ALL_GATES, Phase, State},
 };
@@ -56,31 +56,7 @@ enum Lock {
 impl FeatureGates {
     /// Other values for the length of a test.
     pub fn test(&self) -> TestGates {
-        TestGates {
-            gates: self.clone(),
-            settings: BTreeMap::new(),
-            versions: None,
-            test: None,
-        }
-    }
-
-    /// Watches over the rest of a test: dropping the guard panics if a gate is not what it was.
-    ///
-    /// # Panics
-    ///
-    /// When the guard is dropped: if a gate changed. The message names the gates and the test.
-    pub fn assert_unchanged(&self) -> UnchangedGuard {
-        UnchangedGuard {
-            gates: self.clone(),
-            before: self.values(),
-        }
-    }
-
-    fn values(&self) -> Vec<bool> {
-        let locked = self.lock();
-        (0..locked.state.rows.len())
-            .map(|row| locked.state.enabled(row))
-            .collect()
+        TestGates { gates: self.clone(), settings: BTreeMap::new(), versions: None, test: None }
     }
 }
 
@@ -118,10 +94,7 @@ impl TestGates {
 
     /// Emulates `emulation`, staying compatible with `min_compatibility`.
     pub fn emulate_with(mut self, emulation: Version, min_compatibility: Version) -> Self {
-        self.versions = Some(Versions {
-            emulation,
-            min_compatibility,
-        });
+        self.versions = Some(Versions { emulation, min_compatibility });
         self
     }
 
@@ -149,11 +122,7 @@ impl TestGates {
     /// If the values cannot be set: a gate is unknown or locked, or what it needs is off.
     #[track_caller]
     pub fn enter(self) -> TestGuard {
-        let scope = self.make();
-        TestGuard {
-            entered: scope::enter(&[scope]),
-            not_send: PhantomData,
-        }
+        TestGuard::new(&self.make())
     }
 
     /// Runs `future` in the scope, on whatever thread. Tasks that it spawns are outside, unless they
@@ -176,28 +145,12 @@ impl TestGates {
     #[track_caller]
     pub fn enter_everywhere(self) -> EverywhereGuard {
         let (gates, test) = (self.gates.clone(), self.test_name());
-        let scope = self.make();
-        let mut locked = gates.lock();
-        let holder = locked
-            .everywhere
-            .last()
-            .map(|other| other.test.clone())
-            .filter(|other| *other != test);
-        if holder.is_none() {
-            locked.everywhere.push(Everywhere {
-                test: test.clone(),
-                scope: scope.clone(),
-            });
+        match EverywhereGuard::new(&gates, &test, self.make()) {
+            Ok(guard) => guard,
+            Err(holder) => {
+                panic!("both {holder:?} and {test:?} set the feature gates of {} everywhere", gates.name())
+            }
         }
-        drop(locked);
-        if let Some(holder) = holder {
-            drop(scope);
-            panic!(
-                "both {holder:?} and {test:?} set the feature gates of {} everywhere",
-                gates.name()
-            );
-        }
-        EverywhereGuard { gates, scope }
     }
 
     /// As [`enter`](Self::enter), for tests of what is refused.
@@ -206,20 +159,11 @@ impl TestGates {
     ///
     /// Why the values cannot be set.
     pub fn try_enter(self) -> Result<TestGuard, SetError> {
-        let scope = self.try_make()?;
-        Ok(TestGuard {
-            entered: scope::enter(&[scope]),
-            not_send: PhantomData,
-        })
+        Ok(TestGuard::new(&self.try_make()?))
     }
 
     fn test_name(&self) -> Box<str> {
-        let current = || {
-            thread::current()
-                .name()
-                .unwrap_or("a thread without a name")
-                .into()
-        };
+        let current = || thread::current().name().unwrap_or("a thread without a name").into();
         self.test.clone().unwrap_or_else(current)
     }
 
@@ -233,156 +177,58 @@ impl TestGates {
     }
 
     fn try_make(self) -> Result<Arc<Scope>, SetError> {
-        let copy = self.gates.copy(|state| state.phase = Phase::Open);
-        if let Some(Versions {
-            emulation,
-            min_compatibility,
-        }) = self.versions
-        {
+        let copy = self.gates.copy(|state| state.phase = state.phase.min(Phase::Closed));
+        if let Some(Versions { emulation, min_compatibility }) = self.versions {
             copy.set_versions(emulation, min_compatibility)?;
         }
         let settings = &self.settings;
-        let outcome = copy.change(|state| {
-            let group = group(state, settings);
+        let turned_off = copy.change(|state| {
+            let listed = listed(state, settings);
+            let turned_off = turned_off(state, &listed);
             for (name, _) in settings.iter().filter(|(_, (_, lock))| *lock == Lock::Broken) {
                 if let Some(row) = state.find(name) {
                     state.rows[row].forced = true;
                 }
             }
-            state
-                .request(Source::Test, group.iter().map(|(name, value)| (&**name, *value)))
-                .map(|_| ())
-        });
-        outcome.or_else(SetError::check)?;
+            let off = turned_off.iter().map(|(gate, _)| (&**gate, false));
+            let group = listed.iter().map(|(name, value)| (&**name, *value)).chain(off);
+            state.request(Source::Test, group)?;
+            Ok(turned_off)
+        })?;
+        for (gate, need) in turned_off {
+            tracing::info!(%gate, needs = %need, "turned off: it needs a gate that is");
+        }
         Ok(Scope::new(self.gates, copy))
     }
 }
 
-/// All that is set when `settings` are (spec.md 6d): the gates of a whole stage, and what cannot stay on.
-fn group(state: &State, settings: &BTreeMap<Box<str>, (bool, Lock)>) -> BTreeMap<Box<str>, bool> {
-    let mut group = BTreeMap::new();
+/// All that is set when `settings` are (spec.md 6d): also every gate of a whole stage.
+fn listed(state: &State, settings: &BTreeMap<Box<str>, (bool, Lock)>) -> BTreeMap<Box<str>, bool> {
+    let mut listed = BTreeMap::new();
     for (all, stage) in ALL_GATES {
-        let Some((value, _)) = settings.get(all) else {
-            continue;
-        };
+        let Some((value, _)) = settings.get(all) else { continue };
         let rows = state.rows.iter().filter(|row| row.all_of.is_none());
         let of_stage = rows.filter(|row| row.stage(state.versions) == stage);
-        group.extend(of_stage.map(|row| ((*row.name).into(), *value)));
+        listed.extend(of_stage.map(|row| ((*row.name).into(), *value)));
     }
-    group.extend(settings.iter().map(|(name, (value, _))| (name.clone(), *value)));
-    let disabled = |row: usize| group.get(&*state.rows[row].name) == Some(&false);
-    let mut dependents = BTreeMap::new();
-    for (index, row) in state.rows.iter().enumerate() {
-        if state.enabled(index)
-            && !group.contains_key(&*row.name)
-            && let Some(need) = first_needed(state, index, &disabled, &|row| group.contains_key(&*row.name))
-        {
-            tracing::info!(
-                gate = &*row.name,
-                needs = &*state.rows[need].name,
-                "turned off: it needs a gate that is"
-            );
-            dependents.insert((*row.name).into(), false);
-        }
-    }
-    group.extend(dependents);
-    group
+    listed.extend(settings.iter().map(|(name, (value, _))| (name.clone(), *value)));
+    listed
 }
 
-/// The first gate that `row` needs, directly or not, and that `disabled` says is off. What is listed
-/// itself is not looked through: whoever listed it answers for what it needs.
-fn first_needed(
-    state: &State,
-    row: usize,
-    disabled: &impl Fn(usize) -> bool,
-    listed: &impl Fn(&crate::state::Row) -> bool,
-) -> Option<usize> {
-    state.rows[row].needs.iter().copied().find_map(|need| {
-        if disabled(need) {
-            Some(need)
-        } else if listed(&state.rows[need]) {
-            None
-        } else {
-            first_needed(state, need, disabled, listed)
-        }
+/// The gates that are on, are not listed, and cannot stay on: each with what it needs and will not have.
+fn turned_off(state: &State, listed: &BTreeMap<Box<str>, bool>) -> Vec<(Arc<str>, Arc<str>)> {
+    let listed = |row: usize| listed.get(&*state.rows[row].name).copied();
+    let on = (0..state.rows.len()).filter(|row| state.enabled(*row) && listed(*row).is_none());
+    let name = |row: usize| state.rows[row].name.clone();
+    on.filter_map(|row| Some((name(row), name(first_disabled(state, row, &listed)?)))).collect()
+}
+
+/// The first gate that `row` needs, directly or not, and that is listed as off. What is listed as on is
+/// not looked through: whoever listed it answers for what it needs.
+fn first_disabled(state: &State, row: usize, listed: &impl Fn(usize) -> Option<bool>) -> Option<usize> {
+    state.rows[row].needs.iter().copied().find_map(|need| match listed(need) {
+        Some(false) => Some(need),
+        Some(true) => None,
+        None => first_disabled(state, need, listed),
     })
-}
-
-/// Keeps a test's scope on this thread. Not `Send`: it is the thread that is in the scope.
-#[must_use = "the scope ends when the guard is dropped"]
-#[derive(Debug)]
-pub struct TestGuard {
-    #[expect(dead_code, reason = "held for its drop")]
-    entered: Entered,
-    not_send: PhantomData<*const ()>,
-}
-
-/// Keeps a test's scope on all threads.
-#[must_use = "the scope ends when the guard is dropped"]
-#[derive(Debug)]
-pub struct EverywhereGuard {
-    gates: FeatureGates,
-    scope: Arc<Scope>,
-}
-
-impl Drop for EverywhereGuard {
-    fn drop(&mut self) {
-        let mut locked = self.gates.lock();
-        let own = locked
-            .everywhere
-            .iter()
-            .position(|other| Arc::ptr_eq(&other.scope, &self.scope));
-        let own = own.map(|at| locked.everywhere.remove(at));
-        drop(locked);
-        drop(own); // outside the lock: the last owner of a scope locks its registry
-    }
-}
-
-/// A scope that holds on every thread, and the test whose it is.
-pub(crate) struct Everywhere {
-    test: Box<str>,
-    scope: Arc<Scope>,
-}
-
-impl Everywhere {
-    pub(crate) fn copy(&self) -> FeatureGates {
-        self.scope.copy().clone()
-    }
-}
-
-/// Panics when dropped if a gate is not what it was: [`FeatureGates::assert_unchanged`].
-#[must_use = "the gates are compared when the guard is dropped"]
-pub struct UnchangedGuard {
-    gates: FeatureGates,
-    before: Vec<bool>,
-}
-
-impl Drop for UnchangedGuard {
-    fn drop(&mut self) {
-        let now = self.gates.values();
-        let locked = self.gates.lock();
-        let pairs = locked.state.rows.iter().zip(now.iter().zip(&self.before));
-        let changed: Vec<_> = pairs
-            .filter(|(_, (now, was))| now != was)
-            .map(|(row, _)| row.name.clone())
-            .collect();
-        drop(locked);
-        if !changed.is_empty() && !thread::panicking() {
-            let current = thread::current();
-            let test = current.name().unwrap_or("a thread without a name");
-            panic!(
-                "{test:?} changed feature gates of {} and left them so: {}",
-                self.gates.name(),
-                changed.join(", ")
-            );
-        }
-    }
-}
-
-impl fmt::Debug for UnchangedGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnchangedGuard")
-            .field("gates", &self.gates)
-            .finish_non_exhaustive()
-    }
 }

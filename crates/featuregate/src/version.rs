@@ -40,10 +40,7 @@ impl Version {
     /// One minor version earlier, within the same major version: the default for what a component
     /// stays compatible with. There is nothing before `.0`.
     pub const fn previous_minor(self) -> Self {
-        Self {
-            major: self.major,
-            minor: self.minor.saturating_sub(1),
-        }
+        Self { major: self.major, minor: self.minor.saturating_sub(1) }
     }
 
     /// `<`, in a constant expression.
@@ -80,11 +77,7 @@ impl Version {
             }
             at += 1;
         }
-        if which == 1 && digits > 0 {
-            Some(Self::new(numbers[0], numbers[1]))
-        } else {
-            None
-        }
+        if which == 1 && digits > 0 { Some(Self::new(numbers[0], numbers[1])) } else { None }
     }
 }
 
@@ -94,11 +87,7 @@ pub struct ParseVersionError(String);
 
 impl fmt::Display for ParseVersionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is no version: expected `major.minor`, without a patch",
-            self.0
-        )
+        write!(f, "{:?} is no version: expected `major.minor`, without a patch", self.0)
     }
 }
 
@@ -110,10 +99,7 @@ impl FromStr for Version {
     /// Parses `1.35`, `v1.35` or `1.35.0`: what `--emulated-version` takes.
     fn from_str(text: &str) -> Result<Self, ParseVersionError> {
         let number = text.strip_prefix('v').unwrap_or(text);
-        let number = number
-            .strip_suffix(".0")
-            .filter(|rest| rest.contains('.'))
-            .unwrap_or(number);
+        let number = number.strip_suffix(".0").filter(|rest| rest.contains('.')).unwrap_or(number);
         Self::parse(number.as_bytes()).ok_or_else(|| ParseVersionError(text.to_owned()))
     }
 }
@@ -140,19 +126,9 @@ mod tests {
             assert_eq!(text.parse(), Ok(Version::new(1, 35)), "{text}");
         }
         assert_eq!("1.0".parse(), Ok(Version::new(1, 0)));
-        for text in [
-            "",
-            "1",
-            "v",
-            "1.",
-            ".1",
-            "1.35.1",
-            "1.35.0.0",
-            "1.-3",
-            "1.35-alpha",
-            "1.123456",
-            "vv1.2",
-        ] {
+        for text in
+            ["", "1", "v", "1.", ".1", "1.35.1", "1.35.0.0", "1.-3", "1.35-alpha", "1.123456", "vv1.2"]
+        {
             assert!(text.parse::<Version>().is_err(), "{text}");
         }
     }

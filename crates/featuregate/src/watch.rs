@@ -35,7 +35,7 @@ impl FeatureGates {
         let gates = self.scoped();
         let mut locked = gates.lock();
         locked.watches_made += 1;
-        let (id, seen) = (locked.watches_made, values(&locked));
+        let (id, seen) = (locked.watches_made, locked.state.values());
         drop(locked);
         Watch { gates, id, seen }
     }
@@ -55,15 +55,12 @@ impl Watch {
 
     pub(crate) fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<GateChange>>> {
         let mut locked = self.gates.lock();
-        let now = values(&locked);
+        let now = locked.state.values();
         if now != self.seen {
             let rows = locked.state.rows.iter().zip(&now).zip(&self.seen);
             let changes = rows
                 .filter(|((_, now), seen)| now != seen)
-                .map(|((row, now), _)| GateChange {
-                    gate: row.name.clone(),
-                    enabled: *now,
-                })
+                .map(|((row, now), _)| GateChange { gate: row.name.clone(), enabled: *now })
                 .collect();
             self.seen = now;
             return Poll::Ready(Some(changes));
@@ -76,12 +73,6 @@ impl Watch {
         enlist(&mut locked, self.id, context.waker());
         Poll::Pending
     }
-}
-
-fn values(locked: &Locked) -> Vec<bool> {
-    (0..locked.state.rows.len())
-        .map(|row| locked.state.enabled(row))
-        .collect()
 }
 
 fn enlist(locked: &mut Locked, id: usize, waker: &Waker) {
@@ -103,8 +94,6 @@ impl Drop for Watch {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
-            .field("gates", &self.gates)
-            .finish_non_exhaustive()
+        f.debug_struct("Watch").field("gates", &self.gates).finish_non_exhaustive()
     }
 }

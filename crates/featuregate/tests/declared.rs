@@ -52,10 +52,7 @@ mod early {
 
 fn gates(minor: u16) -> FeatureGates {
     let builder = FeatureGates::builder("web", Version::new(1, 36)).gates::<features::Features>();
-    builder
-        .emulation_version(Version::new(1, minor))
-        .build()
-        .expect("valid gates")
+    builder.emulation_version(Version::new(1, minor)).build().expect("valid gates")
 }
 
 #[test]
@@ -68,39 +65,28 @@ fn a_declared_life_is_followed_version_by_version() {
     ] {
         let gates = gates(minor);
         assert_eq!(gates.enabled(features::STREAMING_LISTS), streaming, "1.{minor}");
-        assert_eq!(
-            gates.explain(features::STREAMING_LISTS).map(|gate| gate.stage),
-            Some(stage)
-        );
+        assert_eq!(gates.explain(features::STREAMING_LISTS).map(|gate| gate.stage), Some(stage));
     }
     let locked_off = gates(36).explain(features::GONE).expect("declared");
     assert_eq!((locked_off.enabled, locked_off.locked), (false, true));
-    assert!(
-        !gates(34).enabled(features::STRICT_LEDGER),
-        "compatible with 1.33"
-    );
+    assert!(!gates(34).enabled(features::STRICT_LEDGER), "compatible with 1.33");
     assert!(gates(35).enabled(features::STRICT_LEDGER), "compatible with 1.34");
 }
 
 /// Guarantee 1, as far as a test can see it: who reads sees the last change, in every registry its own.
 #[test]
 fn the_installed_registry_is_the_one_that_is_read() {
-    let one = FeatureGates::builder("one", Version::new(1, 0))
-        .gates::<installed::Installed>()
-        .build();
+    let one = FeatureGates::builder("one", Version::new(1, 0)).gates::<installed::Installed>().build();
     let one = one.expect("valid gates");
     one.set("First=true").expect("accepted");
     assert!(!installed::FIRST.enabled(), "not installed yet");
     one.install();
     assert!(installed::FIRST.enabled());
-    one.set_from_map([(installed::SECOND, true)])
-        .expect("what it needs is on");
+    one.set_from_map([(installed::SECOND, true)]).expect("what it needs is on");
     assert!(installed::SECOND.enabled());
     assert_eq!(installed::Installed::gates().name(), "one");
 
-    let two = FeatureGates::builder("two", Version::new(1, 0))
-        .gates::<installed::Installed>()
-        .build();
+    let two = FeatureGates::builder("two", Version::new(1, 0)).gates::<installed::Installed>().build();
     let two = two.expect("valid gates");
     two.install();
     assert!(!installed::FIRST.enabled(), "the one installed last");
@@ -110,10 +96,7 @@ fn the_installed_registry_is_the_one_that_is_read() {
 
     let copy = two.deep_copy();
     copy.set("First=false").expect("accepted");
-    assert!(
-        installed::FIRST.enabled() && !copy.enabled(installed::FIRST),
-        "a copy is read only if asked"
-    );
+    assert!(installed::FIRST.enabled() && !copy.enabled(installed::FIRST), "a copy is read only if asked");
 }
 
 /// EV-T5: flattened to the newest version, for a program without a registry of its own.
@@ -133,17 +116,9 @@ fn a_host_takes_a_librarys_gates_with_or_without_their_versions() {
     let host = || FeatureGates::builder("host", Version::new(0, 3));
     let versioned = host().gates::<features::Features>().build().expect("valid gates");
     assert!(!versioned.enabled(features::STREAMING_LISTS), "not there at 0.3");
-    let flattened = host()
-        .gates_unversioned::<features::Features>()
-        .build()
-        .expect("valid gates");
+    let flattened = host().gates_unversioned::<features::Features>().build().expect("valid gates");
     assert!(flattened.enabled(features::STREAMING_LISTS));
-    assert_eq!(
-        flattened
-            .explain(features::STREAMING_LISTS)
-            .map(|gate| gate.locked),
-        Some(true)
-    );
+    assert_eq!(flattened.explain(features::STREAMING_LISTS).map(|gate| gate.locked), Some(true));
 }
 
 #[test]
@@ -171,26 +146,12 @@ fn explain_tells_value_stage_source_and_needs() {
             .replace("\n\n", "\n  \n")
     );
     let streaming = gates.explain("StreamingLists").expect("declared");
-    assert_eq!(
-        (streaming.source, streaming.through),
-        (Source::Flag, Some("AllBeta"))
-    );
-    assert!(
-        streaming
-            .to_string()
-            .starts_with("StreamingLists is on: AllBeta, from flag\n")
-    );
-    assert!(
-        streaming
-            .to_string()
-            .contains("\n  needed by: StrictLedger off\n")
-    );
+    assert_eq!((streaming.source, streaming.through), (Source::Flag, Some("AllBeta")));
+    assert!(streaming.to_string().starts_with("StreamingLists is on: AllBeta, from flag\n"));
+    assert!(streaming.to_string().contains("\n  needed by: StrictLedger off\n"));
     gates.override_default("Gone", false).expect("not locked yet");
     let gone = gates.explain("Gone").expect("declared");
-    assert!(
-        gone.to_string()
-            .starts_with("Gone is off: the default, which the program overrode\n")
-    );
+    assert!(gone.to_string().starts_with("Gone is off: the default, which the program overrode\n"));
 }
 
 /// Every later source takes precedence over every earlier one, in whatever order they speak.
@@ -198,30 +159,17 @@ fn explain_tells_value_stage_source_and_needs() {
 fn precedence_is_default_override_file_environment_flag_set_test() {
     let gates = FeatureGates::builder("web", Version::new(1, 0)).gates::<installed::Installed>();
     let gates = gates.build().expect("valid gates");
-    let source = || {
-        gates
-            .explain("First")
-            .map(|gate| (gate.source, gate.enabled))
-            .expect("declared")
-    };
+    let source = || gates.explain("First").map(|gate| (gate.source, gate.enabled)).expect("declared");
     assert_eq!(source(), (Source::Default, false));
     gates.set("First=true").expect("accepted");
     gates.set_from_flag("First=false").expect("accepted");
-    gates
-        .set_from_variables(|name| (name == "KUBE_FEATURE_First").then(|| "true".into()))
-        .expect("accepted");
+    gates.set_from_variables(|name| (name == "KUBE_FEATURE_First").then(|| "true".into())).expect("accepted");
     gates.set_from_file([("First", false)]).expect("accepted");
     gates.override_default("First", true).expect("not locked");
     assert_eq!(source(), (Source::Set, true));
-    let requests = gates
-        .explain("First")
-        .map(|gate| gate.requests)
-        .expect("declared");
+    let requests = gates.explain("First").map(|gate| gate.requests).expect("declared");
     use Source::{Environment, File, Flag, Set};
-    assert_eq!(
-        requests,
-        [(File, false), (Environment, true), (Flag, false), (Set, true)]
-    );
+    assert_eq!(requests, [(File, false), (Environment, true), (Flag, false), (Set, true)]);
     let _test = gates.test().set("First", false).enter();
     assert_eq!(source(), (Source::Test, false));
 }

@@ -31,12 +31,8 @@ fn gates() -> FeatureGates {
 }
 
 fn set(gates: &FeatureGates, variables: &[(&str, &str)]) -> Result<(), SetError> {
-    let find = |name: &str| {
-        variables
-            .iter()
-            .find(|(other, _)| *other == name)
-            .map(|(_, value)| (*value).into())
-    };
+    let find =
+        |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).into());
     gates.set_from_variables(find)
 }
 
@@ -47,20 +43,9 @@ fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
         (&[][..], false, true, None),
         (&[("FEATURE_StreamingLists", "true")], false, true, None),
         (&[("KUBE_FEATURE_StreamingLists", "true")], true, true, None),
+        (&[("KUBE_FEATURE_StreamingLists", "T"), ("KUBE_FEATURE_Batches", " 0 ")], true, false, None),
         (
-            &[
-                ("KUBE_FEATURE_StreamingLists", "T"),
-                ("KUBE_FEATURE_Batches", " 0 "),
-            ],
-            true,
-            false,
-            None,
-        ),
-        (
-            &[
-                ("KUBE_FEATURE_StreamingLists", "maybe"),
-                ("KUBE_FEATURE_Batches", "false"),
-            ],
+            &[("KUBE_FEATURE_StreamingLists", "maybe"), ("KUBE_FEATURE_Batches", "false")],
             false,
             false,
             Some("invalid value of StreamingLists=maybe: expected true or false"),
@@ -72,20 +57,14 @@ fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
             Some("invalid value of StreamingLists=: expected true or false"),
         ),
         (
-            &[
-                ("KUBE_FEATURE_InOrder", "false"),
-                ("KUBE_FEATURE_Batches", "false"),
-            ],
+            &[("KUBE_FEATURE_InOrder", "false"), ("KUBE_FEATURE_Batches", "false")],
             false,
             false,
             Some("cannot set feature gate InOrder to false, feature is locked to true"),
         ),
         (&[("KUBE_FEATURE_InOrder", "true")], false, true, None),
         (
-            &[
-                ("KUBE_FEATURE_Later", "true"),
-                ("KUBE_FEATURE_StreamingLists", "true"),
-            ],
+            &[("KUBE_FEATURE_Later", "true"), ("KUBE_FEATURE_StreamingLists", "true")],
             true,
             true,
             Some(
@@ -93,23 +72,12 @@ fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
                  min compatibility version 1.33",
             ),
         ),
-        (
-            &[
-                ("KUBE_FEATURE_AllAlpha", "true"),
-                ("KUBE_FEATURE_AllBeta", "false"),
-            ],
-            true,
-            false,
-            None,
-        ),
+        (&[("KUBE_FEATURE_AllAlpha", "true"), ("KUBE_FEATURE_AllBeta", "false")], true, false, None),
     ] {
         let gates = gates();
         let outcome = set(&gates, variables).map_err(|error| error.to_string());
         assert_eq!(outcome.err().as_deref(), told, "{variables:?}");
-        let values = (
-            gates.enabled(client::STREAMING_LISTS),
-            gates.enabled(client::BATCHES),
-        );
+        let values = (gates.enabled(client::STREAMING_LISTS), gates.enabled(client::BATCHES));
         assert_eq!(values, (streaming, batches), "{variables:?}");
         assert!(gates.enabled(client::IN_ORDER));
     }
@@ -119,14 +87,7 @@ fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
 #[test]
 fn a_variable_is_a_request_that_a_flag_and_a_set_override() {
     let gates = gates();
-    set(
-        &gates,
-        &[
-            ("KUBE_FEATURE_InOrder", "true"),
-            ("KUBE_FEATURE_Batches", "false"),
-        ],
-    )
-    .expect("of use");
+    set(&gates, &[("KUBE_FEATURE_InOrder", "true"), ("KUBE_FEATURE_Batches", "false")]).expect("of use");
     assert!(gates.is_explicitly_set(client::IN_ORDER));
     gates.set_from_map([(client::BATCHES, true)]).expect("accepted");
     assert!(gates.enabled(client::BATCHES));
@@ -137,11 +98,7 @@ fn a_variable_is_a_request_that_a_flag_and_a_set_override() {
 #[test]
 fn the_programs_own_prefix_counts_more_than_the_common_one() {
     let gates = gates();
-    set(
-        &gates,
-        &[("KUBE_FEATURE_Batches", "true"), ("WEB_Batches", "false")],
-    )
-    .expect("of use");
+    set(&gates, &[("KUBE_FEATURE_Batches", "true"), ("WEB_Batches", "false")]).expect("of use");
     assert!(!gates.enabled(client::BATCHES));
     set(&gates, &[("KUBE_FEATURE_StreamingLists", "true")]).expect("of use");
     assert!(gates.enabled(client::STREAMING_LISTS));
@@ -165,28 +122,17 @@ fn a_set_that_nobody_adopted_reads_the_environment_when_first_read() {
         assert!(client::STREAMING_LISTS.enabled());
         assert!(client::BATCHES.enabled(), "a variable of no use is ignored");
         assert!(client::IN_ORDER.enabled(), "locked");
-        assert_eq!(
-            client::Client::early_reads(),
-            0,
-            "the environment is where these are set"
-        );
+        assert_eq!(client::Client::early_reads(), 0, "the environment is where these are set");
         return;
     }
     let this = env::current_exe().expect("the test's own program");
     let child = Command::new(this)
-        .args([
-            "--exact",
-            "a_set_that_nobody_adopted_reads_the_environment_when_first_read",
-        ])
+        .args(["--exact", "a_set_that_nobody_adopted_reads_the_environment_when_first_read"])
         .env(CHILD, "1")
         .env("KUBE_FEATURE_StreamingLists", "true")
         .env("KUBE_FEATURE_Batches", "banana")
         .env("KUBE_FEATURE_InOrder", "false")
         .output()
         .expect("the test's own program runs");
-    assert!(
-        child.status.success(),
-        "{}",
-        String::from_utf8_lossy(&child.stdout)
-    );
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
 }

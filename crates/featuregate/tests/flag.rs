@@ -1,8 +1,10 @@
 //! `--feature-gates` with clap. With the feature `clap`.
 #![cfg(feature = "clap")]
 
+use std::sync::LazyLock;
+
 use clap::{Args, Command, FromArgMatches, builder::TypedValueParser, error::ErrorKind};
-use trimtab_featuregate::{FeatureGates, FeatureGatesFlag, Version};
+use trimtab_featuregate::{FeatureGates, FeatureGatesFlag, TestGuard, Version};
 
 mod features {
     trimtab_featuregate::gates! {
@@ -22,15 +24,16 @@ mod features {
 
 type Flag = FeatureGatesFlag<features::Features>;
 
-/// Tests of one process share what is installed; all of these install the same.
-fn gates() -> FeatureGates {
+static GATES: LazyLock<FeatureGates> = LazyLock::new(|| {
     let builder = FeatureGates::builder("web", Version::new(1, 36)).gates::<features::Features>();
-    let gates = builder
-        .emulation_version(Version::new(1, 35))
-        .build()
-        .expect("valid gates");
+    let gates = builder.emulation_version(Version::new(1, 35)).build().expect("valid gates");
     gates.install();
     gates
+});
+
+/// The gates that all tests share, in a scope of this test's own.
+fn gates() -> (&'static FeatureGates, TestGuard) {
+    (&GATES, GATES.test().enter())
 }
 
 fn parse(arguments: &[&str]) -> Result<Flag, clap::Error> {
@@ -40,36 +43,27 @@ fn parse(arguments: &[&str]) -> Result<Flag, clap::Error> {
 
 #[test]
 fn flags_add_up_and_the_last_setting_counts() {
-    let gates = gates();
+    let (gates, _test) = gates();
     let flag = parse(&[
         "web",
         "--feature-gates=AllAlpha=false, StreamingLists = t",
         "--feature-gates",
         "AllAlpha=1,",
     ]);
-    flag.expect("well formed").apply(&gates).expect("accepted");
+    flag.expect("well formed").apply(gates).expect("accepted");
     assert_eq!(gates.to_string(), "AllAlpha=true,StreamingLists=true");
     let nothing = gates.deep_copy_and_reset();
-    parse(&["web"])
-        .expect("no flag")
-        .apply(&nothing)
-        .expect("nothing to refuse");
+    parse(&["web"]).expect("no flag").apply(&nothing).expect("nothing to refuse");
     assert_eq!(nothing.to_string(), "");
 }
 
 #[test]
 fn what_is_malformed_or_unknown_is_refused_while_parsing() {
-    gates();
+    let (_gates, _test) = gates();
     for (value, expected) in [
-        (
-            "StreamingList=true",
-            "unrecognized feature gate: StreamingList (did you mean StreamingLists?)",
-        ),
+        ("StreamingList=true", "unrecognized feature gate: StreamingList (did you mean StreamingLists?)"),
         ("StreamingLists", "missing bool value for StreamingLists"),
-        (
-            "StreamingLists=maybe",
-            "invalid value of StreamingLists=maybe: expected true or false",
-        ),
+        ("StreamingLists=maybe", "invalid value of StreamingLists=maybe: expected true or false"),
     ] {
         let error = parse(&["web", "--feature-gates", value]).expect_err(value);
         assert_eq!(error.kind(), ErrorKind::ValueValidation);
@@ -80,40 +74,31 @@ fn what_is_malformed_or_unknown_is_refused_while_parsing() {
 /// What a version decides is judged when the flag is applied: another flag may choose the version.
 #[test]
 fn what_the_version_refuses_is_refused_when_applied() {
-    let gates = gates();
+    let (gates, _test) = gates();
     let flag = parse(&["web", "--feature-gates=Later=true"]).expect("well formed");
-    flag.apply(&gates).expect_err("not at 1.35");
-    gates
-        .set_emulation_version(Version::new(1, 36))
-        .expect("the request is judged again");
+    flag.apply(gates).expect_err("not at 1.35");
+    gates.set_emulation_version(Version::new(1, 36)).expect("the request is judged again");
     assert_eq!(gates.to_string(), "Later=true");
 }
 
 #[test]
 fn the_help_lists_the_gates_and_closes_their_defaults() {
+    let (gates, _test) = gates();
     let mut command = Flag::augment_args(Command::new("web"));
-    let gates = gates();
     let help = command.render_long_help().to_string();
     assert!(help.contains("--feature-gates <GATE=BOOL,...>"), "{help}");
-    assert!(
-        help.contains("StreamingLists=true|false (ALPHA - default="),
-        "{help}"
-    );
+    assert!(help.contains("StreamingLists=true|false (ALPHA - default="), "{help}");
     assert!(!help.contains("InOrder"), "{help}");
     Flag::augment_args(Command::new("web"));
-    gates
-        .override_default("StreamingLists", true)
-        .expect_err("the help has told it");
+    gates.override_default("StreamingLists", true).expect_err("the help has told it");
 }
 
 #[test]
 fn settings_of_gates_that_can_be_set_are_completed() {
-    let parser = gates().value_parser();
+    let (gates, _test) = gates();
+    let parser = gates.value_parser();
     let values = parser.possible_values().expect("some");
     let names: Vec<_> = values.map(|value| value.get_name().to_owned()).collect();
     let expected = ["AllAlpha=true", "AllAlpha=false", "AllBeta=true", "AllBeta=false"];
-    assert_eq!(
-        names,
-        [&expected[..], &["StreamingLists=true", "StreamingLists=false"]].concat()
-    );
+    assert_eq!(names, [&expected[..], &["StreamingLists=true", "StreamingLists=false"]].concat());
 }

@@ -11,16 +11,8 @@ fn unversioned(gates: &[(&str, Stage, bool)]) -> FeatureGates {
         builder = builder.gate(name, "", [Spec::new(Version::ALWAYS, stage, default)]);
     }
     builder
-        .gate(
-            "TestLockedFalse",
-            "",
-            [Spec::new(Version::ALWAYS, Stage::Ga, false).lock_to_default()],
-        )
-        .gate(
-            "TestLockedTrue",
-            "",
-            [Spec::new(Version::ALWAYS, Stage::Ga, true).lock_to_default()],
-        )
+        .gate("TestLockedFalse", "", [Spec::new(Version::ALWAYS, Stage::Ga, false).lock_to_default()])
+        .gate("TestLockedTrue", "", [Spec::new(Version::ALWAYS, Stage::Ga, true).lock_to_default()])
         .build()
         .expect("valid gates")
 }
@@ -40,25 +32,14 @@ fn message(outcome: Result<(), SetError>) -> String {
 /// Checks that of the gates listed in `all`, exactly those in `on` are on.
 fn assert_on(gates: &FeatureGates, on: &[&str], all: &[&str], input: &str) {
     for name in all {
-        assert_eq!(
-            gates.is_enabled(name),
-            Some(on.contains(name)),
-            "{name} after {input:?}"
-        );
+        assert_eq!(gates.is_enabled(name), Some(on.contains(name)), "{name} after {input:?}");
     }
 }
 
 /// FG-T1 (`TestFeatureGateFlag`).
 #[test]
 fn the_flag_sets_what_upstream_sets() {
-    let all = [
-        "AllAlpha",
-        "AllBeta",
-        "TestAlpha",
-        "TestBeta",
-        "TestDeprecated",
-        "TestLockedFalse",
-    ];
+    let all = ["AllAlpha", "AllBeta", "TestAlpha", "TestBeta", "TestDeprecated", "TestLockedFalse"];
     for (text, on) in [
         ("", &[][..]),
         ("TestDeprecated=true", &["TestDeprecated"]),
@@ -78,9 +59,7 @@ fn the_flag_sets_what_upstream_sets() {
         ("TestAlpha=true,AllBeta=false", &["TestAlpha"]),
     ] {
         let gates = alpha_and_beta();
-        gates
-            .set_from_flag(text)
-            .unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        gates.set_from_flag(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         assert_on(&gates, on, &all, text);
     }
 }
@@ -101,31 +80,18 @@ fn the_flag_refuses_what_upstream_refuses_in_its_words() {
         let gates = alpha_and_beta();
         let error = message(gates.set_from_flag(text));
         assert!(error.contains(expected), "{error}");
-        assert_on(
-            &gates,
-            &[],
-            &["AllAlpha", "AllBeta", "TestAlpha", "TestBeta", "TestLockedFalse"],
-            text,
-        );
+        assert_on(&gates, &[], &["AllAlpha", "AllBeta", "TestAlpha", "TestBeta", "TestLockedFalse"], text);
     }
 }
 
 /// FG-T2 (`TestFeatureGateOverride`) and FG-T3 (`TestFeatureGateFlagDefaults`).
 #[test]
 fn a_later_set_overrides_an_earlier_one_and_unset_gates_have_their_default() {
-    let gates = unversioned(&[
-        ("TestAlpha", Stage::Alpha, false),
-        ("TestBeta", Stage::Beta, true),
-    ]);
+    let gates = unversioned(&[("TestAlpha", Stage::Alpha, false), ("TestBeta", Stage::Beta, true)]);
     assert_on(&gates, &["TestBeta"], &["TestAlpha", "TestBeta"], "nothing");
     gates.set("TestAlpha=true,TestBeta=true").expect("accepted");
     gates.validate().expect("valid");
-    assert_on(
-        &gates,
-        &["TestAlpha", "TestBeta"],
-        &["TestAlpha", "TestBeta"],
-        "both",
-    );
+    assert_on(&gates, &["TestAlpha", "TestBeta"], &["TestAlpha", "TestBeta"], "both");
     gates.set("TestAlpha=false").expect("accepted");
     gates.validate().expect("valid");
     assert_on(&gates, &["TestBeta"], &["TestAlpha", "TestBeta"], "one off again");
@@ -135,25 +101,13 @@ fn a_later_set_overrides_an_earlier_one_and_unset_gates_have_their_default() {
 #[test]
 fn a_locked_gate_accepts_its_own_value_only() {
     let gates = alpha_and_beta();
-    gates
-        .set_from_map([("TestAlpha", true), ("TestBeta", true)])
-        .expect("accepted");
-    assert_on(
-        &gates,
-        &["TestAlpha", "TestBeta"],
-        &["TestAlpha", "TestBeta"],
-        "a map",
-    );
-    gates
-        .set_from_map([("TestLockedTrue", true), ("TestLockedFalse", false)])
-        .expect("its own values");
+    gates.set_from_map([("TestAlpha", true), ("TestBeta", true)]).expect("accepted");
+    assert_on(&gates, &["TestAlpha", "TestBeta"], &["TestAlpha", "TestBeta"], "a map");
+    gates.set_from_map([("TestLockedTrue", true), ("TestLockedFalse", false)]).expect("its own values");
 
     for (name, value) in [("TestLockedTrue", false), ("TestLockedFalse", true)] {
         let error = message(alpha_and_beta().set_from_map([(name, value)]));
-        let expected = format!(
-            "cannot set feature gate {name} to {value}, feature is locked to {}",
-            !value
-        );
+        let expected = format!("cannot set feature gate {name} to {value}, feature is locked to {}", !value);
         assert_eq!(error, expected);
     }
     assert!(message(gates.set_from_map([("TestInvalid", true)])).contains("unrecognized feature gate:"));
@@ -170,9 +124,7 @@ fn display_is_what_was_set_sorted_by_name() {
     assert_eq!(gates.to_string(), "");
     gates.set_from_map([("TestAlpha", false)]).expect("accepted");
     assert_eq!(gates.to_string(), "TestAlpha=false");
-    gates
-        .set_from_map([("TestGA", true), ("TestBeta", true)])
-        .expect("accepted");
+    gates.set_from_map([("TestGA", true), ("TestBeta", true)]).expect("accepted");
     assert_eq!(gates.to_string(), "TestAlpha=false,TestBeta=true,TestGA=true");
 }
 
@@ -189,21 +141,11 @@ fn emulating_128() -> FeatureGates {
             ],
         )
         .gate("TestAlpha", "", [Spec::new(V129, Stage::Alpha, false)])
-        .gate(
-            "TestBeta",
-            "",
-            [
-                Spec::new(V128, Stage::Alpha, false),
-                Spec::new(V129, Stage::Beta, false),
-            ],
-        )
+        .gate("TestBeta", "", [Spec::new(V128, Stage::Alpha, false), Spec::new(V129, Stage::Beta, false)])
         .gate(
             "TestLockedFalse",
             "",
-            [
-                Spec::new(V128, Stage::Ga, false),
-                Spec::new(V129, Stage::Ga, false).lock_to_default(),
-            ],
+            [Spec::new(V128, Stage::Ga, false), Spec::new(V129, Stage::Ga, false).lock_to_default()],
         )
         .gate(
             "TestCompatibility",
@@ -214,16 +156,8 @@ fn emulating_128() -> FeatureGates {
                 Spec::new(V129, Stage::Ga, true).lock_to_default(),
             ],
         )
-        .gate(
-            "TestAlphaNoVersion",
-            "",
-            [Spec::new(Version::ALWAYS, Stage::Alpha, false)],
-        )
-        .gate(
-            "TestBetaNoVersion",
-            "",
-            [Spec::new(Version::ALWAYS, Stage::Beta, false)],
-        )
+        .gate("TestAlphaNoVersion", "", [Spec::new(Version::ALWAYS, Stage::Alpha, false)])
+        .gate("TestBetaNoVersion", "", [Spec::new(Version::ALWAYS, Stage::Beta, false)])
         .build()
         .expect("valid gates");
     gates.set_emulation_version(V128).expect("older");
@@ -250,41 +184,27 @@ fn the_flag_sets_gates_as_they_are_at_the_emulated_version() {
         ("AllAlpha=false", &[]),
         ("AllAlpha=true", &["AllAlpha", "TestBeta", "TestAlphaNoVersion"]),
         ("AllAlpha=false,TestAlphaNoVersion=true", &["TestAlphaNoVersion"]),
-        (
-            "AllAlpha=true,TestAlphaNoVersion=false",
-            &["AllAlpha", "TestBeta"],
-        ),
+        ("AllAlpha=true,TestAlphaNoVersion=false", &["AllAlpha", "TestBeta"]),
         (
             "TestBeta=true,TestBetaNoVersion=true,TestGA=true,AllAlpha=false",
             &["TestGA", "TestBeta", "TestBetaNoVersion"],
         ),
         ("AllBeta=false", &[]),
-        (
-            "AllBeta=true",
-            &["AllBeta", "TestGA", "TestBetaNoVersion", "TestCompatibility"],
-        ),
+        ("AllBeta=true", &["AllBeta", "TestGA", "TestBetaNoVersion", "TestCompatibility"]),
         (
             "AllBeta=false,TestBeta=true,TestBetaNoVersion=true,TestGA=true",
             &["TestGA", "TestBeta", "TestBetaNoVersion"],
         ),
-        (
-            "TestBeta=true,TestBetaNoVersion=true,AllBeta=false",
-            &["TestBeta", "TestBetaNoVersion"],
-        ),
+        ("TestBeta=true,TestBetaNoVersion=true,AllBeta=false", &["TestBeta", "TestBetaNoVersion"]),
         (
             "AllBeta=true,TestBetaNoVersion=false,TestBeta=false,TestGA=false",
             &["AllBeta", "TestCompatibility"],
         ),
-        (
-            "TestBeta=false,TestBetaNoVersion=false,AllBeta=true",
-            &["AllBeta", "TestGA", "TestCompatibility"],
-        ),
+        ("TestBeta=false,TestBetaNoVersion=false,AllBeta=true", &["AllBeta", "TestGA", "TestCompatibility"]),
         ("TestCompatibility=true", &["TestCompatibility"]),
     ] {
         let gates = emulating_128();
-        gates
-            .set_from_flag(text)
-            .unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        gates.set_from_flag(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         assert_on(&gates, on, &all, text);
     }
 }
@@ -324,13 +244,9 @@ fn on_any_error_no_gate_has_changed_and_every_problem_is_named() {
     );
     assert_on(&gates, &[], &["TestAlpha"], text);
 
-    let error = gates
-        .set("TestAlpha=maybe,TestBetaa=1,TestBeta")
-        .expect_err("all are wrong");
-    let kinds: Vec<_> = error
-        .problems()
-        .map(|problem| (problem.is_malformed(), problem.is_unknown()))
-        .collect();
+    let error = gates.set("TestAlpha=maybe,TestBetaa=1,TestBeta").expect_err("all are wrong");
+    let kinds: Vec<_> =
+        error.problems().map(|problem| (problem.is_malformed(), problem.is_unknown())).collect();
     assert_eq!(kinds, [(true, false), (true, false), (false, true)]);
 }
 
@@ -343,21 +259,12 @@ fn a_refused_request_is_kept_and_judged_again_at_another_version() {
     assert!(gates.validate().is_err());
     gates.set("TestBeta=true").expect_err("the first request stands");
     gates.set_emulation_version(V129).expect("both exist there");
-    assert_on(
-        &gates,
-        &["TestAlpha", "TestBeta"],
-        &["TestAlpha", "TestBeta"],
-        "1.29",
-    );
+    assert_on(&gates, &["TestAlpha", "TestBeta"], &["TestAlpha", "TestBeta"], "1.29");
 
-    gates
-        .set_emulation_version(V128)
-        .expect_err("TestAlpha is asked for");
+    gates.set_emulation_version(V128).expect_err("TestAlpha is asked for");
     assert_eq!(gates.emulation_version(), V129, "nothing changed");
     gates.reset("TestAlpha").expect("not frozen");
-    gates
-        .set_emulation_version(V128)
-        .expect("nobody asks for it any more");
+    gates.set_emulation_version(V128).expect("nobody asks for it any more");
 }
 
 #[test]
@@ -387,10 +294,6 @@ fn a_frozen_registry_refuses_every_change() {
     assert_on(&gates, &["TestAlpha"], &["TestAlpha", "TestBeta"], "frozen");
 
     let copy = gates.deep_copy_and_reset();
-    copy.set("TestBeta=true")
-        .expect("a copy that was reset is not frozen");
-    assert!(
-        message(gates.deep_copy().set("TestBeta=true")).contains("frozen"),
-        "a plain copy is"
-    );
+    copy.set("TestBeta=true").expect("a copy that was reset is not frozen");
+    assert!(message(gates.deep_copy().set("TestBeta=true")).contains("frozen"), "a plain copy is");
 }

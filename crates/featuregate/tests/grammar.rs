@@ -12,11 +12,7 @@ fn gates() -> FeatureGates {
         builder.gate(name, "", [Spec::new(Version::ALWAYS, stage, false)])
     };
     let builder = FeatureGates::builder("test", Version::new(1, 35));
-    let builder = gate(
-        gate(gate(builder, "A", Stage::Alpha), "Bb", Stage::Beta),
-        "C1",
-        Stage::Ga,
-    );
+    let builder = gate(gate(gate(builder, "A", Stage::Alpha), "Bb", Stage::Beta), "C1", Stage::Ga);
     builder.build().expect("valid gates")
 }
 
@@ -80,15 +76,7 @@ fn text() -> impl Strategy<Value = String> {
         20 => prop::sample::select(&["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"][..]),
         1 => prop::sample::select(&["", "yes", "tRUE", "2", "null", "truefalse"][..]),
     ];
-    let setting = (
-        space.clone(),
-        name,
-        space.clone(),
-        equals,
-        space.clone(),
-        value,
-        space,
-    )
+    let setting = (space.clone(), name, space.clone(), equals, space.clone(), value, space)
         .prop_map(|(a, name, b, equals, c, value, d)| [a, name, b, equals, c, value, d].concat());
     let piece = prop_oneof![12 => setting, 2 => Just(String::new()), 1 => "[ =a-z,]{0,6}"];
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.join(","))

@@ -31,10 +31,8 @@ impl Recorder for Gauges {
         Counter::noop()
     }
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        let labels: Vec<_> = key
-            .labels()
-            .map(|label| format!("{}={:?}", label.key(), label.value()))
-            .collect();
+        let labels: Vec<_> =
+            key.labels().map(|label| format!("{}={:?}", label.key(), label.value())).collect();
         let name = format!("{}{{{}}}", key.name(), labels.join(","));
         Gauge::from_arc(Arc::new(Entry(name, self.0.clone())))
     }
@@ -47,24 +45,15 @@ fn recorded(record: impl FnOnce()) -> Vec<String> {
     let gauges = Gauges::default();
     metrics::with_local_recorder(&gauges, record);
     let gauges = gauges.0.lock().expect("no panic");
-    gauges
-        .iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect()
+    gauges.iter().map(|(name, value)| format!("{name} {value}")).collect()
 }
 
 /// FG-T6 (`TestVersionedFeatureGateMetrics`).
 #[test]
 fn every_gate_of_the_emulated_version_has_a_gauge_of_1_or_0() {
     let (v28, v29) = (Version::new(1, 28), Version::new(1, 29));
-    let life = [
-        Spec::new(v28, Stage::Alpha, false),
-        Spec::new(v29, Stage::Beta, true),
-    ];
-    let older = [
-        Spec::new(Version::new(1, 27), Stage::Alpha, false),
-        Spec::new(v28, Stage::Beta, true),
-    ];
+    let life = [Spec::new(v28, Stage::Alpha, false), Spec::new(v29, Stage::Beta, true)];
+    let older = [Spec::new(Version::new(1, 27), Stage::Alpha, false), Spec::new(v28, Stage::Beta, true)];
     let gates = FeatureGates::builder("test", v29)
         .gate("TestAlpha", "", life)
         .gate("TestAlphaEnabled", "", life)
@@ -75,9 +64,7 @@ fn every_gate_of_the_emulated_version_has_a_gauge_of_1_or_0() {
         .emulation_version(v28)
         .build()
         .expect("valid gates");
-    gates
-        .set_from_map([("TestAlphaEnabled", true), ("TestBetaDisabled", false)])
-        .expect("accepted");
+    gates.set_from_map([("TestAlphaEnabled", true), ("TestBetaDisabled", false)]).expect("accepted");
     assert_eq!(
         recorded(|| gates.record_metrics()),
         [

@@ -32,10 +32,7 @@ fn three() -> Vec<(&'static str, Life)> {
 #[test]
 fn unknown_needs_and_circles_are_refused_by_name() {
     for (needs, expected) in [
-        (
-            &[("A", &["X"][..])][..],
-            "cannot add dependency from A to unknown feature X",
-        ),
+        (&[("A", &["X"][..])][..], "cannot add dependency from A to unknown feature X"),
         (&[("X", &["A"])], "cannot add dependency for unknown feature X"),
         (&[("A", &["A"])], "cycle detected with feature A"),
         (
@@ -56,10 +53,7 @@ fn needs_are_merged_and_survive_copies() {
         let explained = gates.explain("A").expect("declared");
         assert_eq!(explained.needs, [("B".into(), false), ("C".into(), false)]);
         let error = gates.set("A=true").expect_err("B and C are off");
-        assert_eq!(
-            error.to_string(),
-            "A is enabled, but depends on features that are disabled: [B C]"
-        );
+        assert_eq!(error.to_string(), "A is enabled, but depends on features that are disabled: [B C]");
     }
 }
 
@@ -71,51 +65,23 @@ fn what_is_needed_must_be_as_stable_as_default_on_and_as_locked() {
     let default = "default-enabled feature A cannot depend on default-disabled feature B at version";
     let lock = "locked-to-default feature A cannot depend on unlocked feature B at version";
     for (a, b, expected) in [
-        (
-            vec![off(29, Beta), off(30, Ga)],
-            vec![off(29, Beta), off(30, Ga)],
-            None,
-        ),
-        (
-            vec![off(29, Beta)],
-            vec![off(29, Alpha)],
-            Some((stability, "1.29")),
-        ),
-        (
-            vec![off(29, Alpha), off(30, Beta)],
-            vec![off(29, Alpha), on(30, Alpha)],
-            Some((stability, "1.30")),
-        ),
+        (vec![off(29, Beta), off(30, Ga)], vec![off(29, Beta), off(30, Ga)], None),
+        (vec![off(29, Beta)], vec![off(29, Alpha)], Some((stability, "1.29"))),
+        (vec![off(29, Alpha), off(30, Beta)], vec![off(29, Alpha), on(30, Alpha)], Some((stability, "1.30"))),
         (
             vec![off(29, Alpha), off(30, Beta), off(32, Ga)],
             vec![off(29, Alpha), off(31, Beta), off(32, Ga)],
             Some((stability, "1.30")),
         ),
-        (
-            vec![off(29, Alpha), off(31, Beta)],
-            vec![off(30, Alpha), off(31, Beta)],
-            None,
-        ),
+        (vec![off(29, Alpha), off(31, Beta)], vec![off(30, Alpha), off(31, Beta)], None),
         (vec![on(29, Beta)], vec![on(29, Beta)], None),
         (vec![off(29, Beta)], vec![on(29, Beta)], None),
         (vec![on(29, Beta)], vec![off(29, Beta)], Some((default, "1.29"))),
-        (
-            vec![off(29, Alpha), on(30, Beta)],
-            vec![off(29, Alpha), off(30, Beta)],
-            Some((default, "1.30")),
-        ),
-        (
-            vec![on(29, Beta)],
-            vec![off(29, Beta), on(30, Beta)],
-            Some((default, "1.29")),
-        ),
+        (vec![off(29, Alpha), on(30, Beta)], vec![off(29, Alpha), off(30, Beta)], Some((default, "1.30"))),
+        (vec![on(29, Beta)], vec![off(29, Beta), on(30, Beta)], Some((default, "1.29"))),
         (vec![locked(on(29, Ga))], vec![locked(on(29, Ga))], None),
         (vec![locked(on(29, Ga))], vec![on(29, Ga)], Some((lock, "1.29"))),
-        (
-            vec![on(29, Ga), locked(on(30, Ga))],
-            vec![on(29, Ga)],
-            Some((lock, "1.30")),
-        ),
+        (vec![on(29, Ga), locked(on(30, Ga))], vec![on(29, Ga)], Some((lock, "1.30"))),
     ] {
         let outcome = build(&[("A", a.clone()), ("B", b.clone())], &[("A", &["B"])]);
         let expected = expected.map(|(rule, version)| format!("{rule} {version}"));
@@ -130,22 +96,10 @@ fn a_gate_cannot_be_on_while_what_it_needs_is_off() {
     let needs: &[(&str, &[&str])] = &[("A", &["B", "C"]), ("B", &["D"])];
     for (text, expected) in [
         ("A=1,B=1,C=1,D=1", None),
-        (
-            "A=1,B=0,C=1,D=1",
-            Some("A is enabled, but depends on features that are disabled: [B]"),
-        ),
-        (
-            "A=1,B=1,C=0,D=1",
-            Some("A is enabled, but depends on features that are disabled: [C]"),
-        ),
-        (
-            "A=1,B=0,C=0,D=1",
-            Some("A is enabled, but depends on features that are disabled: [B C]"),
-        ),
-        (
-            "A=1,B=1,C=1,D=0",
-            Some("B is enabled, but depends on features that are disabled: [D]"),
-        ),
+        ("A=1,B=0,C=1,D=1", Some("A is enabled, but depends on features that are disabled: [B]")),
+        ("A=1,B=1,C=0,D=1", Some("A is enabled, but depends on features that are disabled: [C]")),
+        ("A=1,B=0,C=0,D=1", Some("A is enabled, but depends on features that are disabled: [B C]")),
+        ("A=1,B=1,C=1,D=0", Some("B is enabled, but depends on features that are disabled: [D]")),
         ("A=0,B=0,C=1,D=1", None),
         ("", None),
     ] {

@@ -18,11 +18,7 @@ mod features {
 }
 
 fn on(names: &[&str], gates: &FeatureGates) -> Vec<String> {
-    names
-        .iter()
-        .filter(|name| gates.is_enabled(name) == Some(true))
-        .map(ToString::to_string)
-        .collect()
+    names.iter().filter(|name| gates.is_enabled(name) == Some(true)).map(ToString::to_string).collect()
 }
 
 /// FG-T20 (`TestSetFeatureGateInTest`): nested scopes, each undone by its end.
@@ -46,10 +42,7 @@ fn scopes_may_end_in_any_order() {
     let first = features::OFF.set_for_test(true);
     let second = features::ON.set_for_test(false);
     drop(first);
-    assert!(
-        features::OFF.enabled(),
-        "the second was made from the first, and still holds"
-    );
+    assert!(features::OFF.enabled(), "the second was made from the first, and still holds");
     assert!(!features::ON.enabled());
     drop(second);
     assert!(!features::OFF.enabled() && features::ON.enabled());
@@ -140,11 +133,7 @@ fn a_scope_everywhere_holds_on_threads_that_are_in_no_scope_of_their_own() {
 fn two_tests_that_set_gates_everywhere_are_both_named() {
     let gates = own();
     let _first = gates.test().named("tests::one").enter_everywhere();
-    let _again = gates
-        .test()
-        .named("tests::one")
-        .set("Gate", true)
-        .enter_everywhere();
+    let _again = gates.test().named("tests::one").set("Gate", true).enter_everywhere();
     let (sender, receiver) = mpsc::channel();
     let other = gates.clone();
     let second = thread::Builder::new().name("tests::two".into()).spawn(move || {
@@ -152,20 +141,10 @@ fn two_tests_that_set_gates_everywhere_are_both_named() {
         let _second = other.test().enter_everywhere();
     });
     assert_eq!(receiver.recv(), Ok(Some(true)));
-    let panic = second
-        .expect("a thread")
-        .join()
-        .expect_err("the first still holds");
+    let panic = second.expect("a thread").join().expect_err("the first still holds");
     let message = panic.downcast_ref::<String>().expect("a message");
-    assert_eq!(
-        message,
-        "both \"tests::one\" and \"tests::two\" set the feature gates of own everywhere"
-    );
-    assert_eq!(
-        gates.is_enabled("Gate"),
-        Some(true),
-        "the first was not disturbed"
-    );
+    assert_eq!(message, "both \"tests::one\" and \"tests::two\" set the feature gates of own everywhere");
+    assert_eq!(gates.is_enabled("Gate"), Some(true), "the first was not disturbed");
 }
 
 #[test]
@@ -177,10 +156,7 @@ fn a_test_that_leaves_a_gate_changed_panics() {
     });
     let panic = test.expect("a thread").join().expect_err("a gate was left on");
     let message = panic.downcast_ref::<String>().expect("a message");
-    assert_eq!(
-        message,
-        "\"tests::leaky\" changed feature gates of own and left them so: Gate"
-    );
+    assert_eq!(message, "\"tests::leaky\" changed feature gates of own and left them so: Gate");
 }
 
 /// FG-T20 (`TestSpecialGates`).
@@ -188,17 +164,8 @@ fn a_test_that_leaves_a_gate_changed_panics() {
 fn all_alpha_and_all_beta_set_every_gate_of_the_stage_whatever_was_set() {
     let mut builder = FeatureGates::builder("special", Version::new(1, 35));
     let mut names = vec!["AllAlpha".to_owned(), "AllBeta".to_owned()];
-    for (stage, prefix) in [
-        (Stage::Alpha, "alpha"),
-        (Stage::Beta, "beta"),
-        (Stage::Ga, "stable"),
-    ] {
-        for (default, suffix) in [
-            (true, "on"),
-            (true, "on_set_off"),
-            (false, "off"),
-            (false, "off_set_on"),
-        ] {
+    for (stage, prefix) in [(Stage::Alpha, "alpha"), (Stage::Beta, "beta"), (Stage::Ga, "stable")] {
+        for (default, suffix) in [(true, "on"), (true, "on_set_off"), (false, "off"), (false, "off_set_on")] {
             let name = format!("{prefix}_{suffix}");
             builder = builder.gate(&name, "", [Spec::new(Version::ALWAYS, stage, default)]);
             names.push(name);
@@ -207,28 +174,14 @@ fn all_alpha_and_all_beta_set_every_gate_of_the_stage_whatever_was_set() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let gates = builder.build().expect("valid gates");
     for prefix in ["alpha", "beta", "stable"] {
-        gates
-            .set(&format!("{prefix}_on_set_off=false,{prefix}_off_set_on=true"))
-            .expect("accepted");
+        gates.set(&format!("{prefix}_on_set_off=false,{prefix}_off_set_on=true")).expect("accepted");
     }
-    let before = [
-        "alpha_on",
-        "alpha_off_set_on",
-        "beta_on",
-        "beta_off_set_on",
-        "stable_on",
-        "stable_off_set_on",
-    ];
+    let before =
+        ["alpha_on", "alpha_off_set_on", "beta_on", "beta_off_set_on", "stable_on", "stable_off_set_on"];
     assert_eq!(on(&names, &gates), before);
     {
         let _alpha = gates.test().set("AllAlpha", true).enter();
-        let alpha = [
-            "AllAlpha",
-            "alpha_on",
-            "alpha_on_set_off",
-            "alpha_off",
-            "alpha_off_set_on",
-        ];
+        let alpha = ["AllAlpha", "alpha_on", "alpha_on_set_off", "alpha_off", "alpha_off_set_on"];
         assert_eq!(on(&names, &gates), [&alpha[..], &before[2..]].concat());
         let _beta = gates.test().set("AllBeta", true).enter();
         assert_eq!(on(&names, &gates).len(), 2 + 4 + 4 + 2);
@@ -240,15 +193,7 @@ fn all_alpha_and_all_beta_set_every_gate_of_the_stage_whatever_was_set() {
 #[test]
 fn turning_a_gate_off_turns_off_what_needs_it_unless_that_is_listed() {
     use Stage::{Alpha, Beta, Ga};
-    let names = [
-        "Alpha",
-        "AlphaNeed",
-        "BetaOff",
-        "BetaOffNeed",
-        "BetaOn",
-        "BetaOnNeed",
-        "Ga",
-    ];
+    let names = ["Alpha", "AlphaNeed", "BetaOff", "BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"];
     let stages = [Alpha, Alpha, Beta, Beta, Beta, Beta, Ga];
     let defaults = [false, false, false, false, true, true, true];
     let mut builder = FeatureGates::builder("needs", Version::new(1, 35));
@@ -263,24 +208,16 @@ fn turning_a_gate_off_turns_off_what_needs_it_unless_that_is_listed() {
         .expect("valid gates");
     let initial = ["BetaOn", "BetaOnNeed", "Ga"];
     for (settings, expected) in [
-        (
-            &[("AllBeta", true)][..],
-            Some(&["BetaOff", "BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"][..]),
-        ),
+        (&[("AllBeta", true)][..], Some(&["BetaOff", "BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"][..])),
         (&[("AllBeta", false)], Some(&["Ga"])),
         (&[("AllBeta", true), ("AllAlpha", true)], Some(&names)),
         (&[("AllAlpha", true)], None),
         (&[("BetaOnNeed", false)], Some(&["Ga"])),
-        (
-            &[("BetaOffNeed", true)],
-            Some(&["BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"]),
-        ),
+        (&[("BetaOffNeed", true)], Some(&["BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"])),
         (&[("BetaOn", true), ("BetaOnNeed", false)], None),
         (&[("BetaOff", true)], None),
     ] {
-        let test = settings
-            .iter()
-            .fold(gates.test(), |test, (gate, value)| test.set(gate, *value));
+        let test = settings.iter().fold(gates.test(), |test, (gate, value)| test.set(gate, *value));
         let entered = test.try_enter();
         assert_eq!(entered.is_ok(), expected.is_some(), "{settings:?}: {entered:?}");
         assert_eq!(on(&names, &gates), expected.unwrap_or(&initial), "{settings:?}");
@@ -294,24 +231,12 @@ fn turning_a_gate_off_turns_off_what_needs_it_unless_that_is_listed() {
 fn a_version_can_be_emulated_in_a_test_and_is_not_outside() {
     let v = |minor| Version::new(1, minor);
     let gates = FeatureGates::builder("versions", v(31))
-        .gate(
-            "Beta",
-            "",
-            [
-                Spec::new(v(27), Stage::Alpha, false),
-                Spec::new(v(31), Stage::Beta, true),
-            ],
-        )
+        .gate("Beta", "", [Spec::new(v(27), Stage::Alpha, false), Spec::new(v(31), Stage::Beta, true)])
         .gate("New", "", [Spec::new(v(31), Stage::Beta, true)])
         .build()
         .expect("valid gates");
-    let seen = || {
-        (
-            gates.emulation_version(),
-            gates.min_compatibility_version(),
-            on(&["Beta", "New"], &gates).len(),
-        )
-    };
+    let seen =
+        || (gates.emulation_version(), gates.min_compatibility_version(), on(&["Beta", "New"], &gates).len());
     assert_eq!(seen(), (v(31), v(30), 2));
     {
         let _outer = gates.test().emulate_with(v(29), v(27)).enter();
@@ -348,11 +273,7 @@ fn a_locked_gate_is_refused_with_the_version_to_emulate() {
         )
         .build()
         .expect("valid gates");
-    let emulated = gates
-        .test()
-        .emulate(Version::new(1, 34))
-        .set("Gate", false)
-        .enter();
+    let emulated = gates.test().emulate(Version::new(1, 34)).set("Gate", false).enter();
     assert_eq!(gates.is_enabled("Gate"), Some(false));
     drop(emulated);
     let _refused = gates.test().named("tests::name").set("Gate", false).enter();

@@ -24,10 +24,7 @@ fn a_file_is_a_map_of_booleans_that_a_flag_overrides() {
     gates.set_from_flag("StreamingLists=true").expect("accepted");
     gates.set_from_file(config.clone()).expect("accepted");
     assert_eq!(gates.is_enabled("StreamingLists"), Some(true));
-    assert_eq!(
-        serde_json::to_value(&config).expect("a map"),
-        json!({"StreamingLists": false})
-    );
+    assert_eq!(serde_json::to_value(&config).expect("a map"), json!({"StreamingLists": false}));
     serde_json::from_value::<FeatureGatesConfig>(json!({"StreamingLists": "false"})).expect_err("a text");
 }
 

@@ -15,9 +15,7 @@ fn on(minor: u16, stage: Stage) -> Spec {
 }
 
 fn gates(declare: impl FnOnce(FeatureGatesBuilder) -> FeatureGatesBuilder) -> FeatureGates {
-    declare(FeatureGates::builder("test", v(29)))
-        .build()
-        .expect("valid gates")
+    declare(FeatureGates::builder("test", v(29))).build().expect("valid gates")
 }
 
 fn is_on(gates: &FeatureGates, name: &str) -> bool {
@@ -35,26 +33,14 @@ fn defaults_and_stages_are_those_of_the_emulated_version() {
             .gate("TestBeta", "", [off(26, Alpha), off(28, Beta), on(29, Beta)])
     });
     gates.set_emulation_version(v(28)).expect("older");
-    let at = |name| {
-        gates
-            .explain(name)
-            .map(|gate| (gate.enabled, gate.stage, gate.since))
-            .expect(name)
-    };
+    let at = |name| gates.explain(name).map(|gate| (gate.enabled, gate.stage, gate.since)).expect(name);
     assert_eq!(at("TestAlpha"), (false, Stage::PreAlpha, None));
     assert_eq!(at("TestBeta"), (false, Beta, Some(v(28))));
     assert_eq!(at("TestGA"), (true, Beta, Some(v(27))));
     assert_eq!(gates.explain("NonExist"), None);
     let snapshot = gates.snapshot();
-    let there = snapshot
-        .gates
-        .iter()
-        .filter(|gate| gate.stage != Stage::PreAlpha)
-        .map(|gate| &*gate.gate);
-    assert_eq!(
-        there.collect::<Vec<_>>(),
-        ["AllAlpha", "AllBeta", "TestBeta", "TestGA"]
-    );
+    let there = snapshot.gates.iter().filter(|gate| gate.stage != Stage::PreAlpha).map(|gate| &*gate.gate);
+    assert_eq!(there.collect::<Vec<_>>(), ["AllAlpha", "AllBeta", "TestBeta", "TestGA"]);
 }
 
 /// FG-T10 (`TestVersionedFeatureGateOverride`).
@@ -72,28 +58,18 @@ fn a_version_without_a_gate_that_was_set_cannot_be_emulated() {
     assert!(!is_on(&gates, "TestAlpha") && is_on(&gates, "TestBeta"));
     gates.validate().expect("valid");
     let error = gates.set_emulation_version(v(28)).expect_err("TestAlpha is set");
-    assert!(
-        error
-            .problems()
-            .all(|problem| problem.gate() == Some("TestAlpha"))
-    );
+    assert!(error.problems().all(|problem| problem.gate() == Some("TestAlpha")));
 }
 
 /// FG-T8 and FG-T10 (`TestFeatureGateOverrideDefault` and its versioned twin).
 #[test]
 fn an_overridden_default_holds_until_somebody_sets_the_gate() {
-    let gates = gates(|gates| {
-        gates
-            .gate("One", "", [on(28, Stage::Ga)])
-            .gate("Two", "", [off(26, Stage::Ga)])
-    });
+    let gates =
+        gates(|gates| gates.gate("One", "", [on(28, Stage::Ga)]).gate("Two", "", [off(26, Stage::Ga)]));
     gates.override_default("One", false).expect("not locked");
     gates.override_default("Two", true).expect("not locked");
     assert!(!is_on(&gates, "One") && is_on(&gates, "Two"));
-    assert_eq!(
-        gates.explain("Two").map(|gate| gate.source),
-        Some(Source::Override)
-    );
+    assert_eq!(gates.explain("Two").map(|gate| gate.source), Some(Source::Override));
     gates.set_from_map([("One", true)]).expect("accepted");
     assert!(is_on(&gates, "One"), "an explicit value wins");
 }
@@ -106,9 +82,7 @@ fn copies_keep_overridden_defaults_and_share_nothing() {
     let before = gates.deep_copy();
     let reset_before = gates.deep_copy_and_reset();
     gates.override_default("Test", true).expect("not locked");
-    gates
-        .override_default_at("Test", false, v(29))
-        .expect("not locked");
+    gates.override_default_at("Test", false, v(29)).expect("not locked");
     let after = gates.deep_copy();
     let reset_after = gates.deep_copy_and_reset();
     let values = [&gates, &before, &reset_before, &after, &reset_after].map(|gates| is_on(gates, "Test"));
@@ -126,11 +100,7 @@ fn a_default_that_is_locked_unknown_or_closed_cannot_be_overridden() {
     let gates = gates(|gates| {
         gates
             .gate("Locked", "", [on(28, Stage::Ga).lock_to_default()])
-            .gate(
-                "LockedLater",
-                "",
-                [on(28, Stage::Ga), on(29, Stage::Ga).lock_to_default()],
-            )
+            .gate("LockedLater", "", [on(28, Stage::Ga), on(29, Stage::Ga).lock_to_default()])
             .gate("Later", "", [off(29, Stage::Ga)])
             .gate("Test", "", [off(28, Stage::Ga)])
     });
@@ -141,9 +111,7 @@ fn a_default_that_is_locked_unknown_or_closed_cannot_be_overridden() {
     }
     assert!(refused("Unknown", true).contains("unrecognized feature gate: Unknown"));
     assert!(refused("Later", true).contains("feature Later is not available before version 1.28"));
-    gates
-        .override_default("LockedLater", false)
-        .expect("not locked yet");
+    gates.override_default("LockedLater", false).expect("not locked yet");
     assert!(!is_on(&gates, "LockedLater"));
     gates.close();
     assert!(refused("Test", true).contains("gates already added to a flag"));
@@ -161,23 +129,12 @@ fn a_default_can_be_overridden_for_one_step_of_a_life() {
         )
     });
     gates.set_emulation_version(v(28)).expect("older");
-    let error = gates
-        .override_default_at("One", false, v(27))
-        .expect_err("not there at 1.27");
-    assert!(
-        error.to_string().contains("not available before version 1.27"),
-        "{error}"
-    );
-    gates
-        .override_default_at("Two", true, v(27))
-        .expect("its step holds at 1.27");
+    let error = gates.override_default_at("One", false, v(27)).expect_err("not there at 1.27");
+    assert!(error.to_string().contains("not available before version 1.27"), "{error}");
+    gates.override_default_at("Two", true, v(27)).expect("its step holds at 1.27");
     for (minor, one, two) in [(28, true, true), (29, true, false), (26, false, true)] {
         gates.set_emulation_version(v(minor)).expect("nothing is set");
-        assert_eq!(
-            (is_on(&gates, "One"), is_on(&gates, "Two")),
-            (one, two),
-            "at 1.{minor}"
-        );
+        assert_eq!((is_on(&gates, "One"), is_on(&gates, "Two")), (one, two), "at 1.{minor}");
     }
 }
 
@@ -190,21 +147,9 @@ fn compatible(minor: u16) -> Spec {
 fn a_step_that_needs_compatibility_waits_for_it() {
     let gates = FeatureGates::builder("test", v(30))
         .min_compatibility_version(v(27))
-        .gate(
-            "A",
-            "",
-            [off(29, Stage::Alpha), off(30, Stage::Beta), compatible(30)],
-        )
+        .gate("A", "", [off(29, Stage::Alpha), off(30, Stage::Beta), compatible(30)])
         .gate("B", "", [off(30, Stage::Beta), compatible(30)])
-        .gate(
-            "C",
-            "",
-            [
-                off(28, Stage::Beta),
-                compatible(28),
-                on(30, Stage::Ga).lock_to_default(),
-            ],
-        )
+        .gate("C", "", [off(28, Stage::Beta), compatible(28), on(30, Stage::Ga).lock_to_default()])
         .build()
         .expect("valid gates");
     let all = "AllAlpha=true|false (ALPHA - default=false)\nAllBeta=true|false (BETA - default=false)\n";
@@ -223,21 +168,14 @@ fn a_step_that_needs_compatibility_waits_for_it() {
     assert!(["A", "B", "C"].into_iter().all(|name| !is_on(&gates, name)));
     gates.override_default("A", true).expect("not locked");
     assert!(is_on(&gates, "A"));
-    gates
-        .set("A=false,B=true,C=true")
-        .expect("can be set all the same");
+    gates.set("A=false,B=true,C=true").expect("can be set all the same");
     assert!(!is_on(&gates, "A") && is_on(&gates, "B") && is_on(&gates, "C"));
 
     let gates = gates.deep_copy_and_reset();
     gates.set_versions(v(30), v(30)).expect("nothing is set");
     assert_eq!(
         gates.known().join("\n"),
-        [
-            "A=true|false (BETA - default=true)\n",
-            all,
-            "B=true|false (BETA - default=true)"
-        ]
-        .concat()
+        ["A=true|false (BETA - default=true)\n", all, "B=true|false (BETA - default=true)"].concat()
     );
     assert!(["A", "B", "C"].into_iter().all(|name| is_on(&gates, name)));
     gates.set("B=false").expect("not locked");
@@ -263,11 +201,7 @@ fn known_lines_leave_out_what_is_stable_deprecated_or_not_there() {
             .gate("TestFastBeta", "", [off(28, Beta), compatible(28)])
             .gate("TestLatestFastBeta", "", [off(29, Beta), compatible(29)])
             .gate("TestDeprecated", "", [off(26, Alpha), on(28, Deprecated)])
-            .gate(
-                "TestDeprecatedNoVersion",
-                "",
-                [Spec::new(Version::ALWAYS, Deprecated, false)],
-            )
+            .gate("TestDeprecatedNoVersion", "", [Spec::new(Version::ALWAYS, Deprecated, false)])
             .gate("TestGANoVersion", "", [Spec::new(Version::ALWAYS, Ga, false)])
     });
     let common = [
@@ -287,10 +221,7 @@ fn known_lines_leave_out_what_is_stable_deprecated_or_not_there() {
         ])
     );
     gates.set_versions(v(28), v(28)).expect("nothing is set");
-    assert_eq!(
-        gates.known(),
-        with(&["TestFastBeta=true|false (BETA - default=true)"])
-    );
+    assert_eq!(gates.known(), with(&["TestFastBeta=true|false (BETA - default=true)"]));
     gates.set_versions(v(28), v(26)).expect("nothing is set");
     assert_eq!(
         gates.known(),
@@ -298,22 +229,13 @@ fn known_lines_leave_out_what_is_stable_deprecated_or_not_there() {
                 TestFastBeta=true|false (BETA - default=true) if --min-compatibility-version>=1.28"])
     );
     gates.override_default("TestAlpha", true).expect("not locked");
-    assert!(
-        gates
-            .known()
-            .contains(&"TestAlpha=true|false (ALPHA - default=true)".to_owned()),
-        "FG-T8"
-    );
+    assert!(gates.known().contains(&"TestAlpha=true|false (ALPHA - default=true)".to_owned()), "FG-T8");
 }
 
 /// FG-T14 (`TestCopyKnownFeatures`).
 #[test]
 fn a_copy_that_is_reset_has_no_values_but_all_gates() {
-    let gates = gates(|gates| {
-        gates
-            .gate("A", "", [off(0, Stage::Ga)])
-            .gate("B", "", [off(0, Stage::Ga)])
-    });
+    let gates = gates(|gates| gates.gate("A", "", [off(0, Stage::Ga)]).gate("B", "", [off(0, Stage::Ga)]));
     gates.set("A=true").expect("accepted");
     gates.override_default("B", true).expect("not locked");
     let copy = gates.deep_copy_and_reset();
@@ -345,11 +267,7 @@ fn only_what_was_asked_for_by_name_is_explicit() {
         let gates = alpha_and_beta();
         gates.set(text).expect("accepted");
         for name in ["AllAlpha", "AllBeta", "TestAlpha", "TestBeta"] {
-            assert_eq!(
-                gates.is_explicitly_set(name),
-                explicit.contains(&name),
-                "{name} after {text:?}"
-            );
+            assert_eq!(gates.is_explicitly_set(name), explicit.contains(&name), "{name} after {text:?}");
         }
         assert_eq!(is_on(&gates, "TestAlpha"), text.contains("AllAlpha=true"));
     }
@@ -380,23 +298,22 @@ fn what_followed_all_alpha_no_longer_does_once_that_is_reset_or_off() {
 #[test]
 fn versions_newer_than_the_binary_or_the_emulated_one_are_refused() {
     let gates = alpha_and_beta();
-    let error = gates
-        .set_emulation_version(v(30))
-        .expect_err("the binary is 1.29");
+    let error = gates.set_emulation_version(v(30)).expect_err("the binary is 1.29");
+    assert_eq!(error.to_string(), "emulation version 1.30 is newer than the binary's 1.29");
+    let error = gates.set_versions(v(28), v(29)).expect_err("compatible with less than it is");
+    assert!(error.to_string().contains("min compatibility version 1.29"), "{error}");
+    assert_eq!((gates.binary_version(), gates.emulation_version()), (v(29), v(29)));
+    assert_eq!(gates.min_compatibility_version(), v(28));
+}
+
+#[test]
+fn a_builder_refuses_versions_in_the_wrong_order() {
+    let builder =
+        FeatureGates::builder("test", v(29)).emulation_version(v(30)).min_compatibility_version(v(31));
+    let error = builder.build().expect_err("the binary is 1.29");
     assert_eq!(
         error.to_string(),
-        "emulation version 1.30 is newer than the binary's 1.29"
+        "emulation version 1.30 is newer than the binary's 1.29; \
+         min compatibility version 1.31 is newer than the emulation version 1.30"
     );
-    let error = gates
-        .set_versions(v(28), v(29))
-        .expect_err("compatible with less than it is");
-    assert!(
-        error.to_string().contains("min compatibility version 1.29"),
-        "{error}"
-    );
-    assert_eq!(
-        (gates.binary_version(), gates.emulation_version()),
-        (v(29), v(29))
-    );
-    assert_eq!(gates.min_compatibility_version(), v(28));
 }

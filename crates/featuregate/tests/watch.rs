@@ -19,21 +19,14 @@ fn gates() -> FeatureGates {
         .gate(
             "B",
             "",
-            [
-                Spec::new(Version::ALWAYS, Stage::Beta, false),
-                Spec::new(Version::new(1, 35), Stage::Ga, true),
-            ],
+            [Spec::new(Version::ALWAYS, Stage::Beta, false), Spec::new(Version::new(1, 35), Stage::Ga, true)],
         )
         .build()
         .expect("valid gates")
 }
 
 fn names(changes: Option<Vec<trimtab_featuregate::GateChange>>) -> Vec<(String, bool)> {
-    changes
-        .expect("not frozen")
-        .into_iter()
-        .map(|change| (change.gate.to_string(), change.enabled))
-        .collect()
+    changes.expect("not frozen").into_iter().map(|change| (change.gate.to_string(), change.enabled)).collect()
 }
 
 /// Guarantee 6.
@@ -45,11 +38,7 @@ async fn a_watch_tells_what_changed_since_it_told_last() {
     assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
     gates.set("A=false,B=true").expect("accepted");
     gates.set("A=true,B=false").expect("accepted");
-    assert_eq!(
-        names(watch.changed().await),
-        [("B".to_owned(), false)],
-        "A is what it was"
-    );
+    assert_eq!(names(watch.changed().await), [("B".to_owned(), false)], "A is what it was");
 
     let waiting = tokio::spawn(async move { (watch.changed().await, watch) });
     tokio::task::yield_now().await;
@@ -58,9 +47,7 @@ async fn a_watch_tells_what_changed_since_it_told_last() {
     assert!(!waiting.is_finished());
     gates.set_emulation_version(Version::new(1, 34)).expect("older");
     gates.reset("B").expect("not frozen");
-    gates
-        .set_emulation_version(Version::new(1, 35))
-        .expect("the binary's");
+    gates.set_emulation_version(Version::new(1, 35)).expect("the binary's");
     let (changes, mut watch) = waiting.await.expect("no panic");
     assert_eq!(names(changes), [("B".to_owned(), true)]);
 
@@ -139,9 +126,7 @@ fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
     gates.set_emulation_version(Version::new(1, 34)).expect("older");
     assert_eq!(warnings.take(), Vec::<String>::new(), "nobody has read B");
     assert_eq!(gates.is_enabled("B"), Some(false));
-    gates
-        .set_emulation_version(Version::new(1, 35))
-        .expect("the binary's");
+    gates.set_emulation_version(Version::new(1, 35)).expect("the binary's");
     let logged = warnings.take();
     assert!(
         matches!(&logged[..], [text] if text.contains("gate=B") && text.contains("emulation=1.35")),
@@ -162,9 +147,7 @@ fn setting_a_stable_gate_is_logged() {
     let logged = warnings.take();
     assert_eq!(logged.len(), 2, "{logged:?}");
     assert!(
-        logged
-            .iter()
-            .all(|text| text.contains("gate=\"B\"") && text.contains("will be removed")),
+        logged.iter().all(|text| text.contains("gate=\"B\"") && text.contains("will be removed")),
         "{logged:?}"
     );
 }
@@ -188,14 +171,9 @@ fn installing_after_a_gate_was_read_is_logged() {
     let warnings = Warnings::default();
     let _here = tracing::subscriber::set_default(warnings.clone());
     assert!(!features::EARLY.enabled());
-    let gates = FeatureGates::builder("late", Version::new(1, 0))
-        .gates::<features::Features>()
-        .build();
+    let gates = FeatureGates::builder("late", Version::new(1, 0)).gates::<features::Features>().build();
     gates.expect("valid gates").install();
     let logged = warnings.take();
-    assert!(
-        matches!(&logged[..], [text] if text.contains("[\"Early\"]")),
-        "{logged:?}"
-    );
+    assert!(matches!(&logged[..], [text] if text.contains("[\"Early\"]")), "{logged:?}");
     assert!(!features::IN_TIME.enabled());
 }

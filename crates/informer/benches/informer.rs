@@ -78,18 +78,8 @@ where
     if informer.store().len() != objects {
         return Err(format!("{} of {objects} objects after sync", informer.store().len()).into());
     }
-    report(
-        "sync-cpu",
-        form,
-        "µs",
-        (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64,
-    );
-    report(
-        "sync-rss",
-        form,
-        "KB",
-        (synced.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64,
-    );
+    report("sync-cpu", form, "µs", (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64);
+    report("sync-rss", form, "KB", (synced.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64);
 
     let (seen, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counter, done) = (seen.clone(), all.clone());
@@ -103,12 +93,7 @@ where
     client.request_text(ask).await?;
     all.notified().await;
     let followed = Cost::so_far()?;
-    report(
-        "follow-cpu",
-        form,
-        "µs",
-        (followed.cpu_ns - before.cpu_ns) / 1e3 / events as f64,
-    );
+    report("follow-cpu", form, "µs", (followed.cpu_ns - before.cpu_ns) / 1e3 / events as f64);
     Ok(())
 }
 
@@ -132,23 +117,14 @@ impl Cost {
     fn so_far() -> io::Result<Self> {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let status = fs::read_to_string("/proc/self/status")?;
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        let kilobytes: f64 = resident
-            .and_then(|text| text.parse().ok())
-            .ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self {
-            cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64,
-            rss_bytes: kilobytes * 1024.0,
-        })
+        let resident =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kilobytes: f64 = resident.and_then(|text| text.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self { cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64, rss_bytes: kilobytes * 1024.0 })
     }
 }
 
 fn report(question: &str, form: &str, unit: &str, value: f64) {
     let bench = format!("informer/{question}/{form}");
-    println!(
-        "{}",
-        serde_json::json!({"bench": bench, "unit": unit, "better": "lower", "value": value})
-    );
+    println!("{}", serde_json::json!({"bench": bench, "unit": unit, "better": "lower", "value": value}));
 }

@@ -20,11 +20,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(rng: SmallRng) -> Self {
-        Self {
-            base: FIRST,
-            ended: None,
-            rng,
-        }
+        Self { base: FIRST, ended: None, rng }
     }
 
     /// The delay after a failure at `now`, at least `floor`.

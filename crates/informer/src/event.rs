@@ -41,10 +41,7 @@ impl<T: Object> Event<T> {
 
 impl<T> Clone for Event<T> {
     fn clone(&self) -> Self {
-        Self {
-            change: self.change.clone(),
-            initial: self.initial,
-        }
+        Self { change: self.change.clone(), initial: self.initial }
     }
 }
 
@@ -55,11 +52,6 @@ impl<T: Object> fmt::Debug for Event<T> {
             Change::Updated { .. } => "updated",
             Change::Deleted(_) => "deleted",
         };
-        write!(
-            f,
-            "{change} {}{}",
-            self.key(),
-            if self.initial { " (initial)" } else { "" }
-        )
+        write!(f, "{change} {}{}", self.key(), if self.initial { " (initial)" } else { "" })
     }
 }

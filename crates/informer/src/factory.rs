@@ -70,10 +70,7 @@ impl InformerFactoryBuilder {
 
     /// The factory. It has no informers yet.
     pub fn build(self) -> InformerFactory {
-        InformerFactory {
-            defaults: self.defaults,
-            state: Arc::default(),
-        }
+        InformerFactory { defaults: self.defaults, state: Arc::default() }
     }
 }
 
@@ -85,9 +82,7 @@ impl InformerFactory {
 
     /// A builder with the defaults.
     pub fn builder(client: Client) -> InformerFactoryBuilder {
-        InformerFactoryBuilder {
-            defaults: Informer::builder(client),
-        }
+        InformerFactoryBuilder { defaults: Informer::builder(client) }
     }
 
     /// The informer of `T`, with the factory's selection. It waits to be started.
@@ -118,14 +113,10 @@ impl InformerFactory {
         let builder = self.defaults.clone().selection(selection);
         let identity = (TypeId::of::<T>(), builder.source::<T>(resource).identity());
         let mut state = self.state.lock();
-        let shared = state
-            .informers
-            .entry(identity)
-            .or_insert_with(|| Box::new(builder.build_for::<T>(resource)));
+        let shared =
+            state.informers.entry(identity).or_insert_with(|| Box::new(builder.build_for::<T>(resource)));
         let shared = shared.as_any().downcast_ref::<Informer<T>>();
-        shared
-            .expect("an informer is found under the id of its own type")
-            .clone()
+        shared.expect("an informer is found under the id of its own type").clone()
     }
 
     /// Starts all informers that have been asked for and do not run. Call it again when there are
@@ -151,32 +142,15 @@ impl InformerFactory {
     ///
     /// Waiting changes nothing.
     pub async fn wait_for_sync(&self, patience: Duration) -> Result<(), NotSyncedError> {
-        let informers: Vec<_> = self
-            .state
-            .lock()
-            .informers
-            .values()
-            .map(|one| one.boxed())
-            .collect();
-        let _ = timeout(
-            patience,
-            join_all(informers.iter().map(|one| one.wait_for_sync())),
-        )
-        .await;
+        let informers: Vec<_> = self.state.lock().informers.values().map(|one| one.boxed()).collect();
+        let _ = timeout(patience, join_all(informers.iter().map(|one| one.wait_for_sync()))).await;
         let mut missing: Vec<_> = informers
             .iter()
             .filter(|informer| !informer.status().synced)
-            .map(|informer| NotSynced {
-                name: informer.name().to_owned(),
-                status: informer.status(),
-            })
+            .map(|informer| NotSynced { name: informer.name().to_owned(), status: informer.status() })
             .collect();
         missing.sort_by(|one, other| one.name.cmp(&other.name));
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(NotSyncedError { missing })
-        }
+        if missing.is_empty() { Ok(()) } else { Err(NotSyncedError { missing }) }
     }
 
     /// Stops all informers and waits until nothing of them runs any more.
@@ -199,9 +173,7 @@ impl fmt::Debug for InformerFactory {
         let state = self.state.lock();
         let mut names: Vec<_> = state.informers.values().map(|informer| informer.name()).collect();
         names.sort_unstable();
-        f.debug_struct("InformerFactory")
-            .field("informers", &names)
-            .finish_non_exhaustive()
+        f.debug_struct("InformerFactory").field("informers", &names).finish_non_exhaustive()
     }
 }
 

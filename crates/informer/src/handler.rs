@@ -26,11 +26,12 @@ pub struct Handler {
 }
 
 impl Handler {
-    pub(crate) fn new<T: Object>(shared: &Arc<Shared<T>>, registered: Arc<Registered<T>>) -> Self {
+    pub(crate) fn new<T: Object>(shared: &Arc<Shared<T>>, registered: &Arc<Registered<T>>) -> Self {
         Self {
             registration: Arc::new(RegistrationOf {
                 shared: Arc::downgrade(shared),
-                registered,
+                flags: registered.flags.clone(),
+                registered: Arc::downgrade(registered),
             }),
         }
     }
@@ -51,9 +52,7 @@ impl Handler {
 
 impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler")
-            .field("has_synced", &self.has_synced())
-            .finish_non_exhaustive()
+        f.debug_struct("Handler").field("has_synced", &self.has_synced()).finish_non_exhaustive()
     }
 }
 
@@ -62,20 +61,22 @@ trait Registration: Send + Sync {
     fn remove(&self);
 }
 
+/// Keeps neither the informer nor the handler function alive.
 struct RegistrationOf<T> {
     shared: Weak<Shared<T>>,
-    registered: Arc<Registered<T>>,
+    registered: Weak<Registered<T>>,
+    flags: Arc<Flags>,
 }
 
 impl<T: Object> Registration for RegistrationOf<T> {
     fn has_synced(&self) -> bool {
-        self.registered.synced.load(Ordering::SeqCst)
+        self.flags.synced.load(Ordering::SeqCst)
     }
 
     fn remove(&self) {
-        self.registered.removed.store(true, Ordering::SeqCst);
-        if let Some(shared) = self.shared.upgrade() {
-            shared.remove_handler(&self.registered);
+        self.flags.removed.store(true, Ordering::SeqCst);
+        if let (Some(shared), Some(registered)) = (self.shared.upgrade(), self.registered.upgrade()) {
+            shared.remove_handler(&registered);
         }
     }
 }
@@ -92,6 +93,11 @@ type Function<T> = dyn Fn(&Event<T>) + Send + Sync;
 pub(crate) struct Registered<T> {
     function: Box<Function<T>>,
     queue: Mutex<Queue<T>>,
+    flags: Arc<Flags>,
+}
+
+#[derive(Default)]
+struct Flags {
     removed: AtomicBool,
     synced: AtomicBool,
 }
@@ -107,12 +113,8 @@ impl<T: Object> Registered<T> {
         Self {
             function: Box::new(function),
             // Busy until `deliver_initial`: nobody else may tell it the first events.
-            queue: Mutex::new(Queue {
-                batches: VecDeque::new(),
-                busy: true,
-            }),
-            removed: AtomicBool::new(false),
-            synced: AtomicBool::new(false),
+            queue: Mutex::new(Queue { batches: VecDeque::new(), busy: true }),
+            flags: Arc::default(),
         }
     }
 
@@ -144,7 +146,7 @@ impl<T: Object> Registered<T> {
                 self.call(event, informer);
             }
             if batch.ends_initial {
-                self.synced.store(true, Ordering::SeqCst);
+                self.flags.synced.store(true, Ordering::SeqCst);
             }
         }
     }
@@ -159,7 +161,7 @@ impl<T: Object> Registered<T> {
 
     /// A panic is the handler's own: it is reported, and the next event is told as if nothing were.
     fn call(&self, event: &Event<T>, informer: &str) {
-        if self.removed.load(Ordering::SeqCst) {
+        if self.flags.removed.load(Ordering::SeqCst) {
             return;
         }
         if catch_unwind(AssertUnwindSafe(|| (self.function)(event))).is_err() {

@@ -9,7 +9,7 @@ use tokio::{task::JoinHandle, time::Duration};
 use trimtab_cache::{Index, Object, Store};
 
 use crate::{
-    Event, Handler, Selection, Status,
+    Event, Handler, Selection, Status, Subscription,
     reflector::Reflector,
     shared::{Progress, Shared},
     source::Source,
@@ -89,12 +89,7 @@ impl InformerBuilder {
     ) -> Informer<T> {
         let shared = Arc::new(Shared::new(self.describe::<T>(resource).into()));
         let source = Arc::new(self.source::<T>(resource));
-        let Self {
-            streaming_lists,
-            page_size,
-            resync,
-            ..
-        } = self;
+        let Self { streaming_lists, page_size, resync, .. } = self;
         Informer {
             owner: Arc::new(Owner {
                 shared,
@@ -131,9 +126,7 @@ impl InformerBuilder {
 
 impl fmt::Debug for InformerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InformerBuilder")
-            .field("selection", &self.selection)
-            .finish_non_exhaustive()
+        f.debug_struct("InformerBuilder").field("selection", &self.selection).finish_non_exhaustive()
     }
 }
 
@@ -181,6 +174,13 @@ impl<T: Object> Informer<T> {
     /// A handler that holds this informer keeps it running: let it hold the store instead.
     pub fn on_change(&self, handler: impl Fn(&Event<T>) + Send + Sync + 'static) -> Handler {
         self.owner.shared.add_handler(handler)
+    }
+
+    /// The changes of the store, beginning with what is there, to be taken by somebody who may be slow.
+    ///
+    /// Dropping the subscription ends it.
+    pub fn subscribe(&self) -> Subscription<T> {
+        Subscription::new(|handler| self.on_change(handler))
     }
 
     /// Whether the store has been filled: the first list is in, and handlers are being told of it.
@@ -262,9 +262,7 @@ impl<T> Drop for Owner<T> {
 
 impl<T> Clone for Informer<T> {
     fn clone(&self) -> Self {
-        Self {
-            owner: self.owner.clone(),
-        }
+        Self { owner: self.owner.clone() }
     }
 }
 

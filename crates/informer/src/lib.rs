@@ -50,7 +50,8 @@
 //! 7. No request hangs for ever, and a silent watch is given up.
 //! 8. A server that does not know streaming lists, and does not say so, delays the start by seconds, not
 //!    for ever.
-//! 9. Nothing runs before `start`, nor after `stop`, a shutdown, or the drop of the last handle.
+//! 9. A slow subscriber has at most one change of each object to take, and delays nobody.
+//! 10. Nothing runs before `start`, nor after `stop`, a shutdown, or the drop of the last handle.
 //!
 //! # Not here
 //!
@@ -62,7 +63,7 @@
 //! - What to hold of an object is a type: whole, or a view of a few fields. There is no transform.
 //! - Handlers run one after the other on the informer's task, without a buffer each; one that takes
 //!   long delays the others of its kind, and a late one is told the initial state by the caller of
-//!   [`Informer::on_change`].
+//!   [`Informer::on_change`]. Whoever may be slow takes a [`Subscription`], which does not grow.
 //! - A relist goes through the store in one step, and an object that has not changed makes no event.
 //! - An object that cannot be decoded is reported and left out, and does not stop its kind.
 //! - Errors of a watch count and are reported like those of a list; a watch that breaks off is
@@ -73,14 +74,17 @@
 mod backoff;
 mod event;
 mod factory;
+mod filling;
 mod handler;
 mod informer;
+mod pending;
 mod reflector;
 mod selection;
 mod shared;
 mod source;
 mod state;
 mod status;
+mod subscription;
 
 pub use event::Event;
 pub use factory::{InformerFactory, InformerFactoryBuilder, NotSynced, NotSyncedError};
@@ -89,6 +93,7 @@ pub use informer::{Informer, InformerBuilder};
 pub use selection::Selection;
 pub use source::error::SourceError;
 pub use status::{Phase, Status};
+pub use subscription::Subscription;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -9,16 +9,17 @@ use kube_client::client::Body;
 use rand::{SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
-use trimtab_cache::{Metadata, Object, Replacement};
+use trimtab_cache::{Metadata, Object};
 
 use crate::{
     Phase, SourceError,
+    filling::{Filling, is_named},
     shared::Shared,
     source::{
         BODY_PATIENCE, Source,
         items::{ItemParser, ListMeta},
         lines::Lines,
-        watch::{Undecodable, WatchEvent},
+        watch::WatchEvent,
     },
     state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
@@ -47,12 +48,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     /// handlers are never half told, so it can be aborted at any of them.
     pub(crate) async fn run(self) {
         let seen = self.shared.store().resource_version();
-        let mut ladder = Ladder::new(
-            self.streaming_lists,
-            self.page_size,
-            seen,
-            SmallRng::from_os_rng(),
-        );
+        let mut ladder = Ladder::new(self.streaming_lists, self.page_size, seen, SmallRng::from_os_rng());
         let mut next = ladder.first();
         loop {
             let Next { wait, step } = next;
@@ -68,15 +64,13 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
     }
 
-    /// Takes one step. Should decoding panic, which runs code of the user's, that is a failure like others.
+    /// Takes one step. Should it panic in code of the user's, such as a view's, that is a failure like others.
     async fn take(&self, step: &Step) -> (Outcome, Option<SourceError>) {
         match step {
             Step::List(list) => {
                 self.shared.enter(Phase::Listing);
                 let mut first_page = None;
-                let listed = AssertUnwindSafe(self.list(list, &mut first_page))
-                    .catch_unwind()
-                    .await;
+                let listed = AssertUnwindSafe(self.list(list, &mut first_page)).catch_unwind().await;
                 match listed.unwrap_or_else(|_| Err(SourceError::panicked())) {
                     Ok(version) => (Outcome::Listed { version }, None),
                     Err(error) => {
@@ -88,26 +82,17 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             Step::Stream(stream) => {
                 self.shared.enter(Phase::Listing);
                 let mut opened = Opened::default();
-                let ended = AssertUnwindSafe(self.stream(stream, &mut opened))
-                    .catch_unwind()
-                    .await;
+                let ended = AssertUnwindSafe(self.stream(stream, &mut opened)).catch_unwind().await;
                 let ended = ended.unwrap_or_else(|_| Err(SourceError::panicked()));
                 if opened.at.is_some() {
                     return self.watch_ended(&opened, ended);
                 }
                 let error = ended.err().unwrap_or_else(SourceError::ended_early);
-                (
-                    Outcome::StreamFailed {
-                        failure: error.failure(),
-                    },
-                    Some(error),
-                )
+                (Outcome::StreamFailed { failure: error.failure() }, Some(error))
             }
             Step::Watch(watch) => {
                 let mut opened = Opened::default();
-                let ended = AssertUnwindSafe(self.watch(watch, &mut opened))
-                    .catch_unwind()
-                    .await;
+                let ended = AssertUnwindSafe(self.watch(watch, &mut opened)).catch_unwind().await;
                 self.watch_ended(&opened, ended.unwrap_or_else(|_| Err(SourceError::panicked())))
             }
         }
@@ -123,10 +108,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             any_event: opened.at.is_some() && self.shared.events() > opened.events_before,
         };
         let short = failure.is_none() && lasted.as_secs() < 1;
-        (
-            outcome,
-            ended.err().or_else(|| short.then(SourceError::short_watch)),
-        )
+        (outcome, ended.err().or_else(|| short.then(SourceError::short_watch)))
     }
 
     fn report(&self, now: Instant, error: SourceError, wait: Duration) {
@@ -143,19 +125,16 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     /// Reads a list to its end and puts it in the store; returns its version. `first_page` becomes the
     /// version of the first page, should a later one fail.
     async fn list(&self, list: &ListRequest, first_page: &mut Option<String>) -> Result<String, SourceError> {
-        let mut replacement = self.shared.replacement();
-        let mut undecodable = Vec::new();
-        let mut meta = self.page(list, None, &mut replacement, &mut undecodable).await?;
+        let mut filling = self.shared.filling();
+        let mut meta = self.page(list, None, &mut filling).await?;
         if meta.resource_version.is_empty() {
             return Err(SourceError::no_version());
         }
         let version = first_page.insert(meta.resource_version).clone();
         while let Some(token) = meta.token.filter(|token| !token.is_empty()) {
-            meta = self
-                .page(list, Some(&token), &mut replacement, &mut undecodable)
-                .await?;
+            meta = self.page(list, Some(&token), &mut filling).await?;
         }
-        self.shared.replace(replacement, undecodable, &version);
+        self.shared.replace(filling, &version);
         Ok(version)
     }
 
@@ -163,32 +142,20 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         &self,
         list: &ListRequest,
         token: Option<&str>,
-        replacement: &mut Replacement<T>,
-        undecodable: &mut Vec<Undecodable>,
+        filling: &mut Filling<T>,
     ) -> Result<ListMeta, SourceError> {
         let mut body = self.source.list(list, token).await?;
         let mut parser = ItemParser::<T>::new();
-        loop {
+        while !parser.is_done() {
             match next_chunk(&mut body).await? {
                 Some(chunk) => parser.feed(&chunk),
                 None => parser.end(),
             }
             while let Some(item) = parser.next().map_err(SourceError::list)? {
-                match item {
-                    Ok(mut object) if self.is_named(object.metadata().name()) => {
-                        object.prune();
-                        replacement.apply(object);
-                    }
-                    Err(wrong) if self.is_named(wrong.key.name()) => {
-                        self.keep(wrong, replacement, undecodable);
-                    }
-                    _ => {}
-                }
-            }
-            if parser.is_done() {
-                return Ok(parser.into_meta());
+                filling.take(item);
             }
         }
+        Ok(parser.into_meta())
     }
 
     /// Reads a streaming list, puts it in the store and follows the watch that it becomes. `opened` tells
@@ -196,33 +163,26 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     async fn stream(&self, stream: &StreamRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let mut lines = Lines::new(self.source.stream(stream).await?);
         let begun = Instant::now();
-        let (mut replacement, mut undecodable) = (self.shared.replacement(), Vec::new());
+        let mut filling = self.shared.filling();
         loop {
-            let stalled = begun.elapsed()
-                > STALL_TOTAL + STALL_EACH * u32::try_from(replacement.len()).unwrap_or(u32::MAX);
+            let objects = u32::try_from(filling.len()).unwrap_or(u32::MAX);
+            let stalled = begun.elapsed() > STALL_TOTAL + STALL_EACH * objects;
             let line = match lines.next(STALL).await {
                 Ok(Some(line)) if !stalled => line,
                 Ok(None) => return Err(SourceError::ended_early()),
                 Err(error) if !error.is_idle() => return Err(error),
-                Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(replacement.len())),
+                Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(filling.len())),
             };
-            match WatchEvent::<T>::decode(&line).map_err(SourceError::event)? {
-                Ok(WatchEvent::Applied(mut object)) if self.is_named(object.metadata().name()) => {
-                    object.prune();
-                    replacement.apply(object);
-                }
-                Ok(WatchEvent::Deleted(object)) => replacement.remove(&object.key()),
+            match WatchEvent::decode(&line).map_err(SourceError::event)? {
+                Ok(WatchEvent::Applied(object)) => filling.take(Ok(object)),
+                Ok(WatchEvent::Deleted(object)) => filling.remove(&object.key()),
                 Ok(WatchEvent::Bookmark(bookmark)) if bookmark.ends_initial_events() => {
-                    self.shared
-                        .replace(replacement, undecodable, &bookmark.resource_version);
+                    self.shared.replace(filling, &bookmark.resource_version);
                     break;
                 }
                 Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
-                Err(wrong) if wrong.deleted => replacement.remove(&wrong.key),
-                Err(wrong) if self.is_named(wrong.key.name()) => {
-                    self.keep(wrong, &mut replacement, &mut undecodable)
-                }
-                Ok(_) | Err(_) => {}
+                Ok(WatchEvent::Bookmark(_) | WatchEvent::Unknown) => {}
+                Err(wrong) => filling.take(Err(wrong)),
             }
         }
         self.follow(lines, stream.timeout, opened).await
@@ -240,10 +200,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         limit: Duration,
         opened: &mut Opened,
     ) -> Result<(), SourceError> {
-        *opened = Opened {
-            at: Some(Instant::now()),
-            events_before: self.shared.events(),
-        };
+        *opened = Opened { at: Some(Instant::now()), events_before: self.shared.events() };
         self.shared.watch_opened();
         let mut resync = self.resync.map(|period| Instant::now() + period);
         let patience = limit + IDLE_MARGIN;
@@ -263,37 +220,18 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
     }
 
-    /// Keeps the last good state of an object that cannot be decoded, if there was one.
-    fn keep(&self, wrong: Undecodable, replacement: &mut Replacement<T>, undecodable: &mut Vec<Undecodable>) {
-        let (informer, key, error) = (&*self.shared.name, &wrong.key, &wrong.reason);
-        tracing::warn!(informer, %key, %error, "object cannot be decoded");
-        replacement.keep(key);
-        undecodable.push(wrong);
-    }
-
-    /// Without a name it is no object, whatever a lenient type made of it (RE-T7, RE-T29).
-    fn is_named(&self, name: &str) -> bool {
-        if name.is_empty() {
-            tracing::warn!(
-                informer = &*self.shared.name,
-                "the server sent an object without a name"
-            );
-        }
-        !name.is_empty()
-    }
-
     fn take_event(&self, line: &[u8]) -> Result<(), SourceError> {
-        let now = Instant::now();
+        let (now, informer) = (Instant::now(), &*self.shared.name);
         match WatchEvent::<T>::decode(line).map_err(SourceError::event)? {
-            Ok(WatchEvent::Applied(object)) if self.is_named(object.metadata().name()) => {
+            Ok(WatchEvent::Applied(object)) if is_named(informer, object.metadata().name()) => {
                 self.shared.apply(now, object);
             }
-            Ok(WatchEvent::Deleted(object)) if self.is_named(object.metadata().name()) => {
+            Ok(WatchEvent::Deleted(object)) if is_named(informer, object.metadata().name()) => {
                 self.shared.delete(now, object);
             }
             Ok(WatchEvent::Bookmark(bookmark)) => self.shared.bookmark(now, &bookmark.resource_version),
             Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
-            Err(wrong) if self.is_named(wrong.key.name()) => self.shared.undecodable(now, wrong),
+            Err(wrong) if is_named(informer, wrong.key.name()) => self.shared.undecodable(now, wrong),
             Ok(_) | Err(_) => {}
         }
         Ok(())
@@ -309,9 +247,7 @@ struct Opened {
 
 /// The next part of a body; `None` at its end.
 async fn next_chunk(body: &mut Body) -> Result<Option<bytes::Bytes>, SourceError> {
-    let frame = timeout(BODY_PATIENCE, body.frame())
-        .await
-        .map_err(|_| SourceError::idle(BODY_PATIENCE))?;
+    let frame = timeout(BODY_PATIENCE, body.frame()).await.map_err(|_| SourceError::idle(BODY_PATIENCE))?;
     let frame = frame.transpose().map_err(SourceError::cut)?;
     Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }

@@ -13,11 +13,7 @@ pub struct Selection {
 impl Selection {
     /// All objects, of every namespace.
     pub fn all() -> Self {
-        Self {
-            namespace: None,
-            labels: Selector::everything(),
-            fields: None,
-        }
+        Self { namespace: None, labels: Selector::everything(), fields: None }
     }
 
     /// Only the objects of one namespace; all if `namespace` is empty.

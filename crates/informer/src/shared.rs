@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::watch, time::Instant};
-use trimtab_cache::{Change, Object, Replacement, Store, StoreWriter};
+use trimtab_cache::{Change, Object, Store, StoreWriter};
 
 use crate::{
     Event, Handler, Phase, SourceError, Status,
+    filling::Filling,
     handler::{Batch, Registered},
     source::watch::Undecodable,
     status::Record,
@@ -43,17 +44,8 @@ impl<T: Object> Shared<T> {
     pub(crate) fn new(name: Arc<str>) -> Self {
         let writer = StoreWriter::new();
         let store = writer.store().clone();
-        let inner = Inner {
-            writer,
-            handlers: Arc::new([]),
-            record: Record::new(),
-        };
-        Self {
-            name,
-            store,
-            inner: Mutex::new(inner),
-            progress: watch::Sender::new(Progress::Waiting),
-        }
+        let inner = Inner { writer, handlers: Arc::new([]), record: Record::new() };
+        Self { name, store, inner: Mutex::new(inner), progress: watch::Sender::new(Progress::Waiting) }
     }
 
     pub(crate) fn store(&self) -> &Store<T> {
@@ -68,34 +60,24 @@ impl<T: Object> Shared<T> {
         self.progress.subscribe()
     }
 
-    pub(crate) fn replacement(&self) -> Replacement<T> {
-        self.inner.lock().writer.replacement()
+    /// Begins with the next contents of the store.
+    pub(crate) fn filling(&self) -> Filling<T> {
+        Filling::new(self.name.clone(), self.inner.lock().writer.replacement())
     }
 
     /// Puts a list in the place of what the store held.
-    pub(crate) fn replace(&self, replacement: Replacement<T>, undecodable: Vec<Undecodable>, version: &str) {
+    pub(crate) fn replace(&self, filling: Filling<T>, version: &str) {
+        let Filling { replacement, undecodable, .. } = filling;
         let mut inner = self.inner.lock();
         let initial = !self.has_synced();
         let changes = inner.writer.commit(replacement, version);
         inner.record.lists += 1;
-        inner.record.undecodable = undecodable
-            .into_iter()
-            .map(|wrong| (wrong.key, wrong.reason.to_string()))
-            .collect();
-        let events = changes
-            .into_iter()
-            .map(|change| Event::new(change, initial))
-            .collect();
+        inner.record.undecodable = undecodable;
+        let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
         // Before the handlers are told: one of them may ask.
         self.progress
             .send_if_modified(|progress| std::mem::replace(progress, Progress::Synced) != Progress::Synced);
-        self.tell(
-            inner,
-            Batch {
-                events,
-                ends_initial: initial,
-            },
-        );
+        self.tell(inner, Batch { events, ends_initial: initial });
     }
 
     /// Takes over an object that the server told of.
@@ -131,10 +113,7 @@ impl<T: Object> Shared<T> {
             inner.record.undecodable.remove(&wrong.key);
             inner.writer.delete(&wrong.key, None)
         } else {
-            inner
-                .record
-                .undecodable
-                .insert(wrong.key, wrong.reason.to_string());
+            inner.record.undecodable.insert(wrong.key, wrong.reason.to_string());
             None
         };
         inner.writer.bookmark(&wrong.version);
@@ -153,23 +132,9 @@ impl<T: Object> Shared<T> {
     /// Tells handlers the state of every object again.
     pub(crate) fn resync(&self) {
         let inner = self.inner.lock();
-        let again = |object: Arc<T>| {
-            Event::new(
-                Change::Updated {
-                    old: object.clone(),
-                    new: object,
-                },
-                false,
-            )
-        };
+        let again = |object: Arc<T>| Event::new(Change::Updated { old: object.clone(), new: object }, false);
         let events = self.store.list().into_iter().map(again).collect();
-        self.tell(
-            inner,
-            Batch {
-                events,
-                ends_initial: false,
-            },
-        );
+        self.tell(inner, Batch { events, ends_initial: false });
     }
 
     /// Adds a handler and tells it what the store holds, on the calling thread.
@@ -184,26 +149,18 @@ impl<T: Object> Shared<T> {
                 // Under the lock: an event that comes now is either in the store already or queued
                 // behind these; it is never in neither, nor in both.
                 let events = self.store.list().into_iter();
-                let events = events
-                    .map(|object| Event::new(Change::Added(object), true))
-                    .collect();
-                registered.enqueue(Arc::new(Batch {
-                    events,
-                    ends_initial: true,
-                }));
+                let events = events.map(|object| Event::new(Change::Added(object), true)).collect();
+                registered.enqueue(Arc::new(Batch { events, ends_initial: true }));
             }
             inner.handlers = inner.handlers.iter().chain([&registered]).cloned().collect();
         }
         registered.deliver_initial(&self.name);
-        Handler::new(self, registered)
+        Handler::new(self, &registered)
     }
 
     pub(crate) fn remove_handler(&self, registered: &Arc<Registered<T>>) {
         let mut inner = self.inner.lock();
-        let others = inner
-            .handlers
-            .iter()
-            .filter(|other| !Arc::ptr_eq(other, registered));
+        let others = inner.handlers.iter().filter(|other| !Arc::ptr_eq(other, registered));
         let others = others.cloned().collect();
         let before = std::mem::replace(&mut inner.handlers, others);
         drop(inner);
@@ -249,11 +206,8 @@ impl<T: Object> Shared<T> {
         let error = Arc::new(error);
         let mut inner = self.inner.lock();
         let (record, until) = (&mut inner.record, now + wait);
-        record.phase = if error.is_not_served() {
-            Phase::NotServed { until }
-        } else {
-            Phase::Waiting { until }
-        };
+        record.phase =
+            if error.is_not_served() { Phase::NotServed { until } } else { Phase::Waiting { until } };
         record.restarts += 1;
         record.failing_since.get_or_insert(now);
         record.last_error = Some(error);
@@ -277,13 +231,7 @@ impl<T: Object> Shared<T> {
     }
 
     fn tell_one(&self, inner: MutexGuard<'_, Inner<T>>, change: Change<T>) {
-        self.tell(
-            inner,
-            Batch {
-                events: vec![Event::new(change, false)],
-                ends_initial: false,
-            },
-        );
+        self.tell(inner, Batch { events: vec![Event::new(change, false)], ends_initial: false });
     }
 
     /// Queues events while the change that they tell of is still under the lock, so that all handlers

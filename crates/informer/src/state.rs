@@ -72,19 +72,11 @@ pub(crate) enum Outcome {
     /// The store equals the server's state at this version.
     Listed { version: String },
     /// `first_page` is the version of the pages that did come.
-    ListFailed {
-        failure: Failure,
-        first_page: Option<String>,
-    },
+    ListFailed { failure: Failure, first_page: Option<String> },
     /// The stream ended before it had told all objects.
     StreamFailed { failure: Failure },
     /// Also of a stream that had told all objects. `version` is the last that was seen. Without a failure the server ended the watch in order.
-    WatchEnded {
-        version: String,
-        failure: Option<Failure>,
-        lasted: Duration,
-        any_event: bool,
-    },
+    WatchEnded { version: String, failure: Option<Failure>, lasted: Duration, any_event: bool },
 }
 
 /// A failure as the ladder sees it.
@@ -150,10 +142,7 @@ impl Ladder {
             lists_until: (!streaming).then_some(Until::Ever),
             backoff: Backoff::new(SmallRng::from_rng(&mut rng)),
             rng,
-            asked: Step::List(ListRequest {
-                at_least: None,
-                limit: page_size,
-            }),
+            asked: Step::List(ListRequest { at_least: None, limit: page_size }),
             short_watches: 0,
             leaps: 0,
         };
@@ -163,10 +152,7 @@ impl Ladder {
 
     /// The step to begin with.
     pub(crate) fn first(&self) -> Next {
-        Next {
-            wait: Duration::ZERO,
-            step: self.asked.clone(),
-        }
+        Next { wait: Duration::ZERO, step: self.asked.clone() }
     }
 
     pub(crate) fn next(&mut self, now: Instant, outcome: Outcome) -> Next {
@@ -182,11 +168,7 @@ impl Ladder {
             }
             Outcome::StreamFailed { failure } => self.after_stream(now, failure),
             Outcome::ListFailed { failure, first_page } => self.after_list(now, failure, first_page),
-            Outcome::WatchEnded {
-                version,
-                failure: Some(failure),
-                ..
-            } => {
+            Outcome::WatchEnded { version, failure: Some(failure), .. } => {
                 self.leaps = 0;
                 let step = match failure.class {
                     Class::TooLarge => self.fill(None), // L2
@@ -197,12 +179,7 @@ impl Ladder {
                 };
                 (self.backoff.after_failure(now, failure.retry_after), step)
             }
-            Outcome::WatchEnded {
-                version,
-                failure: None,
-                lasted,
-                any_event,
-            } => {
+            Outcome::WatchEnded { version, failure: None, lasted, any_event } => {
                 self.leaps = 0;
                 self.after_clean_end(now, version, lasted, any_event)
             }
@@ -213,10 +190,7 @@ impl Ladder {
 
     fn after_stream(&mut self, now: Instant, failure: Failure) -> (Duration, Step) {
         let Step::Stream(StreamRequest { at_least, .. }) = self.asked.clone() else {
-            return (
-                self.backoff.after_failure(now, failure.retry_after),
-                self.asked.clone(),
-            );
+            return (self.backoff.after_failure(now, failure.retry_after), self.asked.clone());
         };
         match failure.class {
             Class::Refused | Class::Forbidden | Class::Ignored => {
@@ -226,25 +200,15 @@ impl Ladder {
             Class::Expired | Class::TooLarge if at_least.is_some() => {
                 (self.leap(now, failure), self.fill(None))
             }
-            Class::EndedEarly | Class::Broken => (
-                self.backoff.after_failure(now, failure.retry_after),
-                self.list(at_least),
-            ),
-            _ => (
-                self.backoff.after_failure(now, failure.retry_after),
-                self.asked.clone(),
-            ),
+            Class::EndedEarly | Class::Broken => {
+                (self.backoff.after_failure(now, failure.retry_after), self.list(at_least))
+            }
+            _ => (self.backoff.after_failure(now, failure.retry_after), self.asked.clone()),
         }
     }
 
     fn after_list(&mut self, now: Instant, failure: Failure, first_page: Option<String>) -> (Duration, Step) {
-        let asked_for_version = matches!(
-            &self.asked,
-            Step::List(ListRequest {
-                at_least: Some(_),
-                ..
-            })
-        );
+        let asked_for_version = matches!(&self.asked, Step::List(ListRequest { at_least: Some(_), .. }));
         match (failure.class, first_page) {
             // The pages that came are of a version that is gone: all at once, from the server's memory.
             (Class::Expired, Some(version)) if !asked_for_version => {
@@ -253,10 +217,7 @@ impl Ladder {
             (Class::Expired | Class::TooLarge, _) if asked_for_version => {
                 (self.leap(now, failure), self.list(None))
             }
-            _ => (
-                self.backoff.after_failure(now, failure.retry_after),
-                self.asked.clone(),
-            ),
+            _ => (self.backoff.after_failure(now, failure.retry_after), self.asked.clone()),
         }
     }
 

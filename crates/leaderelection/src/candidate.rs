@@ -87,12 +87,7 @@ impl Candidate {
                 Err(refused) => debug!(lease = self.shared.lease, ?refused, "not the leader"),
             }
             // Candidates that started together would otherwise meet at the server each time.
-            sleep(
-                self.config
-                    .retry_period
-                    .mul_f64(1.0 + JITTER * rand::random::<f64>()),
-            )
-            .await;
+            sleep(self.config.retry_period.mul_f64(1.0 + JITTER * rand::random::<f64>())).await;
         }
     }
 
@@ -111,11 +106,7 @@ impl Candidate {
                 Ok(Ok(_)) | Err(_) => return Lost::Expired,
                 Ok(Err(Refused::Held)) => return Lost::Taken,
                 Ok(Err(Refused::Unknown(error))) => {
-                    warn!(
-                        lease = self.shared.lease,
-                        error = &error as &dyn std::error::Error,
-                        "not renewed"
-                    );
+                    warn!(lease = self.shared.lease, error = &error as &dyn std::error::Error, "not renewed");
                 }
             }
         }
@@ -127,11 +118,7 @@ impl Candidate {
     /// have led meanwhile.
     async fn attempt(&self, in_term: bool) -> Result<Instant, Refused> {
         // Bound before the `match`: a lock taken in its head would be held across the request.
-        let renewal = self
-            .shared
-            .election
-            .lock()
-            .renewal(Instant::now(), Timestamp::now());
+        let renewal = self.shared.election.lock().renewal(Instant::now(), Timestamp::now());
         if let Some(renewal) = renewal {
             match self.write(self.lease.update(&renewal)).await {
                 Ok(sent) => return Ok(sent),

@@ -62,11 +62,7 @@ impl LeaderElectorBuilder {
             grace: Duration::from_secs(20),
             release_on_cancel: false,
         };
-        Self {
-            client,
-            config,
-            on_new_leader: None,
-        }
+        Self { client, config, on_new_leader: None }
     }
 
     /// The name under which this candidate holds the lease; it must be unique to this process.
@@ -126,10 +122,7 @@ impl LeaderElectorBuilder {
         mut self,
         labels: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.config.labels = labels
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
+        self.config.labels = labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         self
     }
 
@@ -157,21 +150,14 @@ impl LeaderElectorBuilder {
 
 impl fmt::Debug for LeaderElectorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LeaderElectorBuilder")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("LeaderElectorBuilder").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
 impl Config {
     /// Upstream's checks in upstream's order (spec 5b), then our own.
     fn check(&self) -> Result<(), ConfigError> {
-        let Self {
-            lease_duration,
-            renew_deadline,
-            retry_period,
-            ..
-        } = self;
+        let Self { lease_duration, renew_deadline, retry_period, .. } = self;
         let refuse = |field, problem: String| Err(ConfigError { field, problem });
         if lease_duration <= renew_deadline {
             let problem =
@@ -188,22 +174,14 @@ impl Config {
             return refuse("retry_period", "must not be zero".into());
         }
         if *lease_duration < Duration::from_secs(1) {
-            return refuse(
-                "lease_duration",
-                format!("of {lease_duration:?} must be at least a second"),
-            );
+            return refuse("lease_duration", format!("of {lease_duration:?} must be at least a second"));
         }
         if i32::try_from(lease_duration.as_secs() + 1).is_err() {
-            return refuse(
-                "lease_duration",
-                format!("of {lease_duration:?} does not fit into a lease"),
-            );
+            return refuse("lease_duration", format!("of {lease_duration:?} does not fit into a lease"));
         }
-        for (field, value) in [
-            ("identity", &self.identity),
-            ("namespace", &self.namespace),
-            ("name", &self.name),
-        ] {
+        for (field, value) in
+            [("identity", &self.identity), ("namespace", &self.namespace), ("name", &self.name)]
+        {
             if value.is_empty() {
                 return refuse(field, "must not be empty".into());
             }
@@ -256,31 +234,16 @@ mod tests {
         assert_eq!(refused(config(999, 500, 100)), Err("lease_duration"));
         assert_eq!(refused(config(u64::MAX, 500, 100)), Err("lease_duration"));
         assert_eq!(
-            refused(Config {
-                identity: String::new(),
-                ..config(15_000, 10_000, 2_000)
-            }),
+            refused(Config { identity: String::new(), ..config(15_000, 10_000, 2_000) }),
             Err("identity")
         );
+        assert_eq!(refused(Config { name: String::new(), ..config(15_000, 10_000, 2_000) }), Err("name"));
         assert_eq!(
-            refused(Config {
-                name: String::new(),
-                ..config(15_000, 10_000, 2_000)
-            }),
-            Err("name")
-        );
-        assert_eq!(
-            refused(Config {
-                namespace: String::new(),
-                ..config(15_000, 10_000, 2_000)
-            }),
+            refused(Config { namespace: String::new(), ..config(15_000, 10_000, 2_000) }),
             Err("namespace")
         );
         let error = config(10_000, 10_000, 2_000).check().expect_err("contradicts");
-        assert_eq!(
-            error.to_string(),
-            "lease_duration of 10s must be longer than renew_deadline of 10s"
-        );
+        assert_eq!(error.to_string(), "lease_duration of 10s must be longer than renew_deadline of 10s");
     }
 
     #[test]

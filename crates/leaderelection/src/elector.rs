@@ -48,16 +48,12 @@ impl LeaderElector {
     }
 
     pub(crate) fn new(client: Client, config: Config, on_new_leader: Option<OnNewLeader>) -> Self {
-        Self {
-            candidate: Candidate::new(client, config, on_new_leader),
-        }
+        Self { candidate: Candidate::new(client, config, on_new_leader) }
     }
 
     /// A handle for health checks and diagnostics.
     pub fn observer(&self) -> Observer {
-        Observer {
-            shared: Arc::clone(&self.candidate.shared),
-        }
+        Observer { shared: Arc::clone(&self.candidate.shared) }
     }
 
     /// Waits for leadership, runs what `lead` returns, and ends with it: one term.
@@ -141,11 +137,7 @@ impl LeaderElector {
             let led = lead(term.token());
             self.lead(&term, shutdown, led).await
         }; // the work has returned or was dropped, and every token has ended
-        info!(
-            lease = shared.lease,
-            identity = shared.identity,
-            "stopped leading"
-        );
+        info!(lease = shared.lease, identity = shared.identity, "stopped leading");
         if config.release_on_cancel && !matches!(outcome, Outcome::Lost(_)) {
             self.candidate.release().await;
         }
@@ -181,11 +173,7 @@ impl LeaderElector {
 
     /// When led work must have ended after a loss.
     fn drop_work_at(&self, lost: Lost, term: &Term) -> Instant {
-        let Config {
-            lease_duration,
-            renew_deadline,
-            ..
-        } = self.candidate.config;
+        let Config { lease_duration, renew_deadline, .. } = self.candidate.config;
         match lost {
             // `valid_until` is the last renewal's sending and the renew deadline, so the others wait for
             // at least `lease_duration - renew_deadline` from there. Half of it is for clocks that
@@ -198,9 +186,7 @@ impl LeaderElector {
 
 impl fmt::Debug for LeaderElector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LeaderElector")
-            .field("config", &self.candidate.config)
-            .finish_non_exhaustive()
+        f.debug_struct("LeaderElector").field("config", &self.candidate.config).finish_non_exhaustive()
     }
 }
 

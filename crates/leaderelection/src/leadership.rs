@@ -73,18 +73,11 @@ pub(crate) struct Term {
 impl Term {
     /// A term that lasts until `valid_until`, if it is not extended.
     pub(crate) fn new(valid_until: Instant) -> Self {
-        Self {
-            status: watch::Sender::new(Status {
-                valid_until,
-                ending: false,
-            }),
-        }
+        Self { status: watch::Sender::new(Status { valid_until, ending: false }) }
     }
 
     pub(crate) fn token(&self) -> Leadership {
-        Leadership {
-            status: self.status.subscribe(),
-        }
+        Leadership { status: self.status.subscribe() }
     }
 
     pub(crate) fn valid_until(&self) -> Instant {

@@ -65,10 +65,6 @@ impl LeaseClient {
 
     /// Replaces the lease; a conflict if it is not the one that `lease` was made from.
     pub(crate) async fn update(&self, lease: &Lease) -> Result<Lease, RequestError> {
-        Ok(timeout(
-            self.timeout,
-            self.api.replace(&self.name, &PostParams::default(), lease),
-        )
-        .await??)
+        Ok(timeout(self.timeout, self.api.replace(&self.name, &PostParams::default(), lease)).await??)
     }
 }

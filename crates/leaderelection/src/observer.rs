@@ -49,10 +49,7 @@ impl Observer {
     /// It is nobody's right to act: only a [`Leadership`](crate::Leadership) token is.
     pub fn leader(&self) -> Option<String> {
         let election = self.shared.election.lock();
-        election
-            .holder()
-            .filter(|holder| !holder.is_empty())
-            .map(ToOwned::to_owned)
+        election.holder().filter(|holder| !holder.is_empty()).map(ToOwned::to_owned)
     }
 
     /// Whether led work runs at this moment, winding up included.
@@ -74,10 +71,9 @@ impl Observer {
         }
         let since = self.shared.election.lock().unchanged_for(Instant::now());
         match since {
-            Some(since) if since > self.shared.lease_duration + tolerance => Err(StaleLeader {
-                lease: self.shared.lease.clone(),
-                since,
-            }),
+            Some(since) if since > self.shared.lease_duration + tolerance => {
+                Err(StaleLeader { lease: self.shared.lease.clone(), since })
+            }
             _ => Ok(()),
         }
     }

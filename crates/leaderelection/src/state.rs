@@ -149,11 +149,7 @@ impl Election {
         let Lease { metadata, spec } = lease.clone();
         let spec = spec.unwrap_or_default();
         let kept = if transition { None } else { spec.acquire_time };
-        let labels = metadata
-            .labels
-            .unwrap_or_default()
-            .into_iter()
-            .chain(self.labels.clone());
+        let labels = metadata.labels.unwrap_or_default().into_iter().chain(self.labels.clone());
         let labels = labels.collect::<BTreeMap<_, _>>();
         Lease {
             metadata: ObjectMeta {
@@ -168,9 +164,7 @@ impl Election {
                 acquire_time: Some(kept.unwrap_or(MicroTime(wall))),
                 renew_time: Some(MicroTime(wall)),
                 lease_transitions: Some(
-                    spec.lease_transitions
-                        .unwrap_or(0)
-                        .saturating_add(i32::from(transition)),
+                    spec.lease_transitions.unwrap_or(0).saturating_add(i32::from(transition)),
                 ),
                 ..spec
             }),
@@ -181,23 +175,14 @@ impl Election {
 impl Observed {
     /// I1, I2.
     fn expired(&self, now: Instant) -> bool {
-        let seconds = self
-            .lease
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.lease_duration_seconds)
-            .unwrap_or(0);
+        let seconds = self.lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds).unwrap_or(0);
         let duration = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         now.saturating_duration_since(self.at) >= duration
     }
 }
 
 fn holder(lease: &Lease) -> &str {
-    lease
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.holder_identity.as_deref())
-        .unwrap_or_default()
+    lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
 fn version(lease: &Lease) -> Option<&str> {

@@ -43,29 +43,14 @@ async fn one_candidate_leads_and_the_other_follows_when_it_is_cut_off_or_shut_do
     assert_eq!(told.recv().await, Some("a"));
     let second = run("b", Duration::from_secs(120));
 
-    let cut = server.levers().hold(
-        Filter::any()
-            .user_agent("a")
-            .resource("leases.coordination.k8s.io"),
-    );
-    assert_eq!(
-        timeout(Duration::from_secs(30), told.recv()).await,
-        Ok(Some("b")),
-        "a's lease expires"
-    );
+    let cut = server.levers().hold(Filter::any().user_agent("a").resource("leases.coordination.k8s.io"));
+    assert_eq!(timeout(Duration::from_secs(30), told.recv()).await, Ok(Some("b")), "a's lease expires");
     cut.release();
     assert_eq!(second.await.expect("no panic"), Outcome::ShutDown(Some(())));
-    assert_eq!(
-        timeout(Duration::from_secs(5), told.recv()).await,
-        Ok(Some("a")),
-        "b has released it"
-    );
+    assert_eq!(timeout(Duration::from_secs(5), told.recv()).await, Ok(Some("a")), "b has released it");
     assert_eq!(first.await.expect("no panic"), Outcome::ShutDown(Some(())));
 
-    let lease: Lease = Api::default_namespaced(server.client())
-        .get("web")
-        .await
-        .expect("a lease");
+    let lease: Lease = Api::default_namespaced(server.client()).get("web").await.expect("a lease");
     assert_eq!(lease.metadata.labels.expect("labels")["app"], "web");
     let spec = lease.spec.expect("a spec");
     assert_eq!((spec.holder_identity, spec.lease_transitions), (None, Some(2)));
@@ -75,22 +60,15 @@ async fn one_candidate_leads_and_the_other_follows_when_it_is_cut_off_or_shut_do
 #[tokio::test(start_paused = true)]
 async fn a_leader_outlives_single_failures_of_every_kind() {
     let server = Arc::new(ApiServer::start());
-    let updates = || {
-        Filter::any()
-            .verb(Verb::Update)
-            .resource("leases.coordination.k8s.io")
-    };
+    let updates = || Filter::any().verb(Verb::Update).resource("leases.coordination.k8s.io");
     let faults = Arc::clone(&server);
     let mut elector = elector(&server, "a");
     let outcome = elector
         .run(std::future::pending(), |leadership| async move {
             let levers = faults.levers();
-            for refusal in [
-                Refusal::conflict(),
-                Refusal::unavailable(),
-                Refusal::forbidden(),
-                Refusal::internal_error(),
-            ] {
+            for refusal in
+                [Refusal::conflict(), Refusal::unavailable(), Refusal::forbidden(), Refusal::internal_error()]
+            {
                 levers.refuse(updates(), refusal, 1).leave();
                 sleep(Duration::from_secs(12)).await;
                 assert!(leadership.is_valid());
@@ -102,9 +80,6 @@ async fn a_leader_outlives_single_failures_of_every_kind() {
         })
         .await;
     assert_eq!(outcome, Outcome::Finished(true));
-    let lease: Lease = Api::default_namespaced(server.client())
-        .get("web")
-        .await
-        .expect("a lease");
+    let lease: Lease = Api::default_namespaced(server.client()).get("web").await.expect("a lease");
     assert_eq!(lease.spec.expect("a spec").lease_transitions, Some(0), "one term");
 }

@@ -48,19 +48,13 @@ impl Adoption {
             let asked = ask();
             Box::pin(async { asked.await.map_err(Into::into) })
         };
-        Self {
-            ask: Box::new(ask),
-            answer: OnceCell::new(),
-        }
+        Self { ask: Box::new(ask), answer: OnceCell::new() }
     }
 
     /// The answer, which is asked for at most once.
     pub(crate) async fn allowed(&self, owner: &str) -> Result<(), AdoptionDenied> {
         let ask = || async {
-            let denied = |reason: BoxError| AdoptionDenied {
-                owner: owner.into(),
-                reason: reason.into(),
-            };
+            let denied = |reason: BoxError| AdoptionDenied { owner: owner.into(), reason: reason.into() };
             (self.ask)().await.map_err(denied)
         };
         self.answer.get_or_init(ask).await.clone()
@@ -84,9 +78,7 @@ pub(crate) fn recheck(client: Client, path: String, name: String, uid: String) -
     Adoption::new(move || {
         let (client, path, name, uid) = (client.clone(), path.clone(), name.clone(), uid.clone());
         async move {
-            let owner = read(&client, &path, &name)
-                .await
-                .map_err(|error| Recheck::Read(Box::new(error)))?;
+            let owner = read(&client, &path, &name).await.map_err(|error| Recheck::Read(Box::new(error)))?;
             if owner.uid() != uid {
                 Err(Recheck::Replaced(owner.uid().to_owned()))
             } else if owner.is_being_deleted() {

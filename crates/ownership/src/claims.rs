@@ -162,21 +162,13 @@ impl Claims {
             match self.carry_out(wanted, &*object, kind).await {
                 Ok(true) => claimed.push(object),
                 Ok(false) => {}
-                Err(cause) => failures.push(ClaimFailure {
-                    key: object.key(),
-                    wanted,
-                    cause,
-                }),
+                Err(cause) => failures.push(ClaimFailure { key: object.key(), wanted, cause }),
             }
         }
         if failures.is_empty() {
             return Ok(claimed);
         }
-        Err(ClaimError {
-            owner: Arc::clone(&self.owner),
-            claimed,
-            failures,
-        })
+        Err(ClaimError { owner: Arc::clone(&self.owner), claimed, failures })
     }
 
     fn decide(&self, metadata: &impl Metadata, matches: impl FnOnce() -> bool) -> Decision {
@@ -206,10 +198,7 @@ impl Claims {
             self.adoption.allowed(&self.owner).await.map_err(Cause::Denied)?;
         }
         let dependent = Dependent::new(&self.client, object, kind);
-        let ours = match self
-            .write(wanted, Base::cached(object.metadata()), &dependent)
-            .await
-        {
+        let ours = match self.write(wanted, Base::cached(object.metadata()), &dependent).await {
             Ok(ours) => ours,
             Err(error) if dependent.is_gone(wanted, &error).await => false,
             Err(error) => return Err(Cause::Api(Box::new(error))),

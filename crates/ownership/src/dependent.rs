@@ -28,12 +28,7 @@ impl<'a> Dependent<'a> {
     pub(crate) fn new<T: Object>(client: &'a Client, object: &'a T, kind: &Dynamic<T>) -> Self {
         let metadata = object.metadata();
         let path = T::Kind::url_path(kind, metadata.namespace());
-        Self {
-            client,
-            path,
-            name: metadata.name(),
-            uid: metadata.uid(),
-        }
+        Self { client, path, name: metadata.name(), uid: metadata.uid() }
     }
 
     pub(crate) fn uid(&self) -> &str {

@@ -46,12 +46,7 @@ impl<T> fmt::Debug for ClaimError<T> {
 
 impl<T> fmt::Display for ClaimError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} could not claim {} of its dependents",
-            self.owner,
-            self.failures.len()
-        )
+        write!(f, "{} could not claim {} of its dependents", self.owner, self.failures.len())
     }
 }
 
@@ -106,11 +101,7 @@ impl ClaimFailure {
 
 impl fmt::Display for ClaimFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.is_adoption() {
-            "adopting"
-        } else {
-            "releasing"
-        };
+        let verb = if self.is_adoption() { "adopting" } else { "releasing" };
         write!(f, "{verb} {}", self.key)
     }
 }

@@ -32,10 +32,7 @@ impl Base {
 
     /// From what the server has just said.
     pub(crate) fn read(metadata: &ObjectMeta) -> Self {
-        Self {
-            finalizers: Some(metadata.finalizers.clone().unwrap_or_default()),
-            ..Self::cached(metadata)
-        }
+        Self { finalizers: Some(metadata.finalizers.clone().unwrap_or_default()), ..Self::cached(metadata) }
     }
 
     /// Whether the server will notice that somebody wrote after this state.
@@ -48,11 +45,7 @@ impl Base {
         self.owners.retain(|other| other.uid != owner.uid);
         self.owners.push(owner.clone());
         if let Some(present) = &mut self.finalizers {
-            let missing: Vec<_> = finalizers
-                .iter()
-                .filter(|one| !present.contains(one))
-                .cloned()
-                .collect();
+            let missing: Vec<_> = finalizers.iter().filter(|one| !present.contains(one)).cloned().collect();
             present.extend(missing);
         }
         self.body()
@@ -82,11 +75,7 @@ impl Base {
 
 /// `null` for an empty list: a merge patch then removes the field.
 fn list<T: serde::Serialize>(items: &[T]) -> Value {
-    if items.is_empty() {
-        Value::Null
-    } else {
-        json!(items)
-    }
+    if items.is_empty() { Value::Null } else { json!(items) }
 }
 
 #[cfg(test)]
@@ -131,11 +120,7 @@ mod tests {
     /// OW-T10: the owner's UID and the dependent's are escaped.
     #[test]
     fn quotes_in_uids_are_escaped() {
-        let base = Base::cached(&metadata(
-            "p\"1",
-            vec![owner("u\"1", true), owner("u\"2", false)],
-            &[],
-        ));
+        let base = Base::cached(&metadata("p\"1", vec![owner("u\"1", true), owner("u\"2", false)], &[]));
         assert_eq!(
             text(&base.release("u\"1", &[])),
             concat!(
@@ -163,11 +148,7 @@ mod tests {
 
     #[test]
     fn adopting_keeps_other_owners_and_turns_our_own_reference_into_the_controlling_one() {
-        let base = Base::read(&metadata(
-            "p1",
-            vec![owner("u2", false), owner("u1", false)],
-            &["a"],
-        ));
+        let base = Base::read(&metadata("p1", vec![owner("u2", false), owner("u1", false)], &["a"]));
         assert_eq!(
             base.adopt(&owner("u1", true), &["a".into(), "b".into()]),
             json!({"metadata": {"uid": "p1", "resourceVersion": "7",

@@ -68,11 +68,7 @@ pub fn controller_reference_with<O: Object>(
 /// An owner that has no UID yet controls nothing.
 pub fn is_controlled_by<T: Object, O: Object>(object: &T, owner: &O) -> bool {
     let owner = owner.metadata().uid();
-    !owner.is_empty()
-        && object
-            .metadata()
-            .controller()
-            .is_some_and(|controller| controller.uid == owner)
+    !owner.is_empty() && object.metadata().controller().is_some_and(|controller| controller.uid == owner)
 }
 
 /// Finds the object of `O`'s kind that manages `dependent`, if there is one.
@@ -134,9 +130,6 @@ pub fn resolve_owner_with<O: Object>(
 
 /// Whether `reference` names an object of `O`'s group and kind, in whatever version.
 fn refers_to<O: Object>(reference: &OwnerReference, kind: &Dynamic<O>) -> bool {
-    let group = reference
-        .api_version
-        .split_once('/')
-        .map_or("", |(group, _version)| group);
+    let group = reference.api_version.split_once('/').map_or("", |(group, _version)| group);
     group == O::Kind::group(kind) && reference.kind == O::Kind::kind(kind)
 }

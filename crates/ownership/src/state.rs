@@ -72,11 +72,8 @@ mod tests {
             Nobody      yes      no             yes                -         Leave
             Nobody      yes      no             no                 no        Leave
             Nobody      yes      no             no                 yes       Adopt";
-        let rows: Vec<Vec<&str>> = TABLE
-            .lines()
-            .skip(2)
-            .map(|line| line.split_whitespace().collect())
-            .collect();
+        let rows: Vec<Vec<&str>> =
+            TABLE.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
 
         for controller in [Controller::Nobody, Controller::Us, Controller::Another] {
             for bits in 0..16 {

@@ -18,11 +18,7 @@ where
     K: Clone + Serialize + DeserializeOwned + std::fmt::Debug,
 {
     let object = serde_json::from_value(object).expect("an object");
-    Arc::new(
-        api.create(&PostParams::default(), &object)
-            .await
-            .expect("it can be created"),
-    )
+    Arc::new(api.create(&PostParams::default(), &object).await.expect("it can be created"))
 }
 
 fn pod(name: &str, app: &str) -> Value {
@@ -54,33 +50,18 @@ fn names<T: Object>(objects: &[Arc<T>]) -> Vec<&str> {
 async fn an_adopted_pod_carries_the_reference_and_a_released_one_does_not() {
     let (_server, client, set) = cluster().await;
     let pods: Api<Pod> = Api::default_namespaced(client.clone());
-    let (a, b) = (
-        create(&pods, pod("a", "web")).await,
-        create(&pods, pod("b", "db")).await,
-    );
-    let claimed = claims(&client, &set)
-        .claim([a, b])
-        .await
-        .expect("a willing server");
+    let (a, b) = (create(&pods, pod("a", "web")).await, create(&pods, pod("b", "db")).await);
+    let claimed = claims(&client, &set).claim([a, b]).await.expect("a willing server");
     assert_eq!(names(&claimed), ["a"]);
     let a = pods.get("a").await.expect("a pod");
     assert!(is_controlled_by(&a, &*set));
     assert!(!is_controlled_by(&pods.get("b").await.expect("a pod"), &*set));
 
     let relabel = Patch::Merge(json!({"metadata": {"labels": {"app": "db"}}}));
-    let a = pods
-        .patch("a", &PatchParams::default(), &relabel)
-        .await
-        .expect("it can be relabelled");
-    let claimed = claims(&client, &set)
-        .claim([Arc::new(a)])
-        .await
-        .expect("a willing server");
+    let a = pods.patch("a", &PatchParams::default(), &relabel).await.expect("it can be relabelled");
+    let claimed = claims(&client, &set).claim([Arc::new(a)]).await.expect("a willing server");
     assert_eq!(names(&claimed), [""; 0]);
-    assert_eq!(
-        pods.get("a").await.expect("a pod").metadata.owner_references,
-        None
-    );
+    assert_eq!(pods.get("a").await.expect("a pod").metadata.owner_references, None);
 }
 
 /// Guarantee 4. The line that it guards: `resourceVersion` in `Base::body`.
@@ -91,27 +72,12 @@ async fn another_owners_reference_is_never_lost_to_a_stale_cache() {
     let cached = create(&pods, pod("a", "web")).await;
     let other = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "m", "uid": "m1"}]);
     let patch = Patch::Merge(json!({"metadata": {"ownerReferences": other}}));
-    let now = pods
-        .patch("a", &PatchParams::default(), &patch)
-        .await
-        .expect("it can be patched");
+    let now = pods.patch("a", &PatchParams::default(), &patch).await.expect("it can be patched");
 
-    let error = claims(&client, &set)
-        .claim([cached])
-        .await
-        .expect_err("the cache is stale");
+    let error = claims(&client, &set).claim([cached]).await.expect_err("the cache is stale");
     assert!(error.failures()[0].is_conflict());
-    claims(&client, &set)
-        .claim([Arc::new(now)])
-        .await
-        .expect("the cache has caught up");
-    let owners = pods
-        .get("a")
-        .await
-        .expect("a pod")
-        .metadata
-        .owner_references
-        .expect("owners");
+    claims(&client, &set).claim([Arc::new(now)]).await.expect("the cache has caught up");
+    let owners = pods.get("a").await.expect("a pod").metadata.owner_references.expect("owners");
     let uids: Vec<_> = owners.iter().map(|owner| owner.uid.as_str()).collect();
     assert_eq!(uids, ["m1", set.metadata().uid()]);
 }
@@ -123,45 +89,27 @@ async fn a_namesake_that_came_later_is_neither_adopted_nor_released() {
     let cached = create(&pods, pod("a", "web")).await;
     let now = DeleteParams::default().grace_period(0);
     pods.delete("a", &now).await.expect("it can be deleted");
-    assert_eq!(
-        names(&claims(&client, &set).claim([cached.clone()]).await.expect("gone")),
-        [""; 0]
-    );
+    assert_eq!(names(&claims(&client, &set).claim([cached.clone()]).await.expect("gone")), [""; 0]);
     let namesake = create(&pods, pod("a", "web")).await;
-    assert_eq!(
-        names(&claims(&client, &set).claim([cached]).await.expect("gone")),
-        [""; 0]
-    );
+    assert_eq!(names(&claims(&client, &set).claim([cached]).await.expect("gone")), [""; 0]);
     assert_eq!(pods.get("a").await.expect("a pod"), *namesake);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replaced_owner_adopts_nothing() {
     let (_server, client, set) = cluster().await;
-    let (sets, pods): (Api<ReplicaSet>, Api<Pod>) = (
-        Api::default_namespaced(client.clone()),
-        Api::default_namespaced(client.clone()),
-    );
+    let (sets, pods): (Api<ReplicaSet>, Api<Pod>) =
+        (Api::default_namespaced(client.clone()), Api::default_namespaced(client.clone()));
     let orphan = create(&pods, pod("a", "web")).await;
-    sets.delete("web", &DeleteParams::background())
-        .await
-        .expect("it can be deleted");
+    sets.delete("web", &DeleteParams::background()).await.expect("it can be deleted");
     let mut successor = (*set).clone();
     successor.metadata = Default::default();
     successor.metadata.name = Some("web".into());
-    sets.create(&PostParams::default(), &successor)
-        .await
-        .expect("the name is free again");
+    sets.create(&PostParams::default(), &successor).await.expect("the name is free again");
 
-    let error = claims(&client, &set)
-        .claim([orphan])
-        .await
-        .expect_err("the owner is gone");
+    let error = claims(&client, &set).claim([orphan]).await.expect_err("the owner is gone");
     assert!(error.failures()[0].is_denied());
-    assert_eq!(
-        pods.get("a").await.expect("a pod").metadata.owner_references,
-        None
-    );
+    assert_eq!(pods.get("a").await.expect("a pod").metadata.owner_references, None);
 }
 
 /// Custom resources know no strategic merge patches.
@@ -177,20 +125,13 @@ async fn custom_resources_are_adopted_like_built_in_kinds() {
         "metadata": {"name": "foos.example.com"},
         "spec": {"group": "example.com", "scope": "Namespaced", "names": {"kind": "Foo", "plural": "foos", "singular": "foo"},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]}});
-    create(
-        &Api::<DynamicObject>::all_with(client.clone(), &definitions),
-        definition,
-    )
-    .await;
+    create(&Api::<DynamicObject>::all_with(client.clone(), &definitions), definition).await;
 
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Foo"));
     let foos = Api::<DynamicObject>::default_namespaced_with(client.clone(), &kind);
     let foo = json!({"apiVersion": "example.com/v1", "kind": "Foo", "metadata": {"name": "a", "labels": {"app": "web"}}});
     let foo = create(&foos, foo).await;
-    let claimed = claims(&client, &set)
-        .claim_with([foo], &kind, |_| true)
-        .await
-        .expect("a willing server");
+    let claimed = claims(&client, &set).claim_with([foo], &kind, |_| true).await.expect("a willing server");
     assert_eq!(names(&claimed), ["a"]);
     assert!(is_controlled_by(&foos.get("a").await.expect("a foo"), &*set));
 }

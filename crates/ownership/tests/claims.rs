@@ -85,28 +85,17 @@ fn names<T: Object>(objects: &[Arc<T>]) -> Vec<&str> {
 /// Claims `pods` for the set; what was claimed, and the calls.
 async fn claim(deleted: bool, pods: Vec<Arc<Pod>>) -> (Vec<String>, Calls) {
     let (client, calls) = client(willing);
-    let claimed = claims_of(client, &set(deleted))
-        .claim(pods)
-        .await
-        .expect("a willing server");
-    (
-        names(&claimed).into_iter().map(ToOwned::to_owned).collect(),
-        calls,
-    )
+    let claimed = claims_of(client, &set(deleted)).claim(pods).await.expect("a willing server");
+    (names(&claimed).into_iter().map(ToOwned::to_owned).collect(), calls)
 }
 
 /// OW-T1.
 #[tokio::test]
 async fn a_matching_orphan_is_adopted_and_others_are_ignored() {
-    let (claimed, calls) = claim(
-        false,
-        vec![pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Nobody)],
-    )
-    .await;
+    let (claimed, calls) =
+        claim(false, vec![pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Nobody)]).await;
     assert_eq!(claimed, ["a"]);
-    let [patch] = &calls.of("PATCH")[..] else {
-        panic!("one patch: {calls:?}")
-    };
+    let [patch] = &calls.of("PATCH")[..] else { panic!("one patch: {calls:?}") };
     assert_eq!(patch.path, "/api/v1/namespaces/default/pods/a");
     let reference = json!({
         "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u1", "controller": true, "blockOwnerDeletion": true,
@@ -121,11 +110,8 @@ async fn a_matching_orphan_is_adopted_and_others_are_ignored() {
 /// OW-T2, guarantee 2.
 #[tokio::test]
 async fn an_owner_that_is_being_deleted_neither_adopts_nor_releases() {
-    let (claimed, calls) = claim(
-        true,
-        vec![pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)],
-    )
-    .await;
+    let (claimed, calls) =
+        claim(true, vec![pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)]).await;
     assert_eq!(claimed, [""; 0]);
     assert_eq!(calls.all(), []);
 }
@@ -133,11 +119,8 @@ async fn an_owner_that_is_being_deleted_neither_adopts_nor_releases() {
 /// OW-T3.
 #[tokio::test]
 async fn an_owner_that_is_being_deleted_keeps_what_it_controls() {
-    let (claimed, calls) = claim(
-        true,
-        vec![pod("a", "web", &Owner::Us), pod("b", "web", &Owner::Nobody)],
-    )
-    .await;
+    let (claimed, calls) =
+        claim(true, vec![pod("a", "web", &Owner::Us), pod("b", "web", &Owner::Nobody)]).await;
     assert_eq!(claimed, ["a"]);
     assert_eq!(calls.all(), []);
 }
@@ -145,11 +128,8 @@ async fn an_owner_that_is_being_deleted_keeps_what_it_controls() {
 /// OW-T4, guarantee 1.
 #[tokio::test]
 async fn what_another_object_controls_is_never_written_to() {
-    let pods = vec![
-        pod("a", "web", &Owner::Us),
-        pod("b", "web", &Owner::Another),
-        pod("c", "db", &Owner::Another),
-    ];
+    let pods =
+        vec![pod("a", "web", &Owner::Us), pod("b", "web", &Owner::Another), pod("c", "db", &Owner::Another)];
     let (claimed, calls) = claim(false, pods).await;
     assert_eq!(claimed, ["a"]);
     assert_eq!(calls.all(), []);
@@ -158,15 +138,9 @@ async fn what_another_object_controls_is_never_written_to() {
 /// OW-T5.
 #[tokio::test]
 async fn what_no_longer_matches_is_released() {
-    let (claimed, calls) = claim(
-        false,
-        vec![pod("a", "web", &Owner::Us), pod("b", "db", &Owner::Us)],
-    )
-    .await;
+    let (claimed, calls) = claim(false, vec![pod("a", "web", &Owner::Us), pod("b", "db", &Owner::Us)]).await;
     assert_eq!(claimed, ["a"]);
-    let [patch] = &calls.all()[..] else {
-        panic!("one patch and no recheck: {calls:?}")
-    };
+    let [patch] = &calls.all()[..] else { panic!("one patch and no recheck: {calls:?}") };
     assert_eq!(patch.path, "/api/v1/namespaces/default/pods/b");
     assert_eq!(
         patch.body,
@@ -177,10 +151,8 @@ async fn what_no_longer_matches_is_released() {
 /// OW-T6.
 #[tokio::test]
 async fn an_object_that_is_being_deleted_is_kept_but_not_adopted() {
-    let pods = vec![
-        being_deleted(&pod("a", "web", &Owner::Us)),
-        being_deleted(&pod("b", "web", &Owner::Nobody)),
-    ];
+    let pods =
+        vec![being_deleted(&pod("a", "web", &Owner::Us)), being_deleted(&pod("b", "web", &Owner::Nobody))];
     let (claimed, calls) = claim(false, pods).await;
     assert_eq!(claimed, ["a"]);
     assert_eq!(calls.all(), []);
@@ -199,18 +171,11 @@ async fn finalizers_are_added_when_adopting_and_removed_when_releasing() {
         _ => willing(call),
     });
     let claims = claims_of(client, &set(false)).finalizers(["foo/one", "foo/two"]);
-    let claimed = claims
-        .claim([pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)])
-        .await
-        .expect("willing");
+    let claimed =
+        claims.claim([pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)]).await.expect("willing");
     assert_eq!(names(&claimed), ["a"]);
-    let [adopt, release] = &calls.of("PATCH")[..] else {
-        panic!("two patches: {calls:?}")
-    };
-    assert_eq!(
-        adopt.body["metadata"]["finalizers"],
-        json!(["foo/one", "foo/two"])
-    );
+    let [adopt, release] = &calls.of("PATCH")[..] else { panic!("two patches: {calls:?}") };
+    assert_eq!(adopt.body["metadata"]["finalizers"], json!(["foo/one", "foo/two"]));
     assert_eq!(adopt.body["metadata"]["ownerReferences"][0]["uid"], "u1");
     assert_eq!(release.body["metadata"]["finalizers"], json!(["foo/other"]));
     assert_eq!(release.body["metadata"]["uid"], "uid-b");
@@ -239,19 +204,11 @@ async fn a_cluster_scoped_owner_claims_across_namespaces() {
     let mut elsewhere = (*pod("b", "web", &Owner::Nobody)).clone();
     elsewhere.metadata.namespace = Some("other".into());
     let claims = Claims::new(client, &owner, "app=web".parse().expect("a selector")).expect("a named owner");
-    let claimed = claims
-        .claim([pod("a", "web", &Owner::Nobody), Arc::new(elsewhere)])
-        .await
-        .expect("willing");
+    let claimed =
+        claims.claim([pod("a", "web", &Owner::Nobody), Arc::new(elsewhere)]).await.expect("willing");
     assert_eq!(names(&claimed), ["a", "b"]);
     let paths: Vec<_> = calls.of("PATCH").into_iter().map(|call| call.path).collect();
-    assert_eq!(
-        paths,
-        [
-            "/api/v1/namespaces/default/pods/a",
-            "/api/v1/namespaces/other/pods/b"
-        ]
-    );
+    assert_eq!(paths, ["/api/v1/namespaces/default/pods/a", "/api/v1/namespaces/other/pods/b"]);
     assert_eq!(calls.of("GET").len(), 1, "the owner was read once");
 }
 
@@ -265,10 +222,7 @@ async fn whether_the_owner_may_adopt_is_asked_once_and_only_for_an_orphan() {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<_, Infallible>(()) }
     });
-    claims
-        .claim([pod("a", "web", &Owner::Us), pod("b", "db", &Owner::Us)])
-        .await
-        .expect("willing");
+    claims.claim([pod("a", "web", &Owner::Us), pod("b", "db", &Owner::Us)]).await.expect("willing");
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     let orphans = ["c", "d", "e"].map(|name| pod(name, "web", &Owner::Nobody));
     assert_eq!(claims.claim(orphans).await.expect("willing").len(), 3);
@@ -284,38 +238,19 @@ async fn an_owner_that_was_replaced_or_is_being_deleted_or_cannot_be_read_adopts
             "the owner is gone: its name now belongs to UID \"u9\"",
         ),
         (
-            (
-                200,
-                json!({"metadata": {"name": "web", "uid": "u1", "deletionTimestamp": DELETED}}),
-            ),
+            (200, json!({"metadata": {"name": "web", "uid": "u1", "deletionTimestamp": DELETED}})),
             "the owner is being deleted",
         ),
         (failure(404, "NotFound"), "reading the owner again"),
     ] {
-        let (client, calls) = client(move |call| {
-            if call.method == "GET" {
-                answer.clone()
-            } else {
-                willing(call)
-            }
-        });
-        let pods = [
-            pod("a", "web", &Owner::Nobody),
-            pod("b", "web", &Owner::Us),
-            pod("c", "web", &Owner::Nobody),
-        ];
-        let error = claims_of(client, &set(false))
-            .claim(pods)
-            .await
-            .expect_err("denied");
+        let (client, calls) =
+            client(move |call| if call.method == "GET" { answer.clone() } else { willing(call) });
+        let pods =
+            [pod("a", "web", &Owner::Nobody), pod("b", "web", &Owner::Us), pod("c", "web", &Owner::Nobody)];
+        let error = claims_of(client, &set(false)).claim(pods).await.expect_err("denied");
         assert_eq!(names(error.claimed()), ["b"]);
         assert_eq!(error.failures().len(), 2);
-        assert!(
-            error
-                .failures()
-                .iter()
-                .all(|failure| failure.is_denied() && failure.is_adoption())
-        );
+        assert!(error.failures().iter().all(|failure| failure.is_denied() && failure.is_adoption()));
         assert_eq!(calls.all().len(), 1, "one read, no patch");
         assert_eq!(
             chain(&error)[..4],
@@ -344,18 +279,12 @@ async fn with_patches_answered(
     answer: (u16, Value),
     now: (u16, Value),
 ) -> Result<Vec<Arc<Pod>>, ClaimError<Pod>> {
-    let (client, _) = client(
-        move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
-            ("PATCH", _) => answer.clone(),
-            ("GET", true) => now.clone(),
-            _ => willing(call),
-        },
-    );
-    let pods = [
-        pod("a", "web", &Owner::Nobody),
-        pod("b", "db", &Owner::Us),
-        pod("c", "web", &Owner::Us),
-    ];
+    let (client, _) = client(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
+        ("PATCH", _) => answer.clone(),
+        ("GET", true) => now.clone(),
+        _ => willing(call),
+    });
+    let pods = [pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us), pod("c", "web", &Owner::Us)];
     claims_of(client, &set(false)).claim(pods).await
 }
 
@@ -367,20 +296,12 @@ fn same(uid: &str) -> (u16, Value) {
 /// Spec 4b.2, 4b.7; guarantee 5.
 #[tokio::test]
 async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_the_others() {
-    let gone = with_patches_answered(failure(404, "NotFound"), failure(404, "NotFound"))
-        .await
-        .expect("gone");
+    let gone = with_patches_answered(failure(404, "NotFound"), failure(404, "NotFound")).await.expect("gone");
     assert_eq!(names(&gone), ["c"]);
 
-    let error = with_patches_answered(failure(422, "Invalid"), same("uid-a"))
-        .await
-        .expect_err("invalid");
+    let error = with_patches_answered(failure(422, "Invalid"), same("uid-a")).await.expect_err("invalid");
     assert_eq!(names(error.claimed()), ["c"]);
-    assert_eq!(
-        error.failures().len(),
-        1,
-        "releasing what has no reference of ours is done"
-    );
+    assert_eq!(error.failures().len(), 1, "releasing what has no reference of ours is done");
     assert!(error.failures()[0].is_adoption());
 
     let error = with_patches_answered(failure(500, "InternalError"), failure(404, "NotFound"))
@@ -392,29 +313,20 @@ async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_t
 /// A status without a body and reason, as a proxy sends it: the code alone counts.
 #[tokio::test]
 async fn a_not_found_without_a_reason_counts_as_gone() {
-    let gone = with_patches_answered((404, json!("gone")), failure(404, "NotFound"))
-        .await
-        .expect("gone");
+    let gone = with_patches_answered((404, json!("gone")), failure(404, "NotFound")).await.expect("gone");
     assert_eq!(names(&gone), ["c"]);
 }
 
 /// Guarantee 4: a conflict is an error while the object lives, and none once it was replaced.
 #[tokio::test]
 async fn a_conflict_is_an_error_unless_the_object_is_gone() {
-    let error = with_patches_answered(failure(409, "Conflict"), same("uid-a"))
-        .await
-        .expect_err("a conflict");
-    let failed: Vec<_> = error
-        .failures()
-        .iter()
-        .map(|failure| (failure.key().name(), failure.is_conflict()))
-        .collect();
+    let error = with_patches_answered(failure(409, "Conflict"), same("uid-a")).await.expect_err("a conflict");
+    let failed: Vec<_> =
+        error.failures().iter().map(|failure| (failure.key().name(), failure.is_conflict())).collect();
     assert_eq!(failed, [("a", true)], "b was replaced: its UID is another");
 
     for now in [same("uid-new"), failure(404, "NotFound")] {
-        let gone = with_patches_answered(failure(409, "Conflict"), now)
-            .await
-            .expect("both are gone");
+        let gone = with_patches_answered(failure(409, "Conflict"), now).await.expect("both are gone");
         assert_eq!(names(&gone), ["c"]);
     }
 }
@@ -457,26 +369,17 @@ async fn a_view_without_a_resource_version_is_read_before_it_is_patched() {
     for (now, claimed) in [(Owner::Nobody, true), (Owner::Us, true), (Owner::Another, false)] {
         let patched = matches!(now, Owner::Nobody);
         let (client, calls) =
-            client(
-                move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
-                    ("GET", true) => (200, pod_json("a", "web", &now)),
-                    _ => willing(call),
-                },
-            );
+            client(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
+                ("GET", true) => (200, pod_json("a", "web", &now)),
+                _ => willing(call),
+            });
         let mut cached = (*pod("a", "web", &Owner::Nobody)).clone();
         cached.metadata.resource_version = None;
-        let list = claims_of(client, &set(false))
-            .claim([Arc::new(cached)])
-            .await
-            .expect("willing");
+        let list = claims_of(client, &set(false)).claim([Arc::new(cached)]).await.expect("willing");
         assert_eq!(!list.is_empty(), claimed);
         let patches = calls.of("PATCH");
         assert_eq!(!patches.is_empty(), patched);
-        assert!(
-            patches
-                .iter()
-                .all(|patch| patch.body["metadata"]["resourceVersion"] == "7")
-        );
+        assert!(patches.iter().all(|patch| patch.body["metadata"]["resourceVersion"] == "7"));
     }
 }
 

@@ -40,21 +40,9 @@ fn a_controller_reference_controls_and_blocks_the_owners_deletion() {
 #[test]
 fn an_owner_without_a_name_or_uid_cannot_be_referred_to() {
     for (name, uid, message) in [
-        (
-            None,
-            Some("u1"),
-            "ReplicaSet \"\" has no name, so it cannot be referred to as an owner",
-        ),
-        (
-            Some("web"),
-            None,
-            "ReplicaSet \"web\" has no UID, so it cannot be referred to as an owner",
-        ),
-        (
-            Some("web"),
-            Some(""),
-            "ReplicaSet \"web\" has no UID, so it cannot be referred to as an owner",
-        ),
+        (None, Some("u1"), "ReplicaSet \"\" has no name, so it cannot be referred to as an owner"),
+        (Some("web"), None, "ReplicaSet \"web\" has no UID, so it cannot be referred to as an owner"),
+        (Some("web"), Some(""), "ReplicaSet \"web\" has no UID, so it cannot be referred to as an owner"),
     ] {
         let error = controller_reference(&set(name, uid)).expect_err("not from the server");
         assert_eq!(error.to_string(), message);
@@ -67,10 +55,7 @@ fn custom_resources_are_referred_to_by_what_discovery_says_of_them() {
     let mut foo = DynamicObject::new("foo", &kind).within("default");
     foo.metadata.uid = Some("u1".into());
     let reference = controller_reference_with(&foo, &kind).expect("a named object");
-    assert_eq!(
-        (&*reference.api_version, &*reference.kind),
-        ("example.com/v1", "Foo")
-    );
+    assert_eq!((&*reference.api_version, &*reference.kind), ("example.com/v1", "Foo"));
 
     let foo = Arc::new(foo);
     let get = |key: &ObjectKey| (key.as_str() == "default/foo").then(|| Arc::clone(&foo));
@@ -82,16 +67,10 @@ fn only_the_uid_of_the_controlling_reference_counts() {
     let ours = set(Some("web"), Some("u1"));
     let mut reference = json!(controller_reference(&ours).expect("a named set"));
     assert!(is_controlled_by(&owned(&reference), &ours));
-    assert!(!is_controlled_by(
-        &owned(&reference),
-        &set(Some("web"), Some("u2"))
-    ));
+    assert!(!is_controlled_by(&owned(&reference), &set(Some("web"), Some("u2"))));
     assert!(!is_controlled_by(&owned(&reference), &set(Some("web"), None)));
     reference["controller"] = json!(false);
-    assert!(
-        !is_controlled_by(&owned(&reference), &ours),
-        "an owner that does not manage"
-    );
+    assert!(!is_controlled_by(&owned(&reference), &ours), "an owner that does not manage");
 }
 
 /// Spec 4b.9, but for the group: kinds of two groups may share a name.

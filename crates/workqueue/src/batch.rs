@@ -5,6 +5,7 @@ use std::hash::Hash;
 use crate::{
     Item, WorkQueue,
     builder::priority,
+    shared::When,
     state::{Added, Wanted},
 };
 
@@ -15,26 +16,13 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     pub fn add_many(&self, keys: impl IntoIterator<Item = K>) -> usize {
         let prepare = |key| {
             let (hash, group) = self.shared.hash_and_group(&key);
-            (
-                key,
-                hash,
-                Wanted {
-                    priority: priority::NORMAL,
-                    due: None,
-                    group,
-                },
-            )
+            (key, hash, Wanted { priority: priority::NORMAL, due: None, group })
         };
         let keys: Vec<_> = keys.into_iter().map(prepare).collect();
-        let added: Vec<_> = self.shared.with(|state, now| {
-            keys.into_iter()
-                .map(|(key, hash, wanted)| state.add(hash, key, wanted, now))
-                .collect()
+        let added: Vec<_> = self.shared.with(When::Whenever, |state, now| {
+            keys.into_iter().map(|(key, hash, wanted)| state.add(hash, key, wanted, now)).collect()
         });
-        added
-            .iter()
-            .filter(|added| !matches!(added, Added::Refused(_)))
-            .count()
+        added.iter().filter(|added| !matches!(added, Added::Refused(_))).count()
     }
 
     /// Takes the keys that are ready, at most `max` of them, waiting until there is one.

@@ -40,12 +40,7 @@ pub struct WorkQueueBuilder<K> {
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     pub(crate) fn new() -> Self {
         const AGEING: NonZeroU32 = NonZeroU32::new(1000).expect("not zero");
-        Self {
-            name: None,
-            limiter: None,
-            ageing: AGEING,
-            group_of: None,
-        }
+        Self { name: None, limiter: None, ageing: AGEING, group_of: None }
     }
 
     /// Names the queue: it measures itself and reports [`metrics`](crate::metrics) under this name.
@@ -53,19 +48,13 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     /// That costs it two looks at the clock for each key. One task in the process, which the first `get`
     /// of a named queue starts, sets the gauges of unfinished work. A queue without a name has none of it.
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            ..self
-        }
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Sets what [`add_rate_limited`](WorkQueue::add_rate_limited) asks for its delays. The default is
     /// [`limiter::default_controller`].
     pub fn limiter(self, limiter: impl RateLimiter<K> + 'static) -> Self {
-        Self {
-            limiter: Some(Box::new(limiter)),
-            ..self
-        }
+        Self { limiter: Some(Box::new(limiter)), ..self }
     }
 
     /// Sets how many arrivals outweigh one level of priority; 1000 unless told otherwise.
@@ -75,10 +64,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     /// normal keys if it is [`priority::LOW`]: an initial list of that size stays behind every event,
     /// and is through after that many.
     pub fn ageing(self, arrivals: NonZeroU32) -> Self {
-        Self {
-            ageing: arrivals,
-            ..self
-        }
+        Self { ageing: arrivals, ..self }
     }
 
     /// Lets groups of keys take turns, such as namespaces: each that has a ready key gives one a round.
@@ -88,23 +74,13 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     pub fn group_by<G: Hash + ?Sized>(self, group: impl Fn(&K) -> &G + Send + Sync + 'static) -> Self {
         let hasher = DefaultHashBuilder::default();
         let group_of: GroupOf<K> = Box::new(move |key| hasher.hash_one(group(key)));
-        Self {
-            group_of: Some(group_of),
-            ..self
-        }
+        Self { group_of: Some(group_of), ..self }
     }
 
     /// Makes the queue. It spawns nothing: who waits for a key keeps the time for the delayed ones.
     pub fn build(self) -> WorkQueue<K> {
-        let Self {
-            name,
-            limiter,
-            ageing,
-            group_of,
-        } = self;
-        let metrics = name
-            .filter(|name| !name.is_empty())
-            .map(|name| Metrics::new(&name));
+        let Self { name, limiter, ageing, group_of } = self;
+        let metrics = name.filter(|name| !name.is_empty()).map(|name| Metrics::new(&name));
         let measured = metrics.is_some();
         let state = State::new(Step(ageing.get()), group_of.is_some(), measured);
         let limiter = limiter.unwrap_or_else(|| Box::new(limiter::default_controller()));

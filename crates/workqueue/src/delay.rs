@@ -27,11 +27,7 @@ pub(crate) struct Delays {
 }
 
 impl Delays {
-    pub(crate) const EMPTY: Self = Self {
-        heap: BinaryHeap::new(),
-        wishes: Column::EMPTY,
-        len: 0,
-    };
+    pub(crate) const EMPTY: Self = Self { heap: BinaryHeap::new(), wishes: Column::EMPTY, len: 0 };
 
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -49,13 +45,7 @@ impl Delays {
             let current = self.wishes.get(id);
             wish.priority = priority.max(current.priority);
             if due >= current.due {
-                self.wishes.set(
-                    id,
-                    Wish {
-                        due: current.due,
-                        ..wish
-                    },
-                );
+                self.wishes.set(id, Wish { due: current.due, ..wish });
                 return;
             }
         } else {
@@ -94,6 +84,11 @@ impl Delays {
         slots[id].delayed = false;
         self.len -= 1;
         Some((id, self.wishes.get(id).priority))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.heap.capacity() * size_of::<(Time, SlotId)>() + self.wishes.memory()
     }
 
     /// Whether the heap's entry is what its slot waits for.

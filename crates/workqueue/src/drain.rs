@@ -9,7 +9,10 @@ use std::{
 
 use tokio::time::{Instant, Sleep};
 
-use crate::{shared::Shared, wait::Ticket};
+use crate::{
+    shared::{Shared, When},
+    wait::Ticket,
+};
 
 /// Waits until nothing is ready and nothing is processing; made by
 /// [`WorkQueue::shut_down_with_drain`](crate::WorkQueue::shut_down_with_drain).
@@ -45,14 +48,7 @@ pub struct Drained<K> {
 impl<K> Drain<K> {
     pub(crate) fn new(shared: &Arc<Shared<K>>) -> Self {
         let (delayed, number) = shared.shut_down(true);
-        Self {
-            shared: Arc::clone(shared),
-            delayed,
-            number,
-            ticket: None,
-            deadline: None,
-            alarm: None,
-        }
+        Self { shared: Arc::clone(shared), delayed, number, ticket: None, deadline: None, alarm: None }
     }
 
     /// Ends the wait `timeout` from now, done or not. The workers go on, and the queue stays shut.
@@ -63,16 +59,14 @@ impl<K> Drain<K> {
 
     /// How many keys are with workers: what the drain waits for once no key is ready.
     pub fn processing(&self) -> usize {
-        self.shared.with(|state, _| state.processing())
+        self.shared.with(When::Whenever, |state, _| state.processing())
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else {
             return Poll::Pending;
         };
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         alarm.as_mut().poll(cx)
     }
 }
@@ -88,21 +82,14 @@ impl<K: Clone> Future for Drain<K> {
     /// Dropping a drain ends the waiting only: the queue stays shut, its workers finish what is left.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Drained<K>> {
         let this = self.get_mut();
-        let drained = this
-            .shared
-            .poll_drained(this.number, &mut this.ticket, cx.waker().clone());
+        let drained = this.shared.poll_drained(this.number, &mut this.ticket, cx.waker().clone());
         if !drained && this.poll_deadline(cx).is_pending() {
             return Poll::Pending;
         }
         let delayed = std::mem::take(&mut this.delayed);
-        let (waiting, processing) = this
-            .shared
-            .with(|state, _| (state.waiting_keys(), state.processing_keys()));
-        Poll::Ready(Drained {
-            delayed,
-            waiting,
-            processing,
-        })
+        let (waiting, processing) =
+            this.shared.with(When::Whenever, |state, _| (state.waiting_keys(), state.processing_keys()));
+        Poll::Ready(Drained { delayed, waiting, processing })
     }
 }
 

@@ -26,11 +26,7 @@ pub(crate) struct Get<'a, K> {
 
 impl<'a, K> Get<'a, K> {
     pub(crate) fn new(shared: &'a Arc<Shared<K>>) -> Self {
-        Self {
-            shared,
-            ticket: None,
-            alarm: None,
-        }
+        Self { shared, ticket: None, alarm: None }
     }
 }
 
@@ -55,9 +51,7 @@ impl<K: Clone> Future for Get<'_, K> {
                 return Poll::Pending;
             };
             let deadline = this.shared.clock.instant(time);
-            let alarm = this
-                .alarm
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            let alarm = this.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if alarm.deadline() != deadline {
                 alarm.as_mut().reset(deadline);
             }

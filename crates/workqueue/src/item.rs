@@ -19,15 +19,8 @@ pub struct Item<K> {
 
 impl<K> Item<K> {
     pub(crate) fn new(shared: &Arc<Shared<K>>, taken: Taken<K>) -> Self {
-        let Taken {
-            slot, key, priority, ..
-        } = taken;
-        Self {
-            shared: Arc::clone(shared),
-            key,
-            slot,
-            priority,
-        }
+        let Taken { slot, key, priority, .. } = taken;
+        Self { shared: Arc::clone(shared), key, slot, priority }
     }
 
     /// The key; the same as `&*item`.

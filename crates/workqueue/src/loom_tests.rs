@@ -38,10 +38,7 @@ struct Woken {
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        *self
-            .woken
-            .lock()
-            .expect("no model panics while it holds the lock") = true;
+        *self.woken.lock().expect("no model panics while it holds the lock") = true;
         self.changed.notify_one();
     }
 }
@@ -55,15 +52,9 @@ fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        let mut flag = woken
-            .woken
-            .lock()
-            .expect("no model panics while it holds the lock");
+        let mut flag = woken.woken.lock().expect("no model panics while it holds the lock");
         while !*flag {
-            flag = woken
-                .changed
-                .wait(flag)
-                .expect("no model panics while it holds the lock");
+            flag = woken.changed.wait(flag).expect("no model panics while it holds the lock");
         }
         *flag = false;
     }
@@ -80,7 +71,7 @@ fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
 }
 
 /// Fails (one worker sleeps for ever) without the `ready > self.on_their_way` branch of
-/// `Waiters::next_to_wake`, and without `guarded.wake_ups()` in `Shared::with`.
+/// `Waiters::next_to_wake`, and without `guarded.wake_ups()` in `Shared::turn`.
 #[test]
 fn two_workers_are_both_woken() {
     explore(|| {
@@ -95,8 +86,8 @@ fn two_workers_are_both_woken() {
     });
 }
 
-/// Fails (the second worker sleeps beside a ready key) without `guarded.wake_ups()` in
-/// `Shared::stop_waiting`.
+/// Fails (the second worker sleeps beside a ready key) without `self.on_their_way -= 1` in
+/// `Waiters::leave`: the one that left counts as awake for ever.
 #[test]
 fn a_cancelled_get_hands_its_wake_up_on() {
     explore(|| {
@@ -141,9 +132,7 @@ fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
             queue.add(1);
         }
         queue.shut_down();
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().expect("the worker ends"));
+        workers.into_iter().for_each(|worker| worker.join().expect("the worker ends"));
         assert_eq!(seen.load(SeqCst), 2, "a handling began after the last add");
     });
 }
@@ -170,10 +159,7 @@ fn a_shutdown_ends_every_worker_after_the_last_key() {
         };
         queue.shut_down();
         let accepted = producer.join().expect("the producer ends");
-        let taken: i32 = workers
-            .map(|worker| worker.join().expect("the worker ends"))
-            .iter()
-            .sum();
+        let taken: i32 = workers.map(|worker| worker.join().expect("the worker ends")).iter().sum();
         assert_eq!(taken, accepted, "what was accepted is handled, and nothing else");
     });
 }
@@ -199,10 +185,7 @@ fn two_drains_end_once_the_last_worker_is_done() {
             let queue = queue.clone();
             thread::spawn(move || block_on(queue.shut_down_with_drain()))
         };
-        for drained in [
-            block_on(queue.shut_down_with_drain()),
-            other.join().expect("the drain ends"),
-        ] {
+        for drained in [block_on(queue.shut_down_with_drain()), other.join().expect("the drain ends")] {
             assert!(drained.waiting.is_empty() && drained.processing.is_empty());
         }
         assert_eq!((queue.len(), queue.processing()), (0, 0));

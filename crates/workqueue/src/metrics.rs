@@ -108,21 +108,13 @@ fn describe() {
         Unit::Seconds,
         "Time from the add until a worker takes the key."
     );
-    describe_histogram!(
-        WORK_DURATION_SECONDS,
-        Unit::Seconds,
-        "Time from taking a key until it is done."
-    );
+    describe_histogram!(WORK_DURATION_SECONDS, Unit::Seconds, "Time from taking a key until it is done.");
     describe_gauge!(
         UNFINISHED_WORK_SECONDS,
         Unit::Seconds,
         "Time that the keys in work have taken, together."
     );
-    describe_gauge!(
-        LONGEST_RUNNING_PROCESSOR_SECONDS,
-        Unit::Seconds,
-        "Time of the key longest in work."
-    );
+    describe_gauge!(LONGEST_RUNNING_PROCESSOR_SECONDS, Unit::Seconds, "Time of the key longest in work.");
     describe_counter!(RETRIES_TOTAL, "Adds with a delay.");
 }
 
@@ -141,10 +133,7 @@ struct Refresher {
     runs: AtomicBool,
 }
 
-static REFRESHER: Refresher = Refresher {
-    queues: Mutex::new(Vec::new()),
-    runs: AtomicBool::new(false),
-};
+static REFRESHER: Refresher = Refresher { queues: Mutex::new(Vec::new()), runs: AtomicBool::new(false) };
 
 /// Has the queue refreshed from the next `get` on.
 pub(crate) fn register(queue: Weak<dyn Refresh>) {

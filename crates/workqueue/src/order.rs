@@ -55,12 +55,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) const EMPTY: Self = Self {
-        lane: List::EMPTY,
-        lane_priority: 0,
-        heap: BinaryHeap::new(),
-        ranked: 0,
-    };
+    pub(crate) const EMPTY: Self =
+        Self { lane: List::EMPTY, lane_priority: 0, heap: BinaryHeap::new(), ranked: 0 };
 
     pub(crate) fn len(&self) -> usize {
         self.lane.len() + self.ranked
@@ -108,6 +104,11 @@ impl Line {
             self.lane.unlink(slots, id);
         }
         first
+    }
+
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.heap.capacity() * size_of::<Ranked>()
     }
 
     fn pop_ranked_before<K>(

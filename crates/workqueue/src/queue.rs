@@ -15,8 +15,9 @@ use crate::{
     get::Get,
     metrics,
     ready::GroupHash,
-    shared::Shared,
+    shared::{Shared, When},
     state::{Added, Take, Wanted},
+    time::Time,
 };
 
 /// A deduplicating queue of keys that need work. Cloning makes another handle of the same queue.
@@ -49,18 +50,12 @@ impl AddOptions {
 
     /// Not before this much time has passed.
     pub fn after(self, delay: Duration) -> Self {
-        Self {
-            delay: Some(delay),
-            ..self
-        }
+        Self { delay: Some(delay), ..self }
     }
 
     /// Not before the queue's rate limiter says so, which counts this as a try.
     pub fn rate_limited(self) -> Self {
-        Self {
-            rate_limited: true,
-            ..self
-        }
+        Self { rate_limited: true, ..self }
     }
 }
 
@@ -80,14 +75,14 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// A key that is ready already is not added twice. One that a worker has comes out once more, after
     /// that worker is done. One that is delayed becomes ready now, and once more when its delay is over.
     pub fn add(&self, key: K) -> bool {
-        self.add_wanted(key, priority::NORMAL, None)
+        self.add_due(key, priority::NORMAL, None, When::Whenever)
     }
 
     /// Says that the key needs work in a while. Returns whether the queue still accepts keys.
     ///
     /// Of two delays of one key the earlier wins. No delay is too long: the end of time is as late as it gets.
     pub fn add_after(&self, key: K, delay: Duration) -> bool {
-        self.add_wanted(key, priority::NORMAL, Some(delay))
+        self.add_delayed(key, priority::NORMAL, delay)
     }
 
     /// Adds the key again after the delay that the rate limiter gives it: what follows a failure.
@@ -99,30 +94,32 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 
     /// Adds the key with a priority, a delay, or both. Returns whether the queue still accepts keys.
     pub fn add_with(&self, key: K, options: AddOptions) -> bool {
-        let AddOptions {
-            priority,
-            mut delay,
-            rate_limited,
-        } = options;
+        let AddOptions { priority, mut delay, rate_limited } = options;
         if rate_limited {
             delay = delay.max(Some(self.shared.limiter.lock().when(&key, Instant::now())));
         }
-        self.add_wanted(key, priority, delay)
+        match delay {
+            None => self.add_due(key, priority, None, When::Whenever),
+            Some(delay) => self.add_delayed(key, priority, delay),
+        }
     }
 
-    fn add_wanted(&self, key: K, priority: i16, delay: Option<Duration>) -> bool {
-        let shared = &*self.shared;
-        let (hash, group) = shared.hash_and_group(&key);
-        let due = delay
-            .filter(|delay| !delay.is_zero())
-            .map(|delay| shared.clock.now().after(delay));
-        let wanted = Wanted { priority, due, group };
-        let added = shared.with(|state, now| state.add(hash, key, wanted, now));
-        let accepted = !matches!(added, Added::Refused(_));
-        if let (true, Some(_), Some(metrics)) = (accepted, delay, &shared.metrics) {
+    fn add_delayed(&self, key: K, priority: i16, delay: Duration) -> bool {
+        let now = self.shared.clock.now();
+        let due = (!delay.is_zero()).then(|| now.after(delay));
+        let accepted = self.add_due(key, priority, due, When::At(now));
+        if let (true, Some(metrics)) = (accepted, &self.shared.metrics) {
             metrics.retried();
         }
         accepted
+    }
+
+    #[inline]
+    fn add_due(&self, key: K, priority: i16, due: Option<Time>, when: When) -> bool {
+        let (hash, group) = self.shared.hash_and_group(&key);
+        let wanted = Wanted { priority, due, group };
+        let added = self.shared.with(when, |state, now| state.add(hash, key, wanted, now));
+        !matches!(added, Added::Refused(_)) // a key that was handed back is dropped here, unlocked
     }
 
     /// Takes the next key, waiting until one is ready.
@@ -161,7 +158,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     pub fn remove(&self, key: &K) -> bool {
         self.forget(key);
         let hash = self.shared.hash(key);
-        let (waited, forgotten) = self.shared.with(|state, _| state.remove(hash, key));
+        let (waited, forgotten) = self.shared.with(When::Whenever, |state, _| state.remove(hash, key));
         drop(forgotten); // the user's `Drop`, where no lock is held
         waited
     }
@@ -179,7 +176,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// How many keys are ready. Those with workers do not count, nor do delayed ones.
     pub fn len(&self) -> usize {
         loop {
-            let (ready, more) = self.shared.with(|state, now| {
+            let (ready, more) = self.shared.with(When::Now, |state, now| {
                 state.fire(now);
                 (state.ready(), state.next_due().is_some_and(|due| due <= now))
             });
@@ -196,13 +193,13 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 
     /// How many keys are with workers.
     pub fn processing(&self) -> usize {
-        self.shared.with(|state, _| state.processing())
+        self.shared.with(When::Whenever, |state, _| state.processing())
     }
 
     /// How many keys have a delay that is not over, whatever else they do meanwhile.
     pub fn delayed(&self) -> usize {
         self.len(); // what is due is not delayed any more
-        self.shared.with(|state, _| state.delayed())
+        self.shared.with(When::Whenever, |state, _| state.delayed())
     }
 
     /// Shuts the queue down: keys are refused from now on, delayed ones are dropped, ready ones can
@@ -219,7 +216,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 
     /// Whether the queue refuses keys.
     pub fn is_shutting_down(&self) -> bool {
-        self.shared.with(|state, _| state.is_shutting_down())
+        self.shared.with(When::Whenever, |state, _| state.is_shutting_down())
     }
 }
 
@@ -236,9 +233,7 @@ impl<K: Hash> Shared<K> {
 
 impl<K> Clone for WorkQueue<K> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 

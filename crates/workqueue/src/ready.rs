@@ -26,13 +26,7 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub(crate) fn new(step: Step, fair: bool) -> Self {
-        Self {
-            step,
-            len: 0,
-            arrivals: 0,
-            line: Line::EMPTY,
-            groups: fair.then(Box::default),
-        }
+        Self { step, len: 0, arrivals: 0, line: Line::EMPTY, groups: fair.then(Box::default) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -51,9 +45,7 @@ impl Ready {
         slots[id].arrival = self.arrivals;
         self.arrivals += 1;
         self.len += 1;
-        let Self {
-            step, line, groups, ..
-        } = self;
+        let Self { step, line, groups, .. } = self;
         match groups {
             None => line.push(slots, *step, id),
             Some(groups) => groups.push(slots, *step, id),
@@ -73,9 +65,7 @@ impl Ready {
 
     /// Takes the next key out. Its phase is the caller's to set.
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>) -> Option<SlotId> {
-        let Self {
-            step, line, groups, ..
-        } = self;
+        let Self { step, line, groups, .. } = self;
         let id = match groups {
             None => line.pop(slots, *step),
             Some(groups) => groups.pop(slots, *step),
@@ -88,6 +78,11 @@ impl Ready {
     pub(crate) fn reset(&mut self) {
         self.line = Line::EMPTY;
         self.groups = self.groups.is_some().then(Box::default);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.line.memory()
     }
 
     fn line_of(&mut self, id: SlotId) -> &mut Line {
@@ -120,12 +115,7 @@ struct Group {
 
 impl Default for Groups {
     fn default() -> Self {
-        Self {
-            of: Column::EMPTY,
-            index: HashTable::new(),
-            groups: Slab::new(),
-            turns: VecDeque::new(),
-        }
+        Self { of: Column::EMPTY, index: HashTable::new(), groups: Slab::new(), turns: VecDeque::new() }
     }
 }
 
@@ -164,19 +154,12 @@ impl Groups {
     }
 
     fn find(&self, hash: GroupHash) -> Option<usize> {
-        self.index
-            .find(hash, |&group| self.groups[group].hash == hash)
-            .copied()
+        self.index.find(hash, |&group| self.groups[group].hash == hash).copied()
     }
 
     fn open(&mut self, hash: GroupHash) -> usize {
-        let Self {
-            index, groups, turns, ..
-        } = self;
-        let group = groups.insert(Group {
-            hash,
-            line: Line::EMPTY,
-        });
+        let Self { index, groups, turns, .. } = self;
+        let group = groups.insert(Group { hash, line: Line::EMPTY });
         index.insert_unique(hash, group, |&other| groups[other].hash);
         turns.push_back(group);
         group

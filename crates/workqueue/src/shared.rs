@@ -38,6 +38,17 @@ struct Guarded<K> {
     shut_downs: u64,
 }
 
+/// What a step needs to know of the time: reading a clock takes as long as the rest of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum When {
+    /// It looks for delays that are over.
+    Now,
+    /// It does not, unless the queue measures itself.
+    Whenever,
+    /// The caller has read the clock.
+    At(Time),
+}
+
 /// What became of a worker that wants to sleep.
 #[derive(Debug)]
 pub(crate) enum Slept {
@@ -54,12 +65,8 @@ impl<K> Shared<K> {
         group_of: Option<GroupOf<K>>,
         metrics: Option<Metrics>,
     ) -> Self {
-        let guarded = Guarded {
-            state,
-            workers: Waiters::default(),
-            drainers: Waiters::default(),
-            shut_downs: 0,
-        };
+        let guarded =
+            Guarded { state, workers: Waiters::default(), drainers: Waiters::default(), shut_downs: 0 };
         Self {
             guarded: Mutex::new(guarded),
             limiter: Mutex::new(limiter),
@@ -71,32 +78,37 @@ impl<K> Shared<K> {
     }
 
     /// Applies a rule.
-    pub(crate) fn with<R>(&self, rule: impl FnOnce(&mut State<K>, Time) -> R) -> R {
-        self.turn(|guarded, now| rule(&mut guarded.state, now))
+    #[inline]
+    pub(crate) fn with<R>(&self, when: When, rule: impl FnOnce(&mut State<K>, Time) -> R) -> R {
+        self.turn(when, |guarded, now| rule(&mut guarded.state, now))
     }
 
     /// Takes the lock for one step, releases it, and wakes whom the step concerns.
-    fn turn<R>(&self, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
+    #[inline]
+    fn turn<R>(&self, when: When, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
         let mut guarded = self.guarded.lock();
-        let now = if guarded.state.wants_time() {
-            self.clock.now()
-        } else {
-            Time::ZERO
+        let now = match when {
+            When::At(time) => time,
+            When::Whenever if !guarded.state.is_timed() => Time::ZERO,
+            When::Now if !guarded.state.is_timed() && guarded.state.delayed() == 0 => Time::ZERO,
+            When::Whenever | When::Now => self.clock.now(),
         };
-        let before = guarded.state.tally();
+        let before = self.metrics.as_ref().map(|_| guarded.state.tally());
         let result = step(&mut guarded, now);
         let woken = guarded.wake_ups();
         let after = guarded.state.tally();
         drop(guarded);
-        woken.wake();
-        if let Some(metrics) = &self.metrics {
+        if let Some(woken) = woken {
+            woken.wake();
+        }
+        if let (Some(metrics), Some(before)) = (&self.metrics, before) {
             metrics.turned(before, after);
         }
         result
     }
 
     pub(crate) fn done(&self, slot: SlotId) {
-        let Done { forgotten, worked } = self.with(|state, now| state.done(slot, now));
+        let Done { forgotten, worked } = self.with(When::Whenever, |state, now| state.done(slot, now));
         drop(forgotten); // the user's `Drop`, where no lock is held
         if let Some(metrics) = &self.metrics {
             metrics.done(worked);
@@ -106,7 +118,7 @@ impl<K> Shared<K> {
     /// Starts the shutdown and returns the delayed keys, which will not come, and the number of the drain
     /// that it may begin. A plain shutdown ends the drains that wait.
     pub(crate) fn shut_down(&self, drain: bool) -> (Vec<K>, u64) {
-        let (dropped, number, woken) = self.turn(|guarded, _| {
+        let (dropped, number, woken) = self.turn(When::Whenever, |guarded, _| {
             let dropped = guarded.state.shut_down();
             let mut woken = WakeUps::default();
             std::iter::from_fn(|| guarded.workers.next_of_all()).for_each(|waker| woken.push(waker));
@@ -125,7 +137,7 @@ impl<K> Shared<K> {
 
     /// Whether a drain of this number has ended; else it sleeps.
     pub(crate) fn poll_drained(&self, number: u64, ticket: &mut Option<Ticket>, waker: Waker) -> bool {
-        let (ended, unused) = self.turn(|guarded, _| {
+        let (ended, unused) = self.turn(When::Whenever, |guarded, _| {
             if guarded.state.is_drained() || guarded.shut_downs != number {
                 return (true, Some(waker));
             }
@@ -138,18 +150,18 @@ impl<K> Shared<K> {
     }
 
     pub(crate) fn stop_draining(&self, ticket: Ticket) {
-        drop(self.turn(|guarded, _| guarded.drainers.leave(ticket)));
+        drop(self.turn(When::Whenever, |guarded, _| guarded.drainers.leave(ticket)));
     }
 
     /// A worker that slept gives up; the key or the timer that was meant for it goes to another.
     pub(crate) fn stop_waiting(&self, ticket: Ticket) {
-        drop(self.turn(|guarded, _| guarded.workers.leave(ticket)));
+        drop(self.turn(When::Whenever, |guarded, _| guarded.workers.leave(ticket)));
     }
 
     /// Falls asleep, unless something became ready since the worker looked. In one step: no key can
     /// become ready between the look and the sleep.
     pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> Slept {
-        let (slept, unused) = self.turn(|guarded, now| {
+        let (slept, unused) = self.turn(When::Now, |guarded, now| {
             guarded.state.fire(now);
             if guarded.state.ready() > 0 || guarded.state.is_shutting_down() {
                 return (Slept::Not, Some(waker));
@@ -167,7 +179,7 @@ impl<K> Shared<K> {
 impl<K: Clone> Shared<K> {
     /// Takes a key, if one is ready, for a worker that may have slept.
     pub(crate) fn take(&self, ticket: &mut Option<Ticket>) -> Take<K> {
-        let (take, unused) = self.turn(|guarded, now| {
+        let (take, unused) = self.turn(When::Now, |guarded, now| {
             let take = guarded.state.take(now);
             let leaves = match take {
                 Take::Wait => None,
@@ -184,7 +196,7 @@ impl<K: Clone> Shared<K> {
 
     /// Takes as many keys as are ready, at most `room`.
     pub(crate) fn take_many(&self, room: usize) -> Vec<Taken<K>> {
-        let keys: Vec<_> = self.with(|state, now| {
+        let keys: Vec<_> = self.with(When::Now, |state, now| {
             let next = || match state.take(now) {
                 Take::Key(taken) => Some(taken),
                 Take::Wait | Take::ShutDown => None,
@@ -199,19 +211,19 @@ impl<K: Clone> Shared<K> {
 }
 
 impl<K> Guarded<K> {
-    fn wake_ups(&mut self) -> WakeUps {
-        let Self {
-            state,
-            workers,
-            drainers,
-            ..
-        } = self;
+    #[inline]
+    fn wake_ups(&mut self) -> Option<WakeUps> {
+        let drained = self.state.is_shutting_down() && self.state.is_drained();
+        (drained || !self.workers.is_empty()).then(|| self.collect_wake_ups(drained))
+    }
+
+    #[cold]
+    fn collect_wake_ups(&mut self, drained: bool) -> WakeUps {
+        let Self { state, workers, drainers, .. } = self;
         let mut woken = WakeUps::default();
-        if !workers.is_empty() {
-            let (ready, soonest) = (state.ready(), state.next_due());
-            std::iter::from_fn(|| workers.next_to_wake(ready, soonest)).for_each(|waker| woken.push(waker));
-        }
-        if state.is_shutting_down() && state.is_drained() {
+        let (ready, soonest) = (state.ready(), state.next_due());
+        std::iter::from_fn(|| workers.next_to_wake(ready, soonest)).for_each(|waker| woken.push(waker));
+        if drained {
             std::iter::from_fn(|| drainers.next_of_all()).for_each(|waker| woken.push(waker));
         }
         woken
@@ -220,7 +232,8 @@ impl<K> Guarded<K> {
 
 impl<K: Send> Refresh for Shared<K> {
     fn refresh(&self) -> bool {
-        let unfinished = self.with(|state, now| (!state.is_shutting_down()).then(|| state.unfinished(now)));
+        let unfinished = self
+            .with(When::Whenever, |state, now| (!state.is_shutting_down()).then(|| state.unfinished(now)));
         if let (Some(metrics), Some((together, longest))) = (&self.metrics, unfinished) {
             metrics.unfinished(together, longest);
         }
@@ -256,6 +269,9 @@ impl WakeUps {
     }
 
     fn wake(self) {
-        self.first.into_iter().chain(self.others).for_each(Waker::wake);
+        if let Some(first) = self.first {
+            first.wake();
+            self.others.into_iter().for_each(Waker::wake);
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Slot<K> {
     pub(crate) key: K,
     /// When it became ready, as a count of arrivals.
     pub(crate) arrival: u64,
-    /// The key's hash, kept so that growing and forgetting need none.
+    /// The key's hash, kept so that forgetting needs none.
     hash: u32,
     /// Neighbours in the one [`List`] that the slot is in: its lane, or those being processed.
     previous: SlotId,
@@ -53,7 +53,8 @@ pub(crate) struct Slot<K> {
 /// All keys' entries.
 #[derive(Debug)]
 pub(crate) struct Slots<K> {
-    index: HashTable<SlotId>,
+    /// Each slot beside its hash: growing, which visits the slots in no order, need not read them.
+    index: HashTable<(SlotId, u32)>,
     slots: Slab<Slot<K>>,
 }
 
@@ -68,10 +69,7 @@ pub(crate) enum Found<K> {
 
 impl<K> Slots<K> {
     pub(crate) fn new() -> Self {
-        Self {
-            index: HashTable::new(),
-            slots: Slab::new(),
-        }
+        Self { index: HashTable::new(), slots: Slab::new() }
     }
 
     pub(crate) fn get(&self, id: SlotId) -> Option<&Slot<K>> {
@@ -83,9 +81,10 @@ impl<K> Slots<K> {
     }
 
     /// Forgets the entry, hashing nothing, and hands its key back.
+    #[inline]
     pub(crate) fn remove(&mut self, id: SlotId) -> K {
         let slot = self.slots.remove(id as usize);
-        match self.index.find_entry(spread(slot.hash), |&other| other == id) {
+        match self.index.find_entry(spread(slot.hash), |&(other, _)| other == id) {
             Ok(entry) => drop(entry.remove()),
             Err(_) => unreachable!("every slot is in the index"),
         }
@@ -99,21 +98,32 @@ impl<K> Slots<K> {
     }
 }
 
+#[cfg(test)]
+impl<K> Slots<K> {
+    pub(crate) fn memory(&self) -> usize {
+        self.index.allocation_size() + self.slots.capacity() * size_of::<Slot<K>>()
+    }
+}
+
+#[cfg(test)]
+impl<T> Column<T> {
+    pub(crate) fn memory(&self) -> usize {
+        self.values.capacity() * size_of::<T>()
+    }
+}
+
 impl<K: Eq> Slots<K> {
     pub(crate) fn find(&self, hash: u32, key: &K) -> Option<SlotId> {
-        self.index
-            .find(spread(hash), |&id| self[id].hash == hash && self[id].key == *key)
-            .copied()
+        let same = |&(id, its_hash): &(SlotId, u32)| its_hash == hash && self[id].key == *key;
+        self.index.find(spread(hash), same).map(|&(id, _)| id)
     }
 
+    #[inline]
     pub(crate) fn find_or_insert(&mut self, hash: u32, key: K) -> Found<K> {
         let Self { index, slots } = self;
-        let same = |id: &SlotId| {
-            let slot = &slots[*id as usize];
-            slot.hash == hash && slot.key == key
-        };
-        match index.entry(spread(hash), same, |&id| spread(slots[id as usize].hash)) {
-            Entry::Occupied(entry) => Found::Known(*entry.get(), key),
+        let same = |&(id, its_hash): &(SlotId, u32)| its_hash == hash && slots[id as usize].key == key;
+        match index.entry(spread(hash), same, |&(_, hash)| spread(hash)) {
+            Entry::Occupied(entry) => Found::Known(entry.get().0, key),
             Entry::Vacant(entry) => {
                 let slot = Slot {
                     key,
@@ -128,7 +138,7 @@ impl<K: Eq> Slots<K> {
                 let vacant = slots.vacant_entry();
                 let id = SlotId::try_from(vacant.key()).expect("a queue holds fewer than 2³² keys");
                 vacant.insert(slot);
-                entry.insert(id);
+                entry.insert((id, hash));
                 Found::New(id)
             }
         }
@@ -163,11 +173,7 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) const EMPTY: Self = Self {
-        first: NONE,
-        last: NONE,
-        len: 0,
-    };
+    pub(crate) const EMPTY: Self = Self { first: NONE, last: NONE, len: 0 };
 
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -202,9 +208,7 @@ impl List {
     }
 
     pub(crate) fn iter<K>(&self, slots: &Slots<K>) -> impl Iterator<Item = SlotId> {
-        std::iter::successors(self.first(), |&id| {
-            Some(slots[id].next).filter(|&next| next != NONE)
-        })
+        std::iter::successors(self.first(), |&id| Some(slots[id].next).filter(|&next| next != NONE))
     }
 }
 
@@ -243,12 +247,8 @@ mod tests {
     #[test]
     fn slots_of_equal_hash_are_told_apart_by_key() {
         let mut slots = Slots::new();
-        let Found::New(a) = slots.find_or_insert(7, "a") else {
-            panic!("a is new")
-        };
-        let Found::New(b) = slots.find_or_insert(7, "b") else {
-            panic!("b is new")
-        };
+        let Found::New(a) = slots.find_or_insert(7, "a") else { panic!("a is new") };
+        let Found::New(b) = slots.find_or_insert(7, "b") else { panic!("b is new") };
         assert_eq!((slots.find(7, &"a"), slots.find(7, &"b")), (Some(a), Some(b)));
         assert_eq!(slots.remove(a), "a");
         assert_eq!((slots.find(7, &"a"), slots.find(7, &"b")), (None, Some(b)));
@@ -265,13 +265,9 @@ mod tests {
             })
             .collect();
         ids.iter().for_each(|&id| list.push(&mut slots, id));
-        for (gone, left) in [
-            (2, vec![0, 1, 3, 4]),
-            (0, vec![1, 3, 4]),
-            (4, vec![1, 3]),
-            (1, vec![3]),
-            (3, vec![]),
-        ] {
+        for (gone, left) in
+            [(2, vec![0, 1, 3, 4]), (0, vec![1, 3, 4]), (4, vec![1, 3]), (1, vec![3]), (3, vec![])]
+        {
             list.unlink(&mut slots, ids[gone]);
             let keys: Vec<_> = list.iter(&slots).map(|id| slots[id].key as usize).collect();
             assert_eq!((keys, list.len()), (left.clone(), left.len()));

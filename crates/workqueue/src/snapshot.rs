@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use tokio::time::Instant;
 
-use crate::{WorkQueue, slots::Phase, state::Seen};
+use crate::{WorkQueue, shared::When, slots::Phase, state::Seen};
 
 /// What one key is up to, as [`WorkQueue::snapshot`] found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +43,9 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// Every key that the queue holds, in no particular order. Copies them all under the lock: for
     /// debug pages, not for decisions.
     pub fn snapshot(&self) -> Vec<Entry<K>> {
-        let seen = self.shared.with(|state, _| state.look());
+        let seen = self.shared.with(When::Whenever, |state, _| state.look());
         let limiter = self.shared.limiter.lock();
-        let entry = |Seen {
-                         key,
-                         phase,
-                         priority,
-                         since,
-                         due,
-                     }| Entry {
+        let entry = |Seen { key, phase, priority, since, due }| Entry {
             num_requeues: limiter.num_requeues(&key),
             key,
             stage: match phase {

@@ -1,6 +1,6 @@
 //! The queue's rules as a plain value: no lock, clock, task or I/O; `now` is an argument.
 //!
-//! Invariants, checked after every step of `tests::model`:
+//! Invariants, checked after every step of `tests/model.rs`:
 //!
 //! - I1: a key has one slot while it is ready, processing or delayed, and none otherwise.
 //! - I2: a ready key is in exactly one line and is not processing.
@@ -119,9 +119,10 @@ impl<K> State<K> {
         }
     }
 
-    /// Whether `now` makes a difference to the next call: reading a clock takes as long as the rest.
-    pub(crate) fn wants_time(&self) -> bool {
-        self.delays.len() > 0 || self.since.is_some()
+    /// Whether it measures: then `now` matters to every call, else to those that look for ended delays.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.since.is_some()
     }
 
     pub(crate) fn ready(&self) -> usize {
@@ -138,11 +139,9 @@ impl<K> State<K> {
 
     /// How often a key came to need work that needed none, and how many need it: the ready ones, and
     /// those that will be once they are done.
+    #[inline]
     pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            adds: self.adds,
-            depth: self.ready.len() + self.again,
-        }
+        Tally { adds: self.adds, depth: self.ready.len() + self.again }
     }
 
     /// How long the keys in work have been there, together and the longest. Zero where times are not kept.
@@ -150,13 +149,8 @@ impl<K> State<K> {
         let Some(since) = &self.since else {
             return Default::default();
         };
-        let ages = self
-            .processing
-            .iter(&self.slots)
-            .map(|id| now.since(since.get(id).taken));
-        ages.fold(Default::default(), |(sum, longest), age| {
-            (sum + age, longest.max(age))
-        })
+        let ages = self.processing.iter(&self.slots).map(|id| now.since(since.get(id).taken));
+        ages.fold(Default::default(), |(sum, longest), age| (sum + age, longest.max(age)))
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
@@ -184,22 +178,17 @@ impl<K> State<K> {
     }
 
     /// The worker that took the slot is done with it.
+    #[inline]
     pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
         self.processing.unlink(&mut self.slots, id);
-        let worked = self
-            .since
-            .as_ref()
-            .map_or(Duration::ZERO, |since| now.since(since.get(id).taken));
+        let worked = self.since.as_ref().map_or(Duration::ZERO, |since| now.since(since.get(id).taken));
         let again = self.slots[id].phase == Phase::Again;
         self.slots[id].phase = Phase::Idle;
         if again {
             self.again -= 1;
             self.ready.push(&mut self.slots, id); // I3
         }
-        Done {
-            forgotten: self.forget_idle(id),
-            worked,
-        }
+        Done { forgotten: self.forget_idle(id), worked }
     }
 
     /// From now on no key is accepted. The delayed ones are dropped and returned; the others stay.
@@ -212,6 +201,14 @@ impl<K> State<K> {
         dropped
     }
 
+    /// The bytes that its tables, columns and heaps take.
+    #[cfg(test)]
+    fn memory(&self) -> usize {
+        let since = self.since.as_ref().map_or(0, Column::memory);
+        self.slots.memory() + self.ready.memory() + self.delays.memory() + since
+    }
+
+    #[inline]
     fn make_ready(&mut self, id: SlotId, priority: i16, now: Time) {
         let slot = &mut self.slots[id];
         match slot.phase {
@@ -238,17 +235,12 @@ impl<K> State<K> {
     fn count_add(&mut self, id: SlotId, now: Time) {
         self.adds += 1;
         if let Some(since) = &mut self.since {
-            since.set(
-                id,
-                Since {
-                    added: now,
-                    ..since.get(id)
-                },
-            );
+            since.set(id, Since { added: now, ..since.get(id) });
         }
     }
 
     /// I1: a slot without a purpose goes, and its key with it.
+    #[inline]
     fn forget_idle(&mut self, id: SlotId) -> Option<K> {
         let slot = &self.slots[id];
         if slot.phase != Phase::Idle || slot.delayed {
@@ -266,6 +258,7 @@ impl<K> State<K> {
 }
 
 impl<K: Eq> State<K> {
+    #[inline]
     pub(crate) fn add(&mut self, hash: u32, key: K, wanted: Wanted, now: Time) -> Added<K> {
         if self.shutting_down {
             return Added::Refused(key); // I5
@@ -305,16 +298,13 @@ impl<K: Eq> State<K> {
 
 impl<K: Clone> State<K> {
     /// Takes the next ready key for a worker, after making ready what is due.
+    #[inline]
     pub(crate) fn take(&mut self, now: Time) -> Take<K> {
         if self.delays.len() > 0 {
             self.fire(now);
         }
         let Some(slot) = self.ready.pop(&mut self.slots) else {
-            return if self.shutting_down {
-                Take::ShutDown
-            } else {
-                Take::Wait
-            };
+            return if self.shutting_down { Take::ShutDown } else { Take::Wait };
         };
         self.slots[slot].phase = Phase::Processing;
         self.processing.push(&mut self.slots, slot);
@@ -327,12 +317,7 @@ impl<K: Clone> State<K> {
             }
         };
         let Slot { key, priority, .. } = &self.slots[slot];
-        Take::Key(Taken {
-            slot,
-            key: key.clone(),
-            priority: *priority,
-            waited,
-        })
+        Take::Key(Taken { slot, key: key.clone(), priority: *priority, waited })
     }
 
     /// Every key, what it is up to, and until when it is delayed; in no order.
@@ -345,13 +330,7 @@ impl<K: Clone> State<K> {
                 Phase::Processing | Phase::Again => since.map(|since| since.taken),
             };
             let due = self.delays.due(&self.slots, id);
-            Seen {
-                key: slot.key.clone(),
-                phase: slot.phase,
-                priority: slot.priority,
-                since,
-                due,
-            }
+            Seen { key: slot.key.clone(), phase: slot.phase, priority: slot.priority, since, due }
         };
         self.slots.iter().map(seen).collect()
     }
@@ -359,18 +338,61 @@ impl<K: Clone> State<K> {
     /// The keys that need work and are not being handed out for it: ready, or ready once done.
     pub(crate) fn waiting_keys(&self) -> Vec<K> {
         let waits = |phase: Phase| phase.is_ready() || phase == Phase::Again;
-        self.slots
-            .iter()
-            .filter(|(_, slot)| waits(slot.phase))
-            .map(|(_, slot)| slot.key.clone())
-            .collect()
+        self.slots.iter().filter(|(_, slot)| waits(slot.phase)).map(|(_, slot)| slot.key.clone()).collect()
     }
 
     /// The keys that workers have, the longest first.
     pub(crate) fn processing_keys(&self) -> Vec<K> {
-        self.processing
-            .iter(&self.slots)
-            .map(|id| self.slots[id].key.clone())
-            .collect()
+        self.processing.iter(&self.slots).map(|id| self.slots[id].key.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT_ONCE: Wanted = Wanted { priority: 0, due: None, group: 0 };
+
+    fn state() -> State<u32> {
+        State::new(Step(1000), false, false)
+    }
+
+    fn take(state: &mut State<u32>) -> Taken<u32> {
+        match state.take(Time::ZERO) {
+            Take::Key(taken) => taken,
+            other => panic!("nothing is ready: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_empty_queue_keeps_nothing_of_a_burst() {
+        let mut state = state();
+        for key in 0..100_000 {
+            let wanted = Wanted { priority: (key % 7) as i16, ..AT_ONCE };
+            assert_eq!(state.add(key, key, wanted, Time::ZERO), Added::New);
+            let later = Wanted { due: Some(Time::MAX), ..AT_ONCE };
+            assert_eq!(state.add(key, key, later, Time::ZERO), Added::Known(key));
+        }
+        for _ in 0..100_000 {
+            let Taken { slot, key, .. } = take(&mut state);
+            assert_eq!(state.done(slot, Time::ZERO).forgotten, None, "it is still delayed");
+            assert_eq!(state.remove(key, &key), (true, Some(key)));
+        }
+        assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
+    }
+
+    /// What a key leaves behind when it is moved is swept out before it is the most.
+    #[test]
+    fn a_key_that_is_moved_again_and_again_takes_no_more_memory() {
+        let mut state = state();
+        state.add(1, 1, AT_ONCE, Time::ZERO);
+        state.add(2, 2, AT_ONCE, Time::ZERO);
+        for n in 0..30_000i16 {
+            let due = Time::ZERO.after(Duration::from_secs(100_000 - n as u64));
+            state.add(2, 2, Wanted { priority: n, due: Some(due), group: 0 }, Time::ZERO);
+            state.add(2, 2, Wanted { priority: n, due: None, group: 0 }, Time::ZERO);
+        }
+        assert!(state.memory() < 16 * 1024, "{} bytes for two keys", state.memory());
+        assert_eq!((take(&mut state).key, state.delayed()), (2, 1));
     }
 }

@@ -34,9 +34,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn starting_now() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 
     pub(crate) fn now(self) -> Time {
@@ -46,9 +44,7 @@ impl Clock {
     /// The instant of `time`, or one that no process lives to see if the platform has none so late.
     pub(crate) fn instant(self, time: Time) -> Instant {
         const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-        self.start
-            .checked_add(time.since(Time::ZERO))
-            .unwrap_or_else(|| Instant::now() + DECADES)
+        self.start.checked_add(time.since(Time::ZERO)).unwrap_or_else(|| Instant::now() + DECADES)
     }
 }
 

@@ -72,9 +72,7 @@ async fn delays_that_end_in_one_step_come_in_the_order_of_their_ends() {
 /// RL-T6.
 #[tokio::test(start_paused = true)]
 async fn each_rate_limited_add_of_a_key_waits_longer_until_it_is_forgotten() {
-    let queue = WorkQueue::builder()
-        .limiter(limiter::default_item_based())
-        .build();
+    let queue = WorkQueue::builder().limiter(limiter::default_item_based()).build();
     let delay = |key| {
         let queue = queue.clone();
         async move {
@@ -84,10 +82,7 @@ async fn each_rate_limited_add_of_a_key_waits_longer_until_it_is_forgotten() {
             start.elapsed()
         }
     };
-    assert_eq!(
-        [delay("one").await, delay("one").await, delay("two").await],
-        [MS, 2 * MS, MS]
-    );
+    assert_eq!([delay("one").await, delay("one").await, delay("two").await], [MS, 2 * MS, MS]);
     assert_eq!(queue.num_requeues(&"one"), 2);
     queue.forget(&"one");
     assert_eq!(queue.num_requeues(&"one"), 0);

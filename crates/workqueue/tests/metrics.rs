@@ -13,29 +13,19 @@ fn scraped(handle: &PrometheusHandle, metric: &str) -> f64 {
     let text = handle.render();
     let series = format!("{metric}{{name=\"test\"}} ");
     let line = text.lines().find_map(|line| line.strip_prefix(&series));
-    line.unwrap_or_else(|| panic!("{metric} is missing in:\n{text}"))
-        .parse()
-        .expect("a number")
+    line.unwrap_or_else(|| panic!("{metric} is missing in:\n{text}")).parse().expect("a number")
 }
 
 /// WM-T2, then WM-T1.
 #[tokio::test(start_paused = true)]
 async fn a_scrape_shows_the_life_of_a_named_queue() {
     let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(
-            Matcher::Suffix("duration_seconds".into()),
-            &metrics::DURATION_BUCKETS,
-        )
+        .set_buckets_for_metric(Matcher::Suffix("duration_seconds".into()), &metrics::DURATION_BUCKETS)
         .expect("there are buckets")
         .build_recorder();
     let handle = recorder.handle();
     ::metrics::set_global_recorder(recorder).expect("the only recorder");
-    let adds_and_depth = || {
-        (
-            scraped(&handle, metrics::ADDS_TOTAL),
-            scraped(&handle, metrics::DEPTH),
-        )
-    };
+    let adds_and_depth = || (scraped(&handle, metrics::ADDS_TOTAL), scraped(&handle, metrics::DEPTH));
     let sum_and_count = |metric: &str| {
         let [sum, count] = ["sum", "count"].map(|part| scraped(&handle, &format!("{metric}_{part}")));
         ((sum * 1e6).round(), count)
@@ -64,10 +54,7 @@ async fn a_scrape_shows_the_life_of_a_named_queue() {
     assert_eq!(sum_and_count(metrics::QUEUE_DURATION_SECONDS), (100.0, 2.0));
 
     sleep(Duration::from_millis(1200)).await; // two refreshes, the last at 1 s
-    let unfinished = [
-        metrics::UNFINISHED_WORK_SECONDS,
-        metrics::LONGEST_RUNNING_PROCESSOR_SECONDS,
-    ];
+    let unfinished = [metrics::UNFINISHED_WORK_SECONDS, metrics::LONGEST_RUNNING_PROCESSOR_SECONDS];
     let ages = unfinished.map(|metric| scraped(&handle, metric));
     assert!(ages[0] == ages[1] && (0.99..1.01).contains(&ages[0]), "{ages:?}");
     drop(item);
@@ -82,10 +69,7 @@ async fn a_scrape_shows_the_life_of_a_named_queue() {
     assert!(queue.remove(&"bar"));
     assert_eq!(adds_and_depth(), (3.0, 0.0));
 
-    let bucket = format!(
-        "{}_bucket{{name=\"test\",le=\"0.0001\"}} 2",
-        metrics::QUEUE_DURATION_SECONDS
-    );
+    let bucket = format!("{}_bucket{{name=\"test\",le=\"0.0001\"}} 2", metrics::QUEUE_DURATION_SECONDS);
     assert!(handle.render().contains(&bucket), "{}", handle.render());
 
     // WM-T1: no update after the shutdown, whatever is in work and however far the clock moves.

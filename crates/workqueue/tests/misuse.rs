@@ -75,10 +75,7 @@ async fn a_drain_ends_at_its_deadline_and_says_what_was_left() {
     let mut drained = drain.await;
     drained.waiting.sort_unstable();
     assert_eq!(drained.processing, ["foo", "bar"]);
-    assert_eq!(
-        (drained.waiting, drained.delayed),
-        (vec!["baz", "foo"], vec!["later"])
-    );
+    assert_eq!((drained.waiting, drained.delayed), (vec!["baz", "foo"], vec!["later"]));
     drop(items);
 }
 
@@ -102,10 +99,7 @@ async fn a_removed_key_leaves_nothing_behind() {
     queue.add_after(Arc::clone(&key), MS);
     queue.add_rate_limited(Arc::clone(&key));
     assert!(queue.remove(&key));
-    assert_eq!(
-        (queue.len(), queue.delayed(), queue.num_requeues(&key)),
-        (0, 0, 0)
-    );
+    assert_eq!((queue.len(), queue.delayed(), queue.num_requeues(&key)), (0, 0, 0));
     assert_eq!(Arc::strong_count(&key), 1);
 
     queue.add(Arc::clone(&key));
@@ -131,15 +125,9 @@ async fn a_snapshot_says_where_each_key_stands() {
     drop(ready);
     let mut seen = queue.snapshot();
     seen.sort_unstable_by_key(|entry| entry.key);
-    let stages: Vec<_> = seen
-        .iter()
-        .map(|entry| (entry.key, entry.stage, entry.num_requeues))
-        .collect();
-    let expected = [
-        ("delayed", Stage::Delayed, 1),
-        ("processing", Stage::Processing, 0),
-        ("ready", Stage::Ready, 0),
-    ];
+    let stages: Vec<_> = seen.iter().map(|entry| (entry.key, entry.stage, entry.num_requeues)).collect();
+    let expected =
+        [("delayed", Stage::Delayed, 1), ("processing", Stage::Processing, 0), ("ready", Stage::Ready, 0)];
     assert_eq!(stages, expected);
     let now = tokio::time::Instant::now();
     assert_eq!((seen[0].due, seen[0].since), (Some(now + MS / 2), None));

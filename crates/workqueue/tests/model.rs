@@ -143,9 +143,7 @@ impl Model {
         loop {
             let group = *self.turns.front()?;
             let order = |entry: &Entry| {
-                entry
-                    .ready
-                    .map(|arrival| (arrival - i64::from(entry.priority) * STEP, -entry.priority))
+                entry.ready.map(|arrival| (arrival - i64::from(entry.priority) * STEP, -entry.priority))
             };
             let ready = |model: &Self| {
                 let of_group = model
@@ -208,8 +206,7 @@ impl Model {
     }
 
     fn forget_idle(&mut self) {
-        self.keys
-            .retain(|_, entry| entry.ready.is_some() || entry.processing || entry.delayed.is_some());
+        self.keys.retain(|_, entry| entry.ready.is_some() || entry.processing || entry.delayed.is_some());
     }
 
     fn check(&self, queue: &WorkQueue<Key>, start: Instant) {
@@ -245,42 +242,23 @@ impl Model {
 }
 
 async fn run(steps: Vec<Step>, fair: bool) {
-    let builder = WorkQueue::builder()
-        .limiter(TwoMs::default())
-        .ageing(NonZeroU32::new(3).expect("not zero"));
-    let queue = if fair {
-        builder.group_by(|key: &Key| key.0).build()
-    } else {
-        builder.build()
-    };
-    let mut model = Model {
-        fair,
-        ..Model::default()
-    };
+    let builder =
+        WorkQueue::builder().limiter(TwoMs::default()).ageing(NonZeroU32::new(3).expect("not zero"));
+    let queue = if fair { builder.group_by(|key: &Key| key.0).build() } else { builder.build() };
+    let mut model = Model { fair, ..Model::default() };
     let mut items: Vec<Item<Key>> = Vec::new();
     let start = Instant::now();
     for (n, step) in steps.into_iter().enumerate() {
         let unique = Duration::from_nanos(n as u64 + 1);
         match step {
-            Step::Add {
-                key,
-                priority,
-                delay_ms,
-            } => {
-                let delay = if delay_ms == 0 {
-                    Duration::ZERO
-                } else {
-                    delay_ms * MS + unique
-                };
+            Step::Add { key, priority, delay_ms } => {
+                let delay = if delay_ms == 0 { Duration::ZERO } else { delay_ms * MS + unique };
                 let accepted = queue.add_with(key, AddOptions::new().priority(priority).after(delay));
                 assert_eq!(accepted, model.add(key, priority, delay));
             }
             Step::AddMany(keys) => {
                 let accepted = queue.add_many(keys.clone());
-                let expected = keys
-                    .into_iter()
-                    .filter(|key| model.add(*key, 0, Duration::ZERO))
-                    .count();
+                let expected = keys.into_iter().filter(|key| model.add(*key, 0, Duration::ZERO)).count();
                 assert_eq!(accepted, expected);
             }
             Step::AddRateLimited(key) => {
@@ -332,10 +310,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
 
 /// Ten thousand sequences in all.
 fn check(fair: bool) {
-    let config = ProptestConfig {
-        source_file: Some(file!()),
-        ..ProptestConfig::with_cases(5_000)
-    };
+    let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(5_000) };
     let steps = prop::collection::vec(step(), 1..60);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -5,9 +5,7 @@ use std::num::NonZeroU32;
 use trimtab_workqueue::{AddOptions, WorkQueue, priority};
 
 fn ageing(arrivals: u32) -> WorkQueue<u32> {
-    WorkQueue::builder()
-        .ageing(NonZeroU32::new(arrivals).expect("not zero"))
-        .build()
+    WorkQueue::builder().ageing(NonZeroU32::new(arrivals).expect("not zero")).build()
 }
 
 fn at(priority: i16) -> AddOptions {
@@ -21,15 +19,7 @@ fn take_all<K: Copy + std::hash::Hash + Eq + Send + 'static>(queue: &WorkQueue<K
 #[test]
 fn the_higher_priority_is_first_and_equal_ones_come_in_arrival_order() {
     let queue = ageing(1000);
-    for (key, priority) in [
-        (1, 0),
-        (2, -100),
-        (3, 5),
-        (4, 0),
-        (5, 5),
-        (6, i16::MAX),
-        (7, i16::MIN),
-    ] {
+    for (key, priority) in [(1, 0), (2, -100), (3, 5), (4, 0), (5, 5), (6, i16::MAX), (7, i16::MIN)] {
         queue.add_with(key, at(priority));
     }
     assert_eq!(take_all(&queue), [6, 3, 5, 1, 4, 2, 7]);
@@ -100,15 +90,11 @@ fn a_low_priority_key_is_overtaken_by_its_share_of_a_million_arrivals_and_no_mor
 
 #[test]
 fn one_groups_storm_delays_another_groups_key_by_a_turn() {
-    let queue = WorkQueue::builder()
-        .group_by(|key: &(&'static str, u32)| key.0)
-        .build();
+    let queue = WorkQueue::builder().group_by(|key: &(&'static str, u32)| key.0).build();
     (0..100_000).for_each(|n| assert!(queue.add(("storm", n))));
     (0..10).for_each(|n| assert!(queue.add(("calm", n))));
     (0..10).for_each(|n| assert!(queue.add(("quiet", n))));
-    let first: Vec<_> = (0..30)
-        .map(|_| *queue.try_get().expect("plenty is ready"))
-        .collect();
+    let first: Vec<_> = (0..30).map(|_| *queue.try_get().expect("plenty is ready")).collect();
     for (n, keys) in (0..).zip(first.chunks(3)) {
         // The n-th key of each of three groups comes in the n-th round.
         assert_eq!(keys, [("storm", n), ("calm", n), ("quiet", n)]);
@@ -117,9 +103,7 @@ fn one_groups_storm_delays_another_groups_key_by_a_turn() {
 
 #[test]
 fn priorities_order_the_keys_within_a_group() {
-    let queue = WorkQueue::builder()
-        .group_by(|key: &(&'static str, u32)| key.0)
-        .build();
+    let queue = WorkQueue::builder().group_by(|key: &(&'static str, u32)| key.0).build();
     for (key, priority) in [(("a", 1), 0), (("a", 2), 9), (("b", 1), -9), (("b", 2), 0)] {
         queue.add_with(key, at(priority));
     }

@@ -19,13 +19,8 @@ fn of(n: usize) -> NonZeroUsize {
 /// PU-T1.
 #[tokio::test(start_paused = true)]
 async fn every_piece_is_done_exactly_once() {
-    for (pieces, workers, chunk) in [
-        (1000, 10, 1),
-        (1000, 10, 10),
-        (1000, 10, 100),
-        (999, 10, 13),
-        (0, 1, 1),
-    ] {
+    for (pieces, workers, chunk) in [(1000, 10, 1), (1000, 10, 10), (1000, 10, 100), (999, 10, 13), (0, 1, 1)]
+    {
         let done: Arc<Vec<_>> = Arc::new((0..pieces).map(|_| AtomicU32::new(0)).collect());
         let work = {
             let done = Arc::clone(&done);
@@ -35,10 +30,7 @@ async fn every_piece_is_done_exactly_once() {
             }
         };
         parallelize_until(std::future::pending(), of(workers), pieces, of(chunk), work).await;
-        assert!(
-            done.iter().all(|times| times.load(SeqCst) == 1),
-            "{pieces} {workers} {chunk}"
-        );
+        assert!(done.iter().all(|times| times.load(SeqCst) == 1), "{pieces} {workers} {chunk}");
     }
 }
 

@@ -66,10 +66,7 @@ async fn every_key_of_many_producers_is_handled_and_a_late_one_never_seen() {
             worker.await.expect("a worker ends");
         }
         let counts = counts.lock().expect("no worker panics");
-        assert_eq!(
-            (counts.len(), counts.contains_key(&1000), queue.len()),
-            (50, false, 0)
-        );
+        assert_eq!((counts.len(), counts.contains_key(&1000), queue.len()), (50, false, 0));
     }
 }
 
@@ -87,10 +84,7 @@ async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
     for worker in workers {
         worker.await.expect("a worker ends");
     }
-    assert_eq!(
-        counts.lock().expect("no worker panics").values().copied().min(),
-        Some(2)
-    );
+    assert_eq!(counts.lock().expect("no worker panics").values().copied().min(), Some(2));
     assert_eq!(queue.len(), 0);
 }
 
@@ -98,9 +92,7 @@ async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
 #[tokio::test(start_paused = true)]
 async fn len_counts_distinct_ready_keys() {
     let queue = WorkQueue::new();
-    let lens: Vec<_> = ["foo", "bar", "foo"]
-        .map(|key| (queue.add(key), queue.len()).1)
-        .into();
+    let lens: Vec<_> = ["foo", "bar", "foo"].map(|key| (queue.add(key), queue.len()).1).into();
     assert_eq!(lens, [1, 2, 2]);
 }
 
@@ -113,10 +105,7 @@ async fn key_added_while_processing_runs_again_after_done() {
     queue.add("foo");
     queue.add("foo");
     assert_eq!((queue.len(), queue.processing()), (0, 1));
-    assert!(
-        queue.try_get().is_none(),
-        "a key is never with two workers at once"
-    );
+    assert!(queue.try_get().is_none(), "a key is never with two workers at once");
     drop(item);
     let item = queue.get().await.expect("foo is ready again");
     assert_eq!(*item, "foo");
@@ -191,10 +180,7 @@ async fn a_plain_shutdown_ends_every_drain_that_waits() {
     queue.add("foo");
     queue.add("bar");
     let items = [queue.get().await, queue.get().await];
-    let drains = [
-        tokio::spawn(queue.shut_down_with_drain()),
-        tokio::spawn(queue.shut_down_with_drain()),
-    ];
+    let drains = [tokio::spawn(queue.shut_down_with_drain()), tokio::spawn(queue.shut_down_with_drain())];
     tokio::time::sleep(MS).await;
     assert!(drains.iter().all(|drain| !drain.is_finished()));
     queue.shut_down();

@@ -10,6 +10,7 @@
 //! [`ReplicaSets`] holds what lives as long as the process: informers, indexes, expectations. They
 //! outlive a lost lease, so that a new term does not forget what the last one wrote.
 
+mod doubt;
 mod observe;
 mod pod;
 mod rank;
@@ -28,6 +29,7 @@ use trimtab_controller::{
     ownership::{ClaimError, ReferenceError},
 };
 
+use doubt::Doubts;
 pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
 
 /// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
@@ -41,6 +43,7 @@ pub struct ReplicaSets {
     pods: Informer<PodView>,
     pods_by_owner: Index<PodView, Owner>,
     expectations: Expectations<ObjectKey>,
+    doubts: Doubts,
     /// Observing begins before the first list and ends with the process, not with a term.
     _observers: Arc<[Handler; 2]>,
 }
@@ -77,6 +80,9 @@ pub enum Error {
     /// The set has no name or no UID: it never came from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
+    /// The outcome of an earlier write could not be found out.
+    #[error("looking for the outcome of a write")]
+    Doubt(#[source] kube_client::Error),
     /// The status could not be written.
     #[error("writing the status")]
     Status(#[source] kube_client::Error),
@@ -94,9 +100,7 @@ impl Error {
 
 impl fmt::Debug for ReplicaSets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplicaSets")
-            .field("expectations", &self.expectations)
-            .finish_non_exhaustive()
+        f.debug_struct("ReplicaSets").field("expectations", &self.expectations).finish_non_exhaustive()
     }
 }
 
@@ -117,6 +121,7 @@ impl ReplicaSets {
             pods,
             pods_by_owner,
             expectations,
+            doubts: Doubts::default(),
             _observers: observers.into(),
         }
     }

@@ -67,9 +67,5 @@ pub(super) fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>)
         Selector::try_from(&set.spec.selector).is_ok_and(|selector| selector.matches_object(&orphan.metadata))
     };
     let nearby = sets.in_namespace(orphan.metadata.namespace().unwrap_or_default());
-    nearby
-        .iter()
-        .filter(|set| selects(set))
-        .map(|set| set.key())
-        .collect()
+    nearby.iter().filter(|set| selects(set)).map(|set| set.key()).collect()
 }

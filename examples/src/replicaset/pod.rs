@@ -75,17 +75,9 @@ impl PodView {
 
     /// Since when the Pod has been ready, if it is.
     pub fn ready_since(&self) -> Option<Timestamp> {
-        let ready = self
-            .status
-            .conditions
-            .iter()
-            .find(|condition| condition.r#type == "Ready")?;
-        (ready.status == "True").then(|| {
-            ready
-                .last_transition_time
-                .as_ref()
-                .map_or(Timestamp::MIN, |time| time.0)
-        })
+        let ready = self.status.conditions.iter().find(|condition| condition.r#type == "Ready")?;
+        (ready.status == "True")
+            .then(|| ready.last_transition_time.as_ref().map_or(Timestamp::MIN, |time| time.0))
     }
 
     /// Whether the Pod is ready.
@@ -102,22 +94,12 @@ impl PodView {
 
     /// What its user says that losing it costs; Pods of lower cost go first.
     pub fn deletion_cost(&self) -> i32 {
-        self.metadata
-            .annotations
-            .deletion_cost
-            .as_deref()
-            .and_then(|cost| cost.parse().ok())
-            .unwrap_or(0)
+        self.metadata.annotations.deletion_cost.as_deref().and_then(|cost| cost.parse().ok()).unwrap_or(0)
     }
 
     /// The most often restarted container's count.
     pub fn restarts(&self) -> i64 {
-        self.status
-            .container_statuses
-            .iter()
-            .map(|container| container.restart_count)
-            .max()
-            .unwrap_or(0)
+        self.status.container_statuses.iter().map(|container| container.restart_count).max().unwrap_or(0)
     }
 
     /// The labels.

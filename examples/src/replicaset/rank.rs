@@ -39,17 +39,8 @@ fn preference(pod: &PodView, neighbours: usize, now: Timestamp) -> impl Ord + us
     };
     let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
     (
-        (
-            !pod.spec.node_name.is_empty(),
-            phase,
-            pod.is_ready(),
-            pod.deletion_cost(),
-        ),
-        (
-            Reverse(neighbours),
-            bucket(pod.ready_since(), now),
-            Reverse(pod.restarts()),
-        ),
+        (!pod.spec.node_name.is_empty(), phase, pod.is_ready(), pod.deletion_cost()),
+        (Reverse(neighbours), bucket(pod.ready_since(), now), Reverse(pod.restarts())),
         (bucket(created, now), hash(&pod.metadata.uid)),
     )
 }
@@ -94,10 +85,7 @@ mod tests {
                 {"type": "Ready", "status": "True", "lastTransitionTime": since}]}})
         };
         let first_to_last = [
-            pod(
-                "unbound",
-                &serde_json::json!({"spec": {"nodeName": null}, "status": {"phase": "Pending"}}),
-            ),
+            pod("unbound", &serde_json::json!({"spec": {"nodeName": null}, "status": {"phase": "Pending"}})),
             pod("pending", &serde_json::json!({"status": {"phase": "Pending"}})),
             pod("unknown", &serde_json::json!({"status": {"phase": "Unknown"}})),
             pod("unready", &serde_json::json!({"status": {"conditions": null}})),
@@ -118,16 +106,11 @@ mod tests {
             pod("dear", &cost("5")),
         ];
         let mut filler: Vec<_> = (0..9).map(|n| pod(&format!("z{n}"), &cost("9"))).collect();
-        filler
-            .iter_mut()
-            .for_each(|pod| Arc::make_mut(pod).spec.node_name = "a".into());
+        filler.iter_mut().for_each(|pod| Arc::make_mut(pod).spec.node_name = "a".into());
         let all: Vec<_> = first_to_last.iter().rev().cloned().chain(filler).collect();
         let gone = to_delete(all, first_to_last.len(), now);
-        let names = |pods: &[Arc<PodView>]| {
-            pods.iter()
-                .map(|pod| pod.metadata.name.clone())
-                .collect::<Vec<_>>()
-        };
+        let names =
+            |pods: &[Arc<PodView>]| pods.iter().map(|pod| pod.metadata.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&gone), names(&first_to_last));
     }
 }

@@ -25,18 +25,9 @@ impl Replicas<'_> {
     pub(super) fn status(&self, failure: Option<&super::Error>, now: Timestamp) -> ReplicaSetStatus {
         let spec = &self.set.spec;
         let old = self.set.status.clone().unwrap_or_default();
-        let template = spec
-            .template
-            .as_ref()
-            .and_then(|template| template.metadata.as_ref());
-        let labels = template
-            .and_then(|metadata| metadata.labels.clone())
-            .unwrap_or_default();
-        let has_all = |pod: &PodView| {
-            labels
-                .iter()
-                .all(|(key, value)| pod.labels().get(key) == Some(value))
-        };
+        let template = spec.template.as_ref().and_then(|template| template.metadata.as_ref());
+        let labels = template.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
+        let has_all = |pod: &PodView| labels.iter().all(|(key, value)| pod.labels().get(key) == Some(value));
         let min_ready = spec.min_ready_seconds.unwrap_or(0);
         ReplicaSetStatus {
             replicas: count(self.active.len()),

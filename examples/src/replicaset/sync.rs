@@ -1,6 +1,6 @@
 //! One sync of one set: claim its Pods, create or delete as many as it takes, tell the status.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -22,6 +22,9 @@ use super::{Error, Owner, PodView, ReplicaSets, rank, status};
 /// The most Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
 
+/// How long a set whose writes are in doubt waits for the cache before it asks the server again.
+const CATCH_UP: Duration = Duration::from_millis(200);
+
 impl ReplicaSets {
     /// Brings the set `key` one step nearer to what its spec asks for.
     ///
@@ -31,14 +34,17 @@ impl ReplicaSets {
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, some writes may have been sent. Their expectations stay until they are seen in
-    /// the cache, or for 5 minutes: the set creates nothing twice.
+    /// Dropped early, some writes may have been sent. The next sync asks the server what became of them
+    /// before it writes again: the set creates nothing twice.
     pub async fn sync(&self, key: &ObjectKey) -> Result<Action, Failed> {
         let Some(set) = self.sets.store().get(key) else {
             self.expectations.delete_expectations(key);
             return Ok(Action::done());
         };
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
+        if !self.is_certain(key, &set).await? {
+            return Ok(Action::requeue_after(CATCH_UP));
+        }
         // Asked before the Pods are read: an event in between makes them newer, not older.
         let waits = self.expectations.expires_in(key);
         let active = self.claim(&set, selector).await?;
@@ -61,15 +67,11 @@ impl ReplicaSets {
         pods.extend(self.pods_by_owner.get(&Owner::NobodyIn(namespace.to_owned())));
         pods.retain(|pod| pod.is_active());
         let claims = Claims::new(self.client.clone(), set, selector)?;
-        claims
-            .claim(pods)
-            .await
-            .map_err(|error| Error::Claim(Box::new(error)))
+        claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
 
-    fn own_pods(&self, set: &ReplicaSet) -> Vec<Arc<PodView>> {
-        self.pods_by_owner
-            .get(&Owner::Uid(set.metadata().uid().to_owned()))
+    pub(super) fn own_pods(&self, set: &ReplicaSet) -> Vec<Arc<PodView>> {
+        self.pods_by_owner.get(&Owner::Uid(set.metadata().uid().to_owned()))
     }
 
     /// Creates what is missing, or deletes what is too much.
@@ -79,8 +81,7 @@ impl ReplicaSets {
             self.create(key, set, (desired - active.len()).min(BURST)).await
         } else {
             let excess = (active.len() - desired).min(BURST);
-            self.delete(key, rank::to_delete(active.to_vec(), excess, Timestamp::now()))
-                .await
+            self.delete(key, rank::to_delete(active.to_vec(), excess, Timestamp::now())).await
         }
     }
 
@@ -88,6 +89,7 @@ impl ReplicaSets {
     async fn create(&self, key: &ObjectKey, set: &ReplicaSet, count: usize) -> Result<(), Error> {
         let pod = pod_for(set)?;
         let (api, params) = (self.pod_api(key), PostParams::default());
+        let writing = self.doubts.writing(key);
         self.expectations.expect_creations(key, count); // before the first call: its event may be faster
         let batch = slow_start_batch(count, 1, async |_| match api.create(&params, &pod).await {
             Ok(_) => Ok(()),
@@ -96,44 +98,42 @@ impl ReplicaSets {
             Err(error) => {
                 if is_refusal(&error) {
                     self.expectations.creation_observed(key); // no event will come
+                } else {
+                    self.doubts.raise(key);
                 }
                 Err(error)
             }
         })
         .await;
+        writing.is_over();
         self.expectations.lower(key, batch.skipped, 0);
         batch.into_result().map(drop).map_err(Error::Create)
     }
 
     async fn delete(&self, key: &ObjectKey, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
+        let writing = self.doubts.writing(key);
         let uids = pods.iter().map(|pod| pod.metadata.uid.as_str());
         self.expectations.expect_deletions_by_uid(key, uids);
         let deletions = pods.iter().map(async |pod| {
             let PodView { metadata, .. } = &**pod;
-            let only_this = Preconditions {
-                uid: Some(metadata.uid.clone()),
-                resource_version: None,
-            };
-            let params = DeleteParams {
-                preconditions: Some(only_this),
-                ..DeleteParams::default()
-            };
+            let only_this = Preconditions { uid: Some(metadata.uid.clone()), resource_version: None };
+            let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
             match api.delete(&metadata.name, &params).await {
                 Ok(_) => Ok(()),
                 Err(error) => {
                     if is_refusal(&error) {
                         self.expectations.deletion_observed_by_uid(key, &metadata.uid);
-                    }
-                    if is_gone(&error) {
-                        Ok(())
                     } else {
-                        Err(Error::Delete(metadata.name.clone(), error))
+                        self.doubts.raise(key);
                     }
+                    if is_gone(&error) { Ok(()) } else { Err(Error::Delete(metadata.name.clone(), error)) }
                 }
             }
         });
-        join_all(deletions).await.into_iter().collect()
+        let deleted = join_all(deletions).await;
+        writing.is_over();
+        deleted.into_iter().collect()
     }
 
     /// Writes the status if it tells anything new. Returns after what time a Pod that is ready now
@@ -143,17 +143,9 @@ impl ReplicaSets {
         set: &ReplicaSet,
         active: &[Arc<PodView>],
         failure: Option<&Error>,
-    ) -> Result<Option<std::time::Duration>, Error> {
-        let terminating = self
-            .own_pods(set)
-            .iter()
-            .filter(|pod| pod.metadata.is_being_deleted())
-            .count();
-        let replicas = status::Replicas {
-            set,
-            active,
-            terminating,
-        };
+    ) -> Result<Option<Duration>, Error> {
+        let terminating = self.own_pods(set).iter().filter(|pod| pod.metadata.is_being_deleted()).count();
+        let replicas = status::Replicas { set, active, terminating };
         let status = replicas.status(failure, Timestamp::now());
         if status::differs(set.status.as_ref(), &status) {
             let api = Api::<ReplicaSet>::namespaced(
@@ -165,23 +157,17 @@ impl ReplicaSets {
             let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
             patch["status"]["conditions"] = json!(status.conditions);
             let patch = Patch::Merge(patch);
-            match api
-                .patch_status(set.metadata().name(), &PatchParams::default(), &patch)
-                .await
-            {
+            match api.patch_status(set.metadata().name(), &PatchParams::default(), &patch).await {
                 Err(error) if !is_gone(&error) => return Err(Error::Status(error)),
                 _ => {}
             }
         }
         let waiting = status.available_replicas < status.ready_replicas;
-        let min_ready = set
-            .spec
-            .min_ready_seconds
-            .and_then(|seconds| u64::try_from(seconds).ok());
-        Ok(min_ready.filter(|_| waiting).map(std::time::Duration::from_secs))
+        let min_ready = set.spec.min_ready_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        Ok(min_ready.filter(|_| waiting).map(Duration::from_secs))
     }
 
-    fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
+    pub(super) fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
         Api::namespaced(self.client.clone(), key.namespace().unwrap_or_default())
     }
 }
@@ -189,11 +175,7 @@ impl ReplicaSets {
 /// A Pod as the set's template asks for, controlled by the set. The server completes its name.
 fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
     let template = set.spec.template.clone().unwrap_or_default();
-    let mut pod = Pod {
-        metadata: template.metadata.unwrap_or_default(),
-        spec: template.spec,
-        status: None,
-    };
+    let mut pod = Pod { metadata: template.metadata.unwrap_or_default(), spec: template.spec, status: None };
     pod.metadata.generate_name = Some(format!("{}-", set.metadata().name()));
     pod.metadata.owner_references = Some(vec![controller_reference(set)?]);
     Ok(pod)
@@ -206,8 +188,7 @@ fn code(error: &kube_client::Error) -> Option<u16> {
     }
 }
 
-/// The server said no. Anything else, a lost reply or a 5xx, may have been done all the same: then
-/// the expectation stays, and the cache will tell (spec.md 3.1; frontier: "unknown outcome").
+/// The server said no. Anything else, a lost reply or a 5xx, may have been done all the same.
 fn is_refusal(error: &kube_client::Error) -> bool {
     code(error).is_some_and(|code| (400..500).contains(&code))
 }
@@ -222,7 +203,5 @@ fn is_terminating(error: &kube_client::Error) -> bool {
         return false;
     };
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes
-        .into_iter()
-        .any(|cause| cause.reason == "NamespaceTerminating")
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
 }

@@ -31,8 +31,7 @@ pub(super) struct Line {
 impl Contender {
     /// The column's name, and the form where there are several.
     pub(super) fn title(&self) -> String {
-        self.form
-            .map_or_else(|| self.name.to_owned(), |form| format!("{} ({form})", self.name))
+        self.form.map_or_else(|| self.name.to_owned(), |form| format!("{} ({form})", self.name))
     }
 
     /// Runs the program once, on a fresh load if there is one.
@@ -48,36 +47,18 @@ impl Contender {
         if let Some(form) = self.form {
             command.args(["--form", form]);
         }
-        let output = command
-            .stderr(Stdio::inherit())
-            .output()
-            .doing(self.program.display())?;
+        let output = command.stderr(Stdio::inherit()).output().doing(self.program.display())?;
         cargo::checked(output.status).doing(self.program.display())?;
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter_map(Line::read)
-            .collect())
+        Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(Line::read).collect())
     }
 }
 
 /// Builds a part's bench targets, and tells where they are.
 pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<Vec<PathBuf>, Failure> {
-    let mut build = cargo::command([
-        "bench",
-        "--quiet",
-        "--locked",
-        "--package",
-        &package.name,
-        "--benches",
-        "--no-run",
-    ]);
-    build
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(&workspace.root);
-    let output = build
-        .stderr(Stdio::inherit())
-        .output()
-        .doing("starting cargo bench")?;
+    let mut build =
+        cargo::command(["bench", "--quiet", "--locked", "--package", &package.name, "--benches", "--no-run"]);
+    build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
+    let output = build.stderr(Stdio::inherit()).output().doing("starting cargo bench")?;
     cargo::checked(output.status).doing("cargo bench --no-run")?;
     let programs = bench_programs(&String::from_utf8_lossy(&output.stdout));
     if programs.is_empty() {
@@ -91,14 +72,8 @@ pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<
 fn bench_programs(messages: &str) -> Vec<PathBuf> {
     let program = |line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        let is_bench = message["target"]["kind"]
-            .as_array()?
-            .iter()
-            .any(|kind| kind == "bench");
-        message["executable"]
-            .as_str()
-            .filter(|_| is_bench)
-            .map(PathBuf::from)
+        let is_bench = message["target"]["kind"].as_array()?.iter().any(|kind| kind == "bench");
+        message["executable"].as_str().filter(|_| is_bench).map(PathBuf::from)
     };
     messages.lines().filter_map(program).collect()
 }
@@ -124,15 +99,7 @@ mod tests {
     fn what_is_no_measurement_is_passed_over() {
         let line = r#"{"bench":"queue/add","unit":"ns","better":"lower","value":93.1}"#;
         let (bench, unit, better) = ("queue/add".to_owned(), "ns".to_owned(), "lower".to_owned());
-        assert_eq!(
-            Line::read(line),
-            Some(Line {
-                bench,
-                unit,
-                better,
-                value: 93.1
-            })
-        );
+        assert_eq!(Line::read(line), Some(Line { bench, unit, better, value: 93.1 }));
         assert_eq!(Line::read("running 3 benches"), None);
         assert_eq!(Line::read(r#"{"bench":"queue/add"}"#), None);
     }

@@ -26,40 +26,20 @@ pub(super) struct Serving {
 impl Load {
     pub(super) fn build(workspace: &Workspace, quick: bool) -> Result<Self, Failure> {
         let program = build_rust(&peer_folder(workspace, "load"), &peers_target(workspace), "load")?;
-        let (objects, events) = if quick {
-            (10_000, 10_000)
-        } else {
-            (50_000, 100_000)
-        };
-        Ok(Self {
-            program,
-            objects,
-            events,
-        })
+        let (objects, events) = if quick { (10_000, 10_000) } else { (50_000, 100_000) };
+        Ok(Self { program, objects, events })
     }
 
     pub(super) fn serve(&self) -> Result<Serving, Failure> {
         let mut command = Command::new(&self.program);
-        command
-            .args(["--objects", &self.objects.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        command.args(["--objects", &self.objects.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn().doing("starting the load")?;
         let mut url = String::new();
         if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut url)
-                .doing("waiting for the load")?;
+            BufReader::new(stdout).read_line(&mut url).doing("waiting for the load")?;
         }
-        let serving = Serving {
-            process,
-            url: url.trim_end().to_owned(),
-        };
-        if serving.url.is_empty() {
-            Err(Failure::new("the load did not start"))
-        } else {
-            Ok(serving)
-        }
+        let serving = Serving { process, url: url.trim_end().to_owned() };
+        if serving.url.is_empty() { Err(Failure::new("the load did not start")) } else { Ok(serving) }
     }
 }
 

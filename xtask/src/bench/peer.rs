@@ -21,15 +21,9 @@ pub(super) struct Peer {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
     /// A command of a Go module.
-    Go {
-        module: &'static str,
-        command: &'static str,
-    },
+    Go { module: &'static str, command: &'static str },
     /// A binary of a Rust package.
-    Rust {
-        package: &'static str,
-        bin: &'static str,
-    },
+    Rust { package: &'static str, bin: &'static str },
 }
 
 /// Who else does a part's work.
@@ -42,10 +36,7 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
     }
 }
 
-const WORKQUEUE: [Peer; 2] = [
-    client_go("client-go", "workqueue"),
-    kube_runtime("kube-runtime", "workqueue"),
-];
+const WORKQUEUE: [Peer; 2] = [client_go("client-go", "workqueue"), kube_runtime("kube-runtime", "workqueue")];
 
 const INFORMER: [Peer; 4] = [
     kube_runtime("kube-runtime", "informer").holding("whole", EITHER),
@@ -54,54 +45,28 @@ const INFORMER: [Peer; 4] = [
     client_go("client-go-slim", "informer").holding("slim", VIEW),
 ];
 
-const FEATUREGATE: [Peer; 1] = [Peer::new(
-    "component-base",
-    Source::Go {
-        module: "component-base",
-        command: ".",
-    },
-)];
+const FEATUREGATE: [Peer; 1] =
+    [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
 
 /// A whole object is also what a user of a peer without views holds where we have a view.
 const EITHER: &[&str] = &["whole", "view"];
 const VIEW: &[&str] = &["view"];
 
 const fn client_go(name: &'static str, command: &'static str) -> Peer {
-    Peer::new(
-        name,
-        Source::Go {
-            module: "client-go",
-            command,
-        },
-    )
+    Peer::new(name, Source::Go { module: "client-go", command })
 }
 
 const fn kube_runtime(name: &'static str, bin: &'static str) -> Peer {
-    Peer::new(
-        name,
-        Source::Rust {
-            package: "kube-runtime",
-            bin,
-        },
-    )
+    Peer::new(name, Source::Rust { package: "kube-runtime", bin })
 }
 
 impl Peer {
     const fn new(name: &'static str, source: Source) -> Self {
-        Self {
-            name,
-            source,
-            form: None,
-            beside: &[],
-        }
+        Self { name, source, form: None, beside: &[] }
     }
 
     const fn holding(self, form: &'static str, beside: &'static [&'static str]) -> Self {
-        Self {
-            form: Some(form),
-            beside,
-            ..self
-        }
+        Self { form: Some(form), beside, ..self }
     }
 }
 
@@ -121,32 +86,18 @@ impl Source {
 
 fn build_go(folder: &Path, command: &str, program: &Path) -> Result<(), Failure> {
     let mut build = Command::new("go");
-    build
-        .current_dir(folder)
-        .args(["build", "-o"])
-        .arg(program)
-        .arg(format!("./{command}"));
-    let status = build
-        .stdout(Stdio::null())
-        .status()
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
-            _ => Failure::new(format!("starting go: {error}")),
-        })?;
+    build.current_dir(folder).args(["build", "-o"]).arg(program).arg(format!("./{command}"));
+    let status = build.stdout(Stdio::null()).status().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
+        _ => Failure::new(format!("starting go: {error}")),
+    })?;
     cargo::checked(status).doing("go build")
 }
 
 /// Builds a binary of a package outside the workspace.
 pub(super) fn build_rust(folder: &Path, target: &Path, bin: &str) -> Result<PathBuf, Failure> {
     let mut build = cargo::command(["build", "--quiet", "--release", "--locked", "--bin", bin]);
-    build
-        .arg("--manifest-path")
-        .arg(folder.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(target);
+    build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
     cargo::run(&mut build).doing("cargo build")?;
-    Ok(target
-        .join("release")
-        .join(bin)
-        .with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(target.join("release").join(bin).with_extension(std::env::consts::EXE_EXTENSION))
 }

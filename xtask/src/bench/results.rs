@@ -30,10 +30,7 @@ struct Row {
 
 impl Results {
     pub(super) fn new(peers: impl Iterator<Item = &'static str>) -> Self {
-        Self {
-            peers: peers.collect(),
-            ..Self::default()
-        }
+        Self { peers: peers.collect(), ..Self::default() }
     }
 
     /// Takes what one run printed. Beside each form of ours that the contender is compared with, its values are the same.
@@ -44,10 +41,7 @@ impl Results {
                     for form in contender.beside {
                         self.record(
                             contender.name,
-                            Line {
-                                bench: format!("{bench}/{form}"),
-                                ..line.clone()
-                            },
+                            Line { bench: format!("{bench}/{form}"), ..line.clone() },
                         );
                     }
                 }
@@ -57,22 +51,11 @@ impl Results {
     }
 
     fn record(&mut self, name: &'static str, line: Line) {
-        let index = self
-            .rows
-            .iter()
-            .position(|row| row.bench == line.bench)
-            .unwrap_or_else(|| {
-                let Line {
-                    bench, unit, better, ..
-                } = line;
-                self.rows.push(Row {
-                    bench,
-                    unit,
-                    better,
-                    values: BTreeMap::new(),
-                });
-                self.rows.len() - 1
-            });
+        let index = self.rows.iter().position(|row| row.bench == line.bench).unwrap_or_else(|| {
+            let Line { bench, unit, better, .. } = line;
+            self.rows.push(Row { bench, unit, better, values: BTreeMap::new() });
+            self.rows.len() - 1
+        });
         self.rows[index].values.entry(name).or_default().push(line.value);
     }
 
@@ -134,11 +117,7 @@ impl fmt::Display for Results {
         for row in &self.rows {
             let ours = row.median(OURS).map_or_else(|| "-".to_owned(), shown);
             let peers = self.peers.iter().map(|peer| row.beside(peer));
-            table.add_row(
-                [row.bench.clone(), row.unit.clone(), ours]
-                    .into_iter()
-                    .chain(peers),
-            );
+            table.add_row([row.bench.clone(), row.unit.clone(), ours].into_iter().chain(peers));
         }
         for column in table.column_iter_mut().skip(2) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -151,10 +130,7 @@ impl fmt::Display for Results {
             .map(|row| row.bench.as_str())
             .collect::<Vec<_>>();
         if !self.peers.is_empty() {
-            write!(
-                f,
-                "\n(in brackets: ours as a multiple of the peer's; less is better"
-            )?;
+            write!(f, "\n(in brackets: ours as a multiple of the peer's; less is better")?;
             if !higher.is_empty() {
                 write!(f, ", but more is for {}", higher.join(", "))?;
             }
@@ -190,21 +166,11 @@ mod tests {
         form: Option<&'static str>,
         beside: &'static [&'static str],
     ) -> Contender {
-        Contender {
-            name,
-            program: "/t/x".into(),
-            form,
-            beside,
-        }
+        Contender { name, program: "/t/x".into(), form, beside }
     }
 
     fn line(bench: &str, value: f64) -> Line {
-        Line {
-            bench: bench.to_owned(),
-            unit: "ns".to_owned(),
-            better: "lower".to_owned(),
-            value,
-        }
+        Line { bench: bench.to_owned(), unit: "ns".to_owned(), better: "lower".to_owned(), value }
     }
 
     #[test]
@@ -223,10 +189,7 @@ mod tests {
     #[test]
     fn a_peer_without_views_stands_beside_each_form_of_ours() {
         let mut results = Results::new(["client-go"].into_iter());
-        results.add(
-            &contender(OURS, Some("view"), &["view"]),
-            vec![line("informer/sync-cpu/view", 10.0)],
-        );
+        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/sync-cpu/view", 10.0)]);
         results.add(
             &contender("client-go", Some("slim"), &["view"]),
             vec![line("informer/sync-cpu/slim", 100.0)],
@@ -240,12 +203,7 @@ mod tests {
         let mut results = Results::new(["client-go"].into_iter());
         results.add(&contender(OURS, None, &[]), vec![line("queue/add", 1.0)]);
         results.leave_out("client-go", &Failure::new("go was not found"));
-        assert!(
-            results
-                .to_string()
-                .ends_with("client-go is left out: go was not found"),
-            "{results}"
-        );
+        assert!(results.to_string().ends_with("client-go is left out: go was not found"), "{results}");
         assert!(results.ours_ran(), "a missing peer is no failure");
         results.leave_out(OURS, &Failure::new("it ended with 1"));
         assert!(!results.ours_ran());

@@ -18,18 +18,10 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
 
 /// The flags under which a part must compile: each feature alone, and all of them.
 fn selections(package: &Package) -> Vec<Vec<&str>> {
-    let features: Vec<_> = package
-        .features
-        .iter()
-        .map(String::as_str)
-        .filter(|name| *name != "default")
-        .collect();
-    let alone = features
-        .iter()
-        .map(|feature| vec!["--no-default-features", "--features", feature]);
-    alone
-        .chain((features.len() > 1).then(|| vec!["--all-features"]))
-        .collect()
+    let features: Vec<_> =
+        package.features.iter().map(String::as_str).filter(|name| *name != "default").collect();
+    let alone = features.iter().map(|feature| vec!["--no-default-features", "--features", feature]);
+    alone.chain((features.len() > 1).then(|| vec!["--all-features"])).collect()
 }
 
 #[cfg(test)]
@@ -40,21 +32,12 @@ mod tests {
     fn a_part_is_checked_with_each_feature_and_with_all() {
         let flags = |names: &[&str]| {
             let features = names.iter().map(ToString::to_string).collect();
-            let package = Package {
-                features,
-                ..Package::default()
-            };
-            selections(&package)
-                .iter()
-                .map(|flags| flags.join(" "))
-                .collect::<Vec<_>>()
+            let package = Package { features, ..Package::default() };
+            selections(&package).iter().map(|flags| flags.join(" ")).collect::<Vec<_>>()
         };
         assert!(flags(&["default"]).is_empty());
         assert_eq!(flags(&["a"]), ["--no-default-features --features a"]);
-        assert_eq!(
-            flags(&["a", "b"]).last().map(String::as_str),
-            Some("--all-features")
-        );
+        assert_eq!(flags(&["a", "b"]).last().map(String::as_str), Some("--all-features"));
         assert_eq!(flags(&["a", "b"]).len(), 3);
     }
 }

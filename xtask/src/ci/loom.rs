@@ -13,17 +13,11 @@ use std::process::{Command, Stdio};
 const SWITCH: [&str; 2] = ["--cfg", "trimtab_loom"];
 
 pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    for package in workspace
-        .parts()
-        .filter(|package| package.folder.join("src/loom_tests.rs").exists())
-    {
+    for package in workspace.parts().filter(|package| package.folder.join("src/loom_tests.rs").exists()) {
         let models = build(package)?;
         let ran = checked_output(Command::new(models).arg("loom_tests"))?;
         if passed(&ran) == 0 {
-            return Err(Failure::new(format!(
-                "{} has loom_tests.rs, and no model ran",
-                package.name
-            )));
+            return Err(Failure::new(format!("{} has loom_tests.rs, and no model ran", package.name)));
         }
     }
     Ok(())
@@ -31,23 +25,11 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
 
 /// Builds the part's unit tests with the switch, and tells where they are.
 fn build(package: &Package) -> Result<PathBuf, Failure> {
-    let mut rustc = cargo::command([
-        "rustc",
-        "--locked",
-        "--package",
-        &package.name,
-        "--lib",
-        "--profile",
-        "test",
-    ]);
-    rustc
-        .args(["--message-format", "json-render-diagnostics", "--"])
-        .args(SWITCH);
+    let mut rustc =
+        cargo::command(["rustc", "--locked", "--package", &package.name, "--lib", "--profile", "test"]);
+    rustc.args(["--message-format", "json-render-diagnostics", "--"]).args(SWITCH);
     println!("$ {}", cargo::line(&rustc));
-    let output = rustc
-        .stderr(Stdio::inherit())
-        .output()
-        .doing("starting cargo rustc")?;
+    let output = rustc.stderr(Stdio::inherit()).output().doing("starting cargo rustc")?;
     cargo::checked(output.status)?;
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     executable(&messages).ok_or_else(|| Failure::new(format!("cargo built no tests for {}", package.name)))
@@ -55,23 +37,13 @@ fn build(package: &Package) -> Result<PathBuf, Failure> {
 
 /// The program that cargo's messages end with.
 fn executable(messages: &str) -> Option<PathBuf> {
-    let program = |line| {
-        serde_json::from_str::<Value>(line).ok()?["executable"]
-            .as_str()
-            .map(PathBuf::from)
-    };
+    let program = |line| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
     messages.lines().rev().find_map(program)
 }
 
 /// How many tests passed, from the harness's last line.
 fn passed(output: &str) -> usize {
-    let count = |line: &str| {
-        line.strip_prefix("test result: ok. ")?
-            .split(' ')
-            .next()?
-            .parse()
-            .ok()
-    };
+    let count = |line: &str| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok();
     output.lines().rev().find_map(count).unwrap_or(0)
 }
 
@@ -88,14 +60,8 @@ mod tests {
 
     #[test]
     fn models_that_were_filtered_out_do_not_count() {
-        assert_eq!(
-            passed("running 2 tests\n\ntest result: ok. 2 passed; 0 failed; 0 ignored\n"),
-            2
-        );
-        assert_eq!(
-            passed("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 9 filtered out\n"),
-            0
-        );
+        assert_eq!(passed("running 2 tests\n\ntest result: ok. 2 passed; 0 failed; 0 ignored\n"), 2);
+        assert_eq!(passed("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 9 filtered out\n"), 0);
         assert_eq!(passed(""), 0);
     }
 }

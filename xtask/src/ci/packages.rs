@@ -18,18 +18,11 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     // Each package is built in a workspace of its own, which knows neither our target folder nor our profiles: told of
     // both, it finds the dependencies that `build` left.
     let target = workspace.relative(&workspace.target);
-    show(
-        package
-            .env("CARGO_TARGET_DIR", target)
-            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
-    )
+    show(package.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0"))
 }
 
 /// Whether git has anything to tell; a folder without git has not.
 fn has_uncommitted_changes() -> bool {
-    let status = Command::new("git")
-        .args(["status", "--porcelain"])
-        .stderr(Stdio::null())
-        .output();
+    let status = Command::new("git").args(["status", "--porcelain"]).stderr(Stdio::null()).output();
     status.is_ok_and(|output| !output.stdout.is_empty())
 }

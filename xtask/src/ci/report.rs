@@ -44,24 +44,18 @@ impl Report {
 
     /// Whether a step of this name was started or skipped without passing.
     pub(super) fn failed(&self, name: &str) -> bool {
-        self.rows
-            .iter()
-            .any(|(row, outcome)| row == name && !matches!(outcome, Outcome::Passed(_)))
+        self.rows.iter().any(|(row, outcome)| row == name && !matches!(outcome, Outcome::Passed(_)))
     }
 
     pub(super) fn is_green(&self) -> bool {
-        self.rows
-            .iter()
-            .all(|(_, outcome)| matches!(outcome, Outcome::Passed(_)))
+        self.rows.iter().all(|(_, outcome)| matches!(outcome, Outcome::Passed(_)))
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table
-            .load_preset(comfy_table::presets::NOTHING)
-            .set_header(["step", "time", "result"]);
+        table.load_preset(comfy_table::presets::NOTHING).set_header(["step", "time", "result"]);
         for (name, outcome) in &self.rows {
             table.add_row(match outcome {
                 Outcome::Passed(elapsed) => [name.clone(), elapsed.to_string(), "ok".to_owned()],
@@ -91,9 +85,6 @@ mod tests {
         assert!(!report.is_green());
         assert!(report.failed("test") && report.failed("demo") && !report.failed("build"));
         let shown = report.to_string();
-        assert!(
-            shown.contains("FAILED: two tests") && shown.contains("skipped: test failed"),
-            "{shown}"
-        );
+        assert!(shown.contains("FAILED: two tests") && shown.contains("skipped: test failed"), "{shown}");
     }
 }

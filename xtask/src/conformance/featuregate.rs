@@ -26,11 +26,7 @@ enum Deviation {
 }
 
 impl Deviation {
-    const ALL: [Self; 3] = [
-        Self::AllGatesForgotten,
-        Self::NeedsKept,
-        Self::RefusedRequestReset,
-    ];
+    const ALL: [Self; 3] = [Self::AllGatesForgotten, Self::NeedsKept, Self::RefusedRequestReset];
 
     fn describe(self) -> &'static str {
         match self {
@@ -74,10 +70,7 @@ pub(super) fn run(count: u32, seed: u64) -> Result<ExitCode, Failure> {
             }
         }
     }
-    println!(
-        "featuregate against component-base, {count} registries of seed {seed}, {}:",
-        watch.elapsed()
-    );
+    println!("featuregate against component-base, {count} registries of seed {seed}, {}:", watch.elapsed());
     println!("  {same:>6}  the same in all of {states} states");
     println!("  {refused:>6}  refused by both when built");
     for deviation in Deviation::ALL {
@@ -91,19 +84,11 @@ pub(super) fn run(count: u32, seed: u64) -> Result<ExitCode, Failure> {
 fn upstream(cases: &[Case]) -> Result<Vec<Value>, Failure> {
     let folder = Workspace::load()?.root.join("xtask/peers/component-base");
     let mut go = Command::new("go");
-    go.current_dir(folder)
-        .args(["run", ".", "--conformance"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+    go.current_dir(folder).args(["run", ".", "--conformance"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut peer = go.spawn().doing("starting go (https://go.dev/dl)")?;
-    let input = cases
-        .iter()
-        .map(|case| format!("{}\n", case.json()))
-        .collect::<String>();
-    let writer = peer
-        .stdin
-        .take()
-        .map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
+    let input = cases.iter().map(|case| format!("{}\n", case.json())).collect::<String>();
+    let writer =
+        peer.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
     let output = peer.wait_with_output().doing("the peer's program")?;
     if let Some(writer) = writer {
         // A peer that died has said why; that it read no further is no news.
@@ -116,11 +101,7 @@ fn upstream(cases: &[Case]) -> Result<Vec<Value>, Failure> {
     if answers.len() == cases.len() {
         Ok(answers)
     } else {
-        Err(Failure::new(format!(
-            "the peer answered {} of {} cases",
-            answers.len(),
-            cases.len()
-        )))
+        Err(Failure::new(format!("the peer answered {} of {} cases", answers.len(), cases.len())))
     }
 }
 
@@ -128,10 +109,7 @@ fn upstream(cases: &[Case]) -> Result<Vec<Value>, Failure> {
 fn compare(case: &Case, ours: &Value, theirs: &Value) -> (Verdict, usize) {
     let refused = |outcome: &Value| outcome["error"] != "";
     if refused(ours) != refused(theirs) {
-        return (
-            Verdict::Differs(format!("ours {}, upstream {}", ours["error"], theirs["error"])),
-            0,
-        );
+        return (Verdict::Differs(format!("ours {}, upstream {}", ours["error"], theirs["error"])), 0);
     }
     if refused(ours) {
         return (Verdict::Refused, 0);
@@ -144,9 +122,9 @@ fn compare(case: &Case, ours: &Value, theirs: &Value) -> (Verdict, usize) {
         if let Some(difference) = difference(ours, theirs) {
             let verdict = match deviations.explain() {
                 Some(deviation) => Verdict::Excepted(deviation),
-                None => Verdict::Differs(format!(
-                    "after step {at}, {difference}: ours {ours}, upstream {theirs}"
-                )),
+                None => {
+                    Verdict::Differs(format!("after step {at}, {difference}: ours {ours}, upstream {theirs}"))
+                }
             };
             return (verdict, at);
         }
@@ -159,9 +137,7 @@ fn difference(ours: &Value, theirs: &Value) -> Option<&'static str> {
     if accepted(ours) != accepted(theirs) {
         return Some("acceptance");
     }
-    ["values", "valid", "explicit", "known", "text"]
-        .into_iter()
-        .find(|part| ours[part] != theirs[part])
+    ["values", "valid", "explicit", "known", "text"].into_iter().find(|part| ours[part] != theirs[part])
 }
 
 /// Which deviations may show in a case so far.
@@ -189,10 +165,7 @@ impl Deviations {
                 if self.all_gates_asked {
                     self.now.insert(Deviation::AllGatesForgotten, ());
                 }
-                if theirs["error"]
-                    .as_str()
-                    .is_some_and(|error| error.contains("not in enabled map"))
-                {
+                if theirs["error"].as_str().is_some_and(|error| error.contains("not in enabled map")) {
                     self.now.insert(Deviation::RefusedRequestReset, ());
                 }
             }

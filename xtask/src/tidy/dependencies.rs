@@ -6,16 +6,9 @@ use crate::workspace::{Dependency, Package};
 /// `packages` are all of the workspace: what a sibling brings along counts as well.
 pub(super) fn check(manifest: &str, package: &Package, packages: &[Package]) -> Vec<Finding> {
     let wrongs = package.dependencies.iter().filter_map(|dependency| {
-        let of_commands = || {
-            (package.name == "xtask")
-                .then(|| slow_to_build(dependency, packages))
-                .flatten()
-        };
-        let of_part = || {
-            (package.published && is_part(&package.name))
-                .then(|| wrong_in_part(dependency))
-                .flatten()
-        };
+        let of_commands = || (package.name == "xtask").then(|| slow_to_build(dependency, packages)).flatten();
+        let of_part =
+            || (package.published && is_part(&package.name)).then(|| wrong_in_part(dependency)).flatten();
         of_commands().or_else(of_part)
     });
     wrongs.map(|what| Finding::new(manifest, 0, what)).collect()
@@ -54,9 +47,7 @@ fn slow_to_build(dependency: &Dependency, packages: &[Package]) -> Option<String
 /// Whether a crate is Kubernetes' or leads to one that is. Siblings point one way, so this ends.
 fn brings_kubernetes(name: &str, packages: &[Package]) -> bool {
     let siblings = packages.iter().filter(|package| package.name == name);
-    let mut brought = siblings
-        .flat_map(|package| &package.dependencies)
-        .filter(|dependency| !dependency.dev);
+    let mut brought = siblings.flat_map(|package| &package.dependencies).filter(|dependency| !dependency.dev);
     name.starts_with("kube")
         || name == "k8s-openapi"
         || brought.any(|next| brings_kubernetes(&next.name, packages))
@@ -71,20 +62,11 @@ mod tests {
     use super::*;
 
     fn on(name: &str, requirement: &str) -> Dependency {
-        Dependency {
-            name: name.to_owned(),
-            requirement: requirement.to_owned(),
-            ..Dependency::default()
-        }
+        Dependency { name: name.to_owned(), requirement: requirement.to_owned(), ..Dependency::default() }
     }
 
     fn package(name: &str, dependencies: Vec<Dependency>) -> Package {
-        Package {
-            name: name.to_owned(),
-            published: true,
-            dependencies,
-            ..Package::default()
-        }
+        Package { name: name.to_owned(), published: true, dependencies, ..Package::default() }
     }
 
     /// How many findings a part with this one dependency has.
@@ -97,56 +79,26 @@ mod tests {
         assert_eq!(wrong(on("trimtab-cache", "^0.1.0")), 0);
         assert_eq!(wrong(on("trimtab-controller", "^0.1.0")), 1);
         assert_eq!(wrong(on("trimtab-apiserver", "^0.1.0")), 1);
-        assert_eq!(
-            wrong(Dependency {
-                dev: true,
-                ..on("trimtab-apiserver", "*")
-            }),
-            0
-        );
+        assert_eq!(wrong(Dependency { dev: true, ..on("trimtab-apiserver", "*") }), 0);
     }
 
     #[test]
     fn a_sibling_for_tests_is_a_bare_path() {
-        assert_eq!(
-            wrong(Dependency {
-                dev: true,
-                ..on("trimtab-apiserver", "^0.1.0")
-            }),
-            1
-        );
+        assert_eq!(wrong(Dependency { dev: true, ..on("trimtab-apiserver", "^0.1.0") }), 1);
     }
 
     #[test]
     fn pins_and_chosen_kubernetes_versions_are_found() {
         assert_eq!(wrong(on("trimtab-cache", "=0.1.0")), 1);
-        assert_eq!(
-            wrong(Dependency {
-                features: vec!["v1_36".to_owned()],
-                ..on("k8s-openapi", "^0.29")
-            }),
-            1
-        );
-        assert_eq!(
-            wrong(Dependency {
-                features: vec!["std".to_owned()],
-                ..on("k8s-openapi", "^0.29")
-            }),
-            0
-        );
+        assert_eq!(wrong(Dependency { features: vec!["v1_36".to_owned()], ..on("k8s-openapi", "^0.29") }), 1);
+        assert_eq!(wrong(Dependency { features: vec!["std".to_owned()], ..on("k8s-openapi", "^0.29") }), 0);
     }
 
     #[test]
     fn the_commands_depend_on_nothing_slow_to_build_not_even_through_a_part() {
         let packages = [
             package("trimtab-cache", vec![on("kube-client", "^5")]),
-            package(
-                "trimtab-gate",
-                vec![Dependency {
-                    dev: true,
-                    ..on("kube-client", "^5")
-                }],
-            ),
+            package("trimtab-gate", vec![Dependency { dev: true, ..on("kube-client", "^5") }]),
         ];
         let commands = |name| check("Cargo.toml", &package("xtask", vec![on(name, "^1")]), &packages).len();
         assert_eq!([commands("k8s-openapi"), commands("trimtab-cache")], [1, 1]);

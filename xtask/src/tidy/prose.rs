@@ -60,12 +60,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
 fn stale_version(line: &str, package: &Package) -> Option<String> {
     let asked = version_of(line, &package.name)?;
     let fits = package.version == asked || package.version.starts_with(&format!("{asked}."));
-    (!fits).then(|| {
-        format!(
-            "names {} {asked}, the manifest says {}",
-            package.name, package.version
-        )
-    })
+    (!fits).then(|| format!("names {} {asked}, the manifest says {}", package.name, package.version))
 }
 
 /// What is wrong with the compiler that `line` asks for, as in `Rust 1.89`.
@@ -79,12 +74,7 @@ fn stale_rust(line: &str, packages: &[Package]) -> Option<String> {
 
 /// The version in a dependency line for `name`, plain or as a table.
 fn version_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    let rest = line
-        .trim_start()
-        .strip_prefix(name)?
-        .trim_start()
-        .strip_prefix('=')?
-        .trim_start();
+    let rest = line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('=')?.trim_start();
     let rest = if rest.starts_with('{') {
         rest.split_once("version")?.1.trim_start().strip_prefix('=')?
     } else {
@@ -98,19 +88,10 @@ mod tests {
     use super::*;
 
     fn packages() -> [Package; 1] {
-        let (name, version, folder) = (
-            "trimtab-queue".to_owned(),
-            "0.2.1".to_owned(),
-            "/w/crates/queue".into(),
-        );
+        let (name, version, folder) =
+            ("trimtab-queue".to_owned(), "0.2.1".to_owned(), "/w/crates/queue".into());
         let rust_version = Some("1.89".to_owned());
-        [Package {
-            name,
-            version,
-            rust_version,
-            folder,
-            ..Package::default()
-        }]
+        [Package { name, version, rust_version, folder, ..Package::default() }]
     }
 
     fn lines(text: &str) -> Vec<usize> {
@@ -139,14 +120,8 @@ mod tests {
     #[test]
     fn a_version_that_the_manifest_has_left_behind_is_found() {
         assert_eq!(lines("```toml\ntrimtab-queue = \"0.1\"\n```\n"), [2]);
-        assert_eq!(
-            lines("trimtab-queue = { version = \"0.1.0\", features = [] }\n"),
-            [1]
-        );
-        assert_eq!(
-            lines("trimtab-queue = \"0.2\"\ntrimtab-queue = { version = \"0.2.1\" }\n"),
-            [0; 0]
-        );
+        assert_eq!(lines("trimtab-queue = { version = \"0.1.0\", features = [] }\n"), [1]);
+        assert_eq!(lines("trimtab-queue = \"0.2\"\ntrimtab-queue = { version = \"0.2.1\" }\n"), [0; 0]);
     }
 
     #[test]
@@ -162,10 +137,7 @@ mod tests {
 
     #[test]
     fn an_overview_that_forgets_a_part_is_found() {
-        assert_eq!(
-            check_parts_named("README.md", "the cache", packages().iter()).len(),
-            1
-        );
+        assert_eq!(check_parts_named("README.md", "the cache", packages().iter()).len(), 1);
         assert_eq!(check_parts_named("README.md", "the queue", packages().iter()), []);
     }
 }

@@ -10,34 +10,22 @@ const EMPTY_NAMES: [&str; 4] = ["utils", "common", "types", "helpers"];
 const LEFTOVERS: [(&str, &str); 4] = [
     (concat!("to", "do!("), "unfinished code"),
     (concat!("unimple", "mented!("), "unfinished code"),
-    (
-        concat!("#[ig", "nore"),
-        "an ignored test: give it a command of its own, or delete it",
-    ),
+    (concat!("#[ig", "nore"), "an ignored test: give it a command of its own, or delete it"),
     (concat!("allow(dead", "_code"), "dead code: delete it"),
 ];
 
 pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     let path = Path::new(file);
-    if path.iter().any(|name| {
-        EMPTY_NAMES
-            .iter()
-            .any(|empty| Path::new(name).file_stem() == Some(empty.as_ref()))
-    }) {
-        found.push(Finding::new(
-            file,
-            0,
-            "the name says nothing of what the file holds",
-        ));
+    if path
+        .iter()
+        .any(|name| EMPTY_NAMES.iter().any(|empty| Path::new(name).file_stem() == Some(empty.as_ref())))
+    {
+        found.push(Finding::new(file, 0, "the name says nothing of what the file holds"));
     }
     let in_source = path.iter().any(|name| name == "src");
     if in_source && !text.starts_with("//!") {
-        found.push(Finding::new(
-            file,
-            1,
-            "opens without a `//!` line on what the file holds",
-        ));
+        found.push(Finding::new(file, 1, "opens without a `//!` line on what the file holds"));
     }
     for (line, code) in code_lines(text) {
         for (leftover, what) in LEFTOVERS {
@@ -89,38 +77,25 @@ mod tests {
     use super::*;
 
     fn whats(file: &str, text: &str) -> Vec<(usize, String)> {
-        check(file, text)
-            .into_iter()
-            .map(|finding| (finding.line, finding.what))
-            .collect()
+        check(file, text).into_iter().map(|finding| (finding.line, finding.what)).collect()
     }
 
     #[test]
     fn a_tidy_file_yields_nothing() {
-        assert_eq!(
-            whats("crates/a/src/queue.rs", "//! The queue.\n\nfn a() {}\n"),
-            []
-        );
+        assert_eq!(whats("crates/a/src/queue.rs", "//! The queue.\n\nfn a() {}\n"), []);
     }
 
     #[test]
     fn a_source_file_opens_with_what_it_holds() {
         assert_eq!(whats("crates/a/src/queue.rs", "use std::fmt;\n")[0].0, 1);
-        assert_eq!(
-            whats("crates/a/tests/queue.rs", "use std::fmt;\n"),
-            [],
-            "only sources"
-        );
+        assert_eq!(whats("crates/a/tests/queue.rs", "use std::fmt;\n"), [], "only sources");
     }
 
     #[test]
     fn empty_names_are_found_as_files_and_as_folders() {
-        for file in [
-            "crates/a/src/utils.rs",
-            "crates/a/tests/common/mod.rs",
-            "xtask/src/types.rs",
-            "a/helpers.rs",
-        ] {
+        for file in
+            ["crates/a/src/utils.rs", "crates/a/tests/common/mod.rs", "xtask/src/types.rs", "a/helpers.rs"]
+        {
             assert_eq!(whats(file, "//! x\n").len(), 1, "{file}");
         }
         assert_eq!(whats("crates/a/src/typeset.rs", "//! x\n"), []);
@@ -129,10 +104,7 @@ mod tests {
     #[test]
     fn leftovers_are_found_in_code_and_not_in_comments() {
         for (leftover, what) in LEFTOVERS {
-            assert_eq!(
-                whats("a.rs", &format!("//! x\nfn a() {{}}\n {leftover}\n")),
-                [(3, what.to_owned())]
-            );
+            assert_eq!(whats("a.rs", &format!("//! x\nfn a() {{}}\n {leftover}\n")), [(3, what.to_owned())]);
             assert_eq!(whats("a.rs", &format!("// {leftover}\n")), []);
         }
     }

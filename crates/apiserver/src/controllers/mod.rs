@@ -1,6 +1,7 @@
 //! The controllers that every cluster has. Each is a future over the server's commits and a client
 //! to it, so that its writes obey every rule and every lever; it ends when the server is dropped.
 
+mod definitions;
 mod garbage;
 mod kubelet;
 mod namespace;
@@ -24,6 +25,13 @@ pub(crate) fn spawn(server: &ApiServer, tasks: &mut JoinSet<()>) {
     tasks.spawn(reported("garbage collector", garbage));
     let namespaces = namespace::run(core(), requests("namespace-controller"), server.commits());
     tasks.spawn(reported("namespace controller", namespaces));
+}
+
+/// Spawns what is part of serving custom kinds, whichever other controllers run.
+pub(crate) fn spawn_definitions(server: &ApiServer, tasks: &mut JoinSet<()>) {
+    let requests = Requests::new(server.client_as("definition-controller"));
+    let definitions = definitions::run(server.core().clone(), requests, server.commits());
+    tasks.spawn(reported("definition controller", definitions));
 }
 
 /// Runs a controller; its panic ends this controller, is logged, and harms nobody else.

@@ -75,10 +75,8 @@ async fn round(core: &Core, requests: &Requests, name: &str) -> Result<(), Error
         namespace = changed;
     }
     if remains.content.is_empty() {
-        let left: Vec<String> = spec_finalizers(&namespace)
-            .filter(|held| *held != "kubernetes")
-            .map(str::to_owned)
-            .collect();
+        let left: Vec<String> =
+            spec_finalizers(&namespace).filter(|held| *held != "kubernetes").map(str::to_owned).collect();
         namespace["spec"]["finalizers"] = json!(left);
         requests.put(&format!("{path}/finalize"), namespace).await?;
     }
@@ -130,11 +128,7 @@ async fn items(requests: &Requests, path: &str, query: &str) -> Result<Vec<Value
 }
 
 fn spec_finalizers(namespace: &Value) -> impl Iterator<Item = &str> {
-    namespace["spec"]["finalizers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
+    namespace["spec"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The conditions of a namespace in which `remains` is left: upstream's words, which kubectl prints
@@ -151,28 +145,16 @@ fn conditions(namespace: &Value, remains: &Remains, now: Timestamp) -> Value {
         .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
         .collect();
     let content = match content.is_empty() {
-        true => (
-            false,
-            "ContentRemoved",
-            "All content successfully removed".to_owned(),
-        ),
-        false => (
-            true,
-            "SomeResourcesRemain",
-            format!("Some resources are remaining: {}", content.join(", ")),
-        ),
+        true => (false, "ContentRemoved", "All content successfully removed".to_owned()),
+        false => {
+            (true, "SomeResourcesRemain", format!("Some resources are remaining: {}", content.join(", ")))
+        }
     };
     let finalizers = match finalizers.is_empty() {
-        true => (
-            false,
-            "ContentHasNoFinalizers",
-            "All content-preserving finalizers finished".to_owned(),
-        ),
+        true => (false, "ContentHasNoFinalizers", "All content-preserving finalizers finished".to_owned()),
         false => {
-            let message = format!(
-                "Some content in the namespace has finalizers remaining: {}",
-                finalizers.join(", ")
-            );
+            let message =
+                format!("Some content in the namespace has finalizers remaining: {}", finalizers.join(", "));
             (true, "SomeFinalizersRemain", message)
         }
     };
@@ -188,10 +170,7 @@ fn conditions(namespace: &Value, remains: &Remains, now: Timestamp) -> Value {
         ),
         (
             "NamespaceDeletionContentFailure",
-            fine(
-                "ContentDeleted",
-                "All content successfully deleted, may be waiting on finalization",
-            ),
+            fine("ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
         ),
         ("NamespaceContentRemaining", content),
         ("NamespaceFinalizersRemaining", finalizers),
@@ -208,9 +187,5 @@ fn conditions(namespace: &Value, remains: &Remains, now: Timestamp) -> Value {
 
 /// Upstream ends a core resource with the dot behind which its group would stand.
 fn dotted(resource: &str) -> String {
-    if resource.contains('.') {
-        resource.to_owned()
-    } else {
-        format!("{resource}.")
-    }
+    if resource.contains('.') { resource.to_owned() } else { format!("{resource}.") }
 }

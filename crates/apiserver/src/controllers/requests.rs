@@ -33,27 +33,23 @@ impl Requests {
             "preconditions": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]},
             "propagationPolicy": policy,
         });
-        self.send(Method::DELETE, path, "application/json", Some(options))
-            .await
+        self.send(Method::DELETE, path, "application/json", Some(options)).await
     }
 
     /// Deletes every object of the collection at `path`.
     pub(super) async fn delete_collection(&self, path: &str) -> Result<Option<Value>, Error> {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
-        self.send(Method::DELETE, path, "application/json", Some(options))
-            .await
+        self.send(Method::DELETE, path, "application/json", Some(options)).await
     }
 
     /// Merges `patch` into the object at `path`.
     pub(super) async fn merge(&self, path: &str, patch: Value) -> Result<Option<Value>, Error> {
-        self.send(Method::PATCH, path, "application/merge-patch+json", Some(patch))
-            .await
+        self.send(Method::PATCH, path, "application/merge-patch+json", Some(patch)).await
     }
 
     /// Replaces the object at `path`.
     pub(super) async fn put(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
-        self.send(Method::PUT, path, "application/json", Some(object))
-            .await
+        self.send(Method::PUT, path, "application/json", Some(object)).await
     }
 
     async fn send(

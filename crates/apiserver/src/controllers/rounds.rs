@@ -1,6 +1,6 @@
 //! Going round after round over things that are being deleted, until each is empty: when to look
-//! again. Apart from what a round does, because this is a rule: whenever something is gone from the
-//! thing, not every few seconds.
+//! again. Apart from the two controllers that do it, because the rule is the same for both: whenever
+//! something is gone from the thing, not every few seconds.
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 

@@ -18,10 +18,7 @@ const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
 ///
 /// A path below no served group is answered here too, in plain text as upstream does: 404.
 pub(crate) fn answer(kinds: &Kinds, uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
-    let accept = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accept = accept.collect::<Vec<_>>().join(",");
     let path = uri.path();
     match path.trim_end_matches('/').split('/').skip(1).collect::<Vec<_>>()[..] {
@@ -42,9 +39,7 @@ pub(super) fn json_answer(document: &Value) -> Response<Bytes> {
 /// A finished document of the given content type.
 pub(super) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut answer = Response::new(body.into());
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     answer
 }
 
@@ -58,15 +53,7 @@ pub(super) fn not_found() -> Response<Bytes> {
 fn root(kinds: &Kinds) -> Value {
     let mut paths = discovery::paths(kinds);
     paths.extend(
-        [
-            "/healthz",
-            "/livez",
-            "/openapi/v2",
-            "/openapi/v3",
-            "/readyz",
-            "/version",
-        ]
-        .map(str::to_owned),
+        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"].map(str::to_owned),
     );
     json!({ "paths": paths })
 }
@@ -129,24 +116,10 @@ mod tests {
 
     #[test]
     fn what_is_no_path_of_objects_is_a_plain_404() {
-        for path in [
-            "/nope",
-            "/apis/nope.io",
-            "/apis/nope.io/v1",
-            "/apis/nope.io/v1/things",
-            "/openapi/v9",
-        ] {
-            assert_eq!(
-                get(path),
-                Some((404, "404 page not found\n".to_owned())),
-                "{path}"
-            );
+        for path in ["/nope", "/apis/nope.io", "/apis/nope.io/v1", "/apis/nope.io/v1/things", "/openapi/v9"] {
+            assert_eq!(get(path), Some((404, "404 page not found\n".to_owned())), "{path}");
         }
-        assert_eq!(
-            get("/apis/apps/v9"),
-            None,
-            "a served group: the router answers with a `Status`"
-        );
+        assert_eq!(get("/apis/apps/v9"), None, "a served group: the router answers with a `Status`");
         assert_eq!(get("/api/v1/pods"), None);
     }
 }

@@ -31,12 +31,7 @@ where
 
 /// An answer with a JSON body.
 pub(crate) fn json(code: StatusCode, body: Bytes) -> Response<ResponseBody> {
-    full(
-        Response::builder()
-            .status(code)
-            .header(header::CONTENT_TYPE, "application/json"),
-        body,
-    )
+    full(Response::builder().status(code).header(header::CONTENT_TYPE, "application/json"), body)
 }
 
 /// An answer with a JSON value.

@@ -60,10 +60,8 @@ pub(super) fn paths(kinds: &Kinds) -> Vec<String> {
     let mut paths: Vec<String> = groups
         .flat_map(|group| {
             let versions = versions(&all, group);
-            let versions: Vec<_> = versions
-                .iter()
-                .map(|version| format!("/apis/{group}/{version}"))
-                .collect();
+            let versions: Vec<_> =
+                versions.iter().map(|version| format!("/apis/{group}/{version}")).collect();
             [format!("/apis/{group}")].into_iter().chain(versions)
         })
         .chain(["/api", "/api/v1", "/apis", "/apis/"].map(str::to_owned))
@@ -76,25 +74,14 @@ pub(super) fn paths(kinds: &Kinds) -> Vec<String> {
 pub(super) fn group_versions(all: &[Arc<Kind>]) -> Vec<(&str, &str)> {
     groups(all)
         .into_iter()
-        .flat_map(|group| {
-            versions(all, group)
-                .into_iter()
-                .map(move |version| (group, version))
-        })
+        .flat_map(|group| versions(all, group).into_iter().map(move |version| (group, version)))
         .collect()
 }
 
 fn groups(all: &[Arc<Kind>]) -> Vec<&str> {
     let mut groups: Vec<&str> = all.iter().map(|kind| kind.group.as_str()).collect();
     groups.sort_by_key(|group| {
-        (
-            !group.is_empty(),
-            GROUPS
-                .iter()
-                .position(|known| known == group)
-                .unwrap_or(GROUPS.len()),
-            *group,
-        )
+        (!group.is_empty(), GROUPS.iter().position(|known| known == group).unwrap_or(GROUPS.len()), *group)
     });
     groups.dedup();
     groups
@@ -102,11 +89,8 @@ fn groups(all: &[Arc<Kind>]) -> Vec<&str> {
 
 /// The versions of a group, the preferred one first.
 fn versions<'a>(all: &'a [Arc<Kind>], group: &str) -> Vec<&'a str> {
-    let mut versions: Vec<&str> = all
-        .iter()
-        .filter(|kind| kind.group == group)
-        .map(|kind| kind.version.as_str())
-        .collect();
+    let mut versions: Vec<&str> =
+        all.iter().filter(|kind| kind.group == group).map(|kind| kind.version.as_str()).collect();
     versions.sort_by_key(|version| (Reverse(priority(version)), *version));
     versions.dedup();
     versions
@@ -115,9 +99,7 @@ fn versions<'a>(all: &'a [Arc<Kind>], group: &str) -> Vec<&'a str> {
 /// Stable before beta before alpha before any other name, then the higher number first.
 fn priority(version: &str) -> Option<(u8, u32, u32)> {
     let version = version.strip_prefix('v')?;
-    let digits = version
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(version.len());
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     let (major, stage) = version.split_at(digits);
     let major = major.parse().ok()?;
     match stage
@@ -163,23 +145,15 @@ fn group_entry(all: &[Arc<Kind>], name: &str) -> Map<String, Value> {
         .map(|version| json!({"groupVersion": format!("{name}/{version}"), "version": version}))
         .collect();
     let preferred = versions.first().cloned();
-    let fields = [
-        ("name", name.into()),
-        ("versions", versions.into()),
-        ("preferredVersion", preferred.into()),
-    ];
-    fields
-        .into_iter()
-        .map(|(field, value)| (field.to_owned(), value))
-        .collect()
+    let fields =
+        [("name", name.into()), ("versions", versions.into()), ("preferredVersion", preferred.into())];
+    fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
 }
 
 /// The kinds of one group version; `None` if it is not served.
 fn resources(all: &[Arc<Kind>], group: &str, version: &str) -> Option<Response<Bytes>> {
-    let kinds: Vec<&Arc<Kind>> = all
-        .iter()
-        .filter(|kind| kind.group == group && kind.version == version)
-        .collect();
+    let kinds: Vec<&Arc<Kind>> =
+        all.iter().filter(|kind| kind.group == group && kind.version == version).collect();
     let api_version = kinds.first()?.api_version();
     let resources: Vec<Value> = kinds.iter().flat_map(|kind| resource(kind)).collect();
     Some(json_answer(&json!({
@@ -209,10 +183,7 @@ fn resource(kind: &Kind) -> Vec<Value> {
 }
 
 fn add_names(entry: &mut Value, kind: &Kind) {
-    for (field, names) in [
-        ("shortNames", &kind.short_names),
-        ("categories", &kind.categories),
-    ] {
+    for (field, names) in [("shortNames", &kind.short_names), ("categories", &kind.categories)] {
         if !names.is_empty() {
             entry[field] = names.clone().into();
         }
@@ -266,10 +237,9 @@ fn aggregated(all: &[Arc<Kind>], core: bool, accept: &str) -> Option<Response<By
             return (asked.first() == Some(&"application/json")).then_some(None);
         }
         match () {
-            () if has("v=v2") => Some(Some((
-                "v2",
-                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-            ))),
+            () if has("v=v2") => {
+                Some(Some(("v2", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")))
+            }
             () if has("v=v2beta1") => Some(Some((
                 "v2beta1",
                 "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
@@ -281,17 +251,11 @@ fn aggregated(all: &[Arc<Kind>], core: bool, accept: &str) -> Option<Response<By
     let items: Vec<Value> = groups
         .map(|group| {
             let versions = versions(all, group).into_iter().map(|version| {
-                let kinds = all
-                    .iter()
-                    .filter(|kind| kind.group == group && kind.version == version);
+                let kinds = all.iter().filter(|kind| kind.group == group && kind.version == version);
                 let resources: Vec<Value> = kinds.map(|kind| aggregated_resource(kind)).collect();
                 json!({"version": version, "resources": resources, "freshness": "Current"})
             });
-            let metadata = if group.is_empty() {
-                json!({})
-            } else {
-                json!({ "name": group })
-            };
+            let metadata = if group.is_empty() { json!({}) } else { json!({ "name": group }) };
             json!({"metadata": metadata, "versions": versions.collect::<Vec<_>>()})
         })
         .collect();

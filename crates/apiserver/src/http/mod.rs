@@ -1,6 +1,7 @@
 //! The HTTP layer: what a request asks for, and in which form it is answered.
 
 pub(crate) mod about;
+pub(crate) mod age;
 pub(crate) mod body;
 mod discovery;
 pub(crate) mod negotiate;

@@ -22,20 +22,12 @@ pub(crate) enum Form {
 impl Form {
     /// The first form in `Accept` that the server knows.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self> {
-        let accepted = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let mut ranges = accepted
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .peekable();
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
         if ranges.peek().is_none() {
             return Ok(Self::Objects);
         }
-        ranges
-            .find_map(Self::of_range)
-            .ok_or_else(|| Status::not_acceptable(WRITTEN))
+        ranges.find_map(Self::of_range).ok_or_else(|| Status::not_acceptable(WRITTEN))
     }
 
     fn of_range(range: &str) -> Option<Self> {
@@ -67,10 +59,7 @@ impl Form {
 
 /// The media type of a request's body, without parameters; empty if the client named none.
 pub(crate) fn content_type(headers: &HeaderMap) -> &str {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
 }
 
@@ -80,18 +69,13 @@ pub(crate) fn decode_object(headers: &HeaderMap, body: &[u8]) -> Result<Value> {
         "" | "application/json" => decode_json(body)?,
         "application/yaml" | "text/yaml" => decode_yaml(body)?,
         _ => {
-            return Err(Status::unsupported_media_type(&[
-                "application/json",
-                "application/yaml",
-            ]));
+            return Err(Status::unsupported_media_type(&["application/json", "application/yaml"]));
         }
     };
     if decoded.is_object() {
         return Ok(decoded);
     }
-    Err(Status::bad_request(
-        "couldn't get version/kind; json parse error: the body is no JSON object",
-    ))
+    Err(Status::bad_request("couldn't get version/kind; json parse error: the body is no JSON object"))
 }
 
 /// Reads JSON.
@@ -117,21 +101,13 @@ mod tests {
     use super::*;
 
     fn form(accept: &str) -> Option<Form> {
-        Form::of(
-            &[(header::ACCEPT, accept.parse().expect("a header"))]
-                .into_iter()
-                .collect(),
-        )
-        .ok()
+        Form::of(&[(header::ACCEPT, accept.parse().expect("a header"))].into_iter().collect()).ok()
     }
 
     #[test]
     fn the_first_known_form_is_taken() {
         assert_eq!(form("application/json"), Some(Form::Objects));
-        assert_eq!(
-            form("application/vnd.kubernetes.protobuf,application/json"),
-            Some(Form::Objects)
-        );
+        assert_eq!(form("application/vnd.kubernetes.protobuf,application/json"), Some(Form::Objects));
         assert_eq!(
             form("application/json;as=Table;v=v1;g=meta.k8s.io, application/json"),
             Some(Form::Table("v1"))
@@ -140,10 +116,7 @@ mod tests {
             form("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"),
             Some(Form::Metadata)
         );
-        assert_eq!(
-            form("application/json;as=Unknown;v=v1, application/json"),
-            Some(Form::Objects)
-        );
+        assert_eq!(form("application/json;as=Unknown;v=v1, application/json"), Some(Form::Objects));
         assert_eq!(form("*/*"), Some(Form::Objects));
         assert_eq!(form("text/html"), None);
         assert_eq!(Form::of(&HeaderMap::new()).ok(), Some(Form::Objects));

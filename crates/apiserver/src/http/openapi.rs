@@ -21,14 +21,9 @@ pub(super) fn answer(kinds: &Kinds, rest: &[&str], accept: &str) -> Option<Respo
     match *rest {
         ["v2"] if accept.contains("com.github.proto-openapi.spec.v2") => {
             // The `@v1.0` that kubectl accepts is no valid media type; upstream writes `.v1.0` as well.
-            Some(typed(
-                "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-                V2_PROTOBUF,
-            ))
+            Some(typed("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", V2_PROTOBUF))
         }
-        ["v2"] => Some(json_answer(
-            &json!({"swagger": "2.0", "info": info(), "paths": {}}),
-        )),
+        ["v2"] => Some(json_answer(&json!({"swagger": "2.0", "info": info(), "paths": {}}))),
         ["v3"] => Some(json_answer(&index(kinds))),
         ["v3", "api", version] => document(kinds, "", version).as_ref().map(json_answer),
         ["v3", "apis", group, version] => document(kinds, group, version).as_ref().map(json_answer),
@@ -57,11 +52,7 @@ fn index(kinds: &Kinds) -> Value {
 
 /// `api/v1`, `apis/apps/v1`.
 fn base(group: &str, version: &str) -> String {
-    if group.is_empty() {
-        format!("api/{version}")
-    } else {
-        format!("apis/{group}/{version}")
-    }
+    if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") }
 }
 
 /// What is served in one group version; `None` if it is not.
@@ -69,16 +60,9 @@ fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
     let all = kinds.all();
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for kind in all
-        .iter()
-        .filter(|kind| kind.group == group && kind.version == version)
-    {
+    for kind in all.iter().filter(|kind| kind.group == group && kind.version == version) {
         let collection = match kind.namespaced {
-            true => format!(
-                "/{}/namespaces/{{namespace}}/{}",
-                base(group, version),
-                kind.plural
-            ),
+            true => format!("/{}/namespaces/{{namespace}}/{}", base(group, version), kind.plural),
             false => format!("/{}/{}", base(group, version), kind.plural),
         };
         paths.insert(format!("{collection}/{{name}}"), object_path(kind));
@@ -100,11 +84,7 @@ fn collection_path(kind: &Kind) -> Value {
 }
 
 fn object_path(kind: &Kind) -> Value {
-    let mut patch = operation(
-        kind,
-        "patch",
-        &["dryRun", "fieldManager", "fieldValidation", "force"],
-    );
+    let mut patch = operation(kind, "patch", &["dryRun", "fieldManager", "fieldValidation", "force"]);
     // Strategic merge is left out on purpose: kubectl would then look for its merge keys in the schema.
     let body = json!({"schema": {"type": "object"}});
     patch["requestBody"] = json!({"required": true, "content": {
@@ -174,19 +154,13 @@ mod tests {
     fn every_kind_has_a_patch_with_field_validation() {
         let kinds = Kinds::built_in();
         let index = json_of(&kinds, &["v3"]);
-        let url = index["paths"]["apis/apps/v1"]["serverRelativeURL"]
-            .as_str()
-            .expect("a URL");
+        let url = index["paths"]["apis/apps/v1"]["serverRelativeURL"].as_str().expect("a URL");
         assert!(url.starts_with("/openapi/v3/apis/apps/v1?hash="), "{url}");
         let apps = json_of(&kinds, &["v3", "apis", "apps", "v1"]);
         let patch = &apps["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"];
         assert_eq!(patch["x-kubernetes-group-version-kind"]["kind"], "Deployment");
         let parameters = patch["parameters"].as_array().expect("parameters");
-        assert!(
-            parameters
-                .iter()
-                .any(|parameter| parameter["name"] == "fieldValidation")
-        );
+        assert!(parameters.iter().any(|parameter| parameter["name"] == "fieldValidation"));
         let core = json_of(&kinds, &["v3", "api", "v1"]);
         assert!(core["paths"].get("/api/v1/namespaces/{name}").is_some());
         assert!(answer(&kinds, &["v3", "apis", "nope", "v1"], "").is_none());

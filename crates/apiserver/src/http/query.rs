@@ -60,8 +60,8 @@ impl Query {
         Ok(watch)
     }
 
-    /// Parses what follows the `?`.
-    pub(crate) fn parse(query: &str, verb: Verb) -> Result<Self> {
+    /// Parses what follows the `?`, but for parameters that are ignored.
+    pub(crate) fn parse(query: &str, verb: Verb, is_ignored: impl Fn(&str) -> bool) -> Result<Self> {
         let options = match verb {
             Verb::Create => "CreateOptions",
             Verb::Update => "UpdateOptions",
@@ -73,7 +73,11 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value)?;
             let value = &*value;
-            match &*decode(name)? {
+            let name = decode(name)?;
+            if is_ignored(&name) {
+                continue;
+            }
+            match &*name {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
                 "limit" => {
@@ -109,11 +113,7 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>> {
     let malformed = |_| Status::bad_request(format!("{text:?} in the URL is not UTF-8"));
     if text.contains('+') {
         let spaced = text.replace('+', " ");
-        return Ok(percent_decode_str(&spaced)
-            .decode_utf8()
-            .map_err(malformed)?
-            .into_owned()
-            .into());
+        return Ok(percent_decode_str(&spaced).decode_utf8().map_err(malformed)?.into_owned().into());
     }
     percent_decode_str(text).decode_utf8().map_err(malformed)
 }

@@ -32,6 +32,22 @@ pub enum Verb {
     DeleteCollection,
 }
 
+impl Verb {
+    /// The word in discovery and in RBAC's rules.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::DeleteCollection => "deletecollection",
+        }
+    }
+}
+
 /// A part of an object with a path of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subresource {
@@ -77,25 +93,17 @@ impl Route {
             ["apis", group, version, ref rest @ ..] => target(kinds, group, version, rest),
             _ => None,
         };
-        let Target {
-            kind,
-            namespace,
-            name,
-            subresource,
-        } = target.ok_or_else(Status::no_such_path)?;
+        let Target { kind, namespace, name, subresource } = target.ok_or_else(Status::no_such_path)?;
         let verb =
             verb(method, !name.is_empty(), subresource, watch).ok_or_else(Status::method_not_allowed)?;
+        if subresource.is_none() && !kind.verbs.contains(&verb.word()) {
+            return Err(Status::method_not_allowed());
+        }
         let everywhere = kind.namespaced && namespace.is_empty();
         if everywhere && !matches!(verb, Verb::List | Verb::Watch) {
             return Err(Status::method_not_allowed());
         }
-        Ok(Self {
-            verb,
-            kind,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            subresource,
-        })
+        Ok(Self { verb, kind, namespace: namespace.to_owned(), name: name.to_owned(), subresource })
     }
 }
 
@@ -121,12 +129,7 @@ fn within<'a>(kind: Arc<Kind>, namespace: &'a str, rest: &[&'a str]) -> Option<T
         [name, sub] if !name.is_empty() => (name, Some(subresource(&kind, sub)?)),
         _ => return None,
     };
-    Some(Target {
-        kind,
-        namespace,
-        name,
-        subresource,
-    })
+    Some(Target { kind, namespace, name, subresource })
 }
 
 fn subresource(kind: &Kind, name: &str) -> Option<Subresource> {

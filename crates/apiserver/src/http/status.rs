@@ -35,21 +35,13 @@ pub(crate) struct Cause {
 impl Cause {
     /// The field's value is not allowed; `because` says why.
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, because: impl fmt::Display) -> Self {
-        Self::new(
-            "FieldValueInvalid",
-            field,
-            format!("Invalid value: {value}: {because}"),
-        )
+        Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {because}"))
     }
 
     /// The field has to be there.
     pub(crate) fn required(field: impl Into<String>, because: &str) -> Self {
         let colon = if because.is_empty() { "" } else { ": " };
-        Self::new(
-            "FieldValueRequired",
-            field,
-            format!("Required value{colon}{because}"),
-        )
+        Self::new("FieldValueRequired", field, format!("Required value{colon}{because}"))
     }
 
     /// The field's value is none of `supported`.
@@ -70,11 +62,7 @@ impl Cause {
 
     /// A cause with any reason.
     pub(crate) fn new(reason: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { reason, field: field.into(), message: message.into() }
     }
 
     fn to_json(&self) -> Value {
@@ -96,13 +84,7 @@ impl Status {
     /// A refusal with nothing but a message.
     pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         let details = Map::new();
-        Self(Box::new(Failure {
-            code,
-            reason,
-            message: message.into(),
-            details,
-            continue_token: None,
-        }))
+        Self(Box::new(Failure { code, reason, message: message.into(), details, continue_token: None }))
     }
 
     /// 400: the request makes no sense.
@@ -113,12 +95,8 @@ impl Status {
     /// 403, for an object.
     pub(crate) fn forbidden(kind: &Kind, name: &str, because: &str) -> Self {
         let what = kind.resource();
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            format!("{what} {name:?} is forbidden: {because}"),
-        )
-        .about(kind, name)
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", format!("{what} {name:?} is forbidden: {because}"))
+            .about(kind, name)
     }
 
     /// 404: no such object.
@@ -147,10 +125,7 @@ impl Status {
 
     /// 409: the object is not what the writer believed.
     pub(crate) fn conflict(kind: &Kind, name: &str, because: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} {name:?}: {because}",
-            kind.resource()
-        );
+        let message = format!("Operation cannot be fulfilled on {} {name:?}: {because}", kind.resource());
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(kind, name)
     }
 
@@ -159,10 +134,7 @@ impl Status {
         let mut status = Self::conflict(kind, name, because);
         let what = qualified(&kind.kind, &kind.group);
         status.0.message = format!("Operation cannot be fulfilled on {what} {name:?}: {because}");
-        status
-            .0
-            .details
-            .insert("kind".to_owned(), kind.kind.clone().into());
+        status.0.details.insert("kind".to_owned(), kind.kind.clone().into());
         status
     }
 
@@ -195,28 +167,17 @@ impl Status {
             "the body of the request was in an unknown format - accepted media types include: {}",
             supported.join(", ")
         );
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UnsupportedMediaType",
-            message,
-        )
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
     }
 
     /// 415: the patch is in a form that the kind does not take.
     pub(crate) fn unsupported_patch() -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UnsupportedMediaType",
-            "415: Unsupported Media Type",
-        )
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "415: Unsupported Media Type")
     }
 
     /// 406: the client takes none of the formats that the server writes.
     pub(crate) fn not_acceptable(written: &[&str]) -> Self {
-        let message = format!(
-            "406: Not Acceptable\n\nAvailable representations: {}",
-            written.join(", ")
-        );
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {}", written.join(", "));
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
@@ -235,10 +196,7 @@ impl Status {
         )
         .about(kind, name)
         .causes(causes);
-        status
-            .0
-            .details
-            .insert("kind".to_owned(), kind.kind.clone().into()); // here, and only here, not the plural
+        status.0.details.insert("kind".to_owned(), kind.kind.clone().into()); // here, and only here, not the plural
         status
     }
 
@@ -255,9 +213,7 @@ impl Status {
     pub(crate) fn too_large_version(wanted: u64, current: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
         let cause = Cause::new("ResourceVersionTooLarge", "", "Too large resource version");
-        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
-            .causes(&[cause])
-            .retry_after(1)
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message).causes(&[cause]).retry_after(1)
     }
 
     /// Names the object that the refusal is about.
@@ -285,9 +241,7 @@ impl Status {
     /// Asks the client to come back in that many seconds.
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.0
-            .details
-            .insert("retryAfterSeconds".to_owned(), seconds.into());
+        self.0.details.insert("retryAfterSeconds".to_owned(), seconds.into());
         self
     }
 
@@ -329,21 +283,14 @@ impl Status {
 
 /// `Pod`, or `ReplicaSet.apps`.
 fn qualified(what: &str, group: &str) -> String {
-    if group.is_empty() {
-        what.to_owned()
-    } else {
-        format!("{what}.{group}")
-    }
+    if group.is_empty() { what.to_owned() } else { format!("{what}.{group}") }
 }
 
 /// The causes in one line, as upstream writes them.
 fn listed(causes: &[Cause]) -> String {
     match causes {
         [one] => one.to_string(),
-        _ => format!(
-            "[{}]",
-            causes.iter().map(Cause::to_string).collect::<Vec<_>>().join(", ")
-        ),
+        _ => format!("[{}]", causes.iter().map(Cause::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 

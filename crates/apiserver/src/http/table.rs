@@ -1,9 +1,10 @@
 //! Tables: objects as rows of cells, which is what `kubectl get` asks for. Apart from the columns,
 //! because those belong to the kinds and this is one of the forms of an answer.
 
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::age::ago;
 use crate::kinds::{Cell, Column, Kind, completed, in_version, json_path};
 
 /// What a Table's rows carry beside their cells: the query parameter `includeObject`.
@@ -51,13 +52,8 @@ pub(crate) fn table<'a>(
     objects: impl IntoIterator<Item = &'a Value>,
     now: Timestamp,
 ) -> Value {
-    let columns = form
-        .headers
-        .then(|| kind.columns.iter().map(definition).collect::<Vec<_>>());
-    let rows: Vec<Value> = objects
-        .into_iter()
-        .map(|object| row(kind, form, object, now))
-        .collect();
+    let columns = form.headers.then(|| kind.columns.iter().map(definition).collect::<Vec<_>>());
+    let rows: Vec<Value> = objects.into_iter().map(|object| row(kind, form, object, now)).collect();
     let mut table = json!({
         "kind": "Table",
         "apiVersion": format!("meta.k8s.io/{}", form.version),
@@ -84,11 +80,7 @@ fn definition(column: &Column) -> Value {
 }
 
 fn row(kind: &Kind, form: TableForm, object: &Value, now: Timestamp) -> Value {
-    let cells = kind
-        .columns
-        .iter()
-        .map(|column| cell(column, object, now))
-        .collect();
+    let cells = kind.columns.iter().map(|column| cell(column, object, now)).collect();
     let mut row = Map::from_iter([("cells".to_owned(), Value::Array(cells))]);
     if let Some(conditions) = completed(kind, object) {
         row.insert("conditions".to_owned(), conditions);
@@ -126,10 +118,9 @@ fn custom(column: &Column, found: &[&Value], now: Timestamp) -> Value {
         return Value::Null;
     };
     match (column.kind.as_str(), first) {
-        ("integer", Value::Number(number)) => number
-            .as_i64()
-            .or_else(|| number.as_f64().map(|float| float as i64))
-            .into(),
+        ("integer", Value::Number(number)) => {
+            number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)).into()
+        }
         ("number", Value::Number(number)) => number.as_f64().into(),
         ("boolean", Value::Bool(boolean)) => (*boolean).into(),
         ("date", Value::String(_)) => since(Some(first), now).into(),
@@ -147,37 +138,6 @@ fn since(time: Option<&Value>, now: Timestamp) -> String {
     }
 }
 
-/// How long ago `time` was, as `kubectl` prints it.
-pub(crate) fn ago(time: Timestamp, now: Timestamp) -> String {
-    human_duration(now.duration_since(time))
-}
-
-/// A duration in two or three digits of its larger units: `119s`, `9m30s`, `3h`, `7d23h`, `2y`.
-///
-/// Upstream's `duration.HumanDuration`: a clock that is two seconds off or more shows as `<invalid>`.
-pub(crate) fn human_duration(duration: SignedDuration) -> String {
-    let seconds = duration.as_secs();
-    let (minutes, hours) = (seconds / 60, seconds / 3600);
-    let (days, years) = (hours / 24, hours / 24 / 365);
-    let two = |large: i64, unit: &str, small: i64, below: &str| match small {
-        0 => format!("{large}{unit}"),
-        _ => format!("{large}{unit}{small}{below}"),
-    };
-    match () {
-        () if seconds < -1 => "<invalid>".to_owned(),
-        () if seconds < 0 => "0s".to_owned(),
-        () if seconds < 120 => format!("{seconds}s"),
-        () if minutes < 10 => two(minutes, "m", seconds % 60, "s"),
-        () if minutes < 180 => format!("{minutes}m"),
-        () if hours < 8 => two(hours, "h", minutes % 60, "m"),
-        () if hours < 48 => format!("{hours}h"),
-        () if days < 8 => two(days, "d", hours % 24, "h"),
-        () if years < 2 => format!("{days}d"),
-        () if years < 8 => two(years, "y", days % 365, "d"),
-        () => format!("{years}y"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,46 +145,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_700_000_100, 0);
 
-    /// Upstream's `TestHumanDuration`.
-    #[test]
-    fn durations_are_printed_as_kubectl_prints_them() {
-        const HOUR: i64 = 3600;
-        const DAY: i64 = 24 * HOUR;
-        for (seconds, text) in [
-            (-5, "<invalid>"),
-            (-1, "0s"),
-            (0, "0s"),
-            (119, "119s"),
-            (120, "2m"),
-            (9 * 60 + 30, "9m30s"),
-            (10 * 60, "10m"),
-            (179 * 60 + 59, "179m"),
-            (3 * HOUR, "3h"),
-            (7 * HOUR + 59 * 60, "7h59m"),
-            (8 * HOUR, "8h"),
-            (47 * HOUR, "47h"),
-            (48 * HOUR, "2d"),
-            (7 * DAY + 23 * HOUR, "7d23h"),
-            (8 * DAY + 23 * HOUR, "8d"),
-            (2 * 365 * DAY - 1, "729d"),
-            (2 * 365 * DAY, "2y"),
-            (3 * 365 * DAY + DAY, "3y1d"),
-            (9 * 365 * DAY, "9y"),
-        ] {
-            assert_eq!(
-                human_duration(SignedDuration::from_secs(seconds)),
-                text,
-                "{seconds}"
-            );
-        }
-    }
-
     fn form(include: IncludeObject) -> TableForm {
-        TableForm {
-            version: "v1",
-            include,
-            headers: true,
-        }
+        TableForm { version: "v1", include, headers: true }
     }
 
     #[test]
@@ -237,45 +159,16 @@ mod tests {
             "spec": {"containers": [{"name": "c"}], "nodeName": "node-1"},
             "status": {"phase": "Succeeded"},
         });
-        let table = table(
-            &pods,
-            form(IncludeObject::Metadata),
-            metadata_of_one(&pod),
-            [&pod],
-            NOW,
-        );
+        let table = table(&pods, form(IncludeObject::Metadata), metadata_of_one(&pod), [&pod], NOW);
         assert_eq!(table["apiVersion"], "meta.k8s.io/v1");
         assert_eq!(table["metadata"]["resourceVersion"], "7");
-        let names: Vec<_> = table["columnDefinitions"]
-            .as_array()
-            .expect("columns")
-            .iter()
-            .map(|c| &c["name"])
-            .collect();
-        let headings = [
-            "Name",
-            "Ready",
-            "Status",
-            "Restarts",
-            "Age",
-            "IP",
-            "Node",
-            "Nominated Node",
-            "Readiness Gates",
-        ];
+        let names: Vec<_> =
+            table["columnDefinitions"].as_array().expect("columns").iter().map(|c| &c["name"]).collect();
+        let headings =
+            ["Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates"];
         assert_eq!(names, headings);
         let row = &table["rows"][0];
-        let cells = json!([
-            "web",
-            "0/1",
-            "Succeeded",
-            "0",
-            "100s",
-            "<none>",
-            "node-1",
-            "<none>",
-            "<none>"
-        ]);
+        let cells = json!(["web", "0/1", "Succeeded", "0", "100s", "<none>", "node-1", "<none>", "<none>"]);
         assert_eq!(row["cells"], cells);
         assert_eq!(row["object"]["kind"], "PartialObjectMetadata");
         assert_eq!(row["object"]["metadata"], pod["metadata"]);
@@ -290,22 +183,11 @@ mod tests {
         let with = |include| table(&maps, form(include), json!({}), [&map], NOW);
         assert_eq!(with(IncludeObject::Object)["rows"][0]["object"], map);
         assert_eq!(with(IncludeObject::None)["rows"][0]["object"], Value::Null);
+        assert_eq!(with(IncludeObject::None)["rows"][0]["cells"], json!(["m", 1, "<unknown>"]));
+        let bare = TableForm { headers: false, ..form(IncludeObject::None) };
+        assert_eq!(table(&maps, bare, json!({}), [], NOW)["columnDefinitions"], Value::Null);
         assert_eq!(
-            with(IncludeObject::None)["rows"][0]["cells"],
-            json!(["m", 1, "<unknown>"])
-        );
-        let bare = TableForm {
-            headers: false,
-            ..form(IncludeObject::None)
-        };
-        assert_eq!(
-            table(&maps, bare, json!({}), [], NOW)["columnDefinitions"],
-            Value::Null
-        );
-        assert_eq!(
-            ["", "Metadata", "Object", "None"]
-                .map(IncludeObject::parse)
-                .map(|parsed| parsed.is_some()),
+            ["", "Metadata", "Object", "None"].map(IncludeObject::parse).map(|parsed| parsed.is_some()),
             [true; 4]
         );
         assert_eq!(IncludeObject::parse("All"), None);

@@ -29,10 +29,7 @@ pub(super) fn endpoints() -> Vec<Column> {
 }
 
 pub(super) fn controller_revision() -> Vec<Column> {
-    with_age(vec![
-        computed("Controller", cells::controller),
-        computed("Revision", cells::revision),
-    ])
+    with_age(vec![computed("Controller", cells::controller), computed("Revision", cells::revision)])
 }
 
 pub(super) fn role_binding() -> Vec<Column> {
@@ -125,10 +122,8 @@ pub(super) fn job() -> Vec<Column> {
 }
 
 pub(super) fn node() -> Vec<Column> {
-    let mut columns = with_age(vec![
-        computed("Status", cells::node_status),
-        computed("Roles", cells::node_roles),
-    ]);
+    let mut columns =
+        with_age(vec![computed("Status", cells::node_status), computed("Roles", cells::node_roles)]);
     columns.extend([
         text("Version", "/status/nodeInfo/kubeletVersion"),
         computed("Internal-IP", cells::node_internal_ip).wide(),

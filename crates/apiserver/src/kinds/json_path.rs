@@ -6,9 +6,9 @@ use serde_json::Value;
 /// What `path` finds in `value`, in order; nothing if it is no path that we know.
 pub(crate) fn find<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     parse(path).map_or_else(Vec::new, |steps| {
-        steps.iter().fold(vec![value], |found, step| {
-            found.into_iter().flat_map(|value| step.take(value)).collect()
-        })
+        steps
+            .iter()
+            .fold(vec![value], |found, step| found.into_iter().flat_map(|value| step.take(value)).collect())
     })
 }
 
@@ -38,11 +38,7 @@ impl Step {
         };
         match self {
             Self::Field(name) => value.get(name).into_iter().collect(),
-            Self::Index(index) => value
-                .as_array()
-                .and_then(|array| at(array, *index))
-                .into_iter()
-                .collect(),
+            Self::Index(index) => value.as_array().and_then(|array| at(array, *index)).into_iter().collect(),
             Self::All => elements(),
             Self::Filter { path, equal, to } => {
                 let holds = |element: &&Value| {
@@ -59,11 +55,7 @@ impl Step {
 
 /// The element at `index`, counted from the end if it is negative.
 fn at(array: &[Value], index: i64) -> Option<&Value> {
-    let index = if index < 0 {
-        index + i64::try_from(array.len()).ok()?
-    } else {
-        index
-    };
+    let index = if index < 0 { index + i64::try_from(array.len()).ok()? } else { index };
     array.get(usize::try_from(index).ok()?)
 }
 
@@ -145,20 +137,14 @@ fn end_of_bracket(text: &str) -> Option<usize> {
 fn filter(condition: &str) -> Option<Step> {
     let (left, right, equal) = match condition.split_once("==") {
         Some((left, right)) => (left, right, true),
-        None => condition
-            .split_once("!=")
-            .map(|(left, right)| (left, right, false))?,
+        None => condition.split_once("!=").map(|(left, right)| (left, right, false))?,
     };
     let right = right.trim();
     let to = match quoted(right) {
         Some(text) => text.into(),
         None => serde_json::from_str(right).ok()?,
     };
-    Some(Step::Filter {
-        path: parse(left.trim().strip_prefix('@')?)?,
-        equal,
-        to,
-    })
+    Some(Step::Filter { path: parse(left.trim().strip_prefix('@')?)?, equal, to })
 }
 
 /// The inside of a text in single or double quotes.
@@ -187,14 +173,8 @@ mod tests {
         assert_eq!(found(".spec.hosts[-1].name"), [json!("q")]);
         assert_eq!(found(".metadata.labels.a\\.b/c"), [json!("x")]);
         assert_eq!(found(".metadata.labels['a.b/c']"), [json!("x")]);
-        assert_eq!(
-            found(".status.conditions[?(@.type==\"Ready\")].status"),
-            [json!("True")]
-        );
-        assert_eq!(
-            found(".status.conditions[?(@.type!='Ready')].status"),
-            [json!("False")]
-        );
+        assert_eq!(found(".status.conditions[?(@.type==\"Ready\")].status"), [json!("True")]);
+        assert_eq!(found(".status.conditions[?(@.type!='Ready')].status"), [json!("False")]);
         assert_eq!(found(".spec.absent.deeper"), Vec::<Value>::new());
     }
 

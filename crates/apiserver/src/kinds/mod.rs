@@ -116,16 +116,8 @@ pub(crate) enum Cell {
 }
 
 /// What every stored kind allows.
-pub(crate) const VERBS: &[&str] = &[
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
+pub(crate) const VERBS: &[&str] =
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 impl Kind {
     /// A kind with nothing special about it: objects in a namespace, without subresources, and the
@@ -157,11 +149,7 @@ impl Kind {
 
     /// `v1` or `apps/v1`.
     pub(crate) fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
     /// The group and the plural name, `replicasets.apps`: under this the storage keeps the objects,
@@ -170,24 +158,14 @@ impl Kind {
         if let Some(other) = self.stored_as {
             return other.to_owned();
         }
-        if self.group.is_empty() {
-            self.plural.clone()
-        } else {
-            format!("{}.{}", self.plural, self.group)
-        }
+        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
     }
 }
 
 impl Column {
     /// A column that is always shown.
     pub(crate) fn new(name: &str, kind: &str, cell: Cell) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-            format: String::new(),
-            priority: 0,
-            cell,
-        }
+        Self { name: name.to_owned(), kind: kind.to_owned(), format: String::new(), priority: 0, cell }
     }
 
     /// The same column, shown with `-o wide` only.
@@ -206,19 +184,14 @@ pub(crate) struct Kinds {
 impl Kinds {
     /// The built-in kinds.
     pub(crate) fn built_in() -> Self {
-        let kinds = Self {
-            served: RwLock::default(),
-        };
+        let kinds = Self { served: RwLock::default() };
         table::built_in().into_iter().for_each(|kind| kinds.insert(kind));
         kinds
     }
 
     /// What a path names.
     pub(crate) fn get(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Kind>> {
-        self.served
-            .read()
-            .get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
-            .cloned()
+        self.served.read().get(&(group.to_owned(), version.to_owned(), plural.to_owned())).cloned()
     }
 
     /// The kind of objects that call themselves `kind` of `api_version`, such as `apps/v1`.
@@ -252,8 +225,6 @@ impl Kinds {
 
     /// Stops serving `plural` of `group` in every version.
     pub(crate) fn remove(&self, group: &str, plural: &str) {
-        self.served
-            .write()
-            .retain(|(g, _, p), _| g != group || p != plural);
+        self.served.write().retain(|(g, _, p), _| g != group || p != plural);
     }
 }

@@ -31,21 +31,14 @@ pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
         let fields = object.as_object().into_iter().flatten();
         let status = kind.status;
         let counted = fields.filter(|(field, _)| *field != "metadata" && !(status && *field == "status"));
-        counted
-            .map(|(field, value)| (field.clone(), value.clone()))
-            .collect::<Vec<_>>()
+        counted.map(|(field, value)| (field.clone(), value.clone())).collect::<Vec<_>>()
     };
     counted(old) != counted(new)
 }
 
 fn fields_beside_spec(object: &Value) -> usize {
     let known = ["apiVersion", "kind", "metadata", "spec", "status"];
-    object
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(field, _)| !known.contains(&field.as_str()))
-        .count()
+    object.as_object().into_iter().flatten().filter(|(field, _)| !known.contains(&field.as_str())).count()
 }
 
 /// Whether a CustomResourceDefinition made this kind.
@@ -75,14 +68,8 @@ pub(crate) fn updates_unconditionally(kind: &Kind) -> bool {
 
 /// Whether a deletion answers with the object that it removed, and not with a `Status`.
 pub(crate) fn returns_deleted(kind: &Kind) -> bool {
-    let core = [
-        "Pod",
-        "PodTemplate",
-        "Service",
-        "ServiceAccount",
-        "PersistentVolumeClaim",
-        "PersistentVolume",
-    ];
+    let core =
+        ["Pod", "PodTemplate", "Service", "ServiceAccount", "PersistentVolumeClaim", "PersistentVolume"];
     kind.group.is_empty() && (core.contains(&kind.kind.as_str()) || kind.kind == "ResourceQuota")
 }
 
@@ -91,54 +78,60 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
     if kind.grace_seconds == 0 {
         return 0;
     }
-    let text = |pointer| {
-        object
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     // Nothing runs that would have to be stopped.
     if text("/spec/nodeName").is_empty() || matches!(text("/status/phase"), "Succeeded" | "Failed") {
         return 0;
     }
-    let own = || {
-        object
-            .pointer("/spec/terminationGracePeriodSeconds")
-            .and_then(Value::as_i64)
-    };
+    let own = || object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
     asked.or_else(own).unwrap_or(kind.grace_seconds)
 }
 
 /// Makes a new object what its kind says it starts as.
 pub(crate) fn prepare_create(core: &Core, kind: &Kind, object: &mut Value) {
-    if kind.status {
-        object
-            .as_object_mut()
-            .expect("only JSON objects are decoded")
-            .remove("status");
-    }
-    match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Namespace") => {
-            object["spec"] = json!({"finalizers": ["kubernetes"]});
-            object["status"] = json!({"phase": "Active"});
-            let name = object::name(object).to_owned();
-            object::metadata_mut(object)
-                .entry("labels")
-                .or_insert_with(|| json!({}))["kubernetes.io/metadata.name"] = name.into();
-        }
-        ("", "Pod") => {
-            object["status"] = json!({"phase": "Pending", "qosClass": defaults::qos_class(object)});
-        }
-        ("apps", "ReplicaSet") | ("", "ReplicationController") => object["status"] = json!({"replicas": 0}),
-        ("apps", "Deployment") => object["status"] = json!({}),
-        _ => {}
+    let is_node = kind.group.is_empty() && kind.kind == "Node"; // registers itself with its status
+    if kind.status && !is_node {
+        object.as_object_mut().expect("only JSON objects are decoded").remove("status");
     }
     complete(core, kind, object);
+    if kind.group.is_empty() && kind.kind == "Namespace" {
+        object["spec"] = json!({"finalizers": ["kubernetes"]});
+    }
+    if let Some(status) = first_status(kind, object) {
+        object["status"] = status;
+    }
+}
+
+/// The status of an object that nobody has looked at yet.
+fn first_status(kind: &Kind, object: &Value) -> Option<Value> {
+    Some(match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Namespace") => json!({"phase": "Active"}),
+        ("", "Pod") => json!({"phase": "Pending", "qosClass": defaults::qos_class(object)}),
+        ("", "PersistentVolumeClaim") => json!({"phase": "Pending"}),
+        ("", "Service") => json!({"loadBalancer": {}}),
+        ("", "ReplicationController") | ("apps", "ReplicaSet") => json!({"replicas": 0}),
+        ("apps", "StatefulSet") => json!({"replicas": 0, "availableReplicas": 0}),
+        ("apps", "DaemonSet") => json!({
+            "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
+        }),
+        ("policy", "PodDisruptionBudget") => json!({
+            "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
+        }),
+        ("apps", "Deployment") | ("batch", _) => json!({}),
+        _ => return None,
+    })
 }
 
 /// Fills in what a writer may leave out.
 fn complete(core: &Core, kind: &Kind, object: &mut Value) {
     defaults::set(kind, object);
+    if kind.group.is_empty() && kind.kind == "Namespace" {
+        let name = object::name(object).to_owned();
+        let labels = object::metadata_mut(object).entry("labels").or_insert_with(|| json!({}));
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+        }
+    }
     if is_definition(kind) {
         custom::complete(object);
         custom::accept(object, &core.kinds, &core.clock.text());
@@ -172,11 +165,7 @@ pub(crate) fn prepare_update(
         Some(Subresource::Finalize) => {
             let finalizers = new["spec"]["finalizers"].take();
             *new = old.clone();
-            new["spec"]["finalizers"] = if finalizers.is_null() {
-                json!([])
-            } else {
-                finalizers
-            };
+            new["spec"]["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
         }
         // What sets a Pod's node also sets a condition.
         Some(Subresource::Binding | Subresource::Eviction) => {}

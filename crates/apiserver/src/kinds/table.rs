@@ -6,27 +6,12 @@ use super::{Column, Kind, Scale, Subresource, columns};
 /// What may be done with a Namespace: a collection of them cannot be deleted.
 const NAMESPACE_VERBS: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
 
-const FINALIZE: Subresource = Subresource {
-    name: "finalize",
-    group: "",
-    version: "v1",
-    kind: "Namespace",
-    verbs: &["update"],
-};
-const BINDING: Subresource = Subresource {
-    name: "binding",
-    group: "",
-    version: "v1",
-    kind: "Binding",
-    verbs: &["create"],
-};
-const EVICTION: Subresource = Subresource {
-    name: "eviction",
-    group: "policy",
-    version: "v1",
-    kind: "Eviction",
-    verbs: &["create"],
-};
+const FINALIZE: Subresource =
+    Subresource { name: "finalize", group: "", version: "v1", kind: "Namespace", verbs: &["update"] };
+const BINDING: Subresource =
+    Subresource { name: "binding", group: "", version: "v1", kind: "Binding", verbs: &["create"] };
+const EVICTION: Subresource =
+    Subresource { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: &["create"] };
 
 /// Every built-in kind, in the version that upstream prefers.
 pub(super) fn built_in() -> Vec<Kind> {
@@ -36,34 +21,14 @@ pub(super) fn built_in() -> Vec<Kind> {
     let networking = |kind, plural| Kind::plain("networking.k8s.io", "v1", kind, plural);
     let storage = |kind, plural| Kind::plain("storage.k8s.io", "v1", kind, plural).cluster();
     vec![
-        core("ConfigMap", "configmaps")
-            .short("cm")
-            .columns(columns::config_map()),
-        core("Endpoints", "endpoints")
-            .short("ep")
-            .singular("endpoints")
-            .columns(columns::endpoints()),
+        core("ConfigMap", "configmaps").short("cm").columns(columns::config_map()),
+        core("Endpoints", "endpoints").short("ep").singular("endpoints").columns(columns::endpoints()),
         core("Event", "events").short("ev").columns(columns::event()),
         core("LimitRange", "limitranges").short("limits"),
-        core("Namespace", "namespaces")
-            .short("ns")
-            .cluster()
-            .status()
-            .namespace(),
-        core("Node", "nodes")
-            .short("no")
-            .cluster()
-            .status()
-            .columns(columns::node()),
-        core("PersistentVolume", "persistentvolumes")
-            .short("pv")
-            .cluster()
-            .status()
-            .columns(columns::age()),
-        core("PersistentVolumeClaim", "persistentvolumeclaims")
-            .short("pvc")
-            .status()
-            .columns(columns::age()),
+        core("Namespace", "namespaces").short("ns").cluster().status().namespace(),
+        core("Node", "nodes").short("no").cluster().status().columns(columns::node()),
+        core("PersistentVolume", "persistentvolumes").short("pv").cluster().status().columns(columns::age()),
+        core("PersistentVolumeClaim", "persistentvolumeclaims").short("pvc").status().columns(columns::age()),
         core("Pod", "pods").short("po").all().status().pod(),
         core("PodTemplate", "podtemplates").columns(columns::age()),
         core("ReplicationController", "replicationcontrollers")
@@ -72,119 +37,57 @@ pub(super) fn built_in() -> Vec<Kind> {
             .status()
             .scale()
             .columns(columns::replica_set()),
-        core("ResourceQuota", "resourcequotas")
-            .short("quota")
-            .status()
-            .columns(columns::age()),
+        core("ResourceQuota", "resourcequotas").short("quota").status().columns(columns::age()),
         core("Secret", "secrets").columns(columns::secret()),
-        core("Service", "services")
-            .short("svc")
-            .all()
-            .status()
-            .columns(columns::service()),
-        core("ServiceAccount", "serviceaccounts")
-            .short("sa")
-            .columns(columns::age()),
-        Kind::plain(
-            "apiextensions.k8s.io",
-            "v1",
-            "CustomResourceDefinition",
-            "customresourcedefinitions",
-        )
-        .short("crd")
-        .short("crds")
-        .category("api-extensions")
-        .cluster()
-        .status(),
-        apps("ControllerRevision", "controllerrevisions")
-            .nothing()
-            .columns(columns::controller_revision()),
-        apps("DaemonSet", "daemonsets")
-            .short("ds")
-            .status()
-            .columns(columns::daemon_set()),
-        apps("Deployment", "deployments")
-            .short("deploy")
-            .status()
-            .scale()
-            .columns(columns::deployment()),
-        apps("ReplicaSet", "replicasets")
-            .short("rs")
-            .status()
-            .scale()
-            .columns(columns::replica_set()),
-        apps("StatefulSet", "statefulsets")
-            .short("sts")
-            .status()
-            .scale()
-            .columns(columns::stateful_set()),
-        Kind::plain(
-            "autoscaling",
-            "v2",
-            "HorizontalPodAutoscaler",
-            "horizontalpodautoscalers",
-        )
-        .short("hpa")
-        .all()
-        .status()
-        .columns(columns::age()),
-        Kind::plain("batch", "v1", "CronJob", "cronjobs")
-            .short("cj")
+        core("Service", "services").short("svc").all().status().columns(columns::service()),
+        core("ServiceAccount", "serviceaccounts").short("sa").columns(columns::age()),
+        Kind::plain("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
+            .short("crd")
+            .short("crds")
+            .category("api-extensions")
+            .cluster()
+            .status(),
+        apps("ControllerRevision", "controllerrevisions").nothing().columns(columns::controller_revision()),
+        apps("DaemonSet", "daemonsets").short("ds").status().columns(columns::daemon_set()),
+        apps("Deployment", "deployments").short("deploy").status().scale().columns(columns::deployment()),
+        apps("ReplicaSet", "replicasets").short("rs").status().scale().columns(columns::replica_set()),
+        apps("StatefulSet", "statefulsets").short("sts").status().scale().columns(columns::stateful_set()),
+        Kind::plain("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+            .short("hpa")
             .all()
             .status()
             .columns(columns::age()),
-        Kind::plain("batch", "v1", "Job", "jobs")
-            .all()
-            .status()
-            .columns(columns::job()),
+        Kind::plain("batch", "v1", "CronJob", "cronjobs").short("cj").all().status().columns(columns::age()),
+        Kind::plain("batch", "v1", "Job", "jobs").all().status().columns(columns::job()),
         Kind::plain("coordination.k8s.io", "v1", "Lease", "leases").columns(columns::lease()),
         Kind::plain("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").columns(columns::age()),
-        Kind {
-            stored_as: Some("events"),
-            ..Kind::plain("events.k8s.io", "v1", "Event", "events")
-        }
-        .short("ev")
-        .columns(columns::event()),
-        networking("Ingress", "ingresses")
-            .short("ing")
-            .status()
-            .columns(columns::age()),
-        networking("IngressClass", "ingressclasses")
-            .cluster()
-            .columns(columns::age()),
-        networking("NetworkPolicy", "networkpolicies")
-            .short("netpol")
-            .columns(columns::age()),
+        Kind { stored_as: Some("events"), ..Kind::plain("events.k8s.io", "v1", "Event", "events") }
+            .short("ev")
+            .columns(columns::event()),
+        networking("Ingress", "ingresses").short("ing").status().columns(columns::age()),
+        networking("IngressClass", "ingressclasses").cluster().columns(columns::age()),
+        networking("NetworkPolicy", "networkpolicies").short("netpol").columns(columns::age()),
         Kind::plain("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
             .short("pdb")
             .status()
             .columns(columns::disruption_budget()),
         rbac("ClusterRole", "clusterroles").cluster(),
-        rbac("ClusterRoleBinding", "clusterrolebindings")
-            .cluster()
-            .columns(columns::role_binding()),
+        rbac("ClusterRoleBinding", "clusterrolebindings").cluster().columns(columns::role_binding()),
         rbac("Role", "roles"),
         rbac("RoleBinding", "rolebindings").columns(columns::role_binding()),
         Kind::plain("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
             .short("pc")
             .cluster()
             .columns(columns::priority_class()),
-        storage("StorageClass", "storageclasses")
-            .short("sc")
-            .columns(columns::age()),
-        storage("VolumeAttachment", "volumeattachments")
-            .status()
-            .columns(columns::age()),
+        storage("StorageClass", "storageclasses").short("sc").columns(columns::age()),
+        storage("VolumeAttachment", "volumeattachments").status().columns(columns::age()),
     ]
 }
 
 /// The words of the table above.
 impl Kind {
     fn cluster(self) -> Self {
-        Self {
-            namespaced: false,
-            ..self
-        }
+        Self { namespaced: false, ..self }
     }
 
     fn status(self) -> Self {
@@ -192,10 +95,7 @@ impl Kind {
     }
 
     fn singular(self, singular: &str) -> Self {
-        Self {
-            singular: singular.to_owned(),
-            ..self
-        }
+        Self { singular: singular.to_owned(), ..self }
     }
 
     fn columns(self, columns: Vec<Column>) -> Self {
@@ -219,10 +119,7 @@ impl Kind {
 
     /// Not in `kubectl get all`, unlike the rest of its group.
     fn nothing(self) -> Self {
-        Self {
-            categories: Vec::new(),
-            ..self
-        }
+        Self { categories: Vec::new(), ..self }
     }
 
     fn scale(self) -> Self {
@@ -231,27 +128,14 @@ impl Kind {
             status: "/status/replicas".to_owned(),
             selector: Some("/spec/selector".to_owned()),
         };
-        Self {
-            scale: Some(scale),
-            ..self
-        }
+        Self { scale: Some(scale), ..self }
     }
 
     fn namespace(self) -> Self {
-        Self {
-            verbs: NAMESPACE_VERBS,
-            subresources: &[FINALIZE],
-            ..self
-        }
-        .columns(columns::namespace())
+        Self { verbs: NAMESPACE_VERBS, subresources: &[FINALIZE], ..self }.columns(columns::namespace())
     }
 
     fn pod(self) -> Self {
-        Self {
-            grace_seconds: 30,
-            subresources: &[BINDING, EVICTION],
-            ..self
-        }
-        .columns(columns::pod())
+        Self { grace_seconds: 30, subresources: &[BINDING, EVICTION], ..self }.columns(columns::pod())
     }
 }

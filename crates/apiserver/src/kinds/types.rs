@@ -59,7 +59,5 @@ pub(crate) fn mistyped(kind: &Kind, object: &Value) -> Option<String> {
         "storage.k8s.io" "VolumeAttachment" storage::v1::VolumeAttachment,
     };
     // A quantity may be a number, too.
-    error
-        .map(|error| error.to_string())
-        .filter(|because| !because.contains("Quantity"))
+    error.map(|error| error.to_string()).filter(|because| !because.contains("Quantity"))
 }

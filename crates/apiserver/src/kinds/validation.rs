@@ -28,17 +28,12 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
     let mut causes = Vec::new();
     if object::is_being_deleted(old) {
         let kept: Vec<&str> = object::finalizers(old).collect();
-        let added: Vec<&str> = object::finalizers(new)
-            .filter(|finalizer| !kept.contains(finalizer))
-            .collect();
+        let added: Vec<&str> =
+            object::finalizers(new).filter(|finalizer| !kept.contains(finalizer)).collect();
         if !added.is_empty() {
             let because = format!(
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added
-                    .iter()
-                    .map(|finalizer| format!("{finalizer:?}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                added.iter().map(|finalizer| format!("{finalizer:?}")).collect::<Vec<_>>().join(", ")
             );
             causes.push(Cause::forbidden("metadata.finalizers", because));
         }
@@ -67,26 +62,18 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let name = object::name(object);
     if name.is_empty() {
-        causes.push(Cause::required(
-            "metadata.name",
-            "name or generateName is required",
-        ));
+        causes.push(Cause::required("metadata.name", "name or generateName is required"));
         return;
     }
     let (is_valid, rule): (fn(&str) -> bool, &str) = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => (names::is_label, names::LABEL_RULE),
-        ("rbac.authorization.k8s.io", _) => (
-            names::is_path_segment,
-            "a name may not be '.' or '..', or contain '/' or '%'",
-        ),
+        ("rbac.authorization.k8s.io", _) => {
+            (names::is_path_segment, "a name may not be '.' or '..', or contain '/' or '%'")
+        }
         _ => (names::is_subdomain, names::SUBDOMAIN_RULE),
     };
     if rule == names::LABEL_RULE && name.contains('.') {
-        causes.push(Cause::invalid(
-            "metadata.name",
-            &json!(name),
-            "must not contain dots",
-        ));
+        causes.push(Cause::invalid("metadata.name", &json!(name), "must not contain dots"));
     } else if !is_valid(name) {
         causes.push(Cause::invalid("metadata.name", &json!(name), rule));
     }
@@ -94,37 +81,19 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 
 fn metadata(object: &Value, causes: &mut Vec<Cause>) {
     let metadata = object::metadata(object);
-    for (key, value) in metadata
-        .get("labels")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (key, value) in metadata.get("labels").and_then(Value::as_object).into_iter().flatten() {
         if !is_qualified_name(key) {
-            causes.push(Cause::invalid(
-                "metadata.labels",
-                &json!(key),
-                names::QUALIFIED_RULE,
-            ));
+            causes.push(Cause::invalid("metadata.labels", &json!(key), names::QUALIFIED_RULE));
         }
         if !value.as_str().is_some_and(is_value) {
             causes.push(Cause::invalid("metadata.labels", value, names::VALUE_RULE));
         }
     }
     let mut size = 0;
-    for (key, value) in metadata
-        .get("annotations")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (key, value) in metadata.get("annotations").and_then(Value::as_object).into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
         if !is_qualified_name(&key.to_lowercase()) {
-            causes.push(Cause::invalid(
-                "metadata.annotations",
-                &json!(key),
-                names::QUALIFIED_RULE,
-            ));
+            causes.push(Cause::invalid("metadata.annotations", &json!(key), names::QUALIFIED_RULE));
         }
     }
     if size > ANNOTATIONS_LIMIT {
@@ -132,11 +101,7 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", because));
     }
     for finalizer in object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer)) {
-        causes.push(Cause::invalid(
-            "metadata.finalizers",
-            &json!(finalizer),
-            names::QUALIFIED_RULE,
-        ));
+        causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
     }
     owners(metadata.get("ownerReferences"), causes);
 }
@@ -147,11 +112,7 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
         for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
                 let because = format!("{field} must not be empty");
-                causes.push(Cause::invalid(
-                    format!("metadata.ownerReferences.{field}"),
-                    &json!(""),
-                    because,
-                ));
+                causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), because));
             }
         }
         if owner["controller"] == true {
@@ -166,10 +127,7 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
 }
 
 fn containers(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let containers = spec["containers"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let containers = spec["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     if containers.is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
@@ -186,25 +144,16 @@ fn containers(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
 
 fn workload(object: &Value, causes: &mut Vec<Cause>) {
     let spec = &object["spec"];
-    if let Some(replicas) = spec
-        .get("replicas")
-        .filter(|replicas| replicas.as_i64().is_none_or(|n| n < 0))
-    {
-        causes.push(Cause::invalid(
-            "spec.replicas",
-            replicas,
-            "must be greater than or equal to 0",
-        ));
+    if let Some(replicas) = spec.get("replicas").filter(|replicas| replicas.as_i64().is_none_or(|n| n < 0)) {
+        causes.push(Cause::invalid("spec.replicas", replicas, "must be greater than or equal to 0"));
     }
     let labels = spec.pointer("/template/metadata/labels");
     let selector = spec.get("selector").map(LabelSelector::from_json);
     match &selector {
         None => causes.push(Cause::required("spec.selector", "")),
-        Some(None) => causes.push(Cause::invalid(
-            "spec.selector",
-            &spec["selector"],
-            "invalid label selector",
-        )),
+        Some(None) => {
+            causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector"))
+        }
         Some(Some(selector)) if selector.is_empty() => {
             let because = "empty selector is invalid for deployment";
             causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
@@ -213,16 +162,9 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     }
     // No selector at all selects nothing, an empty one everything.
     let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
-    if !selector
-        .unwrap_or_default()
-        .is_some_and(|selector| selects(&selector))
-    {
+    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
         let because = "`selector` does not match template `labels`";
-        causes.push(Cause::invalid(
-            "spec.template.metadata.labels",
-            labels.unwrap_or(&Value::Null),
-            because,
-        ));
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
     }
     containers(&spec["template"]["spec"], "spec.template.spec", causes);
 }
@@ -230,15 +172,8 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
 fn lease(object: &Value, causes: &mut Vec<Cause>) {
     let spec = &object["spec"];
     for (field, least) in [("leaseDurationSeconds", 1), ("leaseTransitions", 0)] {
-        if let Some(number) = spec
-            .get(field)
-            .and_then(Value::as_i64)
-            .filter(|number| *number < least)
-        {
-            let because = format!(
-                "must be greater than {}",
-                if least == 1 { "0" } else { "or equal to 0" }
-            );
+        if let Some(number) = spec.get(field).and_then(Value::as_i64).filter(|number| *number < least) {
+            let because = format!("must be greater than {}", if least == 1 { "0" } else { "or equal to 0" });
             causes.push(Cause::invalid(format!("spec.{field}"), &json!(number), because));
         }
     }
@@ -250,11 +185,7 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
         let (before, after) = (old.pointer(pointer), new.pointer(pointer));
         if before != after {
             let field = pointer.trim_start_matches('/').replace('/', ".");
-            causes.push(Cause::invalid(
-                field,
-                after.unwrap_or(&Value::Null),
-                "field is immutable",
-            ));
+            causes.push(Cause::invalid(field, after.unwrap_or(&Value::Null), "field is immutable"));
         }
     };
     match (kind.group.as_str(), kind.kind.as_str()) {
@@ -272,10 +203,7 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     for field in ["immutable", "data", "binaryData"] {
         if old.get(field) != new.get(field) {
-            causes.push(Cause::forbidden(
-                field,
-                "field is immutable when `immutable` is set",
-            ));
+            causes.push(Cause::forbidden(field, "field is immutable when `immutable` is set"));
         }
     }
 }
@@ -285,12 +213,7 @@ fn pod(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     let fixed = |pod: &Value| {
         let mut spec = pod["spec"].clone();
         for field in ["containers", "initContainers"] {
-            for container in spec
-                .get_mut(field)
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-            {
+            for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Some(container) = container.as_object_mut() {
                     container.remove("image");
                     container.remove("imagePullPolicy");
@@ -298,12 +221,8 @@ fn pod(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
             }
         }
         if let Some(spec) = spec.as_object_mut() {
-            let changeable = [
-                "activeDeadlineSeconds",
-                "tolerations",
-                "schedulingGates",
-                "terminationGracePeriodSeconds",
-            ];
+            let changeable =
+                ["activeDeadlineSeconds", "tolerations", "schedulingGates", "terminationGracePeriodSeconds"];
             changeable.iter().for_each(|field| drop(spec.remove(*field)));
         }
         spec

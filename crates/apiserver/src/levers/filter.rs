@@ -7,19 +7,17 @@ use crate::http::route::{Route, Verb};
 /// Where a request comes from and where it goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
-    verb: Verb,
-    resource: String,
-    namespace: String,
-    name: String,
-    user_agent: String,
+    pub(crate) verb: Verb,
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) user_agent: String,
 }
 
 impl Origin {
     pub(crate) fn of(route: &Route, headers: &HeaderMap) -> Self {
-        let user_agent = headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let user_agent =
+            headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self {
             verb: route.verb,
             resource: route.kind.resource(),
@@ -49,47 +47,32 @@ impl Filter {
     /// Only this verb.
     #[must_use]
     pub fn verb(self, verb: Verb) -> Self {
-        Self {
-            verb: Some(verb),
-            ..self
-        }
+        Self { verb: Some(verb), ..self }
     }
 
     /// Only this resource: the plural name and the group, such as `pods` or `replicasets.apps`.
     #[must_use]
     pub fn resource(self, resource: impl Into<String>) -> Self {
-        Self {
-            resource: Some(resource.into()),
-            ..self
-        }
+        Self { resource: Some(resource.into()), ..self }
     }
 
     /// Only requests that name this namespace.
     #[must_use]
     pub fn namespace(self, namespace: impl Into<String>) -> Self {
-        Self {
-            namespace: Some(namespace.into()),
-            ..self
-        }
+        Self { namespace: Some(namespace.into()), ..self }
     }
 
     /// Only requests whose path names this object. A creation names its object in the body only.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            ..self
-        }
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Only clients with this `User-Agent`, as given to
     /// [`ApiServer::client_as`](crate::ApiServer::client_as).
     #[must_use]
     pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
-        Self {
-            user_agent: Some(user_agent.into()),
-            ..self
-        }
+        Self { user_agent: Some(user_agent.into()), ..self }
     }
 
     pub(crate) fn matches(&self, origin: &Origin) -> bool {

@@ -11,12 +11,12 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use self::{filter::Filter, refusal::Refusal};
 pub(crate) use self::{
     filter::Origin,
-    rules::Outcome,
+    rules::Met,
     watches::{End, WatchHandle},
 };
 use self::{
     rules::{Fault, Rules},
-    watches::Watches,
+    watches::{Watches, Wish},
 };
 use crate::{http::status::Result, storage::Store};
 
@@ -35,10 +35,7 @@ struct Shared {
 
 impl Levers {
     pub(crate) fn new(store: Arc<Store>) -> Self {
-        Self {
-            store,
-            shared: Arc::default(),
-        }
+        Self { store, shared: Arc::default() }
     }
 
     /// Breaks every open watch that matches, as when its connection is reset. Returns how many.
@@ -61,17 +58,35 @@ impl Levers {
     /// Makes matching watches, open ones and those to come, send each event `lag` after its commit,
     /// until the returned lever is dropped. Lists and gets stay up to date.
     pub fn lag_watches(&self, filter: Filter, lag: Duration) -> Lever {
-        let id = self.shared.watches.slow(filter, lag);
-        Lever {
-            shared: self.shared.clone(),
-            pulled: Pulled::Lag(id),
-        }
+        self.wish(filter, Wish::Lag(lag))
     }
 
     /// Makes matching watches, open ones and those to come, send nothing at all, until the returned
     /// lever is dropped: the connection looks alive, as before a black hole.
     pub fn stall_watches(&self, filter: Filter) -> Lever {
         self.lag_watches(filter, Duration::MAX)
+    }
+
+    /// Lets matching watches, open ones and those to come, have no bookmarks, not even the one that ends
+    /// the initial events, until the returned lever is dropped.
+    pub fn drop_bookmarks(&self, filter: Filter) -> Lever {
+        self.wish(filter, Wish::NoBookmarks)
+    }
+
+    /// Makes matching gets, lists and watches that ask for `resourceVersion=0`, and so for any state,
+    /// begin with the state of `staleness` ago, until the returned lever is dropped: what a client sees
+    /// that was sent to a replica which lags. Together with [`lag_watches`](Self::lag_watches) the
+    /// replica stays behind.
+    pub fn stale_reads(&self, filter: Filter, staleness: Duration) -> Lever {
+        self.rule(filter, usize::MAX, Fault::Stale(staleness))
+    }
+
+    /// Makes the server know nothing of these query parameters in matching requests, until the returned
+    /// lever is dropped: with `sendInitialEvents` among them, an old server that takes a streaming list
+    /// for a plain watch.
+    pub fn ignore_parameters(&self, filter: Filter, parameters: &[&str]) -> Lever {
+        let parameters = parameters.iter().map(|name| (*name).to_owned()).collect();
+        self.rule(filter, usize::MAX, Fault::Ignore(parameters))
     }
 
     /// Answers the next `times` matching requests with `refusal`; they change nothing.
@@ -99,16 +114,18 @@ impl Levers {
         self.shared.watches.count(filter)
     }
 
+    fn wish(&self, filter: Filter, wish: Wish) -> Lever {
+        let id = self.shared.watches.wish(filter, wish);
+        Lever { shared: self.shared.clone(), pulled: Pulled::Watches(id) }
+    }
+
     fn rule(&self, filter: Filter, times: usize, fault: Fault) -> Lever {
         let id = self.shared.rules.add(filter, times, fault);
-        Lever {
-            shared: self.shared.clone(),
-            pulled: Pulled::Rule(id),
-        }
+        Lever { shared: self.shared.clone(), pulled: Pulled::Rule(id) }
     }
 
     /// What pulled levers do to a request before it is looked at.
-    pub(crate) async fn before(&self, origin: &Origin) -> Result<Outcome> {
+    pub(crate) async fn before(&self, origin: &Origin) -> Result<Met> {
         self.shared.rules.apply(origin).await
     }
 
@@ -127,7 +144,7 @@ pub struct Lever {
 
 #[derive(Debug, Clone, Copy)]
 enum Pulled {
-    Lag(u64),
+    Watches(u64),
     Rule(u64),
 }
 
@@ -135,10 +152,10 @@ impl Lever {
     /// Ends the fault: the same as dropping the lever.
     pub fn release(self) {}
 
-    /// How many requests it can still meet; 0 once it is spent. A lag is never spent.
+    /// How many requests it can still meet; 0 once it is spent. A lever on watches is never spent.
     pub fn remaining(&self) -> usize {
         match self.pulled {
-            Pulled::Lag(_) => usize::MAX,
+            Pulled::Watches(_) => usize::MAX,
             Pulled::Rule(id) => self.shared.rules.remaining(id),
         }
     }
@@ -153,7 +170,7 @@ impl Lever {
 impl Drop for Lever {
     fn drop(&mut self) {
         match self.pulled {
-            Pulled::Lag(id) => self.shared.watches.release(id),
+            Pulled::Watches(id) => self.shared.watches.release(id),
             Pulled::Rule(id) => self.shared.rules.release(id),
         }
     }
@@ -161,8 +178,6 @@ impl Drop for Lever {
 
 impl fmt::Debug for Lever {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lever")
-            .field("pulled", &self.pulled)
-            .finish_non_exhaustive()
+        f.debug_struct("Lever").field("pulled", &self.pulled).finish_non_exhaustive()
     }
 }

@@ -15,11 +15,7 @@ pub struct Refusal {
 impl Refusal {
     /// Any code and reason.
     pub fn new(code: StatusCode, reason: &'static str) -> Self {
-        Self {
-            code,
-            reason,
-            retry_after: None,
-        }
+        Self { code, reason, retry_after: None }
     }
 
     /// 403 `Forbidden`.
@@ -60,18 +56,11 @@ impl Refusal {
     /// Asks the client to try again after `seconds`.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..self
-        }
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn status(&self) -> Status {
-        let status = Status::new(
-            self.code,
-            self.reason,
-            format!("{}: a lever was pulled", self.reason),
-        );
+        let status = Status::new(self.code, self.reason, format!("{}: a lever was pulled", self.reason));
         match self.retry_after {
             Some(seconds) => status.retry_after(seconds),
             None => status,

@@ -14,6 +14,10 @@ pub(super) enum Fault {
     Refuse(Refusal),
     LoseReply,
     Delay(Duration),
+    /// The reads that need not be fresh show the state of so long ago.
+    Stale(Duration),
+    /// These parameters count as absent.
+    Ignore(Arc<[String]>),
     /// Requests wait for a permit that never comes, until the semaphore is closed.
     Hold(Arc<Semaphore>),
 }
@@ -24,13 +28,22 @@ impl Fault {
     }
 }
 
-/// What becomes of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The client gets it.
-    Answered,
-    /// The connection breaks instead.
-    Lost,
+/// What levers want of a request that they let through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Met {
+    /// Whether the connection breaks in place of the answer.
+    pub(crate) is_lost: bool,
+    /// How old the state is that a read shows which need not be fresh.
+    pub(crate) staleness: Duration,
+    /// The parameters that count as absent.
+    pub(crate) ignored: Vec<Arc<[String]>>,
+}
+
+impl Met {
+    /// Whether the server is to know nothing of this parameter.
+    pub(crate) fn ignores(&self, parameter: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored.iter().any(|name| name == parameter))
+    }
 }
 
 /// All rules that are in force, the oldest first.
@@ -57,22 +70,12 @@ impl Rules {
         let mut list = self.0.lock();
         list.newest += 1;
         let id = list.newest;
-        list.rules.push(Rule {
-            id,
-            filter,
-            remaining: times,
-            fault,
-        });
+        list.rules.push(Rule { id, filter, remaining: times, fault });
         id
     }
 
     pub(super) fn remaining(&self, id: u64) -> usize {
-        self.0
-            .lock()
-            .rules
-            .iter()
-            .find(|rule| rule.id == id)
-            .map_or(0, |rule| rule.remaining)
+        self.0.lock().rules.iter().find(|rule| rule.id == id).map_or(0, |rule| rule.remaining)
     }
 
     pub(super) fn release(&self, id: u64) {
@@ -86,18 +89,20 @@ impl Rules {
     }
 
     /// Does to a request what the rules say, in the order in which they were added.
-    pub(super) async fn apply(&self, origin: &Origin) -> Result<Outcome> {
-        let mut outcome = Outcome::Answered;
+    pub(super) async fn apply(&self, origin: &Origin) -> Result<Met> {
+        let mut met = Met::default();
         let faults = self.meet(origin); // the lock is released before anything waits
         for fault in faults {
             match fault {
                 Fault::Refuse(refusal) => return Err(refusal.status()),
-                Fault::LoseReply => outcome = Outcome::Lost,
+                Fault::LoseReply => met.is_lost = true,
+                Fault::Stale(staleness) => met.staleness = met.staleness.max(staleness),
+                Fault::Ignore(parameters) => met.ignored.push(parameters),
                 Fault::Delay(delay) => tokio::time::sleep(delay).await,
                 Fault::Hold(gate) => drop(gate.acquire().await), // an error: the gate was closed
             }
         }
-        Ok(outcome)
+        Ok(met)
     }
 
     fn meet(&self, origin: &Origin) -> Vec<Fault> {

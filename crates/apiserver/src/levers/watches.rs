@@ -21,9 +21,19 @@ pub(crate) enum End {
 struct Control {
     end: Option<End>,
     lag: Duration,
+    is_without_bookmarks: bool,
 }
 
-/// The open watches, by the order in which they were opened, and the lags that are in force.
+/// What a lever wants of all watches that match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Events are sent so long after their commits.
+    Lag(Duration),
+    /// No bookmarks are sent.
+    NoBookmarks,
+}
+
+/// The open watches, by the order in which they were opened, and the wishes that are in force.
 #[derive(Debug, Default)]
 pub(super) struct Watches(Mutex<Open>);
 
@@ -31,19 +41,13 @@ pub(super) struct Watches(Mutex<Open>);
 struct Open {
     newest: u64,
     watches: BTreeMap<u64, (Origin, watch::Sender<Control>)>,
-    lags: BTreeMap<u64, (Filter, Duration)>,
+    wishes: BTreeMap<u64, (Filter, Wish)>,
 }
 
 impl Watches {
     pub(super) fn end(&self, filter: &Filter, end: End) -> usize {
         let mut ended = 0;
-        for (origin, control) in self
-            .0
-            .lock()
-            .watches
-            .values()
-            .filter(|(origin, _)| filter.matches(origin))
-        {
+        for (origin, control) in self.0.lock().watches.values().filter(|(origin, _)| filter.matches(origin)) {
             tracing::debug!(?origin, ?end, "a lever ends a watch");
             ended += usize::from(control.send_if_modified(|control| control.end.replace(end).is_none()));
         }
@@ -51,42 +55,46 @@ impl Watches {
     }
 
     pub(super) fn count(&self, filter: &Filter) -> usize {
-        self.0
-            .lock()
-            .watches
-            .values()
-            .filter(|(origin, _)| filter.matches(origin))
-            .count()
+        self.0.lock().watches.values().filter(|(origin, _)| filter.matches(origin)).count()
     }
 
-    /// Slows matching watches; returns the lag's id.
-    pub(super) fn slow(&self, filter: Filter, lag: Duration) -> u64 {
+    /// Adds a wish; returns its id.
+    pub(super) fn wish(&self, filter: Filter, wish: Wish) -> u64 {
         let mut open = self.0.lock();
         open.newest += 1;
         let id = open.newest;
-        open.lags.insert(id, (filter, lag));
-        open.apply_lags();
+        open.wishes.insert(id, (filter, wish));
+        open.tell();
         id
     }
 
     pub(super) fn release(&self, id: u64) {
         let mut open = self.0.lock();
-        open.lags.remove(&id);
-        open.apply_lags();
+        open.wishes.remove(&id);
+        open.tell();
     }
 }
 
 impl Open {
-    /// The longest of the lags that meet a watch.
-    fn lag(&self, origin: &Origin) -> Duration {
-        let lags = self.lags.values().filter(|(filter, _)| filter.matches(origin));
-        lags.map(|(_, lag)| *lag).max().unwrap_or_default()
+    /// What is wanted of a watch: of several lags, the longest counts.
+    fn control(&self, origin: &Origin, end: Option<End>) -> Control {
+        let mut control = Control { end, ..Control::default() };
+        for (_, wish) in self.wishes.values().filter(|(filter, _)| filter.matches(origin)) {
+            match wish {
+                Wish::Lag(lag) => control.lag = control.lag.max(*lag),
+                Wish::NoBookmarks => control.is_without_bookmarks = true,
+            }
+        }
+        control
     }
 
-    fn apply_lags(&self) {
-        for (origin, control) in self.watches.values() {
-            let lag = self.lag(origin);
-            control.send_if_modified(|control| std::mem::replace(&mut control.lag, lag) != lag);
+    /// Tells every watch what is wanted of it now.
+    fn tell(&self) {
+        for (origin, sender) in self.watches.values() {
+            sender.send_if_modified(|control| {
+                let wanted = self.control(origin, control.end);
+                std::mem::replace(control, wanted) != wanted
+            });
         }
     }
 }
@@ -104,10 +112,7 @@ impl WatchHandle {
         let mut open = shared.watches.0.lock();
         open.newest += 1;
         let id = open.newest;
-        let (sender, control) = watch::channel(Control {
-            end: None,
-            lag: open.lag(&origin),
-        });
+        let (sender, control) = watch::channel(open.control(&origin, None));
         open.watches.insert(id, (origin, sender));
         drop(open);
         Self { shared, id, control }
@@ -121,6 +126,11 @@ impl WatchHandle {
     /// How long events are held back.
     pub(crate) fn lag(&self) -> Duration {
         self.control.borrow().lag
+    }
+
+    /// Whether bookmarks are kept back.
+    pub(crate) fn is_without_bookmarks(&self) -> bool {
+        self.control.borrow().is_without_bookmarks
     }
 
     /// Waits until a lever wants something else. Cancel safe.

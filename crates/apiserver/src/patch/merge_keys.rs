@@ -23,15 +23,12 @@ pub(super) fn rule(kind: &Kind, path: &[&str]) -> ListRule {
             Some(key) => key,
             None => return ListRule::Atomic,
         },
-        [
-            ..,
-            "spec",
-            "containers" | "initContainers" | "ephemeralContainers",
-            field,
-        ] => match container(field) {
-            Some(key) => key,
-            None => return ListRule::Atomic,
-        },
+        [.., "spec", "containers" | "initContainers" | "ephemeralContainers", field] => {
+            match container(field) {
+                Some(key) => key,
+                None => return ListRule::Atomic,
+            }
+        }
         _ => match (kind.kind.as_str(), path) {
             ("Node", ["spec", "podCIDRs"]) => return ListRule::Set,
             ("Node", ["status", "addresses"]) => "type",

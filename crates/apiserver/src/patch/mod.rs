@@ -50,15 +50,9 @@ impl Patch {
             let found = operations.len();
             let message =
                 format!("The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {found}");
-            return Err(Status::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLarge",
-                message,
-            ));
+            return Err(Status::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
         }
-        serde_json::from_value(Value::Array(operations))
-            .map(Self::Json)
-            .map_err(|_| rejected())
+        serde_json::from_value(Value::Array(operations)).map(Self::Json).map_err(|_| rejected())
     }
 
     /// What the patch makes of `current`.
@@ -70,11 +64,7 @@ impl Patch {
                 .map_err(|error| Status::bad_request(error.to_string()))?,
             Self::Json(patch) => json_patch::patch(&mut object, patch).map_err(|_| rejected())?,
         }
-        if object.is_object() {
-            Ok(object)
-        } else {
-            Err(rejected())
-        }
+        if object.is_object() { Ok(object) } else { Err(rejected()) }
     }
 }
 

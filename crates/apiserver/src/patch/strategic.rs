@@ -54,18 +54,14 @@ impl Merger<'_> {
         }
         let target = target.as_object_mut().expect("made an object above");
         if let Some(retained) = patch.get(RETAIN_KEYS) {
-            let retained = retained
-                .as_array()
-                .ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
+            let retained =
+                retained.as_array().ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
             target.retain(|key, _| retained.iter().any(|kept| kept == key));
         }
-        for (field, gone) in patch
-            .iter()
-            .filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value)))
+        for (field, gone) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value)))
         {
-            let gone = gone
-                .as_array()
-                .ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
+            let gone =
+                gone.as_array().ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
                 list.retain(|value| !gone.contains(value));
             }
@@ -83,13 +79,10 @@ impl Merger<'_> {
                 scalar => drop(target.insert(field.clone(), scalar.clone())),
             }
         }
-        for (field, order) in patch
-            .iter()
-            .filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value)))
+        for (field, order) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value)))
         {
-            let order = order
-                .as_array()
-                .ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
+            let order =
+                order.as_array().ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
             if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
                 self.sort(list, order, &[path, &[field]].concat());
             }
@@ -119,9 +112,7 @@ impl Merger<'_> {
     }
 
     fn keyed(&self, list: &mut Vec<Value>, patch: &[Value], key: &'static str, path: &[&str]) -> Result<()> {
-        let whole = patch
-            .iter()
-            .any(|item| item[PATCH] == "replace" && item.get(key).is_none());
+        let whole = patch.iter().any(|item| item[PATCH] == "replace" && item.get(key).is_none());
         if whole {
             list.clear();
         }
@@ -196,13 +187,8 @@ fn directive(patch: &Map<String, Value>) -> Result<Directive> {
 fn without_directives(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields
-                .iter()
-                .filter(|(field, value)| !field.starts_with('$') && !value.is_null());
-            Value::Object(
-                kept.map(|(field, value)| (field.clone(), without_directives(value)))
-                    .collect(),
-            )
+            let kept = fields.iter().filter(|(field, value)| !field.starts_with('$') && !value.is_null());
+            Value::Object(kept.map(|(field, value)| (field.clone(), without_directives(value))).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(without_directives).collect()),
         scalar => scalar.clone(),
@@ -218,11 +204,7 @@ mod tests {
     use crate::kinds::Kinds;
 
     fn patched(kind: &str, object: Value, patch: &Value) -> Value {
-        let (group, plural) = if kind == "Pod" {
-            ("", "pods")
-        } else {
-            ("apps", "deployments")
-        };
+        let (group, plural) = if kind == "Pod" { ("", "pods") } else { ("apps", "deployments") };
         let kind = Kinds::built_in().get(group, "v1", plural).expect("built in");
         let mut object = object;
         merge(&kind, &mut object, patch).expect("the patch applies");
@@ -230,19 +212,11 @@ mod tests {
     }
 
     fn containers(object: &Value) -> Vec<&str> {
-        object["spec"]["containers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|c| c["name"].as_str().unwrap())
-            .collect()
+        object["spec"]["containers"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect()
     }
 
     fn pod(names: &[&str]) -> Value {
-        let containers: Vec<_> = names
-            .iter()
-            .map(|name| json!({"name": name, "image": "1"}))
-            .collect();
+        let containers: Vec<_> = names.iter().map(|name| json!({"name": name, "image": "1"})).collect();
         json!({"spec": {"containers": containers}})
     }
 
@@ -251,10 +225,7 @@ mod tests {
         let patch = json!({"spec": {"containers": [{"name": "b", "image": "2"}, {"name": "c"}]}});
         let object = patched("Pod", pod(&["a", "b"]), &patch);
         assert_eq!(containers(&object), ["a", "b", "c"]);
-        assert_eq!(
-            object["spec"]["containers"][1],
-            json!({"name": "b", "image": "2"})
-        );
+        assert_eq!(object["spec"]["containers"][1], json!({"name": "b", "image": "2"}));
     }
 
     #[test]
@@ -283,17 +254,11 @@ mod tests {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
             "containers": [{"name": "c"}],
         }});
-        assert_eq!(
-            containers(&patched("Pod", pod(&["a", "b", "c"]), &order)),
-            ["b", "c", "a"]
-        );
+        assert_eq!(containers(&patched("Pod", pod(&["a", "b", "c"]), &order)), ["b", "c", "a"]);
         let strategy =
             json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
         let retain = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}});
-        assert_eq!(
-            patched("Deployment", strategy, &retain)["spec"]["strategy"],
-            json!({"type": "Recreate"})
-        );
+        assert_eq!(patched("Deployment", strategy, &retain)["spec"]["strategy"], json!({"type": "Recreate"}));
     }
 
     #[test]
@@ -303,20 +268,14 @@ mod tests {
             "$deleteFromPrimitiveList/finalizers": ["a"],
             "finalizers": ["c", "b"],
         }});
-        assert_eq!(
-            patched("Pod", object, &patch)["metadata"]["finalizers"],
-            json!(["b", "c"])
-        );
+        assert_eq!(patched("Pod", object, &patch)["metadata"]["finalizers"], json!(["b", "c"]));
     }
 
     #[test]
     fn nulls_and_directives_never_reach_the_object() {
         let patch = json!({"metadata": {"labels": {"a": "b", "gone": null}}, "spec": {"nodeSelector": {"$patch": "replace", "x": "y"}}});
         let object = patched("Pod", json!({"spec": {"nodeSelector": {"old": "1"}}}), &patch);
-        assert_eq!(
-            object,
-            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"nodeSelector": {"x": "y"}}})
-        );
+        assert_eq!(object, json!({"metadata": {"labels": {"a": "b"}}, "spec": {"nodeSelector": {"x": "y"}}}));
     }
 
     /// Objects without lists: what a strategic and a plain merge patch treat alike.

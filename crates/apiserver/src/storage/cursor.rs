@@ -35,12 +35,7 @@ pub(crate) enum Taken {
 
 impl Cursor {
     pub(super) fn new(store: Arc<Store>, resource: Arc<str>, waiter: u64, seen: u64) -> Self {
-        Self {
-            store,
-            resource,
-            waiter,
-            seen,
-        }
+        Self { store, resource, waiter, seen }
     }
 
     /// Takes the next events, waiting until there are some.
@@ -55,37 +50,25 @@ impl Cursor {
         if shared.closed {
             return Poll::Ready(Taken::Closed);
         }
-        Poll::Ready(
-            match shared
-                .state
-                .look(&self.resource, self.seen, BATCH, self.waiter, cx.waker())
-            {
-                Look::Wait => return Poll::Pending,
-                Look::Expired(expired) => Taken::Expired(expired),
-                Look::Events(events) => {
-                    self.seen = events.last().map_or(self.seen, |event| event.version());
-                    Taken::Events(events)
-                }
-            },
-        )
+        Poll::Ready(match shared.state.look(&self.resource, self.seen, BATCH, self.waiter, cx.waker()) {
+            Look::Wait => return Poll::Pending,
+            Look::Expired(expired) => Taken::Expired(expired),
+            Look::Events(events) => {
+                self.seen = events.last().map_or(self.seen, |event| event.version());
+                Taken::Events(events)
+            }
+        })
     }
 
     /// The global version, if every event of the resource up to it was taken.
     pub(crate) fn caught_up_to(&self) -> Option<u64> {
         let shared = self.store.shared.lock();
-        shared
-            .state
-            .has_seen_all(&self.resource, self.seen)
-            .then_some(shared.state.version)
+        shared.state.has_seen_all(&self.resource, self.seen).then_some(shared.state.version)
     }
 }
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        self.store
-            .shared
-            .lock()
-            .state
-            .forget_waiter(&self.resource, self.waiter);
+        self.store.shared.lock().state.forget_waiter(&self.resource, self.waiter);
     }
 }

@@ -57,15 +57,8 @@ pub(crate) struct Page {
 
 impl Store {
     pub(crate) fn new() -> Arc<Self> {
-        let shared = Shared {
-            state: State::new(),
-            followers: Vec::new(),
-            closed: false,
-        };
-        Arc::new(Self {
-            shared: Mutex::new(shared),
-            advanced: Notify::new(),
-        })
+        let shared = Shared { state: State::new(), followers: Vec::new(), closed: false };
+        Arc::new(Self { shared: Mutex::new(shared), advanced: Notify::new() })
     }
 
     /// The version of the newest commit.
@@ -88,6 +81,17 @@ impl Store {
     /// The present state of an object.
     pub(crate) fn get(&self, resource: &str, key: &Key) -> Option<Arc<Stored>> {
         self.shared.lock().state.get(resource, key)
+    }
+
+    /// The state of an object at `version`, if history reaches back to it; otherwise its present state.
+    pub(crate) fn get_at(&self, resource: &str, key: &Key, version: u64) -> Option<Arc<Stored>> {
+        self.shared.lock().state.get_at(resource, key, version)
+    }
+
+    /// The version that a reader of `resource` alone saw as the newest at `time`, as far as history
+    /// reaches back.
+    pub(crate) fn version_at(&self, resource: &str, time: Instant) -> u64 {
+        self.shared.lock().state.version_at(resource, time)
     }
 
     /// Writes `value` if the object is still at version `expected` (`None`: absent).
@@ -122,9 +126,7 @@ impl Store {
             if !shared.followers.is_empty() {
                 let commit = Commit::of(&resource, &event);
                 // Sent under the lock: outside, two writers could swap their commits' order.
-                shared
-                    .followers
-                    .retain(|follower| follower.send(commit.clone()).is_ok());
+                shared.followers.retain(|follower| follower.send(commit.clone()).is_ok());
             }
             (event, waiters)
         };
@@ -145,12 +147,7 @@ impl Store {
         keep: impl Fn(&Value) -> bool,
     ) -> Result<Page, Expired> {
         let version = version.unwrap_or_else(|| self.version());
-        let mut page = Page {
-            items: Vec::new(),
-            version,
-            last: None,
-            remaining: 0,
-        };
+        let mut page = Page { items: Vec::new(), version, last: None, remaining: 0 };
         let mut after = after.cloned();
         loop {
             // In chunks, so that a selector never runs under the lock. All chunks are of `version`.
@@ -158,17 +155,12 @@ impl Store {
             let range = (start(namespace, after.as_ref()), end(namespace));
             let scan = self.shared.lock().state.scan(resource, range, version, wanted)?;
             after = scan.items.last().map(|stored| crate::object::key(&stored.value));
-            page.items
-                .extend(scan.items.into_iter().filter(|stored| keep(&stored.value)));
+            page.items.extend(scan.items.into_iter().filter(|stored| keep(&stored.value)));
             if scan.remaining == 0 {
                 return Ok(page);
             }
             if page.items.len() == limit {
-                return Ok(Page {
-                    last: after,
-                    remaining: scan.remaining,
-                    ..page
-                });
+                return Ok(Page { last: after, remaining: scan.remaining, ..page });
             }
         }
     }
@@ -209,8 +201,7 @@ impl Store {
         };
         for stored in page.items {
             // Moved: somebody else wrote it in between and found the resource gone.
-            self.remove(resource, &crate::object::key(&stored.value), stored.version)
-                .ok();
+            self.remove(resource, &crate::object::key(&stored.value), stored.version).ok();
         }
     }
 

@@ -21,11 +21,7 @@ pub(crate) struct Key(Arc<str>);
 impl Key {
     /// The key of `name`; an empty namespace makes a cluster-scoped key.
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        if namespace.is_empty() {
-            Self(name.into())
-        } else {
-            Self([namespace, "/", name].concat().into())
-        }
+        if namespace.is_empty() { Self(name.into()) } else { Self([namespace, "/", name].concat().into()) }
     }
 
     /// A key as a continue token holds it.
@@ -71,20 +67,12 @@ impl Stored {
     /// The state of `value` at `version`.
     pub(crate) fn new(version: u64, mut value: Value) -> Self {
         object::metadata_mut(&mut value).insert("resourceVersion".to_owned(), version.to_string().into());
-        Self {
-            version,
-            value: Arc::new(value),
-            json: OnceLock::new(),
-        }
+        Self { version, value: Arc::new(value), json: OnceLock::new() }
     }
 
     /// What a dry run would have stored: the version in its metadata stays as it is.
     pub(crate) fn unsaved(value: Value) -> Self {
-        Self {
-            version: 0,
-            value: Arc::new(value),
-            json: OnceLock::new(),
-        }
+        Self { version: 0, value: Arc::new(value), json: OnceLock::new() }
     }
 
     /// The object as JSON text.
@@ -95,9 +83,7 @@ impl Stored {
 
 /// `value` as JSON text.
 pub(crate) fn to_json(value: &Value) -> Bytes {
-    serde_json::to_vec(value)
-        .expect("a JSON value can be written")
-        .into()
+    serde_json::to_vec(value).expect("a JSON value can be written").into()
 }
 
 /// What a commit did to an object.
@@ -145,14 +131,7 @@ impl Event {
         previous: Option<Arc<Stored>>,
         at: Instant,
     ) -> Self {
-        Self {
-            key,
-            change,
-            object,
-            previous,
-            at,
-            line: OnceLock::new(),
-        }
+        Self { key, change, object, previous, at, line: OnceLock::new() }
     }
 
     /// The commit's version.
@@ -162,21 +141,11 @@ impl Event {
 
     /// The line that a watch of everything sends for it.
     pub(crate) fn line(&self) -> Bytes {
-        self.line
-            .get_or_init(|| line(self.change.word(), self.object.json()))
-            .clone()
+        self.line.get_or_init(|| line(self.change.word(), self.object.json())).clone()
     }
 }
 
 /// A watch's line: the type comes before the object, because decoders have to know it first.
 pub(crate) fn line(word: &str, object: &[u8]) -> Bytes {
-    [
-        br#"{"type":""#,
-        word.as_bytes(),
-        br#"","object":"#,
-        object,
-        b"}\n",
-    ]
-    .concat()
-    .into()
+    [br#"{"type":""#, word.as_bytes(), br#"","object":"#, object, b"}\n"].concat().into()
 }

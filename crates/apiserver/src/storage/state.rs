@@ -76,16 +76,23 @@ pub(super) enum Look {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self {
-            version: 1,
-            compacted: 0,
-            resources: HashMap::new(),
-            next_waiter: 0,
-        }
+        Self { version: 1, compacted: 0, resources: HashMap::new(), next_waiter: 0 }
     }
 
     pub(super) fn get(&self, resource: &str, key: &Key) -> Option<Arc<Stored>> {
         self.resources.get(resource)?.objects.get(key).cloned()
+    }
+
+    pub(super) fn get_at(&self, resource: &str, key: &Key, version: u64) -> Option<Arc<Stored>> {
+        let resource = self.resources.get(resource)?;
+        let undone = resource.after(version).find(|event| event.key == *key);
+        undone.map_or_else(|| resource.objects.get(key).cloned(), |event| event.previous.clone())
+    }
+
+    pub(super) fn version_at(&self, resource: &str, time: Instant) -> u64 {
+        let events = self.resources.get(resource).into_iter().flat_map(|resource| &resource.events);
+        let newest = events.take_while(|event| event.at <= time).last();
+        newest.map_or_else(|| self.oldest(resource).max(1), |event| event.version())
     }
 
     /// Writes `value` (`None` deletes) if the object is still at version `expected` (`None`: absent).
@@ -123,10 +130,7 @@ impl State {
 
     /// The oldest version at which a list or a watch of `resource` can start.
     fn oldest(&self, resource: &str) -> u64 {
-        self.resources
-            .get(resource)
-            .map_or(0, |resource| resource.dropped)
-            .max(self.compacted)
+        self.resources.get(resource).map_or(0, |resource| resource.dropped).max(self.compacted)
     }
 
     /// Forgets all history: only the present state can be asked for.
@@ -143,14 +147,7 @@ impl State {
     /// Checks that history reaches back to `version`.
     pub(super) fn check(&self, resource: &str, version: u64) -> Result<(), Expired> {
         let oldest = self.oldest(resource);
-        if version < oldest {
-            Err(Expired {
-                seen: version,
-                oldest,
-            })
-        } else {
-            Ok(())
-        }
+        if version < oldest { Err(Expired { seen: version, oldest }) } else { Ok(()) }
     }
 
     /// Up to `limit` objects of `resource` within `range` as they were at `version`, and whether
@@ -170,20 +167,11 @@ impl State {
             return Ok(Scan::default());
         };
         let undone = resource.undone_after(version);
-        let objects = resource
-            .objects
-            .range(range.clone())
-            .filter(|(key, _)| !undone.contains_key(*key));
-        let objects = objects.map(|(key, stored)| (key, stored.clone()));
-        let older = undone
-            .range(range)
-            .filter_map(|(key, stored)| Some((*key, (*stored)?.clone())));
+        let objects = resource.objects.range(range.clone()).filter(|(key, _)| !undone.contains_key(*key));
+        let older = undone.range(range).filter_map(|(key, stored)| Some((*key, (*stored)?)));
         let mut merged = merge(objects, older);
-        let items: Vec<_> = merged.by_ref().take(limit).map(|(_, stored)| stored).collect();
-        Ok(Scan {
-            items,
-            remaining: merged.count(),
-        })
+        let items = merged.by_ref().take(limit).map(|(_, stored)| stored.clone()).collect();
+        Ok(Scan { items, remaining: merged.count() })
     }
 
     /// A number that no other waiter has.
@@ -203,10 +191,7 @@ impl State {
     ) -> Look {
         let slot = self.resources.entry(resource.clone()).or_default();
         if seen < slot.dropped {
-            return Look::Expired(Expired {
-                seen,
-                oldest: slot.dropped.max(self.compacted),
-            });
+            return Look::Expired(Expired { seen, oldest: slot.dropped.max(self.compacted) });
         }
         let events: Vec<_> = slot.after(seen).take(limit).cloned().collect();
         if !events.is_empty() {
@@ -221,11 +206,7 @@ impl State {
         let Some(resource) = self.resources.get(resource) else {
             return true;
         };
-        resource
-            .events
-            .back()
-            .map_or(resource.dropped, |newest| newest.version())
-            <= seen
+        resource.events.back().map_or(resource.dropped, |newest| newest.version()) <= seen
     }
 
     pub(super) fn forget_waiter(&mut self, resource: &str, waiter: u64) {
@@ -287,9 +268,9 @@ fn is_range(range: &(Bound<Key>, Bound<Key>)) -> bool {
 
 /// Merges two iterators, each ordered by key, with no key in both.
 fn merge<'a>(
-    left: impl Iterator<Item = (&'a Key, Arc<Stored>)>,
-    right: impl Iterator<Item = (&'a Key, Arc<Stored>)>,
-) -> impl Iterator<Item = (&'a Key, Arc<Stored>)> {
+    left: impl Iterator<Item = (&'a Key, &'a Arc<Stored>)>,
+    right: impl Iterator<Item = (&'a Key, &'a Arc<Stored>)>,
+) -> impl Iterator<Item = (&'a Key, &'a Arc<Stored>)> {
     let (mut left, mut right) = (left.peekable(), right.peekable());
     std::iter::from_fn(move || match (left.peek(), right.peek()) {
         (Some((l, _)), Some((r, _))) if r < l => right.next(),

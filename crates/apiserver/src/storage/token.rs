@@ -27,14 +27,8 @@ struct Wire {
 impl Continue {
     /// The token as clients send it back.
     pub(crate) fn encode(&self) -> String {
-        let version = self
-            .version
-            .map_or(-1, |version| i64::try_from(version).unwrap_or(i64::MAX));
-        let wire = Wire {
-            v: FORMAT.to_owned(),
-            rv: version,
-            start: format!("{}\0", self.after),
-        };
+        let version = self.version.map_or(-1, |version| i64::try_from(version).unwrap_or(i64::MAX));
+        let wire = Wire { v: FORMAT.to_owned(), rv: version, start: format!("{}\0", self.after) };
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&wire).expect("plain fields can be written"))
     }
 
@@ -46,10 +40,7 @@ impl Continue {
             version => Some(u64::try_from(version).ok().filter(|version| *version > 0)?),
         };
         let after = wire.start.strip_suffix('\0').filter(|_| wire.v == FORMAT)?;
-        Some(Self {
-            version,
-            after: Key::from_text(after),
-        })
+        Some(Self { version, after: Key::from_text(after) })
     }
 }
 
@@ -60,10 +51,7 @@ mod tests {
     #[test]
     fn tokens_come_back_as_they_were_and_nothing_else_is_one() {
         for version in [Some(7), None] {
-            let token = Continue {
-                version,
-                after: Key::new("default", "web"),
-            };
+            let token = Continue { version, after: Key::new("default", "web") };
             assert_eq!(Continue::decode(&token.encode()), Some(token));
         }
         for text in ["", "!", "e30", "eyJ2IjoidjAiLCJydiI6MSwic3RhcnQiOiJhXHUwMDAwIn0"] {

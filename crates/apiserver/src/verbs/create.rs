@@ -36,9 +36,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     let base = object::text(&object, "generateName").to_owned();
     let generated = generated && !base.is_empty();
     if !object::resource_version(&object).is_empty() {
-        return Err(Status::internal(
-            "resourceVersion should not be set on objects to be created",
-        ));
+        return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
     begin_life(core, kind, &mut object);
     rules::prepare_create(core, kind, &mut object);
@@ -57,10 +55,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 None => Ok(Stored::unsaved(object).into()),
             };
         }
-        match core
-            .store
-            .put(&kind.resource(), &key, None, as_stored(kind, object.clone()))
-        {
+        match core.store.put(&kind.resource(), &key, None, as_stored(kind, object.clone())) {
             Ok(stored) => {
                 core.after_commit(kind, &stored.value);
                 return Ok(stored);
@@ -75,13 +70,9 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
 /// Sets what only the server sets.
 fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
     let metadata = object::metadata_mut(object);
-    for field in [
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-        "generation",
-        "resourceVersion",
-    ] {
+    for field in
+        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"]
+    {
         metadata.remove(field);
     }
     metadata.insert("uid".to_owned(), core.random.uid().into());

@@ -17,7 +17,7 @@ use crate::{
         negotiate::{content_type, decode_object},
         status::{Cause, Result, Status, success},
     },
-    kinds::{Kind, rules},
+    kinds::{Kind, custom, rules},
     object,
     storage::{Key, Stored},
 };
@@ -53,11 +53,7 @@ enum Deleted {
 /// Deletes one object.
 pub(super) fn delete(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let options = DeleteOptions::of(request)?;
-    respond(
-        core,
-        request,
-        remove(core, request.kind(), &request.key(), &options)?,
-    )
+    respond(core, request, remove(core, request.kind(), &request.key(), &options)?)
 }
 
 fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<ResponseBody>> {
@@ -79,14 +75,9 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     let (kind, query) = (request.kind(), &request.query);
     query.fields.check(kind)?;
     let limit = if query.limit == 0 { usize::MAX } else { query.limit };
-    let page = core.store.list(
-        &kind.resource(),
-        &request.route.namespace,
-        None,
-        None,
-        limit,
-        |object| query.labels.matches(object) && query.fields.matches(object),
-    );
+    let page = core.store.list(&kind.resource(), &request.route.namespace, None, None, limit, |object| {
+        query.labels.matches(object) && query.fields.matches(object)
+    });
     let page = page.map_err(|expired| Status::too_old(expired.seen, expired.oldest))?;
     let mut deleted = Vec::new();
     for stored in &page.items {
@@ -119,9 +110,7 @@ impl DeleteOptions {
         }
         let query = &request.query;
         options.grace_period_seconds = options.grace_period_seconds.or(query.grace_period_seconds);
-        options.propagation_policy = options
-            .propagation_policy
-            .or_else(|| query.propagation_policy.clone());
+        options.propagation_policy = options.propagation_policy.or_else(|| query.propagation_policy.clone());
         options.orphan_dependents = options.orphan_dependents.or(query.orphan_dependents);
         if query.dry_run {
             options.dry_run = vec!["All".to_owned()];
@@ -130,10 +119,7 @@ impl DeleteOptions {
     }
 
     fn from_json(options: &Value) -> Result<Self> {
-        let kind = options
-            .get("kind")
-            .and_then(Value::as_str)
-            .unwrap_or("DeleteOptions");
+        let kind = options.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
         if kind != "DeleteOptions" {
             let version = object::api_version(options);
             let message = format!("no kind {kind:?} is registered for version {version:?} in scheme");
@@ -157,11 +143,7 @@ impl DeleteOptions {
         if self.dry_run.iter().any(|value| value != "All") {
             causes.push(Cause::not_supported("dryRun", &json!(self.dry_run), &["All"]));
         }
-        if causes.is_empty() {
-            Ok(self)
-        } else {
-            Err(Status::invalid_options("DeleteOptions", &causes))
-        }
+        if causes.is_empty() { Ok(self) } else { Err(Status::invalid_options("DeleteOptions", &causes)) }
     }
 
     fn is_dry_run(&self) -> bool {
@@ -184,10 +166,7 @@ impl DeleteOptions {
 fn remove(core: &Core, kind: &Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
     let resource = kind.resource();
     loop {
-        let current = core
-            .store
-            .get(&resource, key)
-            .ok_or_else(|| Status::not_found(kind, key.name()))?;
+        let current = core.store.get(&resource, key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         check_preconditions(kind, &current.value, options)?;
         let marked = mark(kind, &current.value, options, core.clock.now());
         let dry_run = options.is_dry_run();
@@ -195,17 +174,13 @@ fn remove(core: &Core, kind: &Kind, key: &Key, options: &DeleteOptions) -> Resul
             if dry_run {
                 return Ok(Deleted::Gone(current));
             }
-            core.store
-                .remove(&resource, key, current.version)
-                .map(Deleted::Gone)
+            core.store.remove(&resource, key, current.version).map(Deleted::Gone)
         } else if marked == *current.value {
             return Ok(Deleted::Marked(current));
         } else if dry_run {
             return Ok(Deleted::Marked(Stored::unsaved(marked).into()));
         } else {
-            core.store
-                .put(&resource, key, Some(current.version), marked)
-                .map(Deleted::Marked)
+            core.store.put(&resource, key, Some(current.version), marked).map(Deleted::Marked)
         };
         if let Ok(deleted) = written {
             if let Deleted::Gone(stored) = &deleted {
@@ -229,11 +204,7 @@ fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) ->
         );
         return Err(Status::precondition_failed(kind, name, &because));
     }
-    if let Some(wanted) = wanted
-        .resource_version
-        .as_deref()
-        .filter(|wanted| *wanted != version)
-    {
+    if let Some(wanted) = wanted.resource_version.as_deref().filter(|wanted| *wanted != version) {
         let because = format!(
             "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
              ({version}). The object might have been modified"
@@ -253,20 +224,18 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
     } else {
         metadata.insert("finalizers".to_owned(), finalizers.into());
     }
-    let asked = options
-        .grace_period_seconds
-        .map(|seconds| if seconds < 0 { 1 } else { seconds });
+    let asked = options.grace_period_seconds.map(|seconds| if seconds < 0 { 1 } else { seconds });
     if object::is_being_deleted(current) {
         let pending = object::grace_period(current).unwrap_or(0);
         // A grace period may only become shorter.
         if let Some(grace) = asked.filter(|grace| *grace < pending) {
             // It counts from the first deletion.
-            set_grace(
-                &mut object,
-                grace,
-                deletion_start(current, pending).unwrap_or(now),
-            );
+            set_grace(&mut object, grace, deletion_start(current, pending).unwrap_or(now));
         }
+        return object;
+    }
+    if rules::is_definition(kind) {
+        custom::mark_deleted(&mut object, &clock::seconds(now).into());
         return object;
     }
     let grace = rules::grace_period(kind, current, asked);
@@ -274,9 +243,7 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
     if grace == 0 && is_free(&object) {
         return object;
     }
-    let generation = object::metadata(current)
-        .get("generation")
-        .and_then(Value::as_i64);
+    let generation = object::metadata(current).get("generation").and_then(Value::as_i64);
     if let Some(generation) = generation.filter(|generation| *generation > 0) {
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }

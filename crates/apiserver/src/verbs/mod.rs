@@ -11,11 +11,12 @@ mod show;
 mod update;
 mod watch;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::{
     core::Core,
@@ -41,11 +42,21 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     pub(crate) form: Form,
     pub(crate) origin: Origin,
+    /// How old the state is that a read shows which need not be fresh: what a lever wants.
+    pub(crate) staleness: Duration,
 }
 
 impl Request {
     fn kind(&self) -> &Kind {
         &self.route.kind
+    }
+
+    /// The version that a read shows which asks for any: an old one if a lever wants it, or the newest.
+    fn any_version(&self, core: &Core) -> Option<u64> {
+        let asks_for_any = self.query.resource_version == Some(0) && !self.staleness.is_zero();
+        let now = Instant::now();
+        let then = now.checked_sub(self.staleness).unwrap_or(now);
+        asks_for_any.then(|| core.store.version_at(&self.kind().resource(), then))
     }
 
     /// Where the named object is stored.
@@ -76,13 +87,7 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
 /// Completes and checks what a body says of its own kind and namespace.
 fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
     let kind = request.kind();
-    let text = |field| {
-        object
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let found = [text("apiVersion"), text("kind")];
     let expected = [kind.api_version(), kind.kind.clone()];
     let fits = |position: usize| found[position].is_empty() || found[position] == expected[position];
@@ -97,11 +102,7 @@ fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
     if let Some(because) = unfit {
         let [version, found] = found;
         let found = if found.is_empty() { &kind.kind } else { &found };
-        let version = if version.is_empty() {
-            kind.api_version()
-        } else {
-            version
-        };
+        let version = if version.is_empty() { kind.api_version() } else { version };
         return Err(Status::bad_request(format!(
             "{found} in version {version:?} cannot be handled as a {}: {because}",
             kind.kind

@@ -31,37 +31,20 @@ impl ListPlan {
             return Err(invalid_options(&causes));
         }
         let limit = if query.limit == 0 { usize::MAX } else { query.limit };
-        let newest = Self {
-            not_before: 0,
-            exactly: None,
-            after: None,
-            limit,
-        };
+        let newest = Self { not_before: 0, exactly: None, after: None, limit };
         if !query.continue_token.is_empty() {
             return newest.continued(query);
         }
         Ok(match (query.resource_version, query.version_match) {
             (None, _) => newest,
-            (Some(0), _) => Self {
-                limit: usize::MAX,
-                ..newest
-            }, // upstream's cache ignores the limit, too
-            (Some(version), Some(Match::Exact)) => Self {
-                not_before: version,
-                exactly: Some(version),
-                ..newest
-            },
-            (Some(version), None) if query.limit > 0 => {
-                Self {
-                    not_before: version,
-                    exactly: Some(version),
-                    ..newest
-                } // the rule from before `match`
+            (Some(0), _) => Self { limit: usize::MAX, ..newest }, // upstream's cache ignores the limit, too
+            (Some(version), Some(Match::Exact)) => {
+                Self { not_before: version, exactly: Some(version), ..newest }
             }
-            (Some(version), _) => Self {
-                not_before: version,
-                ..newest
-            },
+            (Some(version), None) if query.limit > 0 => {
+                Self { not_before: version, exactly: Some(version), ..newest } // the rule from before `match`
+            }
+            (Some(version), _) => Self { not_before: version, ..newest },
         })
     }
 
@@ -73,11 +56,7 @@ impl ListPlan {
         }
         let token = Continue::decode(&query.continue_token)
             .ok_or_else(|| Status::bad_request("invalid continue token: continue key is not valid"))?;
-        Ok(Self {
-            exactly: token.version,
-            after: Some(token.after),
-            ..self
-        })
+        Ok(Self { exactly: token.version, after: Some(token.after), ..self })
     }
 }
 
@@ -102,10 +81,7 @@ fn list_causes(query: &Query) -> Vec<Cause> {
         }
     }
     if query.send_initial_events.is_some() {
-        causes.push(forbidden(
-            "sendInitialEvents",
-            "sendInitialEvents is forbidden for list",
-        ));
+        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
     }
     causes
 }
@@ -126,12 +102,7 @@ pub(super) enum WatchStart {
 
 impl WatchStart {
     pub(super) fn of(query: &Query) -> Result<Self> {
-        let forbidden = |because| {
-            Err(invalid_options(&[Cause::forbidden(
-                "resourceVersionMatch",
-                because,
-            )]))
-        };
+        let forbidden = |because| Err(invalid_options(&[Cause::forbidden("resourceVersionMatch", because)]));
         match (query.send_initial_events, query.version_match) {
             (None, Some(_)) => {
                 return forbidden(
@@ -152,16 +123,12 @@ impl WatchStart {
                 ]));
             }
         }
-        Ok(
-            match (query.send_initial_events, query.resource_version.unwrap_or(0)) {
-                // Without bookmarks, upstream takes no request for a streaming list: no end is told.
-                (Some(true), version) => Self::Initial {
-                    end_at: query.bookmarks.then_some(version),
-                },
-                (Some(false), 0) => Self::Now,
-                (None, 0) => Self::Initial { end_at: None },
-                (_, version) => Self::After(version),
-            },
-        )
+        Ok(match (query.send_initial_events, query.resource_version.unwrap_or(0)) {
+            // Without bookmarks, upstream takes no request for a streaming list: no end is told.
+            (Some(true), version) => Self::Initial { end_at: query.bookmarks.then_some(version) },
+            (Some(false), 0) => Self::Now,
+            (None, 0) => Self::Initial { end_at: None },
+            (_, version) => Self::After(version),
+        })
     }
 }

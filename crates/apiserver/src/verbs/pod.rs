@@ -18,15 +18,9 @@ use crate::{
 /// Sends a Pod to a node, once.
 pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let binding = decode_object(&request.headers, &request.body)?;
-    let kind = &Kind {
-        plural: "pods/binding".to_owned(),
-        ..request.kind().clone()
-    };
+    let kind = &Kind { plural: "pods/binding".to_owned(), ..request.kind().clone() };
     let name = &request.route.name;
-    let node = binding
-        .pointer("/target/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
     if node.is_empty() {
         return Err(Status::internal("target.name: Required value"));
     }
@@ -38,10 +32,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
                 &format!("pod {name} is being deleted, cannot be assigned to a host"),
             ));
         }
-        if let Some(assigned) = pod["spec"]["nodeName"]
-            .as_str()
-            .filter(|assigned| !assigned.is_empty())
-        {
+        if let Some(assigned) = pod["spec"]["nodeName"].as_str().filter(|assigned| !assigned.is_empty()) {
             let because = format!("pod {name} is already assigned to node {assigned:?}");
             return Err(Status::conflict(kind, name, &because));
         }
@@ -64,10 +55,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
 /// Deletes a Pod. No disruption budget is asked yet.
 pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let eviction = decode_object(&request.headers, &request.body)?;
-    let options = eviction
-        .get("deleteOptions")
-        .cloned()
-        .unwrap_or_else(|| json!({}));
+    let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
     delete::evict(core, request, &options)?;
     let done =
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});

@@ -27,7 +27,11 @@ const FRESHNESS: Duration = Duration::from_secs(3);
 pub(super) async fn get(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     reach(core, request.query.resource_version.unwrap_or(0)).await?;
     let kind = request.kind();
-    let stored = core.store.get(&kind.resource(), &request.key());
+    let (resource, key) = (kind.resource(), request.key());
+    let stored = match request.any_version(core) {
+        None => core.store.get(&resource, &key),
+        Some(version) => core.store.get_at(&resource, &key, version),
+    };
     let stored = stored.ok_or_else(|| Status::not_found(kind, &request.route.name))?;
     show::answer(core, request, StatusCode::OK, &stored)
 }
@@ -41,21 +45,13 @@ pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response
     let page = page(core, request, &plan)?;
     let mut metadata = json!({"resourceVersion": page.version.to_string()});
     if let Some(after) = page.last {
-        metadata["continue"] = Continue {
-            version: Some(page.version),
-            after,
-        }
-        .encode()
-        .into();
+        metadata["continue"] = Continue { version: Some(page.version), after }.encode().into();
         if request.query.labels.is_empty() && request.query.fields.is_empty() {
             metadata["remainingItemCount"] = page.remaining.into();
         }
     }
     let items = page.items.iter().map(|stored| &**stored);
-    Ok(body::json(
-        StatusCode::OK,
-        shape.list(core, request.kind(), metadata, items),
-    ))
+    Ok(body::json(StatusCode::OK, shape.list(core, request.kind(), metadata, items)))
 }
 
 fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
@@ -64,7 +60,7 @@ fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
     let listed = core.store.list(
         &request.kind().resource(),
         &request.route.namespace,
-        plan.exactly,
+        plan.exactly.or_else(|| request.any_version(core)),
         plan.after.as_ref(),
         plan.limit,
         keep,

@@ -33,11 +33,7 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
         Verb::Patch => Some(Patch::read(kind, &request.headers, &request.body)?),
         _ => None,
     };
-    let sent = if patch.is_none() {
-        decode_object(&request.headers, &request.body)?
-    } else {
-        Value::Null
-    };
+    let sent = if patch.is_none() { decode_object(&request.headers, &request.body)? } else { Value::Null };
     let written = update::write(core, request, |current| {
         let scale = match &patch {
             Some(patch) => patch.apply(kind, &show_scale(kind, current))?,
@@ -54,10 +50,7 @@ fn paths(kind: &Kind) -> &kinds::Scale {
 
 /// The object with the number of replicas, and the preconditions, of `scale`.
 fn scaled(kind: &Kind, current: &Value, scale: &Value) -> Result<Value> {
-    let replicas = scale
-        .pointer("/spec/replicas")
-        .cloned()
-        .unwrap_or_else(|| json!(0));
+    let replicas = scale.pointer("/spec/replicas").cloned().unwrap_or_else(|| json!(0));
     if replicas.as_i64().is_none_or(|replicas| replicas < 0) {
         let cause = Cause::invalid("spec.replicas", &replicas, "must be greater than or equal to 0");
         let scale = Kind::plain("autoscaling", "v1", "Scale", "scales");
@@ -98,11 +91,7 @@ fn show_scale(kind: &Kind, object: &Value) -> Value {
     for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         object::copy_metadata(object, &mut scale, field);
     }
-    match paths
-        .selector
-        .as_deref()
-        .and_then(|pointer| object.pointer(pointer))
-    {
+    match paths.selector.as_deref().and_then(|pointer| object.pointer(pointer)) {
         Some(Value::String(selector)) => scale["status"]["selector"] = selector.clone().into(),
         Some(selector) => {
             let selector = LabelSelector::from_json(selector).map(|selector| selector.to_string());

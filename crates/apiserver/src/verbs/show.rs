@@ -35,10 +35,7 @@ impl Shape {
             let supported = ["Metadata", "None", "Object"];
             invalid_options(&[Cause::not_supported("includeObject", &json!(include), &supported)])
         })?;
-        Ok(Self {
-            form: request.form,
-            include,
-        })
+        Ok(Self { form: request.form, include })
     }
 
     /// One object.
@@ -116,16 +113,8 @@ impl Shape {
         metadata: Value,
         objects: impl IntoIterator<Item = &'a Value>,
     ) -> Value {
-        let version = if let Form::Table(version) = self.form {
-            version
-        } else {
-            "v1"
-        };
-        let form = TableForm {
-            version,
-            include: self.include,
-            headers,
-        };
+        let version = if let Form::Table(version) = self.form { version } else { "v1" };
+        let form = TableForm { version, include: self.include, headers };
         table(kind, form, metadata, objects, core.clock.now())
     }
 }
@@ -137,10 +126,7 @@ pub(super) fn answer(
     code: StatusCode,
     stored: &Stored,
 ) -> Result<Response<ResponseBody>> {
-    Ok(body::json(
-        code,
-        Shape::of(request)?.object(core, request.kind(), stored),
-    ))
+    Ok(body::json(code, Shape::of(request)?.object(core, request.kind(), stored)))
 }
 
 fn whole(kind: &Kind, stored: &Stored) -> Bytes {
@@ -151,10 +137,7 @@ fn whole(kind: &Kind, stored: &Stored) -> Bytes {
 }
 
 fn partial(object: &Value) -> Value {
-    let metadata = object
-        .get("metadata")
-        .cloned()
-        .unwrap_or_else(|| Value::Object(Map::new()));
+    let metadata = object.get("metadata").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
 }
 

@@ -43,9 +43,7 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
     let written = write(core, request, |current| {
         let mut object = patch.apply(request.kind(), current)?;
         // Upstream decodes the result: what has the wrong type is refused as a patch, not as a body.
-        let is_same_kind = ["apiVersion", "kind"]
-            .iter()
-            .all(|field| object.get(field) == current.get(field));
+        let is_same_kind = ["apiVersion", "kind"].iter().all(|field| object.get(field) == current.get(field));
         let unfit = if is_same_kind {
             mistyped(request.kind(), &object)
         } else {
@@ -94,25 +92,26 @@ pub(super) fn write(
     let kind = request.kind();
     let (resource, key) = (kind.resource(), request.key());
     loop {
-        let current = core
-            .store
-            .get(&resource, &key)
-            .ok_or_else(|| Status::not_found(kind, key.name()))?;
+        let current = core.store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         let shown = in_version(kind, &current.value);
         let next = next(core, kind, request.route.subresource, &shown, make(&shown)?)?;
+        let removes = matches!(next, Next::Remove);
         let written = match next {
             Next::Unchanged => return Ok(current),
             Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(object).into()),
             Next::Remove if request.query.dry_run => return Ok(current),
             Next::Put(object) => {
-                core.store
-                    .put(&resource, &key, Some(current.version), as_stored(kind, object))
+                core.store.put(&resource, &key, Some(current.version), as_stored(kind, object))
             }
             Next::Remove => core.store.remove(&resource, &key, current.version),
         };
         // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
         if let Ok(stored) = written {
-            core.after_commit(kind, &stored.value);
+            if removes {
+                core.after_removal(kind, &stored.value);
+            } else {
+                core.after_commit(kind, &stored.value);
+            }
             return Ok(stored);
         }
     }
@@ -127,13 +126,8 @@ fn next(
     mut object: Value,
 ) -> Result<Next> {
     check_preconditions(kind, current, &object)?;
-    for field in [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generation",
-    ] {
+    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
+    {
         object::copy_metadata(current, &mut object, field);
     }
     object::copy_metadata(current, &mut object, "resourceVersion");
@@ -147,10 +141,7 @@ fn next(
     }
     rules::validate_update(kind, subresource, current, &object)?;
     if rules::has_generation(kind) && rules::is_new_generation(kind, current, &object) {
-        let generation = object::metadata(current)
-            .get("generation")
-            .and_then(Value::as_i64)
-            .unwrap_or(0);
+        let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
     Ok(Next::Put(object))
@@ -170,15 +161,8 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
         return Err(Status::conflict(kind, name, &because));
     }
     if version.is_empty() && !rules::updates_unconditionally(kind) {
-        let cause = Cause::invalid(
-            "metadata.resourceVersion",
-            &json!(0),
-            "must be specified for an update",
-        );
-        let plural = Kind {
-            kind: kind.plural.clone(),
-            ..kind.clone()
-        }; // upstream names the resource here
+        let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
+        let plural = Kind { kind: kind.plural.clone(), ..kind.clone() }; // upstream names the resource here
         return Err(Status::invalid(&plural, name, &[cause]));
     }
     if !version.is_empty() && version.parse::<u64>().is_err() {
@@ -193,10 +177,8 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
 
 /// Whether nothing holds an object back from being removed, once it is to be deleted.
 pub(super) fn is_free(object: &Value) -> bool {
-    let kept_by_itself = object["spec"]
-        .get("finalizers")
-        .and_then(Value::as_array)
-        .is_some_and(|f| !f.is_empty());
+    let kept_by_itself =
+        object["spec"].get("finalizers").and_then(Value::as_array).is_some_and(|f| !f.is_empty());
     let is_namespace = object["kind"] == "Namespace" && object["apiVersion"] == "v1";
     object::finalizers(object).next().is_none()
         && object::grace_period(object).unwrap_or(0) == 0

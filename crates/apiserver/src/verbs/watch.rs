@@ -49,9 +49,7 @@ pub(super) fn watch(core: &Arc<Core>, request: Request) -> Result<Response<Respo
             StreamBody::new(stream::iter([Ok(Frame::data(refusal))])).boxed_unsync()
         }
     };
-    let answer = Response::builder()
-        .status(StatusCode::OK)
-        .header(header::CONTENT_TYPE, "application/json");
+    let answer = Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, "application/json");
     Ok(answer.body(body).expect("the header is valid"))
 }
 
@@ -106,40 +104,26 @@ impl Watching {
         start: WatchStart,
         shape: Shape,
     ) -> std::result::Result<Self, Expired> {
-        let Request {
-            route, query, origin, ..
-        } = request;
-        let fields = if route.name.is_empty() {
-            query.fields
-        } else {
-            FieldSelector::named(&route.name)
-        };
-        let selection = Selection {
-            namespace: route.namespace,
-            labels: query.labels,
-            fields,
-        };
+        let any_version = request.any_version(core);
+        let Request { route, query, origin, .. } = request;
+        let fields = if route.name.is_empty() { query.fields } else { FieldSelector::named(&route.name) };
+        let selection = Selection { namespace: route.namespace, labels: query.labels, fields };
         let resource = route.kind.resource();
         let now = Instant::now();
         let (cursor, held) = match start {
             WatchStart::After(version) => (core.store.watch(&resource, version)?, VecDeque::new()),
-            WatchStart::Now => (
-                core.store.watch(&resource, core.store.version())?,
-                VecDeque::new(),
-            ),
+            WatchStart::Now => (core.store.watch(&resource, core.store.version())?, VecDeque::new()),
             WatchStart::Initial { .. } => {
                 let page = core.store.list(
                     &resource,
                     &selection.namespace,
-                    None,
+                    any_version,
                     None,
                     usize::MAX,
                     |object| selection.matches(object),
                 )?;
-                let held = page.items.into_iter().map(|stored| Held {
-                    since: now,
-                    what: What::Initial(stored),
-                });
+                let held =
+                    page.items.into_iter().map(|stored| Held { since: now, what: What::Initial(stored) });
                 (core.store.watch(&resource, page.version)?, held.collect())
             }
         };
@@ -152,11 +136,7 @@ impl Watching {
             cursor,
             handle: core.levers.opened(origin),
             held,
-            end_at: if let WatchStart::Initial { end_at } = start {
-                end_at
-            } else {
-                None
-            },
+            end_at: if let WatchStart::Initial { end_at } = start { end_at } else { None },
             bookmark: None,
             deadline,
             timer: Box::pin(sleep_until(deadline)),
@@ -211,11 +191,10 @@ impl Watching {
 
     /// Waits until there may be something to send. Returns a line that ends the watch.
     async fn wait(&mut self, due: Option<Instant>) -> Option<Bytes> {
-        let retry = self.end_at.map(|_| Instant::now() + RETRY);
-        let wake = [due, self.bookmark, retry]
-            .into_iter()
-            .flatten()
-            .fold(self.deadline, Instant::min);
+        let bookmarks = !self.handle.is_without_bookmarks();
+        let retry = self.end_at.filter(|_| bookmarks).map(|_| Instant::now() + RETRY);
+        let bookmark = self.bookmark.filter(|_| bookmarks);
+        let wake = [due, bookmark, retry].into_iter().flatten().fold(self.deadline, Instant::min);
         if self.timer.deadline() != wake {
             self.timer.as_mut().reset(wake);
         }
@@ -229,10 +208,7 @@ impl Watching {
         };
         match taken {
             Taken::Events(events) => {
-                let held = events.into_iter().map(|event| Held {
-                    since: event.at,
-                    what: What::Event(event),
-                });
+                let held = events.into_iter().map(|event| Held { since: event.at, what: What::Event(event) });
                 self.held.extend(held);
                 None
             }
@@ -272,13 +248,13 @@ impl Watching {
 
     /// The bookmark that is due, if the watch has been sent everything before it.
     fn bookmark_at(&mut self, now: Instant) -> Option<Bytes> {
-        if self.end_at.is_none() && self.bookmark.is_none_or(|at| at > now) {
+        if self.handle.is_without_bookmarks()
+            || self.end_at.is_none() && self.bookmark.is_none_or(|at| at > now)
+        {
             return None;
         }
-        let version = self
-            .cursor
-            .caught_up_to()
-            .filter(|version| self.end_at.is_none_or(|end| *version >= end))?;
+        let version =
+            self.cursor.caught_up_to().filter(|version| self.end_at.is_none_or(|end| *version >= end))?;
         let ends_initial = self.end_at.take().is_some();
         if !ends_initial {
             self.next_bookmark_after(now);
@@ -313,10 +289,7 @@ impl Selection {
         if self.labels.is_empty() && self.fields.is_empty() {
             return Some(event.change);
         }
-        let was = event
-            .previous
-            .as_ref()
-            .is_some_and(|previous| self.matches(&previous.value));
+        let was = event.previous.as_ref().is_some_and(|previous| self.matches(&previous.value));
         let is = event.change != ChangeKind::Deleted && self.matches(&event.object.value);
         match (was, is) {
             (false, true) => Some(ChangeKind::Added),

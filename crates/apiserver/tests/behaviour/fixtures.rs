@@ -71,9 +71,7 @@ pub(crate) fn code_and_reason<T: std::fmt::Debug>(result: Result<T, Error>) -> (
 
 /// Sends a request without a body.
 pub(crate) async fn send(client: &Client, method: &str, path: &str) -> Result<Value, Error> {
-    client
-        .request(request(method, path).body(Vec::new()).expect("a valid request"))
-        .await
+    client.request(request(method, path).body(Vec::new()).expect("a valid request")).await
 }
 
 /// Sends a JSON body.
@@ -84,13 +82,7 @@ pub(crate) async fn send_json(
     body: &Value,
 ) -> Result<Value, Error> {
     let request = request(method, path).header("content-type", "application/json");
-    client
-        .request(
-            request
-                .body(body.to_string().into_bytes())
-                .expect("a valid request"),
-        )
-        .await
+    client.request(request.body(body.to_string().into_bytes()).expect("a valid request")).await
 }
 
 /// The beginning of a request.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube_client::{
     Error,
-    api::{Patch, PatchParams, PostParams, WatchParams},
+    api::{GetParams, ListParams, Patch, PatchParams, PostParams, WatchParams},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -22,12 +22,7 @@ async fn cutting_breaks_the_matching_watches_and_no_other() {
     let mut cut = Box::pin(mine.watch(&WatchParams::default(), "0").await.unwrap());
     let mut kept = Box::pin(yours.watch(&WatchParams::default(), "0").await.unwrap());
     assert_eq!(server.levers().open_watches(&Filter::any()), 2);
-    assert_eq!(
-        server
-            .levers()
-            .cut_watches(&Filter::any().user_agent("mine").resource("pods")),
-        1
-    );
+    assert_eq!(server.levers().cut_watches(&Filter::any().user_agent("mine").resource("pods")), 1);
     mine.create(&PostParams::default(), &pod("web")).await.unwrap();
     assert!(next(&mut cut).await.starts_with("broken"));
     assert_eq!(next(&mut kept).await, "added web");
@@ -60,9 +55,7 @@ async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
-    let lag = server
-        .levers()
-        .lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
+    let lag = server.levers().lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
     let start = Instant::now();
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     assert_eq!(next(&mut stream).await, "added a");
@@ -78,11 +71,7 @@ async fn a_stalled_watch_looks_alive_and_sends_nothing_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let stall = server.levers().stall_watches(Filter::any().verb(Verb::Watch));
-    let mut stream = Box::pin(
-        pods.watch(&WatchParams::default().timeout(7200), "0")
-            .await
-            .unwrap(),
-    );
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().timeout(7200), "0").await.unwrap());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     assert_eq!(next(&mut stream).await, "nothing"); // for an hour
     drop(stall);
@@ -93,24 +82,14 @@ async fn a_stalled_watch_looks_alive_and_sends_nothing_until_it_is_released() {
 async fn refused_requests_change_nothing_and_the_next_one_after_them_is_served() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    let filter = Filter::any()
-        .verb(Verb::Create)
-        .resource("pods")
-        .namespace("default");
-    let lever = server
-        .levers()
-        .refuse(filter, Refusal::too_many_requests().retry_after(7), 2);
+    let filter = Filter::any().verb(Verb::Create).resource("pods").namespace("default");
+    let lever = server.levers().refuse(filter, Refusal::too_many_requests().retry_after(7), 2);
     let before = server.resource_version();
     assert!(pods.get_opt("web").await.unwrap().is_none()); // another verb
     for remaining in [1, 0] {
         let refused = pods.create(&PostParams::default(), &pod("web")).await;
-        let Err(Error::Api(status)) = refused else {
-            panic!("expected a refusal")
-        };
-        assert_eq!(
-            (status.code, status.details.unwrap().retry_after_seconds),
-            (429, 7)
-        );
+        let Err(Error::Api(status)) = refused else { panic!("expected a refusal") };
+        assert_eq!((status.code, status.details.unwrap().retry_after_seconds), (429, 7));
         assert_eq!(lever.remaining(), remaining);
     }
     assert_eq!(server.resource_version(), before);
@@ -121,20 +100,11 @@ async fn refused_requests_change_nothing_and_the_next_one_after_them_is_served()
 async fn a_released_lever_refuses_nobody_and_one_that_is_left_stays_pulled() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    server
-        .levers()
-        .refuse(Filter::any(), Refusal::unavailable(), 5)
-        .release();
+    server.levers().refuse(Filter::any(), Refusal::unavailable(), 5).release();
     assert!(pods.get_opt("web").await.unwrap().is_none());
-    server
-        .levers()
-        .refuse(Filter::any().name("web"), Refusal::timeout(), 1)
-        .leave();
+    server.levers().refuse(Filter::any().name("web"), Refusal::timeout(), 1).leave();
     assert!(pods.get_opt("other").await.unwrap().is_none());
-    assert_eq!(
-        code_and_reason(pods.get_opt("web").await),
-        (504, "Timeout".into())
-    );
+    assert_eq!(code_and_reason(pods.get_opt("web").await), (504, "Timeout".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,9 +125,7 @@ async fn delayed_and_held_requests_see_the_state_of_when_they_are_let_go() {
     let pods = pods(&server.client());
     pods.create(&PostParams::default(), &pod("web")).await.unwrap();
     let start = Instant::now();
-    let _delay = server
-        .levers()
-        .delay(Filter::any().verb(Verb::Get), Duration::from_secs(5), 1);
+    let _delay = server.levers().delay(Filter::any().verb(Verb::Get), Duration::from_secs(5), 1);
     let hold = server.levers().hold(Filter::any().verb(Verb::List));
     let label = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -169,10 +137,63 @@ async fn delayed_and_held_requests_see_the_state_of_when_they_are_let_go() {
     let params = Default::default();
     let (web, list, ()) = tokio::join!(pods.get("web"), pods.list(&params), label);
     let web = web.unwrap();
-    assert_eq!(
-        web.metadata.labels.as_ref().map(std::collections::BTreeMap::len),
-        Some(1)
-    );
+    assert_eq!(web.metadata.labels.as_ref().map(std::collections::BTreeMap::len), Some(1));
     assert_eq!(list.unwrap().items, [web]);
     assert_eq!(start.elapsed(), Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_bookmarks_a_streaming_list_never_tells_its_end() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    let lever = server.levers().drop_bookmarks(Filter::any().resource("pods"));
+    let params = WatchParams::default().initial_events().timeout(7200);
+    let mut stream = Box::pin(pods.watch(&params, "").await.unwrap());
+    assert_eq!(next(&mut stream).await, "added a");
+    assert_eq!(next(&mut stream).await, "nothing"); // for an hour
+    lever.release();
+    assert_eq!(next(&mut stream).await, "bookmark end");
+}
+
+/// What client-go 1.35 and kube-runtime 5.0 hang on (frontier A.3).
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ignores_streaming_lists_sends_a_plain_watch() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    let unknown = ["sendInitialEvents", "resourceVersionMatch"];
+    let _old = server.levers().ignore_parameters(Filter::any().verb(Verb::Watch), &unknown);
+    let params = WatchParams::default().initial_events().timeout(61);
+    let mut stream = Box::pin(pods.watch(&params, "").await.unwrap());
+    for expected in ["added a", "bookmark", "end"] {
+        assert_eq!(next(&mut stream).await, expected);
+    }
+}
+
+/// Time travel (frontier G6): a replica that lags shows a Pod that is gone.
+#[tokio::test(start_paused = true)]
+async fn a_stale_read_of_any_version_shows_the_past_and_a_fresh_one_the_present() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let later = || tokio::time::sleep(Duration::from_secs(10));
+    pods.create(&PostParams::default(), &pod("old")).await.unwrap();
+    let then = server.resource_version();
+    later().await;
+    pods.delete("old", &Default::default()).await.unwrap();
+    pods.create(&PostParams::default(), &pod("new")).await.unwrap();
+    let lever = server.levers().stale_reads(Filter::any(), Duration::from_secs(5));
+    let any = ListParams::default().match_any();
+    let stale = pods.list(&any).await.unwrap();
+    assert_eq!(stale.metadata.resource_version, Some(then.to_string()));
+    assert_eq!(stale.items[0].metadata.name.as_deref(), Some("old"));
+    assert!(pods.get_with("old", &GetParams::any()).await.is_ok());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    for expected in ["added old", "deleted old", "added new"] {
+        assert_eq!(next(&mut stream).await, expected);
+    }
+    let fresh = pods.list(&ListParams::default()).await.unwrap();
+    assert_eq!(fresh.items[0].metadata.name.as_deref(), Some("new"));
+    lever.release();
+    assert_eq!(pods.list(&any).await.unwrap().items, fresh.items);
 }

@@ -18,9 +18,7 @@ const PATH: &str = "/api/v1/namespaces/default/configmaps";
 async fn fill(client: &Client, names: &[&str]) -> Api<ConfigMap> {
     let maps = config_maps(client);
     for name in names {
-        maps.create(&PostParams::default(), &config_map(name))
-            .await
-            .expect("the server answers");
+        maps.create(&PostParams::default(), &config_map(name)).await.expect("the server answers");
     }
     maps
 }
@@ -44,26 +42,15 @@ async fn all_pages_of_a_list_show_the_state_of_the_first() {
     assert_eq!(names(&first), ["a", "b"]);
     assert_eq!(first["metadata"]["remainingItemCount"], 3);
     maps.delete("c", &DeleteParams::default()).await.unwrap();
-    maps.create(&PostParams::default(), &config_map("cc"))
-        .await
-        .unwrap();
+    maps.create(&PostParams::default(), &config_map("cc")).await.unwrap();
     maps.delete("d", &DeleteParams::default()).await.unwrap();
-    maps.create(&PostParams::default(), &config_map("d"))
-        .await
-        .unwrap();
+    maps.create(&PostParams::default(), &config_map("d")).await.unwrap();
     let token = first["metadata"]["continue"].as_str().unwrap();
-    let second = send(&client, "GET", &format!("{PATH}?limit=2&continue={token}"))
-        .await
-        .unwrap();
+    let second = send(&client, "GET", &format!("{PATH}?limit=2&continue={token}")).await.unwrap();
     assert_eq!(names(&second), ["c", "d"]);
-    assert_eq!(
-        second["metadata"]["resourceVersion"],
-        first["metadata"]["resourceVersion"]
-    );
+    assert_eq!(second["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
     let token = second["metadata"]["continue"].as_str().unwrap();
-    let last = send(&client, "GET", &format!("{PATH}?limit=2&continue={token}"))
-        .await
-        .unwrap();
+    let last = send(&client, "GET", &format!("{PATH}?limit=2&continue={token}")).await.unwrap();
     assert_eq!(names(&last), ["e"]);
     assert!(last["metadata"].get("continue").is_none());
 }
@@ -80,14 +67,9 @@ async fn a_page_that_was_compacted_away_tells_where_the_inconsistent_rest_begins
     let status = refusal(send(&client, "GET", &format!("{PATH}?limit=1&continue={token}")).await);
     assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
     let token = status.metadata.unwrap().continue_.unwrap();
-    let rest = send(&client, "GET", &format!("{PATH}?continue={token}"))
-        .await
-        .unwrap();
+    let rest = send(&client, "GET", &format!("{PATH}?continue={token}")).await.unwrap();
     assert_eq!(names(&rest), ["c"]);
-    assert_eq!(
-        rest["metadata"]["resourceVersion"],
-        server.resource_version().to_string()
-    );
+    assert_eq!(rest["metadata"]["resourceVersion"], server.resource_version().to_string());
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,34 +79,23 @@ async fn a_list_at_an_exact_version_shows_that_state_as_long_as_history_has_it()
     let maps = fill(&client, &["a", "b"]).await;
     let then = server.resource_version();
     maps.delete("a", &DeleteParams::default()).await.unwrap();
-    maps.create(&PostParams::default(), &config_map("c"))
-        .await
-        .unwrap();
+    maps.create(&PostParams::default(), &config_map("c")).await.unwrap();
     let exact = format!("{PATH}?resourceVersion={then}&resourceVersionMatch=Exact");
     let list = send(&client, "GET", &exact).await.unwrap();
     assert_eq!(
         (names(&list), &list["metadata"]["resourceVersion"]),
         (vec!["a", "b"], &json!(then.to_string()))
     );
-    let legacy = send(&client, "GET", &format!("{PATH}?resourceVersion={then}&limit=9"))
-        .await
-        .unwrap();
+    let legacy = send(&client, "GET", &format!("{PATH}?resourceVersion={then}&limit=9")).await.unwrap();
     assert_eq!(names(&legacy), ["a", "b"]);
     for newer in ["", "&resourceVersionMatch=NotOlderThan"] {
-        let list = send(&client, "GET", &format!("{PATH}?resourceVersion={then}{newer}"))
-            .await
-            .unwrap();
+        let list = send(&client, "GET", &format!("{PATH}?resourceVersion={then}{newer}")).await.unwrap();
         assert_eq!(names(&list), ["b", "c"]);
     }
-    let any = send(&client, "GET", &format!("{PATH}?resourceVersion=0&limit=1"))
-        .await
-        .unwrap();
+    let any = send(&client, "GET", &format!("{PATH}?resourceVersion=0&limit=1")).await.unwrap();
     assert_eq!(names(&any), ["b", "c"]); // from the cache, which knows no limit
     server.levers().compact();
-    assert_eq!(
-        code_and_reason(send(&client, "GET", &exact).await),
-        (410, "Expired".into())
-    );
+    assert_eq!(code_and_reason(send(&client, "GET", &exact).await), (410, "Expired".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,15 +108,10 @@ async fn a_version_that_is_still_to_come_is_waited_for_but_not_for_long() {
     let start = Instant::now();
     let status = refusal(send(&client, "GET", &path).await);
     assert_eq!((status.code, start.elapsed()), (504, Duration::from_secs(3)));
-    assert_eq!(
-        status.details.unwrap().causes[0].reason,
-        "ResourceVersionTooLarge"
-    );
+    assert_eq!(status.details.unwrap().causes[0].reason, "ResourceVersionTooLarge");
     let write = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        maps.create(&PostParams::default(), &config_map("b"))
-            .await
-            .unwrap();
+        maps.create(&PostParams::default(), &config_map("b")).await.unwrap();
     };
     let (list, ()) = tokio::join!(send(&client, "GET", &path), write);
     assert_eq!(names(&list.unwrap()), ["a", "b"]);
@@ -164,10 +130,7 @@ async fn combinations_that_make_no_sense_are_refused() {
         ("resourceVersion=0&resourceVersionMatch=Exact".to_owned(), 422),
         ("resourceVersion=1&resourceVersionMatch=Sideways".to_owned(), 422),
         (format!("resourceVersion=5&continue={token}"), 400),
-        (
-            format!("resourceVersion=5&resourceVersionMatch=Exact&continue={token}"),
-            422,
-        ),
+        (format!("resourceVersion=5&resourceVersionMatch=Exact&continue={token}"), 422),
         ("sendInitialEvents=true".to_owned(), 422),
         ("continue=nonsense".to_owned(), 400),
         ("limit=many".to_owned(), 400),
@@ -186,9 +149,7 @@ async fn selectors_choose_by_labels_and_by_fields() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     for (name, app) in [("a", "web"), ("b", "web"), ("c", "db")] {
-        pods.create(&PostParams::default(), &labelled_pod(name, &json!({"app": app})))
-            .await
-            .unwrap();
+        pods.create(&PostParams::default(), &labelled_pod(name, &json!({"app": app}))).await.unwrap();
     }
     for (labels, fields, expected) in [
         ("app=web", "", vec!["a", "b"]),
@@ -196,16 +157,9 @@ async fn selectors_choose_by_labels_and_by_fields() {
         ("app notin (web)", "", vec!["c"]),
         ("!app", "", vec![]),
         ("", "metadata.name!=a", vec!["b", "c"]),
-        (
-            "app=web",
-            "metadata.name=b,status.phase=Pending,spec.nodeName=",
-            vec!["b"],
-        ),
+        ("app=web", "metadata.name=b,status.phase=Pending,spec.nodeName=", vec!["b"]),
     ] {
-        let list = pods
-            .list(&ListParams::default().labels(labels).fields(fields))
-            .await
-            .unwrap();
+        let list = pods.list(&ListParams::default().labels(labels).fields(fields)).await.unwrap();
         let found: Vec<String> = list.iter().map(ResourceExt::name_any).collect();
         assert_eq!(found, expected, "{labels} {fields}");
         // In pages of one, too: what a selector leaves out takes no place in them.
@@ -234,28 +188,12 @@ async fn a_list_of_one_namespace_has_nothing_of_its_neighbours() {
             .await
             .unwrap();
         let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-        maps.create(&PostParams::default(), &config_map("b"))
-            .await
-            .unwrap();
+        maps.create(&PostParams::default(), &config_map("b")).await.unwrap();
     }
     assert_eq!(names(&send(&client, "GET", PATH).await.unwrap()), ["a"]);
     let everywhere: Api<ConfigMap> = Api::all(client.clone());
-    assert_eq!(
-        everywhere.list(&ListParams::default()).await.unwrap().items.len(),
-        3
-    );
+    assert_eq!(everywhere.list(&ListParams::default()).await.unwrap().items.len(), 3);
     let nodes: Api<Node> = Api::all(client.clone());
-    nodes
-        .create(&PostParams::default(), &from(json!({"metadata": {"name": "n"}})))
-        .await
-        .unwrap();
-    assert_eq!(
-        nodes
-            .list(&ListParams::default().limit(1))
-            .await
-            .unwrap()
-            .items
-            .len(),
-        1
-    );
+    nodes.create(&PostParams::default(), &from(json!({"metadata": {"name": "n"}}))).await.unwrap();
+    assert_eq!(nodes.list(&ListParams::default().limit(1)).await.unwrap().items.len(), 1);
 }

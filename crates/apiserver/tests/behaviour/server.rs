@@ -24,14 +24,10 @@ async fn two_servers_with_one_seed_do_exactly_the_same() {
             let mut map = config_map("");
             map.metadata.name = None;
             map.metadata.generate_name = Some("map-".into());
-            config_maps(&server.client())
-                .create(&PostParams::default(), &map)
-                .await
-                .unwrap();
+            config_maps(&server.client()).create(&PostParams::default(), &map).await.unwrap();
         }
-        let committed: Vec<String> = std::iter::from_fn(|| commits.try_next())
-            .map(|commit| commit.object.to_string())
-            .collect();
+        let committed: Vec<String> =
+            std::iter::from_fn(|| commits.try_next()).map(|commit| commit.object.to_string()).collect();
         runs.push(committed);
     }
     assert!(runs[0].len() >= 3);
@@ -54,9 +50,7 @@ async fn dropping_the_server_ends_watches_and_refuses_requests() {
 #[tokio::test(start_paused = true)]
 async fn the_server_is_a_service_that_any_client_can_call() {
     let server = ApiServer::start();
-    let request = http::Request::get("/version")
-        .body(kube_client::client::Body::empty())
-        .unwrap();
+    let request = http::Request::get("/version").body(kube_client::client::Body::empty()).unwrap();
     let answer = server.service().oneshot(request).await.unwrap();
     assert_eq!(answer.status(), 200);
 }
@@ -65,22 +59,9 @@ async fn the_server_is_a_service_that_any_client_can_call() {
 async fn a_new_server_has_the_namespaces_of_every_cluster() {
     let server = ApiServer::start();
     let list = send(&server.client(), "GET", "/api/v1/namespaces").await.unwrap();
-    let names: Vec<_> = list["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| &item["metadata"]["name"])
-        .collect();
-    assert_eq!(
-        names,
-        ["default", "kube-node-lease", "kube-public", "kube-system"]
-    );
+    let names: Vec<_> =
+        list["items"].as_array().unwrap().iter().map(|item| &item["metadata"]["name"]).collect();
+    assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
     let maps = config_maps(&server.client());
-    assert_eq!(
-        maps.create(&PostParams::default(), &config_map("a"))
-            .await
-            .unwrap()
-            .name_any(),
-        "a"
-    );
+    assert_eq!(maps.create(&PostParams::default(), &config_map("a")).await.unwrap().name_any(), "a");
 }

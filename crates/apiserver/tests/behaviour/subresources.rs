@@ -15,17 +15,12 @@ async fn scale_shows_and_sets_the_replicas_of_every_kind_that_has_some() {
     let server = ApiServer::start();
     let client = server.client();
     let sets: Api<ReplicaSet> = Api::default_namespaced(client.clone());
-    sets.create(&PostParams::default(), &replica_set("web"))
-        .await
-        .unwrap();
+    sets.create(&PostParams::default(), &replica_set("web")).await.unwrap();
     let scale = sets.get_scale("web").await.unwrap();
     assert_eq!(scale.spec.unwrap().replicas, Some(1));
     assert_eq!(scale.status.unwrap().selector.as_deref(), Some("app=web"));
     let patch = Patch::Merge(json!({"spec": {"replicas": 5}}));
-    let scale = sets
-        .patch_scale("web", &PatchParams::default(), &patch)
-        .await
-        .unwrap();
+    let scale = sets.patch_scale("web", &PatchParams::default(), &patch).await.unwrap();
     assert_eq!(scale.spec.unwrap().replicas, Some(5));
     let set = sets.get("web").await.unwrap();
     assert_eq!(
@@ -36,18 +31,12 @@ async fn scale_shows_and_sets_the_replicas_of_every_kind_that_has_some() {
     let deployment = serde_json::to_value(replica_set("web")).unwrap();
     let mut deployment: serde_json::Value = deployment;
     deployment["kind"] = "Deployment".into();
-    deployments
-        .create(&PostParams::default(), &from(deployment))
-        .await
-        .unwrap();
+    deployments.create(&PostParams::default(), &from(deployment)).await.unwrap();
     let path = "/apis/apps/v1/namespaces/default/deployments/web/scale";
     let stale = json!({"metadata": {"name": "web", "resourceVersion": "1"}, "spec": {"replicas": 2}});
     assert_eq!(refusal(send_json(&client, "PUT", path, &stale).await).code, 409);
     let negative = json!({"metadata": {"name": "web"}, "spec": {"replicas": -2}});
-    assert_eq!(
-        refusal(send_json(&client, "PUT", path, &negative).await).code,
-        422
-    );
+    assert_eq!(refusal(send_json(&client, "PUT", path, &negative).await).code, 422);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,13 +51,7 @@ async fn a_pod_is_bound_to_one_node_and_stays_there() {
     let bound = pods.get("web").await.unwrap();
     assert_eq!(bound.spec.unwrap().node_name.as_deref(), Some("node-1"));
     assert_eq!(bound.status.unwrap().conditions.unwrap()[0].type_, "PodScheduled");
-    assert_eq!(
-        code_and_reason(send_json(&client, "POST", path, &binding).await).0,
-        409
-    );
+    assert_eq!(code_and_reason(send_json(&client, "POST", path, &binding).await).0, 409);
     let elsewhere = Patch::Merge(json!({"spec": {"nodeName": "node-2"}}));
-    assert_eq!(
-        code_and_reason(pods.patch("web", &PatchParams::default(), &elsewhere).await).0,
-        422
-    );
+    assert_eq!(code_and_reason(pods.patch("web", &PatchParams::default(), &elsewhere).await).0, 422);
 }

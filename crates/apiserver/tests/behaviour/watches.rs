@@ -26,10 +26,7 @@ pub(crate) async fn next(
             WatchEvent::Modified(pod) => format!("modified {}", pod.name_any()),
             WatchEvent::Deleted(pod) => format!("deleted {}", pod.name_any()),
             WatchEvent::Bookmark(bookmark) => {
-                let end = bookmark
-                    .metadata
-                    .annotations
-                    .contains_key("k8s.io/initial-events-end");
+                let end = bookmark.metadata.annotations.contains_key("k8s.io/initial-events-end");
                 format!("bookmark{}", if end { " end" } else { "" })
             }
             WatchEvent::Error(status) => format!("error {}", status.code),
@@ -61,12 +58,7 @@ async fn a_selective_watch_tells_who_enters_and_who_leaves() {
     let params = WatchParams::default().labels("app=web").disable_bookmarks();
     let version = server.resource_version().to_string();
     let mut stream = Box::pin(pods.watch(&params, &version).await.unwrap());
-    pods.create(
-        &PostParams::default(),
-        &labelled_pod("one", &json!({"app": "db"})),
-    )
-    .await
-    .unwrap();
+    pods.create(&PostParams::default(), &labelled_pod("one", &json!({"app": "db"}))).await.unwrap();
     for app in ["web", "web2", "web"] {
         let patch = Patch::Merge(json!({"metadata": {"labels": {"app": app}}}));
         pods.patch("one", &PatchParams::default(), &patch).await.unwrap();
@@ -74,13 +66,7 @@ async fn a_selective_watch_tells_who_enters_and_who_leaves() {
     let patch = Patch::Merge(json!({"metadata": {"annotations": {"a": "b"}}}));
     pods.patch("one", &PatchParams::default(), &patch).await.unwrap();
     pods.delete("one", &DeleteParams::default()).await.unwrap();
-    for expected in [
-        "added one",
-        "deleted one",
-        "added one",
-        "modified one",
-        "deleted one",
-    ] {
+    for expected in ["added one", "deleted one", "added one", "modified one", "deleted one"] {
         assert_eq!(next(&mut stream).await, expected);
     }
 }
@@ -92,11 +78,7 @@ async fn a_streaming_list_ends_its_initial_events_with_a_bookmark() {
     for name in ["a", "b"] {
         pods.create(&PostParams::default(), &pod(name)).await.unwrap();
     }
-    let mut stream = Box::pin(
-        pods.watch(&WatchParams::default().initial_events(), "")
-            .await
-            .unwrap(),
-    );
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().initial_events(), "").await.unwrap());
     for expected in ["added a", "added b", "bookmark end"] {
         assert_eq!(next(&mut stream).await, expected);
     }
@@ -111,12 +93,7 @@ async fn a_watch_is_told_how_far_it_is_every_minute_and_before_its_end() {
     let params = WatchParams::default().timeout(150);
     let mut stream = Box::pin(pods.watch(&params, "0").await.unwrap());
     let start = tokio::time::Instant::now();
-    for (expected, seconds) in [
-        ("bookmark", 60),
-        ("bookmark", 120),
-        ("bookmark", 148),
-        ("end", 150),
-    ] {
+    for (expected, seconds) in [("bookmark", 60), ("bookmark", 120), ("bookmark", 148), ("end", 150)] {
         assert_eq!(next(&mut stream).await, expected);
         assert_eq!(start.elapsed().as_secs(), seconds);
     }

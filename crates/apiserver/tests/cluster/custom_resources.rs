@@ -4,7 +4,9 @@ use http::{Method, Request};
 use kube_client::Client;
 use serde_json::{Value, json};
 
-use crate::fixtures::{create, delete, get, names, patch, send, server, settle};
+use trimtab_apiserver::{ApiServer, ChangeKind, Commit};
+
+use crate::fixtures::{create, delete, deleted, get, names, patch, send, server, settle, until};
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const FOOS: &str = "/apis/example.com/v1/namespaces/default/foos";
@@ -46,10 +48,7 @@ async fn a_definition_is_served_at_once_in_each_of_its_versions() {
     with_foos(&client).await;
     let written = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
     let conditions = written["status"]["conditions"].as_array().unwrap();
-    assert!(
-        conditions.iter().all(|condition| condition["status"] == "True"),
-        "{conditions:?}"
-    );
+    assert!(conditions.iter().all(|condition| condition["status"] == "True"), "{conditions:?}");
     assert_eq!(written["status"]["acceptedNames"]["listKind"], "FooList");
     create(&client, FOOS, foo("a")).await;
     let other = get(&client, "/apis/example.com/v1beta1/namespaces/default/foos/a").await;
@@ -69,11 +68,7 @@ async fn discovery_and_tables_tell_of_it() {
     let (_server, client) = server();
     with_foos(&client).await;
     let resources = client.list_api_group_resources("example.com/v1").await.unwrap();
-    let found: Vec<&str> = resources
-        .resources
-        .iter()
-        .map(|resource| resource.name.as_str())
-        .collect();
+    let found: Vec<&str> = resources.resources.iter().map(|resource| resource.name.as_str()).collect();
     assert_eq!(found, ["foos", "foos/status", "foos/scale"]);
     create(&client, FOOS, foo("a")).await;
     patch(
@@ -95,30 +90,15 @@ async fn status_and_scale_are_written_apart_from_the_rest() {
     assert_eq!(created["metadata"]["generation"], 1);
     let status = json!({"spec": {"replicas": 9}, "status": {"replicas": 1, "selector": "app=a"}});
     let written = patch(&client, &format!("{FOOS}/a/status"), status).await;
-    assert_eq!(
-        (&written["spec"]["replicas"], &written["metadata"]["generation"]),
-        (&json!(2), &json!(1))
-    );
+    assert_eq!((&written["spec"]["replicas"], &written["metadata"]["generation"]), (&json!(2), &json!(1)));
     let scale = get(&client, &format!("{FOOS}/a/scale")).await;
     assert_eq!(
-        (
-            &scale["kind"],
-            &scale["spec"]["replicas"],
-            &scale["status"]["selector"]
-        ),
+        (&scale["kind"], &scale["spec"]["replicas"], &scale["status"]["selector"]),
         (&json!("Scale"), &json!(2), &json!("app=a"))
     );
-    patch(
-        &client,
-        &format!("{FOOS}/a/scale"),
-        json!({"spec": {"replicas": 5}}),
-    )
-    .await;
+    patch(&client, &format!("{FOOS}/a/scale"), json!({"spec": {"replicas": 5}})).await;
     let scaled = get(&client, &format!("{FOOS}/a")).await;
-    assert_eq!(
-        (&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]),
-        (&json!(5), &json!(2))
-    );
+    assert_eq!((&scaled["spec"]["replicas"], &scaled["metadata"]["generation"]), (&json!(5), &json!(2)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,10 +108,7 @@ async fn a_wrong_definition_is_refused_with_every_cause() {
     wrong["spec"]["scope"] = "Everywhere".into();
     wrong["spec"]["versions"][0]["storage"] = false.into();
     let refused = send(&client, Method::POST, DEFINITIONS, Some(wrong)).await;
-    assert_eq!(
-        (&refused["code"], &refused["reason"]),
-        (&json!(422), &json!("Invalid"))
-    );
+    assert_eq!((&refused["code"], &refused["reason"]), (&json!(422), &json!("Invalid")));
     let fields: Vec<&str> = refused["details"]["causes"]
         .as_array()
         .unwrap()
@@ -148,13 +125,7 @@ async fn a_version_that_is_no_longer_served_is_gone_at_once() {
     create(&client, FOOS, foo("a")).await;
     let mut changed = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
     changed["spec"]["versions"][1]["served"] = false.into();
-    let written = send(
-        &client,
-        Method::PUT,
-        &format!("{DEFINITIONS}/foos.example.com"),
-        Some(changed),
-    )
-    .await;
+    let written = send(&client, Method::PUT, &format!("{DEFINITIONS}/foos.example.com"), Some(changed)).await;
     assert_eq!(written["metadata"]["generation"], 2, "{written}");
     assert_eq!(get(&client, "/apis/example.com/v1beta1/foos").await["code"], 404);
     assert_eq!(names(&client, FOOS).await, ["a"]);
@@ -162,12 +133,42 @@ async fn a_version_that_is_no_longer_served_is_gone_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_definition_s_end_is_the_end_of_its_objects() {
-    let (_server, client) = server();
+    let (server, client) = server();
     with_foos(&client).await;
     create(&client, FOOS, foo("a")).await;
-    delete(&client, &format!("{DEFINITIONS}/foos.example.com"), "Background").await;
-    settle().await;
+    let mut commits = server.commits();
+    let marked = delete(&client, &format!("{DEFINITIONS}/foos.example.com"), "Background").await;
+    assert_eq!(marked["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    let last = |commit: &Commit| commit.name == "foos.example.com" && commit.change == ChangeKind::Deleted;
+    let order = deleted(&until(&mut commits, last).await);
+    assert_eq!(
+        order,
+        ["foos.example.com/a", "customresourcedefinitions.apiextensions.k8s.io/foos.example.com"]
+    );
     assert_eq!(get(&client, FOOS).await["code"], 404);
     with_foos(&client).await;
     assert_eq!(names(&client, FOOS).await, [""; 0], "the new kind begins empty");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_outlives_the_objects_that_finalizers_hold() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    with_foos(&client).await;
+    let mut held = foo("held");
+    held["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    create(&client, FOOS, held).await;
+    delete(&client, &format!("{DEFINITIONS}/foos.example.com"), "Background").await;
+    settle().await;
+    let definition = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
+    let conditions = definition["status"]["conditions"].as_array().unwrap();
+    assert!(
+        conditions.iter().any(|one| one["type"] == "Terminating" && one["status"] == "True"),
+        "{conditions:?}"
+    );
+    assert_eq!(definition["metadata"]["generation"], 1);
+    patch(&client, &format!("{FOOS}/held"), json!({"metadata": {"finalizers": null}})).await;
+    settle().await;
+    assert_eq!(names(&client, DEFINITIONS).await, [""; 0]);
+    assert_eq!(get(&client, FOOS).await["code"], 404);
 }

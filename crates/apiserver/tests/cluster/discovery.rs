@@ -13,21 +13,14 @@ async fn a_client_finds_every_kind_by_going_from_document_to_document() {
     let mut served = 0;
     for group in &groups.groups {
         for version in &group.versions {
-            let resources = client
-                .list_api_group_resources(&version.group_version)
-                .await
-                .unwrap();
+            let resources = client.list_api_group_resources(&version.group_version).await.unwrap();
             assert_eq!(resources.group_version, version.group_version);
             served += resources.resources.len();
         }
     }
     assert!(served > 30, "{served}");
     let core = client.list_core_api_resources("v1").await.unwrap();
-    let pods = core
-        .resources
-        .iter()
-        .find(|resource| resource.name == "pods")
-        .unwrap();
+    let pods = core.resources.iter().find(|resource| resource.name == "pods").unwrap();
     assert!(pods.namespaced && pods.verbs.contains(&"watch".to_owned()));
     assert_eq!(client.apiserver_version().await.unwrap().git_version, "v1.36.3");
 }
@@ -36,10 +29,8 @@ async fn a_client_finds_every_kind_by_going_from_document_to_document() {
 async fn kube_s_own_aggregated_discovery_understands_the_server() {
     let (_server, client) = server();
     let groups = client.list_api_groups_aggregated().await.unwrap();
-    let apps = groups
-        .items
-        .iter()
-        .find(|group| group.metadata.as_ref().unwrap().name.as_deref() == Some("apps"));
+    let apps =
+        groups.items.iter().find(|group| group.metadata.as_ref().unwrap().name.as_deref() == Some("apps"));
     assert!(
         apps.unwrap().versions[0]
             .resources
@@ -54,10 +45,7 @@ async fn every_discovered_collection_can_be_listed() {
     let core = client.list_core_api_resources("v1").await.unwrap();
     let apps = client.list_api_group_resources("apps/v1").await.unwrap();
     for (root, resources) in [("/api/v1", core.resources), ("/apis/apps/v1", apps.resources)] {
-        for resource in resources
-            .iter()
-            .filter(|resource| resource.verbs.contains(&"list".to_owned()))
-        {
+        for resource in resources.iter().filter(|resource| resource.verbs.contains(&"list".to_owned())) {
             let list = get(&client, &format!("{root}/{}", resource.name)).await;
             assert_eq!(list["kind"], format!("{}List", resource.kind));
         }
@@ -75,10 +63,7 @@ async fn text(path: &str, headers: HeaderMap) -> Result<String, kube_client::Err
 async fn health_version_and_openapi_are_answered() {
     assert_eq!(text("/readyz", HeaderMap::new()).await.unwrap(), "ok");
     let index: Value = serde_json::from_str(&text("/openapi/v3", HeaderMap::new()).await.unwrap()).unwrap();
-    let url = index["paths"]["api/v1"]["serverRelativeURL"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let url = index["paths"]["api/v1"]["serverRelativeURL"].as_str().unwrap().to_owned();
     let document: Value = serde_json::from_str(&text(&url, HeaderMap::new()).await.unwrap()).unwrap();
     assert_eq!(document["openapi"], json!("3.0.0"));
 }
@@ -87,15 +72,9 @@ async fn health_version_and_openapi_are_answered() {
 async fn a_path_below_no_served_group_is_not_found() {
     for path in ["/nope", "/apis/nope.io/v1/things"] {
         let error = text(path, HeaderMap::new()).await.unwrap_err();
-        assert!(
-            matches!(&error, kube_client::Error::Api(status) if status.code == 404),
-            "{path}: {error}"
-        );
+        assert!(matches!(&error, kube_client::Error::Api(status) if status.code == 404), "{path}: {error}");
     }
     let (_server, client) = server();
     let status = get(&client, "/apis/apps/v1/nopes").await;
-    assert_eq!(
-        (&status["code"], &status["reason"]),
-        (&json!(404), &json!("NotFound"))
-    );
+    assert_eq!((&status["code"], &status["reason"]), (&json!(404), &json!("NotFound")));
 }

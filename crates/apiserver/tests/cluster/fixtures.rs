@@ -10,16 +10,10 @@ use trimtab_apiserver::{ApiServer, ChangeKind, Commit, Commits};
 
 /// Sends a request and returns the JSON that it is answered with, whatever its code.
 pub(crate) async fn send(client: &Client, method: Method, path: &str, body: Option<Value>) -> Value {
-    let content_type = if method == Method::PATCH {
-        "application/merge-patch+json"
-    } else {
-        "application/json"
-    };
+    let content_type =
+        if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
     let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("content-type", content_type);
+    let request = Request::builder().method(method).uri(path).header("content-type", content_type);
     match client.request(request.body(body).expect("a request")).await {
         Ok(answer) => answer,
         Err(Error::Api(status)) => serde_json::to_value(status).expect("a status"),
@@ -40,13 +34,7 @@ pub(crate) async fn create(client: &Client, path: &str, object: Value) -> Value 
 
 /// Deletes what is at `path`, with a propagation policy.
 pub(crate) async fn delete(client: &Client, path: &str, policy: &str) -> Value {
-    send(
-        client,
-        Method::DELETE,
-        path,
-        Some(json!({ "propagationPolicy": policy })),
-    )
-    .await
+    send(client, Method::DELETE, path, Some(json!({ "propagationPolicy": policy }))).await
 }
 
 pub(crate) async fn patch(client: &Client, path: &str, patch: Value) -> Value {
@@ -57,10 +45,7 @@ pub(crate) async fn patch(client: &Client, path: &str, patch: Value) -> Value {
 pub(crate) async fn names(client: &Client, path: &str) -> Vec<String> {
     let list = get(client, path).await;
     let items = list["items"].as_array().expect("a list");
-    items
-        .iter()
-        .map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned())
-        .collect()
+    items.iter().map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 /// A ConfigMap with owners; `!` before an owner's UID says that its deletion is blocked.
@@ -112,11 +97,8 @@ pub(crate) async fn until(commits: &mut Commits, is_last: impl Fn(&Commit) -> bo
 
 /// The commits that deleted something, as `resource/name`, in order.
 pub(crate) fn deleted(commits: &[Commit]) -> Vec<String> {
-    let gone = commits
-        .iter()
-        .filter(|commit| commit.change == ChangeKind::Deleted);
-    gone.map(|commit| format!("{}/{}", commit.resource, commit.name))
-        .collect()
+    let gone = commits.iter().filter(|commit| commit.change == ChangeKind::Deleted);
+    gone.map(|commit| format!("{}/{}", commit.resource, commit.name)).collect()
 }
 
 /// A server and a client to it.

@@ -47,10 +47,7 @@ async fn dependents_go_when_their_last_owner_is_gone_and_not_before() {
     let mut commits = server.commits();
     delete(&client, &at("two"), "Background").await;
     let seen = until(&mut commits, |commit| commit.name == "grandchild").await;
-    assert_eq!(
-        deleted(&seen),
-        ["configmaps/two", "configmaps/child", "configmaps/grandchild"]
-    );
+    assert_eq!(deleted(&seen), ["configmaps/two", "configmaps/child", "configmaps/grandchild"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,11 +59,7 @@ async fn an_object_whose_owner_never_was_goes_too() {
     let child = create(&client, MAPS, config_map("child", &[&owner])).await;
     assert_eq!(child["metadata"]["name"], "child");
     settle().await;
-    assert_eq!(
-        names(&client, MAPS).await,
-        ["kept", "owner"],
-        "owners are told by UID, not by name"
-    );
+    assert_eq!(names(&client, MAPS).await, ["kept", "owner"], "owners are told by UID, not by name");
 }
 
 /// Upstream: an owner of a kind that nobody serves may well exist.
@@ -98,14 +91,9 @@ async fn a_foreground_deletion_waits_for_blocking_dependents() {
     );
 
     patch(&client, &at("held"), json!({"metadata": {"finalizers": null}})).await;
-    let seen = until(&mut commits, |commit| {
-        commit.name == "owner" && commit.change == ChangeKind::Deleted
-    })
-    .await;
-    assert_eq!(
-        deleted(&seen),
-        ["configmaps/free", "configmaps/held", "configmaps/owner"]
-    );
+    let seen =
+        until(&mut commits, |commit| commit.name == "owner" && commit.change == ChangeKind::Deleted).await;
+    assert_eq!(deleted(&seen), ["configmaps/free", "configmaps/held", "configmaps/owner"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,12 +116,7 @@ async fn a_circle_of_blocking_owners_is_no_deadlock() {
         let one = map(&client, "one", &[]).await;
         let two = blocking(&client, "two", &one, &[]).await;
         let three = blocking(&client, "three", &two, &[]).await;
-        patch(
-            &client,
-            &at("one"),
-            json!({"metadata": {"ownerReferences": [reference(&three, true)]}}),
-        )
-        .await;
+        patch(&client, &at("one"), json!({"metadata": {"ownerReferences": [reference(&three, true)]}})).await;
         delete(&client, &at("one"), policy).await;
         settle().await;
         assert_eq!(names(&client, MAPS).await, [""; 0], "{policy}");
@@ -151,14 +134,8 @@ async fn orphaned_dependents_forget_their_owner_and_stay() {
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "other", "second"]);
     let child = get(&client, &at("child")).await;
-    assert_eq!(
-        child["metadata"]["ownerReferences"],
-        json!([reference(&other, false)])
-    );
-    assert_eq!(
-        get(&client, &at("second")).await["metadata"].get("ownerReferences"),
-        None
-    );
+    assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, false)]));
+    assert_eq!(get(&client, &at("second")).await["metadata"].get("ownerReferences"), None);
 }
 
 /// Upstream's e2e "should not delete dependents that have both valid owner and owner that's waiting
@@ -174,10 +151,7 @@ async fn a_dependent_with_another_owner_survives_a_foreground_deletion() {
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "other"]);
     let child = get(&client, &at("child")).await;
-    assert_eq!(
-        child["metadata"]["ownerReferences"],
-        json!([reference(&other, true)])
-    );
+    assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, true)]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,12 +168,7 @@ async fn pods_are_owned_across_kinds_and_deleted_with_their_set() {
         owned["metadata"]["ownerReferences"] = json!([reference(&set, true)]);
         create(&client, PODS, owned).await;
     }
-    delete(
-        &client,
-        "/apis/apps/v1/namespaces/default/replicasets/web",
-        "Foreground",
-    )
-    .await;
+    delete(&client, "/apis/apps/v1/namespaces/default/replicasets/web", "Foreground").await;
     settle().await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
     assert_eq!(names(&client, "/apis/apps/v1/replicasets").await, [""; 0]);
@@ -219,6 +188,22 @@ async fn refused_requests_are_tried_again() {
     drop(lever);
 }
 
+/// Fails without the resource version in the preconditions of `Requests::delete`.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_adopted_while_it_is_being_collected_stays() {
+    let (server, client) = server();
+    let (owner, other) = (map(&client, "owner", &[]).await, map(&client, "other", &[]).await);
+    map(&client, "child", &[&owner]).await;
+    let deletions = Filter::any().verb(Verb::Delete).user_agent("garbage-collector");
+    let lever = server.levers().hold(deletions);
+    delete(&client, &at("owner"), "Background").await;
+    settle().await; // the collector has decided, and its request is on its way
+    patch(&client, &at("child"), json!({"metadata": {"ownerReferences": [reference(&other, false)]}})).await;
+    lever.release();
+    settle().await;
+    assert_eq!(names(&client, MAPS).await, ["child", "other"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_controllers_nothing_is_collected() {
     let server = ApiServer::builder().controllers(false).start();
@@ -228,4 +213,25 @@ async fn without_controllers_nothing_is_collected() {
     delete(&client, &at("owner"), "Background").await;
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_goes_in_the_same_order_under_the_same_seed() {
+    let mut orders = Vec::new();
+    for _ in 0..2 {
+        let server = ApiServer::builder().seed(3).start();
+        let client = server.client();
+        let owner = map(&client, "owner", &[]).await;
+        for number in 0..50 {
+            let child = map(&client, &format!("child-{number}"), &[&owner]).await;
+            map(&client, &format!("grandchild-{number}"), &[&child]).await;
+        }
+        let mut commits = server.commits();
+        delete(&client, &at("owner"), "Foreground").await;
+        settle().await;
+        let seen: Vec<_> = std::iter::from_fn(|| commits.try_next()).collect();
+        orders.push(deleted(&seen));
+    }
+    assert_eq!(orders[0].len(), 101);
+    assert_eq!(orders[0], orders[1]);
 }

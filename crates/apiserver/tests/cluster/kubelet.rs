@@ -30,38 +30,25 @@ async fn create_pods(client: &Client, count: usize) {
 async fn phases(client: &Client) -> Vec<String> {
     let list = get(client, PODS).await;
     let items = list["items"].as_array().expect("a list");
-    items
-        .iter()
-        .map(|pod| pod["status"]["phase"].as_str().unwrap_or_default().to_owned())
-        .collect()
+    items.iter().map(|pod| pod["status"]["phase"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_is_bound_starts_after_a_while_and_ends_a_while_after_its_deletion() {
     let (server, client) = server();
-    let (_stop, _kubelet) = run(kubelet(&server)
-        .startup(Duration::from_secs(4))
-        .termination(Duration::from_secs(6)));
+    let (_stop, _kubelet) =
+        run(kubelet(&server).startup(Duration::from_secs(4)).termination(Duration::from_secs(6)));
     create(&client, PODS, pod("web")).await;
     sleep(Duration::from_secs(3)).await;
     let web = get(&client, &format!("{PODS}/web")).await;
-    assert_eq!(
-        (&web["spec"]["nodeName"], &web["status"]["phase"]),
-        (&json!("node-1"), &json!("Pending"))
-    );
+    assert_eq!((&web["spec"]["nodeName"], &web["status"]["phase"]), (&json!("node-1"), &json!("Pending")));
     sleep(Duration::from_secs(3)).await;
     let web = get(&client, &format!("{PODS}/web")).await;
     assert_eq!(web["status"]["phase"], "Running");
     let conditions = web["status"]["conditions"].as_array().unwrap();
-    let holds = |kind: &str| {
-        conditions
-            .iter()
-            .any(|one| one["type"] == kind && one["status"] == "True")
-    };
+    let holds = |kind: &str| conditions.iter().any(|one| one["type"] == kind && one["status"] == "True");
     assert!(
-        ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
-            .into_iter()
-            .all(holds),
+        ["PodScheduled", "Initialized", "ContainersReady", "Ready"].into_iter().all(holds),
         "{conditions:?}"
     );
     let container = &web["status"]["containerStatuses"][0];
@@ -93,22 +80,20 @@ async fn pods_are_spread_over_the_nodes_which_are_ready() {
 
 /// More Pods than requests are under way at a time, and more than a page of the list holds.
 #[tokio::test(start_paused = true)]
-async fn more_than_a_thousand_pods_run_and_end_at_the_same_time() {
+async fn hundreds_of_pods_run_and_end_at_the_same_time() {
     let (server, client) = server();
-    create_pods(&client, 1200).await;
-    let kubelet = kubelet(&server)
-        .startup(Duration::from_secs(3))
-        .termination(Duration::from_secs(3));
+    create_pods(&client, 600).await;
+    let kubelet = kubelet(&server).startup(Duration::from_secs(3)).termination(Duration::from_secs(3));
     let (_stop, _kubelet) = run(kubelet);
     sleep(Duration::from_secs(10)).await;
-    assert_eq!(phases(&client).await, vec!["Running"; 1200]);
+    assert_eq!(phases(&client).await, vec!["Running"; 600]);
     let addresses: std::collections::BTreeSet<_> = get(&client, PODS).await["items"]
         .as_array()
         .unwrap()
         .iter()
         .map(|pod| pod["status"]["podIP"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(addresses.len(), 1200, "no address twice");
+    assert_eq!(addresses.len(), 600, "no address twice");
     delete(&client, PODS, "Background").await;
     sleep(Duration::from_secs(10)).await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
@@ -140,7 +125,8 @@ async fn trouble_only_delays_it() {
     assert_eq!(refusals.map(|lever| lever.remaining()), [0; 5]);
 }
 
-/// A Pod that came back under its old name must not die of its predecessor's deletion.
+/// A Pod that came back under its old name must not die of its predecessor's deletion, although the
+/// kubelet has not heard of it yet. Fails without the UID in the preconditions of `Action::Remove`.
 #[tokio::test(start_paused = true)]
 async fn a_successor_of_the_same_name_is_left_alone() {
     let (server, client) = server();
@@ -149,15 +135,16 @@ async fn a_successor_of_the_same_name_is_left_alone() {
     settle().await;
     delete(&client, &format!("{PODS}/web"), "Background").await;
     sleep(Duration::from_secs(5)).await;
+    let lag = server.levers().lag_watches(Filter::any().user_agent("kubelet"), Duration::from_secs(60));
     let now = json!({"gracePeriodSeconds": 0});
     send(&client, http::Method::DELETE, &format!("{PODS}/web"), Some(now)).await;
     let successor = create(&client, PODS, pod("web")).await;
+    sleep(Duration::from_secs(30)).await;
+    lag.release();
     settle().await;
     let web = get(&client, &format!("{PODS}/web")).await;
-    assert_eq!(
-        (&web["metadata"]["uid"], &web["status"]["phase"]),
-        (&successor["metadata"]["uid"], &json!("Running"))
-    );
+    assert_eq!(web["metadata"]["uid"], successor["metadata"]["uid"]);
+    assert_eq!(web["status"]["phase"], "Running");
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,9 +178,8 @@ async fn two_runs_under_one_seed_write_the_same() {
         delete(&client, PODS, "Background").await;
         settle().await;
         let history = std::iter::from_fn(|| commits.try_next());
-        let history: Vec<(ChangeKind, Value)> = history
-            .map(|commit| (commit.change, (*commit.object).clone()))
-            .collect();
+        let history: Vec<(ChangeKind, Value)> =
+            history.map(|commit| (commit.change, (*commit.object).clone())).collect();
         assert!(history.len() > 20, "{}", history.len());
         histories.push(history);
     }

@@ -50,9 +50,7 @@ enum Demand {
 impl Selector {
     /// The selector that matches every object.
     pub const fn everything() -> Self {
-        Self {
-            requirements: Some(Vec::new()),
-        }
+        Self { requirements: Some(Vec::new()) }
     }
 
     /// The selector that matches no object: what Kubernetes makes of a selector that is not there.
@@ -72,9 +70,7 @@ impl Selector {
 
     /// Whether labels meet all requirements; `value` gives the value of a label that is there.
     pub fn matches<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.requirements
-            .as_ref()
-            .is_some_and(|all| all.iter().all(|one| one.is_met(value(&one.key))))
+        self.requirements.as_ref().is_some_and(|all| all.iter().all(|one| one.is_met(value(&one.key))))
     }
 
     /// Whether an object's labels meet all requirements.
@@ -99,9 +95,7 @@ impl FromStr for Selector {
 
     /// Parses the text form, as Kubernetes' `labels.Parse` does, but for its `<` and `>`.
     fn from_str(text: &str) -> Result<Self, SelectorError> {
-        Ok(Self {
-            requirements: Some(parse::requirements(text)?),
-        })
+        Ok(Self { requirements: Some(parse::requirements(text)?) })
     }
 }
 
@@ -118,9 +112,7 @@ impl TryFrom<&LabelSelector> for Selector {
             let values = expression.values.clone().unwrap_or_default();
             requirements.push(parse::expression(&expression.key, &expression.operator, values)?);
         }
-        Ok(Self {
-            requirements: Some(requirements),
-        })
+        Ok(Self { requirements: Some(requirements) })
     }
 }
 

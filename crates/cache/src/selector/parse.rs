@@ -10,12 +10,7 @@ pub struct SelectorError(Kind);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Kind {
     #[error("label selector {text:?}, at byte {position}: found {found}, expected {expected}")]
-    Syntax {
-        text: String,
-        position: usize,
-        found: String,
-        expected: &'static str,
-    },
+    Syntax { text: String, position: usize, found: String, expected: &'static str },
     #[error(
         "{0:?} is no label key: expected up to 63 letters, digits, `-`, `_` or `.`, after an optional DNS prefix and `/`"
     )]
@@ -27,11 +22,7 @@ enum Kind {
     )]
     Operator { key: String, operator: String },
     #[error("label selector operator {operator} of {key} takes {takes}")]
-    Values {
-        key: String,
-        operator: String,
-        takes: &'static str,
-    },
+    Values { key: String, operator: String, takes: &'static str },
 }
 
 impl SelectorError {
@@ -64,11 +55,7 @@ pub(super) fn expression(
     operator: &str,
     values: Vec<String>,
 ) -> Result<Requirement, SelectorError> {
-    let wrong = |takes| Kind::Values {
-        key: key.to_owned(),
-        operator: operator.to_owned(),
-        takes,
-    };
+    let wrong = |takes| Kind::Values { key: key.to_owned(), operator: operator.to_owned(), takes };
     let demand = match (operator, values.is_empty()) {
         ("In", false) => Demand::In(values),
         ("NotIn", false) => Demand::NotIn(values),
@@ -86,9 +73,7 @@ pub(super) fn expression(
 
 /// A requirement of which key and values are well formed.
 pub(super) fn checked(key: &str, demand: Demand) -> Result<Requirement, SelectorError> {
-    let (prefix, name) = key
-        .split_once('/')
-        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     let prefix_is_fine =
         prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.split('.').all(is_dns_label));
     if name.is_empty() || !is_name(name) || !prefix_is_fine {
@@ -97,24 +82,16 @@ pub(super) fn checked(key: &str, demand: Demand) -> Result<Requirement, Selector
     if let Demand::In(values) | Demand::NotIn(values) = &demand
         && let Some(value) = values.iter().find(|value| !is_name(value))
     {
-        return Err(SelectorError(Kind::LabelValue {
-            key: key.to_owned(),
-            value: value.clone(),
-        }));
+        return Err(SelectorError(Kind::LabelValue { key: key.to_owned(), value: value.clone() }));
     }
-    Ok(Requirement {
-        key: key.to_owned(),
-        demand,
-    })
+    Ok(Requirement { key: key.to_owned(), demand })
 }
 
 /// Empty, or up to 63 of the characters that labels may have, a letter or digit at both ends.
 fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 63
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
         && bytes.first().is_none_or(u8::is_ascii_alphanumeric)
         && bytes.last().is_none_or(u8::is_ascii_alphanumeric)
 }
@@ -194,11 +171,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, wanted: char, expected: &'static str) -> Result<(), SelectorError> {
-        if self.take(wanted) {
-            Ok(())
-        } else {
-            Err(self.unexpected(expected))
-        }
+        if self.take(wanted) { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
     fn take(&mut self, wanted: char) -> bool {
@@ -215,15 +188,8 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&mut self, expected: &'static str) -> SelectorError {
-        let found = self
-            .peek()
-            .map_or("the end".to_owned(), |next| format!("`{next}`"));
+        let found = self.peek().map_or("the end".to_owned(), |next| format!("`{next}`"));
         let text = self.text.to_owned();
-        SelectorError(Kind::Syntax {
-            text,
-            position: self.position,
-            found,
-            expected,
-        })
+        SelectorError(Kind::Syntax { text, position: self.position, found, expected })
     }
 }

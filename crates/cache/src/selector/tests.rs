@@ -1,3 +1,5 @@
+//! Selectors, term by term: what they parse from and what they match.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
@@ -79,18 +81,7 @@ fn errors_name_position_and_text() {
 #[test]
 fn keys_and_values_must_be_well_formed() {
     let long = "x".repeat(64);
-    for text in [
-        "-a=b",
-        "a=b-",
-        "A.b/c/d",
-        "/a",
-        "a/",
-        "Upper.example/a",
-        "a=ü",
-        "ü",
-        "a=b/c",
-        &long,
-    ] {
+    for text in ["-a=b", "a=b-", "A.b/c/d", "/a", "a/", "Upper.example/a", "a=ü", "ü", "a=b/c", &long] {
         let error = text.parse::<Selector>().expect_err(text);
         assert_eq!(error.position(), None, "{error}");
     }
@@ -114,22 +105,13 @@ fn a_label_selector_converts_and_an_empty_one_matches_everything() {
         ]),
     };
     let selector = Selector::try_from(&all).unwrap();
-    assert_eq!(
-        selector.to_string(),
-        "app=web,env in (prod,canary),tier!=db,owner,!paused"
-    );
+    assert_eq!(selector.to_string(), "app=web,env in (prod,canary),tier!=db,owner,!paused");
     assert_eq!(parse(&selector.to_string()), selector);
-    assert!(
-        Selector::try_from(&LabelSelector::default())
-            .unwrap()
-            .is_everything()
-    );
+    assert!(Selector::try_from(&LabelSelector::default()).unwrap().is_everything());
 
-    for (operator, values, named) in [
-        ("In", &[][..], "at least one"),
-        ("Exists", &["x"][..], "no values"),
-        ("in", &["x"][..], "unknown"),
-    ] {
+    for (operator, values, named) in
+        [("In", &[][..], "at least one"), ("Exists", &["x"][..], "no values"), ("in", &["x"][..], "unknown")]
+    {
         let wrong = LabelSelector {
             match_expressions: Some(vec![expression("env", operator, values)]),
             ..LabelSelector::default()
@@ -142,10 +124,7 @@ fn a_label_selector_converts_and_an_empty_one_matches_everything() {
 #[test]
 fn nothing_matches_nothing_in_either_form() {
     assert!(!matches(&Selector::nothing(), &[]));
-    assert!(!matches(
-        &parse(&Selector::nothing().to_string()),
-        &[("nothing", "")]
-    ));
+    assert!(!matches(&parse(&Selector::nothing().to_string()), &[("nothing", "")]));
     assert!(Selector::nothing().is_nothing() && !Selector::nothing().is_everything());
     assert!(Selector::everything().is_everything());
 }

@@ -1,7 +1,7 @@
 //! The rules of the ledger, as a plain value.
 //!
 //! - L1: a record belongs to one UID. A write of a later object of the same name starts a new record,
-//!   and what is still under way for the earlier one changes nothing.
+//!   and what is still under way for the earlier one changes nothing: each record has its own number.
 //! - L2: of the versions written to a resource the highest counts.
 //! - L3: a write of which nothing is known holds its owner back, whatever the cache shows.
 //! - L4: nothing holds an owner back for longer than the time to live.
@@ -24,11 +24,14 @@ pub(crate) struct State<K, R, V> {
     reached: HashMap<R, V>,
     /// Who waits for which version.
     parked: HashMap<R, BTreeMap<V, Vec<K>>>,
+    /// How many records there were so far.
+    records: u64,
 }
 
 /// What one object has written, until the caches show it.
 #[derive(Debug)]
 struct Owner<R, V> {
+    record: u64,
     uid: Box<str>,
     writes: HashMap<R, Writes<V>>,
 }
@@ -45,9 +48,21 @@ struct Writes<V> {
     since: Instant,
 }
 
+/// How a write ended.
+#[derive(Debug)]
+pub(crate) enum Outcome<V> {
+    /// It made this version; a write that changed nothing, the one that was there.
+    Made(V),
+    /// It was refused.
+    ChangedNothing,
+    /// There was no answer.
+    Unknown,
+}
+
 /// Why an owner has to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wait<R, V> {
+    UnderWay { resource: R },
     Unknown { resource: R },
     Behind { resource: R, written: V },
 }
@@ -59,42 +74,46 @@ where
     V: Ord + Clone,
 {
     pub(crate) fn new(ttl: Duration) -> Self {
-        Self { ttl, owners: HashMap::new(), reached: HashMap::new(), parked: HashMap::new() }
+        Self { ttl, owners: HashMap::new(), reached: HashMap::new(), parked: HashMap::new(), records: 0 }
     }
 
-    /// A write to `resource` is about to be sent.
-    pub(crate) fn begin(&mut self, key: &K, uid: &str, resource: &R, now: Instant) {
-        let owner = self.owners.entry(key.clone()).or_insert_with(|| Owner::new(uid));
+    /// A write to `resource` is about to be sent. Returns the number of the record that it is in.
+    pub(crate) fn begin(&mut self, key: &K, uid: &str, resource: &R, now: Instant) -> u64 {
+        let next = self.records + 1;
+        let owner = self.owners.entry(key.clone()).or_insert_with(|| Owner::new(next, uid));
         if *owner.uid != *uid {
-            *owner = Owner::new(uid); // L1
+            *owner = Owner::new(next, uid); // L1
         }
+        self.records = self.records.max(owner.record);
         let writes = owner.writes.entry(resource.clone()).or_insert_with(|| Writes::new(now));
         writes.under_way += 1;
         writes.since = now;
+        owner.record
     }
 
-    /// A write that was begun has made `version`; of one that changed nothing, the old one.
-    pub(crate) fn succeeded(&mut self, key: &K, uid: &str, resource: &R, version: V, now: Instant) {
-        if let Some(writes) = self.writes(key, uid, resource) {
-            writes.under_way -= 1;
-            writes.raise(version, now);
+    /// A write that was begun has ended as `outcome` says. Returns whether its record is still there.
+    pub(crate) fn end(
+        &mut self,
+        key: &K,
+        record: u64,
+        resource: &R,
+        outcome: Outcome<V>,
+        now: Instant,
+    ) -> bool {
+        let owner = self.owners.get_mut(key).filter(|owner| owner.record == record);
+        let Some(writes) = owner.and_then(|owner| owner.writes.get_mut(resource)) else {
+            return false;
+        };
+        writes.under_way -= 1;
+        match outcome {
+            Outcome::Made(version) => writes.raise(version, now),
+            Outcome::ChangedNothing => {}
+            Outcome::Unknown => {
+                writes.unknown = true;
+                writes.since = now;
+            }
         }
-    }
-
-    /// A write that was begun has certainly changed nothing.
-    pub(crate) fn failed(&mut self, key: &K, uid: &str, resource: &R) {
-        if let Some(writes) = self.writes(key, uid, resource) {
-            writes.under_way -= 1;
-        }
-    }
-
-    /// A write that was begun has ended, and nobody knows how.
-    pub(crate) fn unknown(&mut self, key: &K, uid: &str, resource: &R, now: Instant) {
-        if let Some(writes) = self.writes(key, uid, resource) {
-            writes.under_way -= 1;
-            writes.unknown = true;
-            writes.since = now;
-        }
+        true
     }
 
     /// `version` was read from the server after all unknown writes to `resource` had ended: they are in
@@ -105,12 +124,6 @@ where
             writes.unknown = false;
             writes.raise(version, now);
         }
-    }
-
-    /// The writes of `key` to `resource`, if they are still those of `uid` (L1).
-    fn writes(&mut self, key: &K, uid: &str, resource: &R) -> Option<&mut Writes<V>> {
-        let owner = self.owners.get_mut(key).filter(|owner| *owner.uid == *uid)?;
-        owner.writes.get_mut(resource).filter(|writes| writes.under_way > 0)
     }
 
     /// The resources whose versions decide whether `key` may act.
@@ -129,19 +142,26 @@ where
         read: &HashMap<R, Option<V>>,
         now: Instant,
     ) -> Result<(), (Wait<R, V>, Duration)> {
-        let Some(owner) = self.owners.get(key) else { return Ok(()) };
+        let Some(owner) = self.owners.get(key) else {
+            return Ok(());
+        };
         for (resource, writes) in &owner.writes {
             let age = now.saturating_duration_since(writes.since);
-            let Some(left) = self.ttl.checked_sub(age) else { continue }; // L4
+            let Some(left) = self.ttl.checked_sub(age) else {
+                continue;
+            }; // L4
             let left = left + Duration::from_nanos(1); // as for counts: strictly older
             let wait = |wait| Err((wait, left));
-            if writes.unknown || writes.under_way > 0 {
+            if writes.under_way > 0 {
+                return wait(Wait::UnderWay { resource: resource.clone() });
+            }
+            if writes.unknown {
                 return wait(Wait::Unknown { resource: resource.clone() }); // L3
             }
             let Some(written) = &writes.highest else { continue };
             let read = match read.get(resource) {
-                None => None,                 // written since the caches were asked
-                Some(None) => continue,       // fail open
+                None => None,           // written since the caches were asked
+                Some(None) => continue, // fail open
                 Some(Some(read)) => Some(read),
             };
             // The cache may have moved since it was read; whoever moved it has said so (L5).
@@ -189,8 +209,8 @@ where
 }
 
 impl<R, V> Owner<R, V> {
-    fn new(uid: &str) -> Self {
-        Self { uid: uid.into(), writes: HashMap::new() }
+    fn new(record: u64, uid: &str) -> Self {
+        Self { record, uid: uid.into(), writes: HashMap::new() }
     }
 }
 

@@ -1,3 +1,5 @@
+//! The rules of expectations, edge by edge, at times that each test makes up.
+
 use super::*;
 
 const TTL: Duration = Duration::from_secs(300);
@@ -32,10 +34,7 @@ fn observing_raising_and_lowering_without_a_record_make_none() {
 fn a_record_expires_one_instant_after_its_time_to_live() {
     let (mut state, start) = state();
     state.set(&"web", 1, 0, start);
-    assert_eq!(
-        state.expires_in(&"web", start + TTL),
-        Some(Duration::from_nanos(1))
-    );
+    assert_eq!(state.expires_in(&"web", start + TTL), Some(Duration::from_nanos(1)));
     let wake = start + TTL + Duration::from_nanos(1);
     assert_eq!(state.expires_in(&"web", wake), None);
 }
@@ -61,10 +60,7 @@ fn expecting_one_kind_keeps_the_others_with_their_own_times() {
     assert!(!satisfied(&state, later), "the deletions are still awaited");
     state.shift(&"web", 0, -1);
     assert!(!satisfied(&state, later), "the UID is still awaited");
-    assert!(
-        satisfied(&state, later + Duration::from_nanos(1)),
-        "nothing prolonged the UID"
-    );
+    assert!(satisfied(&state, later + Duration::from_nanos(1)), "nothing prolonged the UID");
 }
 
 /// I3: upstream's `ExpectDeletions` of the tracking kind clobbers the set.
@@ -77,11 +73,7 @@ fn awaiting_more_uids_keeps_those_that_are_awaited_and_drops_the_expired() {
     uids.sort_unstable();
     assert_eq!(uids, ["u1", "u2"]);
     state.expect_uids(&"web", ["u3".into()], start + TTL + TTL);
-    assert_eq!(
-        state.uids(&"web").expect("a record").count(),
-        2,
-        "u1 is not awaited any more"
-    );
+    assert_eq!(state.uids(&"web").expect("a record").count(), 2, "u1 is not awaited any more");
 }
 
 /// I4: spec 3.2, rule 2.

@@ -29,10 +29,7 @@ enum Kind {
 
 impl ComponentError {
     fn new(component: &str, kind: Kind) -> Self {
-        Self {
-            component: component.into(),
-            kind,
-        }
+        Self { component: component.into(), kind }
     }
 
     pub(super) fn registered(component: &str) -> Self {
@@ -56,13 +53,7 @@ impl ComponentError {
     }
 
     pub(super) fn no_mapping(component: &str, from: &str, version: Version) -> Self {
-        Self::new(
-            component,
-            Kind::NoMapping {
-                from: from.into(),
-                version,
-            },
-        )
+        Self::new(component, Kind::NoMapping { from: from.into(), version })
     }
 
     pub(super) fn circle(component: &str) -> Self {
@@ -101,11 +92,7 @@ impl ComponentError {
 
     /// What is wrong with the component's gates, if it is they that refused.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        let error = if let Kind::Gates(error) = &self.kind {
-            Some(error)
-        } else {
-            None
-        };
+        let error = if let Kind::Gates(error) = &self.kind { Some(error) } else { None };
         error.into_iter().flat_map(SetError::problems)
     }
 }
@@ -117,30 +104,18 @@ impl fmt::Display for ComponentError {
             Kind::Registered => write!(f, "component {component} is already registered"),
             Kind::Unknown => write!(f, "component not registered: {component}"),
             Kind::WithoutGates => write!(f, "component {component} has no feature gates"),
-            Kind::Mapped => write!(
-                f,
-                "the version of {component} is set by mapping, cannot set it by flag"
-            ),
+            Kind::Mapped => write!(f, "the version of {component} is set by mapping, cannot set it by flag"),
             Kind::MappedTwice => {
-                write!(
-                    f,
-                    "a mapping to the version of {component} already exists from another component"
-                )
+                write!(f, "a mapping to the version of {component} already exists from another component")
             }
             Kind::NoMapping { from, version } => {
                 write!(f, "the mapping of {from}={version} to {component} has no version")
             }
             Kind::Circle => {
-                write!(
-                    f,
-                    "the version of {component} is set more than once, probably by a loop of mappings"
-                )
+                write!(f, "the version of {component} is set more than once, probably by a loop of mappings")
             }
             Kind::VersionTwice { first, second } => {
-                write!(
-                    f,
-                    "duplicate version flag, {component}={first} and {component}={second}"
-                )
+                write!(f, "duplicate version flag, {component}={first} and {component}={second}")
             }
             Kind::ParseVersion(_) => write!(f, "the version of {component}"),
             Kind::TwoNames => write!(

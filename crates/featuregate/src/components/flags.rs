@@ -37,9 +37,7 @@ impl ComponentRegistry {
         let mut all = inner.feature_gates_by_prefix.clone();
         for piece in text.split(',').filter(|piece| !piece.is_empty()) {
             let (prefix, setting) = piece.split_once(':').unwrap_or(("", piece));
-            all.entry(prefix.trim().into())
-                .or_default()
-                .push(setting.trim().into());
+            all.entry(prefix.trim().into()).or_default().push(setting.trim().into());
         }
         if all.contains_key("") && all.contains_key(Self::DEFAULT) {
             return Err(ComponentError::two_names(Self::DEFAULT));
@@ -51,16 +49,10 @@ impl ComponentRegistry {
     /// The lines of the help of `--feature-gates`, sorted: `kube:StreamingLists=true|false (BETA - …)`.
     pub fn known(&self) -> Vec<String> {
         let inner = self.lock();
-        let gates = inner
-            .components
-            .iter()
-            .filter_map(|(name, component)| Some((name, component.gates.as_ref()?)));
-        let lines = gates.flat_map(|(name, gates)| {
-            gates
-                .known()
-                .into_iter()
-                .map(move |line| format!("{name}:{line}"))
-        });
+        let gates =
+            inner.components.iter().filter_map(|(name, component)| Some((name, component.gates.as_ref()?)));
+        let lines = gates
+            .flat_map(|(name, gates)| gates.known().into_iter().map(move |line| format!("{name}:{line}")));
         let mut lines: Vec<_> = lines.collect();
         lines.sort_unstable();
         lines
@@ -80,18 +72,14 @@ impl ComponentRegistry {
     fn version_options(&self, range: impl Fn(&super::EffectiveVersion) -> String) -> Vec<String> {
         let inner = self.lock();
         let settable = inner.components.iter().filter(|(_, component)| !component.mapped);
-        settable
-            .map(|(name, component)| format!("{name}={}", range(&component.version)))
-            .collect()
+        settable.map(|(name, component)| format!("{name}={}", range(&component.version))).collect()
     }
 }
 
 fn add_versions(all: &mut Vec<(Box<str>, Version)>, text: &str) -> Result<(), ComponentError> {
     let mut versions = all.clone();
     for piece in text.split(',').filter(|piece| !piece.is_empty()) {
-        let (component, text) = piece
-            .split_once('=')
-            .unwrap_or((ComponentRegistry::DEFAULT, piece));
+        let (component, text) = piece.split_once('=').unwrap_or((ComponentRegistry::DEFAULT, piece));
         let component = component.trim();
         let parsed = text.trim().parse();
         let version = parsed.map_err(|error| ComponentError::parse_version(component, error))?;

@@ -6,9 +6,7 @@ use crate::Spec;
 fn gates(name: &str, binary: Version, lives: &[(&str, &[Spec])]) -> FeatureGates {
     let builder = lives
         .iter()
-        .fold(FeatureGates::builder(name, binary), |builder, (gate, life)| {
-            builder.gate(gate, "", life)
-        });
+        .fold(FeatureGates::builder(name, binary), |builder, (gate, life)| builder.gate(gate, "", life));
     builder.build().expect("valid gates")
 }
 
@@ -23,24 +21,13 @@ fn registry(floor: u16) -> ComponentRegistry {
     let kube_gates: &[(&str, &[Spec])] = &[
         (
             "kubeA",
-            &[
-                spec(1, 27, Alpha, false),
-                spec(1, 28, Beta, false),
-                spec(1, 31, Ga, true).lock_to_default(),
-            ],
+            &[spec(1, 27, Alpha, false), spec(1, 28, Beta, false), spec(1, 31, Ga, true).lock_to_default()],
         ),
         ("kubeB", &[spec(1, 30, Alpha, false)]),
         ("commonC", &[spec(1, 27, Alpha, false), spec(1, 29, Beta, true)]),
     ];
     let test_gates: &[(&str, &[Spec])] = &[
-        (
-            "testA",
-            &[
-                spec(2, 7, Alpha, false),
-                spec(2, 8, Beta, false),
-                spec(2, 10, Ga, true),
-            ],
-        ),
+        ("testA", &[spec(2, 7, Alpha, false), spec(2, 8, Beta, false), spec(2, 10, Ga, true)]),
         ("testB", &[spec(2, 9, Alpha, false)]),
         ("commonC", &[spec(2, 7, Alpha, false), spec(2, 9, Beta, true)]),
     ];
@@ -49,12 +36,8 @@ fn registry(floor: u16) -> ComponentRegistry {
         EffectiveVersion::new(binary).with_floors(below(floor), below(floor + 1))
     };
     let registry = ComponentRegistry::new();
-    registry
-        .register("kube", version(kube), Some(gates("kube", kube, kube_gates)))
-        .expect("new");
-    registry
-        .register("test", version(test), Some(gates("test", test, test_gates)))
-        .expect("new");
+    registry.register("kube", version(kube), Some(gates("kube", kube, kube_gates))).expect("new");
+    registry.register("test", version(test), Some(gates("test", test, test_gates))).expect("new");
     registry
 }
 
@@ -83,10 +66,7 @@ fn a_component_is_registered_once() {
     let version = EffectiveVersion::new(Version::new(1, 31));
     registry.register("test", version, None).expect("new");
     let again = registry.register("test", EffectiveVersion::new(Version::new(1, 28)), None);
-    assert_eq!(
-        again.expect_err("twice").to_string(),
-        "component test is already registered"
-    );
+    assert_eq!(again.expect_err("twice").to_string(), "component test is already registered");
     assert_eq!(registry.effective_version("test"), Some(version));
 }
 
@@ -100,14 +80,8 @@ fn options_tell_the_ranges_of_the_versions_that_flags_may_set() {
             registry.min_compatibility_version_options().join(","),
         )
     };
-    assert_eq!(
-        options().0,
-        "kube=1.31..1.31(default:1.31),test=2.8..2.8(default:2.8)"
-    );
-    assert_eq!(
-        options().1,
-        "kube=1.30..1.31(default:1.30),test=2.7..2.8(default:2.7)"
-    );
+    assert_eq!(options().0, "kube=1.31..1.31(default:1.31),test=2.8..2.8(default:2.8)");
+    assert_eq!(options().1, "kube=1.30..1.31(default:1.30),test=2.7..2.8(default:2.7)");
     registry
         .set_version_mapping("test", "kube", |test| Some(Version::new(1, test.minor() + 23)))
         .expect("no circle");
@@ -119,49 +93,23 @@ fn options_tell_the_ranges_of_the_versions_that_flags_may_set() {
 #[test]
 fn flags_take_effect_together_versions_first() {
     let registry = registry(2);
-    registry
-        .add_emulated_versions("kube=v1.30,test=2.7")
-        .expect("well formed");
-    registry
-        .add_min_compatibility_versions("kube=1.29")
-        .expect("well formed");
-    registry
-        .add_feature_gates("test:testA=true")
-        .expect("well formed");
-    registry
-        .add_feature_gates("kube:kubeA=true, kube: kubeB=true")
-        .expect("well formed");
-    registry
-        .add_feature_gates("kube:kubeB=false")
-        .expect("the last counts");
-    assert_eq!(
-        is_on(&registry, "kube", "kubeA"),
-        Some(true),
-        "locked on at 1.31: nothing is set yet"
-    );
+    registry.add_emulated_versions("kube=v1.30,test=2.7").expect("well formed");
+    registry.add_min_compatibility_versions("kube=1.29").expect("well formed");
+    registry.add_feature_gates("test:testA=true").expect("well formed");
+    registry.add_feature_gates("kube:kubeA=true, kube: kubeB=true").expect("well formed");
+    registry.add_feature_gates("kube:kubeB=false").expect("the last counts");
+    assert_eq!(is_on(&registry, "kube", "kubeA"), Some(true), "locked on at 1.31: nothing is set yet");
     registry.set().expect("accepted");
     assert_eq!(
         versions(&registry),
-        [
-            (Version::new(1, 30), Version::new(1, 29)),
-            (Version::new(2, 7), Version::new(2, 6))
-        ]
+        [(Version::new(1, 30), Version::new(1, 29)), (Version::new(2, 7), Version::new(2, 6))]
     );
-    let values = [
-        ("kube", "kubeA"),
-        ("kube", "kubeB"),
-        ("test", "testA"),
-        ("test", "commonC"),
-    ]
-    .map(|(component, gate)| is_on(&registry, component, gate));
+    let values = [("kube", "kubeA"), ("kube", "kubeB"), ("test", "testA"), ("test", "commonC")]
+        .map(|(component, gate)| is_on(&registry, component, gate));
     assert_eq!(values, [Some(true), Some(false), Some(true), Some(false)]);
     assert_eq!(registry.validate(), []);
     registry.set_fallback().expect("set already");
-    assert!(
-        registry
-            .known()
-            .contains(&"test:testA=true|false (ALPHA - default=false)".to_owned())
-    );
+    assert!(registry.known().contains(&"test:testA=true|false (ALPHA - default=false)".to_owned()));
 }
 
 /// `TestFlags`, the refused ones.
@@ -178,14 +126,8 @@ fn flags_that_cannot_be_had_change_nothing() {
             &[(emulated, "kube=1.30"), (emulated, "kube=1.29")][..],
             "duplicate version flag, kube=1.30 and kube=1.29",
         ),
-        (
-            &[(emulated, "1.30,kube=1.30")],
-            "duplicate version flag, kube=1.30 and kube=1.30",
-        ),
-        (
-            &[(compatible, "kube=1.30,1.30")],
-            "duplicate version flag, kube=1.30 and kube=1.30",
-        ),
+        (&[(emulated, "1.30,kube=1.30")], "duplicate version flag, kube=1.30 and kube=1.30"),
+        (&[(compatible, "kube=1.30,1.30")], "duplicate version flag, kube=1.30 and kube=1.30"),
         (
             &[(emulated, "kube=1.30.2")],
             "the version of kube: \"1.30.2\" is no version: expected `major.minor`, without a patch",
@@ -235,36 +177,21 @@ fn flags_that_cannot_be_had_change_nothing() {
 fn a_mapped_version_follows_through_every_mapping() {
     let registry = ComponentRegistry::new();
     for (name, major, minor) in [("test1", 0, 58), ("test2", 1, 28), ("test3", 2, 10)] {
-        registry
-            .register(name, EffectiveVersion::new(Version::new(major, minor)), None)
-            .expect("new");
+        registry.register(name, EffectiveVersion::new(Version::new(major, minor)), None).expect("new");
     }
     registry
-        .set_version_mapping("test2", "test3", |version| {
-            Some(Version::new(2, version.minor() - 18))
-        })
+        .set_version_mapping("test2", "test3", |version| Some(Version::new(2, version.minor() - 18)))
         .expect("no circle");
     registry
-        .set_version_mapping("test1", "test2", |version| {
-            Some(Version::new(1, version.minor() - 30))
-        })
+        .set_version_mapping("test1", "test2", |version| Some(Version::new(1, version.minor() - 30)))
         .expect("no circle");
     registry.add_emulated_versions("test1=0.56").expect("well formed");
     registry.set().expect("accepted");
-    let emulated: Vec<_> = versions(&registry)
-        .into_iter()
-        .map(|(emulation, _)| emulation)
-        .collect();
-    assert_eq!(
-        emulated,
-        [Version::new(0, 56), Version::new(1, 26), Version::new(2, 8)]
-    );
+    let emulated: Vec<_> = versions(&registry).into_iter().map(|(emulation, _)| emulation).collect();
+    assert_eq!(emulated, [Version::new(0, 56), Version::new(1, 26), Version::new(2, 8)]);
     registry.add_emulated_versions("test3=2.9").expect("well formed");
     let error = registry.set().expect_err("it follows test2");
-    assert_eq!(
-        error.to_string(),
-        "the version of test3 is set by mapping, cannot set it by flag"
-    );
+    assert_eq!(error.to_string(), "the version of test3 is set by mapping, cannot set it by flag");
 }
 
 /// `TestVersionMappingWithMultipleDependency` and `TestVersionMappingWithCyclicDependency`.
@@ -272,35 +199,14 @@ fn a_mapped_version_follows_through_every_mapping() {
 fn a_version_follows_one_other_and_never_itself() {
     let registry = ComponentRegistry::new();
     for name in ["a", "b", "c"] {
-        registry
-            .register(name, EffectiveVersion::new(Version::new(1, 30)), None)
-            .expect("new");
+        registry.register(name, EffectiveVersion::new(Version::new(1, 30)), None).expect("new");
     }
     registry.set_version_mapping("a", "b", Some).expect("no circle");
-    let twice = registry
-        .set_version_mapping("c", "b", Some)
-        .expect_err("b follows a");
-    assert_eq!(
-        twice.to_string(),
-        "a mapping to the version of b already exists from another component"
-    );
-    let circle = registry
-        .set_version_mapping("b", "a", Some)
-        .expect_err("a circle");
-    assert!(
-        circle.to_string().contains("probably by a loop of mappings"),
-        "{circle}"
-    );
-    registry
-        .set_version_mapping("b", "c", |_| None)
-        .expect_err("no answer");
-    assert!(
-        registry
-            .set_version_mapping("x", "c", Some)
-            .expect_err("unknown")
-            .is_unknown()
-    );
-    registry
-        .set_version_mapping("b", "c", Some)
-        .expect("nothing that was refused is left");
+    let twice = registry.set_version_mapping("c", "b", Some).expect_err("b follows a");
+    assert_eq!(twice.to_string(), "a mapping to the version of b already exists from another component");
+    let circle = registry.set_version_mapping("b", "a", Some).expect_err("a circle");
+    assert!(circle.to_string().contains("probably by a loop of mappings"), "{circle}");
+    registry.set_version_mapping("b", "c", |_| None).expect_err("no answer");
+    assert!(registry.set_version_mapping("x", "c", Some).expect_err("unknown").is_unknown());
+    registry.set_version_mapping("b", "c", Some).expect("nothing that was refused is left");
 }

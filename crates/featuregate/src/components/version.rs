@@ -72,28 +72,18 @@ impl EffectiveVersion {
         if emulation && compatibility {
             Ok(())
         } else {
-            Err(VersionError {
-                version: *self,
-                emulation,
-                compatibility,
-            })
+            Err(VersionError { version: *self, emulation, compatibility })
         }
     }
 
     /// What may be emulated, for the help of a flag: `1.31..1.35(default:1.35)`.
     pub fn emulation_range(&self) -> String {
-        format!(
-            "{}..{}(default:{})",
-            self.emulation_floor, self.binary, self.emulation
-        )
+        format!("{}..{}(default:{})", self.emulation_floor, self.binary, self.emulation)
     }
 
     /// What may be stayed compatible with, for the help of a flag.
     pub fn min_compatibility_range(&self) -> String {
-        format!(
-            "{}..{}(default:{})",
-            self.min_compatibility_floor, self.binary, self.min_compatibility
-        )
+        format!("{}..{}(default:{})", self.min_compatibility_floor, self.binary, self.min_compatibility)
     }
 
     pub(crate) fn apply_to(&self, gates: &FeatureGates) -> Result<(), SetError> {
@@ -131,10 +121,7 @@ impl fmt::Display for VersionError {
             min_compatibility_floor,
         } = self.version;
         if !self.emulation {
-            write!(
-                f,
-                "emulation version {emulation} is not between [{emulation_floor}, {binary}]"
-            )?;
+            write!(f, "emulation version {emulation} is not between [{emulation_floor}, {binary}]")?;
         }
         if !self.emulation && !self.compatibility {
             f.write_str("; ")?;
@@ -176,10 +163,8 @@ mod tests {
             version.set_emulation(Version::new(1, emulation));
             version.set_min_compatibility(Version::new(1, min_compatibility));
             let outcome = version.validate();
-            let wrong = outcome
-                .as_ref()
-                .err()
-                .map(|error| (error.is_emulation(), error.is_min_compatibility()));
+            let wrong =
+                outcome.as_ref().err().map(|error| (error.is_emulation(), error.is_min_compatibility()));
             let expected = (!emulation_ok || !compatibility_ok).then_some((!emulation_ok, !compatibility_ok));
             assert_eq!(wrong, expected, "{version:?}");
         }

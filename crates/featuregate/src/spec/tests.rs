@@ -23,13 +23,7 @@ fn on(minor: u16, stage: Stage) -> Spec {
 #[test]
 fn lives_that_upstream_accepts_are_accepted() {
     let lives: &[&[Spec]] = &[
-        &[
-            off(29, ALPHA),
-            off(30, BETA),
-            on(31, BETA),
-            on(32, GA),
-            off(33, DEPRECATED),
-        ],
+        &[off(29, ALPHA), off(30, BETA), on(31, BETA), on(32, GA), off(33, DEPRECATED)],
         &[on(0, GA), off(29, DEPRECATED)],
         &[off(29, ALPHA), on(30, DEPRECATED), off(31, DEPRECATED)],
         &[off(0, DEPRECATED)],
@@ -38,11 +32,7 @@ fn lives_that_upstream_accepts_are_accepted() {
         &[off(29, BETA), off(30, DEPRECATED)],
         &[off(29, ALPHA), off(30, DEPRECATED)],
         &[off(29, BETA), on(29, BETA).with_min_compatibility(v(29))],
-        &[
-            off(29, BETA),
-            on(29, BETA).with_min_compatibility(v(29)),
-            on(30, GA),
-        ],
+        &[off(29, BETA), on(29, BETA).with_min_compatibility(v(29)), on(30, GA)],
     ];
     for life in lives {
         assert_eq!(flaw(life), None, "{life:?}");
@@ -62,55 +52,22 @@ fn lives_that_upstream_refuses_are_refused_at_the_step_that_breaks_the_rule() {
         (&[on(29, BETA), off(30, ALPHA)], 1, Flaw::Regresses),
         (&[on(29, GA), off(30, ALPHA)], 1, Flaw::Regresses),
         (&[on(29, GA), off(30, BETA)], 1, Flaw::Regresses),
-        (
-            &[off(29, ALPHA), off(30, DEPRECATED), on(31, BETA)],
-            2,
-            Flaw::Resurrected,
-        ),
+        (&[off(29, ALPHA), off(30, DEPRECATED), on(31, BETA)], 2, Flaw::Resurrected),
         (&[compatible(off(29, BETA), 30)], 0, Flaw::MinCompatibilityAlone),
         (
-            &[
-                off(29, ALPHA),
-                compatible(on(29, ALPHA), 28),
-                off(30, BETA),
-                compatible(on(30, BETA), 27),
-            ],
+            &[off(29, ALPHA), compatible(on(29, ALPHA), 28), off(30, BETA), compatible(on(30, BETA), 27)],
             3,
             Flaw::MinCompatibilityDecreases,
         ),
         (&[off(29, ALPHA), off(30, ALPHA)], 1, Flaw::NothingChanges),
         (&[on(29, GA).lock_to_default(), on(30, GA)], 1, Flaw::Unlocked),
         (&[compatible(on(29, BETA), 29)], 0, Flaw::MinCompatibilityAlone),
-        (
-            &[off(29, BETA), compatible(on(29, BETA), 30)],
-            1,
-            Flaw::MinCompatibilityTooNew,
-        ),
-        (
-            &[off(28, BETA), compatible(on(29, BETA), 29), on(30, GA)],
-            1,
-            Flaw::MinCompatibilityAlone,
-        ),
-        (
-            &[off(29, ALPHA), compatible(on(29, BETA), 29), on(30, GA)],
-            1,
-            Flaw::StageWithinVersion,
-        ),
-        (
-            &[off(29, BETA), compatible(on(29, BETA), 29).lock_to_default()],
-            1,
-            Flaw::LockWithinVersion,
-        ),
-        (
-            &[off(29, ALPHA), compatible(off(29, ALPHA), 29)],
-            1,
-            Flaw::NothingChanges,
-        ),
-        (
-            &[compatible(off(29, ALPHA), 29), compatible(on(29, BETA), 29)],
-            0,
-            Flaw::MinCompatibilityAlone,
-        ),
+        (&[off(29, BETA), compatible(on(29, BETA), 30)], 1, Flaw::MinCompatibilityTooNew),
+        (&[off(28, BETA), compatible(on(29, BETA), 29), on(30, GA)], 1, Flaw::MinCompatibilityAlone),
+        (&[off(29, ALPHA), compatible(on(29, BETA), 29), on(30, GA)], 1, Flaw::StageWithinVersion),
+        (&[off(29, BETA), compatible(on(29, BETA), 29).lock_to_default()], 1, Flaw::LockWithinVersion),
+        (&[off(29, ALPHA), compatible(off(29, ALPHA), 29)], 1, Flaw::NothingChanges),
+        (&[compatible(off(29, ALPHA), 29), compatible(on(29, BETA), 29)], 0, Flaw::MinCompatibilityAlone),
     ];
     for (life, step, expected) in lives {
         assert_eq!(flaw(life), Some((*step, *expected)), "{life:?}");
@@ -138,24 +95,13 @@ fn the_step_that_holds_is_the_last_that_both_versions_reach() {
     ] {
         let mut versions = Versions::emulating(v(emulation));
         versions.min_compatibility = min_compatibility.map_or(versions.min_compatibility, v);
-        assert_eq!(
-            effective(&specs, versions),
-            expected,
-            "{emulation} {min_compatibility:?}"
-        );
+        assert_eq!(effective(&specs, versions), expected, "{emulation} {min_compatibility:?}");
     }
 }
 
 #[test]
 fn a_step_inherits_the_min_compatibility_of_the_steps_before_it() {
-    let mut specs = [
-        off(29, BETA),
-        on(29, BETA).with_min_compatibility(v(29)),
-        on(31, GA),
-    ];
+    let mut specs = [off(29, BETA), on(29, BETA).with_min_compatibility(v(29)), on(31, GA)];
     inherit_min_compatibility(&mut specs);
-    assert_eq!(
-        specs.map(|spec| spec.min_compatibility),
-        [None, Some(v(29)), Some(v(29))]
-    );
+    assert_eq!(specs.map(|spec| spec.min_compatibility), [None, Some(v(29)), Some(v(29))]);
 }

@@ -70,10 +70,7 @@ impl SourceError {
                 Kind::EndedEarly => Class::EndedEarly,
                 _ => Class::Passing,
             };
-            return Failure {
-                class,
-                retry_after: Duration::ZERO,
-            };
+            return Failure { class, retry_after: Duration::ZERO };
         };
         let class = match status.code {
             _ if status.is_expired() => Class::Expired,
@@ -85,100 +82,63 @@ impl SourceError {
             400 | 405 | 406 | 415 | 422 | 501 => Class::Refused,
             _ => Class::Passing,
         };
-        Failure {
-            class,
-            retry_after: status.retry_after(),
-        }
+        Failure { class, retry_after: status.retry_after() }
     }
 
     pub(crate) fn status(status: Status) -> Self {
-        Self {
-            kind: Kind::Status {
-                status,
-                within_watch: false,
-            },
-        }
+        Self { kind: Kind::Status { status, within_watch: false } }
     }
 
     pub(crate) fn within_watch(status: Status) -> Self {
-        Self {
-            kind: Kind::Status {
-                status,
-                within_watch: true,
-            },
-        }
+        Self { kind: Kind::Status { status, within_watch: true } }
     }
 
     pub(crate) fn request(error: http::Error) -> Self {
-        Self {
-            kind: Kind::Request(error),
-        }
+        Self { kind: Kind::Request(error) }
     }
 
     pub(crate) fn connection(error: kube_client::Error) -> Self {
-        Self {
-            kind: Kind::Connection(error),
-        }
+        Self { kind: Kind::Connection(error) }
     }
 
     pub(crate) fn no_answer(patience: Duration) -> Self {
-        Self {
-            kind: Kind::NoAnswer(patience),
-        }
+        Self { kind: Kind::NoAnswer(patience) }
     }
 
     pub(crate) fn idle(patience: Duration) -> Self {
-        Self {
-            kind: Kind::Idle(patience),
-        }
+        Self { kind: Kind::Idle(patience) }
     }
 
     pub(crate) fn cut(error: kube_client::Error) -> Self {
-        Self {
-            kind: Kind::Cut(error),
-        }
+        Self { kind: Kind::Cut(error) }
     }
 
     pub(crate) fn truncated() -> Self {
-        Self {
-            kind: Kind::Truncated,
-        }
+        Self { kind: Kind::Truncated }
     }
 
     pub(crate) fn list(error: serde_json::Error) -> Self {
-        Self {
-            kind: Kind::List(error),
-        }
+        Self { kind: Kind::List(error) }
     }
 
     pub(crate) fn event(error: serde_json::Error) -> Self {
-        Self {
-            kind: Kind::Event(error),
-        }
+        Self { kind: Kind::Event(error) }
     }
 
     pub(crate) fn no_version() -> Self {
-        Self {
-            kind: Kind::NoVersion,
-        }
+        Self { kind: Kind::NoVersion }
     }
 
     pub(crate) fn ignored(objects: usize) -> Self {
-        Self {
-            kind: Kind::Ignored(objects),
-        }
+        Self { kind: Kind::Ignored(objects) }
     }
 
     pub(crate) fn ended_early() -> Self {
-        Self {
-            kind: Kind::EndedEarly,
-        }
+        Self { kind: Kind::EndedEarly }
     }
 
     pub(crate) fn short_watch() -> Self {
-        Self {
-            kind: Kind::ShortWatch,
-        }
+        Self { kind: Kind::ShortWatch }
     }
 
     pub(crate) fn panicked() -> Self {
@@ -189,14 +149,8 @@ impl SourceError {
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Status {
-                status,
-                within_watch: false,
-            } => write!(f, "the server refused: {status}"),
-            Kind::Status {
-                status,
-                within_watch: true,
-            } => write!(f, "the server ended the watch: {status}"),
+            Kind::Status { status, within_watch: false } => write!(f, "the server refused: {status}"),
+            Kind::Status { status, within_watch: true } => write!(f, "the server ended the watch: {status}"),
             Kind::Request(_) => f.write_str("building the request"),
             Kind::Connection(_) => f.write_str("sending the request"),
             Kind::NoAnswer(patience) => write!(f, "no answer within {patience:?}"),
@@ -207,14 +161,11 @@ impl fmt::Display for SourceError {
             Kind::Event(_) => f.write_str("reading a watch event"),
             Kind::NoVersion => f.write_str("the list has no resource version"),
             Kind::Ignored(objects) => {
-                write!(
-                    f,
-                    "the server streamed {objects} objects and not the bookmark behind them"
-                )
+                write!(f, "the server streamed {objects} objects and not the bookmark behind them")
             }
             Kind::EndedEarly => f.write_str("the streaming list ended before it was complete"),
             Kind::ShortWatch => f.write_str("the watch ended within a second"),
-            Kind::Panicked => f.write_str("decoding an object panicked"),
+            Kind::Panicked => f.write_str("taking over an object panicked"),
         }
     }
 }
@@ -276,31 +227,21 @@ impl Status {
     }
 
     fn is_too_large(&self) -> bool {
-        let causes = self
-            .details
-            .iter()
-            .flat_map(|details| details.causes.iter().flatten());
+        let causes = self.details.iter().flat_map(|details| details.causes.iter().flatten());
         let mut causes = causes.into_iter();
         causes.any(|cause| cause.reason == "ResourceVersionTooLarge" || cause.message == TOO_LARGE)
             || (self.reason == "Timeout" && self.message.contains(TOO_LARGE))
     }
 
     fn retry_after(&self) -> Duration {
-        Duration::from_secs(
-            self.details
-                .as_ref()
-                .map_or(0, |details| details.retry_after_seconds),
-        )
+        Duration::from_secs(self.details.as_ref().map_or(0, |details| details.retry_after_seconds))
     }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
-        for part in [&self.reason, &self.message]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-        {
+        for part in [&self.reason, &self.message].into_iter().filter(|part| !part.is_empty()) {
             write!(f, " {part}")?;
         }
         Ok(())
@@ -312,9 +253,7 @@ mod tests {
     use super::*;
 
     fn class(status: &str) -> Class {
-        SourceError::within_watch(serde_json::from_str(status).unwrap())
-            .failure()
-            .class
+        SourceError::within_watch(serde_json::from_str(status).unwrap()).failure().class
     }
 
     /// RE-T22 and spec.md 2.7, rules 4 and 10.
@@ -337,10 +276,7 @@ mod tests {
                 Class::TooLarge,
             ),
             (r#"{"code":504,"reason":"Timeout"}"#, Class::Passing),
-            (
-                r#"{"code":429,"reason":"TooManyRequests","details":null}"#,
-                Class::Passing,
-            ),
+            (r#"{"code":429,"reason":"TooManyRequests","details":null}"#, Class::Passing),
             (r#"{"code":404,"reason":""}"#, Class::NotServed),
             (r#"{"code":403,"reason":"Forbidden"}"#, Class::Forbidden),
             (r#"{"code":500,"reason":"InternalError"}"#, Class::Broken),

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::watch::Undecodable;
+use super::lean::Lean;
+use super::watch::{Undecodable, contained};
 
 /// Parsing begins when so much has come: an object that ends in the next chunk is read twice.
 const WORTHWHILE: usize = 256 * 1024;
@@ -157,10 +158,7 @@ impl<T: DeserializeOwned> ItemParser<T> {
                 }
             }
             // A number, or `null` where Go had no items. It ends where the next thing begins.
-            _ => match self.buffer[self.at..]
-                .iter()
-                .position(|byte| b",}".contains(byte))
-            {
+            _ => match self.buffer[self.at..].iter().position(|byte| b",}".contains(byte)) {
                 Some(length) => self.at += length,
                 None => return Ok(false),
             },
@@ -171,9 +169,9 @@ impl<T: DeserializeOwned> ItemParser<T> {
 
     fn item(&mut self) -> Result<Option<Result<T, Undecodable>>, serde_json::Error> {
         let start = self.at;
-        let item = match self.value::<T>() {
+        let item = match contained(|| self.value::<Lean<T>>()) {
             Ok(None) => return Ok(None),
-            Ok(Some(object)) => Ok(object),
+            Ok(Some(Lean(object))) => Ok(object),
             Err(error) => {
                 // Whole, it can be stepped over; if it is no JSON at all, the list is at fault.
                 let Some(raw) = self.value::<&RawValue>()? else {
@@ -230,10 +228,7 @@ impl<T: DeserializeOwned> ItemParser<T> {
 }
 
 fn malformed(expected: &str, found: u8) -> serde_json::Error {
-    serde::de::Error::custom(format_args!(
-        "expected {expected}, found `{}`",
-        found.escape_ascii()
-    ))
+    serde::de::Error::custom(format_args!("expected {expected}, found `{}`", found.escape_ascii()))
 }
 
 #[cfg(test)]
@@ -282,15 +277,8 @@ mod tests {
             let (names, meta) = parse(text, piece).expect("a list");
             assert_eq!(names.len(), 3, "{piece}");
             assert_eq!([names[0].as_str(), names[2].as_str()], ["a 1", "c 0"], "{piece}");
-            assert!(
-                names[1].starts_with("n/b: invalid type: string \"wrong\""),
-                "{}",
-                names[1]
-            );
-            assert_eq!(
-                (meta.resource_version.as_str(), meta.token.as_deref()),
-                ("7", Some("t"))
-            );
+            assert!(names[1].starts_with("n/b: invalid type: string \"wrong\""), "{}", names[1]);
+            assert_eq!((meta.resource_version.as_str(), meta.token.as_deref()), ("7", Some("t")));
         }
     }
 
@@ -312,12 +300,9 @@ mod tests {
         for end in 0..text.len() {
             assert!(parse(&text[..end], 8).is_err(), "{end}");
         }
-        for text in [
-            "[]",
-            "nonsense",
-            r#"{"items":[{"metadata":{]}]}"#,
-            r#"{"items":[{"metadata":{"name":"a"}},]}"#,
-        ] {
+        for text in
+            ["[]", "nonsense", r#"{"items":[{"metadata":{]}]}"#, r#"{"items":[{"metadata":{"name":"a"}},]}"#]
+        {
             assert!(parse(text, 8).is_err(), "{text}");
         }
     }

@@ -17,11 +17,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(body: Body) -> Self {
-        Self {
-            body,
-            chunk: Bytes::new(),
-            partial: Vec::new(),
-        }
+        Self { body, chunk: Bytes::new(), partial: Vec::new() }
     }
 
     /// The next line, without its end; `None` when the body has ended in order.
@@ -36,9 +32,8 @@ impl Lines {
             }
             self.partial.extend_from_slice(&self.chunk);
             self.chunk = Bytes::new();
-            let frame = timeout(patience, self.body.frame())
-                .await
-                .map_err(|_| SourceError::idle(patience))?;
+            let frame =
+                timeout(patience, self.body.frame()).await.map_err(|_| SourceError::idle(patience))?;
             match frame {
                 None if self.partial.is_empty() => return Ok(None),
                 None => return Err(SourceError::truncated()),

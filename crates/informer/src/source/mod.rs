@@ -18,6 +18,7 @@ use crate::{
 
 pub(crate) mod error;
 pub(crate) mod items;
+mod lean;
 pub(crate) mod lines;
 pub(crate) mod watch;
 
@@ -129,28 +130,18 @@ impl Source {
     async fn send(&self, request: http::request::Builder, patience: Duration) -> Result<Body, SourceError> {
         let request = request.body(Body::empty()).map_err(SourceError::request)?;
         let answer = timeout(patience, self.client.send(request)).await;
-        let answer = answer
-            .map_err(|_| SourceError::no_answer(patience))?
-            .map_err(SourceError::connection)?;
+        let answer =
+            answer.map_err(|_| SourceError::no_answer(patience))?.map_err(SourceError::connection)?;
         if answer.status() == StatusCode::OK {
             return Ok(answer.into_body());
         }
         let (head, body) = answer.into_parts();
         let body = timeout(BODY_PATIENCE, Limited::new(body, LONGEST_STATUS).collect()).await;
-        let body = body
-            .ok()
-            .and_then(Result::ok)
-            .map(http_body_util::Collected::to_bytes)
-            .unwrap_or_default();
-        let retry_after = head
-            .headers
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        Err(SourceError::status(Status::of_answer(
-            head.status.as_u16(),
-            retry_after,
-            &body,
-        )))
+        let body =
+            body.ok().and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        let retry_after =
+            head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        Err(SourceError::status(Status::of_answer(head.status.as_u16(), retry_after, &body)))
     }
 }
 

@@ -1,6 +1,11 @@
 //! One line of a watch, decoded straight into the stored type.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    panic::{self, AssertUnwindSafe},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,7 +14,7 @@ use serde::{
 use serde_json::value::RawValue;
 use trimtab_cache::ObjectKey;
 
-use super::error::Status;
+use super::{error::Status, lean::lean};
 
 /// What a server tells in one line.
 #[derive(Debug)]
@@ -62,7 +67,7 @@ pub(crate) struct Undecodable {
 impl<T: DeserializeOwned> WatchEvent<T> {
     /// Decodes a line. The inner error is an object that is no `T`; the outer one, a line that is no event.
     pub(crate) fn decode(line: &[u8]) -> Result<Result<Self, Undecodable>, serde_json::Error> {
-        match serde_json::from_slice(line) {
+        match contained(|| serde_json::from_slice(line)) {
             Ok(event) => Ok(Ok(event)),
             Err(error) => {
                 #[derive(Deserialize)]
@@ -79,6 +84,14 @@ impl<T: DeserializeOwned> WatchEvent<T> {
             }
         }
     }
+}
+
+/// Decodes, in code that may be the user's: should it panic, the object is one that cannot be decoded.
+pub(super) fn contained<V>(
+    decode: impl FnOnce() -> Result<V, serde_json::Error>,
+) -> Result<V, serde_json::Error> {
+    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
+    decoded.unwrap_or_else(|_| Err(serde::de::Error::custom("decoding it panicked")))
 }
 
 impl Undecodable {
@@ -100,12 +113,7 @@ impl Undecodable {
         }
         let Outline { metadata } = serde_json::from_slice(object)?;
         let key = ObjectKey::namespaced(&metadata.namespace, &metadata.name);
-        Ok(Self {
-            key,
-            version: metadata.resource_version,
-            deleted: false,
-            reason,
-        })
+        Ok(Self { key, version: metadata.resource_version, deleted: false, reason })
     }
 }
 
@@ -186,8 +194,8 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
             metadata: BookmarkMeta,
         }
         Ok(match self.0 {
-            EventType::Added | EventType::Modified => WatchEvent::Applied(T::deserialize(deserializer)?),
-            EventType::Deleted => WatchEvent::Deleted(T::deserialize(deserializer)?),
+            EventType::Added | EventType::Modified => WatchEvent::Applied(lean(deserializer)?),
+            EventType::Deleted => WatchEvent::Deleted(lean(deserializer)?),
             EventType::Bookmark => WatchEvent::Bookmark(Bookmark::deserialize(deserializer)?.metadata),
             EventType::Error => WatchEvent::Error(Status::deserialize(deserializer)?),
             EventType::Unknown => {
@@ -229,14 +237,8 @@ mod tests {
             ("ERROR", status, "error 410"),
             ("LATER", metadata, "unknown"),
         ] {
-            assert_eq!(
-                decode(&format!(r#"{{"type":"{kind}","object":{object}}}"#)),
-                expected
-            );
-            assert_eq!(
-                decode(&format!(r#"{{"object":{object},"more":[],"type":"{kind}"}}"#)),
-                expected
-            );
+            assert_eq!(decode(&format!(r#"{{"type":"{kind}","object":{object}}}"#)), expected);
+            assert_eq!(decode(&format!(r#"{{"object":{object},"more":[],"type":"{kind}"}}"#)), expected);
         }
     }
 

@@ -1,3 +1,5 @@
+//! The ladder's rules, edge by edge: what the reflector does after each outcome.
+
 use super::*;
 
 const NOW: Duration = Duration::ZERO;
@@ -8,27 +10,16 @@ fn ladder() -> Ladder {
 
 fn watching(version: &str) -> Ladder {
     let mut ladder = ladder();
-    ladder.next(
-        Instant::now(),
-        Outcome::Listed {
-            version: version.to_owned(),
-        },
-    );
+    ladder.next(Instant::now(), Outcome::Listed { version: version.to_owned() });
     ladder
 }
 
 fn failure(class: Class) -> Failure {
-    Failure {
-        class,
-        retry_after: Duration::ZERO,
-    }
+    Failure { class, retry_after: Duration::ZERO }
 }
 
 fn list_failed(class: Class, first_page: Option<&str>) -> Outcome {
-    Outcome::ListFailed {
-        failure: failure(class),
-        first_page: first_page.map(str::to_owned),
-    }
+    Outcome::ListFailed { failure: failure(class), first_page: first_page.map(str::to_owned) }
 }
 
 fn watch_failed(class: Class, version: &str) -> Outcome {
@@ -41,12 +32,7 @@ fn watch_failed(class: Class, version: &str) -> Outcome {
 }
 
 fn watch_ended(version: &str, lasted: Duration, any_event: bool) -> Outcome {
-    Outcome::WatchEnded {
-        version: version.to_owned(),
-        failure: None,
-        lasted,
-        any_event,
-    }
+    Outcome::WatchEnded { version: version.to_owned(), failure: None, lasted, any_event }
 }
 
 fn describe(next: &Next) -> String {
@@ -70,12 +56,7 @@ fn describe(next: &Next) -> String {
 fn it_begins_with_a_paged_list_of_the_most_recent_state_and_then_watches() {
     let mut ladder = ladder();
     assert_eq!(describe(&ladder.first()), "now: list at_least=- limit=500");
-    let next = ladder.next(
-        Instant::now(),
-        Outcome::Listed {
-            version: "7".to_owned(),
-        },
-    );
+    let next = ladder.next(Instant::now(), Outcome::Listed { version: "7".to_owned() });
     assert_eq!(describe(&next), "now: watch from=7");
 }
 
@@ -138,40 +119,20 @@ fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {
         assert_eq!(describe(&next), "now: watch from=8");
     }
     let short = Duration::from_millis(999);
-    for expected in [
-        "later: watch from=8",
-        "later: watch from=8",
-        "later: list at_least=8 limit=0",
-    ] {
-        assert_eq!(
-            describe(&ladder.next(now, watch_ended("8", short, false))),
-            expected
-        );
+    for expected in ["later: watch from=8", "later: watch from=8", "later: list at_least=8 limit=0"] {
+        assert_eq!(describe(&ladder.next(now, watch_ended("8", short, false))), expected);
     }
     for _ in 0..5 {
         let next = ladder.next(now, watch_ended("8", short, true));
-        assert_eq!(
-            describe(&next),
-            "later: watch from=8",
-            "one with events is no reason to relist"
-        );
+        assert_eq!(describe(&next), "later: watch from=8", "one with events is no reason to relist");
     }
 }
 
 #[test]
 fn a_server_that_asks_to_be_left_alone_is_left_alone() {
     let retry_after = Duration::from_secs(42);
-    let failure = Failure {
-        class: Class::Passing,
-        retry_after,
-    };
-    let next = ladder().next(
-        Instant::now(),
-        Outcome::ListFailed {
-            failure,
-            first_page: None,
-        },
-    );
+    let failure = Failure { class: Class::Passing, retry_after };
+    let next = ladder().next(Instant::now(), Outcome::ListFailed { failure, first_page: None });
     assert_eq!(next.wait, retry_after);
 }
 
@@ -181,15 +142,8 @@ fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
     let mut ladder = ladder();
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {
-        let next = ladder.next(
-            Instant::now(),
-            Outcome::Listed {
-                version: "1".to_owned(),
-            },
-        );
-        let Step::Watch(watch) = next.step else {
-            panic!("a watch")
-        };
+        let next = ladder.next(Instant::now(), Outcome::Listed { version: "1".to_owned() });
+        let Step::Watch(watch) = next.step else { panic!("a watch") };
         assert!((300..=600).contains(&watch.timeout.as_secs()));
         seen.insert(watch.timeout);
     }
@@ -207,9 +161,7 @@ fn streaming() -> Ladder {
 }
 
 fn stream_failed(class: Class) -> Outcome {
-    Outcome::StreamFailed {
-        failure: failure(class),
-    }
+    Outcome::StreamFailed { failure: failure(class) }
 }
 
 /// L0; WL-T1, WL-T6, WL-T9, WL-T10; frontier A.3.
@@ -247,12 +199,7 @@ fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
     let now = Instant::now();
     let mut ladder = streaming();
     ladder.next(now, stream_failed(Class::Refused));
-    ladder.next(
-        now,
-        Outcome::Listed {
-            version: "9".to_owned(),
-        },
-    );
+    ladder.next(now, Outcome::Listed { version: "9".to_owned() });
     let soon = now + UNSUPPORTED_FOR - Duration::from_secs(1);
     let next = ladder.next(soon, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: list at_least=9 limit=0");

@@ -16,7 +16,7 @@ use trimtab_apiserver::{ApiServer, Filter};
 use trimtab_cache::{Change, Metadata, Object, ObjectKey};
 use trimtab_informer::{Informer, Phase, Selection};
 
-/// A server with ConfigMaps, and an informer of those with the label `app=web`.
+/// A server with some objects, and an informer of those with the label `app=web`.
 struct Cluster {
     server: ApiServer,
     maps: Api<ConfigMap>,
@@ -29,10 +29,8 @@ impl Cluster {
         let server = ApiServer::start();
         let maps = Api::default_namespaced(server.client());
         let selection = Selection::all().labels("app=web".parse().expect("a selector"));
-        let informer = Informer::builder(server.client_as("informer"))
-            .selection(selection)
-            .page_size(3)
-            .build();
+        let informer =
+            Informer::builder(server.client_as("informer")).selection(selection).page_size(3).build();
         let told = Arc::new(Mutex::new(Vec::new()));
         let log = told.clone();
         informer.on_change(move |event: &trimtab_informer::Event<ConfigMap>| {
@@ -41,35 +39,21 @@ impl Cluster {
                 _ => format!("{event:?}"),
             });
         });
-        Self {
-            server,
-            maps,
-            informer,
-            told,
-        }
+        Self { server, maps, informer, told }
     }
 
     async fn create(&self, name: &str) {
         let map = json!({"metadata": {"name": name, "labels": {"app": "web"}}, "data": {"round": "0"}});
         let map = serde_json::from_value(map).expect("a ConfigMap");
-        self.maps
-            .create(&PostParams::default(), &map)
-            .await
-            .expect("created");
+        self.maps.create(&PostParams::default(), &map).await.expect("created");
     }
 
     async fn patch(&self, name: &str, patch: serde_json::Value) {
-        self.maps
-            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
-            .await
-            .expect("patched");
+        self.maps.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("patched");
     }
 
     async fn delete(&self, name: &str) {
-        self.maps
-            .delete(name, &DeleteParams::default())
-            .await
-            .expect("deleted");
+        self.maps.delete(name, &DeleteParams::default()).await.expect("deleted");
     }
 
     async fn told(&self) -> Vec<String> {
@@ -92,25 +76,15 @@ async fn what_is_written_reaches_handlers() {
 
     cluster.create("a").await;
     cluster.patch("a", json!({"data": {"round": "1"}})).await;
-    cluster
-        .patch("o1", json!({"metadata": {"labels": {"app": "db"}}}))
-        .await; // leaves the selection
+    cluster.patch("o1", json!({"metadata": {"labels": {"app": "db"}}})).await; // leaves the selection
     cluster.delete("a").await;
     assert_eq!(
         cluster.told().await,
-        [
-            "added default/a",
-            "updated default/a",
-            "deleted default/o1",
-            "deleted default/a"
-        ]
+        ["added default/a", "updated default/a", "deleted default/o1", "deleted default/a"]
     );
     let store = cluster.informer.store();
     assert_eq!(store.len(), 6);
-    assert_eq!(
-        store.resource_version(),
-        Some(cluster.server.resource_version().to_string())
-    );
+    assert_eq!(store.resource_version(), Some(cluster.server.resource_version().to_string()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,13 +95,7 @@ async fn a_cut_watch_costs_no_event() {
     for round in 0..5 {
         let name = format!("o{round}");
         cluster.create(&name).await;
-        assert_eq!(
-            cluster
-                .server
-                .levers()
-                .cut_watches(&Filter::any().user_agent("informer")),
-            1
-        );
+        assert_eq!(cluster.server.levers().cut_watches(&Filter::any().user_agent("informer")), 1);
         cluster.patch(&name, json!({"data": {"round": "1"}})).await;
         assert_eq!(
             cluster.told().await,
@@ -135,13 +103,7 @@ async fn a_cut_watch_costs_no_event() {
         );
         sleep(Duration::from_secs(180)).await; // healthy for long enough to be forgiven
     }
-    assert_eq!(
-        (
-            cluster.informer.status().lists,
-            cluster.informer.status().restarts
-        ),
-        (1, 5)
-    );
+    assert_eq!((cluster.informer.status().lists, cluster.informer.status().restarts), (1, 5));
 }
 
 /// Incidents 8 and 9.
@@ -153,11 +115,7 @@ async fn what_was_deleted_behind_a_compaction_is_told_after_the_relist() {
     }
     cluster.informer.start();
     cluster.told().await;
-    let reborn = cluster
-        .informer
-        .store()
-        .get(&ObjectKey::namespaced("default", "reborn"))
-        .expect("there");
+    let reborn = cluster.informer.store().get(&ObjectKey::namespaced("default", "reborn")).expect("there");
     cluster.server.levers().cut_watches(&Filter::any());
     cluster.delete("gone").await;
     cluster.delete("reborn").await;
@@ -166,23 +124,12 @@ async fn what_was_deleted_behind_a_compaction_is_told_after_the_relist() {
     cluster.server.levers().compact();
     assert_eq!(
         cluster.told().await,
-        [
-            "deleted default/gone?",
-            "added default/new",
-            "updated default/reborn"
-        ]
+        ["deleted default/gone?", "added default/new", "updated default/reborn"]
     );
     let status = cluster.informer.status();
-    assert_eq!(
-        (status.phase, status.lists, status.objects),
-        (Phase::Watching, 2, 3)
-    );
+    assert_eq!((status.phase, status.lists, status.objects), (Phase::Watching, 2, 3));
     let now = cluster.informer.store().get(&reborn.key()).expect("there");
-    assert_ne!(
-        now.metadata().uid(),
-        reborn.metadata().uid(),
-        "handlers compare UIDs"
-    );
+    assert_ne!(now.metadata().uid(), reborn.metadata().uid(), "handlers compare UIDs");
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,11 +140,7 @@ async fn a_custom_kind_is_followed_from_the_moment_it_is_served() {
     let informer = Informer::builder(server.client()).build_for::<DynamicObject>(&resource);
     informer.start();
     sleep(Duration::from_secs(10)).await;
-    assert!(
-        matches!(informer.status().phase, Phase::NotServed { .. }),
-        "{:?}",
-        informer.status()
-    );
+    assert!(matches!(informer.status().phase, Phase::NotServed { .. }), "{:?}", informer.status());
 
     let definition: CustomResourceDefinition = serde_json::from_value(json!({
         "metadata": {"name": "widgets.example.com"},
@@ -211,10 +154,7 @@ async fn a_custom_kind_is_followed_from_the_moment_it_is_served() {
     }))
     .unwrap();
     let definitions: Api<CustomResourceDefinition> = Api::all(server.client());
-    definitions
-        .create(&PostParams::default(), &definition)
-        .await
-        .unwrap();
+    definitions.create(&PostParams::default(), &definition).await.unwrap();
     let widgets: Api<DynamicObject> = Api::default_namespaced_with(server.client(), &resource);
     let widget = DynamicObject::new("one", &resource).data(json!({"spec": {"size": 3}}));
     widgets.create(&PostParams::default(), &widget).await.unwrap();

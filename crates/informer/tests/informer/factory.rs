@@ -27,10 +27,7 @@ impl Object for SetView {
 async fn one_kind_form_and_selection_has_one_informer() {
     let (mut server, client) = Server::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
-    let (one, same) = (
-        factory.informer::<ConfigMap>(),
-        factory.clone().informer::<ConfigMap>(),
-    );
+    let (one, same) = (factory.informer::<ConfigMap>(), factory.clone().informer::<ConfigMap>());
     factory.informer_with::<ConfigMap>(Selection::all().namespace("x"));
     factory.informer::<SetView>();
     factory.start();
@@ -58,10 +55,7 @@ async fn one_kind_form_and_selection_has_one_informer() {
 #[tokio::test(start_paused = true)]
 async fn waiting_names_what_is_not_synced_and_why() {
     let (mut server, client) = Server::new();
-    let factory = InformerFactory::builder(client)
-        .namespace("x")
-        .streaming_lists(false)
-        .build();
+    let factory = InformerFactory::builder(client).namespace("x").streaming_lists(false).build();
     let config_maps = factory.informer::<ConfigMap>();
     factory.informer::<Secret>();
     factory.informer::<ReplicaSet>();
@@ -77,10 +71,7 @@ async fn waiting_names_what_is_not_synced_and_why() {
     calls.next().unwrap().status(404, "NotFound"); // replica sets
 
     let before = Instant::now();
-    let error = factory
-        .wait_for_sync(Duration::from_millis(700))
-        .await
-        .unwrap_err();
+    let error = factory.wait_for_sync(Duration::from_millis(700)).await.unwrap_err();
     assert_eq!(before.elapsed(), Duration::from_millis(700));
     assert!(config_maps.has_synced());
     assert_eq!(
@@ -122,10 +113,7 @@ async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
     let watch = server.next().await.watch();
     let late = factory.informer::<Secret>();
     factory.start(); // only the new one
-    server
-        .expect("LIST /api/v1/secrets limit=500")
-        .await
-        .list("5", &[]);
+    server.expect("LIST /api/v1/secrets limit=500").await.list("5", &[]);
     settle().await;
     let _open = server.next().await.watch();
 
@@ -134,10 +122,7 @@ async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
     factory.shut_down().await;
     factory.start();
     server.expect_silence(Duration::from_secs(1_000)).await;
-    assert_eq!(
-        [early.status().phase, late.status().phase],
-        [Phase::Stopped, Phase::Stopped]
-    );
+    assert_eq!([early.status().phase, late.status().phase], [Phase::Stopped, Phase::Stopped]);
 }
 
 /// WL-T14's kinds: dynamic objects, and metadata alone.
@@ -163,9 +148,6 @@ async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
     assert_eq!(metadata.store().list()[0].metadata().resource_version(), "1");
     assert_eq!(
         (dynamic.name(), metadata.name()),
-        (
-            "configmaps (DynamicObject)",
-            "configmaps (PartialObjectMeta<ConfigMap>)"
-        )
+        ("configmaps (DynamicObject)", "configmaps (PartialObjectMeta<ConfigMap>)")
     );
 }

@@ -34,9 +34,7 @@ async fn following(objects: usize) -> (Server, Informer<ConfigMap>, Watch) {
     let (mut server, client) = Server::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
-    let objects: Vec<_> = (0..objects)
-        .map(|number| object(&format!("o{number}"), "1"))
-        .collect();
+    let objects: Vec<_> = (0..objects).map(|number| object(&format!("o{number}"), "1")).collect();
     server.next().await.list("5", &objects);
     let watch = server.next().await.watch();
     settle().await;
@@ -58,14 +56,7 @@ async fn a_late_handler_is_told_what_is_there_and_then_what_comes() {
     let mut told = told.lock().clone();
     assert_eq!(told.pop(), Some(("new".to_owned(), false)));
     told.sort();
-    assert_eq!(
-        told,
-        [
-            ("o0".to_owned(), true),
-            ("o1".to_owned(), true),
-            ("o2".to_owned(), true)
-        ]
-    );
+    assert_eq!(told, [("o0".to_owned(), true), ("o1".to_owned(), true), ("o2".to_owned(), true)]);
 }
 
 /// SI-T18 on the other side; spec.md 2.5.3: an empty list is a list.
@@ -137,10 +128,7 @@ async fn a_handler_that_panics_harms_neither_itself_nor_others() {
     });
     let (_, sound) = count(&informer);
     informer.start();
-    server
-        .next()
-        .await
-        .list("5", &[object("a", "1"), object("b", "2")]);
+    server.next().await.list("5", &[object("a", "1"), object("b", "2")]);
     let watch = server.next().await.watch();
     watch.event("ADDED", &object("c", "6"));
     settle().await;
@@ -219,9 +207,7 @@ async fn no_handler_misses_or_repeats_a_change_whenever_it_joins() {
     let (mut server, client) = Server::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
-    let others: Vec<_> = (0..OTHERS)
-        .map(|number| object(&format!("other{number}"), "1"))
-        .collect();
+    let others: Vec<_> = (0..OTHERS).map(|number| object(&format!("other{number}"), "1")).collect();
     server.next().await.list("5", &others);
     let watch = server.next().await.watch();
     assert!(informer.wait_for_sync().await);
@@ -232,10 +218,7 @@ async fn no_handler_misses_or_repeats_a_change_whenever_it_joins() {
                 let replica = Arc::new(Mutex::new(Replica::default()));
                 let known = replica.clone();
                 let handler = informer.on_change(move |event: &Event<ConfigMap>| known.lock().take(event));
-                assert!(
-                    handler.has_synced(),
-                    "it was told the initial state before this returned"
-                );
+                assert!(handler.has_synced(), "it was told the initial state before this returned");
                 members.push_back((handler, replica));
                 if members.len() > MEMBERS {
                     let (handler, replica) = members.pop_front().expect("not empty");
@@ -251,21 +234,13 @@ async fn no_handler_misses_or_repeats_a_change_whenever_it_joins() {
     while joiners.iter().any(|joiner| !joiner.is_finished()) {
         version += 1;
         let kind = if version % 11 == 0 { "DELETED" } else { "MODIFIED" };
-        watch.event(
-            kind,
-            &object(&format!("o{}", version % OBJECTS), &version.to_string()),
-        );
+        watch.event(kind, &object(&format!("o{}", version % OBJECTS), &version.to_string()));
         while informer.store().resource_version() != Some(version.to_string()) {
             tokio::task::yield_now().await; // as many events as the joiners have time for, and no more
         }
     }
     informer.stop().await;
-    let mut held: Vec<_> = informer
-        .store()
-        .list()
-        .iter()
-        .map(|object| describe(object))
-        .collect();
+    let mut held: Vec<_> = informer.store().list().iter().map(|object| describe(object)).collect();
     held.retain(|text| !text.contains("other"));
     held.sort();
     for joiner in joiners {

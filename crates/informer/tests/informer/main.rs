@@ -8,3 +8,4 @@ mod model;
 mod reflector;
 mod scripted;
 mod streaming;
+mod subscription;

@@ -83,17 +83,8 @@ impl Server {
 
 impl Call {
     fn new(request: &Request<Body>, reply: oneshot::Sender<Answer>) -> Self {
-        let pairs = request
-            .uri()
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty());
-        let decode = |text: &str| {
-            percent_encoding::percent_decode_str(text)
-                .decode_utf8_lossy()
-                .into_owned()
-        };
+        let pairs = request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let query = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').expect("name=value");
             (name.to_owned(), decode(value))
@@ -119,10 +110,7 @@ impl Call {
                 assert!((300..=600).contains(&seconds.parse::<u32>().expect("seconds")));
                 assert_eq!(self.headers[header::ACCEPT_ENCODING], "identity");
                 if query.remove("sendInitialEvents").as_deref() == Some("true") {
-                    assert_eq!(
-                        query.remove("resourceVersionMatch").as_deref(),
-                        Some("NotOlderThan")
-                    );
+                    assert_eq!(query.remove("resourceVersionMatch").as_deref(), Some("NotOlderThan"));
                     "STREAM"
                 } else {
                     "WATCH"
@@ -183,9 +171,7 @@ impl Call {
         for (name, value) in headers {
             answer = answer.header(*name, *value);
         }
-        let answer = answer
-            .body(StreamBody::new(frames).boxed_unsync())
-            .expect("an answer");
+        let answer = answer.body(StreamBody::new(frames).boxed_unsync()).expect("an answer");
         let _ = self.reply.send(answer);
         Watch { body }
     }
@@ -197,10 +183,7 @@ impl Watch {
     }
 
     pub(crate) fn bookmark(&self, version: &str) {
-        self.event(
-            "BOOKMARK",
-            &json!({"kind": "ConfigMap", "metadata": {"resourceVersion": version}}),
-        );
+        self.event("BOOKMARK", &json!({"kind": "ConfigMap", "metadata": {"resourceVersion": version}}));
     }
 
     /// Says that a streaming list is complete.

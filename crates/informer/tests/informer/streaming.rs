@@ -18,12 +18,7 @@ fn start() -> (Server, Informer<ConfigMap>) {
 }
 
 fn names(informer: &Informer<ConfigMap>) -> Vec<String> {
-    let mut names: Vec<_> = informer
-        .store()
-        .keys()
-        .iter()
-        .map(|key| key.name().to_owned())
-        .collect();
+    let mut names: Vec<_> = informer.store().keys().iter().map(|key| key.name().to_owned()).collect();
     names.sort();
     names
 }
@@ -49,10 +44,7 @@ async fn a_streaming_list_fills_the_store_and_becomes_the_watch() {
     server.expect_silence(Duration::from_secs(60)).await;
     assert_eq!(names(&informer), ["a", "b", "c"]);
     let status = informer.status();
-    assert_eq!(
-        (status.phase, status.lists, status.watches, status.restarts),
-        (Phase::Watching, 1, 1, 0)
-    );
+    assert_eq!((status.phase, status.lists, status.watches, status.restarts), (Phase::Watching, 1, 1, 0));
 }
 
 /// WL-T4, WL-T8, WL-T13.
@@ -72,10 +64,7 @@ async fn nothing_of_a_stream_is_seen_before_its_list_is_complete() {
     settle().await;
     assert_eq!(names(&informer), ["a"]);
     let key = ObjectKey::namespaced("default", "a");
-    assert_eq!(
-        informer.store().get(&key).unwrap().data.as_ref().unwrap()["version"],
-        "3"
-    );
+    assert_eq!(informer.store().get(&key).unwrap().data.as_ref().unwrap()["version"], "3");
 }
 
 /// WL-T5, WL-T6; peers.md: kube-runtime 5.0 asks for the stream again, thousands of times a second.
@@ -89,16 +78,9 @@ async fn a_server_that_refuses_to_stream_is_asked_for_a_list_at_once() {
         let list = server.expect(&format!("LIST {PATH} limit=500")).await;
         assert_eq!(list.at, refused);
         list.list("5", &[object("a", "1")]);
-        let watch = server
-            .expect(&format!("WATCH {PATH} resourceVersion=5"))
-            .await
-            .watch();
+        let watch = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await.watch();
         watch.event("ERROR", &status(410, "Expired")); // remembered for the relist
-        server
-            .expect(&format!(
-                "LIST {PATH} resourceVersion=5 resourceVersionMatch=NotOlderThan"
-            ))
-            .await;
+        server.expect(&format!("LIST {PATH} resourceVersion=5 resourceVersionMatch=NotOlderThan")).await;
         assert_eq!(names(&informer), ["a"]);
     }
 }
@@ -118,14 +100,7 @@ async fn a_server_that_ignores_that_it_should_stream_is_found_out_within_ten_sec
     stream.closed().await;
     list.list("5", &[object("a", "1")]);
     server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
-    assert!(
-        informer
-            .status()
-            .last_error
-            .unwrap()
-            .to_string()
-            .contains("5 objects")
-    );
+    assert!(informer.status().last_error.unwrap().to_string().contains("5 objects"));
     assert_eq!(names(&informer), ["a"]);
 }
 
@@ -172,11 +147,7 @@ async fn a_busy_server_is_asked_to_stream_again_later() {
     let second = server.expect(&format!("STREAM {PATH}")).await; // the first was refused a connection
     assert!(second.at > first);
     let asked = second.at;
-    second.raw(
-        429,
-        &[("retry-after", "9")],
-        status(429, "TooManyRequests").to_string(),
-    );
+    second.raw(429, &[("retry-after", "9")], status(429, "TooManyRequests").to_string());
     let third = server.expect(&format!("STREAM {PATH}")).await;
     assert!(third.at - asked >= Duration::from_secs(9));
     third.watch().end_of_list("5");
@@ -193,17 +164,10 @@ async fn a_stream_that_ends_after_its_list_is_resumed_as_a_watch() {
     let watch = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
     assert_eq!(watch.at, ended);
     watch.status(410, "Expired");
-    let relist = server
-        .expect(&format!("STREAM {PATH} resourceVersion=5"))
-        .await
-        .watch();
+    let relist = server.expect(&format!("STREAM {PATH} resourceVersion=5")).await.watch();
     relist.event("ADDED", &object("c", "9"));
     settle().await;
-    assert_eq!(
-        names(&informer),
-        ["a", "b"],
-        "the old state stays until the new one is complete"
-    );
+    assert_eq!(names(&informer), ["a", "b"], "the old state stays until the new one is complete");
     relist.end_of_list("10");
     settle().await;
     assert_eq!(names(&informer), ["c"]);
@@ -235,8 +199,5 @@ async fn an_object_of_a_stream_that_cannot_be_decoded_costs_only_itself() {
     stream.event("ADDED", &object("a", "2"));
     stream.end_of_list("5");
     settle().await;
-    assert_eq!(
-        (names(&informer), informer.status().undecodable.len()),
-        (vec!["a".to_owned()], 1)
-    );
+    assert_eq!((names(&informer), informer.status().undecodable.len()), (vec!["a".to_owned()], 1));
 }

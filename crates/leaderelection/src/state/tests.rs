@@ -1,3 +1,5 @@
+//! The candidate's rules, edge by edge, at times that each test makes up.
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,10 +18,7 @@ fn election() -> Election {
 /// A lease of `holder` for `seconds`, with a `renewTime` an hour in the future: nobody may care.
 fn lease(version: &str, holder: &str, seconds: i32) -> Lease {
     Lease {
-        metadata: ObjectMeta {
-            resource_version: Some(version.into()),
-            ..ObjectMeta::default()
-        },
+        metadata: ObjectMeta { resource_version: Some(version.into()), ..ObjectMeta::default() },
         spec: Some(LeaseSpec {
             holder_identity: Some(holder.into()),
             lease_duration_seconds: Some(seconds),
@@ -52,14 +51,8 @@ fn a_missing_lease_is_created_without_a_transition() {
     let claim = election().claim_missing(Instant::now(), wall());
     assert!(matches!(claim, Claim::Create(_)));
     let spec = spec(&claim);
-    assert_eq!(
-        (spec.holder_identity.as_deref(), spec.lease_transitions),
-        (Some("a"), Some(0))
-    );
-    assert_eq!(
-        (&spec.acquire_time, &spec.renew_time),
-        (&Some(MicroTime(wall())), &Some(MicroTime(wall())))
-    );
+    assert_eq!((spec.holder_identity.as_deref(), spec.lease_transitions), (Some("a"), Some(0)));
+    assert_eq!((&spec.acquire_time, &spec.renew_time), (&Some(MicroTime(wall())), &Some(MicroTime(wall()))));
     assert_eq!(spec.lease_duration_seconds, Some(15));
 }
 
@@ -87,10 +80,7 @@ fn a_lease_that_nobody_holds_is_taken_at_once() {
 fn a_foreign_lease_is_waited_for_as_long_as_its_holder_wrote_from_when_it_was_seen() {
     let (mut election, now) = (election(), Instant::now());
     assert_eq!(election.read(lease("1", "b", 3), now), Some("b".into()));
-    assert_eq!(
-        election.claim(now + 3 * SECOND - Duration::from_nanos(1), wall()),
-        Claim::Held
-    );
+    assert_eq!(election.claim(now + 3 * SECOND - Duration::from_nanos(1), wall()), Claim::Held);
     let claim = election.claim(now + 3 * SECOND, wall());
     assert!(matches!(claim, Claim::Take(_)));
     assert_eq!(spec(&claim).lease_transitions, Some(5));
@@ -103,11 +93,7 @@ fn every_new_version_starts_the_wait_anew_and_the_same_version_does_not() {
     election.read(lease("1", "b", 3), now);
     assert_eq!(election.read(lease("1", "b", 3), now + SECOND), None);
     assert!(matches!(election.claim(now + 3 * SECOND, wall()), Claim::Take(_)));
-    assert_eq!(
-        election.read(lease("2", "b", 3), now + SECOND),
-        None,
-        "the holder is the same"
-    );
+    assert_eq!(election.read(lease("2", "b", 3), now + SECOND), None, "the holder is the same");
     assert_eq!(election.claim(now + 3 * SECOND, wall()), Claim::Held);
 }
 
@@ -119,24 +105,14 @@ fn an_own_record_is_renewed_without_a_transition() {
     own.spec.as_mut().expect("a spec").strategy = Some("OldestEmulationVersion".into());
     election.read(own.clone(), now);
     let later = now + 60 * SECOND;
-    let Claim::Renew(renewed) = election.claim(later, wall()) else {
-        panic!("ours")
-    };
+    let Claim::Renew(renewed) = election.claim(later, wall()) else { panic!("ours") };
     let mut expected = own;
     expected.metadata.name = Some("web".into());
     expected.metadata.namespace = Some("default".into());
     expected.spec.as_mut().expect("a spec").renew_time = Some(MicroTime(wall()));
     assert_eq!(renewed, expected);
-    assert_eq!(
-        election.renewal(now, wall()),
-        Some(expected),
-        "LE-T10: the fast path writes the same"
-    );
-    assert_eq!(
-        election.renewal(later, wall()),
-        None,
-        "what has expired is read first"
-    );
+    assert_eq!(election.renewal(now, wall()), Some(expected), "LE-T10: the fast path writes the same");
+    assert_eq!(election.renewal(later, wall()), None, "what has expired is read first");
 }
 
 /// LL-T1.
@@ -145,17 +121,12 @@ fn configured_labels_win_over_drift_and_others_stay() {
     let mut election = election();
     election.labels = BTreeMap::from([("app".into(), "web".into())]);
     let mut drifted = lease("1", "a", 15);
-    drifted.metadata.labels = Some(BTreeMap::from([
-        ("app".into(), "db".into()),
-        ("team".into(), "x".into()),
-    ]));
+    drifted.metadata.labels =
+        Some(BTreeMap::from([("app".into(), "db".into()), ("team".into(), "x".into())]));
     election.read(drifted, Instant::now());
     let renewed = election.renewal(Instant::now(), wall()).expect("ours");
     let labels = renewed.metadata.labels.expect("labels");
-    assert_eq!(
-        labels,
-        BTreeMap::from([("app".into(), "web".into()), ("team".into(), "x".into())])
-    );
+    assert_eq!(labels, BTreeMap::from([("app".into(), "web".into()), ("team".into(), "x".into())]));
 }
 
 /// Whoever deletes a lease does not stop its holder.
@@ -164,15 +135,9 @@ fn a_lease_that_was_seen_alive_and_is_missing_now_is_waited_for() {
     let (mut election, now) = (election(), Instant::now());
     election.read(lease("1", "b", 3), now);
     assert_eq!(election.claim_missing(now + 2 * SECOND, wall()), Claim::Held);
-    assert!(matches!(
-        election.claim_missing(now + 3 * SECOND, wall()),
-        Claim::Create(_)
-    ));
+    assert!(matches!(election.claim_missing(now + 3 * SECOND, wall()), Claim::Create(_)));
     election.read(lease("2", "a", 3), now);
-    assert!(
-        matches!(election.claim_missing(now, wall()), Claim::Create(_)),
-        "our own"
-    );
+    assert!(matches!(election.claim_missing(now, wall()), Claim::Create(_)), "our own");
 }
 
 /// LE-T4, LE-T5 and spec 5c.10: the fresh holder decides.
@@ -184,11 +149,7 @@ fn only_an_own_lease_is_given_back_and_its_transitions_stay() {
     assert_eq!(released.metadata.resource_version.as_deref(), Some("9"), "I4");
     let spec = released.spec.expect("a spec");
     assert_eq!(
-        (
-            spec.holder_identity,
-            spec.lease_duration_seconds,
-            spec.lease_transitions
-        ),
+        (spec.holder_identity, spec.lease_duration_seconds, spec.lease_transitions),
         (None, Some(1), Some(4))
     );
 }

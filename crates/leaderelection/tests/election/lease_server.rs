@@ -29,10 +29,7 @@ pub(crate) enum Weather {
 }
 
 impl Weather {
-    pub(crate) const CLEAR: Self = Self::Fair {
-        there: Duration::ZERO,
-        back: Duration::ZERO,
-    };
+    pub(crate) const CLEAR: Self = Self::Fair { there: Duration::ZERO, back: Duration::ZERO };
 }
 
 /// One client's way to the server.
@@ -126,9 +123,7 @@ impl LeaseServer {
     fn serve(&self, method: &Method, body: &[u8], skew: SignedDuration) -> (StatusCode, Value) {
         let mut stored = self.lease.lock().expect("no test panics here");
         if *method == Method::GET {
-            return stored
-                .as_ref()
-                .map_or_else(|| failure(404), |lease| (StatusCode::OK, json!(lease)));
+            return stored.as_ref().map_or_else(|| failure(404), |lease| (StatusCode::OK, json!(lease)));
         }
         let mut lease: Lease = serde_json::from_slice(body).expect("a lease");
         match (&*stored, *method == Method::POST) {
@@ -142,9 +137,8 @@ impl LeaseServer {
         // As if the client had written the times of its own clock.
         let spec = lease.spec.as_mut().expect("a spec");
         let skewed = |time: &mut Option<MicroTime>| {
-            *time = time
-                .take()
-                .map(|time| MicroTime(time.0.checked_add(skew).expect("not at the end of time")));
+            *time =
+                time.take().map(|time| MicroTime(time.0.checked_add(skew).expect("not at the end of time")));
         };
         skewed(&mut spec.renew_time);
         skewed(&mut spec.acquire_time);
@@ -162,11 +156,7 @@ impl LeaseServer {
     pub(crate) fn record(&self) -> Option<(Option<String>, Option<i32>, Option<i32>)> {
         let lease = self.lease.lock().expect("no test panics here").clone()?;
         let spec = lease.spec.unwrap_or_default();
-        Some((
-            spec.holder_identity,
-            spec.lease_transitions,
-            spec.lease_duration_seconds,
-        ))
+        Some((spec.holder_identity, spec.lease_transitions, spec.lease_duration_seconds))
     }
 
     /// Writes a record past all clients: of `holder`, for 3 s, after one transition, renewed `ago`

@@ -20,10 +20,7 @@ const RETRY: Duration = Duration::from_secs(2);
 
 fn builder(server: &LeaseServer, identity: &str) -> (LeaderElectorBuilder, Arc<Link>) {
     let (client, link) = server.client(0);
-    (
-        LeaderElector::builder(client, "default", "web").identity(identity),
-        link,
-    )
+    (LeaderElector::builder(client, "default", "web").identity(identity), link)
 }
 
 /// A candidate that runs in a task of its own; its work waits until it is told to wind up.
@@ -61,14 +58,7 @@ impl Candidate {
                 })
                 .await
         });
-        Self {
-            link,
-            observer,
-            leaders,
-            token,
-            stop,
-            outcome,
-        }
+        Self { link, observer, leaders, token, stop, outcome }
     }
 
     fn is_leader(&self) -> bool {
@@ -76,11 +66,7 @@ impl Candidate {
     }
 
     fn token(&self) -> Leadership {
-        self.token
-            .lock()
-            .expect("unpoisoned")
-            .clone()
-            .expect("led at least once")
+        self.token.lock().expect("unpoisoned").clone().expect("led at least once")
     }
 
     fn leaders(&self) -> Vec<String> {
@@ -114,18 +100,8 @@ async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
             1,
         ),
         ("nobody's", |server| server.put(None, 0), &["get", "update"], 2),
-        (
-            "an empty holder, seen just now",
-            |server| server.put(Some(""), 0),
-            &["get", "update"],
-            2,
-        ),
-        (
-            "our own",
-            |server| server.put(Some("a"), 3600),
-            &["get", "update"],
-            1,
-        ),
+        ("an empty holder, seen just now", |server| server.put(Some(""), 0), &["get", "update"], 2),
+        ("our own", |server| server.put(Some("a"), 3600), &["get", "update"], 1),
     ];
     for (case, prepare, calls, transitions) in free {
         let server = LeaseServer::default();
@@ -135,11 +111,7 @@ async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
         assert!(candidate.is_leader(), "{case}");
         assert_eq!(candidate.link.take_calls(), calls, "{case}");
         assert_eq!(candidate.leaders().last().expect("a leader"), "a", "{case}");
-        assert_eq!(
-            server.record(),
-            Some((Some("a".into()), Some(transitions), Some(15))),
-            "{case}"
-        );
+        assert_eq!(server.record(), Some((Some("a".into()), Some(transitions), Some(15))), "{case}");
         assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
     }
 }
@@ -153,11 +125,7 @@ async fn a_foreign_lease_is_taken_once_its_own_duration_has_passed_since_it_was_
         let candidate = Candidate::start(&server, "a", |builder| builder);
         settle().await;
         assert_eq!(candidate.link.take_calls(), ["get"]);
-        assert_eq!(
-            server.record(),
-            Some((Some("b".into()), Some(1), Some(3))),
-            "the holder is unchanged"
-        );
+        assert_eq!(server.record(), Some((Some("b".into()), Some(1), Some(3))), "the holder is unchanged");
         sleep(Duration::from_millis(2_990)).await;
         assert!(!candidate.is_leader());
         sleep(RETRY.mul_f64(2.2)).await;
@@ -209,14 +177,8 @@ async fn candidates_spread_their_attempts() {
         waits.push(start.elapsed());
     }
     let (shortest, longest) = (waits.iter().skip(1).min(), waits.iter().max());
-    assert!(
-        shortest >= Some(&(RETRY - Duration::from_millis(20))),
-        "{waits:?}"
-    );
-    assert!(
-        longest <= Some(&(RETRY.mul_f64(2.2) + Duration::from_millis(20))),
-        "{waits:?}"
-    );
+    assert!(shortest >= Some(&(RETRY - Duration::from_millis(20))), "{waits:?}");
+    assert!(longest <= Some(&(RETRY.mul_f64(2.2) + Duration::from_millis(20))), "{waits:?}");
     assert!(longest > Some(&RETRY.mul_f64(1.2)), "{waits:?}");
 }
 
@@ -227,11 +189,8 @@ async fn a_released_lease_has_no_holder_and_the_same_transitions() {
     server.put(None, 0);
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
     settle().await;
-    let (link, observer, leaders) = (
-        candidate.link.clone(),
-        candidate.observer.clone(),
-        candidate.leaders.clone(),
-    );
+    let (link, observer, leaders) =
+        (candidate.link.clone(), candidate.observer.clone(), candidate.leaders.clone());
     link.take_calls();
     assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
     assert_eq!(link.take_calls(), ["get", "update"]);
@@ -273,23 +232,9 @@ async fn a_release_leaves_a_successors_record_alone() {
 async fn a_shutdown_during_a_request_still_releases_the_lease() {
     let there = Duration::from_millis(500);
     for (weather, refused, last) in [
-        (
-            Weather::Fair {
-                there,
-                back: Duration::ZERO,
-            },
-            false,
-            "update",
-        ),
+        (Weather::Fair { there, back: Duration::ZERO }, false, "update"),
         (Weather::Deaf { there }, false, "update"),
-        (
-            Weather::Fair {
-                there,
-                back: Duration::ZERO,
-            },
-            true,
-            "get",
-        ),
+        (Weather::Fair { there, back: Duration::ZERO }, true, "get"),
     ] {
         let server = LeaseServer::default();
         let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
@@ -301,18 +246,11 @@ async fn a_shutdown_during_a_request_still_releases_the_lease() {
         sleep(RETRY).await;
         let link = candidate.link.clone();
         assert_eq!(link.take_calls().last(), Some(&last), "in flight");
-        link.set(Weather::Fair {
-            there: Duration::from_millis(100),
-            back: Duration::ZERO,
-        });
+        link.set(Weather::Fair { there: Duration::from_millis(100), back: Duration::ZERO });
         assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
         assert_eq!(server.record().expect("a lease").0, None);
         sleep(Duration::from_secs(1)).await;
-        assert_eq!(
-            server.record().expect("a lease").0,
-            None,
-            "what arrives late is refused"
-        );
+        assert_eq!(server.record().expect("a lease").0, None, "what arrives late is refused");
     }
 }
 
@@ -322,10 +260,7 @@ async fn a_shutdown_during_the_acquiring_write_releases_what_it_may_have_taken()
     let server = LeaseServer::default();
     server.put(None, 0);
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-    candidate.link.set(Weather::Fair {
-        there: Duration::ZERO,
-        back: Duration::from_secs(1),
-    });
+    candidate.link.set(Weather::Fair { there: Duration::ZERO, back: Duration::from_secs(1) });
     sleep(Duration::from_millis(1_500)).await; // read, then written, and not yet answered
     assert_eq!(server.record().expect("a lease").0.as_deref(), Some("a"));
     assert_eq!(candidate.stop().await, Outcome::NeverLed);
@@ -352,10 +287,7 @@ async fn a_leader_that_is_cut_off_loses_its_token_one_renew_deadline_after_its_l
     candidate.link.set(Weather::Cut);
     let end = token.valid_until();
     assert!(end <= Instant::now() + RENEW);
-    let outcome = timeout(LEASE, candidate.outcome)
-        .await
-        .expect("no hang")
-        .expect("no panic");
+    let outcome = timeout(LEASE, candidate.outcome).await.expect("no hang").expect("no panic");
     assert_eq!(outcome, Outcome::Lost(Some(())));
     assert_eq!(Instant::now(), end, "nothing is waited for, not even a release");
     assert!(!token.is_valid());
@@ -368,16 +300,10 @@ async fn a_leader_that_is_cut_off_loses_its_token_one_renew_deadline_after_its_l
 async fn a_slow_reply_does_not_prolong_the_token() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder);
-    candidate.link.set(Weather::Fair {
-        there: Duration::ZERO,
-        back: Duration::from_secs(3),
-    });
+    candidate.link.set(Weather::Fair { there: Duration::ZERO, back: Duration::from_secs(3) });
     let start = Instant::now();
     sleep(Duration::from_secs(3 + 3) + Duration::from_millis(1)).await; // the read, then the write
-    assert_eq!(
-        candidate.token().valid_until(),
-        start + Duration::from_secs(3) + RENEW
-    );
+    assert_eq!(candidate.token().valid_until(), start + Duration::from_secs(3) + RENEW);
 }
 
 /// Guarantee 3: the task is stalled from before the reply to a renewal until after the token's end. The
@@ -394,23 +320,13 @@ async fn a_token_that_was_invalid_never_becomes_valid_again() {
     }));
     assert!(timeout(RETRY - Duration::from_millis(1), &mut run).await.is_err());
     let token = handed_out.try_recv().expect("leads");
-    link.set(Weather::Fair {
-        there: Duration::ZERO,
-        back: Duration::from_millis(100),
-    });
+    link.set(Weather::Fair { there: Duration::ZERO, back: Duration::from_millis(100) });
     assert!(timeout(Duration::from_millis(2), &mut run).await.is_err());
-    assert_eq!(
-        link.take_calls(),
-        ["get", "create", "update"],
-        "the renewal is on its way"
-    );
+    assert_eq!(link.take_calls(), ["get", "create", "update"], "the renewal is on its way");
 
     sleep(RENEW - Duration::from_secs(1)).await; // nobody polls the elector
     assert!(!token.is_valid());
-    assert!(
-        timeout(Duration::from_millis(1), &mut run).await.is_err(),
-        "the reply is read"
-    );
+    assert!(timeout(Duration::from_millis(1), &mut run).await.is_err(), "the reply is read");
     assert!(!token.is_valid());
     assert_eq!(run.await, Outcome::Lost(None));
 }
@@ -424,10 +340,7 @@ async fn a_leader_that_slept_through_the_end_of_its_token_renews_nothing() {
     let token = candidate.token();
     advance(RENEW).await; // everybody sleeps: nobody runs before the clock has moved
     assert!(!token.is_valid());
-    assert_eq!(
-        candidate.outcome.await.expect("no panic"),
-        Outcome::Lost(Some(()))
-    );
+    assert_eq!(candidate.outcome.await.expect("no panic"), Outcome::Lost(Some(())));
     assert_eq!(candidate.link.take_calls(), ["get", "create"]);
 }
 
@@ -439,9 +352,7 @@ async fn a_leader_that_finds_another_holder_stops_at_once() {
         let candidate = Candidate::start(&server, "a", |builder| builder);
         settle().await;
         server.put(holder, 0);
-        let outcome = timeout(RETRY, candidate.outcome)
-            .await
-            .expect("at the next renewal");
+        let outcome = timeout(RETRY, candidate.outcome).await.expect("at the next renewal");
         assert_eq!(outcome.expect("no panic"), Outcome::Lost(Some(())));
         assert_eq!(server.record().expect("a lease").0.as_deref(), holder);
     }
@@ -471,10 +382,7 @@ async fn checks_may_be_made_from_any_thread_at_any_time() {
     let candidate = Candidate::start(&server, "a", |builder| builder);
     settle().await;
     let observer = candidate.observer.clone();
-    let (runtime, (stop, stopped)) = (
-        tokio::runtime::Handle::current(),
-        std::sync::mpsc::channel::<()>(),
-    );
+    let (runtime, (stop, stopped)) = (tokio::runtime::Handle::current(), std::sync::mpsc::channel::<()>());
     let checker = std::thread::spawn(move || {
         let _time = runtime.enter();
         let mut checks = 0;
@@ -508,16 +416,9 @@ async fn only_a_leader_that_has_not_renewed_for_too_long_is_unhealthy() {
     assert!(observer.is_leader());
     assert_eq!(observer.check(Duration::ZERO), Ok(()), "fresh");
     advance(LEASE).await;
-    assert_eq!(
-        observer.check(Duration::from_secs(2)),
-        Ok(()),
-        "expired within the tolerance"
-    );
+    assert_eq!(observer.check(Duration::from_secs(2)), Ok(()), "expired within the tolerance");
     let error = observer.check(Duration::ZERO).expect_err("far expired");
-    assert_eq!(
-        error.to_string(),
-        "leader of lease default/web has not renewed it for 16s"
-    );
+    assert_eq!(error.to_string(), "leader of lease default/web has not renewed it for 16s");
 
     assert_eq!(run.await, Outcome::Lost(Some(())));
     assert_eq!(observer.check(Duration::ZERO), Ok(()), "not the leader any more");

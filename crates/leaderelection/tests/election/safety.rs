@@ -28,10 +28,7 @@ impl Watch {
         let mut tokens = self.tokens.lock().expect("unpoisoned");
         tokens.retain(Leadership::is_valid);
         assert!(tokens.len() <= 1, "{what}: two valid tokens");
-        assert!(
-            self.working.load(Ordering::SeqCst) <= 1,
-            "{what}: two leaders at work"
-        );
+        assert!(self.working.load(Ordering::SeqCst) <= 1, "{what}: two leaders at work");
     }
 }
 
@@ -98,18 +95,9 @@ fn weather(random: &mut SmallRng) -> Weather {
         0..=2 => Weather::Cut,
         3 => Weather::Deaf { there: slow },
         4 => Weather::Failing(503),
-        5 => Weather::Fair {
-            there: slow,
-            back: fast,
-        },
-        6 => Weather::Fair {
-            there: fast,
-            back: slow,
-        },
-        _ => Weather::Fair {
-            there: fast,
-            back: fast,
-        },
+        5 => Weather::Fair { there: slow, back: fast },
+        6 => Weather::Fair { there: fast, back: slow },
+        _ => Weather::Fair { there: fast, back: fast },
     }
 }
 
@@ -120,24 +108,14 @@ async fn run(seed: u64) -> usize {
         .into_iter()
         .enumerate()
         .map(|(number, skew)| {
-            candidate(
-                &server,
-                &watch,
-                number,
-                skew,
-                SmallRng::seed_from_u64(seed * 3 + number as u64),
-            )
+            candidate(&server, &watch, number, skew, SmallRng::seed_from_u64(seed * 3 + number as u64))
         })
         .unzip();
 
     let end = Instant::now() + Duration::from_secs(600);
     while Instant::now() < end {
         for link in &links {
-            link.set(if random.random_bool(0.5) {
-                Weather::CLEAR
-            } else {
-                weather(&mut random)
-            });
+            link.set(if random.random_bool(0.5) { Weather::CLEAR } else { weather(&mut random) });
         }
         let change = Instant::now() + Duration::from_millis(random.random_range(500..25_000));
         while Instant::now() < change {
@@ -161,10 +139,7 @@ async fn no_two_candidates_have_a_valid_token_or_work_at_the_same_time() {
     for seed in 0..15 {
         terms += run(seed).await;
     }
-    assert!(
-        terms > 150,
-        "the weather must not be so bad that nobody ever leads: {terms} terms"
-    );
+    assert!(terms > 150, "the weather must not be so bad that nobody ever leads: {terms} terms");
 }
 
 /// The other side of safety: somebody leads soon after the leader is gone.

@@ -19,10 +19,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 fn builder(server: &LeaseServer) -> LeaderElectorBuilder {
     let (client, _) = server.client(0);
-    LeaderElector::builder(client, "default", "web")
-        .identity("a")
-        .grace(GRACE)
-        .release_on_cancel(true)
+    LeaderElector::builder(client, "default", "web").identity("a").grace(GRACE).release_on_cancel(true)
 }
 
 fn holder(server: &LeaseServer) -> Option<String> {
@@ -46,9 +43,7 @@ async fn the_lease_is_kept_while_led_work_winds_up_and_released_after_it_has_end
             leadership
         })
         .await;
-    let Outcome::ShutDown(Some(leadership)) = outcome else {
-        panic!("the work returned: {outcome:?}")
-    };
+    let Outcome::ShutDown(Some(leadership)) = outcome else { panic!("the work returned: {outcome:?}") };
     assert_eq!(holder(&server), None);
     assert!(!leadership.is_valid());
 }
@@ -58,11 +53,7 @@ async fn work_that_does_not_wind_up_is_dropped_after_the_grace_period_and_then_t
     struct Bomb<'a>(&'a LeaseServer);
     impl Drop for Bomb<'_> {
         fn drop(&mut self) {
-            assert_eq!(
-                holder(self.0).as_deref(),
-                Some("a"),
-                "not released before the work is dropped"
-            );
+            assert_eq!(holder(self.0).as_deref(), Some("a"), "not released before the work is dropped");
         }
     }
 
@@ -85,16 +76,9 @@ async fn work_that_does_not_wind_up_is_dropped_after_the_grace_period_and_then_t
 async fn work_that_returns_ends_the_term_with_what_it_returned() {
     let server = LeaseServer::default();
     let mut elector = builder(&server).build().expect("sound settings");
-    assert_eq!(
-        elector.run(pending(), |_| async { 7 }).await,
-        Outcome::Finished(7)
-    );
+    assert_eq!(elector.run(pending(), |_| async { 7 }).await, Outcome::Finished(7));
     assert_eq!(holder(&server), None);
-    assert_eq!(
-        elector.run(pending(), |_| async { 8 }).await,
-        Outcome::Finished(8),
-        "and may stand again"
-    );
+    assert_eq!(elector.run(pending(), |_| async { 8 }).await, Outcome::Finished(8), "and may stand again");
 }
 
 /// Half of what is left of the lease: 10 s and 2.5 s.
@@ -102,9 +86,7 @@ async fn work_that_returns_ends_the_term_with_what_it_returned() {
 async fn work_that_goes_on_after_a_loss_is_dropped_before_the_lease_can_be_taken() {
     let server = LeaseServer::default();
     let (client, link) = server.client(0);
-    let mut elector = LeaderElector::builder(client, "default", "web")
-        .build()
-        .expect("sound settings");
+    let mut elector = LeaderElector::builder(client, "default", "web").build().expect("sound settings");
     let start = Instant::now();
     let cut = &link;
     let outcome: Outcome<()> = elector
@@ -157,9 +139,7 @@ async fn every_token_ends_when_the_election_is_dropped_or_the_work_panics() {
 async fn a_candidate_that_lost_its_lease_stands_again() {
     let server = LeaseServer::default();
     let (client, link) = server.client(0);
-    let mut elector = LeaderElector::builder(client, "default", "web")
-        .build()
-        .expect("sound settings");
+    let mut elector = LeaderElector::builder(client, "default", "web").build().expect("sound settings");
     let terms = Mutex::new(0);
     let outcome = elector
         .run_terms(sleep(Duration::from_secs(100)), |leadership| {

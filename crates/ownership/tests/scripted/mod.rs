@@ -24,10 +24,7 @@ impl Calls {
     }
 
     pub(crate) fn of(&self, method: &str) -> Vec<Call> {
-        self.all()
-            .into_iter()
-            .filter(|call| call.method == method)
-            .collect()
+        self.all().into_iter().filter(|call| call.method == method).collect()
     }
 }
 
@@ -46,18 +43,11 @@ pub(crate) fn client(script: impl Fn(&Call) -> (u16, Value) + Send + Sync + 'sta
                 path: parts.uri.path().to_owned(),
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             };
-            record
-                .0
-                .lock()
-                .expect("no test panics while it records")
-                .push(call.clone());
+            record.0.lock().expect("no test panics while it records").push(call.clone());
             let (code, answer) = script(&call);
             let body = Body::from(answer.to_string().into_bytes());
             Ok::<_, kube_client::Error>(
-                Response::builder()
-                    .status(code)
-                    .body(body)
-                    .expect("a valid response"),
+                Response::builder().status(code).body(body).expect("a valid response"),
             )
         }
     });

@@ -26,11 +26,7 @@ pub(crate) fn run() {
             let keys: Arc<[Key]> = keys(count).into();
             let cycle = || runtime.block_on(rounds(Arc::clone(&keys), pairs));
             let time = median(repeats, cycle);
-            report(
-                &format!("cycle/{name}/{size}"),
-                "ns",
-                ns_each(time, ROUNDS * count),
-            );
+            report(&format!("cycle/{name}/{size}"), "ns", ns_each(time, ROUNDS * count));
         }
     }
 }

@@ -17,10 +17,7 @@ fn main() {
         ("delay", delay::run),
         ("priority", priority::run),
     ];
-    let asked: Vec<_> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
+    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     for (name, run) in questions {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
             run();

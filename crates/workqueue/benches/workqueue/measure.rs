@@ -14,17 +14,12 @@ pub(crate) fn quick() -> bool {
 
 /// `count` different keys.
 pub(crate) fn keys(count: usize) -> Vec<Key> {
-    (0..count)
-        .map(|n| format!("namespace-{:04}/replicaset-{n:09}", n % 100).into())
-        .collect()
+    (0..count).map(|n| format!("namespace-{:04}/replicaset-{n:09}", n % 100).into()).collect()
 }
 
 /// A runtime of this one thread.
 pub(crate) fn one_thread() -> Runtime {
-    Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime")
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 /// The middle one of what `measure` returns in that many rounds.

@@ -37,10 +37,7 @@ impl BucketLimiter {
     /// Refuses a `qps` that is not a positive number, or whose tokens are more than 584 years or less
     /// than a nanosecond apart, and a `burst` of zero.
     pub fn new(qps: f64, burst: u32) -> Result<Self, BucketConfigError> {
-        let refuse = |field, value: &dyn fmt::Display| BucketConfigError {
-            field,
-            value: value.to_string(),
-        };
+        let refuse = |field, value: &dyn fmt::Display| BucketConfigError { field, value: value.to_string() };
         let period = Duration::try_from_secs_f64(1.0 / qps).ok().filter(|_| qps > 0.0);
         let quota = period
             .filter(|period| u64::try_from(period.as_nanos()).is_ok())
@@ -53,11 +50,7 @@ impl BucketLimiter {
     fn with_quota(quota: Quota) -> Self {
         let hand = Hand::default();
         let bucket = governor::RateLimiter::direct_with_clock(quota, hand.clone());
-        Self {
-            bucket,
-            hand,
-            start: None,
-        }
+        Self { bucket, hand, start: None }
     }
 }
 
@@ -133,9 +126,7 @@ mod tests {
     use super::*;
 
     fn delays(limiter: &mut BucketLimiter, tries: usize, now: Instant) -> Vec<u128> {
-        (0..tries)
-            .map(|_| limiter.when(&"any", now).as_millis())
-            .collect()
+        (0..tries).map(|_| limiter.when(&"any", now).as_millis()).collect()
     }
 
     /// WQ 17.
@@ -148,10 +139,7 @@ mod tests {
         limiter.forget(&"any"); // no token comes back
         assert_eq!(delays(&mut limiter, 1, start), [400]);
         // A second later ten tokens have come: four are spoken for, three stay, the others ran over.
-        assert_eq!(
-            delays(&mut limiter, 4, start + Duration::from_secs(1)),
-            [0, 0, 0, 100]
-        );
+        assert_eq!(delays(&mut limiter, 4, start + Duration::from_secs(1)), [0, 0, 0, 100]);
     }
 
     #[test]
@@ -164,16 +152,9 @@ mod tests {
     #[test]
     fn impossible_rates_are_refused_by_name() {
         for qps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300, 1e12] {
-            assert_eq!(
-                BucketLimiter::new(qps, 1).expect_err("no such rate").field(),
-                "qps",
-                "{qps}"
-            );
+            assert_eq!(BucketLimiter::new(qps, 1).expect_err("no such rate").field(), "qps", "{qps}");
         }
         let error = BucketLimiter::new(10.0, 0).expect_err("no such burst");
-        assert_eq!(
-            (error.field(), error.to_string().contains("burst = 0")),
-            ("burst", true)
-        );
+        assert_eq!((error.field(), error.to_string().contains("burst = 0")), ("burst", true));
     }
 }

@@ -17,11 +17,7 @@ pub struct ExponentialLimiter<K> {
 impl<K> ExponentialLimiter<K> {
     /// Starts at `base` and doubles up to `max`.
     pub fn new(base: Duration, max: Duration) -> Self {
-        Self {
-            base,
-            max,
-            tries: Tries::new(),
-        }
+        Self { base, max, tries: Tries::new() }
     }
 }
 
@@ -59,10 +55,7 @@ mod tests {
         assert_eq!(delays, [MS, 2 * MS, 4 * MS, 8 * MS, 16 * MS]);
         assert_eq!(limiter.num_requeues(&"one"), 5);
 
-        assert_eq!(
-            [limiter.when(&"two", now), limiter.when(&"two", now)],
-            [MS, 2 * MS]
-        );
+        assert_eq!([limiter.when(&"two", now), limiter.when(&"two", now)], [MS, 2 * MS]);
         assert_eq!(limiter.num_requeues(&"two"), 2);
 
         limiter.forget(&"one");
@@ -75,10 +68,9 @@ mod tests {
     fn thousands_of_failures_stay_at_the_longest_delay() {
         let now = Instant::now();
         let minute = Duration::from_secs(60);
-        for (base, max, exact) in [
-            (MS, Duration::from_secs(1000), (6, 32 * MS)),
-            (minute, 1000 * 60 * minute, (3, 4 * minute)),
-        ] {
+        for (base, max, exact) in
+            [(MS, Duration::from_secs(1000), (6, 32 * MS)), (minute, 1000 * 60 * minute, (3, 4 * minute))]
+        {
             let mut limiter = ExponentialLimiter::new(base, max);
             let delays: Vec<_> = (0..1100).map(|_| limiter.when(&"one", now)).collect();
             assert_eq!(delays[exact.0 - 1], exact.1);

@@ -18,22 +18,13 @@ pub struct FastSlowLimiter<K> {
 impl<K> FastSlowLimiter<K> {
     /// `fast_tries` tries at `fast`, then `slow`.
     pub fn new(fast: Duration, slow: Duration, fast_tries: u32) -> Self {
-        Self {
-            fast,
-            slow,
-            fast_tries,
-            tries: Tries::new(),
-        }
+        Self { fast, slow, fast_tries, tries: Tries::new() }
     }
 }
 
 impl<K: Hash + Eq + Clone + Send> RateLimiter<K> for FastSlowLimiter<K> {
     fn when(&mut self, key: &K, _now: Instant) -> Duration {
-        if self.tries.count(key) < self.fast_tries {
-            self.fast
-        } else {
-            self.slow
-        }
+        if self.tries.count(key) < self.fast_tries { self.fast } else { self.slow }
     }
 
     fn forget(&mut self, key: &K) {

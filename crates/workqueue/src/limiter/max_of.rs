@@ -33,9 +33,7 @@ impl<K> Default for MaxOfLimiter<K> {
 
 impl<K> fmt::Debug for MaxOfLimiter<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MaxOfLimiter")
-            .field("limiters", &self.limiters.len())
-            .finish()
+        f.debug_struct("MaxOfLimiter").field("limiters", &self.limiters.len()).finish()
     }
 }
 
@@ -50,11 +48,7 @@ impl<K> RateLimiter<K> for MaxOfLimiter<K> {
     }
 
     fn num_requeues(&self, key: &K) -> u32 {
-        self.limiters
-            .iter()
-            .map(|limiter| limiter.num_requeues(key))
-            .max()
-            .unwrap_or(0)
+        self.limiters.iter().map(|limiter| limiter.num_requeues(key)).max().unwrap_or(0)
     }
 }
 

@@ -45,10 +45,7 @@ mod tests {
         let now = Instant::now();
         let [fast, slow] = [Duration::from_millis(5), Duration::from_secs(1000)];
         let mut limiter = MaxWaitLimiter::new(FastSlowLimiter::new(fast, slow, 1), slow / 2);
-        assert_eq!(
-            [limiter.when(&"one", now), limiter.when(&"one", now)],
-            [fast, slow / 2]
-        );
+        assert_eq!([limiter.when(&"one", now), limiter.when(&"one", now)], [fast, slow / 2]);
         assert_eq!(limiter.num_requeues(&"one"), 2);
         limiter.forget(&"one");
         assert_eq!(limiter.when(&"one", now), fast);

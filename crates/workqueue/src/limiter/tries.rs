@@ -11,9 +11,7 @@ pub(super) struct Tries<K> {
 
 impl<K> Tries<K> {
     pub(super) fn new() -> Self {
-        Self {
-            counts: HashMap::default(),
-        }
+        Self { counts: HashMap::default() }
     }
 }
 

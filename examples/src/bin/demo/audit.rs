@@ -78,18 +78,10 @@ impl Audit {
             let (was, is) = (old.and_then(set_of), new.and_then(set_of));
             if was != is {
                 if let Some(page) = was.and_then(|uid| books.sets.get_mut(uid)) {
-                    *(if new.is_none() {
-                        &mut page.deleted
-                    } else {
-                        &mut page.released
-                    }) += 1;
+                    *(if new.is_none() { &mut page.deleted } else { &mut page.released }) += 1;
                 }
                 if let Some(page) = is.and_then(|uid| books.sets.get_mut(uid)) {
-                    *(if old.is_none() {
-                        &mut page.created
-                    } else {
-                        &mut page.adopted
-                    }) += 1;
+                    *(if old.is_none() { &mut page.created } else { &mut page.adopted }) += 1;
                 }
             }
         });
@@ -112,11 +104,7 @@ impl Audit {
     /// The pages of all sets that exist, by key.
     pub(crate) fn pages(&self) -> BTreeMap<ObjectKey, Page> {
         let books = self.books.lock();
-        books
-            .sets
-            .values()
-            .filter_map(|page| Some((page.key.clone()?, page.clone())))
-            .collect()
+        books.sets.values().filter_map(|page| Some((page.key.clone()?, page.clone()))).collect()
     }
 
     /// How many changes were booked.
@@ -124,14 +112,15 @@ impl Audit {
         self.books.lock().changes
     }
 
-    /// Waits until everything up to `version` is booked and every set is as it should be.
-    pub(crate) async fn converged(&self, version: u64) {
+    /// Waits until everything up to `version` is booked, and so many sets are there and as they should be.
+    pub(crate) async fn converged(&self, version: u64, sets: usize) {
         let mut changed = self.changed.subscribe();
         loop {
             changed.borrow_and_update();
             {
                 let books = self.books.lock();
-                if books.version >= version && books.sets.values().all(Page::is_converged) {
+                let as_they_should_be = books.sets.values().filter(|page| page.is_converged()).count();
+                if books.version >= version && as_they_should_be == books.sets.len().max(sets) {
                     return;
                 }
             }
@@ -177,11 +166,7 @@ impl Page {
     }
 
     fn count(&mut self, pod: &PodView, by_one: impl Fn(&mut usize)) {
-        if self
-            .selector
-            .as_ref()
-            .is_some_and(|selector| !selector.matches_object(&pod.metadata))
-        {
+        if self.selector.as_ref().is_some_and(|selector| !selector.matches_object(&pod.metadata)) {
             by_one(&mut self.strangers);
         }
         if pod.is_active() {
@@ -196,13 +181,8 @@ impl Page {
 
     /// Not one Pod too many, at any commit.
     fn judge(&mut self, now: Instant) {
-        self.earlier
-            .retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
-        let allowed = self
-            .earlier
-            .iter()
-            .map(|(_, replicas)| *replicas)
-            .fold(self.desired, usize::max);
+        self.earlier.retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
+        let allowed = self.earlier.iter().map(|(_, replicas)| *replicas).fold(self.desired, usize::max);
         self.duplicates = self.duplicates.max(self.active.saturating_sub(allowed));
     }
 
@@ -263,22 +243,16 @@ mod tests {
         audit.pod(None, Some(&pod("a", true)), 2);
         audit.pod(None, Some(&pod("b", false)), 3);
         audit.pod(Some(&pod("b", false)), Some(&pod("b", true)), 4);
-        audit.converged(4).await;
+        audit.converged(4, 1).await;
         let mut relabelled = pod("b", true);
         relabelled.metadata.labels.clear();
         audit.pod(Some(&pod("b", true)), Some(&relabelled), 5);
-        assert!(
-            !page(&audit).is_converged(),
-            "a set has to release what it does not select"
-        );
+        assert!(!page(&audit).is_converged(), "a set has to release what it does not select");
         audit.pod(Some(&relabelled), Some(&pod("b", true)), 6);
         audit.pod(Some(&pod("b", true)), Some(&pod("b", false)), 5);
         audit.pod(Some(&pod("a", true)), None, 6);
         let page = page(&audit);
-        assert_eq!(
-            (page.created, page.adopted, page.released, page.deleted),
-            (1, 1, 1, 1)
-        );
+        assert_eq!((page.created, page.adopted, page.released, page.deleted), (1, 1, 1, 1));
         assert_eq!((page.active, page.duplicates, page.is_converged()), (0, 0, false));
     }
 }

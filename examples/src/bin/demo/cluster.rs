@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use k8s_openapi::api::{
     apps::v1::ReplicaSet,
+    coordination::v1::Lease,
     core::v1::{Node, Pod},
 };
 use kube_client::{
@@ -21,12 +22,15 @@ use trimtab_controller::{
 };
 use trimtab_examples::replicaset::PodView;
 
-use crate::{audit::Audit, failure::Failure, manifests::Manifest};
+use crate::{audit::Audit, disturb::LEASE, failure::Failure, manifests::Manifest};
 
 /// How long a set of a real cluster must stay untouched to show that nobody else controls it.
 const PROBE: Duration = Duration::from_secs(4);
 
-/// The label that marks what the demo made for itself.
+/// The node that the simulated kubelet runs its Pods on.
+const NODE: &str = "trimtab-demo";
+
+/// The name of that set.
 const PROBE_NAME: &str = "trimtab-demo-probe";
 
 /// A cluster to run on, and the tasks that belong to it. Dropping it stops them.
@@ -43,40 +47,25 @@ impl Cluster {
     /// An API server in this process.
     pub(crate) fn embedded() -> Self {
         let server = ApiServer::start();
-        Self {
-            client: server.client(),
-            server: Some(server),
-            tasks: JoinSet::new(),
-            _handlers: Vec::new(),
-        }
+        Self { client: server.client(), server: Some(server), tasks: JoinSet::new(), _handlers: Vec::new() }
     }
 
     /// The cluster of a kubeconfig.
     pub(crate) async fn real(kubeconfig: &PathBuf, context: Option<String>) -> Result<Self, Failure> {
         let refused = |error: String| Failure::Input(format!("{}: {error}", kubeconfig.display()));
         let file = Kubeconfig::read_from(kubeconfig).map_err(|error| refused(error.to_string()))?;
-        let options = KubeConfigOptions {
-            context,
-            ..KubeConfigOptions::default()
-        };
+        let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         let config = Config::from_custom_kubeconfig(file, &options).await;
         let mut config = config.map_err(|error| refused(error.to_string()))?;
         // A create that is sent again after a lost reply makes a second Pod: the server names it.
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| refused(error.to_string()))?;
-        Ok(Self {
-            client,
-            server: None,
-            tasks: JoinSet::new(),
-            _handlers: Vec::new(),
-        })
+        Ok(Self { client, server: None, tasks: JoinSet::new(), _handlers: Vec::new() })
     }
 
     /// The client that the controller uses; on our own server the levers know it by its user agent.
     pub(crate) fn controller_client(&self) -> Client {
-        self.server
-            .as_ref()
-            .map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
+        self.server.as_ref().map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
     }
 
     /// Listens on `address` for kubectl.
@@ -87,9 +76,7 @@ impl Cluster {
             ));
         };
         let bound = server.listen(address).await;
-        bound
-            .map(Some)
-            .map_err(|error| Failure::Input(format!("cannot listen on {address}: {error}")))
+        bound.map(Some).map_err(|error| Failure::Input(format!("cannot listen on {address}: {error}")))
     }
 
     /// Refuses a cluster whose ReplicaSets somebody controls already: a set of one replica must stay
@@ -108,21 +95,13 @@ impl Cluster {
             },
         }));
         drop(sets.delete(PROBE_NAME, &DeleteParams::default()).await); // of a run that was killed
-        let created = sets
-            .create(&PostParams::default(), &set)
-            .await
-            .map_err(Failure::api("creating a probe"))?;
+        let created =
+            sets.create(&PostParams::default(), &set).await.map_err(Failure::api("creating a probe"))?;
         sleep(PROBE).await;
-        let found = sets
-            .get(PROBE_NAME)
-            .await
-            .map_err(Failure::api("reading the probe"))?;
+        let found = sets.get(PROBE_NAME).await.map_err(Failure::api("reading the probe"))?;
         let pods = Api::<Pod>::namespaced(self.client.clone(), "default");
         let labelled = ListParams::default().labels(&format!("app={PROBE_NAME}"));
-        let pods = pods
-            .list(&labelled)
-            .await
-            .map_err(Failure::api("looking for the probe's Pods"))?;
+        let pods = pods.list(&labelled).await.map_err(Failure::api("looking for the probe's Pods"))?;
         let untouched = found.status == created.status && pods.items.is_empty();
         sets.delete(PROBE_NAME, &DeleteParams::background())
             .await
@@ -142,12 +121,8 @@ impl Cluster {
         let Some(server) = &self.server else {
             let (sets, pods) = (audit.clone(), audit.clone());
             self._handlers = vec![
-                book(&informers.informer::<ReplicaSet>(), move |old, new| {
-                    sets.set(old, new, 0)
-                }),
-                book(&informers.informer::<PodView>(), move |old, new| {
-                    pods.pod(old, new, 0)
-                }),
+                book(&informers.informer::<ReplicaSet>(), move |old, new| sets.set(old, new, 0)),
+                book(&informers.informer::<PodView>(), move |old, new| pods.pod(old, new, 0)),
             ];
             return;
         };
@@ -170,39 +145,39 @@ impl Cluster {
 
     /// Runs a small kubelet, unless the cluster has nodes of its own. Returns whether it does.
     pub(crate) async fn run_kubelet(&mut self) -> Result<bool, Failure> {
-        let nodes = Api::<Node>::all(self.client.clone())
-            .list(&ListParams::default())
-            .await;
+        let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
         let own = nodes.map_err(Failure::api("listing Nodes"))?.items;
-        let ours = |node: &Node| node.metadata().name() == "trimtab-demo";
+        let ours = |node: &Node| node.metadata().name() == NODE;
         if !own.iter().all(ours) {
             return Ok(false);
         }
-        let kubelet = Kubelet::new(self.client.clone()).node("trimtab-demo");
-        let kubelet = kubelet
-            .startup(Duration::from_millis(150))
-            .termination(Duration::from_millis(100));
+        let kubelet = Kubelet::new(self.client.clone()).node(NODE);
+        let kubelet = kubelet.startup(Duration::from_millis(150)).termination(Duration::from_millis(100));
         self.tasks.spawn(kubelet.run(std::future::pending()));
         Ok(true)
     }
 
-    /// Takes away from a real cluster what the demo has put there.
+    /// Takes away from a real cluster what the demo has put there, Pods of its sets included: there may
+    /// be no garbage collector.
     pub(crate) async fn clean_up(&self, manifests: &[Manifest]) -> Result<(), Failure> {
         if self.server.is_some() {
             return Ok(()); // it goes with this process
         }
+        let now = DeleteParams::default().grace_period(0);
         for manifest in manifests.iter().rev() {
             let name = manifest.object.metadata.name.as_deref().unwrap_or_default();
-            match manifest
-                .api(self.client.clone())
-                .delete(name, &DeleteParams::background())
-                .await
-            {
-                Err(kube_client::Error::Api(status)) if status.code == 404 => {}
-                deleted => drop(deleted.map_err(Failure::api("cleaning up"))?),
+            gone(manifest.api(self.client.clone()).delete(name, &DeleteParams::background()).await)?;
+            let labels = &manifest.object.data["spec"]["selector"]["matchLabels"];
+            if let (Some(namespace), Some(labels)) = (manifest.namespace(), labels.as_object()) {
+                let labels: Vec<_> =
+                    labels.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
+                let own = ListParams::default().labels(&labels.join(","));
+                let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
+                gone(pods.delete_collection(&now, &own).await)?;
             }
         }
-        Ok(())
+        gone(Api::<Lease>::namespaced(self.client.clone(), LEASE.0).delete(LEASE.1, &now).await)?;
+        gone(Api::<Node>::all(self.client.clone()).delete(NODE, &now).await)
     }
 
     /// The version up to which the audit must have booked to know of all that was done so far. A
@@ -216,6 +191,18 @@ impl Cluster {
             }
         }
     }
+}
+
+/// What is not there need not be deleted.
+fn gone<T>(deleted: Result<T, kube_client::Error>) -> Result<(), Failure> {
+    match deleted {
+        Err(kube_client::Error::Api(status)) if status.code == 404 => Ok(()),
+        deleted => deleted.map(drop).map_err(Failure::api("cleaning up")),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 /// Passes the states before and after each event on.

@@ -18,7 +18,7 @@ use kube_client::{
 };
 use rand::{SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 use trimtab_apiserver::{ApiServer, Filter, Levers, Verb};
 use trimtab_controller::cache::{Metadata, Object, ObjectKey};
 
@@ -32,6 +32,9 @@ use crate::{
 
 /// The annotation that asks for a Pod to be relabelled while it runs: `key=value`.
 const RELABEL: &str = "demo.trimtab/relabel";
+
+/// How long the cluster may take to converge after a disturbance.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// For how long the lease is taken away.
 const USURPED: Duration = Duration::from_secs(2);
@@ -120,12 +123,10 @@ impl<'a> Stage<'a> {
         match disturbance {
             Disturbance::KillPods => self.kill(100).await.map(Some),
             Disturbance::ScaleUp => {
-                self.scale(|pages| pages.iter().min_by_key(|(_, page)| page.desired), 30)
-                    .await
+                self.scale(|pages| pages.iter().min_by_key(|(_, page)| page.desired), 30).await
             }
             Disturbance::ScaleDown => {
-                self.scale(|pages| pages.iter().max_by_key(|(_, page)| page.desired), -80)
-                    .await
+                self.scale(|pages| pages.iter().max_by_key(|(_, page)| page.desired), -80).await
             }
             Disturbance::Relabel => self.relabel().await,
             Disturbance::CutWatches => self.cut().await.map(Some),
@@ -136,29 +137,34 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn levers(&self) -> Result<&'a Levers, Failure> {
-        let missing = || Failure::Cluster("a real cluster has no levers".to_owned());
-        self.cluster
-            .server
-            .as_ref()
-            .map(ApiServer::levers)
-            .ok_or_else(missing)
+    /// Waits until every set is as it should be; returns after how many seconds.
+    pub(crate) async fn converge(&self, after: &str) -> Result<f64, Failure> {
+        let began = Instant::now();
+        let version = self.cluster.version().await;
+        let sets = self.manifests.iter().filter(|manifest| manifest.resource.kind == "ReplicaSet").count();
+        match timeout(PATIENCE, self.audit.converged(version, sets)).await {
+            Ok(()) => Ok(began.elapsed().as_secs_f64()),
+            Err(_) => Err(Failure::Cluster(format!("not converged {} s after: {after}", PATIENCE.as_secs()))),
+        }
     }
 
-    /// Deletes up to `count` Pods of sets, at random.
+    fn levers(&self) -> Result<&'a Levers, Failure> {
+        let missing = || Failure::Cluster("a real cluster has no levers".to_owned());
+        self.cluster.server.as_ref().map(ApiServer::levers).ok_or_else(missing)
+    }
+
+    /// Deletes up to `count` Pods of sets, at random; not those of the manifests, which stay to be
+    /// checked.
     async fn kill(&mut self, count: usize) -> Result<String, Failure> {
-        let pods = Api::<Pod>::all(self.cluster.client.clone())
-            .list(&ListParams::default())
-            .await;
+        let pods = Api::<Pod>::all(self.cluster.client.clone()).list(&ListParams::default()).await;
         let pods = pods.map_err(Failure::api("listing Pods"))?.items;
         let pages = self.audit.pages();
+        let is_declared = |pod: &Pod| self.manifests.iter().any(|manifest| manifest.is(pod));
         let ours = |pod: &Pod| {
             let namespace = pod.metadata().namespace().unwrap_or_default();
-            let key = pod
-                .metadata()
-                .controller()
-                .map(|set| ObjectKey::namespaced(namespace, &set.name));
-            key.is_some_and(|key| pages.contains_key(&key)) && pod.metadata.deletion_timestamp.is_none()
+            let set = pod.metadata().controller().map(|set| ObjectKey::namespaced(namespace, &set.name));
+            let of_a_set = set.is_some_and(|set| pages.contains_key(&set));
+            of_a_set && !pod.metadata().is_being_deleted() && !is_declared(pod)
         };
         let pods: Vec<_> = pods.into_iter().filter(ours).collect();
         let victims: Vec<_> = pods.choose_multiple(&mut self.random, count).collect();
@@ -265,9 +271,7 @@ impl<'a> Stage<'a> {
         sleep(Duration::from_millis(500)).await;
         match created(self.audit.pages()) - before {
             0 => Ok(format!("{killed}, none replaced without the lease")),
-            acted => Err(Failure::Cluster(format!(
-                "{acted} Pods were created without the lease"
-            ))),
+            acted => Err(Failure::Cluster(format!("{acted} Pods were created without the lease"))),
         }
     }
 }

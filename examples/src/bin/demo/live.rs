@@ -28,11 +28,7 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn new(audit: Audit, controller: Arc<Controller>) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
-        Self {
-            audit,
-            controller,
-            bars,
-        }
+        Self { audit, controller, bars }
     }
 
     /// Prints a line: above the bars, if there are any.
@@ -91,14 +87,8 @@ impl Live {
         loop {
             lines.tick().await;
             let sets = self.audit.pages();
-            let sets = sets
-                .iter()
-                .map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
-            println!(
-                "  {}; {}",
-                sets.collect::<Vec<_>>().join(", "),
-                self.pulse(&mut rate)
-            );
+            let sets = sets.iter().map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
+            println!("  {}; {}", sets.collect::<Vec<_>>().join(", "), self.pulse(&mut rate));
         }
     }
 
@@ -120,10 +110,7 @@ fn ticks(period: Duration) -> tokio::time::Interval {
 }
 
 fn moves(page: &Page) -> String {
-    format!(
-        "+{} -{} adopted {} released {}",
-        page.created, page.deleted, page.adopted, page.released
-    )
+    format!("+{} -{} adopted {} released {}", page.created, page.deleted, page.adopted, page.released)
 }
 
 /// Events a second, over the last second.
@@ -135,11 +122,7 @@ struct Rate {
 
 impl Rate {
     fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            count: 0,
-            last: 0.0,
-        }
+        Self { since: Instant::now(), count: 0, last: 0.0 }
     }
 
     fn of(&mut self, count: u64) -> f64 {

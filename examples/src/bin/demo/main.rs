@@ -20,6 +20,7 @@ mod report;
 use std::{
     future::pending,
     net::SocketAddr,
+    panic::panic_any,
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -30,10 +31,7 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, timeout},
-};
+use tokio::task::JoinSet;
 use trimtab_controller::{
     Controller,
     informer::InformerFactory,
@@ -48,9 +46,6 @@ use crate::{
     failure::Failure,
     live::Live,
 };
-
-/// How long the cluster may take to converge after a disturbance.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a ReplicaSet controller, disturbs it, and checks that every Pod is as it should be.
 #[derive(Debug, Parser)]
@@ -125,55 +120,27 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         println!("the cluster has Nodes of its own: no kubelet is simulated");
     }
     for manifest in &manifests {
-        let created = manifest.create(&cluster.client).await;
+        let created = manifest.apply(&cluster.client).await;
         created.map_err(|error| Failure::Cluster(format!("applying {}: {error}", manifest.describe())))?;
     }
     live.say(&format!("{} objects applied", manifests.len()));
 
     let mut tasks = JoinSet::new();
     tasks.spawn(lead(cluster.controller_client(), controller)?);
-    tasks.spawn(live.clone().run());
-
+    let view = tasks.spawn(live.clone().run());
     let mut stage = Stage::new(&cluster, &manifests, &audit, &fuse);
-    let mut steps = vec![(
-        "apply".to_owned(),
-        converge(&cluster, &audit, "the manifests").await?,
-    )];
-    for disturbance in Disturbance::ALL {
-        if disturbance.needs_levers() && cluster.server.is_none() {
-            live.say(&format!(
-                "{}: left out, a real cluster has no levers",
-                disturbance.name()
-            ));
-            continue;
-        }
-        let Some(done) = stage.disturb(disturbance).await? else {
-            live.say(&format!(
-                "{}: left out, nothing in the manifests to do it to",
-                disturbance.name()
-            ));
-            continue;
-        };
-        live.say(&format!("{}: {done}", disturbance.name()));
-        steps.push((
-            disturbance.name().to_owned(),
-            converge(&cluster, &audit, disturbance.name()).await?,
-        ));
-    }
-    let wrong = report::differences(&cluster.client, &manifests, &stage.wanted).await;
-    let mut wrong = wrong.map_err(Failure::api("checking the cluster"))?;
-    let pages = audit.pages();
-    let too_many = pages.iter().filter(|(_, page)| page.duplicates > 0);
-    wrong.extend(
-        too_many.map(|(key, page)| format!("ReplicaSet {key}: {} Pods too many at once", page.duplicates)),
-    );
+    let steps = disturb_all(&mut stage, &live).await?;
+    let wanted = stage.wanted;
+    view.abort();
     live.close();
+
+    let pages = audit.pages();
     println!("{}", report::table(&pages, &steps));
+    let wrong = report::differences(&cluster.client, &manifests, &wanted, &pages).await;
+    let wrong = wrong.map_err(Failure::api("checking the cluster"))?;
     if !wrong.is_empty() {
-        return Err(Failure::Cluster(format!(
-            "the cluster is not as it should be:\n  {}",
-            wrong.join("\n  ")
-        )));
+        let list = wrong.join("\n  ");
+        return Err(Failure::Cluster(format!("the cluster is not as it should be:\n  {list}")));
     }
     println!("exactly as the manifests say, and never a Pod too many");
     if cli.keep {
@@ -183,7 +150,28 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         pending::<()>().await;
     }
+    drop(tasks); // the controller: what goes now is not to be replaced
     cluster.clean_up(&manifests).await
+}
+
+/// Disturbs the cluster in every way that it allows, each time after it has converged. Returns what
+/// was done, and how many seconds the cluster took to converge again.
+async fn disturb_all(stage: &mut Stage<'_>, live: &Live) -> Result<Vec<(&'static str, f64)>, Failure> {
+    let mut steps = vec![("apply", stage.converge("the manifests were applied").await?)];
+    for disturbance in Disturbance::ALL {
+        let name = disturbance.name();
+        if disturbance.needs_levers() && stage.cluster.server.is_none() {
+            live.say(&format!("{name}: left out, a real cluster has no levers"));
+            continue;
+        }
+        let Some(done) = stage.disturb(disturbance).await? else {
+            live.say(&format!("{name}: left out, nothing in the manifests to do it to"));
+            continue;
+        };
+        live.say(&format!("{name}: {done}"));
+        steps.push((name, stage.converge(name).await?));
+    }
+    Ok(steps)
 }
 
 /// What the panic that the demo asks for says.
@@ -193,7 +181,7 @@ const FUSE: &str = "the demo asked for a panic";
 fn quiet_the_fuse() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str() != Some(FUSE) {
+        if panic.payload().downcast_ref() != Some(&FUSE) {
             report(panic);
         }
     }));
@@ -205,7 +193,9 @@ fn with_fuse(sets: &ReplicaSets, fuse: Arc<AtomicBool>) -> Controller {
     sets.wiring().reconciler(move |request| {
         let (sets, fuse) = (this.clone(), fuse.clone());
         async move {
-            assert!(!fuse.swap(false, SeqCst), "{FUSE}");
+            if fuse.swap(false, SeqCst) {
+                panic_any(FUSE);
+            }
             sets.sync(&request.key).await
         }
     })
@@ -218,8 +208,8 @@ fn lead(
 ) -> Result<impl Future<Output = ()> + Send, Failure> {
     let mut elector = LeaderElector::builder(client, LEASE.0, LEASE.1)
         .identity(format!("demo-{}", std::process::id()))
-        .lease_duration(Duration::from_secs(3))
-        .renew_deadline(Duration::from_secs(2))
+        .lease_duration(Duration::from_secs(6))
+        .renew_deadline(Duration::from_secs(4))
         .retry_period(Duration::from_millis(300))
         .release_on_cancel(true)
         .build()
@@ -233,17 +223,4 @@ fn lead(
             tracing::error!(%error, "the controller stopped");
         }
     })
-}
-
-/// Waits until every set is as it should be; returns after how many seconds.
-async fn converge(cluster: &Cluster, audit: &Audit, after: &str) -> Result<f64, Failure> {
-    let began = Instant::now();
-    let version = cluster.version().await;
-    match timeout(PATIENCE, audit.converged(version)).await {
-        Ok(()) => Ok(began.elapsed().as_secs_f64()),
-        Err(_) => Err(Failure::Cluster(format!(
-            "not converged {} s after: {after}",
-            PATIENCE.as_secs()
-        ))),
-    }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube_client::{
-    Api, Client,
-    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
+    Api, Client, Resource,
+    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams},
     core::discovery::Scope,
     discovery,
 };
@@ -41,13 +41,7 @@ struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: document {}, line {}",
-            self.file.display(),
-            self.document,
-            self.line
-        )
+        write!(f, "{}: document {}, line {}", self.file.display(), self.document, self.line)
     }
 }
 
@@ -67,19 +61,13 @@ pub(crate) enum ReadError {
 pub(crate) async fn read(client: &Client, files: &[PathBuf]) -> Result<Vec<Manifest>, ReadError> {
     let mut manifests = Vec::new();
     for file in expand(files)? {
-        let text = fs::read_to_string(&file).map_err(|error| ReadError::File {
-            file: file.clone(),
-            error,
-        })?;
+        let text =
+            fs::read_to_string(&file).map_err(|error| ReadError::File { file: file.clone(), error })?;
         for document in documents(&file, &text) {
             let head = document.check()?;
             let (resource, scope) = document.resolve(client, &head).await?;
             let object = document.parse()?;
-            manifests.push(Manifest {
-                object,
-                resource,
-                scope,
-            });
+            manifests.push(Manifest { object, resource, scope });
         }
     }
     Ok(manifests)
@@ -101,6 +89,14 @@ impl Manifest {
         namespaced.then(|| self.object.metadata.namespace.as_deref().unwrap_or("default"))
     }
 
+    /// Whether `object` is the one that this declares.
+    pub(crate) fn is<K: Resource<DynamicType = ()>>(&self, object: &K) -> bool {
+        let metadata = object.meta();
+        self.resource.kind == K::kind(&())
+            && self.object.metadata.name == metadata.name
+            && self.namespace() == metadata.namespace.as_deref()
+    }
+
     /// Where objects of this kind and namespace are read and written.
     pub(crate) fn api(&self, client: Client) -> Api<DynamicObject> {
         match self.namespace() {
@@ -109,14 +105,14 @@ impl Manifest {
         }
     }
 
-    /// Creates the object, unless one of that name exists.
-    pub(crate) async fn create(&self, client: &Client) -> Result<(), kube_client::Error> {
-        match self
-            .api(client.clone())
-            .create(&PostParams::default(), &self.object)
-            .await
-        {
-            Err(kube_client::Error::Api(status)) if status.code == 409 => Ok(()),
+    /// Creates the object, or changes the one of that name to be as declared.
+    pub(crate) async fn apply(&self, client: &Client) -> Result<(), kube_client::Error> {
+        let api = self.api(client.clone());
+        match api.create(&PostParams::default(), &self.object).await {
+            Err(kube_client::Error::Api(status)) if status.code == 409 => {
+                let name = self.object.metadata.name.as_deref().unwrap_or_default();
+                api.patch(name, &PatchParams::default(), &Patch::Merge(&self.object)).await.map(drop)
+            }
             created => created.map(drop),
         }
     }
@@ -126,19 +122,13 @@ impl Manifest {
 fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut expanded = Vec::new();
     for file in files {
-        let failed = |error| ReadError::File {
-            file: file.clone(),
-            error,
-        };
+        let failed = |error| ReadError::File { file: file.clone(), error };
         if fs::metadata(file).map_err(failed)?.is_dir() {
             let entries = fs::read_dir(file).map_err(failed)?;
-            let mut inside = entries
-                .map(|entry| Ok(entry?.path()))
-                .collect::<io::Result<Vec<_>>>()
-                .map_err(failed)?;
+            let mut inside =
+                entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>().map_err(failed)?;
             inside.retain(|path| {
-                path.extension()
-                    .is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
+                path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
             });
             inside.sort();
             expanded.append(&mut inside);
@@ -162,15 +152,8 @@ fn documents<'a>(file: &Path, text: &'a str) -> Vec<Document<'a>> {
     let mut end = 0;
     let mut close = |range: std::ops::Range<usize>, line| {
         let text: &str = &text[range];
-        if text
-            .lines()
-            .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        {
-            let place = Place {
-                file: file.to_owned(),
-                document: documents.len() + 1,
-                line,
-            };
+        if text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
+            let place = Place { file: file.to_owned(), document: documents.len() + 1, line };
             documents.push(Document { place, text });
         }
     };
@@ -235,10 +218,7 @@ impl Document<'_> {
             }
             Some(_) => {}
         }
-        if matches!(
-            kind.value.as_str(),
-            "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet"
-        ) {
+        if matches!(kind.value.as_str(), "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet") {
             self.check_selector()?;
         }
         Ok(head)
@@ -286,20 +266,17 @@ impl Document<'_> {
             let line = error.location().map_or(1, |location| location.line());
             let said = error.to_string();
             let said = said.lines().next().unwrap_or_default();
+            // The parser's own place counts within the document; ours is given before.
+            let reason = said.split_once(" column ").and_then(|(_, rest)| rest.split_once(": "));
+            let said = reason.map_or(said, |(_, reason)| reason);
             self.refuse(line.max(1), format!("not a manifest: {said}"))
         })
     }
 
     /// `line` counts within the document.
     fn refuse(&self, line: u64, reason: impl Into<String>) -> Refused {
-        let place = Place {
-            line: self.place.line + line.max(1) - 1,
-            ..self.place.clone()
-        };
-        Refused {
-            place,
-            reason: reason.into(),
-        }
+        let place = Place { line: self.place.line + line.max(1) - 1, ..self.place.clone() };
+        Refused { place, reason: reason.into() }
     }
 }
 
@@ -309,9 +286,7 @@ mod tests {
 
     fn refusal(text: &str) -> String {
         let file = Path::new("sets.yaml");
-        let refused = documents(file, text)
-            .iter()
-            .find_map(|document| document.check().err());
+        let refused = documents(file, text).iter().find_map(|document| document.check().err());
         refused.expect("a refusal").to_string()
     }
 
@@ -320,14 +295,8 @@ mod tests {
         let named = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n";
         let nameless =
             format!("# first\n---\n{named}---\nkind: Pod\napiVersion: v1\nmetadata:\n  labels: {{}}\n");
-        assert_eq!(
-            refusal(&nameless),
-            "sets.yaml: document 2, line 11: has no metadata.name"
-        );
-        assert_eq!(
-            refusal("kind: Pod\n"),
-            "sets.yaml: document 1, line 1: has no apiVersion"
-        );
+        assert_eq!(refusal(&nameless), "sets.yaml: document 2, line 11: has no metadata.name");
+        assert_eq!(refusal("kind: Pod\n"), "sets.yaml: document 1, line 1: has no apiVersion");
         let broken = refusal(&format!("{named}---\nkind: [\n"));
         assert!(broken.starts_with("sets.yaml: document 2, line "), "{broken}");
         assert!(broken.contains("not a manifest"), "{broken}");
@@ -338,10 +307,7 @@ mod tests {
         let text = "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: a}\nspec:\n  selector:\n    matchLabels: {app: a}\n  \
                     template: {metadata: {labels: {app: b}}}\n";
         let said = refusal(text);
-        assert!(
-            said.starts_with("sets.yaml: document 1, line 6: spec.selector"),
-            "{said}"
-        );
+        assert!(said.starts_with("sets.yaml: document 1, line 6: spec.selector"), "{said}");
         assert!(said.contains("does not match"), "{said}");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
 use kube_client::{Api, Client, api::ListParams};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use trimtab_controller::cache::{Metadata, Object, ObjectKey, Selector};
 use trimtab_examples::replicaset::PodView;
@@ -20,11 +21,13 @@ pub(crate) struct Wanted {
     pub(crate) released: BTreeSet<ObjectKey>,
 }
 
-/// Every way in which the cluster differs from the manifests; empty if it is exactly right.
+/// Every way in which the cluster differs from the manifests, or was wrong on the way; empty if all is
+/// exactly right.
 pub(crate) async fn differences(
     client: &Client,
     manifests: &[Manifest],
     wanted: &Wanted,
+    pages: &BTreeMap<ObjectKey, Page>,
 ) -> Result<Vec<String>, kube_client::Error> {
     let mut wrong = Vec::new();
     let mut sets = Vec::new();
@@ -34,45 +37,51 @@ pub(crate) async fn differences(
             wrong.push(format!("{} is missing", manifest.describe()));
             continue;
         };
-        let key = found.key();
         let mut expected = manifest.object.data["spec"].clone();
-        if let Some(replicas) = wanted.replicas.get(&key) {
+        if let Some(replicas) = wanted.replicas.get(&found.key()) {
             expected["replicas"] = (*replicas).into();
         }
         if let Some(path) = not_within(&expected, &found.data["spec"], "spec") {
-            wrong.push(format!(
-                "{}: {path} is not as in the manifest",
-                manifest.describe()
-            ));
+            wrong.push(format!("{}: {path} is not as in the manifest", manifest.describe()));
         }
         if manifest.resource.kind == "ReplicaSet" {
-            sets.extend(serde_json::to_value(&found).and_then(serde_json::from_value::<ReplicaSet>));
+            sets.extend(convert::<ReplicaSet>(&found));
         }
     }
+    let declared: Vec<_> = manifests.iter().filter(|manifest| manifest.resource.kind == "Pod").collect();
     let namespaces: BTreeSet<_> = manifests.iter().filter_map(Manifest::namespace).collect();
     for namespace in namespaces {
-        let pods = Api::<Pod>::namespaced(client.clone(), namespace)
-            .list(&ListParams::default())
-            .await?;
-        let pods = pods
-            .items
-            .iter()
-            .map(|pod| serde_json::to_value(pod).and_then(serde_json::from_value));
-        let pods: Vec<PodView> = pods.filter_map(Result::ok).collect();
-        let declared = manifests
-            .iter()
-            .filter(|manifest| manifest.resource.kind == "Pod");
-        let declared: BTreeSet<_> = declared
-            .map(|manifest| manifest.object.key().to_string())
-            .collect();
-        let sets: Vec<_> = sets
-            .iter()
-            .filter(|set| set.metadata().namespace() == Some(namespace))
-            .collect();
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&ListParams::default()).await?;
+        let pods: Vec<PodView> = pods.items.iter().filter_map(convert).collect();
+        let sets: Vec<_> = sets.iter().filter(|set| set.metadata().namespace() == Some(namespace)).collect();
         check_pods(&pods, &sets, wanted, &declared, &mut wrong);
         sets.iter().for_each(|set| check_set(set, &pods, &mut wrong));
     }
+    for set in &sets {
+        let page = pages.get(&set.key()).cloned().unwrap_or_default();
+        check_book(set, &page, &declared, &mut wrong);
+    }
     Ok(wrong)
+}
+
+/// The same object in another type.
+fn convert<T: DeserializeOwned>(object: &impl Serialize) -> Option<T> {
+    serde_json::to_value(object).and_then(serde_json::from_value).ok()
+}
+
+/// Never a Pod too many, and every declared Pod that the set selects was adopted.
+fn check_book(set: &ReplicaSet, page: &Page, declared: &[&Manifest], wrong: &mut Vec<String>) {
+    let key = set.key();
+    if page.duplicates > 0 {
+        wrong.push(format!("ReplicaSet {key}: {} Pods too many at once", page.duplicates));
+    }
+    let orphans = declared
+        .iter()
+        .filter(|pod| pod.namespace() == key.namespace() && selects(set, &pod.object.metadata));
+    let orphans = orphans.count();
+    if page.adopted != orphans {
+        wrong.push(format!("ReplicaSet {key}: {} Pods adopted, {orphans} to adopt", page.adopted));
+    }
 }
 
 /// Every Pod is either a set's, by reference and by label, or nobody's and declared.
@@ -80,17 +89,17 @@ fn check_pods(
     pods: &[PodView],
     sets: &[&ReplicaSet],
     wanted: &Wanted,
-    declared: &BTreeSet<String>,
+    declared: &[&Manifest],
     wrong: &mut Vec<String>,
 ) {
     for pod in pods {
         let key = pod.key();
-        let matching: Vec<_> = sets.iter().filter(|set| selects(set, pod)).collect();
+        let matching: Vec<_> = sets.iter().filter(|set| selects(set, &pod.metadata)).collect();
         match (pod.metadata.controller(), matching.as_slice()) {
             (Some(owner), [set]) if owner.uid == set.metadata().uid() => {}
             (Some(owner), _) => wrong.push(format!("Pod {key} belongs to {} and should not", owner.name)),
             (None, [set]) => wrong.push(format!("Pod {key} was not adopted by {}", set.metadata().name())),
-            (None, _) if declared.contains(key.as_str()) => {}
+            (None, _) if declared.iter().any(|manifest| manifest.object.key() == key) => {}
             (None, _) => wrong.push(format!("Pod {key} belongs to nobody and is in no manifest")),
         }
         if wanted.released.contains(&key) && pod.metadata.controller().is_some() {
@@ -102,39 +111,26 @@ fn check_pods(
 /// A set has exactly its replicas, ready, and says so.
 fn check_set(set: &ReplicaSet, pods: &[PodView], wrong: &mut Vec<String>) {
     let key = set.key();
-    let own = pods.iter().filter(|pod| {
-        pod.metadata
-            .controller()
-            .is_some_and(|owner| owner.uid == set.metadata().uid())
-    });
+    let own = pods
+        .iter()
+        .filter(|pod| pod.metadata.controller().is_some_and(|owner| owner.uid == set.metadata().uid()));
     let (active, ready) = own.fold((0, 0), |(active, ready), pod| {
-        (
-            active + i32::from(pod.is_active()),
-            ready + i32::from(pod.is_active() && pod.is_ready()),
-        )
+        (active + i32::from(pod.is_active()), ready + i32::from(pod.is_active() && pod.is_ready()))
     });
     let desired = set.spec.replicas.unwrap_or(1);
     if (active, ready) != (desired, desired) {
-        wrong.push(format!(
-            "ReplicaSet {key}: {active} active and {ready} ready Pods, {desired} desired"
-        ));
+        wrong.push(format!("ReplicaSet {key}: {active} active and {ready} ready Pods, {desired} desired"));
     }
     let status = set.status.clone().unwrap_or_default();
-    let told = (
-        status.replicas,
-        status.ready_replicas,
-        status.available_replicas,
-        status.observed_generation,
-    );
+    let told =
+        (status.replicas, status.ready_replicas, status.available_replicas, status.observed_generation);
     if told != (desired, Some(desired), Some(desired), set.metadata.generation) {
-        wrong.push(format!(
-            "ReplicaSet {key}: status {status:?} does not say what is there"
-        ));
+        wrong.push(format!("ReplicaSet {key}: status {status:?} does not say what is there"));
     }
 }
 
-fn selects(set: &ReplicaSet, pod: &PodView) -> bool {
-    Selector::try_from(&set.spec.selector).is_ok_and(|selector| selector.matches_object(&pod.metadata))
+fn selects(set: &ReplicaSet, pod: &impl Metadata) -> bool {
+    Selector::try_from(&set.spec.selector).is_ok_and(|selector| selector.matches_object(pod))
 }
 
 /// The first path of `expected` that `found` does not have with the same value; what `found` has
@@ -143,11 +139,7 @@ fn not_within(expected: &Value, found: &Value, path: &str) -> Option<String> {
     match (expected, found) {
         (Value::Null, _) => None,
         (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
-            not_within(
-                value,
-                found.get(key).unwrap_or(&Value::Null),
-                &format!("{path}.{key}"),
-            )
+            not_within(value, found.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"))
         }),
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             let pairs = expected.iter().zip(found).enumerate();
@@ -160,7 +152,7 @@ fn not_within(expected: &Value, found: &Value, path: &str) -> Option<String> {
 }
 
 /// One row a set, and how long the cluster took to converge after each step.
-pub(crate) fn table(pages: &BTreeMap<ObjectKey, Page>, steps: &[(String, f64)]) -> String {
+pub(crate) fn table(pages: &BTreeMap<ObjectKey, Page>, steps: &[(&str, f64)]) -> String {
     let mut sets = Table::new();
     sets.load_preset(presets::UTF8_BORDERS_ONLY).set_header([
         "replicaset",
@@ -185,9 +177,7 @@ pub(crate) fn table(pages: &BTreeMap<ObjectKey, Page>, steps: &[(String, f64)]) 
         sets.add_row([Cell::new(key)].into_iter().chain(counts.map(number)));
     }
     let mut times = Table::new();
-    times
-        .load_preset(presets::UTF8_BORDERS_ONLY)
-        .set_header(["step", "converged after"]);
+    times.load_preset(presets::UTF8_BORDERS_ONLY).set_header(["step", "converged after"]);
     for (step, seconds) in steps {
         times.add_row([Cell::new(step), number(format!("{seconds:.2} s"))]);
     }
@@ -210,9 +200,6 @@ mod tests {
             json!({"replicas": 3, "template": {"containers": [{"name": "web", "image": "x"}]}, "more": 1});
         assert_eq!(not_within(&expected, &defaulted, "spec"), None);
         let lost = json!({"replicas": 3, "template": {"containers": [{"image": "x"}]}});
-        assert_eq!(
-            not_within(&expected, &lost, "spec").as_deref(),
-            Some("spec.template.containers[0].name")
-        );
+        assert_eq!(not_within(&expected, &lost, "spec").as_deref(), Some("spec.template.containers[0].name"));
     }
 }

@@ -31,23 +31,15 @@ impl Cost {
     pub fn so_far() -> std::io::Result<Self> {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let status = std::fs::read_to_string("/proc/self/status")?;
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        let kilobytes: f64 = resident
-            .and_then(|text| text.parse().ok())
-            .ok_or(std::io::ErrorKind::InvalidData)?;
-        Ok(Self {
-            cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64,
-            rss_bytes: kilobytes * 1024.0,
-        })
+        let resident =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kilobytes: f64 =
+            resident.and_then(|text| text.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+        Ok(Self { cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64, rss_bytes: kilobytes * 1024.0 })
     }
 }
 
 /// Prints one measurement, of which less is better.
 pub fn report(bench: &str, unit: &str, value: f64) {
-    println!(
-        "{}",
-        serde_json::json!({ "bench": bench, "unit": unit, "better": "lower", "value": value })
-    );
+    println!("{}", serde_json::json!({ "bench": bench, "unit": unit, "better": "lower", "value": value }));
 }

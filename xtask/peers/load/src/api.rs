@@ -51,12 +51,7 @@ impl Api {
     /// When the template is not JSON.
     pub fn new(objects: u64) -> Result<Arc<Self>, serde_json::Error> {
         let (item, object) = (Template::new(false)?, Template::new(true)?);
-        Ok(Arc::new(Self {
-            objects,
-            item,
-            object,
-            events: watch::Sender::new(0),
-        }))
+        Ok(Arc::new(Self { objects, item, object, events: watch::Sender::new(0) }))
     }
 
     /// Lets every watch send `count` more changes.
@@ -73,11 +68,7 @@ impl Api {
     fn pod(&self, number: u64, events: u64) -> Pod {
         // Change e (from 0) is of Pod e × STRIDE modulo objects. Lists during a run are rare, so a Pod's version
         // in a list is that of the whole list once anything changed: newer than all that was sent before.
-        let version = if events == 0 {
-            FIRST_VERSION + number
-        } else {
-            self.version(events)
-        };
+        let version = if events == 0 { FIRST_VERSION + number } else { self.version(events) };
         Pod { number, version }
     }
 
@@ -101,11 +92,8 @@ impl Api {
 
     async fn write_list(&self, list: List, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
         let events = *self.events.borrow();
-        let end = if list.limit == 0 {
-            self.objects
-        } else {
-            self.objects.min(list.continue_at + list.limit)
-        };
+        let end =
+            if list.limit == 0 { self.objects } else { self.objects.min(list.continue_at + list.limit) };
         let version = self.version(events);
         let more = match self.objects - end {
             0 => String::new(),
@@ -135,10 +123,7 @@ impl Api {
             }
             send(
                 parts,
-                bookmark(
-                    self.version(sent),
-                    r#","annotations":{"k8s.io/initial-events-end":"true"}"#,
-                ),
+                bookmark(self.version(sent), r#","annotations":{"k8s.io/initial-events-end":"true"}"#),
             )
             .await?;
         } else {
@@ -148,15 +133,7 @@ impl Api {
             while sent < *target.borrow_and_update() {
                 let number = (sent * STRIDE) % self.objects.max(1);
                 sent += 1;
-                self.send_event(
-                    "MODIFIED",
-                    Pod {
-                        number,
-                        version: self.version(sent),
-                    },
-                    parts,
-                )
-                .await?;
+                self.send_event("MODIFIED", Pod { number, version: self.version(sent) }, parts).await?;
             }
             tokio::select! {
                 changed = target.changed() => changed.map_err(|_| Gone)?,

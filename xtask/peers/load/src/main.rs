@@ -62,10 +62,7 @@ async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Result<Answer, Inf
         (&Method::GET, "/api/v1/pods") => {
             let whole = query.get("resourceVersion") == Some("0"); // the limit is ignored then, as by a kube-apiserver
             let limit = query.number("limit").filter(|_| !whole).unwrap_or(0);
-            streamed(api.list(List {
-                limit,
-                continue_at: query.number("continue").unwrap_or(0),
-            }))
+            streamed(api.list(List { limit, continue_at: query.number("continue").unwrap_or(0) }))
         }
         (&Method::POST, "/load/events") => {
             api.add_events(query.number("count").unwrap_or(0));
@@ -104,19 +101,13 @@ fn streamed(parts: mpsc::Receiver<Part>) -> Answer {
 }
 
 fn whole(status: StatusCode, text: &'static str) -> Answer {
-    json(
-        status,
-        Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync(),
-    )
+    json(status, Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync())
 }
 
 fn json(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/json"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     response
 }
 

@@ -80,10 +80,7 @@ impl Template {
             pieces.push((before.into(), gap));
             rest = after;
         }
-        Ok(Self {
-            pieces,
-            tail: rest.into(),
-        })
+        Ok(Self { pieces, tail: rest.into() })
     }
 
     pub fn render(&self, pod: Pod, out: &mut BytesMut) {
@@ -110,13 +107,9 @@ impl Pod {
             Gap::Hash => write!(out, "{:010x}", hash(set)),
             Gap::Token => write!(out, "{:05x}", scatter(number) & 0xf_ffff),
             Gap::Node => write!(out, "ip-10-20-{}-{}.internal", node / 200, node % 200),
-            Gap::PodIp => write!(
-                out,
-                "10.{}.{}.{}",
-                64 + number / 65_536 % 64,
-                number / 256 % 256,
-                number % 256
-            ),
+            Gap::PodIp => {
+                write!(out, "10.{}.{}.{}", 64 + number / 65_536 % 64, number / 256 % 256, number % 256)
+            }
             Gap::HostIp => write!(out, "10.20.{}.{}", node / 200, node % 200),
             Gap::Note => out.write_str(&NOTE[..scatter(number) as usize % NOTE.len()]),
         }
@@ -137,18 +130,9 @@ fn hash(set: u64) -> u64 {
 
 fn uid(number: u64, out: &mut BytesMut) -> std::fmt::Result {
     let (high, low) = (scatter(number), scatter(!number));
-    let fields = (
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0x3fff | 0x8000,
-        low & 0xffff_ffff_ffff,
-    );
-    write!(
-        out,
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        fields.0, fields.1, fields.2, fields.3, fields.4
-    )
+    let fields =
+        (high >> 32, high >> 16 & 0xffff, high & 0xfff, low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
+    write!(out, "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", fields.0, fields.1, fields.2, fields.3, fields.4)
 }
 
 /// Spreads numbers over all 64 bits (the finaliser of splitmix64), so that neighbours share no prefix.
@@ -165,9 +149,7 @@ mod tests {
 
     fn rendered(number: u64, with_kind: bool) -> (usize, Value) {
         let mut text = BytesMut::new();
-        Template::new(with_kind)
-            .unwrap()
-            .render(Pod { number, version: 77 }, &mut text);
+        Template::new(with_kind).unwrap().render(Pod { number, version: 77 }, &mut text);
         (text.len(), serde_json::from_slice(&text).unwrap())
     }
 

@@ -65,13 +65,7 @@ impl Case {
         }
         let (emulation, min_compatibility) = versions(random);
         let steps = (0..=random.below(7)).map(|_| step(random, &names)).collect();
-        Self {
-            emulation,
-            min_compatibility,
-            gates,
-            needs,
-            steps,
-        }
+        Self { emulation, min_compatibility, gates, needs, steps }
     }
 
     /// The line that the peer reads.
@@ -137,22 +131,15 @@ pub(super) fn minor(minor: u16) -> String {
 
 fn versions(random: &mut Random) -> (String, String) {
     let emulation = random.between(OLDEST, BINARY);
-    let min_compatibility = if random.percent(60) {
-        emulation - 1
-    } else {
-        random.between(emulation - 3, emulation)
-    };
+    let min_compatibility =
+        if random.percent(60) { emulation - 1 } else { random.between(emulation - 3, emulation) };
     (minor(emulation), minor(min_compatibility))
 }
 
 /// A life that is valid, unless it was spoilt.
 fn life(random: &mut Random) -> Vec<Spec> {
     let mut stage = random.below(3);
-    let mut version = if random.percent(15) {
-        0
-    } else {
-        random.between(OLDEST - 2, BINARY - 2)
-    };
+    let mut version = if random.percent(15) { 0 } else { random.between(OLDEST - 2, BINARY - 2) };
     let mut life = vec![Spec {
         version,
         min_compatibility: None,
@@ -165,11 +152,7 @@ fn life(random: &mut Random) -> Vec<Spec> {
         let raised = life.iter().any(|spec| spec.min_compatibility.is_some());
         if random.percent(20) && !raised && version > OLDEST {
             let min_compatibility = Some(version - u16::from(random.percent(30)));
-            life.push(Spec {
-                min_compatibility,
-                default: !last.default,
-                ..last
-            });
+            life.push(Spec { min_compatibility, default: !last.default, ..last });
             continue;
         }
         version = version.max(OLDEST - 1) + random.between(1, 3);
@@ -240,17 +223,13 @@ fn text(random: &mut Random, names: &[&'static str]) -> String {
 
 fn piece(random: &mut Random, names: &[&'static str]) -> String {
     if random.percent(4) {
-        return random
-            .pick(&["", " ", "=", "Alpha", "=true", "Beta=", "C==true", "a=b=c"])
-            .to_owned();
+        return random.pick(&["", " ", "=", "Alpha", "=true", "Beta=", "C==true", "a=b=c"]).to_owned();
     }
     let space = random.pick(&["", "", "", " ", "\t", "\u{a0}", " \n "]);
     let value = if random.percent(3) {
         random.pick(&["yes", "tRUE", "2", "on", "true false"])
     } else {
-        random.pick(&[
-            "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
-        ])
+        random.pick(&["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
     };
     format!("{space}{}{space}={space}{value}{space}", name(random, names))
 }

@@ -70,17 +70,10 @@ fn take(step: &Step, gates: &mut FeatureGates) -> Outcome {
 
 fn look(gates: &FeatureGates, outcome: &Outcome) -> Value {
     let snapshot = gates.snapshot();
-    let values: Map<_, _> = snapshot
-        .gates
-        .iter()
-        .map(|gate| (gate.gate.to_string(), gate.enabled.into()))
-        .collect();
-    let explicit: Vec<_> = snapshot
-        .gates
-        .iter()
-        .map(|gate| &*gate.gate)
-        .filter(|gate| gates.is_explicitly_set(gate))
-        .collect();
+    let values: Map<_, _> =
+        snapshot.gates.iter().map(|gate| (gate.gate.to_string(), gate.enabled.into())).collect();
+    let explicit: Vec<_> =
+        snapshot.gates.iter().map(|gate| &*gate.gate).filter(|gate| gates.is_explicitly_set(gate)).collect();
     json!({
         "error": outcome.as_ref().err().map(ToString::to_string).unwrap_or_default(),
         "valid": gates.validate().is_ok(),

@@ -79,9 +79,7 @@ impl Graph {
             return; // nothing owns an Event and an Event owns nothing: upstream leaves them out as well
         }
         if commit.resource == "customresourcedefinitions.apiextensions.k8s.io" {
-            std::mem::take(&mut self.parked)
-                .into_iter()
-                .for_each(|uid| self.enqueue(&uid));
+            std::mem::take(&mut self.parked).into_iter().for_each(|uid| self.enqueue(&uid));
         }
         let uid: Uid = object::uid(&commit.object).into();
         let before = commit.previous.as_deref().map(owners).unwrap_or_default();
@@ -93,22 +91,13 @@ impl Graph {
             self.forget_dependent(owner, &uid);
         }
         for owner in now.keys() {
-            self.dependents
-                .entry(owner.clone())
-                .or_default()
-                .insert(uid.clone());
+            self.dependents.entry(owner.clone()).or_default().insert(uid.clone());
         }
         if commit.change == ChangeKind::Deleted {
             self.removed(&uid);
         } else {
             let path = path(commit);
-            self.nodes.insert(
-                uid.clone(),
-                Node {
-                    path,
-                    object: commit.object.clone(),
-                },
-            );
+            self.nodes.insert(uid.clone(), Node { path, object: commit.object.clone() });
             self.changed(&uid, commit.previous.as_deref());
         }
         // An owner that waits for its dependents has one reason less, if one of them is gone, owned by
@@ -118,6 +107,11 @@ impl Graph {
                 self.enqueue(owner);
             }
         }
+    }
+
+    /// Whether the object is still there.
+    pub(super) fn contains(&self, uid: &Uid) -> bool {
+        self.nodes.contains_key(uid)
     }
 
     /// Queues an object that is to be looked at again.
@@ -193,11 +187,7 @@ impl Graph {
     }
 
     fn dependents_of(&self, uid: &Uid) -> impl Iterator<Item = &Node> {
-        self.dependents
-            .get(uid)
-            .into_iter()
-            .flatten()
-            .filter_map(|dependent| self.nodes.get(dependent))
+        self.dependents.get(uid).into_iter().flatten().filter_map(|dependent| self.nodes.get(dependent))
     }
 
     fn task(&self, uid: &Uid) -> Option<Task> {
@@ -223,9 +213,7 @@ impl Graph {
             waiting: Vec::new(),
             unknown: Vec::new(),
             has_dependents: self.dependents.contains_key(uid),
-            is_in_cycle: self
-                .dependents_of(uid)
-                .any(|dependent| is_waiting(&dependent.object)),
+            is_in_cycle: self.dependents_of(uid).any(|dependent| is_waiting(&dependent.object)),
             node,
         };
         for reference in references(&case.node.object) {
@@ -247,11 +235,7 @@ impl Graph {
 
 /// The object's references to owners, as they are written.
 pub(super) fn references(object: &Value) -> impl Iterator<Item = &Value> {
-    object::metadata(object)
-        .get("ownerReferences")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    object::metadata(object).get("ownerReferences").and_then(Value::as_array).into_iter().flatten()
 }
 
 /// The owners by UID, and whether each is blocked by this object.
@@ -283,12 +267,7 @@ fn is_named(owner: &Node, reference: &Value, dependent: &Node) -> bool {
 fn path(commit: &Commit) -> String {
     let plural = commit.resource.split('.').next().unwrap_or_default();
     let namespace = commit.namespace.as_deref().unwrap_or_default();
-    requests::path(
-        object::api_version(&commit.object),
-        namespace,
-        plural,
-        &commit.name,
-    )
+    requests::path(object::api_version(&commit.object), namespace, plural, &commit.name)
 }
 
 #[cfg(test)]

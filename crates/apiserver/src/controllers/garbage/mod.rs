@@ -68,7 +68,13 @@ pub(super) async fn run(core: Arc<Core>, requests: Requests, mut commits: Commit
                     }
                 }
             }
-            Some(uid) = resting.next() => graph.enqueue(&uid),
+            Some(uid) = resting.next() => {
+                if graph.contains(&uid) {
+                    graph.enqueue(&uid);
+                } else {
+                    attempts.remove(&uid);
+                }
+            }
         }
     }
 }
@@ -87,9 +93,7 @@ async fn perform(core: &Core, requests: &Requests, task: Task) -> Outcome {
 
 /// Takes a finalizer away.
 async fn release(requests: &Requests, node: &Node, finalizer: &str) -> Result<Outcome, Error> {
-    let left: Vec<&str> = object::finalizers(&node.object)
-        .filter(|held| *held != finalizer)
-        .collect();
+    let left: Vec<&str> = object::finalizers(&node.object).filter(|held| *held != finalizer).collect();
     change(requests, node, "finalizers", json!(left)).await
 }
 
@@ -115,21 +119,11 @@ async fn judge(core: &Core, requests: &Requests, mut case: Case) -> Result<Outco
     for reference in std::mem::take(&mut case.unknown) {
         match exists(core, requests, &reference, &case.node).await? {
             Some(true) => case.solid = true,
-            Some(false) => case
-                .dangling
-                .push(reference["uid"].as_str().unwrap_or_default().to_owned()),
+            Some(false) => case.dangling.push(reference["uid"].as_str().unwrap_or_default().to_owned()),
             None => return Ok(Outcome::Unresolved),
         }
     }
-    let Case {
-        node,
-        solid,
-        mut dangling,
-        waiting,
-        has_dependents,
-        is_in_cycle,
-        ..
-    } = case;
+    let Case { node, solid, mut dangling, waiting, has_dependents, is_in_cycle, .. } = case;
     if solid {
         dangling.extend(waiting);
         return if dangling.is_empty() {
@@ -159,11 +153,8 @@ async fn judge(core: &Core, requests: &Requests, mut case: Case) -> Result<Outco
 /// Lets the object's owners go without it, then deletes it with its dependents.
 async fn unblock(requests: &Requests, node: &Node) -> Result<Outcome, Error> {
     let mut free: Vec<Value> = references(&node.object).cloned().collect();
-    free.iter_mut()
-        .for_each(|reference| reference["blockOwnerDeletion"] = false.into());
-    let unblocked = requests
-        .merge(&node.path, patch(node, "ownerReferences", json!(free)))
-        .await?;
+    free.iter_mut().for_each(|reference| reference["blockOwnerDeletion"] = false.into());
+    let unblocked = requests.merge(&node.path, patch(node, "ownerReferences", json!(free))).await?;
     if let Some(unblocked) = unblocked {
         requests.delete(&node.path, &unblocked, "Foreground").await?;
     }
@@ -182,20 +173,12 @@ async fn exists(
     let Some(kind) = core.kinds.of_kind(api_version, kind) else {
         return Ok(None);
     };
-    let namespace = if kind.namespaced {
-        object::namespace(&dependent.object)
-    } else {
-        ""
-    };
+    let namespace = if kind.namespaced { object::namespace(&dependent.object) } else { "" };
     if kind.namespaced && namespace.is_empty() {
         return Ok(None); // a cluster-scoped object cannot be owned by one in a namespace: which namespace?
     }
-    let owner = requests
-        .get(&path(api_version, namespace, &kind.plural, name))
-        .await?;
-    Ok(Some(owner.is_some_and(|owner| {
-        owner["metadata"]["uid"] == reference["uid"]
-    })))
+    let owner = requests.get(&path(api_version, namespace, &kind.plural, name)).await?;
+    Ok(Some(owner.is_some_and(|owner| owner["metadata"]["uid"] == reference["uid"])))
 }
 
 /// Changes one field of an object's metadata if the object is still as it was.

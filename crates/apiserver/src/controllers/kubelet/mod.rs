@@ -56,15 +56,8 @@ pub struct Kubelet {
 impl Kubelet {
     /// A kubelet of one node, `node-1`, whose Pods start and end without delay.
     pub fn new(client: Client) -> Self {
-        let settings = Settings {
-            startup: Duration::ZERO,
-            termination: Duration::ZERO,
-        };
-        Self {
-            client,
-            nodes: Vec::new(),
-            settings,
-        }
+        let settings = Settings { startup: Duration::ZERO, termination: Duration::ZERO };
+        Self { client, nodes: Vec::new(), settings }
     }
 
     /// Adds a node of this name; the first takes the place of `node-1`.
@@ -164,14 +157,7 @@ fn is_worth_another_try(error: &Error) -> bool {
 
 impl fmt::Debug for Kubelet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            client: _,
-            nodes,
-            settings,
-        } = self;
-        f.debug_struct("Kubelet")
-            .field("nodes", nodes)
-            .field("settings", settings)
-            .finish_non_exhaustive()
+        let Self { client: _, nodes, settings } = self;
+        f.debug_struct("Kubelet").field("nodes", nodes).field("settings", settings).finish_non_exhaustive()
     }
 }

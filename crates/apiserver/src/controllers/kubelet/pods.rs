@@ -83,12 +83,8 @@ impl Pods {
     /// These are all Pods that there are.
     pub(super) fn replace(&mut self, all: Vec<PodView>, now: Instant) {
         let present: BTreeSet<&str> = all.iter().map(|pod| pod.metadata.uid.as_str()).collect();
-        let gone: Vec<String> = self
-            .pods
-            .keys()
-            .filter(|uid| !present.contains(uid.as_str()))
-            .cloned()
-            .collect();
+        let gone: Vec<String> =
+            self.pods.keys().filter(|uid| !present.contains(uid.as_str())).cloned().collect();
         gone.iter().for_each(|uid| self.gone(uid));
         all.into_iter().for_each(|pod| self.changed(pod, now));
     }
@@ -127,25 +123,14 @@ impl Pods {
 
     /// The next action, if one is due.
     pub(super) fn due(&mut self, now: Instant) -> Option<(Arc<PodView>, Action)> {
-        let uid = self
-            .schedule
-            .first()
-            .filter(|(due, ..)| *due <= now)
-            .map(|(.., uid)| uid.clone())?;
+        let uid = self.schedule.first().filter(|(due, ..)| *due <= now).map(|(.., uid)| uid.clone())?;
         let entry = self.pods.get_mut(&uid).expect("what is scheduled is there (I3)");
-        let Pending::Scheduled(need, _) = entry.pending else {
-            unreachable!("it was in the schedule (I3)")
-        };
+        let Pending::Scheduled(need, _) = entry.pending else { unreachable!("it was in the schedule (I3)") };
         Self::set_pending(&mut self.schedule, entry, Pending::UnderWay(need));
         let pod = entry.pod.clone();
         let action = match need {
-            Need::Bind => Action::Bind {
-                node: self.next_node(),
-            },
-            Need::Start => Action::Start {
-                ip: self.next_address(),
-                after: self.settings.startup,
-            },
+            Need::Bind => Action::Bind { node: self.next_node() },
+            Need::Start => Action::Start { ip: self.next_address(), after: self.settings.startup },
             Need::Remove => Action::Remove,
         };
         Some((pod, action))
@@ -217,13 +202,9 @@ impl Settings {
             Need::Bind => Duration::ZERO,
             Need::Start => self.startup,
             Need::Remove => {
-                let grace = pod
-                    .metadata
-                    .deletion_grace_period_seconds
-                    .and_then(|grace| grace.try_into().ok());
-                grace.map_or(self.termination, |grace| {
-                    self.termination.min(Duration::from_secs(grace))
-                })
+                let grace =
+                    pod.metadata.deletion_grace_period_seconds.and_then(|grace| grace.try_into().ok());
+                grace.map_or(self.termination, |grace| self.termination.min(Duration::from_secs(grace)))
             }
         }
     }

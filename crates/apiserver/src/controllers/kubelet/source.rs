@@ -78,9 +78,7 @@ async fn list(client: &Client) -> Result<(Vec<PodView>, String), Error> {
     let mut all = Vec::new();
     let mut token = String::new();
     loop {
-        let page: List = client
-            .request(get(&format!("/api/v1/pods?limit={PAGE}{token}"))?)
-            .await?;
+        let page: List = client.request(get(&format!("/api/v1/pods?limit={PAGE}{token}"))?).await?;
         all.extend(page.items);
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             // The token is base64url, which needs no escaping.

@@ -89,9 +89,7 @@ pub(super) async fn register(client: &Client, name: &str) -> Result<(), Error> {
         other => drop(other?),
     }
     let path = requests::path("v1", "", "nodes", name);
-    let node: Value = client
-        .request(Request::get(&path).body(Vec::new()).map_err(Error::HttpError)?)
-        .await?;
+    let node: Value = client.request(Request::get(&path).body(Vec::new()).map_err(Error::HttpError)?).await?;
     // The server's time, not ours: the two clocks may differ.
     let since = &node["metadata"]["creationTimestamp"];
     let resources = json!({"cpu": "1k", "memory": "1Ti", "pods": "1M"});
@@ -109,34 +107,18 @@ pub(super) async fn register(client: &Client, name: &str) -> Result<(), Error> {
             "osImage": "", "systemUUID": "",
         },
     }});
-    send(
-        client,
-        Method::PATCH,
-        &format!("{path}/status"),
-        "application/merge-patch+json",
-        &status,
-    )
-    .await?;
+    send(client, Method::PATCH, &format!("{path}/status"), "application/merge-patch+json", &status).await?;
     // A scheduler's taint on Nodes that were not ready yet; nobody else would take it away here.
     if node["spec"]["taints"].is_array() {
         let patch = json!({"spec": {"taints": null}});
-        send(
-            client,
-            Method::PATCH,
-            &path,
-            "application/merge-patch+json",
-            &patch,
-        )
-        .await?;
+        send(client, Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
     }
     Ok(())
 }
 
 /// Does what a Pod needs.
 pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> Result<(), Error> {
-    let Metadata {
-        namespace, name, uid, ..
-    } = &pod.metadata;
+    let Metadata { namespace, name, uid, .. } = &pod.metadata;
     let path = requests::path("v1", namespace, "pods", name);
     match action {
         Action::Bind { node } => {
@@ -146,25 +128,12 @@ pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> 
                 "metadata": {"name": name, "namespace": namespace, "uid": uid},
                 "target": {"apiVersion": "v1", "kind": "Node", "name": node},
             });
-            send(
-                client,
-                Method::POST,
-                &format!("{path}/binding"),
-                "application/json",
-                &binding,
-            )
-            .await
+            send(client, Method::POST, &format!("{path}/binding"), "application/json", &binding).await
         }
         Action::Start { ip, after } => {
             let patch = json!({"metadata": {"uid": uid}, "status": running(pod, ip, *after)});
-            send(
-                client,
-                Method::PATCH,
-                &format!("{path}/status"),
-                "application/merge-patch+json",
-                &patch,
-            )
-            .await
+            send(client, Method::PATCH, &format!("{path}/status"), "application/merge-patch+json", &patch)
+                .await
         }
         Action::Remove => {
             let options = json!({
@@ -180,25 +149,13 @@ pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> 
 
 /// The status of a Pod that runs.
 fn running(pod: &PodView, ip: &str, startup: Duration) -> Value {
-    let scheduled = pod
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition["type"] == "PodScheduled");
+    let scheduled = pod.status.conditions.iter().find(|condition| condition["type"] == "PodScheduled");
     let scheduled = scheduled.and_then(|condition| condition["lastTransitionTime"].as_str());
-    let scheduled = scheduled
-        .or(pod.metadata.creation_timestamp.as_deref())
-        .unwrap_or_default();
+    let scheduled = scheduled.or(pod.metadata.creation_timestamp.as_deref()).unwrap_or_default();
     // Counted from the server's time, so that two runs under one seed write the same.
-    let now = scheduled
-        .parse::<Timestamp>()
-        .map_or(scheduled.to_owned(), |scheduled| seconds(scheduled + startup));
-    let ours = [
-        "PodReadyToStartContainers",
-        "Initialized",
-        "Ready",
-        "ContainersReady",
-    ];
+    let now =
+        scheduled.parse::<Timestamp>().map_or(scheduled.to_owned(), |scheduled| seconds(scheduled + startup));
+    let ours = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
     let mut conditions: BTreeMap<&str, Value> = pod
         .status
         .conditions
@@ -250,12 +207,7 @@ async fn send(
     content_type: &str,
     body: &Value,
 ) -> Result<(), Error> {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, content_type);
-    let request = request
-        .body(body.to_string().into_bytes())
-        .map_err(Error::HttpError)?;
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, content_type);
+    let request = request.body(body.to_string().into_bytes()).map_err(Error::HttpError)?;
     client.request_text(request).await.map(drop)
 }

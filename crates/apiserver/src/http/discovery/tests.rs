@@ -6,14 +6,8 @@ use super::*;
 
 fn get(path: &str, accept: &str) -> Option<(String, Value)> {
     let answer = answer(&Kinds::built_in(), path, accept)?;
-    let content_type = answer.headers()[header::CONTENT_TYPE]
-        .to_str()
-        .expect("text")
-        .to_owned();
-    Some((
-        content_type,
-        serde_json::from_slice(answer.body()).unwrap_or_default(),
-    ))
+    let content_type = answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned();
+    Some((content_type, serde_json::from_slice(answer.body()).unwrap_or_default()))
 }
 
 fn document(path: &str) -> Value {
@@ -22,11 +16,7 @@ fn document(path: &str) -> Value {
 
 fn entry(list: &Value, name: &str) -> Value {
     let resources = list["resources"].as_array().expect("resources");
-    resources
-        .iter()
-        .find(|resource| resource["name"] == name)
-        .expect(name)
-        .clone()
+    resources.iter().find(|resource| resource["name"] == name).expect(name).clone()
 }
 
 #[test]
@@ -69,10 +59,7 @@ fn kinds_are_told_with_their_names_and_subresources() {
 fn the_preferred_version_is_the_most_stable_one() {
     let version = |version: &str| Arc::new(Kind::plain("example.com", version, "Foo", "foos"));
     let all = ["v1alpha1", "v1beta1", "v1beta2", "v2", "v10", "draft", "v1"].map(version);
-    assert_eq!(
-        versions(&all, "example.com"),
-        ["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "draft"]
-    );
+    assert_eq!(versions(&all, "example.com"), ["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "draft"]);
 }
 
 /// Frontier F.3, 1: old kubectls ask for `v2beta1` only, new ones for both, client-go 1.37 for `v2`.
@@ -87,28 +74,18 @@ fn everything_comes_at_once_in_the_version_that_was_asked_for() {
         assert_eq!(content_type, accept(version));
         assert_eq!(list["apiVersion"], format!("apidiscovery.k8s.io/{version}"));
         assert_eq!(list["items"][0]["metadata"]["name"], "apps");
-        let resources = list["items"][0]["versions"][0]["resources"]
-            .as_array()
-            .expect("resources");
-        let deployments = resources
-            .iter()
-            .find(|resource| resource["resource"] == "deployments")
-            .expect("one");
+        let resources = list["items"][0]["versions"][0]["resources"].as_array().expect("resources");
+        let deployments =
+            resources.iter().find(|resource| resource["resource"] == "deployments").expect("one");
         assert_eq!(deployments["subresources"][0]["subresource"], "scale");
-        assert_eq!(
-            deployments["subresources"][0]["responseKind"]["group"],
-            "autoscaling"
-        );
+        assert_eq!(deployments["subresources"][0]["responseKind"]["group"], "autoscaling");
         let (_, core) = get("/api", &asked).expect("a document");
         assert_eq!(core["items"].as_array().map(Vec::len), Some(1));
         assert_eq!(core["items"][0]["metadata"], json!({}));
     }
     let (content_type, plain) =
         get("/apis", &format!("{},application/json", accept("v3"))).expect("a document");
-    assert_eq!(
-        (content_type.as_str(), &plain["kind"]),
-        ("application/json", &json!("APIGroupList"))
-    );
+    assert_eq!((content_type.as_str(), &plain["kind"]), ("application/json", &json!("APIGroupList")));
     let first = get("/apis", &format!("application/json,{}", accept("v2"))).expect("a document");
     assert_eq!(first.0, "application/json", "what is asked for first is taken");
 }

@@ -33,11 +33,7 @@ impl FieldSelector {
                     (field, value, true)
                 }
             };
-            requirements.push(FieldRequirement {
-                field: field.to_owned(),
-                value: unescape(value),
-                equal,
-            });
+            requirements.push(FieldRequirement { field: field.to_owned(), value: unescape(value), equal });
         }
         Ok(Self(requirements))
     }
@@ -58,16 +54,11 @@ impl FieldSelector {
 
     /// Refuses fields by which this kind cannot be selected.
     pub(crate) fn check(&self, kind: &Kind) -> Result<()> {
-        match self
-            .0
-            .iter()
-            .find(|requirement| !is_selectable(kind, &requirement.field))
-        {
+        match self.0.iter().find(|requirement| !is_selectable(kind, &requirement.field)) {
             None => Ok(()),
-            Some(unknown) => Err(Status::bad_request(format!(
-                "field label not supported: {}",
-                unknown.field
-            ))),
+            Some(unknown) => {
+                Err(Status::bad_request(format!("field label not supported: {}", unknown.field)))
+            }
         }
     }
 
@@ -159,11 +150,7 @@ fn unescape(value: &str) -> String {
     let mut characters = value.chars();
     let mut plain = String::with_capacity(value.len());
     while let Some(character) = characters.next() {
-        plain.push(if character == '\\' {
-            characters.next().unwrap_or('\\')
-        } else {
-            character
-        });
+        plain.push(if character == '\\' { characters.next().unwrap_or('\\') } else { character });
     }
     plain
 }

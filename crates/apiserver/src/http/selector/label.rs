@@ -39,9 +39,7 @@ impl LabelSelector {
             .collect::<Option<_>>()
             .map(Self)
             .ok_or_else(|| {
-                Status::bad_request(format!(
-                    "unable to parse requirement: invalid label selector {text:?}"
-                ))
+                Status::bad_request(format!("unable to parse requirement: invalid label selector {text:?}"))
             })
     }
 
@@ -51,29 +49,13 @@ impl LabelSelector {
         let mut requirements = Vec::new();
         let is_label_selector =
             selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some();
-        let labels = if is_label_selector {
-            selector.get("matchLabels")
-        } else {
-            Some(selector)
-        };
+        let labels = if is_label_selector { selector.get("matchLabels") } else { Some(selector) };
         for (key, value) in labels.and_then(Value::as_object).into_iter().flatten() {
             let values = BTreeSet::from([value.as_str()?.to_owned()]);
-            requirements.push(Requirement {
-                key: key.clone(),
-                operator: Operator::In(values),
-            });
+            requirements.push(Requirement { key: key.clone(), operator: Operator::In(values) });
         }
-        for expression in selector
-            .get("matchExpressions")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let values = expression
-                .get("values")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
+        for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+            let values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
             let values: BTreeSet<String> = values.filter_map(Value::as_str).map(str::to_owned).collect();
             let operator = match expression.get("operator")?.as_str()? {
                 "In" if !values.is_empty() => Operator::In(values),
@@ -82,10 +64,7 @@ impl LabelSelector {
                 "DoesNotExist" if values.is_empty() => Operator::DoesNotExist,
                 _ => return None,
             };
-            requirements.push(Requirement {
-                key: expression.get("key")?.as_str()?.to_owned(),
-                operator,
-            });
+            requirements.push(Requirement { key: expression.get("key")?.as_str()?.to_owned(), operator });
         }
         Some(Self(requirements))
     }
@@ -102,9 +81,7 @@ impl LabelSelector {
 
     /// Whether the labels that `label` looks up fulfil every requirement.
     pub(crate) fn matches_labels<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.0
-            .iter()
-            .all(|requirement| requirement.holds(label(&requirement.key)))
+        self.0.iter().all(|requirement| requirement.holds(label(&requirement.key)))
     }
 }
 
@@ -134,10 +111,7 @@ impl Requirement {
             return Self::new(key, Operator::DoesNotExist);
         }
         if let Some((head, values)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
-            let values = values
-                .split(',')
-                .map(|value| value.trim().to_owned())
-                .collect::<BTreeSet<_>>();
+            let values = values.split(',').map(|value| value.trim().to_owned()).collect::<BTreeSet<_>>();
             if !values.iter().all(|value| is_value(value)) {
                 return None;
             }
@@ -166,10 +140,7 @@ impl Requirement {
 
     fn new(key: &str, operator: Operator) -> Option<Self> {
         let key = key.trim();
-        is_qualified_name(key).then(|| Self {
-            key: key.to_owned(),
-            operator,
-        })
+        is_qualified_name(key).then(|| Self { key: key.to_owned(), operator })
     }
 
     fn holds(&self, label: Option<&str>) -> bool {
@@ -200,9 +171,7 @@ fn split_outside_parentheses(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether `key` can be a label's or an annotation's name: `[dns/]name`.
 pub(crate) fn is_qualified_name(key: &str) -> bool {
-    let (prefix, name) = key
-        .rsplit_once('/')
-        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     prefix.is_none_or(crate::kinds::names::is_subdomain) && !name.is_empty() && is_value(name)
 }
 
@@ -255,12 +224,7 @@ mod tests {
                 7 => (format!("{key}>1"), |label, _| label == Some("2")),
                 _ => (format!("{key}<2"), |label, _| label == Some("1")),
             };
-            Case {
-                text,
-                key,
-                values,
-                holds,
-            }
+            Case { text, key, values, holds }
         })
     }
 
@@ -290,9 +254,7 @@ mod tests {
 
     #[test]
     fn what_is_no_selector_is_refused() {
-        for text in [
-            "a b", "a in x", "=a", "a=b=c", "a in (b", "a>b", "!", "a=-", "-", "/a",
-        ] {
+        for text in ["a b", "a in x", "=a", "a=b=c", "a in (b", "a>b", "!", "a=-", "-", "/a"] {
             assert!(LabelSelector::parse(text).is_err(), "{text}");
         }
     }
@@ -305,14 +267,8 @@ mod tests {
         };
         assert_eq!(matching(json!({"a": "b"}), json!({"a": "b"})), Some(true));
         let expression = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "a", "operator": operator, "values": values}]});
-        assert_eq!(
-            matching(expression("In", json!(["b"])), json!({"a": "b"})),
-            Some(true)
-        );
-        assert_eq!(
-            matching(expression("DoesNotExist", Value::Null), json!({"a": "b"})),
-            Some(false)
-        );
+        assert_eq!(matching(expression("In", json!(["b"])), json!({"a": "b"})), Some(true));
+        assert_eq!(matching(expression("DoesNotExist", Value::Null), json!({"a": "b"})), Some(false));
         assert_eq!(matching(expression("In", json!([])), json!({})), None);
         assert_eq!(matching(expression("Like", json!(["b"])), json!({})), None);
     }

@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::{UNKNOWN, number, text, time};
-use crate::http::table::ago;
+use crate::http::age::ago;
 
 /// When the event was seen last: in its series, in its last occurrence, or when it was first seen.
 pub(crate) fn event_last_seen(event: &Value, now: Timestamp) -> Value {
@@ -13,18 +13,14 @@ pub(crate) fn event_last_seen(event: &Value, now: Timestamp) -> Value {
         .map(|series| time(series, "/lastObservedTime"))
         .or_else(|| time(event, "/lastTimestamp").map(Some))
     {
-        Some(seen) => seen
-            .map_or_else(|| UNKNOWN.to_owned(), |seen| ago(seen, now))
-            .into(),
+        Some(seen) => seen.map_or_else(|| UNKNOWN.to_owned(), |seen| ago(seen, now)).into(),
         None => event_first_seen(event, now),
     }
 }
 
 pub(crate) fn event_first_seen(event: &Value, now: Timestamp) -> Value {
     let first = time(event, "/firstTimestamp").or_else(|| time(event, "/eventTime"));
-    first
-        .map_or_else(|| UNKNOWN.to_owned(), |first| ago(first, now))
-        .into()
+    first.map_or_else(|| UNKNOWN.to_owned(), |first| ago(first, now)).into()
 }
 
 /// What the event is about, as `pod/web`.
@@ -89,9 +85,6 @@ mod tests {
         let event = json!({"involvedObject": {"kind": "Pod", "name": "web"}, "source": {"component": "kubelet", "host": "n1"}});
         assert_eq!(event_object(&event, NOW), "pod/web");
         assert_eq!(event_source(&event, NOW), "kubelet, n1");
-        assert_eq!(
-            event_source(&json!({"reportingComponent": "trimtab"}), NOW),
-            "trimtab"
-        );
+        assert_eq!(event_source(&json!({"reportingComponent": "trimtab"}), NOW), "trimtab");
     }
 }

@@ -49,16 +49,9 @@ pub(super) fn controller(object: &Value, _: Timestamp) -> Value {
     let Some(owner) = owners.iter().find(|owner| owner["controller"] == true) else {
         return NONE.into();
     };
-    let group = text(owner, "/apiVersion")
-        .split_once('/')
-        .map_or("", |(group, _)| group);
+    let group = text(owner, "/apiVersion").split_once('/').map_or("", |(group, _)| group);
     let dot = if group.is_empty() { "" } else { "." };
-    format!(
-        "{}{dot}{group}/{}",
-        text(owner, "/kind").to_lowercase(),
-        text(owner, "/name")
-    )
-    .into()
+    format!("{}{dot}{group}/{}", text(owner, "/kind").to_lowercase(), text(owner, "/name")).into()
 }
 
 pub(super) fn revision(revision: &Value, _: Timestamp) -> Value {
@@ -67,12 +60,7 @@ pub(super) fn revision(revision: &Value, _: Timestamp) -> Value {
 
 /// The role that a binding gives.
 pub(super) fn role(binding: &Value, _: Timestamp) -> Value {
-    format!(
-        "{}/{}",
-        text(binding, "/roleRef/kind"),
-        text(binding, "/roleRef/name")
-    )
-    .into()
+    format!("{}/{}", text(binding, "/roleRef/kind"), text(binding, "/roleRef/name")).into()
 }
 
 pub(super) fn min_available(budget: &Value, _: Timestamp) -> Value {
@@ -98,10 +86,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 /// The text behind `pointer`, or `default` where it is missing or empty.
 fn text_or(value: &Value, pointer: &str, default: &str) -> Value {
-    Some(text(value, pointer))
-        .filter(|text| !text.is_empty())
-        .unwrap_or(default)
-        .into()
+    Some(text(value, pointer)).filter(|text| !text.is_empty()).unwrap_or(default).into()
 }
 
 /// The number behind `pointer`; 0 if there is none.
@@ -111,18 +96,12 @@ fn number(value: &Value, pointer: &str) -> i64 {
 
 /// The array behind `pointer`; empty if there is none.
 fn array<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// How many entries the map behind `pointer` has.
 fn entries(value: &Value, pointer: &str) -> usize {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_object)
-        .map_or(0, serde_json::Map::len)
+    value.pointer(pointer).and_then(Value::as_object).map_or(0, serde_json::Map::len)
 }
 
 /// `a=1,b=2`, or `<none>`.
@@ -134,18 +113,12 @@ fn labels(value: &Value, pointer: &str) -> String {
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     pairs.sort();
-    if pairs.is_empty() {
-        NONE.to_owned()
-    } else {
-        pairs.join(",")
-    }
+    if pairs.is_empty() { NONE.to_owned() } else { pairs.join(",") }
 }
 
 /// The condition of type `kind`, if the object's status has it.
 fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
-    array(value, "/status/conditions")
-        .iter()
-        .find(|condition| condition["type"] == kind)
+    array(value, "/status/conditions").iter().find(|condition| condition["type"] == kind)
 }
 
 /// The time behind `pointer`; `None` if there is none or it is no time.

@@ -22,22 +22,16 @@ pub(crate) fn node_roles(node: &Value, _: Timestamp) -> Value {
     let mut roles: Vec<&str> = labels
         .into_iter()
         .flatten()
-        .filter_map(
-            |(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
-                Some(role) => Some(role),
-                None if key == "kubernetes.io/role" => value.as_str(),
-                None => None,
-            },
-        )
+        .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
+            Some(role) => Some(role),
+            None if key == "kubernetes.io/role" => value.as_str(),
+            None => None,
+        })
         .filter(|role| !role.is_empty())
         .collect();
     roles.sort_unstable();
     roles.dedup();
-    if roles.is_empty() {
-        NONE.into()
-    } else {
-        roles.join(",").into()
-    }
+    if roles.is_empty() { NONE.into() } else { roles.join(",").into() }
 }
 
 pub(crate) fn node_internal_ip(node: &Value, _: Timestamp) -> Value {
@@ -61,9 +55,7 @@ pub(crate) fn node_runtime(node: &Value, _: Timestamp) -> Value {
 }
 
 fn address(node: &Value, kind: &str) -> Value {
-    let address = array(node, "/status/addresses")
-        .iter()
-        .find(|address| address["type"] == kind);
+    let address = array(node, "/status/addresses").iter().find(|address| address["type"] == kind);
     address.map_or(NONE, |address| text(address, "/address")).into()
 }
 
@@ -80,10 +72,7 @@ mod tests {
         assert_eq!(status(&ready("True")), "Ready");
         assert_eq!(status(&ready("Unknown")), "NotReady");
         assert_eq!(status(&json!({})), "Unknown");
-        assert_eq!(
-            status(&json!({"spec": {"unschedulable": true}})),
-            "Unknown,SchedulingDisabled"
-        );
+        assert_eq!(status(&json!({"spec": {"unschedulable": true}})), "Unknown,SchedulingDisabled");
     }
 
     #[test]

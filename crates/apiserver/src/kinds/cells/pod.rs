@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::{NONE, array, condition, number, text, text_or};
-use crate::http::table::ago;
+use crate::http::age::ago;
 
 /// `1/2`: ready containers, and all that keep running.
 pub(crate) fn pod_ready(pod: &Value, _: Timestamp) -> Value {
@@ -19,11 +19,7 @@ pub(crate) fn pod_status(pod: &Value, _: Timestamp) -> Value {
 
 /// `0`, or `3 (2m ago)`.
 pub(crate) fn pod_restarts(pod: &Value, now: Timestamp) -> Value {
-    let Summary {
-        restarts,
-        last_restart,
-        ..
-    } = Summary::of(pod);
+    let Summary { restarts, last_restart, .. } = Summary::of(pod);
     match last_restart {
         Some(last) if restarts > 0 => format!("{restarts} ({} ago)", ago(last, now)).into(),
         _ => restarts.to_string().into(),
@@ -45,15 +41,8 @@ pub(crate) fn pod_nominated_node(pod: &Value, _: Timestamp) -> Value {
 /// `1/2`: gates whose condition holds, and all of them.
 pub(crate) fn pod_readiness_gates(pod: &Value, _: Timestamp) -> Value {
     let gates = array(pod, "/spec/readinessGates");
-    let open = gates
-        .iter()
-        .filter(|gate| holds(pod, text(gate, "/conditionType")))
-        .count();
-    if gates.is_empty() {
-        NONE.into()
-    } else {
-        format!("{open}/{}", gates.len()).into()
-    }
+    let open = gates.iter().filter(|gate| holds(pod, text(gate, "/conditionType"))).count();
+    if gates.is_empty() { NONE.into() } else { format!("{open}/{}", gates.len()).into() }
 }
 
 /// Whether the Pod has come to its end, and how: upstream marks such rows.
@@ -89,18 +78,13 @@ impl Summary {
         if condition(pod, "PodScheduled").is_some_and(|gated| gated["reason"] == "SchedulingGated") {
             summary.reason = "SchedulingGated".to_owned();
         }
-        let sidecars = array(pod, "/spec/initContainers")
-            .iter()
-            .filter(|container| is_sidecar(container));
+        let sidecars = array(pod, "/spec/initContainers").iter().filter(|container| is_sidecar(container));
         summary.total += sidecars.count();
         let initializing = summary.count_init_containers(pod);
         if !initializing || holds(pod, "Initialized") {
             summary.count_containers(pod);
         }
-        if pod["metadata"]
-            .get("deletionTimestamp")
-            .is_some_and(|time| !time.is_null())
-        {
+        if pod["metadata"].get("deletionTimestamp").is_some_and(|time| !time.is_null()) {
             if text(pod, "/status/reason") == "NodeLost" {
                 summary.reason = "Unknown".to_owned();
             } else if pod_completed(pod).is_none() {
@@ -141,10 +125,7 @@ impl Summary {
         (self.restarts, self.last_restart) = (0, None);
         let specs = array(pod, "/spec/initContainers");
         for status in array(pod, "/status/initContainerStatuses") {
-            if specs
-                .iter()
-                .any(|spec| spec["name"] == status["name"] && is_sidecar(spec))
-            {
+            if specs.iter().any(|spec| spec["name"] == status["name"] && is_sidecar(spec)) {
                 self.count_restarts(status);
             }
         }
@@ -163,12 +144,7 @@ impl Summary {
             }
         }
         if self.reason == "Completed" && running {
-            self.reason = if holds(pod, "Ready") {
-                "Running"
-            } else {
-                "NotReady"
-            }
-            .to_owned();
+            self.reason = if holds(pod, "Ready") { "Running" } else { "NotReady" }.to_owned();
         }
     }
 
@@ -208,30 +184,20 @@ mod tests {
     /// `READY`, `STATUS` and `RESTARTS` of a Pod with two containers.
     fn row(mut pod: Value) -> [String; 3] {
         pod["spec"]["containers"] = json!([{"name": "a"}, {"name": "b"}]);
-        [
-            pod_ready(&pod, NOW),
-            pod_status(&pod, NOW),
-            pod_restarts(&pod, NOW),
-        ]
-        .map(|cell| cell.as_str().expect("a text").to_owned())
+        [pod_ready(&pod, NOW), pod_status(&pod, NOW), pod_restarts(&pod, NOW)]
+            .map(|cell| cell.as_str().expect("a text").to_owned())
     }
 
     /// Upstream's `TestPrintPod`, the cases that differ in kind.
     #[test]
     fn the_status_is_the_phase_until_a_container_has_a_reason() {
-        assert_eq!(
-            row(json!({"status": {"phase": "Pending"}})),
-            ["0/2", "Pending", "0"]
-        );
+        assert_eq!(row(json!({"status": {"phase": "Pending"}})), ["0/2", "Pending", "0"]);
         let status = json!({"phase": "Running", "containerStatuses": [
             {"ready": true, "restartCount": 3, "state": {"running": {}},
              "lastState": {"terminated": {"finishedAt": "2023-11-14T22:13:10Z"}}},
             {"restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
         ]});
-        assert_eq!(
-            row(json!({"status": status})),
-            ["1/2", "CrashLoopBackOff", "6 (110s ago)"]
-        );
+        assert_eq!(row(json!({"status": status})), ["1/2", "CrashLoopBackOff", "6 (110s ago)"]);
         let ended = json!({"phase": "Running", "containerStatuses": [
             {"restartCount": 0, "state": {"terminated": {"exitCode": 1}}},
             {"restartCount": 0, "state": {"terminated": {"signal": 9}}},
@@ -242,10 +208,7 @@ mod tests {
             {"state": {"terminated": {"reason": "Completed"}}},
         ]});
         assert_eq!(row(json!({"status": half})), ["1/2", "NotReady", "0"]);
-        assert_eq!(
-            row(json!({"status": {"phase": "Failed", "reason": "Evicted"}})),
-            ["0/2", "Evicted", "0"]
-        );
+        assert_eq!(row(json!({"status": {"phase": "Failed", "reason": "Evicted"}})), ["0/2", "Evicted", "0"]);
     }
 
     #[test]

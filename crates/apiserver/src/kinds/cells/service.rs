@@ -11,28 +11,19 @@ pub(crate) fn cluster_ip(service: &Value, _: Timestamp) -> Value {
 
 /// Where a Service is reached from outside, by its type.
 pub(crate) fn external_ip(service: &Value, _: Timestamp) -> Value {
-    let external: Vec<&str> = array(service, "/spec/externalIPs")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
+    let external: Vec<&str> = array(service, "/spec/externalIPs").iter().filter_map(Value::as_str).collect();
     match text(service, "/spec/type") {
         "ExternalName" => text_or(service, "/spec/externalName", NONE),
         "LoadBalancer" => {
-            let balancer = array(service, "/status/loadBalancer/ingress")
-                .iter()
-                .map(|ingress| {
-                    if text(ingress, "/ip").is_empty() {
-                        text(ingress, "/hostname")
-                    } else {
-                        text(ingress, "/ip")
-                    }
-                });
+            let balancer = array(service, "/status/loadBalancer/ingress").iter().map(|ingress| {
+                if text(ingress, "/ip").is_empty() {
+                    text(ingress, "/hostname")
+                } else {
+                    text(ingress, "/ip")
+                }
+            });
             let all: Vec<&str> = balancer.chain(external).collect();
-            if all.is_empty() {
-                "<pending>".into()
-            } else {
-                all.join(",").into()
-            }
+            if all.is_empty() { "<pending>".into() } else { all.join(",").into() }
         }
         _ if external.is_empty() => NONE.into(),
         _ => external.join(",").into(),
@@ -52,11 +43,7 @@ pub(crate) fn ports(service: &Value, _: Timestamp) -> Value {
             }
         })
         .collect();
-    if ports.is_empty() {
-        NONE.into()
-    } else {
-        ports.join(",").into()
-    }
+    if ports.is_empty() { NONE.into() } else { ports.join(",").into() }
 }
 
 pub(crate) fn service_selector(service: &Value, _: Timestamp) -> Value {
@@ -73,11 +60,8 @@ pub(crate) fn endpoints(endpoints: &Value, _: Timestamp) -> Value {
             array(subset, "/addresses").iter().flat_map(move |address| {
                 let ip = text(address, "/ip");
                 let bare = ports.is_empty().then(|| ip.to_owned());
-                bare.into_iter().chain(
-                    ports
-                        .iter()
-                        .map(move |port| format!("{ip}:{}", number(port, "/port"))),
-                )
+                bare.into_iter()
+                    .chain(ports.iter().map(move |port| format!("{ip}:{}", number(port, "/port"))))
             })
         })
         .collect();
@@ -105,10 +89,7 @@ mod tests {
         assert_eq!(external_ip(&service, NOW), "<pending>");
         assert_eq!(cluster_ip(&service, NOW), NONE);
         assert_eq!(
-            external_ip(
-                &json!({"spec": {"type": "ClusterIP", "externalIPs": ["1.2.3.4"]}}),
-                NOW
-            ),
+            external_ip(&json!({"spec": {"type": "ClusterIP", "externalIPs": ["1.2.3.4"]}}), NOW),
             "1.2.3.4"
         );
     }

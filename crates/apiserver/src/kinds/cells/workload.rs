@@ -4,16 +4,11 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::{NONE, array, condition, labels, number, text, time};
-use crate::http::table::human_duration;
+use crate::http::age::human_duration;
 
 /// `2/3`: ready and desired.
 pub(crate) fn replicas_ready(object: &Value, _: Timestamp) -> Value {
-    format!(
-        "{}/{}",
-        number(object, "/status/readyReplicas"),
-        number(object, "/spec/replicas")
-    )
-    .into()
+    format!("{}/{}", number(object, "/status/readyReplicas"), number(object, "/spec/replicas")).into()
 }
 
 pub(crate) fn updated_replicas(object: &Value, _: Timestamp) -> Value {
@@ -38,12 +33,7 @@ pub(crate) fn images(object: &Value, _: Timestamp) -> Value {
 
 fn of_containers(object: &Value, field: &str) -> Value {
     let containers = array(object, "/spec/template/spec/containers");
-    containers
-        .iter()
-        .map(|container| text(container, field))
-        .collect::<Vec<_>>()
-        .join(",")
-        .into()
+    containers.iter().map(|container| text(container, field)).collect::<Vec<_>>().join(",").into()
 }
 
 /// A `LabelSelector` in the grammar of `kubectl -l`; a ReplicationController's map likewise.
@@ -54,18 +44,10 @@ pub(crate) fn selector(object: &Value, _: Timestamp) -> Value {
     }
     let equal = selector["matchLabels"].as_object().into_iter().flatten();
     let mut terms: Vec<(String, String)> = equal
-        .map(|(key, value)| {
-            (
-                key.clone(),
-                format!("{key}={}", value.as_str().unwrap_or_default()),
-            )
-        })
+        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
         .chain(array(selector, "/matchExpressions").iter().map(|expression| {
             let key = text(expression, "/key");
-            let mut values: Vec<_> = array(expression, "/values")
-                .iter()
-                .filter_map(Value::as_str)
-                .collect();
+            let mut values: Vec<_> = array(expression, "/values").iter().filter_map(Value::as_str).collect();
             values.sort_unstable();
             let values = values.join(",");
             let term = match text(expression, "/operator") {
@@ -79,11 +61,7 @@ pub(crate) fn selector(object: &Value, _: Timestamp) -> Value {
         .collect();
     terms.sort_by(|one, other| one.0.cmp(&other.0));
     let terms: Vec<_> = terms.into_iter().map(|(_, term)| term).collect();
-    if terms.is_empty() {
-        NONE.into()
-    } else {
-        terms.join(",").into()
-    }
+    if terms.is_empty() { NONE.into() } else { terms.join(",").into() }
 }
 
 /// How a Job stands, by the first of its conditions that holds.
@@ -142,10 +120,7 @@ mod tests {
         fn selector_of(object: &Value) -> Value {
             selector(object, NOW)
         }
-        assert_eq!(
-            object(json!({"matchLabels": {"tier": "x", "app": "web"}})),
-            "app=web,tier=x"
-        );
+        assert_eq!(object(json!({"matchLabels": {"tier": "x", "app": "web"}})), "app=web,tier=x");
         let expressions = json!({"matchLabels": {"z": "1"}, "matchExpressions": [
             {"key": "b", "operator": "In", "values": ["2", "1"]},
             {"key": "a", "operator": "DoesNotExist"},

@@ -1,6 +1,7 @@
 //! Definitions, right and wrong.
 
 use super::*;
+use crate::http::status::Cause;
 
 /// A namespaced kind `Foo` of `example.com` in two versions.
 fn foos() -> Value {
@@ -32,10 +33,7 @@ fn accepted(mut definition: Value, kinds: &Kinds) -> Value {
 
 fn condition<'a>(definition: &'a Value, kind: &str) -> &'a Value {
     let conditions = definition["status"]["conditions"].as_array().expect("conditions");
-    conditions
-        .iter()
-        .find(|condition| condition["type"] == kind)
-        .expect("the condition")
+    conditions.iter().find(|condition| condition["type"] == kind).expect("the condition")
 }
 
 #[test]
@@ -52,38 +50,16 @@ fn a_definition_becomes_one_kind_for_each_served_version() {
         served.iter().map(Kind::api_version).collect::<Vec<_>>(),
         ["example.com/v1", "example.com/v1beta1"]
     );
-    let [first, second] = &served[..] else {
-        panic!("two versions are served")
-    };
-    assert_eq!(
-        (first.kind.as_str(), first.singular.as_str(), first.namespaced),
-        ("Foo", "foo", true)
-    );
+    let [first, second] = &served[..] else { panic!("two versions are served") };
+    assert_eq!((first.kind.as_str(), first.singular.as_str(), first.namespaced), ("Foo", "foo", true));
     assert_eq!(
         (&first.short_names[..], &first.categories[..]),
         (&["fo".to_owned()][..], &["all".to_owned()][..])
     );
     assert!(first.status && !second.status);
-    assert_eq!(
-        first.scale.as_ref().map(|scale| scale.spec.as_str()),
-        Some("/spec/replicas")
-    );
-    assert_eq!(
-        first
-            .columns
-            .iter()
-            .map(|column| column.priority)
-            .collect::<Vec<_>>(),
-        [0, 1]
-    );
-    assert_eq!(
-        second
-            .columns
-            .iter()
-            .map(|column| &column.name[..])
-            .collect::<Vec<_>>(),
-        ["Name", "Age"]
-    );
+    assert_eq!(first.scale.as_ref().map(|scale| scale.spec.as_str()), Some("/spec/replicas"));
+    assert_eq!(first.columns.iter().map(|column| column.priority).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(second.columns.iter().map(|column| &column.name[..]).collect::<Vec<_>>(), ["Name", "Age"]);
 }
 
 #[test]
@@ -94,9 +70,7 @@ fn a_definition_is_not_served_before_its_names_are_accepted() {
 #[test]
 fn names_that_another_kind_of_the_group_has_are_not_accepted() {
     let kinds = Kinds::built_in();
-    served(&accepted(foos(), &kinds))
-        .into_iter()
-        .for_each(|kind| kinds.insert(kind));
+    served(&accepted(foos(), &kinds)).into_iter().for_each(|kind| kinds.insert(kind));
 
     let mut rival = foos();
     rival["metadata"]["name"] = "bars.example.com".into();
@@ -104,20 +78,13 @@ fn names_that_another_kind_of_the_group_has_are_not_accepted() {
     rival["spec"]["names"]["shortNames"] = json!([]);
     let rival = accepted(rival, &kinds);
     let refused = condition(&rival, "NamesAccepted");
-    assert_eq!(
-        (&refused["status"], &refused["reason"]),
-        (&json!("False"), &json!("SingularConflict"))
-    );
+    assert_eq!((&refused["status"], &refused["reason"]), (&json!("False"), &json!("SingularConflict")));
     assert_eq!(refused["message"], "\"foo\" is already in use");
     assert_eq!(condition(&rival, "Established")["reason"], "NotAccepted");
     assert!(served(&rival).is_empty());
 
     let again = accepted(foos(), &kinds);
-    assert_eq!(
-        condition(&again, "NamesAccepted")["status"],
-        "True",
-        "its own names are no conflict"
-    );
+    assert_eq!(condition(&again, "NamesAccepted")["status"], "True", "its own names are no conflict");
 }
 
 #[test]
@@ -134,10 +101,7 @@ fn a_wrong_definition_is_told_every_field_that_is_wrong() {
         },
     });
     let causes: Vec<String> = validate(&wrong).iter().map(Cause::to_string).collect();
-    let fields: Vec<&str> = causes
-        .iter()
-        .map(|cause| cause.split(": ").next().unwrap_or_default())
-        .collect();
+    let fields: Vec<&str> = causes.iter().map(|cause| cause.split(": ").next().unwrap_or_default()).collect();
     let expected = [
         "metadata.name",
         "spec.scope",
@@ -153,20 +117,12 @@ fn a_wrong_definition_is_told_every_field_that_is_wrong() {
         "spec.names.listKind",
     ];
     assert_eq!(fields, expected);
-    assert!(
-        causes[1].contains("supported values: \"Cluster\", \"Namespaced\""),
-        "{}",
-        causes[1]
-    );
+    assert!(causes[1].contains("supported values: \"Cluster\", \"Namespaced\""), "{}", causes[1]);
 }
 
 #[test]
 fn nothing_at_all_is_wrong_too_and_no_panic() {
-    for nothing in [
-        json!({}),
-        json!({"spec": 3}),
-        json!({"spec": {"names": [], "versions": {}}}),
-    ] {
+    for nothing in [json!({}), json!({"spec": 3}), json!({"spec": {"names": [], "versions": {}}})] {
         let mut definition = nothing;
         complete(&mut definition);
         assert!(!validate(&definition).is_empty());

@@ -64,11 +64,7 @@ where
     if reader.len() != objects {
         return Err(format!("{} of {objects} objects after sync", reader.len()).into());
     }
-    report(
-        &format!("informer/sync-cpu/{form}"),
-        "µs",
-        (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64,
-    );
+    report(&format!("informer/sync-cpu/{form}"), "µs", (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64);
     report(
         &format!("informer/sync-rss/{form}"),
         "KB",

@@ -19,10 +19,7 @@ type Reference = ObjectRef<ConfigMap>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let asked: Vec<_> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
+    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let quick = std::env::args().any(|argument| argument == "--quick");
     let asks = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     if asks("backlog") {
@@ -34,11 +31,7 @@ async fn main() {
     }
     if asks("storm") {
         let times = if quick { 10 } else { 100 };
-        report(
-            "workqueue/storm",
-            "ns",
-            ns_each(storm(times).await, times * 10_000),
-        );
+        report("workqueue/storm", "ns", ns_each(storm(times).await, times * 10_000));
     }
 }
 
@@ -58,10 +51,7 @@ fn store_of(references: &[Reference]) -> (Store<ConfigMap>, Writer<ConfigMap>) {
             namespace: reference.namespace.clone(),
             ..ObjectMeta::default()
         };
-        writer.apply_watcher_event(&Event::InitApply(ConfigMap {
-            metadata,
-            ..ConfigMap::default()
-        }));
+        writer.apply_watcher_event(&Event::InitApply(ConfigMap { metadata, ..ConfigMap::default() }));
     }
     writer.apply_watcher_event(&Event::InitDone);
     (store, writer)
@@ -74,9 +64,7 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
     let mut times = Vec::new();
     for _ in 0..rounds.max(1) {
         // Never ends: the applier drops what is queued when its input does.
-        let queue = stream::iter(references.clone())
-            .map(Ok::<_, Infallible>)
-            .chain(stream::pending());
+        let queue = stream::iter(references.clone()).map(Ok::<_, Infallible>).chain(stream::pending());
         let start = Instant::now();
         let reconciled = applier(
             |_, _| future::ready(Ok::<_, Infallible>(Action::await_change())),
@@ -87,11 +75,7 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
             Config::default(),
         );
         assert_eq!(
-            reconciled
-                .take(count)
-                .filter(|result| future::ready(result.is_ok()))
-                .count()
-                .await,
+            reconciled.take(count).filter(|result| future::ready(result.is_ok())).count().await,
             count
         );
         times.push(start.elapsed());
@@ -104,16 +88,11 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
 async fn storm(times: usize) -> Duration {
     let references = references(10_000);
     let again = stream::iter(0..times).flat_map(|_| stream::iter(&references));
-    let requests = again.map(|message| ScheduleRequest {
-        message: message.clone(),
-        run_at: tokio::time::Instant::now(),
-    });
+    let requests = again
+        .map(|message| ScheduleRequest { message: message.clone(), run_at: tokio::time::Instant::now() });
     let scheduler = std::pin::pin!(scheduler(requests));
     let start = Instant::now();
-    assert!(
-        scheduler.hold().next().await.is_none(),
-        "held keys do not come out"
-    );
+    assert!(scheduler.hold().next().await.is_none(), "held keys do not come out");
     start.elapsed()
 }
 

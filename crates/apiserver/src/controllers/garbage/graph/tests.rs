@@ -37,11 +37,7 @@ impl Told {
         let name = object::name(&object).to_owned();
         let object = Arc::new(object);
         let previous = self.present.insert(name.clone(), object.clone());
-        let change = if previous.is_some() {
-            ChangeKind::Modified
-        } else {
-            ChangeKind::Added
-        };
+        let change = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         self.tell(name, change, object, previous)
     }
 
@@ -59,15 +55,7 @@ impl Told {
     ) -> &mut Self {
         let namespace = Some("default".to_owned());
         let resource = "configmaps".to_owned();
-        self.graph.observe(&Commit {
-            version: 1,
-            resource,
-            namespace,
-            name,
-            change,
-            object,
-            previous,
-        });
+        self.graph.observe(&Commit { version: 1, resource, namespace, name, change, object, previous });
         self
     }
 
@@ -103,15 +91,10 @@ impl Told {
 #[test]
 fn dependents_are_judged_when_their_last_owner_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[]))
-        .put(object("other", &[]))
-        .put(object("child", &["owner", "other"]));
+    told.put(object("owner", &[])).put(object("other", &[])).put(object("child", &["owner", "other"]));
     assert_eq!(told.tasks(), [""; 0], "both owners are there");
     told.remove("owner");
-    assert_eq!(
-        told.tasks(),
-        [r#"judge child: solid true, dangling ["owner"], waiting [], unknown 0"#]
-    );
+    assert_eq!(told.tasks(), [r#"judge child: solid true, dangling ["owner"], waiting [], unknown 0"#]);
     told.remove("other");
     assert_eq!(
         told.tasks(),
@@ -123,10 +106,7 @@ fn dependents_are_judged_when_their_last_owner_is_gone() {
 fn an_owner_that_was_never_seen_is_asked_for() {
     let mut told = Told::default();
     told.put(object("child", &["nobody"]));
-    assert_eq!(
-        told.tasks(),
-        ["judge child: solid false, dangling [], waiting [], unknown 1"]
-    );
+    assert_eq!(told.tasks(), ["judge child: solid false, dangling [], waiting [], unknown 1"]);
 }
 
 #[test]
@@ -135,18 +115,13 @@ fn an_owner_in_another_namespace_is_asked_for_where_the_dependent_is() {
     let mut owner = object("owner", &[]);
     owner["metadata"]["namespace"] = "elsewhere".into();
     told.put(owner).put(object("child", &["owner"]));
-    assert_eq!(
-        told.tasks(),
-        ["judge child: solid false, dangling [], waiting [], unknown 1"]
-    );
+    assert_eq!(told.tasks(), ["judge child: solid false, dangling [], waiting [], unknown 1"]);
 }
 
 #[test]
 fn a_waiting_owner_is_released_when_its_last_blocking_dependent_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[]))
-        .put(object("blocks", &["!owner"]))
-        .put(object("not", &["owner"]));
+    told.put(object("owner", &[])).put(object("blocks", &["!owner"])).put(object("not", &["owner"]));
     told.put(deleting("owner", &[], FOREGROUND));
     let judged = |name| format!(r#"judge {name}: solid false, dangling [], waiting ["owner"], unknown 0"#);
     assert_eq!(told.tasks(), [judged("blocks"), judged("not")]);
@@ -159,23 +134,16 @@ fn a_waiting_owner_is_released_when_its_last_blocking_dependent_is_gone() {
 #[test]
 fn a_dependent_that_blocks_no_longer_lets_its_owner_go() {
     let mut told = Told::default();
-    told.put(object("owner", &[]))
-        .put(object("child", &["!owner"]))
-        .put(deleting("owner", &[], FOREGROUND));
+    told.put(object("owner", &[])).put(object("child", &["!owner"])).put(deleting("owner", &[], FOREGROUND));
     told.tasks();
     told.put(object("child", &["owner"]));
-    assert!(
-        told.tasks()
-            .contains(&"release owner from foregroundDeletion".to_owned())
-    );
+    assert!(told.tasks().contains(&"release owner from foregroundDeletion".to_owned()));
 }
 
 #[test]
 fn orphaning_names_every_dependent() {
     let mut told = Told::default();
-    told.put(object("owner", &[]))
-        .put(object("a", &["owner"]))
-        .put(object("b", &["!owner"]));
+    told.put(object("owner", &[])).put(object("a", &["owner"])).put(object("b", &["!owner"]));
     told.put(deleting("owner", &[], ORPHAN));
     assert_eq!(told.tasks(), ["orphan a,b of owner"]);
 }
@@ -194,20 +162,9 @@ fn an_object_is_handed_out_once_at_a_time() {
 #[test]
 fn nothing_is_kept_of_what_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[]))
-        .put(object("child", &["owner"]))
-        .remove("owner")
-        .remove("child");
+    told.put(object("owner", &[])).put(object("child", &["owner"])).remove("owner").remove("child");
     told.tasks();
-    let Graph {
-        nodes,
-        dependents,
-        gone,
-        queue,
-        queued,
-        busy,
-        parked,
-    } = &told.graph;
+    let Graph { nodes, dependents, gone, queue, queued, busy, parked } = &told.graph;
     assert!(nodes.is_empty() && dependents.is_empty() && gone.is_empty() && parked.is_empty());
     assert!(queue.is_empty() && queued.is_empty() && busy.is_empty());
 }

@@ -7,10 +7,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn pods() -> Pods {
-    let settings = Settings {
-        startup: 2 * SECOND,
-        termination: 5 * SECOND,
-    };
+    let settings = Settings { startup: 2 * SECOND, termination: 5 * SECOND };
     Pods::new(vec!["node-1".to_owned(), "node-2".to_owned()], settings)
 }
 
@@ -18,9 +15,7 @@ fn pod(uid: &str, rest: &Value) -> PodView {
     let mut pod = json!({"metadata": {"namespace": "default", "name": uid, "uid": uid}});
     for (field, value) in rest.as_object().expect("fields") {
         match value.as_object().filter(|_| field == "metadata") {
-            Some(metadata) => metadata
-                .iter()
-                .for_each(|(name, value)| pod["metadata"][name] = value.clone()),
+            Some(metadata) => metadata.iter().for_each(|(name, value)| pod["metadata"][name] = value.clone()),
             None => pod[field] = value.clone(),
         }
     }
@@ -28,18 +23,12 @@ fn pod(uid: &str, rest: &Value) -> PodView {
 }
 
 fn bound(uid: &str) -> PodView {
-    pod(
-        uid,
-        &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Pending"}}),
-    )
+    pod(uid, &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Pending"}}))
 }
 
 fn deleted(uid: &str, grace: i64) -> PodView {
     let metadata = json!({"deletionTimestamp": "2026-01-02T03:04:05Z", "deletionGracePeriodSeconds": grace});
-    pod(
-        uid,
-        &json!({"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}),
-    )
+    pod(uid, &json!({"metadata": metadata, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}))
 }
 
 fn action(pods: &mut Pods, now: Instant) -> Option<Action> {
@@ -53,9 +42,7 @@ fn new_pods_go_to_the_nodes_in_turn_and_start_a_while_later() {
         pods.changed(pod(uid, &json!({})), now);
     }
     let nodes: Vec<_> = std::iter::from_fn(|| action(&mut pods, now)).collect();
-    let bind = |node: &str| Action::Bind {
-        node: node.to_owned(),
-    };
+    let bind = |node: &str| Action::Bind { node: node.to_owned() };
     assert_eq!(nodes, [bind("node-1"), bind("node-2"), bind("node-1")]);
 
     pods.changed(bound("a"), now);
@@ -63,10 +50,7 @@ fn new_pods_go_to_the_nodes_in_turn_and_start_a_while_later() {
     pods.done("a", None, now);
     assert_eq!(pods.next_due(), Some(now + 2 * SECOND));
     assert_eq!(action(&mut pods, now + SECOND), None);
-    let start = Action::Start {
-        ip: "10.0.0.1".to_owned(),
-        after: 2 * SECOND,
-    };
+    let start = Action::Start { ip: "10.0.0.1".to_owned(), after: 2 * SECOND };
     assert_eq!(action(&mut pods, now + 2 * SECOND), Some(start));
 }
 
@@ -89,26 +73,16 @@ fn a_pod_does_not_outlive_its_grace_period_and_is_removed_once() {
     assert_eq!(pods.next_due(), Some(now + SECOND));
     pods.changed(deleted("b", 0), now);
     assert_eq!(action(&mut pods, now + SECOND), Some(Action::Remove));
-    assert_eq!(
-        action(&mut pods, now + 60 * SECOND),
-        None,
-        "finalizers hold what has no grace period left"
-    );
+    assert_eq!(action(&mut pods, now + 60 * SECOND), None, "finalizers hold what has no grace period left");
 }
 
 #[test]
 fn what_others_look_after_is_left_alone() {
     let (mut pods, now) = (pods(), Instant::now());
-    pods.changed(
-        pod("gated", &json!({"spec": {"schedulingGates": [{"name": "wait"}]}})),
-        now,
-    );
+    pods.changed(pod("gated", &json!({"spec": {"schedulingGates": [{"name": "wait"}]}})), now);
     pods.changed(pod("elsewhere", &json!({"spec": {"nodeName": "other"}})), now);
     pods.changed(
-        pod(
-            "ended",
-            &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Succeeded"}}),
-        ),
+        pod("ended", &json!({"spec": {"nodeName": "node-1"}, "status": {"phase": "Succeeded"}})),
         now,
     );
     assert_eq!(pods.next_due(), None);

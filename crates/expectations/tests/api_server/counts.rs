@@ -1,5 +1,4 @@
-//! A small controller against an API server whose events come late, and come out of turn with the
-//! replies: it must never create too many, nor delete too many.
+//! A controller that counts what it creates and awaits deletions by UID.
 
 use std::{
     collections::BTreeMap,
@@ -23,11 +22,7 @@ const KEY: &str = "default/set";
 type Cache = Arc<Mutex<BTreeMap<String, String>>>;
 
 fn text(object: &Value, pointer: &str) -> String {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .expect("the server sets it")
-        .to_owned()
+    object.pointer(pointer).and_then(Value::as_str).expect("the server sets it").to_owned()
 }
 
 /// Feeds the cache with every commit, `lag` after it was made, and ticks off what it shows.
@@ -86,11 +81,7 @@ async fn sync(
 }
 
 async fn number(maps: &Api<ConfigMap>) -> usize {
-    maps.list(&ListParams::default())
-        .await
-        .expect("a list")
-        .items
-        .len()
+    maps.list(&ListParams::default()).await.expect("a list").items.len()
 }
 
 /// Makes two creates fail.
@@ -126,8 +117,5 @@ async fn a_controller_with_a_lagging_cache_never_creates_or_deletes_too_many() {
         assert_eq!(number(&maps).await, wanted);
         before = wanted;
     }
-    assert!(
-        trusted > 0 && distrusted > 0,
-        "{trusted} syncs acted, {distrusted} waited"
-    );
+    assert!(trusted > 0 && distrusted > 0, "{trusted} syncs acted, {distrusted} waited");
 }

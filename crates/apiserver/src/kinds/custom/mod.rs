@@ -1,0 +1,224 @@
+//! Custom kinds: from a CustomResourceDefinition to the kinds that it makes served. Apart from the
+//! built-in table, because these are read from objects that may be wrong.
+
+mod validation;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+
+pub(crate) use self::validation::validate;
+use super::{Cell, Column, Kind, Kinds, Scale};
+use crate::object;
+
+/// What may be done with a custom kind, in the order in which upstream tells it.
+const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
+/// Keeps a definition until the objects of its kind are gone.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// Marks a definition as deleted: it is to stay until the objects of its kind are gone.
+pub(crate) fn mark_deleted(definition: &mut Value, now: &Value) {
+    let mut finalizers: Vec<Value> = object::finalizers(definition).map(Value::from).collect();
+    if !finalizers.iter().any(|held| held == CLEANUP) {
+        finalizers.push(CLEANUP.into());
+    }
+    let metadata = object::metadata_mut(definition);
+    metadata.insert("finalizers".to_owned(), finalizers.into());
+    metadata.insert("deletionTimestamp".to_owned(), now.clone());
+    let message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+    set_condition(definition, "Terminating", true, "InstanceDeletionPending", message, now);
+}
+
+/// Fills in what a definition may leave out: the singular name, the kind of lists, how to convert,
+/// and the versions that may be in storage.
+pub(crate) fn complete(definition: &mut Value) {
+    let kind = text(definition, "/spec/names/kind").to_owned();
+    let stored = versions(definition).find(|version| version["storage"] == true);
+    let stored = stored.map(|version| version["name"].clone());
+    if let Some(names) = definition.pointer_mut("/spec/names").and_then(Value::as_object_mut)
+        && !kind.is_empty()
+    {
+        names.entry("singular").or_insert_with(|| kind.to_lowercase().into());
+        names.entry("listKind").or_insert_with(|| format!("{kind}List").into());
+    }
+    let Some(definition) = definition.as_object_mut() else {
+        return;
+    };
+    if let Some(spec) = definition.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.entry("conversion").or_insert_with(|| json!({"strategy": "None"}));
+    }
+    let status = definition.entry("status").or_insert_with(|| json!({}));
+    if !status.is_object() {
+        *status = json!({});
+    }
+    if let (Some(status), Some(stored)) = (status.as_object_mut(), stored) {
+        let versions = status.entry("storedVersions").or_insert_with(|| json!([]));
+        if let Some(versions) = versions.as_array_mut()
+            && !versions.contains(&stored)
+        {
+            versions.push(stored);
+        }
+    }
+}
+
+/// Decides which of its names a definition gets, beside the kinds that are served already, and writes
+/// that into its status: the accepted names and the conditions `NamesAccepted` and `Established`.
+pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
+    let refusal = conflict(definition, kinds);
+    let established = definition["status"]["conditions"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"));
+    let (reason, message) = match &refusal {
+        Some((reason, message)) => (*reason, message.as_str()),
+        None => ("NoConflicts", "no conflicts found"),
+    };
+    set_condition(definition, "NamesAccepted", refusal.is_none(), reason, message, now);
+    if refusal.is_none() {
+        definition["status"]["acceptedNames"] = definition["spec"]["names"].clone();
+        let message = "the initial names have been accepted";
+        set_condition(definition, "Established", true, "InitialNamesAccepted", message, now);
+    } else if !established {
+        definition["status"]["acceptedNames"] = json!({"plural": "", "kind": ""});
+        let message = "not all names are accepted";
+        set_condition(definition, "Established", false, "NotAccepted", message, now);
+    }
+}
+
+/// The first of a definition's names that another kind of its group has already.
+fn conflict(definition: &Value, kinds: &Kinds) -> Option<(&'static str, String)> {
+    let names = &definition["spec"]["names"];
+    let [group, plural] = ["/spec/group", "/spec/names/plural"].map(|pointer| text(definition, pointer));
+    let others: Vec<Arc<Kind>> =
+        kinds.all().into_iter().filter(|kind| kind.group == group && kind.plural != plural).collect();
+    let resources: BTreeSet<&str> = others
+        .iter()
+        .flat_map(|kind| {
+            let short = kind.short_names.iter().map(String::as_str);
+            [kind.plural.as_str(), kind.singular.as_str()].into_iter().chain(short)
+        })
+        .collect();
+    let served: BTreeSet<&str> =
+        others.iter().flat_map(|kind| [kind.kind.as_str(), kind.list_kind.as_str()]).collect();
+    let short = texts(&names["shortNames"]).map(|name| ("ShortNamesConflict", name));
+    let resource =
+        [("PluralConflict", text(names, "/plural")), ("SingularConflict", text(names, "/singular"))];
+    let kind = [("KindConflict", text(names, "/kind")), ("ListKindConflict", text(names, "/listKind"))];
+    let mut taken = resource.into_iter().chain(short).filter(|(_, name)| resources.contains(name));
+    let mut taken_kind = kind.into_iter().filter(|(_, name)| served.contains(name));
+    taken
+        .next()
+        .or_else(|| taken_kind.next())
+        .map(|(reason, name)| (reason, format!("{name:?} is already in use")))
+}
+
+/// Sets one condition of the status; its time changes with its status only.
+fn set_condition(definition: &mut Value, kind: &str, holds: bool, reason: &str, message: &str, now: &Value) {
+    let status = if holds { "True" } else { "False" };
+    let mut condition = json!({
+        "type": kind, "status": status, "lastTransitionTime": now, "reason": reason, "message": message,
+    });
+    let conditions = &mut definition["status"]["conditions"];
+    if !conditions.is_array() {
+        *conditions = json!([]);
+    }
+    let Some(conditions) = conditions.as_array_mut() else {
+        return;
+    };
+    match conditions.iter_mut().find(|condition| condition["type"] == kind) {
+        None => conditions.push(condition),
+        Some(before) => {
+            if before["status"] == status {
+                condition["lastTransitionTime"] = before["lastTransitionTime"].take();
+            }
+            *before = condition;
+        }
+    }
+}
+
+/// Whether a definition's kinds are served.
+pub(crate) fn is_established(definition: &Value) -> bool {
+    let conditions = definition["status"]["conditions"].as_array();
+    conditions
+        .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
+}
+
+/// The kinds that an established definition makes served, one for each served version; none before.
+pub(crate) fn served(definition: &Value) -> Vec<Kind> {
+    if !is_established(definition) {
+        return Vec::new();
+    }
+    versions(definition)
+        .filter(|version| version["served"] == true)
+        .map(|version| kind(definition, version))
+        .collect()
+}
+
+fn kind(definition: &Value, version: &Value) -> Kind {
+    let names = &definition["status"]["acceptedNames"];
+    let owned = |pointer| text(names, pointer).to_owned();
+    let list = |field: &str| texts(&names[field]).map(str::to_owned).collect();
+    let subresources = &version["subresources"];
+    let pointer = |field: &str| {
+        let path = subresources["scale"][field].as_str().filter(|path| !path.is_empty())?;
+        Some(path.replace('.', "/"))
+    };
+    let scale = pointer("specReplicasPath").zip(pointer("statusReplicasPath")).map(|(spec, status)| Scale {
+        spec,
+        status,
+        selector: pointer("labelSelectorPath"),
+    });
+    Kind {
+        list_kind: owned("/listKind"),
+        singular: owned("/singular"),
+        short_names: list("shortNames"),
+        categories: list("categories"),
+        namespaced: text(definition, "/spec/scope") == "Namespaced",
+        verbs: VERBS,
+        status: subresources.get("status").is_some_and(Value::is_object),
+        scale,
+        columns: printer_columns(version),
+        schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Arc::new),
+        ..Kind::plain(
+            text(definition, "/spec/group"),
+            text(version, "/name"),
+            &owned("/kind"),
+            &owned("/plural"),
+        )
+    }
+}
+
+/// `Name`, then the declared columns; `Age` where none are declared.
+fn printer_columns(version: &Value) -> Vec<Column> {
+    let path = |path: &str| Cell::Path(path.to_owned());
+    let name = Column::new("Name", "string", Cell::Pointer("/metadata/name"));
+    let declared = columns(version).map(|column| Column {
+        format: text(column, "/format").to_owned(),
+        priority: column["priority"].as_i64().and_then(|priority| priority.try_into().ok()).unwrap_or(0),
+        ..Column::new(text(column, "/name"), text(column, "/type"), path(text(column, "/jsonPath")))
+    });
+    let mut all: Vec<Column> = [name].into_iter().chain(declared).collect();
+    if all.len() == 1 {
+        all.push(Column::new("Age", "date", path(".metadata.creationTimestamp")));
+    }
+    all
+}
+
+fn versions(definition: &Value) -> impl Iterator<Item = &Value> {
+    definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn columns(version: &Value) -> impl Iterator<Item = &Value> {
+    version["additionalPrinterColumns"].as_array().into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The defaults of Pods and of the templates that Pods are made from.
+
+use serde_json::{Map, Value, json};
+
+use super::{Fields, fill, items, object};
+
+/// Sets the defaults of a Pod, and what upstream's admission adds to every Pod.
+pub(super) fn pod(spec: &mut Fields) {
+    pod_spec(spec);
+    fill(spec, [("enableServiceLinks", json!(true))]);
+    fill(spec, [("priority", json!(0)), ("preemptionPolicy", json!("PreemptLowerPriority"))]);
+    for field in ["containers", "initContainers"] {
+        items(spec, field).for_each(request_what_is_limited);
+    }
+    tolerate(spec);
+}
+
+/// Sets the defaults of the template in a workload's spec.
+pub(super) fn template(spec: &mut Fields) {
+    let Some(template) = spec.get_mut("template").and_then(Value::as_object_mut) else { return };
+    template.entry("metadata").or_insert_with(|| json!({}));
+    if let Some(spec) = template.get_mut("spec").and_then(Value::as_object_mut) {
+        pod_spec(spec);
+    }
+}
+
+fn pod_spec(spec: &mut Fields) {
+    fill(
+        spec,
+        [
+            ("restartPolicy", json!("Always")),
+            ("terminationGracePeriodSeconds", json!(30)),
+            ("dnsPolicy", json!("ClusterFirst")),
+            ("securityContext", json!({})),
+            ("schedulerName", json!("default-scheduler")),
+        ],
+    );
+    if let Some(account) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
+        fill(spec, [("serviceAccountName", account.clone()), ("serviceAccount", account)]);
+    }
+    let shares_ports = spec.get("hostNetwork") == Some(&json!(true));
+    for field in ["initContainers", "containers"] {
+        items(spec, field).for_each(|item| container(item, shares_ports));
+    }
+    items(spec, "volumes").for_each(volume);
+}
+
+fn container(container: &mut Fields, shares_ports: bool) {
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let is_latest = !name.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    let pull = if is_latest { "Always" } else { "IfNotPresent" };
+    fill(
+        container,
+        [
+            ("resources", json!({})),
+            ("terminationMessagePath", json!("/dev/termination-log")),
+            ("terminationMessagePolicy", json!("File")),
+            ("imagePullPolicy", json!(pull)),
+        ],
+    );
+    for port in items(container, "ports") {
+        fill(port, [("protocol", json!("TCP"))]);
+        if let (true, Some(number)) = (shares_ports, port.get("containerPort").cloned()) {
+            fill(port, [("hostPort", number)]);
+        }
+    }
+    for variable in items(container, "env") {
+        if let Some(field) = object(variable, "valueFrom").and_then(|from| object(from, "fieldRef")) {
+            fill(field, [("apiVersion", json!("v1"))]);
+        }
+    }
+    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = object(container, name) {
+            self::probe(probe);
+        }
+    }
+    if let Some(lifecycle) = object(container, "lifecycle") {
+        for hook in ["postStart", "preStop"] {
+            if let Some(get) = object(lifecycle, hook).and_then(|hook| object(hook, "httpGet")) {
+                http_get(get);
+            }
+        }
+    }
+    if let Some(resources) = object(container, "resources") {
+        quantities(resources);
+    }
+}
+
+fn probe(probe: &mut Fields) {
+    let counts =
+        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)];
+    fill(probe, counts.map(|(field, count)| (field, json!(count))));
+    if let Some(get) = object(probe, "httpGet") {
+        http_get(get);
+    }
+    if let Some(grpc) = object(probe, "grpc") {
+        fill(grpc, [("service", json!(""))]);
+    }
+}
+
+fn http_get(get: &mut Fields) {
+    fill(get, [("path", json!("/")), ("scheme", json!("HTTP"))]);
+}
+
+/// Quantities are text; a number is taken for its text.
+fn quantities(resources: &mut Fields) {
+    for what in ["limits", "requests"] {
+        for (_, quantity) in object(resources, what).into_iter().flatten() {
+            if quantity.is_number() {
+                *quantity = quantity.to_string().into();
+            }
+        }
+    }
+}
+
+fn volume(volume: &mut Fields) {
+    for source in ["configMap", "secret", "downwardAPI", "projected"] {
+        if let Some(source) = object(volume, source) {
+            fill(source, [("defaultMode", json!(0o644))]);
+        }
+    }
+    if let Some(path) = object(volume, "hostPath") {
+        fill(path, [("type", json!(""))]);
+    }
+    if let Some(projected) = object(volume, "projected") {
+        for source in items(projected, "sources") {
+            if let Some(token) = object(source, "serviceAccountToken") {
+                fill(token, [("expirationSeconds", json!(3600))]);
+            }
+        }
+    }
+}
+
+/// A limit without a request is the request, too.
+fn request_what_is_limited(container: &mut Fields) {
+    let Some(resources) = object(container, "resources") else { return };
+    let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else { return };
+    let requests = resources.entry("requests").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(requests) = requests.as_object_mut() {
+        for (resource, limit) in limits {
+            requests.entry(resource).or_insert(limit);
+        }
+    }
+}
+
+/// A Pod stays five minutes on a node that is not ready or cannot be reached.
+fn tolerate(spec: &mut Fields) {
+    let Some(tolerations) = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut() else {
+        return;
+    };
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let covers = |toleration: &Value| {
+            let is =
+                |field: &str, wanted: &str| toleration[field].as_str().is_none_or(|value| value == wanted);
+            (toleration["key"] == key || toleration["key"].as_str().unwrap_or_default().is_empty())
+                && (is("effect", "NoExecute") || toleration["effect"] == "")
+        };
+        if !tolerations.iter().any(covers) {
+            tolerations.push(json!({
+                "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
+            }));
+        }
+    }
+}
+
+/// How a Pod's resources are guaranteed, from its requests and limits.
+pub(in crate::kinds) fn qos_class(pod: &Value) -> &'static str {
+    let containers =
+        ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));
+    let containers: Vec<&Value> = containers.filter_map(Value::as_array).flatten().collect();
+    let amount = |container: &Value, what: &str, resource: &str| {
+        container.pointer(&format!("/resources/{what}/{resource}")).cloned()
+    };
+    let resources = ["cpu", "memory"];
+    let any = containers.iter().any(|container| {
+        resources.iter().any(|resource| {
+            amount(container, "requests", resource).is_some()
+                || amount(container, "limits", resource).is_some()
+        })
+    });
+    let all = containers.iter().all(|container| {
+        resources.iter().all(|resource| {
+            let limit = amount(container, "limits", resource);
+            let request = amount(container, "requests", resource);
+            limit.is_some() && (request.is_none() || request == limit)
+        })
+    });
+    match (any, all) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

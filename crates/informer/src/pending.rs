@@ -1,0 +1,141 @@
+//! [`Pending`]: what a subscriber has still to be told, at most one change of each object. A plain value.
+//!
+//! - P1: `order` holds exactly the keys of `changes`, each at the place of its oldest pending change.
+//! - P2: whoever takes every event has the store's objects; an object that came and went in between was
+//!   never heard of.
+
+use std::collections::{BTreeMap, HashMap};
+
+use trimtab_cache::{Change, Object, ObjectKey};
+
+use crate::Event;
+
+pub(crate) struct Pending<T> {
+    changes: HashMap<ObjectKey, (u64, Event<T>)>,
+    order: BTreeMap<u64, ObjectKey>,
+    next_place: u64,
+}
+
+impl<T: Object> Pending<T> {
+    pub(crate) fn new() -> Self {
+        Self { changes: HashMap::new(), order: BTreeMap::new(), next_place: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Adds a change, or makes one of it and the object's pending one.
+    pub(crate) fn add(&mut self, event: Event<T>) {
+        let key = event.key();
+        let Some((place, before)) = self.changes.remove(&key) else {
+            self.order.insert(self.next_place, key.clone());
+            self.changes.insert(key, (self.next_place, event));
+            self.next_place += 1;
+            return;
+        };
+        match merge(before, event) {
+            Some(merged) => {
+                self.changes.insert(key, (place, merged));
+            }
+            None => {
+                self.order.remove(&place); // P1, P2
+            }
+        }
+    }
+
+    /// Takes the change that has been pending longest.
+    pub(crate) fn take(&mut self) -> Option<Event<T>> {
+        let (_, key) = self.order.pop_first()?;
+        let (_, event) = self.changes.remove(&key).expect("P1: each key in the order has a change");
+        Some(event)
+    }
+}
+
+/// One change for two in a row, as seen by somebody who was told of neither; `None` if nothing is left.
+fn merge<T: Object>(before: Event<T>, after: Event<T>) -> Option<Event<T>> {
+    let change = match (before.change, after.change) {
+        (Change::Added(_), Change::Deleted(_)) => return None,
+        (Change::Added(_), Change::Updated { new, .. } | Change::Added(new)) => Change::Added(new),
+        // Deleted and created again: an update, of which handlers compare the UIDs.
+        (Change::Deleted(last), Change::Added(new)) => Change::Updated { old: last.object, new },
+        (Change::Updated { old, .. }, Change::Updated { new, .. } | Change::Added(new)) => {
+            Change::Updated { old, new }
+        }
+        (_, after) => after,
+    };
+    // An addition stays initial while nobody has been told of it.
+    let initial = before.initial && matches!(change, Change::Added(_));
+    Some(Event::new(change, initial))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+    use trimtab_cache::{Metadata, StoreWriter};
+
+    use super::*;
+
+    fn object(name: &str, version: u32) -> ConfigMap {
+        let (name, resource_version) = (Some(name.to_owned()), Some(version.to_string()));
+        ConfigMap {
+            metadata: ObjectMeta { name, resource_version, ..ObjectMeta::default() },
+            ..ConfigMap::default()
+        }
+    }
+
+    /// Applies `script` to a store and to a subscriber's pending changes, and tells what is then pending:
+    /// `a1` puts `a` at version 1, `-a` deletes it, `.` takes one change.
+    fn pending(script: &str) -> Vec<String> {
+        let mut writer = StoreWriter::new();
+        let (mut pending, mut told) = (Pending::new(), Vec::new());
+        for step in script.split(' ') {
+            match (step.strip_prefix('-'), step) {
+                (Some(name), _) => {
+                    let change = writer.delete(&ObjectKey::cluster_scoped(name), None).expect("it is there");
+                    pending.add(Event::new(change, false));
+                }
+                (None, ".") => drop(pending.take()),
+                (None, put) => {
+                    let (name, version) = put.split_at(1);
+                    let change = writer.apply(object(name, version.parse().expect("a number")));
+                    pending.add(Event::new(change, true));
+                }
+            }
+            assert_eq!(pending.len(), pending.order.len(), "P1");
+        }
+        while let Some(event) = pending.take() {
+            let version = |object: &ConfigMap| object.metadata().resource_version().to_owned();
+            let name = event.key();
+            let mark = if event.initial { "!" } else { "" };
+            told.push(match &event.change {
+                Change::Added(new) => format!("{mark}+{name}{}", version(new)),
+                Change::Updated { old, new } => format!("{mark}{name}{}>{}", version(old), version(new)),
+                Change::Deleted(last) => format!("{mark}-{name}{}", version(&last.object)),
+            });
+        }
+        told
+    }
+
+    #[test]
+    fn two_changes_of_an_object_become_one() {
+        for (script, expected) in [
+            ("a1", &["!+a1"][..]),
+            ("a1 a2 a3", &["!+a3"]),
+            ("a1 -a", &[]),
+            ("a1 -a a2", &["!+a2"]),
+            ("a1 . a2 a3", &["a1>3"]),
+            ("a1 . a2 -a", &["-a2"]),
+            ("a1 . -a", &["-a1"]),
+            ("a1 . -a a2", &["a1>2"]),
+            ("a1 . -a a2 -a", &["-a2"]),
+        ] {
+            assert_eq!(pending(script), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn an_object_keeps_its_place_and_one_that_came_and_went_has_none() {
+        assert_eq!(pending("a1 b1 c1 a2 -b"), ["!+a2", "!+c1"]);
+    }
+}

@@ -1,0 +1,78 @@
+//! Subscriptions: what a slow reader is told, and whom it delays. spec.md 2.8, rule 3, done better.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use tokio::time::{Duration, timeout};
+use trimtab_informer::{Informer, Subscription};
+
+use crate::scripted::{Server, Watch, lists, object, settle};
+
+async fn following() -> (Server, Informer<ConfigMap>, Watch) {
+    let (mut server, client) = Server::new();
+    let informer = lists(client).build::<ConfigMap>();
+    informer.start();
+    server.next().await.list("5", &[object("a", "1"), object("b", "2")]);
+    let watch = server.next().await.watch();
+    (server, informer, watch)
+}
+
+fn take(subscription: &mut Subscription<ConfigMap>) -> Vec<String> {
+    std::iter::from_fn(|| subscription.try_next()).map(|event| format!("{event:?}")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_is_told_what_is_there_and_then_what_comes() {
+    let (_server, informer, watch) = following().await;
+    let mut early = informer.subscribe();
+    assert_eq!(format!("{:?}", early.next().await), "Some(added default/a (initial))");
+    let mut late = informer.subscribe();
+    assert!(late.has_synced() && early.has_synced());
+    assert_eq!((early.pending(), late.pending()), (1, 2));
+    take(&mut early);
+    let waiting = tokio::spawn(async move { early.next().await });
+    watch.event("DELETED", &object("b", "6"));
+    assert_eq!(format!("{:?}", waiting.await.unwrap()), "Some(deleted default/b)");
+    settle().await;
+    assert_eq!(take(&mut late), ["added default/a (initial)"], "b came and went unseen");
+}
+
+/// Guarantee 9; incidents 13 and 23.
+#[tokio::test(start_paused = true)]
+async fn a_slow_subscriber_has_one_change_of_each_object_to_take_and_delays_nobody() {
+    let (_server, informer, watch) = following().await;
+    let mut slow = informer.subscribe();
+    for version in 10..5_000 {
+        watch.event("MODIFIED", &object(["a", "b"][version % 2], &version.to_string()));
+        watch.event("ADDED", &object(&format!("brief{version}"), &version.to_string()));
+        watch.event("DELETED", &object(&format!("brief{version}"), &version.to_string()));
+    }
+    settle().await;
+    assert_eq!(informer.store().resource_version().as_deref(), Some("4999"));
+    assert_eq!(slow.pending(), 2);
+    assert_eq!(take(&mut slow), ["added default/a (initial)", "added default/b (initial)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_ends_when_the_informer_goes_and_a_wait_for_it_takes_nothing() {
+    let (_server, informer, watch) = following().await;
+    settle().await;
+    let mut subscription = informer.subscribe();
+    take(&mut subscription);
+    assert!(timeout(Duration::from_secs(1), subscription.next()).await.is_err());
+    watch.event("MODIFIED", &object("a", "6"));
+    settle().await;
+    informer.stop().await; // it may be started again
+    assert!(subscription.next().await.is_some());
+    assert!(timeout(Duration::from_secs(1), subscription.next()).await.is_err());
+    drop(informer);
+    assert!(subscription.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_subscription_is_told_nothing_more() {
+    let (_server, informer, watch) = following().await;
+    drop(informer.subscribe());
+    let mut other = informer.subscribe();
+    watch.event("MODIFIED", &object("a", "6"));
+    settle().await;
+    assert_eq!(take(&mut other).len(), 2);
+}
