@@ -159,8 +159,11 @@ async fn a_busy_worker_lets_other_tasks_of_its_thread_run() {
         let queue = queue.clone();
         async move { queue.shut_down() }
     });
+    let mut rounds = 0;
     while let Some(item) = queue.get().await {
         queue.add(*item);
+        rounds += 1;
+        assert!(rounds < 10_000, "the other task never ran");
     }
     stop.await.expect("it ran");
 }

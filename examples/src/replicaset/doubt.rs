@@ -20,7 +20,7 @@ impl Doubts {
         self.0.lock().insert(key.clone());
     }
 
-    /// Raises the doubt if the returned guard is dropped before [`Writing::is_over`].
+    /// Raises the doubt if the returned guard is dropped before [`Writing::ended`].
     pub(super) fn writing(&self, key: &ObjectKey) -> Writing {
         Writing { doubts: self.clone(), key: Some(key.clone()) }
     }
@@ -42,7 +42,7 @@ pub(super) struct Writing {
 
 impl Writing {
     /// Every call has returned.
-    pub(super) fn is_over(mut self) {
+    pub(super) fn ended(mut self) {
         self.key = None;
     }
 }

@@ -105,7 +105,7 @@ impl ReplicaSets {
             }
         })
         .await;
-        writing.is_over();
+        writing.ended();
         self.expectations.lower(key, batch.skipped, 0);
         batch.into_result().map(drop).map_err(Error::Create)
     }
@@ -132,7 +132,7 @@ impl ReplicaSets {
             }
         });
         let deleted = join_all(deletions).await;
-        writing.is_over();
+        writing.ended();
         deleted.into_iter().collect()
     }
 

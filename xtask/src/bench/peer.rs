@@ -36,7 +36,11 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
     }
 }
 
-const WORKQUEUE: [Peer; 2] = [client_go("client-go", "workqueue"), kube_runtime("kube-runtime", "workqueue")];
+const WORKQUEUE: [Peer; 3] = [
+    client_go("client-go", "workqueue"),
+    kube_runtime("kube-runtime", "workqueue"),
+    Peer::new("controller-runtime", Source::Go { module: "controller-runtime", command: "." }),
+];
 
 const INFORMER: [Peer; 4] = [
     kube_runtime("kube-runtime", "informer").holding("whole", EITHER),

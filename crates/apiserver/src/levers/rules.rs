@@ -108,7 +108,7 @@ impl Rules {
     fn meet(&self, origin: &Origin) -> Vec<Fault> {
         let mut list = self.0.lock();
         let mut faults = Vec::new();
-        for rule in list.rules.iter_mut().filter(|rule| rule.filter.matches(origin)) {
+        for rule in list.rules.iter_mut().filter(|rule| rule.remaining > 0 && rule.filter.matches(origin)) {
             rule.remaining -= 1;
             faults.push(rule.fault.clone());
         }

@@ -157,20 +157,20 @@ impl Cluster {
         Ok(true)
     }
 
-    /// Takes away from a real cluster what the demo has put there, Pods of its sets included: there may
-    /// be no garbage collector.
-    pub(crate) async fn clean_up(&self, manifests: &[Manifest]) -> Result<(), Failure> {
+    /// Takes away from a real cluster what the demo has put there, Pods of its sets included, as there
+    /// may be no garbage collector. Namespaces stay: without their controller they would end never.
+    pub(crate) async fn clean_up(&mut self, manifests: &[Manifest]) -> Result<(), Failure> {
         if self.server.is_some() {
             return Ok(()); // it goes with this process
         }
+        self.tasks.shutdown().await; // the kubelet would put its node back
         let now = DeleteParams::default().grace_period(0);
-        for manifest in manifests.iter().rev() {
+        for manifest in manifests.iter().rev().filter(|manifest| manifest.resource.kind != "Namespace") {
             let name = manifest.object.metadata.name.as_deref().unwrap_or_default();
-            gone(manifest.api(self.client.clone()).delete(name, &DeleteParams::background()).await)?;
+            gone(manifest.api(self.client.clone()).delete(name, &now).await)?;
             let labels = &manifest.object.data["spec"]["selector"]["matchLabels"];
             if let (Some(namespace), Some(labels)) = (manifest.namespace(), labels.as_object()) {
-                let labels: Vec<_> =
-                    labels.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
+                let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
                 let own = ListParams::default().labels(&labels.join(","));
                 let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
                 gone(pods.delete_collection(&now, &own).await)?;

@@ -15,8 +15,11 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// For `map_err`: what was being done when the API server refused.
-    pub(crate) fn api(doing: &'static str) -> impl Fn(kube_client::Error) -> Self {
-        move |error| Self::Cluster(format!("{doing}: {error}"))
+    pub(crate) fn api(doing: impl fmt::Display) -> impl FnOnce(kube_client::Error) -> Self {
+        move |error| match error {
+            kube_client::Error::Api(status) => Self::Cluster(format!("{doing}: {}", status.message)),
+            error => Self::Cluster(format!("{doing}: {error}")),
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

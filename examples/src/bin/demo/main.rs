@@ -120,8 +120,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         println!("the cluster has Nodes of its own: no kubelet is simulated");
     }
     for manifest in &manifests {
-        let created = manifest.apply(&cluster.client).await;
-        created.map_err(|error| Failure::Cluster(format!("applying {}: {error}", manifest.describe())))?;
+        let applied = manifest.apply(&cluster.client).await;
+        applied.map_err(Failure::api(format_args!("applying {}", manifest.describe())))?;
     }
     live.say(&format!("{} objects applied", manifests.len()));
 
