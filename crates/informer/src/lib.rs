@@ -60,7 +60,8 @@
 //!
 //! # Differences from client-go
 //!
-//! - What to hold of an object is a type: whole, or a view of a few fields. There is no transform.
+//! - What to hold of an object is a type: whole, or a view of a few fields. There is no transform, and
+//!   `managedFields` is never decoded: it reads as empty.
 //! - Handlers run one after the other on the informer's task, without a buffer each; one that takes
 //!   long delays the others of its kind, and a late one is told the initial state by the caller of
 //!   [`Informer::on_change`]. Whoever may be slow takes a [`Subscription`], which does not grow.

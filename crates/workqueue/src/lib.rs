@@ -37,7 +37,7 @@
 //!
 //! # What it costs
 //!
-//! A key is hashed once, when it is added. A queued key takes some 50 bytes, its own 16 for a shared string
+//! A key is hashed once, when it is added. A queued key takes some 60 bytes, its own 16 for a shared string
 //! included. Nothing is spawned and no timer runs: one of the workers that wait keeps the time for the delayed
 //! keys. A call makes at most 64 delayed keys ready, so that a million delays which end together do not
 //! hold the queue's lock. Only a queue with a [name](WorkQueueBuilder::name) reads the clock for each key.
