@@ -5,7 +5,10 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::state::{Counts, State, signed};
+use crate::{
+    Strictness,
+    state::{Counts, State, signed},
+};
 
 /// What a controller still waits to see of its own creates and deletes, by the key of the
 /// controlling object.
@@ -26,6 +29,7 @@ pub struct Expectations<K> {
 #[must_use = "nothing exists before `build`"]
 pub struct ExpectationsBuilder {
     ttl: Duration,
+    strictness: Strictness,
 }
 
 impl ExpectationsBuilder {
@@ -40,8 +44,20 @@ impl ExpectationsBuilder {
         self
     }
 
+    /// What holds a key back in a [`Ledger`](crate::Ledger) that [`build_ledger`](Self::build_ledger) makes.
+    ///
+    /// Default: [`Strictness::Strict`]. It changes nothing for [`build`](Self::build).
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        self.strictness = strictness;
+        self
+    }
+
     pub(crate) fn time_to_live(&self) -> Duration {
         self.ttl
+    }
+
+    pub(crate) fn strictness_of_ledgers(&self) -> Strictness {
+        self.strictness
     }
 
     /// Makes an empty set of expectations.
@@ -53,7 +69,7 @@ impl ExpectationsBuilder {
 impl Expectations<()> {
     /// Settings, with upstream's defaults.
     pub fn builder() -> ExpectationsBuilder {
-        ExpectationsBuilder { ttl: Duration::from_secs(5 * 60) }
+        ExpectationsBuilder { ttl: Duration::from_secs(5 * 60), strictness: Strictness::default() }
     }
 }
 

@@ -8,7 +8,10 @@ use tokio::time::Instant;
 use crate::{Expectations, ExpectationsBuilder};
 use state::{Outcome, State, Wait};
 
+pub use strictness::Strictness;
+
 mod state;
+mod strictness;
 
 /// What each object has written, until the caches show it: by version, by UID and by count.
 ///
@@ -34,7 +37,8 @@ impl ExpectationsBuilder {
         R: Hash + Eq + Clone,
         V: Ord + Clone,
     {
-        Ledger { state: Arc::new(Mutex::new(State::new(self.time_to_live()))), expectations: self.build() }
+        let state = State::new(self.time_to_live(), self.strictness_of_ledgers());
+        Ledger { state: Arc::new(Mutex::new(state)), expectations: self.build() }
     }
 }
 
@@ -44,7 +48,7 @@ where
     R: Hash + Eq + Clone,
     V: Ord + Clone,
 {
-    /// Makes an empty ledger whose waits end after 5 minutes.
+    /// Makes an empty, [strict](Strictness::Strict) ledger whose waits end after 5 minutes.
     pub fn new() -> Self {
         Expectations::builder().build_ledger()
     }
@@ -74,17 +78,20 @@ where
     ///
     /// `read` says how far the cache of a resource is: usually an informer's store's resource version.
     /// `None`, from a cache that cannot tell, holds nobody back. A key that is ready is forgotten,
-    /// until it writes again. Not to be called while the key's own writes are under way.
+    /// until it writes again. Not to be called while the key's own writes are under way. What holds a
+    /// key back at all is the ledger's [`Strictness`].
     ///
     /// # Errors
     ///
     /// If something is missing. The key is parked when it waits for a version, and
     /// [`NotReady::expires_in`] tells when to look again in any case.
     pub fn ready(&self, key: &K, read: impl Fn(&R) -> Option<V>) -> Result<(), NotReady<R, V>> {
+        let Some(written) = self.state.lock().written(key) else {
+            return Ok(());
+        };
         if let Some(expires_in) = self.expectations.expires_in(key) {
             return Err(NotReady { reason: Reason::Expecting, expires_in });
         }
-        let written = self.state.lock().written(key);
         // Foreign code, and stores have locks of their own: not under ours.
         let read: HashMap<R, Option<V>> =
             written.into_iter().map(|resource| (resource.clone(), read(&resource))).collect();

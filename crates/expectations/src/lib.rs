@@ -40,8 +40,9 @@
 //! 3. Expecting creations does not forget awaited deletions, nor the other way round.
 //! 4. A deletion awaited by UID counts once, however often it is observed, and only its own.
 //! 5. A batch that was started is completed; after a batch with an error no further one is started.
-//! 6. In a [`Ledger`], a write whose outcome is unknown holds its key back until the cache shows whether
-//!    it happened; and a key that waits for a version is given back once the cache has reached it.
+//! 6. In a strict [`Ledger`], a write whose outcome is unknown holds its key back until the cache shows
+//!    whether it happened; in any, a key that waits for a version is given back once the cache has
+//!    reached it.
 //!
 //! # Versions instead of counts
 //!
@@ -63,6 +64,14 @@
 //! assert!(ledger.ready(&"default/web", cache_at(17)).is_ok());
 //! ```
 //!
+//! [`ExpectationsBuilder::strictness`] turns it down, for instance by a feature gate:
+//!
+//! | a key is held back by | [`Strict`](Strictness::Strict) (default) | [`Versions`](Strictness::Versions) | [`Off`](Strictness::Off) |
+//! |---|---|---|---|
+//! | a version that its caches do not show | yes | yes | no |
+//! | a write under way, or without an answer | yes | no | no |
+//! | counts and UIDs that are booked beside | yes | yes | no |
+//!
 //! # Not here
 //!
 //! Which key an event belongs to (`trimtab-ownership`), and who calls the reconciler again
@@ -80,7 +89,8 @@
 //!   live and not a resync period on top.
 //! - The [`Ledger`] is upstream's consistency store (KEP-5647) with three additions: a key that must wait
 //!   is woken by the event, not retried by backoff; a lost reply is known to be one; and no wait is
-//!   longer than the time to live.
+//!   longer than the time to live. [`Strictness::Versions`] is upstream's store without the second,
+//!   [`Strictness::Off`] its store that does nothing.
 //! - [`slow_start_batch`] says how many calls failed and how many were skipped, and an initial size
 //!   of 0 makes progress.
 
@@ -90,7 +100,7 @@ mod slow_start;
 mod state;
 
 pub use expectations::{Expectations, ExpectationsBuilder};
-pub use ledger::{Ledger, NotReady, Write};
+pub use ledger::{Ledger, NotReady, Strictness, Write};
 pub use slow_start::{BatchOutcome, slow_start_batch};
 pub use state::Counts;
 

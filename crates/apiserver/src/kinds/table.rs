@@ -60,6 +60,8 @@ pub(super) fn built_in() -> Vec<Kind> {
         Kind::plain("batch", "v1", "CronJob", "cronjobs").short("cj").all().status().columns(columns::age()),
         Kind::plain("batch", "v1", "Job", "jobs").all().status().columns(columns::job()),
         Kind::plain("coordination.k8s.io", "v1", "Lease", "leases").columns(columns::lease()),
+        Kind::plain("coordination.k8s.io", "v1beta1", "LeaseCandidate", "leasecandidates")
+            .columns(columns::age()),
         Kind::plain("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").columns(columns::age()),
         Kind { stored_as: Some("events"), ..Kind::plain("events.k8s.io", "v1", "Event", "events") }
             .short("ev")

@@ -3,9 +3,11 @@
 //! - L1: a record belongs to one UID. A write of a later object of the same name starts a new record,
 //!   and what is still under way for the earlier one changes nothing: each record has its own number.
 //! - L2: of the versions written to a resource the highest counts.
-//! - L3: a write of which nothing is known holds its owner back, whatever the cache shows.
+//! - L3: a write of which nothing is known holds its owner back, whatever the cache shows; in a strict
+//!   ledger only.
 //! - L4: nothing holds an owner back for longer than the time to live.
 //! - L5: who was told to wait is told once when to go on, even if the cache moved while it asked.
+//! - L6: a ledger that is off holds no record and no version.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,9 +18,12 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::Strictness;
+
 #[derive(Debug)]
 pub(crate) struct State<K, R, V> {
     ttl: Duration,
+    strictness: Strictness,
     owners: HashMap<K, Owner<R, V>>,
     /// How far each cache is known to be.
     reached: HashMap<R, V>,
@@ -73,12 +78,17 @@ where
     R: Hash + Eq + Clone,
     V: Ord + Clone,
 {
-    pub(crate) fn new(ttl: Duration) -> Self {
-        Self { ttl, owners: HashMap::new(), reached: HashMap::new(), parked: HashMap::new(), records: 0 }
+    pub(crate) fn new(ttl: Duration, strictness: Strictness) -> Self {
+        let (owners, reached, parked) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { ttl, strictness, owners, reached, parked, records: 0 }
     }
 
-    /// A write to `resource` is about to be sent. Returns the number of the record that it is in.
+    /// A write to `resource` is about to be sent. Returns the number of the record that it is in; 0 is
+    /// no record's.
     pub(crate) fn begin(&mut self, key: &K, uid: &str, resource: &R, now: Instant) -> u64 {
+        if self.strictness == Strictness::Off {
+            return 0; // L6
+        }
         let next = self.records + 1;
         let owner = self.owners.entry(key.clone()).or_insert_with(|| Owner::new(next, uid));
         if *owner.uid != *uid {
@@ -107,11 +117,11 @@ where
         writes.under_way -= 1;
         match outcome {
             Outcome::Made(version) => writes.raise(version, now),
-            Outcome::ChangedNothing => {}
-            Outcome::Unknown => {
+            Outcome::Unknown if self.strictness == Strictness::Strict => {
                 writes.unknown = true;
                 writes.since = now;
             }
+            Outcome::ChangedNothing | Outcome::Unknown => {}
         }
         true
     }
@@ -126,9 +136,12 @@ where
         }
     }
 
-    /// The resources whose versions decide whether `key` may act.
-    pub(crate) fn written(&self, key: &K) -> Vec<R> {
-        self.owners.get(key).into_iter().flat_map(|owner| owner.writes.keys().cloned()).collect()
+    /// The resources whose versions decide whether `key` may act; `None` if it may in any case.
+    pub(crate) fn written(&self, key: &K) -> Option<Vec<R>> {
+        if self.strictness == Strictness::Off {
+            return None; // L6
+        }
+        Some(self.owners.get(key).into_iter().flat_map(|owner| owner.writes.keys().cloned()).collect())
     }
 
     /// Whether the caches show all that `key` has written. `read` says how far they were a moment ago;
@@ -152,7 +165,7 @@ where
             }; // L4
             let left = left + Duration::from_nanos(1); // as for counts: strictly older
             let wait = |wait| Err((wait, left));
-            if writes.under_way > 0 {
+            if writes.under_way > 0 && self.strictness == Strictness::Strict {
                 return wait(Wait::UnderWay { resource: resource.clone() });
             }
             if writes.unknown {
@@ -175,12 +188,19 @@ where
             }
             return wait(Wait::Behind { resource: resource.clone(), written: written.clone() });
         }
-        self.owners.remove(key);
+        // A ledger of versions does not wait for a write that is under way, which needs the record when it
+        // ends.
+        if owner.writes.values().all(|writes| writes.under_way == 0) {
+            self.owners.remove(key);
+        }
         Ok(())
     }
 
     /// The cache of `resource` has reached `version`: who waited for that.
     pub(crate) fn reached(&mut self, resource: &R, version: V) -> Vec<K> {
+        if self.strictness == Strictness::Off {
+            return Vec::new(); // L6
+        }
         let keys = match self.parked.get_mut(resource) {
             None => Vec::new(),
             Some(parked) => {

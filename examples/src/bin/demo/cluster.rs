@@ -170,7 +170,8 @@ impl Cluster {
             gone(manifest.api(self.client.clone()).delete(name, &now).await)?;
             let labels = &manifest.object.data["spec"]["selector"]["matchLabels"];
             if let (Some(namespace), Some(labels)) = (manifest.namespace(), labels.as_object()) {
-                let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
+                let labels: Vec<_> =
+                    labels.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
                 let own = ListParams::default().labels(&labels.join(","));
                 let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
                 gone(pods.delete_collection(&now, &own).await)?;
