@@ -35,7 +35,7 @@ struct Step {
     component: Option<&'static str>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
@@ -43,6 +43,7 @@ const STEPS: [Step; 10] = [
     Step::new("build", build),
     Step::new("test", test).after("build"),
     Step::new("loom", loom::run).after("build"),
+    Step::new("soak", soak).after("build"), // after loom, which has built the same dependencies
     Step::new("demo", demo).after("build"),
     Step::new("features", features::run).after("build"),
     Step::new("packages", packages::run).after("build"),
@@ -149,6 +150,10 @@ fn build(_: &Workspace) -> Result<(), Failure> {
 
 fn test(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("test --locked --workspace --no-fail-fast"))
+}
+
+fn soak(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("xtask soak workqueue --seconds 5"))
 }
 
 fn demo(_: &Workspace) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod demo;
 mod failure;
+mod soak;
 mod stopwatch;
 mod tidy;
 mod workspace;
@@ -31,6 +32,8 @@ enum Command {
     Bench(bench::Options),
     /// Our parts and upstream's at the same random cases, compared step by step.
     Conformance(conformance::Options),
+    /// A part under random load in real time, on several threads, with its counts checked.
+    Soak(soak::Options),
     /// What compilers do not check: READMEs, changelogs, manifests, links.
     Tidy,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Tidy => tidy::run(),
     };
     outcome.unwrap_or_else(|failure| {

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 ///
 /// Well formed are decimal digits without a leading zero, other than `0`, of at most 128 bit. A
 /// server that hands out anything else cannot be compared: parsing fails, and whoever asked should
-/// fail open, as Kubernetes' own consistency store does (spec.md 3.4, rule 6).
+/// fail open, as the consistency store of Kubernetes' own controllers does (KEP-5647).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceVersion(u128);
 

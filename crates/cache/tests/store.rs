@@ -1,4 +1,4 @@
-//! What a store promises, spec.md 2.2 and 2.3; names as there.
+//! What a store promises. Ids such as ST-T1 name client-go's tests: docs/upstream-behaviours.md.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -128,7 +128,7 @@ fn an_index_added_later_finds_the_objects_that_were_there() {
     }
 }
 
-/// Guarantee 4; client-go panics as a whole (spec.md 2.2, rule 5).
+/// Guarantee 4; in client-go an index function that fails panics the process.
 #[test]
 fn an_index_function_that_panics_costs_only_its_own_index_that_object() {
     let mut writer = StoreWriter::new();

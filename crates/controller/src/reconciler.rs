@@ -51,8 +51,8 @@ impl Action {
 ///
 /// Any error becomes one that is retried, so `?` works on whatever a reconciler calls. Of
 /// kube-client's errors one is classified here, once for all controllers: a write that is refused
-/// because its namespace is terminating counts as done, since the objects go with the namespace
-/// (spec.md 7.2).
+/// because its namespace is terminating counts as done, since the objects go with the namespace.
+/// Kubernetes' Deployment controller does the same.
 pub struct Error {
     terminal: bool,
     cause: Box<dyn StdError + Send + Sync>,

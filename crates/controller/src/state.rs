@@ -1,4 +1,4 @@
-//! What becomes of a key after a reconcile, as a value: no queue, no clock (design D11).
+//! What becomes of a key after a reconcile, as a value: no queue, no clock. Decided once, for all reconcilers.
 
 use std::time::Duration;
 

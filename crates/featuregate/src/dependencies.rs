@@ -1,4 +1,4 @@
-//! The rules for gates that need others (spec.md 6b.9), judged when a registry is built.
+//! component-base's rules for gates that need others (`AddDependencies`), judged when a registry is built.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

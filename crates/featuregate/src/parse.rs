@@ -1,4 +1,4 @@
-//! The grammar of `--feature-gates` (spec.md 6b.3), apart from what the names and values mean.
+//! The grammar of `--feature-gates`, apart from what the names and values mean.
 
 use crate::error::Problem;
 

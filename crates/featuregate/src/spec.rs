@@ -1,4 +1,4 @@
-//! [`Spec`]: one step in a gate's life; and the rules that its steps keep (spec.md 6b.1 and 8).
+//! [`Spec`]: one step in a gate's life; and the rules of component-base that its steps keep.
 
 use std::fmt;
 
@@ -120,7 +120,7 @@ impl Versions {
     }
 }
 
-/// The last step that the versions reach (6b.1); none: the gate does not exist yet.
+/// The last step that the versions reach; none: the gate does not exist yet.
 pub(crate) fn effective(specs: &[Spec], versions: Versions) -> Option<usize> {
     specs.iter().rposition(|spec| {
         spec.version <= versions.emulation
@@ -137,7 +137,7 @@ pub(crate) fn inherit_min_compatibility(specs: &mut [Spec]) {
     }
 }
 
-/// Why a gate's steps are no life (6b.8).
+/// Why a gate's steps are no life, by the rules of upstream's `AddVersioned`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     Empty,

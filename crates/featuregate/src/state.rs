@@ -3,9 +3,9 @@
 //!
 //! - S1: `rows` is sorted by name; a row's index never changes.
 //! - S2: `accepted` is what the last successful judgement made of the requests; a request that is
-//!   refused changes no gate, but stays and is judged again (spec.md 6b.4).
+//!   refused changes no gate, but stays and is judged again, as upstream's.
 //! - S3: a row without an accepted value has the default of the step that holds at the versions.
-//! - S4: an explicit request wins over `AllAlpha` and `AllBeta`, whichever came first (6b.5).
+//! - S4: an explicit request wins over `AllAlpha` and `AllBeta`, whichever came first.
 //! - S5: nothing changes once frozen.
 
 use std::{collections::HashMap, sync::Arc};
@@ -146,7 +146,7 @@ impl State {
         Ok(rows)
     }
 
-    /// Emulates other versions, if every request is right there too (6b.7).
+    /// Emulates other versions, if every request is right there too.
     pub(crate) fn emulate(&mut self, versions: Versions) -> Result<(), Vec<Problem>> {
         if versions == self.versions {
             return Ok(());
@@ -176,7 +176,7 @@ impl State {
         self.judge(self.versions).map(|_| ())
     }
 
-    /// Gives the step that holds at `versions` another default (6b.10).
+    /// Gives the step that holds at `versions` another default.
     pub(crate) fn override_default(&mut self, name: &str, value: bool, at: Versions) -> Result<(), Problem> {
         match self.phase {
             Phase::Open => {}
@@ -198,7 +198,7 @@ impl State {
         Ok(())
     }
 
-    /// Forgets every request for one gate (6b.12). Unlike upstream, a gate that followed `AllAlpha` or
+    /// Forgets every request for one gate. Unlike upstream, a gate that followed `AllAlpha` or
     /// `AllBeta` no longer does once that is forgotten.
     pub(crate) fn reset(&mut self, name: &str) -> Result<(), Problem> {
         if self.phase == Phase::Frozen {
@@ -220,7 +220,7 @@ impl State {
         self.rows[row].requested().is_some()
     }
 
-    /// Forgets all requests; lives, defaults, versions and needs stay (6b.13; upstream drops needs).
+    /// Forgets all requests; lives, defaults, versions and needs stay (upstream drops needs).
     pub(crate) fn forget_requests(&mut self) {
         self.unknown.clear();
         self.phase = Phase::Open;
@@ -250,7 +250,7 @@ impl State {
         }
     }
 
-    /// What becomes of every request at `versions`: values, or all that is wrong (6b.4 to 6).
+    /// What becomes of every request at `versions`: values, or all that is wrong.
     fn judge(&self, versions: Versions) -> Result<Judgement, Vec<Problem>> {
         let mut problems: Vec<_> = self.unknown.iter().map(|(name, ..)| self.unknown_name(name)).collect();
         let mut judgement = vec![None; self.rows.len()];

@@ -202,7 +202,8 @@ impl TestGates {
     }
 }
 
-/// All that is set when `settings` are (spec.md 6d): also every gate of a whole stage.
+/// All that is set when `settings` are: as in upstream's tests, `AllAlpha` and `AllBeta` are every gate of
+/// the stage.
 fn listed(state: &State, settings: &BTreeMap<Box<str>, (bool, Lock)>) -> BTreeMap<Box<str>, bool> {
     let mut listed = BTreeMap::new();
     for (all, stage) in ALL_GATES {

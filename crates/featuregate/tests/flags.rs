@@ -250,7 +250,7 @@ fn on_any_error_no_gate_has_changed_and_every_problem_is_named() {
     assert_eq!(kinds, [(true, false), (true, false), (false, true)]);
 }
 
-/// FG 6b.4, and trap 15 of spec.md 9: flags may be read before the version is known.
+/// As upstream: flags may be read before the version to emulate is known.
 #[test]
 fn a_refused_request_is_kept_and_judged_again_at_another_version() {
     let gates = emulating_128();

@@ -24,7 +24,7 @@ enum Meaning {
     Error,
 }
 
-/// Letter by letter, from the words of spec.md 6b.3.
+/// Letter by letter: pieces between commas, empty ones skipped, spaces trimmed, Go's spellings of a bool.
 fn meaning(piece: &str) -> Meaning {
     if piece.is_empty() {
         return Meaning::Nothing;

@@ -274,7 +274,7 @@ fn only_what_was_asked_for_by_name_is_explicit() {
 }
 
 /// FG-T16 (`TestResetFeatureValueToDefault`), where we differ on purpose: upstream leaves `TestAlpha` on
-/// after `AllAlpha` was reset, until another version is emulated (6b.5 \[Q\]).
+/// after `AllAlpha` was reset, until another version is emulated.
 #[test]
 fn what_followed_all_alpha_no_longer_does_once_that_is_reset_or_off() {
     let values = |gates: &FeatureGates| ["AllAlpha", "TestAlpha", "TestBeta"].map(|name| is_on(gates, name));

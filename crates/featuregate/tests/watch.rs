@@ -136,7 +136,7 @@ fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
     assert_eq!(warnings.take(), Vec::<String>::new(), "not read since");
 }
 
-/// FG 6b.4: a stable or deprecated gate can be set, with a warning.
+/// As upstream: a stable or deprecated gate can be set, with a warning.
 #[test]
 fn setting_a_stable_gate_is_logged() {
     let warnings = Warnings::default();

@@ -28,7 +28,8 @@ use crate::{
 const IDLE_MARGIN: Duration = Duration::from_secs(30);
 
 /// A streaming list on which nothing more comes for so long, and which was not said to be complete, comes
-/// from a server that knows no streaming lists, and took the request for one of a watch (frontier A.3).
+/// from a server that knows no streaming lists, and took the request for one of a watch: one before
+/// Kubernetes 1.27, many an aggregated API, and some proxies.
 const STALL: Duration = Duration::from_secs(10);
 /// The same, where events of a busy kind keep coming: so long altogether,
 const STALL_TOTAL: Duration = Duration::from_secs(60);

@@ -1,6 +1,8 @@
 //! [`Candidate`]: acquires, renews and releases the lease. The waiting around the rules of `state`.
 
 use std::{
+    convert::Infallible,
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +22,7 @@ use crate::{
     leadership::Term,
     lease::{LeaseClient, RequestError},
     observer::Shared,
+    standing::{LOOK_EVERY, Standing},
     state::{Claim, Election},
 };
 
@@ -27,6 +30,7 @@ pub(crate) struct Candidate {
     pub(crate) config: Config,
     pub(crate) shared: Arc<Shared>,
     lease: LeaseClient,
+    standing: Option<Standing>,
     on_new_leader: Option<OnNewLeader>,
     /// A write was sent of which nothing is known: the lease may be ours without our knowing.
     in_doubt: AtomicBool,
@@ -37,6 +41,8 @@ pub(crate) struct Candidate {
 enum Refused {
     /// Another candidate holds it, or may have held it since our term began.
     Held,
+    /// It is ours, but is to lapse.
+    EndOfTerm,
     /// The server did not say; the next attempt may.
     Unknown(RequestError),
 }
@@ -52,6 +58,8 @@ impl From<RequestError> for Refused {
 pub(crate) enum Lost {
     /// No renewal succeeded in time. The others still wait for the lease to expire.
     Expired,
+    /// The server prefers another holder. It waits for the lease to expire, like everybody else.
+    EndOfTerm,
     /// The lease is not ours any more: somebody edited it, or deleted it and another was faster.
     Taken,
 }
@@ -65,7 +73,9 @@ impl Candidate {
             identity: config.identity.clone(),
             lease_duration: config.lease_duration,
         };
+        let standing = config.coordinated.as_ref();
         Self {
+            standing: standing.map(|candidacy| Standing::new(client.clone(), &config, candidacy)),
             lease: LeaseClient::new(client, &config),
             shared: Arc::new(shared),
             config,
@@ -86,8 +96,28 @@ impl Candidate {
                 }
                 Err(refused) => debug!(lease = self.shared.lease, ?refused, "not the leader"),
             }
-            // Candidates that started together would otherwise meet at the server each time.
-            sleep(self.config.retry_period.mul_f64(1.0 + JITTER * rand::random::<f64>())).await;
+            let pause = if self.is_coordinated().await {
+                self.config.retry_period.min(LOOK_EVERY)
+            } else {
+                // Candidates that started together would otherwise meet at the server each time.
+                self.config.retry_period.mul_f64(1.0 + JITTER * rand::random::<f64>())
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// Does what has to be done beside the election for this candidate to be in it. Never returns.
+    pub(crate) async fn stand(&self) -> Infallible {
+        match &self.standing {
+            Some(standing) => standing.keep().await,
+            None => pending().await,
+        }
+    }
+
+    async fn is_coordinated(&self) -> bool {
+        match &self.standing {
+            Some(standing) => standing.is_coordinated().await,
+            None => false,
         }
     }
 
@@ -105,6 +135,7 @@ impl Candidate {
                 Ok(Ok(sent)) if term.extend(sent + self.config.renew_deadline) => {}
                 Ok(Ok(_)) | Err(_) => return Lost::Expired,
                 Ok(Err(Refused::Held)) => return Lost::Taken,
+                Ok(Err(Refused::EndOfTerm)) => return Lost::EndOfTerm,
                 Ok(Err(Refused::Unknown(error))) => {
                     warn!(lease = self.shared.lease, error = &error as &dyn std::error::Error, "not renewed");
                 }
@@ -117,9 +148,12 @@ impl Candidate {
     /// Who leads (`in_term`) does not *take* a lease that was found without its name: somebody else may
     /// have led meanwhile.
     async fn attempt(&self, in_term: bool) -> Result<Instant, Refused> {
+        let coordinated = self.is_coordinated().await;
         // Bound before the `match`: a lock taken in its head would be held across the request.
         let renewal = self.shared.election.lock().renewal(Instant::now(), Timestamp::now());
-        if let Some(renewal) = renewal {
+        // What the server assigns is read first: it may prefer another holder, and to update a lease that
+        // is gone can mean to create it (I5).
+        if let Some(renewal) = renewal.filter(|_| !coordinated) {
             match self.write(self.lease.update(&renewal)).await {
                 Ok(sent) => return Ok(sent),
                 Err(error) => debug!(lease = self.shared.lease, %error, "reading the lease again"),
@@ -131,11 +165,12 @@ impl Candidate {
             self.note(|election| election.read(lease, Instant::now()));
         }
         let claim = {
-            let election = self.shared.election.lock();
-            if found {
-                election.claim(Instant::now(), Timestamp::now())
-            } else {
-                election.claim_missing(Instant::now(), Timestamp::now())
+            let (election, now, wall) = (self.shared.election.lock(), Instant::now(), Timestamp::now());
+            match (found, coordinated) {
+                (true, true) => election.assignment(now, wall),
+                (true, false) => election.claim(now, wall),
+                (false, true) => Claim::Held, // I5
+                (false, false) => election.claim_missing(now, wall),
             }
         };
         match claim {
@@ -143,6 +178,7 @@ impl Candidate {
             Claim::Take(lease) if !in_term => Ok(self.write(self.lease.update(&lease)).await?),
             Claim::Create(lease) => Ok(self.write(self.lease.create(&lease)).await?),
             Claim::Take(_) | Claim::Held => Err(Refused::Held),
+            Claim::EndOfTerm => Err(Refused::EndOfTerm),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, env, fmt, sync::Arc, time::Duration};
 
 use kube_client::Client;
 
-use crate::elector::LeaderElector;
+use crate::{candidacy::Candidacy, elector::LeaderElector};
 
 /// Retries while standing as a candidate are spread over this much of the retry period on top of it.
 pub(crate) const JITTER: f64 = 1.2;
@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) retry_period: Duration,
     pub(crate) grace: Duration,
     pub(crate) release_on_cancel: bool,
+    pub(crate) coordinated: Option<Candidacy>,
 }
 
 /// Settings of a [`LeaderElector`].
@@ -61,6 +62,7 @@ impl LeaderElectorBuilder {
             retry_period: Duration::from_secs(2),
             grace: Duration::from_secs(20),
             release_on_cancel: false,
+            coordinated: None,
         };
         Self { client, config, on_new_leader: None }
     }
@@ -117,6 +119,30 @@ impl LeaderElectorBuilder {
         self
     }
 
+    /// Lets the API server pick the leader among the candidates, by their versions (KEP-4355).
+    ///
+    /// Off by default. The elector then never creates or takes the Lease. It keeps a `LeaseCandidate`
+    /// (`coordination.k8s.io/v1beta1`) of the name of its identity alive, and leads while the server
+    /// has written that name into the Lease. Once the server would rather have another holder, the term
+    /// ends: see [`LeaderElector::run`].
+    ///
+    /// A server that does not serve `LeaseCandidate`s picks nobody. While it answers 404, this candidate
+    /// stands for the plain Lease, as if this had not been set, and says so in the log. It looks again
+    /// each time.
+    ///
+    /// The identity must be able to name an object, and be unique among the elections of a namespace.
+    /// This takes the verbs get, create and patch on `leasecandidates.coordination.k8s.io`, beside get
+    /// and update on `leases`, and create for the case of the plain Lease. A `LeaseCandidate` is left to
+    /// the server, which removes it half an hour after its last renewal.
+    ///
+    /// The server compares the times in these objects with its own clock. A process whose wall clock is
+    /// behind the server's by more than the difference of lease duration and renew deadline may still
+    /// believe in its token when the server picks another.
+    pub fn coordinated(mut self, candidacy: Candidacy) -> Self {
+        self.config.coordinated = Some(candidacy);
+        self
+    }
+
     /// Labels to put on the lease beside those that it has.
     pub fn labels<K: Into<String>, V: Into<String>>(
         mut self,
@@ -141,7 +167,9 @@ impl LeaderElectorBuilder {
     ///
     /// If the settings contradict each other: `lease_duration` must be longer than `renew_deadline`,
     /// that must be longer than 1.2 times `retry_period`, none may be zero, and a lease of less than
-    /// a second would never be valid. The namespace, the name and the identity must not be empty.
+    /// a second would never be valid. The namespace, the name and the identity must not be empty. In
+    /// a [coordinated](Self::coordinated) election, if the identity cannot name an object, or a version
+    /// has another form than `1.2.3`, or a later version is emulated.
     pub fn build(self) -> Result<LeaderElector, ConfigError> {
         self.config.check()?;
         Ok(LeaderElector::new(self.client, self.config, self.on_new_leader))
@@ -186,6 +214,15 @@ impl Config {
                 return refuse(field, "must not be empty".into());
             }
         }
+        if let Some(candidacy) = &self.coordinated {
+            if !names_a_candidate(&self.identity) {
+                let problem = format!("of {:?} cannot be the name of a LeaseCandidate", self.identity);
+                return refuse("identity", problem);
+            }
+            if let Some(problem) = candidacy.problem() {
+                return refuse("coordinated", problem);
+            }
+        }
         Ok(())
     }
 
@@ -197,9 +234,19 @@ impl Config {
     }
 }
 
+/// Upstream's rule, which is that of a ConfigMap's keys.
+fn names_a_candidate(identity: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    identity.len() <= 253 && identity.chars().all(allowed) && identity != "." && !identity.starts_with("..")
+}
+
+/// Of a form that can also name an object.
 fn unique_identity() -> String {
-    let host = env::var("HOSTNAME").unwrap_or_default();
-    format!("{host}_{:016x}", rand::random::<u64>())
+    let suffix = format!("{:016x}", rand::random::<u64>());
+    match env::var("HOSTNAME") {
+        Ok(host) if !host.is_empty() => format!("{host}-{suffix}"),
+        _ => suffix,
+    }
 }
 
 #[cfg(test)]
@@ -217,6 +264,7 @@ mod tests {
             retry_period: Duration::from_millis(retry),
             grace: Duration::ZERO,
             release_on_cancel: false,
+            coordinated: None,
         }
     }
 
@@ -253,7 +301,26 @@ mod tests {
     }
 
     #[test]
-    fn identities_are_unique_unless_given() {
+    fn identities_are_unique_unless_given_and_can_name_an_object() {
         assert_ne!(unique_identity(), unique_identity());
+        assert!(names_a_candidate(&unique_identity()));
+    }
+
+    #[test]
+    fn a_coordinated_election_refuses_what_the_server_would_refuse() {
+        let refused = |identity: &str, version: &str| {
+            let coordinated = Some(Candidacy::new(version));
+            let config = Config { identity: identity.into(), coordinated, ..config(15_000, 10_000, 2_000) };
+            config.check().map_err(|error| error.to_string())
+        };
+        for identity in ["web-0", "host_8d2f", "a.b", "-"] {
+            assert_eq!(refused(identity, "1.37.0"), Ok(()));
+        }
+        for identity in ["a b", "a/b", ".", "..a", &"a".repeat(254)] {
+            let problem = format!("identity of {identity:?} cannot be the name of a LeaseCandidate");
+            assert_eq!(refused(identity, "1.37.0"), Err(problem));
+        }
+        let problem = "coordinated with version \"1\", which is not of the form 1.2.3";
+        assert_eq!(refused("web-0", "1"), Err(problem.into()));
     }
 }

@@ -63,6 +63,10 @@ impl LeaderElector {
     /// - When the lease cannot be renewed in time, the token ends, `lost` completes, and the work has
     ///   half of what is left of the lease to return.
     /// - When the lease turns out to be another's, the work is dropped at once.
+    /// - When the server prefers another holder, in a
+    ///   [coordinated](LeaderElectorBuilder::coordinated) election, the lease is not renewed any more
+    ///   and `lost` completes. The token stays valid for what is left of it, and the work has
+    ///   half of what is left of the lease after that to return.
     ///
     /// Work that has not returned in time is dropped, so that none is left when another candidate can
     /// take the lease. What it has spawned must end itself, by the token. Only then is the lease
@@ -84,7 +88,7 @@ impl LeaderElector {
         F: Future<Output = T>,
     {
         let shutdown = pin!(shutdown.fuse());
-        self.term(shutdown, lead).await
+        self.stand(self.term(shutdown, lead)).await
     }
 
     /// Like [`run`](Self::run), but stands for election again each time the lease was lost.
@@ -103,11 +107,23 @@ impl LeaderElector {
         F: Future<Output = T>,
     {
         let mut shutdown = pin!(shutdown.fuse());
-        loop {
-            match self.term(shutdown.as_mut(), &mut lead).await {
-                Outcome::Lost(_) if !shutdown.is_terminated() => {}
-                outcome => return outcome,
+        let terms = async {
+            loop {
+                match self.term(shutdown.as_mut(), &mut lead).await {
+                    Outcome::Lost(_) if !shutdown.is_terminated() => {}
+                    outcome => return outcome,
+                }
             }
+        };
+        self.stand(terms).await
+    }
+
+    /// Awaits `terms`, and meanwhile does what it takes to be a candidate.
+    async fn stand<T>(&self, terms: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased; // no request after a shutdown
+            outcome = terms => outcome,
+            never = self.candidate.stand() => match never {},
         }
     }
 
@@ -131,26 +147,27 @@ impl LeaderElector {
             valid_until = self.candidate.acquire() => valid_until,
         };
         info!(lease = shared.lease, identity = shared.identity, "became leader");
-        let outcome = {
+        let (outcome, lost) = {
             let _leading = Leading::start(&shared.leading);
             let term = Term::new(valid_until);
             let led = lead(term.token());
             self.lead(&term, shutdown, led).await
         }; // the work has returned or was dropped, and every token has ended
         info!(lease = shared.lease, identity = shared.identity, "stopped leading");
-        if config.release_on_cancel && !matches!(outcome, Outcome::Lost(_)) {
+        if config.release_on_cancel && matches!(lost, None | Some(Lost::EndOfTerm)) {
             self.candidate.release().await;
         }
         outcome
     }
 
-    /// Runs `led` until it returns or must not run any more. It is dropped when this returns.
+    /// Runs `led` until it returns or must not run any more. It is dropped when this returns. Also tells
+    /// how the lease was lost, if it was.
     async fn lead<T>(
         &self,
         term: &Term,
         mut shutdown: Pin<&mut Fuse<impl Future<Output = ()>>>,
         led: impl Future<Output = T>,
-    ) -> Outcome<T> {
+    ) -> (Outcome<T>, Option<Lost>) {
         let mut led = pin!(led);
         let mut renewing = pin!(self.candidate.renew(term));
         let lost = tokio::select! {
@@ -161,14 +178,18 @@ impl LeaderElector {
                 tokio::select! {
                     biased;
                     lost = &mut renewing => lost,
-                    output = &mut led => return Outcome::ShutDown(Some(output)),
-                    () = sleep(self.candidate.config.grace) => return Outcome::ShutDown(None),
+                    output = &mut led => return (Outcome::ShutDown(Some(output)), None),
+                    () = sleep(self.candidate.config.grace) => return (Outcome::ShutDown(None), None),
                 }
             }
-            output = &mut led => return Outcome::Finished(output),
+            output = &mut led => return (Outcome::Finished(output), None),
         };
-        term.revoke();
-        Outcome::Lost(timeout_at(self.drop_work_at(lost, term), led).await.ok())
+        match lost {
+            Lost::EndOfTerm => term.ask_to_end(), // ours until it lapses
+            Lost::Expired | Lost::Taken => term.revoke(),
+        }
+        let output = timeout_at(self.drop_work_at(lost, term), led).await.ok();
+        (Outcome::Lost(output), Some(lost))
     }
 
     /// When led work must have ended after a loss.
@@ -178,7 +199,7 @@ impl LeaderElector {
             // `valid_until` is the last renewal's sending and the renew deadline, so the others wait for
             // at least `lease_duration - renew_deadline` from there. Half of it is for clocks that
             // run fast.
-            Lost::Expired => term.valid_until() + (lease_duration - renew_deadline) / 2,
+            Lost::Expired | Lost::EndOfTerm => term.valid_until() + (lease_duration - renew_deadline) / 2,
             Lost::Taken => Instant::now(),
         }
     }

@@ -64,6 +64,7 @@
 //! - Lease durations below one second are refused: they would be written as 0.
 //! - An identity is made up if none is given, and is unique to the process.
 
+mod candidacy;
 mod candidate;
 mod config;
 mod elector;
@@ -71,8 +72,10 @@ mod leadership;
 mod lease;
 mod observer;
 mod outcome;
+mod standing;
 mod state;
 
+pub use candidacy::Candidacy;
 pub use config::{ConfigError, LeaderElectorBuilder};
 pub use elector::LeaderElector;
 pub use leadership::Leadership;

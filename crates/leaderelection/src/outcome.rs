@@ -11,7 +11,8 @@ pub enum Outcome<T> {
     Finished(T),
     /// A shutdown was asked for while this candidate led.
     ShutDown(Option<T>),
-    /// The lease could not be renewed in time, or another candidate has it.
+    /// The lease could not be renewed in time, another candidate has it, or, in a coordinated election,
+    /// is to have it.
     Lost(Option<T>),
 }
 

@@ -7,6 +7,8 @@
 //! - I3: any new resource version is a change, even if nothing else differs.
 //! - I4: what is written builds on the state that was observed, resource version included, so that the
 //!   server refuses it when anybody wrote in between.
+//! - I5: a lease that the server assigns is only ever renewed: not created, not taken, not revived after
+//!   it has expired, and not kept once the server prefers another holder.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,8 +48,10 @@ pub(crate) enum Claim {
     Take(Lease),
     /// There is no lease: create this.
     Create(Lease),
-    /// Another candidate holds it, as far as is known.
+    /// Another candidate holds it, as far as is known, or the server has yet to assign it.
     Held,
+    /// It is ours, and is to lapse: the server prefers another holder.
+    EndOfTerm,
 }
 
 impl Election {
@@ -117,6 +121,17 @@ impl Election {
         }
     }
 
+    /// What to do about the lease that was read last, if the server assigns it (I5).
+    pub(crate) fn assignment(&self, now: Instant, wall: Timestamp) -> Claim {
+        match &self.observed {
+            Some(Observed { lease, .. }) if holder(lease) != self.identity => Claim::Held,
+            Some(observed) if observed.expired(now) => Claim::Held,
+            Some(Observed { lease, .. }) if prefers_another(lease) => Claim::EndOfTerm,
+            Some(Observed { lease, .. }) => Claim::Renew(self.held(lease, wall, false)),
+            None => Claim::Held,
+        }
+    }
+
     /// What to do about a lease that is not there.
     ///
     /// Whoever deleted it did not stop its holder, who may act until it finds out. So a lease that was
@@ -183,6 +198,11 @@ impl Observed {
 
 fn holder(lease: &Lease) -> &str {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
+}
+
+fn prefers_another(lease: &Lease) -> bool {
+    let preferred = lease.spec.as_ref().and_then(|spec| spec.preferred_holder.as_deref());
+    preferred.is_some_and(|preferred| !preferred.is_empty())
 }
 
 fn version(lease: &Lease) -> Option<&str> {

@@ -39,7 +39,7 @@ pub(crate) enum Decision {
 }
 
 impl Facts {
-    /// The table of `ClaimObject` (spec 4b.1).
+    /// The table of `ClaimObject`, of Kubernetes' `BaseControllerRefManager`.
     pub(crate) fn decide(self) -> Decision {
         match self.controller {
             Controller::Another => Decision::Leave,           // I1
@@ -58,7 +58,7 @@ impl Facts {
 mod tests {
     use super::*;
 
-    /// Spec 4b.1, every row: `-` stands for either value.
+    /// `ClaimObject`, every row: `-` stands for either value.
     #[test]
     fn the_claim_table_is_upstreams() {
         const TABLE: &str = "

@@ -229,7 +229,7 @@ async fn whether_the_owner_may_adopt_is_asked_once_and_only_for_an_orphan() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-/// Spec 4b.5.
+/// As the recheck of Kubernetes' controllers (`RecheckDeletionTimestamp`): a read past the cache.
 #[tokio::test]
 async fn an_owner_that_was_replaced_or_is_being_deleted_or_cannot_be_read_adopts_nothing() {
     for (answer, reason) in [
@@ -293,7 +293,8 @@ fn same(uid: &str) -> (u16, Value) {
     (200, json!({"metadata": {"name": "any", "uid": uid}}))
 }
 
-/// Spec 4b.2, 4b.7; guarantee 5.
+/// Guarantee 5. As Kubernetes' `PodControllerRefManager`: NotFound is no error when adopting or releasing,
+/// nor is Invalid when releasing.
 #[tokio::test]
 async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_the_others() {
     let gone = with_patches_answered(failure(404, "NotFound"), failure(404, "NotFound")).await.expect("gone");

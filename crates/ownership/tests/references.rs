@@ -73,7 +73,8 @@ fn only_the_uid_of_the_controlling_reference_counts() {
     assert!(!is_controlled_by(&owned(&reference), &ours), "an owner that does not manage");
 }
 
-/// Spec 4b.9, but for the group: kinds of two groups may share a name.
+/// As the lookup of Kubernetes' controllers (`resolveControllerRef`), and by group: kinds of two groups may
+/// share a name.
 #[test]
 fn a_controller_is_found_by_group_kind_name_and_uid_in_whatever_version() {
     let ours = Arc::new(set(Some("web"), Some("u1")));

@@ -364,8 +364,9 @@ mod tests {
         }
     }
 
+    /// Guarantee 10.
     #[test]
-    fn an_empty_queue_keeps_nothing_of_a_burst() {
+    fn an_empty_queue_holds_less_than_100_kib() {
         let mut state = state();
         for key in 0..100_000 {
             let wanted = Wanted { priority: (key % 7) as i16, ..AT_ONCE };

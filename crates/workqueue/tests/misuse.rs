@@ -19,6 +19,7 @@ async fn an_item_may_outlive_every_handle_of_its_queue() {
     assert_eq!(Arc::strong_count(&key), 1);
 }
 
+/// Guarantee 4, of a panic.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_panics_leaks_no_key() {
     let queue = WorkQueue::new();
@@ -35,6 +36,7 @@ async fn a_worker_that_panics_leaks_no_key() {
     assert_eq!((queue.len(), queue.processing()), (1, 0));
 }
 
+/// Guarantee 4, of a cancelled worker.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_is_cancelled_leaks_no_key() {
     let queue = WorkQueue::new();
@@ -53,6 +55,7 @@ async fn a_worker_that_is_cancelled_leaks_no_key() {
     assert_eq!((queue.len(), queue.processing()), (0, 0));
 }
 
+/// Guarantee 4, of a cancelled `get`.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_get_has_taken_no_key() {
     let queue = WorkQueue::new();

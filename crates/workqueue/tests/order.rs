@@ -16,6 +16,7 @@ fn take_all<K: Copy + std::hash::Hash + Eq + Send + 'static>(queue: &WorkQueue<K
     std::iter::from_fn(|| queue.try_get().map(|item| *item)).collect()
 }
 
+/// Guarantee 7, its second sentence.
 #[test]
 fn the_higher_priority_is_first_and_equal_ones_come_in_arrival_order() {
     let queue = ageing(1000);
@@ -72,9 +73,9 @@ fn a_key_added_while_processing_comes_again_with_its_new_priority() {
     assert_eq!(take_all(&queue), [2, 1]);
 }
 
-/// The bound that `ageing` states, under a load that never lets the queue run empty: CR#3496.
+/// Guarantee 7: the bound that `ageing` states, under a load that never lets the queue run empty: CR#3496.
 #[test]
-fn a_low_priority_key_is_overtaken_by_its_share_of_a_million_arrivals_and_no_more() {
+fn a_key_cannot_starve_and_a_million_arrivals_overtake_it_no_more_often_than_their_priority_allows() {
     let queue = ageing(1000);
     queue.add_with(u32::MAX, at(priority::LOW));
     let mut overtook = None;
@@ -88,15 +89,15 @@ fn a_low_priority_key_is_overtaken_by_its_share_of_a_million_arrivals_and_no_mor
     assert_eq!(overtook, Some(100 * 1000)); // 100 levels, 1000 arrivals each
 }
 
+/// Guarantee 8, beside a storm in one of the groups.
 #[test]
-fn one_groups_storm_delays_another_groups_key_by_a_turn() {
+fn the_nth_key_of_a_group_comes_within_n_rounds_of_one_key_a_group() {
     let queue = WorkQueue::builder().group_by(|key: &(&'static str, u32)| key.0).build();
     (0..100_000).for_each(|n| assert!(queue.add(("storm", n))));
     (0..10).for_each(|n| assert!(queue.add(("calm", n))));
     (0..10).for_each(|n| assert!(queue.add(("quiet", n))));
     let first: Vec<_> = (0..30).map(|_| *queue.try_get().expect("plenty is ready")).collect();
     for (n, keys) in (0..).zip(first.chunks(3)) {
-        // The n-th key of each of three groups comes in the n-th round.
         assert_eq!(keys, [("storm", n), ("calm", n), ("quiet", n)]);
     }
 }

@@ -4,32 +4,40 @@
 //! sets ---------------------> key \
 //! pods --controller's UID---> key  >-- queue --> sync: claim, create or delete, write the status
 //!      --orphan's labels----> key /                      ^
-//! pods --observe--> expectations: are my writes in the cache yet? --+
+//! pods --observe--> ledger: are my writes in the cache yet? --------+
 //! ```
 //!
-//! [`ReplicaSets`] holds what lives as long as the process: informers, indexes, expectations. They
-//! outlive a lost lease, so that a new term does not forget what the last one wrote.
+//! [`ReplicaSets`] holds what lives as long as the process: informers, indexes, the ledger of its own
+//! writes. They outlive a lost lease, so that a new term does not forget what the last one wrote.
+//!
+//! `cargo xtask demo` runs it and disturbs it; at the end it prints a line for each set:
+//!
+//! ```text
+//! replicaset    desired   ready   created   deleted   adopted   released   duplicates
+//! shop/web           80      80        83         5         3          1            0
+//! ```
 
-mod doubt;
+mod clock;
 mod observe;
+mod own_writes;
 mod pod;
 mod rank;
 mod status;
 mod sync;
 
-use std::{fmt, num::NonZeroUsize, sync::Arc};
+use std::{fmt, num::NonZeroUsize};
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::Client;
 use trimtab_controller::{
     Controller, Request,
-    cache::{Index, Metadata, ObjectKey},
-    expectations::Expectations,
-    informer::{Handler, Informer, InformerFactory},
+    cache::{Index, Metadata},
+    informer::{Informer, InformerFactory},
     ownership::{ClaimError, ReferenceError},
 };
 
-use doubt::Doubts;
+use clock::Clock;
+use own_writes::OwnWrites;
 pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
 
 /// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
@@ -42,10 +50,8 @@ pub struct ReplicaSets {
     sets: Informer<ReplicaSet>,
     pods: Informer<PodView>,
     pods_by_owner: Index<PodView, Owner>,
-    expectations: Expectations<ObjectKey>,
-    doubts: Doubts,
-    /// Observing begins before the first list and ends with the process, not with a term.
-    _observers: Arc<[Handler; 2]>,
+    ledger: OwnWrites,
+    clock: Clock,
 }
 
 /// Under what the cache finds a set's Pods: its own by UID, and those that it may adopt.
@@ -80,9 +86,9 @@ pub enum Error {
     /// The set has no name or no UID: it never came from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
-    /// The outcome of an earlier write could not be found out.
+    /// What became of an earlier write could not be found out.
     #[error("looking for the outcome of a write")]
-    Doubt(#[source] kube_client::Error),
+    Outcome(#[source] kube_client::Error),
     /// The status could not be written.
     #[error("writing the status")]
     Status(#[source] kube_client::Error),
@@ -100,7 +106,7 @@ impl Error {
 
 impl fmt::Debug for ReplicaSets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplicaSets").field("expectations", &self.expectations).finish_non_exhaustive()
+        f.debug_struct("ReplicaSets").field("ledger", &self.ledger).finish_non_exhaustive()
     }
 }
 
@@ -110,28 +116,21 @@ impl ReplicaSets {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
         let pods_by_owner = pods.add_index("owner", |pod| [Owner::of(pod)]);
-        let expectations = Expectations::new();
-        let observers = [
-            observe::sets(&sets, expectations.clone()),
-            observe::pods(&pods, sets.store().clone(), expectations.clone()),
-        ];
-        Self {
-            client,
-            sets,
-            pods,
-            pods_by_owner,
-            expectations,
-            doubts: Doubts::default(),
-            _observers: observers.into(),
-        }
+        let ledger = OwnWrites::new();
+        // Observing begins before the first list and ends with the process, not with a term.
+        observe::sets(&sets, ledger.clone());
+        observe::pods(&pods, sets.store().clone(), ledger.expectations().clone());
+        Self { client, sets, pods, pods_by_owner, ledger, clock: Clock::starting_now() }
     }
 
-    /// What wakes the controller: sets, their Pods, and orphans that a set selects.
+    /// What wakes the controller: sets, their Pods, orphans that a set selects, and own writes that
+    /// have come back.
     pub fn wiring(&self) -> Controller<()> {
-        let sets = self.sets.store().clone();
+        let (sets, ledger) = (self.sets.store().clone(), self.ledger.clone());
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
             .watches(&self.pods, move |event| observe::sets_that_select(&sets, event))
+            .watches(&self.pods, move |event| own_writes::sets_that_waited_for(&ledger, event))
             .workers(WORKERS)
     }
 

@@ -4,44 +4,41 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use trimtab_controller::{
     cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
     expectations::Expectations,
-    informer::{Event, Handler, Informer},
+    informer::{Event, Informer},
     ownership::resolve_controller_ref,
 };
 
-use super::PodView;
+use super::{OwnWrites, PodView};
 
-/// A set that is gone, or was replaced by another of its name, expects nothing any more.
-pub(super) fn sets(sets: &Informer<ReplicaSet>, expectations: Expectations<ObjectKey>) -> Handler {
+/// A set that is gone, or was replaced by another of its name, waits for nothing any more.
+pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {
     sets.on_change(move |event| match &event.change {
-        Change::Deleted(tombstone) => expectations.delete_expectations(&tombstone.key),
+        Change::Deleted(tombstone) => ledger.clear(&tombstone.key, Some(tombstone.object.metadata().uid())),
         Change::Updated { old, new } if old.metadata().uid() != new.metadata().uid() => {
-            expectations.delete_expectations(&new.key());
+            ledger.clear(&new.key(), Some(old.metadata().uid()));
         }
         Change::Added(_) | Change::Updated { .. } => {}
-    })
+    });
 }
 
 /// Tells the expectations of each Pod that came or went. A Pod that is being deleted is gone as far
 /// as its set is concerned, even if it is seen so for the first time.
-pub(super) fn pods(
-    pods: &Informer<PodView>,
-    sets: Store<ReplicaSet>,
-    expectations: Expectations<ObjectKey>,
-) -> Handler {
-    let came = {
-        let (sets, expectations) = (sets.clone(), expectations.clone());
+pub(super) fn pods(pods: &Informer<PodView>, sets: Store<ReplicaSet>, expectations: Expectations<ObjectKey>) {
+    let set_of = move |pod: &PodView| Some(resolve_controller_ref(pod, |key| sets.get(key))?.key());
+    let went = {
+        let (set_of, expectations) = (set_of.clone(), expectations.clone());
         move |pod: &PodView| {
-            if let Some(set) = resolve_controller_ref(pod, |key| sets.get(key)) {
-                expectations.creation_observed(&set.key());
+            if let Some(key) = set_of(pod) {
+                expectations.deletion_observed_by_uid(&key, &pod.metadata.uid);
             }
         }
     };
-    let went = move |pod: &PodView| {
-        if let Some(set) = resolve_controller_ref(pod, |key| sets.get(key)) {
-            expectations.deletion_observed_by_uid(&set.key(), &pod.metadata.uid);
-        }
+    let came = move |pod: &PodView| match set_of(pod) {
+        Some(key) if !pod.metadata.is_being_deleted() => expectations.creation_observed(&key),
+        _ => {}
     };
     pods.on_change(move |event| match &event.change {
+        Change::Deleted(tombstone) => went(&tombstone.object),
         Change::Added(pod) if pod.metadata.is_being_deleted() => went(pod),
         Change::Added(pod) => came(pod),
         Change::Updated { old, new } => {
@@ -53,8 +50,7 @@ pub(super) fn pods(
                 went(new);
             }
         }
-        Change::Deleted(tombstone) => went(&tombstone.object),
-    })
+    });
 }
 
 /// The sets that may want to adopt the event's Pod: it has no controller, and they select it.

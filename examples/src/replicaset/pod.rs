@@ -1,6 +1,6 @@
 //! [`PodView`]: the fields of a Pod that the controller reads. The rest is never allocated.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
@@ -70,10 +70,10 @@ struct ContainerStatus {
 impl PodView {
     /// Neither finished nor being deleted: it counts as a replica (upstream's `IsPodActive`).
     pub fn is_active(&self) -> bool {
-        !matches!(self.status.phase.as_str(), "Succeeded" | "Failed") && !self.metadata.is_being_deleted()
+        !self.is_finished() && !self.metadata.is_being_deleted()
     }
 
-    /// Since when the Pod has been ready, if it is.
+    /// Since when the Pod has been ready, if it is; for ever if nobody has noted the time.
     pub fn ready_since(&self) -> Option<Timestamp> {
         let ready = self.status.conditions.iter().find(|condition| condition.r#type == "Ready")?;
         (ready.status == "True")
@@ -85,11 +85,26 @@ impl PodView {
         self.ready_since().is_some()
     }
 
-    /// Whether the Pod has been ready for `min_ready_seconds`.
-    pub fn is_available(&self, min_ready_seconds: i32, now: Timestamp) -> bool {
-        self.ready_since().is_some_and(|since| {
-            min_ready_seconds == 0 || now.duration_since(since).as_secs() >= min_ready_seconds.into()
-        })
+    /// Whether the Pod has been ready for `min_ready`.
+    pub fn is_available(&self, min_ready: Duration, now: Timestamp) -> bool {
+        self.is_ready() && self.available_in(min_ready, now).is_none()
+    }
+
+    /// After what time the Pod, if it is ready and stays so, will have been for `min_ready`; `None` if
+    /// it has been, or is not ready.
+    pub fn available_in(&self, min_ready: Duration, now: Timestamp) -> Option<Duration> {
+        let ready = now.duration_since(self.ready_since()?);
+        let ready = Duration::try_from(ready).unwrap_or_default();
+        min_ready.checked_sub(ready).filter(|rest| !rest.is_zero())
+    }
+
+    /// On its way out, and not finished yet: the status counts it apart.
+    pub fn is_terminating(&self) -> bool {
+        !self.is_finished() && self.metadata.is_being_deleted()
+    }
+
+    fn is_finished(&self) -> bool {
+        matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }
 
     /// What its user says that losing it costs; Pods of lower cost go first.

@@ -1,6 +1,6 @@
 //! What a set's Pods amount to: its status, computed anew at each sync.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -28,16 +28,21 @@ impl Replicas<'_> {
         let template = spec.template.as_ref().and_then(|template| template.metadata.as_ref());
         let labels = template.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
         let has_all = |pod: &PodView| labels.iter().all(|(key, value)| pod.labels().get(key) == Some(value));
-        let min_ready = spec.min_ready_seconds.unwrap_or(0);
         ReplicaSetStatus {
             replicas: count(self.active.len()),
             fully_labeled_replicas: Some(self.count(has_all)),
             ready_replicas: Some(self.count(PodView::is_ready)),
-            available_replicas: Some(self.count(|pod| pod.is_available(min_ready, now))),
+            available_replicas: Some(self.count(|pod| pod.is_available(self.min_ready(), now))),
             terminating_replicas: Some(count(self.terminating)),
             observed_generation: self.set.metadata.generation,
             conditions: conditions(old.conditions.unwrap_or_default(), failure, now),
         }
+    }
+
+    /// How long a Pod must have been ready to be available.
+    pub(super) fn min_ready(&self) -> Duration {
+        let seconds = self.set.spec.min_ready_seconds.and_then(|seconds| seconds.try_into().ok());
+        Duration::from_secs(seconds.unwrap_or(0))
     }
 
     fn count(&self, counts: impl Fn(&PodView) -> bool) -> i32 {
@@ -63,26 +68,33 @@ fn conditions(
             type_: Some(REPLICA_FAILURE.to_owned()),
             status: Some("True".to_owned()),
             reason: Some(error.reason().to_owned()),
-            message: Some(error.to_string()),
+            message: Some(told(error)),
             last_transition_time: Some(Time(now)),
         }),
     }
     (!conditions.is_empty()).then_some(conditions)
 }
 
+/// The error with its causes: what a user of the set needs to know, such as a quota that is exceeded.
+fn told(error: &super::Error) -> String {
+    match std::error::Error::source(error).and_then(|cause| cause.downcast_ref()) {
+        Some(kube_client::Error::Api(status)) => format!("{error}: {}", status.message),
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
 /// Whether writing `new` would tell anybody anything. A server that does not know
-/// `terminatingReplicas` drops it, so it alone is no reason to write.
+/// `terminatingReplicas` drops it, so there it is no reason to write again and again.
 pub(super) fn differs(old: Option<&ReplicaSetStatus>, new: &ReplicaSetStatus) -> bool {
-    let told = |status: &ReplicaSetStatus| {
-        let number = |number: Option<i32>| number.unwrap_or(0);
-        (
-            status.replicas,
-            number(status.fully_labeled_replicas),
-            number(status.ready_replicas),
-            number(status.available_replicas),
-            status.observed_generation.unwrap_or(0),
-            status.conditions.clone().unwrap_or_default(),
-        )
+    let known = |number: Option<i32>| Some(number.unwrap_or(0));
+    let old = old.cloned().unwrap_or_default();
+    let old = ReplicaSetStatus {
+        fully_labeled_replicas: known(old.fully_labeled_replicas),
+        ready_replicas: known(old.ready_replicas),
+        available_replicas: known(old.available_replicas),
+        terminating_replicas: old.terminating_replicas.or(new.terminating_replicas),
+        ..old
     };
-    told(old.unwrap_or(&ReplicaSetStatus::default())) != told(new)
+    old != *new
 }

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
 use kube_client::{
     Api,
@@ -17,13 +16,10 @@ use trimtab_controller::{
     ownership::{Claims, controller_reference},
 };
 
-use super::{Error, Owner, PodView, ReplicaSets, rank, status};
+use super::{Error, Owner, PodView, ReplicaSets, own_writes::ended, rank, status};
 
 /// The most Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
-
-/// How long a set whose writes are in doubt waits for the cache before it asks the server again.
-const CATCH_UP: Duration = Duration::from_millis(200);
 
 impl ReplicaSets {
     /// Brings the set `key` one step nearer to what its spec asks for.
@@ -34,27 +30,25 @@ impl ReplicaSets {
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, some writes may have been sent. The next sync asks the server what became of them
-    /// before it writes again: the set creates nothing twice.
+    /// Dropped early, some writes may have been sent. The next syncs wait until the cache shows every
+    /// write that the server had committed by then. A request that it still had in a queue may come
+    /// later and make a Pod too many, which is deleted again.
     pub async fn sync(&self, key: &ObjectKey) -> Result<Action, Failed> {
         let Some(set) = self.sets.store().get(key) else {
-            self.expectations.delete_expectations(key);
+            self.ledger.clear(key, None);
             return Ok(Action::done());
         };
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
-        if !self.is_certain(key, &set).await? {
-            return Ok(Action::requeue_after(CATCH_UP));
-        }
         // Asked before the Pods are read: an event in between makes them newer, not older.
-        let waits = self.expectations.expires_in(key);
+        let waits = self.waits(key).await?;
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
-            _ => Ok(()),
+            _ => Ok(()), // it waits for its own writes, or is on its way out: the status is all it gets
         };
-        let pending = self.tell(&set, &active, acted.as_ref().err()).await?;
+        let available_in = self.tell(&set, &active, acted.as_ref().err()).await?;
         acted?;
-        Ok(match waits.or(pending) {
+        Ok(match waits.into_iter().chain(available_in).min() {
             Some(delay) => Action::requeue_after(delay),
             None => Action::done(),
         })
@@ -77,11 +71,13 @@ impl ReplicaSets {
     /// Creates what is missing, or deletes what is too much.
     async fn act(&self, key: &ObjectKey, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<(), Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
-        if active.len() < desired {
-            self.create(key, set, (desired - active.len()).min(BURST)).await
-        } else {
-            let excess = (active.len() - desired).min(BURST);
-            self.delete(key, rank::to_delete(active.to_vec(), excess, Timestamp::now())).await
+        match active.len() {
+            enough if enough == desired => Ok(()),
+            few if few < desired => self.create(key, set, (desired - few).min(BURST)).await,
+            many => {
+                let excess = (many - desired).min(BURST);
+                self.delete(key, set, rank::to_delete(active.to_vec(), excess, self.clock.now())).await
+            }
         }
     }
 
@@ -89,54 +85,50 @@ impl ReplicaSets {
     async fn create(&self, key: &ObjectKey, set: &ReplicaSet, count: usize) -> Result<(), Error> {
         let pod = pod_for(set)?;
         let (api, params) = (self.pod_api(key), PostParams::default());
-        let writing = self.doubts.writing(key);
-        self.expectations.expect_creations(key, count); // before the first call: its event may be faster
-        let batch = slow_start_batch(count, 1, async |_| match api.create(&params, &pod).await {
-            Ok(_) => Ok(()),
-            // The namespace is going, and its Pods with it: not to be tried again at once.
-            Err(error) if is_terminating(&error) => Ok(()),
-            Err(error) => {
-                if is_refusal(&error) {
-                    self.expectations.creation_observed(key); // no event will come
-                } else {
-                    self.doubts.raise(key);
+        let expecting = self.expecting(key);
+        self.expectations().expect_creations(key, count); // before the first call: its event may be faster
+        let batch = slow_start_batch(count, 1, async |_| {
+            let write = self.write(key, set.metadata().uid());
+            let created = api.create(&params, &pod).await;
+            ended(write, created.as_ref().map(Some));
+            match created {
+                Ok(_) => Ok(()),
+                // The namespace is going, and its Pods with it: not to be tried again at once.
+                Err(error) if is_terminating(&error) => Ok(()),
+                Err(error) => {
+                    self.expectations().creation_observed(key); // no event, or none to count on
+                    Err(error)
                 }
-                Err(error)
             }
         })
         .await;
-        writing.ended();
-        self.expectations.lower(key, batch.skipped, 0);
+        self.expectations().lower(key, batch.skipped, 0);
+        expecting.complete();
         batch.into_result().map(drop).map_err(Error::Create)
     }
 
-    async fn delete(&self, key: &ObjectKey, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
+    async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
-        let writing = self.doubts.writing(key);
+        let expecting = self.expecting(key);
         let uids = pods.iter().map(|pod| pod.metadata.uid.as_str());
-        self.expectations.expect_deletions_by_uid(key, uids);
+        self.expectations().expect_deletions_by_uid(key, uids);
         let deletions = pods.iter().map(async |pod| {
             let PodView { metadata, .. } = &**pod;
             let only_this = Preconditions { uid: Some(metadata.uid.clone()), resource_version: None };
             let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-            match api.delete(&metadata.name, &params).await {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    if is_refusal(&error) {
-                        self.expectations.deletion_observed_by_uid(key, &metadata.uid);
-                    } else {
-                        self.doubts.raise(key);
-                    }
-                    if is_gone(&error) { Ok(()) } else { Err(Error::Delete(metadata.name.clone(), error)) }
-                }
-            }
+            let write = self.write(key, set.metadata().uid());
+            let deleted = api.delete(&metadata.name, &params).await;
+            ended(write, deleted.as_ref().map(|reply| reply.as_ref().left()));
+            let Err(error) = deleted else { return Ok(()) };
+            self.expectations().deletion_observed_by_uid(key, &metadata.uid);
+            if is_gone(&error) { Ok(()) } else { Err(Error::Delete(metadata.name.clone(), error)) }
         });
         let deleted = join_all(deletions).await;
-        writing.ended();
+        expecting.complete();
         deleted.into_iter().collect()
     }
 
-    /// Writes the status if it tells anything new. Returns after what time a Pod that is ready now
+    /// Writes the status if it tells anything new. Returns after what time the next Pod that is ready
     /// becomes available.
     async fn tell(
         &self,
@@ -144,9 +136,10 @@ impl ReplicaSets {
         active: &[Arc<PodView>],
         failure: Option<&Error>,
     ) -> Result<Option<Duration>, Error> {
-        let terminating = self.own_pods(set).iter().filter(|pod| pod.metadata.is_being_deleted()).count();
+        let now = self.clock.now();
+        let terminating = self.own_pods(set).iter().filter(|pod| pod.is_terminating()).count();
         let replicas = status::Replicas { set, active, terminating };
-        let status = replicas.status(failure, Timestamp::now());
+        let status = replicas.status(failure, now);
         if status::differs(set.status.as_ref(), &status) {
             let api = Api::<ReplicaSet>::namespaced(
                 self.client.clone(),
@@ -162,9 +155,7 @@ impl ReplicaSets {
                 _ => {}
             }
         }
-        let waiting = status.available_replicas < status.ready_replicas;
-        let min_ready = set.spec.min_ready_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        Ok(min_ready.filter(|_| waiting).map(Duration::from_secs))
+        Ok(active.iter().filter_map(|pod| pod.available_in(replicas.min_ready(), now)).min())
     }
 
     pub(super) fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
@@ -186,11 +177,6 @@ fn code(error: &kube_client::Error) -> Option<u16> {
         kube_client::Error::Api(status) => Some(status.code),
         _ => None,
     }
-}
-
-/// The server said no. Anything else, a lost reply or a 5xx, may have been done all the same.
-fn is_refusal(error: &kube_client::Error) -> bool {
-    code(error).is_some_and(|code| (400..500).contains(&code))
 }
 
 /// There is no such object any more, or another of the same name.

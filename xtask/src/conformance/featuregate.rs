@@ -31,12 +31,12 @@ impl Deviation {
     fn describe(self) -> &'static str {
         match self {
             Self::AllGatesForgotten => {
-                "[Q] 6b.5: upstream keeps values that came from AllAlpha or AllBeta when that is set otherwise or reset, \
+                "upstream keeps values that came from AllAlpha or AllBeta when that is set otherwise or reset, \
                  and forgets them one by one when a gate is reset"
             }
-            Self::NeedsKept => "[Q] 6b.13: upstream's DeepCopyAndReset drops what gates need",
+            Self::NeedsKept => "upstream's DeepCopyAndReset drops what gates need",
             Self::RefusedRequestReset => {
-                "6b.12: upstream fails to reset a gate whose request was refused; ours forgets the request"
+                "upstream fails to reset a gate whose request was refused; ours forgets the request"
             }
         }
     }

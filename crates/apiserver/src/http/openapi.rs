@@ -149,7 +149,7 @@ mod tests {
         serde_json::from_slice(answer.body()).expect("JSON")
     }
 
-    /// Frontier F.3, 2: kubectl looks for `fieldValidation` in a PATCH of the kind.
+    /// `kubectl apply` looks for `fieldValidation` in a PATCH of the kind, to know whether the server validates.
     #[test]
     fn every_kind_has_a_patch_with_field_validation() {
         let kinds = Kinds::built_in();
@@ -182,7 +182,8 @@ mod tests {
         assert_eq!(schemas["com.example.v1.Foo"]["description"], "new");
     }
 
-    /// Frontier F.3, 3.
+    /// kubectl 1.27 and 1.28 ask for `/openapi/v2` as protobuf, and fail without it. The `@` that they
+    /// send would be no media type in an answer.
     #[test]
     fn old_kubectls_get_their_protobuf() {
         let accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";

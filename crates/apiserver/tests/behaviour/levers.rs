@@ -156,7 +156,7 @@ async fn without_bookmarks_a_streaming_list_never_tells_its_end() {
     assert_eq!(next(&mut stream).await, "bookmark end");
 }
 
-/// What client-go 1.35 and kube-runtime 5.0 hang on (frontier A.3).
+/// client-go 1.35 and kube-runtime 5.0 wait for ever for the bookmark that such a server never sends.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ignores_streaming_lists_sends_a_plain_watch() {
     let server = ApiServer::start();
@@ -171,7 +171,7 @@ async fn a_server_that_ignores_streaming_lists_sends_a_plain_watch() {
     }
 }
 
-/// Time travel (frontier G6): a replica that lags shows a Pod that is gone.
+/// Time travel: a replica of the API server that lags shows a Pod that is gone, as in kubernetes#59848.
 #[tokio::test(start_paused = true)]
 async fn a_stale_read_of_any_version_shows_the_past_and_a_fresh_one_the_present() {
     let server = ApiServer::start();

@@ -1,4 +1,5 @@
-//! Lists: pages of one state, lists of older states, and what is refused (frontier A.5's table).
+//! Lists: pages of one state, lists of older states, and what is refused: what Kubernetes documents
+//! (KEP-2340) of `resourceVersion`, `resourceVersionMatch`, `limit` and `continue` together.
 
 use std::time::Duration;
 

@@ -256,7 +256,7 @@ mod tests {
         SourceError::within_watch(serde_json::from_str(status).unwrap()).failure().class
     }
 
-    /// RE-T22 and spec.md 2.7, rules 4 and 10.
+    /// RE-T22, and what client-go does about each: the words of old servers count beside reason and cause.
     #[test]
     fn each_status_is_classified() {
         for (status, expected) in [

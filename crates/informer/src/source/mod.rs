@@ -1,5 +1,5 @@
 //! [`Source`]: where the objects of an informer come from. Its requests are our own, because those
-//! of `kube_client::Api` buffer whole lists and hide how a watch ended (design D5).
+//! of `kube_client::Api` buffer whole lists and hide how a watch ended.
 
 use std::fmt::Write;
 

@@ -60,7 +60,8 @@ fn it_begins_with_a_paged_list_of_the_most_recent_state_and_then_watches() {
     assert_eq!(describe(&next), "now: watch from=7");
 }
 
-/// RE-T16, RE-T17, RE-T19, RE-T20, RE-T22; frontier A.7.
+/// RE-T16, RE-T17, RE-T19, RE-T20, RE-T22. Unpaged while the version is known: pages of the most recent
+/// state, asked for by every client after an upgrade of the servers, overwhelmed etcd (kubernetes#86483).
 #[test]
 fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
     let now = Instant::now();
@@ -109,7 +110,7 @@ fn each_failure_of_a_watch_leads_where_it_must() {
     }
 }
 
-/// L4; spec.md 2.7, rule 10.
+/// L4. client-go too takes a watch that ends within a second without an event for a failure.
 #[test]
 fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {
     let now = Instant::now();
@@ -164,7 +165,7 @@ fn stream_failed(class: Class) -> Outcome {
     Outcome::StreamFailed { failure: failure(class) }
 }
 
-/// L0; WL-T1, WL-T6, WL-T9, WL-T10; frontier A.3.
+/// L0; WL-T1, WL-T6, WL-T9, WL-T10.
 #[test]
 fn a_stream_that_fails_is_followed_by_what_can_succeed() {
     assert_eq!(describe(&streaming().first()), "now: stream at_least=-");
@@ -183,7 +184,7 @@ fn a_stream_that_fails_is_followed_by_what_can_succeed() {
     }
 }
 
-/// spec.md 2.7, rule 18.
+/// As client-go: after 410 and "too large" the next stream asks for the most recent state.
 #[test]
 fn a_relist_is_a_stream_too_and_gives_up_its_version_where_it_must() {
     let now = Instant::now();

@@ -106,7 +106,8 @@ async fn a_cut_watch_costs_no_event() {
     assert_eq!((cluster.informer.status().lists, cluster.informer.status().restarts), (1, 5));
 }
 
-/// Incidents 8 and 9.
+/// client-go once leaked what a relist no longer had (kubernetes#115620), and kept changes that it brought
+/// from handlers without a resync (kubernetes#86015).
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_behind_a_compaction_is_told_after_the_relist() {
     let cluster = Cluster::new().await;

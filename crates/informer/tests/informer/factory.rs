@@ -1,4 +1,5 @@
-//! Sharing informers, and waiting for all of them: spec.md 2.9 and 2.10. Names of upstream tests as there.
+//! Sharing informers, and waiting for all of them. Ids such as WF-T1 name client-go's tests:
+//! docs/upstream-behaviours.md.
 
 use crate::scripted::{Server, object, settle};
 use k8s_openapi::api::{
@@ -51,7 +52,7 @@ async fn one_kind_form_and_selection_has_one_informer() {
     assert_eq!(format!("{factory:?}"), names);
 }
 
-/// WF-T2; incident 5: a kind that never syncs holds up nobody else, and is named.
+/// WF-T2. A kind that never syncs holds up nobody else, and is named: in rancher/steve#1229 one froze all.
 #[tokio::test(start_paused = true)]
 async fn waiting_names_what_is_not_synced_and_why() {
     let (mut server, client) = Server::new();

@@ -1,4 +1,4 @@
-//! What handlers are told and when: spec.md 2.6 and 2.8. Names of upstream tests as there.
+//! What handlers are told and when. Ids such as SI-T18 name client-go's tests: docs/upstream-behaviours.md.
 
 use std::{
     collections::VecDeque,
@@ -41,7 +41,7 @@ async fn following(objects: usize) -> (Server, Informer<ConfigMap>, Watch) {
     (server, informer, watch)
 }
 
-/// SI-T18; spec.md 2.8, rules 2 and 4.
+/// SI-T18. A handler that joins late neither misses nor repeats anything, and has its own `has_synced`.
 #[tokio::test(start_paused = true)]
 async fn a_late_handler_is_told_what_is_there_and_then_what_comes() {
     let (_server, informer, watch) = following(3).await;
@@ -59,7 +59,7 @@ async fn a_late_handler_is_told_what_is_there_and_then_what_comes() {
     assert_eq!(told, [("o0".to_owned(), true), ("o1".to_owned(), true), ("o2".to_owned(), true)]);
 }
 
-/// SI-T18 on the other side; spec.md 2.5.3: an empty list is a list.
+/// SI-T18 on the other side; and an empty list is a list.
 #[tokio::test(start_paused = true)]
 async fn a_handler_has_synced_once_it_was_told_the_first_list() {
     for objects in [vec![], vec![object("a", "1")]] {
@@ -78,7 +78,7 @@ async fn a_handler_has_synced_once_it_was_told_the_first_list() {
     }
 }
 
-/// spec.md 2.6, rule 3: during the calls the store already shows what they tell of.
+/// As client-go: during the calls the store already shows what they tell of, after a relist all of it.
 #[tokio::test(start_paused = true)]
 async fn a_handler_finds_in_the_store_what_it_is_told() {
     let (mut server, informer, watch) = following(2).await;
@@ -115,7 +115,7 @@ async fn handlers_are_called_in_the_order_of_their_registration() {
     assert_eq!(*order.lock(), [0, 1, 2, 0, 1, 2]);
 }
 
-/// SI-T20 and spec.md 2.8, rules 5 and 6: unlike upstream's, the handler becomes synced all the same.
+/// SI-T20; unlike client-go's (kubernetes#129024), the handler becomes synced all the same.
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_panics_harms_neither_itself_nor_others() {
     let (mut server, client) = Server::new();

@@ -1,6 +1,6 @@
 //! Random histories at a server that obeys the rules of lists and watches, with every fault that we know:
 //! whatever happens, the store equals the server's state at the store's version, and whoever replays
-//! what handlers are told has the store. CT-T1, CT-T2, RE-T9; spec.md 2.8, rule 1.
+//! what handlers are told has the store. CT-T1, CT-T2, RE-T9 (docs/upstream-behaviours.md).
 //!
 //! A failing history names its seed: `TRIMTAB_SEED=… cargo test -p trimtab-informer --test informer model`.
 

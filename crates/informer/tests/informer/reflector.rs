@@ -1,4 +1,5 @@
-//! Listing and watching, request by request: spec.md 2.7 and frontier.md A. Names of upstream tests as there.
+//! Listing and watching, request by request. Ids such as RE-T9 name client-go's tests:
+//! docs/upstream-behaviours.md.
 
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ async fn watching() -> (Server, Informer<ConfigMap>, Arc<Mutex<Vec<String>>>, cr
     (server, informer, told, watch)
 }
 
-/// RE-T7, RE-T8, RE-T25, FA-T2.
+/// RE-T7, RE-T8, RE-T25, RE-T29, FA-T2.
 #[tokio::test(start_paused = true)]
 async fn what_the_server_tells_reaches_the_store_and_then_the_handlers() {
     let (_server, informer, told, watch) = watching().await;
@@ -128,7 +129,7 @@ async fn a_watch_that_ends_in_order_is_resumed_at_once_from_the_last_bookmark() 
     assert_eq!((informer.status().restarts, informer.status().lists), (0, 1));
 }
 
-/// RE-T24 and incident 27: the timeouts of 50 informers are not the same.
+/// RE-T24: the timeouts of 50 informers are not the same, or all would reconnect at once.
 #[tokio::test(start_paused = true)]
 async fn watches_that_begin_together_are_asked_to_end_apart() {
     let mut timeouts = std::collections::BTreeSet::new();
@@ -142,7 +143,8 @@ async fn watches_that_begin_together_are_asked_to_end_apart() {
     assert!(timeouts.len() > 25, "{timeouts:?}");
 }
 
-/// RE-T19, SI-T5, CT-T8, incidents 8 and 9; peers.md 1.4 (4): kube-runtime tells nobody of `gone`.
+/// RE-T19, SI-T5, CT-T8. client-go once leaked what a relist no longer had (kubernetes#115620) and kept its
+/// changes from handlers (kubernetes#86015); kube-runtime 5.0 tells nobody of `gone`.
 #[tokio::test(start_paused = true)]
 async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
     for within in [true, false] {
@@ -167,7 +169,7 @@ async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
     }
 }
 
-/// RE-T20, RE-T22; incident 10.
+/// RE-T20, RE-T22. kubernetes#107133: a reflector asked for a version that is too large, for ever.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_state() {
     for refusal in [
@@ -231,7 +233,7 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_then_resumed_wit
     assert_eq!(informer.status().lists, 1);
 }
 
-/// RE-T1; frontier A.6: slow watchers are closed, connections are cut, proxies end bodies anywhere.
+/// RE-T1: slow watchers are closed, connections are cut, proxies end bodies anywhere.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_breaks_off_is_resumed_after_its_last_whole_event() {
     for end in ["cut", "truncated"] {
@@ -272,7 +274,7 @@ async fn events_are_read_however_the_connection_cuts_them() {
     assert_eq!(take(&told), ["+b 6", "+c 7", "+d 8", "+e 9", "+big 10"]);
 }
 
-/// Incident 11: a connection that is dead without a word.
+/// A connection that is dead without a word (client-go#374: blind for a quarter of an hour).
 #[tokio::test(start_paused = true)]
 async fn a_watch_on_which_nothing_arrives_is_abandoned_and_resumed() {
     let (mut server, informer, _, watch) = watching().await;
@@ -287,7 +289,7 @@ async fn a_watch_on_which_nothing_arrives_is_abandoned_and_resumed() {
     assert_eq!(informer.status().restarts, 1);
 }
 
-/// peers.md 3.5 (1) and (2): no call hangs for ever.
+/// No call hangs for ever, though kube-client sets no read timeout and may retry for many minutes.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_never_answers_is_asked_again() {
     let (mut server, client) = Server::new();
@@ -336,7 +338,7 @@ async fn a_watch_that_the_server_cannot_go_on_with_is_followed_by_a_relist() {
     assert_eq!(informer.store().keys(), [key("a")]);
 }
 
-/// peers.md 1.4 (11).
+/// With kube-runtime 5.0 one malformed object fails every list.
 #[tokio::test(start_paused = true)]
 async fn an_object_that_cannot_be_decoded_costs_only_itself() {
     let wrong = |name: &str, version: &str| {

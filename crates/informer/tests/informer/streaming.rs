@@ -1,4 +1,5 @@
-//! Streaming lists, and servers that do not have them: spec.md 2.7 (watch-list) and frontier.md A.2, A.3.
+//! Streaming lists, and servers that do not have them. Ids such as WL-T3 name client-go's tests:
+//! docs/upstream-behaviours.md.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
@@ -67,7 +68,7 @@ async fn nothing_of_a_stream_is_seen_before_its_list_is_complete() {
     assert_eq!(informer.store().get(&key).unwrap().data.as_ref().unwrap()["version"], "3");
 }
 
-/// WL-T5, WL-T6; peers.md: kube-runtime 5.0 asks for the stream again, thousands of times a second.
+/// WL-T5, WL-T6; kube-runtime 5.0 asks for the stream again, thousands of times a second.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_refuses_to_stream_is_asked_for_a_list_at_once() {
     for code in [422, 400, 403] {
@@ -85,7 +86,7 @@ async fn a_server_that_refuses_to_stream_is_asked_for_a_list_at_once() {
     }
 }
 
-/// Incident 4, where client-go and kube-runtime hang for ever.
+/// Here client-go 1.35 and kube-runtime 5.0 hang for ever (rancher/steve#1229).
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ignores_that_it_should_stream_is_found_out_within_ten_seconds() {
     let (mut server, informer) = start();
@@ -121,7 +122,7 @@ async fn a_busy_server_that_ignores_that_it_should_stream_is_found_out_too() {
     }
 }
 
-/// WL-T10; peers.md: kube-runtime 5.0 begins again at once and for ever.
+/// WL-T10; kube-runtime 5.0 begins again at once and for ever.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_ends_before_its_list_is_complete_is_followed_by_a_list_after_a_while() {
     let (mut server, informer) = start();
@@ -173,7 +174,7 @@ async fn a_stream_that_ends_after_its_list_is_resumed_as_a_watch() {
     assert_eq!(names(&informer), ["c"]);
 }
 
-/// spec.md 2.7, rule 18.
+/// As client-go: 410 and "too large" make the next stream one of the most recent state.
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_a_version_that_the_server_lacks_is_followed_by_one_of_its_newest() {
     for within in [true, false] {

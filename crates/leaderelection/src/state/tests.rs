@@ -165,3 +165,33 @@ fn a_lease_without_a_sensible_duration_has_expired() {
         assert!(matches!(election.claim(now, wall()), Claim::Take(_)));
     }
 }
+
+/// LE-T2, I5.
+#[test]
+fn a_lease_that_the_server_assigns_is_renewed_by_its_holder_and_by_nobody_else() {
+    let now = Instant::now();
+    let assignment = |lease: Lease, later: Duration| {
+        let mut election = election();
+        election.read(lease, now);
+        election.assignment(now + later, wall())
+    };
+    assert_eq!(election().assignment(now, wall()), Claim::Held, "nothing was read");
+    for holder in ["b", ""] {
+        assert_eq!(assignment(lease("1", holder, 3), Duration::ZERO), Claim::Held);
+        assert_eq!(assignment(lease("1", holder, 3), 4 * SECOND), Claim::Held, "expired, and not ours");
+    }
+    let mut own = lease("1", "a", 5);
+    own.spec.as_mut().expect("a spec").strategy = Some("OldestEmulationVersion".into());
+    let claim = assignment(own.clone(), Duration::ZERO);
+    assert!(matches!(claim, Claim::Renew(_)));
+    let renewed = spec(&claim);
+    assert_eq!(renewed.strategy.as_deref(), Some("OldestEmulationVersion"));
+    assert_eq!((renewed.lease_transitions, renewed.lease_duration_seconds), (Some(4), Some(15)));
+    assert_eq!(renewed.acquire_time, Some(MicroTime(long_ago())));
+    assert_eq!(assignment(own.clone(), 5 * SECOND), Claim::Held, "expired");
+
+    for (preferred, ends) in [("", false), ("b", true), ("a", true)] {
+        own.spec.as_mut().expect("a spec").preferred_holder = Some(preferred.into());
+        assert_eq!(assignment(own.clone(), Duration::ZERO) == Claim::EndOfTerm, ends, "{preferred:?}");
+    }
+}

@@ -62,7 +62,7 @@ fn the_preferred_version_is_the_most_stable_one() {
     assert_eq!(versions(&all, "example.com"), ["v10", "v2", "v1", "v1beta2", "v1beta1", "v1alpha1", "draft"]);
 }
 
-/// Frontier F.3, 1: old kubectls ask for `v2beta1` only, new ones for both, client-go 1.37 for `v2`.
+/// kubectl up to 1.29 asks for `v2beta1` only, later ones for both, client-go 1.37 for `v2`.
 #[test]
 fn everything_comes_at_once_in_the_version_that_was_asked_for() {
     let accept = |version: &str| {

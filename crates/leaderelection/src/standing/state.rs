@@ -1,0 +1,166 @@
+//! The rules of a `LeaseCandidate`, as a plain value: what to write, and when. No lock, no clock, no request.
+//!
+//! - C1: it is renewed 5 minutes after this process last sent a renewal, by the local monotonic clock;
+//!   at once if this process has sent none.
+//! - C2: a ping that is later than the last renewal is answered at once, with a time that is later than
+//!   the ping's, whatever the local wall clock shows.
+//! - C3: only what is the candidate's to say is written; the ping and what others have set stay.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::{
+    api::coordination::v1beta1::{LeaseCandidate, LeaseCandidateSpec},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+};
+use tokio::time::Instant;
+
+use crate::config::Config;
+
+/// How the server picks among the candidates; the one strategy that Kubernetes has.
+const STRATEGY: &str = "OldestEmulationVersion";
+/// The server drops a candidate that was not renewed for 30 minutes.
+const RENEW_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// What one candidate says of itself, and when it has last done so.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    namespace: String,
+    name: String,
+    spec: LeaseCandidateSpec,
+    renewed: Option<Instant>,
+}
+
+/// What a candidate does about its `LeaseCandidate`.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// There is none: create this.
+    Create(LeaseCandidate),
+    /// Merge this into it.
+    Renew(LeaseCandidate),
+    /// Nothing for now.
+    Rest,
+}
+
+impl Registration {
+    pub(crate) fn new(config: &Config, binary_version: &str, emulation_version: &str) -> Self {
+        Self {
+            namespace: config.namespace.clone(),
+            name: config.identity.clone(), // what the server will write as the lease's holder
+            spec: LeaseCandidateSpec {
+                lease_name: config.name.clone(),
+                binary_version: binary_version.to_owned(),
+                emulation_version: Some(emulation_version.to_owned()),
+                strategy: STRATEGY.to_owned(),
+                ..LeaseCandidateSpec::default()
+            },
+            renewed: None,
+        }
+    }
+
+    /// What to do about what was read just now.
+    pub(crate) fn next(&self, found: Option<&LeaseCandidate>, now: Instant, wall: Timestamp) -> Step {
+        let Some(found) = found else {
+            let (namespace, name) = (Some(self.namespace.clone()), Some(self.name.clone()));
+            return Step::Create(LeaseCandidate {
+                metadata: ObjectMeta { namespace, name, ..ObjectMeta::default() },
+                spec: self.spec_at(wall),
+            });
+        };
+        let ping = found.spec.ping_time.as_ref().map(|ping| ping.0);
+        let unanswered = ping > found.spec.renew_time.as_ref().map(|renewal| renewal.0);
+        let due = self.renewed.is_none_or(|at| now.saturating_duration_since(at) >= RENEW_EVERY); // C1
+        if !unanswered && !due {
+            return Step::Rest;
+        }
+        let after_ping = ping.and_then(|ping| ping.checked_add(SignedDuration::from_micros(1)).ok());
+        let spec = self.spec_at(after_ping.map_or(wall, |after| after.max(wall))); // C2
+        Step::Renew(LeaseCandidate { metadata: ObjectMeta::default(), spec }) // C3
+    }
+
+    /// Takes note of a create or a renewal that has succeeded, and was sent at `sent`.
+    pub(crate) fn renewed(&mut self, sent: Instant) {
+        self.renewed = Some(sent);
+    }
+
+    fn spec_at(&self, time: Timestamp) -> LeaseCandidateSpec {
+        LeaseCandidateSpec { renew_time: Some(MicroTime(time)), ..self.spec.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration() -> Registration {
+        Registration {
+            namespace: "default".into(),
+            name: "a".into(),
+            spec: LeaseCandidateSpec { lease_name: "web".into(), ..LeaseCandidateSpec::default() },
+            renewed: None,
+        }
+    }
+
+    fn wall() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).expect("a valid time")
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        wall() + SignedDuration::from_secs(seconds)
+    }
+
+    /// As it is on the server, with a ping and a renewal so many seconds from now.
+    fn found(ping: Option<i64>, renewal: Option<i64>) -> LeaseCandidate {
+        let time = |seconds: Option<i64>| seconds.map(|seconds| MicroTime(at(seconds)));
+        let spec = LeaseCandidateSpec {
+            ping_time: time(ping),
+            renew_time: time(renewal),
+            ..LeaseCandidateSpec::default()
+        };
+        LeaseCandidate { metadata: ObjectMeta::default(), spec }
+    }
+
+    fn renewal(step: &Step) -> Option<Timestamp> {
+        let Step::Renew(LeaseCandidate { spec, .. }) = step else { return None };
+        assert_eq!((spec.lease_name.as_str(), &spec.ping_time), ("web", &None), "C3");
+        spec.renew_time.as_ref().map(|time| time.0)
+    }
+
+    /// LC-T1.
+    #[test]
+    fn a_missing_candidate_is_created_under_the_identity() {
+        let Step::Create(created) = registration().next(None, Instant::now(), wall()) else {
+            panic!("it is missing")
+        };
+        assert_eq!(created.metadata.name.as_deref(), Some("a"));
+        assert_eq!(created.metadata.namespace.as_deref(), Some("default"));
+        assert_eq!(created.spec.renew_time, Some(MicroTime(wall())));
+    }
+
+    /// C1.
+    #[test]
+    fn a_candidate_is_renewed_every_five_minutes_and_at_once_by_a_new_process() {
+        let (mut registration, now) = (registration(), Instant::now());
+        let found = found(None, Some(-1));
+        assert_eq!(renewal(&registration.next(Some(&found), now, wall())), Some(wall()));
+        registration.renewed(now);
+        let early = now + RENEW_EVERY - Duration::from_nanos(1);
+        assert_eq!(registration.next(Some(&found), early, wall()), Step::Rest);
+        assert_eq!(renewal(&registration.next(Some(&found), now + RENEW_EVERY, wall())), Some(wall()));
+    }
+
+    /// LC-T2, C2: pings of a server whose clock is behind and ahead by an hour.
+    #[test]
+    fn a_ping_is_answered_at_once_with_a_later_time() {
+        let (mut registration, now) = (registration(), Instant::now());
+        registration.renewed(now);
+        let answer =
+            |ping, renewal_| renewal(&registration.next(Some(&found(Some(ping), renewal_)), now, wall()));
+        assert_eq!(answer(-10, Some(-20)), Some(wall()));
+        assert_eq!(answer(-10, None), Some(wall()));
+        assert_eq!(answer(-3600, Some(-3601)), Some(wall()));
+        assert_eq!(answer(3600, Some(-20)), Some(at(3600) + SignedDuration::from_micros(1)));
+        assert_eq!(answer(-20, Some(-20)), None, "answered");
+        assert_eq!(answer(-20, Some(-10)), None, "answered");
+    }
+}

@@ -1,0 +1,54 @@
+//! Candidates come, go and are cut off, and the server picks among them.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use trimtab_apiserver::{ApiServer, Filter};
+use trimtab_leaderelection::Outcome;
+
+use crate::{
+    Candidate,
+    server_elector::{Hand, elect},
+};
+
+/// Lets time pass until `leader` leads alone. Never are there two tokens.
+async fn until_leads(candidates: &[&Candidate], leader: &Candidate, within: Duration) {
+    let end = Instant::now() + within;
+    while !leader.has_token() || candidates.iter().filter(|candidate| candidate.is_leader()).count() > 1 {
+        assert!(Instant::now() < end, "somebody else leads, or nobody");
+        let tokens = candidates.iter().filter(|candidate| candidate.has_token()).count();
+        assert!(tokens <= 1, "two valid tokens");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Pings, 5 s; the lease, at most 15 s, until it lapses; and some looks of 1 s and 2 s.
+const CHANGE: Duration = Duration::from_secs(5 + 5 + 15 + 10);
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_version_leads_whoever_comes_goes_or_is_cut_off() {
+    let server = ApiServer::start();
+    let elections = tokio::spawn(elect(Hand::new(server.client())));
+
+    let new = Candidate::start(&server, "new", "1.37.0");
+    until_leads(&[&new], &new, CHANGE).await;
+
+    let newest = Candidate::start(&server, "newest", "1.37.0");
+    sleep(CHANGE * 2).await;
+    assert_eq!((new.terms(), newest.terms()), (1, 0), "the oldest candidate of a version stays");
+
+    let old = Candidate::start(&server, "old", "1.36.0");
+    until_leads(&[&new, &newest, &old], &old, CHANGE).await;
+    sleep(CHANGE * 2).await;
+    assert_eq!((new.terms(), newest.terms(), old.terms()), (1, 0, 1));
+
+    let cut = server.levers().hold(Filter::any().user_agent("old"));
+    until_leads(&[&new, &newest, &old], &new, CHANGE).await;
+    assert!(!old.is_leader() && newest.terms() == 0);
+    cut.release();
+    until_leads(&[&new, &newest, &old], &old, CHANGE).await;
+
+    assert_eq!(old.stop().await, Outcome::ShutDown(Some(())));
+    until_leads(&[&new, &newest], &new, CHANGE).await;
+    assert!(!elections.is_finished());
+}

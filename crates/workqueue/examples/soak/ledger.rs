@@ -1,0 +1,101 @@
+//! [`Ledger`]: what was added and what was handled, written down beside the queue.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+};
+
+use trimtab_workqueue::Item;
+
+pub(crate) type Key = u32;
+
+/// Knows of each key the last accepted add and the last handling, by a clock that counts events.
+///
+/// An add is owed a handling that began after it. The add's time is read before it is made and the
+/// handling's after its key was taken, so what looks owed is owed.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    clock: AtomicU64,
+    rows: Vec<Row>,
+    /// How often a key was with two workers at once.
+    pub(crate) clashes: AtomicU64,
+    pub(crate) adds: AtomicU64,
+    pub(crate) handlings: AtomicU64,
+    pub(crate) removals: AtomicU64,
+    pub(crate) cancelled_gets: AtomicU64,
+    pub(crate) aborted_workers: AtomicU64,
+}
+
+#[derive(Default)]
+struct Row {
+    added: AtomicU64,
+    handled: AtomicU64,
+    busy: AtomicBool,
+}
+
+impl Ledger {
+    pub(crate) fn new(keys: Key) -> Self {
+        Self { rows: (0..keys).map(|_| Row::default()).collect(), ..Self::default() }
+    }
+
+    pub(crate) fn keys(&self) -> Key {
+        self.rows.len() as Key
+    }
+
+    /// Adds the keys by `add`, which says whether they were accepted, and writes them down if so.
+    pub(crate) fn add(&self, keys: &[Key], add: impl FnOnce() -> bool) -> bool {
+        let now = self.tick();
+        let accepted = add();
+        if accepted {
+            for &key in keys {
+                self.row(key).added.fetch_max(now, SeqCst);
+            }
+            self.adds.fetch_add(keys.len() as u64, SeqCst);
+        }
+        accepted
+    }
+
+    /// The key was removed from the queue: what was added before is not owed any more.
+    pub(crate) fn removed(&self, key: Key) {
+        self.row(key).handled.fetch_max(self.tick(), SeqCst);
+        self.removals.fetch_add(1, SeqCst);
+    }
+
+    /// A worker begins with the key that it was given.
+    pub(crate) fn begin(self: &Arc<Self>, item: Item<Key>) -> Handling {
+        let row = self.row(*item);
+        if row.busy.swap(true, SeqCst) {
+            self.clashes.fetch_add(1, SeqCst);
+        }
+        row.handled.fetch_max(self.tick(), SeqCst);
+        self.handlings.fetch_add(1, SeqCst);
+        Handling { ledger: Arc::clone(self), item }
+    }
+
+    /// The keys whose last add no handling followed.
+    pub(crate) fn owed(&self) -> Vec<Key> {
+        let owed = |&key: &Key| self.row(key).added.load(SeqCst) > self.row(key).handled.load(SeqCst);
+        (0..self.keys()).filter(owed).collect()
+    }
+
+    fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, SeqCst) + 1
+    }
+
+    fn row(&self, key: Key) -> &Row {
+        &self.rows[key as usize]
+    }
+}
+
+/// A key with a worker; dropping it is `done`.
+pub(crate) struct Handling {
+    ledger: Arc<Ledger>,
+    item: Item<Key>,
+}
+
+impl Drop for Handling {
+    /// Before the item's own drop, after which another worker may have the key.
+    fn drop(&mut self) {
+        self.ledger.row(*self.item).busy.store(false, SeqCst);
+    }
+}
