@@ -1,6 +1,6 @@
 //! [`Controller`]: what wakes a reconciler, and how hard it works. The work itself is in `worker`.
 
-use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 
 use kube_client::Resource;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,8 @@ struct Plan {
 impl Controller<()> {
     /// A controller of the objects of `primary`, with one worker and unlimited retries.
     ///
-    /// Every event of a primary object queues its key. `name` is for logs.
+    /// Every event of a primary object queues its key. `name` is for logs, and for the metrics of the
+    /// controller's queue: two controllers of a process have two names.
     pub fn new<T: Object + DeserializeOwned>(name: &str, primary: &Informer<T>) -> Self
     where
         <T::Kind as Resource>::DynamicType: Default,
@@ -154,7 +155,7 @@ impl Controller {
     /// Dropping the future stops at once: reconciles that are running are dropped where they wait.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let plan = &self.plan;
-        let queue = WorkQueue::new();
+        let queue = WorkQueue::builder().name(&*plan.name).build();
         let _running = plan.shared.begin(&queue).ok_or(RunError(Kind::Running))?;
         tokio::pin!(shutdown);
         plan.sources.iter().for_each(|source| source.start());
@@ -178,7 +179,11 @@ impl Controller {
             };
             workers.spawn(worker.run(stopped.clone()));
         }
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            // Not a reconciler's panic, which is contained: a broken invariant of ours, or a user's `Display`.
+            Some(Err(worker)) = workers.join_next() => resume_unwind(worker.into_panic()),
+        }
         drop((handlers, stop));
         let deadline = Instant::now() + plan.grace;
         let ended = timeout_at(deadline, async { while workers.join_next().await.is_some() {} }).await;

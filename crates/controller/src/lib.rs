@@ -37,6 +37,8 @@
 //! 5. Nothing is spawned before [`Controller::run`], and what it has spawned ends with it.
 //! 6. After the shutdown no key is started; what is running has the grace period to finish.
 //!
+//! [`gates`] holds Trimtab's own feature gates and sets the parts' options from them.
+//!
 //! # Not here
 //!
 //! What any part does: this crate wires them. What a kind means: that is the reconciler's.
@@ -51,6 +53,7 @@
 //! - An informer that does not sync fails the run with its kind's name, and no other controller.
 
 mod controller;
+pub mod gates;
 mod reconciler;
 mod source;
 mod state;

@@ -32,6 +32,7 @@ use kube_client::Client;
 use trimtab_controller::{
     Controller, Request,
     cache::{Index, Metadata},
+    gates,
     informer::{Informer, InformerFactory},
     ownership::{ClaimError, ReferenceError},
 };
@@ -116,7 +117,7 @@ impl ReplicaSets {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
         let pods_by_owner = pods.add_index("owner", |pod| [Owner::of(pod)]);
-        let ledger = OwnWrites::new();
+        let ledger: OwnWrites = gates::ledger().build_ledger();
         // Observing begins before the first list and ends with the process, not with a term.
         observe::sets(&sets, ledger.clone());
         observe::pods(&pods, sets.store().clone(), ledger.expectations().clone());

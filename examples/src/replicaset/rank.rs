@@ -1,11 +1,6 @@
 //! Which Pods go first when there are too many: upstream's `ActivePodsWithRanks`, as one sort key.
 
-use std::{
-    cmp::Reverse,
-    collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -29,7 +24,8 @@ pub(super) fn to_delete(mut pods: Vec<Arc<PodView>>, excess: usize, now: Timesta
 /// Compares lower for a Pod that should go earlier.
 ///
 /// Times count by powers of two, and within such a bucket the UID decides, so that a scale-down does
-/// not take one generation of Pods whole. Upstream compares restarts of equally old Pods only, which
+/// not take one generation of Pods whole. Neighbours are Pods of this set; upstream also counts those of
+/// other sets of the same owner. Upstream compares restarts of equally old Pods only, which
 /// is not transitive; here they count within a bucket, which is.
 fn preference(pod: &PodView, neighbours: usize, now: Timestamp) -> impl Ord + use<> {
     let phase = match pod.status.phase.as_str() {
@@ -41,7 +37,7 @@ fn preference(pod: &PodView, neighbours: usize, now: Timestamp) -> impl Ord + us
     (
         (!pod.spec.node_name.is_empty(), phase, pod.is_ready(), pod.deletion_cost()),
         (Reverse(neighbours), bucket(pod.ready_since(), now), Reverse(pod.restarts())),
-        (bucket(created, now), hash(&pod.metadata.uid)),
+        (bucket(created, now), pod.metadata.uid.clone()),
     )
 }
 
@@ -49,12 +45,6 @@ fn preference(pod: &PodView, neighbours: usize, now: Timestamp) -> impl Ord + us
 fn bucket(since: Option<Timestamp>, now: Timestamp) -> u32 {
     let seconds = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
     u64::BITS - seconds.unsigned_abs().leading_zeros()
-}
-
-fn hash(uid: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    uid.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

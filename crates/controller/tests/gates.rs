@@ -1,0 +1,45 @@
+//! The gates set the options of the parts.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use trimtab_apiserver::{ApiServer, Filter, Verb};
+use trimtab_controller::{expectations::Ledger, gates};
+
+/// Which verbs a first list takes.
+async fn first_list() -> (usize, usize) {
+    let server = ApiServer::builder().journal(true).start();
+    let informers = gates::informers(server.client_as("test")).build();
+    let _maps = informers.informer::<ConfigMap>();
+    informers.start();
+    informers.wait_for_sync(Duration::from_secs(10)).await.expect("synced");
+    let count = |verb| server.journal().matching(&Filter::any().verb(verb).user_agent("test")).len();
+    (count(Verb::List), count(Verb::Watch))
+}
+
+#[tokio::test(start_paused = true)]
+async fn watch_list_client_decides_how_a_first_list_is_asked_for() {
+    let streaming = gates::WATCH_LIST_CLIENT.set_for_test(true);
+    assert_eq!(first_list().await, (0, 1));
+    drop(streaming);
+    let _paged = gates::WATCH_LIST_CLIENT.set_for_test(false);
+    assert_eq!(first_list().await, (1, 1));
+}
+
+#[test]
+fn the_consistency_gates_decide_what_a_ledger_waits_for() {
+    let waits = |write_is_unknown: bool| {
+        let ledger: Ledger<&str, &str, u64> = gates::ledger().build_ledger();
+        match ledger.begin(&"key", "uid", "pods") {
+            write if write_is_unknown => drop(write),
+            write => write.succeeded(7),
+        }
+        ledger.ready(&"key", |_| Some(6)).is_err()
+    };
+    assert_eq!((waits(false), waits(true)), (true, true));
+    let versions_only = gates::UNKNOWN_OUTCOME_CONSISTENCY.set_for_test(false);
+    assert_eq!((waits(false), waits(true)), (true, false));
+    let off = gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false);
+    assert_eq!((waits(false), waits(true)), (false, false));
+    drop((off, versions_only));
+}
