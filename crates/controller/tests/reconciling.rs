@@ -1,7 +1,7 @@
 //! A controller over the in-process API server, in virtual time.
 
 use std::{
-    future::pending,
+    future::{Ready, pending, ready},
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -71,6 +71,15 @@ impl Log {
         self.0.lock().push((request.clone(), Instant::now()));
     }
 
+    /// A reconciler that notes its requests and is done.
+    fn taker(&self) -> impl Fn(Request) -> Ready<Result<Action, Error>> + use<> {
+        let log = self.clone();
+        move |request| {
+            log.note(&request);
+            ready(Ok(Action::done()))
+        }
+    }
+
     fn keys(&self) -> Vec<String> {
         self.0.lock().iter().map(|(request, _)| request.key.to_string()).collect()
     }
@@ -92,13 +101,7 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
     world.create("a").await;
     world.create("b").await;
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).reconciler({
-        let log = log.clone();
-        move |request| {
-            log.note(&request);
-            async { Ok(Action::done()) }
-        }
-    });
+    let controller = Controller::new("test", &world.maps).reconciler(log.taker());
     let running = controller.run(pending());
     let story = async {
         settle().await;
@@ -284,13 +287,7 @@ async fn a_controller_runs_again_with_every_object_and_without_its_old_handlers(
     let world = World::new();
     world.create("a").await;
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).reconciler({
-        let log = log.clone();
-        move |request| {
-            log.note(&request);
-            async { Ok(Action::done()) }
-        }
-    });
+    let controller = Controller::new("test", &world.maps).reconciler(log.taker());
     settle().await;
     assert!(!world.maps.has_synced(), "nothing runs before `run`");
     controller.run(settle()).await.expect("stopped");
@@ -323,13 +320,7 @@ async fn events_of_dependents_become_the_keys_of_their_controllers() {
     let (a, b) = (world.create("a").await, world.create("b").await);
     let pods = world.informers.informer::<Pod>();
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).owns(&pods).reconciler({
-        let log = log.clone();
-        move |request| {
-            log.note(&request);
-            async { Ok(Action::done()) }
-        }
-    });
+    let controller = Controller::new("test", &world.maps).owns(&pods).reconciler(log.taker());
     let owner = |map: &ConfigMap, uid: Option<&str>| {
         json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": map.metadata.name,
                 "uid": uid.or(map.metadata.uid.as_deref()), "controller": true}])
@@ -365,13 +356,7 @@ async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
     let log = Log::default();
     let named = ObjectKey::namespaced("default", "named");
     let controller =
-        Controller::new("test", &world.maps).watches(&pods, move |_| [named.clone()]).reconciler({
-            let log = log.clone();
-            move |request| {
-                log.note(&request);
-                async { Ok(Action::done()) }
-            }
-        });
+        Controller::new("test", &world.maps).watches(&pods, move |_| [named.clone()]).reconciler(log.taker());
     let story = async {
         settle().await;
         let pod: Pod = serde_json::from_value(json!({
