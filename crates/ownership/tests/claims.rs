@@ -293,7 +293,7 @@ fn same(uid: &str) -> (u16, Value) {
     (200, json!({"metadata": {"name": "any", "uid": uid}}))
 }
 
-/// Guarantee 5. As Kubernetes' `PodControllerRefManager`: NotFound is no error when adopting or releasing,
+/// Guarantee 5. As Kubernetes' `PodControllerRefManager`: `NotFound` is no error when adopting or releasing,
 /// nor is Invalid when releasing.
 #[tokio::test]
 async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_the_others() {
