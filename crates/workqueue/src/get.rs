@@ -25,6 +25,7 @@ pub(crate) struct Get<'a, K> {
 }
 
 impl<'a, K> Get<'a, K> {
+    #[inline]
     pub(crate) fn new(shared: &'a Arc<Shared<K>>) -> Self {
         Self { shared, ticket: None, alarm: None }
     }
@@ -33,6 +34,7 @@ impl<'a, K> Get<'a, K> {
 impl<K: Clone> Future for Get<'_, K> {
     type Output = Option<Taken<K>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         loop {
@@ -63,6 +65,7 @@ impl<K: Clone> Future for Get<'_, K> {
 }
 
 impl<K> Drop for Get<'_, K> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             self.shared.stop_waiting(ticket);

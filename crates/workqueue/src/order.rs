@@ -58,17 +58,20 @@ impl Line {
     pub(crate) const EMPTY: Self =
         Self { lane: List::EMPTY, lane_priority: 0, heap: BinaryHeap::new(), ranked: 0 };
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.lane.len() + self.ranked
     }
 
     /// Puts in a key that has just arrived: later than every other.
+    #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, step: Step, id: SlotId) {
+        let slot = &mut slots[id];
         if self.lane.len() == 0 {
-            self.lane_priority = slots[id].priority;
+            self.lane_priority = slot.priority;
         }
-        if slots[id].priority == self.lane_priority {
-            slots[id].phase = Phase::Ready; // L1: nothing in the lane arrived later
+        if slot.priority == self.lane_priority {
+            slot.phase = Phase::Ready; // L1: nothing in the lane arrived later
             self.lane.push(slots, id);
         } else {
             self.rank(slots, step, id);
@@ -93,6 +96,7 @@ impl Line {
     }
 
     /// Takes the soonest key out. Its phase is the caller's to set.
+    #[inline]
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, step: Step) -> Option<SlotId> {
         let first = self.lane.first();
         if self.ranked > 0

@@ -29,11 +29,13 @@ impl Ready {
         Self { step, len: 0, arrivals: 0, line: Line::EMPTY, groups: fair.then(Box::default) }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// Says which group a new slot belongs to. Without effect where nobody asked for groups.
+    #[inline]
     pub(crate) fn assign(&mut self, id: SlotId, group: GroupHash) {
         if let Some(groups) = &mut self.groups {
             groups.of.set(id, group);
@@ -41,6 +43,7 @@ impl Ready {
     }
 
     /// Lets the slot arrive.
+    #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
         slots[id].arrival = self.arrivals;
         self.arrivals += 1;
@@ -64,6 +67,7 @@ impl Ready {
     }
 
     /// Takes the next key out. Its phase is the caller's to set.
+    #[inline]
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>) -> Option<SlotId> {
         let Self { step, line, groups, .. } = self;
         let id = match groups {
@@ -120,6 +124,7 @@ impl Default for Groups {
 }
 
 impl Groups {
+    #[inline]
     fn push<K>(&mut self, slots: &mut Slots<K>, step: Step, id: SlotId) {
         let hash = self.of.get(id);
         let group = match self.find(hash) {
@@ -129,6 +134,7 @@ impl Groups {
         self.groups[group].line.push(slots, step, id);
     }
 
+    #[inline]
     fn pop<K>(&mut self, slots: &mut Slots<K>, step: Step) -> Option<SlotId> {
         loop {
             let group = self.turns.pop_front()?;

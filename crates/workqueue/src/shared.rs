@@ -107,6 +107,7 @@ impl<K> Shared<K> {
         result
     }
 
+    #[inline]
     pub(crate) fn done(&self, slot: SlotId) {
         let Done { forgotten, worked } = self.with(When::Whenever, |state, now| state.done(slot, now));
         drop(forgotten); // the user's `Drop`, where no lock is held
@@ -178,6 +179,7 @@ impl<K> Shared<K> {
 
 impl<K: Clone> Shared<K> {
     /// Takes a key, if one is ready, for a worker that may have slept.
+    #[inline]
     pub(crate) fn take(&self, ticket: &mut Option<Ticket>) -> Take<K> {
         let (take, unused) = self.turn(When::Now, |guarded, now| {
             let take = guarded.state.take(now);

@@ -13,7 +13,7 @@ pub(crate) type SlotId = u32;
 /// "No slot", in links.
 const NONE: SlotId = SlotId::MAX;
 
-/// What a key is up to. Whether it is also delayed is apart: both can be true (WQ 12).
+/// What a key is up to. Whether it is also delayed is apart: both can be true, as in client-go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Neither ready nor with a worker: here for its delay alone.
@@ -72,6 +72,7 @@ impl<K> Slots<K> {
         Self { index: HashTable::new(), slots: Slab::new() }
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: SlotId) -> Option<&Slot<K>> {
         self.slots.get(id as usize)
     }
@@ -153,12 +154,14 @@ fn spread(hash: u32) -> u64 {
 impl<K> Index<SlotId> for Slots<K> {
     type Output = Slot<K>;
 
+    #[inline]
     fn index(&self, id: SlotId) -> &Slot<K> {
         &self.slots[id as usize]
     }
 }
 
 impl<K> IndexMut<SlotId> for Slots<K> {
+    #[inline]
     fn index_mut(&mut self, id: SlotId) -> &mut Slot<K> {
         &mut self.slots[id as usize]
     }
@@ -179,13 +182,15 @@ impl List {
         self.len
     }
 
+    #[inline]
     pub(crate) fn first(&self) -> Option<SlotId> {
         (self.first != NONE).then_some(self.first)
     }
 
+    #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
-        slots[id].previous = self.last;
-        slots[id].next = NONE;
+        let slot = &mut slots[id];
+        (slot.previous, slot.next) = (self.last, NONE);
         match self.last {
             NONE => self.first = id,
             last => slots[last].next = id,
@@ -194,6 +199,7 @@ impl List {
         self.len += 1;
     }
 
+    #[inline]
     pub(crate) fn unlink<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
         let Slot { previous, next, .. } = slots[id];
         match previous {
@@ -222,10 +228,12 @@ impl<T: Copy + Default> Column<T> {
     pub(crate) const EMPTY: Self = Self { values: Vec::new() };
 
     /// The slot's value, or the default if nobody set one. The slot's earlier key may have.
+    #[inline]
     pub(crate) fn get(&self, id: SlotId) -> T {
         self.values.get(id as usize).copied().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, id: SlotId, value: T) {
         let at = id as usize;
         if at >= self.values.len() {

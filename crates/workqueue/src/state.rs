@@ -182,9 +182,8 @@ impl<K> State<K> {
     pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
         self.processing.unlink(&mut self.slots, id);
         let worked = self.since.as_ref().map_or(Duration::ZERO, |since| now.since(since.get(id).taken));
-        let again = self.slots[id].phase == Phase::Again;
-        self.slots[id].phase = Phase::Idle;
-        if again {
+        let phase = std::mem::replace(&mut self.slots[id].phase, Phase::Idle);
+        if phase == Phase::Again {
             self.again -= 1;
             self.ready.push(&mut self.slots, id); // I3
         }

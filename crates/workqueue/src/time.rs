@@ -21,6 +21,11 @@ impl Time {
         Self(self.0.saturating_add(delay))
     }
 
+    /// Which piece of 4.2 ms this is in: the later, the greater.
+    pub(crate) fn window(self) -> u64 {
+        self.0 >> 22
+    }
+
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

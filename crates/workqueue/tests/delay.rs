@@ -1,4 +1,5 @@
-//! Delays: when they end, which of two wins, and who keeps the time (spec ids DQ-T…, RL-T6).
+//! Delays: when they end, which of two wins, and who keeps the time (DQ-T…, RL-T6:
+//! docs/upstream-behaviours.md).
 
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ async fn each_rate_limited_add_of_a_key_waits_longer_until_it_is_forgotten() {
     assert_eq!(delay("one").await, MS);
 }
 
-/// Guarantee 6, its second half; WQ 12. The key is ready now, and once more when the delay is over.
+/// Guarantee 6, its second half. The key is ready now, and once more when the delay is over.
 #[tokio::test(start_paused = true)]
 async fn an_add_does_not_cancel_a_delay() {
     let queue = WorkQueue::new();
@@ -103,7 +104,7 @@ async fn an_add_does_not_cancel_a_delay() {
     assert_eq!(queue.delayed(), 0);
 }
 
-/// WQ 10.
+/// As client-go: a delay of nothing is an add, and after a shutdown none is accepted.
 #[tokio::test(start_paused = true)]
 async fn no_delay_is_now_and_any_delay_is_refused_after_shutdown() {
     let queue = WorkQueue::new();
@@ -111,10 +112,10 @@ async fn no_delay_is_now_and_any_delay_is_refused_after_shutdown() {
     assert_eq!((queue.len(), queue.delayed()), (1, 0));
     queue.shut_down();
     assert!(!queue.add_after("bar", MS) && !queue.add_rate_limited("bar"));
-    assert_eq!((queue.delayed(), queue.num_requeues(&"bar")), (0, 1)); // WQ 19: the limiter counts it
+    assert_eq!((queue.delayed(), queue.num_requeues(&"bar")), (0, 1)); // the limiter counts it all the same
 }
 
-/// WQ 13.
+/// As client-go, which has no way to hand back what was delayed.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_drops_what_is_delayed_and_a_drain_returns_it() {
     let queue = WorkQueue::new();

@@ -1,4 +1,4 @@
-//! What a named queue reports, as an exporter's scrape shows it (spec ids WM-T…). One test: recorder and
+//! What a named queue reports, as an exporter's scrape shows it (WM-T…: docs/upstream-behaviours.md). One test: recorder and
 //! refreshing task are the process's.
 
 use std::time::Duration;
@@ -60,7 +60,7 @@ async fn a_scrape_shows_the_life_of_a_named_queue() {
     drop(item);
     assert_eq!(sum_and_count(metrics::WORK_DURATION_SECONDS).1, 2.0);
 
-    // Calls that were accepted count, however short the delay (WQ 10); the same key is one add.
+    // Calls that were accepted count, however short the delay; the same key is one add.
     queue.add_after("bar", Duration::ZERO);
     queue.add_rate_limited("bar");
     queue.add_after("baz", Duration::from_secs(1000));

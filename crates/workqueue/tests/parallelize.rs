@@ -1,4 +1,4 @@
-//! Numbered pieces on a few workers (spec ids PU-T1, WQ 20).
+//! Numbered pieces on a few workers (PU-T1: docs/upstream-behaviours.md).
 
 use std::{
     num::NonZeroUsize,

@@ -1,4 +1,4 @@
-//! The promises of a plain queue, as client-go's own tests put them (spec ids WQ-T…).
+//! The promises of a plain queue, as client-go's own tests put them (WQ-T…: docs/upstream-behaviours.md).
 
 use std::{
     collections::HashMap,

@@ -129,7 +129,7 @@ mod tests {
         (0..tries).map(|_| limiter.when(&"any", now).as_millis()).collect()
     }
 
-    /// WQ 17.
+    /// As client-go's: every try reserves a token, and forgetting gives none back.
     #[test]
     fn a_burst_is_free_and_each_later_try_reserves_the_next_token() {
         let start = Instant::now();
