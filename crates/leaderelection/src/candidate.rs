@@ -21,6 +21,7 @@ use crate::{
     config::{Config, JITTER, OnNewLeader},
     leadership::Term,
     lease::{LeaseClient, RequestError},
+    metrics::Metrics,
     observer::Shared,
     standing::{LOOK_EVERY, Standing},
     state::{Claim, Election},
@@ -29,6 +30,7 @@ use crate::{
 pub(crate) struct Candidate {
     pub(crate) config: Config,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) metrics: Option<Metrics>,
     lease: LeaseClient,
     standing: Option<Standing>,
     on_new_leader: Option<OnNewLeader>,
@@ -75,6 +77,7 @@ impl Candidate {
         };
         let standing = config.coordinated.as_ref();
         Self {
+            metrics: config.metrics_name.as_deref().map(Metrics::new),
             standing: standing.map(|candidacy| Standing::new(client.clone(), &config, candidacy)),
             lease: LeaseClient::new(client, &config),
             shared: Arc::new(shared),
@@ -174,7 +177,10 @@ impl Candidate {
             }
         };
         match claim {
-            Claim::Renew(lease) => Ok(self.write(self.lease.update(&lease)).await?),
+            Claim::Renew(lease) => {
+                self.metrics.iter().for_each(Metrics::slow_path);
+                Ok(self.write(self.lease.update(&lease)).await?)
+            }
             Claim::Take(lease) if !in_term => Ok(self.write(self.lease.update(&lease)).await?),
             Claim::Create(lease) => Ok(self.write(self.lease.create(&lease)).await?),
             Claim::Take(_) | Claim::Held => Err(Refused::Held),

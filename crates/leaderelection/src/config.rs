@@ -40,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) grace: Duration,
     pub(crate) release_on_cancel: bool,
     pub(crate) coordinated: Option<Candidacy>,
+    pub(crate) metrics_name: Option<String>,
 }
 
 /// Settings of a [`LeaderElector`].
@@ -63,6 +64,7 @@ impl LeaderElectorBuilder {
             grace: Duration::from_secs(20),
             release_on_cancel: false,
             coordinated: None,
+            metrics_name: None,
         };
         Self { client, config, on_new_leader: None }
     }
@@ -135,11 +137,19 @@ impl LeaderElectorBuilder {
     /// and update on `leases`, and create for the case of the plain Lease. A `LeaseCandidate` is left to
     /// the server, which removes it half an hour after its last renewal.
     ///
-    /// The server compares the times in these objects with its own clock. A process whose wall clock is
-    /// behind the server's by more than the difference of lease duration and renew deadline may still
-    /// believe in its token when the server picks another.
+    /// The server compares the times in these objects with its own clock. If this process's wall clock is
+    /// behind that by more than half the difference of lease duration and renew deadline, led work may
+    /// still run when the server picks another; by more than all of it, with a valid token.
     pub fn coordinated(mut self, candidacy: Candidacy) -> Self {
         self.config.coordinated = Some(candidacy);
+        self
+    }
+
+    /// Reports [`metrics`](crate::metrics) under this name.
+    ///
+    /// Default: none, and nothing is reported. Upstream's components use the name of the lease.
+    pub fn metrics_name(mut self, name: impl Into<String>) -> Self {
+        self.config.metrics_name = Some(name.into());
         self
     }
 
@@ -183,7 +193,7 @@ impl fmt::Debug for LeaderElectorBuilder {
 }
 
 impl Config {
-    /// Upstream's checks in upstream's order (spec 5b), then our own.
+    /// The checks of upstream's `NewLeaderElector` in its order, then our own.
     fn check(&self) -> Result<(), ConfigError> {
         let Self { lease_duration, renew_deadline, retry_period, .. } = self;
         let refuse = |field, problem: String| Err(ConfigError { field, problem });
@@ -265,6 +275,7 @@ mod tests {
             grace: Duration::ZERO,
             release_on_cancel: false,
             coordinated: None,
+            metrics_name: None,
         }
     }
 

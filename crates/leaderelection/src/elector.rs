@@ -3,10 +3,7 @@
 use std::{
     fmt,
     pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use futures_util::{
@@ -148,7 +145,7 @@ impl LeaderElector {
         };
         info!(lease = shared.lease, identity = shared.identity, "became leader");
         let (outcome, lost) = {
-            let _leading = Leading::start(&shared.leading);
+            let _leading = Leading::start(&self.candidate);
             let term = Term::new(valid_until);
             let led = lead(term.token());
             self.lead(&term, shutdown, led).await
@@ -212,17 +209,23 @@ impl fmt::Debug for LeaderElector {
 }
 
 /// Says that led work runs, until it is dropped.
-struct Leading<'a>(&'a AtomicBool);
+struct Leading<'a>(&'a Candidate);
 
 impl<'a> Leading<'a> {
-    fn start(leading: &'a AtomicBool) -> Self {
-        leading.store(true, Ordering::SeqCst);
-        Self(leading)
+    fn start(candidate: &'a Candidate) -> Self {
+        let leading = Self(candidate);
+        leading.say(true);
+        leading
+    }
+
+    fn say(&self, leads: bool) {
+        self.0.shared.leading.store(leads, Ordering::SeqCst);
+        self.0.metrics.iter().for_each(|metrics| metrics.leads(leads));
     }
 }
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
+        self.say(false);
     }
 }

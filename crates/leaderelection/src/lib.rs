@@ -40,15 +40,39 @@
 //!    still ours.
 //! 5. No request of an election can hang: each has a time limit.
 //! 6. Nothing is spawned.
+//! 7. In a coordinated election the lease is never created and never taken, only renewed, while it has
+//!    this candidate's name and the server prefers nobody else; trouble with the `LeaseCandidate` keeps no
+//!    lease from being renewed.
 //!
 //! The clock is `CLOCK_MONOTONIC` on Linux, which stands still while a machine is suspended: after
 //! a suspension the leader believes in its token for what was left of it, until its next renewal fails.
 //! Let writes carry a resource version, and the server refuses what comes too late.
 //!
+//! # Coordinated election
+//!
+//! With [`LeaderElectorBuilder::coordinated`] the API server picks the leader (KEP-4355), so that during
+//! an upgrade the oldest version leads:
+//!
+//! ```no_run
+//! use trimtab_leaderelection::{Candidacy, LeaderElector};
+//!
+//! # async fn example(client: kube_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let elector = LeaderElector::builder(client, "kube-system", "my-controller")
+//!     .coordinated(Candidacy::new(env!("CARGO_PKG_VERSION")))
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where the server does not serve `LeaseCandidate`s (the feature gate `CoordinatedLeaderElection` is off
+//! by default), the candidates stand for the plain Lease as if nothing had been set. In a coordinated
+//! election the server decides by `renewTime` and its own wall clock whether a lease has expired. So
+//! guarantees 1 and 2 also need a wall clock that is not behind the server's by more than half the
+//! difference of lease duration and renew deadline: 2.5 s, unless these are set.
+//!
 //! # Not here
 //!
-//! Coordinated election (`LeaseCandidate`), Events on the lease, and metrics. A token is not a fence: a
-//! request that was sent in time may arrive late.
+//! Events on the lease. A token is not a fence: a request that was sent in time may arrive late.
 //!
 //! # Differences from client-go
 //!
@@ -63,6 +87,13 @@
 //! - A leader that finds the lease without its name has lost it, even if nobody else's is there.
 //! - Lease durations below one second are refused: they would be written as 0.
 //! - An identity is made up if none is given, and is unique to the process.
+//! - A `LeaseCandidate` is read every 2 s, or every retry period if that is shorter, not watched. Upstream
+//!   watches it.
+//! - A ping is answered with a time that is later than the ping's, even if the local clock is behind.
+//! - At the end of a term that the server wants, led work has the rest of the token to wind up, and the
+//!   lease is given back with `release_on_cancel`. Upstream lets it lapse.
+//! - Without the API of `LeaseCandidate`s upstream's candidates wait for ever.
+//! - The gauge is 0 after every term; upstream's misses some ends.
 
 mod candidacy;
 mod candidate;
@@ -70,6 +101,7 @@ mod config;
 mod elector;
 mod leadership;
 mod lease;
+pub mod metrics;
 mod observer;
 mod outcome;
 mod standing;

@@ -2,11 +2,11 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use k8s_openapi::api::coordination::v1beta1::LeaseCandidate;
+use jiff::Timestamp;
 use kube_client::{
     Api, Client,
     api::{Patch, PatchParams, PostParams},
-    core::Status,
+    core::{ApiResource, Status},
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -16,8 +16,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{candidacy::Candidacy, config::Config, lease::RequestError};
+use object::LeaseCandidate;
 use state::{Registration, Step};
 
+mod object;
 mod state;
 
 /// How often a candidate looks, at least: the server waits 5 s for the answer to a ping, and hands out a
@@ -27,6 +29,7 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// One `LeaseCandidate` on the server.
 pub(crate) struct Standing {
     api: Api<LeaseCandidate>,
+    resource: ApiResource,
     registration: Mutex<Registration>,
     lease: String,
     identity: String,
@@ -38,10 +41,11 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) fn new(client: Client, config: &Config, candidacy: &Candidacy) -> Self {
-        let Candidacy { binary_version, emulation_version } = candidacy;
+        let resource = object::resource();
         Self {
-            api: Api::namespaced(client, &config.namespace),
-            registration: Mutex::new(Registration::new(config, binary_version, emulation_version)),
+            api: Api::namespaced_with(client, &config.namespace, &resource),
+            resource,
+            registration: Mutex::new(Registration::new(config, candidacy)),
             lease: format!("{}/{}", config.namespace, config.name),
             identity: config.identity.clone(),
             look_every: config.retry_period.min(LOOK_EVERY),
@@ -81,15 +85,17 @@ impl Standing {
             Err(error) => return Err(error.into()),
         };
         self.learned(true);
-        let sent = Instant::now();
-        let step = self.registration.lock().next(found.as_ref(), sent, jiff::Timestamp::now());
+        let (found, sent) = (found.map(|found| found.spec), Instant::now());
+        let step = self.registration.lock().next(found.as_ref(), sent, Timestamp::now());
+        // The name is what the server will write into the lease as its holder.
+        let object = |spec| LeaseCandidate::new(&self.identity, &self.resource, spec);
         match step {
-            Step::Create(candidate) => {
-                timeout(self.timeout, self.api.create(&PostParams::default(), &candidate)).await??;
+            Step::Create(spec) => {
+                timeout(self.timeout, self.api.create(&PostParams::default(), &object(spec))).await??;
             }
             // Not a replacement: the server's next ping must not be in the way of the answer to this one.
-            Step::Renew(change) => {
-                let (params, change) = (PatchParams::default(), Patch::Merge(change));
+            Step::Renew(spec) => {
+                let (params, change) = (PatchParams::default(), Patch::Merge(object(spec)));
                 timeout(self.timeout, self.api.patch(&self.identity, &params, &change)).await??;
             }
             Step::Rest => return Ok(()),

@@ -152,7 +152,9 @@ impl Election {
         }
         let mut lease = lease.clone();
         let spec = lease.spec.get_or_insert_default();
-        spec.holder_identity = None;
+        // Empty, as client-go writes it, not missing: where there are candidates for a lease without the
+        // field, the elector of kube-apiserver 1.36.3 dereferences nil, which ends that process.
+        spec.holder_identity = Some(String::new());
         spec.lease_duration_seconds = Some(1);
         spec.acquire_time = Some(MicroTime(wall));
         spec.renew_time = Some(MicroTime(wall));

@@ -53,7 +53,7 @@ async fn one_candidate_leads_and_the_other_follows_when_it_is_cut_off_or_shut_do
     let lease: Lease = Api::default_namespaced(server.client()).get("web").await.expect("a lease");
     assert_eq!(lease.metadata.labels.expect("labels")["app"], "web");
     let spec = lease.spec.expect("a spec");
-    assert_eq!((spec.holder_identity, spec.lease_transitions), (None, Some(2)));
+    assert_eq!((spec.holder_identity.as_deref(), spec.lease_transitions), (Some(""), Some(2)));
 }
 
 /// Refusals, conflicts and lost replies of single requests do not end a term.

@@ -20,7 +20,7 @@ fn nothing_expected_is_satisfied() {
     assert!(satisfied(&state, now));
 }
 
-/// I1: spec 3.1, rule 2.
+/// I1; as upstream, only an expectation makes a record.
 #[test]
 fn observing_raising_and_lowering_without_a_record_make_none() {
     let (mut state, _) = state();
@@ -29,7 +29,7 @@ fn observing_raising_and_lowering_without_a_record_make_none() {
     assert_eq!(state.counts(&"web"), None);
 }
 
-/// Spec 3.1, rule 3: strictly older than the time to live.
+/// As upstream: strictly older than the time to live.
 #[test]
 fn a_record_expires_one_instant_after_its_time_to_live() {
     let (mut state, start) = state();
@@ -76,7 +76,7 @@ fn awaiting_more_uids_keeps_those_that_are_awaited_and_drops_the_expired() {
     assert_eq!(state.uids(&"web").expect("a record").count(), 2, "u1 is not awaited any more");
 }
 
-/// I4: spec 3.2, rule 2.
+/// I4; as upstream's `UIDTrackingControllerExpectations`.
 #[test]
 fn a_uid_counts_once_and_an_unknown_one_not_at_all() {
     let (mut state, now) = state();

@@ -9,13 +9,11 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{
-    api::coordination::v1beta1::{LeaseCandidate, LeaseCandidateSpec},
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use tokio::time::Instant;
 
-use crate::config::Config;
+use super::object::Spec;
+use crate::{candidacy::Candidacy, config::Config};
 
 /// How the server picks among the candidates; the one strategy that Kubernetes has.
 const STRATEGY: &str = "OldestEmulationVersion";
@@ -25,57 +23,47 @@ const RENEW_EVERY: Duration = Duration::from_secs(5 * 60);
 /// What one candidate says of itself, and when it has last done so.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    namespace: String,
-    name: String,
-    spec: LeaseCandidateSpec,
+    spec: Spec,
     renewed: Option<Instant>,
 }
 
 /// What a candidate does about its `LeaseCandidate`.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// There is none: create this.
-    Create(LeaseCandidate),
+    /// There is none: create one with this.
+    Create(Spec),
     /// Merge this into it.
-    Renew(LeaseCandidate),
+    Renew(Spec),
     /// Nothing for now.
     Rest,
 }
 
 impl Registration {
-    pub(crate) fn new(config: &Config, binary_version: &str, emulation_version: &str) -> Self {
-        Self {
-            namespace: config.namespace.clone(),
-            name: config.identity.clone(), // what the server will write as the lease's holder
-            spec: LeaseCandidateSpec {
-                lease_name: config.name.clone(),
-                binary_version: binary_version.to_owned(),
-                emulation_version: Some(emulation_version.to_owned()),
-                strategy: STRATEGY.to_owned(),
-                ..LeaseCandidateSpec::default()
-            },
-            renewed: None,
-        }
+    pub(crate) fn new(config: &Config, candidacy: &Candidacy) -> Self {
+        let spec = Spec {
+            lease_name: config.name.clone(),
+            binary_version: candidacy.binary_version.clone(),
+            emulation_version: candidacy.emulation_version.clone(),
+            strategy: STRATEGY.to_owned(),
+            ping_time: None,
+            renew_time: None,
+        };
+        Self { spec, renewed: None }
     }
 
     /// What to do about what was read just now.
-    pub(crate) fn next(&self, found: Option<&LeaseCandidate>, now: Instant, wall: Timestamp) -> Step {
+    pub(crate) fn next(&self, found: Option<&Spec>, now: Instant, wall: Timestamp) -> Step {
         let Some(found) = found else {
-            let (namespace, name) = (Some(self.namespace.clone()), Some(self.name.clone()));
-            return Step::Create(LeaseCandidate {
-                metadata: ObjectMeta { namespace, name, ..ObjectMeta::default() },
-                spec: self.spec_at(wall),
-            });
+            return Step::Create(self.spec_at(wall));
         };
-        let ping = found.spec.ping_time.as_ref().map(|ping| ping.0);
-        let unanswered = ping > found.spec.renew_time.as_ref().map(|renewal| renewal.0);
+        let ping = found.ping_time.as_ref().map(|ping| ping.0);
+        let unanswered = ping > found.renew_time.as_ref().map(|renewal| renewal.0);
         let due = self.renewed.is_none_or(|at| now.saturating_duration_since(at) >= RENEW_EVERY); // C1
         if !unanswered && !due {
             return Step::Rest;
         }
         let after_ping = ping.and_then(|ping| ping.checked_add(SignedDuration::from_micros(1)).ok());
-        let spec = self.spec_at(after_ping.map_or(wall, |after| after.max(wall))); // C2
-        Step::Renew(LeaseCandidate { metadata: ObjectMeta::default(), spec }) // C3
+        Step::Renew(self.spec_at(after_ping.map_or(wall, |after| after.max(wall)))) // C2, C3
     }
 
     /// Takes note of a create or a renewal that has succeeded, and was sent at `sent`.
@@ -83,8 +71,8 @@ impl Registration {
         self.renewed = Some(sent);
     }
 
-    fn spec_at(&self, time: Timestamp) -> LeaseCandidateSpec {
-        LeaseCandidateSpec { renew_time: Some(MicroTime(time)), ..self.spec.clone() }
+    fn spec_at(&self, time: Timestamp) -> Spec {
+        Spec { renew_time: Some(MicroTime(time)), ..self.spec.clone() }
     }
 }
 
@@ -93,12 +81,8 @@ mod tests {
     use super::*;
 
     fn registration() -> Registration {
-        Registration {
-            namespace: "default".into(),
-            name: "a".into(),
-            spec: LeaseCandidateSpec { lease_name: "web".into(), ..LeaseCandidateSpec::default() },
-            renewed: None,
-        }
+        let spec = Spec { lease_name: "web".into(), ..Spec::default() };
+        Registration { spec, renewed: None }
     }
 
     fn wall() -> Timestamp {
@@ -110,31 +94,24 @@ mod tests {
     }
 
     /// As it is on the server, with a ping and a renewal so many seconds from now.
-    fn found(ping: Option<i64>, renewal: Option<i64>) -> LeaseCandidate {
+    fn found(ping: Option<i64>, renewal: Option<i64>) -> Spec {
         let time = |seconds: Option<i64>| seconds.map(|seconds| MicroTime(at(seconds)));
-        let spec = LeaseCandidateSpec {
-            ping_time: time(ping),
-            renew_time: time(renewal),
-            ..LeaseCandidateSpec::default()
-        };
-        LeaseCandidate { metadata: ObjectMeta::default(), spec }
+        Spec { ping_time: time(ping), renew_time: time(renewal), ..Spec::default() }
     }
 
     fn renewal(step: &Step) -> Option<Timestamp> {
-        let Step::Renew(LeaseCandidate { spec, .. }) = step else { return None };
+        let Step::Renew(spec) = step else { return None };
         assert_eq!((spec.lease_name.as_str(), &spec.ping_time), ("web", &None), "C3");
         spec.renew_time.as_ref().map(|time| time.0)
     }
 
     /// LC-T1.
     #[test]
-    fn a_missing_candidate_is_created_under_the_identity() {
+    fn a_missing_candidate_is_created() {
         let Step::Create(created) = registration().next(None, Instant::now(), wall()) else {
             panic!("it is missing")
         };
-        assert_eq!(created.metadata.name.as_deref(), Some("a"));
-        assert_eq!(created.metadata.namespace.as_deref(), Some("default"));
-        assert_eq!(created.spec.renew_time, Some(MicroTime(wall())));
+        assert_eq!((created.lease_name.as_str(), created.renew_time), ("web", Some(MicroTime(wall()))));
     }
 
     /// C1.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::time::{Instant, sleep};
-use trimtab_apiserver::{ApiServer, Filter};
+use trimtab_apiserver::{ApiServer, Filter, Refusal};
 use trimtab_leaderelection::Outcome;
 
 use crate::{
@@ -51,4 +52,46 @@ async fn the_oldest_version_leads_whoever_comes_goes_or_is_cut_off() {
     assert_eq!(old.stop().await, Outcome::ShutDown(Some(())));
     until_leads(&[&new, &newest], &new, CHANGE).await;
     assert!(!elections.is_finished());
+}
+
+/// Guarantees 1 and 2, with a server that waits for a lease to expire by its own clock. Broken, and seen
+/// to fail, by taking away either of the first two arms of `Election::assignment`.
+#[tokio::test(start_paused = true)]
+async fn no_two_candidates_have_a_token_however_they_are_cut_off() {
+    let mut terms = 0;
+    for seed in 0..4 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let server = ApiServer::start();
+        let elections = tokio::spawn(elect(Hand::new(server.client())));
+        let names = ["a", "b", "c"];
+        let candidates = names.map(|name| {
+            let version = ["1.36.0", "1.37.0"][random.random_range(0..2)];
+            let release = random.random();
+            Candidate::start_with(&server, name, version, |builder| builder.release_on_cancel(release))
+        });
+        let (mut levers, end) = (Vec::new(), Instant::now() + Duration::from_secs(900));
+        while Instant::now() < end {
+            levers.clear();
+            for name in names {
+                let requests = Filter::any().user_agent(name);
+                match random.random_range(0..6) {
+                    0 => levers.push(server.levers().hold(requests)),
+                    1 => levers.push(server.levers().lose_reply(requests, usize::MAX)),
+                    2 => levers.push(server.levers().refuse(requests, Refusal::internal_error(), usize::MAX)),
+                    _ => {}
+                }
+            }
+            let change = Instant::now() + Duration::from_millis(random.random_range(500..40_000));
+            while Instant::now() < change {
+                let tokens = candidates.iter().filter(|candidate| candidate.has_token()).count();
+                let working = candidates.iter().filter(|candidate| candidate.is_leader()).count();
+                assert!(tokens <= 1 && working <= 1, "seed {seed}: {tokens} tokens, {working} at work");
+                sleep(Duration::from_millis(random.random_range(1..400))).await;
+            }
+        }
+        terms += candidates.iter().map(Candidate::terms).sum::<usize>();
+        elections.abort();
+        candidates.into_iter().for_each(|candidate| candidate.outcome.abort());
+    }
+    assert!(terms > 25, "it must not be so bad that nobody ever leads: {terms} terms");
 }

@@ -4,18 +4,30 @@ use std::{cmp::Reverse, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
-    api::coordination::{
-        v1::{Lease, LeaseSpec},
-        v1beta1::LeaseCandidate,
-    },
+    api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
 };
 use kube_client::{
     Api, Client,
     api::{ListParams, Patch, PatchParams, PostParams},
+    core::{ApiResource, GroupVersionKind, NotUsed, Object},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+
+pub(crate) type LeaseCandidate = Object<LeaseCandidateSpec, NotUsed>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LeaseCandidateSpec {
+    pub(crate) lease_name: String,
+    pub(crate) binary_version: String,
+    pub(crate) emulation_version: String,
+    pub(crate) strategy: String,
+    pub(crate) ping_time: Option<MicroTime>,
+    pub(crate) renew_time: Option<MicroTime>,
+}
 
 /// How long it waits for the answers to its pings.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +41,12 @@ pub(crate) struct Hand {
 
 impl Hand {
     pub(crate) fn new(client: Client) -> Self {
-        Self { leases: Api::default_namespaced(client.clone()), candidates: Api::default_namespaced(client) }
+        let kind = GroupVersionKind::gvk("coordination.k8s.io", "v1beta1", "LeaseCandidate");
+        let resource = ApiResource::from_gvk_with_plural(&kind, "leasecandidates");
+        Self {
+            leases: Api::default_namespaced(client.clone()),
+            candidates: Api::default_namespaced_with(client, &resource),
+        }
     }
 
     pub(crate) async fn lease(&self) -> Option<Lease> {

@@ -152,11 +152,12 @@ impl LeaseServer {
         (StatusCode::OK, json!(lease))
     }
 
-    /// The holder, the transitions and the duration that the lease has now.
+    /// The holder, if there is one, the transitions and the duration that the lease has now.
     pub(crate) fn record(&self) -> Option<(Option<String>, Option<i32>, Option<i32>)> {
         let lease = self.lease.lock().expect("no test panics here").clone()?;
         let spec = lease.spec.unwrap_or_default();
-        Some((spec.holder_identity, spec.lease_transitions, spec.lease_duration_seconds))
+        let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
+        Some((holder, spec.lease_transitions, spec.lease_duration_seconds))
     }
 
     /// Writes a record past all clients: of `holder`, for 3 s, after one transition, renewed `ago`

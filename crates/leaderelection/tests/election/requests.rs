@@ -159,7 +159,7 @@ async fn a_conflict_while_renewing_is_read_again_and_overcome_at_once() {
     assert!(candidate.token().is_valid());
 }
 
-/// Spec 5c.6: between one and 2.2 retry periods.
+/// As upstream: between one and 2.2 retry periods.
 #[tokio::test(start_paused = true)]
 async fn candidates_spread_their_attempts() {
     let server = LeaseServer::default();
@@ -213,7 +213,7 @@ async fn a_release_that_meets_a_conflict_reads_again() {
     assert_eq!(server.record().expect("a lease").0, None);
 }
 
-/// Spec 5c.10: upstream decides by what it saw last, and wipes out the successor's record.
+/// Upstream decides by what it saw last, and wipes out the successor's record.
 #[tokio::test(start_paused = true)]
 async fn a_release_leaves_a_successors_record_alone() {
     let server = LeaseServer::default();
@@ -267,7 +267,7 @@ async fn a_shutdown_during_the_acquiring_write_releases_what_it_may_have_taken()
     assert_eq!(server.record().expect("a lease").0, None);
 }
 
-/// Spec 5c.7: no request once a shutdown was asked for.
+/// As upstream: no request once a shutdown was asked for.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_is_shut_down_sends_nothing() {
     let server = LeaseServer::default();
