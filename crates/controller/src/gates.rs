@@ -18,6 +18,7 @@
 use kube_client::Client;
 use trimtab_expectations::{Expectations, ExpectationsBuilder, Strictness};
 use trimtab_informer::{InformerFactory, InformerFactoryBuilder};
+use trimtab_leaderelection::{Candidacy, LeaderElector, LeaderElectorBuilder};
 
 trimtab_featuregate::gates! {
     /// What can be switched in a controller on Trimtab.
@@ -41,6 +42,13 @@ trimtab_featuregate::gates! {
     pub UNKNOWN_OUTCOME_CONSISTENCY = "UnknownOutcomeConsistency" needs [STALE_CONTROLLER_CONSISTENCY] {
         1.36 => Beta, on;
     }
+
+    /// The API server's own elector assigns the Lease to the candidate of the oldest version; candidates
+    /// do not take it. Where the server has no such elector, they do.
+    pub COORDINATED_LEADER_ELECTION = "CoordinatedLeaderElection" {
+        1.31 => Alpha, off;
+        1.33 => Beta, off;
+    }
 }
 
 /// A factory's settings, its lists as [`WATCH_LIST_CLIENT`] says.
@@ -56,4 +64,16 @@ pub fn ledger() -> ExpectationsBuilder {
         true if UNKNOWN_OUTCOME_CONSISTENCY.enabled() => Strictness::Strict,
         true => Strictness::Versions,
     })
+}
+
+/// An election's settings over the Lease `name` in `namespace`, with this candidacy if
+/// [`COORDINATED_LEADER_ELECTION`] says so.
+pub fn leader_election(
+    client: Client,
+    namespace: &str,
+    name: &str,
+    candidacy: Candidacy,
+) -> LeaderElectorBuilder {
+    let elector = LeaderElector::builder(client, namespace, name);
+    if COORDINATED_LEADER_ELECTION.enabled() { elector.coordinated(candidacy) } else { elector }
 }

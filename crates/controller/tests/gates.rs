@@ -1,10 +1,11 @@
 //! The gates set the options of the parts.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use tokio::time::timeout;
 use trimtab_apiserver::{ApiServer, Filter, Verb};
-use trimtab_controller::{expectations::Ledger, gates};
+use trimtab_controller::{expectations::Ledger, gates, leaderelection::Candidacy};
 
 /// Which verbs a first list takes.
 async fn first_list() -> (usize, usize) {
@@ -42,4 +43,19 @@ fn the_consistency_gates_decide_what_a_ledger_waits_for() {
     let off = gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false);
     assert_eq!((waits(false), waits(true)), (false, false));
     drop((off, versions_only));
+}
+
+#[tokio::test(start_paused = true)]
+async fn coordinated_leader_election_decides_who_takes_the_lease() {
+    for (coordinated, candidates) in [(true, 1), (false, 0)] {
+        let _gate = gates::COORDINATED_LEADER_ELECTION.set_for_test(coordinated);
+        let server = ApiServer::builder().journal(true).start();
+        let candidacy = Candidacy::new("1.2.3");
+        let elector = gates::leader_election(server.client_as("test"), "default", "lease", candidacy).build();
+        let mut elector = elector.expect("valid settings");
+        let led = timeout(Duration::from_secs(60), elector.run(pending(), async |_| ())).await.is_ok();
+        assert_eq!(led, !coordinated, "nobody plays the server's elector here");
+        let created = Filter::any().verb(Verb::Create).resource("leasecandidates.coordination.k8s.io");
+        assert_eq!(server.journal().matching(&created).len(), candidates);
+    }
 }
