@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::PodView;
 
-/// The `excess` Pods to delete, in upstream's order of preference (spec.md 3.6): not bound before
+/// The `excess` Pods to delete, in the order of preference of upstream's `ActivePodsWithRanks`: not bound before
 /// bound, Pending before Unknown before Running, not ready before ready, lower deletion cost, more
 /// Pods of the set on the same node, ready for a shorter time, more restarts, younger.
 pub(super) fn to_delete(mut pods: Vec<Arc<PodView>>, excess: usize, now: Timestamp) -> Vec<Arc<PodView>> {

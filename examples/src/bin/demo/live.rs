@@ -8,27 +8,35 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval},
+};
 use trimtab_controller::{Controller, cache::ObjectKey};
 
-use crate::audit::{Audit, Page};
+use crate::audit::{Audit, Row};
 
 /// How often the bars move, and how often plain lines come.
 const FRAME: Duration = Duration::from_millis(100);
 const LINE: Duration = Duration::from_secs(1);
 
-/// The view of a running demo.
-#[derive(Clone)]
+/// The view of a running demo. It ends when it is closed or dropped.
 pub(crate) struct Live {
-    audit: Audit,
-    controller: Arc<Controller>,
     bars: Option<MultiProgress>,
+    /// A panic of it costs the view alone.
+    drawing: JoinHandle<()>,
 }
 
 impl Live {
-    pub(crate) fn new(audit: Audit, controller: Arc<Controller>) -> Self {
+    /// Begins to draw.
+    pub(crate) fn start(audit: Audit, controller: Arc<Controller>) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
-        Self { audit, controller, bars }
+        let view = View { audit, controller };
+        let drawing = match bars.clone() {
+            Some(bars) => tokio::spawn(async move { view.draw(&bars).await }),
+            None => tokio::spawn(async move { view.tell().await }),
+        };
+        Self { bars, drawing }
     }
 
     /// Prints a line: above the bars, if there are any.
@@ -40,20 +48,26 @@ impl Live {
     }
 
     /// Takes the bars away.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(self) {}
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.drawing.abort();
         if let Some(bars) = &self.bars {
+            drop(bars.clear());
             bars.set_draw_target(ProgressDrawTarget::hidden());
         }
     }
+}
 
-    /// Draws until it is dropped.
-    pub(crate) async fn run(self) {
-        match &self.bars {
-            Some(bars) => self.draw(bars).await,
-            None => self.tell().await,
-        }
-    }
+/// What there is to see.
+struct View {
+    audit: Audit,
+    controller: Arc<Controller>,
+}
 
+impl View {
     async fn draw(&self, bars: &MultiProgress) {
         let style = |template: &str| {
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -64,7 +78,7 @@ impl Live {
         let mut frames = ticks(FRAME);
         loop {
             frames.tick().await;
-            for (key, page) in self.audit.pages() {
+            for (key, row) in self.audit.rows() {
                 let bar = sets.entry(key.clone()).or_insert_with(|| {
                     let bar = ProgressBar::new(0).with_prefix(key.to_string());
                     bars.insert_before(
@@ -72,9 +86,9 @@ impl Live {
                         bar.with_style(style("{prefix:24} {bar:40} {pos:>5}/{len:5} ready  {msg}")),
                     )
                 });
-                bar.set_length(page.desired as u64);
-                bar.set_position(page.ready as u64);
-                bar.set_message(moves(&page));
+                bar.set_length(row.desired as u64);
+                bar.set_position(row.ready as u64);
+                bar.set_message(moves(&row));
             }
             footer.set_message(self.pulse(&mut rate));
             footer.tick();
@@ -86,8 +100,8 @@ impl Live {
         let mut lines = ticks(LINE);
         loop {
             lines.tick().await;
-            let sets = self.audit.pages();
-            let sets = sets.iter().map(|(key, page)| format!("{key} {}/{}", page.ready, page.desired));
+            let sets = self.audit.rows();
+            let sets = sets.iter().map(|(key, row)| format!("{key} {}/{}", row.ready, row.desired));
             println!("  {}; {}", sets.collect::<Vec<_>>().join(", "), self.pulse(&mut rate));
         }
     }
@@ -109,8 +123,8 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     ticks
 }
 
-fn moves(page: &Page) -> String {
-    format!("+{} -{} adopted {} released {}", page.created, page.deleted, page.adopted, page.released)
+fn moves(row: &Row) -> String {
+    format!("+{} -{} adopted {} released {}", row.created, row.deleted, row.adopted, row.released)
 }
 
 /// Events a second, over the last second.

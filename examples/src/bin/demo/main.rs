@@ -1,4 +1,6 @@
-//! A ReplicaSet controller on Trimtab, disturbed on purpose, and whether it holds.
+//! Shows a ReplicaSet controller on Trimtab that is disturbed on purpose, and whether it holds: Pods are
+//! killed, sets scaled, watches cut and delayed, the history compacted, a reconcile panics, the lease is
+//! taken away.
 //!
 //! ```text
 //! cargo xtask demo                                    # in this process, default manifests
@@ -6,53 +8,58 @@
 //! cargo xtask demo --kubeconfig ~/.kube/config        # a cluster without a ReplicaSet controller
 //! ```
 //!
-//! Ends with a table and exit code 0 only if the cluster is exactly as the manifests say, and no set
-//! ever had a Pod too many. Exit code 1: it is not; 2: the input cannot be used, nothing was applied.
+//! After about 20 s it prints something like
+//!
+//! ```text
+//! │ replicaset    desired   ready   created   deleted   adopted   released   duplicates │
+//! │ shop/batch        420     420       606       186         0          0            0 │
+//! │ shop/web           80      80        83         5         3          1            0 │
+//! │ shop/worker       200     200       235        35         0          0            0 │
+//! …
+//! exactly as the manifests say, and never a Pod too many
+//! ```
+//!
+//! and exits with 0 only if the cluster is exactly as the manifests say, and no set ever had a Pod too
+//! many. Exit code 1: it is not; 2: the input cannot be used, nothing was applied; 130: Ctrl-C.
 
 mod audit;
 mod cluster;
+mod controller;
 mod disturb;
 mod failure;
+mod footprint;
 mod live;
 mod manifests;
+mod preflight;
 mod report;
+mod table;
 
-use std::{
-    future::pending,
-    net::SocketAddr,
-    panic::panic_any,
-    path::PathBuf,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tokio::task::JoinSet;
-use trimtab_controller::{
-    Controller,
-    informer::InformerFactory,
-    leaderelection::{LeaderElector, Leadership},
-};
-use trimtab_examples::replicaset::ReplicaSets;
+use tracing_subscriber::EnvFilter;
 
 use crate::{
     audit::Audit,
-    cluster::Cluster,
-    disturb::{Disturbance, LEASE, Stage},
+    cluster::{Background, Cluster},
+    controller::Subject,
+    disturb::Stage,
     failure::Failure,
     live::Live,
+    manifests::Manifest,
+    preflight::Foreign,
+    report::{Expected, Wanted},
 };
+
+/// The manifests beside this program.
+const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests");
 
 /// Runs a ReplicaSet controller, disturbs it, and checks that every Pod is as it should be.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask demo")]
 struct Cli {
     /// Manifests to apply: YAML or JSON files, or folders of them.
-    #[arg(default_value = "examples/manifests")]
+    #[arg(default_value = MANIFESTS, hide_default_value = true)]
     files: Vec<PathBuf>,
     /// Run on the cluster of this kubeconfig, which has no ReplicaSet controller of its own.
     #[arg(long, value_name = "PATH")]
@@ -70,19 +77,10 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
-    let cli = Cli::parse();
-    quiet_the_fuse();
-    let ended = tokio::select! {
-        ended = run(cli) => ended,
-        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
-    };
-    match ended {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    controller::quiet_the_fuse();
+    match run(&Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("demo: {failure}");
@@ -91,136 +89,125 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
-    let mut cluster = match &cli.kubeconfig {
+/// Runs the demo, and cleans up after it however it ends.
+async fn run(cli: &Cli) -> Result<(), Failure> {
+    let cluster = match &cli.kubeconfig {
         None => Cluster::embedded(),
         Some(kubeconfig) => Cluster::real(kubeconfig, cli.context.clone()).await?,
     };
-    let manifests = manifests::read(&cluster.client, &cli.files)
-        .await
-        .map_err(|error| Failure::Input(error.to_string()))?;
+    let mut background = Background::new();
+    let ended = tokio::select! {
+        biased; // who waits for Ctrl-C in there has ended well
+        ended = demonstrate(cli, &cluster, &mut background) => ended,
+        () = interrupted() => Err(Failure::Interrupted),
+    };
+    background.shutdown().await; // the controller: what goes now is not to be replaced
+    let is_interrupted = matches!(ended, Err(Failure::Interrupted));
+    match (ended, cluster.clean_up(is_interrupted).await) {
+        (Err(failure), Err(left)) => {
+            eprintln!("demo: {left}");
+            Err(failure)
+        }
+        (ended, cleaned) => ended.and(cleaned),
+    }
+}
+
+async fn demonstrate(cli: &Cli, cluster: &Cluster, background: &mut Background) -> Result<(), Failure> {
+    let (manifests, foreign) = read(cli, cluster).await?;
+    let address = listen(cli, cluster).await?;
+    let audit = Audit::new(manifests::sets(&manifests));
+    let wanted = perform(cluster, &manifests, &audit, background).await?;
+    let expected = Expected { manifests: &manifests, wanted: &wanted, foreign: &foreign };
+    judge(cluster, &expected, &audit).await?;
+    if cli.keep { keep(address, background).await } else { Ok(()) }
+}
+
+/// Everything that is refused before anything is applied.
+async fn read(cli: &Cli, cluster: &Cluster) -> Result<(Vec<Manifest>, Foreign), Failure> {
+    let manifests = manifests::read(&cluster.client, &cli.files).await;
+    let manifests = manifests.map_err(|error| Failure::Input(error.to_string()))?;
+    let foreign = preflight::check(&cluster.client, &manifests).await?;
     if cluster.server.is_none() {
         println!("probing whether somebody controls ReplicaSets here already");
-        cluster.probe().await?;
+        preflight::probe(cluster).await?;
     }
-    let address = match cli.listen {
-        Some(address) => cluster.listen(address).await?,
-        None => None,
+    Ok((manifests, foreign))
+}
+
+async fn listen(cli: &Cli, cluster: &Cluster) -> Result<Option<SocketAddr>, Failure> {
+    let (Some(address), Some(server)) = (cli.listen, &cluster.server) else {
+        return Ok(None);
     };
+    let bound = server.listen(address).await;
+    let bound = bound.map_err(|error| Failure::Input(format!("cannot listen on {address}: {error}")))?;
+    println!("{}", kubectl(bound));
+    Ok(Some(bound))
+}
 
-    let audit = Audit::default();
-    let informers = InformerFactory::new(cluster.controller_client());
-    let sets = ReplicaSets::new(cluster.controller_client(), &informers);
-    cluster.audit(&audit, &informers);
-    let fuse = Arc::new(AtomicBool::new(false));
-    let controller = Arc::new(with_fuse(&sets, fuse.clone()));
-    let live = Live::new(audit.clone(), controller.clone());
+fn kubectl(address: SocketAddr) -> String {
+    format!("kubectl --server http://{address} get pods -A")
+}
 
-    if !cluster.run_kubelet().await? {
+/// Applies the manifests, runs the controller, and disturbs it. Prints the table, also when that failed.
+async fn perform(
+    cluster: &Cluster,
+    manifests: &[Manifest],
+    audit: &Audit,
+    background: &mut Background,
+) -> Result<Wanted, Failure> {
+    let subject = Subject::new(cluster, manifests::sets(manifests));
+    let elector = controller::elector(cluster)?;
+    let mut stage = Stage::new(cluster, manifests, audit, &subject, elector.observer());
+    cluster.audit(audit, &subject, background);
+    if !cluster.run_kubelet(background).await? {
         println!("the cluster has Nodes of its own: no kubelet is simulated");
     }
-    for manifest in &manifests {
-        let applied = manifest.apply(&cluster.client).await;
-        applied.map_err(Failure::api(format_args!("applying {}", manifest.describe())))?;
-    }
+    cluster.apply(manifests).await?;
+    let live = Live::start(audit.clone(), subject.controller.clone());
     live.say(&format!("{} objects applied", manifests.len()));
-
-    let mut tasks = JoinSet::new();
-    tasks.spawn(lead(cluster.controller_client(), controller)?);
-    let view = tasks.spawn(live.clone().run());
-    let mut stage = Stage::new(&cluster, &manifests, &audit, &fuse);
-    let steps = disturb_all(&mut stage, &live).await?;
-    let wanted = stage.wanted;
-    view.abort();
+    background.spawn(controller::lead(elector, subject.controller.clone()));
+    let mut steps = Vec::new();
+    let disturbed = tokio::select! {
+        disturbed = stage.disturb_all(&live, &mut steps) => disturbed,
+        failure = stopped(background) => Err(failure),
+    };
     live.close();
+    println!("{}", table::table(&audit.rows(), &steps));
+    disturbed.map(|()| stage.wanted)
+}
 
-    let pages = audit.pages();
-    println!("{}", report::table(&pages, &steps));
-    let wrong = report::differences(&cluster.client, &manifests, &wanted, &pages).await;
+/// Waits until something ends that should have gone on.
+async fn stopped(background: &mut Background) -> Failure {
+    match background.join_next().await {
+        Some(Ok(Err(failure))) => failure,
+        Some(Err(panicked)) => Failure::Cluster(format!("a part of the demo ended early: {panicked}")),
+        Some(Ok(Ok(()))) | None => Failure::Cluster("a part of the demo ended early".to_owned()),
+    }
+}
+
+async fn judge(cluster: &Cluster, expected: &Expected<'_>, audit: &Audit) -> Result<(), Failure> {
+    let wrong = expected.differences(&cluster.client, &audit.rows()).await;
     let wrong = wrong.map_err(Failure::api("checking the cluster"))?;
-    if !wrong.is_empty() {
-        let list = wrong.join("\n  ");
-        return Err(Failure::Cluster(format!("the cluster is not as it should be:\n  {list}")));
+    if wrong.is_empty() {
+        println!("exactly as the manifests say, and never a Pod too many");
+        return Ok(());
     }
-    println!("exactly as the manifests say, and never a Pod too many");
-    if cli.keep {
-        match address {
-            Some(address) => println!("kubectl --server http://{address} get pods -A\nCtrl-C ends it"),
-            None => println!("still running; Ctrl-C ends it"),
-        }
-        pending::<()>().await;
+    Err(Failure::Cluster(format!("the cluster is not as it should be:\n  {}", wrong.join("\n  "))))
+}
+
+/// Leaves everything running until Ctrl-C.
+async fn keep(address: Option<SocketAddr>, background: &mut Background) -> Result<(), Failure> {
+    println!("{}", address.map_or_else(|| "still running".to_owned(), kubectl));
+    println!("Ctrl-C ends it");
+    tokio::select! {
+        () = interrupted() => Ok(()),
+        failure = stopped(background) => Err(failure),
     }
-    drop(tasks); // the controller: what goes now is not to be replaced
-    cluster.clean_up(&manifests).await
 }
 
-/// Disturbs the cluster in every way that it allows, each time after it has converged. Returns what
-/// was done, and how many seconds the cluster took to converge again.
-async fn disturb_all(stage: &mut Stage<'_>, live: &Live) -> Result<Vec<(&'static str, f64)>, Failure> {
-    let mut steps = vec![("apply", stage.converge("the manifests were applied").await?)];
-    for disturbance in Disturbance::ALL {
-        let name = disturbance.name();
-        if disturbance.needs_levers() && stage.cluster.server.is_none() {
-            live.say(&format!("{name}: left out, a real cluster has no levers"));
-            continue;
-        }
-        let Some(done) = stage.disturb(disturbance).await? else {
-            live.say(&format!("{name}: left out, nothing in the manifests to do it to"));
-            continue;
-        };
-        live.say(&format!("{name}: {done}"));
-        steps.push((name, stage.converge(name).await?));
+/// Waits for Ctrl-C.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await; // there are no signals here: nobody can interrupt
     }
-    Ok(steps)
-}
-
-/// What the panic that the demo asks for says.
-const FUSE: &str = "the demo asked for a panic";
-
-/// Keeps that one panic off the screen: the controller reports it.
-fn quiet_the_fuse() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload().downcast_ref() != Some(&FUSE) {
-            report(panic);
-        }
-    }));
-}
-
-/// The controller, which panics once when the fuse is lit.
-fn with_fuse(sets: &ReplicaSets, fuse: Arc<AtomicBool>) -> Controller {
-    let this = sets.clone();
-    sets.wiring().reconciler(move |request| {
-        let (sets, fuse) = (this.clone(), fuse.clone());
-        async move {
-            if fuse.swap(false, SeqCst) {
-                panic_any(FUSE);
-            }
-            sets.sync(&request.key).await
-        }
-    })
-}
-
-/// Runs the controller while it holds the lease, and stands for it again after it was lost.
-fn lead(
-    client: kube_client::Client,
-    controller: Arc<Controller>,
-) -> Result<impl Future<Output = ()> + Send, Failure> {
-    let mut elector = LeaderElector::builder(client, LEASE.0, LEASE.1)
-        .identity(format!("demo-{}", std::process::id()))
-        .lease_duration(Duration::from_secs(6))
-        .renew_deadline(Duration::from_secs(4))
-        .retry_period(Duration::from_millis(300))
-        .release_on_cancel(true)
-        .build()
-        .map_err(|error| Failure::Cluster(error.to_string()))?;
-    Ok(async move {
-        let work = |leadership: Leadership| async {
-            let term = leadership;
-            controller.run(term.lost()).await
-        };
-        if let Some(Err(error)) = elector.run_terms(pending(), work).await.into_output() {
-            tracing::error!(%error, "the controller stopped");
-        }
-    })
 }

@@ -1,0 +1,154 @@
+//! [`Page`]: what the books say about one ReplicaSet.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use tokio::time::Instant;
+use trimtab_controller::cache::{Metadata, ObjectKey, Selector};
+use trimtab_examples::replicaset::PodView;
+
+/// A set may have as many active Pods as the largest `spec.replicas` of this time past.
+pub(super) const TOLERANCE: Duration = Duration::from_secs(10);
+
+/// One set, its Pods, and what became of them. The Pods are kept as they are, not as sums: an event that
+/// is told twice, or before that of the set, makes nothing wrong.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) key: ObjectKey,
+    /// `None` until the first event of the set itself.
+    asked: Option<Asked>,
+    /// Earlier values of `spec.replicas`, and when each was replaced.
+    earlier: VecDeque<(Instant, usize)>,
+    /// By UID.
+    pods: HashMap<String, PodView>,
+    pub(super) created: usize,
+    pub(super) deleted: usize,
+    pub(super) adopted: usize,
+    pub(super) released: usize,
+    /// The most Pods that the set ever had beyond what it was allowed.
+    duplicates: usize,
+}
+
+/// What the set asks for, and what it says that it has.
+#[derive(Debug)]
+struct Asked {
+    desired: usize,
+    selector: Option<Selector>,
+    /// The status tells exactly what is asked for, of the present generation.
+    told: bool,
+}
+
+/// A page in numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Row {
+    pub(crate) desired: usize,
+    pub(crate) ready: usize,
+    pub(crate) created: usize,
+    pub(crate) deleted: usize,
+    pub(crate) adopted: usize,
+    pub(crate) released: usize,
+    pub(crate) duplicates: usize,
+}
+
+impl Page {
+    pub(super) fn new(key: ObjectKey) -> Self {
+        Self {
+            key,
+            asked: None,
+            earlier: VecDeque::new(),
+            pods: HashMap::new(),
+            created: 0,
+            deleted: 0,
+            adopted: 0,
+            released: 0,
+            duplicates: 0,
+        }
+    }
+
+    /// The set is now like this.
+    pub(super) fn set(&mut self, set: &ReplicaSet, now: Instant) {
+        let asked = Asked::by(set);
+        if let Some(before) = self.asked.replace(asked).map(|before| before.desired) {
+            self.earlier.push_back((now, before));
+        }
+        self.judge(now);
+    }
+
+    /// The Pod is the set's, and now like this.
+    pub(super) fn hold(&mut self, pod: &PodView, now: Instant) {
+        self.pods.insert(pod.metadata.uid.clone(), pod.clone());
+        self.judge(now);
+    }
+
+    /// The Pod is not the set's any more.
+    pub(super) fn forget(&mut self, pod: &PodView) {
+        self.pods.remove(&pod.metadata.uid);
+    }
+
+    /// Not one Pod too many, at any commit.
+    fn judge(&mut self, now: Instant) {
+        self.earlier.retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
+        let Some(asked) = &self.asked else {
+            return; // whatever there is already is judged at the set's first event
+        };
+        let allowed = self.earlier.iter().map(|(_, replicas)| *replicas).fold(asked.desired, usize::max);
+        self.duplicates = self.duplicates.max(self.count(PodView::is_active).saturating_sub(allowed));
+    }
+
+    /// Whether the set exists and everything about it is as it should be.
+    pub(super) fn is_converged(&self) -> bool {
+        let Some(asked) = &self.asked else {
+            return false;
+        };
+        // A set has to release what it does not select.
+        let settles = |pod: &PodView| {
+            pod.metadata.is_being_deleted()
+                || asked.selector.as_ref().is_some_and(|selector| !selector.matches_object(&pod.metadata))
+        };
+        asked.told
+            && self.count(PodView::is_active) == asked.desired
+            && self.count(is_serving) == asked.desired
+            && self.count(settles) == 0
+    }
+
+    /// The page in numbers; `None` until the set itself is known.
+    pub(super) fn row(&self) -> Option<Row> {
+        Some(Row {
+            desired: self.asked.as_ref()?.desired,
+            ready: self.count(is_serving),
+            created: self.created,
+            deleted: self.deleted,
+            adopted: self.adopted,
+            released: self.released,
+            duplicates: self.duplicates,
+        })
+    }
+
+    fn count(&self, counts: impl Fn(&PodView) -> bool) -> usize {
+        self.pods.values().filter(|pod| counts(pod)).count()
+    }
+}
+
+fn is_serving(pod: &PodView) -> bool {
+    pod.is_active() && pod.is_ready()
+}
+
+impl Asked {
+    fn by(set: &ReplicaSet) -> Self {
+        let status = set.status.clone().unwrap_or_default();
+        let all = set.spec.replicas.unwrap_or(1);
+        let has_all = |count: Option<i32>| count.unwrap_or(0) == all;
+        Self {
+            desired: usize::try_from(all).unwrap_or(0),
+            selector: Selector::try_from(&set.spec.selector).ok(),
+            told: status.replicas == all
+                && has_all(status.ready_replicas)
+                && has_all(status.available_replicas)
+                && has_all(status.fully_labeled_replicas)
+                && status.observed_generation == set.metadata.generation,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What the demo does to a converged cluster, one thing after the other, and that it did have an effect.
+
+mod controller;
+mod pods;
+mod watches;
+
+use std::time::Duration;
+
+use rand::{SeedableRng, rngs::SmallRng};
+use tokio::time::{Instant, sleep, timeout};
+use trimtab_controller::leaderelection::Observer;
+
+use crate::{
+    audit::Audit, cluster::Cluster, controller::Subject, failure::Failure, live::Live, manifests::Manifest,
+    report::Wanted,
+};
+
+/// How long the cluster may take to converge after a disturbance.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the effect of a disturbance may take to show.
+const EFFECT: Duration = Duration::from_secs(10);
+
+/// One disturbance.
+#[derive(Debug, Clone, Copy)]
+enum Disturbance {
+    KillPods,
+    ScaleUp,
+    ScaleDown,
+    Compact,
+    Relabel,
+    CutWatches,
+    LagWatch,
+    Panic,
+    TakeLease,
+}
+
+impl Disturbance {
+    /// All of them, in the order in which they come.
+    const ALL: [Self; 9] = [
+        Self::KillPods,
+        Self::ScaleUp,
+        Self::ScaleDown,
+        Self::Compact,
+        Self::Relabel,
+        Self::CutWatches,
+        Self::LagWatch,
+        Self::Panic,
+        Self::TakeLease,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::KillPods => "kill 100 Pods at random",
+            Self::ScaleUp => "scale a set up",
+            Self::ScaleDown => "scale a set down",
+            Self::Compact => "compact the history (410)",
+            Self::Relabel => "relabel a Pod",
+            Self::CutWatches => "cut every watch",
+            Self::LagWatch => "lag the watch of Pods by 2 s",
+            Self::Panic => "make a reconcile panic",
+            Self::TakeLease => "take the lease away",
+        }
+    }
+
+    /// Whether it takes the levers of the server in this process.
+    fn needs_levers(self) -> bool {
+        matches!(self, Self::CutWatches | Self::Compact | Self::LagWatch)
+    }
+}
+
+/// What was done.
+struct Done {
+    /// In a few words.
+    said: String,
+    /// What must be seen of it in the end; a disturbance that disturbs nothing proves nothing.
+    effect: Option<Effect>,
+}
+
+struct Effect {
+    what: &'static str,
+    shows: Box<dyn Fn() -> bool + Send>,
+}
+
+impl Done {
+    fn new(said: String) -> Self {
+        Self { said, effect: None }
+    }
+
+    fn with_effect(self, what: &'static str, shows: impl Fn() -> bool + Send + 'static) -> Self {
+        Self { effect: Some(Effect { what, shows: Box::new(shows) }), ..self }
+    }
+}
+
+/// What was done, and how many seconds the cluster took to converge again.
+pub(crate) type Step = (&'static str, f64);
+
+/// What disturbances act on.
+pub(crate) struct Stage<'a> {
+    cluster: &'a Cluster,
+    manifests: &'a [Manifest],
+    audit: &'a Audit,
+    subject: &'a Subject,
+    leading: Observer,
+    random: SmallRng,
+    /// What the disturbances have changed on purpose.
+    pub(crate) wanted: Wanted,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(
+        cluster: &'a Cluster,
+        manifests: &'a [Manifest],
+        audit: &'a Audit,
+        subject: &'a Subject,
+        leading: Observer,
+    ) -> Self {
+        let random = SmallRng::seed_from_u64(1);
+        Self { cluster, manifests, audit, subject, leading, random, wanted: Wanted::default() }
+    }
+
+    /// Disturbs the cluster in every way that it allows, each time after it has converged. Writes into
+    /// `steps` what was done.
+    pub(crate) async fn disturb_all(&mut self, live: &Live, steps: &mut Vec<Step>) -> Result<(), Failure> {
+        steps.push(("apply", self.converge("the manifests were applied").await?));
+        for disturbance in Disturbance::ALL {
+            let name = disturbance.name();
+            if disturbance.needs_levers() && self.cluster.server.is_none() {
+                live.say(&format!("{name}: left out, a real cluster has no levers"));
+                continue;
+            }
+            let Some(done) = self.disturb(disturbance).await? else {
+                live.say(&format!("{name}: left out, nothing in the manifests to do it to"));
+                continue;
+            };
+            live.say(&format!("{name}: {}", done.said));
+            steps.push((name, self.converge(name).await?));
+            if let Some(Effect { what, shows }) = done.effect {
+                until(what, shows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does it; `None` if there is nothing to do it to.
+    async fn disturb(&mut self, disturbance: Disturbance) -> Result<Option<Done>, Failure> {
+        match disturbance {
+            Disturbance::KillPods => self.kill_pods().await,
+            Disturbance::ScaleUp => self.scale_up().await,
+            Disturbance::ScaleDown => self.scale_down().await,
+            Disturbance::Compact => self.compact().await,
+            Disturbance::Relabel => self.relabel().await,
+            Disturbance::CutWatches => self.cut_watches().await,
+            Disturbance::LagWatch => self.lag_watch().await,
+            Disturbance::Panic => self.panic().await,
+            Disturbance::TakeLease => self.take_lease().await,
+        }
+    }
+
+    /// Waits until every set is as it should be; returns after how many seconds.
+    async fn converge(&self, after: &str) -> Result<f64, Failure> {
+        let began = Instant::now();
+        let version = self.cluster.version().await;
+        match timeout(PATIENCE, self.audit.converged(version)).await {
+            Ok(()) => Ok(began.elapsed().as_secs_f64()),
+            Err(_) => Err(Failure::Cluster(format!("not converged {} s after: {after}", PATIENCE.as_secs()))),
+        }
+    }
+}
+
+/// Waits for what must show soon.
+async fn until(what: &str, shows: impl Fn() -> bool) -> Result<(), Failure> {
+    let shown = async {
+        while !shows() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(EFFECT, shown)
+        .await
+        .map_err(|_| Failure::Cluster(format!("not within {} s: {what}", EFFECT.as_secs())))
+}
