@@ -1,3 +1,5 @@
+//! The books, change by change.
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! What counts as a difference, and what does not.
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use trimtab_apiserver::ApiServer;
 
