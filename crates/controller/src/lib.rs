@@ -34,7 +34,8 @@
 //! 2. Every object is reconciled at least once after a run has begun, and after its last change.
 //! 3. A reconciler that fails or panics delays its own key only.
 //! 4. Failures in a row of one key wait longer each time, 5 ms to 1000 s; a success forgets them.
-//! 5. Nothing is spawned before [`Controller::run`], and what it has spawned ends with it.
+//! 5. Nothing is spawned before [`Controller::run`], and what it has spawned ends with it; but for the
+//!    one task of the process that refreshes the gauges of all named queues.
 //! 6. After the shutdown no key is started; what is running has the grace period to finish.
 //!
 //! [`gates`] holds Trimtab's own feature gates and sets the parts' options from them.

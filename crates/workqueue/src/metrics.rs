@@ -154,14 +154,22 @@ pub(crate) fn keep_refreshing() {
     }
 }
 
-async fn refresh_all(_running: Running) {
+async fn refresh_all(running: Running) {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + REFRESH, REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        // Dropped after the lock: one of these may be the last handle of its queue, and drop its keys.
+        let mut refreshed = Vec::new();
         let mut queues = REFRESHER.queues.lock();
-        queues.retain(|queue| queue.upgrade().is_some_and(|queue| queue.refresh()));
+        queues.retain(|queue| {
+            let Some(queue) = queue.upgrade() else { return false };
+            let goes_on = queue.refresh();
+            refreshed.push(queue);
+            goes_on
+        });
         if queues.is_empty() {
+            drop(running); // under the lock: a queue that comes now starts another task
             return;
         }
     }
