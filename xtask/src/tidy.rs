@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks. Each rule is a function of text, in the files beside this one.
 
+mod cited;
 mod dependencies;
 mod part;
 mod prose;
@@ -51,10 +52,15 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
 /// Everything that the rules have to say about the workspace, in the order of its files.
 fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
+    let mut sources = String::new();
     for path in files(&workspace.root)? {
         let name = workspace.relative(&path).to_string_lossy().replace('\\', "/");
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => found.extend(rust::check(&name, &read(&path)?)),
+            Some("rs") => {
+                let text = read(&path)?;
+                found.extend(rust::check(&name, &text));
+                sources += &text;
+            }
             Some("md") => {
                 let exists = |link: &str| path.parent().is_some_and(|folder| folder.join(link).exists());
                 found.extend(prose::check(&name, &read(&path)?, &workspace.packages, exists));
@@ -74,6 +80,9 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
         let text = read(&workspace.root.join(name)).unwrap_or_default();
         found.extend(prose::check_parts_named(name, &text, workspace.parts()));
     }
+    let behaviours = "docs/upstream-behaviours.md";
+    let page = read(&workspace.root.join(behaviours)).unwrap_or_default();
+    found.extend(cited::check(behaviours, &page, |test| sources.contains(&format!("fn {test}("))));
     found.sort();
     Ok(found)
 }
