@@ -204,7 +204,7 @@ impl<T: Object> Informer<T> {
 
     /// How it is doing.
     pub fn status(&self) -> Status {
-        self.owner.shared.status()
+        self.owner.shared.status(self.owner.source.received())
     }
 
     /// Stops following the server, and waits until nothing of it runs any more. What the store holds

@@ -4,11 +4,9 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
-use http_body_util::BodyExt;
-use kube_client::client::Body;
 use rand::{SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
-use tokio::time::{Duration, Instant, sleep, sleep_until, timeout};
+use tokio::time::{Duration, Instant, sleep, sleep_until};
 use trimtab_cache::{Metadata, Object};
 
 use crate::{
@@ -24,8 +22,9 @@ use crate::{
     state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
 
-/// A server ends a watch when its time is over. One that has been silent for so long beyond that is gone.
-const IDLE_MARGIN: Duration = Duration::from_secs(30);
+/// A server sends a bookmark about once a minute. A watch that was silent for so long may be a connection
+/// that is dead without a word; asking anew costs little, and finds out.
+const SILENCE: Duration = Duration::from_secs(70);
 
 /// A streaming list on which nothing more comes for so long, and which was not said to be complete, comes
 /// from a server that knows no streaming lists, and took the request for one of a watch: one before
@@ -148,7 +147,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         let mut body = self.source.list(list, token).await?;
         let mut parser = ItemParser::<T>::new();
         while !parser.is_done() {
-            match next_chunk(&mut body).await? {
+            match body.next(BODY_PATIENCE).await? {
                 Some(chunk) => parser.feed(&chunk),
                 None => parser.end(),
             }
@@ -186,25 +185,19 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 Err(wrong) => filling.take(Err(wrong)),
             }
         }
-        self.follow(lines, stream.timeout, opened).await
+        self.follow(lines, opened).await
     }
 
     /// Follows a watch until it ends. `opened` tells when the server accepted it.
     async fn watch(&self, watch: &WatchRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let lines = Lines::new(self.source.watch(watch).await?);
-        self.follow(lines, watch.timeout, opened).await
+        self.follow(lines, opened).await
     }
 
-    async fn follow(
-        &self,
-        mut lines: Lines,
-        limit: Duration,
-        opened: &mut Opened,
-    ) -> Result<(), SourceError> {
+    async fn follow(&self, mut lines: Lines, opened: &mut Opened) -> Result<(), SourceError> {
         *opened = Opened { at: Some(Instant::now()), events_before: self.shared.events() };
         self.shared.watch_opened();
         let mut resync = self.resync.map(|period| Instant::now() + period);
-        let patience = limit + IDLE_MARGIN;
         loop {
             let line = tokio::select! {
                 // In this order, lest a resync be put off for as long as events keep coming.
@@ -214,7 +207,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                     resync = self.resync.map(|period| Instant::now() + period);
                     continue;
                 }
-                line = lines.next(patience) => line?,
+                line = lines.next(SILENCE) => line.map_err(SourceError::of_watch)?,
             };
             let Some(line) = line else { return Ok(()) };
             self.take_event(&line)?;
@@ -244,13 +237,6 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 struct Opened {
     at: Option<Instant>,
     events_before: u64,
-}
-
-/// The next part of a body; `None` at its end.
-async fn next_chunk(body: &mut Body) -> Result<Option<bytes::Bytes>, SourceError> {
-    let frame = timeout(BODY_PATIENCE, body.frame()).await.map_err(|_| SourceError::idle(BODY_PATIENCE))?;
-    let frame = frame.transpose().map_err(SourceError::cut)?;
-    Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
 /// Completes at that time; never, if there is none.

@@ -167,7 +167,7 @@ impl<T: Object> Shared<T> {
         drop(before); // outside the lock: it may hold the last handle on something of the user's
     }
 
-    pub(crate) fn status(&self) -> Status {
+    pub(crate) fn status(&self, bytes: u64) -> Status {
         let inner = self.inner.lock();
         let record = &inner.record;
         Status {
@@ -180,6 +180,7 @@ impl<T: Object> Shared<T> {
             watches: record.watches,
             events: record.events,
             last_event: record.last_event,
+            bytes,
             objects: self.store.len(),
             undecodable: record.undecodable.clone(),
         }

@@ -6,8 +6,9 @@
 //! - L2: a later list asks for at least what was seen; if not a stream, in one page: from the server's
 //!   memory, never back in time. Only when the server cannot give that does it ask as the first did.
 //! - L3: a watch resumes where the last one stopped, unless the server says that it cannot.
-//! - L4: only a watch that ended cleanly after a second or more is resumed at once, and only the step
-//!   from one kind of list to the other is taken at once; all else waits for the backoff.
+//! - L4: only a watch that ended cleanly after a second or more, or that was silent for too long, is resumed
+//!   at once, and only the step from one kind of list to the other is taken at once; all else waits for
+//!   the backoff.
 //! - L5: there is always a next step.
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -105,6 +106,8 @@ pub(crate) enum Class {
     Ignored,
     /// A stream ended before the list was complete.
     EndedEarly,
+    /// Nothing came on a watch for so long that the connection may be dead. The wait is over already.
+    Silent,
     /// Everything that may be over next time: refused, cut, timed out, overloaded.
     Passing,
 }
@@ -121,6 +124,8 @@ pub(crate) struct Ladder {
     short_watches: u32,
     /// Lists that were tried at once, since one succeeded.
     leaps: u32,
+    /// When the first of the watches began since which nothing has failed.
+    healthy_since: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +150,7 @@ impl Ladder {
             asked: Step::List(ListRequest { at_least: None, limit: page_size }),
             short_watches: 0,
             leaps: 0,
+            healthy_since: None,
         };
         ladder.asked = ladder.fill(seen);
         ladder
@@ -161,6 +167,9 @@ impl Ladder {
         {
             self.lists_until = None;
         }
+        if let Outcome::WatchEnded { lasted, .. } = outcome {
+            self.healthy_since = self.healthy_since.or(now.checked_sub(lasted));
+        }
         let (wait, step) = match outcome {
             Outcome::Listed { version } => {
                 self.leaps = 0;
@@ -168,6 +177,9 @@ impl Ladder {
             }
             Outcome::StreamFailed { failure } => self.after_stream(now, failure),
             Outcome::ListFailed { failure, first_page } => self.after_list(now, failure, first_page),
+            Outcome::WatchEnded { version, failure: Some(Failure { class: Class::Silent, .. }), .. } => {
+                (Duration::ZERO, self.watch(version)) // L4
+            }
             Outcome::WatchEnded { version, failure: Some(failure), .. } => {
                 self.leaps = 0;
                 let step = match failure.class {
@@ -177,7 +189,7 @@ impl Ladder {
                     }
                     _ => self.watch(version),
                 };
-                (self.backoff.after_failure(now, failure.retry_after), step)
+                (self.back_off(now, failure.retry_after), step)
             }
             Outcome::WatchEnded { version, failure: None, lasted, any_event } => {
                 self.leaps = 0;
@@ -190,7 +202,7 @@ impl Ladder {
 
     fn after_stream(&mut self, now: Instant, failure: Failure) -> (Duration, Step) {
         let Step::Stream(StreamRequest { at_least, .. }) = self.asked.clone() else {
-            return (self.backoff.after_failure(now, failure.retry_after), self.asked.clone());
+            return (self.back_off(now, failure.retry_after), self.asked.clone());
         };
         match failure.class {
             Class::Refused | Class::Forbidden | Class::Ignored => {
@@ -201,9 +213,9 @@ impl Ladder {
                 (self.leap(now, failure), self.fill(None))
             }
             Class::EndedEarly | Class::Broken => {
-                (self.backoff.after_failure(now, failure.retry_after), self.list(at_least))
+                (self.back_off(now, failure.retry_after), self.list(at_least))
             }
-            _ => (self.backoff.after_failure(now, failure.retry_after), self.asked.clone()),
+            _ => (self.back_off(now, failure.retry_after), self.asked.clone()),
         }
     }
 
@@ -217,7 +229,7 @@ impl Ladder {
             (Class::Expired | Class::TooLarge, _) if asked_for_version => {
                 (self.leap(now, failure), self.list(None))
             }
-            _ => (self.backoff.after_failure(now, failure.retry_after), self.asked.clone()),
+            _ => (self.back_off(now, failure.retry_after), self.asked.clone()),
         }
     }
 
@@ -227,7 +239,12 @@ impl Ladder {
             self.leaps += 1;
             return Duration::ZERO;
         }
-        self.backoff.after_failure(now, failure.retry_after)
+        self.back_off(now, failure.retry_after)
+    }
+
+    fn back_off(&mut self, now: Instant, floor: Duration) -> Duration {
+        let healthy = self.healthy_since.take().map_or(Duration::ZERO, |since| now - since);
+        self.backoff.after_failure(healthy, floor)
     }
 
     fn after_clean_end(
@@ -241,7 +258,7 @@ impl Ladder {
             self.short_watches = 0;
             return (Duration::ZERO, self.watch(version));
         }
-        let wait = self.backoff.after_failure(now, Duration::ZERO);
+        let wait = self.back_off(now, Duration::ZERO);
         self.short_watches = if any_event { 0 } else { self.short_watches + 1 };
         if self.short_watches < SHORT_WATCHES {
             return (wait, self.watch(version));

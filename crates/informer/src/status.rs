@@ -29,6 +29,8 @@ pub struct Status {
     pub events: u64,
     /// When the server sent the last event or bookmark.
     pub last_event: Option<Instant>,
+    /// How many bytes of lists and watches the server sent, as they came: packed, if it packed them.
+    pub bytes: u64,
     /// Objects in the store.
     pub objects: usize,
     /// Objects whose newest state could not be decoded, each with the reason. The store keeps the last

@@ -25,7 +25,11 @@ enum Kind {
     Connection(kube_client::Error),
     NoAnswer(Duration),
     Idle(Duration),
+    /// Nothing came on a watch, not even a bookmark.
+    Silent(Duration),
     Cut(kube_client::Error),
+    /// What the server packed cannot be unpacked.
+    Packed(std::io::Error),
     Truncated,
     List(serde_json::Error),
     Event(serde_json::Error),
@@ -68,6 +72,7 @@ impl SourceError {
                 Kind::Event(_) => Class::Broken,
                 Kind::Ignored(_) => Class::Ignored,
                 Kind::EndedEarly => Class::EndedEarly,
+                Kind::Silent(_) => Class::Silent,
                 _ => Class::Passing,
             };
             return Failure { class, retry_after: Duration::ZERO };
@@ -107,6 +112,18 @@ impl SourceError {
 
     pub(crate) fn idle(patience: Duration) -> Self {
         Self { kind: Kind::Idle(patience) }
+    }
+
+    /// Between the events of a watch it is silence when nothing comes.
+    pub(crate) fn of_watch(self) -> Self {
+        match self.kind {
+            Kind::Idle(patience) => Self { kind: Kind::Silent(patience) },
+            kind => Self { kind },
+        }
+    }
+
+    pub(crate) fn packed(error: std::io::Error) -> Self {
+        Self { kind: Kind::Packed(error) }
     }
 
     pub(crate) fn cut(error: kube_client::Error) -> Self {
@@ -155,6 +172,8 @@ impl fmt::Display for SourceError {
             Kind::Connection(_) => f.write_str("sending the request"),
             Kind::NoAnswer(patience) => write!(f, "no answer within {patience:?}"),
             Kind::Idle(patience) => write!(f, "nothing more came within {patience:?}"),
+            Kind::Silent(patience) => write!(f, "the watch was silent for {patience:?}"),
+            Kind::Packed(_) => f.write_str("unpacking the answer"),
             Kind::Cut(_) => f.write_str("the connection was cut"),
             Kind::Truncated => f.write_str("the connection ended within a line"),
             Kind::List(_) => f.write_str("reading the list"),
@@ -175,6 +194,7 @@ impl std::error::Error for SourceError {
         match &self.kind {
             Kind::Request(error) => Some(error),
             Kind::Connection(error) | Kind::Cut(error) => Some(error),
+            Kind::Packed(error) => Some(error),
             Kind::List(error) | Kind::Event(error) => Some(error),
             _ => None,
         }

@@ -1,14 +1,12 @@
 //! [`Lines`]: a body, line by line. A body that ends within a line is an error, not silence.
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use kube_client::client::Body;
-use tokio::time::{Duration, timeout};
+use tokio::time::Duration;
 
-use super::error::SourceError;
+use super::{error::SourceError, incoming::Incoming};
 
 pub(crate) struct Lines {
-    body: Body,
+    body: Incoming,
     /// What came and was not read yet.
     chunk: Bytes,
     /// The beginning of a line whose end has not come.
@@ -16,7 +14,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(body: Body) -> Self {
+    pub(crate) fn new(body: Incoming) -> Self {
         Self { body, chunk: Bytes::new(), partial: Vec::new() }
     }
 
@@ -32,14 +30,10 @@ impl Lines {
             }
             self.partial.extend_from_slice(&self.chunk);
             self.chunk = Bytes::new();
-            let frame =
-                timeout(patience, self.body.frame()).await.map_err(|_| SourceError::idle(patience))?;
-            match frame {
+            match self.body.next(patience).await? {
                 None if self.partial.is_empty() => return Ok(None),
                 None => return Err(SourceError::truncated()),
-                Some(frame) => {
-                    self.chunk = frame.map_err(SourceError::cut)?.into_data().unwrap_or_default();
-                }
+                Some(part) => self.chunk = part,
             }
         }
     }

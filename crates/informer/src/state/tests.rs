@@ -110,6 +110,38 @@ fn each_failure_of_a_watch_leads_where_it_must() {
     }
 }
 
+/// L4. client-go waits for as long as the server was asked to keep the watch open.
+#[test]
+fn a_silent_watch_is_resumed_at_once_and_costs_no_backoff() {
+    let mut now = Instant::now();
+    let mut ladder = watching("7");
+    for _ in 0..5 {
+        now += Duration::from_secs(70);
+        let failure = Some(failure(Class::Silent));
+        let lasted = Duration::from_secs(70);
+        let outcome = Outcome::WatchEnded { version: "9".to_owned(), failure, lasted, any_event: false };
+        assert_eq!(describe(&ladder.next(now, outcome)), "now: watch from=9");
+    }
+    let next = ladder.next(now + Duration::from_secs(3), watch_ended("9", Duration::from_millis(1), false));
+    assert!(next.wait < Duration::from_millis(1_600));
+}
+
+/// A proxy that cuts every connection after 20 s, say: the reflector is away for little of that time.
+#[test]
+fn a_watch_that_breaks_off_after_a_healthy_while_is_resumed_soon_however_often() {
+    let mut now = Instant::now();
+    let mut ladder = watching("7");
+    for _ in 0..20 {
+        now += Duration::from_secs(20);
+        let failure = Some(failure(Class::Passing));
+        let lasted = Duration::from_secs(20);
+        let outcome = Outcome::WatchEnded { version: "9".to_owned(), failure, lasted, any_event: true };
+        let next = ladder.next(now, outcome);
+        assert!(next.wait < Duration::from_millis(1_600), "{next:?}");
+        now += next.wait;
+    }
+}
+
 /// L4. client-go too takes a watch that ends within a second without an event for a failure.
 #[test]
 fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {

@@ -5,6 +5,7 @@ mod cluster;
 mod factory;
 mod handlers;
 mod model;
+mod packed;
 mod reflector;
 mod scripted;
 mod streaming;

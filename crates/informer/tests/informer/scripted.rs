@@ -153,7 +153,7 @@ impl Call {
         self.raw(code, &[], status(code, reason).to_string());
     }
 
-    pub(crate) fn raw(self, code: u16, headers: &[(&str, &str)], body: String) {
+    pub(crate) fn raw(self, code: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) {
         let watch = self.open(code, headers);
         watch.text(body);
     }
@@ -163,7 +163,7 @@ impl Call {
         self.open(200, &[])
     }
 
-    fn open(self, code: u16, headers: &[(&str, &str)]) -> Watch {
+    pub(crate) fn open(self, code: u16, headers: &[(&str, &str)]) -> Watch {
         let (body, mut chunks) = mpsc::unbounded_channel::<Result<Bytes, BoxError>>();
         let frames = stream::poll_fn(move |cx| chunks.poll_recv(cx));
         let frames = futures_util::StreamExt::map(frames, |chunk| chunk.map(http_body::Frame::data));
