@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod demo;
 mod failure;
+mod openapi;
 mod soak;
 mod stopwatch;
 mod tidy;
@@ -34,6 +35,8 @@ enum Command {
     Conformance(conformance::Options),
     /// A part under random load in real time, on several threads, with its counts checked.
     Soak(soak::Options),
+    /// The types of the built-in kinds, from a running kube-apiserver to our API server's table of them.
+    Openapi(openapi::Options),
     /// What compilers do not check: READMEs, changelogs, manifests, links.
     Tidy,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
         Command::Soak(options) => soak::run(&options),
+        Command::Openapi(options) => openapi::run(&options),
         Command::Tidy => tidy::run(),
     };
     outcome.unwrap_or_else(|failure| {

@@ -66,6 +66,7 @@ mod levers;
 mod object;
 mod patch;
 mod random;
+mod schema;
 mod server;
 mod storage;
 mod verbs;

@@ -68,7 +68,7 @@ fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
         paths.insert(format!("{collection}/{{name}}"), object_path(kind));
         paths.insert(collection, collection_path(kind));
         if let Some(schema) = &kind.schema {
-            schemas.insert(schema_name(kind), custom_schema(kind, schema));
+            schemas.insert(schema_name(kind), custom_schema(kind, schema.source()));
         }
     }
     (!paths.is_empty()).then(
@@ -143,6 +143,7 @@ mod tests {
     use http::header;
 
     use super::*;
+    use crate::schema::Declared;
 
     fn json_of(kinds: &Kinds, rest: &[&str]) -> Value {
         let answer = answer(kinds, rest, "application/json").expect("a document");
@@ -171,7 +172,7 @@ mod tests {
         let kinds = Kinds::built_in();
         let url = |kinds: &Kinds| json_of(kinds, &["v3"])["paths"]["apis/example.com/v1"].clone();
         let foo = |schema| Kind {
-            schema: Some(Arc::new(schema)),
+            schema: Some(Arc::new(Declared::new(schema))),
             ..Kind::plain("example.com", "v1", "Foo", "foos")
         };
         kinds.insert(foo(json!({"type": "object"})));

@@ -22,6 +22,8 @@ use k8s_openapi::jiff::Timestamp;
 use parking_lot::RwLock;
 use serde_json::Value;
 
+use crate::schema::Declared;
+
 /// One served kind in one version: what a path resolves to, and what discovery tells.
 #[derive(Debug, Clone)]
 pub(crate) struct Kind {
@@ -58,7 +60,7 @@ pub(crate) struct Kind {
     /// The columns of `kubectl get`, all of them, in order.
     pub(crate) columns: Vec<Column>,
     /// The structural schema of a custom kind.
-    pub(crate) schema: Option<Arc<Value>>,
+    pub(crate) schema: Option<Arc<Declared>>,
 }
 
 /// A path below an object's other than `/status` and `/scale`.

@@ -1,6 +1,5 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
-mod merge_keys;
 mod strategic;
 
 use http::{HeaderMap, StatusCode};

@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::merge_keys::{ListRule, rule};
-use crate::kinds::Kind;
+use crate::{
+    kinds::Kind,
+    schema::{PatchRule, Schema},
+};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -17,7 +19,7 @@ pub(super) enum StrategicError {
     #[error("Unknown patch type found: {0}")]
     UnknownDirective(String),
     #[error("map: {0} does not contain declared merge key: {1}")]
-    NoMergeKey(String, &'static str),
+    NoMergeKey(String, String),
     #[error("{0} is not in the form that its directive asks for")]
     Malformed(String),
 }
@@ -29,142 +31,156 @@ pub(super) fn merge(kind: &Kind, object: &mut Value, patch: &Value) -> Result<()
     let Some(patch) = patch.as_object() else {
         return Err(StrategicError::Malformed("the patch".to_owned()));
     };
-    Merger { kind }.map(object, patch, &[])
+    map(object, patch, Schema::of(kind))
 }
 
-struct Merger<'a> {
-    kind: &'a Kind,
+/// What a patch does to a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListRule<'a> {
+    /// The patch's list takes its place.
+    Atomic,
+    /// Items with the same value of this property are merged.
+    ByKey(&'a str),
+    /// A set of plain values, to which the patch adds.
+    Set,
 }
 
-impl Merger<'_> {
-    fn map(&self, target: &mut Value, patch: &Map<String, Value>, path: &[&str]) -> Result<()> {
-        match directive(patch)? {
-            Directive::Merge => {}
-            Directive::Replace => {
-                *target = without_directives(&Value::Object(patch.clone()));
-                return Ok(());
-            }
-            Directive::Delete => {
-                *target = Value::Object(Map::new());
-                return Ok(());
-            }
+impl<'a> ListRule<'a> {
+    fn of(schema: Option<Schema<'a>>) -> Self {
+        match schema.and_then(|schema| schema.patch()) {
+            Some(PatchRule { merges: true, key: Some(key), .. }) => Self::ByKey(key),
+            Some(PatchRule { merges: true, key: None, .. }) => Self::Set,
+            _ => Self::Atomic,
         }
-        if !target.is_object() {
+    }
+}
+
+/// Merges `patch` into an object of the type `schema`; where there is none, lists are replaced.
+fn map(target: &mut Value, patch: &Map<String, Value>, schema: Option<Schema<'_>>) -> Result<()> {
+    match directive(patch)? {
+        Directive::Merge => {}
+        Directive::Replace => {
+            *target = without_directives(&Value::Object(patch.clone()));
+            return Ok(());
+        }
+        Directive::Delete => {
             *target = Value::Object(Map::new());
+            return Ok(());
         }
-        let target = target.as_object_mut().expect("made an object above");
-        if let Some(retained) = patch.get(RETAIN_KEYS) {
-            let retained =
-                retained.as_array().ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
-            target.retain(|key, _| retained.iter().any(|kept| kept == key));
-        }
-        for (field, gone) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value)))
-        {
-            let gone =
-                gone.as_array().ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
-            if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
-                list.retain(|value| !gone.contains(value));
-            }
-        }
-        for (field, value) in patch.iter().filter(|(field, _)| !field.starts_with('$')) {
-            let path = [path, &[field.as_str()]].concat();
-            match value {
-                Value::Null => drop(target.remove(field)),
-                Value::Object(patch) => {
-                    self.map(target.entry(field.as_str()).or_insert(Value::Null), patch, &path)?;
-                }
-                Value::Array(patch) => {
-                    self.list(target.entry(field.as_str()).or_insert(Value::Null), patch, &path)?;
-                }
-                scalar => drop(target.insert(field.clone(), scalar.clone())),
-            }
-        }
-        for (field, order) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value)))
-        {
-            let order =
-                order.as_array().ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
-            if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
-                self.sort(list, order, &[path, &[field]].concat());
-            }
-        }
-        Ok(())
     }
-
-    fn list(&self, target: &mut Value, patch: &[Value], path: &[&str]) -> Result<()> {
-        let rule = rule(self.kind, path);
-        if !target.is_array() || rule == ListRule::Atomic {
-            // Directives in the items still count, so what is new is merged into an empty list.
-            *target = Value::Array(Vec::new());
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let target = target.as_object_mut().expect("made an object above");
+    if let Some(retained) = patch.get(RETAIN_KEYS) {
+        let retained =
+            retained.as_array().ok_or_else(|| StrategicError::Malformed(RETAIN_KEYS.to_owned()))?;
+        target.retain(|key, _| retained.iter().any(|kept| kept == key));
+    }
+    for (field, gone) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value))) {
+        let gone = gone.as_array().ok_or_else(|| StrategicError::Malformed(format!("{DELETE}{field}")))?;
+        if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
+            list.retain(|value| !gone.contains(value));
         }
-        let list = target.as_array_mut().expect("made a list above");
-        match rule {
-            ListRule::Atomic => list.extend(patch.iter().map(without_directives)),
-            ListRule::Set => {
-                for value in patch.iter().filter(|value| !value.is_object()) {
-                    if !list.contains(value) {
-                        list.push(value.clone());
-                    }
+    }
+    for (field, value) in patch.iter().filter(|(field, _)| !field.starts_with('$')) {
+        let schema = schema.and_then(|schema| schema.field(field));
+        let replaces = schema.and_then(|schema| schema.patch()).is_some_and(|rule| rule.replaces);
+        match value {
+            Value::Null => drop(target.remove(field)),
+            value if replaces => drop(target.insert(field.clone(), without_directives(value))),
+            Value::Object(patch) => {
+                map(target.entry(field.as_str()).or_insert(Value::Null), patch, schema)?;
+            }
+            Value::Array(patch) => {
+                list(target.entry(field.as_str()).or_insert(Value::Null), patch, schema)?;
+            }
+            scalar => drop(target.insert(field.clone(), scalar.clone())),
+        }
+    }
+    for (field, order) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(ORDER)?, value))) {
+        let order = order.as_array().ok_or_else(|| StrategicError::Malformed(format!("{ORDER}{field}")))?;
+        if let Some(list) = target.get_mut(field).and_then(Value::as_array_mut) {
+            sort(list, order, ListRule::of(schema.and_then(|schema| schema.field(field))));
+        }
+    }
+    Ok(())
+}
+
+fn list(target: &mut Value, patch: &[Value], schema: Option<Schema<'_>>) -> Result<()> {
+    let rule = ListRule::of(schema);
+    if !target.is_array() || rule == ListRule::Atomic {
+        // Directives in the items still count, so what is new is merged into an empty list.
+        *target = Value::Array(Vec::new());
+    }
+    let list = target.as_array_mut().expect("made a list above");
+    match rule {
+        ListRule::Atomic => list.extend(patch.iter().map(without_directives)),
+        ListRule::Set => {
+            for value in patch.iter().filter(|value| !value.is_object()) {
+                if !list.contains(value) {
+                    list.push(value.clone());
                 }
             }
-            ListRule::ByKey(key) => self.keyed(list, patch, key, path)?,
         }
-        Ok(())
+        ListRule::ByKey(key) => keyed(list, patch, key, schema.and_then(|schema| schema.items()))?,
     }
+    Ok(())
+}
 
-    fn keyed(&self, list: &mut Vec<Value>, patch: &[Value], key: &'static str, path: &[&str]) -> Result<()> {
-        let whole = patch.iter().any(|item| item[PATCH] == "replace" && item.get(key).is_none());
-        if whole {
-            list.clear();
-        }
-        for item in patch {
-            let Some(fields) = item.as_object() else {
-                return Err(StrategicError::Malformed(path.join(".")));
-            };
-            let Some(wanted) = fields.get(key) else {
-                if whole && fields.contains_key(PATCH) {
-                    continue; // the directive itself
-                }
-                return Err(StrategicError::NoMergeKey(item.to_string(), key));
-            };
-            if let Directive::Delete = directive(fields)? {
-                list.retain(|existing| existing.get(key) != Some(wanted));
-                continue;
-            }
-            let position = list.iter().position(|existing| existing.get(key) == Some(wanted));
-            let position = position.unwrap_or_else(|| {
-                list.push(Value::Null);
-                list.len() - 1
-            });
-            self.map(&mut list[position], fields, path)?;
-        }
-        Ok(())
+fn keyed(list: &mut Vec<Value>, patch: &[Value], key: &str, schema: Option<Schema<'_>>) -> Result<()> {
+    let whole = patch.iter().any(|item| item[PATCH] == "replace" && item.get(key).is_none());
+    if whole {
+        list.clear();
     }
-
-    /// Puts the items that `order` names into that order. The others keep their places between them as
-    /// far as the order that they had before allows.
-    fn sort(&self, list: &mut Vec<Value>, order: &[Value], path: &[&str]) {
-        let key = match rule(self.kind, path) {
-            ListRule::Atomic => return,
-            ListRule::ByKey(key) => Some(key),
-            ListRule::Set => None,
+    for item in patch {
+        let Some(fields) = item.as_object() else {
+            return Err(StrategicError::Malformed(item.to_string()));
         };
-        let same = |one: &Value, other: &Value| match key {
-            Some(key) => one.get(key) == other.get(key),
-            None => one == other,
-        };
-        let rank = |item: &Value| order.iter().position(|wanted| same(wanted, item));
-        let items = std::mem::take(list).into_iter().enumerate();
-        let (mut named, others): (Vec<_>, Vec<_>) = items.partition(|(_, item)| rank(item).is_some());
-        named.sort_by_key(|(_, item)| rank(item));
-        let mut others = others.into_iter().peekable();
-        for (before, item) in named {
-            while let Some((_, other)) = others.next_if(|(place, _)| *place < before) {
-                list.push(other);
+        let Some(wanted) = fields.get(key) else {
+            if whole && fields.contains_key(PATCH) {
+                continue; // the directive itself
             }
-            list.push(item);
+            return Err(StrategicError::NoMergeKey(item.to_string(), key.to_owned()));
+        };
+        if let Directive::Delete = directive(fields)? {
+            list.retain(|existing| existing.get(key) != Some(wanted));
+            continue;
         }
-        list.extend(others.map(|(_, other)| other));
+        let position = list.iter().position(|existing| existing.get(key) == Some(wanted));
+        let position = position.unwrap_or_else(|| {
+            list.push(Value::Null);
+            list.len() - 1
+        });
+        map(&mut list[position], fields, schema)?;
     }
+    Ok(())
+}
+
+/// Puts the items that `order` names into that order. The others keep their places between them as
+/// far as the order that they had before allows.
+fn sort(list: &mut Vec<Value>, order: &[Value], rule: ListRule<'_>) {
+    let key = match rule {
+        ListRule::Atomic => return,
+        ListRule::ByKey(key) => Some(key),
+        ListRule::Set => None,
+    };
+    let same = |one: &Value, other: &Value| match key {
+        Some(key) => one.get(key) == other.get(key),
+        None => one == other,
+    };
+    let rank = |item: &Value| order.iter().position(|wanted| same(wanted, item));
+    let items = std::mem::take(list).into_iter().enumerate();
+    let (mut named, others): (Vec<_>, Vec<_>) = items.partition(|(_, item)| rank(item).is_some());
+    named.sort_by_key(|(_, item)| rank(item));
+    let mut others = others.into_iter().peekable();
+    for (before, item) in named {
+        while let Some((_, other)) = others.next_if(|(place, _)| *place < before) {
+            list.push(other);
+        }
+        list.push(item);
+    }
+    list.extend(others.map(|(_, other)| other));
 }
 
 enum Directive {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::validation::validate;
 use super::{Cell, Column, Kind, Kinds, Scale};
-use crate::object;
+use crate::{object, schema::Declared};
 
 /// What may be done with a custom kind, in the order in which upstream tells it.
 const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -178,7 +178,7 @@ fn kind(definition: &Value, version: &Value) -> Kind {
         status: subresources.get("status").is_some_and(Value::is_object),
         scale,
         columns: printer_columns(version),
-        schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Arc::new),
+        schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Declared::new).map(Arc::new),
         ..Kind::plain(
             text(definition, "/spec/group"),
             text(version, "/name"),

@@ -1,0 +1,117 @@
+//! [`Declared`]: the structural schema of a custom kind, in the form in which the definition has it and as types.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Schema, builtin,
+    node::{Field, Form, List, Node, Scalar},
+};
+
+/// The schema of one version of a custom kind.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    source: Value,
+    root: Node,
+}
+
+impl Declared {
+    /// Reads what a definition has under `openAPIV3Schema`. What makes no sense there is read as anything at all.
+    pub(crate) fn new(source: Value) -> Self {
+        let mut root = object(node(&source));
+        let text = || Node::new(Form::Scalar(Scalar::String));
+        for (name, node) in [
+            ("apiVersion", text()),
+            ("kind", text()),
+            ("metadata", Node::named(builtin::metadata_position())),
+        ] {
+            root.fields.retain(|field| &*field.name != name);
+            root.fields.push(Field { name: name.into(), required: false, node });
+        }
+        Self { source, root: root.sorted() }
+    }
+
+    /// What the definition says.
+    pub(crate) fn source(&self) -> &Value {
+        &self.source
+    }
+
+    /// How the kind's objects are made up.
+    pub(super) fn schema(&self) -> Schema<'_> {
+        Schema(&self.root)
+    }
+}
+
+/// The same as an object, which every kind's root is.
+fn object(node: Node) -> Node {
+    match node.form {
+        Form::Struct => node,
+        _ => Node {
+            preserves_unknown: node.preserves_unknown || node.form == Form::Any,
+            ..Node::new(Form::Struct)
+        },
+    }
+}
+
+fn node(schema: &Value) -> Node {
+    let flag = |name: &str| schema.get(name) == Some(&Value::Bool(true));
+    let mut node = Node::new(Form::Any);
+    node.preserves_unknown = flag("x-kubernetes-preserve-unknown-fields");
+    node.nullable = flag("nullable");
+    node.default = schema.get("default").cloned();
+    node.atomic = schema.get("x-kubernetes-map-type").map(|kind| kind == "atomic");
+    let format = schema["format"].as_str().unwrap_or_default();
+    node.form = match schema["type"].as_str().unwrap_or_default() {
+        _ if flag("x-kubernetes-int-or-string") => Form::Scalar(Scalar::IntOrString),
+        "object" => {
+            fields(schema, &mut node);
+            if node.fields.is_empty() && node.items.is_some() { Form::Map } else { Form::Struct }
+        }
+        "array" => {
+            node.items = Some(Box::new(schema.get("items").map_or_else(|| Node::new(Form::Any), self::node)));
+            node.list = list(schema);
+            Form::List
+        }
+        "string" => Form::Scalar(Scalar::String),
+        "integer" if format == "int32" => Form::Scalar(Scalar::Int32),
+        "integer" => Form::Scalar(Scalar::Int64),
+        "number" => Form::Scalar(Scalar::Number),
+        "boolean" => Form::Scalar(Scalar::Boolean),
+        _ => Form::Any,
+    };
+    if flag("x-kubernetes-embedded-resource") {
+        let metadata = Node::named(builtin::metadata_position());
+        node.form = Form::Struct;
+        node.fields.retain(|field| !matches!(&*field.name, "apiVersion" | "kind" | "metadata"));
+        let text = || Node::new(Form::Scalar(Scalar::String));
+        for (name, node_of) in [("apiVersion", text()), ("kind", text()), ("metadata", metadata)] {
+            node.fields.push(Field { name: name.into(), required: name != "metadata", node: node_of });
+        }
+    }
+    node.sorted()
+}
+
+fn fields(schema: &Value, node: &mut Node) {
+    let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let properties = schema["properties"].as_object().into_iter().flat_map(Map::iter);
+    node.fields = properties
+        .map(|(name, schema)| Field {
+            name: name.as_str().into(),
+            required: required.iter().any(|required| required == name),
+            node: self::node(schema),
+        })
+        .collect();
+    node.items = match schema.get("additionalProperties") {
+        Some(Value::Object(_)) => Some(Box::new(self::node(&schema["additionalProperties"]))),
+        Some(Value::Bool(true)) => Some(Box::new(Node::new(Form::Any))),
+        _ => None,
+    };
+}
+
+fn list(schema: &Value) -> Option<List> {
+    let keys = || schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
+    match schema["x-kubernetes-list-type"].as_str()? {
+        "set" => Some(List::Set),
+        "map" => Some(List::Map(keys().filter_map(Value::as_str).map(str::to_owned).collect())),
+        _ => Some(List::Atomic),
+    }
+}

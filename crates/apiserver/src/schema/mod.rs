@@ -1,0 +1,106 @@
+//! How the objects of each kind are made up: types of fields, list types, map keys, merge keys and defaults. The
+//! built-in kinds' come from a kube-apiserver's OpenAPI, a custom kind's from its definition.
+
+mod builtin;
+mod declared;
+mod node;
+
+pub(crate) use self::{
+    declared::Declared,
+    node::{Form, ListType, PatchRule, Scalar},
+};
+
+use serde_json::Value;
+
+use self::node::{List, Node};
+use crate::kinds::Kind;
+
+/// How a value is made up: a place in the tree of a type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema<'a>(&'a Node);
+
+impl<'a> Schema<'a> {
+    /// How objects of `kind` are made up; `None` if nothing is known of them.
+    pub(crate) fn of(kind: &'a Kind) -> Option<Self> {
+        match &kind.schema {
+            Some(declared) => Some(declared.schema()),
+            None => Schema::named(&kind.group, &kind.version, &kind.kind),
+        }
+    }
+
+    /// How objects of a built-in kind are made up, whether it is served or, as `Scale` is, only sent and answered.
+    pub(crate) fn named(group: &str, version: &str, kind: &str) -> Option<Self> {
+        builtin::of_kind(group, version, kind).map(Self)
+    }
+
+    /// How the metadata of all kinds is made up.
+    pub(crate) fn of_metadata() -> Self {
+        Self(builtin::metadata())
+    }
+
+    /// What the value is.
+    pub(crate) fn kind(&self) -> Form {
+        self.body().form
+    }
+
+    /// How a struct's property, or a map's value, is made up.
+    pub(crate) fn field(&self, name: &str) -> Option<Self> {
+        let body = self.body();
+        match body.form {
+            Form::Struct => body.field(name).map(|field| &field.node).or(body.items.as_deref()).map(Self),
+            Form::Map => body.items.as_deref().map(Self),
+            _ => None,
+        }
+    }
+
+    /// The properties of a struct, in no order that means anything.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        self.body().fields.iter().map(|field| (&*field.name, Self(&field.node)))
+    }
+
+    /// How a list's items are made up.
+    pub(crate) fn items(&self) -> Option<Self> {
+        let body = self.body();
+        if body.form == Form::List { body.items.as_deref().map(Self) } else { None }
+    }
+
+    /// What holds the items of a list together; a list that does not say so is one value.
+    pub(crate) fn list(&self) -> ListType<'a> {
+        match self.0.list.as_ref().or(self.body().list.as_ref()) {
+            None | Some(List::Atomic) => ListType::Atomic,
+            Some(List::Set) => ListType::Set,
+            Some(List::Map(keys)) => ListType::Map(keys),
+        }
+    }
+
+    /// Whether a struct or a map is one value, whose fields have no owners of their own.
+    pub(crate) fn is_atomic(&self) -> bool {
+        self.0.atomic.or(self.body().atomic).unwrap_or(false)
+    }
+
+    /// What a property, here one that items of a list are told apart by, is when it is left out.
+    pub(crate) fn key_default(&self, key: &str) -> Option<&'a Value> {
+        self.body().field(key)?.node.default.as_ref()
+    }
+
+    /// How a strategic merge patch changes the value, if the type says so.
+    pub(crate) fn patch(&self) -> Option<&'a PatchRule> {
+        self.0.patch.as_ref()
+    }
+
+    /// Whether fields that are not declared are kept.
+    pub(crate) fn preserves_unknown(&self) -> bool {
+        self.body().preserves_unknown || self.body().form == Form::Any
+    }
+
+    /// What the type says of itself: a named type's own node, or this one.
+    fn body(&self) -> &'a Node {
+        match self.0.named {
+            Some(position) => builtin::definition(position),
+            None => self.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

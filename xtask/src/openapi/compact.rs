@@ -1,0 +1,152 @@
+//! The form in which types are committed: a line for each type, and one below it for each of its fields.
+//!
+//! ```text
+//! api.core.v1.ContainerPort struct
+//!  containerPort! integer:int32 =0
+//!  protocol string ="TCP"
+//! api.core.v1.PodSpec struct
+//!  containers! [api.core.v1.Container] list(map:name) patch(merge:name)
+//!  nodeSelector {string} map(atomic)
+//! ```
+//!
+//! `!` is a required field, `[]` a list, `{}` a map, `=` a default. All names have lost their `io.k8s.`. The
+//! defaults of items are left out: they are what Go makes of nothing, and nobody asks for them.
+
+use crate::failure::Failure;
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt};
+
+/// Types by name, each in its lines.
+#[derive(Debug, Default)]
+pub(super) struct Definitions(BTreeMap<String, String>);
+
+impl Definitions {
+    /// Takes in the types of an OpenAPI v3 document.
+    ///
+    /// # Errors
+    ///
+    /// When a type is made up in a way that the compact form has no words for.
+    pub(super) fn read(&mut self, document: &Value) -> Result<(), Failure> {
+        let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
+        for (name, schema) in schemas {
+            let lines = definition(schema).map_err(|what| Failure::new(format!("{name}: {what}")))?;
+            self.0.insert(short(name).to_owned(), lines);
+        }
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Definitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(name, lines)| writeln!(f, "{name} {lines}"))
+    }
+}
+
+type Result<T, E = String> = std::result::Result<T, E>;
+
+/// What follows a type's name.
+fn definition(schema: &Value) -> Result<String> {
+    let is_struct = schema["properties"].is_object();
+    let mut text = if is_struct { "struct".to_owned() } else { node(schema)? };
+    attributes(schema, &mut text)?;
+    let kinds = schema["x-kubernetes-group-version-kind"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // What goes with every kind, such as DeleteOptions, says so of each group that there is.
+    if let [kind] = kinds {
+        let word = |field: &str| kind[field].as_str().unwrap_or_default();
+        text += &format!(" kind({}/{}/{})", word("group"), word("version"), word("kind"));
+    }
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let mark = if required.contains(&name.as_str()) { "!" } else { "" };
+        text += &format!("\n {name}{mark} {}", node(field)?);
+        attributes(field, &mut text)?;
+        if let Some(default) = field.get("default") {
+            text += &format!(" ={default}");
+        }
+    }
+    Ok(text)
+}
+
+/// A type in one word.
+fn node(schema: &Value) -> Result<String> {
+    if let Some(reference) = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str()) {
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return Ok(short(name).to_owned());
+    }
+    let inner = |field: &str| {
+        let mut text = node(&schema[field])?;
+        attributes(&schema[field], &mut text)?;
+        Ok::<_, String>(text)
+    };
+    Ok(match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("array"), _) => format!("[{}]", inner("items")?),
+        (Some("object"), _) if schema["additionalProperties"].is_object() => {
+            format!("{{{}}}", inner("additionalProperties")?)
+        }
+        (Some("object"), _) => "object".to_owned(),
+        (Some(scalar), Some(format)) => format!("{scalar}:{format}"),
+        (Some(scalar), None) => scalar.to_owned(),
+        (None, Some(format)) => format.to_owned(),
+        (None, None) if schema["oneOf"] == serde_json::json!([{"type": "string"}, {"type": "number"}]) => {
+            "quantity".to_owned()
+        }
+        (None, None) if schema.get("oneOf").is_none() => "any".to_owned(),
+        _ => return Err(format!("no word for {schema}")),
+    })
+}
+
+/// What else there is to say of a type or a field, each after a space.
+fn attributes(schema: &Value, text: &mut String) -> Result<()> {
+    let words = |field: &str| {
+        let words = schema[field].as_array().into_iter().flatten().filter_map(Value::as_str);
+        words.collect::<Vec<_>>().join(",")
+    };
+    for (field, value) in schema.as_object().into_iter().flatten() {
+        let plain = value.as_str().unwrap_or_default();
+        *text += &match (field.as_str(), plain) {
+            ("x-kubernetes-list-type", "map") => {
+                format!(" list(map:{})", words("x-kubernetes-list-map-keys"))
+            }
+            ("x-kubernetes-list-type", other) => format!(" list({other})"),
+            ("x-kubernetes-map-type", other) => format!(" map({other})"),
+            ("x-kubernetes-patch-strategy", strategy) => {
+                match schema["x-kubernetes-patch-merge-key"].as_str() {
+                    Some(key) => format!(" patch({strategy}:{key})"),
+                    None => format!(" patch({strategy})"),
+                }
+            }
+            ("enum", _) => format!(" enum({})", words("enum")),
+            ("x-kubernetes-preserve-unknown-fields", _) => " open".to_owned(),
+            (
+                "type"
+                | "format"
+                | "properties"
+                | "required"
+                | "items"
+                | "additionalProperties"
+                | "allOf"
+                | "$ref"
+                | "oneOf"
+                | "default"
+                | "description"
+                | "x-kubernetes-group-version-kind"
+                | "x-kubernetes-unions"
+                | "x-kubernetes-list-map-keys"
+                | "x-kubernetes-patch-merge-key",
+                _,
+            ) => continue,
+            (other, _) => return Err(format!("no word for {other}")),
+        };
+    }
+    Ok(())
+}
+
+/// All names begin alike.
+fn short(name: &str) -> &str {
+    name.strip_prefix("io.k8s.").unwrap_or(name)
+}
