@@ -98,7 +98,8 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
 /// The bench targets of a part, built.
 fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Failure> {
     let programs = contender::build_benches(workspace, package)?;
-    let forms: &[&[&str]] = if package.part() == "informer" { &[&["whole"], &["view"]] } else { &[&[]] };
+    let forms: &[&[&str]] =
+        if package.part() == "informer" { &[&["whole"], &["packed"], &["view"]] } else { &[&[]] };
     let contenders = programs.iter().flat_map(|program| {
         forms.iter().map(|form| Contender {
             name: results::OURS,

@@ -49,7 +49,9 @@
 mod contents;
 mod index;
 mod key;
+mod managed_fields;
 mod object;
+mod packed;
 mod replacement;
 mod selector;
 mod slots;
@@ -60,7 +62,9 @@ mod writer;
 
 pub use index::{Index, controller_uid};
 pub use key::{ObjectKey, ParseKeyError};
+pub use managed_fields::ManagedFields;
 pub use object::{MetaView, Metadata, Object};
+pub use packed::{Packed, PackedError};
 pub use replacement::Replacement;
 pub use selector::{Selector, SelectorError};
 pub use store::Store;

@@ -8,9 +8,9 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube_client::Resource;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use crate::ObjectKey;
+use crate::{ManagedFields, ObjectKey, managed_fields::without};
 
 /// A Kubernetes object, whole or in part: of which kind it is, and where its metadata is.
 ///
@@ -52,10 +52,24 @@ pub trait Object: Send + Sync + 'static {
     /// The object's metadata.
     fn metadata(&self) -> &impl Metadata;
 
-    /// Drops what is not worth storing; called once, before the object is stored.
+    /// Decodes an object of this form out of the server's text.
     ///
-    /// For whole objects this drops `managedFields`, up to half of an object's size. A view never
-    /// decoded them, so there is nothing to do.
+    /// A view has no `managedFields` to drop and need not write this: what it does not name is skipped.
+    /// A whole object is decoded without them unless they are to be [kept](ManagedFields::Kept).
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer says of a text that is no such object.
+    fn decode<'de, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
+    where
+        Self: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let _ = managed_fields;
+        Self::deserialize(deserializer)
+    }
+
+    /// Drops what is not worth storing; called once, before the object is stored. By default nothing.
     fn prune(&mut self) {}
 
     /// The key under which the object is cached and queued.
@@ -72,8 +86,15 @@ impl<K: Resource + Send + Sync + 'static> Object for K {
         self.meta()
     }
 
-    fn prune(&mut self) {
-        self.meta_mut().managed_fields = None;
+    fn decode<'de, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
+    where
+        Self: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        match managed_fields {
+            ManagedFields::Dropped => without(deserializer),
+            ManagedFields::Kept => Self::deserialize(deserializer),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What it costs to sync with the Pods of a server and to follow their changes: CPU and memory.
 //!
 //! `cargo xtask bench informer` runs this beside its peers, against a load that `xtask/peers/load` serves:
-//! `informer --url http://127.0.0.1:PORT --objects N --events M --form whole|view`
+//! `informer --url http://127.0.0.1:PORT --objects N --events M --form whole|packed|view`
 
 use std::{
     error::Error,
@@ -18,7 +18,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube_client::{Client, Config};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Notify;
-use trimtab_cache::{MetaView, Metadata, Object};
+use trimtab_cache::{MetaView, Metadata, Object, Packed};
 use trimtab_informer::Informer;
 
 /// Ten fields of a Pod: those of the metadata that a controller reads, and three more.
@@ -57,8 +57,9 @@ impl Object for PodView {
 async fn main() -> Result<(), Box<dyn Error>> {
     match option::<String>("form") {
         Ok(form) if form == "whole" => measure::<Pod>("whole").await,
+        Ok(form) if form == "packed" => measure::<Packed<Pod>>("packed").await,
         Ok(form) if form == "view" => measure::<PodView>("view").await,
-        other => Err(format!("--form must be whole or view: {other:?}").into()),
+        other => Err(format!("--form must be whole, packed or view: {other:?}").into()),
     }
 }
 

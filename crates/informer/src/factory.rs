@@ -12,7 +12,7 @@ use kube_client::{Client, Resource};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, timeout};
-use trimtab_cache::Object;
+use trimtab_cache::{ManagedFields, Object};
 
 use crate::{Informer, InformerBuilder, Selection, Status};
 
@@ -65,6 +65,12 @@ impl InformerFactoryBuilder {
     /// As in [`InformerBuilder::resync`].
     pub fn resync(mut self, period: Duration) -> Self {
         self.defaults = self.defaults.resync(period);
+        self
+    }
+
+    /// As in [`InformerBuilder::managed_fields`].
+    pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
+        self.defaults = self.defaults.managed_fields(managed_fields);
         self
     }
 

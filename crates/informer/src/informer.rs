@@ -6,7 +6,7 @@ use kube_client::{Client, Resource};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::{task::JoinHandle, time::Duration};
-use trimtab_cache::{Index, Object, Store};
+use trimtab_cache::{Index, ManagedFields, Object, Store};
 
 use crate::{
     Event, Handler, Selection, Status, Subscription,
@@ -30,6 +30,7 @@ struct Owner<T> {
     streaming_lists: bool,
     page_size: Option<u32>,
     resync: Option<Duration>,
+    managed_fields: ManagedFields,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -42,6 +43,7 @@ pub struct InformerBuilder {
     pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) resync: Option<Duration>,
+    pub(crate) managed_fields: ManagedFields,
 }
 
 impl InformerBuilder {
@@ -73,6 +75,14 @@ impl InformerBuilder {
         self
     }
 
+    /// Whether whole and packed objects keep their `managedFields`. By default they are dropped: they are a
+    /// quarter of an object's text, and hardly any controller reads them. A view
+    /// has what it names.
+    pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
+        self.managed_fields = managed_fields;
+        self
+    }
+
     /// An informer of `T`, which waits to be started.
     pub fn build<T>(self) -> Informer<T>
     where
@@ -89,7 +99,7 @@ impl InformerBuilder {
     ) -> Informer<T> {
         let shared = Arc::new(Shared::new(self.describe::<T>(resource).into()));
         let source = Arc::new(self.source::<T>(resource));
-        let Self { streaming_lists, page_size, resync, .. } = self;
+        let Self { streaming_lists, page_size, resync, managed_fields, .. } = self;
         Informer {
             owner: Arc::new(Owner {
                 shared,
@@ -97,6 +107,7 @@ impl InformerBuilder {
                 streaming_lists,
                 page_size,
                 resync,
+                managed_fields,
                 task: Mutex::default(),
             }),
         }
@@ -139,6 +150,7 @@ impl Informer<()> {
             streaming_lists: true,
             page_size: Some(500),
             resync: None,
+            managed_fields: ManagedFields::Dropped,
         }
     }
 }
@@ -239,6 +251,7 @@ impl<T: Object + DeserializeOwned> Informer<T> {
                 streaming_lists: self.owner.streaming_lists,
                 page_size: self.owner.page_size,
                 resync: self.owner.resync,
+                managed_fields: self.owner.managed_fields,
             };
             *task = Some(tokio::spawn(reflector.run()));
         }

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use rand::{SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
-use trimtab_cache::{Metadata, Object};
+use trimtab_cache::{ManagedFields, Metadata, Object};
 
 use crate::{
     Phase, SourceError,
@@ -41,6 +41,7 @@ pub(crate) struct Reflector<T> {
     pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) resync: Option<Duration>,
+    pub(crate) managed_fields: ManagedFields,
 }
 
 impl<T: Object + DeserializeOwned> Reflector<T> {
@@ -145,7 +146,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         filling: &mut Filling<T>,
     ) -> Result<ListMeta, SourceError> {
         let mut body = self.source.list(list, token).await?;
-        let mut parser = ItemParser::<T>::new();
+        let mut parser = ItemParser::<T>::new(self.managed_fields);
         while !parser.is_done() {
             match body.next(BODY_PATIENCE).await? {
                 Some(chunk) => parser.feed(&chunk),
@@ -173,7 +174,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 Err(error) if !error.is_idle() => return Err(error),
                 Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(filling.len())),
             };
-            match WatchEvent::decode(&line).map_err(SourceError::event)? {
+            match WatchEvent::decode(&line, self.managed_fields).map_err(SourceError::event)? {
                 Ok(WatchEvent::Applied(object)) => filling.take(Ok(object)),
                 Ok(WatchEvent::Deleted(object)) => filling.remove(&object.key()),
                 Ok(WatchEvent::Bookmark(bookmark)) if bookmark.ends_initial_events() => {
@@ -216,7 +217,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 
     fn take_event(&self, line: &[u8]) -> Result<(), SourceError> {
         let (now, informer) = (Instant::now(), &*self.shared.name);
-        match WatchEvent::<T>::decode(line).map_err(SourceError::event)? {
+        match WatchEvent::<T>::decode(line, self.managed_fields).map_err(SourceError::event)? {
             Ok(WatchEvent::Applied(object)) if is_named(informer, object.metadata().name()) => {
                 self.shared.apply(now, object);
             }

@@ -52,8 +52,8 @@ const INFORMER: [Peer; 4] = [
 const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
 
-/// A whole object is also what a user of a peer without views holds where we have a view.
-const EITHER: &[&str] = &["whole", "view"];
+/// A whole object is also what a user of a peer holds where we have a packed one or a view.
+const EITHER: &[&str] = &["whole", "packed", "view"];
 const VIEW: &[&str] = &["view"];
 
 const fn client_go(name: &'static str, command: &'static str) -> Peer {

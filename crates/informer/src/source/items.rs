@@ -3,10 +3,13 @@
 
 use std::marker::PhantomData;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::value::RawValue;
+use trimtab_cache::{ManagedFields, Object};
 
-use super::lean::Lean;
 use super::watch::{Undecodable, contained};
 
 /// Parsing begins when so much has come: an object that ends in the next chunk is read twice.
@@ -22,6 +25,7 @@ pub(crate) struct ItemParser<T> {
     ended: bool,
     place: Place,
     meta: ListMeta,
+    managed_fields: ManagedFields,
     items: PhantomData<fn() -> T>,
 }
 
@@ -39,6 +43,8 @@ enum Place {
     End,
 }
 
+type Json<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;
+
 /// What a list says of itself.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -48,8 +54,8 @@ pub(crate) struct ListMeta {
     pub(crate) token: Option<String>,
 }
 
-impl<T: DeserializeOwned> ItemParser<T> {
-    pub(crate) fn new() -> Self {
+impl<T: Object + DeserializeOwned> ItemParser<T> {
+    pub(crate) fn new(managed_fields: ManagedFields) -> Self {
         Self {
             buffer: Vec::new(),
             at: 0,
@@ -57,6 +63,7 @@ impl<T: DeserializeOwned> ItemParser<T> {
             ended: false,
             place: Place::Start,
             meta: ListMeta::default(),
+            managed_fields,
             items: PhantomData,
         }
     }
@@ -168,10 +175,10 @@ impl<T: DeserializeOwned> ItemParser<T> {
     }
 
     fn item(&mut self) -> Result<Option<Result<T, Undecodable>>, serde_json::Error> {
-        let start = self.at;
-        let item = match contained(|| self.value::<Lean<T>>()) {
+        let managed_fields = self.managed_fields;
+        let item = match contained(|| self.value_by(|json| T::decode(json, managed_fields))) {
             Ok(None) => return Ok(None),
-            Ok(Some(Lean(object))) => Ok(object),
+            Ok(Some(object)) => Ok(object),
             Err(error) => {
                 // Whole, it can be stepped over; if it is no JSON at all, the list is at fault.
                 let Some(raw) = self.value::<&RawValue>()? else {
@@ -180,22 +187,27 @@ impl<T: DeserializeOwned> ItemParser<T> {
                 Err(Undecodable::new(raw.get().as_bytes(), error)?)
             }
         };
-        debug_assert!(self.at > start);
         self.place = Place::AfterItem;
         Ok(Some(item))
     }
 
-    /// The value that begins here; `None` if its end has not come.
     fn value<'a, V: Deserialize<'a>>(&'a mut self) -> Result<Option<V>, serde_json::Error> {
-        let mut values = serde_json::Deserializer::from_slice(&self.buffer[self.at..]).into_iter();
-        match values.next() {
-            None => Ok(None),
-            Some(Ok(value)) => {
-                self.at += values.byte_offset();
+        self.value_by(|json| V::deserialize(json))
+    }
+
+    /// The value that begins here, as `decode` reads it; `None` if its end has not come.
+    fn value_by<'a, V>(
+        &'a mut self,
+        decode: impl FnOnce(&mut Json<'a>) -> Result<V, serde_json::Error>,
+    ) -> Result<Option<V>, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_slice(&self.buffer[self.at..]);
+        match decode(&mut json) {
+            Ok(value) => {
+                self.at += json.into_iter::<IgnoredAny>().byte_offset();
                 Ok(Some(value))
             }
-            Some(Err(error)) if error.is_eof() => Ok(None),
-            Some(Err(error)) => Err(error),
+            Err(error) if error.is_eof() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -233,6 +245,7 @@ fn malformed(expected: &str, found: u8) -> serde_json::Error {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
     use trimtab_cache::{MetaView, Metadata};
 
     use super::*;
@@ -244,9 +257,16 @@ mod tests {
         number: u8,
     }
 
+    impl Object for View {
+        type Kind = ConfigMap;
+        fn metadata(&self) -> &impl Metadata {
+            &self.metadata
+        }
+    }
+
     /// Parses `text`, fed in pieces of `piece` bytes.
     fn parse(text: &str, piece: usize) -> Result<(Vec<String>, ListMeta), serde_json::Error> {
-        let mut parser = ItemParser::<View>::new();
+        let mut parser = ItemParser::<View>::new(ManagedFields::Dropped);
         let mut names = Vec::new();
         let mut pieces = text.as_bytes().chunks(piece);
         loop {

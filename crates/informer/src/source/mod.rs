@@ -28,7 +28,6 @@ use crate::{
 pub(crate) mod error;
 pub(crate) mod incoming;
 pub(crate) mod items;
-mod lean;
 pub(crate) mod lines;
 pub(crate) mod watch;
 

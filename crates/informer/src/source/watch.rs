@@ -12,9 +12,9 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use trimtab_cache::ObjectKey;
+use trimtab_cache::{ManagedFields, Object, ObjectKey};
 
-use super::{error::Status, lean::lean};
+use super::error::Status;
 
 /// What a server tells in one line.
 #[derive(Debug)]
@@ -64,10 +64,19 @@ pub(crate) struct Undecodable {
     pub(crate) reason: serde_json::Error,
 }
 
-impl<T: DeserializeOwned> WatchEvent<T> {
+impl<T: Object + DeserializeOwned> WatchEvent<T> {
     /// Decodes a line. The inner error is an object that is no `T`; the outer one, a line that is no event.
-    pub(crate) fn decode(line: &[u8]) -> Result<Result<Self, Undecodable>, serde_json::Error> {
-        match contained(|| serde_json::from_slice(line)) {
+    pub(crate) fn decode(
+        line: &[u8],
+        managed_fields: ManagedFields,
+    ) -> Result<Result<Self, Undecodable>, serde_json::Error> {
+        let decode = || {
+            let mut json = serde_json::Deserializer::from_slice(line);
+            let event = json.deserialize_map(EventVisitor(managed_fields, PhantomData))?;
+            json.end()?;
+            Ok(event)
+        };
+        match contained(decode) {
             Ok(event) => Ok(Ok(event)),
             Err(error) => {
                 #[derive(Deserialize)]
@@ -140,15 +149,9 @@ enum Field {
 
 /// By hand, because a derived enum would buffer every object: here `type`, which comes first, says at
 /// once what to decode `object` into.
-impl<'de, T: DeserializeOwned> Deserialize<'de> for WatchEvent<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EventVisitor(PhantomData))
-    }
-}
+struct EventVisitor<T>(ManagedFields, PhantomData<T>);
 
-struct EventVisitor<T>(PhantomData<T>);
-
-impl<'de, T: DeserializeOwned> Visitor<'de> for EventVisitor<T> {
+impl<'de, T: Object + DeserializeOwned> Visitor<'de> for EventVisitor<T> {
     type Value = WatchEvent<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -163,7 +166,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for EventVisitor<T> {
             match (field, kind) {
                 (Field::Type, _) => kind = Some(map.next_value()?),
                 (Field::Object, Some(kind)) => {
-                    event = Some(map.next_value_seed(ObjectOf(kind, PhantomData))?);
+                    event = Some(map.next_value_seed(ObjectOf(kind, self.0, PhantomData))?);
                 }
                 (Field::Object, None) => early = Some(map.next_value::<&RawValue>()?),
                 (Field::Other, _) => {
@@ -174,7 +177,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for EventVisitor<T> {
         let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
         match (event, early) {
             (Some(event), _) => Ok(event),
-            (None, Some(raw)) => ObjectOf(kind, PhantomData)
+            (None, Some(raw)) => ObjectOf(kind, self.0, PhantomData)
                 .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
                 .map_err(A::Error::custom),
             (None, None) => Err(A::Error::missing_field("object")),
@@ -183,9 +186,9 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for EventVisitor<T> {
 }
 
 /// The value of `object` in an event of that type.
-struct ObjectOf<T>(EventType, PhantomData<T>);
+struct ObjectOf<T>(EventType, ManagedFields, PhantomData<T>);
 
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
+impl<'de, T: Object + DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
     type Value = WatchEvent<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<WatchEvent<T>, D::Error> {
@@ -194,8 +197,8 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
             metadata: BookmarkMeta,
         }
         Ok(match self.0 {
-            EventType::Added | EventType::Modified => WatchEvent::Applied(lean(deserializer)?),
-            EventType::Deleted => WatchEvent::Deleted(lean(deserializer)?),
+            EventType::Added | EventType::Modified => WatchEvent::Applied(T::decode(deserializer, self.1)?),
+            EventType::Deleted => WatchEvent::Deleted(T::decode(deserializer, self.1)?),
             EventType::Bookmark => WatchEvent::Bookmark(Bookmark::deserialize(deserializer)?.metadata),
             EventType::Error => WatchEvent::Error(Status::deserialize(deserializer)?),
             EventType::Unknown => {
@@ -209,12 +212,11 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
-    use trimtab_cache::Object;
 
     use super::*;
 
     fn decode(line: &str) -> String {
-        match WatchEvent::<ConfigMap>::decode(line.as_bytes()) {
+        match WatchEvent::<ConfigMap>::decode(line.as_bytes(), ManagedFields::Dropped) {
             Ok(Ok(WatchEvent::Applied(object))) => format!("applied {}", object.key()),
             Ok(Ok(WatchEvent::Deleted(object))) => format!("deleted {}", object.key()),
             Ok(Ok(WatchEvent::Bookmark(bookmark))) => format!("bookmark {}", bookmark.resource_version),

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod factory;
+mod forms;
 mod handlers;
 mod model;
 mod packed;

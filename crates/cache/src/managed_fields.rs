@@ -1,5 +1,6 @@
-//! [`Lean`]: an object decoded without its `managedFields`, a quarter of a usual object's text. They would
-//! be dropped before the object is stored; so the parser skips them, instead of building them first.
+//! [`ManagedFields`]: whether an object keeps its `managedFields`, a quarter of a usual object's text and
+//! more than that of its memory; and how a whole type is decoded without: the parser skips them, instead
+//! of building them first.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,13 +12,23 @@ use serde::{
     },
 };
 
-/// A `T` that was decoded without `metadata.managedFields`.
-pub(super) struct Lean<T>(pub(super) T);
+/// What becomes of `metadata.managedFields` when an object is decoded: see [`Object::decode`].
+///
+/// [`Object::decode`]: crate::Object::decode
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ManagedFields {
+    /// They are skipped, and read as empty. Hardly any controller reads them.
+    #[default]
+    Dropped,
+    /// They are there, and cost what they cost.
+    Kept,
+}
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lean<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(Skipping { inner: deserializer, level: Level::Object }).map(Self)
-    }
+/// Decodes a `T` without its `metadata.managedFields`.
+pub(crate) fn without<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    T::deserialize(Skipping { inner: deserializer, level: Level::Object })
 }
 
 /// Which map is being read. Below the metadata nothing is looked at any more.
@@ -224,22 +235,16 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
     }
 }
 
-/// Decodes as [`Lean`] does, where a seed is wanted.
-pub(super) fn lean<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Lean::deserialize(deserializer).map(|Lean(object)| object)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
 
+    use super::*;
+    use crate::MetaView;
     use k8s_openapi::api::core::v1::Pod;
-    use kube_client::api::{DynamicObject, PartialObjectMeta};
+    use kube_client::core::{DynamicObject, PartialObjectMeta};
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
-    use trimtab_cache::MetaView;
-
-    use super::*;
 
     /// With all that JSON has, and the name of the skipped field where it must not be skipped.
     fn pod() -> Value {
@@ -258,7 +263,8 @@ mod tests {
     fn check<T: DeserializeOwned + Debug>() {
         let mut without = pod();
         without["metadata"].as_object_mut().unwrap().remove("managedFields");
-        let Lean(decoded) = serde_json::from_str::<Lean<T>>(&pod().to_string()).unwrap();
+        let text = pod().to_string();
+        let decoded: T = super::without(&mut serde_json::Deserializer::from_str(&text)).unwrap();
         let expected: T = serde_json::from_value(without).unwrap();
         assert_eq!(format!("{decoded:?}"), format!("{expected:?}"));
     }

@@ -1,0 +1,248 @@
+//! What a packed object promises: all of the object, decoded when it is read.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use kube_client::{Resource, core::DynamicObject};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use trimtab_cache::{
+    Change, ManagedFields, Metadata, Object, ObjectKey, Packed, StoreWriter, controller_uid,
+};
+
+fn pod() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "web-1", "namespace": "shop", "uid": "u-1", "resourceVersion": "42",
+            "labels": {"app": "web", "managedFields": "a label", "ü\"": "q\"uote\n"},
+            "annotations": {"note": "{\"a\": [1, 2]}", "empty": ""},
+            "creationTimestamp": "2026-01-02T03:04:05Z", "deletionTimestamp": "2026-02-03T04:05:06Z",
+            "managedFields": [{"manager": "test", "operation": "Update", "fieldsV1": {"f:metadata": {}}}],
+            "ownerReferences": [
+                {"apiVersion": "v1", "kind": "X", "name": "x", "uid": "other"},
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "set", "controller": true},
+            ],
+        },
+        "spec": {
+            "containers": [{"name": "c", "image": "shop:1", "ports": [{"containerPort": 80}]}],
+            "nodeName": "node-1", "priority": -1,
+        },
+        "status": {"phase": "Running", "podIP": "10.0.0.1"},
+    })
+}
+
+/// As an informer decodes.
+fn pack<K: Resource + Send + Sync + 'static>(json: &str, managed_fields: ManagedFields) -> Packed<K> {
+    Packed::decode(&mut serde_json::Deserializer::from_str(json), managed_fields).expect("an object")
+}
+
+fn packed(object: &Value) -> Packed<Pod> {
+    pack(&object.to_string(), ManagedFields::Dropped)
+}
+
+#[test]
+fn a_packed_object_reads_as_the_whole_one_without_managed_fields() {
+    let mut without = pod();
+    without["metadata"].as_object_mut().unwrap().remove("managedFields");
+    let expected: Pod = serde_json::from_value(without.clone()).unwrap();
+    for text in [pod().to_string(), serde_json::to_string_pretty(&pod()).unwrap()] {
+        let packed = pack::<Pod>(&text, ManagedFields::Dropped);
+        assert_eq!(*packed.read().unwrap(), expected);
+        assert_eq!(serde_json::from_str::<Value>(packed.json()).unwrap(), without);
+    }
+    for packed in [
+        serde_json::from_str::<Packed<Pod>>(&pod().to_string()).unwrap(),
+        serde_json::from_reader(pod().to_string().as_bytes()).unwrap(),
+        serde_json::from_value(pod()).unwrap(),
+        packed(&pod()).clone(),
+    ] {
+        assert_eq!(*packed.read().unwrap(), expected);
+        assert_eq!(packed.key().as_str(), "shop/web-1");
+    }
+    let dynamic = pack::<DynamicObject>(&pod().to_string(), ManagedFields::Dropped);
+    assert_eq!(dynamic.read().unwrap().data["spec"], pod()["spec"]);
+}
+
+#[test]
+fn managed_fields_are_there_if_they_are_to_be_kept() {
+    let kept = pack::<Pod>(&pod().to_string(), ManagedFields::Kept);
+    assert_eq!(*kept.read().unwrap(), serde_json::from_value::<Pod>(pod()).unwrap());
+    let whole = Pod::decode(pod(), ManagedFields::Kept).unwrap();
+    assert_eq!(whole.metadata.managed_fields.unwrap().len(), 1);
+    let whole = Pod::decode(pod(), ManagedFields::Dropped).unwrap();
+    assert_eq!(whole.metadata.managed_fields, None);
+}
+
+#[test]
+fn what_a_cache_needs_is_known_without_decoding() {
+    let packed = packed(&pod());
+    let whole: Pod = serde_json::from_value(pod()).unwrap();
+    let (packed, whole) = (packed.metadata(), whole.metadata());
+    assert_eq!(packed.name(), "web-1");
+    assert_eq!(packed.namespace(), Some("shop"));
+    assert_eq!(packed.uid(), "u-1");
+    assert_eq!(packed.resource_version(), "42");
+    for label in ["app", "managedFields", "ü\"", "none"] {
+        assert_eq!(packed.label(label), whole.label(label), "{label}");
+    }
+    assert_eq!(packed.label("ü\""), Some("q\"uote\n"), "also where the text escapes it");
+    assert_eq!(packed.owner_references(), whole.owner_references());
+    assert_eq!(packed.deletion_timestamp(), whole.deletion_timestamp());
+    assert!(packed.is_being_deleted());
+}
+
+#[test]
+fn escaped_names_and_absent_metadata_are_understood() {
+    let odd = pack::<Pod>(
+        r#"{"meta\u0064ata": {"n\u0061me": "\u0061\"b", "uid": "\u0075", "labels": null, "ownerReferences": null,
+            "namespace": null, "deletionTimestamp": null, "managed\u0046ields": [{}]}, "x\ty": 1}"#,
+        ManagedFields::Dropped,
+    );
+    assert_eq!((odd.metadata().name(), odd.metadata().uid()), ("a\"b", "u"));
+    assert_eq!((odd.metadata().namespace(), odd.metadata().is_being_deleted()), (None, false));
+    assert!(!odd.json().contains("ields"), "{}", odd.json());
+    assert_eq!(odd.read().unwrap().metadata.name.as_deref(), Some("a\"b"));
+    assert_eq!(packed(&json!({})).metadata().name(), "");
+}
+
+#[test]
+fn what_is_no_object_is_refused_when_it_is_decoded() {
+    for text in [
+        "[]",
+        "{",
+        "7",
+        r#"{"metadata": 7}"#,
+        r#"{"metadata": {"name": 7}}"#,
+        r#"{"metadata": {"labels": ["x"]}}"#,
+        r#"{"metadata": {"name": "a"}, "spec": {]}"#,
+    ] {
+        assert!(serde_json::from_str::<Packed<Pod>>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_object_that_cannot_be_read_is_named_and_still_known_by_its_metadata() {
+    let mut wrong = pod();
+    wrong["spec"]["containers"] = json!("text");
+    let packed = packed(&wrong);
+    assert_eq!(packed.metadata().label("app"), Some("web"));
+    let error = packed.read().expect_err("containers are a list");
+    assert_eq!(error.key(), &packed.key());
+    let (said, prefix) = (error.to_string(), "object shop/web-1 cannot be read as ");
+    assert!(said.starts_with(prefix) && said.ends_with("::Pod"), "{said}");
+    let cause = std::error::Error::source(&error).expect("a cause").to_string();
+    assert!(cause.contains("invalid type: string \"text\""), "{cause}");
+}
+
+#[test]
+fn a_few_fields_can_be_read_without_the_rest_and_borrow_from_the_text() {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec<'a> {
+        #[serde(borrow)]
+        node_name: Cow<'a, str>,
+    }
+    #[derive(Deserialize)]
+    struct OnNode<'a> {
+        #[serde(borrow)]
+        spec: Spec<'a>,
+    }
+    let packed = packed(&pod());
+    let read: OnNode<'_> = packed.read_as().unwrap();
+    assert!(matches!(read.spec.node_name, Cow::Borrowed("node-1")));
+}
+
+/// How often a [`Counted`] was decoded, by the tests of one thread each.
+static DECODED: AtomicUsize = AtomicUsize::new(0);
+
+/// A kind that counts.
+struct Counted(ObjectMeta);
+
+impl<'de> Deserialize<'de> for Counted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DECODED.fetch_add(1, Ordering::SeqCst);
+        Value::deserialize(deserializer)?;
+        Ok(Self(ObjectMeta::default()))
+    }
+}
+
+impl Resource for Counted {
+    type DynamicType = ();
+    type Scope = kube_client::core::NamespaceResourceScope;
+    fn kind((): &()) -> Cow<'_, str> {
+        "Counted".into()
+    }
+    fn group((): &()) -> Cow<'_, str> {
+        "test".into()
+    }
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+    fn plural((): &()) -> Cow<'_, str> {
+        "counted".into()
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.0
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.0
+    }
+}
+
+/// Fails if `read` lets go of its lock before it decodes, and if it does not keep what it decoded.
+#[test]
+fn an_object_is_decoded_once_while_it_is_held_and_forgotten_after() {
+    let packed = pack::<Counted>(&pod().to_string(), ManagedFields::Dropped);
+    let before = DECODED.load(Ordering::SeqCst);
+    for round in 1..=200 {
+        let start = Barrier::new(4);
+        let read: Vec<Arc<Counted>> = std::thread::scope(|scope| {
+            let reader = || {
+                start.wait();
+                packed.read().unwrap()
+            };
+            let readers: Vec<_> = (0..4).map(|_| scope.spawn(reader)).collect();
+            readers.into_iter().map(|reader| reader.join().unwrap()).collect()
+        });
+        assert!(read.iter().all(|one| Arc::ptr_eq(one, &read[0])));
+        assert_eq!(DECODED.load(Ordering::SeqCst) - before, round);
+        let forgotten = Arc::downgrade(&read[0]);
+        drop(read);
+        assert!(forgotten.upgrade().is_none());
+    }
+}
+
+#[test]
+fn packed_objects_are_stored_selected_and_indexed_like_whole_ones() {
+    let mut writer = StoreWriter::<Packed<Pod>>::new();
+    let store = writer.store().clone();
+    let by_owner = store.add_index("owner", controller_uid);
+    let by_node =
+        store.add_index("node", |pod: &Packed<Pod>| pod.read().ok()?.spec.as_ref()?.node_name.clone());
+    writer.apply(packed(&pod()));
+    let mut other = pod();
+    other["metadata"]["name"] = json!("web-2");
+    other["spec"] = json!("text"); // cannot be read, and is missing from the index that reads it
+    other["metadata"]["labels"] = json!({"app": "shop"});
+    writer.apply(packed(&other));
+
+    let key = ObjectKey::namespaced("shop", "web-1");
+    assert_eq!(by_node.keys("node-1"), [key.clone()]);
+    assert_eq!(by_owner.count("set"), 2);
+    let selected = store.select(Some("shop"), &"app in (web)".parse().unwrap());
+    assert_eq!(selected.iter().map(|pod| pod.key()).collect::<BTreeSet<_>>(), [key.clone()].into());
+    assert_eq!(store.resource_version().as_deref(), Some("42"));
+
+    let before = store.get(&key).unwrap();
+    let changes = writer.replace(vec![packed(&pod())], "50");
+    assert!(matches!(&changes[..], [Change::Deleted(last)] if last.key.name() == "web-2"), "{changes:?}");
+    assert!(Arc::ptr_eq(&before, &store.get(&key).unwrap()), "unchanged, by UID and version");
+}
