@@ -8,13 +8,16 @@ use http::{HeaderMap, Method, Request, Response};
 use serde_json::Value;
 
 use crate::{
+    access::{Access, User},
+    admission::Hooks,
     clock::Clock,
     http::{
         about,
         body::{self, ResponseBody},
+        gzip::Compression,
         negotiate::Form,
         query::Query,
-        route::Route,
+        route::{Route, Verb},
         status::Result,
     },
     journal::Journal,
@@ -28,6 +31,8 @@ use crate::{
 /// One server's state; cheap to reach from every connection and client.
 #[derive(Debug)]
 pub(crate) struct Core {
+    pub(crate) access: Access,
+    pub(crate) hooks: Hooks,
     pub(crate) store: Arc<Store>,
     pub(crate) kinds: Kinds,
     pub(crate) levers: Levers,
@@ -47,12 +52,27 @@ impl Core {
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "the API server was shut down"));
         }
         let (parts, body) = request.into_parts();
-        if let Some(answer) = self.about_itself(&parts) {
-            return Ok(body::from_bytes(answer));
-        }
-        match self.resource(parts, body).await {
+        match self.answer(parts, body).await {
             Ok(outcome) => outcome,
             Err(status) => Ok(body::refusal(&status)),
+        }
+    }
+
+    async fn answer<B>(
+        self: &Arc<Self>,
+        parts: http::request::Parts,
+        body: B,
+    ) -> Result<io::Result<Response<ResponseBody>>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let user = self.access.identify(self, &parts.headers, parts.extensions.get::<User>())?;
+        let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+        self.access.check_request(self, &user, &parts.method, path, query)?;
+        match self.about_itself(&parts) {
+            Some(answer) => Ok(Ok(Compression::of(&parts.headers).of_answer(body::from_bytes(answer)))),
+            None => self.resource(user, parts, body).await,
         }
     }
 
@@ -64,6 +84,7 @@ impl Core {
 
     async fn resource<B>(
         self: &Arc<Self>,
+        user: User,
         parts: http::request::Parts,
         body: B,
     ) -> Result<io::Result<Response<ResponseBody>>>
@@ -75,13 +96,14 @@ impl Core {
         let route = Route::of(&self.kinds, &parts.method, parts.uri.path(), Query::asks_to_watch(text)?)?;
         let origin = Origin::of(&route, &parts.headers);
         let text = text.to_owned();
-        let outcome = self.carry_out(route, &text, &origin, parts.headers, body).await;
+        let outcome = self.carry_out(user, route, &text, &origin, parts.headers, body).await;
         self.journal.record(self.clock.now(), origin, &text, &outcome);
         outcome
     }
 
     async fn carry_out<B>(
         self: &Arc<Self>,
+        user: User,
         route: Route,
         query: &str,
         origin: &Origin,
@@ -92,6 +114,7 @@ impl Core {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let compression = Compression::of(&headers);
         let met = self.levers.before(origin).await?;
         let request = verbs::Request {
             query: Query::parse(query, route.verb, |parameter| met.ignores(parameter))?,
@@ -100,10 +123,13 @@ impl Core {
             body: body::read(body).await?,
             headers,
             origin: origin.clone(),
+            user,
             staleness: met.staleness,
         };
         // From here on nothing waits but lists and watches: a write is done before it can be cancelled.
+        let is_watch = request.route.verb == Verb::Watch;
         let answer = verbs::serve(self, request).await?;
+        let answer = if is_watch { answer } else { compression.of_answer(answer) };
         if met.is_lost {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (lever)");
             return Ok(Err(lost));
@@ -113,6 +139,7 @@ impl Core {
 
     /// What follows from an object that was written.
     pub(crate) fn after_commit(&self, kind: &Kind, object: &Value) {
+        self.access.changed(&kind.group);
         if rules::is_definition(kind) {
             let (group, plural) = names(object);
             self.kinds.replace(group, plural, custom::served(object));
@@ -121,6 +148,7 @@ impl Core {
 
     /// What follows from an object that was removed.
     pub(crate) fn after_removal(&self, kind: &Kind, object: &Value) {
+        self.access.changed(&kind.group);
         if rules::is_definition(kind) {
             let (group, plural) = names(object);
             self.kinds.remove(group, plural);

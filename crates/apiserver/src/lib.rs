@@ -37,13 +37,14 @@
 //!
 //! # Not here
 //!
-//! Server-side apply, protobuf, admission, RBAC, disruption budgets, and the conversion of custom
+//! Server-side apply, protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
 //! resources by webhooks. Their absence is told (415 for a patch in that form, for example), not hidden.
 //! Fields that a built-in kind does not know are kept; upstream drops them with a warning.
 //!
 //! # Differences from kube-apiserver
 //!
-//! - Everybody is an administrator.
+//! - Everybody is an administrator, unless [`ApiServerBuilder::rbac`] lets RBAC's objects decide. Whoever may write
+//!   roles may then grant what they do not have themselves.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
 //! - No admission plugin taints new Nodes or protects volumes in use, and no Service gets an address: there
 //!   is nobody who would take that back, and nothing routes.
@@ -53,8 +54,11 @@
 //!
 //! # Features
 //!
-//! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C. Off by default.
+//! - `tls`: `ApiServer::listen_tls`, with a certificate made at the start. Off by default.
+//! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C; with `tls`. Off by default.
 
+mod access;
+mod admission;
 mod clock;
 mod commits;
 mod controllers;
@@ -63,6 +67,7 @@ mod http;
 mod journal;
 mod kinds;
 mod levers;
+mod load;
 mod object;
 mod patch;
 mod random;
@@ -72,11 +77,14 @@ mod storage;
 mod verbs;
 
 pub use self::{
+    access::User,
+    admission::{Admission, Denied, Operation},
     commits::{Commit, Commits},
     controllers::Kubelet,
     http::{body::ResponseBody, route::Verb},
     journal::{Exchange, Journal},
     levers::{Filter, Lever, Levers, Refusal},
+    load::LoadError,
     server::{ApiServer, ApiServerBuilder, Service},
     storage::ChangeKind,
 };

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -23,6 +23,15 @@ struct Arguments {
     /// Runs Pods on this many nodes.
     #[arg(long, value_name = "nodes=NUMBER", value_parser = nodes, num_args = 0..=1, default_missing_value = "nodes=1")]
     kubelet: Option<usize>,
+    /// Serves through TLS, with a certificate made for this run; the kubeconfig names it.
+    #[arg(long)]
+    tls: bool,
+    /// Lets RBAC's objects decide who may do what; the kubeconfig is an administrator's.
+    #[arg(long)]
+    rbac: bool,
+    /// Creates the objects of this file or directory first; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    load: Vec<PathBuf>,
     /// Where to write the kubeconfig; by default, a file named after the port among the temporary files.
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<PathBuf>,
@@ -37,14 +46,20 @@ fn nodes(text: &str) -> Result<usize, String> {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let server = ApiServer::builder().seed(arguments.seed).start();
-    let address = server.listen(arguments.listen).await?;
+    let server = ApiServer::builder().seed(arguments.seed).rbac(arguments.rbac).start();
+    for path in &arguments.load {
+        server.load(path).await?;
+    }
+    let address = match arguments.tls {
+        true => server.listen_tls(arguments.listen).await?,
+        false => server.listen(arguments.listen).await?,
+    };
     let path = arguments.kubeconfig.unwrap_or_else(|| {
         std::env::temp_dir().join(format!("trimtab-apiserver-{}.kubeconfig", address.port()))
     });
-    write_kubeconfig(&path, address)?;
+    std::fs::write(&path, server.kubeconfig(address))?;
     writeln!(io::stdout(), "export KUBECONFIG={}", path.display())?;
     let interrupted = async {
         if let Err(error) = tokio::signal::ctrl_c().await {
@@ -60,17 +75,6 @@ async fn main() -> io::Result<()> {
             kubelet.run(interrupted).await;
         }
     }
-    std::fs::remove_file(path)
-}
-
-fn write_kubeconfig(path: &Path, address: SocketAddr) -> io::Result<()> {
-    let config = format!(
-        "apiVersion: v1\n\
-         kind: Config\n\
-         clusters: [{{name: trimtab, cluster: {{server: \"http://{address}\"}}}}]\n\
-         users: [{{name: admin, user: {{}}}}]\n\
-         contexts: [{{name: trimtab, context: {{cluster: trimtab, user: admin}}}}]\n\
-         current-context: trimtab\n"
-    );
-    std::fs::write(path, config)
+    std::fs::remove_file(path)?;
+    Ok(())
 }

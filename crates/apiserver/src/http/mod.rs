@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod age;
 pub(crate) mod body;
 mod discovery;
+pub(crate) mod gzip;
 pub(crate) mod negotiate;
 mod openapi;
 pub(crate) mod query;

@@ -61,6 +61,22 @@ pub(crate) enum Subresource {
     Eviction,
     /// A namespace's own finalizers.
     Finalize,
+    /// A service account's bearer tokens.
+    Token,
+}
+
+impl Subresource {
+    /// The last part of the path.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Scale => "scale",
+            Self::Binding => "binding",
+            Self::Eviction => "eviction",
+            Self::Finalize => "finalize",
+            Self::Token => "token",
+        }
+    }
 }
 
 /// What a request asks for.
@@ -139,19 +155,20 @@ fn subresource(kind: &Kind, name: &str) -> Option<Subresource> {
         "scale" if kind.scale.is_some() => Some(Subresource::Scale),
         "binding" if is("Pod") => Some(Subresource::Binding),
         "eviction" if is("Pod") => Some(Subresource::Eviction),
+        "token" if is("ServiceAccount") => Some(Subresource::Token),
         "finalize" if is("Namespace") => Some(Subresource::Finalize),
         _ => None,
     }
 }
 
 fn verb(method: &Method, named: bool, subresource: Option<Subresource>, watch: bool) -> Option<Verb> {
-    use Subresource::{Binding, Eviction, Finalize};
+    use Subresource::{Binding, Eviction, Finalize, Token};
     let verb = match (method.as_str(), named) {
         ("GET" | "HEAD", _) if watch && subresource.is_none() => Verb::Watch,
         ("GET" | "HEAD", true) => Verb::Get,
         ("GET" | "HEAD", false) => Verb::List,
         ("POST", false) => Verb::Create,
-        ("POST", true) if matches!(subresource, Some(Binding | Eviction)) => Verb::Create,
+        ("POST", true) if matches!(subresource, Some(Binding | Eviction | Token)) => Verb::Create,
         ("PUT", true) => Verb::Update,
         ("PATCH", true) => Verb::Patch,
         ("DELETE", true) => Verb::Delete,
@@ -160,7 +177,7 @@ fn verb(method: &Method, named: bool, subresource: Option<Subresource>, watch: b
     };
     let fits = match subresource {
         None => true,
-        Some(Binding | Eviction) => verb == Verb::Create,
+        Some(Binding | Eviction | Token) => verb == Verb::Create,
         Some(Finalize) => verb == Verb::Update,
         Some(_) => matches!(verb, Verb::Get | Verb::Update | Verb::Patch),
     };

@@ -99,6 +99,32 @@ impl Status {
             .about(kind, name)
     }
 
+    /// 403: somebody may not do what they want to do with objects of a resource.
+    pub(crate) fn forbidden_resource(group: &str, plural: &str, name: &str, because: &str) -> Self {
+        let what = qualified(plural, group);
+        let named = if name.is_empty() { String::new() } else { format!(" {name:?}") };
+        let message = format!("{what}{named} is forbidden: {because}");
+        let mut status = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
+        let told = [("name", name), ("group", group), ("kind", plural)];
+        let told = told.into_iter().filter(|(_, value)| !value.is_empty());
+        status.0.details.extend(told.map(|(key, value)| (key.to_owned(), value.into())));
+        status
+    }
+
+    /// 401: the token is not known.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+    }
+
+    /// 422 of a review. Upstream leaves out its kind.
+    pub(crate) fn invalid_review(group: &str, cause: &Cause) -> Self {
+        let message = format!(".{group} \"\" is invalid: {cause}");
+        let mut status = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message);
+        status = status.causes(std::slice::from_ref(cause));
+        status.0.details.insert("group".to_owned(), group.into());
+        status
+    }
+
     /// 404: no such object.
     pub(crate) fn not_found(kind: &Kind, name: &str) -> Self {
         let message = format!("{} {name:?} not found", kind.resource());

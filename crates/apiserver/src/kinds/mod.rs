@@ -149,6 +149,11 @@ impl Kind {
         }
     }
 
+    /// Whether an object of it is a question, which is answered and never stored.
+    pub(crate) fn is_review(&self) -> bool {
+        matches!(&*self.group, "authentication.k8s.io" | "authorization.k8s.io")
+    }
+
     /// `v1` or `apps/v1`.
     pub(crate) fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }

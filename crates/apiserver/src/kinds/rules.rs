@@ -168,7 +168,7 @@ pub(crate) fn prepare_update(
             new["spec"]["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
         }
         // What sets a Pod's node also sets a condition.
-        Some(Subresource::Binding | Subresource::Eviction) => {}
+        Some(Subresource::Binding | Subresource::Eviction | Subresource::Token) => {}
         Some(Subresource::Scale) | None => {
             if kind.status {
                 object::copy_field(old, new, "status");

@@ -6,6 +6,16 @@ use super::{Column, Kind, Scale, Subresource, columns};
 /// What may be done with a Namespace: a collection of them cannot be deleted.
 const NAMESPACE_VERBS: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
 
+/// What may be done with a review: it is asked.
+const REVIEW_VERBS: &[&str] = &["create"];
+
+const TOKEN: Subresource = Subresource {
+    name: "token",
+    group: "authentication.k8s.io",
+    version: "v1",
+    kind: "TokenRequest",
+    verbs: REVIEW_VERBS,
+};
 const FINALIZE: Subresource =
     Subresource { name: "finalize", group: "", version: "v1", kind: "Namespace", verbs: &["update"] };
 const BINDING: Subresource =
@@ -18,6 +28,8 @@ pub(super) fn built_in() -> Vec<Kind> {
     let core = |kind, plural| Kind::plain("", "v1", kind, plural);
     let apps = |kind, plural| Kind::plain("apps", "v1", kind, plural).all();
     let rbac = |kind, plural| Kind::plain("rbac.authorization.k8s.io", "v1", kind, plural);
+    let authentication = |kind, plural| Kind::plain("authentication.k8s.io", "v1", kind, plural).review();
+    let authorization = |kind, plural| Kind::plain("authorization.k8s.io", "v1", kind, plural).review();
     let networking = |kind, plural| Kind::plain("networking.k8s.io", "v1", kind, plural);
     let storage = |kind, plural| Kind::plain("storage.k8s.io", "v1", kind, plural).cluster();
     vec![
@@ -40,7 +52,7 @@ pub(super) fn built_in() -> Vec<Kind> {
         core("ResourceQuota", "resourcequotas").short("quota").status().columns(columns::age()),
         core("Secret", "secrets").columns(columns::secret()),
         core("Service", "services").short("svc").all().status().columns(columns::service()),
-        core("ServiceAccount", "serviceaccounts").short("sa").columns(columns::age()),
+        core("ServiceAccount", "serviceaccounts").short("sa").columns(columns::age()).subresource(&[TOKEN]),
         Kind::plain("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
             .short("crd")
             .short("crds")
@@ -66,6 +78,12 @@ pub(super) fn built_in() -> Vec<Kind> {
         Kind { stored_as: Some("events"), ..Kind::plain("events.k8s.io", "v1", "Event", "events") }
             .short("ev")
             .columns(columns::event()),
+        authentication("SelfSubjectReview", "selfsubjectreviews"),
+        authentication("TokenReview", "tokenreviews"),
+        Kind { namespaced: true, ..authorization("LocalSubjectAccessReview", "localsubjectaccessreviews") },
+        authorization("SelfSubjectAccessReview", "selfsubjectaccessreviews"),
+        authorization("SelfSubjectRulesReview", "selfsubjectrulesreviews"),
+        authorization("SubjectAccessReview", "subjectaccessreviews"),
         networking("Ingress", "ingresses").short("ing").status().columns(columns::age()),
         networking("IngressClass", "ingressclasses").cluster().columns(columns::age()),
         networking("NetworkPolicy", "networkpolicies").short("netpol").columns(columns::age()),
@@ -131,6 +149,14 @@ impl Kind {
             selector: Some("/spec/selector".to_owned()),
         };
         Self { scale: Some(scale), ..self }
+    }
+
+    fn review(self) -> Self {
+        Self { verbs: REVIEW_VERBS, ..self.cluster() }
+    }
+
+    fn subresource(self, subresources: &'static [Subresource]) -> Self {
+        Self { subresources, ..self }
     }
 
     fn namespace(self) -> Self {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Request, check_identity, show};
 use crate::{
+    Operation,
     core::Core,
     http::{
         body::ResponseBody,
@@ -38,6 +39,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     if !object::resource_version(&object).is_empty() {
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
+    core.hooks.mutate(Operation::Create, request, &mut object, None)?;
     begin_life(core, kind, &mut object);
     rules::prepare_create(core, kind, &mut object);
     for _ in 0..ATTEMPTS {
@@ -48,6 +50,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
         }
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
+        core.hooks.validate(Operation::Create, request, object::name(&object), Some(&object), None)?;
         let key = object::key(&object);
         if request.query.dry_run {
             return match core.store.get(&kind.resource(), &key) {

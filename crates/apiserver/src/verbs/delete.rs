@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Request, show, show::Shape, update::is_free};
 use crate::{
-    clock,
+    Operation, clock,
     core::Core,
     http::{
         body::{self, ResponseBody},
@@ -53,7 +53,7 @@ enum Deleted {
 /// Deletes one object.
 pub(super) fn delete(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let options = DeleteOptions::of(request)?;
-    respond(core, request, remove(core, request.kind(), &request.key(), &options)?)
+    respond(core, request, remove(core, request, &request.key(), &options)?)
 }
 
 fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<ResponseBody>> {
@@ -81,7 +81,7 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     let page = page.map_err(|expired| Status::too_old(expired.seen, expired.oldest))?;
     let mut deleted = Vec::new();
     for stored in &page.items {
-        match remove(core, kind, &object::key(&stored.value), &options) {
+        match remove(core, request, &object::key(&stored.value), &options) {
             Ok(Deleted::Gone(stored) | Deleted::Marked(stored)) => deleted.push(stored),
             Err(status) if status.code() == StatusCode::NOT_FOUND => {} // somebody else was faster
             Err(status) => return Err(status),
@@ -95,7 +95,7 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
 /// Deletes the object as a Pod's eviction does: with the deletion options in an `Eviction`.
 pub(super) fn evict(core: &Core, request: &Request, options: &Value) -> Result<()> {
     let options = DeleteOptions::from_json(options)?;
-    remove(core, request.kind(), &request.key(), &options).map(drop)
+    remove(core, request, &request.key(), &options).map(drop)
 }
 
 impl DeleteOptions {
@@ -163,11 +163,13 @@ impl DeleteOptions {
     }
 }
 
-fn remove(core: &Core, kind: &Kind, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
+    let kind = request.kind();
     let resource = kind.resource();
     loop {
         let current = core.store.get(&resource, key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         check_preconditions(kind, &current.value, options)?;
+        core.hooks.validate(Operation::Delete, request, key.name(), None, Some(&current.value))?;
         let marked = mark(kind, &current.value, options, core.clock.now());
         let dry_run = options.is_dry_run();
         let written = if is_free(&marked) {

@@ -19,10 +19,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
+    access::{self, User},
     core::Core,
     http::{
         body::ResponseBody,
-        negotiate::Form,
+        negotiate::{Form, decode_object},
         query::Query,
         route::{Route, Subresource, Verb},
         status::{Result, Status},
@@ -42,6 +43,7 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     pub(crate) form: Form,
     pub(crate) origin: Origin,
+    pub(crate) user: User,
     /// How old the state is that a read shows which need not be fresh: what a lever wants.
     pub(crate) staleness: Duration,
 }
@@ -59,6 +61,11 @@ impl Request {
         asks_for_any.then(|| core.store.version_at(&self.kind().resource(), then))
     }
 
+    /// The object in the body, as it was sent.
+    pub(crate) fn decode(&self) -> Result<Value> {
+        decode_object(&self.headers, &self.body)
+    }
+
     /// Where the named object is stored.
     fn key(&self) -> Key {
         Key::new(&self.route.namespace, &self.route.name)
@@ -67,7 +74,7 @@ impl Request {
 
 /// Answers a request.
 pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
-    use Subresource::{Binding, Eviction, Scale};
+    use Subresource::{Binding, Eviction, Scale, Token};
     match (request.route.verb, request.route.subresource) {
         (Verb::Watch, _) => watch::watch(core, request),
         (Verb::List, _) => read::list(core, &request).await,
@@ -75,6 +82,8 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
         (Verb::Get, _) => read::get(core, &request).await,
         (Verb::Create, Some(Binding)) => pod::bind(core, &request),
         (Verb::Create, Some(Eviction)) => pod::evict(core, &request),
+        (Verb::Create, Some(Token)) => access::request_token(core, &request),
+        (Verb::Create, None) if request.kind().is_review() => review(core, &request),
         (Verb::Create, _) => create::create(core, &request),
         (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
         (Verb::Update, _) => update::update(core, &request),
@@ -82,6 +91,13 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
         (Verb::Delete, _) => delete::delete(core, &request),
         (Verb::DeleteCollection, _) => delete::delete_collection(core, &request),
     }
+}
+
+/// Answers a question that is asked in the form of an object.
+fn review(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let mut review = request.decode()?;
+    check_identity(request, &mut review)?;
+    access::review(core, request, review)
 }
 
 /// Completes and checks what a body says of its own kind and namespace.

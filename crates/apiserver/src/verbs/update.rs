@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Request, check_identity, create, show};
 use crate::{
+    Operation,
     core::Core,
     http::{
         body::ResponseBody,
@@ -94,7 +95,12 @@ pub(super) fn write(
     loop {
         let current = core.store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         let shown = in_version(kind, &current.value);
-        let next = next(core, kind, request.route.subresource, &shown, make(&shown)?)?;
+        let mut object = make(&shown)?;
+        core.hooks.mutate(Operation::Update, request, &mut object, Some(&shown))?;
+        let next = next(core, kind, request.route.subresource, &shown, object)?;
+        if let Next::Put(object) = &next {
+            core.hooks.validate(Operation::Update, request, key.name(), Some(object), Some(&shown))?;
+        }
         let removes = matches!(next, Next::Remove);
         let written = match next {
             Next::Unchanged => return Ok(current),

@@ -1,5 +1,7 @@
 //! What the server promises, seen by its clients: one program, so that it is linked once.
 
+mod access;
+mod admission;
 mod commits;
 mod concurrency;
 mod deletion;
@@ -8,6 +10,7 @@ mod forms;
 mod journal;
 mod levers;
 mod lists;
+mod load;
 mod objects;
 mod patches;
 mod refusals;

@@ -1,0 +1,127 @@
+//! Who asks, and whether they may: bearer tokens, impersonation, and RBAC.
+//!
+//! Both are off by default: then everybody is an administrator, and headers that say otherwise choose no
+//! more than a name. What a client in this process is allowed to do goes by the [`User`] that it was made for.
+
+pub(crate) mod attributes;
+mod policy;
+mod reviews;
+mod rules;
+mod tokens;
+mod user;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, header};
+use parking_lot::Mutex;
+
+pub use self::user::User;
+use self::{attributes::Attributes, policy::Policy, rules::Rule, tokens::Tokens};
+pub(crate) use self::{reviews::serve as review, tokens::request as request_token};
+use crate::{
+    core::Core,
+    http::status::{Result, Status},
+};
+
+/// The group of the objects that decide.
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Settings and state of authentication and authorization.
+#[derive(Debug)]
+pub(crate) struct Access {
+    /// Whether RBAC's objects decide. If not, everything is allowed.
+    enforced: bool,
+    tokens: Tokens,
+    /// What the objects say, until one of them changes.
+    policy: Mutex<Option<Arc<Policy>>>,
+}
+
+impl Access {
+    /// `enforced` turns RBAC on; `tokens` are known from the start.
+    pub(crate) fn new(enforced: bool, tokens: Vec<(String, User)>) -> Self {
+        Self { enforced, tokens: Tokens::new(tokens), policy: Mutex::default() }
+    }
+
+    /// Forgets what the objects said, if `group` is theirs.
+    pub(crate) fn changed(&self, group: &str) {
+        if group == GROUP {
+            *self.policy.lock() = None;
+        }
+    }
+
+    /// Who sends a request: the user that its client was made for, or the one that its headers tell.
+    pub(crate) fn identify(&self, core: &Core, headers: &HeaderMap, client: Option<&User>) -> Result<User> {
+        let sender = match (client, bearer(headers)) {
+            (Some(user), _) => user.clone(),
+            (None, Some(token)) if self.asks_for_tokens() => {
+                self.tokens.user(core, token).ok_or_else(Status::unauthorized)?
+            }
+            (None, None) if self.asks_for_tokens() => User::anonymous(),
+            (None, _) => User::admin(),
+        };
+        match user::impersonated(headers)? {
+            None => Ok(sender),
+            Some(wanted) => {
+                for attributes in attributes::of_impersonation(&wanted) {
+                    self.check(core, &sender, &attributes)?;
+                }
+                Ok(wanted.completed())
+            }
+        }
+    }
+
+    /// Refuses what `user` may not do: 403.
+    pub(crate) fn check(&self, core: &Core, user: &User, attributes: &Attributes<'_>) -> Result<()> {
+        if self.allows(core, user, attributes) { Ok(()) } else { Err(attributes.forbidden(user)) }
+    }
+
+    /// Refuses a request that its sender may not make.
+    pub(crate) fn check_request(
+        &self,
+        core: &Core,
+        user: &User,
+        method: &Method,
+        path: &str,
+        query: &str,
+    ) -> Result<()> {
+        if !self.enforced {
+            return Ok(());
+        }
+        let segments = attributes::segments(path);
+        self.check(core, user, &attributes::of_request(method, path, &segments, query))
+    }
+
+    /// Whether `user` may do this.
+    pub(crate) fn allows(&self, core: &Core, user: &User, attributes: &Attributes<'_>) -> bool {
+        !self.enforced || user.is_master() || self.policy(core).allows(user, attributes)
+    }
+
+    /// All that `user` may do in `namespace`.
+    fn rules(&self, core: &Core, user: &User, namespace: &str) -> Vec<Rule> {
+        if !self.enforced || user.is_master() {
+            return Rule::everything().into();
+        }
+        self.policy(core).rules(user, namespace).cloned().collect()
+    }
+
+    /// Whom a token stands for.
+    fn user(&self, core: &Core, token: &str) -> Option<User> {
+        self.tokens.user(core, token)
+    }
+
+    fn policy(&self, core: &Core) -> Arc<Policy> {
+        let mut policy = self.policy.lock();
+        policy.get_or_insert_with(|| Arc::new(Policy::read(&core.store))).clone()
+    }
+
+    /// Whether a request without a known token is not an administrator's.
+    fn asks_for_tokens(&self) -> bool {
+        self.enforced || self.tokens.are_set()
+    }
+}
+
+/// The bearer token of a request.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,193 @@
+//! [`Policy`]: what RBAC's objects say together.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{
+    GROUP, User,
+    attributes::{Attributes, Target},
+    rules::Rule,
+};
+use crate::{http::selector::LabelSelector, object, storage::Store};
+
+/// All roles and bindings at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Policy {
+    /// By namespace (empty for `ClusterRole`s) and name.
+    roles: HashMap<(String, String), Vec<Rule>>,
+    bindings: Vec<Binding>,
+}
+
+/// Who gets a role, and where.
+#[derive(Debug)]
+struct Binding {
+    /// Empty: everywhere.
+    namespace: String,
+    subjects: Vec<Subject>,
+    /// As in `Policy::roles`.
+    role: (String, String),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Subject {
+    User(String),
+    Group(String),
+    Account { namespace: String, name: String },
+}
+
+impl Policy {
+    /// Reads all objects of the group.
+    pub(super) fn read(store: &Store) -> Self {
+        let objects = |plural: &str| {
+            let page = store.list(&format!("{plural}.{GROUP}"), "", None, None, usize::MAX, |_| true);
+            page.map_or_else(|_| Vec::new(), |page| page.items)
+        };
+        let [cluster, local] = ["clusterroles", "roles"].map(objects);
+        let bindings = ["clusterrolebindings", "rolebindings"].map(objects);
+        Self::of(
+            cluster.iter().chain(&local).map(|stored| &*stored.value),
+            bindings.iter().flatten().map(|stored| &*stored.value),
+        )
+    }
+
+    /// What these roles and these bindings say.
+    fn of<'a>(roles: impl Iterator<Item = &'a Value>, bindings: impl Iterator<Item = &'a Value>) -> Self {
+        let roles: Vec<&Value> = roles.collect();
+        let rules = |role: &Value| -> Vec<Rule> {
+            role["rules"].as_array().into_iter().flatten().map(Rule::of).collect()
+        };
+        let aggregated = |role: &Value| -> Vec<Rule> {
+            let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array();
+            let selectors: Vec<LabelSelector> =
+                selectors.into_iter().flatten().filter_map(LabelSelector::from_json).collect();
+            let chosen = |other: &&&Value| {
+                object::namespace(other).is_empty()
+                    && selectors.iter().any(|selector| selector.matches(other))
+            };
+            roles.iter().filter(chosen).flat_map(|other| rules(other)).collect()
+        };
+        let named = |role: &&Value| {
+            let key = (object::namespace(role).to_owned(), object::name(role).to_owned());
+            (key, rules(role).into_iter().chain(aggregated(role)).collect())
+        };
+        Self { roles: roles.iter().map(named).collect(), bindings: bindings.map(Binding::of).collect() }
+    }
+
+    /// Whether a rule allows it.
+    pub(super) fn allows(&self, user: &User, attributes: &Attributes<'_>) -> bool {
+        let namespace = match attributes.target {
+            Target::Resource { namespace, .. } => namespace,
+            Target::Path(_) => "",
+        };
+        self.rules(user, namespace).any(|rule| rule.allows(attributes))
+    }
+
+    /// What the user may do in `namespace`; if that is empty, in the whole cluster.
+    pub(super) fn rules(&self, user: &User, namespace: &str) -> impl Iterator<Item = &Rule> {
+        let here = move |binding: &&Binding| binding.namespace.is_empty() || binding.namespace == namespace;
+        let bound = self.bindings.iter().filter(here).filter(|binding| binding.binds(user));
+        bound.filter_map(|binding| self.roles.get(&binding.role)).flatten()
+    }
+}
+
+impl Binding {
+    fn of(binding: &Value) -> Self {
+        let namespace = object::namespace(binding).to_owned();
+        let text = |pointer| binding.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let home = if text("/roleRef/kind") == "Role" { namespace.clone() } else { String::new() };
+        let subjects = binding["subjects"].as_array().into_iter().flatten();
+        Self {
+            role: (home, text("/roleRef/name")),
+            subjects: subjects.filter_map(|subject| Subject::of(subject, &namespace)).collect(),
+            namespace,
+        }
+    }
+
+    fn binds(&self, user: &User) -> bool {
+        self.subjects.iter().any(|subject| match subject {
+            Subject::User(name) => name == user.name(),
+            Subject::Group(name) => user.groups().contains(name),
+            Subject::Account { namespace, name } => user.account() == Some((namespace, name)),
+        })
+    }
+}
+
+impl Subject {
+    /// A subject of a binding in `home`, where a service account is that names no namespace.
+    fn of(subject: &Value, home: &str) -> Option<Self> {
+        let text = |field: &str| subject[field].as_str().unwrap_or_default().to_owned();
+        Some(match subject["kind"].as_str()? {
+            "User" => Self::User(text("name")),
+            "Group" => Self::Group(text("name")),
+            "ServiceAccount" => {
+                let namespace = Some(text("namespace")).filter(|namespace| !namespace.is_empty());
+                Self::Account { namespace: namespace.unwrap_or_else(|| home.to_owned()), name: text("name") }
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn role(namespace: &str, name: &str, verb: &str) -> Value {
+        json!({
+            "metadata": {"namespace": namespace, "name": name, "labels": {"verb": verb}},
+            "rules": [{"verbs": [verb], "apiGroups": [""], "resources": ["pods"]}],
+        })
+    }
+
+    fn binding(namespace: &str, kind: &str, role: &str, subject: &Value) -> Value {
+        json!({
+            "metadata": {"namespace": namespace, "name": "b"},
+            "roleRef": {"kind": kind, "name": role}, "subjects": [subject],
+        })
+    }
+
+    fn may(policy: &Policy, user: &User, verb: &str, namespace: &str) -> bool {
+        let target =
+            Target::Resource { group: "", plural: "pods", subresource: "", namespace, name: "web".into() };
+        policy.allows(user, &Attributes { verb: verb.into(), target })
+    }
+
+    #[test]
+    fn a_cluster_binding_holds_everywhere_and_a_binding_in_its_namespace() {
+        let roles = [role("", "reader", "get"), role("shop", "writer", "create")];
+        let bindings = [
+            binding("", "ClusterRole", "reader", &json!({"kind": "Group", "name": "ops"})),
+            binding("shop", "Role", "writer", &json!({"kind": "User", "name": "ada"})),
+            binding("bank", "ClusterRole", "reader", &json!({"kind": "ServiceAccount", "name": "robot"})),
+        ];
+        let policy = Policy::of(roles.iter(), bindings.iter());
+        let (ada, ops) = (User::new("ada"), User::new("eve").group("ops"));
+        assert!(may(&policy, &ops, "get", "shop") && may(&policy, &ops, "get", ""));
+        assert!(!may(&policy, &ops, "create", "shop"));
+        assert!(may(&policy, &ada, "create", "shop") && !may(&policy, &ada, "create", "bank"));
+        let robot = User::service_account("bank", "robot");
+        assert!(may(&policy, &robot, "get", "bank") && !may(&policy, &robot, "get", "shop"));
+    }
+
+    #[test]
+    fn an_aggregated_role_has_the_rules_of_those_that_it_selects() {
+        let mut all = role("", "all", "none");
+        all["rules"] = json!([]);
+        all["aggregationRule"] = json!({"clusterRoleSelectors": [{"matchLabels": {"verb": "get"}}]});
+        let roles = [all, role("", "one", "get"), role("", "other", "delete")];
+        let bindings = [binding("", "ClusterRole", "all", &json!({"kind": "User", "name": "ada"}))];
+        let policy = Policy::of(roles.iter(), bindings.iter());
+        let ada = User::new("ada");
+        assert!(may(&policy, &ada, "get", "shop") && !may(&policy, &ada, "delete", "shop"));
+    }
+
+    #[test]
+    fn a_binding_to_a_missing_role_allows_nothing() {
+        let bindings = [binding("", "ClusterRole", "gone", &json!({"kind": "User", "name": "ada"}))];
+        let policy = Policy::of([].iter(), bindings.iter());
+        assert!(!may(&policy, &User::new("ada"), "get", "shop"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Admission: closures that see every write before it is stored, as webhooks do.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::{
+    User,
+    http::{
+        route::Subresource,
+        status::{Result, Status},
+    },
+    object,
+    verbs::Request,
+};
+
+/// What a write is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// An object is made.
+    Create,
+    /// An object becomes another one, whichever verb asked for it.
+    Update,
+    /// Deletion is asked for.
+    Delete,
+}
+
+/// A write that waits to be admitted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Admission<'a> {
+    /// What it does.
+    pub operation: Operation,
+    /// The plural name and the group, such as `pods` or `replicasets.apps`.
+    pub resource: &'a str,
+    /// The last part of the path, such as `status`; empty for the object itself.
+    pub subresource: &'a str,
+    /// Empty for a cluster-scoped object.
+    pub namespace: &'a str,
+    /// Empty as long as a name is still to be generated.
+    pub name: &'a str,
+    /// Who writes.
+    pub user: &'a User,
+    /// Nothing will be stored.
+    pub dry_run: bool,
+    /// The new state, which a mutating hook may change; `None` for a deletion.
+    pub object: Option<&'a mut Value>,
+    /// The state before; `None` for a creation.
+    pub old: Option<&'a Value>,
+}
+
+/// A hook's refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    message: String,
+    code: u16,
+}
+
+impl Denied {
+    /// A refusal with code 400, which upstream gives a webhook's refusal without a code.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 400 }
+    }
+
+    /// The same with this HTTP code, such as 403; one below 400 counts as 400.
+    #[must_use]
+    pub fn code(self, code: u16) -> Self {
+        Self { code, ..self }
+    }
+}
+
+type Hook = Arc<dyn Fn(&mut Admission<'_>) -> Result<(), Denied> + Send + Sync>;
+
+/// The hooks of a server, in the order in which they were added.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    mutating: Vec<(String, Hook)>,
+    validating: Vec<(String, Hook)>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |hooks: &[(String, Hook)]| -> Vec<String> {
+            hooks.iter().map(|(name, _)| name.clone()).collect()
+        };
+        f.debug_struct("Hooks")
+            .field("mutating", &names(&self.mutating))
+            .field("validating", &names(&self.validating))
+            .finish()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn add_mutating(
+        &mut self,
+        name: &str,
+        hook: impl Fn(&mut Admission<'_>) -> Result<(), Denied> + Send + Sync + 'static,
+    ) {
+        self.mutating.push((name.to_owned(), Arc::new(hook)));
+    }
+
+    pub(crate) fn add_validating(
+        &mut self,
+        name: &str,
+        hook: impl Fn(&Admission<'_>) -> Result<(), Denied> + Send + Sync + 'static,
+    ) {
+        self.validating.push((name.to_owned(), Arc::new(move |admission| hook(admission))));
+    }
+
+    /// Lets the mutating hooks change what is about to be written, before the kind's rules look at it.
+    pub(crate) fn mutate(
+        &self,
+        operation: Operation,
+        request: &Request,
+        object: &mut Value,
+        old: Option<&Value>,
+    ) -> Result<()> {
+        let name = object::name(object).to_owned();
+        run(&self.mutating, operation, request, &name, Some(object), old)
+    }
+
+    /// Asks the validating hooks about what is about to be stored; `object` is `None` for a deletion. What they
+    /// might change is lost.
+    pub(crate) fn validate(
+        &self,
+        operation: Operation,
+        request: &Request,
+        name: &str,
+        object: Option<&Value>,
+        old: Option<&Value>,
+    ) -> Result<()> {
+        if self.validating.is_empty() {
+            return Ok(()); // nothing is cloned for nobody
+        }
+        let mut object = object.cloned();
+        run(&self.validating, operation, request, name, object.as_mut(), old)
+    }
+}
+
+fn run(
+    hooks: &[(String, Hook)],
+    operation: Operation,
+    request: &Request,
+    name: &str,
+    mut object: Option<&mut Value>,
+    old: Option<&Value>,
+) -> Result<()> {
+    if hooks.is_empty() {
+        return Ok(());
+    }
+    let route = &request.route;
+    let resource = route.kind.resource();
+    for (hook_name, hook) in hooks {
+        let mut admission = Admission {
+            operation,
+            resource: &resource,
+            subresource: route.subresource.map_or("", Subresource::word),
+            namespace: &route.namespace,
+            name,
+            user: &request.user,
+            dry_run: request.query.dry_run,
+            object: object.as_deref_mut(),
+            old,
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| hook(&mut admission)));
+        let denied = match outcome {
+            Ok(Ok(())) => continue,
+            Ok(Err(denied)) => denied,
+            // The requester's task is not to blame: in a process, it would take the client down with it.
+            Err(_) => {
+                return Err(Status::internal(format!("failed calling webhook {hook_name:?}: it panicked")));
+            }
+        };
+        return Err(refusal(hook_name, &denied));
+    }
+    match object {
+        Some(object) if !object.is_object() => {
+            Err(Status::internal("a mutating admission hook left no JSON object"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A hook's refusal in upstream's words.
+fn refusal(hook: &str, denied: &Denied) -> Status {
+    let because = match &*denied.message {
+        "" => " without explanation".to_owned(),
+        message => format!(": {message}"),
+    };
+    let code = StatusCode::from_u16(denied.code.max(400)).unwrap_or(StatusCode::BAD_REQUEST);
+    let reason = match code {
+        StatusCode::FORBIDDEN => "Forbidden",
+        StatusCode::UNPROCESSABLE_ENTITY => "Invalid",
+        _ => "",
+    };
+    Status::new(code, reason, format!("admission webhook {hook:?} denied the request{because}"))
+}

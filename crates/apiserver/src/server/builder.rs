@@ -1,0 +1,162 @@
+//! [`ApiServerBuilder`]: what a server is started with.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::json;
+
+use super::ApiServer;
+use crate::{
+    Admission, Denied, Levers, User,
+    access::Access,
+    admission::Hooks,
+    clock::Clock,
+    core::Core,
+    journal::Journal,
+    kinds::Kinds,
+    random::Random,
+    storage::{Key, Store},
+};
+
+/// The namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Settings of an [`ApiServer`] that is not started yet.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ApiServerBuilder {
+    seed: u64,
+    journal: bool,
+    start_time: Option<Timestamp>,
+    controllers: bool,
+    rbac: bool,
+    tokens: Vec<(String, User)>,
+    hooks: Hooks,
+}
+
+impl Default for ApiServerBuilder {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            journal: false,
+            start_time: None,
+            controllers: true,
+            rbac: false,
+            tokens: Vec::new(),
+            hooks: Hooks::default(),
+        }
+    }
+}
+
+impl ApiServerBuilder {
+    /// Seeds UIDs and the suffixes of generated names; 0 by default. With a paused clock and a
+    /// [`start_time`](Self::start_time), two servers with one seed do exactly the same.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// What the server's clock shows at the start; by default the wall clock's time.
+    pub fn start_time(self, start_time: Timestamp) -> Self {
+        Self { start_time: Some(start_time), ..self }
+    }
+
+    /// Whether every request is written down in the [`Journal`], which grows with each; not by default.
+    pub fn journal(self, journal: bool) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// Whether the garbage collector and the namespace controller run; they do by default.
+    ///
+    /// They are clients like any other, so that levers reach them too: their user agents are
+    /// `garbage-collector` and `namespace-controller`.
+    pub fn controllers(self, controllers: bool) -> Self {
+        Self { controllers, ..self }
+    }
+
+    /// Whether RBAC's objects decide who may do what; not by default. Then whoever sends no token over a socket is
+    /// `system:anonymous`, and an unknown token is refused: 401. Clients in this process go by the [`User`] that
+    /// they were made for, which is an administrator unless
+    /// [`client_for`](ApiServer::client_for) says otherwise.
+    ///
+    /// A `ClusterRole` that aggregates others has their rules without a controller's help.
+    pub fn rbac(self, rbac: bool) -> Self {
+        Self { rbac, ..self }
+    }
+
+    /// Makes `token` a bearer token of `user`. As soon as there is one, tokens are asked for.
+    pub fn token(mut self, token: impl Into<String>, user: User) -> Self {
+        self.tokens.push((token.into(), user));
+        self
+    }
+
+    /// Adds a hook that sees every object before it is written, and may change or refuse it.
+    ///
+    /// It runs before defaults are filled in and before the kind's rules look at the object, in the order in
+    /// which hooks were added; a refusal is answered in a webhook's words. A hook that panics is answered
+    /// with 500. It must not wait: it runs within the request.
+    pub fn mutating(
+        mut self,
+        name: &str,
+        hook: impl Fn(&mut Admission<'_>) -> Result<(), Denied> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add_mutating(name, hook);
+        self
+    }
+
+    /// Adds a hook that sees every object as it is about to be stored, and every deletion, and may refuse it.
+    pub fn validating(
+        mut self,
+        name: &str,
+        hook: impl Fn(&Admission<'_>) -> Result<(), Denied> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add_validating(name, hook);
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(self) -> ApiServer {
+        let store = Store::new();
+        let random = Random::seeded(self.seed);
+        let admin_token = Random::seeded(self.seed).uid(); // not from `random`: nothing else is to change
+        let mut tokens = self.tokens;
+        let are_tokens_asked_for = self.rbac || !tokens.is_empty();
+        if are_tokens_asked_for {
+            tokens.push((admin_token.clone(), User::admin()));
+        }
+        let core = Core {
+            access: Access::new(self.rbac, tokens),
+            hooks: self.hooks,
+            levers: Levers::new(store.clone()),
+            journal: Journal::new(self.journal),
+            store,
+            kinds: Kinds::built_in(),
+            random,
+            clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
+        };
+        NAMESPACES.iter().for_each(|name| make_namespace(&core, name));
+        let server = ApiServer::new(core, admin_token);
+        crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
+        if self.controllers {
+            crate::controllers::spawn(&server, &mut server.tasks.lock());
+        }
+        server
+    }
+}
+
+fn make_namespace(core: &Core, name: &str) {
+    let namespace = json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "uid": core.random.uid(),
+            "creationTimestamp": core.clock.text(),
+            "labels": {"kubernetes.io/metadata.name": name},
+        },
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    });
+    core.store.put("namespaces", &Key::new("", name), None, namespace).expect("a new store is empty");
+}
