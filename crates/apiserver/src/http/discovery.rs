@@ -7,11 +7,15 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use super::about::{json_answer, not_found, typed};
+use super::{
+    about::{json_answer, not_found, typed},
+    route::SUBRESOURCE_VERBS,
+};
 use crate::kinds::{Kind, Kinds};
 
 /// The order in which upstream lists its groups; custom ones follow, by name.
-const GROUPS: [&str; 19] = [
+const GROUPS: [&str; 20] = [
+    "apiregistration.k8s.io",
     "apps",
     "events.k8s.io",
     "authentication.k8s.io",
@@ -32,8 +36,6 @@ const GROUPS: [&str; 19] = [
     "resource.k8s.io",
     "flowcontrol.apiserver.k8s.io",
 ];
-
-const SUBRESOURCE_VERBS: &[&str] = &["get", "patch", "update"];
 
 /// The answer to a GET of `path`, if it is one of discovery's. `accept` decides between one document
 /// and all of them in one.
@@ -168,6 +170,9 @@ fn resource(kind: &Kind) -> Vec<Value> {
         "verbs": kind.verbs,
     });
     add_names(&mut entry, kind);
+    if kind.is_stored() {
+        entry["storageVersionHash"] = kind.storage_version_hash().into();
+    }
     let subresources = subresources(kind).into_iter().map(|sub| {
         let mut entry = json!({
             "name": format!("{}/{}", kind.plural, sub.name), "singularName": "", "namespaced": kind.namespaced,
@@ -214,12 +219,9 @@ fn subresources(kind: &Kind) -> Vec<Sub<'_>> {
         kind: "Scale",
         verbs: SUBRESOURCE_VERBS,
     });
-    let more = kind.subresources.iter().map(|sub| Sub {
-        name: sub.name,
-        group: sub.group,
-        version: sub.version,
-        kind: sub.kind,
-        verbs: sub.verbs,
+    let more = kind.subresources.iter().map(|sub| {
+        let (group, version) = sub.group_version(kind);
+        Sub { name: sub.name, group, version, kind: sub.kind, verbs: sub.verbs }
     });
     let mut all: Vec<Sub<'_>> = status.into_iter().chain(scale).chain(more).collect();
     if kind.schema.is_none() {

@@ -32,6 +32,8 @@ pub(crate) struct Query {
     pub(crate) force: bool,
     /// Which part of an object a Table carries; empty for its metadata.
     pub(crate) include_object: String,
+    /// Whose log is asked for; empty for the only container.
+    pub(crate) container: String,
     /// Deletion options may stand in the URL, too.
     pub(crate) grace_period_seconds: Option<i64>,
     pub(crate) propagation_policy: Option<String>,
@@ -98,6 +100,7 @@ impl Query {
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
                 "force" => parsed.force = flag(value),
                 "includeObject" => value.clone_into(&mut parsed.include_object),
+                "container" => value.clone_into(&mut parsed.container),
                 "gracePeriodSeconds" => parsed.grace_period_seconds = number(value)?,
                 "propagationPolicy" => parsed.propagation_policy = Some(value.to_owned()),
                 "orphanDependents" => parsed.orphan_dependents = Some(flag(value)),

@@ -61,23 +61,56 @@ pub(crate) enum Subresource {
     Eviction,
     /// A namespace's own finalizers.
     Finalize,
+    /// What a Pod's containers printed.
+    Log,
+    /// The containers that are added to a Pod that runs.
+    EphemeralContainers,
+    /// The resources of a Pod that runs.
+    Resize,
+    /// Whether a certificate is to be signed.
+    Approval,
     /// A service account's bearer tokens.
     Token,
+    /// A connection to what runs on a node: the last part of the path, such as `exec`.
+    Connect(&'static str),
 }
 
 impl Subresource {
+    /// What is called `name` below the objects of a kind that has it.
+    fn named(name: &'static str) -> Self {
+        match name {
+            "approval" => Self::Approval,
+            "binding" => Self::Binding,
+            "ephemeralcontainers" => Self::EphemeralContainers,
+            "eviction" => Self::Eviction,
+            "finalize" => Self::Finalize,
+            "log" => Self::Log,
+            "resize" => Self::Resize,
+            "token" => Self::Token,
+            connection => Self::Connect(connection),
+        }
+    }
+
     /// The last part of the path.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Status => "status",
             Self::Scale => "scale",
+            Self::Approval => "approval",
             Self::Binding => "binding",
+            Self::EphemeralContainers => "ephemeralcontainers",
             Self::Eviction => "eviction",
             Self::Finalize => "finalize",
+            Self::Log => "log",
+            Self::Resize => "resize",
             Self::Token => "token",
+            Self::Connect(connection) => connection,
         }
     }
 }
+
+/// What may be done with a status or a scale.
+pub(crate) const SUBRESOURCE_VERBS: &[&str] = &["get", "patch", "update"];
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -97,6 +130,8 @@ struct Target<'a> {
     namespace: &'a str,
     name: &'a str,
     subresource: Option<Subresource>,
+    /// What may be done with it.
+    verbs: &'static [&'static str],
 }
 
 impl Route {
@@ -109,12 +144,10 @@ impl Route {
             ["apis", group, version, ref rest @ ..] => target(kinds, group, version, rest),
             _ => None,
         };
-        let Target { kind, namespace, name, subresource } = target.ok_or_else(Status::no_such_path)?;
-        let verb =
-            verb(method, !name.is_empty(), subresource, watch).ok_or_else(Status::method_not_allowed)?;
-        if subresource.is_none() && !kind.verbs.contains(&verb.word()) {
-            return Err(Status::method_not_allowed());
-        }
+        let Target { kind, namespace, name, subresource, verbs } = target.ok_or_else(Status::no_such_path)?;
+        let verb = verb(method, !name.is_empty(), subresource.is_some(), watch)
+            .filter(|verb| verbs.contains(&verb.word()))
+            .ok_or_else(Status::method_not_allowed)?;
         let everywhere = kind.namespaced && namespace.is_empty();
         if everywhere && !matches!(verb, Verb::List | Verb::Watch) {
             return Err(Status::method_not_allowed());
@@ -139,47 +172,46 @@ fn target<'a>(kinds: &Kinds, group: &str, version: &str, segments: &[&'a str]) -
 }
 
 fn within<'a>(kind: Arc<Kind>, namespace: &'a str, rest: &[&'a str]) -> Option<Target<'a>> {
-    let (name, subresource) = match *rest {
-        [] => ("", None),
-        [name] if !name.is_empty() => (name, None),
-        [name, sub] if !name.is_empty() => (name, Some(subresource(&kind, sub)?)),
+    let (name, subresource, verbs) = match *rest {
+        [] => ("", None, kind.verbs),
+        [name] if !name.is_empty() => (name, None, kind.verbs),
+        [name, sub] if !name.is_empty() => {
+            let (subresource, verbs) = subresource(&kind, sub)?;
+            (name, Some(subresource), verbs)
+        }
+        // What follows is meant for the one who is connected to.
+        [name, "proxy", ..] if !name.is_empty() => {
+            let (subresource, verbs) = subresource(&kind, "proxy")?;
+            (name, Some(subresource), verbs)
+        }
         _ => return None,
     };
-    Some(Target { kind, namespace, name, subresource })
+    Some(Target { kind, namespace, name, subresource, verbs })
 }
 
-fn subresource(kind: &Kind, name: &str) -> Option<Subresource> {
-    let is = |wanted: &str| kind.group.is_empty() && kind.kind == wanted;
+/// What is called `name` below the objects of `kind`, and what may be done with it.
+fn subresource(kind: &Kind, name: &str) -> Option<(Subresource, &'static [&'static str])> {
     match name {
-        "status" if kind.status => Some(Subresource::Status),
-        "scale" if kind.scale.is_some() => Some(Subresource::Scale),
-        "binding" if is("Pod") => Some(Subresource::Binding),
-        "eviction" if is("Pod") => Some(Subresource::Eviction),
-        "token" if is("ServiceAccount") => Some(Subresource::Token),
-        "finalize" if is("Namespace") => Some(Subresource::Finalize),
-        _ => None,
+        "status" if kind.status => Some((Subresource::Status, SUBRESOURCE_VERBS)),
+        "scale" if kind.scale.is_some() => Some((Subresource::Scale, SUBRESOURCE_VERBS)),
+        _ => {
+            let sub = kind.subresources.iter().find(|sub| sub.name == name)?;
+            Some((Subresource::named(sub.name), sub.verbs))
+        }
     }
 }
 
-fn verb(method: &Method, named: bool, subresource: Option<Subresource>, watch: bool) -> Option<Verb> {
-    use Subresource::{Binding, Eviction, Finalize, Token};
-    let verb = match (method.as_str(), named) {
-        ("GET" | "HEAD", _) if watch && subresource.is_none() => Verb::Watch,
+fn verb(method: &Method, named: bool, below: bool, watch: bool) -> Option<Verb> {
+    Some(match (method.as_str(), named) {
+        ("GET" | "HEAD", _) if watch && !below => Verb::Watch,
         ("GET" | "HEAD", true) => Verb::Get,
         ("GET" | "HEAD", false) => Verb::List,
         ("POST", false) => Verb::Create,
-        ("POST", true) if matches!(subresource, Some(Binding | Eviction | Token)) => Verb::Create,
+        ("POST", true) if below => Verb::Create,
         ("PUT", true) => Verb::Update,
         ("PATCH", true) => Verb::Patch,
         ("DELETE", true) => Verb::Delete,
         ("DELETE", false) => Verb::DeleteCollection,
         _ => return None,
-    };
-    let fits = match subresource {
-        None => true,
-        Some(Binding | Eviction | Token) => verb == Verb::Create,
-        Some(Finalize) => verb == Verb::Update,
-        Some(_) => matches!(verb, Verb::Get | Verb::Update | Verb::Patch),
-    };
-    fits.then_some(verb)
+    })
 }

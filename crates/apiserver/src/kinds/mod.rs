@@ -18,9 +18,11 @@ pub(crate) use version::{as_stored, in_version};
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::RwLock;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::schema::Declared;
 
@@ -53,12 +55,16 @@ pub(crate) struct Kind {
     pub(crate) scale: Option<Scale>,
     /// What else stands below an object's path, such as a Pod's `/binding`.
     pub(crate) subresources: &'static [Subresource],
-    /// The resource under which the objects are stored, if that is another kind's: both show the same objects.
-    pub(crate) stored_as: Option<&'static str>,
+    /// The group under which the objects are stored: two groups may show the same objects.
+    pub(crate) storage_group: String,
+    /// The version that discovery's hash of the storage tells.
+    pub(crate) storage_version: String,
     /// The grace period of a deletion that names none, in seconds; 0 removes at once.
     pub(crate) grace_seconds: i64,
     /// The columns of `kubectl get`, all of them, in order.
     pub(crate) columns: Vec<Column>,
+    /// The fields by which objects of a custom kind can be selected, such as `spec.colour`.
+    pub(crate) selectable_fields: Vec<String>,
     /// The structural schema of a custom kind.
     pub(crate) schema: Option<Arc<Declared>>,
 }
@@ -68,9 +74,9 @@ pub(crate) struct Kind {
 pub(crate) struct Subresource {
     /// The last part of the path, such as `binding`.
     pub(crate) name: &'static str,
-    /// The group of what is sent and answered.
+    /// The group of what is sent and answered, if `version` tells one.
     pub(crate) group: &'static str,
-    /// The version of what is sent and answered.
+    /// The version of what is sent and answered; empty for the parent's own group and version.
     pub(crate) version: &'static str,
     /// The kind of what is sent and answered.
     pub(crate) kind: &'static str,
@@ -139,12 +145,14 @@ impl Kind {
             status: false,
             scale: None,
             subresources: &[],
-            stored_as: None,
+            storage_group: group.to_owned(),
+            storage_version: version.to_owned(),
             grace_seconds: 0,
             columns: vec![
                 Column::new("Name", "string", Cell::Pointer("/metadata/name")),
                 Column::new("Created At", "date", Cell::Pointer("/metadata/creationTimestamp")),
             ],
+            selectable_fields: Vec::new(),
             schema: None,
         }
     }
@@ -162,10 +170,34 @@ impl Kind {
     /// The group and the plural name, `replicasets.apps`: under this the storage keeps the objects,
     /// whichever version they are read in.
     pub(crate) fn resource(&self) -> String {
-        if let Some(other) = self.stored_as {
-            return other.to_owned();
+        match self.storage_group.as_str() {
+            "" => self.plural.clone(),
+            group => format!("{}.{group}", self.plural),
         }
-        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    /// Whether there are objects of this kind, and not only questions about others.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.verbs.contains(&"watch")
+    }
+
+    /// What tells clients that two kinds show the same stored objects.
+    pub(crate) fn storage_version_hash(&self) -> String {
+        let Self { storage_group, storage_version, kind, .. } = self;
+        let hash = Sha256::digest(format!("{storage_group}/{storage_version}/{kind}"));
+        STANDARD.encode(&hash[..8])
+    }
+}
+
+impl Subresource {
+    /// What is sent and answered as `kind` of the parent's own group and version.
+    pub(crate) const fn new(name: &'static str, kind: &'static str, verbs: &'static [&'static str]) -> Self {
+        Self { name, group: "", version: "", kind, verbs }
+    }
+
+    /// The group and version of what is sent and answered below an object of `parent`.
+    pub(crate) fn group_version<'a>(&self, parent: &'a Kind) -> (&'a str, &'a str) {
+        if self.version.is_empty() { (&parent.group, &parent.version) } else { (self.group, self.version) }
     }
 }
 

@@ -167,8 +167,24 @@ pub(crate) fn prepare_update(
             *new = old.clone();
             new["spec"]["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
         }
-        // What sets a Pod's node also sets a condition.
-        Some(Subresource::Binding | Subresource::Eviction | Subresource::Token) => {}
+        Some(Subresource::Approval) => only(old, new, "/status/conditions"),
+        Some(Subresource::EphemeralContainers) => only(old, new, "/spec/ephemeralContainers"),
+        Some(Subresource::Resize) => {
+            let mut resized = old.clone();
+            for field in ["containers", "initContainers"] {
+                copy_resources(&new["spec"][field], &mut resized["spec"][field]);
+            }
+            *new = resized;
+            defaults::set(kind, new);
+        }
+        // What sets a Pod's node also sets a condition; nothing else of these is written.
+        Some(
+            Subresource::Binding
+            | Subresource::Connect(_)
+            | Subresource::Eviction
+            | Subresource::Log
+            | Subresource::Token,
+        ) => {}
         Some(Subresource::Scale) | None => {
             if kind.status {
                 object::copy_field(old, new, "status");
@@ -177,6 +193,34 @@ pub(crate) fn prepare_update(
                 object::copy_field(old, new, "spec");
             }
             complete(core, kind, new);
+        }
+    }
+}
+
+/// Leaves of `new` what is at `pointer`, such as `/spec/parts`, alone; the rest becomes as it was.
+fn only(old: &Value, new: &mut Value, pointer: &str) {
+    let changed = new.pointer(pointer).cloned();
+    *new = old.clone();
+    let mut path = pointer.split('/').skip(1);
+    let (Some(part), Some(field)) = (path.next(), path.next()) else { return };
+    if !new[part].is_object() {
+        new[part] = json!({});
+    }
+    if let Some(changed) = changed {
+        new[part][field] = changed;
+    } else if let Some(part) = new[part].as_object_mut() {
+        part.remove(field);
+    }
+}
+
+/// Gives each container the resources of the container of its name.
+fn copy_resources(from: &Value, to: &mut Value) {
+    let named = |name: &Value| from.as_array()?.iter().find(|container| container["name"] == *name);
+    for container in to.as_array_mut().into_iter().flatten() {
+        if let Some(found) = named(&container["name"]) {
+            for field in ["resources", "resizePolicy"] {
+                object::copy_field(found, container, field);
+            }
         }
     }
 }

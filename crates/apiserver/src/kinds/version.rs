@@ -27,7 +27,7 @@ pub(crate) fn in_version<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
     }
     let mut object = object.clone();
     if kind.resource() == "events" {
-        rename(&mut object, kind.stored_as.is_some());
+        rename(&mut object, !kind.group.is_empty());
     }
     object["apiVersion"] = version.into();
     Cow::Owned(object)
@@ -35,7 +35,7 @@ pub(crate) fn in_version<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
 
 /// The object as it is stored: an Event in the form of the core group, any other as it was written.
 pub(crate) fn as_stored(kind: &Kind, mut object: Value) -> Value {
-    if kind.stored_as == Some("events") {
+    if kind.group == "events.k8s.io" {
         rename(&mut object, false);
         object["apiVersion"] = "v1".into();
     }

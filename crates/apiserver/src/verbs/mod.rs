@@ -3,6 +3,7 @@
 
 mod create;
 mod delete;
+mod made_up;
 mod options;
 mod pod;
 mod read;
@@ -74,16 +75,21 @@ impl Request {
 
 /// Answers a request.
 pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
-    use Subresource::{Binding, Eviction, Scale, Token};
+    use Subresource::{Binding, Connect, Eviction, Log, Scale, Token};
     match (request.route.verb, request.route.subresource) {
+        (_, Some(Connect(_))) => made_up::connect(core, &request),
         (Verb::Watch, _) => watch::watch(core, request),
+        (Verb::List, _) if !request.kind().is_stored() => made_up::list(core, &request),
         (Verb::List, _) => read::list(core, &request).await,
         (Verb::Get, Some(Scale)) => scale::get(core, &request),
+        (Verb::Get, Some(Log)) => made_up::log(core, &request),
+        (Verb::Get, _) if !request.kind().is_stored() => made_up::get(core, &request),
         (Verb::Get, _) => read::get(core, &request).await,
         (Verb::Create, Some(Binding)) => pod::bind(core, &request),
         (Verb::Create, Some(Eviction)) => pod::evict(core, &request),
         (Verb::Create, Some(Token)) => access::request_token(core, &request),
         (Verb::Create, None) if request.kind().is_review() => review(core, &request),
+        (Verb::Create, None) if request.kind().kind == "Binding" => pod::bind_named(core, request),
         (Verb::Create, _) => create::create(core, &request),
         (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
         (Verb::Update, _) => update::update(core, &request),

@@ -9,6 +9,7 @@ use crate::{
     http::{
         body::{self, ResponseBody},
         negotiate::decode_object,
+        route::Subresource,
         status::{Result, Status},
     },
     kinds::Kind,
@@ -50,6 +51,15 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
     let done =
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
     Ok(body::value(StatusCode::CREATED, &done))
+}
+
+/// Sends the Pod that a Binding names in its metadata to a node.
+pub(super) fn bind_named(core: &Core, mut request: Request) -> Result<Response<ResponseBody>> {
+    let binding = decode_object(&request.headers, &request.body)?;
+    object::name(&binding).clone_into(&mut request.route.name);
+    request.route.kind = core.kinds.get("", "v1", "pods").expect("a built-in kind");
+    request.route.subresource = Some(Subresource::Binding);
+    bind(core, &request)
 }
 
 /// Deletes a Pod. No disruption budget is asked yet.

@@ -9,7 +9,7 @@ use crate::fixtures::{get, server};
 async fn a_client_finds_every_kind_by_going_from_document_to_document() {
     let (_server, client) = server();
     let groups = client.list_api_groups().await.unwrap();
-    assert_eq!(groups.groups[0].name, "apps");
+    assert_eq!(groups.groups[0].name, "apiregistration.k8s.io");
     let mut served = 0;
     for group in &groups.groups {
         for version in &group.versions {
@@ -42,12 +42,17 @@ async fn kube_s_own_aggregated_discovery_understands_the_server() {
 #[tokio::test]
 async fn every_discovered_collection_can_be_listed() {
     let (_server, client) = server();
-    let core = client.list_core_api_resources("v1").await.unwrap();
-    let apps = client.list_api_group_resources("apps/v1").await.unwrap();
-    for (root, resources) in [("/api/v1", core.resources), ("/apis/apps/v1", apps.resources)] {
-        for resource in resources.iter().filter(|resource| resource.verbs.contains(&"list".to_owned())) {
-            let list = get(&client, &format!("{root}/{}", resource.name)).await;
-            assert_eq!(list["kind"], format!("{}List", resource.kind));
+    let groups = client.list_api_groups().await.unwrap().groups;
+    let versions = groups.iter().flat_map(|group| &group.versions);
+    let roots = versions.map(|version| format!("/apis/{}", version.group_version));
+    for root in roots.chain(["/api/v1".to_owned()]) {
+        let resources = get(&client, &root).await;
+        for resource in resources["resources"].as_array().expect("resources") {
+            let verbs = resource["verbs"].as_array().expect("verbs");
+            if verbs.iter().any(|verb| verb == "list") {
+                let list = get(&client, &format!("{root}/{}", resource["name"].as_str().unwrap())).await;
+                assert_eq!(list["kind"], format!("{}List", resource["kind"].as_str().unwrap()));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod custom_resources;
 mod discovery;
 mod fixtures;
 mod garbage;
+mod kinds;
 mod kubelet;
 mod namespaces;
 mod tables;

@@ -28,7 +28,7 @@ fn groups_are_listed_in_the_order_of_upstream() {
         .iter()
         .filter_map(|group| group["name"].as_str())
         .collect();
-    assert_eq!(&names[..2], ["apps", "events.k8s.io"]);
+    assert_eq!(&names[..3], ["apiregistration.k8s.io", "apps", "events.k8s.io"]);
     assert!(names.contains(&"coordination.k8s.io") && !names.contains(&""));
     assert_eq!(
         document("/apis/apps")["preferredVersion"],
@@ -73,8 +73,9 @@ fn everything_comes_at_once_in_the_version_that_was_asked_for() {
         let (content_type, list) = get("/apis", &asked).expect("a document");
         assert_eq!(content_type, accept(version));
         assert_eq!(list["apiVersion"], format!("apidiscovery.k8s.io/{version}"));
-        assert_eq!(list["items"][0]["metadata"]["name"], "apps");
-        let resources = list["items"][0]["versions"][0]["resources"].as_array().expect("resources");
+        let apps = &list["items"][1];
+        assert_eq!(apps["metadata"]["name"], "apps");
+        let resources = apps["versions"][0]["resources"].as_array().expect("resources");
         let deployments =
             resources.iter().find(|resource| resource["resource"] == "deployments").expect("one");
         assert_eq!(deployments["subresources"][0]["subresource"], "scale");

@@ -106,9 +106,13 @@ fn is_selectable(kind: &Kind, field: &str) -> bool {
         ("", "Service") => &["spec.clusterIP", "spec.type"],
         ("apps", "ReplicaSet") | ("", "ReplicationController") => &["status.replicas"],
         ("batch", "Job") => &["status.successful"],
+        ("certificates.k8s.io", _) => &["spec.signerName"],
+        ("resource.k8s.io", "ResourceSlice") => &["spec.driver", "spec.nodeName"],
         _ => &[],
     };
-    matches!(field, "metadata.name" | "metadata.namespace") || more.contains(&field)
+    matches!(field, "metadata.name" | "metadata.namespace")
+        || more.contains(&field)
+        || kind.selectable_fields.iter().any(|known| known == field)
 }
 
 fn field(object: &Value, path: &str) -> String {

@@ -1,16 +1,24 @@
 //! What upstream computes for a cell of `kubectl get`. Apart from the columns, because these are
 //! rules with cases, and they are tested case by case.
 
+mod autoscaler;
+mod control;
 mod event;
+mod network;
 mod node;
 mod pod;
 mod service;
+mod storage;
 mod workload;
 
+pub(super) use autoscaler::*;
+pub(super) use control::*;
 pub(super) use event::*;
+pub(super) use network::*;
 pub(super) use node::*;
 pub(super) use pod::*;
 pub(super) use service::*;
+pub(super) use storage::*;
 pub(super) use workload::*;
 
 use k8s_openapi::jiff::Timestamp;
@@ -23,6 +31,8 @@ pub(super) type Computed = fn(&Value, Timestamp) -> Value;
 
 /// What stands where there is nothing to show.
 const NONE: &str = "<none>";
+/// What stands where a field is not set, in the kinds that say so.
+const UNSET: &str = "<unset>";
 /// What stands where something ought to be known, but is not.
 const UNKNOWN: &str = "<unknown>";
 
@@ -58,9 +68,35 @@ pub(super) fn revision(revision: &Value, _: Timestamp) -> Value {
     number(revision, "/revision").into()
 }
 
-/// The role that a binding gives.
-pub(super) fn role(binding: &Value, _: Timestamp) -> Value {
-    format!("{}/{}", text(binding, "/roleRef/kind"), text(binding, "/roleRef/name")).into()
+/// What a quota has used of what it allows, limits aside.
+pub(super) fn requests_of_quota(quota: &Value, _: Timestamp) -> Value {
+    used(quota, |resource| !resource.starts_with("limits.")).into()
+}
+
+pub(super) fn limits_of_quota(quota: &Value, _: Timestamp) -> Value {
+    used(quota, |resource| resource.starts_with("limits.")).into()
+}
+
+fn used(quota: &Value, shown: impl Fn(&str) -> bool) -> String {
+    let hard = quota.pointer("/status/hard").and_then(Value::as_object).into_iter().flatten();
+    let mut all: Vec<_> = hard
+        .filter(|(resource, _)| shown(resource))
+        .map(|(resource, hard)| {
+            let used = quota["status"]["used"][resource].as_str().unwrap_or("0");
+            format!("{resource}: {used}/{}", hard.as_str().unwrap_or("0"))
+        })
+        .collect();
+    all.sort();
+    all.join(", ")
+}
+
+/// Whether a component answered that it is healthy.
+pub(super) fn component_health(component: &Value, _: Timestamp) -> Value {
+    match array(component, "/conditions").iter().find(|condition| condition["type"] == "Healthy") {
+        None => "Unknown".into(),
+        Some(condition) if condition["status"] == "True" => "Healthy".into(),
+        Some(_) => "Unhealthy".into(),
+    }
 }
 
 pub(super) fn min_available(budget: &Value, _: Timestamp) -> Value {
@@ -104,6 +140,10 @@ fn entries(value: &Value, pointer: &str) -> usize {
     value.pointer(pointer).and_then(Value::as_object).map_or(0, serde_json::Map::len)
 }
 
+fn joined<'a>(texts: impl Iterator<Item = &'a str>, separator: &str) -> String {
+    texts.collect::<Vec<_>>().join(separator)
+}
+
 /// `a=1,b=2`, or `<none>`.
 fn labels(value: &Value, pointer: &str) -> String {
     let map = value.pointer(pointer).and_then(Value::as_object);
@@ -114,6 +154,30 @@ fn labels(value: &Value, pointer: &str) -> String {
         .collect();
     pairs.sort();
     if pairs.is_empty() { NONE.to_owned() } else { pairs.join(",") }
+}
+
+/// A `LabelSelector` in the grammar of `kubectl -l`, ordered by key; `<none>` for all.
+fn label_selector(selector: &Value) -> String {
+    let equal = selector["matchLabels"].as_object().into_iter().flatten();
+    let mut terms: Vec<(String, String)> = equal
+        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
+        .chain(array(selector, "/matchExpressions").iter().map(|expression| {
+            let key = text(expression, "/key");
+            let mut values: Vec<_> = array(expression, "/values").iter().filter_map(Value::as_str).collect();
+            values.sort_unstable();
+            let values = values.join(",");
+            let term = match text(expression, "/operator") {
+                "In" => format!("{key} in ({values})"),
+                "NotIn" => format!("{key} notin ({values})"),
+                "DoesNotExist" => format!("!{key}"),
+                _ => key.to_owned(),
+            };
+            (key.to_owned(), term)
+        }))
+        .collect();
+    terms.sort_by(|one, other| one.0.cmp(&other.0));
+    let terms: Vec<_> = terms.into_iter().map(|(_, term)| term).collect();
+    if terms.is_empty() { NONE.to_owned() } else { terms.join(",") }
 }
 
 /// The condition of type `kind`, if the object's status has it.

@@ -3,8 +3,8 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::{NONE, array, condition, labels, number, text, time};
-use crate::http::age::human_duration;
+use super::{NONE, array, condition, joined, label_selector, labels, number, text, text_or, time};
+use crate::http::age::{ago, human_duration};
 
 /// `2/3`: ready and desired.
 pub(crate) fn replicas_ready(object: &Value, _: Timestamp) -> Value {
@@ -42,26 +42,44 @@ pub(crate) fn selector(object: &Value, _: Timestamp) -> Value {
     if selector.get("matchLabels").is_none() && selector.get("matchExpressions").is_none() {
         return labels(selector, "").into();
     }
-    let equal = selector["matchLabels"].as_object().into_iter().flatten();
-    let mut terms: Vec<(String, String)> = equal
-        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
-        .chain(array(selector, "/matchExpressions").iter().map(|expression| {
-            let key = text(expression, "/key");
-            let mut values: Vec<_> = array(expression, "/values").iter().filter_map(Value::as_str).collect();
-            values.sort_unstable();
-            let values = values.join(",");
-            let term = match text(expression, "/operator") {
-                "In" => format!("{key} in ({values})"),
-                "NotIn" => format!("{key} notin ({values})"),
-                "DoesNotExist" => format!("!{key}"),
-                _ => key.to_owned(),
-            };
-            (key.to_owned(), term)
-        }))
-        .collect();
-    terms.sort_by(|one, other| one.0.cmp(&other.0));
-    let terms: Vec<_> = terms.into_iter().map(|(_, term)| term).collect();
-    if terms.is_empty() { NONE.into() } else { terms.join(",").into() }
+    label_selector(selector).into()
+}
+
+/// When a `CronJob` counts its hours.
+pub(crate) fn time_zone(cron: &Value, _: Timestamp) -> Value {
+    text_or(cron, "/spec/timeZone", NONE)
+}
+
+pub(crate) fn active_jobs(cron: &Value, _: Timestamp) -> Value {
+    array(cron, "/status/active").len().into()
+}
+
+pub(crate) fn last_schedule(cron: &Value, now: Timestamp) -> Value {
+    time(cron, "/status/lastScheduleTime").map_or(NONE.into(), |last| ago(last, now).into())
+}
+
+pub(crate) fn job_containers(cron: &Value, now: Timestamp) -> Value {
+    containers(&cron["spec"]["jobTemplate"], now)
+}
+
+pub(crate) fn job_images(cron: &Value, now: Timestamp) -> Value {
+    images(&cron["spec"]["jobTemplate"], now)
+}
+
+pub(crate) fn job_selector(cron: &Value, now: Timestamp) -> Value {
+    selector(&cron["spec"]["jobTemplate"], now)
+}
+
+pub(crate) fn template_containers(template: &Value, _: Timestamp) -> Value {
+    joined(array(template, "/template/spec/containers").iter().map(|one| text(one, "/name")), ",").into()
+}
+
+pub(crate) fn template_images(template: &Value, _: Timestamp) -> Value {
+    joined(array(template, "/template/spec/containers").iter().map(|one| text(one, "/image")), ",").into()
+}
+
+pub(crate) fn template_labels(template: &Value, _: Timestamp) -> Value {
+    labels(template, "/template/metadata/labels").into()
 }
 
 /// How a Job stands, by the first of its conditions that holds.

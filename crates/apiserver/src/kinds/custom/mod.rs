@@ -178,6 +178,10 @@ fn kind(definition: &Value, version: &Value) -> Kind {
         status: subresources.get("status").is_some_and(Value::is_object),
         scale,
         columns: printer_columns(version),
+        selectable_fields: selectable_fields(version),
+        storage_version: versions(definition)
+            .find(|version| version["storage"] == true)
+            .map_or_else(String::new, |version| text(version, "/name").to_owned()),
         schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Declared::new).map(Arc::new),
         ..Kind::plain(
             text(definition, "/spec/group"),
@@ -202,6 +206,12 @@ fn printer_columns(version: &Value) -> Vec<Column> {
         all.push(Column::new("Age", "date", path(".metadata.creationTimestamp")));
     }
     all
+}
+
+/// The fields of `.spec.colour` and the like.
+fn selectable_fields(version: &Value) -> Vec<String> {
+    let fields = version["selectableFields"].as_array().into_iter().flatten();
+    fields.map(|field| text(field, "/jsonPath").trim_start_matches('.').to_owned()).collect()
 }
 
 fn versions(definition: &Value) -> impl Iterator<Item = &Value> {

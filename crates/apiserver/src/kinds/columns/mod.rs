@@ -1,6 +1,14 @@
 //! The columns of `kubectl get` for built-in kinds, under the headings and in the order of upstream.
 //! Apart from the cells, because this is a table and those are rules.
 
+mod control;
+mod infrastructure;
+mod storage;
+
+pub(super) use control::*;
+pub(super) use infrastructure::*;
+pub(super) use storage::*;
+
 use super::{Cell, Column, cells};
 
 /// `Name` and `Age`, which most kinds have at least.
@@ -32,15 +40,8 @@ pub(super) fn controller_revision() -> Vec<Column> {
     with_age(vec![computed("Controller", cells::controller), computed("Revision", cells::revision)])
 }
 
-pub(super) fn role_binding() -> Vec<Column> {
-    with_age(vec![computed("Role", cells::role)])
-}
-
 pub(super) fn priority_class() -> Vec<Column> {
-    let mut columns = with_age(vec![
-        number("Value", "/value"),
-        Column::new("Global-Default", "boolean", Cell::Pointer("/globalDefault")),
-    ]);
+    let mut columns = with_age(vec![number("Value", "/value"), boolean("Global-Default", "/globalDefault")]);
     columns.push(text("PreemptionPolicy", "/preemptionPolicy"));
     columns
 }
@@ -121,6 +122,54 @@ pub(super) fn job() -> Vec<Column> {
     ])
 }
 
+pub(super) fn cron_job() -> Vec<Column> {
+    let mut columns = with_age(vec![
+        text("Schedule", "/spec/schedule"),
+        computed("Timezone", cells::time_zone),
+        boolean("Suspend", "/spec/suspend"),
+        Column::new("Active", "integer", Cell::Computed(cells::active_jobs)),
+        computed("Last Schedule", cells::last_schedule),
+    ]);
+    columns.extend([
+        computed("Containers", cells::job_containers).wide(),
+        computed("Images", cells::job_images).wide(),
+        computed("Selector", cells::job_selector).wide(),
+    ]);
+    columns
+}
+
+pub(super) fn pod_autoscaler() -> Vec<Column> {
+    with_age(vec![
+        computed("Reference", cells::scale_target),
+        computed("Targets", cells::scale_metrics),
+        computed("MinPods", cells::min_pods),
+        computed("MaxPods", cells::max_pods),
+        computed("Replicas", cells::current_replicas),
+    ])
+}
+
+pub(super) fn pod_template() -> Vec<Column> {
+    vec![
+        name(),
+        computed("Containers", cells::template_containers),
+        computed("Images", cells::template_images),
+        computed("Pod Labels", cells::template_labels),
+    ]
+}
+
+pub(super) fn resource_quota() -> Vec<Column> {
+    with_age(vec![computed("Request", cells::requests_of_quota), computed("Limit", cells::limits_of_quota)])
+}
+
+pub(super) fn component_status() -> Vec<Column> {
+    vec![
+        name(),
+        computed("Status", cells::component_health),
+        text("Message", "/conditions/0/message"),
+        text("Error", "/conditions/0/error"),
+    ]
+}
+
 pub(super) fn node() -> Vec<Column> {
     let mut columns =
         with_age(vec![computed("Status", cells::node_status), computed("Roles", cells::node_roles)]);
@@ -177,6 +226,10 @@ fn text(name: &str, pointer: &'static str) -> Column {
 
 fn number(name: &str, pointer: &'static str) -> Column {
     Column::new(name, "integer", Cell::Pointer(pointer))
+}
+
+fn boolean(name: &str, pointer: &'static str) -> Column {
+    Column::new(name, "boolean", Cell::Pointer(pointer))
 }
 
 fn since(name: &str, pointer: &'static str) -> Column {
