@@ -16,7 +16,7 @@ use contender::Contender;
 use load::Load;
 use peer::peers;
 use results::Results;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Args, Debug)]
@@ -109,13 +109,4 @@ fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Fail
         })
     });
     Ok(contenders.collect())
-}
-
-/// Where the programs that do not belong to the workspace are built.
-fn peers_target(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("peers")
-}
-
-fn peer_folder(workspace: &Workspace, name: &str) -> PathBuf {
-    workspace.root.join(Path::new("xtask/peers")).join(name)
 }

@@ -1,25 +1,45 @@
-//! `cargo xtask conformance`: our parts and upstream's at the same random cases, compared step by step.
+//! `cargo xtask conformance`: ours and upstream's at the same work, compared.
+//!
+//! The API servers are asked by a program of its own, which this command builds and hands over to.
 
 mod featuregate;
+mod server;
 
 use crate::failure::Failure;
-use clap::Args;
+use clap::{ArgGroup, Args};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").required(true).multiple(false))]
 pub(crate) struct Options {
-    /// Feature gates, against k8s.io/component-base. Needs Go.
-    #[arg(long, required = true)]
+    /// The suite of API rules, against this server: `embedded` (ours), `real` (kube-apiserver and etcd; needs Go) or
+    /// `kubeconfig=PATH`.
+    #[arg(long, group = "what", value_name = "SERVER")]
+    server: Option<String>,
+    /// Feature gates, against k8s.io/component-base, on random registries. Needs Go.
+    #[arg(long, group = "what")]
     featuregate: bool,
-    /// How many random registries.
-    #[arg(long, default_value_t = 2_000)]
+    /// With --server: only the cases whose group/name contains this; may be given several times.
+    #[arg(long, value_name = "NAME", requires = "server")]
+    case: Vec<String>,
+    /// With --server: prints the cases, each with its rule and source, and asks nobody.
+    #[arg(long, requires = "server")]
+    list: bool,
+    /// With --server real: Kubernetes' programs in one, built before; not built then.
+    #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
+    kube: Option<PathBuf>,
+    /// With --featuregate: how many random registries.
+    #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with = "server")]
     cases: u32,
-    /// Which random registries; a failure names the one to repeat.
-    #[arg(long, default_value_t = 1)]
+    /// With --featuregate: which random registries; a failure names the one to repeat.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "server")]
     seed: u64,
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    debug_assert!(options.featuregate, "required by clap");
-    featuregate::run(options.cases, options.seed)
+    match &options.server {
+        Some(server) => server::run(server, options),
+        None => featuregate::run(options.cases, options.seed),
+    }
 }

@@ -7,6 +7,7 @@ mod conformance;
 mod demo;
 mod failure;
 mod openapi;
+mod peer;
 mod soak;
 mod stopwatch;
 mod tidy;
@@ -31,7 +32,7 @@ enum Command {
     Demo(demo::Options),
     /// Our benchmarks and the peers' on the same work, in one table.
     Bench(bench::Options),
-    /// Our parts and upstream's at the same random cases, compared step by step.
+    /// Ours and upstream's at the same work: API servers by the rules they keep, feature gates by random cases.
     Conformance(conformance::Options),
     /// A part under random load in real time, on several threads, with its counts checked.
     Soak(soak::Options),

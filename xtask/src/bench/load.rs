@@ -1,8 +1,8 @@
 //! The source of objects that informers are measured on: a program of its own, started afresh for every run.
 
 use super::peer::build_rust;
-use super::{peer_folder, peers_target};
 use crate::failure::{Failure, While};
+use crate::peer::{folder, target};
 use crate::workspace::Workspace;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) struct Serving {
 
 impl Load {
     pub(super) fn build(workspace: &Workspace, quick: bool) -> Result<Self, Failure> {
-        let program = build_rust(&peer_folder(workspace, "load"), &peers_target(workspace), "load")?;
+        let program = build_rust(&folder(workspace, "load"), &target(workspace), "load")?;
         let (objects, events) = if quick { (10_000, 10_000) } else { (50_000, 100_000) };
         Ok(Self { program, objects, events })
     }

@@ -1,11 +1,10 @@
 //! The peers of each part: other people's libraries at the same work, by programs that stand in `xtask/peers/`.
 
-use super::{peer_folder, peers_target};
 use crate::cargo;
 use crate::failure::{Failure, While};
+use crate::peer::{build_go, folder, target};
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// A peer's column, and where its program comes from.
 #[derive(Clone, Copy, Debug)]
@@ -77,25 +76,15 @@ impl Peer {
 impl Source {
     /// Compiles the program, so that no round measures a compiler, and tells where it is.
     pub(super) fn build(self, workspace: &Workspace) -> Result<PathBuf, Failure> {
-        let target = peers_target(workspace);
+        let target = target(workspace);
         match self {
             Self::Go { module, command } => {
                 let program = target.join(format!("{module}-{}", command.replace('.', "main")));
-                build_go(&peer_folder(workspace, module), command, &program).map(|()| program)
+                build_go(&folder(workspace, module), command, &program, None).map(|()| program)
             }
-            Self::Rust { package, bin } => build_rust(&peer_folder(workspace, package), &target, bin),
+            Self::Rust { package, bin } => build_rust(&folder(workspace, package), &target, bin),
         }
     }
-}
-
-fn build_go(folder: &Path, command: &str, program: &Path) -> Result<(), Failure> {
-    let mut build = Command::new("go");
-    build.current_dir(folder).args(["build", "-o"]).arg(program).arg(format!("./{command}"));
-    let status = build.stdout(Stdio::null()).status().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
-        _ => Failure::new(format!("starting go: {error}")),
-    })?;
-    cargo::checked(status).doing("go build")
 }
 
 /// Builds a binary of a package outside the workspace.

@@ -1,0 +1,103 @@
+//! One suite of rules for API servers: `cargo xtask conformance` builds what it needs and runs it.
+
+#![allow(clippy::needless_pass_by_value, reason = "a case reads better with json! than with &json!")]
+
+mod answer;
+mod case;
+mod differences;
+mod events;
+mod objects;
+mod request;
+mod run;
+mod servers;
+mod site;
+mod suite;
+
+use clap::Parser;
+use run::Chosen;
+use servers::{Choice, Failure, Server};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Asks an API server whether it keeps the rules of Kubernetes' API.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask conformance")]
+struct Arguments {
+    /// Which server: embedded, real (kube-apiserver 1.36 and etcd; needs Go) or kubeconfig=PATH.
+    #[arg(long, value_name = "SERVER", default_value = "embedded")]
+    server: Choice,
+    /// Only cases whose group/name contains this; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    case: Vec<String>,
+    /// Prints the cases with their rules and sources instead of running them.
+    #[arg(long)]
+    list: bool,
+    /// The program that holds kube-apiserver, etcd and kube-controller-manager.
+    #[arg(long, value_name = "PROGRAM")]
+    kube: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = tokio::select! {
+        outcome = conformance(&arguments) => outcome,
+        () = interrupted() => Err("interrupted".into()), // what was started ends with the other branch
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("conformance: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs or lists the cases; true if nothing failed.
+async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
+    let chosen = chosen(&arguments.case);
+    if chosen.is_empty() {
+        return Err("no such case; --list shows them".into());
+    }
+    if arguments.list {
+        for (group, case) in &chosen {
+            println!("{group}/{}\n    {} [{}]", case.name, case.rule.trim(), case.source);
+        }
+        println!("{} cases", chosen.len());
+        return Ok(true);
+    }
+    let server = Server::start(&arguments.server, arguments.kube.as_deref()).await?;
+    let title = match &arguments.server {
+        Choice::Embedded => "embedded".to_owned(),
+        Choice::Real => "real".to_owned(),
+        Choice::Kubeconfig(path) => path.display().to_string(),
+    };
+    run::run(&server, chosen, &title).await
+}
+
+/// The cases that the command line asks for.
+fn chosen(names: &[String]) -> Vec<Chosen> {
+    let wanted = |(group, case): &Chosen| {
+        let name = format!("{group}/{}", case.name);
+        names.is_empty() || names.iter().any(|part| name.contains(part.as_str()))
+    };
+    suite::all().filter(wanted).collect()
+}
+
+/// Resolves when somebody wants this program to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                outcome = tokio::signal::ctrl_c() => if outcome.is_ok() { return },
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await; // nobody can be told; the run ends by itself
+    }
+}

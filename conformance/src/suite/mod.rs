@@ -1,0 +1,57 @@
+//! The cases, a file for each group of rules.
+
+mod apply;
+mod chunking;
+mod deletion;
+mod dry_run;
+mod garbage;
+mod lists;
+mod names;
+mod namespaces;
+mod patches;
+mod strategic;
+mod streaming;
+mod validation;
+mod versions;
+mod watches;
+
+use crate::case::Case;
+use crate::run::Chosen;
+
+/// The groups in the order in which they are listed.
+const GROUPS: &[(&str, &[Case])] = &[
+    ("lists", lists::CASES),
+    ("versions", versions::CASES),
+    ("chunking", chunking::CASES),
+    ("watches", watches::CASES),
+    ("streaming", streaming::CASES),
+    ("patches", patches::CASES),
+    ("strategic", strategic::CASES),
+    ("apply", apply::CASES),
+    ("validation", validation::CASES),
+    ("dry_run", dry_run::CASES),
+    ("deletion", deletion::CASES),
+    ("garbage", garbage::CASES),
+    ("namespaces", namespaces::CASES),
+    ("names", names::CASES),
+];
+
+/// Every case, under its group.
+pub(crate) fn all() -> impl Iterator<Item = Chosen> {
+    GROUPS.iter().flat_map(|(group, cases)| cases.iter().map(move |case| (*group, case)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_every_case_says_its_rule_and_source() {
+        let mut names = BTreeSet::new();
+        for (group, case) in all() {
+            assert!(names.insert((group, case.name)), "{group}/{} is there twice", case.name);
+            assert!(case.rule.trim().ends_with('.') && !case.source.is_empty(), "{group}/{}", case.name);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The folders in `xtask/peers/`, and building the Go programs in them.
+
+use crate::cargo;
+use crate::failure::{Failure, While};
+use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where the programs that do not belong to the workspace are built.
+pub(crate) fn target(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("peers")
+}
+
+/// The folder of one of them.
+pub(crate) fn folder(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.root.join(Path::new("xtask/peers")).join(name)
+}
+
+/// Builds a command of a Go module.
+pub(crate) fn build_go(
+    folder: &Path,
+    command: &str,
+    program: &Path,
+    linker_flags: Option<&str>,
+) -> Result<(), Failure> {
+    let mut build = Command::new("go");
+    build.current_dir(folder).args(["build", "-buildvcs=false", "-o"]).arg(program);
+    if let Some(flags) = linker_flags {
+        build.args(["-ldflags", flags]);
+    }
+    build.arg(format!("./{command}"));
+    let status = build.stdout(Stdio::null()).status().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
+        _ => Failure::new(format!("starting go: {error}")),
+    })?;
+    cargo::checked(status).doing("go build")
+}
