@@ -15,12 +15,20 @@ use crate::{
 /// returns what it changed.
 pub struct StoreWriter<T> {
     store: Store<T>,
+    /// Only bookmarks move the store's resource version.
+    by_bookmark: bool,
 }
 
 impl<T: Object> StoreWriter<T> {
     /// A writer of a new, empty store.
     pub fn new() -> Self {
-        Self { store: Store::new() }
+        Self { store: Store::new(), by_bookmark: false }
+    }
+
+    /// A writer whose store has the resource version of the last [`bookmark`](Self::bookmark), whatever is
+    /// written: for a store that is fed from several places, and is as new as the one that lags most.
+    pub fn by_bookmark() -> Self {
+        Self { by_bookmark: true, ..Self::new() }
     }
 
     /// The store that this writes, to read from and to clone.
@@ -42,7 +50,7 @@ impl<T: Object> StoreWriter<T> {
             let mut contents = self.store.shared.contents.write();
             let (slot, _) = contents.insert(key, object.clone());
             apply_edits(edits, slot, &mut contents);
-            set_version(&mut contents, object.metadata().resource_version());
+            self.wrote(&mut contents, object.metadata().resource_version());
         }
         match old {
             None => Change::Added(object),
@@ -62,7 +70,7 @@ impl<T: Object> StoreWriter<T> {
         let removed = {
             let mut contents = self.store.shared.contents.write();
             if let Some(last) = &last {
-                set_version(&mut contents, last.metadata().resource_version());
+                self.wrote(&mut contents, last.metadata().resource_version());
             }
             let removed = contents.remove(key);
             if let Some((slot, _)) = removed {
@@ -105,7 +113,7 @@ impl<T: Object> StoreWriter<T> {
         let old = {
             let mut contents = self.store.shared.contents.write();
             new.version = contents.version.take();
-            set_version(&mut new, resource_version);
+            self.wrote(&mut new, resource_version);
             std::mem::replace(&mut *contents, new)
         };
         drop(indexers);
@@ -116,6 +124,12 @@ impl<T: Object> StoreWriter<T> {
     /// Notes that the store is as new as `resource_version`, though nothing has changed.
     pub fn bookmark(&mut self, resource_version: &str) {
         set_version(&mut self.store.shared.contents.write(), resource_version);
+    }
+
+    fn wrote(&self, contents: &mut Contents<T>, version: &str) {
+        if !self.by_bookmark {
+            set_version(contents, version);
+        }
     }
 }
 

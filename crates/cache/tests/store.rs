@@ -308,3 +308,15 @@ fn readers_never_see_an_object_under_a_value_that_it_does_not_have() {
         done.store(true, std::sync::atomic::Ordering::SeqCst);
     });
 }
+
+#[test]
+fn a_store_fed_from_several_places_has_the_version_of_the_last_bookmark() {
+    let mut writer = StoreWriter::by_bookmark();
+    writer.apply(pod("a", "10", &[]));
+    assert_eq!(writer.store().resource_version(), None);
+    writer.bookmark("5");
+    writer.apply(pod("a", "11", &[]));
+    writer.delete(&key("a"), Some(pod("a", "12", &[])));
+    writer.replace(vec![pod("b", "13", &[])], "20");
+    assert_eq!(writer.store().resource_version().as_deref(), Some("5"));
+}

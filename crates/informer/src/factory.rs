@@ -117,7 +117,7 @@ impl InformerFactory {
         resource: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
         let builder = self.defaults.clone().selection(selection);
-        let identity = (TypeId::of::<T>(), builder.source::<T>(resource).identity());
+        let identity = (TypeId::of::<T>(), builder.identity::<T>(resource));
         let mut state = self.state.lock();
         let shared =
             state.informers.entry(identity).or_insert_with(|| Box::new(builder.build_for::<T>(resource)));

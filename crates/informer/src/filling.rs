@@ -1,28 +1,28 @@
 //! [`Filling`]: the next contents of the store while a list comes in, with what of it cannot be decoded.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use trimtab_cache::{Metadata, Object, ObjectKey, Replacement};
 
-use crate::source::watch::Undecodable;
+use crate::{Shard, source::watch::Undecodable};
 
 pub(crate) struct Filling<T> {
-    /// For logs.
-    informer: Arc<str>,
     pub(crate) replacement: Replacement<T>,
+    /// What is not in it is left out.
+    shard: Option<Shard>,
     /// Keys, with the reason.
     pub(crate) undecodable: BTreeMap<ObjectKey, String>,
 }
 
 impl<T: Object> Filling<T> {
-    pub(crate) fn new(informer: Arc<str>, replacement: Replacement<T>) -> Self {
-        Self { informer, replacement, undecodable: BTreeMap::new() }
+    pub(crate) fn new(replacement: Replacement<T>, shard: Option<Shard>) -> Self {
+        Self { replacement, shard, undecodable: BTreeMap::new() }
     }
 
     /// Takes an object of the list, or what could be made out of one.
     pub(crate) fn take(&mut self, item: Result<T, Undecodable>) {
         match item {
-            Ok(mut object) if is_named(&self.informer, object.metadata().name()) => {
+            Ok(mut object) if is_wanted(object.metadata(), self.shard.as_ref()) => {
                 object.prune();
                 if !self.undecodable.is_empty() {
                     self.undecodable.remove(&object.key());
@@ -30,10 +30,8 @@ impl<T: Object> Filling<T> {
                 self.replacement.apply(object);
             }
             Err(wrong) if wrong.deleted => self.remove(&wrong.key),
-            Err(wrong) if is_named(&self.informer, wrong.key.name()) => {
-                let (key, error) = (&wrong.key, &wrong.reason);
-                tracing::warn!(informer = &*self.informer, %key, %error, "object cannot be decoded");
-                self.replacement.keep(key); // its last good state, if there was one
+            Err(wrong) if wrong.is_wanted(self.shard.as_ref()) => {
+                self.replacement.keep(&wrong.key); // its last good state, if there was one
                 self.undecodable.insert(wrong.key, wrong.reason.to_string());
             }
             _ => {}
@@ -51,9 +49,16 @@ impl<T: Object> Filling<T> {
 }
 
 /// Without a name it is no object, whatever a lenient type made of it (RE-T7, RE-T29).
-pub(crate) fn is_named(informer: &str, name: &str) -> bool {
-    if name.is_empty() {
-        tracing::warn!(informer, "the server sent an object without a name");
+pub(crate) fn is_wanted(metadata: &impl Metadata, shard: Option<&Shard>) -> bool {
+    if metadata.name().is_empty() {
+        tracing::warn!("the server sent an object without a name");
+        return false;
     }
-    !name.is_empty()
+    shard.is_none_or(|shard| shard.contains(metadata))
+}
+
+impl Undecodable {
+    pub(crate) fn is_wanted(&self, shard: Option<&Shard>) -> bool {
+        !self.key.name().is_empty() && shard.is_none_or(|shard| shard.may_contain(&self.key))
+    }
 }

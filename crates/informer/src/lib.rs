@@ -72,29 +72,38 @@
 //! - A streaming list that never says that it is complete is given up for a list; client-go waits on.
 //! - An informer that was stopped can be started again.
 
+mod audit;
 mod backoff;
 mod event;
 mod factory;
 mod filling;
 mod handler;
 mod informer;
+pub mod metrics;
 mod pending;
 mod reflector;
 mod selection;
+mod shard;
 mod shared;
 mod source;
 mod state;
 mod status;
 mod subscription;
+mod sync;
+mod trouble;
+mod versions;
 
+pub use audit::Inconsistency;
 pub use event::Event;
 pub use factory::{InformerFactory, InformerFactoryBuilder, NotSynced, NotSyncedError};
 pub use handler::Handler;
-pub use informer::{Informer, InformerBuilder};
+pub use informer::{HandlerBuilder, Informer, InformerBuilder};
 pub use selection::Selection;
+pub use shard::Shard;
 pub use source::error::SourceError;
-pub use status::{Phase, Status};
+pub use status::{Phase, SourceStatus, Status};
 pub use subscription::Subscription;
+pub use trouble::Trouble;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

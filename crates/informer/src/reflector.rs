@@ -1,23 +1,24 @@
-//! The reflector: the task that lists and watches, and thus keeps the store equal to the server. It does
-//! what the ladder (`state`) says, and tells it what came of it.
+//! The reflector: lists and watches one source, and thus keeps its part of the store equal to the server. It
+//! does what the ladder (`state`) says, and tells it what came of it.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{future::pending, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use futures_util::FutureExt;
-use rand::{SeedableRng, rngs::SmallRng};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
-use trimtab_cache::{ManagedFields, Metadata, Object};
+use trimtab_cache::{ManagedFields, Object};
 
 use crate::{
-    Phase, SourceError,
-    filling::{Filling, is_named},
+    Inconsistency, Phase, SourceError, Trouble,
+    audit::audit,
+    filling::{Filling, is_wanted},
     shared::Shared,
     source::{
         BODY_PATIENCE, Source,
         items::{ItemParser, ListMeta},
         lines::Lines,
-        watch::WatchEvent,
+        watch::{Undecodable, WatchEvent},
     },
     state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
@@ -35,21 +36,40 @@ const STALL_TOTAL: Duration = Duration::from_secs(60);
 /// and so much longer for each object.
 const STALL_EACH: Duration = Duration::from_millis(1);
 
-pub(crate) struct Reflector<T> {
-    pub(crate) shared: Arc<Shared<T>>,
-    pub(crate) source: Arc<Source>,
+/// How sources are listed and watched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
     pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
-    pub(crate) resync: Option<Duration>,
+    pub(crate) audit: Option<Duration>,
     pub(crate) managed_fields: ManagedFields,
 }
 
+pub(crate) struct Reflector<T> {
+    shared: Arc<Shared<T>>,
+    source: Arc<Source>,
+    /// Of the source, among the informer's.
+    number: usize,
+    habits: Habits,
+    /// Whether bookmarks have come: then silence is a failure, and not the way of this server.
+    hears_bookmarks: bool,
+    next_audit: Option<Instant>,
+    rng: SmallRng,
+}
+
 impl<T: Object + DeserializeOwned> Reflector<T> {
+    pub(crate) fn new(shared: Arc<Shared<T>>, source: Arc<Source>, number: usize, habits: Habits) -> Self {
+        let (hears_bookmarks, next_audit, rng) = (false, None, SmallRng::from_os_rng());
+        Self { shared, source, number, habits, hears_bookmarks, next_audit, rng }
+    }
+
     /// Runs for ever; the informer that owns the task aborts it. Between two awaits the store and its
     /// handlers are never half told, so it can be aborted at any of them.
-    pub(crate) async fn run(self) {
-        let seen = self.shared.store().resource_version();
-        let mut ladder = Ladder::new(self.streaming_lists, self.page_size, seen, SmallRng::from_os_rng());
+    pub(crate) async fn run(mut self) {
+        let Habits { streaming_lists, page_size, .. } = self.habits;
+        let seen = self.shared.version(self.number);
+        let mut ladder = Ladder::new(streaming_lists, page_size, seen, SmallRng::from_rng(&mut self.rng));
+        self.plan_audit();
         let mut next = ladder.first();
         loop {
             let Next { wait, step } = next;
@@ -59,17 +79,26 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             let (outcome, error) = self.take(&step).await;
             let now = Instant::now();
             next = ladder.next(now, outcome);
-            if let Some(error) = error {
-                self.report(now, error, next.wait);
+            match error {
+                Some(error) if error.is_silence() && !self.hears_bookmarks => {
+                    tracing::debug!(informer = &*self.shared.reporter.name, %error, "asking anew");
+                }
+                Some(error) => self.shared.failed(self.number, now, error, next.wait),
+                None => {}
             }
         }
     }
 
     /// Takes one step. Should it panic in code of the user's, such as a view's, that is a failure like others.
-    async fn take(&self, step: &Step) -> (Outcome, Option<SourceError>) {
+    async fn take(&mut self, step: &Step) -> (Outcome, Option<SourceError>) {
+        if !matches!(step, Step::Watch(_)) {
+            self.shared.enter(self.number, Phase::Listing);
+            if let Some(metrics) = &self.shared.metrics {
+                metrics.list_begun();
+            }
+        }
         match step {
             Step::List(list) => {
-                self.shared.enter(Phase::Listing);
                 let mut first_page = None;
                 let listed = AssertUnwindSafe(self.list(list, &mut first_page)).catch_unwind().await;
                 match listed.unwrap_or_else(|_| Err(SourceError::panicked())) {
@@ -81,7 +110,6 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 }
             }
             Step::Stream(stream) => {
-                self.shared.enter(Phase::Listing);
                 let mut opened = Opened::default();
                 let ended = AssertUnwindSafe(self.stream(stream, &mut opened)).catch_unwind().await;
                 let ended = ended.unwrap_or_else(|_| Err(SourceError::panicked()));
@@ -101,31 +129,25 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 
     fn watch_ended(&self, opened: &Opened, ended: Result<(), SourceError>) -> (Outcome, Option<SourceError>) {
         let lasted = opened.at.map_or(Duration::ZERO, |at| at.elapsed());
+        let events = opened.at.map_or(0, |_| self.shared.events(self.number) - opened.events_before);
+        if let (Some(metrics), true) = (&self.shared.metrics, opened.at.is_some()) {
+            metrics.watch_ended(events, lasted);
+        }
         let failure = ended.as_ref().err().map(SourceError::failure);
         let outcome = Outcome::WatchEnded {
-            version: self.shared.store().resource_version().unwrap_or_default(),
+            version: self.shared.version(self.number).unwrap_or_default(),
             failure,
             lasted,
-            any_event: opened.at.is_some() && self.shared.events() > opened.events_before,
+            any_event: events > 0,
         };
         let short = failure.is_none() && lasted.as_secs() < 1;
         (outcome, ended.err().or_else(|| short.then(SourceError::short_watch)))
     }
 
-    fn report(&self, now: Instant, error: SourceError, wait: Duration) {
-        let informer = &*self.shared.name;
-        if error.is_expired() {
-            tracing::debug!(informer, %error, "relisting");
-        } else {
-            let cause = std::error::Error::source(&error);
-            tracing::warn!(informer, %error, cause, retry_in = ?wait, "cannot follow the server");
-        }
-        self.shared.failed(now, error, wait);
-    }
-
     /// Reads a list to its end and puts it in the store; returns its version. `first_page` becomes the
     /// version of the first page, should a later one fail.
     async fn list(&self, list: &ListRequest, first_page: &mut Option<String>) -> Result<String, SourceError> {
+        let begun = Instant::now();
         let mut filling = self.shared.filling();
         let mut meta = self.page(list, None, &mut filling).await?;
         if meta.resource_version.is_empty() {
@@ -135,8 +157,16 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         while let Some(token) = meta.token.filter(|token| !token.is_empty()) {
             meta = self.page(list, Some(&token), &mut filling).await?;
         }
-        self.shared.replace(filling, &version);
+        self.listed(begun, filling, &version);
         Ok(version)
+    }
+
+    fn listed(&self, begun: Instant, filling: Filling<T>, version: &str) {
+        let objects = filling.len();
+        self.shared.replace(self.number, Instant::now(), filling, version);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.listed(objects, begun.elapsed());
+        }
     }
 
     async fn page(
@@ -146,7 +176,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         filling: &mut Filling<T>,
     ) -> Result<ListMeta, SourceError> {
         let mut body = self.source.list(list, token).await?;
-        let mut parser = ItemParser::<T>::new(self.managed_fields);
+        let mut parser = ItemParser::<T>::new(self.habits.managed_fields);
         while !parser.is_done() {
             match body.next(BODY_PATIENCE).await? {
                 Some(chunk) => parser.feed(&chunk),
@@ -161,24 +191,25 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 
     /// Reads a streaming list, puts it in the store and follows the watch that it becomes. `opened` tells
     /// when that was; until then nothing of it is in the store.
-    async fn stream(&self, stream: &StreamRequest, opened: &mut Opened) -> Result<(), SourceError> {
-        let mut lines = Lines::new(self.source.stream(stream).await?);
+    async fn stream(&mut self, stream: &StreamRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let begun = Instant::now();
+        let mut lines = Lines::new(self.source.stream(stream).await?);
+        let accepted = Instant::now();
         let mut filling = self.shared.filling();
         loop {
             let objects = u32::try_from(filling.len()).unwrap_or(u32::MAX);
-            let stalled = begun.elapsed() > STALL_TOTAL + STALL_EACH * objects;
+            let stalled = accepted.elapsed() > STALL_TOTAL + STALL_EACH * objects;
             let line = match lines.next(STALL).await {
                 Ok(Some(line)) if !stalled => line,
                 Ok(None) => return Err(SourceError::ended_early()),
                 Err(error) if !error.is_idle() => return Err(error),
                 Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(filling.len())),
             };
-            match WatchEvent::decode(&line, self.managed_fields).map_err(SourceError::event)? {
+            match WatchEvent::decode(&line, self.habits.managed_fields).map_err(SourceError::event)? {
                 Ok(WatchEvent::Applied(object)) => filling.take(Ok(object)),
                 Ok(WatchEvent::Deleted(object)) => filling.remove(&object.key()),
                 Ok(WatchEvent::Bookmark(bookmark)) if bookmark.ends_initial_events() => {
-                    self.shared.replace(filling, &bookmark.resource_version);
+                    self.listed(begun, filling, &bookmark.resource_version);
                     break;
                 }
                 Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
@@ -190,47 +221,95 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     }
 
     /// Follows a watch until it ends. `opened` tells when the server accepted it.
-    async fn watch(&self, watch: &WatchRequest, opened: &mut Opened) -> Result<(), SourceError> {
+    async fn watch(&mut self, watch: &WatchRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let lines = Lines::new(self.source.watch(watch).await?);
         self.follow(lines, opened).await
     }
 
-    async fn follow(&self, mut lines: Lines, opened: &mut Opened) -> Result<(), SourceError> {
-        *opened = Opened { at: Some(Instant::now()), events_before: self.shared.events() };
-        self.shared.watch_opened();
-        let mut resync = self.resync.map(|period| Instant::now() + period);
+    async fn follow(&mut self, mut lines: Lines, opened: &mut Opened) -> Result<(), SourceError> {
+        *opened = Opened { at: Some(Instant::now()), events_before: self.shared.events(self.number) };
+        self.shared.watch_opened(self.number);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.watch_opened();
+        }
+        let (shared, source, number) = (self.shared.clone(), self.source.clone(), self.number);
         loop {
-            let line = tokio::select! {
-                // In this order, lest a resync be put off for as long as events keep coming.
-                biased;
-                () = at(resync) => {
-                    self.shared.resync();
-                    resync = self.resync.map(|period| Instant::now() + period);
-                    continue;
+            // Beside the watch, which is read on meanwhile: a server closes one that is not.
+            let mut auditing = pin!(audit_at(self.next_audit, &shared, &source, number));
+            let audited = loop {
+                tokio::select! {
+                    audited = &mut auditing => break audited,
+                    line = lines.next(SILENCE) => match line.map_err(SourceError::of_watch)? {
+                        Some(line) => {
+                            let event = WatchEvent::decode(&line, self.habits.managed_fields);
+                            let event = event.map_err(SourceError::event)?;
+                            self.hears_bookmarks |= take_event(&shared, number, event)?;
+                        }
+                        None => return Ok(()),
+                    },
                 }
-                line = lines.next(SILENCE) => line.map_err(SourceError::of_watch)?,
             };
-            let Some(line) = line else { return Ok(()) };
-            self.take_event(&line)?;
+            self.plan_audit();
+            match audited {
+                Ok(None) => self.shared.audited(),
+                Ok(Some(found)) => {
+                    self.shared.audited();
+                    let objects = found.missing.len() + found.surplus.len() + found.outdated.len();
+                    self.shared.reporter.report(&Trouble::Inconsistent(Arc::new(found)));
+                    return Err(SourceError::inconsistent(objects));
+                }
+                Err(error) => {
+                    tracing::debug!(informer = &*self.shared.reporter.name, %error, "no audit this time");
+                }
+            }
         }
     }
 
-    fn take_event(&self, line: &[u8]) -> Result<(), SourceError> {
-        let (now, informer) = (Instant::now(), &*self.shared.name);
-        match WatchEvent::<T>::decode(line, self.managed_fields).map_err(SourceError::event)? {
-            Ok(WatchEvent::Applied(object)) if is_named(informer, object.metadata().name()) => {
-                self.shared.apply(now, object);
-            }
-            Ok(WatchEvent::Deleted(object)) if is_named(informer, object.metadata().name()) => {
-                self.shared.delete(now, object);
-            }
-            Ok(WatchEvent::Bookmark(bookmark)) => self.shared.bookmark(now, &bookmark.resource_version),
-            Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
-            Err(wrong) if is_named(informer, wrong.key.name()) => self.shared.undecodable(now, wrong),
-            Ok(_) | Err(_) => {}
-        }
-        Ok(())
+    /// Sets when the next audit is: not at the same time as that of all others who began when we did.
+    fn plan_audit(&mut self) {
+        let jitter = self.rng.random_range(0.9..1.1);
+        self.next_audit = self.habits.audit.map(|period| Instant::now() + period.mul_f64(jitter));
     }
+}
+
+/// Audits at that time; never, if there is none.
+async fn audit_at<T: Object>(
+    time: Option<Instant>,
+    shared: &Shared<T>,
+    source: &Source,
+    number: usize,
+) -> Result<Option<Inconsistency>, SourceError> {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
+    }
+    let audited = AssertUnwindSafe(audit(shared, source, number)).catch_unwind().await;
+    audited.unwrap_or_else(|_| Err(SourceError::panicked()))
+}
+
+/// Does what a line of a watch says; whether it was a bookmark.
+fn take_event<T: Object>(
+    shared: &Shared<T>,
+    source: usize,
+    event: Result<WatchEvent<T>, Undecodable>,
+) -> Result<bool, SourceError> {
+    let (now, shard) = (Instant::now(), shared.shard.as_ref());
+    match event {
+        Ok(WatchEvent::Applied(object)) if is_wanted(object.metadata(), shard) => {
+            shared.apply(source, now, object);
+        }
+        Ok(WatchEvent::Deleted(object)) if is_wanted(object.metadata(), shard) => {
+            shared.delete(source, now, object);
+        }
+        Ok(WatchEvent::Bookmark(bookmark)) => {
+            shared.bookmark(source, now, &bookmark.resource_version);
+            return Ok(true);
+        }
+        Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
+        Err(wrong) if wrong.is_wanted(shard) => shared.undecodable(source, now, wrong),
+        Ok(_) | Err(_) => {}
+    }
+    Ok(false)
 }
 
 /// When a watch was accepted, and how many events there were before.
@@ -238,12 +317,4 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 struct Opened {
     at: Option<Instant>,
     events_before: u64,
-}
-
-/// Completes at that time; never, if there is none.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
-    }
 }

@@ -1,24 +1,38 @@
-//! [`Shared`]: what the handles of an informer and its reflector have in common. Here the store changes,
+//! [`Shared`]: what the handles of an informer and its reflectors have in common. Here the store changes,
 //! and handlers are told of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::{sync::watch, time::Instant};
-use trimtab_cache::{Change, Object, Store, StoreWriter};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Duration, Instant},
+};
+use trimtab_cache::{Change, Object, ObjectKey, Store, StoreWriter};
 
 use crate::{
-    Event, Handler, Phase, SourceError, Status,
+    Event, Handler, Phase, Shard, SourceError, Status, Trouble,
     filling::Filling,
     handler::{Batch, Registered},
+    metrics::Metrics,
     source::watch::Undecodable,
     status::Record,
+    sync::{Mutex, MutexGuard},
+    trouble::Reporter,
+    versions::Versions,
 };
 
 pub(crate) struct Shared<T> {
-    /// For logs: which kind, in which form, which part of it.
-    pub(crate) name: Arc<str>,
+    pub(crate) reporter: Reporter,
+    pub(crate) metrics: Option<Metrics>,
+    pub(crate) shard: Option<Shard>,
     store: Store<T>,
+    /// How often handlers are told every object again that do not say.
+    resync: Option<Duration>,
+    /// Told when a handler comes that wants to be told every object again.
+    resync_wanted: Notify,
     /// Lock order: this, then a handler's queue. Neither is held while a handler runs.
     inner: Mutex<Inner<T>>,
     progress: watch::Sender<Progress>,
@@ -28,7 +42,12 @@ struct Inner<T> {
     writer: StoreWriter<T>,
     /// In the order of registration; a new one for each change, so that delivery needs no lock.
     handlers: Arc<[Arc<Registered<T>>]>,
-    record: Record,
+    /// One for each source.
+    records: Vec<Record>,
+    /// Of several sources; the store keeps the version of a single one itself.
+    versions: Option<Versions>,
+    undecodable: BTreeMap<ObjectKey, String>,
+    audits: u64,
 }
 
 /// How far an informer has come, for those who wait.
@@ -40,12 +59,37 @@ pub(crate) enum Progress {
     Stopped,
 }
 
+/// What a store holds of one source, at one version.
+pub(crate) struct Held<T> {
+    pub(crate) version: String,
+    pub(crate) objects: Vec<Arc<T>>,
+    /// Of these it is known that the store is behind.
+    pub(crate) undecodable: BTreeSet<ObjectKey>,
+}
+
 impl<T: Object> Shared<T> {
-    pub(crate) fn new(name: Arc<str>) -> Self {
-        let writer = StoreWriter::new();
+    /// Of one source, or of one in each namespace.
+    pub(crate) fn new(
+        reporter: Reporter,
+        metrics: Option<Metrics>,
+        shard: Option<Shard>,
+        resync: Option<Duration>,
+        namespaces: Vec<Option<String>>,
+    ) -> Self {
+        let versions = (namespaces.len() > 1).then(|| Versions::new(namespaces.len()));
+        let writer = if versions.is_some() { StoreWriter::by_bookmark() } else { StoreWriter::new() };
         let store = writer.store().clone();
-        let inner = Inner { writer, handlers: Arc::new([]), record: Record::new() };
-        Self { name, store, inner: Mutex::new(inner), progress: watch::Sender::new(Progress::Waiting) }
+        let inner = Inner {
+            writer,
+            handlers: Arc::new([]),
+            records: namespaces.into_iter().map(Record::new).collect(),
+            versions,
+            undecodable: BTreeMap::new(),
+            audits: 0,
+        };
+        let progress = watch::Sender::new(Progress::Waiting);
+        let (inner, resync_wanted) = (Mutex::new(inner), Notify::new());
+        Self { reporter, metrics, shard, store, resync, resync_wanted, inner, progress }
     }
 
     pub(crate) fn store(&self) -> &Store<T> {
@@ -62,99 +106,170 @@ impl<T: Object> Shared<T> {
 
     /// Begins with the next contents of the store.
     pub(crate) fn filling(&self) -> Filling<T> {
-        Filling::new(self.name.clone(), self.inner.lock().writer.replacement())
+        Filling::new(self.inner.lock().writer.replacement(), self.shard.clone())
     }
 
-    /// Puts a list in the place of what the store held.
-    pub(crate) fn replace(&self, filling: Filling<T>, version: &str) {
-        let Filling { replacement, undecodable, .. } = filling;
-        let mut inner = self.inner.lock();
-        let initial = !self.has_synced();
+    /// Puts a source's list in the place of what the store held of it.
+    pub(crate) fn replace(&self, source: usize, now: Instant, filling: Filling<T>, version: &str) {
+        let Filling { mut replacement, mut undecodable, .. } = filling;
+        let troubles: Vec<_> = undecodable
+            .iter()
+            .map(|(key, reason)| Trouble::Undecodable { key: key.clone(), reason: reason.clone() })
+            .collect();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        if inner.versions.is_some() {
+            let own = inner.records[source].status.namespace.as_deref();
+            let is_others = |key: &ObjectKey| key.namespace() != own;
+            self.store.keys().iter().filter(|key| is_others(key)).for_each(|key| {
+                replacement.keep(key);
+            });
+            let others = std::mem::take(&mut inner.undecodable).into_iter();
+            undecodable.extend(others.filter(|(key, _)| is_others(key)));
+        }
+        inner.undecodable = undecodable;
+        let record = &mut inner.records[source];
+        let initial = !record.status.synced;
+        record.lists += 1;
+        record.status.synced = true;
+        record.status.last_heard = Some(now);
         let changes = inner.writer.commit(replacement, version);
-        inner.record.lists += 1;
-        inner.record.undecodable = undecodable;
+        self.arrived(inner, source, version);
+        if let Some(metrics) = &self.metrics {
+            metrics.undecodable(inner.undecodable.len());
+        }
+        let ends_initial = !self.has_synced() && inner.records.iter().all(|record| record.status.synced);
+        if ends_initial {
+            // Before the handlers are told: one of them may ask.
+            self.progress.send_replace(Progress::Synced);
+        }
         let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
-        // Before the handlers are told: one of them may ask.
-        self.progress
-            .send_if_modified(|progress| std::mem::replace(progress, Progress::Synced) != Progress::Synced);
-        self.tell(inner, Batch { events, ends_initial: initial });
+        self.tell(guard, Batch { events, ends_initial });
+        troubles.iter().for_each(|trouble| self.reporter.report(trouble));
     }
 
     /// Takes over an object that the server told of.
-    pub(crate) fn apply(&self, now: Instant, mut object: T) {
+    pub(crate) fn apply(&self, source: usize, now: Instant, mut object: T) {
+        use trimtab_cache::Metadata;
+
         object.prune();
-        let mut inner = self.inner.lock();
-        inner.record.note_event(now);
-        if !inner.record.undecodable.is_empty() {
-            inner.record.undecodable.remove(&object.key());
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        if !inner.undecodable.is_empty() {
+            inner.undecodable.remove(&object.key());
         }
         let change = inner.writer.apply(object);
-        self.tell_one(inner, change);
+        self.arrived(inner, source, change.object().metadata().resource_version());
+        self.tell_one(guard, change);
     }
 
     /// Removes an object of which the server told the end.
-    pub(crate) fn delete(&self, now: Instant, mut last: T) {
+    pub(crate) fn delete(&self, source: usize, now: Instant, mut last: T) {
+        use trimtab_cache::Metadata;
+
         last.prune();
-        let key = last.key();
-        let mut inner = self.inner.lock();
-        inner.record.note_event(now);
-        inner.record.undecodable.remove(&key);
-        if let Some(change) = inner.writer.delete(&key, Some(last)) {
-            self.tell_one(inner, change);
+        let (key, version) = (last.key(), last.metadata().resource_version().to_owned());
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        inner.undecodable.remove(&key);
+        let change = inner.writer.delete(&key, Some(last));
+        self.arrived(inner, source, &version);
+        if let Some(change) = change {
+            self.tell_one(guard, change);
         }
     }
 
     /// Notes that an object is not what the store says, nor can be said what it is.
-    pub(crate) fn undecodable(&self, now: Instant, wrong: Undecodable) {
-        tracing::warn!(informer = &*self.name, key = %wrong.key, error = %wrong.reason, "object cannot be decoded");
-        let mut inner = self.inner.lock();
-        inner.record.note_event(now);
-        let change = if wrong.deleted {
-            inner.record.undecodable.remove(&wrong.key);
-            inner.writer.delete(&wrong.key, None)
+    pub(crate) fn undecodable(&self, source: usize, now: Instant, wrong: Undecodable) {
+        let Undecodable { key, version, deleted, reason } = wrong;
+        let reason = reason.to_string();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        let change = if deleted {
+            inner.undecodable.remove(&key);
+            inner.writer.delete(&key, None)
         } else {
-            inner.record.undecodable.insert(wrong.key, wrong.reason.to_string());
+            inner.undecodable.insert(key.clone(), reason.clone());
             None
         };
-        inner.writer.bookmark(&wrong.version);
-        if let Some(change) = change {
-            self.tell_one(inner, change);
+        if inner.versions.is_none() {
+            inner.writer.bookmark(&version);
         }
+        self.arrived(inner, source, &version);
+        if let Some(metrics) = &self.metrics {
+            metrics.undecodable(inner.undecodable.len());
+        }
+        if let Some(change) = change {
+            self.tell_one(guard, change);
+        } else {
+            drop(guard);
+        }
+        self.reporter.report(&Trouble::Undecodable { key, reason });
     }
 
     /// Notes that nothing more has changed up to `version`.
-    pub(crate) fn bookmark(&self, now: Instant, version: &str) {
-        let mut inner = self.inner.lock();
-        inner.record.last_event = Some(now);
-        inner.writer.bookmark(version);
+    pub(crate) fn bookmark(&self, source: usize, now: Instant, version: &str) {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_bookmark(now);
+        if inner.versions.is_none() {
+            inner.writer.bookmark(version);
+        }
+        self.arrived(inner, source, version);
     }
 
-    /// Tells handlers the state of every object again.
-    pub(crate) fn resync(&self) {
+    /// Whether the newest state of an object could not be decoded, so that the store is behind with it.
+    pub(crate) fn is_outdated(&self, key: &ObjectKey) -> bool {
+        self.inner.lock().undecodable.contains_key(key)
+    }
+
+    /// Tells every object again to those handlers that are to be told so by now.
+    pub(crate) fn resync(&self, now: Instant) {
         let inner = self.inner.lock();
+        let due: Vec<_> =
+            inner.handlers.iter().filter(|handler| handler.takes_resync(now)).cloned().collect();
+        if due.is_empty() || !self.has_synced() {
+            return;
+        }
         let again = |object: Arc<T>| Event::new(Change::Updated { old: object.clone(), new: object }, false);
         let events = self.store.list().into_iter().map(again).collect();
-        self.tell(inner, Batch { events, ends_initial: false });
+        self.tell_these(inner, &due, Batch { events, ends_initial: false });
+    }
+
+    /// When the next resync is due, of whichever handler.
+    pub(crate) fn next_resync(&self) -> Option<Instant> {
+        self.inner.lock().handlers.iter().filter_map(|handler| handler.next_resync()).min()
+    }
+
+    /// Told when a handler comes that wants resyncs; a permit waits for who was not listening.
+    pub(crate) fn resync_wanted(&self) -> &Notify {
+        &self.resync_wanted
     }
 
     /// Adds a handler and tells it what the store holds, on the calling thread.
     pub(crate) fn add_handler(
         self: &Arc<Self>,
         function: impl Fn(&Event<T>) + Send + Sync + 'static,
+        resync: Option<Duration>,
     ) -> Handler {
-        let registered = Arc::new(Registered::new(function));
+        let registered = Arc::new(Registered::new(function, resync.or(self.resync)));
         {
             let mut inner = self.inner.lock();
-            if self.has_synced() {
+            let has_synced = self.has_synced();
+            if has_synced || !self.store.is_empty() {
                 // Under the lock: an event that comes now is either in the store already or queued
                 // behind these; it is never in neither, nor in both.
                 let events = self.store.list().into_iter();
                 let events = events.map(|object| Event::new(Change::Added(object), true)).collect();
-                registered.enqueue(Arc::new(Batch { events, ends_initial: true }));
+                registered.enqueue(Arc::new(Batch { events, ends_initial: has_synced }));
             }
             inner.handlers = inner.handlers.iter().chain([&registered]).cloned().collect();
         }
-        registered.deliver_initial(&self.name);
+        self.resync_wanted.notify_one();
+        registered.deliver_initial(&self.reporter);
         Handler::new(self, &registered)
     }
 
@@ -168,50 +283,77 @@ impl<T: Object> Shared<T> {
     }
 
     pub(crate) fn status(&self, bytes: u64) -> Status {
+        let now = Instant::now();
         let inner = self.inner.lock();
-        let record = &inner.record;
-        Status {
-            phase: record.phase,
-            synced: self.has_synced(),
-            last_error: record.last_error.clone(),
-            failing_since: record.failing_since,
-            restarts: record.restarts,
-            lists: record.lists,
-            watches: record.watches,
-            events: record.events,
-            last_event: record.last_event,
-            bytes,
-            objects: self.store.len(),
-            undecodable: record.undecodable.clone(),
+        let mut status = Status::of(&inner.records, now);
+        if let [source] = &mut status.sources[..] {
+            source.resource_version = self.store.resource_version();
+        }
+        status.bytes = bytes;
+        status.objects = self.store.len();
+        status.undecodable = inner.undecodable.clone();
+        status.audits = inner.audits;
+        status
+    }
+
+    /// How many events of a source the server has sent.
+    pub(crate) fn events(&self, source: usize) -> u64 {
+        self.inner.lock().records[source].events
+    }
+
+    /// The version up to which the store holds a source.
+    pub(crate) fn version(&self, source: usize) -> Option<String> {
+        let inner = self.inner.lock();
+        match &inner.versions {
+            None => self.store.resource_version(),
+            Some(_) => inner.records[source].status.resource_version.clone(),
         }
     }
 
-    /// How many events the server has sent.
-    pub(crate) fn events(&self) -> u64 {
-        self.inner.lock().record.events
+    /// What the store holds of a source, all at one version; `None` before the first list.
+    pub(crate) fn held(&self, source: usize) -> Option<Held<T>> {
+        let inner = self.inner.lock();
+        let status = &inner.records[source].status;
+        let version = match &inner.versions {
+            None => self.store.resource_version(),
+            Some(_) => status.resource_version.clone(),
+        };
+        Some(Held {
+            version: version.filter(|_| status.synced)?,
+            objects: self.store.in_namespace(status.namespace.as_deref().unwrap_or_default()),
+            undecodable: inner.undecodable.keys().cloned().collect(),
+        })
     }
 
-    pub(crate) fn enter(&self, phase: Phase) {
-        self.inner.lock().record.phase = phase;
+    pub(crate) fn audited(&self) {
+        self.inner.lock().audits += 1;
     }
 
-    pub(crate) fn watch_opened(&self) {
+    pub(crate) fn enter(&self, source: usize, phase: Phase) {
+        self.inner.lock().records[source].status.phase = phase;
+    }
+
+    pub(crate) fn watch_opened(&self, source: usize) {
         let mut inner = self.inner.lock();
-        inner.record.phase = Phase::Watching;
-        inner.record.watches += 1;
-        inner.record.failing_since = None;
+        let record = &mut inner.records[source];
+        record.status.phase = Phase::Watching;
+        record.watches += 1;
+        record.status.failing_since = None;
     }
 
     /// Notes a failure, after which nothing is tried for `wait`.
-    pub(crate) fn failed(&self, now: Instant, error: SourceError, wait: Duration) {
+    pub(crate) fn failed(&self, source: usize, now: Instant, error: SourceError, retry_in: Duration) {
         let error = Arc::new(error);
-        let mut inner = self.inner.lock();
-        let (record, until) = (&mut inner.record, now + wait);
-        record.phase =
-            if error.is_not_served() { Phase::NotServed { until } } else { Phase::Waiting { until } };
-        record.restarts += 1;
-        record.failing_since.get_or_insert(now);
-        record.last_error = Some(error);
+        let namespace = {
+            let mut inner = self.inner.lock();
+            let record = &mut inner.records[source];
+            record.note_failure(now, error.clone(), now + retry_in);
+            record.status.namespace.clone()
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.failed();
+        }
+        self.reporter.report(&Trouble::Source { namespace, error, retry_in });
     }
 
     pub(crate) fn started(&self) {
@@ -223,7 +365,7 @@ impl<T: Object> Shared<T> {
     }
 
     pub(crate) fn stopped(&self) {
-        self.enter(Phase::Stopped);
+        self.inner.lock().records.iter_mut().for_each(|record| record.status.phase = Phase::Stopped);
         self.progress.send_if_modified(|progress| {
             let waiting = *progress == Progress::Waiting;
             *progress = if waiting { Progress::Stopped } else { *progress };
@@ -231,21 +373,49 @@ impl<T: Object> Shared<T> {
         });
     }
 
+    /// Notes that a source was followed up to `version`, after the store was.
+    fn arrived(&self, inner: &mut Inner<T>, source: usize, version: &str) {
+        if version.is_empty() {
+            return; // an object without metadata says nothing about versions
+        }
+        if let Some(versions) = &mut inner.versions {
+            let held = inner.records[source].status.resource_version.get_or_insert_default();
+            held.clear();
+            held.push_str(version); // in place: no allocation for an event
+            if let Some(least) = versions.note(source, version) {
+                inner.writer.bookmark(&least.to_string());
+            }
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.versions(version, &self.store.resource_version().unwrap_or_default());
+        }
+    }
+
     fn tell_one(&self, inner: MutexGuard<'_, Inner<T>>, change: Change<T>) {
         self.tell(inner, Batch { events: vec![Event::new(change, false)], ends_initial: false });
     }
 
-    /// Queues events while the change that they tell of is still under the lock, so that all handlers
-    /// are told all changes in the order of the store; delivers them without it.
     fn tell(&self, inner: MutexGuard<'_, Inner<T>>, batch: Batch<T>) {
-        let batch = Arc::new(batch);
         let handlers = inner.handlers.clone();
-        for handler in &*handlers {
+        self.tell_these(inner, &handlers, batch);
+    }
+
+    /// Queues events while the change that they tell of is still under the lock, so that all handlers
+    /// are told all changes in the order of the store; delivers them without it. Modelled by
+    /// `loom_tests::two_who_change_the_store_are_told_of_in_its_order`: after a `stop` that was not
+    /// awaited, the old task may still be at its last event when the next one begins.
+    fn tell_these(&self, inner: MutexGuard<'_, Inner<T>>, handlers: &[Arc<Registered<T>>], batch: Batch<T>) {
+        let batch = Arc::new(batch);
+        for handler in handlers {
             handler.enqueue(batch.clone());
         }
         drop(inner);
-        for handler in &*handlers {
-            handler.deliver(&self.name);
+        let begun = self.metrics.as_ref().map(|metrics| (metrics, Instant::now()));
+        for handler in handlers {
+            handler.deliver(&self.reporter);
+        }
+        if let Some((metrics, begun)) = begun {
+            metrics.handled(begun.elapsed());
         }
     }
 }

@@ -108,6 +108,8 @@ pub(crate) enum Class {
     EndedEarly,
     /// Nothing came on a watch for so long that the connection may be dead. The wait is over already.
     Silent,
+    /// The store differs from the server, though it ought to be as new.
+    Inconsistent,
     /// Everything that may be over next time: refused, cut, timed out, overloaded.
     Passing,
 }
@@ -183,7 +185,7 @@ impl Ladder {
             Outcome::WatchEnded { version, failure: Some(failure), .. } => {
                 self.leaps = 0;
                 let step = match failure.class {
-                    Class::TooLarge => self.fill(None), // L2
+                    Class::TooLarge | Class::Inconsistent => self.fill(None), // L2
                     Class::Expired | Class::Broken | Class::NotServed | Class::Refused => {
                         self.fill(Some(version))
                     }

@@ -39,6 +39,8 @@ enum Kind {
     EndedEarly,
     ShortWatch,
     Panicked,
+    /// An audit found so many objects to differ.
+    Inconsistent(usize),
 }
 
 impl SourceError {
@@ -60,6 +62,11 @@ impl SourceError {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
+    /// A watch was silent for too long. Of a server that sends no bookmarks nothing else can be expected.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self.kind, Kind::Silent(_))
+    }
+
     /// Nothing came for too long.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.kind, Kind::Idle(_))
@@ -73,6 +80,7 @@ impl SourceError {
                 Kind::Ignored(_) => Class::Ignored,
                 Kind::EndedEarly => Class::EndedEarly,
                 Kind::Silent(_) => Class::Silent,
+                Kind::Inconsistent(_) => Class::Inconsistent,
                 _ => Class::Passing,
             };
             return Failure { class, retry_after: Duration::ZERO };
@@ -158,6 +166,10 @@ impl SourceError {
         Self { kind: Kind::ShortWatch }
     }
 
+    pub(crate) fn inconsistent(objects: usize) -> Self {
+        Self { kind: Kind::Inconsistent(objects) }
+    }
+
     pub(crate) fn panicked() -> Self {
         Self { kind: Kind::Panicked }
     }
@@ -184,6 +196,9 @@ impl fmt::Display for SourceError {
             }
             Kind::EndedEarly => f.write_str("the streaming list ended before it was complete"),
             Kind::ShortWatch => f.write_str("the watch ended within a second"),
+            Kind::Inconsistent(objects) => {
+                write!(f, "the store differs from the server by {objects} objects")
+            }
             Kind::Panicked => f.write_str("taking over an object panicked"),
         }
     }

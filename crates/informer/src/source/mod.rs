@@ -41,6 +41,8 @@ pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(60);
 /// Of an answer that is an error, so much is read.
 const LONGEST_STATUS: usize = 64 * 1024;
 
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 /// One collection of objects on an API server.
 pub(crate) struct Source {
     client: Client,
@@ -54,10 +56,13 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// The selected objects of one namespace, or of all.
     pub(crate) fn new<T: Object>(
         client: Client,
         resource: &<T::Kind as Resource>::DynamicType,
         selection: &Selection,
+        namespace: Option<&str>,
+        packed_lists: bool,
     ) -> Self {
         let metadata_only = T::Kind::metadata_api();
         let mut selectors = String::new();
@@ -67,21 +72,20 @@ impl Source {
         if let Some(fields) = &selection.fields {
             parameter(&mut selectors, "fieldSelector", fields);
         }
+        if let Some(shard) = &selection.shard {
+            parameter(&mut selectors, "shardSelector", &shard.to_string());
+        }
         Self {
             client,
-            path: T::Kind::url_path(resource, selection.namespace.as_deref()),
+            path: T::Kind::url_path(resource, namespace),
             selectors,
-            list_type: if metadata_only {
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-            } else {
-                "application/json"
-            },
+            list_type: if metadata_only { METADATA_LIST } else { "application/json" },
             watch_type: if metadata_only {
                 "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
             } else {
                 "application/json"
             },
-            packed_lists: true,
+            packed_lists,
             received: Arc::default(),
         }
     }
@@ -112,11 +116,19 @@ impl Source {
             parameter(&mut query, "resourceVersion", version);
             parameter(&mut query, "resourceVersionMatch", "NotOlderThan");
         }
-        let request = self
-            .request(&query)
-            .header(header::ACCEPT, self.list_type)
-            .header(header::ACCEPT_ENCODING, if self.packed_lists { "gzip" } else { "identity" });
-        self.send(request, LIST_PATIENCE).await
+        self.send(self.list_request(&query, self.list_type), LIST_PATIENCE).await
+    }
+
+    /// Asks for the metadata of all objects at exactly this version.
+    pub(crate) async fn audit(&self, version: &str) -> Result<Incoming, SourceError> {
+        let mut query = String::from("&resourceVersionMatch=Exact");
+        parameter(&mut query, "resourceVersion", version);
+        self.send(self.list_request(&query, METADATA_LIST), LIST_PATIENCE).await
+    }
+
+    fn list_request(&self, query: &str, accept: &'static str) -> http::request::Builder {
+        let encoding = if self.packed_lists { "gzip" } else { "identity" };
+        self.request(query).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, encoding)
     }
 
     /// Asks for a watch.

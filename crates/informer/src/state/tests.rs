@@ -103,6 +103,7 @@ fn each_failure_of_a_watch_leads_where_it_must() {
         (Class::Broken, "later: list at_least=9 limit=0"),
         (Class::NotServed, "later: list at_least=9 limit=0"),
         (Class::TooLarge, "later: list at_least=- limit=500"),
+        (Class::Inconsistent, "later: list at_least=- limit=500"),
         (Class::Passing, "later: watch from=9"),
     ] {
         let next = watching("7").next(Instant::now(), watch_failed(class, "9"));

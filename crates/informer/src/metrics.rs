@@ -1,0 +1,158 @@
+//! A named informer's metrics, under the names and with the meaning that client-go's dashboards expect.
+//!
+//! They go to whichever recorder of the [`metrics`](https://docs.rs/metrics) facade is installed when the
+//! informer is built. All are labelled with the `name` that was given, and with the `group`, `version` and
+//! `resource` that are followed; an informer without a name emits nothing.
+
+use std::time::Duration;
+
+use ::metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram};
+use ::metrics::{describe_counter, describe_gauge, describe_histogram};
+use kube_client::Resource;
+use trimtab_cache::Object;
+
+/// Counter: the lists that were begun, streaming ones among them.
+pub const LISTS_TOTAL: &str = "reflector_lists_total";
+/// Histogram, in seconds: from asking for a list until its last object is stored.
+pub const LIST_DURATION_SECONDS: &str = "reflector_list_duration_seconds";
+/// Histogram: the objects of each list.
+pub const ITEMS_PER_LIST: &str = "reflector_items_per_list";
+/// Counter: the watches that were opened, those among them that streaming lists go over into.
+pub const WATCHES_TOTAL: &str = "reflector_watches_total";
+/// Counter: the watches that ended within a second and without an event.
+pub const SHORT_WATCHES_TOTAL: &str = "reflector_short_watches_total";
+/// Histogram, in seconds: how long each watch was open.
+pub const WATCH_DURATION_SECONDS: &str = "reflector_watch_duration_seconds";
+/// Histogram: the events of each watch, without bookmarks.
+pub const ITEMS_PER_WATCH: &str = "reflector_items_per_watch";
+/// Gauge: the resource version up to which the server was followed; its last 15 digits, which a float holds.
+pub const LAST_RESOURCE_VERSION: &str = "reflector_last_resource_version";
+/// Gauge: the resource version that the store has, likewise. It is the least of several namespaces'.
+pub const STORE_RESOURCE_VERSION: &str = "informer_store_resource_version";
+/// Histogram, in seconds: how long all handlers together took for the events of one change of the store.
+pub const PROCESSING_LATENCY_SECONDS: &str = "informer_processing_latency_seconds";
+/// Counter: the lists and watches that failed. Not one of client-go's.
+pub const FAILURES_TOTAL: &str = "reflector_failures_total";
+/// Gauge: the objects whose newest state cannot be decoded. Not one of client-go's.
+pub const UNDECODABLE_OBJECTS: &str = "reflector_undecodable_objects";
+
+/// The upper bounds of client-go's buckets for [`PROCESSING_LATENCY_SECONDS`], for the exporter's set-up.
+pub const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// One informer's handles, made once.
+pub(crate) struct Metrics {
+    lists: Counter,
+    list_duration: Histogram,
+    items_per_list: Histogram,
+    watches: Counter,
+    short_watches: Counter,
+    watch_duration: Histogram,
+    items_per_watch: Histogram,
+    last_version: Gauge,
+    store_version: Gauge,
+    latency: Histogram,
+    failures: Counter,
+    undecodable: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new<T: Object>(name: &str, resource: &<T::Kind as Resource>::DynamicType) -> Self {
+        describe();
+        let labels = || {
+            vec![
+                Label::new("name", name.to_owned()),
+                Label::new("group", T::Kind::group(resource).into_owned()),
+                Label::new("version", T::Kind::version(resource).into_owned()),
+                Label::new("resource", T::Kind::plural(resource).into_owned()),
+            ]
+        };
+        Self {
+            lists: counter!(LISTS_TOTAL, labels()),
+            list_duration: histogram!(LIST_DURATION_SECONDS, labels()),
+            items_per_list: histogram!(ITEMS_PER_LIST, labels()),
+            watches: counter!(WATCHES_TOTAL, labels()),
+            short_watches: counter!(SHORT_WATCHES_TOTAL, labels()),
+            watch_duration: histogram!(WATCH_DURATION_SECONDS, labels()),
+            items_per_watch: histogram!(ITEMS_PER_WATCH, labels()),
+            last_version: gauge!(LAST_RESOURCE_VERSION, labels()),
+            store_version: gauge!(STORE_RESOURCE_VERSION, labels()),
+            latency: histogram!(PROCESSING_LATENCY_SECONDS, labels()),
+            failures: counter!(FAILURES_TOTAL, labels()),
+            undecodable: gauge!(UNDECODABLE_OBJECTS, labels()),
+        }
+    }
+
+    pub(crate) fn list_begun(&self) {
+        self.lists.increment(1);
+    }
+
+    pub(crate) fn listed(&self, objects: usize, took: Duration) {
+        self.items_per_list.record(objects as f64);
+        self.list_duration.record(took);
+    }
+
+    pub(crate) fn watch_opened(&self) {
+        self.watches.increment(1);
+    }
+
+    pub(crate) fn watch_ended(&self, events: u64, lasted: Duration) {
+        if events == 0 && lasted.as_secs() < 1 {
+            self.short_watches.increment(1);
+        }
+        self.items_per_watch.record(events as f64);
+        self.watch_duration.record(lasted);
+    }
+
+    pub(crate) fn failed(&self) {
+        self.failures.increment(1);
+    }
+
+    /// A source has come to `version`, and the store is at `store`.
+    pub(crate) fn versions(&self, version: &str, store: &str) {
+        self.last_version.set(tail(version));
+        self.store_version.set(tail(store));
+    }
+
+    pub(crate) fn undecodable(&self, objects: usize) {
+        self.undecodable.set(objects as f64);
+    }
+
+    pub(crate) fn handled(&self, took: Duration) {
+        self.latency.record(took);
+    }
+}
+
+/// The last 15 decimal digits.
+fn tail(version: &str) -> f64 {
+    let tail = version.len().saturating_sub(15);
+    version.get(tail..).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+fn describe() {
+    describe_counter!(LISTS_TOTAL, "Lists begun.");
+    describe_histogram!(LIST_DURATION_SECONDS, Unit::Seconds, "Time to read a list.");
+    describe_histogram!(ITEMS_PER_LIST, "Objects of a list.");
+    describe_counter!(WATCHES_TOTAL, "Watches opened.");
+    describe_counter!(SHORT_WATCHES_TOTAL, "Watches that ended within a second, without an event.");
+    describe_histogram!(WATCH_DURATION_SECONDS, Unit::Seconds, "Time that a watch was open.");
+    describe_histogram!(ITEMS_PER_WATCH, "Events of a watch.");
+    describe_gauge!(LAST_RESOURCE_VERSION, "Resource version that was followed to: last 15 digits.");
+    describe_gauge!(STORE_RESOURCE_VERSION, "Resource version of the store: last 15 digits.");
+    describe_histogram!(PROCESSING_LATENCY_SECONDS, Unit::Seconds, "Time that handlers take for a change.");
+    describe_counter!(FAILURES_TOTAL, "Lists and watches that failed.");
+    describe_gauge!(UNDECODABLE_OBJECTS, "Objects whose newest state cannot be decoded.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_shown_by_its_last_fifteen_digits() {
+        for (version, shown) in
+            [("", 0.0), ("17", 17.0), ("1123456789012345", 123_456_789_012_345.0), ("opaque", 0.0)]
+        {
+            assert_eq!(tail(version), shown, "{version}");
+        }
+    }
+}
