@@ -16,13 +16,14 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     pub fn add_many(&self, keys: impl IntoIterator<Item = K>) -> usize {
         let prepare = |key| {
             let (hash, group) = self.shared.hash_and_group(&key);
-            (key, hash, Wanted { priority: priority::NORMAL, due: None, group })
+            (Some(key), hash, Wanted { priority: priority::NORMAL, due: None, group })
         };
-        let keys: Vec<_> = keys.into_iter().map(prepare).collect();
-        let added: Vec<_> = self.shared.with(When::Whenever, |state, now| {
-            keys.into_iter().map(|(key, hash, wanted)| state.add(hash, key, wanted, now)).collect()
-        });
-        added.iter().filter(|added| !matches!(added, Added::Refused(_))).count()
+        // Dropped after the lock, with the keys that were not taken.
+        let mut keys: Vec<_> = keys.into_iter().map(prepare).collect();
+        self.shared.with(When::Whenever, |state, now| {
+            let add = |(key, hash, wanted): &mut _| state.add(*hash, key, *wanted, now);
+            keys.iter_mut().map(add).filter(|&added| added != Added::Refused).count()
+        })
     }
 
     /// Takes the keys that are ready, at most `max` of them, waiting until there is one.

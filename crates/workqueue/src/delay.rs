@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    slots::{Column, SlotId, Slots},
+    column::Column,
+    slots::{SlotId, Slots},
     time::Time,
 };
 
@@ -107,7 +108,7 @@ impl Delays {
 
     /// Whether the heap's entry is what its slot waits for.
     fn stands<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
-        slots.get(id).is_some_and(|slot| slot.delayed) && self.wishes.get(id).due == due
+        slots[id].delayed && self.wishes.get(id).due == due
     }
 
     fn pop_first(&mut self) -> Option<SlotId> {

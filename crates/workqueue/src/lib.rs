@@ -64,14 +64,18 @@
 
 mod batch;
 mod builder;
+mod column;
 mod delay;
 mod drain;
 mod get;
+mod index;
 mod item;
 pub mod limiter;
+mod list;
 #[cfg(all(test, trimtab_loom))]
 mod loom_tests;
 pub mod metrics;
+mod offer;
 mod order;
 mod parallelize;
 mod queue;

@@ -5,7 +5,10 @@
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
-use crate::slots::{List, Phase, SlotId, Slots};
+use crate::{
+    list::List,
+    slots::{Phase, SlotId, Slots},
+};
 
 /// How many arrivals outweigh one level of priority.
 #[derive(Debug, Clone, Copy)]
@@ -166,9 +169,8 @@ impl Line {
 /// L2. Order and priority together say the arrival, and no two keys arrive together: an entry that
 /// somebody left behind never looks like the slot's next one.
 fn stands<K>(slots: &Slots<K>, step: Step, entry: &Ranked) -> bool {
-    slots.get(entry.id).is_some_and(|slot| {
-        slot.phase == Phase::Ranked
-            && slot.priority == entry.priority
-            && step.order(slot.arrival, slot.priority) == entry.order
-    })
+    let slot = &slots[entry.id];
+    slot.phase == Phase::Ranked
+        && slot.priority == entry.priority
+        && step.order(slot.arrival, slot.priority) == entry.order
 }

@@ -14,6 +14,7 @@ use crate::{
     builder::priority,
     get::Get,
     metrics,
+    offer::Offer,
     ready::GroupHash,
     shared::{Shared, When},
     state::{Added, Take, Wanted},
@@ -78,6 +79,13 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         self.add_due(key, priority::NORMAL, None, When::Whenever)
     }
 
+    /// Adds the key as [`add`](Self::add) does, and clones it only if the queue does not hold it yet.
+    ///
+    /// For a producer that has the key borrowed, or that adds the same keys again and again.
+    pub fn add_ref(&self, key: &K) -> bool {
+        self.shared.add(&mut { key }, priority::NORMAL, None, When::Whenever)
+    }
+
     /// Says that the key needs work in a while. Returns whether the queue still accepts keys.
     ///
     /// Of two delays of one key the earlier wins. No delay is too long: the end of time is as late as it gets.
@@ -116,10 +124,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 
     #[inline]
     fn add_due(&self, key: K, priority: i16, due: Option<Time>, when: When) -> bool {
-        let (hash, group) = self.shared.hash_and_group(&key);
-        let wanted = Wanted { priority, due, group };
-        let added = self.shared.with(when, |state, now| state.add(hash, key, wanted, now));
-        !matches!(added, Added::Refused(_)) // a key that was handed back is dropped here, unlocked
+        self.shared.add(&mut Some(key), priority, due, when) // a key that was not taken is dropped here, unlocked
     }
 
     /// Takes the next key, waiting until one is ready.
@@ -139,13 +144,17 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         if self.shared.metrics.is_some() {
             metrics::keep_refreshing();
         }
-        let taken = Get::new(&self.shared).await?;
+        let taken = match self.shared.take_now() {
+            Take::Key(taken) => taken,
+            Take::ShutDown => return None,
+            Take::Wait => Get::new(&self.shared).await?,
+        };
         Some(Item::new(&self.shared, taken))
     }
 
     /// Takes the next key if one is ready now.
     pub fn try_get(&self) -> Option<Item<K>> {
-        match self.shared.take(&mut None) {
+        match self.shared.take_now() {
             Take::Key(taken) => Some(Item::new(&self.shared, taken)),
             Take::Wait | Take::ShutDown => None,
         }
@@ -217,6 +226,16 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// Whether the queue refuses keys.
     pub fn is_shutting_down(&self) -> bool {
         self.shared.with(When::Whenever, |state, _| state.is_shutting_down())
+    }
+}
+
+impl<K: Hash + Eq> Shared<K> {
+    /// Adds a key and returns whether the queue still accepts any.
+    #[inline]
+    fn add(&self, offer: &mut impl Offer<K>, priority: i16, due: Option<Time>, when: When) -> bool {
+        let (hash, group) = self.hash_and_group(offer.key());
+        let wanted = Wanted { priority, due, group };
+        self.with(when, |state, now| state.add(hash, offer, wanted, now)) != Added::Refused
     }
 }
 

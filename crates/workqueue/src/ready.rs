@@ -6,8 +6,9 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use crate::{
+    column::Column,
     order::{Line, Step},
-    slots::{Column, SlotId, Slots},
+    slots::{SlotId, Slots},
 };
 
 /// What a group's value hashes to. Two groups of equal hash share their turns, which is harmless.

@@ -96,12 +96,12 @@ impl<K> Shared<K> {
         let before = self.metrics.as_ref().map(|_| guarded.state.tally());
         let result = step(&mut guarded, now);
         let woken = guarded.wake_ups();
-        let after = guarded.state.tally();
+        let tallies = before.map(|before| (before, guarded.state.tally()));
         drop(guarded);
         if let Some(woken) = woken {
             woken.wake();
         }
-        if let (Some(metrics), Some(before)) = (&self.metrics, before) {
+        if let (Some(metrics), Some((before, after))) = (&self.metrics, tallies) {
             metrics.turned(before, after);
         }
         result
@@ -112,7 +112,7 @@ impl<K> Shared<K> {
         let Done { forgotten, worked } = self.with(When::Whenever, |state, now| state.done(slot, now));
         drop(forgotten); // the user's `Drop`, where no lock is held
         if let Some(metrics) = &self.metrics {
-            metrics.done(worked);
+            metrics.done(worked.into());
         }
     }
 
@@ -190,10 +190,23 @@ impl<K: Clone> Shared<K> {
             (take, leaves.and_then(|ticket| guarded.workers.leave(ticket)))
         });
         drop(unused); // where no lock is held
-        if let (Take::Key(taken), Some(metrics)) = (&take, &self.metrics) {
-            metrics.taken(taken.waited);
-        }
+        self.report_taken(&take);
         take
+    }
+
+    /// Takes a key, if one is ready, for a worker that has not slept.
+    #[inline]
+    pub(crate) fn take_now(&self) -> Take<K> {
+        let take = self.with(When::Now, |state, now| state.take(now));
+        self.report_taken(&take);
+        take
+    }
+
+    #[inline]
+    fn report_taken(&self, take: &Take<K>) {
+        if let (Take::Key(taken), Some(metrics)) = (take, &self.metrics) {
+            metrics.taken(taken.waited.into());
+        }
     }
 
     /// Takes as many keys as are ready, at most `room`.
@@ -206,7 +219,7 @@ impl<K: Clone> Shared<K> {
             std::iter::from_fn(next).take(room).collect()
         });
         if let Some(metrics) = &self.metrics {
-            keys.iter().for_each(|taken| metrics.taken(taken.waited));
+            keys.iter().for_each(|taken| metrics.taken(taken.waited.into()));
         }
         keys
     }

@@ -12,12 +12,15 @@
 use std::time::Duration;
 
 use crate::{
+    column::Column,
     delay::Delays,
+    list::List,
     metrics::Tally,
+    offer::Offer,
     order::Step,
     ready::{GroupHash, Ready},
-    slots::{Column, Found, List, Phase, Slot, SlotId, Slots},
-    time::Time,
+    slots::{Found, Phase, Slot, SlotId, Slots},
+    time::{Span, Time},
 };
 
 /// The most delayed keys that one call makes ready. The others that are due wait for the next call,
@@ -34,14 +37,14 @@ pub(crate) struct Wanted {
 }
 
 /// What became of an added key.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Added<K> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
     /// It has a slot of its own from now on.
     New,
-    /// It had one. This copy is handed back, for the caller to drop where no lock is held.
-    Known(K),
+    /// It had one.
+    Known,
     /// The queue is shutting down.
-    Refused(K),
+    Refused,
 }
 
 /// A key on its way to a worker.
@@ -51,7 +54,7 @@ pub(crate) struct Taken<K> {
     pub(crate) key: K,
     pub(crate) priority: i16,
     /// How long it was ready; zero where times are not kept.
-    pub(crate) waited: Duration,
+    pub(crate) waited: Span,
 }
 
 /// What a worker that asks for a key gets.
@@ -70,7 +73,7 @@ pub(crate) struct Done<K> {
     /// The slot's key, if the slot is gone.
     pub(crate) forgotten: Option<K>,
     /// How long the worker had it; zero where times are not kept.
-    pub(crate) worked: Duration,
+    pub(crate) worked: Span,
 }
 
 /// A key as [`State::look`] finds it.
@@ -181,7 +184,7 @@ impl<K> State<K> {
     #[inline]
     pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
         self.processing.unlink(&mut self.slots, id);
-        let worked = self.since.as_ref().map_or(Duration::ZERO, |since| now.since(since.get(id).taken));
+        let worked = self.since.as_ref().map_or(Span::ZERO, |since| now.span(since.get(id).taken));
         let phase = std::mem::replace(&mut self.slots[id].phase, Phase::Idle);
         if phase == Phase::Again {
             self.again -= 1;
@@ -247,23 +250,29 @@ impl<K> State<K> {
         }
         let key = self.slots.remove(id);
         if self.slots.is_oversized() {
-            self.slots = Slots::new(); // the numbers start again, and so does what goes by them
-            self.ready.reset();
-            self.delays = Delays::EMPTY;
-            self.since = self.since.is_some().then_some(Column::EMPTY);
+            self.start_again();
         }
-        Some(key)
+        key
+    }
+
+    /// Gives the memory of a burst back. The slots' numbers start again, and so does what goes by them.
+    #[cold]
+    fn start_again(&mut self) {
+        self.slots = Slots::new();
+        self.ready.reset();
+        self.delays = Delays::EMPTY;
+        self.since = self.since.is_some().then_some(Column::EMPTY);
     }
 }
 
 impl<K: Eq> State<K> {
     #[inline]
-    pub(crate) fn add(&mut self, hash: u32, key: K, wanted: Wanted, now: Time) -> Added<K> {
+    pub(crate) fn add(&mut self, hash: u32, offer: &mut impl Offer<K>, wanted: Wanted, now: Time) -> Added {
         if self.shutting_down {
-            return Added::Refused(key); // I5
+            return Added::Refused; // I5
         }
-        let (id, added) = match self.slots.find_or_insert(hash, key) {
-            Found::Known(id, key) => (id, Added::Known(key)),
+        let (id, added) = match self.slots.find_or_insert(hash, offer) {
+            Found::Known(id) => (id, Added::Known),
             Found::New(id) => {
                 self.ready.assign(id, wanted.group);
                 (id, Added::New)
@@ -308,15 +317,15 @@ impl<K: Clone> State<K> {
         self.slots[slot].phase = Phase::Processing;
         self.processing.push(&mut self.slots, slot);
         let waited = match &mut self.since {
-            None => Duration::ZERO,
+            None => Span::ZERO,
             Some(since) => {
                 let Since { added, .. } = since.get(slot);
                 since.set(slot, Since { added, taken: now });
-                now.since(added)
+                now.span(added)
             }
         };
-        let Slot { key, priority, .. } = &self.slots[slot];
-        Take::Key(Taken { slot, key: key.clone(), priority: *priority, waited })
+        let Slot { priority, .. } = self.slots[slot];
+        Take::Key(Taken { slot, key: self.slots[slot].key().clone(), priority, waited })
     }
 
     /// Every key, what it is up to, and until when it is delayed; in no order.
@@ -329,7 +338,7 @@ impl<K: Clone> State<K> {
                 Phase::Processing | Phase::Again => since.map(|since| since.taken),
             };
             let due = self.delays.due(&self.slots, id);
-            Seen { key: slot.key.clone(), phase: slot.phase, priority: slot.priority, since, due }
+            Seen { key: slot.key().clone(), phase: slot.phase, priority: slot.priority, since, due }
         };
         self.slots.iter().map(seen).collect()
     }
@@ -337,12 +346,12 @@ impl<K: Clone> State<K> {
     /// The keys that need work and are not being handed out for it: ready, or ready once done.
     pub(crate) fn waiting_keys(&self) -> Vec<K> {
         let waits = |phase: Phase| phase.is_ready() || phase == Phase::Again;
-        self.slots.iter().filter(|(_, slot)| waits(slot.phase)).map(|(_, slot)| slot.key.clone()).collect()
+        self.slots.iter().filter(|(_, slot)| waits(slot.phase)).map(|(_, slot)| slot.key().clone()).collect()
     }
 
     /// The keys that workers have, the longest first.
     pub(crate) fn processing_keys(&self) -> Vec<K> {
-        self.processing.iter(&self.slots).map(|id| self.slots[id].key.clone()).collect()
+        self.processing.iter(&self.slots).map(|id| self.slots[id].key().clone()).collect()
     }
 }
 
@@ -354,6 +363,15 @@ mod tests {
 
     fn state() -> State<u32> {
         State::new(Step(1000), false, false)
+    }
+
+    /// As the real one does, this hash has something of the key in its upper bits.
+    fn hash(key: u32) -> u32 {
+        key.wrapping_mul(0x9E37_79B9)
+    }
+
+    fn add(state: &mut State<u32>, key: u32, wanted: Wanted) -> Added {
+        state.add(hash(key), &mut Some(key), wanted, Time::ZERO)
     }
 
     fn take(state: &mut State<u32>) -> Taken<u32> {
@@ -369,14 +387,14 @@ mod tests {
         let mut state = state();
         for key in 0..100_000 {
             let wanted = Wanted { priority: (key % 7) as i16, ..AT_ONCE };
-            assert_eq!(state.add(key, key, wanted, Time::ZERO), Added::New);
+            assert_eq!(add(&mut state, key, wanted), Added::New);
             let later = Wanted { due: Some(Time::MAX), ..AT_ONCE };
-            assert_eq!(state.add(key, key, later, Time::ZERO), Added::Known(key));
+            assert_eq!(add(&mut state, key, later), Added::Known);
         }
         for _ in 0..100_000 {
             let Taken { slot, key, .. } = take(&mut state);
             assert_eq!(state.done(slot, Time::ZERO).forgotten, None, "it is still delayed");
-            assert_eq!(state.remove(key, &key), (true, Some(key)));
+            assert_eq!(state.remove(hash(key), &key), (true, Some(key)));
         }
         assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
     }
@@ -385,12 +403,12 @@ mod tests {
     #[test]
     fn a_key_that_is_moved_again_and_again_takes_no_more_memory() {
         let mut state = state();
-        state.add(1, 1, AT_ONCE, Time::ZERO);
-        state.add(2, 2, AT_ONCE, Time::ZERO);
+        add(&mut state, 1, AT_ONCE);
+        add(&mut state, 2, AT_ONCE);
         for n in 0..30_000i16 {
             let due = Time::ZERO.after(Duration::from_secs(100_000 - n as u64));
-            state.add(2, 2, Wanted { priority: n, due: Some(due), group: 0 }, Time::ZERO);
-            state.add(2, 2, Wanted { priority: n, due: None, group: 0 }, Time::ZERO);
+            add(&mut state, 2, Wanted { priority: n, due: Some(due), group: 0 });
+            add(&mut state, 2, Wanted { priority: n, due: None, group: 0 });
         }
         assert!(state.memory() < 16 * 1024, "{} bytes for two keys", state.memory());
         assert_eq!((take(&mut state).key, state.delayed()), (2, 1));

@@ -27,7 +27,25 @@ impl Time {
     }
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        self.span(earlier).into()
+    }
+
+    pub(crate) fn span(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Nanoseconds between two moments. Half of a `Duration`, which travels with every key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(u64);
+
+impl Span {
+    pub(crate) const ZERO: Self = Self(0);
+}
+
+impl From<Span> for Duration {
+    fn from(Span(nanoseconds): Span) -> Self {
+        Self::from_nanos(nanoseconds)
     }
 }
 

@@ -19,6 +19,20 @@ async fn an_item_may_outlive_every_handle_of_its_queue() {
     assert_eq!(Arc::strong_count(&key), 1);
 }
 
+#[test]
+fn a_borrowed_key_is_cloned_only_if_the_queue_does_not_hold_it() {
+    let key: Arc<str> = "foo".into();
+    let queue = WorkQueue::new();
+    for _ in 0..3 {
+        assert!(queue.add_ref(&key));
+        assert_eq!((queue.len(), Arc::strong_count(&key)), (1, 2));
+    }
+    drop(queue.try_get());
+    queue.shut_down();
+    assert!(!queue.add_ref(&key), "the queue is shut down");
+    assert_eq!(Arc::strong_count(&key), 1);
+}
+
 /// Guarantee 4, of a panic.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_panics_leaks_no_key() {
