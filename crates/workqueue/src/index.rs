@@ -65,8 +65,8 @@ impl Index {
 
     /// Puts an entry where it was not found just now.
     #[inline]
-    pub(crate) fn insert(&mut self, vacancy: Vacancy, hash: u32, id: SlotId) {
-        self.places[vacancy.0] = Place { hash, id };
+    pub(crate) fn insert(&mut self, Vacancy(at): Vacancy, hash: u32, id: SlotId) {
+        self.places[at] = Place { hash, id };
         self.len += 1;
         if self.len > self.places.len() / 4 * 3 {
             self.grow(); // X1

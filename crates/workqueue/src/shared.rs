@@ -197,7 +197,7 @@ impl<K: Clone> Shared<K> {
     /// Takes a key, if one is ready, for a worker that has not slept.
     #[inline]
     pub(crate) fn take_now(&self) -> Take<K> {
-        let take = self.with(When::Now, |state, now| state.take(now));
+        let take = self.with(When::Now, State::take);
         self.report_taken(&take);
         take
     }
