@@ -1,11 +1,15 @@
 //! [`Commits`]: every committed change, in order, for audits, controllers and tests.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::storage::{ChangeKind, Event};
+use crate::storage::{ChangeKind, Event, Stored};
 
 /// One committed change.
 #[derive(Debug, Clone)]
@@ -22,9 +26,9 @@ pub struct Commit {
     /// What was done to it.
     pub change: ChangeKind,
     /// The new state; of a deleted object its last, with the deletion's version.
-    pub object: Arc<Value>,
+    pub object: StoredObject,
     /// The state before, if there was one.
-    pub previous: Option<Arc<Value>>,
+    pub previous: Option<StoredObject>,
 }
 
 impl Commit {
@@ -32,12 +36,48 @@ impl Commit {
         Self {
             version: event.version(),
             resource: resource.to_owned(),
-            namespace: event.key.namespace().map(str::to_owned),
-            name: event.key.name().to_owned(),
+            namespace: event.key().namespace().map(str::to_owned),
+            name: event.key().name().to_owned(),
             change: event.change,
-            object: event.object.value.clone(),
-            previous: event.previous.as_ref().map(|previous| previous.value.clone()),
+            object: StoredObject::new(event.object.clone()),
+            previous: event.previous.clone().map(StoredObject::new),
         }
+    }
+}
+
+/// An object in one of its states: JSON text that is parsed when it is first looked into.
+#[derive(Clone)]
+pub struct StoredObject {
+    stored: Arc<Stored>,
+    value: OnceLock<Arc<Value>>,
+}
+
+impl StoredObject {
+    pub(crate) fn new(stored: Arc<Stored>) -> Self {
+        Self { stored, value: OnceLock::new() }
+    }
+
+    pub(crate) fn stored(&self) -> &Arc<Stored> {
+        &self.stored
+    }
+
+    /// The object as the JSON text that clients are sent.
+    pub fn json(&self) -> &str {
+        std::str::from_utf8(self.stored.json()).expect("JSON is UTF-8")
+    }
+}
+
+impl Deref for StoredObject {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.value.get_or_init(|| self.stored.value())
+    }
+}
+
+impl fmt::Debug for StoredObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.json())
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     kinds::{Kind, Kinds, custom, rules},
     levers::{Levers, Origin},
     random::Random,
-    storage::Store,
+    storage::{Store, Stored},
     verbs,
 };
 
@@ -138,19 +138,21 @@ impl Core {
     }
 
     /// What follows from an object that was written.
-    pub(crate) fn after_commit(&self, kind: &Kind, object: &Value) {
+    pub(crate) fn after_commit(&self, kind: &Kind, stored: &Stored) {
         self.access.changed(&kind.group);
         if rules::is_definition(kind) {
-            let (group, plural) = names(object);
-            self.kinds.replace(group, plural, custom::served(object));
+            let object = stored.value();
+            let (group, plural) = names(&object);
+            self.kinds.replace(group, plural, custom::served(&object));
         }
     }
 
     /// What follows from an object that was removed.
-    pub(crate) fn after_removal(&self, kind: &Kind, object: &Value) {
+    pub(crate) fn after_removal(&self, kind: &Kind, stored: &Stored) {
         self.access.changed(&kind.group);
         if rules::is_definition(kind) {
-            let (group, plural) = names(object);
+            let object = stored.value();
+            let (group, plural) = names(&object);
             self.kinds.remove(group, plural);
             self.store.clear(&format!("{plural}.{group}"));
         }

@@ -79,7 +79,7 @@ mod verbs;
 pub use self::{
     access::User,
     admission::{Admission, Denied, Operation},
-    commits::{Commit, Commits},
+    commits::{Commit, Commits, StoredObject},
     controllers::Kubelet,
     http::{body::ResponseBody, route::Verb},
     journal::{Exchange, Journal},

@@ -39,15 +39,15 @@ enum Subject {
 impl Policy {
     /// Reads all objects of the group.
     pub(super) fn read(store: &Store) -> Self {
-        let objects = |plural: &str| {
+        let objects = |plural: &str| -> Vec<_> {
             let page = store.list(&format!("{plural}.{GROUP}"), "", None, None, usize::MAX, |_| true);
-            page.map_or_else(|_| Vec::new(), |page| page.items)
+            page.map_or_else(|_| Vec::new(), |page| page.items.iter().map(|stored| stored.value()).collect())
         };
         let [cluster, local] = ["clusterroles", "roles"].map(objects);
         let bindings = ["clusterrolebindings", "rolebindings"].map(objects);
         Self::of(
-            cluster.iter().chain(&local).map(|stored| &*stored.value),
-            bindings.iter().flatten().map(|stored| &*stored.value),
+            cluster.iter().chain(&local).map(|role| &**role),
+            bindings.iter().flatten().map(|binding| &**binding),
         )
     }
 
@@ -63,7 +63,9 @@ impl Policy {
                 selectors.into_iter().flatten().filter_map(LabelSelector::from_json).collect();
             let chosen = |other: &&&Value| {
                 object::namespace(other).is_empty()
-                    && selectors.iter().any(|selector| selector.matches(other))
+                    && selectors
+                        .iter()
+                        .any(|selector| selector.matches_labels(|key| object::label(other, key)))
             };
             roles.iter().filter(chosen).flat_map(|other| rules(other)).collect()
         };

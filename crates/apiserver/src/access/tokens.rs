@@ -64,7 +64,7 @@ impl Tokens {
         }
         let Issued { account, uid, ends } = self.issued.lock().get(token)?.clone();
         let found = core.store.get("serviceaccounts", &account)?;
-        if core.clock.now() >= ends || object::uid(&found.value) != uid {
+        if core.clock.now() >= ends || object::uid(&found.value()) != uid {
             return None;
         }
         let user = User::service_account(account.namespace().unwrap_or_default(), account.name());
@@ -91,7 +91,7 @@ pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<Respons
     check_lifetime(seconds)?;
     let now = core.clock.now();
     let ends = now.saturating_add(SignedDuration::from_secs(seconds)).expect("saturates");
-    let uid = object::uid(&account.value).to_owned();
+    let uid = object::uid(&account.value()).to_owned();
     if wanted["spec"]["audiences"].as_array().is_none_or(Vec::is_empty) {
         wanted["spec"]["audiences"] = json!([AUDIENCE]);
     }

@@ -3,8 +3,10 @@
 use std::{convert::Infallible, io};
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody, combinators::UnsyncBoxBody};
 use serde_json::Value;
 
 use super::status::{Result, Status};
@@ -37,6 +39,21 @@ pub(crate) fn json(code: StatusCode, body: Bytes) -> Response<ResponseBody> {
 /// An answer with a JSON value.
 pub(crate) fn value(code: StatusCode, value: &Value) -> Response<ResponseBody> {
     json(code, to_json(value))
+}
+
+/// A JSON body that is written as fast as the client reads it; at once if it is one piece.
+pub(crate) fn in_pieces<I>(mut pieces: I) -> Response<ResponseBody>
+where
+    I: Iterator<Item = Bytes> + Send + 'static,
+{
+    let first = pieces.next().unwrap_or_default();
+    let Some(second) = pieces.next() else {
+        return json(StatusCode::OK, first);
+    };
+    let frames = [first, second].into_iter().chain(pieces).map(|piece| Ok(Frame::data(piece)));
+    let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
+    let answer = Response::builder().header(header::CONTENT_TYPE, "application/json");
+    answer.body(body).expect("the header is valid")
 }
 
 /// A refusal.

@@ -5,9 +5,11 @@ use std::{borrow::Cow, time::Duration};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use crate::storage::Stored;
+
 use super::{
     route::Verb,
-    selector::{FieldSelector, LabelSelector},
+    selector::{FieldSelector, LabelSelector, selects},
     status::{Cause, Result, Status},
 };
 
@@ -108,6 +110,11 @@ impl Query {
             }
         }
         Ok(parsed)
+    }
+
+    /// Whether a list or a watch with these parameters shows the object.
+    pub(crate) fn selects(&self, stored: &Stored) -> bool {
+        selects(&self.labels, &self.fields, stored)
     }
 }
 

@@ -167,6 +167,12 @@ impl Kind {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Whether an `apiVersion` is this kind's.
+    pub(crate) fn has_api_version(&self, text: &str) -> bool {
+        let (group, version) = text.split_once('/').unwrap_or(("", text));
+        (group, version) == (&*self.group, &*self.version)
+    }
+
     /// The group and the plural name, `replicasets.apps`: under this the storage keeps the objects,
     /// whichever version they are read in.
     pub(crate) fn resource(&self) -> String {

@@ -4,6 +4,7 @@
 mod cursor;
 mod record;
 mod state;
+mod stored;
 mod token;
 
 use std::{ops::Bound, pin::pin, sync::Arc};
@@ -19,8 +20,9 @@ pub use self::record::ChangeKind;
 use self::state::State;
 pub(crate) use self::{
     cursor::{Cursor, Taken},
-    record::{Event, Key, Stored, line, to_json},
+    record::{Event, Key},
     state::{Expired, Moved},
+    stored::{Draft, Stored, line, to_json},
     token::Continue,
 };
 use crate::commits::Commit;
@@ -102,7 +104,7 @@ impl Store {
         expected: Option<u64>,
         value: Value,
     ) -> Result<Arc<Stored>, Moved> {
-        self.commit(resource, key, expected, Some(value))
+        self.commit(resource, key, expected, Some(Draft::new(value)))
     }
 
     /// Removes the object if it is still at version `expected`. Returns its last state, with the
@@ -116,13 +118,13 @@ impl Store {
         resource: &str,
         key: &Key,
         expected: Option<u64>,
-        value: Option<Value>,
+        draft: Option<Draft>,
     ) -> Result<Arc<Stored>, Moved> {
         let resource: Arc<str> = resource.into();
         let now = Instant::now();
         let (event, waiters) = {
             let mut shared = self.shared.lock();
-            let (event, waiters) = shared.state.commit(&resource, key, expected, value, now)?;
+            let (event, waiters) = shared.state.commit(&resource, key, expected, draft, now)?;
             if !shared.followers.is_empty() {
                 let commit = Commit::of(&resource, &event);
                 // Sent under the lock: outside, two writers could swap their commits' order.
@@ -144,7 +146,7 @@ impl Store {
         version: Option<u64>,
         after: Option<&Key>,
         limit: usize,
-        keep: impl Fn(&Value) -> bool,
+        keep: impl Fn(&Stored) -> bool,
     ) -> Result<Page, Expired> {
         let version = version.unwrap_or_else(|| self.version());
         let mut page = Page { items: Vec::new(), version, last: None, remaining: 0 };
@@ -154,8 +156,8 @@ impl Store {
             let wanted = limit - page.items.len();
             let range = (start(namespace, after.as_ref()), end(namespace));
             let scan = self.shared.lock().state.scan(resource, range, version, wanted)?;
-            after = scan.items.last().map(|stored| crate::object::key(&stored.value));
-            page.items.extend(scan.items.into_iter().filter(|stored| keep(&stored.value)));
+            after = scan.items.last().map(|stored| stored.key.clone());
+            page.items.extend(scan.items.into_iter().filter(|stored| keep(stored)));
             if scan.remaining == 0 {
                 return Ok(page);
             }
@@ -201,7 +203,7 @@ impl Store {
         };
         for stored in page.items {
             // Moved: somebody else wrote it in between and found the resource gone.
-            self.remove(resource, &crate::object::key(&stored.value), stored.version).ok();
+            self.remove(resource, &stored.key, stored.version).ok();
         }
     }
 

@@ -1,16 +1,10 @@
-//! What is stored: a [`Key`], an object as [`Stored`], and the [`Event`] that a commit made of it.
+//! Where an object is stored, its [`Key`], and what a commit made of it, an [`Event`].
 
-use std::{
-    borrow::Borrow,
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
-use bytes::Bytes;
-use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::object;
+use super::Stored;
 
 /// Where an object is stored within its resource: `namespace/name`, or `name`.
 ///
@@ -52,40 +46,6 @@ impl fmt::Display for Key {
     }
 }
 
-/// One state of an object. Never changed: a write stores another one.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    /// The commit that wrote this state.
-    pub(crate) version: u64,
-    /// The object, with that version in its metadata.
-    pub(crate) value: Arc<Value>,
-    /// The object as JSON text, made when it is first sent and shared by all who send it.
-    json: OnceLock<Bytes>,
-}
-
-impl Stored {
-    /// The state of `value` at `version`.
-    pub(crate) fn new(version: u64, mut value: Value) -> Self {
-        object::metadata_mut(&mut value).insert("resourceVersion".to_owned(), version.to_string().into());
-        Self { version, value: Arc::new(value), json: OnceLock::new() }
-    }
-
-    /// What a dry run would have stored: the version in its metadata stays as it is.
-    pub(crate) fn unsaved(value: Value) -> Self {
-        Self { version: 0, value: Arc::new(value), json: OnceLock::new() }
-    }
-
-    /// The object as JSON text.
-    pub(crate) fn json(&self) -> &Bytes {
-        self.json.get_or_init(|| to_json(&self.value))
-    }
-}
-
-/// `value` as JSON text.
-pub(crate) fn to_json(value: &Value) -> Bytes {
-    serde_json::to_vec(value).expect("a JSON value can be written").into()
-}
-
 /// What a commit did to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
@@ -111,7 +71,6 @@ impl ChangeKind {
 /// One commit, as the history keeps it.
 #[derive(Debug)]
 pub(crate) struct Event {
-    pub(crate) key: Key,
     pub(crate) change: ChangeKind,
     /// The new state; of a deleted object its last, with the deletion's version.
     pub(crate) object: Arc<Stored>,
@@ -119,33 +78,16 @@ pub(crate) struct Event {
     pub(crate) previous: Option<Arc<Stored>>,
     /// When it was committed.
     pub(crate) at: Instant,
-    /// The line that an unselective watch sends, shared by all of them.
-    line: OnceLock<Bytes>,
 }
 
 impl Event {
-    pub(super) fn new(
-        key: Key,
-        change: ChangeKind,
-        object: Arc<Stored>,
-        previous: Option<Arc<Stored>>,
-        at: Instant,
-    ) -> Self {
-        Self { key, change, object, previous, at, line: OnceLock::new() }
+    /// Where the object is stored.
+    pub(crate) fn key(&self) -> &Key {
+        &self.object.key
     }
 
     /// The commit's version.
     pub(crate) fn version(&self) -> u64 {
         self.object.version
     }
-
-    /// The line that a watch of everything sends for it.
-    pub(crate) fn line(&self) -> Bytes {
-        self.line.get_or_init(|| line(self.change.word(), self.object.json())).clone()
-    }
-}
-
-/// A watch's line: the type comes before the object, because decoders have to know it first.
-pub(crate) fn line(word: &str, object: &[u8]) -> Bytes {
-    [br#"{"type":""#, word.as_bytes(), br#"","object":"#, object, b"}\n"].concat().into()
 }

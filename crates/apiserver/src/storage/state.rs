@@ -20,7 +20,7 @@ use std::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{ChangeKind, Event, Key, Stored};
+use super::{ChangeKind, Draft, Event, Key, Stored};
 
 /// How long an event is kept at least while the history is short: etcd's default compaction interval.
 const WINDOW: Duration = Duration::from_secs(300);
@@ -28,6 +28,8 @@ const WINDOW: Duration = Duration::from_secs(300);
 const KEPT: usize = 100;
 /// How many events of one resource are kept at most.
 const CAPACITY: usize = 102_400;
+/// How many of the newest states are kept parsed: readers follow writers closely.
+const PARSED: usize = 256;
 
 /// The whole storage.
 #[derive(Debug)]
@@ -38,6 +40,9 @@ pub(super) struct State {
     compacted: u64,
     resources: HashMap<Arc<str>, Resource>,
     next_waiter: u64,
+    /// The newest states as values, the oldest first: nobody reads them here, but [`Stored::value`] finds
+    /// what is still alive.
+    parsed: VecDeque<Arc<Value>>,
 }
 
 /// The objects of one resource and what became of them.
@@ -76,7 +81,7 @@ pub(super) enum Look {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { version: 1, compacted: 0, resources: HashMap::new(), next_waiter: 0 }
+        Self { version: 1, compacted: 0, resources: HashMap::new(), next_waiter: 0, parsed: VecDeque::new() }
     }
 
     pub(super) fn get(&self, resource: &str, key: &Key) -> Option<Arc<Stored>> {
@@ -85,7 +90,7 @@ impl State {
 
     pub(super) fn get_at(&self, resource: &str, key: &Key, version: u64) -> Option<Arc<Stored>> {
         let resource = self.resources.get(resource)?;
-        let undone = resource.after(version).find(|event| event.key == *key);
+        let undone = resource.after(version).find(|event| event.key() == key);
         undone.map_or_else(|| resource.objects.get(key).cloned(), |event| event.previous.clone())
     }
 
@@ -95,14 +100,14 @@ impl State {
         newest.map_or_else(|| self.oldest(resource).max(1), |event| event.version())
     }
 
-    /// Writes `value` (`None` deletes) if the object is still at version `expected` (`None`: absent).
+    /// Writes `draft` (`None` deletes) if the object is still at version `expected` (`None`: absent).
     /// Also returns who waits for it.
     pub(super) fn commit(
         &mut self,
         resource: &Arc<str>,
         key: &Key,
         expected: Option<u64>,
-        value: Option<Value>,
+        draft: Option<Draft>,
         now: Instant,
     ) -> Result<(Arc<Event>, BTreeMap<u64, Waker>), Moved> {
         let slot = self.resources.entry(resource.clone()).or_default();
@@ -110,19 +115,29 @@ impl State {
         if previous.as_ref().map(|stored| stored.version) != expected {
             return Err(Moved);
         }
-        let (change, value) = match (value, &previous) {
-            (Some(value), None) => (ChangeKind::Added, value),
-            (Some(value), Some(_)) => (ChangeKind::Modified, value),
-            (None, Some(previous)) => (ChangeKind::Deleted, Value::clone(&previous.value)),
+        let version = self.version + 1; // I1
+        let (change, object) = match (draft, &previous) {
+            (Some(draft), previous) => {
+                let change = if previous.is_none() { ChangeKind::Added } else { ChangeKind::Modified };
+                let key = previous.as_ref().map_or(key, |previous| &previous.key).clone();
+                let (object, value) = draft.stored(key, version, change); // I2
+                if self.parsed.len() == PARSED {
+                    self.parsed.pop_front();
+                }
+                self.parsed.push_back(value);
+                (change, Arc::new(object))
+            }
+            (None, Some(previous)) => {
+                (ChangeKind::Deleted, Arc::new(previous.retold(version, ChangeKind::Deleted)))
+            }
             (None, None) => return Err(Moved),
         };
-        self.version += 1; // I1
-        let object = Arc::new(Stored::new(self.version, value)); // I2
+        self.version = version;
         match change {
             ChangeKind::Deleted => slot.objects.remove(key),
-            _ => slot.objects.insert(key.clone(), object.clone()),
+            _ => slot.objects.insert(object.key.clone(), object.clone()),
         };
-        let event = Arc::new(Event::new(key.clone(), change, object, previous, now));
+        let event = Arc::new(Event { change, object, previous, at: now });
         slot.events.push_back(event.clone());
         slot.forget_old(now);
         Ok((event, mem::take(&mut slot.waiters)))
@@ -242,7 +257,7 @@ impl Resource {
     fn undone_after(&self, version: u64) -> BTreeMap<&Key, Option<&Arc<Stored>>> {
         let mut undone = BTreeMap::new();
         for event in self.after(version) {
-            undone.entry(&event.key).or_insert(event.previous.as_ref()); // the first after `version` decides
+            undone.entry(event.key()).or_insert(event.previous.as_ref()); // the first after `version` decides
         }
         undone
     }

@@ -60,7 +60,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
         }
         match core.store.put(&kind.resource(), &key, None, as_stored(kind, object.clone())) {
             Ok(stored) => {
-                core.after_commit(kind, &stored.value);
+                core.after_commit(kind, &stored);
                 return Ok(stored);
             }
             Err(_) if generated => {}
@@ -93,7 +93,7 @@ fn check_namespace(core: &Core, kind: &Kind, namespace: &str, name: &str) -> Res
     let namespaces = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
     let found = core.store.get("namespaces", &Key::new("", namespace));
     let found = found.ok_or_else(|| Status::not_found(&namespaces, namespace))?;
-    if !object::is_being_deleted(&found.value) {
+    if !object::is_being_deleted(&found.value()) {
         return Ok(());
     }
     let because =

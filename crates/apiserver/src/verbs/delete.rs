@@ -60,8 +60,8 @@ fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<
     let kind = request.kind();
     match deleted {
         Deleted::Gone(stored) if !rules::returns_deleted(kind) => {
-            let (name, uid) = (object::name(&stored.value), object::uid(&stored.value));
-            Ok(body::value(StatusCode::OK, &success(kind, name, uid)))
+            let uid = object::uid(&stored.value()).to_owned();
+            Ok(body::value(StatusCode::OK, &success(kind, stored.key.name(), &uid)))
         }
         Deleted::Gone(stored) | Deleted::Marked(stored) => {
             show::answer(core, request, StatusCode::OK, &stored)
@@ -75,21 +75,20 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     let (kind, query) = (request.kind(), &request.query);
     query.fields.check(kind)?;
     let limit = if query.limit == 0 { usize::MAX } else { query.limit };
-    let page = core.store.list(&kind.resource(), &request.route.namespace, None, None, limit, |object| {
-        query.labels.matches(object) && query.fields.matches(object)
-    });
+    let page = core
+        .store
+        .list(&kind.resource(), &request.route.namespace, None, None, limit, |stored| query.selects(stored));
     let page = page.map_err(|expired| Status::too_old(expired.seen, expired.oldest))?;
     let mut deleted = Vec::new();
     for stored in &page.items {
-        match remove(core, request, &object::key(&stored.value), &options) {
+        match remove(core, request, &stored.key, &options) {
             Ok(Deleted::Gone(stored) | Deleted::Marked(stored)) => deleted.push(stored),
             Err(status) if status.code() == StatusCode::NOT_FOUND => {} // somebody else was faster
             Err(status) => return Err(status),
         }
     }
     let metadata = json!({"resourceVersion": page.version.to_string()});
-    let list = Shape::of(request)?.list(core, kind, metadata, deleted.iter().map(|stored| &**stored));
-    Ok(body::json(StatusCode::OK, list))
+    Ok(Shape::of(request)?.list(core, &request.route.kind, &metadata, deleted))
 }
 
 /// Deletes the object as a Pod's eviction does: with the deletion options in an `Eviction`.
@@ -168,16 +167,17 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
     let resource = kind.resource();
     loop {
         let current = core.store.get(&resource, key).ok_or_else(|| Status::not_found(kind, key.name()))?;
-        check_preconditions(kind, &current.value, options)?;
-        core.hooks.validate(Operation::Delete, request, key.name(), None, Some(&current.value))?;
-        let marked = mark(kind, &current.value, options, core.clock.now());
+        let value = current.value();
+        check_preconditions(kind, &value, options)?;
+        core.hooks.validate(Operation::Delete, request, key.name(), None, Some(&value))?;
+        let marked = mark(kind, &value, options, core.clock.now());
         let dry_run = options.is_dry_run();
         let written = if is_free(&marked) {
             if dry_run {
                 return Ok(Deleted::Gone(current));
             }
             core.store.remove(&resource, key, current.version).map(Deleted::Gone)
-        } else if marked == *current.value {
+        } else if marked == *value {
             return Ok(Deleted::Marked(current));
         } else if dry_run {
             return Ok(Deleted::Marked(Stored::unsaved(marked).into()));
@@ -186,7 +186,7 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         };
         if let Ok(deleted) = written {
             if let Deleted::Gone(stored) = &deleted {
-                core.after_removal(kind, &stored.value);
+                core.after_removal(kind, stored);
             }
             return Ok(deleted);
         }

@@ -39,23 +39,22 @@ pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBod
 
 /// Shows all components.
 pub(super) fn list(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let all = COMPONENTS.map(component);
-    let shown = all.iter().filter(|one| request.query.labels.matches(&one.value));
-    let list = show::Shape::of(request)?.list(core, request.kind(), json!({}), shown);
-    Ok(body::json(StatusCode::OK, list))
+    let all = COMPONENTS.map(|name| Arc::new(component(name))).into_iter();
+    let shown = all.filter(|one| request.query.selects(one)).collect();
+    Ok(show::Shape::of(request)?.list(core, &request.route.kind, &json!({}), shown))
 }
 
 /// Shows what a container printed: that it was started, if it was.
 pub(super) fn log(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let pod = present(core, request)?;
+    let pod = present(core, request)?.value();
     let names: Vec<&str> = ["containers", "initContainers", "ephemeralContainers"]
         .iter()
-        .flat_map(|field| pod.value["spec"][field].as_array().into_iter().flatten())
+        .flat_map(|field| pod["spec"][field].as_array().into_iter().flatten())
         .filter_map(|container| container["name"].as_str())
         .collect();
     let name = request.route.name.as_str();
     let asked = request.query.container.as_str();
-    let containers = pod.value["spec"]["containers"].as_array().map_or(0, Vec::len);
+    let containers = pod["spec"]["containers"].as_array().map_or(0, Vec::len);
     let container = match asked {
         "" if containers > 1 => {
             let choose = names.join(" ");
@@ -69,7 +68,7 @@ pub(super) fn log(core: &Core, request: &Request) -> Result<Response<ResponseBod
         }
         asked => asked,
     };
-    let started = pod.value["status"]["containerStatuses"]
+    let started = pod["status"]["containerStatuses"]
         .as_array()
         .into_iter()
         .flatten()
@@ -89,7 +88,7 @@ pub(super) fn connect(core: &Core, request: &Request) -> Result<Response<Respons
     let kind = request.kind();
     let stored = present(core, request)?;
     if kind.kind == "Pod" {
-        is_assigned(&stored.value)?;
+        is_assigned(&stored.value())?;
     }
     Err(Status::new(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,6 +3,7 @@
 
 mod create;
 mod delete;
+mod items;
 mod made_up;
 mod options;
 mod pod;

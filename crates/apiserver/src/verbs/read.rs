@@ -14,7 +14,7 @@ use super::{
 use crate::{
     core::Core,
     http::{
-        body::{self, ResponseBody},
+        body::ResponseBody,
         status::{Result, Status},
     },
     storage::{Continue, Expired, Page},
@@ -50,20 +50,18 @@ pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response
             metadata["remainingItemCount"] = page.remaining.into();
         }
     }
-    let items = page.items.iter().map(|stored| &**stored);
-    Ok(body::json(StatusCode::OK, shape.list(core, request.kind(), metadata, items)))
+    Ok(shape.list(core, &request.route.kind, &metadata, page.items))
 }
 
 fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
     let query = &request.query;
-    let keep = |object: &_| query.labels.matches(object) && query.fields.matches(object);
     let listed = core.store.list(
         &request.kind().resource(),
         &request.route.namespace,
         plan.exactly.or_else(|| request.any_version(core)),
         plan.after.as_ref(),
         plan.limit,
-        keep,
+        |stored| query.selects(stored),
     );
     listed.map_err(|Expired { seen, oldest }| match (&plan.after, plan.exactly) {
         (Some(after), _) => Status::expired(

@@ -23,7 +23,7 @@ pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBod
     let kind = request.kind();
     let stored = core.store.get(&kind.resource(), &request.key());
     let stored = stored.ok_or_else(|| Status::not_found(kind, &request.route.name))?;
-    Ok(body::value(StatusCode::OK, &show_scale(kind, &stored.value)))
+    Ok(body::value(StatusCode::OK, &show_scale(kind, &stored.value())))
 }
 
 /// Sets the number of replicas.
@@ -41,7 +41,7 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
         };
         scaled(kind, current, &scale)
     })?;
-    Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value)))
+    Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value())))
 }
 
 fn paths(kind: &Kind) -> &kinds::Scale {

@@ -1,12 +1,13 @@
 //! [`Shape`]: how objects are sent: whole, as metadata, or as rows of a table.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Request;
+use super::{Request, items::Items};
 use crate::{
     core::Core,
     http::{
@@ -17,9 +18,11 @@ use crate::{
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
     kinds::{Kind, in_version},
-    object,
-    storage::{Stored, line, to_json},
+    storage::{ChangeKind, Stored, line, to_json},
 };
+
+/// Where an object's metadata goes, when nothing else of it is asked for.
+const PARTIAL: &[u8] = br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
 
 /// The form that a request asks for.
 #[derive(Debug, Clone, Copy)]
@@ -40,53 +43,71 @@ impl Shape {
 
     /// One object.
     pub(super) fn object(self, core: &Core, kind: &Kind, stored: &Stored) -> Bytes {
-        match self.form {
-            Form::Objects => whole(kind, stored),
-            Form::Metadata => to_json(&partial(&stored.value)),
-            Form::Table(_) => {
-                to_json(&self.table(core, kind, true, metadata_of_one(&stored.value), [&*stored.value]))
-            }
+        if self.form == Form::Objects && is_as_stored(kind, stored) {
+            return stored.shared_json();
         }
+        let mut text = Vec::new();
+        self.write(core.clock.now(), kind, stored, true, &mut text);
+        text.into()
     }
 
     /// A list of objects, with the metadata of the list.
-    pub(super) fn list<'a>(
+    pub(super) fn list(
         self,
         core: &Core,
-        kind: &Kind,
-        metadata: Value,
-        objects: impl Iterator<Item = &'a Stored>,
-    ) -> Bytes {
-        match self.form {
-            Form::Objects => items(
-                &kind.list_kind,
-                &kind.api_version(),
-                &metadata,
-                objects.map(|stored| whole(kind, stored)),
-            ),
-            Form::Metadata => {
-                let objects = objects.map(|stored| to_json(&partial(&stored.value)));
-                items("PartialObjectMetadataList", "meta.k8s.io/v1", &metadata, objects)
-            }
+        kind: &Arc<Kind>,
+        metadata: &Value,
+        objects: Vec<Arc<Stored>>,
+    ) -> Response<ResponseBody> {
+        let (list_kind, api_version) = match self.form {
+            Form::Objects => (kind.list_kind.as_str(), &*kind.api_version()),
+            Form::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
             Form::Table(_) => {
-                to_json(&self.table(core, kind, true, metadata, objects.map(|stored| &*stored.value)))
+                let values: Vec<_> = objects.iter().map(|stored| stored.value()).collect();
+                let values = values.iter().map(|value| &**value);
+                let table = self.table(core.clock.now(), kind, true, metadata.clone(), values);
+                return body::value(StatusCode::OK, &table);
             }
-        }
+        };
+        let head = json!({"kind": list_kind, "apiVersion": api_version, "metadata": metadata});
+        let (kind, now) = (kind.clone(), core.clock.now());
+        let write = move |stored: &Stored, text: &mut Vec<u8>| self.write(now, &kind, stored, false, text);
+        body::in_pieces(Items::new(&head, objects, write))
     }
 
     /// A line of a watch; `first` is the first that the watch sends.
-    pub(super) fn event(self, core: &Core, kind: &Kind, word: &str, object: &Value, first: bool) -> Bytes {
-        let object = match self.form {
-            Form::Objects => to_json(&in_version(kind, object)),
-            Form::Metadata => to_json(&partial(object)),
-            Form::Table(_) => to_json(&self.table(core, kind, first, metadata_of_one(object), [object])),
-        };
-        line(word, &object)
+    pub(super) fn event(
+        self,
+        core: &Core,
+        kind: &Kind,
+        change: ChangeKind,
+        stored: &Stored,
+        first: bool,
+    ) -> Bytes {
+        if self.form == Form::Objects && stored.change == change && is_as_stored(kind, stored) {
+            return stored.line(); // shared by all who send it
+        }
+        let mut object = Vec::new();
+        self.write(core.clock.now(), kind, stored, first, &mut object);
+        line(change.word(), &object)
     }
 
-    /// Whether objects are sent as they are stored, so that all who send them share one text.
-    pub(super) fn is_as_stored(self, kind: &Kind, stored: &Stored) -> bool {
-        self.form == Form::Objects && object::api_version(&stored.value) == kind.api_version()
+    /// Writes an object; `headers` asks for the columns of a table.
+    fn write(self, now: Timestamp, kind: &Kind, stored: &Stored, headers: bool, text: &mut Vec<u8>) {
+        match self.form {
+            Form::Objects if is_as_stored(kind, stored) => text.extend_from_slice(stored.json()),
+            Form::Objects => text.extend_from_slice(&to_json(&in_version(kind, &stored.value()))),
+            Form::Metadata => {
+                for part in [PARTIAL, stored.metadata(), b"}"] {
+                    text.extend_from_slice(part);
+                }
+            }
+            Form::Table(_) => {
+                let value = stored.value();
+                let table = self.table(now, kind, headers, metadata_of_one(&value), [&*value]);
+                text.extend_from_slice(&to_json(&table));
+            }
+        }
     }
 
     /// A line that tells how far a watch has come.
@@ -100,14 +121,16 @@ impl Shape {
             Form::Objects => bookmark,
             Form::Metadata => partial(&bookmark),
             // Upstream shows the empty object as a row.
-            Form::Table(_) => self.table(core, kind, false, metadata_of_one(&bookmark), [&bookmark]),
+            Form::Table(_) => {
+                self.table(core.clock.now(), kind, false, metadata_of_one(&bookmark), [&bookmark])
+            }
         };
         line("BOOKMARK", &to_json(&bookmark))
     }
 
     fn table<'a>(
         self,
-        core: &Core,
+        now: Timestamp,
         kind: &Kind,
         headers: bool,
         metadata: Value,
@@ -115,7 +138,7 @@ impl Shape {
     ) -> Value {
         let version = if let Form::Table(version) = self.form { version } else { "v1" };
         let form = TableForm { version, include: self.include, headers };
-        table(kind, form, metadata, objects, core.clock.now())
+        table(kind, form, metadata, objects, now)
     }
 }
 
@@ -129,29 +152,12 @@ pub(super) fn answer(
     Ok(body::json(code, Shape::of(request)?.object(core, request.kind(), stored)))
 }
 
-fn whole(kind: &Kind, stored: &Stored) -> Bytes {
-    match in_version(kind, &stored.value) {
-        Cow::Borrowed(_) => stored.json().clone(),
-        Cow::Owned(object) => to_json(&object),
-    }
+/// Whether the object is stored in the version in which `kind` shows it.
+fn is_as_stored(kind: &Kind, stored: &Stored) -> bool {
+    kind.has_api_version(stored.api_version())
 }
 
 fn partial(object: &Value) -> Value {
     let metadata = object.get("metadata").cloned().unwrap_or_else(|| Value::Object(Map::new()));
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
-}
-
-fn items(kind: &str, api_version: &str, metadata: &Value, objects: impl Iterator<Item = Bytes>) -> Bytes {
-    let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}).to_string();
-    let mut list = head.into_bytes();
-    list.pop(); // the closing brace: the items come before it
-    list.extend_from_slice(br#","items":["#);
-    for (position, object) in objects.enumerate() {
-        if position > 0 {
-            list.push(b',');
-        }
-        list.extend_from_slice(&object);
-    }
-    list.extend_from_slice(b"]}");
-    list.into()
 }

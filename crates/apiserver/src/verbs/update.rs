@@ -94,7 +94,8 @@ pub(super) fn write(
     let (resource, key) = (kind.resource(), request.key());
     loop {
         let current = core.store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
-        let shown = in_version(kind, &current.value);
+        let value = current.value();
+        let shown = in_version(kind, &value);
         let mut object = make(&shown)?;
         core.hooks.mutate(Operation::Update, request, &mut object, Some(&shown))?;
         let next = next(core, kind, request.route.subresource, &shown, object)?;
@@ -114,9 +115,9 @@ pub(super) fn write(
         // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
         if let Ok(stored) = written {
             if removes {
-                core.after_removal(kind, &stored.value);
+                core.after_removal(kind, &stored);
             } else {
-                core.after_commit(kind, &stored.value);
+                core.after_commit(kind, &stored);
             }
             return Ok(stored);
         }

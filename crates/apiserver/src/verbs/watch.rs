@@ -10,7 +10,6 @@ use futures_util::stream;
 use http::{Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use serde_json::Value;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Request, options::WatchStart, show::Shape};
@@ -18,7 +17,7 @@ use crate::{
     core::Core,
     http::{
         body::ResponseBody,
-        selector::{FieldSelector, LabelSelector},
+        selector::{FieldSelector, LabelSelector, selects},
         status::{Result, Status},
     },
     kinds::Kind,
@@ -120,7 +119,7 @@ impl Watching {
                     any_version,
                     None,
                     usize::MAX,
-                    |object| selection.matches(object),
+                    |stored| selection.matches(stored),
                 )?;
                 let held =
                     page.items.into_iter().map(|stored| Held { since: now, what: What::Initial(stored) });
@@ -224,26 +223,20 @@ impl Watching {
     fn line(&self, what: &What) -> Option<Bytes> {
         let (core, kind, shape) = (&self.core, &self.kind, self.shape);
         let event = match what {
-            What::Initial(stored) if shape.is_as_stored(kind, stored) => {
-                return Some(line(ChangeKind::Added.word(), stored.json()));
-            }
             What::Initial(stored) => {
-                return Some(shape.event(core, kind, ChangeKind::Added.word(), &stored.value, self.first));
+                return Some(shape.event(core, kind, ChangeKind::Added, stored, self.first));
             }
             What::Event(event) => event,
         };
         let change = self.selection.change(event)?;
-        if change == event.change && shape.is_as_stored(kind, &event.object) {
-            return Some(event.line());
-        }
-        let object = match (&event.previous, change, event.change) {
+        Some(match (&event.previous, change, event.change) {
             // It left the selection: what the client knows, at the version where it left.
             (Some(previous), ChangeKind::Deleted, ChangeKind::Modified) => {
-                &Stored::new(event.version(), Value::clone(&previous.value)).value
+                let left = previous.retold(event.version(), change);
+                shape.event(core, kind, change, &left, self.first)
             }
-            _ => &event.object.value,
-        };
-        Some(shape.event(core, kind, change.word(), object, self.first))
+            _ => shape.event(core, kind, change, &event.object, self.first),
+        })
     }
 
     /// The bookmark that is due, if the watch has been sent everything before it.
@@ -277,20 +270,20 @@ struct Selection {
 }
 
 impl Selection {
-    fn matches(&self, object: &Value) -> bool {
-        self.labels.matches(object) && self.fields.matches(object)
+    fn matches(&self, stored: &Stored) -> bool {
+        selects(&self.labels, &self.fields, stored)
     }
 
     /// What an event means to somebody who sees only selected objects.
     fn change(&self, event: &Event) -> Option<ChangeKind> {
-        if !self.namespace.is_empty() && event.key.namespace() != Some(&*self.namespace) {
+        if !self.namespace.is_empty() && event.key().namespace() != Some(&*self.namespace) {
             return None;
         }
         if self.labels.is_empty() && self.fields.is_empty() {
             return Some(event.change);
         }
-        let was = event.previous.as_ref().is_some_and(|previous| self.matches(&previous.value));
-        let is = event.change != ChangeKind::Deleted && self.matches(&event.object.value);
+        let was = event.previous.as_ref().is_some_and(|previous| self.matches(previous));
+        let is = event.change != ChangeKind::Deleted && self.matches(&event.object);
         match (was, is) {
             (false, true) => Some(ChangeKind::Added),
             (true, true) => Some(ChangeKind::Modified),

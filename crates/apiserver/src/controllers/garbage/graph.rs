@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{ChangeKind, Commit, controllers::requests, object};
+use crate::{ChangeKind, Commit, controllers::requests, object, storage::Stored};
 
 /// Keeps an object until its blocking dependents are gone.
 pub(super) const FOREGROUND: &str = "foregroundDeletion";
@@ -21,12 +21,26 @@ pub(super) const ORPHAN: &str = "orphan";
 
 type Uid = Arc<str>;
 
-/// An object in its newest state.
+/// An object in its newest state, to be worked on.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     /// Where to reach it.
     pub(super) path: String,
     pub(super) object: Arc<Value>,
+}
+
+/// What is kept of every object: few are ever worked on, so none is kept parsed.
+#[derive(Debug)]
+struct Entry {
+    path: String,
+    stored: Arc<Stored>,
+    is_waiting: bool,
+}
+
+impl Entry {
+    fn node(&self) -> Node {
+        Node { path: self.path.clone(), object: self.stored.value() }
+    }
 }
 
 /// What is to be done about an object.
@@ -61,7 +75,7 @@ pub(super) struct Case {
 /// All objects and their owners, as far as commits were observed.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    nodes: HashMap<Uid, Node>,
+    nodes: HashMap<Uid, Entry>,
     dependents: HashMap<Uid, BTreeSet<Uid>>,
     /// Owners whose deletion was observed while they had dependents.
     gone: HashSet<Uid>,
@@ -96,9 +110,9 @@ impl Graph {
         if commit.change == ChangeKind::Deleted {
             self.removed(&uid);
         } else {
-            let path = path(commit);
-            self.nodes.insert(uid.clone(), Node { path, object: commit.object.clone() });
-            self.changed(&uid, commit.previous.as_deref());
+            let (path, stored) = (path(commit), commit.object.stored().clone());
+            self.nodes.insert(uid.clone(), Entry { path, stored, is_waiting: is_waiting(&commit.object) });
+            self.changed(&uid, &commit.object, commit.previous.as_deref());
         }
         // An owner that waits for its dependents has one reason less, if one of them is gone, owned by
         // another, or no longer blocking.
@@ -149,11 +163,9 @@ impl Graph {
         self.parked.insert(uid);
     }
 
-    fn changed(&mut self, uid: &Uid, previous: Option<&Value>) {
-        let node = &self.nodes[uid];
-        let waits = |object: &Value| is_waiting(object);
-        let starts_waiting = waits(&node.object) && !previous.is_some_and(waits);
-        let needs_look = object::is_being_deleted(&node.object) || !owners(&node.object).is_empty();
+    fn changed(&mut self, uid: &Uid, object: &Value, previous: Option<&Value>) {
+        let starts_waiting = is_waiting(object) && !previous.is_some_and(is_waiting);
+        let needs_look = object::is_being_deleted(object) || references(object).next().is_some();
         if starts_waiting {
             let dependents = self.dependents.get(uid).cloned().unwrap_or_default();
             dependents.iter().for_each(|dependent| self.enqueue(dependent));
@@ -183,19 +195,19 @@ impl Graph {
     }
 
     fn is_waiting(&self, uid: &Uid) -> bool {
-        self.nodes.get(uid).is_some_and(|node| is_waiting(&node.object))
+        self.nodes.get(uid).is_some_and(|entry| entry.is_waiting)
     }
 
-    fn dependents_of(&self, uid: &Uid) -> impl Iterator<Item = &Node> {
+    fn dependents_of(&self, uid: &Uid) -> impl Iterator<Item = &Entry> {
         self.dependents.get(uid).into_iter().flatten().filter_map(|dependent| self.nodes.get(dependent))
     }
 
     fn task(&self, uid: &Uid) -> Option<Task> {
-        let node = self.nodes.get(uid)?.clone();
+        let node = self.nodes.get(uid)?.node();
         let held_by = |finalizer| object::finalizers(&node.object).any(|held| held == finalizer);
         if object::is_being_deleted(&node.object) {
             return if held_by(ORPHAN) {
-                Some(Task::Orphan(node, self.dependents_of(uid).cloned().collect()))
+                Some(Task::Orphan(node, self.dependents_of(uid).map(Entry::node).collect()))
             } else if held_by(FOREGROUND) && !self.dependents_of(uid).any(|dependent| blocks(dependent, uid))
             {
                 Some(Task::Release(node, FOREGROUND))
@@ -213,7 +225,7 @@ impl Graph {
             waiting: Vec::new(),
             unknown: Vec::new(),
             has_dependents: self.dependents.contains_key(uid),
-            is_in_cycle: self.dependents_of(uid).any(|dependent| is_waiting(&dependent.object)),
+            is_in_cycle: self.dependents_of(uid).any(|dependent| dependent.is_waiting),
             node,
         };
         for reference in references(&case.node.object) {
@@ -222,7 +234,7 @@ impl Graph {
                 Some(found) if !is_named(found, reference, &case.node) => {
                     case.unknown.push(reference.clone());
                 }
-                Some(found) if is_waiting(&found.object) => case.waiting.push(owner.to_owned()),
+                Some(found) if found.is_waiting => case.waiting.push(owner.to_owned()),
                 Some(_) => case.solid = true,
                 None if self.gone.contains(owner) => case.dangling.push(owner.to_owned()),
                 None => case.unknown.push(reference.clone()),
@@ -252,16 +264,16 @@ fn is_waiting(object: &Value) -> bool {
     object::is_being_deleted(object) && object::finalizers(object).any(|finalizer| finalizer == FOREGROUND)
 }
 
-fn blocks(dependent: &Node, owner: &Uid) -> bool {
-    owners(&dependent.object).get(owner) == Some(&true)
+fn blocks(dependent: &Entry, owner: &Uid) -> bool {
+    owners(&dependent.stored.value()).get(owner) == Some(&true)
 }
 
 /// Whether `reference`, in `dependent`, is to `owner` by more than its UID.
-fn is_named(owner: &Node, reference: &Value, dependent: &Node) -> bool {
-    let namespace = object::namespace(&owner.object);
-    (namespace.is_empty() || namespace == object::namespace(&dependent.object))
-        && reference["kind"] == owner.object["kind"]
-        && reference["name"] == owner.object["metadata"]["name"]
+fn is_named(owner: &Entry, reference: &Value, dependent: &Node) -> bool {
+    let key = &owner.stored.key;
+    key.namespace().is_none_or(|namespace| namespace == object::namespace(&dependent.object))
+        && reference["kind"] == owner.stored.kind()
+        && reference["name"] == key.name()
 }
 
 fn path(commit: &Commit) -> String {

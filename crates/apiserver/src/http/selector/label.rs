@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{
-    http::status::{Result, Status},
-    object,
-};
+use crate::http::status::{Result, Status};
 
 /// Requirements on labels, all of which must hold; none of them selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,11 +69,6 @@ impl LabelSelector {
     /// Whether it selects everything.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Whether the labels of `object` fulfil every requirement.
-    pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.matches_labels(|key| object::label(object, key))
     }
 
     /// Whether the labels that `label` looks up fulfil every requirement.
@@ -240,8 +232,9 @@ mod tests {
             for (key, value) in labels {
                 object["metadata"]["labels"][key] = value.into();
             }
-            let expected = cases.iter().all(|case| (case.holds)(object::label(&object, case.key), &case.values));
-            prop_assert_eq!(selector.matches(&object), expected, "{}", text);
+            let label = |key: &str| object["metadata"]["labels"].get(key).and_then(Value::as_str);
+            let expected = cases.iter().all(|case| (case.holds)(label(case.key), &case.values));
+            prop_assert_eq!(selector.matches_labels(label), expected, "{}", text);
             // What is printed means the same.
             prop_assert_eq!(LabelSelector::parse(&selector.to_string()).ok(), Some(selector));
         }
@@ -262,8 +255,8 @@ mod tests {
     #[test]
     fn selectors_of_objects_are_maps_or_label_selectors() {
         let matching = |selector: Value, labels: Value| {
-            let object = json!({"metadata": {"labels": labels}});
-            LabelSelector::from_json(&selector).map(|selector| selector.matches(&object))
+            let label = |key: &str| labels.get(key).and_then(Value::as_str);
+            LabelSelector::from_json(&selector).map(|selector| selector.matches_labels(label))
         };
         assert_eq!(matching(json!({"a": "b"}), json!({"a": "b"})), Some(true));
         let expression = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "a", "operator": operator, "values": values}]});

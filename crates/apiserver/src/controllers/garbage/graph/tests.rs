@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::StoredObject;
 
 /// An object named like its UID, with its owners' UIDs; one after `!` is blocked by it.
 fn object(uid: &str, owners: &[&str]) -> Value {
@@ -29,13 +30,13 @@ fn deleting(uid: &str, owners: &[&str], finalizer: &str) -> Value {
 #[derive(Default)]
 struct Told {
     graph: Graph,
-    present: HashMap<String, Arc<Value>>,
+    present: HashMap<String, StoredObject>,
 }
 
 impl Told {
     fn put(&mut self, object: Value) -> &mut Self {
         let name = object::name(&object).to_owned();
-        let object = Arc::new(object);
+        let object = StoredObject::new(Stored::unsaved(object).into());
         let previous = self.present.insert(name.clone(), object.clone());
         let change = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         self.tell(name, change, object, previous)
@@ -50,8 +51,8 @@ impl Told {
         &mut self,
         name: String,
         change: ChangeKind,
-        object: Arc<Value>,
-        previous: Option<Arc<Value>>,
+        object: StoredObject,
+        previous: Option<StoredObject>,
     ) -> &mut Self {
         let namespace = Some("default".to_owned());
         let resource = "configmaps".to_owned();
