@@ -19,6 +19,7 @@ use crate::{
         query::Query,
         route::{Route, Verb},
         status::Result,
+        warning::Warnings,
     },
     journal::Journal,
     kinds::{Kind, Kinds, custom, rules},
@@ -125,10 +126,16 @@ impl Core {
             origin: origin.clone(),
             user,
             staleness: met.staleness,
+            warnings: Warnings::default(),
         };
         // From here on nothing waits but lists and watches: a write is done before it can be cancelled.
         let is_watch = request.route.verb == Verb::Watch;
-        let answer = verbs::serve(self, request).await?;
+        let warnings = request.warnings.clone();
+        let mut answer = match verbs::serve(self, request).await {
+            Ok(answer) => answer,
+            Err(status) => return Err(status.warn(warnings)),
+        };
+        warnings.write(answer.headers_mut());
         let answer = if is_watch { answer } else { compression.of_answer(answer) };
         if met.is_lost {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (lever)");

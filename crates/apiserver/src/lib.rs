@@ -39,7 +39,6 @@
 //!
 //! Server-side apply, protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
 //! resources by webhooks. Their absence is told (415 for a patch in that form, for example), not hidden.
-//! Fields that a built-in kind does not know are kept; upstream drops them with a warning.
 //!
 //! # Differences from kube-apiserver
 //!

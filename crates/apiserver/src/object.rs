@@ -1,7 +1,5 @@
 //! Reading and writing an object's metadata in its JSON, which is how the server keeps all objects.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// The object's metadata; empty if it has none.
@@ -102,10 +100,4 @@ pub(crate) fn copy_field(from: &Value, to: &mut Value, field: &str) {
 /// The key under which the object is stored.
 pub(crate) fn key(object: &Value) -> crate::storage::Key {
     crate::storage::Key::new(namespace(object), name(object))
-}
-
-/// What has the wrong type in the object's metadata, if anything has.
-pub(crate) fn mistyped_metadata(object: &Value) -> Option<String> {
-    let metadata = object.get("metadata").filter(|metadata| !metadata.is_null())?;
-    ObjectMeta::deserialize(metadata).err().map(|error| format!("metadata: {error}"))
 }

@@ -59,6 +59,7 @@ where
 /// A refusal.
 pub(crate) fn refusal(status: &Status) -> Response<ResponseBody> {
     let mut answer = value(status.code(), &status.to_json());
+    status.warnings().write(answer.headers_mut());
     if let Some(seconds) = status.retry_after_seconds() {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -12,3 +12,4 @@ pub(crate) mod route;
 pub(crate) mod selector;
 pub(crate) mod status;
 pub(crate) mod table;
+pub(crate) mod warning;

@@ -1,9 +1,11 @@
 //! What a client accepts, and in which format it sends.
 
 use http::{HeaderMap, header};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::status::{Result, Status};
+use crate::schema::{Complaints, Schema, decode};
 
 /// The media types that the server writes.
 const WRITTEN: &[&str] = &["application/json"];
@@ -65,35 +67,86 @@ pub(crate) fn content_type(headers: &HeaderMap) -> &str {
 
 /// Reads a body that should hold a JSON object, written as JSON or as YAML.
 pub(crate) fn decode_object(headers: &HeaderMap, body: &[u8]) -> Result<Value> {
-    let decoded = match content_type(headers) {
-        "" | "application/json" => decode_json(body)?,
-        "application/yaml" | "text/yaml" => decode_yaml(body)?,
-        _ => {
-            return Err(Status::unsupported_media_type(&["application/json", "application/yaml"]));
-        }
-    };
-    if decoded.is_object() {
-        return Ok(decoded);
-    }
-    Err(Status::bad_request("couldn't get version/kind; json parse error: the body is no JSON object"))
+    read_object(headers, body, "", None).map(|(object, _)| object)
 }
 
-/// Reads JSON.
-pub(crate) fn decode_json(body: &[u8]) -> Result<Value> {
-    serde_json::from_slice(body).map_err(|error| {
-        Status::bad_request(format!(
-            "the object provided is unrecognized: couldn't get version/kind; json parse error: {error}"
-        ))
-    })
+/// Reads a body that should hold a `kind`, an object of the type `schema`, written as JSON or as YAML.
+pub(crate) fn read_object(
+    headers: &HeaderMap,
+    body: &[u8],
+    kind: &str,
+    schema: Option<Schema<'_>>,
+) -> Result<(Value, Complaints)> {
+    let decoded = match content_type(headers) {
+        "" | "application/json" => read_json(body, schema).map_err(|error| go_s_words(&error, body)),
+        "application/yaml" | "text/yaml" => read_yaml(body, schema),
+        _ => return Err(Status::unsupported_media_type(&["application/json", "application/yaml"])),
+    };
+    let (object, complaints) = decoded.map_err(|because| Status::unrecognized(kind, &because, body))?;
+    let found = match &object {
+        Value::Object(_) | Value::Null => return Ok((or_empty(object), complaints)),
+        Value::Array(_) => "array",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+    };
+    let because = format!(
+        "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type struct \
+         {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+    );
+    Err(Status::unrecognized(kind, &because, body))
+}
+
+/// Null is an object in which nothing is set.
+fn or_empty(value: Value) -> Value {
+    if value.is_null() { Value::Object(Map::new()) } else { value }
+}
+
+/// Reads JSON, with what stands twice in it.
+pub(crate) fn read_json(body: &[u8], schema: Option<Schema<'_>>) -> serde_json::Result<(Value, Complaints)> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let decoded = decode(schema, &mut reader)?;
+    reader.end()?;
+    Ok(decoded)
 }
 
 /// Reads YAML, of which JSON is a part.
-pub(crate) fn decode_yaml(body: &[u8]) -> Result<Value> {
-    let malformed = |error: &dyn std::fmt::Display| {
-        Status::bad_request(format!("error converting YAML to JSON: {error}"))
+pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Value, Complaints), String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let read = |duplicate_keys| {
+        let options = serde_saphyr::options! { with_snippet: false, duplicate_keys: duplicate_keys };
+        serde_saphyr::from_str_with_options::<Value>(text, options)
     };
-    let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-    serde_saphyr::from_str(text).map_err(|error| malformed(&error))
+    let mut twice = None;
+    let value = match read(DuplicateKeyPolicy::Error) {
+        Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => {
+            let key = key.unwrap_or_default();
+            twice = Some(format!("line {}: key {key:?} already set in map", location.line()));
+            read(DuplicateKeyPolicy::LastWins)
+        }
+        read => read,
+    }
+    .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    let (value, mut complaints) = decode(schema, value).map_err(|error| error.to_string())?;
+    complaints.strict.splice(0..0, twice);
+    Ok((value, complaints))
+}
+
+/// What Go's decoder says where ours says `error`.
+fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
+    let place = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
+    let found = place.and_then(|line| line.get(error.column().saturating_sub(1)).copied());
+    let text = match found {
+        _ if error.is_eof() => "unexpected end of JSON input".to_owned(),
+        Some(byte) if error.to_string().starts_with("trailing characters") => {
+            format!("invalid character '{}' after top-level value", byte.escape_ascii())
+        }
+        Some(byte) if error.to_string().starts_with("expected value") => {
+            format!("invalid character '{}' looking for beginning of value", byte.escape_ascii())
+        }
+        _ => error.to_string(),
+    };
+    format!("couldn't get version/kind; json parse error: {text}")
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub(crate) struct Query {
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<String>,
     pub(crate) force: bool,
+    pub(crate) field_validation: FieldValidation,
     /// Which part of an object a Table carries; empty for its metadata.
     pub(crate) include_object: String,
     /// Whose log is asked for; empty for the only container.
@@ -40,6 +41,18 @@ pub(crate) struct Query {
     pub(crate) grace_period_seconds: Option<i64>,
     pub(crate) propagation_policy: Option<String>,
     pub(crate) orphan_dependents: Option<bool>,
+}
+
+/// What becomes of fields that a kind does not declare, and of fields that stand twice.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldValidation {
+    /// They are left out.
+    Ignore,
+    /// They are left out, and the client is told.
+    #[default]
+    Warn,
+    /// The request is refused.
+    Strict,
 }
 
 /// How `resourceVersion` is meant.
@@ -101,6 +114,7 @@ impl Query {
                 "dryRun" => parsed.dry_run = dry_run(value, options)?,
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
                 "force" => parsed.force = flag(value),
+                "fieldValidation" => parsed.field_validation = field_validation(value, options)?,
                 "includeObject" => value.clone_into(&mut parsed.include_object),
                 "container" => value.clone_into(&mut parsed.container),
                 "gracePeriodSeconds" => parsed.grace_period_seconds = number(value)?,
@@ -167,6 +181,19 @@ fn version_match(value: &str) -> Result<Option<Match>> {
             let supported = ["Exact", "NotOlderThan", ""];
             let cause = Cause::not_supported("resourceVersionMatch", &json!(other), &supported);
             Err(invalid_options(&[cause]))
+        }
+    }
+}
+
+fn field_validation(value: &str, options: &str) -> Result<FieldValidation> {
+    match value {
+        "" | "Warn" => Ok(FieldValidation::Warn),
+        "Strict" => Ok(FieldValidation::Strict),
+        "Ignore" => Ok(FieldValidation::Ignore),
+        other => {
+            let supported = ["", "Ignore", "Strict", "Warn"];
+            let cause = Cause::not_supported("fieldValidation", &json!(other), &supported);
+            Err(Status::invalid_options(options, &[cause]))
         }
     }
 }

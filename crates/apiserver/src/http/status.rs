@@ -5,6 +5,7 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::warning::Warnings;
 use crate::kinds::Kind;
 
 /// What a request comes to: an answer, or the reason for refusing it.
@@ -22,6 +23,8 @@ struct Failure {
     details: Map<String, Value>,
     /// Where an expired list goes on.
     continue_token: Option<String>,
+    /// What else the client is to know.
+    warnings: Warnings,
 }
 
 /// Why one field is wrong.
@@ -84,12 +87,34 @@ impl Status {
     /// A refusal with nothing but a message.
     pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         let details = Map::new();
-        Self(Box::new(Failure { code, reason, message: message.into(), details, continue_token: None }))
+        Self(Box::new(Failure {
+            code,
+            reason,
+            message: message.into(),
+            details,
+            continue_token: None,
+            warnings: Warnings::default(),
+        }))
     }
 
     /// 400: the request makes no sense.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// 400: the body is not even an object.
+    pub(crate) fn unrecognized(kind: &str, because: &str, body: &[u8]) -> Self {
+        const SHOWN: usize = 30;
+        let (shown, more) = if body.len() > SHOWN { (&body[..SHOWN], " ...") } else { (body, "") };
+        let shown = match shown {
+            [] => "<empty>".to_owned(),
+            [b'{', ..] => String::from_utf8_lossy(shown).into_owned(),
+            other => other.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let message = format!(
+            "the object provided is unrecognized (must be of type {kind}): {because} ({shown}{more})"
+        );
+        Self::bad_request(message)
     }
 
     /// 403, for an object.
@@ -276,6 +301,18 @@ impl Status {
     pub(crate) fn continue_with(mut self, token: String) -> Self {
         self.0.continue_token = Some(token);
         self
+    }
+
+    /// Tells the client something else, too.
+    #[must_use]
+    pub(crate) fn warn(mut self, warnings: Warnings) -> Self {
+        self.0.warnings = warnings;
+        self
+    }
+
+    /// What goes into the headers of the answer.
+    pub(crate) fn warnings(&self) -> &Warnings {
+        &self.0.warnings
     }
 
     /// The HTTP code.

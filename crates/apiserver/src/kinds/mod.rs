@@ -8,12 +8,10 @@ pub(crate) mod json_path;
 pub(crate) mod names;
 pub(crate) mod rules;
 mod table;
-mod typing;
 mod validation;
 mod version;
 
 pub(crate) use cells::completed;
-pub(crate) use typing::mistyped;
 pub(crate) use version::{as_stored, in_version};
 
 use std::{collections::BTreeMap, sync::Arc};

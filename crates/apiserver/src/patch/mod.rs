@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::{
     http::{
-        negotiate::content_type,
+        negotiate::{content_type, read_json},
         status::{Cause, Result, Status},
     },
     kinds::{Kind, rules},
+    object,
+    schema::Schema,
 };
 
 const JSON: &str = "application/json-patch+json";
@@ -22,7 +24,14 @@ const MOST_OPERATIONS: usize = 10_000;
 
 /// A change that was read, and can be applied as often as somebody else is faster.
 #[derive(Debug)]
-pub(crate) enum Patch {
+pub(crate) struct Patch {
+    change: Change,
+    /// What stands twice in the patch, or is no part of one, as clients are told.
+    twice: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Change {
     /// RFC 6902: a list of operations.
     Json(json_patch::Patch),
     /// RFC 7386: an object whose fields are set, or removed by null.
@@ -34,36 +43,95 @@ pub(crate) enum Patch {
 impl Patch {
     /// Reads a request's body.
     pub(crate) fn read(kind: &Kind, headers: &HeaderMap, body: &[u8]) -> Result<Self> {
-        match content_type(headers) {
-            JSON => Self::json(body),
-            MERGE => object(body).map(Self::Merge),
-            STRATEGIC if !rules::is_custom(kind) => object(body).map(Self::Strategic),
-            _ => Err(Status::unsupported_patch()),
-        }
+        let form: fn(Value) -> Change = match content_type(headers) {
+            JSON => return Self::json(body),
+            MERGE => Change::Merge,
+            STRATEGIC if !rules::is_custom(kind) => Change::Strategic,
+            _ => return Err(Status::unsupported_patch()),
+        };
+        let (patch, complaints) = read_json(body, None).map_err(|error| undecodable(&error))?;
+        let found = match patch {
+            Value::Object(_) => return Ok(Self { change: form(patch), twice: complaints.strict }),
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Number(_) => "number",
+            _ => "value",
+        };
+        let because =
+            format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
+        Err(undecodable(&because))
     }
 
     fn json(body: &[u8]) -> Result<Self> {
-        let operations: Vec<Value> = serde_json::from_slice(body)
-            .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
+        let (operations, complaints) = read_json(body, None).map_err(|error| undecodable(&error))?;
+        let Value::Array(operations) = operations else {
+            return Err(undecodable(&"json: cannot unmarshal a value into Go value of type jsonpatch.Patch"));
+        };
         if operations.len() > MOST_OPERATIONS {
             let found = operations.len();
             let message =
                 format!("The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {found}");
             return Err(Status::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
         }
-        serde_json::from_value(Value::Array(operations)).map(Self::Json).map_err(|_| rejected())
+        let mut twice: Vec<String> =
+            complaints.strict.iter().map(|text| format!("json patch {text}")).collect();
+        for (position, operation) in operations.iter().enumerate() {
+            let fields = operation.as_object().into_iter().flat_map(|operation| operation.keys());
+            let known = ["op", "path", "from", "value"];
+            let unknown = fields.filter(|field| !known.contains(&field.as_str()));
+            twice.extend(unknown.map(|field| format!("json patch unknown field \"[{position}].{field}\"")));
+        }
+        let patch = serde_json::from_value(Value::Array(operations)).map_err(|_| rejected())?;
+        Ok(Self { change: Change::Json(patch), twice })
     }
 
-    /// What the patch makes of `current`.
-    pub(crate) fn apply(&self, kind: &Kind, current: &Value) -> Result<Value> {
+    /// What there is against the patch's text.
+    pub(crate) fn twice(&self) -> &[String] {
+        &self.twice
+    }
+
+    /// What the patch makes of `current`, an object of the type `schema`.
+    pub(crate) fn apply(&self, schema: Option<Schema<'_>>, current: &Value) -> Result<Value> {
         let mut object = current.clone();
-        match self {
-            Self::Merge(patch) => json_patch::merge(&mut object, patch),
-            Self::Strategic(patch) => strategic::merge(kind, &mut object, patch)
-                .map_err(|error| Status::bad_request(error.to_string()))?,
-            Self::Json(patch) => json_patch::patch(&mut object, patch).map_err(|_| rejected())?,
+        match &self.change {
+            Change::Merge(patch) => json_patch::merge(&mut object, patch),
+            Change::Strategic(patch) => {
+                strategic::merge(schema, &mut object, patch)
+                    .map_err(|error| Status::bad_request(error.to_string()))?;
+                // Upstream merges into a struct, which is of its kind whatever the patch says.
+                ["apiVersion", "kind"]
+                    .iter()
+                    .for_each(|field| object::copy_field(current, &mut object, field));
+            }
+            Change::Json(patch) => json_patch::patch(&mut object, patch).map_err(|_| rejected())?,
         }
         if object.is_object() { Ok(object) } else { Err(rejected()) }
+    }
+
+    /// 422: `patched`, which the patch made, is no object of its kind.
+    pub(crate) fn refused(&self, patched: &Value, because: &str) -> Status {
+        let shown = match &self.change {
+            Change::Strategic(patch) => in_go(patch),
+            Change::Json(_) | Change::Merge(_) => patched.to_string(),
+        };
+        let cause = Cause::invalid("patch", &Value::String(shown), because);
+        let message = format!(" \"\" is invalid: {cause}");
+        Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).causes(&[cause])
+    }
+}
+
+/// A value as Go prints it: `map[a:1 b:[x y]]`.
+fn in_go(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}:{}", in_go(value))).collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(in_go).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        scalar => scalar.to_string(),
     }
 }
 
@@ -73,25 +141,6 @@ fn rejected() -> Status {
     Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
 }
 
-/// 422: the patched object is no object of its kind.
-pub(crate) fn malformed(object: &Value, because: &str) -> Status {
-    let cause = Cause::invalid("patch", &Value::String(object.to_string()), because);
-    let message = format!(" \"\" is invalid: {cause}");
-    Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).causes(&[cause])
-}
-
-fn object(body: &[u8]) -> Result<Value> {
-    let patch: Value = serde_json::from_slice(body)
-        .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
-    if patch.is_object() {
-        return Ok(patch);
-    }
-    let found = match patch {
-        Value::Array(_) => "array",
-        Value::String(_) => "string",
-        Value::Number(_) => "number",
-        _ => "value",
-    };
-    let because = format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
-    Err(Status::bad_request(format!("error decoding patch: {because}")))
+fn undecodable(because: &dyn std::fmt::Display) -> Status {
+    Status::bad_request(format!("error decoding patch: {because}"))
 }

@@ -3,10 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{
-    kinds::Kind,
-    schema::{PatchRule, Schema},
-};
+use crate::schema::{PatchRule, Schema};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -26,12 +23,12 @@ pub(super) enum StrategicError {
 
 type Result<T> = std::result::Result<T, StrategicError>;
 
-/// Changes `object`, of `kind`, as `patch` says.
-pub(super) fn merge(kind: &Kind, object: &mut Value, patch: &Value) -> Result<()> {
+/// Changes `object`, of the type `schema`, as `patch` says.
+pub(super) fn merge(schema: Option<Schema<'_>>, object: &mut Value, patch: &Value) -> Result<()> {
     let Some(patch) = patch.as_object() else {
         return Err(StrategicError::Malformed("the patch".to_owned()));
     };
-    map(object, patch, Schema::of(kind))
+    map(object, patch, schema)
 }
 
 /// What a patch does to a list.
@@ -223,7 +220,7 @@ mod tests {
         let (group, plural) = if kind == "Pod" { ("", "pods") } else { ("apps", "deployments") };
         let kind = Kinds::built_in().get(group, "v1", plural).expect("built in");
         let mut object = object;
-        merge(&kind, &mut object, patch).expect("the patch applies");
+        merge(Schema::of(&kind), &mut object, patch).expect("the patch applies");
         object
     }
 

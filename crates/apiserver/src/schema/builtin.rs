@@ -54,12 +54,7 @@ pub(super) fn of_kind(group: &str, version: &str, kind: &str) -> Option<&'static
     Some(definition(position))
 }
 
-/// The type of all objects' metadata.
-pub(super) fn metadata() -> &'static Node {
-    definition(metadata_position())
-}
-
-/// Where [`metadata`] is among the types.
+/// Where the type of all objects' metadata is among the types.
 pub(super) fn metadata_position() -> usize {
     *TYPES.by_name.get(METADATA).expect("the table has a type for metadata")
 }
@@ -68,11 +63,6 @@ pub(super) fn metadata_position() -> usize {
 pub(super) fn definition(position: usize) -> &'static Node {
     let definition = TYPES.all.get(position).expect("positions come from the table");
     definition.node.get_or_init(|| definition.read())
-}
-
-/// The name of the type at that position, such as `api.core.v1.PodSpec`.
-pub(super) fn name(position: usize) -> &'static str {
-    TYPES.all.get(position).map_or("", |definition| definition.name)
 }
 
 impl Types {
@@ -118,9 +108,10 @@ impl Definition {
                     Some(name) => (name, true),
                     None => (name, false),
                 };
-                Some(Field { name: name.into(), required, node: Reader(rest).node() })
+                Some(Field { name: name.into(), node: Node { required, ..Reader(rest).node() } })
             })
             .collect();
+        node.name = Some(self.name);
         node.sorted()
     }
 }
@@ -217,8 +208,6 @@ mod tests {
         let fields: usize = (0..total).map(|position| definition(position).fields.len()).sum();
         assert_eq!(fields, TEXT.lines().filter(|line| line.starts_with(' ')).count());
         let without_form = (0..total).find(|position| definition(*position).named.is_some());
-        assert_eq!(without_form.map(name), None, "a named type says itself what it is");
-        let nullable = definition(0).nullable;
-        assert!(!nullable);
+        assert_eq!(without_form, None, "a named type says itself what it is");
     }
 }

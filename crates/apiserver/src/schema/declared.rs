@@ -25,7 +25,7 @@ impl Declared {
             ("metadata", Node::named(builtin::metadata_position())),
         ] {
             root.fields.retain(|field| &*field.name != name);
-            root.fields.push(Field { name: name.into(), required: false, node });
+            root.fields.push(Field { name: name.into(), node });
         }
         Self { source, root: root.sorted() }
     }
@@ -84,7 +84,7 @@ fn node(schema: &Value) -> Node {
         node.fields.retain(|field| !matches!(&*field.name, "apiVersion" | "kind" | "metadata"));
         let text = || Node::new(Form::Scalar(Scalar::String));
         for (name, node_of) in [("apiVersion", text()), ("kind", text()), ("metadata", metadata)] {
-            node.fields.push(Field { name: name.into(), required: name != "metadata", node: node_of });
+            node.fields.push(Field { name: name.into(), node: node_of });
         }
     }
     node.sorted()
@@ -96,8 +96,7 @@ fn fields(schema: &Value, node: &mut Node) {
     node.fields = properties
         .map(|(name, schema)| Field {
             name: name.as_str().into(),
-            required: required.iter().any(|required| required == name),
-            node: self::node(schema),
+            node: Node { required: required.iter().any(|required| required == name), ..self::node(schema) },
         })
         .collect();
     node.items = match schema.get("additionalProperties") {

@@ -3,10 +3,12 @@
 
 mod builtin;
 mod declared;
+mod decode;
 mod node;
 
 pub(crate) use self::{
     declared::Declared,
+    decode::{Complaints, decode},
     node::{Form, ListType, PatchRule, Scalar},
 };
 
@@ -31,11 +33,6 @@ impl<'a> Schema<'a> {
     /// How objects of a built-in kind are made up, whether it is served or, as `Scale` is, only sent and answered.
     pub(crate) fn named(group: &str, version: &str, kind: &str) -> Option<Self> {
         builtin::of_kind(group, version, kind).map(Self)
-    }
-
-    /// How the metadata of all kinds is made up.
-    pub(crate) fn of_metadata() -> Self {
-        Self(builtin::metadata())
     }
 
     /// What the value is.
@@ -91,6 +88,36 @@ impl<'a> Schema<'a> {
     /// Whether fields that are not declared are kept.
     pub(crate) fn preserves_unknown(&self) -> bool {
         self.body().preserves_unknown || self.body().form == Form::Any
+    }
+
+    /// Whether null is a value like any other.
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.0.nullable
+    }
+
+    /// Whether a property has to be there.
+    pub(crate) fn is_required(&self) -> bool {
+        self.0.required
+    }
+
+    /// Whether the type is one of upstream's, not one that a definition declares.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.0.named.is_some() || self.0.name.is_some()
+    }
+
+    /// The name of a built-in type, such as `PodSpec`; empty if it has none.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.full_name().rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The Go package of a built-in type, such as `v1`; empty if it has no name.
+    pub(crate) fn package(&self) -> &'static str {
+        self.full_name().rsplit('.').nth(1).unwrap_or_default()
+    }
+
+    /// The name of a built-in type, such as `api.core.v1.PodSpec`; empty if it has none.
+    pub(crate) fn full_name(&self) -> &'static str {
+        self.body().name.unwrap_or_default()
     }
 
     /// What the type says of itself: a named type's own node, or this one.

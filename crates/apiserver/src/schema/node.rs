@@ -72,6 +72,8 @@ pub(super) enum List {
 pub(super) struct Node {
     /// The built-in type that this is a use of, by its position; its node says all that this one does not.
     pub(super) named: Option<usize>,
+    /// The name of a built-in type.
+    pub(super) name: Option<&'static str>,
     pub(super) form: Form,
     /// A struct's properties, ordered as [`Node::order`] says.
     pub(super) fields: Vec<Field>,
@@ -84,6 +86,8 @@ pub(super) struct Node {
     /// The only values that a string may have; empty if any will do.
     pub(super) choices: Vec<String>,
     pub(super) nullable: bool,
+    /// Whether the property has to be there.
+    pub(super) required: bool,
     pub(super) preserves_unknown: bool,
 }
 
@@ -91,7 +95,6 @@ pub(super) struct Node {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field {
     pub(super) name: Box<str>,
-    pub(super) required: bool,
     pub(super) node: Node,
 }
 
@@ -100,6 +103,7 @@ impl Node {
     pub(super) fn new(form: Form) -> Self {
         Self {
             named: None,
+            name: None,
             form,
             fields: Vec::new(),
             items: None,
@@ -109,6 +113,7 @@ impl Node {
             default: None,
             choices: Vec::new(),
             nullable: false,
+            required: false,
             preserves_unknown: false,
         }
     }

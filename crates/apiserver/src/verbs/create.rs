@@ -3,13 +3,12 @@
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::{Request, check_identity, show};
+use super::{Request, decode, show};
 use crate::{
     Operation,
     core::Core,
     http::{
         body::ResponseBody,
-        negotiate::decode_object,
         status::{Cause, Result, Status},
     },
     kinds::{Kind, as_stored, rules},
@@ -24,13 +23,11 @@ const LONGEST_BASE: usize = 58;
 
 /// Makes an object.
 pub(super) fn create(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let mut object = decode_object(&request.headers, &request.body)?;
-    check_identity(request, &mut object)?;
-    let created = insert(core, request, object)?;
+    let created = insert(core, request, decode::object(request)?)?;
     show::answer(core, request, StatusCode::CREATED, &created)
 }
 
-/// Stores a new object that passed [`check_identity`].
+/// Stores a new object that passed [`decode::object`].
 pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Result<std::sync::Arc<Stored>> {
     let kind = request.kind();
     let generated = object::name(&object).is_empty();

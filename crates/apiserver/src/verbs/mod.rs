@@ -2,6 +2,7 @@
 //! it if nobody was faster; nothing but lists and watches ever waits.
 
 mod create;
+mod decode;
 mod delete;
 mod items;
 mod made_up;
@@ -28,11 +29,11 @@ use crate::{
         negotiate::{Form, decode_object},
         query::Query,
         route::{Route, Subresource, Verb},
-        status::{Result, Status},
+        status::Result,
+        warning::Warnings,
     },
-    kinds::{self, Kind},
+    kinds::Kind,
     levers::Origin,
-    object,
     storage::Key,
 };
 
@@ -48,6 +49,8 @@ pub(crate) struct Request {
     pub(crate) user: User,
     /// How old the state is that a read shows which need not be fresh: what a lever wants.
     pub(crate) staleness: Duration,
+    /// What the client is told beside the answer.
+    pub(crate) warnings: Warnings,
 }
 
 impl Request {
@@ -102,42 +105,5 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
 
 /// Answers a question that is asked in the form of an object.
 fn review(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let mut review = request.decode()?;
-    check_identity(request, &mut review)?;
-    access::review(core, request, review)
-}
-
-/// Completes and checks what a body says of its own kind and namespace.
-fn check_identity(request: &Request, object: &mut Value) -> Result<()> {
-    let kind = request.kind();
-    let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let found = [text("apiVersion"), text("kind")];
-    let expected = [kind.api_version(), kind.kind.clone()];
-    let fits = |position: usize| found[position].is_empty() || found[position] == expected[position];
-    let unfit = if fits(0) && fits(1) {
-        for (field, expected) in ["apiVersion", "kind"].into_iter().zip(expected) {
-            object[field] = expected.into();
-        }
-        kinds::mistyped(kind, object).map(|because| format!("json: cannot unmarshal: {because}"))
-    } else {
-        Some(format!("no such kind is registered as {}", kind.api_version()))
-    };
-    if let Some(because) = unfit {
-        let [version, found] = found;
-        let found = if found.is_empty() { &kind.kind } else { &found };
-        let version = if version.is_empty() { kind.api_version() } else { version };
-        return Err(Status::bad_request(format!(
-            "{found} in version {version:?} cannot be handled as a {}: {because}",
-            kind.kind
-        )));
-    }
-    let namespace = object::namespace(object);
-    if !namespace.is_empty() && namespace != request.route.namespace {
-        let message = "the namespace of the provided object does not match the namespace sent on the request";
-        return Err(Status::bad_request(message));
-    }
-    if !request.route.namespace.is_empty() {
-        object::metadata_mut(object).insert("namespace".to_owned(), request.route.namespace.clone().into());
-    }
-    Ok(())
+    access::review(core, request, decode::object(request)?)
 }

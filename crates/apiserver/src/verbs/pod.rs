@@ -3,12 +3,11 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, delete, update};
+use super::{Request, decode, delete, update};
 use crate::{
     core::Core,
     http::{
         body::{self, ResponseBody},
-        negotiate::decode_object,
         route::Subresource,
         status::{Result, Status},
     },
@@ -18,7 +17,7 @@ use crate::{
 
 /// Sends a Pod to a node, once.
 pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let binding = decode_object(&request.headers, &request.body)?;
+    let binding = decode::other(request, "", "v1", "Binding")?;
     let kind = &Kind { plural: "pods/binding".to_owned(), ..request.kind().clone() };
     let name = &request.route.name;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
@@ -55,7 +54,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
 
 /// Sends the Pod that a Binding names in its metadata to a node.
 pub(super) fn bind_named(core: &Core, mut request: Request) -> Result<Response<ResponseBody>> {
-    let binding = decode_object(&request.headers, &request.body)?;
+    let binding = decode::other(&request, "", "v1", "Binding")?;
     object::name(&binding).clone_into(&mut request.route.name);
     request.route.kind = core.kinds.get("", "v1", "pods").expect("a built-in kind");
     request.route.subresource = Some(Subresource::Binding);
@@ -64,7 +63,7 @@ pub(super) fn bind_named(core: &Core, mut request: Request) -> Result<Response<R
 
 /// Deletes a Pod. No disruption budget is asked yet.
 pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let eviction = decode_object(&request.headers, &request.body)?;
+    let eviction = decode::other(request, "policy", "v1", "Eviction")?;
     let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
     delete::evict(core, request, &options)?;
     let done =

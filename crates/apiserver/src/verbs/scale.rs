@@ -3,12 +3,11 @@
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Request, update};
+use super::{Request, decode, update};
 use crate::{
     core::Core,
     http::{
         body::{self, ResponseBody},
-        negotiate::decode_object,
         route::Verb,
         selector::LabelSelector,
         status::{Cause, Result, Status},
@@ -33,10 +32,11 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
         Verb::Patch => Some(Patch::read(kind, &request.headers, &request.body)?),
         _ => None,
     };
-    let sent = if patch.is_none() { decode_object(&request.headers, &request.body)? } else { Value::Null };
+    let sent =
+        if patch.is_none() { decode::other(request, "autoscaling", "v1", "Scale")? } else { Value::Null };
     let written = update::write(core, request, |current| {
         let scale = match &patch {
-            Some(patch) => patch.apply(kind, &show_scale(kind, current))?,
+            Some(patch) => decode::patched_scale(request, &show_scale(kind, current), patch)?,
             None => sent.clone(),
         };
         scaled(kind, current, &scale)

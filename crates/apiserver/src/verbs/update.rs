@@ -5,26 +5,24 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, check_identity, create, show};
+use super::{Request, create, decode, show};
 use crate::{
     Operation,
     core::Core,
     http::{
         body::ResponseBody,
-        negotiate::decode_object,
         route::Subresource,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, as_stored, in_version, mistyped, rules},
+    kinds::{Kind, as_stored, in_version, rules},
     object,
-    patch::{Patch, malformed},
+    patch::Patch,
     storage::Stored,
 };
 
 /// Replaces an object, or makes it where the kind allows that.
 pub(super) fn update(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let mut object = decode_object(&request.headers, &request.body)?;
-    check_identity(request, &mut object)?;
+    let object = decode::object(request)?;
     let kind = request.kind();
     check_name(request, &object)?;
     if request.route.subresource.is_none()
@@ -42,18 +40,7 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
 pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let patch = Patch::read(request.kind(), &request.headers, &request.body)?;
     let written = write(core, request, |current| {
-        let mut object = patch.apply(request.kind(), current)?;
-        // Upstream decodes the result: what has the wrong type is refused as a patch, not as a body.
-        let is_same_kind = ["apiVersion", "kind"].iter().all(|field| object.get(field) == current.get(field));
-        let unfit = if is_same_kind {
-            mistyped(request.kind(), &object)
-        } else {
-            Some("the patch changes the kind".to_owned())
-        };
-        if let Some(because) = unfit {
-            return Err(malformed(&object, &because));
-        }
-        check_identity(request, &mut object)?;
+        let object = decode::patched(request, current, &patch)?;
         check_name(request, &object)?;
         if object::uid(&object) != object::uid(current) {
             let uid = json!(object::uid(&object));

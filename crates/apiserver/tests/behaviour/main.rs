@@ -5,6 +5,7 @@ mod admission;
 mod commits;
 mod concurrency;
 mod deletion;
+mod field_validation;
 mod fixtures;
 mod forms;
 mod journal;

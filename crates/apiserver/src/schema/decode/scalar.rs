@@ -1,0 +1,136 @@
+//! Strings that have to be of a certain form: times, quantities, base64.
+
+use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
+use k8s_openapi::jiff::{Timestamp, fmt::temporal::DateTimePrinter};
+
+/// What upstream says of anything that is no quantity.
+pub(super) const NO_QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/// What may follow a quantity's number.
+const SUFFIXES: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
+
+const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
+const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
+
+/// Base64, as it was.
+pub(super) fn bytes(text: String) -> Result<String, String> {
+    let place = match STANDARD.decode(&text) {
+        Ok(_) => return Ok(text),
+        Err(DecodeError::InvalidByte(place, _) | DecodeError::InvalidLastSymbol(place, _)) => place,
+        Err(DecodeError::InvalidLength(_) | DecodeError::InvalidPadding) => text.len(),
+    };
+    Err(format!("illegal base64 data at input byte {place}"))
+}
+
+/// A time in UTC, to the second.
+pub(super) fn time(text: String) -> Result<String, String> {
+    if is_like(&text, "dddd-dd-ddTdd:dd:ddZ") && text.parse::<Timestamp>().is_ok() {
+        return Ok(text); // as nearly every client writes it
+    }
+    let time = parse(&text, SECONDS)?;
+    Ok(DateTimePrinter::new().precision(Some(0)).timestamp_to_string(&time))
+}
+
+/// A time in UTC, to the microsecond.
+pub(super) fn micro_time(text: String) -> Result<String, String> {
+    let time = parse(&text, MICROSECONDS)?;
+    Ok(DateTimePrinter::new().precision(Some(6)).timestamp_to_string(&time))
+}
+
+/// A number with a suffix, as it was.
+pub(super) fn quantity(text: String) -> Result<String, String> {
+    let number = text.trim().trim_start_matches(['+', '-']);
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
+    let (number, suffix) = number.split_at(end);
+    let exponent = suffix.strip_prefix(['e', 'E']).is_some_and(|digits| digits.parse::<i32>().is_ok());
+    let has_digits = number.contains(|c: char| c.is_ascii_digit()) && number.matches('.').count() < 2;
+    if !has_digits || !suffix.chars().all(|c| "eEinumkKMGTP+-".contains(c) || c.is_ascii_digit()) {
+        return Err(NO_QUANTITY.to_owned());
+    }
+    if SUFFIXES.contains(&suffix) || suffix == "Ei" || exponent {
+        return Ok(text);
+    }
+    Err("unable to parse quantity's suffix".to_owned())
+}
+
+fn parse(text: &str, layout: &str) -> Result<Timestamp, String> {
+    let unfit = |because: String| format!("parsing time {text:?} as {layout:?}{because}");
+    if let Some((rest, part)) = mismatch(text, layout) {
+        return Err(unfit(format!(": cannot parse {rest:?} as {part:?}")));
+    }
+    text.parse().map_err(|_| unfit(": out of range".to_owned()))
+}
+
+/// What is left of `text` where it stops following `layout`, and which part of that it fails.
+fn mismatch<'a>(text: &'a str, layout: &str) -> Option<(&'a str, &'static str)> {
+    let parts = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
+    let mut rest = text;
+    for part in parts {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        match rest.split_at_checked(part.len()) {
+            Some((found, after)) if found == part || digits && found.bytes().all(|b| b.is_ascii_digit()) => {
+                rest = after
+            }
+            _ => return Some((rest, part)),
+        }
+    }
+    let fraction =
+        rest.strip_prefix('.').map(|rest| rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+    if layout == MICROSECONDS && fraction != Some(6) {
+        return Some((rest, ".000000"));
+    }
+    let zone = rest.get(fraction.map_or(0, |digits| digits + 1)..).unwrap_or_default();
+    let is_zone = zone == "Z" || is_like(zone, "+dd:dd") || is_like(zone, "-dd:dd");
+    (!is_zone).then_some((zone, "Z07:00"))
+}
+
+/// Whether `text` has a digit wherever `pattern` has a `d`, and is the same everywhere else.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let fits =
+        |(found, wanted): (u8, u8)| if wanted == b'd' { found.is_ascii_digit() } else { found == wanted };
+    text.len() == pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_kept_in_utc() {
+        let seconds = |text: &str| time(text.to_owned());
+        assert_eq!(seconds("2020-01-02T03:04:05Z").as_deref(), Ok("2020-01-02T03:04:05Z"));
+        assert_eq!(seconds("2020-01-02T03:04:05.7+01:00").as_deref(), Ok("2020-01-02T02:04:05Z"));
+        let micros = |text: &str| micro_time(text.to_owned());
+        assert_eq!(micros("2020-01-02T03:04:05.000006Z").as_deref(), Ok("2020-01-02T03:04:05.000006Z"));
+    }
+
+    /// The texts are a kube-apiserver's.
+    #[test]
+    fn what_is_no_time_is_told_in_go_s_words() {
+        let because = time("x".to_owned()).unwrap_err();
+        assert_eq!(because, r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#);
+        let because = micro_time("2020-01-01T00:00:00Z".to_owned()).unwrap_err();
+        let expected = r#"parsing time "2020-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000""#;
+        assert_eq!(because, expected);
+        assert!(time("2020-13-01T00:00:00Z".to_owned()).is_err());
+        assert!(time("é020-01-01T00:00:00Z".to_owned()).is_err(), "no panic within a letter");
+    }
+
+    #[test]
+    fn quantities_are_numbers_with_a_suffix() {
+        for right in ["1", "0.5", "100m", "-3Ki", "1e3", "12E", "5Ei", "+1.5Gi", "1E-2", ".5"] {
+            assert_eq!(quantity(right.to_owned()).as_deref(), Ok(right));
+        }
+        for wrong in ["", "x", "1.2.3", "Ki", "1 Gi"] {
+            assert_eq!(quantity(wrong.to_owned()).unwrap_err(), NO_QUANTITY, "{wrong}");
+        }
+        assert_eq!(quantity("1KM".to_owned()).unwrap_err(), "unable to parse quantity's suffix");
+    }
+
+    #[test]
+    fn base64_is_checked() {
+        assert_eq!(bytes("ZA==".to_owned()).as_deref(), Ok("ZA=="));
+        assert_eq!(bytes("%%".to_owned()).unwrap_err(), "illegal base64 data at input byte 0");
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading what clients send: objects in request bodies, and what a patch made of an object. How strict to be is
+//! the client's to say.
+
+use serde_json::Value;
+
+use super::Request;
+use crate::{
+    http::{
+        negotiate::read_object,
+        query::FieldValidation,
+        status::{Cause, Result, Status},
+    },
+    kinds::{Kind, rules},
+    object,
+    patch::Patch,
+    schema::{Complaints, Schema, decode},
+};
+
+/// The object in a request's body, of the kind that the path names.
+pub(super) fn object(request: &Request) -> Result<Value> {
+    let kind = request.kind();
+    let expected = Expected::of(kind);
+    let (mut object, complaints) =
+        read_object(&request.headers, &request.body, expected.kind, expected.schema)?;
+    if rules::is_custom(kind) {
+        expected.check_custom(request, &object, complaints)?;
+    } else {
+        expected.check(request, &mut object, complaints)?;
+    }
+    settle_namespace(request, &mut object)?;
+    Ok(object)
+}
+
+/// The object in the body of a request to a subresource that has a type of its own.
+pub(super) fn other(request: &Request, group: &str, version: &str, kind: &str) -> Result<Value> {
+    let schema = Schema::named(group, version, kind);
+    let api_version = Kind::plain(group, version, kind, "").api_version();
+    let expected = Expected { api_version, kind, schema };
+    let (mut object, complaints) = read_object(&request.headers, &request.body, kind, schema)?;
+    expected.check(request, &mut object, complaints)?;
+    Ok(object)
+}
+
+/// What a patch makes of `current`, checked like a body, but refused as a patch.
+pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
+    let kind = request.kind();
+    let schema = Schema::of(kind);
+    let mut object = patched_as(request, schema, current, patch, patch.apply(schema, current)?)?;
+    if rules::is_custom(kind) {
+        check_kind(kind, &object)?;
+    }
+    settle_namespace(request, &mut object)?;
+    Ok(object)
+}
+
+/// What a patch makes of the `Scale` that an object shows.
+pub(super) fn patched_scale(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
+    let schema = Schema::named("autoscaling", "v1", "Scale");
+    patched_as(request, schema, current, patch, patch.apply(schema, current)?)
+}
+
+fn patched_as(
+    request: &Request,
+    schema: Option<Schema<'_>>,
+    current: &Value,
+    patch: &Patch,
+    patched: Value,
+) -> Result<Value> {
+    let refusal = |because: &str| patch.refused(&patched, because);
+    let is_known = |field: &&str| patched.get(*field) == current.get(*field);
+    let is_custom = schema.is_some_and(|schema| !schema.is_built_in());
+    if !is_custom && !["apiVersion", "kind"].iter().all(is_known) {
+        return Err(refusal(&unregistered(text(&patched, "kind"), text(&patched, "apiVersion"))));
+    }
+    let (object, mut complaints) = decode(schema, &patched).map_err(|error| refusal(&error.to_string()))?;
+    complaints.strict.splice(0..0, patch.twice().iter().cloned());
+    judge(request, complaints, refusal)?;
+    Ok(object)
+}
+
+/// What a body has to hold.
+struct Expected<'a> {
+    api_version: String,
+    kind: &'a str,
+    schema: Option<Schema<'a>>,
+}
+
+impl<'a> Expected<'a> {
+    fn of(kind: &'a Kind) -> Self {
+        Self { api_version: kind.api_version(), kind: &kind.kind, schema: Schema::of(kind) }
+    }
+
+    /// A built-in kind's objects need not say what they are.
+    fn check(&self, request: &Request, object: &mut Value, complaints: Complaints) -> Result<()> {
+        for (field, expected) in [("apiVersion", &*self.api_version), ("kind", self.kind)] {
+            if text(object, field).is_empty() {
+                object[field] = expected.into();
+            }
+        }
+        let (version, kind) = (text(object, "apiVersion"), text(object, "kind"));
+        if (version, kind) != (&*self.api_version, self.kind) {
+            return Err(self.unfit(version, kind, &unregistered(kind, version)));
+        }
+        judge(request, complaints, |because| self.unfit(version, kind, because))
+    }
+
+    /// A custom kind's do.
+    fn check_custom(&self, request: &Request, object: &Value, complaints: Complaints) -> Result<()> {
+        let (version, kind) = (text(object, "apiVersion"), text(object, "kind"));
+        if kind.is_empty() {
+            let body = String::from_utf8_lossy(&request.body);
+            let because = format!("Object 'Kind' is missing in '{body}'");
+            return Err(Status::unrecognized(self.kind, &because, &request.body));
+        }
+        judge(request, complaints, |because| self.unfit(version, kind, because))?;
+        if version != self.api_version {
+            return Err(Status::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({})",
+                self.api_version
+            )));
+        }
+        check_kind(request.kind(), object)
+    }
+
+    fn unfit(&self, api_version: &str, kind: &str, because: &str) -> Status {
+        let version = api_version.rsplit('/').next().unwrap_or_default();
+        Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {}: {because}",
+            self.kind
+        ))
+    }
+}
+
+/// What upstream says of kinds that it does not know.
+fn unregistered(kind: &str, api_version: &str) -> String {
+    format!(
+        "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+    )
+}
+
+/// Refuses, tells or forgets what there is against a text, as the client wants it.
+fn judge(request: &Request, complaints: Complaints, refusal: impl Fn(&str) -> Status) -> Result<()> {
+    if let Some(because) = complaints.mistyped {
+        return Err(refusal(&because));
+    }
+    match request.query.field_validation {
+        FieldValidation::Strict if !complaints.strict.is_empty() => {
+            let told: Vec<String> = complaints.strict.into_iter().map(as_an_error).collect();
+            return Err(refusal(&format!("strict decoding error: {}", told.join(", "))));
+        }
+        FieldValidation::Warn => request.warnings.add(complaints.strict),
+        FieldValidation::Strict | FieldValidation::Ignore => {}
+    }
+    Ok(())
+}
+
+/// A warning about a line of YAML is introduced when it is an error.
+fn as_an_error(warning: String) -> String {
+    if warning.starts_with("line ") { format!("yaml: unmarshal errors:\n  {warning}") } else { warning }
+}
+
+/// A custom kind's objects are checked for what they call themselves like for all that they hold.
+fn check_kind(kind: &Kind, object: &Value) -> Result<()> {
+    let found = text(object, "kind");
+    if found == kind.kind {
+        return Ok(());
+    }
+    let cause = Cause::invalid("kind", &found.into(), format!("must be {}", kind.kind));
+    let found = Kind { kind: found.to_owned(), ..kind.clone() };
+    Err(Status::invalid(&found, object::name(object), &[cause]))
+}
+
+/// An object is where its path is.
+fn settle_namespace(request: &Request, object: &mut Value) -> Result<()> {
+    let namespace = object::namespace(object);
+    if !namespace.is_empty() && namespace != request.route.namespace {
+        let message = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::bad_request(message));
+    }
+    if !request.route.namespace.is_empty() {
+        object::metadata_mut(object).insert("namespace".to_owned(), request.route.namespace.clone().into());
+    }
+    Ok(())
+}
+
+fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object[field].as_str().unwrap_or_default()
+}
