@@ -137,19 +137,19 @@ fn tidy(_: &Workspace) -> Result<(), Failure> {
 }
 
 fn clippy(_: &Workspace) -> Result<(), Failure> {
-    show(&mut words("clippy --locked --workspace --all-targets -- -D warnings"))
+    show(&mut words("clippy --locked --workspace --all-features --all-targets -- -D warnings"))
 }
 
 fn doc(_: &Workspace) -> Result<(), Failure> {
-    show(words("doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+    show(words("doc --locked --workspace --all-features --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn build(_: &Workspace) -> Result<(), Failure> {
-    show(&mut words("test --locked --workspace --no-run"))
+    show(&mut words("test --locked --workspace --all-features --no-run"))
 }
 
 fn test(_: &Workspace) -> Result<(), Failure> {
-    show(&mut words("test --locked --workspace --no-fail-fast"))
+    show(&mut words("test --locked --workspace --all-features --no-fail-fast"))
 }
 
 fn soak(_: &Workspace) -> Result<(), Failure> {
