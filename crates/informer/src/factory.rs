@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Duration, timeout};
 use trimtab_cache::{ManagedFields, Object};
 
-use crate::{Informer, InformerBuilder, Selection, Status};
+use crate::{Informer, InformerBuilder, Selection, Status, Trouble};
 
 /// Makes informers, and shares them: whoever asks for the same kind, form and selection gets the same.
 ///
@@ -22,20 +22,25 @@ use crate::{Informer, InformerBuilder, Selection, Status};
 #[derive(Clone)]
 pub struct InformerFactory {
     defaults: InformerBuilder,
+    stops_unused: bool,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
-    informers: HashMap<(TypeId, String), Box<dyn AnyInformer>>,
+    informers: HashMap<(TypeId, String), Held>,
     shut_down: bool,
 }
+
+/// Gives the informer that a factory holds; `None` if it was left by all its users, and may go.
+type Held = Box<dyn Fn() -> Option<Box<dyn AnyInformer>> + Send + Sync>;
 
 /// Builds an [`InformerFactory`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct InformerFactoryBuilder {
     defaults: InformerBuilder,
+    stops_unused: bool,
 }
 
 impl InformerFactoryBuilder {
@@ -74,9 +79,44 @@ impl InformerFactoryBuilder {
         self
     }
 
+    /// As in [`InformerBuilder::packed_lists`].
+    pub fn packed_lists(mut self, packed: bool) -> Self {
+        self.defaults = self.defaults.packed_lists(packed);
+        self
+    }
+
+    /// As in [`InformerBuilder::audit`].
+    pub fn audit(mut self, period: Duration) -> Self {
+        self.defaults = self.defaults.audit(period);
+        self
+    }
+
+    /// Names the factory for the [`metrics`](crate::metrics) of its informers; without a name they have
+    /// none. Two factories of one process should not have the same.
+    pub fn name(mut self, name: &str) -> Self {
+        self.defaults = self.defaults.name(name);
+        self
+    }
+
+    /// As in [`InformerBuilder::on_error`].
+    pub fn on_error(mut self, callback: impl Fn(&str, &Trouble) + Send + Sync + 'static) -> Self {
+        self.defaults = self.defaults.on_error(callback);
+        self
+    }
+
+    /// Whether an informer stops, and its store goes, when the last handle on it outside of the factory is
+    /// dropped; who asks for it after that gets a new one. By default the factory keeps all of them.
+    ///
+    /// Handlers, subscriptions, indexes and stores are not handles: keep the [`Informer`] as well.
+    pub fn stop_unused(mut self, stop: bool) -> Self {
+        self.stops_unused = stop;
+        self
+    }
+
     /// The factory. It has no informers yet.
     pub fn build(self) -> InformerFactory {
-        InformerFactory { defaults: self.defaults, state: Arc::default() }
+        let Self { defaults, stops_unused } = self;
+        InformerFactory { defaults, stops_unused, state: Arc::default() }
     }
 }
 
@@ -88,7 +128,7 @@ impl InformerFactory {
 
     /// A builder with the defaults.
     pub fn builder(client: Client) -> InformerFactoryBuilder {
-        InformerFactoryBuilder { defaults: Informer::builder(client) }
+        InformerFactoryBuilder { defaults: Informer::builder(client), stops_unused: false }
     }
 
     /// The informer of `T`, with the factory's selection. It waits to be started.
@@ -119,23 +159,30 @@ impl InformerFactory {
         let builder = self.defaults.clone().selection(selection);
         let identity = (TypeId::of::<T>(), builder.identity::<T>(resource));
         let mut state = self.state.lock();
-        let shared =
-            state.informers.entry(identity).or_insert_with(|| Box::new(builder.build_for::<T>(resource)));
-        let shared = shared.as_any().downcast_ref::<Informer<T>>();
-        shared.expect("an informer is found under the id of its own type").clone()
+        if let Some(held) = state.informers.get(&identity).and_then(|held| held()) {
+            let informer = held.as_any().downcast_ref::<Informer<T>>();
+            return informer.expect("an informer is found under the id of its own type").clone();
+        }
+        let informer = builder.build_for::<T>(resource);
+        state.informers.insert(identity, if self.stops_unused { lent(&informer) } else { kept(&informer) });
+        informer
     }
 
-    /// Starts all informers that have been asked for and do not run. Call it again when there are
-    /// more. After a shutdown it does nothing.
+    /// Starts all informers that have been asked for and do not run, those too that were
+    /// [stopped](Informer::stop) one by one. Call it again when there are more. After a shutdown it does
+    /// nothing.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn start(&self) {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        let informers = state.informers();
         if !state.shut_down {
-            state.informers.values().for_each(|informer| informer.start());
+            informers.iter().for_each(|informer| informer.start());
         }
+        drop(state);
+        drop(informers); // outside the lock: it may be the last handle, with a handler of the user's
     }
 
     /// Waits until all informers that have been asked for have synced, at most for `patience`.
@@ -148,7 +195,7 @@ impl InformerFactory {
     ///
     /// Waiting changes nothing.
     pub async fn wait_for_sync(&self, patience: Duration) -> Result<(), NotSyncedError> {
-        let informers: Vec<_> = self.state.lock().informers.values().map(|one| one.boxed()).collect();
+        let informers: Vec<_> = self.state.lock().informers();
         let _ = timeout(patience, join_all(informers.iter().map(|one| one.wait_for_sync()))).await;
         let mut missing: Vec<_> = informers
             .iter()
@@ -168,7 +215,7 @@ impl InformerFactory {
         let informers: Vec<_> = {
             let mut state = self.state.lock();
             state.shut_down = true;
-            state.informers.values().map(|one| one.boxed()).collect()
+            state.informers()
         };
         join_all(informers.iter().map(|informer| informer.stop())).await;
     }
@@ -176,11 +223,37 @@ impl InformerFactory {
 
 impl fmt::Debug for InformerFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.lock();
-        let mut names: Vec<_> = state.informers.values().map(|informer| informer.name()).collect();
+        let informers = self.state.lock().informers();
+        let mut names: Vec<_> = informers.iter().map(|informer| informer.name()).collect();
         names.sort_unstable();
         f.debug_struct("InformerFactory").field("informers", &names).finish_non_exhaustive()
     }
+}
+
+impl State {
+    /// The informers that are there; forgets those that were left.
+    fn informers(&mut self) -> Vec<Box<dyn AnyInformer>> {
+        let mut found = Vec::new();
+        self.informers.retain(|_, held| {
+            let informer = held();
+            let is_there = informer.is_some();
+            found.extend(informer);
+            is_there
+        });
+        found
+    }
+}
+
+/// The factory is one of the informer's users.
+fn kept<T: Object + DeserializeOwned>(informer: &Informer<T>) -> Held {
+    let informer = informer.clone();
+    Box::new(move || Some(Box::new(informer.clone())))
+}
+
+/// The factory finds the informer for as long as somebody else uses it.
+fn lent<T: Object + DeserializeOwned>(informer: &Informer<T>) -> Held {
+    let owner = Arc::downgrade(&informer.owner);
+    Box::new(move || Some(Box::new(Informer { owner: owner.upgrade()? })))
 }
 
 /// Some informers have not synced in time.
@@ -210,10 +283,18 @@ impl fmt::Display for NotSyncedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not synced: ")?;
         for (number, NotSynced { name, status }) in self.missing.iter().enumerate() {
-            let comma = if number > 0 { "; " } else { "" };
-            write!(f, "{comma}{name} ({}", status.phase)?;
-            if let Some(error) = &status.last_error {
-                write!(f, ": {error}")?;
+            let semicolon = if number > 0 { "; " } else { "" };
+            write!(f, "{semicolon}{name} (")?;
+            let missing = status.sources.iter().filter(|source| !source.synced);
+            for (number, source) in missing.enumerate() {
+                f.write_str(if number > 0 { ", " } else { "" })?;
+                if let (Some(namespace), 2..) = (&source.namespace, status.sources.len()) {
+                    write!(f, "in {namespace}: ")?;
+                }
+                source.phase.fmt(f)?;
+                if let Some(error) = &source.last_error {
+                    write!(f, ": {error}")?;
+                }
             }
             f.write_str(")")?;
         }
@@ -226,7 +307,6 @@ impl std::error::Error for NotSyncedError {}
 /// An informer, whatever its type.
 trait AnyInformer: Send + Sync {
     fn as_any(&self) -> &dyn Any;
-    fn boxed(&self) -> Box<dyn AnyInformer>;
     fn name(&self) -> &str;
     fn status(&self) -> Status;
     fn start(&self);
@@ -237,10 +317,6 @@ trait AnyInformer: Send + Sync {
 impl<T: Object + DeserializeOwned> AnyInformer for Informer<T> {
     fn as_any(&self) -> &dyn Any {
         self
-    }
-
-    fn boxed(&self) -> Box<dyn AnyInformer> {
-        Box::new(self.clone())
     }
 
     fn name(&self) -> &str {

@@ -74,11 +74,15 @@
 
 mod audit;
 mod backoff;
+#[cfg(feature = "connect")]
+pub mod connect;
 mod event;
 mod factory;
 mod filling;
 mod handler;
 mod informer;
+#[cfg(all(test, trimtab_loom))]
+mod loom_tests;
 pub mod metrics;
 mod pending;
 mod reflector;

@@ -152,3 +152,45 @@ async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
         ("configmaps (DynamicObject)", "configmaps (PartialObjectMeta<ConfigMap>)")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_informer_is_stopped_and_started_again_while_others_go_on() {
+    let (mut server, client) = Server::new();
+    let factory = InformerFactory::builder(client).streaming_lists(false).build();
+    let (one, other) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
+    factory.start();
+    for _ in 0..2 {
+        server.next().await.list("5", &[]);
+    }
+    let _watches = [server.next().await.watch(), server.next().await.watch()];
+    settle().await;
+    one.stop().await;
+    assert_eq!([one.status().phase, other.status().phase], [Phase::Stopped, Phase::Watching]);
+    server.expect_silence(Duration::from_secs(50)).await;
+    factory.start();
+    let query = "resourceVersion=5 resourceVersionMatch=NotOlderThan";
+    server.expect(&format!("LIST /api/v1/configmaps {query}")).await.list("6", &[]);
+    let _watch = server.next().await.watch();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_informer_that_nobody_uses_stops_if_asked_to() {
+    let (mut server, client) = Server::new();
+    let factory = InformerFactory::builder(client).streaming_lists(false).stop_unused(true).build();
+    let (one, same) = (factory.informer::<ConfigMap>(), factory.informer::<ConfigMap>());
+    factory.start();
+    server.next().await.list("5", &[object("a", "1")]);
+    let watch = server.next().await.watch();
+    assert!(one.wait_for_sync().await);
+    drop(one);
+    watch.bookmark("6");
+    settle().await;
+    assert_eq!(same.status().phase, Phase::Watching, "the second user is still there");
+    drop(same);
+    watch.closed().await;
+    assert_eq!(format!("{factory:?}"), "InformerFactory { informers: [], .. }");
+    let new = factory.informer::<ConfigMap>();
+    assert!(new.store().is_empty() && !new.has_synced());
+    factory.start();
+    server.expect("LIST /api/v1/configmaps limit=500").await;
+}

@@ -310,6 +310,76 @@ async fn removal_returns_while_a_call_is_under_way() {
     assert!(has_entered.try_recv().is_err(), "told once more");
 }
 
+/// SI-T22, SI-T23: before the start, while events flow, and after the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shutting_a_handler_down_waits_for_the_call_that_is_under_way() {
+    let (mut server, client) = Server::new();
+    let informer = lists(client).build::<ConfigMap>();
+    let (unused, _) = count(&informer);
+    unused.shut_down().await;
+    informer.start();
+    server.next().await.list("5", &[]);
+    let watch = server.next().await.watch();
+    let (entered, mut has_entered) = tokio::sync::mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let ended = Arc::new(AtomicUsize::new(0));
+    let counter = ended.clone();
+    let blocked = informer.on_change(move |_| {
+        let _ = entered.send(());
+        let _ = released.lock().recv();
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    watch.event("ADDED", &object("a", "6"));
+    watch.event("ADDED", &object("b", "7"));
+    has_entered.recv().await.expect("called");
+    let mut waiting = Box::pin(blocked.shut_down());
+    tokio::select! {
+        biased;
+        () = &mut waiting => panic!("the call is under way"),
+        () = tokio::task::yield_now() => {}
+    }
+    release.send(()).expect("waiting");
+    waiting.await;
+    assert_eq!(calls(&ended), 1, "the call is over, and no other began");
+    informer.stop().await;
+    drop(informer);
+    blocked.shut_down().await;
+}
+
+/// SI-T2, SI-T3: each handler has its own period, or the informer's, or none.
+#[tokio::test(start_paused = true)]
+async fn each_handler_is_told_again_at_its_own_period() {
+    let (mut server, client) = Server::new();
+    let informer = lists(client).resync(Duration::from_secs(10)).build::<ConfigMap>();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = |name: &'static str| {
+        let told = told.clone();
+        move |event: &Event<ConfigMap>| {
+            if event.is_resync() {
+                told.lock().push(name);
+            }
+        }
+    };
+    informer.on_change(log("default"));
+    let quick = informer.handler().resync(Duration::from_secs(3)).on_change(log("quick"));
+    informer.handler().resync(Duration::from_secs(3_600)).on_change(log("slow"));
+    informer.start();
+    server.next().await.list("5", &[object("a", "3")]);
+    let watch = server.next().await.watch();
+    for seconds in 1..=21 {
+        if seconds == 13 {
+            quick.remove();
+            informer.handler().resync(Duration::from_secs(4)).on_change(log("late"));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        watch.bookmark("6"); // a busy watch puts off nothing
+        settle().await;
+    }
+    let expected = ["quick", "quick", "quick", "default", "quick", "late", "default", "late"];
+    assert_eq!(*told.lock(), expected);
+}
+
 #[tokio::test(start_paused = true)]
 async fn waiting_for_an_informer_ends_when_it_is_stopped() {
     let (mut server, client) = Server::new();

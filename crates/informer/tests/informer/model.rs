@@ -5,9 +5,14 @@
 //! A failing history names its seed: `TRIMTAB_SEED=… cargo test -p trimtab-informer --test informer model`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env,
-    sync::Arc,
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
 };
 
 use crate::scripted::{Call, Server, Watch, object, settle, status};
@@ -19,7 +24,7 @@ use tokio::time::{Duration, sleep};
 use trimtab_cache::{Change, Metadata, Object};
 use trimtab_informer::{Event, Informer};
 
-const HISTORIES: u64 = 500;
+const HISTORIES: u64 = 2_000;
 const STEPS: usize = 40;
 
 /// What a server has at one version: names, with the version of each.
@@ -285,19 +290,29 @@ async fn history(seed: u64) {
     panic!("the informer has not arrived at version {}: {:?}", world.version, informer.status());
 }
 
+/// Runs one history on a runtime of its own.
+fn run(seed: u64) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    let outcome = std::panic::catch_unwind(|| runtime.block_on(history(seed)));
+    assert!(outcome.is_ok(), "history {seed} failed; run it alone with TRIMTAB_SEED={seed}");
+}
+
 #[test]
 fn the_store_equals_the_server_and_replayed_events_equal_the_store() {
-    let seeds = match env::var("TRIMTAB_SEED") {
-        Ok(seed) => BTreeSet::from([seed.parse().expect("TRIMTAB_SEED is a number")]),
-        Err(_) => (0..HISTORIES).collect(),
-    };
-    for seed in seeds {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-        let outcome = std::panic::catch_unwind(|| runtime.block_on(history(seed)));
-        assert!(outcome.is_ok(), "history {seed} failed; run it alone with TRIMTAB_SEED={seed}");
+    if let Ok(seed) = env::var("TRIMTAB_SEED") {
+        return run(seed.parse().expect("TRIMTAB_SEED is a number"));
     }
+    // Each has a time of its own, so they run beside each other.
+    let next = AtomicU64::new(0);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let seed @ 0..HISTORIES = next.fetch_add(1, Ordering::Relaxed) {
+                    run(seed);
+                }
+            });
+        }
+    });
 }

@@ -1,0 +1,68 @@
+//! What a named informer reports, as an exporter's scrape shows it.
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use serde_json::json;
+use tokio::time::{Duration, sleep};
+use trimtab_informer::metrics;
+
+use crate::scripted::{Server, lists, settle, status};
+
+fn object(name: &str, version: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"namespace": "default", "name": name, "resourceVersion": version},
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scrape_shows_the_life_of_a_named_informer() {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(
+            Matcher::Full(metrics::PROCESSING_LATENCY_SECONDS.into()),
+            &metrics::LATENCY_BUCKETS,
+        )
+        .expect("there are buckets")
+        .build_recorder();
+    let handle = recorder.handle();
+    let (mut server, client) = Server::new();
+    let informer = ::metrics::with_local_recorder(&recorder, || {
+        lists(client.clone()).build::<ReplicaSet>(); // without a name, without metrics
+        lists(client).name("test").build::<ReplicaSet>()
+    });
+    let scraped = |metric: &str| -> f64 {
+        let text = handle.render();
+        let labels = r#"{name="test",group="apps",version="v1",resource="replicasets"}"#;
+        let series = format!("{metric}{labels} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&series));
+        line.unwrap_or_else(|| panic!("{metric} is missing in:\n{text}")).parse().expect("a number")
+    };
+    let count_and_sum = |metric: &str| ["count", "sum"].map(|part| scraped(&format!("{metric}_{part}")));
+
+    informer.start();
+    server.next().await.status(500, "InternalError");
+    server.next().await.list("51234567890123456", &[object("a", "3"), object("b", "4")]);
+    let watch = server.next().await.watch();
+    settle().await;
+    assert_eq!([scraped(metrics::LISTS_TOTAL), scraped(metrics::FAILURES_TOTAL)], [2.0, 1.0]);
+    assert_eq!(count_and_sum(metrics::ITEMS_PER_LIST), [1.0, 2.0]);
+    assert_eq!(count_and_sum(metrics::LIST_DURATION_SECONDS)[0], 1.0);
+    assert_eq!(scraped(metrics::LAST_RESOURCE_VERSION), 234_567_890_123_456.0, "the last 15 digits");
+    assert_eq!(scraped(metrics::WATCHES_TOTAL), 1.0);
+
+    let mut wrong = object("wrong", "12");
+    wrong["spec"] = json!("text");
+    watch.event("ADDED", &object("c", "11"));
+    watch.event("ADDED", &wrong);
+    sleep(Duration::from_secs(3)).await;
+    drop(watch);
+    server.next().await.watch().event("ERROR", &status(410, "Expired"));
+    settle().await;
+    assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), 1.0);
+    assert_eq!(scraped(metrics::STORE_RESOURCE_VERSION), 12.0);
+    assert_eq!(count_and_sum(metrics::ITEMS_PER_WATCH), [2.0, 2.0]);
+    let [watches, seconds] = count_and_sum(metrics::WATCH_DURATION_SECONDS);
+    assert_eq!((watches, seconds.round()), (2.0, 3.0));
+    assert_eq!(scraped(metrics::SHORT_WATCHES_TOTAL), 1.0);
+    assert_eq!(count_and_sum(metrics::PROCESSING_LATENCY_SECONDS)[0], 2.0, "a list and an event");
+}
