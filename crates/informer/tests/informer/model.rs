@@ -278,13 +278,13 @@ async fn history(seed: u64) {
     // From here on all goes well, and the informer must arrive at the present.
     world.hostile = false;
     for _ in 0..1_000 {
-        while let Some(call) = server.try_next() {
-            world.answer(call);
-        }
-        sleep(Duration::from_millis(500)).await;
-        check(&informer, &world, &replicas);
         if informer.store().resource_version() == Some(world.version.to_string()) {
             return;
+        }
+        if let Some(call) = server.within(Duration::from_secs(1)).await {
+            world.answer(call);
+            settle().await;
+            check(&informer, &world, &replicas);
         }
     }
     panic!("the informer has not arrived at version {}: {:?}", world.version, informer.status());

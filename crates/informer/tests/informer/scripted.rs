@@ -61,6 +61,11 @@ impl Server {
         self.calls.try_recv().ok()
     }
 
+    /// The next request, if one comes within so long.
+    pub(crate) async fn within(&mut self, period: Duration) -> Option<Call> {
+        timeout(period, self.calls.recv()).await.ok().flatten()
+    }
+
     /// The next request, which must be this: see [`Call::describe`].
     pub(crate) async fn expect(&mut self, description: &str) -> Call {
         let call = self.next().await;
