@@ -58,6 +58,7 @@
 
 mod access;
 mod admission;
+mod bootstrap;
 mod clock;
 mod commits;
 mod controllers;

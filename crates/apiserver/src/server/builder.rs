@@ -1,23 +1,15 @@
 //! [`ApiServerBuilder`]: what a server is started with.
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::json;
 
 use super::ApiServer;
 use crate::{
-    Admission, Denied, Levers, User,
-    access::Access,
-    admission::Hooks,
-    clock::Clock,
-    core::Core,
-    journal::Journal,
-    kinds::Kinds,
-    random::Random,
-    storage::{Key, Store},
+    Admission, Denied, Levers, User, access::Access, admission::Hooks, bootstrap, clock::Clock, core::Core,
+    journal::Journal, kinds::Kinds, random::Random, storage::Store,
 };
 
-/// The namespaces that every cluster has.
-const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// What the UIDs of the first objects are drawn with, beside the seed.
+const BOOTSTRAP: u64 = 0x0062_6f6f_7473;
 
 /// Settings of an [`ApiServer`] that is not started yet.
 #[derive(Debug, Clone)]
@@ -26,6 +18,7 @@ pub struct ApiServerBuilder {
     seed: u64,
     journal: bool,
     start_time: Option<Timestamp>,
+    bootstrap: bool,
     controllers: bool,
     rbac: bool,
     tokens: Vec<(String, User)>,
@@ -38,6 +31,7 @@ impl Default for ApiServerBuilder {
             seed: 0,
             journal: false,
             start_time: None,
+            bootstrap: true,
             controllers: true,
             rbac: false,
             tokens: Vec::new(),
@@ -61,6 +55,13 @@ impl ApiServerBuilder {
     /// Whether every request is written down in the [`Journal`], which grows with each; not by default.
     pub fn journal(self, journal: bool) -> Self {
         Self { journal, ..self }
+    }
+
+    /// Whether the server begins with what a new kube-apiserver holds, as it does by default: the Service
+    /// `kubernetes`, RBAC's first roles and bindings, priority classes, flow control's levels, `APIService`s. A
+    /// bare server has four namespaces and nothing in them.
+    pub fn bootstrap(self, bootstrap: bool) -> Self {
+        Self { bootstrap, ..self }
     }
 
     /// Whether the garbage collector and the namespace controller run; they do by default.
@@ -135,7 +136,10 @@ impl ApiServerBuilder {
             random,
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
         };
-        NAMESPACES.iter().for_each(|name| make_namespace(&core, name));
+        bootstrap::make_namespaces(&core);
+        if self.bootstrap {
+            bootstrap::make_objects(&core, &Random::seeded(self.seed ^ BOOTSTRAP));
+        }
         let server = ApiServer::new(core, admin_token);
         crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
         if self.controllers {
@@ -143,20 +147,4 @@ impl ApiServerBuilder {
         }
         server
     }
-}
-
-fn make_namespace(core: &Core, name: &str) {
-    let namespace = json!({
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": name,
-            "uid": core.random.uid(),
-            "creationTimestamp": core.clock.text(),
-            "labels": {"kubernetes.io/metadata.name": name},
-        },
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    });
-    core.store.put("namespaces", &Key::new("", name), None, namespace).expect("a new store is empty");
 }
