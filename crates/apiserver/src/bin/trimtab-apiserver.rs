@@ -48,7 +48,8 @@ fn nodes(text: &str) -> Result<usize, String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let server = ApiServer::builder().seed(arguments.seed).rbac(arguments.rbac).start();
+    let server =
+        ApiServer::builder().root_certificates(true).seed(arguments.seed).rbac(arguments.rbac).start();
     for path in &arguments.load {
         server.load(path).await?;
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{core::Core, kinds::Kinds, object, random::Random, storage::Key};
 
 /// The namespaces that every cluster has.
-const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 /// The objects of each file, in the order in which they are made.
 const FILES: [&str; 9] = [
@@ -74,20 +74,21 @@ pub(crate) fn make_namespaces(core: &Core) {
 /// Makes everything else. The UIDs come from `random`: whether a server begins bare or full changes no
 /// other name and no other UID.
 pub(crate) fn make_objects(core: &Core, random: &Random) {
+    OBJECTS.iter().for_each(|(resource, object)| make(core, random, resource, object.clone()));
+}
+
+/// Makes one object of a new server, which has no other of its name.
+pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Value) {
     let now = core.clock.text();
-    for (resource, object) in OBJECTS.iter() {
-        let mut object = object.clone();
-        let metadata = object::metadata_mut(&mut object);
-        metadata.insert("uid".to_owned(), random.uid().into());
-        metadata.insert("creationTimestamp".to_owned(), now.clone());
-        for condition in
-            object.pointer_mut("/status/conditions").and_then(Value::as_array_mut).into_iter().flatten()
-        {
-            condition["lastTransitionTime"] = now.clone();
-        }
-        let key = object::key(&object);
-        core.store.put(resource, &key, None, object).expect("a new store has none of them");
+    let metadata = object::metadata_mut(&mut object);
+    metadata.insert("uid".to_owned(), random.uid().into());
+    metadata.insert("creationTimestamp".to_owned(), now.clone());
+    let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        condition["lastTransitionTime"] = now.clone();
     }
+    let key = object::key(&object);
+    core.store.put(resource, &key, None, object).expect("a new server has no other of that name");
 }
 
 #[cfg(test)]

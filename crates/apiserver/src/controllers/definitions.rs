@@ -21,7 +21,7 @@ pub(super) async fn run(core: Arc<Core>, requests: Requests, commits: Commits) {
         let (core, requests) = (&core, &requests);
         async move { round(core, requests, &name).await }
     };
-    rounds::go(commits, observe, round).await;
+    rounds::go(Rounds::default(), commits, observe, round).await;
 }
 
 fn observe(rounds: &mut Rounds, commit: &Commit) {

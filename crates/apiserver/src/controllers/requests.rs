@@ -19,6 +19,14 @@ impl Requests {
         self.send(Method::GET, path, "application/json", None).await
     }
 
+    /// Makes `object` in the collection at `path`, unless it is there already.
+    pub(super) async fn post(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
+        match self.send(Method::POST, path, "application/json", Some(object)).await {
+            Err(Error::Api(status)) if status.code == 409 => Ok(None),
+            other => other,
+        }
+    }
+
     /// Deletes the object at `path` if it still has this UID and this resource version.
     pub(super) async fn delete(
         &self,

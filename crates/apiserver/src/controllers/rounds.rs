@@ -1,6 +1,6 @@
-//! Going round after round over things that are being deleted, until each is empty: when to look
-//! again. Apart from the two controllers that do it, because the rule is the same for both: whenever
-//! something is gone from the thing, not every few seconds.
+//! Going round after round over things that need it: when to look again. Apart from the controllers that do
+//! it, because the rule is the same for all of them: whenever something has happened to the thing, not every
+//! few seconds.
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
@@ -13,31 +13,36 @@ use crate::{Commit, Commits};
 /// How long a failed round rests before the next.
 const REST: Duration = Duration::from_millis(100);
 
-/// What is being emptied, by name.
+/// What is looked after, by name.
 ///
-/// - I1: what is in `due` or in `busy` is in `emptying`, or was when its round began.
+/// - I1: what is in `due` or in `busy` is in `tended`, or was when its round began.
 /// - I2: no name is in two rounds at the same time.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
-    emptying: BTreeSet<String>,
+    tended: BTreeSet<String>,
     due: BTreeSet<String>,
     busy: BTreeSet<String>,
 }
 
 impl Rounds {
-    /// `name` is to be emptied if `held`, and is of no more concern if not.
+    /// Looks after these, with nothing to do for them yet.
+    pub(super) fn tending(names: &[&str]) -> Self {
+        Self { tended: names.iter().map(|name| (*name).to_owned()).collect(), ..Self::default() }
+    }
+
+    /// `name` is to be looked after if `held`, and is of no more concern if not.
     pub(super) fn set(&mut self, name: &str, held: bool) {
         if !held {
-            self.emptying.remove(name);
+            self.tended.remove(name);
             self.due.remove(name);
-        } else if self.emptying.insert(name.to_owned()) {
+        } else if self.tended.insert(name.to_owned()) {
             self.due.insert(name.to_owned());
         }
     }
 
-    /// Something is gone from `name`.
+    /// Something has happened to `name`.
     pub(super) fn touch(&mut self, name: &str) {
-        if self.emptying.contains(name) {
+        if self.tended.contains(name) {
             self.due.insert(name.to_owned());
         }
     }
@@ -58,22 +63,22 @@ impl Rounds {
 }
 
 /// Runs `round` for each name that is due, as `observe` says on seeing the commits, until the server
-/// is dropped. A round that fails is repeated.
+/// is dropped. `rounds` has what is due at the beginning. A round that fails is repeated.
 pub(super) async fn go<F>(
+    mut rounds: Rounds,
     mut commits: Commits,
     observe: impl Fn(&mut Rounds, &Commit),
     round: impl Fn(String) -> F,
 ) where
     F: Future<Output = Result<(), Error>>,
 {
-    let mut rounds = Rounds::default();
     let mut running = FuturesUnordered::new();
     loop {
         while let Some(name) = rounds.next() {
             let result = round(name.clone());
             running.push(async move {
                 let failed = result.await.inspect_err(|error| {
-                    tracing::debug!(name, %error, "emptying failed, and will be tried again");
+                    tracing::debug!(name, %error, "a round failed, and will be tried again");
                 });
                 if failed.is_err() {
                     sleep(REST).await;

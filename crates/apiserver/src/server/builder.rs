@@ -4,8 +4,8 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::ApiServer;
 use crate::{
-    Admission, Denied, Levers, User, access::Access, admission::Hooks, bootstrap, clock::Clock, core::Core,
-    journal::Journal, kinds::Kinds, random::Random, storage::Store,
+    Admission, Denied, Levers, User, access::Access, admission::Hooks, bootstrap, clock::Clock,
+    controllers::Switches, core::Core, journal::Journal, kinds::Kinds, random::Random, storage::Store,
 };
 
 /// What the UIDs of the first objects are drawn with, beside the seed.
@@ -19,7 +19,7 @@ pub struct ApiServerBuilder {
     journal: bool,
     start_time: Option<Timestamp>,
     bootstrap: bool,
-    controllers: bool,
+    controllers: Switches,
     rbac: bool,
     tokens: Vec<(String, User)>,
     hooks: Hooks,
@@ -32,7 +32,12 @@ impl Default for ApiServerBuilder {
             journal: false,
             start_time: None,
             bootstrap: true,
-            controllers: true,
+            controllers: Switches {
+                garbage_collector: true,
+                namespaces: true,
+                service_accounts: true,
+                root_certificates: false,
+            },
             rbac: false,
             tokens: Vec::new(),
             hooks: Hooks::default(),
@@ -64,12 +69,39 @@ impl ApiServerBuilder {
         Self { bootstrap, ..self }
     }
 
-    /// Whether the garbage collector and the namespace controller run; they do by default.
+    /// Whether the controllers of a cluster run: the garbage collector, the namespace controller and the one that
+    /// gives each namespace its service account. They do by default, and each has a switch of its own.
     ///
     /// They are clients like any other, so that levers reach them too: their user agents are
-    /// `garbage-collector` and `namespace-controller`.
+    /// `garbage-collector`, `namespace-controller` and `namespaced-objects-controller`.
     pub fn controllers(self, controllers: bool) -> Self {
+        let controllers = if controllers { Self::default().controllers } else { Switches::OFF };
         Self { controllers, ..self }
+    }
+
+    /// Whether what nobody owns any more is deleted; it is by default.
+    pub fn garbage_collector(mut self, runs: bool) -> Self {
+        self.controllers.garbage_collector = runs;
+        self
+    }
+
+    /// Whether namespaces that are being deleted are emptied, and then go; they do by default.
+    pub fn namespace_controller(mut self, runs: bool) -> Self {
+        self.controllers.namespaces = runs;
+        self
+    }
+
+    /// Whether each namespace has the service account `default`; by default it has.
+    pub fn service_accounts(mut self, runs: bool) -> Self {
+        self.controllers.service_accounts = runs;
+        self
+    }
+
+    /// Whether each namespace has the `ConfigMap` `kube-root-ca.crt`. Not by default: it would stand in every list of
+    /// `ConfigMap`s. It holds the certificate that TLS is served with, and nothing without the feature `tls`.
+    pub fn root_certificates(mut self, runs: bool) -> Self {
+        self.controllers.root_certificates = runs;
+        self
     }
 
     /// Whether RBAC's objects decide who may do what; not by default. Then whoever sends no token over a socket is
@@ -137,14 +169,19 @@ impl ApiServerBuilder {
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
         };
         bootstrap::make_namespaces(&core);
+        let first = Random::seeded(self.seed ^ BOOTSTRAP);
         if self.bootstrap {
-            bootstrap::make_objects(&core, &Random::seeded(self.seed ^ BOOTSTRAP));
+            bootstrap::make_objects(&core, &first);
         }
         let server = ApiServer::new(core, admin_token);
         crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
-        if self.controllers {
-            crate::controllers::spawn(&server, &mut server.tasks.lock());
-        }
+        crate::controllers::spawn(
+            &server,
+            self.controllers,
+            &bootstrap::NAMESPACES,
+            &first,
+            &mut server.tasks.lock(),
+        );
         server
     }
 }

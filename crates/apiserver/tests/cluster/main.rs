@@ -1,6 +1,7 @@
 //! What a cluster does by itself, and what clients learn about it: controllers, kubelet, custom
 //! kinds, discovery and tables.
 
+mod beginning;
 mod custom_resources;
 mod discovery;
 mod fixtures;

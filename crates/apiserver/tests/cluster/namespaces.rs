@@ -45,8 +45,14 @@ async fn a_namespace_goes_with_all_that_is_in_it_and_pods_go_first() {
         commit.resource == "namespaces" && commit.change == ChangeKind::Deleted
     };
     let order = deleted(&until(&mut commits, gone).await);
-    let expected =
-        ["pods/web", "configmaps/a", "leases.coordination.k8s.io/l", "secrets/s", "namespaces/shop"];
+    let expected = [
+        "pods/web",
+        "configmaps/a",
+        "leases.coordination.k8s.io/l",
+        "secrets/s",
+        "serviceaccounts/default",
+        "namespaces/shop",
+    ];
     assert_eq!(order, expected);
     assert_eq!(get(&client, SHOP).await["code"], 404);
 }
