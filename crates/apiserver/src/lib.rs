@@ -38,7 +38,8 @@
 //! # Not here
 //!
 //! Server-side apply, protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
-//! resources by webhooks. Their absence is told (415 for a patch in that form, for example), not hidden.
+//! resources by webhooks, and the rules in CEL that a definition may have (`x-kubernetes-validations`): they are kept,
+//! and nobody evaluates them. The absence of the others is told (415 for a patch in that form, for example), not hidden.
 //!
 //! # Differences from kube-apiserver
 //!

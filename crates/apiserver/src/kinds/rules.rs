@@ -235,7 +235,9 @@ fn keep_metadata(metadata: &Value, new: &mut Value) {
 
 /// Refuses a new object that breaks a rule of its kind.
 pub(crate) fn validate(kind: &Kind, object: &Value) -> Result<()> {
-    check(kind, object, &validation::new_object(kind, object))
+    let mut causes = validation::new_object(kind, object);
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.causes(object, None)));
+    check(kind, object, &causes)
 }
 
 /// Refuses a change that breaks a rule.
@@ -245,7 +247,9 @@ pub(crate) fn validate_update(
     old: &Value,
     new: &Value,
 ) -> Result<()> {
-    check(kind, new, &validation::change(kind, subresource, old, new))
+    let mut causes = validation::change(kind, subresource, old, new);
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.causes(new, Some(old))));
+    check(kind, new, &causes)
 }
 
 fn check(kind: &Kind, object: &Value, causes: &[Cause]) -> Result<()> {

@@ -1,17 +1,23 @@
 //! [`Declared`]: the structural schema of a custom kind, in the form in which the definition has it and as types.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
 
 use super::{
     Schema, builtin,
+    judge::Judge,
     node::{Field, Form, List, Node, Scalar},
 };
+use crate::http::status::Cause;
 
 /// The schema of one version of a custom kind.
 #[derive(Debug)]
 pub(crate) struct Declared {
     source: Value,
     root: Node,
+    /// Compiled when the first object is judged.
+    judge: OnceLock<Judge>,
 }
 
 impl Declared {
@@ -27,12 +33,17 @@ impl Declared {
             root.fields.retain(|field| &*field.name != name);
             root.fields.push(Field { name: name.into(), node });
         }
-        Self { source, root: root.sorted() }
+        Self { source, root: root.sorted(), judge: OnceLock::new() }
     }
 
     /// What the definition says.
     pub(crate) fn source(&self) -> &Value {
         &self.source
+    }
+
+    /// What is wrong with an object that was decoded, and was `old` before, if it is an update.
+    pub(crate) fn causes(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+        self.judge.get_or_init(|| Judge::new(&self.source)).causes(self.schema(), object, old)
     }
 
     /// How the kind's objects are made up.

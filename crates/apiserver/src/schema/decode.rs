@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Number, Value};
 
 use self::place::Place;
-use super::{Form, Scalar, Schema};
+use super::{Form, Scalar, Schema, defaults};
 
 /// What a text has against it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) struct Complaints {
     pub(crate) strict: Vec<String>,
 }
 
-/// Reads an object of the type `schema`; where there is none, anything.
+/// Reads an object of the type `schema`; where there is none, anything. A custom kind's defaults are filled in.
 ///
 /// # Errors
 ///
@@ -35,7 +35,11 @@ pub(crate) fn decode<'de, D: Deserializer<'de>>(
 ) -> Result<(Value, Complaints), D::Error> {
     let found = RefCell::default();
     let typed = schema.is_some_and(|schema| schema.is_built_in());
-    let value = Reader { schema, typed, owner: "", place: &Place::Root, found: &found }.deserialize(input)?;
+    let mut value =
+        Reader { schema, typed, owner: "", place: &Place::Root, found: &found }.deserialize(input)?;
+    if let Some(schema) = schema.filter(|_| !typed) {
+        defaults::set(schema, &mut value);
+    }
     let Found { mistyped, strict, mut undeclared } = found.into_inner();
     undeclared.sort(); // upstream's pruning tells them in order, after what stands twice
     let strict = strict.into_iter().chain(undeclared).collect();

@@ -4,6 +4,8 @@
 mod builtin;
 mod declared;
 mod decode;
+mod defaults;
+mod judge;
 mod node;
 
 pub(crate) use self::{
@@ -78,6 +80,11 @@ impl<'a> Schema<'a> {
     /// What a property, here one that items of a list are told apart by, is when it is left out.
     pub(crate) fn key_default(&self, key: &str) -> Option<&'a Value> {
         self.body().field(key)?.node.default.as_ref()
+    }
+
+    /// What the value is when it is left out.
+    pub(crate) fn default(&self) -> Option<&'a Value> {
+        self.0.default.as_ref()
     }
 
     /// How a strategic merge patch changes the value, if the type says so.

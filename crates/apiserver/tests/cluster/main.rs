@@ -3,6 +3,7 @@
 
 mod beginning;
 mod custom_resources;
+mod custom_schemas;
 mod discovery;
 mod fixtures;
 mod garbage;

@@ -1,0 +1,113 @@
+//! What a definition has against an object of its kind: the `jsonschema` library finds it, upstream's words tell it.
+//!
+//! What an update leaves as it was is not held against it: a definition may have become stricter since.
+
+mod duplicates;
+mod plain;
+mod words;
+
+use jsonschema::{Validator, paths::LocationSegment};
+use serde_json::Value;
+
+use super::{ListType, Schema};
+use crate::http::status::Cause;
+
+/// A schema, compiled.
+#[derive(Debug)]
+pub(super) struct Judge {
+    /// `None` if the library makes nothing of the schema: then anything goes, as the definition was accepted.
+    validator: Option<Validator>,
+}
+
+/// A step on the way into an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+/// Something wrong, and the value that it is wrong with.
+#[derive(Debug)]
+struct Finding {
+    at: Vec<Step>,
+    cause: Cause,
+}
+
+impl Judge {
+    /// Compiles what a definition says.
+    pub(super) fn new(source: &Value) -> Self {
+        let options = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format("byte", |text: &str| {
+                use base64::{Engine, engine::general_purpose::STANDARD};
+                STANDARD.decode(text).is_ok()
+            });
+        Self { validator: options.build(&plain::plain(source)).ok() }
+    }
+
+    /// What is wrong with `object`, which `old` was before.
+    pub(super) fn causes(&self, schema: Schema<'_>, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for error in self.validator.iter().flat_map(|validator| validator.iter_errors(object)) {
+            let at: Vec<Step> = error.instance_path().iter().map(Step::of).collect();
+            findings.extend(
+                words::tell(&error, &path(&at)).into_iter().map(|cause| Finding { at: at.clone(), cause }),
+            );
+        }
+        words::number_formats(schema, object, &mut Vec::new(), &mut findings);
+        duplicates::find(schema, object, &mut Vec::new(), &mut findings);
+        let is_new =
+            |finding: &Finding| old.is_none_or(|old| !is_unchanged(schema, old, object, &finding.at));
+        findings.into_iter().filter(is_new).map(|finding| finding.cause).collect()
+    }
+}
+
+impl Step {
+    fn of(segment: LocationSegment<'_>) -> Self {
+        match segment {
+            LocationSegment::Property(name) => Self::Field(name.into_owned()),
+            LocationSegment::Index(position) => Self::Item(position),
+        }
+    }
+}
+
+/// `spec.ports[0].name`.
+fn path(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Field(name) => {
+                let dot = if text.is_empty() { "" } else { "." };
+                text += &format!("{dot}{name}");
+            }
+            Step::Item(position) => text += &format!("[{position}]"),
+        }
+    }
+    text
+}
+
+/// Whether the value at `steps`, or one around it, is what it was. Items are found again by their keys.
+fn is_unchanged(schema: Schema<'_>, old: &Value, new: &Value, steps: &[Step]) -> bool {
+    if old == new {
+        return true;
+    }
+    let Some((step, rest)) = steps.split_first() else { return false };
+    let inner = match step {
+        Step::Field(name) => old.get(name).zip(new.get(name)).zip(schema.field(name)),
+        Step::Item(position) => match (schema.list(), new.get(position)) {
+            (ListType::Map(keys), Some(item)) => {
+                let keys_of =
+                    |item: &Value| keys.iter().map(|key| item.get(key).cloned()).collect::<Vec<_>>();
+                let wanted = keys_of(item);
+                let before = old.as_array().into_iter().flatten().find(|before| keys_of(before) == wanted);
+                before.zip(Some(item)).zip(schema.items())
+            }
+            _ => None,
+        },
+    };
+    inner.is_some_and(|((old, new), schema)| is_unchanged(schema, old, new, rest))
+}
+
+#[cfg(test)]
+mod tests;
