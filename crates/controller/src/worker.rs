@@ -32,15 +32,16 @@ impl Worker {
     /// Reconciles key after key until the sender of `stopped` is gone, and ends after the key in
     /// hand.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<()>) {
+        let mut keys = self.queue.worker();
         loop {
-            let item = tokio::select! {
+            // Asking for the next key is being done with the last: if it was added meanwhile, it is ready again.
+            let key = tokio::select! {
                 biased; // a stop comes before the next key: a lost leader starts nothing more
                 _ = stopped.changed() => return,
-                item = self.queue.get() => item,
+                key = keys.next() => key,
             };
-            let Some(item) = item else { return };
-            self.process(&item).await;
-            // `item` is dropped: done. A key that was added meanwhile becomes ready again.
+            let Some(key) = key else { return };
+            self.process(key).await;
         }
     }
 

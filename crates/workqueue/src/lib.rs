@@ -18,7 +18,8 @@
 //!
 //! A worker that fails asks for another try with [`add_rate_limited`](WorkQueue::add_rate_limited), and one
 //! that succeeds says [`forget`](WorkQueue::forget). [`add_after`](WorkQueue::add_after) is for what is to be
-//! looked at again in a while, [`add_with`](WorkQueue::add_with) for priorities.
+//! looked at again in a while, [`add_with`](WorkQueue::add_with) for priorities. A loop that takes one key after the other costs
+//! less as a [`Worker`]; a producer that has its key borrowed says [`add_ref`](WorkQueue::add_ref).
 //!
 //! # Guarantees
 //!
@@ -87,6 +88,7 @@ mod state;
 mod sync;
 mod time;
 mod wait;
+mod worker;
 
 pub use self::{
     builder::{WorkQueueBuilder, priority},
@@ -95,6 +97,7 @@ pub use self::{
     parallelize::parallelize_until,
     queue::{AddOptions, WorkQueue},
     snapshot::{Entry, Stage},
+    worker::Worker,
 };
 
 #[cfg(doctest)]

@@ -115,18 +115,27 @@ fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
         let queue = WorkQueue::new();
         let [wanted, seen] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
         let busy = Arc::new(AtomicBool::new(false));
-        let workers = [(); 2].map(|()| {
-            let (queue, wanted) = (queue.clone(), Arc::clone(&wanted));
-            let (seen, busy) = (Arc::clone(&seen), Arc::clone(&busy));
-            thread::spawn(move || {
-                while let Some(item) = block_on(queue.get()) {
-                    assert!(!busy.swap(true, SeqCst), "another worker has the key");
-                    seen.fetch_max(wanted.load(SeqCst), SeqCst);
-                    busy.store(false, SeqCst);
-                    drop(item);
-                }
-            })
+        let [work, other_work] = [(); 2].map(|()| {
+            let (wanted, seen, busy) = (Arc::clone(&wanted), Arc::clone(&seen), Arc::clone(&busy));
+            move || {
+                assert!(!busy.swap(true, SeqCst), "another worker has the key");
+                seen.fetch_max(wanted.load(SeqCst), SeqCst);
+                busy.store(false, SeqCst);
+            }
         });
+        let (getter, mut worker) = (queue.clone(), queue.worker());
+        let getting = move || {
+            while let Some(item) = block_on(getter.get()) {
+                work();
+                drop(item);
+            }
+        };
+        let asking_for_the_next = move || {
+            while block_on(worker.next()).is_some() {
+                other_work();
+            }
+        };
+        let workers = [thread::spawn(getting), thread::spawn(asking_for_the_next)];
         for version in 1..=2 {
             wanted.store(version, SeqCst);
             queue.add(1);

@@ -109,7 +109,11 @@ impl<K> Shared<K> {
 
     #[inline]
     pub(crate) fn done(&self, slot: SlotId) {
-        let Done { forgotten, worked } = self.with(When::Whenever, |state, now| state.done(slot, now));
+        self.finish(self.with(When::Whenever, |state, now| state.done(slot, now)));
+    }
+
+    #[inline]
+    fn finish(&self, Done { forgotten, worked }: Done<K>) {
         drop(forgotten); // the user's `Drop`, where no lock is held
         if let Some(metrics) = &self.metrics {
             metrics.done(worked.into());
@@ -198,6 +202,21 @@ impl<K: Clone> Shared<K> {
     #[inline]
     pub(crate) fn take_now(&self) -> Take<K> {
         let take = self.with(When::Now, State::take);
+        self.report_taken(&take);
+        take
+    }
+
+    /// A worker is done with a slot, and takes a key if one is ready: both in one turn.
+    #[inline]
+    pub(crate) fn done_and_take(&self, slot: SlotId) -> Take<K> {
+        let mut done = None;
+        let take = self.with(When::Now, |state, now| {
+            done = Some(state.done(slot, now));
+            state.take(now)
+        });
+        if let Some(done) = done {
+            self.finish(done);
+        }
         self.report_taken(&take);
         take
     }

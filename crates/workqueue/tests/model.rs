@@ -20,12 +20,18 @@ const MS: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Clone)]
 enum Step {
-    Add { key: Key, priority: i16, delay_ms: u32 },
+    Add {
+        key: Key,
+        priority: i16,
+        delay_ms: u32,
+    },
     AddMany(Vec<Key>),
     AddRateLimited(Key),
     Get,
     GetMany(usize),
     Done(usize),
+    /// Of the one worker that keeps what it takes until it asks again.
+    Next,
     Forget(Key),
     Remove(Key),
     Advance(u32),
@@ -47,6 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Get),
         1 => (0..4usize).prop_map(Step::GetMany),
         7 => (0..4usize).prop_map(Step::Done),
+        3 => Just(Step::Next),
         1 => key().prop_map(Step::Forget),
         2 => key().prop_map(Step::Remove),
         3 => (1..7u32).prop_map(Step::Advance),
@@ -247,6 +254,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
     let queue = if fair { builder.group_by(|key: &Key| key.0).build() } else { builder.build() };
     let mut model = Model { fair, ..Model::default() };
     let mut items: Vec<Item<Key>> = Vec::new();
+    let mut worker = queue.worker();
     let start = Instant::now();
     for (n, step) in steps.into_iter().enumerate() {
         let unique = Duration::from_nanos(n as u64 + 1);
@@ -287,6 +295,15 @@ async fn run(steps: Vec<Step>, fair: bool) {
                     let item = items.remove(at);
                     model.done(*item);
                 }
+            }
+            Step::Next => {
+                worker.key().into_iter().for_each(|key| model.done(*key));
+                let next = tokio::select! {
+                    biased; // one look, and no wait
+                    key = worker.next() => key.copied(),
+                    () = std::future::ready(()) => None,
+                };
+                assert_eq!(next, model.take());
             }
             Step::Forget(key) => {
                 queue.forget(&key);

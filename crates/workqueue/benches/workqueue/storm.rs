@@ -19,4 +19,14 @@ pub(crate) fn run() {
         start.elapsed()
     };
     report("storm", "ns", ns_each(median(rounds, storm), times * keys.len()));
+    let borrowing = || {
+        let start = Instant::now();
+        for _ in 0..times {
+            for key in &keys {
+                queue.add_ref(key);
+            }
+        }
+        start.elapsed()
+    };
+    report("storm-ref", "ns", ns_each(median(rounds, borrowing), times * keys.len()));
 }
