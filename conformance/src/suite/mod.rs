@@ -1,16 +1,27 @@
 //! The cases, a file for each group of rules.
 
+mod about;
 mod apply;
+mod bad_input;
 mod chunking;
+mod clients;
+mod custom;
+mod custom_values;
+mod defaults;
+mod definition;
 mod deletion;
 mod dry_run;
+mod forms;
 mod garbage;
+mod kinds;
 mod lists;
 mod names;
 mod namespaces;
 mod patches;
+mod selectors;
 mod strategic;
 mod streaming;
+mod subresources;
 mod validation;
 mod versions;
 mod watches;
@@ -34,6 +45,16 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("garbage", garbage::CASES),
     ("namespaces", namespaces::CASES),
     ("names", names::CASES),
+    ("subresources", subresources::CASES),
+    ("defaults", defaults::CASES),
+    ("selectors", selectors::CASES),
+    ("forms", forms::CASES),
+    ("custom", custom::CASES),
+    ("custom_values", custom_values::CASES),
+    ("bad_input", bad_input::CASES),
+    ("about", about::CASES),
+    ("kinds", kinds::CASES),
+    ("clients", clients::CASES),
 ];
 
 /// Every case, under its group.

@@ -1,0 +1,197 @@
+//! What the server fills in, and when it counts a new generation.
+
+use crate::case::cases;
+use crate::objects::{bound_pod, config_map, pod, workload};
+use crate::site::MERGE;
+use serde_json::json;
+
+cases! {
+    /// A Pod's defaults.
+    #[source("core/v1: SetDefaults_PodSpec")]
+    async fn a_pods_defaults(site) {
+        site.create("pods", pod("a")).await?.is("/spec/restartPolicy", "Always")?.is("/spec/dnsPolicy", "ClusterFirst")?
+            .is("/spec/terminationGracePeriodSeconds", 30)?.is("/spec/schedulerName", "default-scheduler")?
+            .is("/spec/securityContext", json!({}))?.is("/spec/enableServiceLinks", true)?.is("/spec/preemptionPolicy", "PreemptLowerPriority")?
+            .is("/spec/priority", 0)?.is("/status/phase", "Pending")?.is("/status/qosClass", "BestEffort")?;
+    }
+
+    /// A container's defaults.
+    #[source("core/v1: SetDefaults_Container")]
+    async fn a_containers_defaults(site) {
+        site.create("pods", pod("a")).await?.is("/spec/containers/0/imagePullPolicy", "IfNotPresent")?
+            .is("/spec/containers/0/terminationMessagePath", "/dev/termination-log")?
+            .is("/spec/containers/0/terminationMessagePolicy", "File")?.is("/spec/containers/0/resources", json!({}))?;
+    }
+
+    /// An image without a tag, or with `latest`, is always pulled.
+    #[source("core/v1: SetDefaults_Container")]
+    async fn latest_is_always_pulled(site) {
+        for (name, image, policy) in [("a", "app", "Always"), ("b", "app:latest", "Always"), ("c", "app:2", "IfNotPresent"),
+            ("d", "registry.example.com:5000/app", "Always")] {
+            let mut body = pod(name);
+            body["spec"]["containers"][0]["image"] = json!(image);
+            site.create("pods", body).await?.is("/spec/containers/0/imagePullPolicy", policy)?;
+        }
+    }
+
+    /// Limits are requests where there are none.
+    #[source("core/v1: SetDefaults_Pod")]
+    async fn limits_are_requests(site) {
+        let mut body = pod("a");
+        body["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
+        site.create("pods", body).await?.is("/spec/containers/0/resources/requests", json!({"cpu": "1", "memory": "1Gi"}))?
+            .is("/status/qosClass", "Guaranteed")?;
+    }
+
+    /// Every Pod tolerates nodes that are not ready or unreachable for five minutes.
+    #[source("admission: DefaultTolerationSeconds")]
+    async fn pods_tolerate_for_a_while(site) {
+        let made = site.create("pods", pod("a")).await?;
+        let tolerated = |key: &str| made.list("/spec/tolerations").iter().any(|one| one["key"] == key && one["tolerationSeconds"] == 300);
+        let both = tolerated("node.kubernetes.io/not-ready") && tolerated("node.kubernetes.io/unreachable");
+        made.check(both, "both tolerations for 300 s")?;
+    }
+
+    /// A port's protocol is TCP; probes have their numbers.
+    #[source("core/v1: SetDefaults_Probe")]
+    async fn a_probes_defaults(site) {
+        let mut body = pod("a");
+        body["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80}]);
+        body["spec"]["containers"][0]["livenessProbe"] = json!({"httpGet": {"port": 80}});
+        let probe = "/spec/containers/0/livenessProbe";
+        site.create("pods", body).await?.is("/spec/containers/0/ports/0/protocol", "TCP")?
+            .is(&format!("{probe}/timeoutSeconds"), 1)?.is(&format!("{probe}/periodSeconds"), 10)?
+            .is(&format!("{probe}/successThreshold"), 1)?.is(&format!("{probe}/failureThreshold"), 3)?
+            .is(&format!("{probe}/httpGet/path"), "/")?.is(&format!("{probe}/httpGet/scheme"), "HTTP")?;
+    }
+
+    /// Volumes' modes and kinds.
+    #[source("core/v1: SetDefaults_Volume")]
+    async fn a_volumes_defaults(site) {
+        let mut body = pod("a");
+        body["spec"]["volumes"] = json!([{"name": "c", "configMap": {"name": "c"}}, {"name": "s", "secret": {"secretName": "s"}}, {"name": "e"}]);
+        site.create("pods", body).await?.is("/spec/volumes/0/configMap/defaultMode", 420)?.is("/spec/volumes/1/secret/defaultMode", 420)?
+            .is("/spec/volumes/2/emptyDir", json!({}))?;
+    }
+
+    /// A Deployment's defaults.
+    #[source("apps/v1: SetDefaults_Deployment")]
+    async fn a_deployments_defaults(site) {
+        let mut body = workload("a", 0);
+        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+        site.create("apps/v1/deployments?dryRun=All", body).await?.is("/spec/replicas", 1)?.is("/spec/revisionHistoryLimit", 10)?
+            .is("/spec/progressDeadlineSeconds", 600)?.is("/spec/strategy/type", "RollingUpdate")?
+            .is("/spec/strategy/rollingUpdate/maxSurge", "25%")?.is("/spec/strategy/rollingUpdate/maxUnavailable", "25%")?
+            .is("/spec/template/spec/restartPolicy", "Always")?.is("/spec/template/spec/containers/0/imagePullPolicy", "IfNotPresent")?;
+    }
+
+    /// A ReplicaSet's defaults; its template's labels become its own where it has none.
+    #[source("apps/v1: SetDefaults_ReplicaSet")]
+    async fn a_replica_sets_defaults(site) {
+        let mut body = workload("a", 0);
+        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+        site.create("apps/v1/replicasets?dryRun=All", body).await?.is("/spec/replicas", 1)?
+            .is("/spec/template/spec/dnsPolicy", "ClusterFirst")?;
+    }
+
+    /// A StatefulSet's defaults.
+    #[source("apps/v1: SetDefaults_StatefulSet")]
+    async fn a_stateful_sets_defaults(site) {
+        site.create("apps/v1/statefulsets", workload("a", 0)).await?.is("/spec/podManagementPolicy", "OrderedReady")?
+            .is("/spec/updateStrategy/type", "RollingUpdate")?.is("/spec/updateStrategy/rollingUpdate/partition", 0)?
+            .is("/spec/revisionHistoryLimit", 10)?.is("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", "Retain")?;
+    }
+
+    /// A DaemonSet's defaults.
+    #[source("apps/v1: SetDefaults_DaemonSet")]
+    async fn a_daemon_sets_defaults(site) {
+        let mut body = workload("a", 0);
+        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+        site.create("apps/v1/daemonsets", body).await?.is("/spec/updateStrategy/type", "RollingUpdate")?
+            .is("/spec/updateStrategy/rollingUpdate/maxUnavailable", 1)?.is("/spec/updateStrategy/rollingUpdate/maxSurge", 0)?
+            .is("/spec/revisionHistoryLimit", 10)?;
+    }
+
+    /// A Job's defaults, and the selector and labels that the server makes.
+    #[source("batch/v1: SetDefaults_Job")]
+    async fn a_jobs_defaults(site) {
+        let body = json!({"metadata": {"name": "a"}, "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}});
+        let made = site.create("batch/v1/jobs", body).await?.is("/spec/backoffLimit", 6)?.is("/spec/parallelism", 1)?
+            .is("/spec/completions", 1)?.is("/spec/completionMode", "NonIndexed")?.is("/spec/template/metadata/labels/batch.kubernetes.io~1job-name", "a")?;
+        let uid = made.text("/metadata/uid").to_owned();
+        made.is("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid", uid)?;
+    }
+
+    /// A CronJob's defaults.
+    #[source("batch/v1: SetDefaults_CronJob")]
+    async fn a_cron_jobs_defaults(site) {
+        let body = json!({"metadata": {"name": "a"}, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}}}});
+        site.create("batch/v1/cronjobs", body).await?.is("/spec/concurrencyPolicy", "Allow")?.is("/spec/suspend", false)?
+            .is("/spec/successfulJobsHistoryLimit", 3)?.is("/spec/failedJobsHistoryLimit", 1)?;
+    }
+
+    /// A headless Service's defaults.
+    #[source("core/v1: SetDefaults_Service")]
+    async fn a_services_defaults(site) {
+        let body = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": {"x": "y"}, "ports": [{"port": 80}]}});
+        site.create("services", body).await?.is("/spec/type", "ClusterIP")?.is("/spec/sessionAffinity", "None")?
+            .is("/spec/ports/0/protocol", "TCP")?.is("/spec/ports/0/targetPort", 80)?.is("/spec/internalTrafficPolicy", "Cluster")?;
+    }
+
+    /// A Secret's type is Opaque, and its text becomes data.
+    #[source("core/v1: SetDefaults_Secret")]
+    async fn a_secrets_defaults(site) {
+        site.create("secrets", json!({"metadata": {"name": "a"}, "stringData": {"x": "secret"}})).await?.is("/type", "Opaque")?
+            .is("/data/x", "c2VjcmV0")?.lacks("/stringData")?;
+    }
+
+    /// Quantities are written in their canonical form.
+    #[source("apimachinery: resource.Quantity")]
+    async fn quantities_are_canonical(site) {
+        let mut body = pod("a");
+        body["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m", "memory": "1024Mi"}});
+        site.create("pods", body).await?.is("/spec/containers/0/resources/requests/cpu", "1")?
+            .is("/spec/containers/0/resources/requests/memory", "1Gi")?.is("/status/qosClass", "Burstable")?;
+    }
+
+    /// A ConfigMap has no generation.
+    #[source("API conventions: generation")]
+    async fn a_config_map_has_no_generation(site) {
+        site.create("configmaps", config_map("a")).await?.lacks("/metadata/generation")?;
+    }
+
+    /// A generation that a client writes is not taken.
+    #[source("registry/rest: PrepareForUpdate")]
+    async fn a_generation_is_the_servers(site) {
+        let mut made = site.create("apps/v1/deployments", workload("a", 0)).await?.is("/metadata/generation", 1)?.json;
+        made["metadata"]["generation"] = json!(77);
+        site.put("apps/v1/deployments/a", made).await?.is("/metadata/generation", 1)?;
+    }
+
+    /// Labels, annotations and the status are no generation; the spec is.
+    #[source("API conventions: generation")]
+    async fn the_spec_is_a_generation(site) {
+        site.create("apps/v1/deployments", workload("a", 0)).await?;
+        let path = "apps/v1/deployments/a";
+        site.patch(MERGE, path, json!({"metadata": {"labels": {"x": "y"}}})).await?.is("/metadata/generation", 1)?;
+        site.patch(MERGE, &format!("{path}/status"), json!({"status": {"replicas": 0, "observedGeneration": 1}})).await?.is("/metadata/generation", 1)?;
+        site.patch(MERGE, path, json!({"spec": {"paused": true}})).await?.is("/metadata/generation", 2)?;
+    }
+
+    /// A Deployment's annotations are a generation: its controller copies them.
+    #[source("registry/apps/deployment: PrepareForUpdate")]
+    async fn a_deployments_annotations_are_a_generation(site) {
+        site.create("apps/v1/deployments", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"annotations": {"x": "y"}}})).await?.is("/metadata/generation", 2)?;
+        site.create("apps/v1/replicasets", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/replicasets/a", json!({"metadata": {"annotations": {"x": "y"}}})).await?.is("/metadata/generation", 1)?;
+    }
+
+    /// A Pod has a generation, too.
+    #[source("KEP-5067")]
+    async fn a_pod_has_a_generation(site) {
+        site.create("pods", bound_pod("a")).await?.is("/metadata/generation", 1)?;
+        site.patch(MERGE, "pods/a", json!({"spec": {"activeDeadlineSeconds": 5}})).await?.is("/metadata/generation", 2)?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+}

@@ -1,0 +1,276 @@
+//! Status, scale, eviction, binding and what else hangs below an object.
+
+use crate::case::cases;
+use crate::objects::{bound_pod, pod, workload};
+use crate::site::{JSON, MERGE};
+use serde_json::{Value, json};
+
+/// A budget for Pods with the label `app`.
+fn budget(min_available: u32) -> Value {
+    json!({"metadata": {"name": "b"}, "spec": {"minAvailable": min_available, "selector": {"matchLabels": {"app": "a"}}}})
+}
+
+fn eviction(name: &str) -> Value {
+    json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
+}
+
+cases! {
+    /// A write to the object leaves its status alone.
+    #[source("API conventions: spec and status")]
+    async fn an_update_keeps_the_status(site) {
+        let mut made = site.create("apps/v1/deployments", workload("a", 0)).await?.json;
+        made["status"] = json!({"observedGeneration": 9});
+        site.put("apps/v1/deployments/a", made).await?.code(200)?.lacks("/status/observedGeneration")?;
+    }
+
+    /// A creation has no status but what the server gives it.
+    #[source("API conventions: spec and status")]
+    async fn a_creation_keeps_no_status(site) {
+        let mut body = workload("a", 0);
+        body["status"] = json!({"observedGeneration": 9});
+        site.create("apps/v1/deployments", body).await?.lacks("/status/observedGeneration")?;
+    }
+
+    /// A write to /status changes the status and nothing else.
+    #[source("API conventions: spec and status")]
+    async fn a_status_update_keeps_the_spec(site) {
+        let mut made = site.create("apps/v1/deployments", workload("a", 0)).await?.json;
+        made["status"] = json!({"observedGeneration": 1});
+        made["spec"]["replicas"] = json!(5);
+        site.put("apps/v1/deployments/a/status", made).await?.code(200)?.is("/status/observedGeneration", 1)?
+            .is("/spec/replicas", 0)?.is("/metadata/generation", 1)?;
+    }
+
+    /// A write to /status may change annotations, but not labels of a Deployment.
+    #[source("registry/apps/deployment: status PrepareForUpdate")]
+    async fn a_status_update_keeps_the_labels(site) {
+        site.create("apps/v1/deployments", workload("a", 0)).await?;
+        let patch = json!({"metadata": {"labels": {"x": "y"}}, "status": {"observedGeneration": 1}});
+        site.patch(MERGE, "apps/v1/deployments/a/status", patch).await?.code(200)?.lacks("/metadata/labels/x")?;
+    }
+
+    /// /status can be read: it is the whole object.
+    #[source("kubernetes/test/e2e/apps/deployment.go")]
+    async fn a_status_is_the_object(site) {
+        let made = site.create("apps/v1/deployments", workload("a", 0)).await?;
+        let status = site.get("apps/v1/deployments/a/status").await?.code(200)?;
+        let same = status.json == made.json;
+        status.check(same, "the Deployment")?;
+    }
+
+    /// A kind without a status has no /status.
+    #[source("API concepts: 404")]
+    async fn not_every_kind_has_a_status(site) {
+        site.create("configmaps", crate::objects::config_map("a")).await?;
+        site.get("configmaps/a/status").await?.refused(404, "NotFound")?;
+        site.put("configmaps/a/status", json!({})).await?.refused(404, "NotFound")?;
+    }
+
+    /// A status update with an old version is a conflict.
+    #[source("apiserver: OptimisticLockErrorMsg")]
+    async fn a_status_update_may_conflict(site) {
+        let mut made = site.create("pods", pod("a")).await?.json;
+        site.patch(MERGE, "pods/a", json!({"metadata": {"labels": {"x": "y"}}})).await?.code(200)?;
+        made["status"]["phase"] = json!("Running");
+        site.put("pods/a/status", made).await?.refused(409, "Conflict")?;
+    }
+
+    /// Some kinds' status may say what the spec does not allow: a ReplicaSet's counts are checked.
+    #[source("validation: ValidateReplicaSetStatus")]
+    async fn a_status_is_validated(site) {
+        site.create("apps/v1/replicasets", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/replicasets/a/status", json!({"status": {"replicas": 1, "readyReplicas": 2}})).await?
+            .refused(422, "Invalid")?.cause("FieldValueInvalid", "status.readyReplicas")?;
+    }
+
+    /// /scale shows the replicas, and the selector as text.
+    #[source("registry/apps/replicaset: ScaleREST")]
+    async fn a_scale_is_read(site) {
+        let made = site.create("apps/v1/replicasets", workload("a", 3)).await?;
+        site.get("apps/v1/replicasets/a/scale").await?.code(200)?.is("/kind", "Scale")?.is("/apiVersion", "autoscaling/v1")?
+            .is("/spec/replicas", 3)?.is("/status/selector", "app=a")?.is("/status/replicas", 0)?
+            .is("/metadata/uid", made.text("/metadata/uid"))?.is("/metadata/name", "a")?;
+    }
+
+    /// A scale that is written scales.
+    #[source("registry/apps/replicaset: ScaleREST")]
+    async fn a_scale_is_written(site) {
+        site.create("apps/v1/deployments", workload("a", 0)).await?;
+        site.put("apps/v1/deployments/a/scale", json!({"metadata": {"name": "a", "namespace": site.namespace()}, "spec": {"replicas": 4}})).await?
+            .code(200)?.is("/spec/replicas", 4)?;
+        site.get("apps/v1/deployments/a").await?.is("/spec/replicas", 4)?.is("/metadata/generation", 2)?;
+    }
+
+    /// A scale can be patched.
+    #[source("kubectl scale")]
+    async fn a_scale_is_patched(site) {
+        site.create("apps/v1/statefulsets", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/statefulsets/a/scale", json!({"spec": {"replicas": 2}})).await?.code(200)?.is("/spec/replicas", 2)?;
+        site.get("apps/v1/statefulsets/a").await?.is("/spec/replicas", 2)?;
+    }
+
+    /// A scale below zero is refused.
+    #[source("validation: ValidateScale")]
+    async fn a_scale_is_not_negative(site) {
+        site.create("apps/v1/deployments", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/deployments/a/scale", json!({"spec": {"replicas": -1}})).await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "spec.replicas")?;
+    }
+
+    /// A scale with an old version is a conflict.
+    #[source("registry/apps/deployment: scaleUpdatedObjectInfo")]
+    async fn a_scale_may_conflict(site) {
+        let made = site.create("apps/v1/deployments", workload("a", 0)).await?;
+        site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"x": "y"}}})).await?.code(200)?;
+        let patch = json!({"metadata": {"resourceVersion": made.version()}, "spec": {"replicas": 2}});
+        site.patch(MERGE, "apps/v1/deployments/a/scale", patch).await?.refused(409, "Conflict")?;
+    }
+
+    /// A kind without replicas has no /scale.
+    #[source("API concepts: 404")]
+    async fn not_every_kind_scales(site) {
+        site.create("apps/v1/daemonsets", workload_without_replicas()).await?;
+        site.get("apps/v1/daemonsets/a/scale").await?.refused(404, "NotFound")?;
+    }
+
+    /// A binding puts a Pod on a node, with the condition PodScheduled.
+    #[source("registry/core/pod: BindingREST")]
+    async fn a_binding_schedules(site) {
+        site.create("pods", pod("a")).await?;
+        let body = json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "somewhere"}});
+        site.post("pods/a/binding", body).await?.code(201)?.is("/kind", "Status")?.is("/status", "Success")?;
+        let bound = site.get("pods/a").await?.is("/spec/nodeName", "somewhere")?;
+        let scheduled = bound.list("/status/conditions").iter().any(|one| one["type"] == "PodScheduled" && one["status"] == "True");
+        bound.check(scheduled, "the condition PodScheduled")?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// A Pod is bound once.
+    #[source("registry/core/pod: BindingREST")]
+    async fn a_pod_is_bound_once(site) {
+        site.create("pods", bound_pod("a")).await?;
+        let body = json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "elsewhere"}});
+        site.post("pods/a/binding", body).await?.refused(409, "Conflict")?
+            .mentions("/message", "pod a is already assigned to node \"nowhere\"")?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// A binding's target has a name; that it has none is told with 500 of all codes.
+    #[source("validation: ValidatePodBinding")]
+    async fn a_binding_has_a_target(site) {
+        site.create("pods", pod("a")).await?;
+        site.post("pods/a/binding", json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": ""}})).await?
+            .code(500)?.is("/message", "target.name: Required value")?;
+    }
+
+    /// An eviction without a budget in the way deletes the Pod.
+    #[source("KEP-85")]
+    async fn an_eviction_deletes(site) {
+        site.create("pods", pod("a")).await?;
+        site.post("pods/a/eviction", eviction("a")).await?.code(201)?.is("/kind", "Status")?.is("/status", "Success")?;
+        site.get("pods/a").await?.code(404)?;
+    }
+
+    /// A budget without room refuses with 429, and says why.
+    #[source("KEP-85")]
+    async fn a_budget_refuses(site) {
+        let mut made = bound_pod("a");
+        made["metadata"]["labels"] = json!({"app": "a"});
+        site.create("pods", made).await?;
+        let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        site.patch(MERGE, "pods/a/status", ready).await?.code(200)?;
+        site.create("policy/v1/poddisruptionbudgets", budget(1)).await?;
+        let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}});
+        site.patch(MERGE, "policy/v1/poddisruptionbudgets/b/status", status).await?.code(200)?;
+        site.post("pods/a/eviction", eviction("a")).await?.refused(429, "TooManyRequests")?
+            .is("/message", "Cannot evict pod as it would violate the pod's disruption budget.")?
+            .is("/details/causes/0/reason", "DisruptionBudget")?;
+        site.get("pods/a").await?.code(200)?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// A budget with room lets the Pod go, and counts it.
+    #[source("KEP-85")]
+    async fn a_budget_counts(site) {
+        let mut made = bound_pod("a");
+        made["metadata"]["labels"] = json!({"app": "a"});
+        site.create("pods", made).await?;
+        let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        site.patch(MERGE, "pods/a/status", ready).await?.code(200)?;
+        site.create("policy/v1/poddisruptionbudgets", budget(0)).await?;
+        let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 1, "desiredHealthy": 0, "expectedPods": 1}});
+        site.patch(MERGE, "policy/v1/poddisruptionbudgets/b/status", status).await?.code(200)?;
+        site.post("pods/a/eviction", eviction("a")).await?.code(201)?;
+        site.get("policy/v1/poddisruptionbudgets/b").await?.is("/status/disruptionsAllowed", 0)?.has("/status/disruptedPods/a")?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// An eviction may name grace and preconditions.
+    #[source("KEP-85")]
+    async fn an_eviction_has_options(site) {
+        site.create("pods", bound_pod("a")).await?;
+        let mut body = eviction("a");
+        body["deleteOptions"] = json!({"gracePeriodSeconds": 9});
+        site.post("pods/a/eviction", body).await?.code(201)?;
+        site.get("pods/a").await?.is("/metadata/deletionGracePeriodSeconds", 9)?;
+        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// An eviction of no Pod is 404.
+    #[source("KEP-85")]
+    async fn an_eviction_needs_its_pod(site) {
+        site.post("pods/none/eviction", eviction("none")).await?.refused(404, "NotFound")?;
+    }
+
+    /// A container is added to a Pod by /ephemeralcontainers.
+    #[source("KEP-277")]
+    async fn ephemeral_containers(site) {
+        site.create("pods", pod("a")).await?;
+        let patch = json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": "debug:1"}]}});
+        site.patch(crate::site::STRATEGIC, "pods/a/ephemeralcontainers", patch.clone()).await?.code(200)?
+            .is("/spec/ephemeralContainers/0/name", "debug")?;
+        site.patch(MERGE, "pods/a", json!({"spec": {"ephemeralContainers": null}})).await?.refused(422, "Invalid")?;
+    }
+
+    /// A subresource that nobody knows is 404.
+    #[source("API concepts: 404")]
+    async fn an_unknown_subresource(site) {
+        site.create("pods", pod("a")).await?;
+        site.get("pods/a/nonsense").await?.refused(404, "NotFound")?;
+    }
+
+    /// A ServiceAccount's token is made by its subresource.
+    #[source("KEP-1205")]
+    async fn a_token_is_made(site) {
+        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": [], "expirationSeconds": 600}});
+        let made = site.post("serviceaccounts/a/token", body).await?.code(201)?.is("/kind", "TokenRequest")?
+            .has("/status/expirationTimestamp")?;
+        let jwt = made.text("/status/token").split('.').count() == 3;
+        made.check(jwt, "a token of three parts")?;
+    }
+
+    /// A JSON patch of /status works on the whole object.
+    #[source("apiserver: patch handler")]
+    async fn a_status_takes_json_patches(site) {
+        site.create("pods", pod("a")).await?;
+        site.patch(JSON, "pods/a/status", json!([{"op": "replace", "path": "/status/phase", "value": "Failed"}])).await?
+            .code(200)?.is("/status/phase", "Failed")?;
+    }
+
+    /// The subresources of what is not there are 404.
+    #[source("API concepts: 404")]
+    async fn subresources_of_nothing(site) {
+        site.get("apps/v1/deployments/none/scale").await?.refused(404, "NotFound")?;
+        site.get("apps/v1/deployments/none/status").await?.refused(404, "NotFound")?;
+    }
+}
+
+/// A DaemonSet's body.
+fn workload_without_replicas() -> Value {
+    let mut body = workload("a", 0);
+    if let Some(spec) = body["spec"].as_object_mut() {
+        spec.remove("replicas");
+    }
+    body
+}
