@@ -1,21 +1,32 @@
-//! [`Contents`]: what one moment of a store holds, as a plain value: no lock, no callbacks.
+//! [`Contents`]: what one moment of a store holds, as a plain value: no lock, no callbacks. Copies
+//! share what neither has changed, so that a snapshot costs next to nothing.
 //!
 //! - I1: every entry is in `by_key` under its key, and nothing else is.
 //! - I2: every entry with a namespace is in `by_namespace` under it, and nothing else is; no set is empty.
 //! - I3: `postings[n]` says for each entry what the store's n-th index function says of its object.
+//! - I4: an index of label values is in `label_indexes`, under the label's key.
 
 use std::{hash::BuildHasher, sync::Arc};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table};
-use slab::Slab;
+use hashbrown::{DefaultHashBuilder, hash_table::Entry as Place};
 
-use crate::{ObjectKey, index::AnyPostings, slots::Slots};
+use crate::{
+    Object, ObjectKey, Selector,
+    chunks::Chunks,
+    postings::{AnyPostings, Postings},
+    shards::Shards,
+    slots::Slots,
+};
+
+/// Parts of the table of keys: a change after a snapshot copies one of them.
+const PARTS: usize = 256;
 
 pub(crate) struct Contents<T> {
-    entries: Slab<Entry<T>>,
-    by_key: HashTable<u32>,
-    by_namespace: HashMap<Box<str>, Slots>,
-    pub(crate) postings: Vec<AnyPostings>,
+    entries: Chunks<Entry<T>>,
+    by_key: Shards<u32>,
+    by_namespace: Postings<Box<str>>,
+    pub(crate) postings: Vec<Box<dyn AnyPostings>>,
+    pub(crate) label_indexes: Vec<LabelIndex>,
     pub(crate) version: Option<String>,
     hasher: DefaultHashBuilder,
 }
@@ -25,13 +36,25 @@ pub(crate) struct Entry<T> {
     pub(crate) object: Arc<T>,
 }
 
+/// The values of a label are those of an index.
+#[derive(Clone)]
+pub(crate) struct LabelIndex {
+    pub(crate) label: Arc<str>,
+    /// Which of the postings; they are of [`LabelValue`]s.
+    pub(crate) number: usize,
+}
+
+/// What an index of a label finds objects by.
+pub(crate) type LabelValue = Arc<str>;
+
 impl<T> Contents<T> {
     pub(crate) fn new() -> Self {
         Self {
-            entries: Slab::new(),
-            by_key: HashTable::new(),
-            by_namespace: HashMap::new(),
+            entries: Chunks::new(),
+            by_key: Shards::new(PARTS),
+            by_namespace: Postings::new(),
             postings: Vec::new(),
+            label_indexes: Vec::new(),
             version: None,
             hasher: DefaultHashBuilder::default(),
         }
@@ -41,78 +64,148 @@ impl<T> Contents<T> {
         self.entries.len()
     }
 
+    /// Where the entry of that key is.
+    pub(crate) fn slot(&self, key: &ObjectKey) -> Option<u32> {
+        self.by_key.find(self.hasher.hash_one(key), |&slot| self.entry(slot).key == *key).copied()
+    }
+
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
-        let slot = self.by_key.find(self.hash(key), |&slot| self.entry(slot).key == *key)?;
-        Some(&self.entry(*slot).object)
+        Some(&self.entry(self.slot(key)?).object)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Entry<T>)> {
-        self.entries.iter().map(|(slot, entry)| (narrow(slot), entry))
+        self.entries.iter()
     }
 
-    pub(crate) fn namespace(&self, namespace: &str) -> Option<&Slots> {
-        self.by_namespace.get(namespace)
+    /// The entry at `slot`, if there is one.
+    pub(crate) fn at(&self, slot: u32) -> Option<&Entry<T>> {
+        self.entries.get(slot)
     }
 
     /// # Panics
     ///
-    /// If no entry is at `slot`: the index that named it has broken I3.
+    /// If no entry is at `slot`: the index that named it has broken I1, I2 or I3.
     pub(crate) fn entry(&self, slot: u32) -> &Entry<T> {
-        self.entries.get(slot as usize).expect("I1–I3: an index names slots with an entry")
+        self.entries.get(slot).expect("I1–I3: an index names slots with an entry")
     }
 
-    /// Puts an object in, and returns its slot and the object that was there. Leaves I3 to the caller.
-    pub(crate) fn insert(&mut self, key: ObjectKey, object: Arc<T>) -> (u32, Option<Arc<T>>) {
-        let hash = self.hash(&key);
-        let (entries, hasher) = (&mut self.entries, &self.hasher);
-        let at = self.by_key.entry(
-            hash,
-            |&slot| entries[slot as usize].key == key,
-            |&slot| hasher.hash_one(&entries[slot as usize].key),
-        );
-        match at {
-            hash_table::Entry::Occupied(at) => {
-                let slot = *at.get();
-                let old = std::mem::replace(&mut entries[slot as usize].object, object);
-                (slot, Some(old))
-            }
-            hash_table::Entry::Vacant(at) => {
-                let slot = narrow(entries.insert(Entry { key, object }));
-                at.insert(slot);
-                if let Some(namespace) = entries[slot as usize].key.namespace() {
-                    self.by_namespace
-                        .entry_ref(namespace)
-                        .and_modify(|slots| slots.insert(slot))
-                        .or_insert_with(|| Slots::one(slot));
-                }
-                (slot, None)
+    /// Puts an object in a slot where there is one of the same key. Leaves I3 to the caller.
+    pub(crate) fn set(&mut self, slot: u32, object: Arc<T>) {
+        let entry = self.entries.get_mut(slot).expect("I1: the slot was found by its key");
+        entry.object = object;
+    }
+
+    /// Puts an object in of whose key there is none, and returns its slot. Leaves I3 to the caller.
+    pub(crate) fn insert(&mut self, key: ObjectKey, object: Arc<T>) -> u32 {
+        let hash = self.hasher.hash_one(&key);
+        let slot = self.entries.insert(Entry { key, object });
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        let key = |slot: u32| &entries.get(slot).expect("I1: a slot in the table has an entry").key;
+        let is_it = |&other: &u32| key(other) == key(slot);
+        match self.by_key.part(hash).entry(hash, is_it, |&other| hasher.hash_one(key(other))) {
+            Place::Vacant(place) => place.insert(slot),
+            Place::Occupied(_) => unreachable!("I1: the caller found no entry of this key"),
+        };
+        if let Some(namespace) = key(slot).namespace() {
+            self.by_namespace.enter(namespace, slot);
+        }
+        slot
+    }
+
+    /// Takes an object out. Leaves I3 to the caller.
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry<T>> {
+        let entry = self.entries.remove(slot)?;
+        let hash = self.hasher.hash_one(&entry.key);
+        if let Ok(place) = self.by_key.part(hash).find_entry(hash, |&other| other == slot) {
+            place.remove();
+        }
+        if let Some(namespace) = entry.key.namespace() {
+            self.by_namespace.leave(namespace, slot);
+        }
+        Some(entry)
+    }
+
+    pub(crate) fn set_version(&mut self, version: &str) {
+        if version.is_empty() {
+            return; // an object without metadata says nothing about the store (ST-T8)
+        }
+        let held = self.version.get_or_insert_default();
+        held.clear();
+        held.push_str(version); // in place: no allocation for an event
+    }
+
+    /// The entries of a namespace, or all if it is none or empty.
+    pub(crate) fn in_namespace<'a>(
+        &'a self,
+        namespace: Option<&str>,
+    ) -> Box<dyn Iterator<Item = &'a Entry<T>> + 'a> {
+        match namespace.filter(|namespace| !namespace.is_empty()) {
+            None => Box::new(self.iter().map(|(_, entry)| entry)),
+            Some(namespace) => {
+                let slots = self.by_namespace.get(namespace);
+                Box::new(slots.into_iter().flat_map(Slots::iter).map(|slot| self.entry(slot)))
             }
         }
-    }
-
-    /// Takes an object out, and returns the slot it had. Leaves I3 to the caller.
-    pub(crate) fn remove(&mut self, key: &ObjectKey) -> Option<(u32, Arc<T>)> {
-        let hash = self.hash(key);
-        let entries = &mut self.entries;
-        let at = self.by_key.find_entry(hash, |&slot| entries[slot as usize].key == *key).ok()?;
-        let (slot, _) = at.remove();
-        let entry = entries.remove(slot as usize);
-        if let Some(namespace) = key.namespace()
-            && let Some(slots) = self.by_namespace.get_mut(namespace)
-        {
-            slots.remove(slot);
-            if slots.is_empty() {
-                self.by_namespace.remove(namespace); // I2
-            }
-        }
-        Some((slot, entry.object))
-    }
-
-    fn hash(&self, key: &ObjectKey) -> u64 {
-        self.hasher.hash_one(key)
     }
 }
 
-fn narrow(slot: usize) -> u32 {
-    u32::try_from(slot).expect("a store holds fewer than 2^32 objects")
+impl<T: Object> Contents<T> {
+    /// The entries that `selector` matches, of a namespace or of all. An index of a label that it demands
+    /// is asked, unless the namespace is smaller than what that finds.
+    pub(crate) fn select<'a>(
+        &'a self,
+        namespace: Option<&str>,
+        selector: &'a Selector,
+    ) -> Box<dyn Iterator<Item = &'a Entry<T>> + 'a> {
+        let namespace = namespace.filter(|namespace| !namespace.is_empty());
+        let matches = |entry: &&Entry<T>| selector.matches_object(entry.object.metadata());
+        let all = match namespace {
+            None => self.len(),
+            Some(namespace) => self.by_namespace.get(namespace).map_or(0, Slots::len),
+        };
+        let candidates = self.candidates(selector).filter(|found| {
+            found.iter().map(|slots| slots.len()).sum::<usize>() <= all // otherwise the namespace is the better index
+        });
+        let Some(candidates) = candidates else {
+            return Box::new(self.in_namespace(namespace).filter(matches));
+        };
+        let found = candidates.into_iter().flat_map(Slots::iter).map(|slot| self.entry(slot));
+        let namespace = namespace.map(Box::<str>::from);
+        let found =
+            found.filter(move |entry| namespace.is_none() || entry.key.namespace() == namespace.as_deref());
+        if selector.is_one_requirement() {
+            return Box::new(found); // which the index has met
+        }
+        Box::new(found.filter(matches))
+    }
+
+    /// The fewest objects among which an index of a label finds all that `selector` matches.
+    fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
+        let indexed = self.label_indexes.iter().filter_map(|index| {
+            let values = selector.values_of(&index.label)?;
+            let postings = self.postings[index.number].of::<LabelValue>()?;
+            Some(values.filter_map(|value| postings.get(value)).collect::<Vec<_>>())
+        });
+        indexed.min_by_key(|found| found.iter().map(|slots| slots.len()).sum::<usize>())
+    }
+}
+
+impl<T> Clone for Contents<T> {
+    fn clone(&self) -> Self {
+        Self {
+            entries: self.entries.clone(),
+            by_key: self.by_key.clone(),
+            by_namespace: self.by_namespace.clone(),
+            postings: self.postings.clone(),
+            label_indexes: self.label_indexes.clone(),
+            version: self.version.clone(),
+            hasher: self.hasher.clone(),
+        }
+    }
+}
+
+impl<T> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), object: self.object.clone() }
+    }
 }

@@ -1,11 +1,17 @@
 //! [`Index`]: a typed handle to find objects by what a function says of them; and, behind it, how a
 //! store keeps indexes of any value type up to date.
 
-use std::{any::Any, borrow::Borrow, fmt, hash::Hash, marker::PhantomData, panic, sync::Arc};
+use std::{borrow::Borrow, fmt, hash::Hash, marker::PhantomData, panic, sync::Arc};
 
-use hashbrown::HashMap;
+use crate::{
+    Metadata, Object, ObjectKey, Store,
+    contents::{Contents, Entry},
+    postings::{AnyPostings, Postings},
+    slots::Slots,
+};
 
-use crate::{Metadata, Object, ObjectKey, Store, contents::Entry, slots::Slots};
+/// So many objects are read under the store's lock, in some microseconds; more, from a snapshot.
+const LOCKED: usize = 256;
 
 /// Finds objects of a [`Store`] by the values that the index's function gives for them.
 ///
@@ -55,13 +61,31 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         Q: Hash + Eq + ?Sized,
     {
         let contents = self.store.read();
-        postings::<V>(&contents.postings[self.number]).get(value).map_or(0, Slots::len)
+        self.slots(&contents, value).map_or(0, Slots::len)
     }
 
     /// Every value that some object in the store has, each once, in no particular order.
     pub fn values(&self) -> Vec<V> {
-        let contents = self.store.read();
-        postings::<V>(&contents.postings[self.number]).keys().cloned().collect()
+        let contents = self.store.contents();
+        self.postings(&contents).into_iter().flat_map(Postings::values).cloned().collect()
+    }
+
+    pub(crate) fn is_of(&self, store: &Store<T>) -> bool {
+        Arc::ptr_eq(&self.store.shared, &store.shared)
+    }
+
+    /// `None` in contents from before the index was added.
+    pub(crate) fn postings<'a>(&self, contents: &'a Contents<T>) -> Option<&'a Postings<V>> {
+        let postings = contents.postings.get(self.number)?.of();
+        Some(postings.expect("an index handle is made with the postings of its own value type"))
+    }
+
+    fn slots<'a, Q>(&self, contents: &'a Contents<T>, value: &Q) -> Option<&'a Slots>
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.postings(contents)?.get(value)
     }
 
     fn collect<Q, R>(&self, value: &Q, pick: impl Fn(&Entry<T>) -> R) -> Vec<R>
@@ -69,13 +93,19 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let contents = self.store.read();
-        let Some(slots) = postings::<V>(&contents.postings[self.number]).get(value) else {
-            return Vec::new();
-        };
-        let mut found = Vec::with_capacity(slots.len());
-        slots.for_each(|slot| found.push(pick(contents.entry(slot))));
-        found
+        let few = self.store.read();
+        let many;
+        let mut contents: &Contents<T> = &few;
+        let found = self.slots(contents, value).map_or(0, Slots::len);
+        if found > LOCKED {
+            many = Arc::clone(&few);
+            drop(few);
+            contents = &many;
+        }
+        let slots = self.slots(contents, value);
+        let mut picked = Vec::with_capacity(found);
+        picked.extend(slots.into_iter().flat_map(Slots::iter).map(|slot| pick(contents.entry(slot))));
+        picked
     }
 }
 
@@ -104,19 +134,12 @@ pub fn controller_uid<T: Object>(object: &T) -> Option<String> {
     object.metadata().controller().map(|owner| owner.uid.clone())
 }
 
-/// Which slots have which value: a `HashMap<V, Slots>`. No set in it is empty (ST-T5).
-pub(crate) type AnyPostings = Box<dyn Any + Send + Sync>;
-
-fn postings<V: 'static>(any: &AnyPostings) -> &HashMap<V, Slots> {
-    any.downcast_ref().expect("an index handle is made with the postings of its own value type")
-}
-
 /// An index function, its value type erased.
 pub(crate) trait Indexer<T>: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
     /// The postings of a whole store.
-    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> AnyPostings;
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings>;
 
     /// What must change when `old` gives way to `new`; `None`, the usual case, if nothing.
     fn edit(&self, old: Option<&T>, new: Option<&T>) -> Option<Box<dyn Edit>>;
@@ -124,7 +147,7 @@ pub(crate) trait Indexer<T>: Send + Sync {
 
 /// A change to postings that was worked out before the store was locked.
 pub(crate) trait Edit {
-    fn apply(self: Box<Self>, slot: u32, postings: &mut AnyPostings);
+    fn apply(self: Box<Self>, slot: u32, postings: &mut dyn AnyPostings);
 }
 
 pub(crate) struct TypedIndexer<T, V, F> {
@@ -169,17 +192,17 @@ where
     T: Object,
     F: Fn(&T) -> I + Send + Sync,
     I: IntoIterator<Item = V>,
-    V: Hash + Eq + Send + Sync + 'static,
+    V: Hash + Eq + Clone + Send + Sync + 'static,
 {
     fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> AnyPostings {
-        let mut postings: HashMap<V, Slots> = HashMap::new();
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings> {
+        let mut postings = Postings::<V>::new();
         for (slot, entry) in entries {
             for value in self.values(Some(&entry.object)) {
-                enter(&mut postings, value, slot);
+                postings.enter(&value, slot);
             }
         }
         Box::new(postings)
@@ -206,24 +229,10 @@ struct TypedEdit<V> {
     fresh: Vec<V>,
 }
 
-impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
-    fn apply(self: Box<Self>, slot: u32, postings: &mut AnyPostings) {
-        let postings: &mut HashMap<V, Slots> =
-            postings.downcast_mut().expect("an edit is applied to the postings of its own index");
-        for value in &self.stale {
-            if let Some(slots) = postings.get_mut(value) {
-                slots.remove(slot);
-                if slots.is_empty() {
-                    postings.remove(value); // or values that come and go would pile up (ST-T5)
-                }
-            }
-        }
-        for value in self.fresh {
-            enter(postings, value, slot);
-        }
+impl<V: Hash + Eq + Clone + Send + Sync + 'static> Edit for TypedEdit<V> {
+    fn apply(self: Box<Self>, slot: u32, postings: &mut dyn AnyPostings) {
+        let postings = postings.of_mut::<V>().expect("an edit is applied to the postings of its own index");
+        self.stale.iter().for_each(|value| postings.leave(value, slot));
+        self.fresh.iter().for_each(|value| postings.enter(value, slot));
     }
-}
-
-fn enter<V: Hash + Eq>(postings: &mut HashMap<V, Slots>, value: V, slot: u32) {
-    postings.entry(value).and_modify(|slots| slots.insert(slot)).or_insert_with(|| Slots::one(slot));
 }

@@ -33,6 +33,9 @@
 //! 3. A replacement reuses the stored object where UID and resource version are the same.
 //! 4. An index function that panics costs its own index that one object, and nothing else.
 //! 5. Index values that no object has any more take no memory.
+//! 6. A snapshot stays as it was whatever is written, and taking it copies nothing.
+//! 7. No write is missed by whoever waits for it.
+//! 8. A packed object reads as the whole one, and is decoded once while somebody holds it.
 //!
 //! # Not here
 //!
@@ -46,15 +49,20 @@
 //! - An index function that panics is contained; client-go's ends the process.
 //! - A store has one writer, so there are no transactions: a batch is a loop, a list is `replace`.
 
+mod bits;
+mod chunks;
 mod contents;
 mod index;
 mod key;
 mod managed_fields;
 mod object;
 mod packed;
+mod postings;
 mod replacement;
 mod selector;
+mod shards;
 mod slots;
+mod snapshot;
 mod store;
 mod tombstone;
 mod version;
@@ -67,6 +75,7 @@ pub use object::{MetaView, Metadata, Object};
 pub use packed::{Packed, PackedError};
 pub use replacement::Replacement;
 pub use selector::{Selector, SelectorError};
+pub use snapshot::Snapshot;
 pub use store::Store;
 pub use tombstone::{Change, Tombstone};
 pub use version::{ParseVersionError, ResourceVersion};

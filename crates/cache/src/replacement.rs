@@ -2,21 +2,47 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Metadata, Object, ObjectKey, Store, contents::Contents};
+use crate::{Metadata, Object, ObjectKey, Store, bits::Bits, contents::Contents};
 
 /// The next contents of a [`Store`], filled object by object; see [`StoreWriter::replacement`].
 ///
-/// Unchanged objects are recognised as they come, so that of each only one copy is ever held.
+/// Unchanged objects are recognised as they come. Of each object only one copy is ever held, and what has
+/// not changed is shared with the store: for an unchanged object it takes a bit.
+///
+/// - R1: in each slot of `next` that is one of `base`, too, is the same key; nothing of `base` is taken out.
+/// - R2: `seen` are the slots of what was added or kept and not removed again: the next contents.
+/// - R3: `changed` are those of `seen` that are not in `base` in the same state; `order` has each once.
 ///
 /// [`StoreWriter::replacement`]: crate::StoreWriter::replacement
 pub struct Replacement<T> {
     store: Store<T>,
+    base: Arc<Contents<T>>,
     next: Contents<T>,
+    seen: Bits,
+    changed: Bits,
+    order: Vec<u32>,
+}
+
+/// What a [`Replacement`] comes to.
+pub(crate) struct Outcome<T> {
+    /// What it started from.
+    pub(crate) base: Arc<Contents<T>>,
+    /// All that is to be, and all of `base` besides; the indexes are those of `base`.
+    pub(crate) next: Contents<T>,
+    /// Slots of what is not to be.
+    pub(crate) gone: Vec<u32>,
+    /// Slots of what is not in `base` in the same state, in the order in which it came.
+    pub(crate) came: Vec<u32>,
 }
 
 impl<T: Object> Replacement<T> {
-    pub(crate) fn new(store: Store<T>) -> Self {
-        Self { store, next: Contents::new() }
+    pub(crate) fn new(store: &Store<T>) -> Self {
+        Self::from_base(store.clone(), store.contents())
+    }
+
+    fn from_base(store: Store<T>, base: Arc<Contents<T>>) -> Self {
+        let next = Contents::clone(&base);
+        Self { store, base, next, seen: Bits::default(), changed: Bits::default(), order: Vec::new() }
     }
 
     /// Adds an object, or puts it in the place of the one that has its key.
@@ -26,7 +52,7 @@ impl<T: Object> Replacement<T> {
             Some(stored) if is_same_state(&*stored, &object) => stored,
             _ => Arc::new(object),
         };
-        self.next.insert(key, object);
+        self.hold(key, object);
     }
 
     /// Keeps the stored object of that key as it is; `false` if there is none.
@@ -36,32 +62,75 @@ impl<T: Object> Replacement<T> {
         let Some(stored) = self.store.get(key) else {
             return false;
         };
-        self.next.insert(key.clone(), stored);
+        self.hold(key.clone(), stored);
         true
     }
 
     /// Takes an object out again.
     pub fn remove(&mut self, key: &ObjectKey) {
-        self.next.remove(key);
+        let Some(slot) = self.next.slot(key) else { return };
+        self.seen.remove(slot);
+        self.forget_change(slot);
+        match self.before(slot) {
+            Some(before) => self.next.set(slot, before),
+            None => drop(self.next.remove(slot)),
+        }
     }
 
     /// Takes everything out again.
     pub fn clear(&mut self) {
-        self.next = Contents::new();
+        *self = Self::from_base(self.store.clone(), self.base.clone());
     }
 
     /// How many objects it holds by now.
     pub fn len(&self) -> usize {
-        self.next.len()
+        self.seen.len()
     }
 
     /// Whether it holds no object yet.
     pub fn is_empty(&self) -> bool {
-        self.next.len() == 0
+        self.len() == 0
     }
 
-    pub(crate) fn into_contents(self) -> Contents<T> {
-        self.next
+    pub(crate) fn into_outcome(self) -> Outcome<T> {
+        let Self { store: _, base, next, seen, order, .. } = self;
+        let gone = base.iter().map(|(slot, _)| slot).filter(|&slot| !seen.contains(slot)).collect();
+        Outcome { base, next, gone, came: order }
+    }
+
+    /// What the store had in that slot.
+    fn before(&self, slot: u32) -> Option<Arc<T>> {
+        Some(self.base.at(slot)?.object.clone())
+    }
+
+    fn hold(&mut self, key: ObjectKey, object: Arc<T>) {
+        let slot = match self.next.slot(&key) {
+            None => self.next.insert(key, object),
+            Some(slot) if self.before(slot).is_some_and(|before| Arc::ptr_eq(&before, &object)) => {
+                self.seen.insert(slot);
+                if self.forget_change(slot) {
+                    self.next.set(slot, object);
+                }
+                return;
+            }
+            Some(slot) => {
+                self.next.set(slot, object);
+                slot
+            }
+        };
+        self.seen.insert(slot);
+        if self.changed.insert(slot) {
+            self.order.push(slot);
+        }
+    }
+
+    /// Whether there was one. It is rare: a server told an object twice, or its deletion within a list.
+    fn forget_change(&mut self, slot: u32) -> bool {
+        let was_changed = self.changed.remove(slot);
+        if was_changed {
+            self.order.retain(|&other| other != slot);
+        }
+        was_changed
     }
 }
 
@@ -75,6 +144,6 @@ fn is_same_state<T: Object>(stored: &T, object: &T) -> bool {
 
 impl<T> fmt::Debug for Replacement<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Replacement").field("objects", &self.next.len()).finish_non_exhaustive()
+        f.debug_struct("Replacement").field("objects", &self.seen.len()).finish_non_exhaustive()
     }
 }

@@ -1,16 +1,18 @@
-//! [`Slots`]: the objects that share an index value, by their places in the store. Most values have
-//! a few objects, some (one big namespace) have nearly all: each case has its own form.
+//! [`Slots`]: the objects that share an index value, by their places in the store, in order. Most values
+//! have a few objects, some (one big namespace) have nearly all: each case has its own form.
 
-use hashbrown::HashSet;
+use crate::bits::Bits;
 
-/// Up to this many slots are searched one by one: they fit a cache line or two.
-const FEW: usize = 32;
+/// Up to this many slots a list is never worth turning into bits: it is moved in a fraction of a microsecond.
+const FEW: usize = 512;
 
 /// A set of slots.
 #[derive(Debug, Clone)]
 pub(crate) enum Slots {
+    /// In ascending order.
     Few(Vec<u32>),
-    Many(HashSet<u32>),
+    /// Takes less memory than a list of them would.
+    Many(Bits),
 }
 
 impl Slots {
@@ -20,12 +22,13 @@ impl Slots {
 
     pub(crate) fn insert(&mut self, slot: u32) {
         match self {
-            Self::Few(few) if few.contains(&slot) => {}
-            Self::Few(few) if few.len() < FEW => few.push(slot),
             Self::Few(few) => {
-                let mut many: HashSet<u32> = few.drain(..).collect();
-                many.insert(slot);
-                *self = Self::Many(many);
+                let Err(at) = few.binary_search(&slot) else { return };
+                few.insert(at, slot);
+                let last = *few.last().expect("one was inserted");
+                if few.len() > FEW && few.len() > last as usize / u32::BITS as usize {
+                    *self = Self::Many(few.iter().copied().collect());
+                }
             }
             Self::Many(many) => {
                 many.insert(slot);
@@ -36,12 +39,15 @@ impl Slots {
     pub(crate) fn remove(&mut self, slot: u32) {
         match self {
             Self::Few(few) => {
-                if let Some(at) = few.iter().position(|&other| other == slot) {
-                    few.swap_remove(at);
+                if let Ok(at) = few.binary_search(&slot) {
+                    few.remove(at);
                 }
             }
             Self::Many(many) => {
-                many.remove(&slot);
+                many.remove(slot);
+                if many.len() < FEW / 2 {
+                    *self = Self::Few(many.iter().collect());
+                }
             }
         }
     }
@@ -57,11 +63,12 @@ impl Slots {
         }
     }
 
-    pub(crate) fn for_each(&self, act: impl FnMut(u32)) {
-        match self {
-            Self::Few(few) => few.iter().copied().for_each(act),
-            Self::Many(many) => many.iter().copied().for_each(act),
-        }
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        let (few, many) = match self {
+            Self::Few(few) => (Some(few.iter().copied()), None),
+            Self::Many(many) => (None, Some(many.iter())),
+        };
+        few.into_iter().flatten().chain(many.into_iter().flatten())
     }
 }
 
@@ -72,17 +79,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_stay_a_set_while_they_grow_and_shrink() {
+    fn slots_stay_an_ordered_set_while_they_grow_and_shrink() {
+        let (mut slots, mut model) = (Slots::one(7), BTreeSet::from([7]));
+        let mut forms = BTreeSet::new();
+        let mut check = |slots: &Slots, model: &BTreeSet<u32>| {
+            assert_eq!(slots.len(), model.len());
+            assert!(slots.iter().eq(model.iter().copied()));
+            forms.insert(matches!(slots, Slots::Many(_)));
+        };
+        let scattered = |round: u32| round.wrapping_mul(7_919) % 2_000;
+        for round in (0..2_000).chain(0..100) {
+            slots.insert(scattered(round));
+            model.insert(scattered(round));
+            if round % 100 == 0 {
+                check(&slots, &model);
+            }
+        }
+        for round in 0..1_999 {
+            slots.remove(scattered(round));
+            slots.remove(scattered(round));
+            model.remove(&scattered(round));
+            if round % 100 == 0 || round > 1_900 {
+                check(&slots, &model);
+            }
+        }
+        assert!(!slots.is_empty() && matches!(slots, Slots::Few(_)));
+        assert_eq!(forms, [false, true].into(), "both forms were met");
+    }
+
+    #[test]
+    fn slots_that_lie_far_apart_stay_a_list() {
         let mut slots = Slots::one(0);
-        for slot in (0..100).chain(0..100) {
-            slots.insert(slot);
-        }
-        for slot in (0..200).step_by(2) {
-            slots.remove(slot);
-        }
-        let mut seen = BTreeSet::new();
-        slots.for_each(|slot| assert!(seen.insert(slot)));
-        assert_eq!(seen, (0..100).filter(|slot| slot % 2 == 1).collect());
-        assert_eq!(slots.len(), 50);
+        (0..10_000).for_each(|slot| slots.insert(slot * 100));
+        assert!(matches!(slots, Slots::Few(_)), "bits would take more memory");
     }
 }

@@ -3,17 +3,20 @@
 use std::{fmt, hash::Hash, sync::Arc};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::Notify;
 
 use crate::{
-    Index, Object, ObjectKey, Selector,
-    contents::{Contents, Entry},
+    Index, Metadata, Object, ObjectKey, ResourceVersion, Selector, Snapshot,
+    contents::{Contents, Entry, LabelIndex, LabelValue},
     index::{Indexer, TypedIndexer},
 };
 
 /// The objects of one kind as the server last told them, by key, namespace, label and index.
 ///
 /// A handle: clones read the same objects. Writing is for the owner of the [`StoreWriter`], usually
-/// an informer. Every call sees one moment of the store, in which all indexes agree with the objects.
+/// an informer. Every call sees one moment of the store, in which all indexes agree with the objects;
+/// [`snapshot`](Self::snapshot) makes several calls see the same. Whoever reads much reads from a snapshot,
+/// so no reader keeps the writer waiting for longer than it takes to look up a few objects.
 /// Objects are shared and never change in place: what was read stays as it was.
 ///
 /// [`StoreWriter`]: crate::StoreWriter
@@ -26,13 +29,15 @@ pub(crate) struct Shared<T> {
     /// Held through every write and every `add_index`, so that the functions run beside readers but
     /// not beside each other; `contents` is locked only to put their results in.
     pub(crate) indexers: Mutex<Vec<Box<dyn Indexer<T>>>>,
-    pub(crate) contents: RwLock<Contents<T>>,
+    pub(crate) contents: RwLock<Arc<Contents<T>>>,
+    /// Told of every write.
+    pub(crate) written: Notify,
 }
 
 impl<T: Object> Store<T> {
     pub(crate) fn new() -> Self {
-        let shared = Shared { indexers: Mutex::default(), contents: RwLock::new(Contents::new()) };
-        Self { shared: Arc::new(shared) }
+        let contents = RwLock::new(Arc::new(Contents::new()));
+        Self { shared: Arc::new(Shared { indexers: Mutex::default(), contents, written: Notify::new() }) }
     }
 
     /// The object of that key, if there is one.
@@ -42,32 +47,35 @@ impl<T: Object> Store<T> {
 
     /// Whether there is an object of that key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
-        self.read().get(key).is_some()
+        self.read().slot(key).is_some()
+    }
+
+    /// The store as it is now, to be read at leisure: [`Snapshot`] says what it costs.
+    pub fn snapshot(&self) -> Snapshot<T> {
+        Snapshot::new(self.clone(), self.contents())
     }
 
     /// All objects, in no particular order.
     pub fn list(&self) -> Vec<Arc<T>> {
-        self.collect(None, |entry| Some(entry.object.clone()))
+        collect(self.contents().in_namespace(None), object)
     }
 
     /// All objects of a namespace, in no particular order; all objects if `namespace` is empty.
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
-        self.collect(Some(namespace), |entry| Some(entry.object.clone()))
+        collect(self.contents().in_namespace(Some(namespace)), object)
     }
 
     /// The objects that `selector` matches, of one namespace or of all, in no particular order.
+    ///
+    /// All objects are looked at, or those of the namespace, unless the selector demands a value of a label
+    /// that has an [index](Self::add_label_index).
     pub fn select(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Arc<T>> {
-        if selector.is_nothing() {
-            return Vec::new();
-        }
-        self.collect(namespace, |entry| {
-            selector.matches_object(entry.object.metadata()).then(|| entry.object.clone())
-        })
+        collect(self.contents().select(namespace, selector), object)
     }
 
     /// The keys of all objects, in no particular order.
     pub fn keys(&self) -> Vec<ObjectKey> {
-        self.collect(None, |entry| Some(entry.key.clone()))
+        collect(self.contents().in_namespace(None), |entry| entry.key.clone())
     }
 
     /// How many objects there are.
@@ -99,18 +107,47 @@ impl<T: Object> Store<T> {
         I: IntoIterator<Item = V> + 'static,
         V: Hash + Eq + Clone + Send + Sync + 'static,
     {
+        self.add_indexer(name, function, None)
+    }
+
+    /// Indexes all objects by the value of a label. From then on selectors that demand a value of it,
+    /// `app=web` or `app in (web,shop)`, look only at the objects that have it.
+    ///
+    /// Asked for again, the index of a label is the one that there is.
+    pub fn add_label_index(&self, label: &str) -> Index<T, Arc<str>> {
+        let indexed = self.read().label_indexes.iter().find(|one| *one.label == *label).cloned();
+        if let Some(LabelIndex { label, number }) = indexed {
+            return Index::new(self.clone(), number, label);
+        }
+        let key: Arc<str> = label.into();
+        let value = {
+            let key = key.clone();
+            move |object: &T| object.metadata().label(&key).map(LabelValue::from)
+        };
+        self.add_indexer(label, value, Some(key))
+    }
+
+    fn add_indexer<V, I, F>(&self, name: &str, function: F, label: Option<Arc<str>>) -> Index<T, V>
+    where
+        F: Fn(&T) -> I + Send + Sync + 'static,
+        I: IntoIterator<Item = V> + 'static,
+        V: Hash + Eq + Clone + Send + Sync + 'static,
+    {
         let name: Arc<str> = name.into();
         let indexer = TypedIndexer::new(name.clone(), function);
         let mut indexers = self.shared.indexers.lock();
-        let postings = {
-            // Objects cannot change while `indexers` is locked, so nothing falls between this
-            // reading and the next line's writing.
-            let contents = self.shared.contents.read();
-            indexer.build(&mut contents.iter())
-        };
-        self.shared.contents.write().postings.push(postings);
+        // Objects cannot change while `indexers` is locked, so nothing falls between this reading and
+        // the writing below. No lock that readers take is held while the function runs.
+        let postings = indexer.build(&mut self.contents().iter());
+        let number = indexers.len();
+        {
+            let mut contents = self.shared.contents.write();
+            let contents = Arc::make_mut(&mut contents);
+            contents.postings.push(postings);
+            contents.label_indexes.extend(label.map(|label| LabelIndex { label, number }));
+        }
         indexers.push(Box::new(indexer));
-        Index::new(self.clone(), indexers.len() - 1, name)
+        Index::new(self.clone(), number, name)
     }
 
     /// The names of the indexes, in the order in which they were added.
@@ -118,26 +155,58 @@ impl<T: Object> Store<T> {
         self.shared.indexers.lock().iter().map(|indexer| indexer.name().to_string()).collect()
     }
 
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Contents<T>> {
+    /// Waits until `condition` is true of this store: it is asked now, and after every write.
+    ///
+    /// Writes are not counted: it may be asked once for several. It must not wait for anything itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// Waiting changes nothing.
+    pub async fn wait_for(&self, mut condition: impl FnMut(&Self) -> bool) {
+        loop {
+            // Enlisted before the question: a write that comes after the answer then wakes this. The other
+            // way round it would be missed; held by `no_write_is_missed_by_whoever_waits_for_it`.
+            let written = self.shared.written.notified();
+            if condition(self) {
+                return;
+            }
+            written.await;
+        }
+    }
+
+    /// Waits until the store holds what the server had at `version`, or something newer: for instance
+    /// one's own write.
+    ///
+    /// A store whose version cannot be compared counts as new enough: see [`ResourceVersion`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Waiting changes nothing.
+    pub async fn wait_until_at_least(&self, version: ResourceVersion) {
+        let is_there = |held: &str| held.parse().map_or(true, |held: ResourceVersion| held >= version);
+        self.wait_for(|store| store.read().version.as_deref().is_some_and(is_there)).await;
+    }
+
+    /// For a few objects at most: the writer waits as long as this is held.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Contents<T>>> {
         self.shared.contents.read()
     }
 
-    fn collect<R>(&self, namespace: Option<&str>, mut pick: impl FnMut(&Entry<T>) -> Option<R>) -> Vec<R> {
-        let contents = self.read();
-        let mut found = Vec::new();
-        match namespace {
-            None | Some("") => {
-                found.reserve(contents.len());
-                found.extend(contents.iter().filter_map(|(_, entry)| pick(entry)));
-            }
-            Some(namespace) => {
-                if let Some(slots) = contents.namespace(namespace) {
-                    slots.for_each(|slot| found.extend(pick(contents.entry(slot))));
-                }
-            }
-        }
-        found
+    /// To be read without the lock.
+    pub(crate) fn contents(&self) -> Arc<Contents<T>> {
+        self.read().clone()
     }
+}
+
+fn object<T>(entry: &Entry<T>) -> Arc<T> {
+    entry.object.clone()
+}
+
+fn collect<'a, T: 'a, R>(
+    entries: impl Iterator<Item = &'a Entry<T>>,
+    pick: impl FnMut(&'a Entry<T>) -> R,
+) -> Vec<R> {
+    entries.map(pick).collect()
 }
 
 impl<T> Clone for Store<T> {

@@ -7,6 +7,7 @@ use crate::{
     Change, Metadata, Object, ObjectKey, Replacement, Store, Tombstone,
     contents::Contents,
     index::{Edit, Indexer},
+    replacement::Outcome,
 };
 
 /// Writes a [`Store`]; there is one writer for each.
@@ -44,14 +45,21 @@ impl<T: Object> StoreWriter<T> {
         let object = object.into();
         let key = object.key();
         let indexers = self.store.shared.indexers.lock();
-        let old = self.store.get(&key);
+        let (slot, old) = self.find(&key);
         let edits = edits(&indexers, old.as_deref(), Some(&object));
-        {
-            let mut contents = self.store.shared.contents.write();
-            let (slot, _) = contents.insert(key, object.clone());
-            apply_edits(edits, slot, &mut contents);
-            self.wrote(&mut contents, object.metadata().resource_version());
-        }
+        self.write(|contents| {
+            let slot = match slot {
+                Some(slot) => {
+                    contents.set(slot, object.clone());
+                    slot
+                }
+                None => contents.insert(key, object.clone()),
+            };
+            apply_edits(edits, slot, contents);
+            self.note_version(contents, object.metadata().resource_version());
+        });
+        drop(indexers);
+        self.wake_waiting();
         match old {
             None => Change::Added(object),
             Some(old) => Change::Updated { old, new: object },
@@ -65,21 +73,21 @@ impl<T: Object> StoreWriter<T> {
     /// marked as not being final.
     pub fn delete(&mut self, key: &ObjectKey, last: Option<T>) -> Option<Change<T>> {
         let indexers = self.store.shared.indexers.lock();
-        let stored = self.store.get(key);
+        let (slot, stored) = self.find(key);
         let edits = edits(&indexers, stored.as_deref(), None);
-        let removed = {
-            let mut contents = self.store.shared.contents.write();
+        self.write(|contents| {
+            if let Some(slot) = slot {
+                contents.remove(slot);
+                apply_edits(edits, slot, contents);
+            }
             if let Some(last) = &last {
-                self.wrote(&mut contents, last.metadata().resource_version());
+                self.note_version(contents, last.metadata().resource_version());
             }
-            let removed = contents.remove(key);
-            if let Some((slot, _)) = removed {
-                apply_edits(edits, slot, &mut contents);
-            }
-            removed
-        };
-        let (_, stored) = removed?;
+        });
+        drop(indexers);
+        self.wake_waiting();
         let final_state_unknown = last.is_none();
+        let stored = stored?;
         let object = last.map_or(stored, Arc::new);
         Some(Change::Deleted(Tombstone { key: key.clone(), object, final_state_unknown }))
     }
@@ -101,34 +109,78 @@ impl<T: Object> StoreWriter<T> {
     /// Starts a replacement that is filled bit by bit, while the store stays as it is: the way to
     /// [`replace`](Self::replace) without having all objects in memory twice.
     pub fn replacement(&self) -> Replacement<T> {
-        Replacement::new(self.store.clone())
+        Replacement::new(&self.store)
     }
 
     /// Makes the store hold exactly what `replacement` holds, as [`replace`](Self::replace) does.
     pub fn commit(&mut self, replacement: Replacement<T>, resource_version: &str) -> Vec<Change<T>> {
-        let mut new = replacement.into_contents();
+        let Outcome { base, mut next, gone, came } = replacement.into_outcome();
+        let mut changes = Vec::with_capacity(gone.len() + came.len());
         let indexers = self.store.shared.indexers.lock();
-        let changes = differences(&self.store.read(), &new);
-        new.postings = indexers.iter().map(|indexer| indexer.build(&mut new.iter())).collect();
-        let old = {
-            let mut contents = self.store.shared.contents.write();
-            new.version = contents.version.take();
-            self.wrote(&mut new, resource_version);
-            std::mem::replace(&mut *contents, new)
-        };
+        for slot in gone {
+            let Some(entry) = next.remove(slot) else { continue };
+            apply_edits(edits(&indexers[..next.postings.len()], Some(&*entry.object), None), slot, &mut next);
+            let last = Tombstone { key: entry.key, object: entry.object, final_state_unknown: true };
+            changes.push(Change::Deleted(last));
+        }
+        for slot in came {
+            let old = base.at(slot).map(|entry| entry.object.clone());
+            let new = next.entry(slot).object.clone();
+            apply_edits(
+                edits(&indexers[..next.postings.len()], old.as_deref(), Some(&*new)),
+                slot,
+                &mut next,
+            );
+            changes.push(match old {
+                None => Change::Added(new),
+                Some(old) => Change::Updated { old, new },
+            });
+        }
+        let now = self.store.contents();
+        if !Arc::ptr_eq(&now, &base) {
+            // The store went on while the list came in: written to, or given an index.
+            for indexer in &indexers[next.postings.len()..] {
+                let postings = indexer.build(&mut next.iter());
+                next.postings.push(postings);
+            }
+            next.label_indexes.clone_from(&now.label_indexes);
+            changes = differences(&now, &next);
+        }
+        drop((base, now));
+        next.version = self.store.resource_version();
+        self.note_version(&mut next, resource_version);
+        let old = std::mem::replace(&mut *self.store.shared.contents.write(), Arc::new(next));
         drop(indexers);
         drop(old); // outside the locks: it takes a while
+        self.wake_waiting();
         changes
     }
 
     /// Notes that the store is as new as `resource_version`, though nothing has changed.
     pub fn bookmark(&mut self, resource_version: &str) {
-        set_version(&mut self.store.shared.contents.write(), resource_version);
+        self.write(|contents| contents.set_version(resource_version));
+        self.wake_waiting();
     }
 
-    fn wrote(&self, contents: &mut Contents<T>, version: &str) {
+    fn find(&self, key: &ObjectKey) -> (Option<u32>, Option<Arc<T>>) {
+        let contents = self.store.read();
+        let slot = contents.slot(key);
+        (slot, slot.map(|slot| contents.entry(slot).object.clone()))
+    }
+
+    /// Writes at one moment. Whoever holds a snapshot keeps it as it is.
+    fn write(&self, edit: impl FnOnce(&mut Contents<T>)) {
+        edit(Arc::make_mut(&mut self.store.shared.contents.write()));
+    }
+
+    /// After a write, and without a lock: those who are woken may read at once.
+    fn wake_waiting(&self) {
+        self.store.shared.written.notify_waiters();
+    }
+
+    fn note_version(&self, contents: &mut Contents<T>, version: &str) {
         if !self.by_bookmark {
-            set_version(contents, version);
+            contents.set_version(version);
         }
     }
 }
@@ -154,17 +206,8 @@ fn edits<T>(indexers: &[Box<dyn Indexer<T>>], old: Option<&T>, new: Option<&T>) 
 
 fn apply_edits<T>(edits: Edits, slot: u32, contents: &mut Contents<T>) {
     for (number, edit) in edits {
-        edit.apply(slot, &mut contents.postings[number]);
+        edit.apply(slot, &mut *contents.postings[number]);
     }
-}
-
-fn set_version<T>(contents: &mut Contents<T>, version: &str) {
-    if version.is_empty() {
-        return; // an object without metadata says nothing about the store (ST-T8)
-    }
-    let held = contents.version.get_or_insert_default();
-    held.clear();
-    held.push_str(version); // in place: no allocation for an event
 }
 
 fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>> {

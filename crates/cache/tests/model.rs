@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use proptest::{collection::vec, prelude::*};
-use trimtab_cache::{Change, Index, Metadata, Object, ObjectKey, Store, StoreWriter};
+use trimtab_cache::{Change, Index, Metadata, Object, ObjectKey, Selector, Snapshot, Store, StoreWriter};
 
 /// One object: a key out of 3 × 4, one of two UIDs, one of few versions, some of four values.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,21 @@ struct State {
 enum Operation {
     Apply(State),
     Delete(State, bool),
-    Replace(Vec<State>),
+    Replace(Vec<Listed>),
     AddIndex,
+    AddLabelIndex,
+    TakeSnapshot,
+}
+
+/// What is done to a replacement.
+#[derive(Debug, Clone)]
+enum Listed {
+    Apply(State),
+    Keep(State),
+    Remove(State),
+    Clear,
+    /// Something is written to the store while the list comes in.
+    Meanwhile(State),
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -30,12 +43,24 @@ fn state() -> impl Strategy<Value = State> {
         .prop_map(|(namespace, name, uid, version, values)| State { namespace, name, uid, version, values })
 }
 
+fn listed() -> impl Strategy<Value = Listed> {
+    prop_oneof![
+        12 => state().prop_map(Listed::Apply),
+        3 => state().prop_map(Listed::Keep),
+        3 => state().prop_map(Listed::Remove),
+        1 => Just(Listed::Clear),
+        1 => state().prop_map(Listed::Meanwhile),
+    ]
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => state().prop_map(Operation::Apply),
         3 => (state(), any::<bool>()).prop_map(|(state, seen)| Operation::Delete(state, seen)),
-        2 => vec(state(), 0..8).prop_map(Operation::Replace),
+        3 => vec(listed(), 0..12).prop_map(Operation::Replace),
         1 => Just(Operation::AddIndex),
+        1 => Just(Operation::AddLabelIndex),
+        2 => Just(Operation::TakeSnapshot),
     ]
 }
 
@@ -69,6 +94,43 @@ fn add_index(store: &Store<ConfigMap>) -> Index<ConfigMap, u8> {
     })
 }
 
+/// With and without what an index of the label finds; `values` has the values that `State::object` makes.
+const SELECTORS: [&str; 6] =
+    ["values in (0,1,1)", "values=2", "values", "values notin (0,1)", "values in (0,2.1),kind=a", "values=9"];
+
+fn has(object: &ConfigMap, value: u8) -> bool {
+    let values = object.metadata().label("values").expect("every object has the label");
+    values.split('.').any(|one| one == value.to_string())
+}
+
+/// The keys of what matches, by looking at all.
+fn selected(model: &Model, namespace: Option<&str>, selector: &Selector) -> BTreeSet<ObjectKey> {
+    let of_namespace = |key: &ObjectKey| namespace.is_none() || key.namespace() == namespace;
+    let matches = |(key, object): &(&ObjectKey, &ConfigMap)| {
+        of_namespace(key) && selector.matches_object(object.metadata())
+    };
+    model.iter().filter(matches).map(|(key, _)| key.clone()).collect()
+}
+
+/// A snapshot is what the model was when it was taken.
+fn check_snapshot(snapshot: &Snapshot<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Model) {
+    let held: Model = snapshot.iter().map(|object| (object.key(), (**object).clone())).collect();
+    assert_eq!((&held, snapshot.len()), (model, model.len()));
+    assert!(model.iter().all(|(key, object)| snapshot.get(key).is_some_and(|held| **held == *object)));
+    for text in SELECTORS {
+        let selector: Selector = text.parse().expect("a selector");
+        let found: BTreeSet<_> = snapshot.select(Some("x"), &selector).map(|object| object.key()).collect();
+        assert_eq!(found, selected(model, Some("x"), &selector), "{text}");
+    }
+    for index in indexes {
+        for value in 0..4u8 {
+            let found: BTreeSet<_> = snapshot.indexed(index, &value).map(|object| object.key()).collect();
+            let expected = model.iter().filter(|(_, object)| has(object, value));
+            assert_eq!(found, expected.map(|(key, _)| key.clone()).collect());
+        }
+    }
+}
+
 type Model = BTreeMap<ObjectKey, ConfigMap>;
 
 /// Takes over changes as a handler would, each of which must fit what the handler knows.
@@ -94,14 +156,14 @@ fn check(store: &Store<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Mod
         let expected = model.keys().filter(|key| key.namespace() == Some(namespace)).cloned().collect();
         assert_eq!(held, expected);
     }
-    let has = |object: &ConfigMap, value: u8| {
-        object
-            .metadata()
-            .label("values")
-            .expect("every object has the label")
-            .split('.')
-            .any(|one| one == value.to_string())
-    };
+    for namespace in [None, Some("x")] {
+        for text in SELECTORS {
+            let selector: Selector = text.parse().expect("a selector");
+            let held: BTreeSet<_> =
+                store.select(namespace, &selector).iter().map(|object| object.key()).collect();
+            assert_eq!(held, selected(model, namespace, &selector), "{text}");
+        }
+    }
     for index in indexes {
         let mut used = BTreeSet::new();
         for value in 0..4u8 {
@@ -118,13 +180,13 @@ fn check(store: &Store<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Mod
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-    /// CT-T1 in one thread, ST-T7.
+    /// CT-T1 in one thread, ST-T7, LI-T1.
     #[test]
     fn a_store_equals_its_model_and_replayed_changes_equal_the_store(operations in vec(operation(), 1..40)) {
         let mut writer = StoreWriter::<ConfigMap>::new();
         let store = writer.store().clone();
         let mut indexes = vec![add_index(&store)];
-        let (mut model, mut told) = (Model::new(), Model::new());
+        let (mut model, mut told, mut snapshots) = (Model::new(), Model::new(), Vec::new());
         for operation in operations {
             match operation {
                 Operation::Apply(state) => {
@@ -137,26 +199,55 @@ proptest! {
                     prop_assert_eq!(change.is_some(), was_there);
                     replay(&mut told, change.as_slice());
                 }
-                Operation::Replace(states) => {
-                    let mut next = Model::new();
-                    for state in &states {
-                        // An unchanged object is the stored one, by UID and version.
-                        let kept = model.get(&state.key()).filter(|old| {
-                            old.metadata().uid() == state.uid.to_string()
-                                && old.metadata().resource_version() == state.version.to_string()
-                        });
-                        next.insert(state.key(), kept.cloned().unwrap_or_else(|| state.object()));
+                Operation::Replace(list) => {
+                    // What a list takes for unchanged, and keeps, is what is there when it does.
+                    let (mut replacement, mut next) = (writer.replacement(), Model::new());
+                    for step in list {
+                        match step {
+                            Listed::Apply(state) => {
+                                let kept = model.get(&state.key()).filter(|old| {
+                                    old.metadata().uid() == state.uid.to_string()
+                                        && old.metadata().resource_version() == state.version.to_string()
+                                });
+                                next.insert(state.key(), kept.cloned().unwrap_or_else(|| state.object()));
+                                replacement.apply(state.object());
+                            }
+                            Listed::Keep(state) => {
+                                let kept = model.get(&state.key()).cloned();
+                                prop_assert_eq!(replacement.keep(&state.key()), kept.is_some());
+                                next.extend(kept.map(|kept| (state.key(), kept)));
+                            }
+                            Listed::Remove(state) => {
+                                next.remove(&state.key());
+                                replacement.remove(&state.key());
+                            }
+                            Listed::Clear => {
+                                next.clear();
+                                replacement.clear();
+                            }
+                            Listed::Meanwhile(state) => {
+                                model.insert(state.key(), state.object());
+                                replay(&mut told, &[writer.apply(state.object())]);
+                            }
+                        }
+                        prop_assert_eq!((replacement.len(), replacement.is_empty()), (next.len(), next.is_empty()));
                     }
+                    check(&store, &indexes, &model);
                     model = next;
-                    let changes = writer.replace(states.iter().map(State::object).collect(), "1");
+                    let changes = writer.commit(replacement, "1");
                     let deletions = changes.iter().take_while(|one| matches!(one, Change::Deleted(_))).count();
                     prop_assert!(!changes[deletions..].iter().any(|one| matches!(one, Change::Deleted(_))));
                     replay(&mut told, &changes);
                 }
                 Operation::AddIndex => indexes.push(add_index(&store)),
+                Operation::AddLabelIndex => drop(store.add_label_index("values")),
+                Operation::TakeSnapshot => snapshots.push((store.snapshot(), indexes.clone(), model.clone())),
             }
             check(&store, &indexes, &model);
             prop_assert_eq!(&told, &model);
+        }
+        for (snapshot, indexes, model) in snapshots {
+            check_snapshot(&snapshot, &indexes, &model);
         }
     }
 }

@@ -235,7 +235,7 @@ fn packed_objects_are_stored_selected_and_indexed_like_whole_ones() {
     writer.apply(packed(&other));
 
     let key = ObjectKey::namespaced("shop", "web-1");
-    assert_eq!(by_node.keys("node-1"), [key.clone()]);
+    assert_eq!(by_node.keys("node-1"), std::slice::from_ref(&key));
     assert_eq!(by_owner.count("set"), 2);
     let selected = store.select(Some("shop"), &"app in (web)".parse().unwrap());
     assert_eq!(selected.iter().map(|pod| pod.key()).collect::<BTreeSet<_>>(), [key.clone()].into());

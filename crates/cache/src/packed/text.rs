@@ -140,17 +140,17 @@ impl Draft {
         Ok(self.text)
     }
 
-    fn key<E: Error>(&mut self, key: &Cow<'_, str>) -> Result<(), E> {
+    /// Of a key that is not `owned` the deserializer has found that nothing in it is escaped.
+    fn key<E: Error>(&mut self, key: &str, owned: bool) -> Result<(), E> {
         if !self.json.ends_with('{') {
             self.json.push(',');
         }
-        match key {
-            Cow::Borrowed(key) => {
-                self.json.push('"');
-                self.json.push_str(key); // as it stood there: had it been escaped, it would be owned
-                self.json.push('"');
-            }
-            Cow::Owned(key) => self.json.push_str(&serde_json::to_string(key).map_err(E::custom)?),
+        if owned {
+            self.json.push_str(&serde_json::to_string(key).map_err(E::custom)?);
+        } else {
+            self.json.push('"');
+            self.json.push_str(key);
+            self.json.push('"');
         }
         self.json.push(':');
         Ok(())
@@ -282,7 +282,7 @@ impl<'de, R: Deserialize<'de> + Deref<Target = RawValue>> Visitor<'de> for Map<'
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            draft.key(&key)?;
+            draft.key(&key, matches!(key, Cow::Owned(_)))?;
             match level {
                 Level::Object if key == "metadata" => {
                     map.next_value_seed(Map { draft: &mut *draft, level: Level::Metadata, raw })?;

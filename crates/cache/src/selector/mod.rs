@@ -68,6 +68,22 @@ impl Selector {
         self.requirements.is_none()
     }
 
+    /// The values of which `label` must have one, each once; `None` if there is no such requirement.
+    pub(crate) fn values_of(&self, label: &str) -> Option<impl Iterator<Item = &str>> {
+        let mut of_label = self.requirements.iter().flatten().filter(|one| one.key == label);
+        let values = of_label.find_map(|one| match &one.demand {
+            Demand::In(values) => Some(values),
+            Demand::NotIn(_) | Demand::Exists | Demand::Absent => None,
+        })?;
+        let once = |&number: &usize| !values[..number].contains(&values[number]);
+        Some((0..values.len()).filter(once).map(|number| values[number].as_str()))
+    }
+
+    /// Whether whoever meets any of its requirements meets all.
+    pub(crate) fn is_one_requirement(&self) -> bool {
+        self.requirements.as_ref().is_some_and(|all| all.len() == 1)
+    }
+
     /// Whether labels meet all requirements; `value` gives the value of a label that is there.
     pub fn matches<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.requirements.as_ref().is_some_and(|all| all.iter().all(|one| one.is_met(value(&one.key))))

@@ -1,0 +1,45 @@
+//! [`Shards`]: a hash table that a copy shares until either side changes it. What a change then copies
+//! is the one shard that its hash falls into.
+
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+/// A hash table in parts. Cloning it costs one reference count for each.
+pub(crate) struct Shards<E> {
+    shards: Box<[Arc<HashTable<E>>]>,
+}
+
+impl<E: Clone> Shards<E> {
+    /// Of so many parts, a power of two.
+    pub(crate) fn new(parts: usize) -> Self {
+        debug_assert!(parts.is_power_of_two());
+        let empty = Arc::new(HashTable::new()); // of all, until there is something in one
+        Self { shards: (0..parts).map(|_| empty.clone()).collect() }
+    }
+
+    pub(crate) fn find(&self, hash: u64, is: impl FnMut(&E) -> bool) -> Option<&E> {
+        self.shards[self.shard(hash)].find(hash, is)
+    }
+
+    /// The part that what has this hash is in, to be changed.
+    pub(crate) fn part(&mut self, hash: u64) -> &mut HashTable<E> {
+        let shard = self.shard(hash);
+        Arc::make_mut(&mut self.shards[shard])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &E> {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+
+    /// By bits in the middle: hashbrown goes by those at both ends.
+    fn shard(&self, hash: u64) -> usize {
+        (hash >> 32) as usize & (self.shards.len() - 1)
+    }
+}
+
+impl<E> Clone for Shards<E> {
+    fn clone(&self) -> Self {
+        Self { shards: self.shards.clone() }
+    }
+}
