@@ -29,6 +29,7 @@ pub(super) enum Source {
 pub(super) fn peers(part: &str) -> &'static [Peer] {
     match part {
         "workqueue" => &WORKQUEUE,
+        "cache" => &CACHE,
         "informer" => &INFORMER,
         "featuregate" => &FEATUREGATE,
         _ => &[],
@@ -47,6 +48,8 @@ const INFORMER: [Peer; 4] = [
     client_go("client-go", "informer").holding("whole", EITHER),
     client_go("client-go-slim", "informer").holding("slim", VIEW),
 ];
+
+const CACHE: [Peer; 2] = [client_go("client-go", "cache"), kube_runtime("kube-runtime", "cache")];
 
 const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];

@@ -1,0 +1,148 @@
+// Command cache asks client-go's indexer what our benchmark asks our store, of the same objects.
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+
+	"trimtab.example/peers/client-go/measure"
+)
+
+const (
+	count  = 100_000
+	rounds = 21
+)
+
+func main() {
+	objects := make([]*corev1.ConfigMap, count)
+	for number := range objects {
+		objects[number] = object(number, 0)
+	}
+	empty := live()
+	store := indexer()
+	for _, object := range objects {
+		must(store.Add(object))
+	}
+	measure.Report("cache/overhead", "bytes", (live()-empty)/count)
+
+	must(store.AddIndexers(cache.Indexers{"app": label("app")}))
+	measure.Report("cache/index-1pct", "µs", median(func() {
+		found, err := store.ByIndex("app", "app-7")
+		must(err)
+		check(len(found))
+	}))
+	selector := labels.SelectorFromSet(labels.Set{"app": "app-7"})
+	measure.Report("cache/label-1pct", "µs", median(func() {
+		var found []*corev1.ConfigMap
+		must(cache.ListAll(store, selector, func(object any) { found = append(found, object.(*corev1.ConfigMap)) }))
+		check(len(found))
+	}))
+	runtime.KeepAlive(objects)
+	measure.Report("cache/update-3-indexes", "ns", updates())
+}
+
+// updates is the time of one: the object's node changes, its namespace and its owner stay.
+func updates() float64 {
+	store := indexer()
+	for number := range count {
+		must(store.Add(object(number, 0)))
+	}
+	times := make([]float64, 5)
+	for round := range times {
+		changed := make([]*corev1.ConfigMap, count)
+		for step := range changed {
+			changed[step] = object(step*7_919%count, round+1)
+		}
+		runtime.GC()
+		begun := time.Now()
+		for _, object := range changed {
+			must(store.Update(object))
+		}
+		times[round] = float64(time.Since(begun).Nanoseconds()) / count
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+func indexer() cache.Indexer {
+	return cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{
+		cache.NamespaceIndex: cache.MetaNamespaceIndexFunc,
+		"owner": func(object any) ([]string, error) {
+			if owner := metav1.GetControllerOf(object.(metav1.Object)); owner != nil {
+				return []string{string(owner.UID)}, nil
+			}
+			return nil, nil
+		},
+		"node": label("node"),
+	})
+}
+
+func label(key string) cache.IndexFunc {
+	return func(object any) ([]string, error) {
+		if value, found := object.(*corev1.ConfigMap).Labels[key]; found {
+			return []string{value}, nil
+		}
+		return nil, nil
+	}
+}
+
+func object(number, round int) *corev1.ConfigMap {
+	owner, node, controller := number/10, (number+round)%500, true
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+		Namespace:       fmt.Sprintf("shop-%05d", number/250),
+		Name:            fmt.Sprintf("shop-checkout-%010x-%05x", owner, number),
+		UID:             types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", number, number)),
+		ResourceVersion: fmt.Sprint(1_000_000 + number + round*count),
+		Labels: map[string]string{
+			"app":               fmt.Sprintf("app-%d", number%100),
+			"node":              fmt.Sprintf("ip-10-20-%d-%d.internal", node/200, node%200),
+			"pod-template-hash": fmt.Sprintf("%010x", owner),
+		},
+		OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: "apps/v1",
+			Kind:       "ReplicaSet",
+			Name:       fmt.Sprintf("shop-checkout-%010x", owner),
+			UID:        types.UID(fmt.Sprintf("%08x-1111-4000-8000-%012x", owner, owner)),
+			Controller: &controller,
+		}},
+	}}
+}
+
+// median is the middle one of many runs, in microseconds.
+func median(run func()) float64 {
+	times := make([]time.Duration, rounds)
+	for round := range times {
+		begun := time.Now()
+		run()
+		times[round] = time.Since(begun)
+	}
+	slices.Sort(times)
+	return float64(times[rounds/2].Nanoseconds()) / 1e3
+}
+
+func live() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc)
+}
+
+func check(found int) {
+	if found != count/100 {
+		panic(fmt.Sprintf("found %d of %d", found, count/100))
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
