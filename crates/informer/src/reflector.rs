@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
-use trimtab_cache::{ManagedFields, Object};
+use trimtab_cache::{ManagedFields, Object, ResourceVersion};
 
 use crate::{
     Inconsistency, Phase, SourceError, Trouble,
@@ -23,8 +23,8 @@ use crate::{
     state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
 
-/// A server sends a bookmark about once a minute. A watch that was silent for so long may be a connection
-/// that is dead without a word; asking anew costs little, and finds out.
+/// A server sends a bookmark about once a minute, unless its version has not moved. A watch that was silent for
+/// so long may be a connection that is dead without a word; asking anew costs little, and finds out.
 const SILENCE: Duration = Duration::from_secs(70);
 
 /// A streaming list on which nothing more comes for so long, and which was not said to be complete, comes
@@ -51,16 +51,13 @@ pub(crate) struct Reflector<T> {
     /// Of the source, among the informer's.
     number: usize,
     habits: Habits,
-    /// Whether bookmarks have come: then silence is a failure, and not the way of this server.
-    hears_bookmarks: bool,
     next_audit: Option<Instant>,
     rng: SmallRng,
 }
 
 impl<T: Object + DeserializeOwned> Reflector<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>, source: Arc<Source>, number: usize, habits: Habits) -> Self {
-        let (hears_bookmarks, next_audit, rng) = (false, None, SmallRng::from_os_rng());
-        Self { shared, source, number, habits, hears_bookmarks, next_audit, rng }
+        Self { shared, source, number, habits, next_audit: None, rng: SmallRng::from_os_rng() }
     }
 
     /// Runs for ever; the informer that owns the task aborts it. Between two awaits the store and its
@@ -80,7 +77,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             let now = Instant::now();
             next = ladder.next(now, outcome);
             match error {
-                Some(error) if error.is_silence() && !self.hears_bookmarks => {
+                Some(error) if error.is_silence() => {
                     tracing::debug!(informer = &*self.shared.reporter.name, %error, "asking anew");
                 }
                 Some(error) => self.shared.failed(self.number, now, error, next.wait),
@@ -91,7 +88,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
 
     /// Takes one step. Should it panic in code of the user's, such as a view's, that is a failure like others.
     async fn take(&mut self, step: &Step) -> (Outcome, Option<SourceError>) {
-        if !matches!(step, Step::Watch(_)) {
+        if matches!(step, Step::List(_) | Step::Stream(_)) {
             self.shared.enter(self.number, Phase::Listing);
             if let Some(metrics) = &self.shared.metrics {
                 metrics.list_begun();
@@ -123,6 +120,13 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 let mut opened = Opened::default();
                 let ended = AssertUnwindSafe(self.watch(watch, &mut opened)).catch_unwind().await;
                 self.watch_ended(&opened, ended.unwrap_or_else(|_| Err(SourceError::panicked())))
+            }
+            Step::Probe(version) => {
+                let (version, probed) = (version.clone(), self.source.probe(version).await);
+                match probed.map_err(|error| (error.failure(), error)) {
+                    Ok(()) => (Outcome::Probed { version }, None),
+                    Err((failure, error)) => (Outcome::ProbeFailed { version, failure }, Some(error)),
+                }
             }
         }
     }
@@ -243,7 +247,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                         Some(line) => {
                             let event = WatchEvent::decode(&line, self.habits.managed_fields);
                             let event = event.map_err(SourceError::event)?;
-                            self.hears_bookmarks |= take_event(&shared, number, event)?;
+                            take_event(&shared, number, event)?;
                         }
                         None => return Ok(()),
                     },
@@ -287,12 +291,12 @@ async fn audit_at<T: Object>(
     audited.unwrap_or_else(|_| Err(SourceError::panicked()))
 }
 
-/// Does what a line of a watch says; whether it was a bookmark.
+/// Does what a line of a watch says.
 fn take_event<T: Object>(
     shared: &Shared<T>,
     source: usize,
     event: Result<WatchEvent<T>, Undecodable>,
-) -> Result<bool, SourceError> {
+) -> Result<(), SourceError> {
     let (now, shard) = (Instant::now(), shared.shard.as_ref());
     match event {
         Ok(WatchEvent::Applied(object)) if is_wanted(object.metadata(), shard) => {
@@ -302,14 +306,23 @@ fn take_event<T: Object>(
             shared.delete(source, now, object);
         }
         Ok(WatchEvent::Bookmark(bookmark)) => {
-            shared.bookmark(source, now, &bookmark.resource_version);
-            return Ok(true);
+            let version = bookmark.resource_version;
+            if shared.version(source).is_some_and(|held| is_older(&version, &held)) {
+                return Err(SourceError::went_back(version));
+            }
+            shared.bookmark(source, now, &version);
         }
         Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
         Err(wrong) if wrong.is_wanted(shard) => shared.undecodable(source, now, wrong),
         Ok(_) | Err(_) => {}
     }
-    Ok(false)
+    Ok(())
+}
+
+/// Whether one version comes before the other; `false` if they cannot be compared.
+fn is_older(version: &str, held: &str) -> bool {
+    let parse = |text: &str| text.parse::<ResourceVersion>().ok();
+    parse(version).zip(parse(held)).is_some_and(|(version, held)| version < held)
 }
 
 /// When a watch was accepted, and how many events there were before.

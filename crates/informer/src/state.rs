@@ -6,9 +6,10 @@
 //! - L2: a later list asks for at least what was seen; if not a stream, in one page: from the server's
 //!   memory, never back in time. Only when the server cannot give that does it ask as the first did.
 //! - L3: a watch resumes where the last one stopped, unless the server says that it cannot.
-//! - L4: only a watch that ended cleanly after a second or more, or that was silent for too long, is resumed
-//!   at once, and only the step from one kind of list to the other is taken at once; all else waits for
-//!   the backoff.
+//! - L4: only a watch that ended cleanly after a second or more is resumed at once, and only the step
+//!   from one kind of list to the other is taken at once; all else waits for the backoff.
+//! - L6: a watch that was silent for too long is given up: its connection may be dead, or its version one that
+//!   the server has yet to reach, as one that was restored from a backup. A probe tells.
 //! - L5: there is always a next step.
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -31,6 +32,8 @@ pub(crate) enum Step {
     Stream(StreamRequest),
     List(ListRequest),
     Watch(WatchRequest),
+    /// To ask for one object of a state not older than this version.
+    Probe(String),
 }
 
 /// Which streaming list to ask for: a watch that begins with all objects.
@@ -71,13 +74,33 @@ pub(crate) struct Next {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The store equals the server's state at this version.
-    Listed { version: String },
+    Listed {
+        version: String,
+    },
     /// `first_page` is the version of the pages that did come.
-    ListFailed { failure: Failure, first_page: Option<String> },
+    ListFailed {
+        failure: Failure,
+        first_page: Option<String>,
+    },
     /// The stream ended before it had told all objects.
-    StreamFailed { failure: Failure },
+    StreamFailed {
+        failure: Failure,
+    },
     /// Also of a stream that had told all objects. `version` is the last that was seen. Without a failure the server ended the watch in order.
-    WatchEnded { version: String, failure: Option<Failure>, lasted: Duration, any_event: bool },
+    WatchEnded {
+        version: String,
+        failure: Option<Failure>,
+        lasted: Duration,
+        any_event: bool,
+    },
+    /// The server is there, and has the version that was probed for.
+    Probed {
+        version: String,
+    },
+    ProbeFailed {
+        version: String,
+        failure: Failure,
+    },
 }
 
 /// A failure as the ladder sees it.
@@ -106,7 +129,7 @@ pub(crate) enum Class {
     Ignored,
     /// A stream ended before the list was complete.
     EndedEarly,
-    /// Nothing came on a watch for so long that the connection may be dead. The wait is over already.
+    /// Nothing came on a watch for so long that the connection may be dead.
     Silent,
     /// The store differs from the server, though it ought to be as new.
     Inconsistent,
@@ -180,7 +203,16 @@ impl Ladder {
             Outcome::StreamFailed { failure } => self.after_stream(now, failure),
             Outcome::ListFailed { failure, first_page } => self.after_list(now, failure, first_page),
             Outcome::WatchEnded { version, failure: Some(Failure { class: Class::Silent, .. }), .. } => {
-                (Duration::ZERO, self.watch(version)) // L4
+                (Duration::ZERO, Step::Probe(version)) // L6; the wait is over already
+            }
+            Outcome::Probed { version } => (Duration::ZERO, self.watch(version)),
+            Outcome::ProbeFailed { version, failure } => {
+                let step = match failure.class {
+                    Class::TooLarge | Class::Expired => self.fill(None),
+                    Class::NotServed => self.fill(Some(version)),
+                    _ => self.watch(version),
+                };
+                (self.back_off(now, failure.retry_after), step)
             }
             Outcome::WatchEnded { version, failure: Some(failure), .. } => {
                 self.leaps = 0;

@@ -38,6 +38,8 @@ enum Kind {
     Ignored(usize),
     EndedEarly,
     ShortWatch,
+    /// A bookmark of a version before the one that was watched from: the server was restored from a backup.
+    WentBack(String),
     Panicked,
     /// An audit found so many objects to differ.
     Inconsistent(usize),
@@ -62,7 +64,7 @@ impl SourceError {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
-    /// A watch was silent for too long. Of a server that sends no bookmarks nothing else can be expected.
+    /// A watch was silent for too long. It may be the way of the server, so this alone is no failure.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.kind, Kind::Silent(_))
     }
@@ -80,6 +82,7 @@ impl SourceError {
                 Kind::Ignored(_) => Class::Ignored,
                 Kind::EndedEarly => Class::EndedEarly,
                 Kind::Silent(_) => Class::Silent,
+                Kind::WentBack(_) => Class::TooLarge,
                 Kind::Inconsistent(_) => Class::Inconsistent,
                 _ => Class::Passing,
             };
@@ -166,6 +169,10 @@ impl SourceError {
         Self { kind: Kind::ShortWatch }
     }
 
+    pub(crate) fn went_back(version: String) -> Self {
+        Self { kind: Kind::WentBack(version) }
+    }
+
     pub(crate) fn inconsistent(objects: usize) -> Self {
         Self { kind: Kind::Inconsistent(objects) }
     }
@@ -196,6 +203,7 @@ impl fmt::Display for SourceError {
             }
             Kind::EndedEarly => f.write_str("the streaming list ended before it was complete"),
             Kind::ShortWatch => f.write_str("the watch ended within a second"),
+            Kind::WentBack(version) => write!(f, "the server went back to version {version}"),
             Kind::Inconsistent(objects) => {
                 write!(f, "the store differs from the server by {objects} objects")
             }

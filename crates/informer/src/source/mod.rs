@@ -119,6 +119,16 @@ impl Source {
         self.send(self.list_request(&query, self.list_type), LIST_PATIENCE).await
     }
 
+    /// Asks for the metadata of one object, of a state not older than `version`: whether the server is there,
+    /// and has come as far.
+    pub(crate) async fn probe(&self, version: &str) -> Result<(), SourceError> {
+        let mut query = String::from("&limit=1&resourceVersionMatch=NotOlderThan");
+        parameter(&mut query, "resourceVersion", version);
+        let mut body = self.send(self.list_request(&query, METADATA_LIST), LIST_PATIENCE).await?;
+        while body.next(BODY_PATIENCE).await?.is_some() {} // to its end, so that the connection can be used again
+        Ok(())
+    }
+
     /// Asks for the metadata of all objects at exactly this version.
     pub(crate) async fn audit(&self, version: &str) -> Result<Incoming, SourceError> {
         let mut query = String::from("&resourceVersionMatch=Exact");

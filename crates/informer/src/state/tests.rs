@@ -46,6 +46,7 @@ fn describe(next: &Next) -> String {
         }
         Step::Stream(stream) => format!("stream at_least={}", stream.at_least.as_deref().unwrap_or("-")),
         Step::Watch(watch) => format!("watch from={}", watch.from),
+        Step::Probe(version) => format!("probe {version}"),
     };
     let when = if next.wait > NOW { "later" } else { "now" };
     format!("{when}: {step}")
@@ -111,9 +112,9 @@ fn each_failure_of_a_watch_leads_where_it_must() {
     }
 }
 
-/// L4. client-go waits for as long as the server was asked to keep the watch open.
+/// L6. client-go waits for as long as the server was asked to keep the watch open.
 #[test]
-fn a_silent_watch_is_resumed_at_once_and_costs_no_backoff() {
+fn a_silent_watch_is_resumed_after_a_probe_and_costs_no_backoff() {
     let mut now = Instant::now();
     let mut ladder = watching("7");
     for _ in 0..5 {
@@ -121,10 +122,27 @@ fn a_silent_watch_is_resumed_at_once_and_costs_no_backoff() {
         let failure = Some(failure(Class::Silent));
         let lasted = Duration::from_secs(70);
         let outcome = Outcome::WatchEnded { version: "9".to_owned(), failure, lasted, any_event: false };
-        assert_eq!(describe(&ladder.next(now, outcome)), "now: watch from=9");
+        assert_eq!(describe(&ladder.next(now, outcome)), "now: probe 9");
+        let probed = Outcome::Probed { version: "9".to_owned() };
+        assert_eq!(describe(&ladder.next(now, probed)), "now: watch from=9");
     }
     let next = ladder.next(now + Duration::from_secs(3), watch_ended("9", Duration::from_millis(1), false));
     assert!(next.wait < Duration::from_millis(1_600));
+}
+
+/// L6. A real server accepts a watch from a version that it has yet to reach, and says nothing on it.
+#[test]
+fn a_probe_that_fails_leads_where_the_server_can_be_followed() {
+    for (class, expected) in [
+        (Class::TooLarge, "later: list at_least=- limit=500"),
+        (Class::Expired, "later: list at_least=- limit=500"),
+        (Class::NotServed, "later: list at_least=9 limit=0"),
+        (Class::Passing, "later: watch from=9"),
+        (Class::Refused, "later: watch from=9"),
+    ] {
+        let failed = Outcome::ProbeFailed { version: "9".to_owned(), failure: failure(class) };
+        assert_eq!(describe(&watching("7").next(Instant::now(), failed)), expected, "{class:?}");
+    }
 }
 
 /// A proxy that cuts every connection after 20 s, say: the reflector is away for little of that time.

@@ -5,6 +5,7 @@ mod cluster;
 mod factory;
 mod forms;
 mod handlers;
+mod incidents;
 mod metrics;
 mod model;
 mod namespaces;

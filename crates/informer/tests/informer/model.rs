@@ -41,6 +41,8 @@ struct World {
     /// Versions before this one are gone.
     oldest: u64,
     watches: Vec<Watch>,
+    /// Watches that are open, and on which nothing comes any more.
+    holes: Vec<Watch>,
     /// Whether requests are answered with failures for now.
     hostile: bool,
     /// Whether it streams refuses to, or takes such a request for one of a watch.
@@ -61,12 +63,23 @@ impl World {
         let present: State = (0..rng.random_range(0..6)).map(|name| (format!("o{name}"), version)).collect();
         let streams = [Streams::Served, Streams::Refused, Streams::Ignored][rng.random_range(0..3)];
         let states = BTreeMap::from([(version, present.clone())]);
-        let (events, watches) = (Vec::new(), Vec::new());
-        Self { rng, version, present, states, events, oldest: version, watches, hostile: false, streams }
+        let (events, watches, holes) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            rng,
+            version,
+            present,
+            states,
+            events,
+            oldest: version,
+            watches,
+            holes,
+            hostile: false,
+            streams,
+        }
     }
 
     fn step(&mut self) {
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..21) {
             0..10 => self.change(),
             10 => self.watches.iter().for_each(|watch| watch.bookmark(&self.version.to_string())),
             11 => self.watches.clear(), // they end in order
@@ -97,6 +110,7 @@ impl World {
                         .for_each(|watch| watch.event(kind, &object(name, &version.to_string())));
                 }
             }
+            18 => self.holes.append(&mut self.watches), // a black hole
             _ => self.hostile = !self.hostile,
         }
     }
@@ -267,7 +281,7 @@ async fn history(seed: u64) {
         if step % 15 == 14 {
             replicas.push(join(&informer));
         }
-        let pause = [1, 1, 500, 2_000, 40_000][world.rng.random_range(0..5)];
+        let pause = [1, 1, 500, 2_000, 40_000, 80_000][world.rng.random_range(0..6)];
         sleep(Duration::from_millis(pause)).await;
         while let Some(call) = server.try_next() {
             world.answer(call);

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
-use trimtab_cache::Object;
+use trimtab_cache::{Object, ObjectKey};
 use trimtab_informer::{Event, Informer, InformerFactory, Phase, Selection, Shard};
 
 use crate::scripted::{Server, lists, settle, status};
@@ -140,7 +140,7 @@ async fn two_shares_have_every_object_once_whether_the_server_knows_shards_or_no
     held.sort();
     let mut expected: Vec<_> = (1..20).map(|number| format!("a/o{number}")).collect();
     expected.sort();
-    assert_eq!(held.iter().map(|key| key.as_str()).collect::<Vec<_>>(), expected);
+    assert_eq!(held.iter().map(ObjectKey::as_str).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test(start_paused = true)]
