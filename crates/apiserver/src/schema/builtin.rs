@@ -65,6 +65,27 @@ pub(super) fn definition(position: usize) -> &'static Node {
     definition.node.get_or_init(|| definition.read())
 }
 
+/// Where the type of that name is among the types.
+pub(super) fn position(name: &str) -> Option<usize> {
+    TYPES.by_name.get(name).copied()
+}
+
+/// How many types there are.
+pub(super) fn count() -> usize {
+    TYPES.all.len()
+}
+
+/// The name of the type at that position, such as `api.core.v1.PodSpec`.
+pub(super) fn name(position: usize) -> &'static str {
+    TYPES.all.get(position).map_or("", |definition| definition.name)
+}
+
+/// The group, the version and the kind of the type at that position, if its objects have a kind.
+pub(super) fn kind(position: usize) -> Option<[&'static str; 3]> {
+    let mut words = TYPES.all.get(position)?.kind?.split('/');
+    Some([words.next()?, words.next()?, words.next()?])
+}
+
 impl Types {
     fn index(text: &'static str) -> Self {
         let mut types = Self { all: Vec::new(), by_name: HashMap::new(), by_kind: HashMap::new() };
@@ -143,7 +164,8 @@ impl Reader {
         let scalar = |scalar| Node::new(Form::Scalar(scalar));
         match word {
             "struct" => Node::new(Form::Struct),
-            "object" | "any" => Node::new(Form::Any),
+            "object" => Node { preserves_unknown: true, ..Node::new(Form::Any) },
+            "any" => Node::new(Form::Any),
             "string" => scalar(Scalar::String),
             "string:byte" => scalar(Scalar::Bytes),
             "string:date-time" => scalar(Scalar::Time),

@@ -7,6 +7,7 @@ mod decode;
 mod defaults;
 mod judge;
 mod node;
+pub(crate) mod openapi;
 
 pub(crate) use self::{
     declared::Declared,
