@@ -25,7 +25,12 @@ impl Clock {
 
     /// The present time, to the second, as `metav1.Time` is written.
     pub(crate) fn text(&self) -> Value {
-        Value::String(seconds(self.now()))
+        Value::String(self.seconds())
+    }
+
+    /// The same as a plain text.
+    pub(crate) fn seconds(&self) -> String {
+        seconds(self.now())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         about,
         body::{self, ResponseBody},
         gzip::Compression,
+        manager,
         negotiate::Form,
         query::Query,
         route::{Route, Verb},
@@ -117,8 +118,10 @@ impl Core {
     {
         let compression = Compression::of(&headers);
         let met = self.levers.before(origin).await?;
+        let query = Query::parse(query, route.verb, |parameter| met.ignores(parameter))?;
         let request = verbs::Request {
-            query: Query::parse(query, route.verb, |parameter| met.ignores(parameter))?,
+            manager: manager::name(query.field_manager.as_deref(), &headers),
+            query,
             route,
             form: Form::of(&headers)?,
             body: body::read(body).await?,

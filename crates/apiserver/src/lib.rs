@@ -69,6 +69,7 @@ mod journal;
 mod kinds;
 mod levers;
 mod load;
+mod managed;
 mod object;
 mod patch;
 mod random;

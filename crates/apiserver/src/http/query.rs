@@ -31,7 +31,8 @@ pub(crate) struct Query {
     pub(crate) send_initial_events: Option<bool>,
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<String>,
-    pub(crate) force: bool,
+    /// Whether an applied configuration takes what others manage; `None` if nobody says.
+    pub(crate) force: Option<bool>,
     pub(crate) field_validation: FieldValidation,
     /// Which part of an object a Table carries; empty for its metadata.
     pub(crate) include_object: String,
@@ -113,7 +114,7 @@ impl Query {
                 "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),
                 "dryRun" => parsed.dry_run = dry_run(value, options)?,
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
-                "force" => parsed.force = flag(value),
+                "force" => parsed.force = Some(flag(value)),
                 "fieldValidation" => parsed.field_validation = field_validation(value, options)?,
                 "includeObject" => value.clone_into(&mut parsed.include_object),
                 "container" => value.clone_into(&mut parsed.container),

@@ -87,13 +87,17 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
     asked.or_else(own).unwrap_or(kind.grace_seconds)
 }
 
-/// Makes a new object what its kind says it starts as.
-pub(crate) fn prepare_create(core: &Core, kind: &Kind, object: &mut Value) {
+/// Fills in what the writer of a new object may leave out, and drops what it may not set.
+pub(crate) fn complete_new(core: &Core, kind: &Kind, object: &mut Value) {
     let is_node = kind.group.is_empty() && kind.kind == "Node"; // registers itself with its status
     if kind.status && !is_node {
         object.as_object_mut().expect("only JSON objects are decoded").remove("status");
     }
     complete(core, kind, object);
+}
+
+/// Makes a new object what its kind says it starts as.
+pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
     if kind.group.is_empty() && kind.kind == "Namespace" {
         object["spec"] = json!({"finalizers": ["kubernetes"]});
     }

@@ -17,6 +17,8 @@ use crate::{
 
 const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
+/// A configuration in YAML or JSON; in this form alone an object can be made by a patch.
+pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 
 /// How many operations a JSON patch may have: upstream's limit.

@@ -88,6 +88,25 @@ impl<'a> Schema<'a> {
         self.0.default.as_ref()
     }
 
+    /// Whether a struct has a property of that name; a key of a map is none.
+    pub(crate) fn declares(&self, name: &str) -> bool {
+        self.body().field(name).is_some()
+    }
+
+    /// What a property of a built-in struct is in upstream's objects where it was left out: Go writes some that are
+    /// not set.
+    pub(crate) fn left_out(&self, name: &str) -> Option<&'a Value> {
+        let field = self.body().field(name)?;
+        let is_zero = |default: &&Value| match default {
+            Value::Object(fields) => fields.is_empty(),
+            Value::String(text) => text.is_empty(),
+            Value::Number(number) => number.as_i64() == Some(0),
+            other => **other == Value::Bool(false),
+        };
+        let default = field.node.default.as_ref();
+        default.filter(is_zero).or((field.node.required && default.is_none()).then_some(&Value::Null))
+    }
+
     /// How a strategic merge patch changes the value, if the type says so.
     pub(crate) fn patch(&self) -> Option<&'a PatchRule> {
         self.0.patch.as_ref()

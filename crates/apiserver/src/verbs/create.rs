@@ -38,7 +38,11 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     }
     core.hooks.mutate(Operation::Create, request, &mut object, None)?;
     begin_life(core, kind, &mut object);
-    rules::prepare_create(core, kind, &mut object);
+    rules::complete_new(core, kind, &mut object);
+    if !request.is_apply() {
+        request.writer(core, &core.clock.seconds()).created(&mut object);
+    }
+    rules::prepare_create(kind, &mut object);
     for _ in 0..ATTEMPTS {
         if generated {
             let kept: String = base.chars().take(LONGEST_BASE).collect();

@@ -53,6 +53,14 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
     Ok(object)
 }
 
+/// What a configuration makes of an object: of a built-in kind, nothing of it is null.
+pub(super) fn applied(request: &Request, merged: &Value) -> Result<Value> {
+    let decoded = decode(Schema::of(request.kind()), merged);
+    let (mut object, _) = decoded.map_err(|error| Status::internal(error.to_string()))?;
+    settle_namespace(request, &mut object)?;
+    Ok(object)
+}
+
 /// What a patch makes of the `Scale` that an object shows.
 pub(super) fn patched_scale(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
     let schema = Schema::named("autoscaling", "v1", "Scale");

@@ -1,6 +1,7 @@
 //! What each verb does. A verb reads the present state, works out the next one as a value, and commits
 //! it if nobody was faster; nothing but lists and watches ever waits.
 
+mod apply;
 mod create;
 mod decode;
 mod delete;
@@ -26,14 +27,17 @@ use crate::{
     core::Core,
     http::{
         body::ResponseBody,
-        negotiate::{Form, decode_object},
+        manager,
+        negotiate::{Form, content_type, decode_object},
         query::Query,
         route::{Route, Subresource, Verb},
-        status::Result,
+        status::{Cause, Result, Status},
         warning::Warnings,
     },
     kinds::Kind,
     levers::Origin,
+    managed::Writer,
+    patch,
     storage::Key,
 };
 
@@ -43,6 +47,8 @@ pub(crate) struct Request {
     pub(crate) route: Route,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
+    /// Under which name the client writes.
+    pub(crate) manager: String,
     pub(crate) body: Bytes,
     pub(crate) form: Form,
     pub(crate) origin: Origin,
@@ -71,6 +77,37 @@ impl Request {
         decode_object(&self.headers, &self.body)
     }
 
+    /// Whether the body is a configuration to be applied.
+    fn is_apply(&self) -> bool {
+        self.route.verb == Verb::Patch && content_type(&self.headers) == patch::APPLY
+    }
+
+    /// The client as one who writes at the time `now`.
+    fn writer<'a>(&'a self, core: &'a Core, now: &'a str) -> Writer<'a> {
+        Writer::new(&core.kinds, self.kind(), self.route.subresource, &self.manager, now)
+    }
+
+    /// Refuses parameters about managers that do not fit the verb.
+    fn check_manager(&self) -> Result<()> {
+        let options = match self.route.verb {
+            Verb::Create => "CreateOptions",
+            Verb::Update => "UpdateOptions",
+            Verb::Patch => "PatchOptions",
+            _ => return Ok(()),
+        };
+        let name = self.query.field_manager.as_deref().unwrap_or_default();
+        let mut causes = Vec::new();
+        if self.is_apply() {
+            if name.is_empty() {
+                causes.push(Cause::required("fieldManager", "is required for apply patch"));
+            }
+        } else if self.route.verb == Verb::Patch && self.query.force.is_some() {
+            causes.push(Cause::forbidden("force", "may not be specified for non-apply patch"));
+        }
+        causes.extend(manager::causes(name));
+        if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(options, &causes)) }
+    }
+
     /// Where the named object is stored.
     fn key(&self) -> Key {
         Key::new(&self.route.namespace, &self.route.name)
@@ -80,6 +117,7 @@ impl Request {
 /// Answers a request.
 pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
     use Subresource::{Binding, Connect, Eviction, Log, Scale, Token};
+    request.check_manager()?;
     match (request.route.verb, request.route.subresource) {
         (_, Some(Connect(_))) => made_up::connect(core, &request),
         (Verb::Watch, _) => watch::watch(core, request),
@@ -97,6 +135,7 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
         (Verb::Create, _) => create::create(core, &request),
         (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
         (Verb::Update, _) => update::update(core, &request),
+        (Verb::Patch, _) if request.is_apply() => apply::apply(core, &request),
         (Verb::Patch, _) => update::patch(core, &request),
         (Verb::Delete, _) => delete::delete(core, &request),
         (Verb::DeleteCollection, _) => delete::delete_collection(core, &request),

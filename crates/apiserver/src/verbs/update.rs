@@ -15,7 +15,7 @@ use crate::{
         status::{Cause, Result, Status},
     },
     kinds::{Kind, as_stored, in_version, rules},
-    object,
+    managed, object,
     patch::Patch,
     storage::Stored,
 };
@@ -52,7 +52,7 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
     show::answer(core, request, StatusCode::OK, &written)
 }
 
-fn check_name(request: &Request, object: &Value) -> Result<()> {
+pub(super) fn check_name(request: &Request, object: &Value) -> Result<()> {
     let (found, expected) = (object::name(object), &request.route.name);
     if found == expected {
         return Ok(());
@@ -85,7 +85,7 @@ pub(super) fn write(
         let shown = in_version(kind, &value);
         let mut object = make(&shown)?;
         core.hooks.mutate(Operation::Update, request, &mut object, Some(&shown))?;
-        let next = next(core, kind, request.route.subresource, &shown, object)?;
+        let next = next(core, request, &shown, object)?;
         if let Next::Put(object) = &next {
             core.hooks.validate(Operation::Update, request, key.name(), Some(object), Some(&shown))?;
         }
@@ -112,13 +112,8 @@ pub(super) fn write(
 }
 
 /// The rules of an update, as a value.
-fn next(
-    core: &Core,
-    kind: &Kind,
-    subresource: Option<Subresource>,
-    current: &Value,
-    mut object: Value,
-) -> Result<Next> {
+fn next(core: &Core, request: &Request, current: &Value, mut object: Value) -> Result<Next> {
+    let (kind, subresource) = (request.kind(), request.route.subresource);
     check_preconditions(kind, current, &object)?;
     for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
     {
@@ -130,7 +125,11 @@ fn next(
     if object::is_being_deleted(current) && is_free(&object) {
         return Ok(Next::Remove);
     }
-    if object == *current {
+    let is_tracked = !matches!(subresource, Some(Subresource::Binding | Subresource::Eviction));
+    if is_tracked && !request.is_apply() {
+        request.writer(core, &core.clock.seconds()).updated(current, &mut object);
+    }
+    if object == *current || managed::differ_in_times(current, &object) {
         return Ok(Next::Unchanged);
     }
     rules::validate_update(kind, subresource, current, &object)?;

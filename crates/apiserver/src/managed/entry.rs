@@ -1,0 +1,223 @@
+//! [`Managed`]: who manages which fields of an object, between `metadata.managedFields` and the rules.
+
+use std::cmp::Reverse;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{element::Malformed, set::FieldSet};
+use crate::clock;
+
+/// How many entries of updates an object keeps.
+const MOST_UPDATERS: usize = 10;
+/// Who has the fields of those that were too many.
+const ANCIENT: &str = "ancient-changes";
+
+/// How a manager came to its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Operation {
+    /// It said which fields it wants.
+    Apply,
+    /// It changed them.
+    Update,
+}
+
+/// One manager's fields.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) manager: String,
+    pub(super) operation: Operation,
+    pub(super) api_version: String,
+    /// When the fields last changed, in RFC 3339 with seconds; upstream leaves it out for some.
+    pub(super) time: Option<String>,
+    /// The path below the object's that was used; empty for the object's own.
+    pub(super) subresource: String,
+    pub(super) fields: FieldSet,
+}
+
+/// All managers of an object.
+///
+/// - I1: no two entries are of the same manager ([`Entry::is_of`]).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Managed(pub(super) Vec<Entry>);
+
+impl Entry {
+    /// Whether both are entries of one manager. An applier is the same in every version.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        (&self.manager, self.operation, &self.subresource)
+            == (&other.manager, other.operation, &other.subresource)
+            && (self.operation == Operation::Apply || self.api_version == other.api_version)
+    }
+
+    fn decode(entry: &Value) -> Result<Self, Malformed> {
+        let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let operation = match text("operation").as_str() {
+            "Apply" => Operation::Apply,
+            "Update" => Operation::Update,
+            _ => return Err(Malformed),
+        };
+        let api_version = text("apiVersion");
+        if api_version.is_empty() || text("fieldsType") != "FieldsV1" {
+            return Err(Malformed);
+        }
+        let time = entry.get("time").and_then(Value::as_str);
+        Ok(Self {
+            manager: text("manager"),
+            operation,
+            api_version,
+            time: time.and_then(|time| time.parse().ok()).map(clock::seconds),
+            subresource: text("subresource"),
+            fields: FieldSet::decode(entry.get("fieldsV1").unwrap_or(&Value::Null))?,
+        })
+    }
+
+    fn stored(mut entry: Map<String, Value>) -> Self {
+        let mut text = |field: &str| match entry.remove(field) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        Self {
+            manager: text("manager").unwrap_or_default(),
+            operation: match text("operation").as_deref() {
+                Some("Apply") => Operation::Apply,
+                _ => Operation::Update,
+            },
+            api_version: text("apiVersion").unwrap_or_default(),
+            time: text("time"),
+            subresource: text("subresource").unwrap_or_default(),
+            fields: FieldSet::stored(entry.remove("fieldsV1").unwrap_or_default()),
+        }
+    }
+
+    fn encode(self) -> Value {
+        let operation = match self.operation {
+            Operation::Apply => "Apply",
+            Operation::Update => "Update",
+        };
+        let mut entry = Map::new();
+        let mut set = |field: &str, value: Value| drop(entry.insert(field.to_owned(), value));
+        set("apiVersion", self.api_version.into());
+        set("fieldsType", "FieldsV1".into());
+        set("fieldsV1", self.fields.encode());
+        if !self.manager.is_empty() {
+            set("manager", self.manager.into());
+        }
+        set("operation", operation.into());
+        if !self.subresource.is_empty() {
+            set("subresource", self.subresource.into());
+        }
+        if let Some(time) = self.time {
+            set("time", time.into());
+        }
+        entry.into()
+    }
+}
+
+impl Managed {
+    /// What a client sent.
+    pub(super) fn decode(sent: &Value) -> Result<Self, Malformed> {
+        let mut managed = Self::default();
+        for entry in sent.as_array().into_iter().flatten() {
+            managed.put(Entry::decode(entry)?);
+        }
+        Ok(managed)
+    }
+
+    /// What this server stored.
+    pub(super) fn stored(list: Option<Value>) -> Self {
+        let Some(Value::Array(list)) = list else {
+            return Self::default();
+        };
+        let entries = list.into_iter().filter_map(|entry| match entry {
+            Value::Object(entry) => Some(Entry::stored(entry)),
+            _ => None,
+        });
+        Self(entries.collect())
+    }
+
+    /// The list in upstream's order; `None` if there are no managers.
+    pub(super) fn encode(mut self) -> Option<Value> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.sort_by(|one, other| {
+            let rank = |entry: &Entry| (entry.operation, seconds(entry));
+            rank(one).cmp(&rank(other)).then_with(|| {
+                (&one.manager, &one.api_version, &one.subresource).cmp(&(
+                    &other.manager,
+                    &other.api_version,
+                    &other.subresource,
+                ))
+            })
+        });
+        Some(self.0.into_iter().map(Entry::encode).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entry of the manager that `entry` is of.
+    pub(super) fn find(&mut self, entry: &Entry) -> Option<&mut Entry> {
+        self.0.iter_mut().find(|found| found.is_of(entry))
+    }
+
+    /// Puts the entry in, in the place of the manager's former one.
+    pub(super) fn put(&mut self, entry: Entry) {
+        match self.find(&entry) {
+            Some(found) => *found = entry,
+            None => self.0.push(entry),
+        }
+    }
+
+    /// Joins the oldest updates of each version until they are no longer too many.
+    pub(super) fn cap(&mut self) {
+        let mut excess = self.updaters().saturating_sub(MOST_UPDATERS);
+        if excess == 0 {
+            return;
+        }
+        // The oldest are last, where they are taken from.
+        self.0.sort_by_key(|entry| Reverse((seconds(entry), entry.manager.clone())));
+        let mut kept: Vec<Entry> = Vec::new();
+        let mut firsts: Vec<Entry> = Vec::new();
+        while let Some(entry) = self.0.pop() {
+            if excess == 0 || entry.operation == Operation::Apply {
+                kept.push(entry);
+                continue;
+            }
+            match firsts.iter_mut().find(|first| first.api_version == entry.api_version) {
+                None => firsts.push(entry),
+                Some(bucket) => {
+                    ANCIENT.clone_into(&mut bucket.manager);
+                    bucket.subresource.clear();
+                    bucket.fields.unite(&entry.fields);
+                    bucket.time = entry.time;
+                    excess -= 1;
+                }
+            }
+        }
+        self.0 = kept;
+        firsts.into_iter().for_each(|entry| match self.find(&entry) {
+            Some(found) => found.fields.take(entry.fields),
+            None => self.0.push(entry),
+        });
+    }
+
+    fn updaters(&self) -> usize {
+        self.0.iter().filter(|entry| entry.operation == Operation::Update).count()
+    }
+}
+
+/// Whether a client asks for the managers to be forgotten: an empty list, or a list of one empty entry.
+pub(super) fn is_reset(sent: &Value) -> bool {
+    match sent.as_array().map(Vec::as_slice) {
+        Some([]) => true,
+        Some([one]) => one.as_object().is_some_and(Map::is_empty),
+        _ => false,
+    }
+}
+
+fn seconds(entry: &Entry) -> i64 {
+    let time = entry.time.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    time.map_or(0, Timestamp::as_second)
+}

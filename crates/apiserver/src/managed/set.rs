@@ -1,0 +1,270 @@
+//! [`FieldSet`]: a set of paths, held in the very form in which `managedFields` carry it, so that what is
+//! stored need not be translated to be worked on.
+//!
+//! - I1: a node without children is a member; a node with children is one if it has the child `.`, too.
+//! - I2: every step is written as [`Element::write`] writes it, so that equal steps are equal texts.
+//! - I3: the root is no member: nobody owns a whole object.
+
+use serde_json::{Map, Value};
+
+use super::element::{Element, Malformed};
+
+/// The mark of a member with children.
+const SELF: &str = ".";
+
+/// A set of paths.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct FieldSet(Map<String, Value>);
+
+impl FieldSet {
+    /// The set that a client sent.
+    pub(super) fn decode(fields: &Value) -> Result<Self, Malformed> {
+        match fields {
+            Value::Null => Ok(Self::default()),
+            Value::Object(fields) => decode(fields).map(Self),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The set that this server stored.
+    pub(super) fn stored(fields: Value) -> Self {
+        match fields {
+            Value::Object(fields) => Self(fields),
+            _ => Self::default(),
+        }
+    }
+
+    /// The set as `fieldsV1`.
+    pub(super) fn encode(self) -> Value {
+        Value::Object(self.0)
+    }
+
+    /// The set of the one path of these fields.
+    pub(super) fn of_path(path: &[&str]) -> Self {
+        let leaf = Map::new();
+        Self(
+            path.iter().rev().fold(leaf, |below, name| {
+                Map::from_iter([(super::element::field(name), Value::Object(below))])
+            }),
+        )
+    }
+
+    /// The set of all these paths of fields.
+    pub(super) fn of_paths(paths: &[&[&str]]) -> Self {
+        let mut set = Self::default();
+        paths.iter().for_each(|path| set.unite(&Self::of_path(path)));
+        set
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds `step`, if `is_member`, and what is `below` it.
+    pub(super) fn insert(&mut self, step: String, is_member: bool, below: Self) {
+        if let Some(node) = node(is_member, below.0) {
+            let mut set = Map::new();
+            set.insert(step, Value::Object(node));
+            if self.0.is_empty() {
+                self.0 = set;
+            } else {
+                self.take(Self(set));
+            }
+        }
+    }
+
+    /// Adds all paths of `other`.
+    pub(super) fn unite(&mut self, other: &Self) {
+        unite(&mut self.0, &other.0);
+    }
+
+    /// Adds all paths of `other`, without copying what is not here yet.
+    pub(super) fn take(&mut self, other: Self) {
+        for (step, theirs) in other.0 {
+            match self.0.get_mut(&step) {
+                Some(mine) => unite_node(mine, &theirs),
+                None => drop(self.0.insert(step, theirs)),
+            }
+        }
+    }
+
+    /// Removes the paths of `other`; what is below them stays.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        subtract(&mut self.0, &other.0);
+    }
+
+    /// Removes the paths of `other` with everything below them.
+    pub(super) fn subtract_below(&mut self, other: &Self) {
+        subtract_below(&mut self.0, &other.0);
+    }
+
+    /// The paths that are in both.
+    pub(super) fn intersection(&self, other: &Self) -> Self {
+        Self(intersection(&self.0, &other.0))
+    }
+
+    /// Whether `step` is a member.
+    pub(super) fn contains(&self, step: &str) -> bool {
+        self.0.get(step).is_some_and(|node| is_member(children(node)))
+    }
+
+    /// What is below `step`; empty if nothing is.
+    pub(super) fn below(&self, step: &str) -> Self {
+        let mut below = self.0.get(step).map(|node| children(node).clone()).unwrap_or_default();
+        below.remove(SELF);
+        Self(below)
+    }
+
+    /// Whether there is something below `step`.
+    pub(super) fn has_below(&self, step: &str) -> bool {
+        self.0.get(step).is_some_and(|node| has_children(children(node)))
+    }
+
+    /// Each step of the first level: whether it is a member, and what is below it.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().map(|(step, node)| (step.as_str(), is_member(children(node))))
+    }
+
+    /// All members as upstream prints them, and in its order: those of a level before those below it.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        list(&self.0, "", &mut paths);
+        paths
+    }
+}
+
+/// The node that is, or is not, a member, and has these children; `None` if there is nothing to say.
+fn node(is_member: bool, mut children: Map<String, Value>) -> Option<Map<String, Value>> {
+    if children.is_empty() {
+        return is_member.then_some(children);
+    }
+    if is_member {
+        children.insert(SELF.to_owned(), Value::Object(Map::new()));
+    }
+    Some(children)
+}
+
+fn children(node: &Value) -> &Map<String, Value> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    node.as_object().unwrap_or(&NONE)
+}
+
+fn is_member(node: &Map<String, Value>) -> bool {
+    node.is_empty() || node.contains_key(SELF) // I1
+}
+
+fn has_children(node: &Map<String, Value>) -> bool {
+    node.len() > usize::from(node.contains_key(SELF))
+}
+
+/// Puts a node whose children were changed back into the form of I1; `false` if it says nothing any more.
+fn mark(node: &mut Map<String, Value>, is_member: bool) -> bool {
+    if !has_children(node) {
+        node.clear();
+        return is_member;
+    }
+    if is_member {
+        node.entry(SELF).or_insert_with(|| Value::Object(Map::new()));
+    } else {
+        node.remove(SELF);
+    }
+    true
+}
+
+fn steps(node: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    node.iter().filter(|(step, _)| *step != SELF)
+}
+
+fn unite(into: &mut Map<String, Value>, other: &Map<String, Value>) {
+    for (step, theirs) in steps(other) {
+        match into.get_mut(step) {
+            Some(mine) => unite_node(mine, theirs),
+            None => drop(into.insert(step.clone(), theirs.clone())),
+        }
+    }
+}
+
+fn unite_node(mine: &mut Value, theirs: &Value) {
+    let theirs = children(theirs);
+    if let Value::Object(mine) = mine {
+        let is_member = is_member(mine) || is_member(theirs);
+        unite(mine, theirs);
+        mark(mine, is_member);
+    }
+}
+
+/// Applies `change` to every node that both have, and drops those of which it leaves nothing.
+fn reduce(
+    from: &mut Map<String, Value>,
+    other: &Map<String, Value>,
+    change: impl Fn(&mut Map<String, Value>, &Map<String, Value>) -> bool,
+) {
+    for (step, theirs) in steps(other) {
+        let Some(Value::Object(mine)) = from.get_mut(step) else {
+            continue;
+        };
+        if !change(mine, children(theirs)) {
+            from.remove(step);
+        }
+    }
+}
+
+fn subtract(from: &mut Map<String, Value>, other: &Map<String, Value>) {
+    reduce(from, other, |mine, theirs| {
+        let stays = is_member(mine) && !is_member(theirs);
+        subtract(mine, theirs);
+        mark(mine, stays)
+    });
+}
+
+fn subtract_below(from: &mut Map<String, Value>, other: &Map<String, Value>) {
+    reduce(from, other, |mine, theirs| {
+        let stays = is_member(mine);
+        if is_member(theirs) {
+            return false;
+        }
+        subtract_below(mine, theirs);
+        mark(mine, stays)
+    });
+}
+
+fn intersection(one: &Map<String, Value>, other: &Map<String, Value>) -> Map<String, Value> {
+    let both = steps(one).filter_map(|(step, mine)| {
+        let (mine, theirs) = (children(mine), children(other.get(step)?));
+        let node = node(is_member(mine) && is_member(theirs), intersection(mine, theirs))?;
+        Some((step.clone(), Value::Object(node)))
+    });
+    both.collect()
+}
+
+/// Reads a node that a client wrote, in whatever notation.
+fn decode(fields: &Map<String, Value>) -> Result<Map<String, Value>, Malformed> {
+    let mut decoded = FieldSet::default();
+    for (step, below) in steps(fields) {
+        let Some(element) = Element::parse(step)? else {
+            continue;
+        };
+        let Value::Object(below) = below else {
+            return Err(Malformed);
+        };
+        let children = decode(below)?;
+        let is_member = below.contains_key(SELF) || children.is_empty();
+        decoded.insert(element.write(), is_member, FieldSet(children));
+    }
+    Ok(decoded.0)
+}
+
+fn list(node: &Map<String, Value>, before: &str, paths: &mut Vec<String>) {
+    let mut sorted: Vec<(Element, &Map<String, Value>)> =
+        steps(node).filter_map(|(step, node)| Some((Element::parse(step).ok()??, children(node)))).collect();
+    sorted.sort_by(|(one, _), (other, _)| one.order(other));
+    let members = sorted.iter().filter(|(_, node)| is_member(node));
+    paths.extend(members.map(|(element, _)| format!("{before}{element}")));
+    for (element, node) in sorted {
+        list(node, &format!("{before}{element}"), paths);
+    }
+}
+
+#[cfg(test)]
+#[path = "set/tests.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+//! Apply: a configuration says which fields its manager wants, and the server works out the rest.
+
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Request, create, decode, show, update};
+use crate::{
+    core::Core,
+    http::{
+        body::ResponseBody,
+        negotiate::{read_json, read_yaml},
+        query::FieldValidation,
+        status::{Cause, Result, Status},
+    },
+    object,
+    storage::Stored,
+};
+
+/// Applies a configuration, to a new object if there is none.
+pub(super) fn apply(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    let config = Config::read(&request.body)?;
+    loop {
+        let kind = request.kind();
+        if request.route.subresource.is_some() || core.store.get(&kind.resource(), &request.key()).is_some() {
+            let written = change(core, request, &config)?;
+            return show::answer(core, request, StatusCode::OK, &written);
+        }
+        match make(core, request, &config) {
+            // Somebody else was faster: now it is a change.
+            Err(status) if status.reason() == "AlreadyExists" => {}
+            made => {
+                let made = made?;
+                return show::answer(core, request, StatusCode::CREATED, &made);
+            }
+        }
+    }
+}
+
+fn change(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Arc<Stored>> {
+    let force = request.query.force.unwrap_or(false);
+    update::write(core, request, |current| {
+        let object = request.writer(core, &core.clock.seconds()).apply(current, &config.object, force)?;
+        let object = decode::applied(request, &object)?;
+        config.judge(request)?;
+        update::check_name(request, &object)?;
+        if object::uid(&object) != object::uid(current) {
+            let cause = Cause::invalid("metadata.uid", &json!(object::uid(&object)), "field is immutable");
+            return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
+        }
+        Ok(object)
+    })
+}
+
+fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Arc<Stored>> {
+    let (kind, name) = (request.kind(), &request.route.name);
+    let nothing = json!({"metadata": {}});
+    let object = request.writer(core, &core.clock.seconds()).apply(&nothing, &config.object, true)?;
+    let uid = object::uid(&object);
+    if !uid.is_empty() {
+        let because = format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        );
+        return Err(Status::conflict(kind, name, &because));
+    }
+    let mut object = decode::applied(request, &object)?;
+    config.judge(request)?;
+    if object::name(&object).is_empty() {
+        let because = "name must be provided";
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: {because}"
+        )));
+    }
+    update::check_name(request, &object)?;
+    object::metadata_mut(&mut object).remove("resourceVersion"); // there is none that it could be
+    create::insert(core, request, object)
+}
+
+/// A configuration that was read.
+pub(super) struct Config {
+    pub(super) object: Value,
+    /// What is wrong with it that a lenient client need not know.
+    complaints: Option<String>,
+}
+
+impl Config {
+    /// Reads a configuration, as JSON or as YAML.
+    pub(super) fn read(body: &[u8]) -> Result<Self> {
+        let refused = |because: &str| Status::bad_request(format!("error decoding YAML: {because}"));
+        let (decoded, complaints) = match read_json(body, None) {
+            Ok((decoded, complaints)) if complaints.strict.is_empty() => (decoded, complaints),
+            _ => read_yaml(body, None).map_err(|because| refused(&because))?,
+        };
+        let twice = complaints.strict.first();
+        let complaints =
+            twice.map(|line| format!("error converting YAML to JSON: yaml: unmarshal errors:\n  {line}"));
+        let found = match decoded {
+            Value::Object(config) => return Ok(Self { object: config.into(), complaints }),
+            Value::Null => return Ok(Self { object: json!({}), complaints }),
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Number(_) => "number",
+            Value::Bool(_) => "bool",
+        };
+        Err(refused(&format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
+             map[string]interface {{}}"
+        )))
+    }
+
+    /// Refuses, tells or forgets what is wrong with it, as the client wants it.
+    pub(super) fn judge(&self, request: &Request) -> Result<()> {
+        let Some(because) = &self.complaints else {
+            return Ok(());
+        };
+        match request.query.field_validation {
+            FieldValidation::Strict => {
+                return Err(Status::bad_request(format!("error strict decoding YAML: {because}")));
+            }
+            FieldValidation::Warn => request.warnings.add(vec![because.clone()]),
+            FieldValidation::Ignore => {}
+        }
+        Ok(())
+    }
+}
