@@ -14,6 +14,7 @@ mod entry;
 mod merge;
 mod prune;
 mod resets;
+pub(crate) mod scale;
 mod set;
 mod typed;
 mod update;

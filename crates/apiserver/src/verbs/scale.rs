@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Request, decode, update};
+use super::{Request, apply::Config, decode, update};
 use crate::{
     core::Core,
     http::{
@@ -13,7 +13,7 @@ use crate::{
         status::{Cause, Result, Status},
     },
     kinds::{self, Kind},
-    object,
+    managed, object,
     patch::Patch,
 };
 
@@ -28,20 +28,48 @@ pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBod
 /// Sets the number of replicas.
 pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let kind = request.kind();
-    let patch = match request.route.verb {
-        Verb::Patch => Some(Patch::read(kind, &request.headers, &request.body)?),
-        _ => None,
-    };
-    let sent =
-        if patch.is_none() { decode::other(request, "autoscaling", "v1", "Scale")? } else { Value::Null };
+    let change = Change::read(request)?;
+    let replicas = &paths(kind).spec;
     let written = update::write(core, request, |current| {
-        let scale = match &patch {
-            Some(patch) => decode::patched_scale(request, &show_scale(kind, current), patch)?,
-            None => sent.clone(),
+        let mut live = show_scale(kind, current);
+        managed::scale::lend(current, replicas, &mut live);
+        let now = core.clock.seconds();
+        let writer = managed::scale::writer(&core.kinds, &request.manager, &now);
+        let mut scale = match &change {
+            Change::Apply(config) => {
+                let applied =
+                    writer.apply(&live, &config.object, request.query.force.unwrap_or(false))?;
+                config.judge(request)?;
+                applied
+            }
+            Change::Patch(patch) => decode::patched_scale(request, &live, patch)?,
+            Change::Replace(sent) => sent.clone(),
         };
-        scaled(kind, current, &scale)
+        if !request.is_apply() {
+            writer.updated(&live, &mut scale);
+        }
+        let mut object = scaled(kind, current, &scale)?;
+        managed::scale::give_back(&mut object, &kind.api_version(), replicas, &scale);
+        Ok(object)
     })?;
     Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value())))
+}
+
+/// What somebody sends to `/scale`.
+enum Change {
+    Apply(Config),
+    Patch(Patch),
+    Replace(Value),
+}
+
+impl Change {
+    fn read(request: &Request) -> Result<Self> {
+        Ok(match request.route.verb {
+            Verb::Patch if request.is_apply() => Self::Apply(Config::read(&request.body)?),
+            Verb::Patch => Self::Patch(Patch::read(request.kind(), &request.headers, &request.body)?),
+            _ => Self::Replace(decode::other(request, "autoscaling", "v1", "Scale")?),
+        })
+    }
 }
 
 fn paths(kind: &Kind) -> &kinds::Scale {

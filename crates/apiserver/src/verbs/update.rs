@@ -121,13 +121,19 @@ fn next(core: &Core, request: &Request, current: &Value, mut object: Value) -> R
     }
     object::copy_metadata(current, &mut object, "resourceVersion");
     object::metadata_mut(&mut object).remove("selfLink");
+    let applied = request.is_apply().then(|| object::metadata_mut(&mut object).remove("managedFields"));
     rules::prepare_update(core, kind, subresource, current, &mut object);
     if object::is_being_deleted(current) && is_free(&object) {
         return Ok(Next::Remove);
     }
-    let is_tracked = !matches!(subresource, Some(Subresource::Binding | Subresource::Eviction));
-    if is_tracked && !request.is_apply() {
-        request.writer(core, &core.clock.seconds()).updated(current, &mut object);
+    match (applied, subresource) {
+        (Some(None), _) => drop(object::metadata_mut(&mut object).remove("managedFields")),
+        (Some(Some(list)), _) => {
+            object::metadata_mut(&mut object).insert("managedFields".to_owned(), list);
+        }
+        // A scale's writers are known already, and upstream does not say who bound a Pod.
+        (None, Some(Subresource::Scale | Subresource::Binding | Subresource::Eviction)) => {}
+        (None, _) => request.writer(core, &core.clock.seconds()).updated(current, &mut object),
     }
     if object == *current || managed::differ_in_times(current, &object) {
         return Ok(Next::Unchanged);

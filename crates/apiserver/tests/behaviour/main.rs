@@ -2,6 +2,7 @@
 
 mod access;
 mod admission;
+mod apply;
 mod commits;
 mod concurrency;
 mod deletion;
@@ -12,6 +13,7 @@ mod journal;
 mod levers;
 mod lists;
 mod load;
+mod managed_fields;
 mod objects;
 mod patches;
 mod refusals;
