@@ -37,7 +37,7 @@
 //!
 //! # Not here
 //!
-//! Server-side apply, protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
+//! Protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
 //! resources by webhooks, and the rules in CEL that a definition may have (`x-kubernetes-validations`): they are kept,
 //! and nobody evaluates them. The absence of the others is told (415 for a patch in that form, for example), not hidden.
 //!

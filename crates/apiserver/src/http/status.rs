@@ -325,11 +325,6 @@ impl Status {
         self.0.reason
     }
 
-    /// What people read.
-    pub(crate) fn message(&self) -> &str {
-        &self.0.message
-    }
-
     /// When to come back, in seconds.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         self.0.details.get("retryAfterSeconds").and_then(Value::as_u64)

@@ -38,7 +38,7 @@ pub(crate) fn decode<'de, D: Deserializer<'de>>(
     let mut value =
         Reader { schema, typed, owner: "", place: &Place::Root, found: &found }.deserialize(input)?;
     if let Some(schema) = schema.filter(|_| !typed) {
-        defaults::set(schema, &mut value);
+        defaults::set_defaults(schema, &mut value);
     }
     let Found { mistyped, strict, mut undeclared } = found.into_inner();
     undeclared.sort(); // upstream's pruning tells them in order, after what stands twice

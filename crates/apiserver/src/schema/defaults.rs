@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Form, Schema};
 
 /// Fills in what a custom object leaves out, and what is left out in that.
-pub(super) fn set(schema: Schema<'_>, value: &mut Value) {
+pub(crate) fn set_defaults(schema: Schema<'_>, value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, default) in schema.fields().filter_map(|(name, field)| Some((name, field.default()?)))
@@ -16,13 +16,13 @@ pub(super) fn set(schema: Schema<'_>, value: &mut Value) {
             }
             for (name, value) in fields {
                 if let Some(schema) = schema.field(name).filter(|schema| !schema.is_built_in()) {
-                    set(schema, value);
+                    set_defaults(schema, value);
                 }
             }
         }
         Value::Array(items) if schema.kind() == Form::List => {
             if let Some(schema) = schema.items() {
-                items.iter_mut().for_each(|item| set(schema, item));
+                items.iter_mut().for_each(|item| set_defaults(schema, item));
             }
         }
         _ => {}

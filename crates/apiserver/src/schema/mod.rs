@@ -12,6 +12,7 @@ pub(crate) mod openapi;
 pub(crate) use self::{
     declared::Declared,
     decode::{Complaints, decode},
+    defaults::set_defaults,
     node::{Form, ListType, PatchRule, Scalar},
 };
 

@@ -40,7 +40,7 @@ fn change(core: &Core, request: &Request, config: &Config) -> Result<std::sync::
     let force = request.query.force.unwrap_or(false);
     update::write(core, request, |current| {
         let object = request.writer(core, &core.clock.seconds()).apply(current, &config.object, force)?;
-        let object = decode::applied(request, &object)?;
+        let object = decode::applied(request, object)?;
         config.judge(request)?;
         update::check_name(request, &object)?;
         if object::uid(&object) != object::uid(current) {
@@ -62,7 +62,7 @@ fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Ar
         );
         return Err(Status::conflict(kind, name, &because));
     }
-    let mut object = decode::applied(request, &object)?;
+    let mut object = decode::applied(request, object)?;
     config.judge(request)?;
     if object::name(&object).is_empty() {
         let because = "name must be provided";

@@ -13,7 +13,7 @@ use crate::{
     kinds::{Kind, rules},
     object,
     patch::Patch,
-    schema::{Complaints, Schema, decode},
+    schema::{Complaints, Schema, decode, set_defaults},
 };
 
 /// The object in a request's body, of the kind that the path names.
@@ -53,10 +53,17 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
     Ok(object)
 }
 
-/// What a configuration makes of an object: of a built-in kind, nothing of it is null.
-pub(super) fn applied(request: &Request, merged: &Value) -> Result<Value> {
-    let decoded = decode(Schema::of(request.kind()), merged);
-    let (mut object, _) = decoded.map_err(|error| Status::internal(error.to_string()))?;
+/// What a configuration made of an object: of a built-in kind, nothing of it is null; of a custom one, what is
+/// null remains, to be refused where it must not be.
+pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
+    let kind = request.kind();
+    match Schema::of(kind) {
+        Some(schema) if rules::is_custom(kind) => set_defaults(schema, &mut object),
+        schema => {
+            let decoded = decode(schema, &object);
+            object = decoded.map_err(|error| Status::internal(error.to_string()))?.0;
+        }
+    }
     settle_namespace(request, &mut object)?;
     Ok(object)
 }

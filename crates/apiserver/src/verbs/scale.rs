@@ -37,8 +37,7 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
         let writer = managed::scale::writer(&core.kinds, &request.manager, &now);
         let mut scale = match &change {
             Change::Apply(config) => {
-                let applied =
-                    writer.apply(&live, &config.object, request.query.force.unwrap_or(false))?;
+                let applied = writer.apply(&live, &config.object, request.query.force.unwrap_or(false))?;
                 config.judge(request)?;
                 applied
             }
