@@ -3,6 +3,7 @@
 //! The API servers are asked by a program of its own, which this command builds and hands over to.
 
 mod featuregate;
+mod informer;
 mod server;
 
 use crate::failure::Failure;
@@ -20,6 +21,12 @@ pub(crate) struct Options {
     /// Feature gates, against k8s.io/component-base, on random registries. Needs Go.
     #[arg(long, group = "what")]
     featuregate: bool,
+    /// Informers, against an API server: our own, or a real one with --kubeconfig.
+    #[arg(long, group = "what")]
+    informer: bool,
+    /// With --informer: the cluster to ask.
+    #[arg(long, value_name = "FILE", requires = "informer")]
+    kubeconfig: Option<PathBuf>,
     /// With --server: only the cases whose group/name contains this; may be given several times.
     #[arg(long, value_name = "NAME", requires = "server")]
     case: Vec<String>,
@@ -40,6 +47,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     match &options.server {
         Some(server) => server::run(server, options),
+        None if options.informer => informer::run(options.kubeconfig.as_deref()),
         None => featuregate::run(options.cases, options.seed),
     }
 }

@@ -1,0 +1,357 @@
+//! Checks informers against an API server, a real one or ours: what they hold is what the server has, in every
+//! form, with every way to select, and whatever was missed is told.
+//!
+//! ```text
+//! cargo xtask conformance --informer                               # our server, in this process
+//! cargo xtask conformance --informer --kubeconfig ~/.kube/config   # a real one; namespaces informer-a and informer-b
+//! ```
+//!
+//! It prints a line for each case, and exits with 0 only if all of them hold. It changes nothing but its own
+//! two namespaces and one CustomResourceDefinition, `widgets.informers.trimtab.dev`.
+
+use std::{fmt::Display, num::NonZeroU32, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use k8s_openapi::{
+    api::core::v1::{ConfigMap, Namespace},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube_client::{
+    Api, Client, Config,
+    api::{
+        ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, ObjectMeta,
+        PartialObjectMeta, Patch, PatchParams, PostParams,
+    },
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use parking_lot::Mutex;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant, sleep};
+use trimtab_apiserver::ApiServer;
+use trimtab_controller::{
+    cache::{Change, MetaView, Metadata, Object, Packed},
+    informer::{Informer, InformerBuilder, Phase, Selection, Shard},
+};
+
+#[derive(Parser)]
+struct Options {
+    /// The cluster to ask; by default our server in this process.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+/// What does not hold, in words.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Outcome = Result<(), Failure>;
+
+const NAMESPACES: [&str; 2] = ["informer-a", "informer-b"];
+/// So long something may take to come true.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Failure> {
+    let options = Options::parse();
+    let embedded = options.kubeconfig.is_none().then(ApiServer::start);
+    let client = match (&options.kubeconfig, &embedded) {
+        (Some(file), _) => {
+            let config = Kubeconfig::read_from(file)?;
+            let config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?;
+            Client::try_from(config)?
+        }
+        (None, Some(server)) => server.client(),
+        (None, None) => unreachable!("without a kubeconfig there is a server"),
+    };
+    let suite = Suite { client };
+    let mut failed = 0;
+    for (name, outcome) in [
+        ("lists, streamed or in pages, hold what the server has", suite.lists().await),
+        ("changes are told as they were made", suite.changes().await),
+        ("every form holds the same objects", suite.forms().await),
+        ("two namespaces are one informer", suite.namespaces().await),
+        ("two shares have every object once", suite.shares().await),
+        ("what was deleted unseen is told at the next start", suite.restart().await),
+        ("an audit finds nothing to repair", suite.audit().await),
+        ("a packed list comes as fewer bytes", suite.packed_list().await),
+        ("a custom kind is followed from the moment it is served", suite.custom_kind().await),
+    ] {
+        match outcome {
+            Ok(()) => println!("holds   {name}"),
+            Err(error) => {
+                println!("FAILS   {name}: {error}");
+                failed += 1;
+            }
+        }
+    }
+    suite.clear().await?;
+    println!("{failed} failed");
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+struct Suite {
+    client: Client,
+}
+
+/// A form that holds the metadata, and nothing of the rest.
+#[derive(Deserialize)]
+struct View {
+    metadata: MetaView,
+}
+
+impl Object for View {
+    type Kind = ConfigMap;
+    fn metadata(&self) -> &impl Metadata {
+        &self.metadata
+    }
+}
+
+impl Suite {
+    fn maps(&self, namespace: &str) -> Api<ConfigMap> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    fn builder(&self) -> InformerBuilder {
+        Informer::builder(self.client.clone()).selection(Selection::all().namespace(NAMESPACES[0]))
+    }
+
+    /// Both namespaces, without ConfigMaps of ours.
+    async fn clear(&self) -> Outcome {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        for name in NAMESPACES {
+            let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+            let namespace = Namespace { metadata, ..Namespace::default() };
+            match namespaces.create(&PostParams::default(), &namespace).await {
+                Err(error) if !is(&error, 409) => return Err(error.into()),
+                _ => {}
+            }
+            let ours = ListParams::default().labels("suite=informers");
+            self.maps(name).delete_collection(&DeleteParams::default(), &ours).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, namespace: &str, name: &str, text: &str) -> Outcome {
+        let labels = json!({"suite": "informers", "app": "web"});
+        let map = json!({"metadata": {"name": name, "labels": labels}, "data": {"text": text}});
+        self.maps(namespace).create(&PostParams::default(), &serde_json::from_value(map)?).await?;
+        Ok(())
+    }
+
+    async fn patch(&self, name: &str, patch: Value) -> Outcome {
+        self.maps(NAMESPACES[0]).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+        Ok(())
+    }
+
+    async fn seven(&self) -> Outcome {
+        self.clear().await?;
+        for number in 0..7 {
+            self.create(NAMESPACES[0], &format!("o{number}"), "text").await?;
+        }
+        Ok(())
+    }
+
+    /// Keys and versions, as the server has them.
+    async fn truth(&self) -> Result<Vec<String>, Failure> {
+        let mut truth = Vec::new();
+        for namespace in NAMESPACES {
+            let ours = ListParams::default().labels("suite=informers");
+            truth.extend(self.maps(namespace).list(&ours).await?.iter().map(state));
+        }
+        truth.sort();
+        Ok(truth)
+    }
+
+    /// Waits until an informer holds what the server has.
+    async fn agrees<T: Object>(&self, informer: &Informer<T>) -> Outcome {
+        let truth = self.truth().await?;
+        until("the store equals the server", || held(informer) == truth)
+            .await
+            .map_err(|error| format!("{error}: {:?} and not {truth:?}", held(informer)).into())
+    }
+
+    async fn lists(&self) -> Outcome {
+        self.seven().await?;
+        let ours = Selection::all().namespace(NAMESPACES[0]).labels("suite=informers".parse()?);
+        for streaming in [true, false] {
+            let builder = self.builder().selection(ours.clone()).streaming_lists(streaming).page_size(2);
+            let informer = started(builder.build::<ConfigMap>()).await?;
+            self.agrees(&informer).await?;
+            let status = informer.status();
+            expect(status.restarts == 0, || format!("streaming={streaming}: {status:?}"))?;
+        }
+        let one = ours.fields("metadata.name=o3");
+        let informer = started(self.builder().selection(one).build::<ConfigMap>()).await?;
+        expect(informer.store().len() == 1, || format!("by a field: {:?}", held(&informer)))
+    }
+
+    async fn changes(&self) -> Outcome {
+        self.clear().await?;
+        let web = Selection::all().namespace(NAMESPACES[0]).labels("app=web".parse()?);
+        let informer = self.builder().selection(web).build::<ConfigMap>();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let log = told.clone();
+        informer.on_change(move |event| log.lock().push(format!("{event:?}")));
+        let informer = started(informer).await?;
+        self.create(NAMESPACES[0], "a", "1").await?;
+        self.patch("a", json!({"data": {"text": "2"}})).await?;
+        self.patch("a", json!({"metadata": {"labels": {"app": "db"}}})).await?;
+        self.patch("a", json!({"metadata": {"labels": {"app": "web"}}})).await?;
+        self.maps(NAMESPACES[0]).delete("a", &DeleteParams::default()).await?;
+        let expected = ["added", "updated", "deleted", "added", "deleted"];
+        let expected: Vec<_> = expected.iter().map(|word| format!("{word} informer-a/a")).collect();
+        until("all was told", || told.lock().len() >= expected.len()).await?;
+        expect(*told.lock() == expected, || format!("told {:?}", told.lock()))?;
+        expect(informer.store().is_empty(), || format!("held {:?}", held(&informer)))
+    }
+
+    async fn forms(&self) -> Outcome {
+        self.seven().await?;
+        self.form::<ConfigMap>().await?;
+        self.form::<View>().await?;
+        self.form::<Packed<ConfigMap>>().await?;
+        self.form::<PartialObjectMeta<ConfigMap>>().await
+    }
+
+    async fn form<T: Object<Kind: kube_client::Resource<DynamicType = ()>> + DeserializeOwned>(
+        &self,
+    ) -> Outcome {
+        let ours = Selection::all().namespace(NAMESPACES[0]).labels("suite=informers".parse()?);
+        let informer = started(self.builder().selection(ours).build::<T>()).await?;
+        self.agrees(&informer).await?;
+        self.patch("o0", json!({"data": {"text": format!("{:?}", Instant::now())}})).await?;
+        self.agrees(&informer).await
+    }
+
+    async fn namespaces(&self) -> Outcome {
+        self.clear().await?;
+        let both = Selection::all().namespaces(NAMESPACES).labels("suite=informers".parse()?);
+        self.create(NAMESPACES[0], "a", "text").await?;
+        let informer = started(self.builder().selection(both).build::<View>()).await?;
+        self.create(NAMESPACES[1], "b", "text").await?;
+        self.agrees(&informer).await?;
+        expect(informer.status().sources.len() == 2, || format!("{:?}", informer.status()))
+    }
+
+    async fn shares(&self) -> Outcome {
+        self.seven().await?;
+        let shares = NonZeroU32::new(2).expect("two is not zero");
+        let mut both = Vec::new();
+        for number in 0..2 {
+            let share = Selection::all().labels("suite=informers".parse()?).shard(Shard::nth(number, shares));
+            both.extend(held(&started(self.builder().selection(share).build::<View>()).await?));
+        }
+        both.sort();
+        let truth = self.truth().await?;
+        expect(both == truth, || format!("{both:?} and not {truth:?}"))
+    }
+
+    async fn restart(&self) -> Outcome {
+        self.seven().await?;
+        let informer = started(self.builder().build::<ConfigMap>()).await?;
+        let mut events = informer.subscribe();
+        while events.try_next().is_some() {}
+        informer.stop().await;
+        self.maps(NAMESPACES[0]).delete("o3", &DeleteParams::default()).await?;
+        informer.start();
+        until("something was told", || events.pending() > 0).await?;
+        let event = events.try_next().ok_or("no event")?;
+        let unseen = matches!(&event.change, Change::Deleted(last) if last.final_state_unknown);
+        expect(unseen && event.key().name() == "o3", || format!("told {event:?}"))
+    }
+
+    async fn audit(&self) -> Outcome {
+        self.seven().await?;
+        let informer = started(self.builder().audit(Duration::from_secs(1)).build::<View>()).await?;
+        for round in 0..15 {
+            self.patch("o1", json!({"data": {"text": format!("{round}")}})).await?;
+            sleep(Duration::from_millis(200)).await;
+        }
+        until("two audits", || informer.status().audits >= 2).await?;
+        expect(informer.status().restarts == 0, || format!("{:?}", informer.status()))
+    }
+
+    async fn packed_list(&self) -> Outcome {
+        self.clear().await?;
+        for name in ["a", "b", "c"] {
+            self.create(NAMESPACES[0], name, &"text ".repeat(20_000)).await?;
+        }
+        let informer = started(self.builder().streaming_lists(false).build::<View>()).await?;
+        let bytes = informer.status().bytes;
+        expect(bytes < 100_000 && informer.store().len() >= 3, || format!("{bytes} bytes for 300,000"))
+    }
+
+    async fn custom_kind(&self) -> Outcome {
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.client.clone());
+        let name = "widgets.informers.trimtab.dev";
+        remove(&definitions, name).await?;
+        let kind = GroupVersionKind::gvk("informers.trimtab.dev", "v1", "Widget");
+        let resource = ApiResource::from_gvk_with_plural(&kind, "widgets");
+        let informer = Informer::builder(self.client.clone()).build_for::<DynamicObject>(&resource);
+        informer.start();
+        until("it is said not to be served", || matches!(informer.status().phase, Phase::NotServed { .. }))
+            .await?;
+        let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let version =
+            json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
+        let names = json!({"kind": "Widget", "plural": "widgets"});
+        let group = "informers.trimtab.dev";
+        let spec = json!({"group": group, "names": names, "scope": "Namespaced", "versions": [version]});
+        let definition = json!({"metadata": {"name": name}, "spec": spec});
+        definitions.create(&PostParams::default(), &serde_json::from_value(definition)?).await?;
+        let synced = until("it is followed", || informer.has_synced()).await;
+        remove(&definitions, name).await?;
+        synced
+    }
+}
+
+async fn remove(definitions: &Api<CustomResourceDefinition>, name: &str) -> Outcome {
+    match definitions.delete(name, &DeleteParams::default()).await {
+        Err(error) if !is(&error, 404) => return Err(error.into()),
+        _ => {}
+    }
+    let begun = Instant::now();
+    while definitions.get_opt(name).await?.is_some() {
+        expect(begun.elapsed() < PATIENCE, || format!("{name} does not go"))?;
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+fn is(error: &kube_client::Error, code: u16) -> bool {
+    matches!(error, kube_client::Error::Api(status) if status.code == code)
+}
+
+/// The informer, synced.
+async fn started<T: Object + DeserializeOwned>(informer: Informer<T>) -> Result<Informer<T>, Failure> {
+    informer.start();
+    until("it has synced", || informer.has_synced())
+        .await
+        .map_err(|error| format!("{error}: {:?}", informer.status()))?;
+    Ok(informer)
+}
+
+/// Keys and versions of our objects, as an informer holds them.
+fn held<T: Object>(informer: &Informer<T>) -> Vec<String> {
+    let ours = |object: &Arc<T>| object.metadata().label("suite") == Some("informers");
+    let mut held: Vec<_> =
+        informer.store().list().iter().filter(|object| ours(object)).map(|object| state(&**object)).collect();
+    held.sort();
+    held
+}
+
+fn state<T: Object>(object: &T) -> String {
+    format!("{} {}", object.key(), object.metadata().resource_version())
+}
+
+async fn until(what: impl Display, is_so: impl Fn() -> bool) -> Outcome {
+    let begun = Instant::now();
+    while !is_so() {
+        expect(begun.elapsed() < PATIENCE, || format!("within {PATIENCE:?} it never came true that {what}"))?;
+        sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(otherwise().into()) }
+}

@@ -1,0 +1,15 @@
+//! The suite of informers: builds its program, then hands over to it.
+
+use crate::cargo;
+use crate::failure::Failure;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(super) fn run(kubeconfig: Option<&Path>) -> Result<ExitCode, Failure> {
+    let mut program = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-examples"]);
+    program.args(["--bin", "informers", "--"]);
+    if let Some(file) = kubeconfig {
+        program.arg("--kubeconfig").arg(file);
+    }
+    cargo::become_program(program)
+}
