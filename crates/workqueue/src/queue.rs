@@ -82,8 +82,8 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// Adds the key as [`add`](Self::add) does, and clones it only if the queue does not hold it yet.
     ///
     /// For a producer that has the key borrowed, or that adds the same keys again and again.
-    pub fn add_ref(&self, key: &K) -> bool {
-        self.shared.add(&mut { key }, priority::NORMAL, None, When::Whenever)
+    pub fn add_ref(&self, mut key: &K) -> bool {
+        self.shared.add(&mut key, priority::NORMAL, None, When::Whenever)
     }
 
     /// Says that the key needs work in a while. Returns whether the queue still accepts keys.

@@ -123,6 +123,16 @@ pub(crate) async fn work(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
     }
 }
 
+/// The same as a `Worker`, which is done with each key when it asks for the next.
+pub(crate) async fn work_on(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
+    let mut worker = queue.worker();
+    while let Some(&key) = worker.next().await {
+        ledger.enter(key);
+        tokio::task::yield_now().await;
+        ledger.leave(key);
+    }
+}
+
 /// Numbers that repeat with their seed: splitmix64.
 #[derive(Clone, Copy)]
 pub(crate) struct Random(pub(crate) u64);

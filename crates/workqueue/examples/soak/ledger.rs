@@ -63,13 +63,23 @@ impl Ledger {
 
     /// A worker begins with the key that it was given.
     pub(crate) fn begin(self: &Arc<Self>, item: Item<Key>) -> Handling {
-        let row = self.row(*item);
+        self.enter(*item);
+        Handling { ledger: Arc::clone(self), item }
+    }
+
+    /// The same for a worker that says itself when it [`leave`](Self::leave)s the key.
+    pub(crate) fn enter(&self, key: Key) {
+        let row = self.row(key);
         if row.busy.swap(true, SeqCst) {
             self.clashes.fetch_add(1, SeqCst);
         }
         row.handled.fetch_max(self.tick(), SeqCst);
         self.handlings.fetch_add(1, SeqCst);
-        Handling { ledger: Arc::clone(self), item }
+    }
+
+    /// To be called before the key is done: afterwards another worker may have it.
+    pub(crate) fn leave(&self, key: Key) {
+        self.row(key).busy.store(false, SeqCst);
     }
 
     /// The keys whose last add no handling followed.
@@ -94,8 +104,8 @@ pub(crate) struct Handling {
 }
 
 impl Drop for Handling {
-    /// Before the item's own drop, after which another worker may have the key.
+    /// Before the item's own drop.
     fn drop(&mut self) {
-        self.ledger.row(*self.item).busy.store(false, SeqCst);
+        self.ledger.leave(*self.item);
     }
 }

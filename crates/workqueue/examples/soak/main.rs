@@ -26,7 +26,7 @@ use tokio::{
 use trimtab_workqueue::{WorkQueue, limiter::ExponentialLimiter};
 
 use crate::{
-    actor::{Actor, Random, work},
+    actor::{Actor, Random, work, work_on},
     ledger::{Key, Ledger},
 };
 
@@ -112,7 +112,10 @@ async fn round(number: u64, ledger: &Arc<Ledger>) -> Result<(), String> {
 
     let end = Instant::now() + STIRRING;
     JoinSet::from_iter(actors().map(|actor| actor.stir(end))).join_all().await;
-    let workers = JoinSet::from_iter((0..8).map(|_| work(queue.clone(), Arc::clone(ledger))));
+    let mut workers = JoinSet::from_iter((0..4).map(|_| work(queue.clone(), Arc::clone(ledger))));
+    for _ in 0..4 {
+        workers.spawn(work_on(queue.clone(), Arc::clone(ledger)));
+    }
     // Without a look at the queue: each one would wake the workers that the queue forgot.
     at_last(|| ledger.owed().is_empty()).await.map_err(|()| owed(ledger, &queue))?;
     at_last(|| queue.snapshot().is_empty()).await.map_err(|()| format!("no rest: {queue:?}"))?;
