@@ -38,16 +38,20 @@
 //!
 //! # Guarantees
 //!
-//! 1. The store holds a state that the server had, and only moves forward.
+//! 1. The store holds a state that the server had, and only moves forward, unless the server itself was
+//!    put back to an older state. Of several namespaces that is so in each, and the store's version is
+//!    that of the one that lags most.
 //! 2. Handlers are told exactly how the store changes, in order: whoever replays the events has the
 //!    store. What was deleted while nobody watched is told after the relist, as a tombstone.
 //! 3. During a call the store already shows what the call tells of.
 //! 4. A handler that is registered late is told first what is there; it misses nothing and is told
 //!    nothing twice.
-//! 5. A handler that panics, a view that panics and an object that cannot be decoded harm nobody else.
+//! 5. A handler that panics, a view that panics and an object that cannot be decoded harm nobody else,
+//!    and are told to whoever asked for [trouble](InformerBuilder::on_error).
 //! 6. Whatever the server does, the informer tries again, and no two tries in a row without a wait
 //!    between them. Only a watch that ended in order is resumed at once.
-//! 7. No request hangs for ever, and a silent watch is given up.
+//! 7. No request hangs for ever: an answer is waited for 75 s at most, its next part for 60 s. A watch on
+//!    which nothing comes, not even a bookmark, is given up after 70 s, and the server probed.
 //! 8. A server that does not know streaming lists, and does not say so, delays the start by seconds, not
 //!    for ever.
 //! 9. A slow subscriber has at most one change of each object to take, and delays nobody.
@@ -60,17 +64,26 @@
 //!
 //! # Differences from client-go
 //!
-//! - What to hold of an object is a type: whole, or a view of a few fields. There is no transform, and
-//!   `managedFields` is never decoded: it reads as empty.
+//! - What to hold of an object is a type: whole, packed, or a view of a few fields. There is no transform,
+//!   and `managedFields` is not decoded unless asked for: it reads as empty.
 //! - Handlers run one after the other on the informer's task, without a buffer each; one that takes
 //!   long delays the others of its kind, and a late one is told the initial state by the caller of
 //!   [`Informer::on_change`]. Whoever may be slow takes a [`Subscription`], which does not grow.
 //! - A relist goes through the store in one step, and an object that has not changed makes no event.
-//! - An object that cannot be decoded is reported and left out, and does not stop its kind.
+//! - An object that cannot be decoded is reported, and does not stop its kind. The store keeps its last
+//!   good state, marked by [`Informer::is_outdated`].
 //! - Errors of a watch count and are reported like those of a list; a watch that breaks off is
 //!   resumed where it stood instead of listing again.
 //! - A streaming list that never says that it is complete is given up for a list; client-go waits on.
+//! - The backoff is forgotten after a healthy while that is as long as the waits before were, not only after
+//!   two minutes.
+//! - Several namespaces are one informer; resyncs are each handler's own.
+//! - Whether the store equals the server can be checked at any time, by [audits](InformerBuilder::audit).
 //! - An informer that was stopped can be started again.
+//!
+//! # Features
+//!
+//! - `connect`: a client on which dead connections are noticed within 25 s.
 
 mod audit;
 mod backoff;

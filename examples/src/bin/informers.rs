@@ -114,7 +114,7 @@ impl Suite {
         Informer::builder(self.client.clone()).selection(Selection::all().namespace(NAMESPACES[0]))
     }
 
-    /// Both namespaces, without ConfigMaps of ours.
+    /// Both namespaces, without objects of ours.
     async fn clear(&self) -> Outcome {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         for name in NAMESPACES {
