@@ -108,7 +108,8 @@ fn a_cancelled_get_hands_its_wake_up_on() {
 }
 
 /// Fails (two workers have the key at once) if `make_ready` treats `Processing` as `Idle`, and (the last
-/// add is not seen) if `done` does not push a key that is in phase `Again`.
+/// add is not seen) if `done` does not push a key that is in phase `Again`, or if `Shared::done_and_take`
+/// does not call it.
 #[test]
 fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
     explore(|| {
