@@ -78,7 +78,9 @@ pub(crate) fn read_object(
     schema: Option<Schema<'_>>,
 ) -> Result<(Value, Complaints)> {
     let decoded = match content_type(headers) {
-        "" | "application/json" => read_json(body, schema).map_err(|error| go_s_words(&error, body)),
+        "" | "application/json" => read_json(body, schema).map_err(|error| {
+            format!("couldn't get version/kind; json parse error: {}", go_s_words(&error, body))
+        }),
         "application/yaml" | "text/yaml" => read_yaml(body, schema),
         _ => return Err(Status::unsupported_media_type(&["application/json", "application/yaml"])),
     };
@@ -133,20 +135,28 @@ pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Valu
 }
 
 /// What Go's decoder says where ours says `error`.
-fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
-    let place = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1));
-    let found = place.and_then(|line| line.get(error.column().saturating_sub(1)).copied());
-    let text = match found {
-        _ if error.is_eof() => "unexpected end of JSON input".to_owned(),
-        Some(byte) if error.to_string().starts_with("trailing characters") => {
-            format!("invalid character '{}' after top-level value", byte.escape_ascii())
-        }
-        Some(byte) if error.to_string().starts_with("expected value") => {
-            format!("invalid character '{}' looking for beginning of value", byte.escape_ascii())
-        }
-        _ => error.to_string(),
-    };
-    format!("couldn't get version/kind; json parse error: {text}")
+pub(crate) fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
+    let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let found = line.get(error.column().saturating_sub(1)).copied();
+    let literal = ["true", "false", "null"].into_iter().find_map(|word| {
+        let begun = (1..word.len()).rev().find(|length| body.ends_with(&word.as_bytes()[..*length]))?;
+        Some(format!("invalid character ' ' in literal {word} (expecting '{}')", &word[begun..=begun]))
+    });
+    let ours = error.to_string();
+    let expected = [
+        ("trailing characters", "after top-level value"),
+        ("expected value", "looking for beginning of value"),
+        ("expected `:`", "after object key"),
+        ("expected `,` or `}`", "after object key:value pair"),
+        ("expected `,` or `]`", "after array element"),
+        ("trailing comma", "looking for beginning of object key string"),
+        ("key must be a string", "looking for beginning of object key string"),
+    ];
+    match (expected.iter().find(|(beginning, _)| ours.starts_with(beginning)), found) {
+        _ if error.is_eof() => literal.unwrap_or_else(|| "unexpected end of JSON input".to_owned()),
+        (Some((_, place)), Some(byte)) => format!("invalid character '{}' {place}", byte.escape_ascii()),
+        _ => ours,
+    }
 }
 
 #[cfg(test)]

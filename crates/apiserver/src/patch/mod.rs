@@ -3,11 +3,11 @@
 mod strategic;
 
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     http::{
-        negotiate::{content_type, read_json},
+        negotiate::{content_type, go_s_words, read_json},
         status::{Cause, Result, Status},
     },
     kinds::{Kind, rules},
@@ -20,6 +20,9 @@ const MERGE: &str = "application/merge-patch+json";
 /// A configuration in YAML or JSON; in this form alone an object can be made by a patch.
 pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
+/// The forms of patches that custom kinds take, as a refusal lists them.
+const OF_CUSTOM: [&str; 3] = [JSON, MERGE, APPLY];
 
 /// How many operations a JSON patch may have: upstream's limit.
 const MOST_OPERATIONS: usize = 10_000;
@@ -45,38 +48,43 @@ enum Change {
 impl Patch {
     /// Reads a request's body.
     pub(crate) fn read(kind: &Kind, headers: &HeaderMap, body: &[u8]) -> Result<Self> {
-        let form: fn(Value) -> Change = match content_type(headers) {
-            JSON => return Self::json(body),
-            MERGE => Change::Merge,
-            STRATEGIC if !rules::is_custom(kind) => Change::Strategic,
-            _ => return Err(Status::unsupported_patch()),
-        };
-        let (patch, complaints) = read_json(body, None).map_err(|error| undecodable(&error))?;
-        let found = match patch {
-            Value::Object(_) => return Ok(Self { change: form(patch), twice: complaints.strict }),
-            Value::Array(_) => "array",
-            Value::String(_) => "string",
-            Value::Number(_) => "number",
-            _ => "value",
-        };
-        let because =
-            format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
-        Err(undecodable(&because))
+        match content_type(headers) {
+            JSON => Self::json(body),
+            MERGE => match read(body).map_err(undecodable)? {
+                (Value::Null, _) => Err(Status::bad_request("Invalid JSON Patch")),
+                (patch, twice) => fields(patch)
+                    .map_err(undecodable)
+                    .map(|patch| Self { change: Change::Merge(patch), twice }),
+            },
+            STRATEGIC if !rules::is_custom(kind) => {
+                let (patch, twice) = read(body).map_err(Status::bad_request)?;
+                let patch = if patch.is_null() { Value::Object(Map::new()) } else { patch };
+                let patch = fields(patch).map_err(Status::bad_request)?;
+                Ok(Self { change: Change::Strategic(patch), twice })
+            }
+            _ if rules::is_custom(kind) => Err(Status::unsupported_media_type(&OF_CUSTOM)),
+            _ => Err(Status::unsupported_patch()),
+        }
     }
 
     fn json(body: &[u8]) -> Result<Self> {
-        let (operations, complaints) = read_json(body, None).map_err(|error| undecodable(&error))?;
-        let Value::Array(operations) = operations else {
-            return Err(undecodable(&"json: cannot unmarshal a value into Go value of type jsonpatch.Patch"));
+        let (operations, told) = read(body).map_err(undecodable)?;
+        let unfit = |found: &Value, wanted: &str| {
+            undecodable(format!("json: cannot unmarshal {} into Go value of type {wanted}", in_json(found)))
         };
+        let Value::Array(operations) = operations else {
+            return Err(unfit(&operations, "[]handlers.jsonPatchOp"));
+        };
+        if let Some(other) = operations.iter().find(|operation| !operation.is_object()) {
+            return Err(unfit(other, "handlers.jsonPatchOp"));
+        }
         if operations.len() > MOST_OPERATIONS {
             let found = operations.len();
             let message =
                 format!("The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {found}");
             return Err(Status::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
         }
-        let mut twice: Vec<String> =
-            complaints.strict.iter().map(|text| format!("json patch {text}")).collect();
+        let mut twice: Vec<String> = told.iter().map(|text| format!("json patch {text}")).collect();
         for (position, operation) in operations.iter().enumerate() {
             let fields = operation.as_object().into_iter().flat_map(|operation| operation.keys());
             let known = ["op", "path", "from", "value"];
@@ -143,6 +151,32 @@ fn rejected() -> Status {
     Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
 }
 
-fn undecodable(because: &dyn std::fmt::Display) -> Status {
+fn undecodable(because: String) -> Status {
     Status::bad_request(format!("error decoding patch: {because}"))
+}
+
+/// A JSON value, and what stands twice in it.
+fn read(body: &[u8]) -> Result<(Value, Vec<String>), String> {
+    let (value, complaints) = read_json(body, None).map_err(|error| go_s_words(&error, body))?;
+    Ok((value, complaints.strict))
+}
+
+/// The same, if it is an object.
+fn fields(patch: Value) -> Result<Value, String> {
+    if patch.is_object() {
+        return Ok(patch);
+    }
+    Err(format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", in_json(&patch)))
+}
+
+/// What Go's decoder calls a value.
+fn in_json(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
 }

@@ -5,6 +5,7 @@
 //! left to its schema, which judges it later.
 
 mod place;
+mod quantity;
 mod scalar;
 
 use std::{cell::RefCell, fmt};
@@ -210,7 +211,7 @@ impl<'a> Reader<'a> {
             },
             Form::Scalar(Scalar::Int64) if number.is_i64() => Value::Number(number),
             Form::Scalar(Scalar::Int64) => self.unfit(found(), "int64"),
-            Form::Scalar(Scalar::Quantity) => number.to_string().into(),
+            Form::Scalar(Scalar::Quantity) => self.string(number.to_string()),
             _ => self.wrong("number"),
         }
     }
@@ -227,7 +228,7 @@ impl<'a> Reader<'a> {
             Scalar::Bytes => scalar::bytes(text),
             Scalar::Time => scalar::time(text),
             Scalar::MicroTime => scalar::micro_time(text),
-            Scalar::Quantity => scalar::quantity(text),
+            Scalar::Quantity => quantity::canonical(&text),
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };
         checked.map_or_else(
@@ -250,7 +251,7 @@ impl<'a> Reader<'a> {
                 _ => "".into(),
             },
             Form::Scalar(Scalar::Quantity) => {
-                self.mistake(|| scalar::NO_QUANTITY.to_owned());
+                self.mistake(|| quantity::NO_QUANTITY.to_owned());
                 Value::Null
             }
             _ => {

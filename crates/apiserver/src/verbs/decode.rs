@@ -113,6 +113,16 @@ impl<'a> Expected<'a> {
             }
         }
         let (version, kind) = (text(object, "apiVersion"), text(object, "kind"));
+        // The kind is read first, and without one nothing else is.
+        for field in ["apiVersion", "kind"] {
+            let of_root = format!("Go struct field {}.{field} of type string", self.kind);
+            if let Some(because) = complaints.mistyped.as_ref().filter(|because| because.ends_with(&of_root))
+            {
+                let because = because.replace(&of_root, &format!("Go struct field .{field} of type string"));
+                let because = format!("couldn't get version/kind; json parse error: {because}");
+                return Err(Status::unrecognized(self.kind, &because, &request.body));
+            }
+        }
         if (version, kind) != (&*self.api_version, self.kind) {
             return Err(self.unfit(version, kind, &unregistered(kind, version)));
         }
@@ -176,13 +186,20 @@ fn as_an_error(warning: String) -> String {
 
 /// A custom kind's objects are checked for what they call themselves like for all that they hold.
 fn check_kind(kind: &Kind, object: &Value) -> Result<()> {
-    let found = text(object, "kind");
-    if found == kind.kind {
+    let (version, name) = (text(object, "apiVersion"), text(object, "kind"));
+    let mut causes = Vec::new();
+    if name != kind.kind {
+        causes.push(Cause::invalid("kind", &name.into(), format!("must be {}", kind.kind)));
+    }
+    if version != kind.api_version() {
+        causes.push(Cause::invalid("apiVersion", &version.into(), format!("must be {}", kind.api_version())));
+    }
+    if causes.is_empty() {
         return Ok(());
     }
-    let cause = Cause::invalid("kind", &found.into(), format!("must be {}", kind.kind));
-    let found = Kind { kind: found.to_owned(), ..kind.clone() };
-    Err(Status::invalid(&found, object::name(object), &[cause]))
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    let found = Kind { kind: name.to_owned(), group: group.to_owned(), ..kind.clone() };
+    Err(Status::invalid(&found, object::name(object), &causes))
 }
 
 /// An object is where its path is.

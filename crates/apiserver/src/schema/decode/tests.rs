@@ -143,7 +143,7 @@ fn quantities_may_be_numbers() {
     let (pod, complaints) =
         read("", "pods", r#"{"spec":{"containers":[{"resources":{"limits":{"cpu":2,"x":0.5}}}]}}"#);
     assert_eq!(complaints, Complaints::default());
-    assert_eq!(pod["spec"]["containers"][0]["resources"]["limits"], json!({"cpu": "2", "x": "0.5"}));
+    assert_eq!(pod["spec"]["containers"][0]["resources"]["limits"], json!({"cpu": "2", "x": "500m"}));
 }
 
 fn foos() -> Declared {
