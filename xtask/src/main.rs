@@ -11,6 +11,7 @@ mod peer;
 mod soak;
 mod stopwatch;
 mod tidy;
+mod wire;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +39,8 @@ enum Command {
     Soak(soak::Options),
     /// The types of the built-in kinds, from a running kube-apiserver to our API server's table of them.
     Openapi(openapi::Options),
+    /// How the built-in kinds are written in protobuf, from their Go types to our API server's table of them.
+    Wire,
     /// What compilers do not check: READMEs, changelogs, manifests, links.
     Tidy,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Conformance(options) => conformance::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Openapi(options) => openapi::run(&options),
+        Command::Wire => wire::run(),
         Command::Tidy => tidy::run(),
     };
     outcome.unwrap_or_else(|failure| {

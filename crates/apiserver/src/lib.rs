@@ -37,9 +37,9 @@
 //!
 //! # Not here
 //!
-//! Protobuf, admission webhooks (there are hooks: closures), disruption budgets, and the conversion of custom
-//! resources by webhooks, and the rules in CEL that a definition may have (`x-kubernetes-validations`): they are kept,
-//! and nobody evaluates them. The absence of the others is told (415 for a patch in that form, for example), not hidden.
+//! Answers in protobuf (bodies of requests may be), admission webhooks (there are hooks: closures), disruption
+//! budgets, the conversion of custom resources by webhooks, and the rules in CEL that a definition may have
+//! (`x-kubernetes-validations`): they are kept, and nobody evaluates them.
 //!
 //! # Differences from kube-apiserver
 //!

@@ -8,6 +8,7 @@ pub(crate) mod gzip;
 pub(crate) mod manager;
 pub(crate) mod negotiate;
 mod openapi;
+mod protobuf;
 pub(crate) mod query;
 pub(crate) mod route;
 pub(crate) mod selector;

@@ -4,11 +4,17 @@ use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use serde_saphyr::options::DuplicateKeyPolicy;
 
-use super::status::{Result, Status};
+use super::{
+    protobuf::{self, Unreadable},
+    status::{Result, Status},
+};
 use crate::schema::{Complaints, Schema, decode};
 
 /// The media types that the server writes.
 const WRITTEN: &[&str] = &["application/json"];
+
+/// The media types of objects that the server reads, whatever their kind.
+const READ: &[&str] = &["application/json", "application/yaml"];
 
 /// The form in which objects are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +88,12 @@ pub(crate) fn read_object(
             format!("couldn't get version/kind; json parse error: {}", go_s_words(&error, body))
         }),
         "application/yaml" | "text/yaml" => read_yaml(body, schema),
-        _ => return Err(Status::unsupported_media_type(&["application/json", "application/yaml"])),
+        protobuf::MEDIA_TYPE => match protobuf::read(body) {
+            Ok(object) => decode(schema, object).map_err(|error| error.to_string()),
+            Err(Unreadable::UnknownKind) => return Err(Status::unsupported_media_type(READ)),
+            Err(malformed) => Err(malformed.to_string()),
+        },
+        _ => return Err(Status::unsupported_media_type(READ)),
     };
     let (object, complaints) = decoded.map_err(|because| Status::unrecognized(kind, &because, body))?;
     let found = match &object {

@@ -262,3 +262,9 @@ fn check(kind: &Kind, object: &Value, causes: &[Cause]) -> Result<()> {
     }
     Err(Status::invalid(kind, object::name(object), causes))
 }
+
+/// Whether a deletion that says nothing of dependents leaves them: upstream keeps to what these kinds did before there was
+/// a garbage collector.
+pub(crate) fn orphans_by_default(kind: &Kind) -> bool {
+    matches!((&*kind.group, &*kind.kind), ("", "ReplicationController") | ("batch", "Job"))
+}

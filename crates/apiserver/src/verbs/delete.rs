@@ -14,7 +14,7 @@ use crate::{
     core::Core,
     http::{
         body::{self, ResponseBody},
-        negotiate::{content_type, decode_object},
+        negotiate::decode_object,
         status::{Cause, Result, Status, success},
     },
     kinds::{Kind, custom, rules},
@@ -101,10 +101,6 @@ impl DeleteOptions {
     fn of(request: &Request) -> Result<Self> {
         let mut options = Self::default();
         if !request.body.is_empty() {
-            let takes = ["", "application/json", "application/yaml"];
-            if !takes.contains(&content_type(&request.headers)) {
-                return Err(Status::unsupported_media_type(&takes[1..]));
-            }
             options = Self::from_json(&decode_object(&request.headers, &request.body)?)?;
         }
         let query = &request.query;
@@ -150,12 +146,17 @@ impl DeleteOptions {
     }
 
     /// The finalizers of `object` once the garbage collector's are as the options ask.
-    fn finalizers(&self, object: &Value) -> Vec<String> {
+    fn finalizers(&self, kind: &Kind, object: &Value) -> Vec<String> {
         let wanted = match (self.propagation_policy.as_deref(), self.orphan_dependents) {
             (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
             (Some("Foreground"), _) => Some(FOREGROUND),
             (Some(_), _) | (None, Some(false)) => None,
-            (None, None) => return object::finalizers(object).map(str::to_owned).collect(),
+            (None, None) => {
+                let present = || object::finalizers(object).map(str::to_owned);
+                let is_decided = present().any(|finalizer| [ORPHAN, FOREGROUND].contains(&&*finalizer));
+                let orphan = (!is_decided && rules::orphans_by_default(kind)).then(|| ORPHAN.to_owned());
+                return present().chain(orphan).collect();
+            }
         };
         let others = object::finalizers(object).filter(|finalizer| ![ORPHAN, FOREGROUND].contains(finalizer));
         others.chain(wanted).map(str::to_owned).collect()
@@ -219,7 +220,7 @@ fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) ->
 /// The object as the deletion leaves it; if nothing holds it then, it is to be removed.
 fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -> Value {
     let mut object = current.clone();
-    let finalizers = options.finalizers(current);
+    let finalizers = options.finalizers(kind, current);
     let metadata = object::metadata_mut(&mut object);
     if finalizers.is_empty() {
         metadata.remove("finalizers");

@@ -144,5 +144,8 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
 
 /// Answers a question that is asked in the form of an object.
 fn review(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+    if request.form != Form::Objects {
+        return Err(Status::not_acceptable(&["application/json"]));
+    }
     access::review(core, request, decode::object(request)?)
 }

@@ -1,0 +1,181 @@
+// wire prints how the built-in kinds are written in protobuf: what the Go types say in their tags, one line
+// for each field. `cargo xtask wire` keeps it for our API server.
+package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	clientscheme "k8s.io/client-go/kubernetes/scheme"
+	aggregatorv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+)
+
+// special are the types that JSON shows otherwise than by their fields.
+var special = map[reflect.Type]string{
+	reflect.TypeOf(metav1.Time{}):                                  "Time",
+	reflect.TypeOf(metav1.MicroTime{}):                             "MicroTime",
+	reflect.TypeOf(metav1.Duration{}):                              "Duration",
+	reflect.TypeOf(metav1.FieldsV1{}):                              "Json",
+	reflect.TypeOf(resource.Quantity{}):                            "Quantity",
+	reflect.TypeOf(intstr.IntOrString{}):                           "IntOrString",
+	reflect.TypeOf(runtime.RawExtension{}):                         "Json",
+	reflect.TypeOf(apiextensionsv1.JSON{}):                         "Json",
+	reflect.TypeOf(apiextensionsv1.JSONSchemaPropsOrArray{}):       "SchemaOrArray",
+	reflect.TypeOf(apiextensionsv1.JSONSchemaPropsOrBool{}):        "SchemaOrBool",
+	reflect.TypeOf(apiextensionsv1.JSONSchemaPropsOrStringArray{}): "SchemaOrStrings",
+}
+
+type printer struct {
+	kinds map[string][]string // by type: the kinds that it is
+	types map[string]reflect.Type
+}
+
+func main() {
+	scheme := clientscheme.Scheme
+	for _, add := range []func(*runtime.Scheme) error{apiextensionsv1.AddToScheme, aggregatorv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	p := printer{kinds: map[string][]string{}, types: map[string]reflect.Type{}}
+	for kind, goType := range scheme.AllKnownTypes() {
+		if isSent(kind) {
+			name := p.visit(goType)
+			p.kinds[name] = append(p.kinds[name], kind.GroupVersion().String()+"/"+kind.Kind)
+		}
+	}
+	p.print()
+}
+
+// isSent tells whether a client may send an object of the kind. Of the unstable versions, only those that our
+// API server serves.
+func isSent(kind schema.GroupVersionKind) bool {
+	if kind.Kind == "DeleteOptions" {
+		return kind.Group == "" && kind.Version == "v1" // the same type in every group
+	}
+	unstable := strings.Contains(kind.Version, "alpha") || strings.Contains(kind.Version, "beta")
+	if unstable && kind.Kind != "LeaseCandidate" || kind.Version == runtime.APIVersionInternal {
+		return false
+	}
+	for _, end := range []string{"List", "Options", "WatchEvent", "Status"} {
+		if strings.HasSuffix(kind.Kind, end) {
+			return false
+		}
+	}
+	return true
+}
+
+// visit notes a struct and the structs that it is made of, and returns its name.
+func (p *printer) visit(goType reflect.Type) string {
+	name := strings.ReplaceAll(goType.PkgPath(), "/", ".") + "." + goType.Name()
+	name = strings.TrimPrefix(strings.Replace(name, "apiextensions-apiserver.pkg.apis.", "api.", 1), "k8s.io.")
+	if _, known := p.types[name]; !known {
+		p.types[name] = goType
+		for i := range goType.NumField() {
+			if number(goType.Field(i)) != 0 {
+				p.code(goType.Field(i).Type)
+			}
+		}
+	}
+	return name
+}
+
+// code says how a value is written: see the reader.
+func (p *printer) code(goType reflect.Type) string {
+	if code, ok := special[goType]; ok {
+		return code
+	}
+	switch goType.Kind() {
+	case reflect.Pointer:
+		return p.code(goType.Elem()) + "?"
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int32, reflect.Int64:
+		return "int"
+	case reflect.Float64:
+		return "double"
+	case reflect.Slice:
+		if goType.Elem().Kind() == reflect.Uint8 {
+			return "bytes"
+		}
+		return "[" + p.element(goType.Elem()) + "]"
+	case reflect.Map:
+		return "{" + p.element(goType.Elem()) + "}"
+	case reflect.Struct:
+		return p.visit(goType)
+	}
+	panic("a type that no field has had so far: " + goType.String())
+}
+
+// isNamedList tells whether the type is a list of strings with a name of its own: that is sent as a message.
+func isNamedList(goType reflect.Type) bool {
+	return goType.Name() != "" && goType.Kind() == reflect.Slice && goType.Elem().Kind() == reflect.String
+}
+
+// element is the code of what a list or a map holds.
+func (p *printer) element(goType reflect.Type) string {
+	if isNamedList(goType) {
+		return "Strings"
+	}
+	return p.code(goType)
+}
+
+// number is the field's number, or 0 if it is not sent.
+func number(field reflect.StructField) int {
+	parts := strings.Split(field.Tag.Get("protobuf"), ",")
+	if len(parts) < 3 {
+		return 0
+	}
+	number, err := strconv.Atoi(parts[1])
+	if err != nil {
+		panic(field.Name + ": " + field.Tag.Get("protobuf"))
+	}
+	return number
+}
+
+func (p *printer) print() {
+	names := make([]string, 0, len(p.types))
+	for name := range p.types {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		sort.Strings(p.kinds[name])
+		fmt.Println(strings.Join(append([]string{name}, p.kinds[name]...), " "))
+		goType := p.types[name]
+		for i := range goType.NumField() {
+			field := goType.Field(i)
+			if number(field) == 0 {
+				continue
+			}
+			json, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			code := p.code(field.Type)
+			if isNamedList(field.Type) {
+				code = "Strings"
+			}
+			switch field.Type.Kind() {
+			case reflect.String, reflect.Bool, reflect.Int32, reflect.Int64:
+				if !strings.Contains(options, "omitempty") {
+					code += "!" // JSON shows it whatever it is
+				}
+			}
+			if json == "" {
+				json = "^" // its fields are shown as its owner's
+			}
+			fmt.Printf(" %d %s %s\n", number(field), json, code)
+		}
+	}
+}
