@@ -4,6 +4,7 @@
 
 mod answer;
 mod case;
+mod clients;
 mod differences;
 mod events;
 mod objects;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Asks an API server whether it keeps the rules of Kubernetes' API.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(bin_name = "cargo xtask conformance")]
 struct Arguments {
     /// Which server: embedded, real (kube-apiserver 1.36 and etcd; needs Go) or kubeconfig=PATH.
@@ -32,9 +33,18 @@ struct Arguments {
     /// Prints the cases with their rules and sources instead of running them.
     #[arg(long)]
     list: bool,
-    /// The program that holds kube-apiserver, etcd and kube-controller-manager.
+    /// Runs clients that nobody here wrote against the embedded server, instead of the cases.
+    #[arg(long, conflicts_with_all = ["server", "case", "list"])]
+    clients: bool,
+    /// The program that holds etcd, kube-apiserver, kube-controller-manager and kubectl.
     #[arg(long, value_name = "PROGRAM")]
     kube: Option<PathBuf>,
+    /// With --clients: a kubectl; may be given several times.
+    #[arg(long, value_name = "PROGRAM", requires = "clients")]
+    kubectl: Vec<PathBuf>,
+    /// With --clients: the program around client-go.
+    #[arg(long, value_name = "PROGRAM", requires = "clients")]
+    client_go: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -56,6 +66,10 @@ async fn main() -> ExitCode {
 
 /// Runs or lists the cases; true if nothing failed.
 async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
+    if arguments.clients {
+        let Arguments { kubectl, kube, client_go, .. } = arguments.clone();
+        return clients::run(&clients::Programs { kubectl, kube, client_go }).await;
+    }
     let chosen = chosen(&arguments.case);
     if chosen.is_empty() {
         return Err("no such case; --list shows them".into());

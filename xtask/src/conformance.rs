@@ -2,6 +2,7 @@
 //!
 //! The API servers are asked by a program of its own, which this command builds and hands over to.
 
+mod clients;
 mod featuregate;
 mod informer;
 mod server;
@@ -18,6 +19,10 @@ pub(crate) struct Options {
     /// `kubeconfig=PATH`.
     #[arg(long, group = "what", value_name = "SERVER")]
     server: Option<String>,
+    /// Clients that nobody here wrote, against our server: every kubectl on the PATH and 1.36's, client-go, and upstream's
+    /// kube-controller-manager. What needs Go is left out, and named, where there is none.
+    #[arg(long, group = "what")]
+    clients: bool,
     /// Feature gates, against k8s.io/component-base, on random registries. Needs Go.
     #[arg(long, group = "what")]
     featuregate: bool,
@@ -33,14 +38,17 @@ pub(crate) struct Options {
     /// With --server: prints the cases, each with its rule and source, and asks nobody.
     #[arg(long, requires = "server")]
     list: bool,
-    /// With --server real: Kubernetes' programs in one, built before; not built then.
+    /// With --server real or --clients: Kubernetes' programs in one, if they are built already (xtask/peers/kube-apiserver).
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     kube: Option<PathBuf>,
+    /// With --clients: one more kubectl; may be given several times.
+    #[arg(long, value_name = "PROGRAM", requires = "clients")]
+    kubectl: Vec<PathBuf>,
     /// With --featuregate: how many random registries.
-    #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with = "server")]
+    #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with_all = ["server", "clients"])]
     cases: u32,
     /// With --featuregate: which random registries; a failure names the one to repeat.
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "server")]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["server", "clients"])]
     seed: u64,
 }
 
@@ -48,6 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     match &options.server {
         Some(server) => server::run(server, options),
         None if options.informer => informer::run(options.kubeconfig.as_deref()),
+        None if options.clients => clients::run(options),
         None => featuregate::run(options.cases, options.seed),
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     pub(crate) async fn start() -> Result<Self, Failure> {
-        let server = ApiServer::start();
+        let server = ApiServer::builder().root_certificates(true).start();
         let address = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let config = Config::new(format!("http://{address}").parse()?);
         Ok(Self { config, _server: server })

@@ -1,6 +1,7 @@
 //! The servers that the suite runs against: how each is started and reached.
 
 mod embedded;
+pub(crate) mod process;
 mod real;
 
 pub(crate) use embedded::Embedded;

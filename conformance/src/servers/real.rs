@@ -1,12 +1,12 @@
 //! [`Real`]: etcd, kube-apiserver and kube-controller-manager, started for one run and stopped at its end.
 
+use super::process::{Folder, Process};
 use super::{Failure, asking_once, config_of};
 use kube_client::Config;
 use kube_client::config::Kubeconfig;
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -29,20 +29,21 @@ pub(crate) struct Real {
 impl Real {
     /// Starts the three programs that `kube` holds, each on a free port.
     pub(crate) async fn start(kube: &Path) -> Result<Self, Failure> {
-        let folder = Folder::make()?;
+        let folder = Folder::make("server")?;
         let [etcd, etcd_peers, secure] = free_ports()?;
-        let start = |program: &str, arguments: &[String]| Process::start(kube, &folder.0, program, arguments);
-        let key = Command::new(kube).args(["key", "key.pem"]).current_dir(&folder.0).status()?;
+        let start =
+            |program: &str, arguments: &[String]| Process::start(kube, folder.path(), program, arguments);
+        let key = Command::new(kube).args(["key", "key.pem"]).current_dir(folder.path()).status()?;
         if !key.success() {
             return Err(format!("{} key ended with {key}", kube.display()).into());
         }
         let mut processes = vec![start("etcd", &etcd_arguments(etcd, etcd_peers))?];
-        std::fs::write(folder.0.join("tokens.csv"), "token,admin,admin,\"system:masters\"\n")?;
+        std::fs::write(folder.path().join("tokens.csv"), "token,admin,admin,\"system:masters\"\n")?;
         processes.insert(0, start("kube-apiserver", &apiserver_arguments(etcd, secure))?);
         let kubeconfig = kubeconfig(secure);
-        std::fs::write(folder.0.join("kubeconfig"), &kubeconfig)?;
+        std::fs::write(folder.path().join("kubeconfig"), &kubeconfig)?;
         let config = config_of(Kubeconfig::from_yaml(&kubeconfig)?).await?;
-        ready(&config, &folder.0).await?;
+        ready(&config, folder.path()).await?;
         processes.insert(0, start("kube-controller-manager", &controllers_arguments())?);
         Ok(Self { config, _processes: processes, _folder: folder })
     }
@@ -141,45 +142,4 @@ fn free_ports<const N: usize>() -> std::io::Result<[u16; N]> {
         *port = listener.local_addr()?.port();
     }
     Ok(ports)
-}
-
-/// A program that ends with this value.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Process {
-    fn start(kube: &Path, folder: &Path, program: &str, arguments: &[String]) -> Result<Self, Failure> {
-        let log = File::create(folder.join(format!("{program}.log")))?;
-        let mut command = Command::new(kube);
-        command.arg(program).args(arguments).current_dir(folder).stdin(Stdio::null());
-        let child = command.stdout(log.try_clone()?).stderr(log).spawn();
-        Ok(Self(child.map_err(|error| format!("starting {}: {error}", kube.display()))?))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to stop.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Where the programs keep what they write; removed at the end.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> std::io::Result<Self> {
-        let name = format!("trimtab-conformance-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0); // nothing else can be done about it here
-    }
 }

@@ -1,0 +1,65 @@
+//! Clients that nobody here wrote: finds or builds them, then hands over to the suite's program.
+
+use super::{Options, server};
+use crate::cargo;
+use crate::failure::Failure;
+use crate::peer;
+use crate::workspace::Workspace;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let mut program =
+        cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-conformance", "--", "--clients"]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    for kubectl in options.kubectl.iter().cloned().chain(kubectls(&path)) {
+        program.arg("--kubectl").arg(kubectl);
+    }
+    // Without Go, some clients are left out, and the program says which.
+    match server::kube(options.kube.clone()) {
+        Ok(kube) => drop(program.arg("--kube").arg(kube)),
+        Err(failure) => eprintln!("xtask: {failure}"),
+    }
+    match client_go() {
+        Ok(client_go) => drop(program.arg("--client-go").arg(client_go)),
+        Err(failure) => eprintln!("xtask: {failure}"),
+    }
+    cargo::become_program(program)
+}
+
+/// The program around client-go.
+fn client_go() -> Result<PathBuf, Failure> {
+    let workspace = Workspace::load()?;
+    let program = peer::target(&workspace).join("client-go-conformance");
+    peer::build_go(&peer::folder(&workspace, "client-go"), "conformance", &program, None).map(|()| program)
+}
+
+/// Every `kubectl` and `kubectl.1.NN` in the folders of a `PATH`.
+fn kubectls(path: &OsStr) -> Vec<PathBuf> {
+    let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = std::env::split_paths(path)
+        .flat_map(inside)
+        .map(|entry| entry.path())
+        .filter(|file| is_kubectl(file))
+        .collect();
+    found.sort();
+    found
+}
+
+fn is_kubectl(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let minor = name.strip_prefix("kubectl.1.").unwrap_or_default();
+    name == "kubectl" || (!minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kubectl_may_carry_its_minor() {
+        assert!(is_kubectl(Path::new("/bin/kubectl")) && is_kubectl(Path::new("/opt/kubectl.1.27")));
+        assert!(!is_kubectl(Path::new("/bin/kubectl-plugin")) && !is_kubectl(Path::new("/bin/kubectl.1.")));
+    }
+}
