@@ -23,7 +23,7 @@ use crate::{
         warning::Warnings,
     },
     journal::Journal,
-    kinds::{Kind, Kinds, custom, rules},
+    kinds::{Kind, Kinds, custom, rules, services},
     levers::{Levers, Origin},
     random::Random,
     storage::{Store, Stored},
@@ -41,6 +41,8 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
+    /// What Services were given and is not stored yet. Its lock comes before the store's.
+    pub(crate) addresses: services::Reserved,
 }
 
 impl Core {

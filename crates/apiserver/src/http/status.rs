@@ -174,6 +174,12 @@ impl Status {
         Self::new(StatusCode::CONFLICT, "AlreadyExists", message).about(kind, name)
     }
 
+    /// The same refusal, with something said before its message.
+    pub(crate) fn preceded_by(mut self, prefix: &str) -> Self {
+        self.0.message.insert_str(0, prefix);
+        self
+    }
+
     /// 409: the object is not what the writer believed.
     pub(crate) fn conflict(kind: &Kind, name: &str, because: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {} {name:?}: {because}", kind.resource());

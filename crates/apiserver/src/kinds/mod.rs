@@ -1,12 +1,15 @@
 //! Which kinds the server serves, and what is special about each.
 
+pub(crate) mod admission;
 mod cells;
 mod columns;
 pub(crate) mod custom;
 mod defaults;
 pub(crate) mod json_path;
 pub(crate) mod names;
+mod quantity;
 pub(crate) mod rules;
+pub(crate) mod services;
 mod table;
 mod validation;
 mod version;

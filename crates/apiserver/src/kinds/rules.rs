@@ -14,17 +14,29 @@ use crate::{
 
 /// Whether objects of this kind count the changes of their spec.
 pub(crate) fn has_generation(kind: &Kind) -> bool {
-    match kind.group.as_str() {
-        "" => matches!(kind.kind.as_str(), "Pod" | "ReplicationController"),
-        "apps" => kind.kind != "ControllerRevision",
-        "batch" | "policy" | "networking.k8s.io" | "discovery.k8s.io" | "apiextensions.k8s.io" => true,
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", kind) => matches!(kind, "Pod" | "PodTemplate" | "ReplicationController"),
+        ("apps", kind) => kind != "ControllerRevision",
+        ("networking.k8s.io", kind) => matches!(kind, "Ingress" | "IngressClass" | "NetworkPolicy"),
+        ("resource.k8s.io", kind) => matches!(kind, "DeviceClass" | "ResourceSlice"),
+        (
+            "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "batch"
+            | "discovery.k8s.io"
+            | "flowcontrol.apiserver.k8s.io"
+            | "policy"
+            | "scheduling.k8s.io",
+            _,
+        ) => true,
         _ => is_custom(kind),
     }
 }
 
 /// Whether a change is one that `generation` counts.
 pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
-    if !is_custom(kind) || old.get("spec").is_some() && kind.status && fields_beside_spec(old) == 0 {
+    let has_spec = old.get("spec").is_some();
+    if has_spec && (!is_custom(kind) || kind.status && fields_beside_spec(old) == 0) {
         return old.get("spec") != new.get("spec");
     }
     let counted = |object: &Value| {
@@ -89,30 +101,69 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
 
 /// Fills in what the writer of a new object may leave out, and drops what it may not set.
 pub(crate) fn complete_new(core: &Core, kind: &Kind, object: &mut Value) {
-    let is_node = kind.group.is_empty() && kind.kind == "Node"; // registers itself with its status
-    if kind.status && !is_node {
+    if kind.status && !is_node(kind) {
         object.as_object_mut().expect("only JSON objects are decoded").remove("status");
     }
     complete(core, kind, object);
 }
 
+/// A Node registers itself with its status.
+fn is_node(kind: &Kind) -> bool {
+    kind.group.is_empty() && kind.kind == "Node"
+}
+
 /// Makes a new object what its kind says it starts as.
-pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
+pub(crate) fn prepare_create(core: &Core, kind: &Kind, object: &mut Value) {
     if kind.group.is_empty() && kind.kind == "Namespace" {
         object["spec"] = json!({"finalizers": ["kubernetes"]});
     }
-    if let Some(status) = first_status(kind, object) {
+    if is_node(kind) {
+        complete_node(object);
+    } else if let Some(status) = first_status(core, kind, object) {
         object["status"] = status;
     }
 }
 
+/// Completes what a new object gets from its name, which may have been generated after the rest.
+pub(crate) fn name_parts(kind: &Kind, object: &mut Value) {
+    if kind.group == "batch" && kind.kind == "Job" {
+        defaults::name_job(object);
+    }
+}
+
+/// A Node tells of itself what it knows; the rest is empty.
+fn complete_node(node: &mut Value) {
+    let status = &mut node["status"];
+    if !status["daemonEndpoints"].is_object() {
+        status["daemonEndpoints"] = json!({"kubeletEndpoint": {"Port": 0}});
+    }
+    let known = [
+        "architecture",
+        "bootID",
+        "containerRuntimeVersion",
+        "kernelVersion",
+        "kubeProxyVersion",
+        "kubeletVersion",
+        "machineID",
+        "operatingSystem",
+        "osImage",
+        "systemUUID",
+    ];
+    for field in known {
+        if !status["nodeInfo"][field].is_string() {
+            status["nodeInfo"][field] = "".into();
+        }
+    }
+}
+
 /// The status of an object that nobody has looked at yet.
-fn first_status(kind: &Kind, object: &Value) -> Option<Value> {
+fn first_status(core: &Core, kind: &Kind, object: &Value) -> Option<Value> {
     Some(match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Namespace") => json!({"phase": "Active"}),
-        ("", "Pod") => json!({"phase": "Pending", "qosClass": defaults::qos_class(object)}),
+        ("", "Pod") => pod_status(core, object),
         ("", "PersistentVolumeClaim") => json!({"phase": "Pending"}),
-        ("", "Service") => json!({"loadBalancer": {}}),
+        ("", "PersistentVolume") => json!({"phase": "Pending", "lastPhaseTransitionTime": core.clock.text()}),
+        ("", "Service") | ("networking.k8s.io", "Ingress") => json!({"loadBalancer": {}}),
         ("", "ReplicationController") | ("apps", "ReplicaSet") => json!({"replicas": 0}),
         ("apps", "StatefulSet") => json!({"replicas": 0, "availableReplicas": 0}),
         ("apps", "DaemonSet") => json!({
@@ -121,9 +172,24 @@ fn first_status(kind: &Kind, object: &Value) -> Option<Value> {
         ("policy", "PodDisruptionBudget") => json!({
             "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
         }),
-        ("apps", "Deployment") | ("batch", _) => json!({}),
+        ("autoscaling", _) if kind.version == "v1" => json!({"currentReplicas": 0, "desiredReplicas": 0}),
+        ("autoscaling", _) => json!({"currentMetrics": null, "desiredReplicas": 0}),
+        ("storage.k8s.io", "VolumeAttachment") => json!({"attached": false}),
+        _ if kind.status && !is_custom(kind) && !is_definition(kind) => json!({}),
         _ => return None,
     })
+}
+
+fn pod_status(core: &Core, pod: &Value) -> Value {
+    let mut status = json!({"phase": "Pending", "qosClass": defaults::qos_class(pod)});
+    if pod["spec"].get("schedulingGates").is_some() {
+        status["conditions"] = json!([{
+            "type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": null,
+            "lastTransitionTime": core.clock.text(),
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }]);
+    }
+    status
 }
 
 /// Fills in what a writer may leave out.
@@ -197,8 +263,20 @@ pub(crate) fn prepare_update(
                 object::copy_field(old, new, "spec");
             }
             complete(core, kind, new);
+            if kind.group == "apps" && kind.kind == "DaemonSet" {
+                count_templates(old, new);
+            }
         }
     }
+}
+
+/// Counts the changes of a `DaemonSet`'s template in its annotation.
+fn count_templates(old: &Value, new: &mut Value) {
+    let key = defaults::TEMPLATE_GENERATION;
+    let count = old["metadata"]["annotations"][key].as_str().and_then(|count| count.parse::<i64>().ok());
+    let changed = old["spec"]["template"] != new["spec"]["template"];
+    let count = count.unwrap_or(1) + i64::from(changed);
+    new["metadata"]["annotations"][key] = count.to_string().into();
 }
 
 /// Leaves of `new` what is at `pointer`, such as `/spec/parts`, alone; the rest becomes as it was.

@@ -167,6 +167,7 @@ impl ApiServerBuilder {
             kinds: Kinds::built_in(),
             random,
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
+            addresses: Default::default(),
         };
         bootstrap::make_namespaces(&core);
         let first = Random::seeded(self.seed ^ BOOTSTRAP);

@@ -11,7 +11,7 @@ use crate::{
         body::ResponseBody,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, as_stored, rules},
+    kinds::{Kind, admission, as_stored, rules, services},
     object,
     storage::{Key, Stored},
 };
@@ -42,20 +42,26 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     if !request.is_apply() {
         request.writer(core, &core.clock.seconds()).created(&mut object);
     }
-    rules::prepare_create(kind, &mut object);
+    admission::admit(core, kind, &mut object)?;
+    rules::prepare_create(core, kind, &mut object);
+    let _reservation = match services::is_service(kind) {
+        true => Some(services::allocate(core, kind, None, &mut object)?),
+        false => None,
+    };
     for _ in 0..ATTEMPTS {
         if generated {
             let kept: String = base.chars().take(LONGEST_BASE).collect();
             let name = kept + &core.random.suffix();
             object::metadata_mut(&mut object).insert("name".to_owned(), name.into());
         }
+        rules::name_parts(kind, &mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
         core.hooks.validate(Operation::Create, request, object::name(&object), Some(&object), None)?;
         let key = object::key(&object);
         if request.query.dry_run {
             return match core.store.get(&kind.resource(), &key) {
-                Some(_) => Err(Status::already_exists(kind, key.name())),
+                Some(_) => Err(taken(core, kind, &key)),
                 None => Ok(Stored::unsaved(object).into()),
             };
         }
@@ -65,10 +71,17 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 return Ok(stored);
             }
             Err(_) if generated => {}
-            Err(_) => return Err(Status::already_exists(kind, key.name())),
+            Err(_) => return Err(taken(core, kind, &key)),
         }
     }
     Err(Status::already_exists(kind, object::name(&object)).retry_after(1))
+}
+
+/// 409: the name is taken, if only for a while.
+fn taken(core: &Core, kind: &Kind, key: &Key) -> Status {
+    let present = core.store.get(&kind.resource(), key);
+    let goes = present.is_some_and(|present| object::is_being_deleted(&present.value()));
+    Status::already_exists(kind, key.name()).preceded_by(if goes { "object is being deleted: " } else { "" })
 }
 
 /// Sets what only the server sets.

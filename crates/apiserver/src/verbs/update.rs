@@ -14,7 +14,7 @@ use crate::{
         route::Subresource,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, as_stored, in_version, rules},
+    kinds::{Kind, as_stored, in_version, rules, services},
     managed, object,
     patch::Patch,
     storage::Stored,
@@ -85,7 +85,7 @@ pub(super) fn write(
         let shown = in_version(kind, &value);
         let mut object = make(&shown)?;
         core.hooks.mutate(Operation::Update, request, &mut object, Some(&shown))?;
-        let next = next(core, request, &shown, object)?;
+        let (next, _reservation) = next(core, request, &shown, object)?;
         if let Next::Put(object) = &next {
             core.hooks.validate(Operation::Update, request, key.name(), Some(object), Some(&shown))?;
         }
@@ -111,8 +111,13 @@ pub(super) fn write(
     }
 }
 
-/// The rules of an update, as a value.
-fn next(core: &Core, request: &Request, current: &Value, mut object: Value) -> Result<Next> {
+/// The rules of an update, as a value, and what holds the addresses that it gave out until it is committed.
+fn next<'a>(
+    core: &'a Core,
+    request: &Request,
+    current: &Value,
+    mut object: Value,
+) -> Result<(Next, Option<services::Reservation<'a>>)> {
     let (kind, subresource) = (request.kind(), request.route.subresource);
     check_preconditions(kind, current, &object)?;
     for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
@@ -123,8 +128,14 @@ fn next(core: &Core, request: &Request, current: &Value, mut object: Value) -> R
     object::metadata_mut(&mut object).remove("selfLink");
     let applied = request.is_apply().then(|| object::metadata_mut(&mut object).remove("managedFields"));
     rules::prepare_update(core, kind, subresource, current, &mut object);
+    let reservation = match subresource {
+        None if services::is_service(kind) => {
+            Some(services::allocate(core, kind, Some(current), &mut object)?)
+        }
+        _ => None,
+    };
     if object::is_being_deleted(current) && is_free(&object) {
-        return Ok(Next::Remove);
+        return Ok((Next::Remove, reservation));
     }
     match (applied, subresource) {
         (Some(None), _) => drop(object::metadata_mut(&mut object).remove("managedFields")),
@@ -136,14 +147,14 @@ fn next(core: &Core, request: &Request, current: &Value, mut object: Value) -> R
         (None, _) => request.writer(core, &core.clock.seconds()).updated(current, &mut object),
     }
     if object == *current || managed::differ_in_times(current, &object) {
-        return Ok(Next::Unchanged);
+        return Ok((Next::Unchanged, reservation));
     }
     rules::validate_update(kind, subresource, current, &object)?;
     if rules::has_generation(kind) && rules::is_new_generation(kind, current, &object) {
         let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
-    Ok(Next::Put(object))
+    Ok((Next::Put(object), reservation))
 }
 
 fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {

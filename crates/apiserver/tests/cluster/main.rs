@@ -2,6 +2,7 @@
 //! kinds, discovery and tables.
 
 mod beginning;
+mod created;
 mod custom_resources;
 mod custom_schemas;
 mod discovery;

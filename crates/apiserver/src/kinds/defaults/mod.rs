@@ -1,13 +1,22 @@
 //! What upstream fills in where a writer leaves it out, as far as controllers and kubectl rely on it.
 
+mod control;
+mod network;
 mod pod;
+mod scaling;
+mod storage;
+mod volume;
 mod workload;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-pub(super) use self::pod::qos_class;
-use super::Kind;
+pub(super) use self::{
+    network::families,
+    pod::qos_class,
+    workload::{TEMPLATE_GENERATION, name_job},
+};
+use super::{Kind, quantity, version};
 
 /// The fields of a JSON object.
 type Fields = Map<String, Value>;
@@ -16,15 +25,86 @@ type Fields = Map<String, Value>;
 pub(super) fn set(kind: &Kind, object: &mut Value) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::pod(spec(object)),
+        ("", "PodTemplate") => pod::template(whole(object)),
         ("", "ReplicationController") => workload::replication_controller(object),
-        ("apps", name) if name != "ControllerRevision" => workload::workload(name, spec(object)),
-        ("batch", "Job") => workload::job(spec(object)),
+        ("apps", "ControllerRevision") => {}
+        ("apps", name) => workload::workload(name, object),
+        ("batch", "Job") => workload::job(object),
         ("batch", "CronJob") => workload::cron_job(spec(object)),
-        ("", "Secret") => secret(object.as_object_mut().expect("only JSON objects are decoded")),
-        ("", "Service") => service(spec(object)),
-        ("", "PersistentVolumeClaim") => fill(spec(object), [("volumeMode", json!("Filesystem"))]),
-        ("networking.k8s.io", "NetworkPolicy") => network_policy(spec(object)),
+        ("", "Secret") => secret(whole(object)),
+        ("", "Service") => network::service(spec(object)),
+        ("", "Endpoints") => network::endpoints(whole(object)),
+        ("discovery.k8s.io", _) => network::endpoint_slice(whole(object)),
+        ("networking.k8s.io", "NetworkPolicy") => network::network_policy(spec(object)),
+        ("networking.k8s.io", "IngressClass") => network::ingress_class(spec(object)),
+        ("", "PersistentVolumeClaim") => storage::claim(spec(object)),
+        ("", "PersistentVolume") => storage::volume(spec(object)),
+        ("", "LimitRange") => limit_range(spec(object)),
+        ("", "ResourceQuota") => quantities(spec(object), "hard"),
+        ("storage.k8s.io", "StorageClass") => storage::class(whole(object)),
+        ("storage.k8s.io", "CSIDriver") => storage::csi_driver(spec(object)),
+        ("storage.k8s.io", "CSINode") => storage::csi_node(spec(object)),
+        ("storage.k8s.io", "CSIStorageCapacity") => quantity_of(whole(object), "capacity"),
+        _ => set_control(kind, object),
+    }
+}
+
+/// The same, for what steers the server and scales its workloads.
+fn set_control(kind: &Kind, object: &mut Value) {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Event") => control::event(whole(object), true),
+        ("events.k8s.io", _) => control::event(whole(object), false),
+        ("autoscaling", _) if kind.version == "v1" => {
+            version::scaler_to_v2(object);
+            scaling::pod_autoscaler(spec(object));
+            version::scaler_to_v1(object);
+        }
+        ("autoscaling", _) => scaling::pod_autoscaler(spec(object)),
+        ("admissionregistration.k8s.io", name) if name.ends_with("WebhookConfiguration") => {
+            control::webhooks(whole(object), name.starts_with("Mutating"));
+        }
+        ("admissionregistration.k8s.io", name) => {
+            control::admission_policy(spec(object), name.ends_with("Binding"));
+        }
+        ("apiregistration.k8s.io", _) => control::api_service(spec(object)),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding" | "RoleBinding") => {
+            control::role_binding(whole(object));
+        }
+        ("flowcontrol.apiserver.k8s.io", "FlowSchema") => {
+            fill(spec(object), [("matchingPrecedence", json!(1000))]);
+        }
+        ("flowcontrol.apiserver.k8s.io", _) => control::priority_level(spec(object)),
+        ("scheduling.k8s.io", _) => {
+            fill(whole(object), [("preemptionPolicy", json!("PreemptLowerPriority"))]);
+        }
+        ("rbac.authorization.k8s.io", _) => control::role(whole(object)),
+        ("resource.k8s.io", "ResourceSlice") => control::resource_slice(spec(object)),
+        ("resource.k8s.io", "ResourceClaim") => control::resource_claim(spec(object)),
+        ("resource.k8s.io", "ResourceClaimTemplate") => {
+            control::resource_claim_template(spec(object));
+        }
         _ => {}
+    }
+}
+
+fn limit_range(spec: &mut Fields) {
+    for limit in items(spec, "limits") {
+        for field in ["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"] {
+            quantities(limit, field);
+        }
+    }
+}
+
+/// Puts the quantities of the map in a field into their one form.
+fn quantities(owner: &mut Fields, field: &str) {
+    for (_, quantity) in object(owner, field).into_iter().flatten() {
+        quantity::canonical(quantity);
+    }
+}
+
+fn quantity_of(owner: &mut Fields, field: &str) {
+    if let Some(quantity) = owner.get_mut(field) {
+        quantity::canonical(quantity);
     }
 }
 
@@ -38,28 +118,6 @@ fn secret(secret: &mut Fields) {
             data.insert(key, STANDARD.encode(text.as_str().unwrap_or_default()).into());
         }
     }
-}
-
-/// No address is allocated: nothing routes to it.
-fn service(spec: &mut Fields) {
-    fill(spec, [("type", json!("ClusterIP")), ("sessionAffinity", json!("None"))]);
-    for port in items(spec, "ports") {
-        fill(port, [("protocol", json!("TCP"))]);
-        if let Some(number) = port.get("port").cloned() {
-            fill(port, [("targetPort", number)]);
-        }
-    }
-    if spec["type"] != "ExternalName" {
-        fill(spec, [("internalTrafficPolicy", json!("Cluster"))]);
-    }
-}
-
-fn network_policy(spec: &mut Fields) {
-    let mut types = vec!["Ingress"];
-    if spec.contains_key("egress") {
-        types.push("Egress");
-    }
-    fill(spec, [("policyTypes", json!(types))]);
 }
 
 /// Sets fields that are absent.
@@ -82,9 +140,14 @@ fn items<'a>(fields: &'a mut Fields, field: &str) -> impl Iterator<Item = &'a mu
     list.filter_map(Value::as_object_mut)
 }
 
+/// All of an object.
+fn whole(object: &mut Value) -> &mut Fields {
+    object.as_object_mut().expect("only JSON objects are decoded")
+}
+
 /// The object's spec; made if it has none.
 fn spec(object: &mut Value) -> &mut Fields {
-    let object = object.as_object_mut().expect("only JSON objects are decoded");
+    let object = whole(object);
     let spec = object.entry("spec").or_insert_with(|| json!({}));
     if !spec.is_object() {
         *spec = json!({}); // validation then tells what is missing

@@ -2,13 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Fields, fill, items, object};
+use super::{
+    Fields, fill, items, object, quantities,
+    volume::{reference, volume},
+};
 
 /// Sets the defaults of a Pod, and what upstream's admission adds to every Pod.
 pub(super) fn pod(spec: &mut Fields) {
     pod_spec(spec);
     fill(spec, [("enableServiceLinks", json!(true))]);
     fill(spec, [("priority", json!(0)), ("preemptionPolicy", json!("PreemptLowerPriority"))]);
+    if spec.get("schedulingGates").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        spec.remove("schedulingGates");
+    }
     for field in ["containers", "initContainers"] {
         items(spec, field).for_each(request_what_is_limited);
     }
@@ -43,6 +49,7 @@ fn pod_spec(spec: &mut Fields) {
         items(spec, field).for_each(|item| container(item, shares_ports));
     }
     items(spec, "volumes").for_each(volume);
+    quantities(spec, "overhead");
 }
 
 fn container(container: &mut Fields, shares_ports: bool) {
@@ -66,8 +73,8 @@ fn container(container: &mut Fields, shares_ports: bool) {
         }
     }
     for variable in items(container, "env") {
-        if let Some(field) = object(variable, "valueFrom").and_then(|from| object(from, "fieldRef")) {
-            fill(field, [("apiVersion", json!("v1"))]);
+        if let Some(from) = object(variable, "valueFrom") {
+            reference(from);
         }
     }
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -83,7 +90,7 @@ fn container(container: &mut Fields, shares_ports: bool) {
         }
     }
     if let Some(resources) = object(container, "resources") {
-        quantities(resources);
+        ["limits", "requests"].iter().for_each(|what| quantities(resources, what));
     }
 }
 
@@ -101,35 +108,6 @@ fn probe(probe: &mut Fields) {
 
 fn http_get(get: &mut Fields) {
     fill(get, [("path", json!("/")), ("scheme", json!("HTTP"))]);
-}
-
-/// Quantities are text; a number is taken for its text.
-fn quantities(resources: &mut Fields) {
-    for what in ["limits", "requests"] {
-        for (_, quantity) in object(resources, what).into_iter().flatten() {
-            if quantity.is_number() {
-                *quantity = quantity.to_string().into();
-            }
-        }
-    }
-}
-
-fn volume(volume: &mut Fields) {
-    for source in ["configMap", "secret", "downwardAPI", "projected"] {
-        if let Some(source) = object(volume, source) {
-            fill(source, [("defaultMode", json!(0o644))]);
-        }
-    }
-    if let Some(path) = object(volume, "hostPath") {
-        fill(path, [("type", json!(""))]);
-    }
-    if let Some(projected) = object(volume, "projected") {
-        for source in items(projected, "sources") {
-            if let Some(token) = object(source, "serviceAccountToken") {
-                fill(token, [("expirationSeconds", json!(3600))]);
-            }
-        }
-    }
 }
 
 /// A limit without a request is the request, too.

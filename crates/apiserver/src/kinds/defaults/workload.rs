@@ -2,11 +2,24 @@
 
 use serde_json::{Value, json};
 
-use super::{Fields, fill, object, pod::template};
+use super::{Fields, fill, items, object, pod::template, storage};
 use crate::object as metadata;
 
-/// Sets the defaults of a workload's spec.
-pub(super) fn workload(kind: &str, spec: &mut Fields) {
+/// How often a `DaemonSet`'s template was changed, counted as before there were generations.
+pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+/// The labels by which a Job knows its Pods, with the names that they had before.
+const JOB_UID: [&str; 2] = ["batch.kubernetes.io/controller-uid", "controller-uid"];
+const JOB_NAME: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
+
+/// Sets the defaults of a workload.
+pub(super) fn workload(kind: &str, workload: &mut Value) {
+    if kind == "DaemonSet" {
+        let annotations = metadata::metadata_mut(workload).entry("annotations").or_insert_with(|| json!({}));
+        if let Some(annotations) = annotations.as_object_mut() {
+            fill(annotations, [(TEMPLATE_GENERATION, json!("1"))]);
+        }
+    }
+    let spec = super::spec(workload);
     match kind {
         "ReplicaSet" => fill(spec, [("replicas", json!(1))]),
         "Deployment" => {
@@ -33,6 +46,14 @@ pub(super) fn workload(kind: &str, spec: &mut Fields) {
                 ],
             );
             rolling(spec, "updateStrategy", &[("partition", json!(0))]);
+            fill(spec, [("serviceName", json!(""))]);
+            for claim in items(spec, "volumeClaimTemplates") {
+                fill(claim, [("apiVersion", json!("v1")), ("kind", json!("PersistentVolumeClaim"))]);
+                fill(claim, [("status", json!({"phase": "Pending"}))]);
+                if let Some(spec) = object(claim, "spec") {
+                    storage::claim(spec);
+                }
+            }
             if let Some(policy) = object(spec, "persistentVolumeClaimRetentionPolicy") {
                 fill(policy, [("whenDeleted", json!("Retain")), ("whenScaled", json!("Retain"))]);
             }
@@ -70,16 +91,19 @@ pub(super) fn replication_controller(controller: &mut Value) {
     }
 }
 
-/// The defaults of a Job's spec, but for what its controller's UID decides.
-pub(super) fn job(spec: &mut Fields) {
+/// The defaults of a Job, but for what its name decides.
+pub(super) fn job(job: &mut Value) {
+    let spec = super::spec(job);
+    let tries = if spec.contains_key("backoffLimitPerIndex") { i64::from(i32::MAX) } else { 6 };
+    let replaced = if spec.contains_key("podFailurePolicy") { "Failed" } else { "TerminatingOrFailed" };
     fill(
         spec,
         [
             ("completionMode", json!("NonIndexed")),
-            ("backoffLimit", json!(6)),
+            ("backoffLimit", json!(tries)),
             ("suspend", json!(false)),
             ("manualSelector", json!(false)),
-            ("podReplacementPolicy", json!("TerminatingOrFailed")),
+            ("podReplacementPolicy", json!(replaced)),
         ],
     );
     match (spec.contains_key("completions"), spec.contains_key("parallelism")) {
@@ -87,7 +111,33 @@ pub(super) fn job(spec: &mut Fields) {
         (true, false) => fill(spec, [("parallelism", json!(1))]),
         _ => {}
     }
+    if let Some(policy) = object(spec, "podFailurePolicy") {
+        for rule in items(policy, "rules") {
+            items(rule, "onPodConditions").for_each(|pattern| fill(pattern, [("status", json!("True"))]));
+        }
+    }
     template(spec);
+    let labels = spec.get("template").and_then(|template| template.pointer("/metadata/labels")).cloned();
+    if let (Some(labels), None) = (labels, metadata::metadata(job).get("labels")) {
+        metadata::metadata_mut(job).insert("labels".to_owned(), labels);
+    }
+}
+
+/// Makes a new Job know its Pods by its UID and its name, unless it brings a selector of its own.
+pub(crate) fn name_job(job: &mut Value) {
+    if job["spec"]["manualSelector"] == true {
+        return;
+    }
+    let (uid, name) = (metadata::uid(job).to_owned(), metadata::name(job).to_owned());
+    job["spec"]["selector"] = json!({"matchLabels": {JOB_UID[0]: uid}});
+    for metadata in ["/metadata", "/spec/template/metadata"] {
+        let Some(metadata) = job.pointer_mut(metadata).and_then(Value::as_object_mut) else { continue };
+        let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+        if let Some(labels) = labels.as_object_mut() {
+            labels.extend(JOB_UID.map(|key| (key.to_owned(), uid.clone().into())));
+            labels.extend(JOB_NAME.map(|key| (key.to_owned(), name.clone().into())));
+        }
+    }
 }
 
 pub(super) fn cron_job(spec: &mut Fields) {

@@ -1,0 +1,104 @@
+//! What the admission plugins of a default kube-apiserver do to new objects, as far as others rely on it:
+//! `Priority`, `StorageObjectInUseProtection`, `TaintNodesByCondition`, `DefaultStorageClass`,
+//! `DefaultIngressClass`. What Pods tolerate is among their defaults.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Kind;
+use crate::{
+    core::Core,
+    http::status::{Result, Status},
+    object,
+    storage::{Key, Stored},
+};
+
+const CLASSES: &str = "priorityclasses.scheduling.k8s.io";
+
+/// Changes a new object, or refuses it.
+pub(crate) fn admit(core: &Core, kind: &Kind, object: &mut Value) -> Result<()> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => prioritize(core, kind, object)?,
+        ("", "PersistentVolumeClaim") => {
+            protect(object, "kubernetes.io/pvc-protection");
+            let annotation = "storageclass.kubernetes.io/is-default-class";
+            choose_class(core, object, "storageclasses.storage.k8s.io", annotation, "storageClassName");
+        }
+        ("networking.k8s.io", "Ingress") => {
+            let annotation = "ingressclass.kubernetes.io/is-default-class";
+            choose_class(core, object, "ingressclasses.networking.k8s.io", annotation, "ingressClassName");
+        }
+        ("", "PersistentVolume") => protect(object, "kubernetes.io/pv-protection"),
+        ("storage.k8s.io", "VolumeAttributesClass") => protect(object, "kubernetes.io/vac-protection"),
+        ("", "Node") => taint(object),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn all(core: &Core, resource: &str) -> Vec<Arc<Stored>> {
+    core.store
+        .list(resource, "", None, None, usize::MAX, |_| true)
+        .map_or_else(|_| Vec::new(), |page| page.items)
+}
+
+/// Gives a Pod the number of its class, or of the class that is everybody's.
+fn prioritize(core: &Core, kind: &Kind, pod: &mut Value) -> Result<()> {
+    let name = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
+    let class = if name.is_empty() {
+        // Most servers have the two that come with it, and neither is everybody's.
+        all(core, CLASSES).into_iter().find(|class| class.value()["globalDefault"] == true)
+    } else {
+        let class = core.store.get(CLASSES, &Key::new("", &name));
+        Some(class.ok_or_else(|| {
+            let because = format!("no PriorityClass with name {name} was found");
+            Status::forbidden(kind, object::name(pod), &because)
+        })?)
+    };
+    if let Some(class) = class {
+        let class = class.value();
+        pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
+        pod["spec"]["priority"] = class["value"].clone();
+        pod["spec"]["preemptionPolicy"] = class["preemptionPolicy"].clone();
+    }
+    Ok(())
+}
+
+/// Keeps an object from going while it is in use.
+fn protect(object: &mut Value, finalizer: &str) {
+    if object::finalizers(object).any(|held| held == finalizer) {
+        return;
+    }
+    let finalizers: Vec<Value> =
+        object::finalizers(object).map(Value::from).chain([finalizer.into()]).collect();
+    object::metadata_mut(object).insert("finalizers".to_owned(), finalizers.into());
+}
+
+/// Sets `field` of the spec to the newest class that is declared the default, if the object names none.
+fn choose_class(core: &Core, object: &mut Value, resource: &str, annotation: &str, field: &str) {
+    if object["spec"].get(field).is_some_and(|class| !class.is_null()) {
+        return;
+    }
+    let classes = all(core, resource);
+    let defaults = classes.iter().map(|class| class.value());
+    let defaults = defaults.filter(|class| class["metadata"]["annotations"][annotation] == "true");
+    let newest = defaults.max_by_key(|class| object::text(class, "creationTimestamp").to_owned());
+    if let Some(class) = newest {
+        object["spec"][field] = object::name(&class).into();
+    }
+}
+
+/// No Pod is to be sent to a Node before it has reported that it is ready.
+fn taint(node: &mut Value) {
+    let key = "node.kubernetes.io/not-ready";
+    let taint = json!({"key": key, "effect": "NoSchedule"});
+    if !node["spec"]["taints"].is_array() {
+        node["spec"]["taints"] = json!([]);
+    }
+    if let Some(taints) = node["spec"]["taints"].as_array_mut()
+        && !taints.iter().any(|taint| taint["key"] == key && taint["effect"] == "NoSchedule")
+    {
+        taints.push(taint);
+    }
+}

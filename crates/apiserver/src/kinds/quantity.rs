@@ -1,0 +1,140 @@
+//! Quantities in the one form in which upstream keeps them: `1024Mi` is `1Gi`, `0.5` is `500m`.
+
+use serde_json::Value;
+
+/// A billion: quantities have at most nine digits after the point.
+const NANO: i128 = 1_000_000_000;
+/// The names of 1000⁻³ to 1000⁶.
+const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+/// The names of 1024¹ to 1024⁶.
+const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+
+/// How a quantity was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Decimal,
+    Binary,
+    Exponent,
+}
+
+/// Puts a quantity into its one form; what is none stays as it is.
+pub(crate) fn canonical(value: &mut Value) {
+    let text = match value {
+        Value::String(text) => std::mem::take(text),
+        Value::Number(number) => number.to_string(),
+        _ => return,
+    };
+    *value = parse(&text).map_or(text, |(nanos, style)| write(nanos, style)).into();
+}
+
+/// What a quantity amounts to, in billionths.
+fn parse(text: &str) -> Option<(i128, Style)> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-')));
+    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
+    let (negative, digits) = match number.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, number.strip_prefix('+').unwrap_or(number)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.len() + fraction.len() == 0 || !is_number(whole) || !is_number(fraction) || fraction.len() > 18 {
+        return None;
+    }
+    let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let (style, scale) = scale(suffix)?;
+    let divisor = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let (multiplier, divisor) = match scale {
+        Scale::Times(factor) => (factor.checked_mul(NANO)?, divisor),
+        Scale::Nanos(factor) => (factor, divisor),
+    };
+    let product = mantissa.checked_mul(multiplier)?;
+    let nanos = product / divisor + i128::from(product % divisor != 0); // upstream rounds up, away from 0
+    Some((if negative { -nanos } else { nanos }, style))
+}
+
+enum Scale {
+    /// So many.
+    Times(i128),
+    /// So many billionths.
+    Nanos(i128),
+}
+
+fn scale(suffix: &str) -> Option<(Style, Scale)> {
+    if let Some(power) = BINARY.iter().position(|name| *name == suffix) {
+        return Some((Style::Binary, Scale::Times(1024_i128.pow(u32::try_from(power).ok()? + 1))));
+    }
+    let (style, power) = match suffix.strip_prefix(['e', 'E']).filter(|exponent| !exponent.is_empty()) {
+        Some(exponent) => (Style::Exponent, exponent.parse::<i32>().ok()?),
+        None => {
+            let index = DECIMAL.iter().position(|name| *name == suffix)?;
+            (Style::Decimal, (i32::try_from(index).ok()? - 3) * 3)
+        }
+    };
+    let factor = |power: i32| 10_i128.checked_pow(u32::try_from(power).ok()?);
+    let scale = if power >= 0 { Scale::Times(factor(power)?) } else { Scale::Nanos(factor(9 + power)?) };
+    Some((style, scale))
+}
+
+fn write(nanos: i128, style: Style) -> String {
+    if nanos == 0 {
+        return "0".to_owned();
+    }
+    if style == Style::Binary && nanos.abs() >= 1024 * NANO {
+        let mut number = nanos / NANO + if nanos % NANO == 0 { 0 } else { nanos.signum() };
+        let mut power = 0;
+        while number % 1024 == 0 && power < BINARY.len() {
+            number /= 1024;
+            power += 1;
+        }
+        return format!("{number}{}", power.checked_sub(1).map_or("", |power| BINARY[power]));
+    }
+    let (mut number, mut power) = (nanos, 0);
+    while number % 1000 == 0 && power < DECIMAL.len() - 1 {
+        number /= 1000;
+        power += 1;
+    }
+    match (style, power) {
+        (Style::Exponent, 3) => number.to_string(),
+        (Style::Exponent, power) => format!("{number}e{}", (i64::try_from(power).unwrap_or(0) - 3) * 3),
+        (_, power) => format!("{number}{}", DECIMAL[power]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What kube-apiserver 1.36.3 makes of quantities.
+    #[test]
+    fn quantities_are_kept_in_one_form() {
+        for (written, kept) in [
+            ("1024Mi", "1Gi"),
+            ("1000m", "1"),
+            ("0.5", "500m"),
+            ("1500m", "1500m"),
+            ("1000", "1k"),
+            ("1024", "1024"),
+            ("0.5Gi", "512Mi"),
+            ("100Mi", "100Mi"),
+            ("1e3", "1e3"),
+            ("1500e-3", "1500e-3"),
+            ("0", "0"),
+            ("0Mi", "0"),
+            ("0.5Ki", "512"),
+            ("-1000m", "-1"),
+            ("1Ki", "1Ki"),
+            ("2000k", "2M"),
+            ("one", "one"),
+            ("", ""),
+        ] {
+            let mut value = json!(written);
+            canonical(&mut value);
+            assert_eq!(value, kept, "{written}");
+        }
+        let mut number = json!(0.25);
+        canonical(&mut number);
+        assert_eq!(number, "250m");
+    }
+}
