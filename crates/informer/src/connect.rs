@@ -4,10 +4,15 @@
 //! probes a connection on which nothing comes, and counts what was sent and not acknowledged. The
 //! [`connector`] asks it to; TLS is laid over it by whoever chooses TLS:
 //!
-//! ```ignore
-//! let config = Config::infer().await?;
-//! let https = config.rustls_https_connector_with_connector(connect::connector())?;
-//! let client = connect::client(config, https)?;
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use trimtab_informer::connect;
+//!
+//! let config = kube_client::Config::infer().await?;
+//! let tcp = connect::connector(); // for TLS: config.rustls_https_connector_with_connector(tcp)?
+//! let client = connect::client(config, tcp)?;
+//! # Ok(())
+//! # }
 //! ```
 
 use hyper_util::{

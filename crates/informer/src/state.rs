@@ -10,6 +10,8 @@
 //!   from one kind of list to the other is taken at once; all else waits for the backoff.
 //! - L6: a watch that was silent for too long is given up: its connection may be dead, or its version one that
 //!   the server has yet to reach, as one that was restored from a backup. A probe tells.
+//! - L7: who is not answered, time and again, asks for no version any more: kube-client's own retries wait out
+//!   "too large resource version" for longer than anybody waits for an answer.
 //! - L5: there is always a next step.
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -23,6 +25,8 @@ const SHORTEST_WATCH: Duration = Duration::from_secs(1);
 const SHORT_WATCHES: u32 = 3;
 /// So many lists are tried at once, each of another kind than the one before; then the backoff rules.
 const LEAPS: u32 = 3;
+/// So many requests for a state not older than some version were not answered, and the most recent is asked for.
+const UNANSWERED: u32 = 2;
 /// So long a server that cannot stream lists is not asked for it: it may be upgraded meanwhile.
 const UNSUPPORTED_FOR: Duration = Duration::from_secs(30 * 60);
 
@@ -131,6 +135,8 @@ pub(crate) enum Class {
     EndedEarly,
     /// Nothing came on a watch for so long that the connection may be dead.
     Silent,
+    /// No answer came in time.
+    Unanswered,
     /// The store differs from the server, though it ought to be as new.
     Inconsistent,
     /// Everything that may be over next time: refused, cut, timed out, overloaded.
@@ -149,6 +155,8 @@ pub(crate) struct Ladder {
     short_watches: u32,
     /// Lists that were tried at once, since one succeeded.
     leaps: u32,
+    /// Requests that named a version and were not answered, since one was.
+    unanswered: u32,
     /// When the first of the watches began since which nothing has failed.
     healthy_since: Option<Instant>,
 }
@@ -175,6 +183,7 @@ impl Ladder {
             asked: Step::List(ListRequest { at_least: None, limit: page_size }),
             short_watches: 0,
             leaps: 0,
+            unanswered: 0,
             healthy_since: None,
         };
         ladder.asked = ladder.fill(seen);
@@ -198,6 +207,7 @@ impl Ladder {
         let (wait, step) = match outcome {
             Outcome::Listed { version } => {
                 self.leaps = 0;
+                self.unanswered = 0;
                 (Duration::ZERO, self.watch(version))
             }
             Outcome::StreamFailed { failure } => self.after_stream(now, failure),
@@ -205,11 +215,15 @@ impl Ladder {
             Outcome::WatchEnded { version, failure: Some(Failure { class: Class::Silent, .. }), .. } => {
                 (Duration::ZERO, Step::Probe(version)) // L6; the wait is over already
             }
-            Outcome::Probed { version } => (Duration::ZERO, self.watch(version)),
+            Outcome::Probed { version } => {
+                self.unanswered = 0;
+                (Duration::ZERO, self.watch(version))
+            }
             Outcome::ProbeFailed { version, failure } => {
                 let step = match failure.class {
                     Class::TooLarge | Class::Expired => self.fill(None),
                     Class::NotServed => self.fill(Some(version)),
+                    Class::Unanswered if self.gives_up_version() => self.fill(None),
                     _ => self.watch(version),
                 };
                 (self.back_off(now, failure.retry_after), step)
@@ -246,6 +260,9 @@ impl Ladder {
             Class::Expired | Class::TooLarge if at_least.is_some() => {
                 (self.leap(now, failure), self.fill(None))
             }
+            Class::Unanswered if at_least.is_some() && self.gives_up_version() => {
+                (self.back_off(now, failure.retry_after), self.fill(None)) // L7
+            }
             Class::EndedEarly | Class::Broken => {
                 (self.back_off(now, failure.retry_after), self.list(at_least))
             }
@@ -263,6 +280,9 @@ impl Ladder {
             (Class::Expired | Class::TooLarge, _) if asked_for_version => {
                 (self.leap(now, failure), self.list(None))
             }
+            (Class::Unanswered, _) if asked_for_version && self.gives_up_version() => {
+                (self.back_off(now, failure.retry_after), self.list(None)) // L7
+            }
             _ => (self.back_off(now, failure.retry_after), self.asked.clone()),
         }
     }
@@ -274,6 +294,16 @@ impl Ladder {
             return Duration::ZERO;
         }
         self.back_off(now, failure.retry_after)
+    }
+
+    /// Notes that a request which named a version was not answered; whether the next should name none.
+    fn gives_up_version(&mut self) -> bool {
+        self.unanswered += 1;
+        let gives_up = self.unanswered >= UNANSWERED;
+        if gives_up {
+            self.unanswered = 0;
+        }
+        gives_up
     }
 
     fn back_off(&mut self, now: Instant, floor: Duration) -> Duration {

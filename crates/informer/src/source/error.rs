@@ -82,6 +82,7 @@ impl SourceError {
                 Kind::Ignored(_) => Class::Ignored,
                 Kind::EndedEarly => Class::EndedEarly,
                 Kind::Silent(_) => Class::Silent,
+                Kind::NoAnswer(_) => Class::Unanswered,
                 Kind::WentBack(_) => Class::TooLarge,
                 Kind::Inconsistent(_) => Class::Inconsistent,
                 _ => Class::Passing,

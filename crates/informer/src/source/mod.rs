@@ -124,7 +124,7 @@ impl Source {
     pub(crate) async fn probe(&self, version: &str) -> Result<(), SourceError> {
         let mut query = String::from("&limit=1&resourceVersionMatch=NotOlderThan");
         parameter(&mut query, "resourceVersion", version);
-        let mut body = self.send(self.list_request(&query, METADATA_LIST), LIST_PATIENCE).await?;
+        let mut body = self.send(self.list_request(&query, METADATA_LIST), WATCH_PATIENCE).await?;
         while body.next(BODY_PATIENCE).await?.is_some() {} // to its end, so that the connection can be used again
         Ok(())
     }

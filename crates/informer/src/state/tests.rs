@@ -258,3 +258,22 @@ fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
     let next = ladder.next(now + UNSUPPORTED_FOR, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: stream at_least=9");
 }
+
+/// L7.
+#[test]
+fn requests_for_a_version_that_are_never_answered_are_followed_by_one_for_the_most_recent_state() {
+    let now = Instant::now();
+    let mut ladder = streaming();
+    ladder.next(now, watch_failed(Class::Expired, "9"));
+    let next = ladder.next(now, stream_failed(Class::Unanswered));
+    assert_eq!(describe(&next), "later: stream at_least=9", "it may have been chance");
+    let next = ladder.next(now, stream_failed(Class::Unanswered));
+    assert_eq!(describe(&next), "later: stream at_least=-");
+
+    let mut ladder = watching("7");
+    ladder.next(now, watch_failed(Class::Expired, "9"));
+    let next = ladder.next(now, list_failed(Class::Unanswered, None));
+    assert_eq!(describe(&next), "later: list at_least=9 limit=0");
+    let next = ladder.next(now, list_failed(Class::Unanswered, None));
+    assert_eq!(describe(&next), "later: list at_least=- limit=500");
+}

@@ -17,13 +17,13 @@ use k8s_openapi::{
 use kube_client::{
     Api, Client,
     api::{DeleteParams, Patch, PatchParams, PostParams},
-    client::Body,
+    client::{Body, retry::RetryPolicy},
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Duration, Instant, sleep};
-use tower::{ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, retry::RetryLayer, service_fn};
 use trimtab_apiserver::{ApiServer, Filter, Service, Verb};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey};
 use trimtab_informer::{Event, Informer, InformerBuilder, InformerFactory, Phase};
@@ -396,6 +396,39 @@ async fn watches_that_began_together_do_not_reconnect_together() {
     let seconds: BTreeSet<_> = reconnects.iter().map(|watch| watch.at.as_second()).collect();
     assert!(reconnects.len() >= CLIENTS && seconds.len() > 60, "{} in {}", reconnects.len(), seconds.len());
     assert!(informers.iter().all(|informer| informer.status().restarts == 0));
+}
+
+/// The same through kube-client's own retries, which hide "too large resource version" from whoever asked, and
+/// wait for longer and longer: relists hung for ever.
+#[tokio::test(start_paused = true)]
+async fn retries_below_the_informer_do_not_make_it_wait_for_ever() {
+    for streaming in [true, false] {
+        let (before, maps) = server();
+        for number in 0..30 {
+            create(&maps, &format!("o{number}")).await;
+        }
+        let current = Arc::new(Mutex::new(before.service()));
+        let service = current.clone();
+        let service = service_fn(move |request| {
+            let service = service.lock().clone();
+            async move { service.oneshot(request).await.map_err(tower::BoxError::from) }
+        });
+        let retries = RetryLayer::new(RetryPolicy::server_retry());
+        let client = Client::new(retries.layer(service), "default");
+        let informer = Informer::builder(client).streaming_lists(streaming).build::<ConfigMap>();
+        informer.start();
+        informer.wait_for_sync().await;
+        informer.stop().await;
+        let (restored, maps) = server();
+        create(&maps, "old").await;
+        *current.lock() = restored.service();
+        informer.start();
+        let begun = Instant::now();
+        while informer.store().keys() != [key("old")] {
+            assert!(begun.elapsed() < Duration::from_secs(200), "{:?}", informer.status());
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
 }
 
 /// A chain of compactions and cuts: after each the informer is up to date again within seconds, because a
