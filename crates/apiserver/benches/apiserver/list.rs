@@ -16,7 +16,7 @@ const PATH: &str = "/api/v1/namespaces/default/pods";
 /// Prints megabytes of body per second for each way, and for the slowest.
 pub(crate) fn run() {
     let pods = if quick() { 20_000 } else { 100_000 };
-    let serving = Serving::start(pods);
+    let serving = Serving::start("plain", pods);
     let speeds = one_thread().block_on(async {
         let stream = TcpStream::connect(serving.address).await.expect("a listening server");
         stream.set_nodelay(true).expect("a socket");

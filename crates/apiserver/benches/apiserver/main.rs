@@ -1,5 +1,6 @@
 //! Benchmarks of the API server, a file a question: `cargo bench -p trimtab-apiserver -- [--quick] [NAME…]`.
 
+mod create_cpu;
 mod fan_out;
 mod list;
 mod measure;
@@ -15,10 +16,11 @@ fn main() {
     if let Some(form) = argument("serve") {
         return serve::run(&form); // the other process of the questions that need two
     }
-    let questions: [(&str, fn()); 5] = [
+    let questions: [(&str, fn()); 6] = [
         ("memory", memory::run), // first: it measures the process
         ("start", start::run),
         ("writes", writes::run),
+        ("create-cpu", create_cpu::run),
         ("fan-out", fan_out::run),
         ("list", list::run),
     ];

@@ -1,5 +1,5 @@
 //! A server in a process of its own, for the questions about what goes over a socket and about what the server alone
-//! computes: this program again, with `--serve=PODS`.
+//! computes: this program again, with `--serve=plain` or `--serve=tls`, and `--pods=NUMBER`.
 
 use std::{
     fs,
@@ -10,15 +10,15 @@ use std::{
 };
 
 use crate::{
-    measure::one_thread,
+    measure::{argument, one_thread},
     pods::{name, template},
 };
 use http::Request;
 use trimtab_apiserver::ApiServer;
 
-/// Serves that many Pods until standard input ends, and prints its address when it is ready.
-pub(crate) fn run(pods: &str) {
-    let pods: usize = pods.parse().expect("a number of Pods");
+/// Serves Pods until standard input ends, and prints its address when it is ready.
+pub(crate) fn run(form: &str) {
+    let pods: usize = argument("pods").and_then(|pods| pods.parse().ok()).expect("--pods=NUMBER");
     let template = template().to_string();
     one_thread().block_on(async {
         let server = ApiServer::start();
@@ -30,7 +30,8 @@ pub(crate) fn run(pods: &str) {
             client.request_text(request.body(pod.into_bytes()).expect("a request")).await.expect("created");
         }
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        println!("{}", server.listen(any).await.expect("a free port"));
+        let address = if form == "tls" { server.listen_tls(any).await } else { server.listen(any).await };
+        println!("{}", address.expect("a free port"));
         let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         ended.await.expect("no panic").expect("standard input");
     });
@@ -43,10 +44,11 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    pub(crate) fn start(pods: usize) -> Self {
+    pub(crate) fn start(form: &str, pods: usize) -> Self {
         let program = std::env::current_exe().expect("this program's path");
         let mut command = Command::new(program);
-        command.arg(format!("--serve={pods}")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args([format!("--serve={form}"), format!("--pods={pods}")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("this program again");
         let mut address = String::new();
         let stdout = process.stdout.take().expect("a pipe");
