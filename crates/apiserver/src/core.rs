@@ -24,7 +24,7 @@ use crate::{
     },
     journal::Journal,
     kinds::{Kind, Kinds, custom, rules, services},
-    levers::{Levers, Origin},
+    levers::{Levers, Origin, broken, mix},
     random::Random,
     storage::{Store, Stored},
     verbs,
@@ -141,7 +141,11 @@ impl Core {
             Err(status) => return Err(status.warn(warnings)),
         };
         warnings.write(answer.headers_mut());
-        let answer = if is_watch { answer } else { compression.of_answer(answer) };
+        let answer = match met.breakage {
+            Some(how) => broken(answer, how, compression, mix(self.levers.seed(), self.store.version(), 0)),
+            None if is_watch => answer,
+            None => compression.of_answer(answer),
+        };
         if met.is_lost {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (lever)");
             return Ok(Err(lost));

@@ -1,5 +1,7 @@
 //! [`Journal`]: who asked what, and what the answer was, for assertions on a controller's traffic.
 
+use std::sync::Arc;
+
 use http::Response;
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
@@ -7,6 +9,7 @@ use parking_lot::Mutex;
 use crate::{
     http::{body::ResponseBody, route::Verb, status::Status},
     levers::{Filter, Origin},
+    storage::Key,
 };
 
 /// A request about objects that was answered, or whose answer was lost.
@@ -29,34 +32,74 @@ pub struct Exchange {
     pub query: String,
     /// The HTTP code of the answer; `None` if a lever broke the connection in its place.
     pub code: Option<u16>,
+    /// The resource version that the answer carried: of the list, of the object, or where a watch begins.
+    pub version: Option<u64>,
 }
 
-/// The requests that a server has answered, in order; empty unless
+/// An event that a watch was sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// When it was sent, by the server's clock.
+    pub at: Timestamp,
+    /// The plural name and the group, such as `pods` or `replicasets.apps`.
+    pub resource: String,
+    /// Who watches.
+    pub user_agent: String,
+    /// `ADDED`, `MODIFIED`, `DELETED` or `BOOKMARK`.
+    pub word: &'static str,
+    /// The object's namespace; empty for a cluster-scoped object and for a bookmark.
+    pub namespace: String,
+    /// The object's name; empty for a bookmark.
+    pub name: String,
+    /// The version that the event carries.
+    pub version: u64,
+}
+
+/// The resource version of an answer, beside its body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown(pub(crate) u64);
+
+/// The requests that a server has answered and the events that it has sent, in order; empty unless
 /// [`ApiServerBuilder::journal`](crate::ApiServerBuilder::journal) asked for it.
 ///
 /// A watch is written down when it is opened. Requests for discovery and health are not.
 #[derive(Debug)]
 pub struct Journal {
-    exchanges: Option<Mutex<Vec<(Origin, Exchange)>>>,
+    entries: Option<Mutex<Entries>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    exchanges: Vec<(Origin, Exchange)>,
+    deliveries: Vec<(Arc<Origin>, Delivery)>,
 }
 
 impl Journal {
     pub(crate) fn new(is_kept: bool) -> Self {
-        Self { exchanges: is_kept.then(Mutex::default) }
+        Self { entries: is_kept.then(Mutex::default) }
     }
 
     /// The exchanges that match, the oldest first.
     pub fn matching(&self, filter: &Filter) -> Vec<Exchange> {
-        let Some(exchanges) = &self.exchanges else { return Vec::new() };
-        let exchanges = exchanges.lock();
-        let matching = exchanges.iter().filter(|(origin, _)| filter.matches(origin));
+        let Some(entries) = &self.entries else { return Vec::new() };
+        let entries = entries.lock();
+        let matching = entries.exchanges.iter().filter(|(origin, _)| filter.matches(origin));
         matching.map(|(_, exchange)| exchange.clone()).collect()
+    }
+
+    /// The events that matching watches were sent, the oldest first.
+    pub fn deliveries(&self, filter: &Filter) -> Vec<Delivery> {
+        let Some(entries) = &self.entries else { return Vec::new() };
+        let entries = entries.lock();
+        let matching = entries.deliveries.iter().filter(|(origin, _)| filter.matches(origin));
+        matching.map(|(_, delivery)| delivery.clone()).collect()
     }
 
     /// Forgets everything so far.
     pub fn clear(&self) {
-        if let Some(exchanges) = &self.exchanges {
-            exchanges.lock().clear();
+        if let Some(entries) = &self.entries {
+            *entries.lock() = Entries::default();
         }
     }
 
@@ -68,7 +111,11 @@ impl Journal {
         query: &str,
         outcome: &Result<std::io::Result<Response<ResponseBody>>, Status>,
     ) {
-        let Some(exchanges) = &self.exchanges else { return };
+        let Some(entries) = &self.entries else { return };
+        let version = match outcome {
+            Ok(Ok(answer)) => answer.extensions().get::<Shown>().map(|shown| shown.0),
+            _ => None,
+        };
         let code = match outcome {
             Ok(Ok(answer)) => Some(answer.status()),
             Ok(Err(_)) => None,
@@ -83,7 +130,35 @@ impl Journal {
             user_agent: origin.user_agent.clone(),
             query: query.to_owned(),
             code: code.map(|code| code.as_u16()),
+            version,
         };
-        exchanges.lock().push((origin, exchange));
+        entries.lock().exchanges.push((origin, exchange));
+    }
+
+    /// Whether anything is written down.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// Writes down what a watch is sent; `key` is none for a bookmark.
+    pub(crate) fn delivered(
+        &self,
+        at: Timestamp,
+        origin: &Arc<Origin>,
+        word: &'static str,
+        key: Option<&Key>,
+        version: u64,
+    ) {
+        let Some(entries) = &self.entries else { return };
+        let delivery = Delivery {
+            at,
+            resource: origin.resource.clone(),
+            user_agent: origin.user_agent.clone(),
+            word,
+            namespace: key.and_then(Key::namespace).unwrap_or_default().to_owned(),
+            name: key.map(Key::name).unwrap_or_default().to_owned(),
+            version,
+        };
+        entries.lock().deliveries.push((origin.clone(), delivery));
     }
 }

@@ -84,7 +84,7 @@ pub use self::{
     commits::{Commit, Commits, StoredObject},
     controllers::Kubelet,
     http::{body::ResponseBody, route::Verb},
-    journal::{Exchange, Journal},
+    journal::{Delivery, Exchange, Journal},
     levers::{Filter, Lever, Levers, Refusal},
     load::LoadError,
     server::{ApiServer, ApiServerBuilder, Service},

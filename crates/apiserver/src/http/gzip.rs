@@ -39,6 +39,11 @@ impl Compression {
         if takes_gzip { Self::Gzip } else { Self::Identity }
     }
 
+    /// Whether the client takes gzip.
+    pub(crate) fn is_gzip(self) -> bool {
+        self == Self::Gzip
+    }
+
     /// Compresses `answer` if that pays. Watches are not to be brought here: their lines would wait for each other.
     pub(crate) fn of_answer(self, mut answer: Response<ResponseBody>) -> Response<ResponseBody> {
         let is_large = answer.body().size_hint().exact().is_none_or(|size| size >= THRESHOLD);

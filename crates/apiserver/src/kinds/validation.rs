@@ -210,6 +210,9 @@ fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 
 /// Most of a Pod's spec never changes.
 fn pod(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if old["spec"] == new["spec"] {
+        return; // most changes are to labels and to the status
+    }
     let fixed = |pod: &Value| {
         let mut spec = pod["spec"].clone();
         for field in ["containers", "initContainers"] {

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, header};
 
+use super::chance::is_drawn;
 use crate::http::route::{Route, Verb};
 
 /// Where a request comes from and where it goes.
@@ -29,13 +30,14 @@ impl Origin {
 }
 
 /// Selects requests. [`Filter::any`] selects all of them, each method narrows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     verb: Option<Verb>,
     resource: Option<String>,
     namespace: Option<String>,
     name: Option<String>,
     user_agent: Option<String>,
+    probability: Option<f64>,
 }
 
 impl Filter {
@@ -73,6 +75,21 @@ impl Filter {
     #[must_use]
     pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
         Self { user_agent: Some(user_agent.into()), ..self }
+    }
+
+    /// Only so many of the requests, or of the watches, that it would select: 0 is none of them, 1 is all.
+    ///
+    /// Which ones, the server's seed decides, for each lever anew. Where no lever is pulled, as in
+    /// [`Journal::matching`](crate::Journal::matching), all are meant.
+    #[must_use]
+    pub fn probability(self, probability: f64) -> Self {
+        Self { probability: Some(probability), ..self }
+    }
+
+    /// Whether a lever with this filter meets what `origin` asked for: its `number`th chance to do so.
+    pub(super) fn meets(&self, origin: &Origin, seed: u64, lever: u64, number: u64) -> bool {
+        self.matches(origin)
+            && self.probability.is_none_or(|probability| is_drawn(probability, seed, lever, number))
     }
 
     pub(crate) fn matches(&self, origin: &Origin) -> bool {

@@ -1,6 +1,8 @@
 //! [`Levers`]: faults that a test pulls on the server, each limited by a [`Filter`], and each doing the
 //! same thing every time.
 
+mod broken;
+mod chance;
 mod filter;
 mod refusal;
 mod rules;
@@ -8,16 +10,19 @@ mod watches;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-pub use self::{filter::Filter, refusal::Refusal};
+use self::{
+    broken::Breakage,
+    rules::{Fault, Rules},
+    watches::{Watches, Wish},
+};
 pub(crate) use self::{
+    broken::broken,
+    chance::mix,
     filter::Origin,
     rules::Met,
     watches::{End, WatchHandle},
 };
-use self::{
-    rules::{Fault, Rules},
-    watches::{Watches, Wish},
-};
+pub use self::{filter::Filter, refusal::Refusal};
 use crate::{http::status::Result, storage::Store};
 
 /// The faults that can be pulled; reached through [`ApiServer::levers`](crate::ApiServer::levers).
@@ -29,24 +34,26 @@ pub struct Levers {
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// Decides what probabilities leave open.
+    seed: u64,
     rules: Rules,
     watches: Watches,
 }
 
 impl Levers {
-    pub(crate) fn new(store: Arc<Store>) -> Self {
-        Self { store, shared: Arc::default() }
+    pub(crate) fn new(store: Arc<Store>, seed: u64) -> Self {
+        Self { store, shared: Arc::new(Shared { seed, ..Shared::default() }) }
     }
 
     /// Breaks every open watch that matches, as when its connection is reset. Returns how many.
     pub fn cut_watches(&self, filter: &Filter) -> usize {
-        self.shared.watches.end(filter, End::Cut)
+        self.shared.watches.end(self.shared.seed, filter, End::Cut)
     }
 
     /// Ends every open watch that matches, cleanly and without an error event, as upstream ends slow
     /// watchers. Returns how many.
     pub fn end_watches(&self, filter: &Filter) -> usize {
-        self.shared.watches.end(filter, End::Clean)
+        self.shared.watches.end(self.shared.seed, filter, End::Clean)
     }
 
     /// Forgets all history: whoever asks for what happened before gets 410 Expired, and so does a
@@ -71,6 +78,40 @@ impl Levers {
     /// the initial events, until the returned lever is dropped.
     pub fn drop_bookmarks(&self, filter: Filter) -> Lever {
         self.wish(filter, Wish::NoBookmarks)
+    }
+
+    /// Makes matching watches, open ones and those to come, have each bookmark `delay` after it was due, also the
+    /// one that ends the initial events, until the returned lever is dropped.
+    pub fn delay_bookmarks(&self, filter: Filter, delay: Duration) -> Lever {
+        self.wish(filter, Wish::LateBookmarks(delay))
+    }
+
+    /// Makes a replica of the API server out of what serves the matching clients: one that is `lag` behind.
+    /// Reads of any version show the past as with [`stale_reads`](Self::stale_reads), and watches are told of
+    /// commits late as with [`lag_watches`](Self::lag_watches), until the returned lever is dropped. Writes, and
+    /// reads of the newest version, go to the one store that all replicas have.
+    pub fn lag_replica(&self, filter: Filter, lag: Duration) -> Lever {
+        self.stale_reads(filter.clone(), lag).and(self.lag_watches(filter, lag))
+    }
+
+    /// Lets the connections of matching clients end nowhere: their requests do not arrive, and their watches
+    /// hear nothing, not even that they end, until the returned lever is dropped. Nothing is broken for that
+    /// long; a client that wants to notice has to count the time.
+    pub fn black_hole(&self, filter: Filter) -> Lever {
+        self.hold(filter.clone()).and(self.stall_watches(filter))
+    }
+
+    /// Sends the answers to matching requests, watches' too, in pieces of odd lengths that end in the middle of
+    /// names and characters, until the returned lever is dropped.
+    pub fn split_bodies(&self, filter: Filter) -> Lever {
+        self.rule(filter, usize::MAX, Fault::Break(Breakage::Pieces))
+    }
+
+    /// Sends the answers to matching requests, watches' too, compressed, and each few bytes as a gzip member of their
+    /// own, to clients that take gzip, until the returned lever is dropped. A client that stops reading after the
+    /// first member sees a body that ends early.
+    pub fn gzip_members(&self, filter: Filter) -> Lever {
+        self.rule(filter, usize::MAX, Fault::Break(Breakage::Members))
     }
 
     /// Makes matching gets, lists and watches that ask for `resourceVersion=0`, and so for any state,
@@ -115,18 +156,23 @@ impl Levers {
     }
 
     fn wish(&self, filter: Filter, wish: Wish) -> Lever {
-        let id = self.shared.watches.wish(filter, wish);
-        Lever { shared: self.shared.clone(), pulled: Pulled::Watches(id) }
+        let id = self.shared.watches.wish(self.shared.seed, filter, wish);
+        Lever { shared: self.shared.clone(), pulled: vec![Pulled::Watches(id)] }
     }
 
     fn rule(&self, filter: Filter, times: usize, fault: Fault) -> Lever {
         let id = self.shared.rules.add(filter, times, fault);
-        Lever { shared: self.shared.clone(), pulled: Pulled::Rule(id) }
+        Lever { shared: self.shared.clone(), pulled: vec![Pulled::Rule(id)] }
     }
 
     /// What pulled levers do to a request before it is looked at.
     pub(crate) async fn before(&self, origin: &Origin) -> Result<Met> {
-        self.shared.rules.apply(origin).await
+        self.shared.rules.apply(self.shared.seed, origin).await
+    }
+
+    /// Decides what chance decides.
+    pub(crate) fn seed(&self) -> u64 {
+        self.shared.seed
     }
 
     /// Makes an opened watch known.
@@ -139,7 +185,8 @@ impl Levers {
 #[must_use = "dropping a lever releases it"]
 pub struct Lever {
     shared: Arc<Shared>,
-    pulled: Pulled,
+    /// What it is made of.
+    pulled: Vec<Pulled>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -154,24 +201,32 @@ impl Lever {
 
     /// How many requests it can still meet; 0 once it is spent. A lever on watches is never spent.
     pub fn remaining(&self) -> usize {
-        match self.pulled {
+        let remaining = self.pulled.iter().map(|pulled| match pulled {
             Pulled::Watches(_) => usize::MAX,
-            Pulled::Rule(id) => self.shared.rules.remaining(id),
-        }
+            Pulled::Rule(id) => self.shared.rules.remaining(*id),
+        });
+        remaining.max().unwrap_or(0)
+    }
+
+    /// This lever and another as one.
+    fn and(mut self, mut other: Self) -> Self {
+        self.pulled.append(&mut other.pulled);
+        self
     }
 
     /// Leaves the lever pulled until it is spent, or for the rest of the server's life.
     pub fn leave(mut self) {
-        // The id 0 was never given out, so there is nothing for `drop` to release.
-        self.pulled = Pulled::Rule(0);
+        self.pulled.clear(); // nothing for `drop` to release
     }
 }
 
 impl Drop for Lever {
     fn drop(&mut self) {
-        match self.pulled {
-            Pulled::Watches(id) => self.shared.watches.release(id),
-            Pulled::Rule(id) => self.shared.rules.release(id),
+        for pulled in &self.pulled {
+            match *pulled {
+                Pulled::Watches(id) => self.shared.watches.release(self.shared.seed, id),
+                Pulled::Rule(id) => self.shared.rules.release(id),
+            }
         }
     }
 }

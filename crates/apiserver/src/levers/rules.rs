@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{Filter, Origin, Refusal};
+use super::{Filter, Origin, Refusal, broken::Breakage};
 use crate::http::status::Result;
 
 /// What is done to a request.
@@ -20,6 +20,8 @@ pub(super) enum Fault {
     Ignore(Arc<[String]>),
     /// Requests wait for a permit that never comes, until the semaphore is closed.
     Hold(Arc<Semaphore>),
+    /// The answer's body is taken apart.
+    Break(Breakage),
 }
 
 impl Fault {
@@ -37,6 +39,8 @@ pub(crate) struct Met {
     pub(crate) staleness: Duration,
     /// The parameters that count as absent.
     pub(crate) ignored: Vec<Arc<[String]>>,
+    /// How the answer's body is taken apart.
+    pub(crate) breakage: Option<Breakage>,
 }
 
 impl Met {
@@ -60,6 +64,8 @@ struct List {
 struct Rule {
     id: u64,
     filter: Filter,
+    /// How many requests it could have met.
+    seen: u64,
     remaining: usize,
     fault: Fault,
 }
@@ -70,7 +76,7 @@ impl Rules {
         let mut list = self.0.lock();
         list.newest += 1;
         let id = list.newest;
-        list.rules.push(Rule { id, filter, remaining: times, fault });
+        list.rules.push(Rule { id, filter, seen: 0, remaining: times, fault });
         id
     }
 
@@ -89,15 +95,16 @@ impl Rules {
     }
 
     /// Does to a request what the rules say, in the order in which they were added.
-    pub(super) async fn apply(&self, origin: &Origin) -> Result<Met> {
+    pub(super) async fn apply(&self, seed: u64, origin: &Origin) -> Result<Met> {
         let mut met = Met::default();
-        let faults = self.meet(origin); // the lock is released before anything waits
+        let faults = self.meet(seed, origin); // the lock is released before anything waits
         for fault in faults {
             match fault {
                 Fault::Refuse(refusal) => return Err(refusal.status()),
                 Fault::LoseReply => met.is_lost = true,
                 Fault::Stale(staleness) => met.staleness = met.staleness.max(staleness),
                 Fault::Ignore(parameters) => met.ignored.push(parameters),
+                Fault::Break(how) => met.breakage = Some(how),
                 Fault::Delay(delay) => tokio::time::sleep(delay).await,
                 Fault::Hold(gate) => drop(gate.acquire().await), // an error: the gate was closed
             }
@@ -105,12 +112,15 @@ impl Rules {
         Ok(met)
     }
 
-    fn meet(&self, origin: &Origin) -> Vec<Fault> {
+    fn meet(&self, seed: u64, origin: &Origin) -> Vec<Fault> {
         let mut list = self.0.lock();
         let mut faults = Vec::new();
-        for rule in list.rules.iter_mut().filter(|rule| rule.remaining > 0 && rule.filter.matches(origin)) {
-            rule.remaining -= 1;
-            faults.push(rule.fault.clone());
+        for rule in list.rules.iter_mut().filter(|rule| rule.filter.matches(origin)) {
+            rule.seen += 1;
+            if rule.remaining > 0 && rule.filter.meets(origin, seed, rule.id, rule.seen) {
+                rule.remaining -= 1;
+                faults.push(rule.fault.clone());
+            }
         }
         list.rules.retain(|rule| rule.remaining > 0);
         faults

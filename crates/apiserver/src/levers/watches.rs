@@ -22,6 +22,7 @@ struct Control {
     end: Option<End>,
     lag: Duration,
     is_without_bookmarks: bool,
+    bookmark_delay: Duration,
 }
 
 /// What a lever wants of all watches that match.
@@ -31,6 +32,8 @@ pub(super) enum Wish {
     Lag(Duration),
     /// No bookmarks are sent.
     NoBookmarks,
+    /// Bookmarks are sent so long after they are due.
+    LateBookmarks(Duration),
 }
 
 /// The open watches, by the order in which they were opened, and the wishes that are in force.
@@ -45,9 +48,13 @@ struct Open {
 }
 
 impl Watches {
-    pub(super) fn end(&self, filter: &Filter, end: End) -> usize {
+    pub(super) fn end(&self, seed: u64, filter: &Filter, end: End) -> usize {
         let mut ended = 0;
-        for (origin, control) in self.0.lock().watches.values().filter(|(origin, _)| filter.matches(origin)) {
+        let mut open = self.0.lock();
+        open.newest += 1; // each pull is a lever of its own
+        let (lever, watches) = (open.newest, open.watches.iter());
+        let met = watches.filter(|(id, (origin, _))| filter.meets(origin, seed, lever, **id));
+        for (_, (origin, control)) in met {
             tracing::debug!(?origin, ?end, "a lever ends a watch");
             ended += usize::from(control.send_if_modified(|control| control.end.replace(end).is_none()));
         }
@@ -59,28 +66,30 @@ impl Watches {
     }
 
     /// Adds a wish; returns its id.
-    pub(super) fn wish(&self, filter: Filter, wish: Wish) -> u64 {
+    pub(super) fn wish(&self, seed: u64, filter: Filter, wish: Wish) -> u64 {
         let mut open = self.0.lock();
         open.newest += 1;
         let id = open.newest;
         open.wishes.insert(id, (filter, wish));
-        open.tell();
+        open.tell(seed);
         id
     }
 
-    pub(super) fn release(&self, id: u64) {
+    pub(super) fn release(&self, seed: u64, id: u64) {
         let mut open = self.0.lock();
         open.wishes.remove(&id);
-        open.tell();
+        open.tell(seed);
     }
 }
 
 impl Open {
     /// What is wanted of a watch: of several lags, the longest counts.
-    fn control(&self, origin: &Origin, end: Option<End>) -> Control {
+    fn control(&self, seed: u64, watch: u64, origin: &Origin, end: Option<End>) -> Control {
         let mut control = Control { end, ..Control::default() };
-        for (_, wish) in self.wishes.values().filter(|(filter, _)| filter.matches(origin)) {
+        let wishes = self.wishes.iter();
+        for (_, (_, wish)) in wishes.filter(|(id, (filter, _))| filter.meets(origin, seed, **id, watch)) {
             match wish {
+                Wish::LateBookmarks(delay) => control.bookmark_delay = control.bookmark_delay.max(*delay),
                 Wish::Lag(lag) => control.lag = control.lag.max(*lag),
                 Wish::NoBookmarks => control.is_without_bookmarks = true,
             }
@@ -89,10 +98,10 @@ impl Open {
     }
 
     /// Tells every watch what is wanted of it now.
-    fn tell(&self) {
-        for (origin, sender) in self.watches.values() {
+    fn tell(&self, seed: u64) {
+        for (id, (origin, sender)) in &self.watches {
             sender.send_if_modified(|control| {
-                let wanted = self.control(origin, control.end);
+                let wanted = self.control(seed, *id, origin, control.end);
                 std::mem::replace(control, wanted) != wanted
             });
         }
@@ -112,7 +121,7 @@ impl WatchHandle {
         let mut open = shared.watches.0.lock();
         open.newest += 1;
         let id = open.newest;
-        let (sender, control) = watch::channel(open.control(&origin, None));
+        let (sender, control) = watch::channel(open.control(shared.seed, id, &origin, None));
         open.watches.insert(id, (origin, sender));
         drop(open);
         Self { shared, id, control }
@@ -131,6 +140,11 @@ impl WatchHandle {
     /// Whether bookmarks are kept back.
     pub(crate) fn is_without_bookmarks(&self) -> bool {
         self.control.borrow().is_without_bookmarks
+    }
+
+    /// How long bookmarks are held back.
+    pub(crate) fn bookmark_delay(&self) -> Duration {
+        self.control.borrow().bookmark_delay
     }
 
     /// Waits until a lever wants something else. Cancel safe.

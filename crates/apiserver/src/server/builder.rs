@@ -161,7 +161,7 @@ impl ApiServerBuilder {
         let core = Core {
             access: Access::new(self.rbac, tokens),
             hooks: self.hooks,
-            levers: Levers::new(store.clone()),
+            levers: Levers::new(store.clone(), self.seed),
             journal: Journal::new(self.journal),
             store,
             kinds: Kinds::built_in(),

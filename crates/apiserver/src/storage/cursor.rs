@@ -38,6 +38,11 @@ impl Cursor {
         Self { store, resource, waiter, seen }
     }
 
+    /// The version up to which every event was taken.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
     /// Takes the next events, waiting until there are some.
     ///
     /// Cancel safe: dropped before it completes, it took nothing.

@@ -40,6 +40,9 @@ pub(crate) struct Stored {
 struct Places {
     api_version: Range<u32>,
     kind: Range<u32>,
+    uid: Range<u32>,
+    /// Whether a deletion was asked for.
+    is_being_deleted: bool,
     metadata: Range<u32>,
     /// The labels' map with its braces; empty if there is none. Labels are validated before they are
     /// stored: no character in them is escaped.
@@ -57,6 +60,8 @@ impl Places {
         Self {
             api_version: moved(&self.api_version),
             kind: moved(&self.kind),
+            uid: moved(&self.uid),
+            is_being_deleted: self.is_being_deleted,
             metadata: moved(&self.metadata),
             labels: moved(&self.labels),
             version: gap.start..gap.start + digits,
@@ -132,6 +137,16 @@ impl Stored {
         self.text(&self.places.kind)
     }
 
+    /// The object's UID.
+    pub(crate) fn uid(&self) -> &str {
+        self.text(&self.places.uid)
+    }
+
+    /// Whether a deletion was asked for.
+    pub(crate) fn is_being_deleted(&self) -> bool {
+        self.places.is_being_deleted
+    }
+
     /// The value of the label `key`.
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
         // `{"a":"b","c":"d"}`: a key, a colon, a value, a comma, and again.
@@ -201,6 +216,11 @@ impl Text {
     fn write_metadata(&mut self, field: &str, value: &Value) {
         match field {
             "labels" if value.is_object() => self.places.labels = self.write(value),
+            "uid" => self.places.uid = self.write_quoted(value),
+            "deletionTimestamp" => {
+                self.places.is_being_deleted = !value.is_null();
+                self.write(value);
+            }
             "resourceVersion" => self.places.version = self.write_quoted(value),
             _ => drop(self.write(value)),
         }
@@ -280,7 +300,9 @@ mod tests {
                 serde_json::from_slice::<Value>(stored.metadata()).expect("JSON"),
                 expected["metadata"]
             );
-            assert_eq!((stored.api_version(), stored.kind()), ("apps/v1", "Deployment"));
+            let texts = [stored.api_version(), stored.kind(), stored.uid()];
+            assert_eq!(texts, ["apps/v1", "Deployment", "u"]);
+            assert!(!stored.is_being_deleted());
             assert_eq!(
                 [stored.label("app"), stored.label("kind"), stored.label("web")],
                 [Some("web"), Some("none"), None]

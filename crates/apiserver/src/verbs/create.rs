@@ -65,7 +65,9 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 None => Ok(Stored::unsaved(object).into()),
             };
         }
-        match core.store.put(&kind.resource(), &key, None, as_stored(kind, object.clone())) {
+        // Only what may need another name is needed again.
+        let object = if generated { object.clone() } else { std::mem::take(&mut object) };
+        match core.store.put(&kind.resource(), &key, None, as_stored(kind, object)) {
             Ok(stored) => {
                 core.after_commit(kind, &stored);
                 return Ok(stored);
@@ -107,7 +109,7 @@ fn check_namespace(core: &Core, kind: &Kind, namespace: &str, name: &str) -> Res
     let namespaces = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
     let found = core.store.get("namespaces", &Key::new("", namespace));
     let found = found.ok_or_else(|| Status::not_found(&namespaces, namespace))?;
-    if !object::is_being_deleted(&found.value()) {
+    if !found.is_being_deleted() {
         return Ok(());
     }
     let because =

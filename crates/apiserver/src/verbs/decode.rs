@@ -81,13 +81,17 @@ fn patched_as(
     patch: &Patch,
     patched: Value,
 ) -> Result<Value> {
-    let refusal = |because: &str| patch.refused(&patched, because);
+    // Made again for whoever is refused: the reading takes it apart, so that its texts need no copies.
+    let refusal = |because: &str| match patch.apply(schema, current) {
+        Ok(patched) => patch.refused(&patched, because),
+        Err(status) => status,
+    };
     let is_known = |field: &&str| patched.get(*field) == current.get(*field);
     let is_custom = schema.is_some_and(|schema| !schema.is_built_in());
     if !is_custom && !["apiVersion", "kind"].iter().all(is_known) {
         return Err(refusal(&unregistered(text(&patched, "kind"), text(&patched, "apiVersion"))));
     }
-    let (object, mut complaints) = decode(schema, &patched).map_err(|error| refusal(&error.to_string()))?;
+    let (object, mut complaints) = decode(schema, patched).map_err(|error| refusal(&error.to_string()))?;
     complaints.strict.splice(0..0, patch.twice().iter().cloned());
     judge(request, complaints, refusal)?;
     Ok(object)

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::storage::Stored;
 
 /// How much is written at a time: what a list takes beside the objects that are stored anyway.
-const PIECE: usize = 128 * 1024;
+pub(super) const PIECE: usize = 128 * 1024;
 
 /// A list's text in pieces.
 pub(super) struct Items<W> {

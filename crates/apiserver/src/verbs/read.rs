@@ -17,6 +17,7 @@ use crate::{
         body::ResponseBody,
         status::{Result, Status},
     },
+    journal::Shown,
     storage::{Continue, Expired, Page},
 };
 
@@ -50,7 +51,9 @@ pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response
             metadata["remainingItemCount"] = page.remaining.into();
         }
     }
-    Ok(shape.list(core, &request.route.kind, &metadata, page.items))
+    let mut answer = shape.list(core, &request.route.kind, &metadata, page.items);
+    answer.extensions_mut().insert(Shown(page.version));
+    Ok(answer)
 }
 
 fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {

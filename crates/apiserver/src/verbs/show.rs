@@ -17,6 +17,7 @@ use crate::{
         status::{Cause, Result},
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
+    journal::Shown,
     kinds::{Kind, in_version},
     storage::{ChangeKind, Stored, line, to_json},
 };
@@ -149,7 +150,9 @@ pub(super) fn answer(
     code: StatusCode,
     stored: &Stored,
 ) -> Result<Response<ResponseBody>> {
-    Ok(body::json(code, Shape::of(request)?.object(core, request.kind(), stored)))
+    let mut answer = body::json(code, Shape::of(request)?.object(core, request.kind(), stored));
+    answer.extensions_mut().insert(Shown(stored.version));
+    Ok(answer)
 }
 
 /// Whether the object is stored in the version in which `kind` shows it.

@@ -12,7 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Request, options::WatchStart, show::Shape};
+use super::{Request, items::PIECE, options::WatchStart, show::Shape};
 use crate::{
     core::Core,
     http::{
@@ -20,9 +20,10 @@ use crate::{
         selector::{FieldSelector, LabelSelector, selects},
         status::{Result, Status},
     },
+    journal::Shown,
     kinds::Kind,
-    levers::{End, WatchHandle},
-    storage::{ChangeKind, Cursor, Event, Expired, Stored, Taken, line, to_json},
+    levers::{End, Origin, WatchHandle},
+    storage::{ChangeKind, Cursor, Event, Expired, Key, Stored, Taken, line, to_json},
 };
 
 /// A watch without `timeoutSeconds` ends after this to twice this time: kube-apiserver's default.
@@ -40,6 +41,7 @@ pub(super) fn watch(core: &Arc<Core>, request: Request) -> Result<Response<Respo
     let shape = Shape::of(&request)?;
     request.query.fields.check(request.kind())?;
     let opened = Watching::open(core, request, start, shape);
+    let begins = opened.as_ref().ok().map(|watching| Shown(watching.cursor.seen()));
     let body = match opened {
         Ok(watching) => StreamBody::new(frames(watching)).boxed_unsync(),
         // The 200 is out before upstream looks at its history, so the refusal comes as an event.
@@ -49,7 +51,11 @@ pub(super) fn watch(core: &Arc<Core>, request: Request) -> Result<Response<Respo
         }
     };
     let answer = Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, "application/json");
-    Ok(answer.body(body).expect("the header is valid"))
+    let mut answer = answer.body(body).expect("the header is valid");
+    if let Some(begins) = begins {
+        answer.extensions_mut().insert(begins);
+    }
+    Ok(answer)
 }
 
 fn frames(watching: Watching) -> impl futures_core::Stream<Item = io::Result<Frame<Bytes>>> {
@@ -71,12 +77,14 @@ struct Watching {
     selection: Selection,
     cursor: Cursor,
     handle: WatchHandle,
+    origin: Arc<Origin>,
     /// What is to be sent next.
     held: VecDeque<Held>,
     /// The initial events are still to be ended, once the server has reached this version.
     end_at: Option<u64>,
     /// When the next bookmark is due; `None` if the client wants none, or no more.
     bookmark: Option<Instant>,
+    opened: Instant,
     deadline: Instant,
     /// One timer for whatever comes next.
     timer: Pin<Box<Sleep>>,
@@ -133,10 +141,12 @@ impl Watching {
             shape,
             selection,
             cursor,
-            handle: core.levers.opened(origin),
+            handle: core.levers.opened(origin.clone()),
+            origin: Arc::new(origin),
             held,
             end_at: if let WatchStart::Initial { end_at } = start { end_at } else { None },
             bookmark: None,
+            opened: now,
             deadline,
             timer: Box::pin(sleep_until(deadline)),
             first: true,
@@ -162,8 +172,7 @@ impl Watching {
             if due.is_some_and(|due| due.is_some_and(|due| due <= now)) {
                 let held = self.held.pop_front().expect("something is due");
                 if let Some(line) = self.line(&held.what) {
-                    self.first = false;
-                    return Some(Ok(line));
+                    return Some(Ok(self.with_more(line)));
                 }
                 continue;
             }
@@ -191,8 +200,11 @@ impl Watching {
     /// Waits until there may be something to send. Returns a line that ends the watch.
     async fn wait(&mut self, due: Option<Instant>) -> Option<Bytes> {
         let bookmarks = !self.handle.is_without_bookmarks();
-        let retry = self.end_at.filter(|_| bookmarks).map(|_| Instant::now() + RETRY);
-        let bookmark = self.bookmark.filter(|_| bookmarks);
+        let delay = self.handle.bookmark_delay();
+        let now = Instant::now();
+        let told = Some(self.opened + delay).filter(|told| *told > now).unwrap_or(now + RETRY);
+        let retry = self.end_at.filter(|_| bookmarks).map(|_| told);
+        let bookmark = self.bookmark.filter(|_| bookmarks).map(|at| at + delay);
         let wake = [due, bookmark, retry].into_iter().flatten().fold(self.deadline, Instant::min);
         if self.timer.deadline() != wake {
             self.timer.as_mut().reset(wake);
@@ -219,16 +231,34 @@ impl Watching {
         }
     }
 
+    /// A line, and with it the initial events that follow: they are due at the same time, and many.
+    fn with_more(&mut self, line: Bytes) -> Bytes {
+        self.first = false;
+        let is_initial = |held: &Held| matches!(held.what, What::Initial(_));
+        if !self.held.front().is_some_and(is_initial) {
+            return line;
+        }
+        let mut lines = Vec::with_capacity(PIECE + PIECE / 8);
+        lines.extend_from_slice(&line);
+        while lines.len() < PIECE && self.held.front().is_some_and(is_initial) {
+            let held = self.held.pop_front().expect("seen above");
+            lines.extend_from_slice(&self.line(&held.what).unwrap_or_default());
+        }
+        lines.into()
+    }
+
     /// The line for an object or an event; `None` if it is none of this watch's.
     fn line(&self, what: &What) -> Option<Bytes> {
         let (core, kind, shape) = (&self.core, &self.kind, self.shape);
         let event = match what {
             What::Initial(stored) => {
+                self.tell(ChangeKind::Added.word(), Some(&stored.key), stored.version);
                 return Some(shape.event(core, kind, ChangeKind::Added, stored, self.first));
             }
             What::Event(event) => event,
         };
         let change = self.selection.change(event)?;
+        self.tell(change.word(), Some(event.key()), event.version());
         Some(match (&event.previous, change, event.change) {
             // It left the selection: what the client knows, at the version where it left.
             (Some(previous), ChangeKind::Deleted, ChangeKind::Modified) => {
@@ -241,9 +271,9 @@ impl Watching {
 
     /// The bookmark that is due, if the watch has been sent everything before it.
     fn bookmark_at(&mut self, now: Instant) -> Option<Bytes> {
-        if self.handle.is_without_bookmarks()
-            || self.end_at.is_none() && self.bookmark.is_none_or(|at| at > now)
-        {
+        let delay = self.handle.bookmark_delay();
+        let due = if self.end_at.is_some() { Some(self.opened) } else { self.bookmark };
+        if self.handle.is_without_bookmarks() || due.is_none_or(|due| due + delay > now) {
             return None;
         }
         let version =
@@ -252,7 +282,15 @@ impl Watching {
         if !ends_initial {
             self.next_bookmark_after(now);
         }
+        self.tell("BOOKMARK", None, version);
         Some(self.shape.bookmark(&self.core, &self.kind, version, ends_initial))
+    }
+
+    /// Writes down what is sent.
+    fn tell(&self, word: &'static str, key: Option<&Key>, version: u64) {
+        if self.core.journal.is_kept() {
+            self.core.journal.delivered(self.core.clock.now(), &self.origin, word, key, version);
+        }
     }
 
     fn next_bookmark_after(&mut self, now: Instant) {

@@ -1,9 +1,12 @@
 //! The journal of requests.
 
-use kube_client::api::{ListParams, PostParams};
+use kube_client::api::{ListParams, PostParams, WatchParams};
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
 
-use crate::fixtures::{pod, pods};
+use crate::{
+    fixtures::{pod, pods},
+    watches::next,
+};
 
 #[tokio::test(start_paused = true)]
 async fn every_answered_request_is_written_down_with_its_code() {
@@ -26,4 +29,32 @@ async fn every_answered_request_is_written_down_with_its_code() {
     assert_eq!((journal[2].query.as_str(), journal[3].name.as_str()), ("&limit=7", "web"));
     server.journal().clear();
     assert!(server.journal().matching(&Filter::any()).is_empty());
+}
+
+/// Who read what at which resource version.
+#[tokio::test(start_paused = true)]
+async fn reads_and_events_are_written_down_with_the_version_that_they_carried() {
+    let server = ApiServer::builder().journal(true).controllers(false).start();
+    let (mine, yours) = (pods(&server.client_as("mine")), pods(&server.client_as("yours")));
+    let before = server.resource_version();
+    mine.list(&ListParams::default()).await.unwrap();
+    let params = WatchParams::default().timeout(61);
+    let mut stream = Box::pin(mine.watch(&params, &before.to_string()).await.unwrap());
+    yours.create(&PostParams::default(), &pod("web")).await.unwrap();
+    yours.get("web").await.unwrap();
+    for expected in ["added web", "bookmark"] {
+        assert_eq!(next(&mut stream).await, expected);
+    }
+    let versions = |agent: &str| -> Vec<_> {
+        let exchanges = server.journal().matching(&Filter::any().user_agent(agent));
+        exchanges.iter().map(|exchange| (exchange.verb, exchange.version)).collect()
+    };
+    assert_eq!(versions("mine"), [(Verb::List, Some(before)), (Verb::Watch, Some(before))]);
+    let after = before + 1;
+    assert_eq!(versions("yours"), [(Verb::Create, Some(after)), (Verb::Get, Some(after))]);
+    let delivered = server.journal().deliveries(&Filter::any().user_agent("mine").verb(Verb::Watch));
+    let delivered: Vec<_> =
+        delivered.iter().map(|event| (event.word, event.name.as_str(), event.version)).collect();
+    assert_eq!(delivered, [("ADDED", "web", after), ("BOOKMARK", "", after)]);
+    assert!(server.journal().deliveries(&Filter::any().user_agent("yours")).is_empty());
 }

@@ -14,6 +14,7 @@ mod levers;
 mod lists;
 mod load;
 mod managed_fields;
+mod networks;
 mod objects;
 mod patches;
 mod refusals;

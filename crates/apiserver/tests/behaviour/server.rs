@@ -47,6 +47,24 @@ async fn dropping_the_server_ends_watches_and_refuses_requests() {
     assert!(matches!(refused, Err(Error::Service(_))), "{refused:?}");
 }
 
+/// Guarantee 6, for the memory: nothing that a server spawned keeps it alive.
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_servers_start_work_and_stop_in_one_test() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = alive();
+    let mut servers = Vec::new();
+    for _ in 0..200 {
+        let server = ApiServer::start();
+        pods(&server.client()).create(&PostParams::default(), &pod("web")).await.unwrap();
+        servers.push(server);
+    }
+    assert!(alive() > before + 200, "each has controllers");
+    drop(servers);
+    while alive() > before {
+        tokio::task::yield_now().await; // aborted tasks end when they would have run
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_server_is_a_service_that_any_client_can_call() {
     let server = ApiServer::start();

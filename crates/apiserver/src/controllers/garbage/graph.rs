@@ -34,6 +34,8 @@ pub(super) struct Node {
 struct Entry {
     path: String,
     stored: Arc<Stored>,
+    /// The owners by UID, and whether each is blocked by this object.
+    owners: BTreeMap<Uid, bool>,
     is_waiting: bool,
 }
 
@@ -95,8 +97,13 @@ impl Graph {
         if commit.resource == "customresourcedefinitions.apiextensions.k8s.io" {
             std::mem::take(&mut self.parked).into_iter().for_each(|uid| self.enqueue(&uid));
         }
-        let uid: Uid = object::uid(&commit.object).into();
-        let before = commit.previous.as_deref().map(owners).unwrap_or_default();
+        let uid: Uid = commit.object.stored().uid().into();
+        let entry = self.nodes.get(&uid); // I1: the state before, unless that was not observed
+        let before = match entry {
+            Some(entry) => entry.owners.clone(),
+            None => commit.previous.as_deref().map(owners).unwrap_or_default(),
+        };
+        let was_waiting = entry.is_some_and(|entry| entry.is_waiting);
         let now = match commit.change {
             ChangeKind::Deleted => BTreeMap::new(),
             _ => owners(&commit.object),
@@ -111,8 +118,9 @@ impl Graph {
             self.removed(&uid);
         } else {
             let (path, stored) = (path(commit), commit.object.stored().clone());
-            self.nodes.insert(uid.clone(), Entry { path, stored, is_waiting: is_waiting(&commit.object) });
-            self.changed(&uid, &commit.object, commit.previous.as_deref());
+            let entry = Entry { path, is_waiting: is_waiting(&stored), owners: now.clone(), stored };
+            self.changed(&uid, &entry, was_waiting);
+            self.nodes.insert(uid.clone(), entry);
         }
         // An owner that waits for its dependents has one reason less, if one of them is gone, owned by
         // another, or no longer blocking.
@@ -163,9 +171,9 @@ impl Graph {
         self.parked.insert(uid);
     }
 
-    fn changed(&mut self, uid: &Uid, object: &Value, previous: Option<&Value>) {
-        let starts_waiting = is_waiting(object) && !previous.is_some_and(is_waiting);
-        let needs_look = object::is_being_deleted(object) || references(object).next().is_some();
+    fn changed(&mut self, uid: &Uid, entry: &Entry, was_waiting: bool) {
+        let starts_waiting = entry.is_waiting && !was_waiting;
+        let needs_look = entry.stored.is_being_deleted() || !entry.owners.is_empty();
         if starts_waiting {
             let dependents = self.dependents.get(uid).cloned().unwrap_or_default();
             dependents.iter().for_each(|dependent| self.enqueue(dependent));
@@ -260,12 +268,12 @@ fn owners(object: &Value) -> BTreeMap<Uid, bool> {
 }
 
 /// Whether an object is kept until its blocking dependents are gone.
-fn is_waiting(object: &Value) -> bool {
-    object::is_being_deleted(object) && object::finalizers(object).any(|finalizer| finalizer == FOREGROUND)
+fn is_waiting(stored: &Stored) -> bool {
+    stored.is_being_deleted() && object::finalizers(&stored.value()).any(|finalizer| finalizer == FOREGROUND)
 }
 
 fn blocks(dependent: &Entry, owner: &Uid) -> bool {
-    owners(&dependent.stored.value()).get(owner) == Some(&true)
+    dependent.owners.get(owner) == Some(&true)
 }
 
 /// Whether `reference`, in `dependent`, is to `owner` by more than its UID.
@@ -279,7 +287,7 @@ fn is_named(owner: &Entry, reference: &Value, dependent: &Node) -> bool {
 fn path(commit: &Commit) -> String {
     let plural = commit.resource.split('.').next().unwrap_or_default();
     let namespace = commit.namespace.as_deref().unwrap_or_default();
-    requests::path(object::api_version(&commit.object), namespace, plural, &commit.name)
+    requests::path(commit.object.stored().api_version(), namespace, plural, &commit.name)
 }
 
 #[cfg(test)]
