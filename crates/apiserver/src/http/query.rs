@@ -24,11 +24,15 @@ pub(crate) struct Query {
     pub(crate) continue_token: String,
     /// `None` if absent or empty.
     pub(crate) resource_version: Option<u64>,
+    /// The version that was sent is none, and this is the refusal. Lists and watches look for other mistakes first.
+    pub(crate) no_version: Option<Status>,
     pub(crate) version_match: Option<Match>,
     pub(crate) watch: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) bookmarks: bool,
     pub(crate) send_initial_events: Option<bool>,
+    /// Whether the server knows nothing of streaming lists: what a lever wants.
+    pub(crate) is_before_streaming: bool,
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<String>,
     /// Whether an applied configuration takes what others manage; `None` if nobody says.
@@ -57,12 +61,26 @@ pub(crate) enum FieldValidation {
 }
 
 /// How `resourceVersion` is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Match {
     /// At this version.
     Exact,
     /// At this version or a later one.
     NotOlderThan,
+    /// Nothing that anybody knows.
+    Unknown(String),
+}
+
+impl Match {
+    /// The cause for a refusal, where only `supported` is known.
+    pub(crate) fn not_supported(&self, supported: &[&str]) -> Cause {
+        let found = match self {
+            Self::Exact => "Exact",
+            Self::NotOlderThan => "NotOlderThan",
+            Self::Unknown(found) => found,
+        };
+        Cause::not_supported("resourceVersionMatch", &json!(found), supported)
+    }
 }
 
 impl Query {
@@ -86,7 +104,8 @@ impl Query {
             Verb::Patch => "PatchOptions",
             _ => "DeleteOptions",
         };
-        let mut parsed = Self::default();
+        let is_before_streaming = is_ignored("sendInitialEvents");
+        let mut parsed = Self { is_before_streaming, ..Self::default() };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value)?;
@@ -103,8 +122,14 @@ impl Query {
                     parsed.limit = limit.unwrap_or_default();
                 }
                 "continue" => value.clone_into(&mut parsed.continue_token),
-                "resourceVersion" => parsed.resource_version = version(value, Self::asks_to_watch(query)?)?,
-                "resourceVersionMatch" => parsed.version_match = version_match(value)?,
+                "resourceVersion" => match version(value, Self::asks_to_watch(query)?) {
+                    Ok(version) => parsed.resource_version = version,
+                    Err(refusal) if matches!(verb, Verb::List | Verb::Watch) => {
+                        parsed.no_version = Some(refusal);
+                    }
+                    Err(refusal) => return Err(refusal),
+                },
+                "resourceVersionMatch" => parsed.version_match = version_match(value),
                 "watch" => parsed.watch = flag(value),
                 "timeoutSeconds" => {
                     let seconds = number(value)?.and_then(|seconds| u64::try_from(seconds).ok());
@@ -173,16 +198,12 @@ fn version(value: &str, watch: bool) -> Result<Option<u64>> {
     })
 }
 
-fn version_match(value: &str) -> Result<Option<Match>> {
+fn version_match(value: &str) -> Option<Match> {
     match value {
-        "" => Ok(None),
-        "Exact" => Ok(Some(Match::Exact)),
-        "NotOlderThan" => Ok(Some(Match::NotOlderThan)),
-        other => {
-            let supported = ["Exact", "NotOlderThan", ""];
-            let cause = Cause::not_supported("resourceVersionMatch", &json!(other), &supported);
-            Err(invalid_options(&[cause]))
-        }
+        "" => None,
+        "Exact" => Some(Match::Exact),
+        "NotOlderThan" => Some(Match::NotOlderThan),
+        other => Some(Match::Unknown(other.to_owned())),
     }
 }
 

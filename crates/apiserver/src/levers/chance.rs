@@ -1,6 +1,6 @@
 //! Chances that repeat under a seed, whatever else was drawn: a function of what is decided, with no state.
 
-/// A number that looks like any other, the same for the same arguments (SplitMix64's last step).
+/// A number that looks like any other, the same for the same arguments (the last step of `SplitMix64`).
 pub(crate) fn mix(seed: u64, one: u64, other: u64) -> u64 {
     let step = |state: u64, number: u64| {
         let mut mixed = state.wrapping_add(number).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -71,11 +71,11 @@ impl Places {
 
 impl Stored {
     /// What a dry run would have stored: the version in its metadata stays as it is.
-    pub(crate) fn unsaved(value: Value) -> Self {
-        let Text { json, places } = Text::of(&value);
+    pub(crate) fn unsaved(value: &Value) -> Self {
+        let Text { json, places } = Text::of(value);
         let line = line("", &json);
         let start = short(line.len() - LINE_END.len() - json.len());
-        let (key, change) = (object::key(&value), ChangeKind::Modified);
+        let (key, change) = (object::key(value), ChangeKind::Modified);
         Self { key, version: 0, change, line, start, places, value: Mutex::default() }
     }
 
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn objects_without_labels_or_versions_have_none() {
-        let stored = Stored::unsaved(json!({"metadata": {"labels": null}}));
+        let stored = Stored::unsaved(&json!({"metadata": {"labels": null}}));
         assert_eq!((stored.label("a"), stored.api_version()), (None, ""));
         assert_eq!(stored.json(), br#"{"metadata":{"labels":null}}"#);
     }

@@ -62,7 +62,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
         if request.query.dry_run {
             return match core.store.get(&kind.resource(), &key) {
                 Some(_) => Err(taken(core, kind, &key)),
-                None => Ok(Stored::unsaved(object).into()),
+                None => Ok(Stored::unsaved(&object).into()),
             };
         }
         // Only what may need another name is needed again.

@@ -181,7 +181,7 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         } else if marked == *value {
             return Ok(Deleted::Marked(current));
         } else if dry_run {
-            return Ok(Deleted::Marked(Stored::unsaved(marked).into()));
+            return Ok(Deleted::Marked(Stored::unsaved(&marked).into()));
         } else {
             core.store.put(&resource, key, Some(current.version), marked).map(Deleted::Marked)
         };

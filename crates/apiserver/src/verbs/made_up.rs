@@ -22,7 +22,7 @@ use crate::{
 const COMPONENTS: [&str; 3] = ["scheduler", "controller-manager", "etcd-0"];
 
 fn component(name: &str) -> Stored {
-    Stored::unsaved(json!({
+    Stored::unsaved(&json!({
         "apiVersion": "v1", "kind": "ComponentStatus", "metadata": {"name": name},
         "conditions": [{"type": "Healthy", "status": "True", "message": "ok"}],
     }))

@@ -120,7 +120,7 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
     request.check_manager()?;
     match (request.route.verb, request.route.subresource) {
         (_, Some(Connect(_))) => made_up::connect(core, &request),
-        (Verb::Watch, _) => watch::watch(core, request),
+        (Verb::Watch, _) => watch::watch(core, request).await,
         (Verb::List, _) if !request.kind().is_stored() => made_up::list(core, &request),
         (Verb::List, _) => read::list(core, &request).await,
         (Verb::Get, Some(Scale)) => scale::get(core, &request),

@@ -1,8 +1,6 @@
 //! Which combinations of `resourceVersion`, `resourceVersionMatch`, `limit` and `continue` a list or a
 //! watch may have, and what they mean.
 
-use serde_json::json;
-
 use crate::{
     http::{
         query::{Match, Query, invalid_options},
@@ -30,14 +28,18 @@ impl ListPlan {
         if !causes.is_empty() {
             return Err(invalid_options(&causes));
         }
-        let limit = if query.limit == 0 { usize::MAX } else { query.limit };
+        let any = query.resource_version == Some(0);
+        // Upstream's cache knows no limit, and answers those who take any version.
+        let limit = if query.limit == 0 || any { usize::MAX } else { query.limit };
         let newest = Self { not_before: 0, exactly: None, after: None, limit };
         if !query.continue_token.is_empty() {
             return newest.continued(query);
         }
-        Ok(match (query.resource_version, query.version_match) {
-            (None, _) => newest,
-            (Some(0), _) => Self { limit: usize::MAX, ..newest }, // upstream's cache ignores the limit, too
+        if let Some(refusal) = &query.no_version {
+            return Err(refusal.clone());
+        }
+        Ok(match (query.resource_version, &query.version_match) {
+            (None | Some(0), _) => newest,
             (Some(version), Some(Match::Exact)) => {
                 Self { not_before: version, exactly: Some(version), ..newest }
             }
@@ -49,7 +51,7 @@ impl ListPlan {
     }
 
     fn continued(self, query: &Query) -> Result<Self> {
-        if query.resource_version.is_some_and(|version| version > 0) {
+        if query.resource_version.is_some_and(|version| version > 0) || query.no_version.is_some() {
             return Err(Status::bad_request(
                 "specifying resource version is not allowed when using continue",
             ));
@@ -60,31 +62,34 @@ impl ListPlan {
     }
 }
 
+/// What is wrong with a list's parameters, in upstream's order.
 fn list_causes(query: &Query) -> Vec<Cause> {
     let mut causes = Vec::new();
-    let forbidden = |field, because| Cause::forbidden(field, because);
-    if query.version_match.is_some() {
-        match (query.resource_version, query.version_match) {
-            _ if !query.continue_token.is_empty() => causes.push(forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch is forbidden when continue is provided",
-            )),
-            (None, _) => causes.push(forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch is forbidden unless resourceVersion is provided",
-            )),
-            (Some(0), Some(Match::Exact)) => causes.push(forbidden(
-                "resourceVersionMatch",
-                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-            )),
+    if let Some(version_match) = &query.version_match {
+        let mut forbidden = |because| causes.push(Cause::forbidden(MATCH, because));
+        if query.resource_version.is_none() && query.no_version.is_none() {
+            forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided");
+        }
+        if !query.continue_token.is_empty() {
+            forbidden(WITH_CONTINUE);
+        }
+        match version_match {
+            Match::Exact if query.resource_version == Some(0) => {
+                forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+            }
+            Match::Unknown(_) => causes.push(version_match.not_supported(&["Exact", "NotOlderThan", ""])),
             _ => {}
         }
     }
     if query.send_initial_events.is_some() {
-        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+        let because = "sendInitialEvents is forbidden for list";
+        causes.push(Cause::forbidden("sendInitialEvents", because));
     }
     causes
 }
+
+const MATCH: &str = "resourceVersionMatch";
+const WITH_CONTINUE: &str = "resourceVersionMatch is forbidden when continue is provided";
 
 /// Where a watch starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,40 +100,58 @@ pub(super) enum WatchStart {
     Now,
     /// With an ADDED for every object there is.
     Initial {
-        /// The initial events end with a bookmark, once the server has reached this version.
-        end_at: Option<u64>,
+        /// The version that the server has to have reached.
+        not_before: u64,
+        /// Whether a bookmark ends the initial events.
+        is_ended: bool,
     },
 }
 
 impl WatchStart {
     pub(super) fn of(query: &Query) -> Result<Self> {
-        let forbidden = |because| Err(invalid_options(&[Cause::forbidden("resourceVersionMatch", because)]));
-        match (query.send_initial_events, query.version_match) {
-            (None, Some(_)) => {
-                return forbidden(
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-                );
-            }
-            (Some(_), Some(Match::NotOlderThan)) | (None, None) => {}
-            (Some(_), None) => {
-                return forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-            }
-            (Some(_), Some(Match::Exact)) => {
-                let field = "resourceVersionMatch";
-                let because = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-                let supported = ["NotOlderThan"];
-                return Err(invalid_options(&[
-                    Cause::forbidden(field, because),
-                    Cause::not_supported(field, &json!("Exact"), &supported),
-                ]));
-            }
+        let version = query.resource_version.unwrap_or(0);
+        let is_any = version == 0 && query.no_version.is_none();
+        // Who asks for any state and says no more is taken to ask for a streaming list.
+        let is_streaming_by_default = query.send_initial_events.is_none()
+            && query.version_match.is_none()
+            && is_any
+            && !query.is_before_streaming;
+        let causes = watch_causes(query, is_streaming_by_default);
+        if !causes.is_empty() {
+            return Err(invalid_options(&causes));
         }
-        Ok(match (query.send_initial_events, query.resource_version.unwrap_or(0)) {
-            // Without bookmarks, upstream takes no request for a streaming list: no end is told.
-            (Some(true), version) => Self::Initial { end_at: query.bookmarks.then_some(version) },
+        if let Some(refusal) = &query.no_version {
+            return Err(refusal.clone());
+        }
+        Ok(match (query.send_initial_events, version) {
+            // Without bookmarks, no end is told.
+            (Some(true), not_before) => Self::Initial { not_before, is_ended: query.bookmarks },
             (Some(false), 0) => Self::Now,
-            (None, 0) => Self::Initial { end_at: None },
+            (None, 0) => {
+                Self::Initial { not_before: 0, is_ended: query.bookmarks && is_streaming_by_default }
+            }
             (_, version) => Self::After(version),
         })
     }
+}
+
+/// What is wrong with a watch's parameters, in upstream's order.
+fn watch_causes(query: &Query, is_streaming_by_default: bool) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut forbidden = |because| causes.push(Cause::forbidden(MATCH, because));
+    let version_match = query.version_match.as_ref();
+    let is_fit = version_match == Some(&Match::NotOlderThan);
+    if query.send_initial_events.is_some() && !is_fit {
+        forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    }
+    if version_match.is_some() && query.send_initial_events.is_none() {
+        forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    }
+    if let Some(version_match) = version_match.filter(|_| !is_fit) {
+        causes.push(version_match.not_supported(&["NotOlderThan"]));
+    }
+    if (version_match.is_some() || is_streaming_by_default) && !query.continue_token.is_empty() {
+        causes.push(Cause::forbidden(MATCH, WITH_CONTINUE));
+    }
+    causes
 }

@@ -81,7 +81,7 @@ fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
 }
 
 /// Waits until the server has reached `version`.
-async fn reach(core: &Core, version: u64) -> Result<()> {
+pub(super) async fn reach(core: &Core, version: u64) -> Result<()> {
     if core.store.version() >= version {
         return Ok(());
     }

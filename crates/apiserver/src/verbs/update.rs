@@ -92,7 +92,7 @@ pub(super) fn write(
         let removes = matches!(next, Next::Remove);
         let written = match next {
             Next::Unchanged => return Ok(current),
-            Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(object).into()),
+            Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(&object).into()),
             Next::Remove if request.query.dry_run => return Ok(current),
             Next::Put(object) => {
                 core.store.put(&resource, &key, Some(current.version), as_stored(kind, object))

@@ -12,7 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Request, items::PIECE, options::WatchStart, show::Shape};
+use super::{Request, items::PIECE, options::WatchStart, read::reach, show::Shape};
 use crate::{
     core::Core,
     http::{
@@ -32,21 +32,28 @@ const SHORTEST: Duration = Duration::from_secs(1800);
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
 /// How long before its end a watch gets a last bookmark.
 const BEFORE_END: Duration = Duration::from_secs(2);
-/// How often the end of the initial events is looked for while the server is behind.
+/// How soon the end of the initial events is looked for again, if events came in between.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Opens a watch.
-pub(super) fn watch(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
+pub(super) async fn watch(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
     let start = WatchStart::of(&request.query)?;
     let shape = Shape::of(&request)?;
     request.query.fields.check(request.kind())?;
-    let opened = Watching::open(core, request, start, shape);
+    let reached = match start {
+        WatchStart::Initial { not_before, .. } => reach(core, not_before).await,
+        _ => Ok(()),
+    };
+    let opened = reached.and_then(|()| {
+        let expired = |Expired { seen, oldest }| Status::too_old(seen, oldest);
+        Watching::open(core, request, start, shape).map_err(expired)
+    });
     let begins = opened.as_ref().ok().map(|watching| Shown(watching.cursor.seen()));
     let body = match opened {
         Ok(watching) => StreamBody::new(frames(watching)).boxed_unsync(),
         // The 200 is out before upstream looks at its history, so the refusal comes as an event.
-        Err(Expired { seen, oldest }) => {
-            let refusal = error_line(&Status::too_old(seen, oldest));
+        Err(status) => {
+            let refusal = error_line(&status);
             StreamBody::new(stream::iter([Ok(Frame::data(refusal))])).boxed_unsync()
         }
     };
@@ -80,8 +87,8 @@ struct Watching {
     origin: Arc<Origin>,
     /// What is to be sent next.
     held: VecDeque<Held>,
-    /// The initial events are still to be ended, once the server has reached this version.
-    end_at: Option<u64>,
+    /// Whether the initial events are still to be ended with a bookmark.
+    is_to_be_ended: bool,
     /// When the next bookmark is due; `None` if the client wants none, or no more.
     bookmark: Option<Instant>,
     opened: Instant,
@@ -144,7 +151,7 @@ impl Watching {
             handle: core.levers.opened(origin.clone()),
             origin: Arc::new(origin),
             held,
-            end_at: if let WatchStart::Initial { end_at } = start { end_at } else { None },
+            is_to_be_ended: matches!(start, WatchStart::Initial { is_ended: true, .. }),
             bookmark: None,
             opened: now,
             deadline,
@@ -202,8 +209,8 @@ impl Watching {
         let bookmarks = !self.handle.is_without_bookmarks();
         let delay = self.handle.bookmark_delay();
         let now = Instant::now();
-        let told = Some(self.opened + delay).filter(|told| *told > now).unwrap_or(now + RETRY);
-        let retry = self.end_at.filter(|_| bookmarks).map(|_| told);
+        let end = Some(self.opened + delay).filter(|end| *end > now).unwrap_or(now + RETRY);
+        let retry = Some(end).filter(|_| bookmarks && self.is_to_be_ended);
         let bookmark = self.bookmark.filter(|_| bookmarks).map(|at| at + delay);
         let wake = [due, bookmark, retry].into_iter().flatten().fold(self.deadline, Instant::min);
         if self.timer.deadline() != wake {
@@ -272,13 +279,12 @@ impl Watching {
     /// The bookmark that is due, if the watch has been sent everything before it.
     fn bookmark_at(&mut self, now: Instant) -> Option<Bytes> {
         let delay = self.handle.bookmark_delay();
-        let due = if self.end_at.is_some() { Some(self.opened) } else { self.bookmark };
+        let due = if self.is_to_be_ended { Some(self.opened) } else { self.bookmark };
         if self.handle.is_without_bookmarks() || due.is_none_or(|due| due + delay > now) {
             return None;
         }
-        let version =
-            self.cursor.caught_up_to().filter(|version| self.end_at.is_none_or(|end| *version >= end))?;
-        let ends_initial = self.end_at.take().is_some();
+        let version = self.cursor.caught_up_to()?;
+        let ends_initial = std::mem::take(&mut self.is_to_be_ended);
         if !ends_initial {
             self.next_bookmark_after(now);
         }

@@ -26,7 +26,8 @@ async fn metadata_alone_is_sent_in_gets_lists_and_watches() {
     let list = metadata.list_metadata(&ListParams::default()).await.unwrap();
     assert_eq!(list.items[0].uid(), created.uid());
     assert_eq!(list.types.kind, "PartialObjectMetadataList");
-    let mut stream = Box::pin(metadata.watch_metadata(&WatchParams::default(), "0").await.unwrap());
+    let mut stream =
+        Box::pin(metadata.watch_metadata(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     let Some(Ok(WatchEvent::Added(object))) = stream.next().await else { panic!("expected an object") };
     assert_eq!(object.metadata, created.metadata);
 }

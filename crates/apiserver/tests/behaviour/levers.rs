@@ -19,8 +19,8 @@ use crate::{
 async fn cutting_breaks_the_matching_watches_and_no_other() {
     let server = ApiServer::start();
     let (mine, yours) = (pods(&server.client_as("mine")), pods(&server.client_as("yours")));
-    let mut cut = Box::pin(mine.watch(&WatchParams::default(), "0").await.unwrap());
-    let mut kept = Box::pin(yours.watch(&WatchParams::default(), "0").await.unwrap());
+    let mut cut = Box::pin(mine.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
+    let mut kept = Box::pin(yours.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     assert_eq!(server.levers().open_watches(&Filter::any()), 2);
     assert_eq!(server.levers().cut_watches(&Filter::any().user_agent("mine").resource("pods")), 1);
     mine.create(&PostParams::default(), &pod("web")).await.unwrap();
@@ -54,7 +54,7 @@ async fn compaction_expires_what_happened_before_but_no_watch_that_has_seen_it()
 async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     let lag = server.levers().lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
     let start = Instant::now();
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
@@ -71,7 +71,8 @@ async fn a_stalled_watch_looks_alive_and_sends_nothing_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let stall = server.levers().stall_watches(Filter::any().verb(Verb::Watch));
-    let mut stream = Box::pin(pods.watch(&WatchParams::default().timeout(7200), "0").await.unwrap());
+    let mut stream =
+        Box::pin(pods.watch(&WatchParams::default().timeout(7200).disable_bookmarks(), "0").await.unwrap());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     assert_eq!(next(&mut stream).await, "nothing"); // for an hour
     drop(stall);
@@ -188,7 +189,7 @@ async fn a_stale_read_of_any_version_shows_the_past_and_a_fresh_one_the_present(
     assert_eq!(stale.metadata.resource_version, Some(then.to_string()));
     assert_eq!(stale.items[0].metadata.name.as_deref(), Some("old"));
     assert!(pods.get_with("old", &GetParams::any()).await.is_ok());
-    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     for expected in ["added old", "deleted old", "added new"] {
         assert_eq!(next(&mut stream).await, expected);
     }

@@ -139,10 +139,49 @@ async fn combinations_that_make_no_sense_are_refused() {
         ("fieldSelector=spec.nonsense%3Da".to_owned(), 400),
         ("watch=1&resourceVersionMatch=NotOlderThan".to_owned(), 422),
         ("watch=1&sendInitialEvents=true".to_owned(), 422),
+        (format!("watch=1&continue={token}"), 422),
+        (format!("resourceVersion=x&resourceVersionMatch=Exact&continue={token}"), 422),
+        (format!("resourceVersion=x&continue={token}"), 400),
+        ("resourceVersion=x".to_owned(), 400),
     ] {
         let refused = send(&client, "GET", &format!("{PATH}?{query}")).await;
         assert_eq!(refusal(refused).code, code, "{query}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_mistake_in_the_parameters_is_told_in_order() {
+    let server = ApiServer::start();
+    let client = server.client();
+    fill(&client, &["a", "b"]).await;
+    let first = send(&client, "GET", &format!("{PATH}?limit=1")).await.unwrap();
+    let token = first["metadata"]["continue"].as_str().unwrap();
+    let unless = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+    let with = "resourceVersionMatch is forbidden when continue is provided";
+    let unknown = "Unsupported value: \"Bad\": supported values: ";
+    let streams = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+    for (query, expected) in [
+        (format!("resourceVersionMatch=Bad&continue={token}"), vec![unless, with, unknown]),
+        (
+            format!("resourceVersion=0&resourceVersionMatch=Exact&continue={token}"),
+            vec![with, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""],
+        ),
+        ("watch=1&sendInitialEvents=true&resourceVersionMatch=Bad".to_owned(), vec![streams, unknown]),
+        (
+            "watch=1&resourceVersion=x&resourceVersionMatch=Bad".to_owned(),
+            vec!["resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", unknown],
+        ),
+    ] {
+        let status = refusal(send(&client, "GET", &format!("{PATH}?{query}")).await);
+        let causes = status.details.unwrap().causes;
+        assert_eq!((status.code, causes.len()), (422, expected.len()), "{query}");
+        for (cause, expected) in causes.iter().zip(expected) {
+            assert!(cause.message.contains(expected), "{query}: {}", cause.message);
+        }
+    }
+    // The cache answers who takes any version, and knows no limit, not even after a token.
+    let rest = format!("{PATH}?resourceVersion=0&limit=1&continue={token}");
+    assert_eq!(names(&send(&client, "GET", &rest).await.unwrap()), ["b"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,7 +40,7 @@ async fn dropping_the_server_ends_watches_and_refuses_requests() {
     let server = ApiServer::start();
     let client = server.client();
     let pods = pods(&client);
-    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     drop(server);
     assert_eq!(next(&mut stream).await, "end");
     let refused = pods.create(&PostParams::default(), &pod("web")).await;

@@ -86,6 +86,29 @@ async fn a_streaming_list_ends_its_initial_events_with_a_bookmark() {
     assert_eq!(next(&mut stream).await, "added c");
 }
 
+/// What is asked for with any version and bookmarks is a streaming list, whether it calls itself one or not.
+#[tokio::test(start_paused = true)]
+async fn a_watch_from_any_version_ends_its_initial_events_for_who_takes_bookmarks() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    for version in ["", "0"] {
+        let mut stream = Box::pin(pods.watch(&WatchParams::default(), version).await.unwrap());
+        assert_eq!([next(&mut stream).await, next(&mut stream).await], ["added a", "bookmark end"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streaming_list_of_a_version_that_does_not_come_is_refused_in_the_stream() {
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let version = (server.resource_version() + 1).to_string();
+    let start = tokio::time::Instant::now();
+    let mut stream = Box::pin(pods.watch(&WatchParams::default().initial_events(), &version).await.unwrap());
+    assert_eq!(next(&mut stream).await, "error 504");
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_watch_is_told_how_far_it_is_every_minute_and_before_its_end() {
     let server = ApiServer::start();
@@ -93,7 +116,9 @@ async fn a_watch_is_told_how_far_it_is_every_minute_and_before_its_end() {
     let params = WatchParams::default().timeout(150);
     let mut stream = Box::pin(pods.watch(&params, "0").await.unwrap());
     let start = tokio::time::Instant::now();
-    for (expected, seconds) in [("bookmark", 60), ("bookmark", 120), ("bookmark", 148), ("end", 150)] {
+    for (expected, seconds) in
+        [("bookmark end", 0), ("bookmark", 60), ("bookmark", 120), ("bookmark", 148), ("end", 150)]
+    {
         assert_eq!(next(&mut stream).await, expected);
         assert_eq!(start.elapsed().as_secs(), seconds);
     }

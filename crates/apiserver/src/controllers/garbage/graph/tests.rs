@@ -34,8 +34,8 @@ struct Told {
 }
 
 impl Told {
-    fn put(&mut self, object: Value) -> &mut Self {
-        let name = object::name(&object).to_owned();
+    fn put(&mut self, object: &Value) -> &mut Self {
+        let name = object::name(object).to_owned();
         let object = StoredObject::new(Stored::unsaved(object).into());
         let previous = self.present.insert(name.clone(), object.clone());
         let change = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
@@ -92,7 +92,7 @@ impl Told {
 #[test]
 fn dependents_are_judged_when_their_last_owner_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[])).put(object("other", &[])).put(object("child", &["owner", "other"]));
+    told.put(&object("owner", &[])).put(&object("other", &[])).put(&object("child", &["owner", "other"]));
     assert_eq!(told.tasks(), [""; 0], "both owners are there");
     told.remove("owner");
     assert_eq!(told.tasks(), [r#"judge child: solid true, dangling ["owner"], waiting [], unknown 0"#]);
@@ -106,7 +106,7 @@ fn dependents_are_judged_when_their_last_owner_is_gone() {
 #[test]
 fn an_owner_that_was_never_seen_is_asked_for() {
     let mut told = Told::default();
-    told.put(object("child", &["nobody"]));
+    told.put(&object("child", &["nobody"]));
     assert_eq!(told.tasks(), ["judge child: solid false, dangling [], waiting [], unknown 1"]);
 }
 
@@ -115,15 +115,15 @@ fn an_owner_in_another_namespace_is_asked_for_where_the_dependent_is() {
     let mut told = Told::default();
     let mut owner = object("owner", &[]);
     owner["metadata"]["namespace"] = "elsewhere".into();
-    told.put(owner).put(object("child", &["owner"]));
+    told.put(&owner).put(&object("child", &["owner"]));
     assert_eq!(told.tasks(), ["judge child: solid false, dangling [], waiting [], unknown 1"]);
 }
 
 #[test]
 fn a_waiting_owner_is_released_when_its_last_blocking_dependent_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[])).put(object("blocks", &["!owner"])).put(object("not", &["owner"]));
-    told.put(deleting("owner", &[], FOREGROUND));
+    told.put(&object("owner", &[])).put(&object("blocks", &["!owner"])).put(&object("not", &["owner"]));
+    told.put(&deleting("owner", &[], FOREGROUND));
     let judged = |name| format!(r#"judge {name}: solid false, dangling [], waiting ["owner"], unknown 0"#);
     assert_eq!(told.tasks(), [judged("blocks"), judged("not")]);
     told.remove("not");
@@ -135,24 +135,28 @@ fn a_waiting_owner_is_released_when_its_last_blocking_dependent_is_gone() {
 #[test]
 fn a_dependent_that_blocks_no_longer_lets_its_owner_go() {
     let mut told = Told::default();
-    told.put(object("owner", &[])).put(object("child", &["!owner"])).put(deleting("owner", &[], FOREGROUND));
+    told.put(&object("owner", &[])).put(&object("child", &["!owner"])).put(&deleting(
+        "owner",
+        &[],
+        FOREGROUND,
+    ));
     told.tasks();
-    told.put(object("child", &["owner"]));
+    told.put(&object("child", &["owner"]));
     assert!(told.tasks().contains(&"release owner from foregroundDeletion".to_owned()));
 }
 
 #[test]
 fn orphaning_names_every_dependent() {
     let mut told = Told::default();
-    told.put(object("owner", &[])).put(object("a", &["owner"])).put(object("b", &["!owner"]));
-    told.put(deleting("owner", &[], ORPHAN));
+    told.put(&object("owner", &[])).put(&object("a", &["owner"])).put(&object("b", &["!owner"]));
+    told.put(&deleting("owner", &[], ORPHAN));
     assert_eq!(told.tasks(), ["orphan a,b of owner"]);
 }
 
 #[test]
 fn an_object_is_handed_out_once_at_a_time() {
     let mut told = Told::default();
-    told.put(object("child", &["nobody"]));
+    told.put(&object("child", &["nobody"]));
     let (uid, _) = told.graph.next().expect("a task");
     told.graph.enqueue(&uid);
     assert!(told.graph.next().is_none(), "it is busy (I3)");
@@ -163,7 +167,7 @@ fn an_object_is_handed_out_once_at_a_time() {
 #[test]
 fn nothing_is_kept_of_what_is_gone() {
     let mut told = Told::default();
-    told.put(object("owner", &[])).put(object("child", &["owner"])).remove("owner").remove("child");
+    told.put(&object("owner", &[])).put(&object("child", &["owner"])).remove("owner").remove("child");
     told.tasks();
     let Graph { nodes, dependents, gone, queue, queued, busy, parked } = &told.graph;
     assert!(nodes.is_empty() && dependents.is_empty() && gone.is_empty() && parked.is_empty());
