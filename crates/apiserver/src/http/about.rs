@@ -5,14 +5,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
-use super::{discovery, openapi};
+use super::{discovery, health, openapi};
 use crate::kinds::Kinds;
 
 /// The Kubernetes version that the server answers as.
 pub(super) const GIT_VERSION: &str = "v1.36.3";
-
-/// The checks that a verbose answer about health lists.
-const CHECKS: [&str; 3] = ["ping", "log", "etcd"];
 
 /// The answer to a GET of `uri`, unless it asks for objects.
 ///
@@ -24,7 +21,7 @@ pub(crate) fn answer(kinds: &Kinds, uri: &Uri, headers: &HeaderMap) -> Option<Re
     match path.trim_end_matches('/').split('/').skip(1).collect::<Vec<_>>()[..] {
         [] => Some(json_answer(&root(kinds))),
         ["version"] => Some(json_answer(&version())),
-        [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => Some(health(kind, check, uri)),
+        [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => Some(health::answer(kind, check, uri)),
         ["openapi", ref rest @ ..] => Some(openapi::answer(kinds, rest, &accept).unwrap_or_else(not_found)),
         ["api" | "apis", ..] => discovery::answer(kinds, path, &accept),
         _ => Some(not_found()),
@@ -68,24 +65,6 @@ fn version() -> Value {
     })
 }
 
-fn health(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
-    if !check.is_empty() && !matches!(check, [check] if CHECKS.contains(check)) {
-        return not_found();
-    }
-    let verbose = uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .any(|parameter| parameter == "verbose" || parameter.starts_with("verbose="));
-    let body = if verbose && check.is_empty() {
-        let checks: String = CHECKS.iter().map(|check| format!("[+]{check} ok\n")).collect();
-        format!("{checks}{kind} check passed\n")
-    } else {
-        "ok".to_owned()
-    };
-    typed("text/plain; charset=utf-8", body)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,18 +73,6 @@ mod tests {
         let answer = answer(&Kinds::built_in(), &Uri::from_static(path), &HeaderMap::new())?;
         let body = String::from_utf8(answer.body().to_vec()).expect("text");
         Some((answer.status().as_u16(), body))
-    }
-
-    #[test]
-    fn health_is_told_in_a_word_or_check_by_check() {
-        assert_eq!(get("/healthz"), Some((200, "ok".to_owned())));
-        assert_eq!(get("/livez/ping"), Some((200, "ok".to_owned())));
-        assert_eq!(get("/livez/nothing").map(|(code, _)| code), Some(404));
-        let (_, verbose) = get("/readyz?verbose").expect("an answer");
-        assert!(
-            verbose.starts_with("[+]ping ok\n") && verbose.ends_with("readyz check passed\n"),
-            "{verbose}"
-        );
     }
 
     #[test]
