@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::{core::Core, kinds::Kinds, object, random::Random, storage::Key};
+use crate::{core::Core, kinds::Kinds, managed::Writer, object, random::Random, storage::Key};
 
 /// The namespaces that every cluster has.
 pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Who made them.
+const MANAGER: &str = "kube-apiserver";
 
 /// The objects of each file, in the order in which they are made.
 const FILES: [&str; 9] = [
@@ -26,9 +29,10 @@ const FILES: [&str; 9] = [
 /// Parsed once in a process, however many servers there are: the resource and the object.
 static OBJECTS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
     let kinds = Kinds::built_in();
-    let named = |object: Value| {
+    let named = |mut object: Value| {
         let kind = object["kind"].as_str().unwrap_or_default();
         let kind = kinds.of_kind(object::api_version(&object), kind).expect("a kind that is built in");
+        Writer::new(&kinds, &kind, None, MANAGER, "").created(&mut object);
         (kind.resource(), object)
     };
     FILES.iter().flat_map(|file| objects(file)).map(named).collect()
@@ -55,7 +59,7 @@ fn over(common: &Value, own: Value) -> Value {
 /// Makes the namespaces of an empty server.
 pub(crate) fn make_namespaces(core: &Core) {
     for name in NAMESPACES {
-        let namespace = json!({
+        let mut namespace = json!({
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {
@@ -64,9 +68,11 @@ pub(crate) fn make_namespaces(core: &Core) {
                 "creationTimestamp": core.clock.text(),
                 "labels": {"kubernetes.io/metadata.name": name},
             },
-            "spec": {"finalizers": ["kubernetes"]},
-            "status": {"phase": "Active"},
         });
+        let kind = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
+        Writer::new(&core.kinds, &kind, None, MANAGER, &core.clock.seconds()).created(&mut namespace);
+        namespace["spec"] = json!({"finalizers": ["kubernetes"]});
+        namespace["status"] = json!({"phase": "Active"});
         core.store.put("namespaces", &Key::new("", name), None, namespace).expect("a new store is empty");
     }
 }
@@ -83,6 +89,9 @@ pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Val
     let metadata = object::metadata_mut(&mut object);
     metadata.insert("uid".to_owned(), random.uid().into());
     metadata.insert("creationTimestamp".to_owned(), now.clone());
+    if let Some(manager) = object.pointer_mut("/metadata/managedFields/0") {
+        manager["time"] = now.clone();
+    }
     let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
     for condition in conditions.into_iter().flatten() {
         condition["lastTransitionTime"] = now.clone();

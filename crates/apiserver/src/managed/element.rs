@@ -148,8 +148,10 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| same(value, other)))
+            let are_same = |((name, one), (other_name, other)): ((&String, &Value), (&String, &Value))| {
+                name == other_name && same(one, other)
+            };
+            one.len() == other.len() && one.iter().zip(other).all(are_same) // both are sorted
         }
         _ => one == other,
     }

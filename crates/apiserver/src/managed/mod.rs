@@ -68,3 +68,6 @@ impl<'a> Writer<'a> {
         Self { versions: Versions { kinds, kind, subresource }, manager, subresource: name, now }
     }
 }
+
+#[cfg(test)]
+mod tests;

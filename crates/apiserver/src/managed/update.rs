@@ -32,7 +32,7 @@ impl Writer<'_> {
     /// where the object itself is written.
     pub(crate) fn updated(&self, live: &Value, object: &mut Value) {
         let sent = object::metadata_mut(object).remove("managedFields");
-        let mut managed = self.present(live, sent.as_ref());
+        let mut managed = self.present(live, sent);
         // What had no managers gets none before somebody applies something to it.
         if !managed.is_empty() || object::uid(live).is_empty() {
             self.track(&mut managed, live, object);
@@ -43,20 +43,21 @@ impl Writer<'_> {
     }
 
     /// The managers before the write, as far as the client agrees.
-    fn present(&self, live: &Value, sent: Option<&Value>) -> Managed {
-        let stored = || object::metadata(live).get("managedFields");
+    fn present(&self, live: &Value, sent: Option<Value>) -> Managed {
+        let stored = object::metadata(live).get("managedFields");
         match sent {
-            Some(sent) if self.subresource.is_empty() && Some(sent) != stored() => {
-                if is_reset(sent) {
+            Some(sent) if Some(&sent) == stored => return Managed::stored(Some(sent)),
+            Some(sent) if self.subresource.is_empty() => {
+                if is_reset(&sent) {
                     return Managed::default();
                 }
-                Managed::decode(sent)
-                    .ok()
-                    .filter(|managed| !managed.is_empty())
-                    .unwrap_or_else(|| Managed::stored(stored().cloned()))
+                if let Some(managed) = Managed::decode(&sent).ok().filter(|managed| !managed.is_empty()) {
+                    return managed;
+                }
             }
-            _ => Managed::stored(stored().cloned()),
+            _ => {}
         }
+        Managed::stored(stored.cloned())
     }
 
     /// Takes what was changed from everybody else.

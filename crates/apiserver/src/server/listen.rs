@@ -219,7 +219,7 @@ mod tests {
     async fn requests_and_watches_are_served_over_one_connection_each() {
         let server = ApiServer::start();
         let mut client = connect(&server);
-        let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await;
+        let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "Active\"}}").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
         assert!(answer.contains("content-type: application/json"), "{answer}");
         let missing = talk(&mut client, &get("/api/v1/namespaces/none"), "Failure\"}").await;
@@ -240,6 +240,6 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"), "{answer}");
         assert_eq!(refused.remaining(), 0);
         server.levers().lose_reply(filter, 1).leave();
-        assert_eq!(talk(&mut client, &get("/api/v1/namespaces/default"), "}}").await, "");
+        assert_eq!(talk(&mut client, &get("/api/v1/namespaces/default"), "Active\"}}").await, "");
     }
 }
