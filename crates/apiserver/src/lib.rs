@@ -49,8 +49,8 @@
 //! - No admission plugin taints new Nodes or protects volumes in use, and no Service gets an address: there
 //!   is nobody who would take that back, and nothing routes.
 //! - Items of lists carry `kind` and `apiVersion`; upstream leaves them out for built-in kinds.
-//! - History is kept for five minutes and for the newest 100 events of each resource, whichever is
-//!   more, up to 102,400 events.
+//! - Watches can begin five minutes ago and at the newest 100 events of each resource, whichever is longer ago, within
+//!   102,400 events. Lists of older states are compacted every five minutes, as upstream's.
 //!
 //! # Features
 //!

@@ -1,6 +1,7 @@
 //! The storage: one global version, the objects of every resource, and the history that watches,
 //! exact lists and [`Commits`](crate::Commits) read.
 
+mod compactor;
 mod cursor;
 mod record;
 mod state;
@@ -148,6 +149,7 @@ impl Store {
         limit: usize,
         keep: impl Fn(&Stored) -> bool,
     ) -> Result<Page, Expired> {
+        let now = Instant::now();
         let version = version.unwrap_or_else(|| self.version());
         let mut page = Page { items: Vec::new(), version, last: None, remaining: 0 };
         let mut after = after.cloned();
@@ -155,7 +157,7 @@ impl Store {
             // In chunks, so that a selector never runs under the lock. All chunks are of `version`.
             let wanted = limit - page.items.len();
             let range = (start(namespace, after.as_ref()), end(namespace));
-            let scan = self.shared.lock().state.scan(resource, range, version, wanted)?;
+            let scan = self.shared.lock().state.scan(resource, range, version, wanted, now)?;
             after = scan.items.last().map(|stored| stored.key.clone());
             page.items.extend(scan.items.into_iter().filter(|stored| keep(stored)));
             if scan.remaining == 0 {

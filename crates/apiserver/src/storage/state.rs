@@ -20,7 +20,7 @@ use std::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{ChangeKind, Draft, Event, Key, Stored};
+use super::{ChangeKind, Draft, Event, Key, Stored, compactor::Compactor};
 
 /// How long an event is kept at least while the history is short: etcd's default compaction interval.
 const WINDOW: Duration = Duration::from_secs(300);
@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) version: u64,
     /// Versions before this one were compacted away on demand.
     compacted: u64,
+    /// What time has compacted, for lists alone.
+    compactor: Compactor,
     resources: HashMap<Arc<str>, Resource>,
     next_waiter: u64,
     /// The newest states as values, the oldest first: nobody reads them here, but [`Stored::value`] finds
@@ -81,7 +83,14 @@ pub(super) enum Look {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { version: 1, compacted: 0, resources: HashMap::new(), next_waiter: 0, parsed: VecDeque::new() }
+        Self {
+            version: 1,
+            compacted: 0,
+            compactor: Compactor::default(),
+            resources: HashMap::new(),
+            next_waiter: 0,
+            parsed: VecDeque::new(),
+        }
     }
 
     pub(super) fn get(&self, resource: &str, key: &Key) -> Option<Arc<Stored>> {
@@ -115,6 +124,7 @@ impl State {
         if previous.as_ref().map(|stored| stored.version) != expected {
             return Err(Moved);
         }
+        self.compactor.commits(now, self.version);
         let version = self.version + 1; // I1
         let (change, object) = match (draft, &previous) {
             (Some(draft), previous) => {
@@ -173,8 +183,13 @@ impl State {
         range: (Bound<Key>, Bound<Key>),
         version: u64,
         limit: usize,
+        now: Instant,
     ) -> Result<Scan, Expired> {
         self.check(resource, version)?;
+        let oldest = self.compactor.oldest(now, self.version);
+        if version < oldest {
+            return Err(Expired { seen: version, oldest });
+        }
         if !is_range(&range) {
             return Ok(Scan::default()); // a continue token from elsewhere; `BTreeMap::range` would panic
         }

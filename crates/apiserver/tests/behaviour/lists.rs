@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use trimtab_apiserver::ApiServer;
 
-use crate::fixtures::{code_and_reason, config_map, config_maps, from, labelled_pod, pods, refusal, send};
+use crate::fixtures::{
+    code_and_reason, config_map, config_maps, from, labelled_pod, pods, refusal, request, send,
+};
 
 const PATH: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -71,6 +73,26 @@ async fn a_page_that_was_compacted_away_tells_where_the_inconsistent_rest_begins
     let rest = send(&client, "GET", &format!("{PATH}?continue={token}")).await.unwrap();
     assert_eq!(names(&rest), ["c"]);
     assert_eq!(rest["metadata"]["resourceVersion"], server.resource_version().to_string());
+}
+
+/// etcd is compacted every five minutes; the history that watches read is kept longer.
+#[tokio::test(start_paused = true)]
+async fn a_token_expires_with_time_whatever_watches_remember() {
+    let server = ApiServer::start();
+    let client = server.client();
+    let maps = fill(&client, &["a", "b"]).await;
+    let then = server.resource_version();
+    let first = send(&client, "GET", &format!("{PATH}?limit=1")).await.unwrap();
+    let next = format!("{PATH}?limit=1&continue={}", first["metadata"]["continue"].as_str().unwrap());
+    maps.delete("b", &DeleteParams::default()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(299)).await;
+    assert_eq!(names(&send(&client, "GET", &next).await.unwrap()), ["b"]);
+    tokio::time::sleep(Duration::from_secs(302)).await;
+    assert_eq!(code_and_reason(send(&client, "GET", &next).await), (410, "Expired".into()));
+    let watch = format!("{PATH}?watch=true&resourceVersion={then}&timeoutSeconds=1");
+    let request = request("GET", &watch).body(Vec::new()).unwrap();
+    let events = client.request_text(request).await.unwrap();
+    assert!(events.starts_with(r#"{"type":"DELETED""#), "{events}");
 }
 
 #[tokio::test(start_paused = true)]
