@@ -87,6 +87,7 @@
 
 mod audit;
 mod backoff;
+mod builder;
 #[cfg(feature = "connect")]
 pub mod connect;
 mod event;
@@ -111,10 +112,11 @@ mod trouble;
 mod versions;
 
 pub use audit::Inconsistency;
+pub use builder::InformerBuilder;
 pub use event::Event;
 pub use factory::{InformerFactory, InformerFactoryBuilder, NotSynced, NotSyncedError};
 pub use handler::Handler;
-pub use informer::{HandlerBuilder, Informer, InformerBuilder};
+pub use informer::{HandlerBuilder, Informer};
 pub use selection::Selection;
 pub use shard::Shard;
 pub use source::error::SourceError;

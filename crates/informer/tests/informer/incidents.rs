@@ -28,7 +28,7 @@ use trimtab_apiserver::{ApiServer, Filter, Service, Verb};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey};
 use trimtab_informer::{Event, Informer, InformerBuilder, InformerFactory, Phase};
 
-/// A server that writes down what it is asked, and an API to change its ConfigMaps.
+/// A server that writes down what it is asked, and an API to change its objects.
 fn server() -> (ApiServer, Api<ConfigMap>) {
     let server = ApiServer::builder().journal(true).start();
     let maps = Api::default_namespaced(server.client_as("user"));

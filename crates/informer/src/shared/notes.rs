@@ -1,0 +1,107 @@
+//! What reflectors note beside the objects, and what is told of it: phases, failures, versions.
+
+use std::sync::Arc;
+
+use tokio::time::{Duration, Instant};
+use trimtab_cache::{Object, ObjectKey};
+
+use super::{Held, Progress, Shared};
+use crate::{Phase, SourceError, Status, Trouble};
+
+impl<T: Object> Shared<T> {
+    pub(crate) fn status(&self, bytes: u64) -> Status {
+        let now = Instant::now();
+        let inner = self.inner.lock();
+        let mut status = Status::of(&inner.records, now);
+        if let [source] = &mut status.sources[..] {
+            source.resource_version = self.store.resource_version();
+        }
+        status.bytes = bytes;
+        status.objects = self.store.len();
+        status.undecodable = inner.undecodable.clone();
+        status.audits = inner.audits;
+        status
+    }
+
+    /// How many events of a source the server has sent.
+    pub(crate) fn events(&self, source: usize) -> u64 {
+        self.inner.lock().records[source].events
+    }
+
+    /// The version up to which the store holds a source.
+    pub(crate) fn version(&self, source: usize) -> Option<String> {
+        let inner = self.inner.lock();
+        match &inner.versions {
+            None => self.store.resource_version(),
+            Some(_) => inner.records[source].status.resource_version.clone(),
+        }
+    }
+
+    /// What the store holds of a source, all at one version; `None` before the first list.
+    pub(crate) fn held(&self, source: usize) -> Option<Held<T>> {
+        let inner = self.inner.lock();
+        let status = &inner.records[source].status;
+        let version = match &inner.versions {
+            None => self.store.resource_version(),
+            Some(_) => status.resource_version.clone(),
+        };
+        Some(Held {
+            version: version.filter(|_| status.synced)?,
+            objects: self.store.in_namespace(status.namespace.as_deref().unwrap_or_default()),
+            undecodable: inner.undecodable.keys().cloned().collect(),
+        })
+    }
+
+    pub(crate) fn audited(&self) {
+        self.inner.lock().audits += 1;
+    }
+
+    pub(crate) fn enter(&self, source: usize, phase: Phase) {
+        self.inner.lock().records[source].status.phase = phase;
+    }
+
+    pub(crate) fn watch_opened(&self, source: usize) {
+        let mut inner = self.inner.lock();
+        let record = &mut inner.records[source];
+        record.status.phase = Phase::Watching;
+        record.watches += 1;
+        record.status.failing_since = None;
+    }
+
+    /// Notes a failure, after which nothing is tried for `wait`.
+    pub(crate) fn failed(&self, source: usize, now: Instant, error: SourceError, retry_in: Duration) {
+        let error = Arc::new(error);
+        let namespace = {
+            let mut inner = self.inner.lock();
+            let record = &mut inner.records[source];
+            record.note_failure(now, error.clone(), now + retry_in);
+            record.status.namespace.clone()
+        };
+        if let Some(metrics) = &self.metrics {
+            metrics.failed();
+        }
+        self.reporter.report(&Trouble::Source { namespace, error, retry_in });
+    }
+
+    pub(crate) fn started(&self) {
+        self.progress.send_if_modified(|progress| {
+            let stopped = *progress == Progress::Stopped;
+            *progress = if stopped { Progress::Waiting } else { *progress };
+            stopped
+        });
+    }
+
+    pub(crate) fn stopped(&self) {
+        self.inner.lock().records.iter_mut().for_each(|record| record.status.phase = Phase::Stopped);
+        self.progress.send_if_modified(|progress| {
+            let waiting = *progress == Progress::Waiting;
+            *progress = if waiting { Progress::Stopped } else { *progress };
+            waiting
+        });
+    }
+
+    /// Whether the newest state of an object could not be decoded, so that the store is behind with it.
+    pub(crate) fn is_outdated(&self, key: &ObjectKey) -> bool {
+        self.inner.lock().undecodable.contains_key(key)
+    }
+}
