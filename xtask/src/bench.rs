@@ -14,7 +14,7 @@ use crate::workspace::{Package, Workspace};
 use clap::Args;
 use contender::Contender;
 use load::Load;
-use peer::peers;
+use peer::{Peer, Source, peers};
 use results::Results;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,9 +72,7 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
     let mut contenders = ours(workspace, package)?;
     for peer in peers {
         match peer.source.build(workspace) {
-            Ok(program) => {
-                contenders.push(Contender { name: peer.name, program, form: peer.form, beside: peer.beside })
-            }
+            Ok(program) => contenders.push(beside(peer, program, &contenders)),
             Err(failure) => results.leave_out(peer.name, &failure),
         }
     }
@@ -95,6 +93,18 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
     Ok(results)
 }
 
+/// A peer as a contender. Kubernetes' own server is measured by our benchmark, for the questions that it can be asked.
+fn beside(peer: &Peer, program: PathBuf, ours: &[Contender]) -> Contender {
+    let (name, form, beside) = (peer.name, peer.form, peer.beside);
+    match (peer.source, ours) {
+        (Source::Kube, [ours, ..]) => {
+            let arguments = vec!["create-cpu".to_owned(), format!("--kube={}", program.display())];
+            Contender { name, program: ours.program.clone(), arguments, form, beside }
+        }
+        _ => Contender { name, program, arguments: Vec::new(), form, beside },
+    }
+}
+
 /// The bench targets of a part, built.
 fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Failure> {
     let programs = contender::build_benches(workspace, package)?;
@@ -104,6 +114,7 @@ fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Fail
         forms.iter().map(|form| Contender {
             name: results::OURS,
             program: program.clone(),
+            arguments: Vec::new(),
             form: form.first().copied(),
             beside: form,
         })

@@ -9,6 +9,7 @@ mod server;
 
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
+pub(crate) use server::kube;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

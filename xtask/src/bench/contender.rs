@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 pub(super) struct Contender {
     pub(super) name: &'static str,
     pub(super) program: PathBuf,
+    /// What it is told beside the size of the work.
+    pub(super) arguments: Vec<String>,
     /// How it shall hold its objects, if it can choose.
     pub(super) form: Option<&'static str>,
     /// The forms of ours beside which it is shown; empty where there are no forms.
@@ -37,6 +39,7 @@ impl Contender {
     /// Runs the program once, on a fresh load if there is one.
     pub(super) fn run(&self, load: Option<&Load>, quick: bool) -> Result<Vec<Line>, Failure> {
         let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
         let serving = load.map(Load::serve).transpose()?;
         if let (Some(load), Some(serving)) = (load, &serving) {
             let (objects, events) = (load.objects.to_string(), load.events.to_string());
@@ -57,6 +60,9 @@ impl Contender {
 pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<Vec<PathBuf>, Failure> {
     let mut build =
         cargo::command(["bench", "--quiet", "--locked", "--package", &package.name, "--benches", "--no-run"]);
+    if package.part() == "apiserver" {
+        build.args(["--features", "tls"]); // its peer speaks nothing else
+    }
     build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
     let output = build.stderr(Stdio::inherit()).output().doing("starting cargo bench")?;
     cargo::checked(output.status).doing("cargo bench --no-run")?;

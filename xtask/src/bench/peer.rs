@@ -1,6 +1,7 @@
 //! The peers of each part: other people's libraries at the same work, by programs that stand in `xtask/peers/`.
 
 use crate::cargo;
+use crate::conformance;
 use crate::failure::{Failure, While};
 use crate::peer::{build_go, folder, target};
 use crate::workspace::Workspace;
@@ -23,6 +24,8 @@ pub(super) enum Source {
     Go { module: &'static str, command: &'static str },
     /// A binary of a Rust package.
     Rust { package: &'static str, bin: &'static str },
+    /// Kubernetes' own server with its etcd, which our benchmark asks.
+    Kube,
 }
 
 /// Who else does a part's work.
@@ -32,6 +35,7 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
         "cache" => &CACHE,
         "informer" => &INFORMER,
         "featuregate" => &FEATUREGATE,
+        "apiserver" => &APISERVER,
         _ => &[],
     }
 }
@@ -53,6 +57,8 @@ const CACHE: [Peer; 2] = [client_go("client-go", "cache"), kube_runtime("kube-ru
 
 const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
+
+const APISERVER: [Peer; 1] = [Peer::new("kube-apiserver", Source::Kube)];
 
 /// A whole object is also what a user of a peer holds where we have a packed one or a view.
 const EITHER: &[&str] = &["whole", "packed", "view"];
@@ -86,6 +92,7 @@ impl Source {
                 build_go(&folder(workspace, module), command, &program, None).map(|()| program)
             }
             Self::Rust { package, bin } => build_rust(&folder(workspace, package), &target, bin),
+            Self::Kube => conformance::kube(None),
         }
     }
 }

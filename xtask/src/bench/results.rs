@@ -166,7 +166,7 @@ mod tests {
         form: Option<&'static str>,
         beside: &'static [&'static str],
     ) -> Contender {
-        Contender { name, program: "/t/x".into(), form, beside }
+        Contender { name, program: "/t/x".into(), arguments: Vec::new(), form, beside }
     }
 
     fn line(bench: &str, value: f64) -> Line {

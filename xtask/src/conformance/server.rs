@@ -24,7 +24,7 @@ pub(super) fn run(server: &str, options: &Options) -> Result<ExitCode, Failure> 
 }
 
 /// Kubernetes' own programs in one: as given, or built from their modules.
-pub(super) fn kube(built: Option<PathBuf>) -> Result<PathBuf, Failure> {
+pub(crate) fn kube(built: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(program) = built {
         return Ok(program);
     }

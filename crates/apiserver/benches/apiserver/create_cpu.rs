@@ -1,8 +1,7 @@
 //! What do the processes of a server compute for one creation of a Pod of 4 KB, JSON over TLS? The client's part is not
 //! in it.
 //!
-//! Ours is this program again. A peer is any running API server: `--url=https://127.0.0.1:16443 --token=TOKEN`, and
-//! `--pids=1,2` of all processes that it consists of.
+//! Ours is this program again; with `--kube=PROGRAM`, a real kube-apiserver with etcd is measured in its place.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,46 +22,48 @@ use tokio_rustls::{
 };
 
 use crate::{
+    kube::{Kube, TOKEN},
     measure::{argument, one_thread, quick, report_lower},
     pods::{name, template},
-    serve::{Serving, cpu_of},
+    serve::Serving,
 };
 
 /// Prints microseconds of CPU for a create.
 pub(crate) fn run() {
     let count = if quick() { 2_000 } else { 10_000 };
-    let spent = match (argument("url"), argument("pids")) {
-        (Some(url), Some(pids)) => {
-            let address = url.trim_start_matches("https://").parse().expect("https://ADDRESS:PORT");
-            let pids: Vec<u32> = pids.split(',').map(|pid| pid.parse().expect("a number")).collect();
-            creates(address, count, || pids.iter().copied().map(cpu_of).sum())
+    let spent = match argument("kube") {
+        Some(program) => {
+            let kube = Kube::start(&program);
+            creates(kube.address, count, Some(&kube), || kube.cpu())
         }
-        _ => {
+        None => {
             let serving = Serving::start("tls", 0);
-            creates(serving.address, count, || serving.cpu())
+            creates(serving.address, count, None, || serving.cpu())
         }
     };
     report_lower("create-cpu", "µs", spent.as_secs_f64() * 1e6 / count as f64);
 }
 
-/// Creates that many Pods, then deletes them, and returns what the creations cost by the clock `cpu`.
-fn creates(address: SocketAddr, count: usize, cpu: impl Fn() -> Duration) -> Duration {
+/// Creates that many Pods, and returns what the creations cost by the clock `cpu`.
+fn creates(address: SocketAddr, count: usize, kube: Option<&Kube>, cpu: impl Fn() -> Duration) -> Duration {
     let template = template().to_string();
     one_thread().block_on(async {
+        if let Some(kube) = kube {
+            kube.ready(async || is_ready(address).await).await;
+        }
         let mut sender = connect(address).await;
-        let create = async |sender: &mut Sender, number| {
+        let create_one = async |sender: &mut Sender, number| {
             let pod = template.replacen(r#""name":"""#, &format!(r#""name":"{}""#, name(number)), 1);
-            send(sender, "POST", pod).await;
+            create(sender, pod).await;
         };
         for number in 0..count / 10 {
-            create(&mut sender, number).await; // caches, and what a JIT or a collector has to learn
+            create_one(&mut sender, number).await; // caches, and what a JIT or a collector has to learn
         }
         let before = cpu();
         for number in 0..count {
-            create(&mut sender, count + number).await;
+            create_one(&mut sender, count + number).await;
         }
         let spent = cpu() - before;
-        send(&mut sender, "DELETE", String::new()).await;
         spent
     })
 }
@@ -86,15 +87,32 @@ async fn connect(address: SocketAddr) -> Sender {
     sender
 }
 
-async fn send(sender: &mut Sender, method: &str, body: String) {
-    let token = argument("token").unwrap_or_else(|| "none".to_owned());
-    let request = Request::builder()
-        .method(method)
-        .uri("/api/v1/namespaces/default/pods")
+/// Whether the server has all that a new one makes.
+async fn is_ready(address: SocketAddr) -> bool {
+    let Ok(stream) = TcpStream::connect(address).await else { return false };
+    drop(stream);
+    let mut sender = connect(address).await;
+    for path in ["/readyz", "/api/v1/namespaces/default"] {
+        let request =
+            Request::get(path).header("host", "bench").header("authorization", format!("Bearer {TOKEN}"));
+        let request = request.body(Full::default()).expect("a request");
+        sender.ready().await.expect("a connection");
+        let answer = sender.send_request(request).await.expect("an answer");
+        let is_fine = answer.status().is_success();
+        answer.into_body().collect().await.expect("unbroken");
+        if !is_fine {
+            return false;
+        }
+    }
+    true
+}
+
+async fn create(sender: &mut Sender, body: String) {
+    let request = Request::post("/api/v1/namespaces/default/pods")
         .header("host", "bench")
         .header("accept", "application/json")
         .header("content-type", "application/json")
-        .header("authorization", format!("Bearer {token}"));
+        .header("authorization", format!("Bearer {TOKEN}"));
     sender.ready().await.expect("a connection");
     let request = request.body(Full::new(body.into())).expect("a request");
     let answer = sender.send_request(request).await.expect("an answer");

@@ -2,6 +2,7 @@
 
 mod create_cpu;
 mod fan_out;
+mod kube;
 mod list;
 mod measure;
 mod memory;
