@@ -26,6 +26,14 @@ pub(super) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(|| {
     ])
 });
 
+/// What the server fills into a new object of `kind` after it has looked at who wrote it: upstream's admission.
+pub(super) fn admitted(kind: &Kind) -> FieldSet {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => FieldSet::of_paths(&[&["spec", "priority"], &["spec", "preemptionPolicy"]]),
+        _ => FieldSet::default(),
+    }
+}
+
 /// What a write to an object of `kind`, or to its `subresource`, leaves as it is: upstream's strategies.
 pub(super) fn of(kind: &Kind, subresource: Option<Subresource>) -> FieldSet {
     FieldSet::of_paths(paths(kind, subresource))

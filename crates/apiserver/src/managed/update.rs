@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     compare::Comparison,
     entry::{Entry, Managed, Operation, is_reset},
-    resets::STRIPPED,
+    resets::{STRIPPED, admitted},
     set::FieldSet,
     versions::Versions,
 };
@@ -69,6 +69,9 @@ impl Writer<'_> {
         self.dispossess(managed, &comparison, live, object, |_| false);
         let mut fields = comparison.written();
         fields.subtract(&STRIPPED);
+        if object::uid(live).is_empty() {
+            fields.subtract(&admitted(self.versions.kind));
+        }
         self.gain(managed, fields);
         managed.cap();
     }

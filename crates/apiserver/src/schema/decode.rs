@@ -137,7 +137,8 @@ impl<'a> Reader<'a> {
                 _ => Place::Field { parent: self.place, name: &name, in_map: false },
             };
             let value = map.next_value_seed(self.part(field, &place))?;
-            if self.keeps(field, &value) {
+            // An empty list of managers asks for them to be forgotten: it is not as good as none.
+            if self.keeps(field, &value) || name == "managedFields" && value.is_array() {
                 fields.insert(name, value);
             } else {
                 fields.remove(&name);

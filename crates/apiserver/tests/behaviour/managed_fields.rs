@@ -103,7 +103,12 @@ async fn clients_can_set_and_forget_managers_and_what_makes_no_sense_is_ignored(
         assert_eq!(merge(&server, &path, &senseless).await, set);
     }
     assert_eq!(merge(&server, &path, &json!({"metadata": {"managedFields": null}})).await, set);
-    let forgotten = merge(&server, &path, &json!({"metadata": {"managedFields": [{}]}})).await;
+    let forget = |list: Value| json!({"metadata": {"managedFields": list}});
+    let forgotten = merge(&server, &path, &forget(json!([{}]))).await;
+    assert_eq!(managers(&forgotten), json!({}));
+    let again = merge(&server, &path, &entry("Apply", json!({"f:data": {"f:a": {}}}))).await;
+    assert_eq!(managers(&again), managers(&set));
+    let forgotten = merge(&server, &path, &forget(json!([]))).await;
     assert_eq!(managers(&forgotten), json!({}));
     // From here on nobody keeps account, until somebody applies.
     let written = merge(&server, &path, &json!({"data": {"b": "2"}})).await;
