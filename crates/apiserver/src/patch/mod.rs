@@ -50,10 +50,10 @@ impl Patch {
     pub(crate) fn read(kind: &Kind, headers: &HeaderMap, body: &[u8]) -> Result<Self> {
         match content_type(headers) {
             JSON => Self::json(body),
-            MERGE => match read(body).map_err(undecodable)? {
+            MERGE => match read(body).map_err(|because| undecodable(&because))? {
                 (Value::Null, _) => Err(Status::bad_request("Invalid JSON Patch")),
                 (patch, twice) => fields(patch)
-                    .map_err(undecodable)
+                    .map_err(|because| undecodable(&because))
                     .map(|patch| Self { change: Change::Merge(patch), twice }),
             },
             STRATEGIC if !rules::is_custom(kind) => {
@@ -68,9 +68,9 @@ impl Patch {
     }
 
     fn json(body: &[u8]) -> Result<Self> {
-        let (operations, told) = read(body).map_err(undecodable)?;
+        let (operations, told) = read(body).map_err(|because| undecodable(&because))?;
         let unfit = |found: &Value, wanted: &str| {
-            undecodable(format!("json: cannot unmarshal {} into Go value of type {wanted}", in_json(found)))
+            undecodable(&format!("json: cannot unmarshal {} into Go value of type {wanted}", in_json(found)))
         };
         let Value::Array(operations) = operations else {
             return Err(unfit(&operations, "[]handlers.jsonPatchOp"));
@@ -106,8 +106,7 @@ impl Patch {
         match &self.change {
             Change::Merge(patch) => json_patch::merge(&mut object, patch),
             Change::Strategic(patch) => {
-                strategic::merge(schema, &mut object, patch)
-                    .map_err(|error| Status::bad_request(error.to_string()))?;
+                strategic::merge(schema, &mut object, patch).map_err(|error| error.status())?;
                 // Upstream merges into a struct, which is of its kind whatever the patch says.
                 ["apiVersion", "kind"]
                     .iter()
@@ -151,7 +150,7 @@ fn rejected() -> Status {
     Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
 }
 
-fn undecodable(because: String) -> Status {
+fn undecodable(because: &str) -> Status {
     Status::bad_request(format!("error decoding patch: {because}"))
 }
 

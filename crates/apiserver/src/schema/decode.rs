@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
             Scalar::String | Scalar::IntOrString => return text.into(),
             Scalar::Bytes => scalar::bytes(text),
             Scalar::Time => scalar::time(text),
-            Scalar::MicroTime => scalar::micro_time(text),
+            Scalar::MicroTime => scalar::micro_time(&text),
             Scalar::Quantity => quantity::canonical(&text),
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };

@@ -93,7 +93,10 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
 
 /// Deletes the object as a Pod's eviction does: with the deletion options in an `Eviction`.
 pub(super) fn evict(core: &Core, request: &Request, options: &Value) -> Result<()> {
-    let options = DeleteOptions::from_json(options)?;
+    let mut options = DeleteOptions::from_json(options)?;
+    if request.query.dry_run {
+        options.dry_run = vec!["All".to_owned()];
+    }
     remove(core, request, &request.key(), &options).map(drop)
 }
 

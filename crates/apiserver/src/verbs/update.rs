@@ -57,6 +57,12 @@ pub(super) fn check_name(request: &Request, object: &Value) -> Result<()> {
     if found == expected {
         return Ok(());
     }
+    if found.is_empty() {
+        let message = format!(
+            "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
+        );
+        return Err(Status::bad_request(message));
+    }
     Err(Status::bad_request(format!(
         "the name of the object ({found}) does not match the name on the URL ({expected})"
     )))

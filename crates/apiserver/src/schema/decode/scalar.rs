@@ -26,8 +26,8 @@ pub(super) fn time(text: String) -> Result<String, String> {
 }
 
 /// A time in UTC, to the microsecond.
-pub(super) fn micro_time(text: String) -> Result<String, String> {
-    let time = parse(&text, MICROSECONDS)?;
+pub(super) fn micro_time(text: &str) -> Result<String, String> {
+    let time = parse(text, MICROSECONDS)?;
     Ok(DateTimePrinter::new().precision(Some(6)).timestamp_to_string(&time))
 }
 
@@ -78,7 +78,7 @@ mod tests {
         let seconds = |text: &str| time(text.to_owned());
         assert_eq!(seconds("2020-01-02T03:04:05Z").as_deref(), Ok("2020-01-02T03:04:05Z"));
         assert_eq!(seconds("2020-01-02T03:04:05.7+01:00").as_deref(), Ok("2020-01-02T02:04:05Z"));
-        let micros = |text: &str| micro_time(text.to_owned());
+        let micros = micro_time;
         assert_eq!(micros("2020-01-02T03:04:05.000006Z").as_deref(), Ok("2020-01-02T03:04:05.000006Z"));
     }
 
@@ -87,7 +87,7 @@ mod tests {
     fn what_is_no_time_is_told_in_go_s_words() {
         let because = time("x".to_owned()).unwrap_err();
         assert_eq!(because, r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#);
-        let because = micro_time("2020-01-01T00:00:00Z".to_owned()).unwrap_err();
+        let because = micro_time("2020-01-01T00:00:00Z").unwrap_err();
         let expected = r#"parsing time "2020-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000""#;
         assert_eq!(because, expected);
         assert!(time("2020-13-01T00:00:00Z".to_owned()).is_err());

@@ -213,3 +213,17 @@ fn a_hundred_thousand_finalizers_and_names_of_any_sort_are_read() {
     let (_, complaints) = read("", "configmaps", r#"{"": 1, "\u0000é\"": 2, "data": {"": ""}}"#);
     assert_eq!(complaints.strict.len(), 2);
 }
+
+/// A hundred times deeper than any object: what a parser cannot follow is refused, and nothing overflows.
+#[test]
+fn deep_nesting_is_refused_or_read_and_no_panic() {
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        for depth in [100, 10_000] {
+            let deep = format!(r#"{{"data": {}1{}}}"#, open.repeat(depth), close.repeat(depth));
+            let kind = Kinds::built_in().get("", "v1", "configmaps").expect("built in");
+            let read = decode(Schema::of(&kind), &mut serde_json::Deserializer::from_str(&deep));
+            let is_refused = read.is_err() || read.is_ok_and(|(_, complaints)| complaints.mistyped.is_some());
+            assert!(is_refused, "{depth}");
+        }
+    }
+}

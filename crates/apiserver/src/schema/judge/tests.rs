@@ -48,8 +48,8 @@ fn judged(foo: Value) -> (Value, Vec<String>) {
     (object, causes.iter().map(Cause::to_string).collect())
 }
 
-fn wrong(spec: Value) -> Vec<String> {
-    judged(json!({"kind": "Foo", "spec": spec})).1
+fn wrong(spec: impl Into<Value>) -> Vec<String> {
+    judged(json!({"kind": "Foo", "spec": spec.into()})).1
 }
 
 #[test]
