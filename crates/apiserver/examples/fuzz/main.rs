@@ -1,0 +1,201 @@
+//! Random requests at the server's HTTP layer, on several threads and in real time: none may be answered with 500, none
+//! may panic, and the process may not grow with them.
+//!
+//! ```text
+//! cargo run -p trimtab-apiserver --example fuzz -- --seconds 60 --seed 1
+//! ```
+//!
+//! Prints one line on what it did, with the seed that draws the same requests again.
+
+mod mutation;
+mod request;
+
+use std::{
+    collections::BTreeMap,
+    panic,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+use tower::ServiceExt;
+use trimtab_apiserver::{ApiServer, Service};
+
+use crate::request::Draft;
+
+const THREADS: usize = 4; // more than most build machines have: requests then meet in each other's middle
+const TASKS: u64 = 16;
+/// Requests of one task in a round; between rounds all objects go, and history is compacted.
+const ROUND: usize = 400;
+/// How long an answer is listened to; watches have no end of their own.
+const MOMENT: Duration = Duration::from_millis(5);
+/// How long an answer may take to begin: a version from the future is waited for, for three seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// By how much the process may grow once it has seen a fifth of its time.
+const GROWTH: u64 = 200 << 20;
+
+/// The refusals that kube-apiserver, too, answers with 500.
+const AS_UPSTREAM: [&str; 3] = [
+    "resourceVersion: Invalid value",
+    "resourceVersion should not be set on objects to be created",
+    "target.name: Required value",
+];
+
+fn main() -> ExitCode {
+    let Some((seconds, seed)) = arguments() else {
+        eprintln!("usage: fuzz [--seconds N] [--seed N]");
+        return ExitCode::FAILURE;
+    };
+    let panics = Arc::new(AtomicU64::new(0));
+    let (counted, shown) = (panics.clone(), panic::take_hook());
+    panic::set_hook(Box::new(move |info| {
+        counted.fetch_add(1, SeqCst);
+        shown(info);
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_time().build();
+    let outcome = match &runtime {
+        Ok(runtime) => runtime.block_on(fuzz(Duration::from_secs(seconds), seed)),
+        Err(error) => Err(error.to_string()),
+    };
+    let outcome = match (outcome, panics.load(SeqCst)) {
+        (Ok(_), many @ 1..) => Err(format!("{many} panics")),
+        (outcome, _) => outcome,
+    };
+    match outcome {
+        Ok(line) => {
+            println!("{line}, seed {seed}");
+            ExitCode::SUCCESS
+        }
+        Err(violation) => {
+            eprintln!("fuzz: {violation}, seed {seed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What `--seconds` and `--seed` say; 60 and any if nothing does.
+fn arguments() -> Option<(u64, u64)> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let (mut seconds, mut seed) = (60, rand::random::<u32>().into());
+    for pair in arguments.chunks(2) {
+        match pair {
+            [option, value] if option == "--seconds" => seconds = value.parse().ok()?,
+            [option, value] if option == "--seed" => seed = value.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some((seconds, seed))
+}
+
+/// Rounds until the time is over, and the line that sums them up; or the first violation.
+async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
+    let server = ApiServer::builder().seed(seed).start();
+    let start = Instant::now();
+    let (mut codes, mut early) = (BTreeMap::<u16, u64>::new(), None);
+    let mut random = SmallRng::seed_from_u64(seed);
+    while start.elapsed() < time {
+        let mut tasks = JoinSet::new();
+        for _ in 0..TASKS {
+            tasks.spawn(requests(server.service(), SmallRng::seed_from_u64(random.random())));
+        }
+        while let Some(outcome) = tasks.join_next().await {
+            let round = outcome.map_err(|error| format!("a request panicked: {error}"))??;
+            round.into_iter().for_each(|(code, count)| *codes.entry(code).or_default() += count);
+        }
+        tidy(&server).await?;
+        if start.elapsed() > time / 5 {
+            early.get_or_insert_with(resident);
+        }
+    }
+    let (early, late) = (early.unwrap_or_default(), resident());
+    if late > early + GROWTH {
+        return Err(format!("grew from {} to {} MiB", early >> 20, late >> 20));
+    }
+    let sum: u64 = codes.values().sum();
+    let each: Vec<_> = codes.iter().map(|(code, count)| format!("{code}: {count}")).collect();
+    let memory = format!("{} MiB after a fifth of the time, {} MiB at the end", early >> 20, late >> 20);
+    Ok(format!("{sum} requests, no panic ({}), {memory}", each.join(", ")))
+}
+
+/// Some requests, one after the other, and how often each code came.
+async fn requests(service: Service, mut random: SmallRng) -> Result<BTreeMap<u16, u64>, String> {
+    let mut codes = BTreeMap::new();
+    for _ in 0..ROUND {
+        let draft = Draft::random(&mut random);
+        let Some(request) = draft.request() else {
+            continue; // nothing that could be sent
+        };
+        let answer = timeout(PATIENCE, service.clone().oneshot(request)).await;
+        let answer = answer.map_err(|_| format!("no answer within {PATIENCE:?} to {draft}"))?;
+        let Ok(answer) = answer else {
+            return Err(format!("the connection broke at {draft}"));
+        };
+        let code = answer.status().as_u16();
+        let body = listen(answer.into_body()).await;
+        let text = String::from_utf8_lossy(&body);
+        if code == 500 && !AS_UPSTREAM.iter().any(|message| text.contains(message)) {
+            return Err(format!("500 to {draft}: {text}"));
+        }
+        *codes.entry(code).or_default() += 1;
+    }
+    Ok(codes)
+}
+
+/// What comes of a body in a moment.
+async fn listen(mut body: trimtab_apiserver::ResponseBody) -> Vec<u8> {
+    let mut read = Vec::new();
+    while let Ok(Some(Ok(frame))) = timeout(MOMENT, body.frame()).await {
+        read.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+    }
+    read
+}
+
+/// Removes every object that requests may have left, whatever holds it, and history with it.
+async fn tidy(server: &ApiServer) -> Result<(), String> {
+    for collection in request::COLLECTIONS {
+        let list = send(server, "GET", collection, "").await?;
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        for item in items {
+            let name = item["metadata"]["name"].as_str().unwrap_or_default();
+            let path = format!("{collection}/{name}");
+            if !item["metadata"]["finalizers"].is_null() {
+                send(server, "PATCH", &path, r#"{"metadata": {"finalizers": null}}"#).await?;
+            }
+            send(server, "DELETE", &format!("{path}?gracePeriodSeconds=0"), "").await?;
+        }
+    }
+    server.levers().compact();
+    Ok(())
+}
+
+async fn send(
+    server: &ApiServer,
+    method: &str,
+    path: &str,
+    body: &'static str,
+) -> Result<serde_json::Value, String> {
+    let request = http::Request::builder().method(method).uri(path);
+    let request = request.header("content-type", "application/merge-patch+json");
+    let body = if method == "PATCH" { body } else { "" };
+    let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
+    let answer = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
+    let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
+    Ok(serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
+}
+
+/// The process's memory in bytes; 0 where nobody tells.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
+    pages * 4096
+}
