@@ -1,4 +1,4 @@
-//! Where our server differs from kube-apiserver on purpose: the cases that it does not keep, each with a reason.
+//! Where our server differs from kube-apiserver on purpose, each case with a reason; and what it does not keep yet.
 
 /// A case that is expected to fail on our server.
 #[derive(Clone, Copy, Debug)]
@@ -9,11 +9,70 @@ pub(crate) struct Difference {
 }
 
 /// All of them.
-pub(crate) const DIFFERENCES: &[Difference] = &[];
+pub(crate) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        case: "lists/items_do_not_repeat_their_kind",
+        reason: "items of lists are the stored text, in which kind and apiVersion stand; clients take both forms",
+    },
+    Difference { case: "custom_values/rules_in_cel", reason: "rules in CEL are kept and not evaluated" },
+    Difference {
+        case: "bad_input/invalid_utf8",
+        reason: "text that is no UTF-8 is refused, where Go replaces it and stores something else than was sent",
+    },
+];
+
+/// Defects: rules that our server is to keep, and does not yet. Whoever mends one takes its line away; none is added.
+pub(crate) const DEFECTS: &[&str] = &[
+    "about/a_check_is_left_out",
+    "about/aggregated_is_cached",
+    "about/answers_are_not_cached",
+    "about/answers_have_an_id",
+    "about/the_service_kubernetes",
+    "bad_input/deep_nesting",
+    "bad_input/large_data",
+    "bad_input/many_finalizers",
+    "clients/the_cluster",
+    "custom/a_schema_is_structural",
+    "custom/a_scope_is_immutable",
+    "custom_values/a_default_is_valid",
+    "defaults/a_deployments_annotations_are_a_generation",
+    "forms/a_refusal_is_a_status",
+    "forms/rows_carry_what_is_asked",
+    "forms/yaml_on_request",
+    "garbage/an_event_owns_nothing",
+    "kinds/a_bindings_role_is_immutable",
+    "kinds/a_newer_event_is_complete",
+    "kinds/a_priority_is_immutable",
+    "kinds/a_request_knows_who_asked",
+    "kinds/an_event_is_where_its_object_is",
+    "kinds/bindings_are_validated",
+    "lists/pretty_answers_are_indented",
+    "names/a_config_maps_keys_are_file_names",
+    "names/a_finalizer_has_a_domain",
+    "names/a_secrets_type_is_immutable",
+    "names/a_services_name_is_a_label",
+    "names/containers_are_validated",
+    "namespaces/some_namespaces_stay",
+    "patches/a_replacement_may_add",
+    "selectors/a_bad_label_selector",
+    "selectors/fields_of_other_kinds",
+    "subresources/a_budget_counts",
+    "subresources/a_budget_refuses",
+    "subresources/a_status_is_validated",
+    "subresources/a_status_update_keeps_the_labels",
+    "versions/a_gets_version_is_a_number",
+    "watches/the_old_watch_path_of_one_object",
+    "watches/the_old_watch_path_still_serves",
+];
 
 /// Why this case is not kept, if that is intended.
 pub(crate) fn reason(case: &str) -> Option<&'static str> {
     DIFFERENCES.iter().find(|difference| difference.case == case).map(|difference| difference.reason)
+}
+
+/// Whether this case is a known defect.
+pub(crate) fn is_defect(case: &str) -> bool {
+    DEFECTS.contains(&case)
 }
 
 #[cfg(test)]
@@ -22,10 +81,11 @@ mod tests {
     use crate::suite;
 
     #[test]
-    fn every_difference_names_a_case() {
+    fn every_difference_and_defect_names_a_case() {
         let names: Vec<_> = suite::all().map(|(group, case)| format!("{group}/{}", case.name)).collect();
-        for difference in DIFFERENCES {
-            assert!(names.iter().any(|name| name == difference.case), "{}", difference.case);
+        let listed = DIFFERENCES.iter().map(|difference| difference.case).chain(DEFECTS.iter().copied());
+        for case in listed {
+            assert!(names.iter().any(|name| name == case), "{case}");
         }
     }
 }

@@ -23,6 +23,8 @@ enum Verdict {
     Kept,
     /// Not kept, for a reason that the list of differences gives.
     Intended(&'static str),
+    /// Not kept yet, as the list of defects says.
+    Defect,
     /// Kept, though it is listed as a difference.
     NoDifference,
     Broken(Mismatch),
@@ -43,6 +45,7 @@ pub(crate) async fn run(server: &Server, cases: Vec<Chosen>, title: &str) -> Res
                 (Ok(()), None) => Verdict::Kept,
                 (Ok(()), Some(_)) => Verdict::NoDifference,
                 (Err(_), Some(reason)) => Verdict::Intended(reason),
+                (Err(_), None) if server.is_ours() && differences::is_defect(&name) => Verdict::Defect,
                 (Err(mismatch), None) => Verdict::Broken(mismatch),
             };
             (name, case, verdict)
@@ -54,9 +57,11 @@ pub(crate) async fn run(server: &Server, cases: Vec<Chosen>, title: &str) -> Res
     let kept = count(|verdict| matches!(verdict, Verdict::Kept));
     let intended = count(|verdict| matches!(verdict, Verdict::Intended(_)));
     let (all, seconds) = (verdicts.len(), begin.elapsed().as_secs_f32());
-    let broken = all - kept - intended;
+    let defects = count(|verdict| matches!(verdict, Verdict::Defect));
+    let broken = all - kept - intended - defects;
     println!(
-        "{title}: {all} cases in {seconds:.1} s: {kept} kept, {intended} intended differences, {broken} failed"
+        "{title}: {all} cases in {seconds:.1} s: {kept} kept, {intended} intended differences, {defects} known defects, \
+         {broken} failed"
     );
     Ok(broken == 0)
 }
@@ -79,6 +84,7 @@ async fn in_time(case: &Case, client: Client, namespace: String, stays: bool) ->
 fn tell((name, case, verdict): &(String, &Case, Verdict)) {
     match verdict {
         Verdict::Kept => {}
+        Verdict::Defect => println!("defect {name}: {} [{}]", case.rule.trim(), case.source),
         Verdict::Intended(reason) => println!("differs {name}: {reason}"),
         Verdict::NoDifference => {
             println!("FAILED {name}: is kept, and yet is in the list of differences")

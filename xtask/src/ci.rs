@@ -35,7 +35,7 @@ struct Step {
     component: Option<&'static str>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
@@ -45,6 +45,7 @@ const STEPS: [Step; 11] = [
     Step::new("loom", loom::run).after("build"),
     Step::new("soak", soak).after("build"), // after loom, which has built the same dependencies
     Step::new("demo", demo).after("build"),
+    Step::new("conformance", conformance).after("build"),
     Step::new("features", features::run).after("build"),
     Step::new("packages", packages::run).after("build"),
 ];
@@ -154,6 +155,10 @@ fn test(_: &Workspace) -> Result<(), Failure> {
 
 fn soak(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("xtask soak workqueue --seconds 5"))
+}
+
+fn conformance(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("xtask conformance --server embedded"))
 }
 
 fn demo(_: &Workspace) -> Result<(), Failure> {

@@ -128,7 +128,8 @@ impl Draft {
             separator = '&';
         }
         let fitting = if method == "PATCH" { &CONTENT_TYPES[2..6] } else { &CONTENT_TYPES[..1] };
-        let content_type = pick(random, if random.random_ratio(5, 6) { fitting } else { &CONTENT_TYPES });
+        let types = if random.random_ratio(5, 6) { fitting } else { &CONTENT_TYPES };
+        let content_type = pick(random, types);
         let mut headers = vec![("content-type", content_type.to_owned())];
         if random.random_ratio(1, 2) {
             headers.push(("accept", pick(random, &ACCEPTS).to_owned()));
