@@ -23,11 +23,12 @@ pub(crate) fn managers(object: &Value) -> Value {
 
 async fn merge(server: &ApiServer, path: &str, patch: &Value) -> Value {
     let request = request("PATCH", path).header("content-type", "application/merge-patch+json");
-    server.client().request(request.body(patch.to_string().into_bytes()).unwrap()).await.unwrap()
+    let request = request.body(patch.to_string().into_bytes()).expect("a valid request");
+    server.client().request(request).await.expect("the patch is taken")
 }
 
 async fn create(server: &ApiServer, path: &str, object: &Value) -> Value {
-    send_json(&server.client(), "POST", path, object).await.unwrap()
+    send_json(&server.client(), "POST", path, object).await.expect("the object is made")
 }
 
 fn config_map(data: &Value) -> Value {
