@@ -45,6 +45,9 @@
 //!
 //! - Everybody is an administrator, unless [`ApiServerBuilder::rbac`] lets RBAC's objects decide. Whoever may write
 //!   roles may then grant what they do not have themselves.
+//! - Where Go's own name for the type of a string is no plain `string`, or a struct is embedded in another, the words
+//!   about a value of the wrong type differ: they come from OpenAPI, which knows neither.
+//! - OpenAPI has no descriptions of built-in kinds, and v2 has no paths.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
 //! - No admission plugin taints new Nodes or protects volumes in use, and no Service gets an address: there
 //!   is nobody who would take that back, and nothing routes.

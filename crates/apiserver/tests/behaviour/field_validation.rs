@@ -35,6 +35,7 @@ async fn send(client: &Client, method: &str, path: &str, content_type: &str, bod
     Answer { code, warnings, body: serde_json::from_slice(&body).unwrap() }
 }
 
+/// FV-T1.
 #[tokio::test(start_paused = true)]
 async fn the_client_says_whether_unknown_fields_are_refused_told_or_dropped() {
     let server = ApiServer::start();
@@ -72,6 +73,7 @@ async fn the_client_says_whether_unknown_fields_are_refused_told_or_dropped() {
     );
 }
 
+/// FV-T2.
 #[tokio::test(start_paused = true)]
 async fn yaml_is_held_to_the_same_with_the_line_of_what_stands_twice() {
     let server = ApiServer::start();
@@ -102,6 +104,7 @@ async fn yaml_is_held_to_the_same_with_the_line_of_what_stands_twice() {
     );
 }
 
+/// FV-T3.
 #[tokio::test(start_paused = true)]
 async fn patches_are_held_to_the_same() {
     let server = ApiServer::start();
@@ -182,4 +185,32 @@ async fn what_is_no_object_is_told_with_its_first_bytes() {
         "Foo in version \"v1\" cannot be handled as a ConfigMap: no kind \"Foo\" is registered for version \
          \"example.com/v1\" in scheme \"pkg/runtime/scheme.go:111\""
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_of_any_verb_leaves_the_object_alone() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let pods = "/api/v1/namespaces/default/pods";
+    let json = "application/json";
+    let pod = r#"{"metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"a","image":"b"}]}}"#;
+    let one = format!("{pods}/p");
+    let before = send(&client, "POST", pods, json, pod).await.body;
+    let eviction = r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"}}"#;
+    let status = r#"{"metadata":{"name":"p"},"status":{"phase":"Running"}}"#;
+    let merge = "application/merge-patch+json";
+    for (method, path, form, body, code) in [
+        ("POST", pods.to_owned(), json, &*pod.replace("\"p\"", "\"q\""), 201),
+        ("POST", format!("{one}/eviction"), json, eviction, 201),
+        ("PUT", format!("{one}/status"), json, status, 200),
+        ("PATCH", format!("{one}/status"), merge, r#"{"status":{"phase":"Failed"}}"#, 200),
+        ("PATCH", one.clone(), merge, r#"{"metadata":{"labels":{"a":"b"}}}"#, 200),
+        ("DELETE", one.clone(), json, "", 200),
+        ("DELETE", pods.to_owned(), json, "", 200),
+    ] {
+        let answer = send(&client, method, &format!("{path}?dryRun=All"), form, body).await;
+        assert_eq!(answer.code, code, "{method} {path}: {}", answer.message());
+        assert_eq!(send(&client, "GET", &one, json, "").await.body, before, "{method} {path}");
+    }
+    assert_eq!(send(&client, "GET", &format!("{pods}/q"), json, "").await.code, 404);
 }

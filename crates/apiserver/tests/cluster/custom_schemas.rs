@@ -70,7 +70,7 @@ async fn objects_are_pruned_completed_and_held_to_their_schema() {
     assert_eq!(mistyped["code"], 422);
 }
 
-/// The texts are a kube-apiserver's.
+/// ST-T4. The texts are a kube-apiserver's.
 #[tokio::test(start_paused = true)]
 async fn an_object_has_to_say_what_it_is() {
     let (_server, client) = server();

@@ -47,6 +47,7 @@ fn lists_in_templates_and_within_containers_have_their_own_keys() {
     assert_eq!(container["args"], json!(["y"]));
 }
 
+/// SM-T2.
 #[test]
 fn directives_delete_replace_retain_and_order() {
     let delete = json!({"spec": {"containers": [{"name": "a", "$patch": "delete"}]}});
@@ -114,7 +115,7 @@ proptest! {
     }
 }
 
-/// The names of a list after a patch; each case is what a kube-apiserver 1.36 answered.
+/// SM-T1. The names of a list after a patch; each case is what a kube-apiserver 1.36 answered.
 #[test]
 fn items_stand_where_upstream_puts_them() {
     let names = |patch: Value| {
@@ -139,7 +140,7 @@ fn items_stand_where_upstream_puts_them() {
     assert_eq!(object["metadata"]["finalizers"], json!(["c", "a", "b"]));
 }
 
-/// The texts are a kube-apiserver's, but for the words that Go prints a list with.
+/// SM-T2. The texts are a kube-apiserver's, but for the words that Go prints a list with.
 #[test]
 fn patches_that_make_no_sense_are_refused_in_upstream_s_words() {
     let kind = Kinds::built_in().get("", "v1", "pods").expect("built in");

@@ -106,7 +106,7 @@ fn binary(digits: i128, decimals: i32, times: u32) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The right side is what a kube-apiserver stored.
+    /// FV-T7. The right side is what a kube-apiserver stored.
     #[test]
     fn quantities_are_written_as_upstream_writes_them() {
         for (sent, kept) in [

@@ -10,6 +10,7 @@ fn read(group: &str, plural: &str, text: &str) -> (Value, Complaints) {
     decode(Schema::of(&kind), &mut serde_json::Deserializer::from_str(text)).expect("JSON")
 }
 
+/// FV-T5.
 #[test]
 fn what_has_the_wrong_type_is_told_in_go_s_words() {
     let field = "json: cannot unmarshal";
@@ -116,6 +117,7 @@ fn undeclared_and_repeated_fields_are_told_where_they_stand_and_left_out() {
     );
 }
 
+/// FV-T6.
 #[test]
 fn nulls_and_empty_lists_are_what_go_makes_of_them() {
     let (map, _) = read(
@@ -164,6 +166,7 @@ fn read_foo(text: &str) -> (Value, Complaints) {
     decode(Some(foos().schema()), &mut serde_json::Deserializer::from_str(text)).expect("JSON")
 }
 
+/// FV-T4.
 #[test]
 fn a_custom_object_loses_what_its_definition_does_not_declare() {
     let text = r#"{"metadata":{"name":"a","foo":1,"name":"a"},"spec":{"size":1,"foo":1,"size":1,
@@ -191,6 +194,7 @@ fn a_custom_object_loses_what_its_definition_does_not_declare() {
     assert_eq!(foo, json!({"spec": {"nul": null, "by": [null], "map": {}}}));
 }
 
+/// FV-T4.
 #[test]
 fn a_custom_object_s_metadata_is_read_into_go_s_struct_and_the_rest_is_not() {
     let (_, complaints) = read_foo(r#"{"spec": {"size": "x"}, "metadata": {"labels": 3}}"#);

@@ -52,6 +52,7 @@ fn wrong(spec: impl Into<Value>) -> Vec<String> {
     judged(json!({"kind": "Foo", "spec": spec.into()})).1
 }
 
+/// ST-T1.
 #[test]
 fn what_is_right_is_completed_with_defaults() {
     let (foo, causes) = judged(json!({"spec": {"size": 1}}));
@@ -65,6 +66,7 @@ fn what_is_right_is_completed_with_defaults() {
     assert_eq!(wrong(json!({"size": 1, "port": "http"})), [""; 0]);
 }
 
+/// ST-T2.
 #[test]
 fn each_mistake_is_told_in_upstream_s_words() {
     for (spec, because) in [
@@ -172,6 +174,7 @@ fn each_mistake_is_told_in_upstream_s_words() {
     );
 }
 
+/// ST-T3.
 #[test]
 fn an_update_is_not_held_to_what_it_leaves_as_it_was() {
     let declared = foos();
