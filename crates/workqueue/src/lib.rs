@@ -71,6 +71,7 @@ mod drain;
 mod get;
 mod index;
 mod item;
+mod lanes;
 pub mod limiter;
 mod list;
 #[cfg(all(test, trimtab_loom))]
