@@ -17,9 +17,9 @@ pub(crate) const NONE: SlotId = SlotId::MAX;
 pub(crate) enum Phase {
     /// Neither ready nor with a worker: here for its delay alone.
     Idle,
-    /// Ready, in the lane of its line: in arrival order.
+    /// Ready, in the lane of its priority: in arrival order.
     Ready,
-    /// Ready, in the heap of its line: its priority is not the lane's.
+    /// Ready, in the heap of its line: raised, or of a priority that has no lane.
     Ranked,
     /// With a worker.
     Processing,
@@ -91,7 +91,7 @@ impl<K> Slots<K> {
         let slot = &mut self.slots[id as usize];
         slot.next = self.vacant;
         self.vacant = id;
-        self.index.remove(slot.hash, id);
+        self.index.forget(slot.hash, id); // X3: the slot has no key, or another, or the same one again
         slot.key.take()
     }
 
