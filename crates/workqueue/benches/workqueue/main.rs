@@ -1,6 +1,7 @@
 //! Benchmarks of the work queue, a file a question: `cargo bench -p trimtab-workqueue -- [--quick] [NAME…]`.
 
 mod backlog;
+mod contention;
 mod cycle;
 mod delay;
 mod measure;
@@ -9,10 +10,11 @@ mod priority;
 mod storm;
 
 fn main() {
-    let questions: [(&str, fn()); 6] = [
+    let questions: [(&str, fn()); 7] = [
         ("memory", memory::run), // first: it measures the process
         ("backlog", backlog::run),
         ("cycle", cycle::run),
+        ("contention", contention::run),
         ("storm", storm::run),
         ("delay", delay::run),
         ("priority", priority::run),

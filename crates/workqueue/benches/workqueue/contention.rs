@@ -1,0 +1,90 @@
+//! What does a key cost where producers and workers outnumber the processors, and how long does an unlucky add take?
+
+use std::{sync::Arc, thread, time::Duration};
+
+use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
+use tokio::time::Instant;
+use trimtab_workqueue::WorkQueue;
+
+const PRODUCERS: usize = 8;
+const WORKERS: usize = 8;
+const COUNT: usize = 400_000;
+
+pub(crate) fn run() {
+    let keys: Arc<[Key]> = keys(COUNT).into();
+    let rounds = if quick() { 3 } else { 11 };
+    let mut latencies = Vec::new();
+    let time = median(rounds, || on_threads(&keys, &mut latencies));
+    report("contention/8x8-threads", "ns", ns_each(time, COUNT));
+    latencies.sort_unstable();
+    for (name, share) in [("p50", 0.5), ("p99.9", 0.999), ("p99.99", 0.9999)] {
+        let at = ((latencies.len() - 1) as f64 * share) as usize;
+        report(&format!("contention/8x8-add-{name}"), "us", latencies[at].as_secs_f64() * 1e6);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let time = median(rounds, || runtime.block_on(as_tasks(&keys)));
+    report("contention/8x8-tasks", "ns", ns_each(time, COUNT));
+}
+
+/// A thread for each, as far as possible at the same time. How long each add took is left in `latencies`.
+fn on_threads(keys: &[Key], latencies: &mut Vec<Duration>) -> Duration {
+    let queue = WorkQueue::new();
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            let queue = queue.clone();
+            scope.spawn(move || one_thread().block_on(async { while queue.get().await.is_some() {} }));
+        }
+        let producers: Vec<_> = (0..PRODUCERS)
+            .map(|producer| {
+                let queue = &queue;
+                scope.spawn(move || {
+                    let mine = keys.iter().skip(producer).step_by(PRODUCERS);
+                    mine.map(|key| timed(|| queue.add(key.clone()))).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        for producer in producers {
+            latencies.extend(producer.join().expect("no producer panics"));
+        }
+        queue.shut_down();
+    });
+    start.elapsed()
+}
+
+fn timed<R>(step: impl FnOnce() -> R) -> Duration {
+    let start = Instant::now();
+    step();
+    start.elapsed()
+}
+
+async fn as_tasks(keys: &Arc<[Key]>) -> Duration {
+    let queue = WorkQueue::new();
+    let start = Instant::now();
+    let workers = [(); WORKERS].map(|()| {
+        let queue = queue.clone();
+        tokio::spawn(async move { while queue.get().await.is_some() {} })
+    });
+    let producers: Vec<_> = (0..PRODUCERS)
+        .map(|producer| {
+            let (queue, keys) = (queue.clone(), Arc::clone(keys));
+            tokio::spawn(async move {
+                for key in keys.iter().skip(producer).step_by(PRODUCERS) {
+                    queue.add(key.clone());
+                }
+            })
+        })
+        .collect();
+    for producer in producers {
+        producer.await.expect("no producer panics");
+    }
+    queue.shut_down();
+    for worker in workers {
+        worker.await.expect("no worker panics");
+    }
+    start.elapsed()
+}
