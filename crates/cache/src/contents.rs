@@ -89,10 +89,10 @@ impl<T> Contents<T> {
         self.entries.get(slot).expect("I1–I3: an index names slots with an entry")
     }
 
-    /// Puts an object in a slot where there is one of the same key. Leaves I3 to the caller.
-    pub(crate) fn set(&mut self, slot: u32, object: Arc<T>) {
+    /// Puts an object in a slot in the place of one of the same key, which it returns. Leaves I3 to the caller.
+    pub(crate) fn set(&mut self, slot: u32, object: Arc<T>) -> Arc<T> {
         let entry = self.entries.get_mut(slot).expect("I1: the slot was found by its key");
-        entry.object = object;
+        std::mem::replace(&mut entry.object, object)
     }
 
     /// Puts an object in of whose key there is none, and returns its slot. Leaves I3 to the caller.
@@ -106,8 +106,10 @@ impl<T> Contents<T> {
             Place::Vacant(place) => place.insert(slot),
             Place::Occupied(_) => unreachable!("I1: the caller found no entry of this key"),
         };
-        if let Some(namespace) = key(slot).namespace() {
-            self.by_namespace.enter(namespace, slot);
+        if let Some(namespace) = key(slot).namespace()
+            && self.by_namespace.join(namespace, slot).is_none()
+        {
+            self.by_namespace.found(Arc::new(namespace.into()), slot);
         }
         slot
     }
@@ -183,7 +185,7 @@ impl<T: Object> Contents<T> {
     fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
         let indexed = self.label_indexes.iter().filter_map(|index| {
             let values = selector.values_of(&index.label)?;
-            let postings = self.postings[index.number].of::<LabelValue>()?;
+            let postings = self.postings[index.number].of::<LabelValue>()?.by_value();
             Some(values.filter_map(|value| postings.get(value)).collect::<Vec<_>>())
         });
         indexed.min_by_key(|found| found.iter().map(|slots| slots.len()).sum::<usize>())

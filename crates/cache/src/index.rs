@@ -6,7 +6,8 @@ use std::{borrow::Borrow, fmt, hash::Hash, marker::PhantomData, panic, sync::Arc
 use crate::{
     Metadata, Object, ObjectKey, Store,
     contents::{Contents, Entry},
-    postings::{AnyPostings, Postings},
+    few::Few,
+    postings::{AnyPostings, IndexPostings, Postings},
     slots::Slots,
 };
 
@@ -76,8 +77,8 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
 
     /// `None` in contents from before the index was added.
     pub(crate) fn postings<'a>(&self, contents: &'a Contents<T>) -> Option<&'a Postings<V>> {
-        let postings = contents.postings.get(self.number)?.of();
-        Some(postings.expect("an index handle is made with the postings of its own value type"))
+        let postings = contents.postings.get(self.number)?.of::<V>();
+        Some(postings.expect("an index handle is made with the postings of its own value type").by_value())
     }
 
     fn slots<'a, Q>(&self, contents: &'a Contents<T>, value: &Q) -> Option<&'a Slots>
@@ -141,8 +142,9 @@ pub(crate) trait Indexer<T>: Send + Sync {
     /// The postings of a whole store.
     fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings>;
 
-    /// What must change when `old` gives way to `new`; `None`, the usual case, if nothing.
-    fn edit(&self, old: Option<&T>, new: Option<&T>) -> Option<Box<dyn Edit>>;
+    /// What must change of an index's postings when `new` takes a slot, or nothing does any more; `None`, the
+    /// usual case, if nothing. Without a slot the object is in none yet.
+    fn edit(&self, postings: &dyn AnyPostings, slot: Option<u32>, new: Option<&T>) -> Option<Box<dyn Edit>>;
 }
 
 /// A change to postings that was worked out before the store was locked.
@@ -169,20 +171,11 @@ where
 
     /// The object's values, each once. A function that panics gave none: the object stays in the
     /// store, is missing from this index, and the log names both.
-    fn values(&self, object: Option<&T>) -> Vec<V> {
-        let Some(object) = object else { return Vec::new() };
-        let collected = panic::catch_unwind(panic::AssertUnwindSafe(|| {
-            let mut values = Vec::new();
-            for value in (self.function)(object) {
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-            values
-        }));
-        collected.unwrap_or_else(|_| {
+    fn values(&self, object: &T) -> Few<V> {
+        let call = panic::AssertUnwindSafe(|| (self.function)(object).into_iter().collect());
+        panic::catch_unwind(call).unwrap_or_else(|_| {
             tracing::error!(index = &*self.name, key = %object.key(), "index function panicked");
-            Vec::new()
+            Few::None
         })
     }
 }
@@ -192,47 +185,37 @@ where
     T: Object,
     F: Fn(&T) -> I + Send + Sync,
     I: IntoIterator<Item = V>,
-    V: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Hash + Eq + Send + Sync + 'static,
 {
     fn name(&self) -> &Arc<str> {
         &self.name
     }
 
     fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings> {
-        let mut postings = Postings::<V>::new();
+        let mut postings = IndexPostings::<V>::new();
         for (slot, entry) in entries {
-            for value in self.values(Some(&entry.object)) {
-                postings.enter(&value, slot);
-            }
+            postings.set(slot, self.values(&entry.object));
         }
         Box::new(postings)
     }
 
-    fn edit(&self, old: Option<&T>, new: Option<&T>) -> Option<Box<dyn Edit>> {
-        let (mut stale, mut fresh) = (self.values(old), self.values(new));
-        if stale == fresh {
-            return None;
-        }
-        stale.retain(|value| match fresh.iter().position(|other| other == value) {
-            None => true,
-            Some(kept) => {
-                fresh.swap_remove(kept);
-                false
-            }
-        });
-        Some(Box::new(TypedEdit { stale, fresh }))
+    fn edit(&self, postings: &dyn AnyPostings, slot: Option<u32>, new: Option<&T>) -> Option<Box<dyn Edit>> {
+        let values = new.map_or(Few::None, |new| self.values(new));
+        let postings = postings.of::<V>().expect("an indexer is asked about postings of its own");
+        let is_same = match slot {
+            Some(slot) => postings.has(slot, &values),
+            None => values == Few::None,
+        };
+        (!is_same).then(|| Box::new(TypedEdit(values)) as Box<dyn Edit>)
     }
 }
 
-struct TypedEdit<V> {
-    stale: Vec<V>,
-    fresh: Vec<V>,
-}
+/// The values that an object has from now on.
+struct TypedEdit<V>(Few<V>);
 
-impl<V: Hash + Eq + Clone + Send + Sync + 'static> Edit for TypedEdit<V> {
+impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
     fn apply(self: Box<Self>, slot: u32, postings: &mut dyn AnyPostings) {
         let postings = postings.of_mut::<V>().expect("an edit is applied to the postings of its own index");
-        self.stale.iter().for_each(|value| postings.leave(value, slot));
-        self.fresh.iter().for_each(|value| postings.enter(value, slot));
+        postings.set(slot, self.0);
     }
 }

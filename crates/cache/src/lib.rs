@@ -52,11 +52,13 @@
 mod bits;
 mod chunks;
 mod contents;
+mod few;
 mod index;
 mod key;
 mod managed_fields;
 mod object;
 mod packed;
+mod places;
 mod postings;
 mod replacement;
 mod selector;

@@ -1,4 +1,5 @@
-//! [`Postings`]: which objects have which value of an index, as a plain value that copies share.
+//! [`Postings`]: which objects have which value of an index, and [`IndexPostings`]: which values each
+//! object has besides. Plain values that copies share.
 
 use std::{
     any::Any,
@@ -7,27 +8,25 @@ use std::{
     sync::Arc,
 };
 
-use hashbrown::{DefaultHashBuilder, hash_table::Entry};
+use hashbrown::DefaultHashBuilder;
 
-use crate::{shards::Shards, slots::Slots};
+use crate::{few::Few, places::Places, shards::Shards, slots::Slots};
 
 /// Parts of the table: a change after a snapshot copies one of them.
 const PARTS: usize = 64;
 
 /// Slots by value. No set in it is empty (ST-T5).
-#[derive(Clone)]
 pub(crate) struct Postings<V> {
     values: Shards<Arc<Posting<V>>>,
     hasher: DefaultHashBuilder,
 }
 
-#[derive(Clone)]
 struct Posting<V> {
-    value: V,
+    value: Arc<V>,
     slots: Slots,
 }
 
-impl<V: Hash + Eq + Clone> Postings<V> {
+impl<V: Hash + Eq> Postings<V> {
     pub(crate) fn new() -> Self {
         Self { values: Shards::new(PARTS), hasher: DefaultHashBuilder::default() }
     }
@@ -42,28 +41,27 @@ impl<V: Hash + Eq + Clone> Postings<V> {
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.values.iter().map(|posting| &posting.value)
+        self.values.iter().map(|posting| &*posting.value)
     }
 
-    pub(crate) fn enter<Q>(&mut self, value: &Q, slot: u32)
+    /// Notes that the object in that slot has `value`, if an object has it already, and returns it as it is kept.
+    pub(crate) fn join<Q>(&mut self, value: &Q, slot: u32) -> Option<Arc<V>>
     where
         V: Borrow<Q>,
-        Q: Hash + Eq + ToOwned + ?Sized,
-        Q::Owned: Into<V>,
+        Q: Hash + Eq + ?Sized,
     {
+        let hash = self.hasher.hash_one(value);
+        let posting = Arc::make_mut(self.values.part(hash).find_mut(hash, |one| is(one, value))?);
+        posting.slots.insert(slot);
+        Some(posting.value.clone())
+    }
+
+    /// Notes that the object in that slot is the first to have `value`.
+    pub(crate) fn found(&mut self, value: Arc<V>, slot: u32) {
         let hasher = &self.hasher;
-        let hash = hasher.hash_one(value);
-        let at = self.values.part(hash).entry(
-            hash,
-            |one| is(one, value),
-            |one| hasher.hash_one(Borrow::<Q>::borrow(&one.value)),
-        );
-        match at {
-            Entry::Occupied(mut at) => Arc::make_mut(at.get_mut()).slots.insert(slot),
-            Entry::Vacant(at) => {
-                at.insert(Arc::new(Posting { value: value.to_owned().into(), slots: Slots::one(slot) }));
-            }
-        }
+        let hash = hasher.hash_one(&*value);
+        let posting = Arc::new(Posting { value, slots: Slots::one(slot) });
+        self.values.part(hash).insert_unique(hash, posting, |one| hasher.hash_one(&*one.value));
     }
 
     pub(crate) fn leave<Q>(&mut self, value: &Q, slot: u32)
@@ -77,22 +75,84 @@ impl<V: Hash + Eq + Clone> Postings<V> {
             let posting = Arc::make_mut(found.get_mut());
             posting.slots.remove(slot);
             if posting.slots.is_empty() {
-                found.remove(); // or values that come and go would pile up (ST-T5)
+                drop(found.remove()); // or values that come and go would pile up (ST-T5)
             }
         }
     }
 }
 
 fn is<V: Borrow<Q>, Q: Eq + ?Sized>(posting: &Posting<V>, value: &Q) -> bool {
-    posting.value.borrow() == value
+    (*posting.value).borrow() == value
 }
 
-/// [`Postings`] of a value type that only their index knows.
+impl<V> Clone for Posting<V> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), slots: self.slots.clone() }
+    }
+}
+
+impl<V> Clone for Postings<V> {
+    fn clone(&self) -> Self {
+        Self { values: self.values.clone(), hasher: self.hasher.clone() }
+    }
+}
+
+/// What an index knows. The values of each object are kept, so that an update asks the index function of the
+/// new object alone, and the old one, which nobody may have read for hours, is left where it is.
+pub(crate) struct IndexPostings<V> {
+    by_value: Postings<V>,
+    /// Exactly the values under which `by_value` has that slot.
+    by_slot: Places<Few<Arc<V>>>,
+}
+
+impl<V: Hash + Eq> IndexPostings<V> {
+    pub(crate) fn new() -> Self {
+        Self { by_value: Postings::new(), by_slot: Places::new() }
+    }
+
+    pub(crate) fn by_value(&self) -> &Postings<V> {
+        &self.by_value
+    }
+
+    /// Whether the object in that slot has these values, in this order.
+    pub(crate) fn has(&self, slot: u32, values: &Few<V>) -> bool {
+        let held = self.by_slot.get(slot).map_or(&[][..], Few::as_slice).iter();
+        held.map(|value| &**value).eq(values.as_slice())
+    }
+
+    /// Gives the object in that slot these values, and no other.
+    pub(crate) fn set(&mut self, slot: u32, values: Few<V>) {
+        let held = self.by_slot.get_mut(slot);
+        for stale in held.as_slice().iter().filter(|value| !values.as_slice().contains(value)) {
+            self.by_value.leave(&**stale, slot);
+        }
+        let before = std::mem::take(held);
+        for value in values {
+            let kept = before.as_slice().iter().find(|held| ***held == value);
+            held.push(match kept {
+                Some(kept) => kept.clone(),
+                None => self.by_value.join(&value, slot).unwrap_or_else(|| {
+                    let value = Arc::new(value);
+                    self.by_value.found(value.clone(), slot);
+                    value
+                }),
+            });
+        }
+    }
+}
+
+impl<V> Clone for IndexPostings<V> {
+    fn clone(&self) -> Self {
+        Self { by_value: self.by_value.clone(), by_slot: self.by_slot.clone() }
+    }
+}
+
+/// [`IndexPostings`] of a value type that only their index knows.
 pub(crate) trait AnyPostings: Any + Send + Sync {
     fn boxed(&self) -> Box<dyn AnyPostings>;
 }
 
-impl<V: Hash + Eq + Clone + Send + Sync + 'static> AnyPostings for Postings<V> {
+impl<V: Send + Sync + 'static> AnyPostings for IndexPostings<V> {
     fn boxed(&self) -> Box<dyn AnyPostings> {
         Box::new(self.clone())
     }
@@ -106,11 +166,11 @@ impl Clone for Box<dyn AnyPostings> {
 
 impl dyn AnyPostings {
     /// As the postings that they are; `None` if they are of another value type.
-    pub(crate) fn of<V: 'static>(&self) -> Option<&Postings<V>> {
+    pub(crate) fn of<V: 'static>(&self) -> Option<&IndexPostings<V>> {
         (self as &dyn Any).downcast_ref()
     }
 
-    pub(crate) fn of_mut<V: 'static>(&mut self) -> Option<&mut Postings<V>> {
+    pub(crate) fn of_mut<V: 'static>(&mut self) -> Option<&mut IndexPostings<V>> {
         (self as &mut dyn Any).downcast_mut()
     }
 }

@@ -72,7 +72,7 @@ impl<T: Object> Replacement<T> {
         self.seen.remove(slot);
         self.forget_change(slot);
         match self.before(slot) {
-            Some(before) => self.next.set(slot, before),
+            Some(before) => drop(self.next.set(slot, before)),
             None => drop(self.next.remove(slot)),
         }
     }

@@ -45,18 +45,18 @@ impl<T: Object> StoreWriter<T> {
         let object = object.into();
         let key = object.key();
         let indexers = self.store.shared.indexers.lock();
-        let (slot, old) = self.find(&key);
-        let edits = edits(&indexers, old.as_deref(), Some(&object));
-        self.write(|contents| {
-            let slot = match slot {
-                Some(slot) => {
-                    contents.set(slot, object.clone());
-                    slot
-                }
-                None => contents.insert(key, object.clone()),
+        let now = self.store.contents();
+        let slot = now.slot(&key);
+        let edits = edits(&indexers, &now, slot, Some(&object));
+        drop(now); // or `write` would copy what it writes
+        let old = self.write(|contents| {
+            let (slot, old) = match slot {
+                Some(slot) => (slot, Some(contents.set(slot, object.clone()))),
+                None => (contents.insert(key, object.clone()), None),
             };
             apply_edits(edits, slot, contents);
             self.note_version(contents, object.metadata().resource_version());
+            old
         });
         drop(indexers);
         self.wake_waiting();
@@ -73,21 +73,23 @@ impl<T: Object> StoreWriter<T> {
     /// marked as not being final.
     pub fn delete(&mut self, key: &ObjectKey, last: Option<T>) -> Option<Change<T>> {
         let indexers = self.store.shared.indexers.lock();
-        let (slot, stored) = self.find(key);
-        let edits = edits(&indexers, stored.as_deref(), None);
-        self.write(|contents| {
+        let now = self.store.contents();
+        let slot = now.slot(key);
+        let edits = edits(&indexers, &now, slot, None);
+        drop(now); // or `write` would copy what it writes
+        let removed = self.write(|contents| {
             if let Some(slot) = slot {
-                contents.remove(slot);
                 apply_edits(edits, slot, contents);
             }
             if let Some(last) = &last {
                 self.note_version(contents, last.metadata().resource_version());
             }
+            contents.remove(slot?)
         });
         drop(indexers);
         self.wake_waiting();
         let final_state_unknown = last.is_none();
-        let stored = stored?;
+        let stored = removed?.object;
         let object = last.map_or(stored, Arc::new);
         Some(Change::Deleted(Tombstone { key: key.clone(), object, final_state_unknown }))
     }
@@ -119,18 +121,16 @@ impl<T: Object> StoreWriter<T> {
         let indexers = self.store.shared.indexers.lock();
         for slot in gone {
             let Some(entry) = next.remove(slot) else { continue };
-            apply_edits(edits(&indexers[..next.postings.len()], Some(&*entry.object), None), slot, &mut next);
+            let edits = edits(&indexers, &next, Some(slot), None);
+            apply_edits(edits, slot, &mut next);
             let last = Tombstone { key: entry.key, object: entry.object, final_state_unknown: true };
             changes.push(Change::Deleted(last));
         }
         for slot in came {
             let old = base.at(slot).map(|entry| entry.object.clone());
             let new = next.entry(slot).object.clone();
-            apply_edits(
-                edits(&indexers[..next.postings.len()], old.as_deref(), Some(&*new)),
-                slot,
-                &mut next,
-            );
+            let edits = edits(&indexers, &next, Some(slot), Some(&*new));
+            apply_edits(edits, slot, &mut next);
             changes.push(match old {
                 None => Change::Added(new),
                 Some(old) => Change::Updated { old, new },
@@ -162,15 +162,9 @@ impl<T: Object> StoreWriter<T> {
         self.wake_waiting();
     }
 
-    fn find(&self, key: &ObjectKey) -> (Option<u32>, Option<Arc<T>>) {
-        let contents = self.store.read();
-        let slot = contents.slot(key);
-        (slot, slot.map(|slot| contents.entry(slot).object.clone()))
-    }
-
     /// Writes at one moment. Whoever holds a snapshot keeps it as it is.
-    fn write(&self, edit: impl FnOnce(&mut Contents<T>)) {
-        edit(Arc::make_mut(&mut self.store.shared.contents.write()));
+    fn write<R>(&self, edit: impl FnOnce(&mut Contents<T>) -> R) -> R {
+        edit(Arc::make_mut(&mut self.store.shared.contents.write()))
     }
 
     /// After a write, and without a lock: those who are woken may read at once.
@@ -199,9 +193,17 @@ impl<T> fmt::Debug for StoreWriter<T> {
 
 type Edits = Vec<(usize, Box<dyn Edit>)>;
 
-fn edits<T>(indexers: &[Box<dyn Indexer<T>>], old: Option<&T>, new: Option<&T>) -> Edits {
-    let numbered = indexers.iter().enumerate();
-    numbered.filter_map(|(number, indexer)| Some((number, indexer.edit(old, new)?))).collect()
+/// What an object in that slot, or none there, changes of the indexes that `contents` have.
+fn edits<T>(
+    indexers: &[Box<dyn Indexer<T>>],
+    contents: &Contents<T>,
+    slot: Option<u32>,
+    new: Option<&T>,
+) -> Edits {
+    let numbered = indexers.iter().zip(&contents.postings).enumerate();
+    let edits = numbered
+        .filter_map(|(number, (indexer, postings))| Some((number, indexer.edit(&**postings, slot, new)?)));
+    edits.collect()
 }
 
 fn apply_edits<T>(edits: Edits, slot: u32, contents: &mut Contents<T>) {

@@ -17,7 +17,7 @@ use std::{
 use k8s_openapi::api::core::v1::Pod;
 use kube_client::{Client, Config};
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Duration};
 use trimtab_cache::{MetaView, Metadata, Object, Packed};
 use trimtab_informer::Informer;
 
@@ -81,6 +81,7 @@ where
     }
     report("sync-cpu", form, "µs", (synced.cpu_ns - empty.cpu_ns) / 1e3 / objects as f64);
     report("sync-rss", form, "KB", (synced.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64);
+    report("relist-peak", form, "ratio", relist_peak(&informer, empty.rss_bytes).await?);
 
     let (seen, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counter, done) = (seen.clone(), all.clone());
@@ -96,6 +97,23 @@ where
     let followed = Cost::so_far()?;
     report("follow-cpu", form, "µs", (followed.cpu_ns - before.cpu_ns) / 1e3 / events as f64);
     Ok(())
+}
+
+/// The most memory that it takes to list the same objects again, as a multiple of what they take at rest; `empty` is
+/// the process without any.
+async fn relist_peak<T>(informer: &Informer<T>, empty: f64) -> Result<f64, Box<dyn Error>>
+where
+    T: Object<Kind = Pod> + DeserializeOwned,
+{
+    let lists = informer.status().lists;
+    informer.stop().await;
+    let steady = Cost::so_far()?.rss_bytes - empty;
+    fs::write("/proc/self/clear_refs", "5")?; // from here on, the kernel notes the peak anew
+    informer.start(); // a restart lists again
+    while informer.status().lists == lists {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok((memory("VmHWM:")? - empty) / steady)
 }
 
 /// The value after `--name` on the command line.
@@ -117,12 +135,16 @@ struct Cost {
 impl Cost {
     fn so_far() -> io::Result<Self> {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        let status = fs::read_to_string("/proc/self/status")?;
-        let resident =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        let kilobytes: f64 = resident.and_then(|text| text.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Self { cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64, rss_bytes: kilobytes * 1024.0 })
+        Ok(Self { cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64, rss_bytes: memory("VmRSS:")? })
     }
+}
+
+/// A line of the process's status, in bytes.
+fn memory(line: &str) -> io::Result<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let value = status.lines().find_map(|held| held.strip_prefix(line)?.trim().strip_suffix(" kB"));
+    let kilobytes: f64 = value.and_then(|text| text.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(kilobytes * 1024.0)
 }
 
 fn report(question: &str, form: &str, unit: &str, value: f64) {

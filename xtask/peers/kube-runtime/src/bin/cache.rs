@@ -9,7 +9,6 @@ use kube::runtime::watcher::Event;
 use peer_kube_runtime::report;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
 
 const OBJECTS: usize = 100_000;
 const ROUNDS: usize = 21;
@@ -25,13 +24,19 @@ fn main() {
 
     let mut times: Vec<_> = (0..ROUNDS)
         .map(|_| {
-            let begun = Instant::now();
+            let begun = cpu_ns();
             assert_eq!(black_box(with_label(&reader, "app", "app-7")).len(), OBJECTS / 100);
-            begun.elapsed()
+            cpu_ns() - begun
         })
         .collect();
-    times.sort();
-    report("cache/label-1pct", "µs", times[ROUNDS / 2].as_nanos() as f64 / 1e3);
+    times.sort_by(f64::total_cmp);
+    report("cache/label-1pct", "µs", times[ROUNDS / 2] / 1e3);
+}
+
+/// What this thread has run so far: other work of the machine does not count.
+fn cpu_ns() -> f64 {
+    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64
 }
 
 fn with_label(reader: &Store<ConfigMap>, key: &str, value: &str) -> Vec<Arc<ConfigMap>> {
