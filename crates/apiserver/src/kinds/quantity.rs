@@ -1,5 +1,7 @@
 //! Quantities in the one form in which upstream keeps them: `1024Mi` is `1Gi`, `0.5` is `500m`.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 /// A billion: quantities have at most nine digits after the point.
@@ -25,6 +27,12 @@ pub(crate) fn canonical(value: &mut Value) {
         _ => return,
     };
     *value = parse(&text).map_or(text, |(nanos, style)| write(nanos, style)).into();
+}
+
+/// How two quantities compare; `None` if either is none.
+pub(crate) fn compare(one: &Value, other: &Value) -> Option<Ordering> {
+    let nanos = |value: &Value| parse(value.as_str()?).map(|(nanos, _)| nanos);
+    Some(nanos(one)?.cmp(&nanos(other)?))
 }
 
 /// What a quantity amounts to, in billionths.

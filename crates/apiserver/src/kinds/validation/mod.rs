@@ -1,12 +1,17 @@
 //! Which objects and which changes are refused, and why: as far as controllers can run into it.
 
+mod data;
+mod network;
+mod pod;
+mod workload;
+
 use serde_json::{Value, json};
 
 use super::{Kind, custom, names, rules};
 use crate::{
     http::{
         route::Subresource,
-        selector::{LabelSelector, is_qualified_name, is_value},
+        selector::{is_qualified_name, is_value},
         status::Cause,
     },
     object,
@@ -51,8 +56,27 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
 fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     metadata(object, causes);
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => containers(&object["spec"], "spec", causes),
-        ("apps", "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet") => workload(object, causes),
+        ("", "Pod") => pod::spec(&object["spec"], "spec", causes),
+        ("", "ReplicationController") => workload::replication_controller(object, causes),
+        ("apps", "ControllerRevision") => {}
+        ("apps", _) => workload::workload(kind, object, causes),
+        ("batch", "Job") => workload::job(object, causes),
+        ("batch", "CronJob") => workload::cron_job(object, causes),
+        ("autoscaling", _) => workload::scaler(object, causes),
+        ("policy", _) => workload::disruption_budget(object, causes),
+        ("", "Service") => network::service(object, causes),
+        ("", "Endpoints") => network::endpoints(object, causes),
+        ("discovery.k8s.io", _) => network::endpoint_slice(object, causes),
+        ("networking.k8s.io", "Ingress") => network::ingress(object, causes),
+        ("networking.k8s.io", "IPAddress") => data::ip_address(object, causes),
+        ("", "ConfigMap" | "Secret") => data::map(object, causes),
+        ("", "PersistentVolumeClaim") => data::claim(object, causes),
+        ("", "PersistentVolume") => data::volume(object, causes),
+        ("storage.k8s.io", "StorageClass") => data::storage_class(object, causes),
+        ("scheduling.k8s.io", _) => data::priority_class(object, causes),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding" | "RoleBinding") => {
+            data::role_binding(object, kind.namespaced, causes);
+        }
         ("coordination.k8s.io", "Lease") => lease(object, causes),
         ("apiextensions.k8s.io", _) => causes.extend(custom::validate(object)),
         _ => {}
@@ -66,7 +90,8 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         return;
     }
     let (is_valid, rule): (fn(&str) -> bool, &str) = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Namespace") => (names::is_label, names::LABEL_RULE),
+        ("", "Namespace" | "Service") => (names::is_label, names::LABEL_RULE),
+        ("networking.k8s.io", "IPAddress") => return, // addresses, which the kind's own rule looks at
         ("rbac.authorization.k8s.io", _) => {
             (names::is_path_segment, "a name may not be '.' or '..', or contain '/' or '%'")
         }
@@ -126,47 +151,35 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
     }
 }
 
-fn containers(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let containers = spec["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if containers.is_empty() {
-        causes.push(Cause::required(format!("{path}.containers"), ""));
-    }
-    for (position, container) in containers.iter().enumerate() {
-        let name = container["name"].as_str().unwrap_or_default();
-        let field = format!("{path}.containers[{position}].name");
-        if name.is_empty() {
-            causes.push(Cause::required(field, ""));
-        } else if !names::is_label(name) {
-            causes.push(Cause::invalid(field, &json!(name), names::LABEL_RULE));
-        }
+/// The items of the list in a field.
+fn items<'a>(owner: &'a Value, field: &str) -> &'a [Value] {
+    owner[field].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The text in a field; empty if there is none.
+fn text<'a>(owner: &'a Value, field: &str) -> &'a str {
+    owner[field].as_str().unwrap_or_default()
+}
+
+fn duplicate(field: String, value: &Value) -> Cause {
+    Cause::new("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+}
+
+/// A text that is set has to be one of `known`.
+fn one_of(value: &Value, field: &str, known: &[&str], causes: &mut Vec<Cause>) {
+    if value.as_str().is_some_and(|value| !known.contains(&value)) {
+        causes.push(Cause::not_supported(field, value, known));
     }
 }
 
-fn workload(object: &Value, causes: &mut Vec<Cause>) {
-    let spec = &object["spec"];
-    if let Some(replicas) = spec.get("replicas").filter(|replicas| replicas.as_i64().is_none_or(|n| n < 0)) {
-        causes.push(Cause::invalid("spec.replicas", replicas, "must be greater than or equal to 0"));
+/// A number that is set has to be `least` or more.
+fn at_least(least: i64, owner: &Value, path: &str, field: &str, causes: &mut Vec<Cause>) {
+    if let Some(number) =
+        owner.get(field).filter(|number| !number.is_null() && number.as_i64().is_none_or(|n| n < least))
+    {
+        let because = format!("must be greater than or equal to {least}");
+        causes.push(Cause::invalid(format!("{path}.{field}"), number, because));
     }
-    let labels = spec.pointer("/template/metadata/labels");
-    let selector = spec.get("selector").map(LabelSelector::from_json);
-    match &selector {
-        None => causes.push(Cause::required("spec.selector", "")),
-        Some(None) => {
-            causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector"))
-        }
-        Some(Some(selector)) if selector.is_empty() => {
-            let because = "empty selector is invalid for deployment";
-            causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
-        }
-        Some(Some(_)) => {}
-    }
-    // No selector at all selects nothing, an empty one everything.
-    let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
-    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
-        let because = "`selector` does not match template `labels`";
-        causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
-    }
-    containers(&spec["template"]["spec"], "spec.template.spec", causes);
 }
 
 fn lease(object: &Value, causes: &mut Vec<Cause>) {
@@ -191,11 +204,25 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("apps", "ReplicaSet" | "Deployment" | "DaemonSet" | "StatefulSet") => fixed("/spec/selector"),
         ("", "ConfigMap" | "Secret") if old["immutable"] == true => sealed(old, new, causes),
-        ("", "Pod") => pod(old, new, causes),
+        ("", "Pod") => pod_change(old, new, causes),
+        ("", "Service") => network::service_change(old, new, causes),
+        ("batch", "Job") => {
+            ["/spec/selector", "/spec/completionMode"].into_iter().for_each(fixed);
+        }
+        ("storage.k8s.io", "StorageClass") => fixed("/provisioner"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding" | "RoleBinding") => role(old, new, causes),
+        ("", "Secret") => fixed("/type"),
         _ => {}
     }
     if rules::is_custom(kind) && old["kind"] != new["kind"] {
         causes.push(Cause::invalid("kind", &new["kind"], "field is immutable"));
+    }
+}
+
+/// A binding is of one role for ever.
+fn role(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if old["roleRef"] != new["roleRef"] {
+        causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
     }
 }
 
@@ -209,7 +236,7 @@ fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 }
 
 /// Most of a Pod's spec never changes.
-fn pod(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+fn pod_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     if old["spec"] == new["spec"] {
         return; // most changes are to labels and to the status
     }

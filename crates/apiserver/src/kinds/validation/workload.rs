@@ -1,0 +1,168 @@
+//! What can be wrong with what makes and scales Pods.
+
+use serde_json::{Value, json};
+
+use super::{at_least, items, one_of, pod, text};
+use crate::{
+    http::{selector::LabelSelector, status::Cause},
+    kinds::Kind,
+    object,
+};
+
+/// A ReplicaSet, a Deployment, a `StatefulSet` or a `DaemonSet`.
+pub(super) fn workload(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    let spec = &object["spec"];
+    at_least(0, spec, "spec", "replicas", causes);
+    let labels = spec.pointer("/template/metadata/labels");
+    let selector = spec.get("selector").map(LabelSelector::from_json);
+    match &selector {
+        None => causes.push(Cause::required("spec.selector", "")),
+        Some(None) => {
+            causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector"));
+        }
+        Some(Some(selector)) if selector.is_empty() => {
+            let because = "empty selector is invalid for deployment";
+            causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
+        }
+        Some(Some(_)) => {}
+    }
+    // No selector at all selects nothing, an empty one everything.
+    let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
+    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
+        let because = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
+    }
+    pod::spec(&spec["template"]["spec"], "spec.template.spec", causes);
+    match kind.kind.as_str() {
+        "Deployment" => deployment(spec, causes),
+        "DaemonSet" => strategy(spec, "updateStrategy", &["RollingUpdate", "OnDelete"], causes),
+        "StatefulSet" => {
+            let policy = text(spec, "podManagementPolicy");
+            if !matches!(policy, "OrderedReady" | "Parallel") {
+                let because = "must be 'OrderedReady' or 'Parallel'";
+                causes.push(Cause::invalid("spec.podManagementPolicy", &json!(policy), because));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn deployment(spec: &Value, causes: &mut Vec<Cause>) {
+    let field = "spec.strategy.rollingUpdate";
+    let rolling = &spec["strategy"]["rollingUpdate"];
+    let is_none = |field: &str| {
+        matches!(&rolling[field], Value::Number(number) if number.as_i64() == Some(0))
+            || rolling[field] == "0%"
+    };
+    match text(&spec["strategy"], "type") {
+        "Recreate" if rolling.is_object() => {
+            let because = "may not be specified when strategy `type` is 'Recreate'";
+            causes.push(Cause::forbidden(field, because));
+        }
+        "RollingUpdate" if is_none("maxUnavailable") && is_none("maxSurge") => {
+            let because = "may not be 0 when `maxSurge` is 0";
+            let value = &rolling["maxUnavailable"];
+            causes.push(Cause::invalid(format!("{field}.maxUnavailable"), value, because));
+        }
+        _ => strategy(spec, "strategy", &["Recreate", "RollingUpdate"], causes),
+    }
+    let deadline = spec["progressDeadlineSeconds"].as_i64();
+    if let Some(deadline) =
+        deadline.filter(|deadline| *deadline <= spec["minReadySeconds"].as_i64().unwrap_or(0))
+    {
+        let because = "must be greater than minReadySeconds";
+        causes.push(Cause::invalid("spec.progressDeadlineSeconds", &json!(deadline), because));
+    }
+}
+
+/// Upstream shows the whole strategy, under the names of its Go struct.
+fn strategy(spec: &Value, field: &str, known: &[&str], causes: &mut Vec<Cause>) {
+    let kind = text(&spec[field], "type");
+    if !known.contains(&kind) {
+        let shown = format!("{{\"Type\":{kind:?},\"RollingUpdate\":null}}");
+        let known: Vec<String> = known.iter().map(|known| format!("{known:?}")).collect();
+        let message = format!("Unsupported value: {shown}: supported values: {}", known.join(", "));
+        causes.push(Cause::new("FieldValueNotSupported", format!("spec.{field}"), message));
+    }
+}
+
+pub(super) fn job(job: &Value, causes: &mut Vec<Cause>) {
+    job_spec(&job["spec"], "spec", causes);
+}
+
+fn job_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for field in
+        ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"]
+    {
+        at_least(0, spec, path, field, causes);
+    }
+    let template = format!("{path}.template.spec");
+    pod::spec(&spec["template"]["spec"], &template, causes);
+    // What the template left out became `Always`, which no Job can have.
+    if matches!(text(&spec["template"]["spec"], "restartPolicy"), "" | "Always") {
+        let because = "valid values: \"OnFailure\", \"Never\"";
+        causes.push(Cause::required(format!("{template}.restartPolicy"), because));
+    }
+}
+
+pub(super) fn cron_job(cron: &Value, causes: &mut Vec<Cause>) {
+    let (spec, name) = (&cron["spec"], object::name(cron));
+    if name.len() > 52 {
+        causes.push(Cause::invalid("metadata.name", &json!(name), "must be no more than 52 characters"));
+    }
+    let schedule = text(spec, "schedule");
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if schedule.is_empty() {
+        causes.push(Cause::required("spec.schedule", ""));
+    } else if fields.len() != 5 && !schedule.starts_with('@') {
+        let because = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
+        causes.push(Cause::invalid("spec.schedule", &json!(schedule), because));
+    }
+    one_of(&spec["concurrencyPolicy"], "spec.concurrencyPolicy", &["Allow", "Forbid", "Replace"], causes);
+    job_spec(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", causes);
+}
+
+pub(super) fn scaler(scaler: &Value, causes: &mut Vec<Cause>) {
+    let spec = &scaler["spec"];
+    let most = spec["maxReplicas"].as_i64().unwrap_or(0);
+    if most < 1 {
+        causes.push(Cause::required("spec.maxReplicas", "must be set and greater than 0"));
+    }
+    if spec["minReplicas"].as_i64().is_some_and(|least| most < least) {
+        let because = "must be greater than or equal to `minReplicas`";
+        causes.push(Cause::invalid("spec.maxReplicas", &json!(most), because));
+    }
+    for field in ["kind", "name"] {
+        if text(&spec["scaleTargetRef"], field).is_empty() {
+            causes.push(Cause::required(format!("spec.scaleTargetRef.{field}"), ""));
+        }
+    }
+    if text(&spec["scaleTargetRef"], "apiVersion").is_empty() {
+        let because = "apiVersion must specify API group";
+        causes.push(Cause::invalid("spec.scaleTargetRef.apiVersion", &json!(""), because));
+    }
+}
+
+pub(super) fn disruption_budget(budget: &Value, causes: &mut Vec<Cause>) {
+    let spec = &budget["spec"];
+    if spec.get("minAvailable").is_some() && spec.get("maxUnavailable").is_some() {
+        let because = "minAvailable and maxUnavailable cannot be both set";
+        let part = |field: &str| spec.get(field).cloned().unwrap_or(Value::Null);
+        // Upstream shows its Go struct, in its order.
+        let shown = format!(
+            "{{\"MinAvailable\":{},\"Selector\":{},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
+            part("minAvailable"),
+            part("selector"),
+            part("maxUnavailable"),
+            part("unhealthyPodEvictionPolicy"),
+        );
+        causes.push(Cause::new("FieldValueInvalid", "spec", format!("Invalid value: {shown}: {because}")));
+    }
+}
+
+pub(super) fn replication_controller(controller: &Value, causes: &mut Vec<Cause>) {
+    at_least(0, &controller["spec"], "spec", "replicas", causes);
+    if !items(&controller["spec"]["template"]["spec"], "containers").is_empty() {
+        pod::spec(&controller["spec"]["template"]["spec"], "spec.template.spec", causes);
+    }
+}
