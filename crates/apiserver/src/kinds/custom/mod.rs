@@ -1,13 +1,14 @@
 //! Custom kinds: from a CustomResourceDefinition to the kinds that it makes served. Apart from the
 //! built-in table, because these are read from objects that may be wrong.
 
+mod structural;
 mod validation;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-pub(crate) use self::validation::validate;
+pub(crate) use self::validation::{validate, validate_change};
 use super::{Cell, Column, Kind, Kinds, Scale};
 use crate::{object, schema::Declared};
 
@@ -65,7 +66,8 @@ pub(crate) fn complete(definition: &mut Value) {
 /// Decides which of its names a definition gets, beside the kinds that are served already, and writes
 /// that into its status: the accepted names and the conditions `NamesAccepted` and `Established`.
 pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
-    let refusal = conflict(definition, kinds);
+    let others = Others::of(definition, kinds);
+    let refusal = conflict(definition, &others);
     let established = definition["status"]["conditions"]
         .as_array()
         .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"));
@@ -79,37 +81,67 @@ pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
         let message = "the initial names have been accepted";
         set_condition(definition, "Established", true, "InitialNamesAccepted", message, now);
     } else if !established {
-        definition["status"]["acceptedNames"] = json!({"plural": "", "kind": ""});
+        definition["status"]["acceptedNames"] = acceptable(definition, &others);
         let message = "not all names are accepted";
         set_condition(definition, "Established", false, "NotAccepted", message, now);
     }
 }
 
-/// The first of a definition's names that another kind of its group has already.
-fn conflict(definition: &Value, kinds: &Kinds) -> Option<(&'static str, String)> {
+/// The names in each role that no other kind of the group has.
+struct Others {
+    /// Plural, singular and short names.
+    resources: BTreeSet<String>,
+    /// Kinds and kinds of lists.
+    kinds: BTreeSet<String>,
+}
+
+impl Others {
+    fn of(definition: &Value, kinds: &Kinds) -> Self {
+        let [group, plural] = ["/spec/group", "/spec/names/plural"].map(|pointer| text(definition, pointer));
+        let mut others = Self { resources: BTreeSet::new(), kinds: BTreeSet::new() };
+        for kind in kinds.all().iter().filter(|kind| kind.group == group && kind.plural != plural) {
+            others.resources.extend([kind.plural.clone(), kind.singular.clone()]);
+            others.resources.extend(kind.short_names.iter().cloned());
+            others.kinds.extend([kind.kind.clone(), kind.list_kind.clone()]);
+        }
+        others
+    }
+}
+
+/// The last of a definition's names that another kind of its group has already: upstream tells the last.
+fn conflict(definition: &Value, others: &Others) -> Option<(&'static str, String)> {
     let names = &definition["spec"]["names"];
-    let [group, plural] = ["/spec/group", "/spec/names/plural"].map(|pointer| text(definition, pointer));
-    let others: Vec<Arc<Kind>> =
-        kinds.all().into_iter().filter(|kind| kind.group == group && kind.plural != plural).collect();
-    let resources: BTreeSet<&str> = others
-        .iter()
-        .flat_map(|kind| {
-            let short = kind.short_names.iter().map(String::as_str);
-            [kind.plural.as_str(), kind.singular.as_str()].into_iter().chain(short)
-        })
-        .collect();
-    let served: BTreeSet<&str> =
-        others.iter().flat_map(|kind| [kind.kind.as_str(), kind.list_kind.as_str()]).collect();
-    let short = texts(&names["shortNames"]).map(|name| ("ShortNamesConflict", name));
-    let resource =
+    let of_resource =
         [("PluralConflict", text(names, "/plural")), ("SingularConflict", text(names, "/singular"))];
-    let kind = [("KindConflict", text(names, "/kind")), ("ListKindConflict", text(names, "/listKind"))];
-    let mut taken = resource.into_iter().chain(short).filter(|(_, name)| resources.contains(name));
-    let mut taken_kind = kind.into_iter().filter(|(_, name)| served.contains(name));
-    taken
-        .next()
-        .or_else(|| taken_kind.next())
-        .map(|(reason, name)| (reason, format!("{name:?} is already in use")))
+    let short = texts(&names["shortNames"]).map(|name| ("ShortNamesConflict", name));
+    let of_kind = [("KindConflict", text(names, "/kind")), ("ListKindConflict", text(names, "/listKind"))];
+    let taken = of_resource.into_iter().chain(short).filter(|(_, name)| others.resources.contains(*name));
+    let taken = taken.chain(of_kind.into_iter().filter(|(_, name)| others.kinds.contains(*name)));
+    taken.last().map(|(reason, name)| (reason, format!("{name:?} is already in use")))
+}
+
+/// Those of a definition's names that it can have, although not all: the plural and the kind are always told.
+fn acceptable(definition: &Value, others: &Others) -> Value {
+    let names = &definition["spec"]["names"];
+    let mut accepted = json!({"plural": "", "kind": ""});
+    for (field, taken) in [
+        ("plural", &others.resources),
+        ("singular", &others.resources),
+        ("kind", &others.kinds),
+        ("listKind", &others.kinds),
+    ] {
+        if let Some(name) = names[field].as_str().filter(|name| !taken.contains(*name)) {
+            accepted[field] = name.into();
+        }
+    }
+    let short: Vec<&str> = texts(&names["shortNames"]).collect();
+    if !short.is_empty() && !short.iter().any(|name| others.resources.contains(*name)) {
+        accepted["shortNames"] = short.into();
+    }
+    if names.get("categories").is_some() {
+        accepted["categories"] = names["categories"].clone();
+    }
+    accepted
 }
 
 /// Sets one condition of the status; its time changes with its status only.

@@ -41,6 +41,9 @@ fn pod_spec(spec: &mut Fields) {
             ("schedulerName", json!("default-scheduler")),
         ],
     );
+    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+        spec.insert("terminationGracePeriodSeconds".to_owned(), json!(1));
+    }
     if let Some(account) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
         fill(spec, [("serviceAccountName", account.clone()), ("serviceAccount", account)]);
     }

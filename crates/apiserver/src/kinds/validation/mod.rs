@@ -45,6 +45,12 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
     }
     if subresource.is_none() {
         immutable(kind, old, new, &mut causes);
+        if rules::is_definition(kind) && causes.is_empty() {
+            let fixed = custom::validate_change(old, new);
+            if !fixed.is_empty() {
+                return fixed;
+            }
+        }
         state(kind, new, &mut causes);
     } else {
         metadata(new, &mut causes);

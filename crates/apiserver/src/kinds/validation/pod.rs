@@ -40,6 +40,21 @@ pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         let because = "must be between 1 and 2147483647, inclusive";
         causes.push(Cause::invalid(format!("{path}.activeDeadlineSeconds"), &json!(seconds), because));
     }
+    for (position, toleration) in items(spec, "tolerations").iter().enumerate() {
+        let (operator, path) = (text(toleration, "operator"), format!("{path}.tolerations[{position}]"));
+        if text(toleration, "key").is_empty() && operator != "Exists" {
+            let because =
+                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            causes.push(Cause::invalid(format!("{path}.operator"), &json!(operator), because));
+        }
+        if !matches!(operator, "" | "Equal" | "Exists") {
+            causes.push(Cause::not_supported(
+                format!("{path}.operator"),
+                &json!(operator),
+                &["Equal", "Exists"],
+            ));
+        }
+    }
     for (key, value) in spec["nodeSelector"].as_object().into_iter().flatten() {
         let field = format!("{path}.nodeSelector");
         if !is_qualified_name(key) {
