@@ -49,8 +49,11 @@
 //!   about a value of the wrong type differ: they come from OpenAPI, which knows neither.
 //! - OpenAPI has no descriptions of built-in kinds, and v2 has no paths.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
-//! - No admission plugin taints new Nodes or protects volumes in use, and no Service gets an address: there
-//!   is nobody who would take that back, and nothing routes.
+//! - Services get addresses and node ports in order, not at random, and no `IPAddress` objects; nothing routes.
+//!   `LimitRange`s, `ResourceQuota`s and disruption budgets limit nothing.
+//! - Nothing runs in Pods: `/log` tells when a container was started, `/exec` and the like are refused.
+//! - What a kube-apiserver writes for its own bookkeeping is not there: its identity `Lease`, and the
+//!   `ConfigMap` about old tokens.
 //! - Items of lists carry `kind` and `apiVersion`; upstream leaves them out for built-in kinds.
 //! - Watches can begin five minutes ago and at the newest 100 events of each resource, whichever is longer ago, within
 //!   102,400 events. Lists of older states are compacted every five minutes, as upstream's.

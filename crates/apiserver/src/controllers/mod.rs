@@ -6,6 +6,7 @@ mod garbage;
 mod kubelet;
 mod namespace;
 mod namespaced;
+mod protection;
 mod requests;
 mod rounds;
 
@@ -25,6 +26,7 @@ pub(crate) struct Switches {
     pub(crate) namespaces: bool,
     pub(crate) service_accounts: bool,
     pub(crate) root_certificates: bool,
+    pub(crate) volume_protection: bool,
 }
 
 impl Switches {
@@ -34,6 +36,7 @@ impl Switches {
         namespaces: false,
         service_accounts: false,
         root_certificates: false,
+        volume_protection: false,
     };
 }
 
@@ -55,6 +58,10 @@ pub(crate) fn spawn(
     if switches.namespaces {
         let emptied = namespace::run(core(), requests("namespace-controller"), server.commits());
         tasks.spawn(reported("namespace controller", emptied));
+    }
+    if switches.volume_protection {
+        let released = protection::run(requests("volume-protection-controller"), server.commits());
+        tasks.spawn(reported("volume protection controller", released));
     }
     if switches.service_accounts || switches.root_certificates {
         let certificate = switches.root_certificates.then(|| certificate(server));

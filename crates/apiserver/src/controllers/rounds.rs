@@ -47,6 +47,11 @@ impl Rounds {
         }
     }
 
+    /// Something has happened that may concern all.
+    pub(super) fn touch_all(&mut self) {
+        self.due.extend(self.tended.iter().cloned());
+    }
+
     fn next(&mut self) -> Option<String> {
         let name = self.due.difference(&self.busy).next()?.clone();
         self.due.remove(&name);

@@ -37,6 +37,7 @@ impl Default for ApiServerBuilder {
                 namespaces: true,
                 service_accounts: true,
                 root_certificates: false,
+                volume_protection: true,
             },
             rbac: false,
             tokens: Vec::new(),
@@ -73,7 +74,8 @@ impl ApiServerBuilder {
     /// gives each namespace its service account. They do by default, and each has a switch of its own.
     ///
     /// They are clients like any other, so that levers reach them too: their user agents are
-    /// `garbage-collector`, `namespace-controller` and `namespaced-objects-controller`.
+    /// `garbage-collector`, `namespace-controller`, `namespaced-objects-controller` and
+    /// `volume-protection-controller`.
     pub fn controllers(self, controllers: bool) -> Self {
         let controllers = if controllers { Self::default().controllers } else { Switches::OFF };
         Self { controllers, ..self }
@@ -94,6 +96,13 @@ impl ApiServerBuilder {
     /// Whether each namespace has the service account `default`; by default it has.
     pub fn service_accounts(mut self, runs: bool) -> Self {
         self.controllers.service_accounts = runs;
+        self
+    }
+
+    /// Whether volumes and claims that are being deleted go as soon as no Pod uses them; they do by default. Without it,
+    /// the finalizers that protect them hold them until somebody else takes those away.
+    pub fn volume_protection(mut self, runs: bool) -> Self {
+        self.controllers.volume_protection = runs;
         self
     }
 

@@ -118,3 +118,27 @@ async fn each_controller_has_a_switch_of_its_own() {
     let team: Value = get(&client, "/api/v1/namespaces/team").await;
     assert_eq!(team["status"]["phase"], "Terminating");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_goes_when_no_pod_uses_it_any_more() {
+    let (_server, client) = server();
+    let [claims, pods] =
+        ["persistentvolumeclaims", "pods"].map(|plural| format!("/api/v1/namespaces/default/{plural}"));
+    let claim = |name: &str| {
+        json!({"metadata": {"name": name}, "spec": {
+            "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})
+    };
+    create(&client, &claims, claim("free")).await;
+    create(&client, &claims, claim("used")).await;
+    let mut pod = crate::fixtures::pod("web");
+    pod["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "used"}}]);
+    create(&client, &pods, pod).await;
+    for name in ["free", "used"] {
+        delete(&client, &format!("{claims}/{name}"), "Background").await;
+    }
+    settle().await;
+    assert_eq!(names(&client, &claims).await, ["used"]);
+    delete(&client, &format!("{pods}/web"), "Background").await;
+    settle().await;
+    assert_eq!(names(&client, &claims).await, [""; 0]);
+}

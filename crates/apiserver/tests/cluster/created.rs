@@ -1,5 +1,6 @@
 //! Objects as a real server answers their creation: kube-apiserver 1.36.3's answers, written down in
-//! `real/created.jsonl` as path, body and answer, are what ours are. What differs from run to run (times, UIDs,
+//! `real/created.jsonl` as path, body and answer, and its refusals in `real/refused.jsonl` as path, body, code,
+//! message and causes, are what ours are. What differs from run to run (times, UIDs,
 //! the addresses and ports of Services) stands there as a word.
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use trimtab_apiserver::ApiServer;
 use crate::fixtures::send;
 
 const CREATED: &str = include_str!("real/created.jsonl");
+const REFUSED: &str = include_str!("real/refused.jsonl");
 
 /// The answer with a word for whatever differs from run to run.
 fn scrubbed(answer: &Value, uid: &str, field: &str) -> Value {
@@ -50,5 +52,28 @@ async fn a_created_object_is_completed_as_a_real_server_completes_it() {
         }
     }
     assert!(CREATED.lines().count() > 60);
+    assert!(differing.is_empty(), "{differing:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_real_server_refuses_is_refused_in_its_words() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let mut differing = Vec::new();
+    for line in REFUSED.lines() {
+        let recorded: Value = serde_json::from_str(line).expect("JSON");
+        let path = recorded[0].as_str().expect("a path");
+        let answer = send(&client, http::Method::POST, path, Some(recorded[1].clone())).await;
+        let causes = answer["details"]["causes"].as_array().into_iter().flatten();
+        let text = |cause: &Value, field: &str| cause[field].as_str().unwrap_or_default().to_owned();
+        let causes: Vec<String> =
+            causes.map(|cause| format!("{} {}", text(cause, "field"), text(cause, "reason"))).collect();
+        let found = json!([answer["code"], answer["message"], causes]);
+        let expected = json!([recorded[2], recorded[3], recorded[4]]);
+        if found != expected {
+            differing.push(json!({"path": path, "found": found, "expected": expected}));
+        }
+    }
+    assert!(REFUSED.lines().count() > 60);
     assert!(differing.is_empty(), "{differing:#?}");
 }

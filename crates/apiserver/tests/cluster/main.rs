@@ -11,4 +11,5 @@ mod garbage;
 mod kinds;
 mod kubelet;
 mod namespaces;
+mod services;
 mod tables;

@@ -26,7 +26,11 @@ pub(super) fn check(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
         let because = "must not specify anything other than name and generateName, but metadata is implicitly specified";
         causes.push(Cause::forbidden(format!("{path}.properties[metadata]"), because));
     }
+    let before = causes.len();
     node(schema, path, true, causes);
+    if causes.len() == before {
+        restrictions(schema, path, causes); // upstream does not look that far if anything else is wrong
+    }
 }
 
 fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<Cause>) {
@@ -60,11 +64,6 @@ fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<Cause>) {
     if kind == "array" && schema.get("items").is_none() {
         causes.push(Cause::required(format!("{path}.items"), "must be specified"));
     }
-    for logical in LOGICAL {
-        for (position, part) in schema[logical].as_array().into_iter().flatten().enumerate() {
-            self::logical(part, &format!("{path}.{logical}[{position}]"), is_free, causes);
-        }
-    }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         if !(is_root && name == "metadata") {
             node(property, &format!("{path}.properties[{name}]"), false, causes);
@@ -75,6 +74,24 @@ fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<Cause>) {
     }
     if schema["additionalProperties"].is_object() {
         node(&schema["additionalProperties"], &format!("{path}.additionalProperties"), false, causes);
+    }
+}
+
+/// Checks what restricts the values of a node and of all nodes below it.
+fn restrictions(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for logical in LOGICAL {
+        for (position, part) in schema[logical].as_array().into_iter().flatten().enumerate() {
+            let is_either = schema["x-kubernetes-int-or-string"] == true;
+            self::logical(part, &format!("{path}.{logical}[{position}]"), is_either, causes);
+        }
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        restrictions(property, &format!("{path}.properties[{name}]"), causes);
+    }
+    for field in ["items", "additionalProperties"] {
+        if schema[field].is_object() {
+            restrictions(&schema[field], &format!("{path}.{field}"), causes);
+        }
     }
 }
 

@@ -78,8 +78,8 @@ fn names_that_another_kind_of_the_group_has_are_not_accepted() {
     rival["spec"]["names"]["shortNames"] = json!([]);
     let rival = accepted(rival, &kinds);
     let refused = condition(&rival, "NamesAccepted");
-    assert_eq!((&refused["status"], &refused["reason"]), (&json!("False"), &json!("SingularConflict")));
-    assert_eq!(refused["message"], "\"foo\" is already in use");
+    assert_eq!((&refused["status"], &refused["reason"]), (&json!("False"), &json!("ListKindConflict")));
+    assert_eq!(refused["message"], "\"FooList\" is already in use");
     assert_eq!(condition(&rival, "Established")["reason"], "NotAccepted");
     assert!(served(&rival).is_empty());
 
@@ -106,6 +106,7 @@ fn a_wrong_definition_is_told_every_field_that_is_wrong() {
         "metadata.name",
         "spec.scope",
         "spec.versions[0].schema.openAPIV3Schema",
+        "spec.versions[1].schema.openAPIV3Schema.type",
         "spec.versions[1].additionalPrinterColumns[0].name",
         "spec.versions[1].additionalPrinterColumns[0].type",
         "spec.versions[1].additionalPrinterColumns[0].JSONPath",

@@ -135,10 +135,7 @@ impl Places {
 fn validate_version(places: &Places, index: usize, version: &Value, causes: &mut Vec<Cause>) {
     if !version.pointer("/schema/openAPIV3Schema").is_some_and(Value::is_object) {
         // Upstream asks for each version's own.
-        causes.push(Cause::required(
-            format!("spec.versions[{index}].schema.openAPIV3Schema"),
-            "schemas are required",
-        ));
+        causes.push(Cause::required(format!("spec.versions[{index}].schema.openAPIV3Schema"), ""));
     } else if let Some(place) = places.of_part("schema", index) {
         structural::check(&version["schema"]["openAPIV3Schema"], &format!("{place}.openAPIV3Schema"), causes);
     }
