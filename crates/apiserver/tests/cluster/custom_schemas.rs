@@ -32,8 +32,8 @@ async fn post(client: &Client, path: &str, object: Value) -> Value {
     send(client, Method::POST, path, Some(object)).await
 }
 
-fn foo(spec: Value) -> Value {
-    json!({"apiVersion": "example.com/v1", "kind": "Foo", "metadata": {"name": "a"}, "spec": spec})
+fn foo(spec: impl Into<Value>) -> Value {
+    json!({"apiVersion": "example.com/v1", "kind": "Foo", "metadata": {"name": "a"}, "spec": spec.into()})
 }
 
 #[tokio::test(start_paused = true)]
