@@ -35,8 +35,9 @@ const COMPLAINTS: &[&str] = &[
     "event bookmark expired",
 ];
 
-/// What reads like a complaint and is none: a controller that waits until its cache has its own write.
-const HARMLESS: &str = "is not as new as written version";
+/// What reads like a complaint and is none: a controller that waits until its cache has its own write, and one whose
+/// object was deleted meanwhile.
+const HARMLESS: &[&str] = &["is not as new as written version", "\" not found\""];
 
 /// A change of objects, and the path and the state by which it is known to be done.
 struct Step {
@@ -57,8 +58,10 @@ pub(super) async fn run(kube: &Path) -> Result<Session, Failure> {
         steps.push((step.name.to_owned(), verdict));
     }
     let log = cluster.stop_controllers()?;
-    let complains =
-        |line: &&str| COMPLAINTS.iter().any(|complaint| line.contains(complaint)) && !line.contains(HARMLESS);
+    let complains = |line: &&str| {
+        COMPLAINTS.iter().any(|complaint| line.contains(complaint))
+            && !HARMLESS.iter().any(|harmless| line.contains(harmless))
+    };
     let complaints: Vec<_> = log.lines().filter(complains).collect();
     for complaint in complaints.iter().take(20) {
         println!("FAILED kube-controller-manager logged: {complaint}");

@@ -113,7 +113,7 @@ spec: {colour: blue}
 
 /// In this order; each step finds what the ones before it left.
 pub(super) const STEPS: &[Step] = &[
-    step("version", "version", &["Server Version: v1.36"]),
+    step("version", "version", &["Server Version:", "v1.36"]),
     step("apply a namespace", "apply -f -", &["namespace/NAMESPACE created"]).reading(NAMESPACE),
     step("apply: created", "apply -f -", &["deployment.apps/web created"]).reading(WEB),
     step("apply: unchanged", "apply -f -", &["deployment.apps/web unchanged"]).reading(WEB),
@@ -181,7 +181,7 @@ pub(super) const STEPS: &[Step] = &[
     step("edited", "get configmap settings -o jsonpath={.data.colour}", &["green"]),
     step("label", "label configmap settings a=b", &["configmap/settings labeled"]),
     step("get by label", "get configmaps -l a=b -o name", &["configmap/settings"]),
-    step("annotate", "annotate configmap settings a=b", &["configmap/settings annotated"]),
+    step("annotate", "annotate configmap settings a=b", &["configmap/settings annotate"]),
     step("replace", "replace -f -", &["configmap/settings replaced"]).reading(SETTINGS),
     step(
         "apply --dry-run=server",
@@ -198,7 +198,7 @@ pub(super) const STEPS: &[Step] = &[
     step(
         "apply --server-side: conflict",
         "apply --server-side --field-manager=other -f -",
-        &["conflict with \"kubectl\"", ".data.colour"],
+        &["Apply failed with", "with \"kubectl\"", ".data.colour"],
     )
     .reading(SETTINGS_RED)
     .ending(1),
