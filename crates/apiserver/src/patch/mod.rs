@@ -112,7 +112,11 @@ impl Patch {
                     .iter()
                     .for_each(|field| object::copy_field(current, &mut object, field));
             }
-            Change::Json(patch) => json_patch::patch(&mut object, patch).map_err(|_| rejected())?,
+            // Without undoing what was done before a refusal: it was done to a copy, and undoing a move whose target
+            // does not exist panics.
+            Change::Json(patch) => {
+                json_patch::patch_unsafe(&mut object, patch).map_err(|_| rejected())?;
+            }
         }
         if object.is_object() { Ok(object) } else { Err(rejected()) }
     }
