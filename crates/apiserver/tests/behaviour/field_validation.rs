@@ -27,12 +27,15 @@ impl Answer {
 
 async fn send(client: &Client, method: &str, path: &str, content_type: &str, body: &str) -> Answer {
     let request = request(method, path).header(header::CONTENT_TYPE, content_type);
-    let answer = client.send(request.body(Body::from(body.as_bytes().to_vec())).unwrap()).await.unwrap();
+    let answer = client
+        .send(request.body(Body::from(body.as_bytes().to_vec())).expect("a valid request"))
+        .await
+        .expect("an answer");
     let code = answer.status().as_u16();
     let warnings = answer.headers().get_all(header::WARNING).iter();
-    let warnings = warnings.map(|warning| warning.to_str().unwrap().to_owned()).collect();
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    Answer { code, warnings, body: serde_json::from_slice(&body).unwrap() }
+    let warnings = warnings.map(|warning| warning.to_str().expect("text").to_owned()).collect();
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    Answer { code, warnings, body: serde_json::from_slice(&body).expect("JSON") }
 }
 
 /// FV-T1.
