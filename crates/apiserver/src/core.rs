@@ -15,7 +15,7 @@ use crate::{
         about,
         body::{self, ResponseBody},
         gzip::Compression,
-        manager,
+        head, manager,
         negotiate::Form,
         query::Query,
         route::{Route, Verb},
@@ -41,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) journal: Journal,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
+    pub(crate) marks: head::Marks,
     /// What Services were given and is not stored yet. Its lock comes before the store's.
     pub(crate) addresses: services::Reserved,
 }
@@ -56,10 +57,12 @@ impl Core {
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "the API server was shut down"));
         }
         let (parts, body) = request.into_parts();
-        match self.answer(parts, body).await {
-            Ok(outcome) => outcome,
-            Err(status) => Ok(body::refusal(&status)),
-        }
+        let wanted = head::Wanted::of(&parts.headers);
+        let answer = match self.answer(parts, body).await {
+            Ok(outcome) => outcome?,
+            Err(status) => body::refusal(&status),
+        };
+        Ok(self.marks.mark(answer, wanted))
     }
 
     async fn answer<B>(

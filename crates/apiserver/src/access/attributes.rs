@@ -79,6 +79,10 @@ pub(super) fn of_request<'a>(
             return Attributes { verb, target: Target::Path(path) };
         }
     };
+    let (rest, by_path) = match rest.split_first() {
+        Some((&"watch", below)) if !below.is_empty() => (below.to_vec(), true),
+        _ => (rest, false),
+    };
     let (namespace, rest) = match *rest {
         ["namespaces", namespace] | ["namespaces", namespace, "status" | "finalize"] => {
             (namespace, &rest[..])
@@ -88,7 +92,7 @@ pub(super) fn of_request<'a>(
     };
     let part = |position: usize| rest.get(position).copied().unwrap_or_default();
     let mut name = Cow::Borrowed(part(1));
-    let watches = Query::asks_to_watch(query).unwrap_or(false);
+    let watches = by_path || Query::asks_to_watch(query).unwrap_or(false);
     let verb = match method.as_str() {
         "GET" | "HEAD" if watches => "watch",
         "GET" | "HEAD" if name.is_empty() => "list",
@@ -159,6 +163,7 @@ mod tests {
         assert_eq!(attributes("GET", "/apis/apps/v1", ""), "get /apis/apps/v1");
         assert_eq!(attributes("GET", "/api/v1/pods", ""), "list |pods|||");
         assert_eq!(attributes("GET", "/api/v1/namespaces/shop/pods", "watch=1"), "watch |pods||shop|");
+        assert_eq!(attributes("GET", "/api/v1/watch/namespaces/shop/pods", ""), "watch |pods||shop|");
         assert_eq!(attributes("GET", "/api/v1/namespaces/shop", ""), "get |namespaces||shop|shop");
         assert_eq!(
             attributes("PUT", "/api/v1/namespaces/shop/finalize", ""),

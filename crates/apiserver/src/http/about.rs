@@ -23,7 +23,7 @@ pub(crate) fn answer(kinds: &Kinds, uri: &Uri, headers: &HeaderMap) -> Option<Re
         ["version"] => Some(json_answer(&version())),
         [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => Some(health::answer(kind, check, uri)),
         ["openapi", ref rest @ ..] => Some(openapi::answer(kinds, rest, &accept).unwrap_or_else(not_found)),
-        ["api" | "apis", ..] => discovery::answer(kinds, path, &accept),
+        ["api" | "apis", ..] => discovery::answer(kinds, path, &accept, headers),
         _ => Some(not_found()),
     }
 }

@@ -4,11 +4,12 @@
 use std::{cmp::Reverse, sync::Arc};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
 use super::{
     about::{json_answer, not_found, typed},
+    head::cached,
     route::SUBRESOURCE_VERBS,
 };
 use crate::kinds::{Kind, Kinds};
@@ -39,11 +40,17 @@ const GROUPS: [&str; 20] = [
 
 /// The answer to a GET of `path`, if it is one of discovery's. `accept` decides between one document
 /// and all of them in one.
-pub(super) fn answer(kinds: &Kinds, path: &str, accept: &str) -> Option<Response<Bytes>> {
+pub(super) fn answer(
+    kinds: &Kinds,
+    path: &str,
+    accept: &str,
+    headers: &HeaderMap,
+) -> Option<Response<Bytes>> {
     let all = kinds.all();
+    let whole = |core| aggregated(&all, core, accept).map(|document| cached(document, headers));
     match path.trim_end_matches('/').split('/').skip(1).collect::<Vec<_>>()[..] {
-        ["api"] => aggregated(&all, true, accept).or_else(|| Some(json_answer(&core_versions()))),
-        ["apis"] => aggregated(&all, false, accept).or_else(|| Some(json_answer(&group_list(&all)))),
+        ["api"] => whole(true).or_else(|| Some(json_answer(&core_versions()))),
+        ["apis"] => whole(false).or_else(|| Some(json_answer(&group_list(&all)))),
         ["api", "v1"] => resources(&all, "", "v1"),
         ["api", "v1", ..] => None,
         ["apis", name] => Some(group(&all, name).map_or_else(not_found, |group| json_answer(&group))),

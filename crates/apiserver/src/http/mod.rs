@@ -5,6 +5,7 @@ pub(crate) mod age;
 pub(crate) mod body;
 mod discovery;
 pub(crate) mod gzip;
+pub(crate) mod head;
 mod health;
 pub(crate) mod manager;
 pub(crate) mod negotiate;

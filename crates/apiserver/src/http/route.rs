@@ -139,10 +139,13 @@ impl Route {
     pub(crate) fn of(kinds: &Kinds, method: &Method, path: &str, watch: bool) -> Result<Self> {
         let segments: Vec<Cow<'_, str>> = path.split('/').skip(1).map(decode).collect::<Result<_>>()?;
         let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
-        let target = match *segments {
-            ["api", "v1", ref rest @ ..] => target(kinds, "", "v1", rest),
-            ["apis", group, version, ref rest @ ..] => target(kinds, group, version, rest),
-            _ => None,
+        let (target, watch) = match *segments {
+            // The way to watch from before there was a parameter for it.
+            ["api", "v1", "watch", ref rest @ ..] => (target(kinds, "", "v1", rest), true),
+            ["apis", group, version, "watch", ref rest @ ..] => (target(kinds, group, version, rest), true),
+            ["api", "v1", ref rest @ ..] => (target(kinds, "", "v1", rest), watch),
+            ["apis", group, version, ref rest @ ..] => (target(kinds, group, version, rest), watch),
+            _ => (None, watch),
         };
         let Target { kind, namespace, name, subresource, verbs } = target.ok_or_else(Status::no_such_path)?;
         let verb = verb(method, !name.is_empty(), subresource.is_some(), watch)

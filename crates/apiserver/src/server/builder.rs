@@ -5,7 +5,8 @@ use k8s_openapi::jiff::Timestamp;
 use super::ApiServer;
 use crate::{
     Admission, Denied, Levers, User, access::Access, admission::Hooks, bootstrap, clock::Clock,
-    controllers::Switches, core::Core, journal::Journal, kinds::Kinds, random::Random, storage::Store,
+    controllers::Switches, core::Core, http::head::Marks, journal::Journal, kinds::Kinds, random::Random,
+    storage::Store,
 };
 
 /// What the UIDs of the first objects are drawn with, beside the seed.
@@ -176,6 +177,7 @@ impl ApiServerBuilder {
             kinds: Kinds::built_in(),
             random,
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
+            marks: Marks::default(),
             addresses: Default::default(),
         };
         bootstrap::make_namespaces(&core);

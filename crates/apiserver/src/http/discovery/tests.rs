@@ -5,7 +5,7 @@ use http::header;
 use super::*;
 
 fn get(path: &str, accept: &str) -> Option<(String, Value)> {
-    let answer = answer(&Kinds::built_in(), path, accept)?;
+    let answer = answer(&Kinds::built_in(), path, accept, &http::HeaderMap::new())?;
     let content_type = answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned();
     Some((content_type, serde_json::from_slice(answer.body()).unwrap_or_default()))
 }
