@@ -17,6 +17,12 @@ impl<T: Copy + Default> Column<T> {
         self.values.get(id as usize).copied().unwrap_or_default()
     }
 
+    /// Forgets the values of all slots but the first ones, and gives their memory back.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.values.truncate(len);
+        self.values.shrink_to(2 * len);
+    }
+
     #[inline]
     pub(crate) fn set(&mut self, id: SlotId, value: T) {
         let at = id as usize;

@@ -78,6 +78,20 @@ impl Delays {
         }
     }
 
+    /// A delayed key moved from one slot to another.
+    pub(crate) fn relocate<K>(&mut self, slots: &Slots<K>, from: SlotId, to: SlotId) {
+        let wish = self.wishes.get(from);
+        self.wishes.set(to, wish);
+        self.windows.entry(wish.due.window()).or_default().push(Reverse((wish.due, to)));
+        self.entries += 1;
+        self.sweep(slots);
+    }
+
+    /// Forgets what there was of slots beyond the first ones.
+    pub(crate) fn truncate(&mut self, slots: usize) {
+        self.wishes.truncate(slots);
+    }
+
     /// When the soonest key is due.
     pub(crate) fn next<K>(&mut self, slots: &Slots<K>) -> Option<Time> {
         loop {
@@ -108,7 +122,7 @@ impl Delays {
 
     /// Whether the heap's entry is what its slot waits for.
     fn stands<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
-        slots[id].delayed && self.wishes.get(id).due == due
+        slots.get(id).is_some_and(|slot| slot.delayed) && self.wishes.get(id).due == due
     }
 
     fn pop_first(&mut self) -> Option<SlotId> {

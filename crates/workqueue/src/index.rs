@@ -133,18 +133,35 @@ impl Index {
     fn make_room(&mut self) {
         self.remove_forgotten();
         if self.len > self.places.len() / 4 * 3 {
-            self.grow();
+            self.rebuild(self.places.len() * 2);
         }
     }
 
-    fn grow(&mut self) {
-        let mut grown = Self::with_places(self.places.len() * 2);
+    /// Makes the table smaller if most of it is vacant: in one pass over it, as growing is.
+    pub(crate) fn shrink(&mut self) {
+        if self.places.len() > Self::NEAR && self.len < self.places.len() / 16 {
+            self.remove_forgotten();
+            self.rebuild(self.places.len() / 4);
+        }
+    }
+
+    /// Gives an entry that is there another slot.
+    pub(crate) fn rename(&mut self, hash: u32, from: SlotId, to: SlotId) {
+        let mut at = self.home(hash);
+        while self.places[at] != (Place { hash, id: from }) {
+            at = self.after(at);
+        }
+        self.places[at].id = to;
+    }
+
+    fn rebuild(&mut self, count: usize) {
+        let mut rebuilt = Self::with_places(count);
         for &Place { hash, id } in self.places.iter().filter(|place| place.id != NONE) {
-            if let Err(vacancy) = grown.find(hash, |_| false) {
-                grown.insert(vacancy, hash, id);
+            if let Err(vacancy) = rebuilt.find(hash, |_| false) {
+                rebuilt.insert(vacancy, hash, id);
             }
         }
-        *self = grown;
+        *self = rebuilt;
     }
 
     #[inline]

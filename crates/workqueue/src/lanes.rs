@@ -92,9 +92,7 @@ impl Lanes {
     #[inline]
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, step: Step) -> Option<SlotId> {
         let number = if self.others.is_empty() { 0 } else { self.soonest(slots, step)?.whose };
-        let list = &mut self.lane(number).list;
-        let id = list.first()?;
-        list.unlink(slots, id);
+        let id = self.lane(number).list.pop_first(slots)?;
         self.len -= 1;
         Some(id)
     }

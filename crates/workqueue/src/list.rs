@@ -35,6 +35,30 @@ impl List {
     }
 
     #[inline]
+    pub(crate) fn push_first<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
+        let slot = &mut slots[id];
+        (slot.previous, slot.next) = (NONE, self.first);
+        match self.first {
+            NONE => self.last = id,
+            first => slots[first].previous = id,
+        }
+        self.first = id;
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(crate) fn pop_first<K>(&mut self, slots: &mut Slots<K>) -> Option<SlotId> {
+        let id = self.first()?;
+        self.first = slots[id].next;
+        match self.first {
+            NONE => self.last = NONE,
+            first => slots[first].previous = NONE,
+        }
+        self.len -= 1;
+        Some(id)
+    }
+
+    #[inline]
     pub(crate) fn unlink<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
         let Slot { previous, next, .. } = slots[id];
         match previous {
@@ -57,6 +81,20 @@ impl List {
 mod tests {
     use super::*;
     use crate::slots::Found;
+
+    #[test]
+    fn a_list_grows_at_both_ends_and_shrinks_at_the_first() {
+        let mut slots = Slots::new();
+        let mut list = List::EMPTY;
+        for n in 0..4 {
+            let Found::New(id) = slots.find_or_insert(n, &mut Some(n)) else { panic!("{n} is new") };
+            if n % 2 == 0 { list.push(&mut slots, id) } else { list.push_first(&mut slots, id) }
+        }
+        let popped: Vec<_> = std::iter::from_fn(|| list.pop_first(&mut slots)).collect();
+        assert_eq!((popped, list.len()), (vec![3, 1, 0, 2], 0));
+        list.push(&mut slots, 1);
+        assert_eq!(list.iter(&slots).collect::<Vec<_>>(), [1]);
+    }
 
     #[test]
     fn a_list_gives_up_its_first_middle_and_last() {

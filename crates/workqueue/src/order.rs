@@ -136,6 +136,7 @@ impl Line {
             if self.ranked == 0 {
                 self.heap.clear(); // what is left was left behind
             }
+            self.shrink();
             return Some(best.whose);
         }
         None
@@ -153,6 +154,15 @@ impl Line {
         const SLACK: usize = 64; // sweeping a handful costs more than keeping it
         if self.heap.len() > 2 * self.ranked + SLACK {
             self.heap.retain(|entry| stands(slots, step, entry));
+        }
+        self.shrink();
+    }
+
+    /// Gives back what a burst made room for, moving an eighth of it.
+    #[inline]
+    fn shrink(&mut self) {
+        const KEPT: usize = 1024;
+        if self.heap.capacity() > KEPT && self.heap.len() < self.heap.capacity() / 8 {
             self.heap.shrink_to(2 * self.heap.len());
         }
     }
@@ -161,10 +171,11 @@ impl Line {
 /// L2. Order and priority together say the arrival, and no two keys arrive together: an entry that
 /// somebody left behind never looks like the slot's next one.
 fn stands<K>(slots: &Slots<K>, step: Step, entry: &Ranked) -> bool {
-    let slot = &slots[entry.whose];
-    slot.phase == Phase::Ranked
-        && slot.priority == entry.priority
-        && step.order(slot.arrival, slot.priority) == entry.order
+    slots.get(entry.whose).is_some_and(|slot| {
+        slot.phase == Phase::Ranked
+            && slot.priority == entry.priority
+            && step.order(slot.arrival, slot.priority) == entry.order
+    })
 }
 
 #[cfg(test)]

@@ -43,6 +43,20 @@ impl Ready {
         }
     }
 
+    /// A key that is in no line moved from one slot to another.
+    pub(crate) fn relocate(&mut self, from: SlotId, to: SlotId) {
+        if let Some(groups) = &mut self.groups {
+            groups.of.set(to, groups.of.get(from));
+        }
+    }
+
+    /// Forgets what there was of slots beyond the first ones.
+    pub(crate) fn truncate(&mut self, slots: usize) {
+        if let Some(groups) = &mut self.groups {
+            groups.of.truncate(slots);
+        }
+    }
+
     /// Lets the slot arrive.
     #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
@@ -87,7 +101,7 @@ impl Ready {
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.line.memory()
+        self.line.memory() + self.groups.as_ref().map_or(0, |groups| groups.of.memory())
     }
 
     fn line_of(&mut self, id: SlotId) -> &mut Line {

@@ -4,7 +4,7 @@
 
 use std::ops;
 
-use crate::{index::Index, offer::Offer};
+use crate::{index::Index, list::List, offer::Offer};
 
 /// The number of a slot; stable for as long as its key has one.
 pub(crate) type SlotId = u32;
@@ -42,8 +42,7 @@ pub(crate) struct Slot<K> {
     pub(crate) arrival: u64,
     /// The key's hash, kept so that forgetting needs none.
     hash: u32,
-    /// Neighbours in the one [`List`](crate::list::List) that the slot is in: its lane, or those being processed.
-    /// A vacant slot's `next` is the next vacant one.
+    /// Neighbours in the one [`List`] that the slot is in: its lane, those being processed, or the vacant ones.
     pub(crate) previous: SlotId,
     pub(crate) next: SlotId,
     pub(crate) priority: i16,
@@ -63,8 +62,8 @@ impl<K> Slot<K> {
 pub(crate) struct Slots<K> {
     index: Index,
     slots: Vec<Slot<K>>,
-    /// The vacant slots that were not always so, the last one first.
-    vacant: SlotId,
+    /// The first is the next to be used.
+    vacant: List,
 }
 
 /// What [`Slots::find_or_insert`] did with the key.
@@ -77,20 +76,28 @@ pub(crate) enum Found {
 }
 
 impl<K> Slots<K> {
+    /// Slots that may stay when a burst is over: some 60 KiB with what belongs to them.
+    const KEPT: usize = 1024;
+
     pub(crate) fn new() -> Self {
-        Self { index: Index::new(), slots: Vec::new(), vacant: NONE }
+        Self { index: Index::new(), slots: Vec::new(), vacant: List::EMPTY }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &Slot<K>)> {
         (0..).zip(&self.slots).filter(|(_, slot)| slot.key.is_some())
     }
 
+    /// The slot, unless so few are left that there is none of this number.
+    #[inline]
+    pub(crate) fn get(&self, id: SlotId) -> Option<&Slot<K>> {
+        self.slots.get(id as usize)
+    }
+
     /// Forgets the entry, hashing nothing, and hands its key back.
     #[inline]
     pub(crate) fn remove(&mut self, id: SlotId) -> Option<K> {
+        self.vacate(id);
         let slot = &mut self.slots[id as usize];
-        slot.next = self.vacant;
-        self.vacant = id;
         self.index.forget(slot.hash, id); // X3: the slot has no key, or another, or the same one again
         slot.key.take()
     }
@@ -98,26 +105,81 @@ impl<K> Slots<K> {
     /// Whether nothing is left of a burst but its memory.
     #[inline]
     pub(crate) fn is_oversized(&self) -> bool {
-        const KEPT: usize = 1024; // slots: some 60 KiB, which an empty queue may keep
-        self.index.is_empty() && self.slots.capacity() > KEPT
+        self.index.is_empty() && self.slots.capacity() > Self::KEPT
+    }
+
+    /// Whether so little is left of a burst that its memory should go.
+    #[inline]
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.slots.len() > Self::KEPT && self.slots.len() - self.vacant.len() < self.slots.len() / 8
+    }
+
+    /// Gives up the last slot if it is vacant; if not, says which it is.
+    pub(crate) fn pop_vacant(&mut self) -> Result<(), SlotId> {
+        let last = (self.slots.len() - 1) as SlotId; // fits: it was pushed under that number
+        if self[last].key.is_some() {
+            return Err(last);
+        }
+        let mut vacant = self.vacant;
+        vacant.unlink(self, last);
+        self.vacant = vacant;
+        self.slots.pop();
+        Ok(())
+    }
+
+    /// Gives back what a burst made room for, if most of it is unused. Returns how many slots there are, if so.
+    pub(crate) fn shrink(&mut self) -> Option<usize> {
+        self.index.shrink();
+        let len = self.slots.len();
+        let much = self.slots.capacity() > 4 * len.max(Self::KEPT / 2);
+        much.then(|| {
+            self.slots.shrink_to(2 * len);
+            len
+        })
+    }
+
+    /// Moves an entry, which is in no list, to a vacant slot, and says to which.
+    pub(crate) fn relocate(&mut self, from: SlotId) -> SlotId {
+        let to = self.take_vacant();
+        let Slot { arrival, hash, priority, phase, delayed, .. } = self[from];
+        self.index.rename(hash, from, to);
+        let key = self[from].key.take();
+        let slot = &mut self[to];
+        *slot = Slot { key, arrival, hash, previous: NONE, next: NONE, priority, phase, delayed };
+        self[from].delayed = false;
+        self.vacate(from);
+        to
+    }
+
+    #[inline]
+    fn vacate(&mut self, id: SlotId) {
+        let mut vacant = self.vacant;
+        vacant.push_first(self, id);
+        self.vacant = vacant;
+    }
+
+    #[inline]
+    fn take_vacant(&mut self) -> SlotId {
+        let mut vacant = self.vacant;
+        let Some(id) = vacant.pop_first(self) else {
+            return self.add();
+        };
+        self.vacant = vacant;
+        id
     }
 
     /// Gives a new key a slot, and says which.
     #[inline]
     fn occupy(&mut self, hash: u32, key: K) -> SlotId {
-        if self.vacant == NONE {
-            self.add_vacant();
-        }
-        let id = self.vacant;
+        let id = self.take_vacant();
         let slot = &mut self.slots[id as usize];
-        self.vacant = slot.next;
         slot.key = Some(key); // in place: a slot that is made elsewhere and moved here takes longer
         slot.hash = hash;
         slot.priority = 0;
         id
     }
 
-    fn add_vacant(&mut self) {
+    fn add(&mut self) -> SlotId {
         let id = SlotId::try_from(self.slots.len()).unwrap_or(NONE);
         assert_ne!(id, NONE, "a queue holds fewer than 2³² keys");
         self.slots.push(Slot {
@@ -125,12 +187,12 @@ impl<K> Slots<K> {
             arrival: 0,
             hash: 0,
             previous: NONE,
-            next: self.vacant,
+            next: NONE,
             priority: 0,
             phase: Phase::Idle,
             delayed: false,
         });
-        self.vacant = id;
+        id
     }
 }
 

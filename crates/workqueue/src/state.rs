@@ -27,6 +27,9 @@ use crate::{
 /// so that a million of them do not hold the queue's lock for a second.
 pub(crate) const FIRING_BATCH: usize = 64;
 
+/// The most slots that one call gives back or moves, once a burst is over.
+const SHRINKING_BATCH: usize = 256;
+
 /// How a key is to be added.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
@@ -251,8 +254,34 @@ impl<K> State<K> {
         let key = self.slots.remove(id);
         if self.slots.is_oversized() {
             self.start_again();
+        } else if self.slots.is_sparse() {
+            self.draw_together();
         }
         key
+    }
+
+    /// Gives the memory of a burst back of which an eighth is left, from its end, a few slots at a time. A key there
+    /// that only waits for its delay moves; one that is ready or with a worker is waited for, as it leaves soon.
+    #[cold]
+    fn draw_together(&mut self) {
+        for _ in 0..SHRINKING_BATCH {
+            let Err(last) = self.slots.pop_vacant() else {
+                continue;
+            };
+            if self.slots[last].phase != Phase::Idle {
+                break;
+            }
+            let to = self.slots.relocate(last);
+            self.ready.relocate(last, to);
+            self.delays.relocate(&self.slots, last, to);
+        }
+        if let Some(len) = self.slots.shrink() {
+            self.ready.truncate(len);
+            self.delays.truncate(len);
+            if let Some(since) = &mut self.since {
+                since.truncate(len);
+            }
+        }
     }
 
     /// Gives the memory of a burst back. The slots' numbers start again, and so does what goes by them.
@@ -397,6 +426,39 @@ mod tests {
             assert_eq!(state.remove(hash(key), &key), (true, Some(key)));
         }
         assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
+    }
+
+    /// Guarantee 10. Each line of `draw_together` is needed: what stays delayed is at the end of the slots, too.
+    #[test]
+    fn the_memory_of_a_burst_goes_while_some_keys_stay() {
+        let mut state = State::new(Step(1000), true, true);
+        for key in 0..100_000 {
+            let due = (key % 500 == 499).then(|| Time::ZERO.after(Duration::from_secs(key.into())));
+            add(&mut state, key, Wanted { due, group: u64::from(key % 3), ..AT_ONCE });
+        }
+        let peak = state.memory();
+        while state.ready() > 0 {
+            let Taken { slot, .. } = take(&mut state);
+            state.done(slot, Time::ZERO);
+        }
+        for _ in 0..1_000 {
+            add(&mut state, 1, AT_ONCE); // a queue that is used goes on giving back
+            let Taken { slot, .. } = take(&mut state);
+            state.done(slot, Time::ZERO);
+        }
+        // Those that moved are found, and removed, as before.
+        assert_eq!(add(&mut state, 99_999, AT_ONCE), Added::Known);
+        assert_eq!(state.remove(hash(99_999), &99_999), (true, Some(99_999)));
+        assert_eq!(state.delayed(), 199);
+        assert!(state.memory() * 20 < peak, "{} of {peak} bytes are left", state.memory());
+        let late = Time::ZERO.after(Duration::from_secs(1_000_000));
+        let keys: Vec<_> = std::iter::from_fn(|| match state.take(late) {
+            Take::Key(taken) => Some(taken.key),
+            _ => None,
+        })
+        .collect();
+        assert_eq!(keys.len(), 199);
+        assert!(keys.iter().all(|key| key % 500 == 499), "{keys:?}");
     }
 
     /// What a key leaves behind when it is moved is swept out before it is the most.

@@ -1,5 +1,7 @@
 //! How long does a key take that is added to a backlog, taken from it and done?
 
+use std::time::Duration;
+
 use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
 use tokio::time::Instant;
 use trimtab_workqueue::WorkQueue;
@@ -24,10 +26,40 @@ pub(crate) fn run() {
     report("backlog/1k-worker", "ns", with_worker(1_000, rounds[0]));
     report("backlog/100k-worker", "ns", with_worker(100_000, rounds[1]));
     report("backlog/1m-worker", "ns", with_worker(1_000_000, rounds[2]));
+    let keys = keys(1_000_000);
+    // The least of the rounds: in the others something else ran in between.
+    let pauses = (0..7).map(|_| runtime.block_on(longest(&keys)));
+    let (add, done) = pauses.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).expect("seven rounds");
+    report("backlog/1m-longest-add", "ms", add.as_secs_f64() * 1e3);
+    report("backlog/1m-longest-done", "ms", done.as_secs_f64() * 1e3);
+}
+
+/// How long the longest add of a growing queue takes, and the longest end of a key in a shrinking one.
+async fn longest(keys: &[Key]) -> (Duration, Duration) {
+    let (queue, mut add, mut done) = (WorkQueue::new(), Duration::ZERO, Duration::ZERO);
+    queue.add_after(keys[0].clone(), Duration::from_secs(3600)); // so that it is never quite empty
+    for key in &keys[1..] {
+        let start = Instant::now();
+        queue.add(key.clone());
+        add = add.max(start.elapsed());
+    }
+    for _ in &keys[1..] {
+        let item = queue.get().await;
+        let start = Instant::now();
+        drop(item);
+        done = done.max(start.elapsed());
+    }
+    for _ in 0..10_000 {
+        queue.add(keys[1].clone());
+        let start = Instant::now();
+        drop(queue.try_get());
+        done = done.max(start.elapsed());
+    }
+    (add, done)
 }
 
 /// The same with what spares a producer the clone and a worker a lock.
-async fn add_then_work(keys: &[Key]) -> std::time::Duration {
+async fn add_then_work(keys: &[Key]) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();
     for key in keys {
@@ -41,7 +73,7 @@ async fn add_then_work(keys: &[Key]) -> std::time::Duration {
     start.elapsed()
 }
 
-async fn add_then_take(keys: &[Key]) -> std::time::Duration {
+async fn add_then_take(keys: &[Key]) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();
     for key in keys {
