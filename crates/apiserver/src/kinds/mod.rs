@@ -68,6 +68,8 @@ pub(crate) struct Kind {
     pub(crate) selectable_fields: Vec<String>,
     /// The structural schema of a custom kind.
     pub(crate) schema: Option<Arc<Declared>>,
+    /// The version with which that schema came: what was stored up to it was written by the rules of another.
+    pub(crate) schema_since: u64,
 }
 
 /// A path below an object's other than `/status` and `/scale`.
@@ -155,7 +157,18 @@ impl Kind {
             ],
             selectable_fields: Vec::new(),
             schema: None,
+            schema_since: 0,
         }
+    }
+
+    /// What a custom kind's definition says of its objects.
+    fn source(&self) -> Option<&Value> {
+        self.schema.as_deref().map(Declared::source)
+    }
+
+    /// Whether an object that was stored at `version` was written by the rules of the present schema.
+    pub(crate) fn has_judged(&self, version: u64) -> bool {
+        self.schema_since == 0 || version > self.schema_since
     }
 
     /// Whether an object of it is a question, which is answered and never stored.
@@ -264,9 +277,16 @@ impl Kinds {
     /// Serves `kinds`, and no other versions of `plural` of `group`, from one moment to the next.
     pub(crate) fn replace(&self, group: &str, plural: &str, kinds: Vec<Kind>) {
         let mut served = self.served.write();
-        served.retain(|(g, _, p), _| g != group || p != plural);
         let path = |kind: &Kind| (kind.group.clone(), kind.version.clone(), kind.plural.clone());
-        served.extend(kinds.into_iter().map(|kind| (path(&kind), Arc::new(kind))));
+        let kinds = kinds.into_iter().map(|kind| {
+            let before = served.get(&path(&kind));
+            let same = before.filter(|before| before.source() == kind.source());
+            let schema_since = same.map_or(kind.schema_since, |before| before.schema_since);
+            (path(&kind), Arc::new(Kind { schema_since, ..kind }))
+        });
+        let kinds: Vec<_> = kinds.collect();
+        served.retain(|(g, _, p), _| g != group || p != plural);
+        served.extend(kinds);
     }
 
     /// Stops serving `plural` of `group` in every version.

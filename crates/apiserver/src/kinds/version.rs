@@ -6,7 +6,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Kind;
-use crate::object;
+use crate::{
+    object,
+    schema::{Schema, decode},
+};
 
 /// The fields of an Event that are called otherwise in `events.k8s.io`: the core group's name first.
 const EVENT_FIELDS: [(&str, &str); 7] = [
@@ -21,11 +24,12 @@ const EVENT_FIELDS: [(&str, &str); 7] = [
 
 /// The object as `kind` shows it.
 pub(crate) fn in_version<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
+    let object = by_schema(kind, object);
     let version = kind.api_version();
-    if object::api_version(object) == version {
-        return Cow::Borrowed(object);
+    if object::api_version(&object) == version {
+        return object;
     }
-    let mut object = object.clone();
+    let mut object = object.into_owned();
     match kind.resource().as_str() {
         "events" => rename(&mut object, !kind.group.is_empty()),
         SCALERS => scaler_to_v1(&mut object), // as they are stored, they are of v2
@@ -33,6 +37,16 @@ pub(crate) fn in_version<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
     }
     object["apiVersion"] = version.into();
     Cow::Owned(object)
+}
+
+/// A custom object that was stored before the schema came, as that wants it: with its defaults, and without what it does
+/// not know. One that does not fit at all is shown as it is.
+fn by_schema<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
+    let version = object::resource_version(object).parse().unwrap_or(u64::MAX);
+    if kind.schema.is_none() || kind.has_judged(version) {
+        return Cow::Borrowed(object);
+    }
+    decode(Schema::of(kind), object.clone()).map_or(Cow::Borrowed(object), |(fitted, _)| Cow::Owned(fitted))
 }
 
 /// The object as it is stored: an Event in the form of the core group, any other as it was written.

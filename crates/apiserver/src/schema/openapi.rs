@@ -48,6 +48,11 @@ impl Schemas {
         Self { version, written: Map::new(), seen: BTreeSet::new(), wanted: VecDeque::new() }
     }
 
+    /// What they are written in.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Adds a built-in type and what it refers to; a reference to it, if there is such a type.
     pub(crate) fn add(&mut self, schema: Option<Schema<'_>>) -> Option<Value> {
         let position = builtin::position(schema?.full_name())?;

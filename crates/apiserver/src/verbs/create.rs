@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::{Request, decode, show};
+use super::{Request, decode, quota, show};
 use crate::{
     Operation,
     core::Core,
@@ -48,6 +48,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
         true => Some(services::allocate(core, kind, None, &mut object)?),
         false => None,
     };
+    let mut is_counted = false;
     for _ in 0..ATTEMPTS {
         if generated {
             let kept: String = base.chars().take(LONGEST_BASE).collect();
@@ -64,6 +65,10 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 Some(_) => Err(taken(core, kind, &key)),
                 None => Ok(Stored::unsaved(&object).into()),
             };
+        }
+        if !is_counted {
+            quota::charge(core, kind, object::namespace(&object), key.name())?;
+            is_counted = true;
         }
         // Only what may need another name is needed again.
         let object = if generated { object.clone() } else { std::mem::take(&mut object) };

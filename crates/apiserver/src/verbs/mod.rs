@@ -9,6 +9,7 @@ mod items;
 mod made_up;
 mod options;
 mod pod;
+mod quota;
 mod read;
 mod scale;
 mod show;

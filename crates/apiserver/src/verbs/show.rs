@@ -157,7 +157,7 @@ pub(super) fn answer(
 
 /// Whether the object is stored in the version in which `kind` shows it.
 fn is_as_stored(kind: &Kind, stored: &Stored) -> bool {
-    kind.has_api_version(stored.api_version())
+    kind.has_api_version(stored.api_version()) && kind.has_judged(stored.version)
 }
 
 fn partial(object: &Value) -> Value {

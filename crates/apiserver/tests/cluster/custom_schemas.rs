@@ -93,3 +93,21 @@ async fn an_object_has_to_say_what_it_is() {
         message(json!({"apiVersion": "example.com/v1", "kind": "Bar", "metadata": {"name": "a"}})).await;
     assert_eq!(other, "Bar.example.com \"a\" is invalid: kind: Invalid value: \"Bar\": must be Foo");
 }
+
+/// Upstream's `MustPassThroughDefaulting`: what was stored before shows what a schema wants that came later.
+#[tokio::test(start_paused = true)]
+async fn a_schema_that_comes_later_holds_for_what_is_stored_already() {
+    let (_server, client) = server();
+    let mut later = create(&client, DEFINITIONS, definition()).await;
+    create(&client, FOOS, foo(json!({"size": 1}))).await;
+    let spec =
+        &mut later["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+    spec["colour"] = json!({"type": "string", "default": "blue"});
+    spec.as_object_mut().expect("properties").remove("mode");
+    send(&client, Method::PUT, &format!("{DEFINITIONS}/foos.example.com"), Some(later)).await;
+    let expected = json!({"size": 1, "colour": "blue"});
+    assert_eq!(send(&client, Method::GET, &format!("{FOOS}/a"), None).await["spec"], expected);
+    assert_eq!(send(&client, Method::GET, FOOS, None).await["items"][0]["spec"], expected);
+    let patched = patch(&client, &format!("{FOOS}/a"), json!({"spec": {"size": 2}})).await;
+    assert_eq!(patched["spec"], json!({"size": 2, "colour": "blue"}));
+}

@@ -11,5 +11,6 @@ mod garbage;
 mod kinds;
 mod kubelet;
 mod namespaces;
+mod quota;
 mod services;
 mod tables;

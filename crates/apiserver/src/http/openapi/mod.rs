@@ -1,6 +1,7 @@
 //! OpenAPI: the types of all served kinds, and for each path what may be done there. kubectl explains kinds from it,
 //! looks up merge keys, and finds out that the server validates fields.
 
+mod declared;
 mod paths;
 
 use std::sync::Arc;
@@ -131,21 +132,13 @@ fn add(schemas: &mut Schemas, kind: &Kind) -> References {
     let metadata = named("apimachinery.pkg.apis.meta.v1.ObjectMeta");
     let list_metadata = named("apimachinery.pkg.apis.meta.v1.ListMeta");
     let gvk = |kind_name: &str| json!([{"group": kind.group, "version": kind.version, "kind": kind_name}]);
-    let text = json!({"type": "string"});
-
-    let mut schema = if declared.source().is_object() { declared.source().clone() } else { anything() };
-    if !schema["properties"].is_object() {
-        schema["properties"] = json!({});
-    }
-    schema["properties"]["apiVersion"] = text.clone();
-    schema["properties"]["kind"] = text.clone();
-    schema["properties"]["metadata"] = metadata;
+    let mut schema = declared::object(declared.source(), schemas.version(), &metadata);
     schema["x-kubernetes-group-version-kind"] = gvk(&kind.kind);
     let object = schemas.insert(&schema_name(kind, &kind.kind), schema);
     let list = json!({
         "type": "object", "required": ["items"], "x-kubernetes-group-version-kind": gvk(&kind.list_kind),
         "properties": {
-            "apiVersion": text, "kind": text, "metadata": list_metadata, "items": {"type": "array", "items": object},
+            "apiVersion": declared::api_version(), "kind": declared::kind(), "metadata": list_metadata, "items": {"type": "array", "items": object},
         },
     });
     let list = schemas.insert(&schema_name(kind, &kind.list_kind), list);

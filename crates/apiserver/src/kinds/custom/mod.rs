@@ -214,6 +214,7 @@ fn kind(definition: &Value, version: &Value) -> Kind {
         storage_version: versions(definition)
             .find(|version| version["storage"] == true)
             .map_or_else(String::new, |version| text(version, "/name").to_owned()),
+        schema_since: object::resource_version(definition).parse().unwrap_or(0),
         schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Declared::new).map(Arc::new),
         ..Kind::plain(
             text(definition, "/spec/group"),

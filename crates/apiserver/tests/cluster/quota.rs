@@ -1,0 +1,30 @@
+//! Quotas on the number of objects.
+
+use http::Method;
+use serde_json::json;
+
+use crate::fixtures::{create, get, pod, send, server};
+
+const QUOTAS: &str = "/api/v1/namespaces/default/resourcequotas";
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+/// The status of a quota is its controller's, which is no part of the server: nothing is refused before it has spoken.
+#[tokio::test(start_paused = true)]
+async fn a_quota_counts_objects_and_refuses_what_is_too_many() {
+    let (_server, client) = server();
+    let quota = json!({"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}});
+    create(&client, QUOTAS, quota).await;
+    create(&client, PODS, pod("early")).await;
+    let status = json!({"status": {"hard": {"pods": "2"}, "used": {"pods": "1"}}});
+    send(&client, Method::PATCH, &format!("{QUOTAS}/few/status"), Some(status)).await;
+    create(&client, PODS, pod("second")).await;
+    let used = &get(&client, &format!("{QUOTAS}/few")).await["status"]["used"];
+    assert_eq!(used, &json!({"pods": "2"}));
+    let refused = send(&client, Method::POST, PODS, Some(pod("third"))).await;
+    assert_eq!(refused["code"], 403);
+    assert_eq!(
+        refused["message"],
+        "pods \"third\" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2"
+    );
+    create(&client, "/api/v1/namespaces/default/configmaps", json!({"metadata": {"name": "free"}})).await;
+}
