@@ -23,9 +23,10 @@ impl Cluster {
     pub(super) async fn start(server: ApiServerBuilder, purpose: &str) -> Result<Self, Failure> {
         let server = server.start();
         let address = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let kubelet = (1..=3).fold(Kubelet::new(server.client_as("kubelet")), |kubelet, number| {
-            kubelet.node(&format!("node-{number}"))
-        });
+        let kubelet = (1..=3)
+            .fold(Kubelet::new(server.client_as("kubelet")).heartbeats(true), |kubelet, number| {
+                kubelet.node(&format!("node-{number}"))
+            });
         let mut tasks = JoinSet::new();
         tasks.spawn(kubelet.run(std::future::pending()));
         let folder = Folder::make(purpose)?;

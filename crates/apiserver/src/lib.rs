@@ -88,7 +88,7 @@ pub use self::{
     access::User,
     admission::{Admission, Denied, Operation},
     commits::{Commit, Commits, StoredObject},
-    controllers::Kubelet,
+    controllers::{Kubelet, PodPlan, SeenPod},
     http::{body::ResponseBody, route::Verb},
     journal::{Delivery, Exchange, Journal},
     levers::{Filter, Lever, Levers, Refusal},

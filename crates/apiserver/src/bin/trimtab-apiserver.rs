@@ -70,7 +70,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match arguments.kubelet {
         None => interrupted.await,
         Some(nodes) => {
-            let kubelet = Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(1));
+            let kubelet =
+                Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(1)).heartbeats(true);
             let kubelet =
                 (1..=nodes).fold(kubelet, |kubelet, number| kubelet.node(&format!("node-{number}")));
             kubelet.run(interrupted).await;

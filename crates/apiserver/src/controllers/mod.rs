@@ -15,7 +15,7 @@ use std::{future::Future, panic::AssertUnwindSafe};
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
-pub use self::kubelet::Kubelet;
+pub use self::kubelet::{Kubelet, PodPlan, SeenPod};
 use self::{requests::Requests, rounds::Rounds};
 use crate::{ApiServer, random::Random};
 

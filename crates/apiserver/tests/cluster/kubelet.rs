@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use kube_client::Client;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
-use trimtab_apiserver::{ApiServer, ChangeKind, Filter, Kubelet, Refusal, Verb};
+use trimtab_apiserver::{ApiServer, ChangeKind, Filter, Kubelet, PodPlan, Refusal, Verb};
 
 use crate::fixtures::{create, delete, get, names, pod, send, server, settle};
 
@@ -184,4 +185,165 @@ async fn two_runs_under_one_seed_write_the_same() {
         histories.push(history);
     }
     assert_eq!(histories[0], histories[1]);
+}
+
+/// A Pod with this restart policy, of whom a label says what becomes of it.
+fn planned(name: &str, policy: &str) -> Value {
+    let mut pod = pod(name);
+    pod["metadata"]["labels"] = json!({"plan": name});
+    pod["spec"]["restartPolicy"] = policy.into();
+    pod
+}
+
+async fn status(client: &Client, name: &str) -> Value {
+    get(client, &format!("{PODS}/{name}")).await["status"].take()
+}
+
+fn is_ready(status: &Value) -> bool {
+    let conditions = status["conditions"].as_array().expect("conditions");
+    conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_makes_some_pods_slow_and_leaves_the_others_alone() {
+    let (server, client) = server();
+    let slow = PodPlan::runs().startup(Duration::from_secs(60));
+    let kubelet = kubelet(&server).rule(move |pod| (pod.name() == "slow").then_some(slow));
+    let (_stop, _kubelet) = run(kubelet.startup(Duration::from_secs(2)));
+    create(&client, PODS, pod("slow")).await;
+    create(&client, PODS, pod("usual")).await;
+    sleep(Duration::from_secs(59)).await;
+    assert_eq!(status(&client, "slow").await["phase"], "Pending");
+    assert_eq!(status(&client, "usual").await["phase"], "Running");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(status(&client, "slow").await["phase"], "Running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_exit_means_is_for_the_restart_policy_to_say() {
+    let (server, client) = server();
+    let kubelet = kubelet(&server).rule(|pod| {
+        let code = i32::from(pod.label("plan")?.contains("fails"));
+        Some(PodPlan::exits(code).after(Duration::from_secs(30)).times(1))
+    });
+    let (_stop, _kubelet) = run(kubelet);
+    let all = [
+        ("fails-never", "Never", "Failed", 0),
+        ("ends-never", "Never", "Succeeded", 0),
+        ("ends-on-failure", "OnFailure", "Succeeded", 0),
+        ("fails-on-failure", "OnFailure", "Running", 1),
+        ("ends-always", "Always", "Running", 1),
+    ];
+    for (name, policy, ..) in all {
+        create(&client, PODS, planned(name, policy)).await;
+    }
+    sleep(Duration::from_secs(29)).await;
+    assert_eq!(phases(&client).await, ["Running"; 5]);
+    sleep(Duration::from_secs(60)).await;
+    for (name, _, phase, restarts) in all {
+        let status = status(&client, name).await;
+        let container = &status["containerStatuses"][0];
+        assert_eq!(
+            (&status["phase"], &container["restartCount"]),
+            (&json!(phase), &json!(restarts)),
+            "{name}"
+        );
+        assert_eq!(is_ready(&status), phase == "Running", "{name}");
+        let ended = if restarts == 0 { &container["state"] } else { &container["lastState"] };
+        let code = i32::from(name.contains("fails"));
+        assert_eq!(ended["terminated"]["exitCode"], code, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_backs_off_twice_as_long_each_time() {
+    let (server, client) = server();
+    let (_stop, _kubelet) = run(kubelet(&server).rule(|_| Some(PodPlan::exits(1))));
+    create(&client, PODS, planned("loop", "Always")).await;
+    let mut restarts = Vec::new();
+    for seconds in [5, 10, 20, 40] {
+        sleep(Duration::from_secs(seconds)).await;
+        let status = status(&client, "loop").await;
+        assert_eq!(status["phase"], "Running");
+        assert!(!is_ready(&status), "{status}");
+        let container = &status["containerStatuses"][0];
+        assert_eq!(container["state"]["waiting"]["reason"], "CrashLoopBackOff");
+        assert_eq!(container["lastState"]["terminated"]["exitCode"], 1);
+        restarts.push(container["restartCount"].as_u64().expect("a count"));
+    }
+    assert_eq!(restarts, [1, 2, 3, 4]);
+    delete(&client, PODS, "Background").await;
+    settle().await;
+    assert_eq!(names(&client, PODS).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flaky_pod_is_well_in_the_end_and_another_kubelet_goes_on_with_it() {
+    let (server, client) = server();
+    let flaky = |server: &ApiServer| kubelet(server).rule(|_| Some(PodPlan::exits(7).times(3)));
+    let (stop, first) = run(flaky(&server));
+    create(&client, PODS, planned("flaky", "Always")).await;
+    sleep(Duration::from_secs(12)).await;
+    drop(stop);
+    first.await.unwrap();
+    assert_eq!(status(&client, "flaky").await["containerStatuses"][0]["restartCount"], 2);
+    let (_stop, _second) = run(flaky(&server));
+    sleep(Duration::from_secs(600)).await;
+    let status = status(&client, "flaky").await;
+    assert!(is_ready(&status), "{status}");
+    let container = &status["containerStatuses"][0];
+    assert_eq!(container["restartCount"], 3);
+    assert_eq!(container["lastState"]["terminated"]["exitCode"], 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_evicted_pod_has_failed_and_is_not_started_again() {
+    let (server, client) = server();
+    let (_stop, _kubelet) =
+        run(kubelet(&server).rule(|_| Some(PodPlan::evicted().after(Duration::from_secs(5)))));
+    create(&client, PODS, planned("unlucky", "Always")).await;
+    sleep(Duration::from_secs(60)).await;
+    let status = status(&client, "unlucky").await;
+    assert_eq!((&status["phase"], &status["reason"]), (&json!("Failed"), &json!("Evicted")));
+    let disrupted =
+        status["conditions"].as_array().unwrap().iter().find(|one| one["type"] == "DisruptionTarget");
+    assert_eq!(disrupted.expect("a condition")["reason"], "TerminationByKubelet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jobs_pod_that_may_end_succeeds_after_a_short_time() {
+    let (server, client) = server();
+    let (_stop, _kubelet) = run(kubelet(&server));
+    let mut job = planned("of-a-job", "OnFailure");
+    let jobs = "/apis/batch/v1/namespaces/default/jobs";
+    let spec = json!({"template": {"spec": job["spec"]}});
+    let object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec});
+    let owner = create(&client, jobs, object).await;
+    job["metadata"]["ownerReferences"] = json!([{
+        "apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": owner["metadata"]["uid"], "controller": true,
+    }]);
+    create(&client, PODS, job).await;
+    create(&client, PODS, planned("alone", "Never")).await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(phases(&client).await, ["Running", "Succeeded"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_node_keeps_a_lease_that_is_renewed_every_ten_seconds() {
+    let (server, client) = server();
+    let (_stop, _kubelet) = run(kubelet(&server).node("east").node("west").heartbeats(true));
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(names(&client, LEASES).await, ["east", "west"]);
+    let renewed = async || {
+        let lease = get(&client, &format!("{LEASES}/west")).await;
+        assert_eq!(lease["metadata"]["ownerReferences"][0]["kind"], "Node");
+        assert_eq!(lease["spec"]["holderIdentity"], "west");
+        lease["spec"]["renewTime"].as_str().and_then(|time| time.parse::<Timestamp>().ok()).expect("a time")
+    };
+    let first = renewed().await;
+    sleep(Duration::from_secs(20)).await;
+    let later = renewed().await;
+    assert_eq!(later.duration_since(first).as_secs(), 20);
+    assert!(server.now().duration_since(later).as_secs() < 10, "it is the server's time");
 }

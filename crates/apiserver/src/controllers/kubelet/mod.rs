@@ -1,8 +1,11 @@
 //! [`Kubelet`]: makes Pods run where there are no machines. It is a client like any other, so that
 //! it serves a real cluster without nodes just as well.
 
+mod nodes;
+mod plan;
 mod pods;
 mod source;
+mod status;
 mod wire;
 
 use std::{fmt, future::Future, time::Duration};
@@ -14,6 +17,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
+pub use self::plan::{PodPlan, SeenPod};
 use self::{
     pods::{Action, Pods, Settings},
     source::Observed,
@@ -50,14 +54,14 @@ const REST: Duration = Duration::from_millis(250);
 pub struct Kubelet {
     client: Client,
     nodes: Vec<String>,
+    heartbeats: bool,
     settings: Settings,
 }
 
 impl Kubelet {
     /// A kubelet of one node, `node-1`, whose Pods start and end without delay.
     pub fn new(client: Client) -> Self {
-        let settings = Settings { startup: Duration::ZERO, termination: Duration::ZERO };
-        Self { client, nodes: Vec::new(), settings }
+        Self { client, nodes: Vec::new(), heartbeats: false, settings: Settings::default() }
     }
 
     /// Adds a node of this name; the first takes the place of `node-1`.
@@ -79,6 +83,34 @@ impl Kubelet {
         self
     }
 
+    /// Says what becomes of the Pods that `rule` has a plan for. The first rule with a plan counts; a Pod without
+    /// one runs until it is deleted, but a Job's Pod that may end has succeeded after a second.
+    ///
+    /// Rules are asked at every turn of a Pod's life, so they are to be quick and to answer the same for the same.
+    ///
+    /// ```
+    /// # use trimtab_apiserver::{ApiServer, Kubelet, PodPlan};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let server = ApiServer::start();
+    /// let kubelet = Kubelet::new(server.client_as("kubelet"))
+    ///     .rule(|pod| (pod.label("app") == Some("broken")).then(|| PodPlan::exits(1)));
+    /// # drop(kubelet);
+    /// # }
+    /// ```
+    pub fn rule(mut self, rule: impl Fn(SeenPod<'_>) -> Option<PodPlan> + Send + Sync + 'static) -> Self {
+        self.settings.rules.push(rule);
+        self
+    }
+
+    /// Whether each node has a Lease in `kube-node-lease` that is renewed every 10 s, for those who would otherwise
+    /// take it for dead, such as upstream's node lifecycle controller. By default it has none: the writes of a
+    /// test are its own.
+    pub fn heartbeats(mut self, heartbeats: bool) -> Self {
+        self.heartbeats = heartbeats;
+        self
+    }
+
     /// Makes Pods run until `shutdown` completes. Failing requests are logged and tried again.
     ///
     /// # Cancel safety
@@ -93,23 +125,44 @@ impl Kubelet {
         tokio::select! {
             // One task for all: the two sides take turns, and end together.
             () = shutdown => {}
-            () = async { self.register().await; source::follow(&self.client, sender).await } => {}
+            () = self.watch(sender) => {}
             () = self.work(receiver) => {}
         }
     }
 
-    /// Makes each node exist and `Ready`, however long that takes.
-    async fn register(&self) {
-        for node in &self.nodes {
-            while let Err(error) = wire::register(&self.client, node).await {
-                tracing::debug!(node, %error, "registering a node failed, and will be tried again");
-                sleep(REST).await;
+    /// Has the nodes first, then sees the Pods.
+    async fn watch(&self, sender: mpsc::Sender<Observed>) {
+        let nodes = self.register().await;
+        let followed = source::follow(&self.client, sender);
+        if self.heartbeats {
+            tokio::select! {
+                () = followed => {}
+                () = nodes::keep_alive(&self.client, &nodes) => {}
             }
+        } else {
+            followed.await;
         }
     }
 
+    /// Makes each node exist and `Ready`, however long that takes.
+    async fn register(&self) -> Vec<nodes::Registered> {
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            all.push(loop {
+                match nodes::register(&self.client, node).await {
+                    Ok(registered) => break registered,
+                    Err(error) => {
+                        tracing::debug!(node, %error, "registering a node failed, and will be tried again");
+                        sleep(REST).await;
+                    }
+                }
+            });
+        }
+        all
+    }
+
     async fn work(&self, mut observed: mpsc::Receiver<Observed>) {
-        let mut pods = Pods::new(self.nodes.clone(), self.settings);
+        let mut pods = Pods::new(self.nodes.clone(), self.settings.clone());
         let mut requests = FuturesUnordered::new();
         loop {
             while requests.len() < CONCURRENCY
@@ -157,7 +210,11 @@ fn is_worth_another_try(error: &Error) -> bool {
 
 impl fmt::Debug for Kubelet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client: _, nodes, settings } = self;
-        f.debug_struct("Kubelet").field("nodes", nodes).field("settings", settings).finish_non_exhaustive()
+        let Self { client: _, nodes, heartbeats, settings } = self;
+        f.debug_struct("Kubelet")
+            .field("nodes", nodes)
+            .field("heartbeats", heartbeats)
+            .field("settings", settings)
+            .finish_non_exhaustive()
     }
 }

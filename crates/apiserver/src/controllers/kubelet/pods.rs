@@ -12,13 +12,17 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::wire::PodView;
+use super::{
+    plan::{Rules, Step},
+    wire::PodView,
+};
 
-/// How long things take.
-#[derive(Debug, Clone, Copy)]
+/// How long things take, and what becomes of Pods.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) startup: Duration,
     pub(super) termination: Duration,
+    pub(super) rules: Rules,
 }
 
 /// What is done for a Pod.
@@ -28,6 +32,8 @@ pub(super) enum Action {
     Bind { node: String },
     /// Reports that it runs, under this address, so long after it was bound.
     Start { ip: String, after: Duration },
+    /// Reports what its plan has for it next.
+    Go(Step),
     /// Reports that it has ended, by removing it.
     Remove,
 }
@@ -37,6 +43,7 @@ pub(super) enum Action {
 enum Need {
     Bind,
     Start,
+    Go(Step),
     Remove,
 }
 
@@ -130,7 +137,11 @@ impl Pods {
         let pod = entry.pod.clone();
         let action = match need {
             Need::Bind => Action::Bind { node: self.next_node() },
-            Need::Start => Action::Start { ip: self.next_address(), after: self.settings.startup },
+            Need::Start => Action::Start {
+                ip: self.next_address(),
+                after: self.settings.rules.plan(&pod).startup_or(self.settings.startup),
+            },
+            Need::Go(step) => Action::Go(step),
             Need::Remove => Action::Remove,
         };
         Some((pod, action))
@@ -179,8 +190,11 @@ impl Pods {
         if node.is_empty() {
             return pod.spec.scheduling_gates.is_empty().then_some(Need::Bind);
         }
-        let starts = ours && matches!(pod.status.phase.as_deref(), None | Some("" | "Pending"));
-        starts.then_some(Need::Start)
+        match pod.status.phase.as_deref() {
+            _ if !ours => None,
+            None | Some("" | "Pending") => Some(Need::Start),
+            _ => self.settings.rules.plan(pod).next(pod).map(Need::Go),
+        }
     }
 
     fn next_node(&mut self) -> String {
@@ -200,7 +214,8 @@ impl Settings {
     fn delay(&self, need: Need, pod: &PodView) -> Duration {
         match need {
             Need::Bind => Duration::ZERO,
-            Need::Start => self.startup,
+            Need::Start => self.rules.plan(pod).startup_or(self.startup),
+            Need::Go(step) => step.delay(),
             Need::Remove => {
                 let grace =
                     pod.metadata.deletion_grace_period_seconds.and_then(|grace| grace.try_into().ok());

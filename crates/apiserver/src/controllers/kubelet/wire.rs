@@ -1,15 +1,14 @@
 //! What the kubelet reads of a Pod, and the requests that it makes.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use http::{Method, Request, header};
-use k8s_openapi::jiff::Timestamp;
 use kube_client::{Client, Error};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::pods::Action;
-use crate::{clock::seconds, controllers::requests};
+use super::{pods::Action, status};
+use crate::controllers::requests;
 
 /// The fields of a Pod that matter here; the rest is never decoded.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,7 +28,13 @@ pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) uid: String,
     #[serde(default)]
-    creation_timestamp: Option<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) annotations: BTreeMap<String, String>,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+    #[serde(default)]
+    pub(super) creation_timestamp: Option<String>,
     #[serde(default)]
     pub(super) deletion_timestamp: Option<String>,
     #[serde(default)]
@@ -37,29 +42,68 @@ pub(super) struct Metadata {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Owner {
+    kind: String,
+    controller: bool,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Spec {
     pub(super) node_name: Option<String>,
     pub(super) scheduling_gates: Vec<Value>,
-    containers: Vec<Container>,
-    init_containers: Vec<Container>,
+    restart_policy: Option<String>,
+    pub(super) containers: Vec<Container>,
+    pub(super) init_containers: Vec<Container>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Container {
-    name: String,
+pub(super) struct Container {
+    pub(super) name: String,
     #[serde(default)]
-    image: String,
+    pub(super) image: String,
     #[serde(default)]
-    restart_policy: Option<String>,
+    pub(super) restart_policy: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
     pub(super) phase: Option<String>,
-    conditions: Vec<Value>,
+    pub(super) conditions: Vec<Value>,
+    pub(super) container_statuses: Vec<Value>,
+}
+
+/// Whether the containers of a Pod that has started are up, and how often they were started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    Up { restarts: u64 },
+    Down { restarts: u64 },
+}
+
+impl PodView {
+    /// The kind of its controller.
+    pub(super) fn controller(&self) -> Option<&str> {
+        self.metadata.owner_references.iter().find(|owner| owner.controller).map(|owner| owner.kind.as_str())
+    }
+
+    pub(super) fn restart_policy(&self) -> &str {
+        self.spec.restart_policy.as_deref().unwrap_or("Always")
+    }
+
+    /// How it runs; nothing if it has not started or has ended. Its first container speaks for all, as they
+    /// go together.
+    pub(super) fn run(&self) -> Option<Run> {
+        let status = self.status.container_statuses.first()?;
+        let restarts = status["restartCount"].as_u64().unwrap_or_default();
+        let runs = self.status.phase.as_deref() == Some("Running");
+        runs.then_some(match status["state"]["running"].is_object() {
+            true => Run::Up { restarts },
+            false => Run::Down { restarts },
+        })
+    }
 }
 
 /// A page of Pods.
@@ -77,45 +121,6 @@ pub(super) struct ListMetadata {
     pub(super) continue_: Option<String>,
 }
 
-/// Makes a Node exist and `Ready`.
-pub(super) async fn register(client: &Client, name: &str) -> Result<(), Error> {
-    let node = json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
-    });
-    match send(client, Method::POST, "/api/v1/nodes", "application/json", &node).await {
-        Err(Error::Api(status)) if status.code == 409 => {} // it is there already
-        other => drop(other?),
-    }
-    let path = requests::path("v1", "", "nodes", name);
-    let node: Value = client.request(Request::get(&path).body(Vec::new()).map_err(Error::HttpError)?).await?;
-    // The server's time, not ours: the two clocks may differ.
-    let since = &node["metadata"]["creationTimestamp"];
-    let resources = json!({"cpu": "1k", "memory": "1Ti", "pods": "1M"});
-    let status = json!({"status": {
-        "capacity": resources,
-        "allocatable": resources,
-        "conditions": [{
-            "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status",
-            "lastHeartbeatTime": since, "lastTransitionTime": since,
-        }],
-        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}],
-        "nodeInfo": {
-            "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "",
-            "kubeProxyVersion": "", "kubeletVersion": "v1.36.3", "machineID": "", "operatingSystem": "linux",
-            "osImage": "", "systemUUID": "",
-        },
-    }});
-    send(client, Method::PATCH, &format!("{path}/status"), "application/merge-patch+json", &status).await?;
-    // A scheduler's taint on Nodes that were not ready yet; nobody else would take it away here.
-    if node["spec"]["taints"].is_array() {
-        let patch = json!({"spec": {"taints": null}});
-        send(client, Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
-    }
-    Ok(())
-}
-
 /// Does what a Pod needs.
 pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> Result<(), Error> {
     let Metadata { namespace, name, uid, .. } = &pod.metadata;
@@ -130,11 +135,8 @@ pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> 
             });
             send(client, Method::POST, &format!("{path}/binding"), "application/json", &binding).await
         }
-        Action::Start { ip, after } => {
-            let patch = json!({"metadata": {"uid": uid}, "status": running(pod, ip, *after)});
-            send(client, Method::PATCH, &format!("{path}/status"), "application/merge-patch+json", &patch)
-                .await
-        }
+        Action::Start { ip, after } => report(client, &path, uid, &status::running(pod, ip, *after)).await,
+        Action::Go(step) => report(client, &path, uid, &status::after(pod, *step)).await,
         Action::Remove => {
             let options = json!({
                 "apiVersion": "v1",
@@ -147,60 +149,14 @@ pub(super) async fn perform(client: &Client, pod: &PodView, action: &Action) -> 
     }
 }
 
-/// The status of a Pod that runs.
-fn running(pod: &PodView, ip: &str, startup: Duration) -> Value {
-    let scheduled = pod.status.conditions.iter().find(|condition| condition["type"] == "PodScheduled");
-    let scheduled = scheduled.and_then(|condition| condition["lastTransitionTime"].as_str());
-    let scheduled = scheduled.or(pod.metadata.creation_timestamp.as_deref()).unwrap_or_default();
-    // Counted from the server's time, so that two runs under one seed write the same.
-    let now =
-        scheduled.parse::<Timestamp>().map_or(scheduled.to_owned(), |scheduled| seconds(scheduled + startup));
-    let ours = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
-    let mut conditions: BTreeMap<&str, Value> = pod
-        .status
-        .conditions
-        .iter()
-        .filter_map(|condition| Some((condition["type"].as_str()?, condition.clone())))
-        .collect();
-    conditions.extend(ours.map(|kind| {
-        let condition =
-            json!({"type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": now});
-        (kind, condition)
-    }));
-    let status = |container: &Container, state: Value| {
-        json!({
-            "name": container.name, "image": container.image, "imageID": container.image,
-            "containerID": format!("trimtab://{}/{}", pod.metadata.uid, container.name),
-            "ready": true, "started": true, "restartCount": 0, "state": state, "lastState": {},
-        })
-    };
-    let runs = |container: &Container| status(container, json!({"running": {"startedAt": now}}));
-    let init = pod.spec.init_containers.iter().map(|container| {
-        if container.restart_policy.as_deref() == Some("Always") {
-            return runs(container);
-        }
-        let ended = json!({"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now});
-        let mut status = status(container, json!({"terminated": ended}));
-        status["started"] = false.into();
-        status
-    });
-    let mut all = json!({
-        "phase": "Running",
-        "conditions": conditions.into_values().collect::<Vec<_>>(),
-        "hostIP": "127.0.0.1",
-        "hostIPs": [{"ip": "127.0.0.1"}],
-        "podIP": ip,
-        "podIPs": [{"ip": ip}],
-        "startTime": scheduled,
-        "containerStatuses": pod.spec.containers.iter().map(runs).collect::<Vec<_>>(),
-    });
-    if !pod.spec.init_containers.is_empty() {
-        all["initContainerStatuses"] = init.collect();
-    }
-    all
+/// Says what the status of the Pod at `path` is, if it still is the one of this UID.
+async fn report(client: &Client, path: &str, uid: &str, status: &Value) -> Result<(), Error> {
+    let patch = json!({"metadata": {"uid": uid}, "status": status});
+    send(client, Method::PATCH, &format!("{path}/status"), "application/merge-patch+json", &patch).await
 }
 
-async fn send(
+/// Sends a request whose answer does not matter.
+pub(super) async fn send(
     client: &Client,
     method: Method,
     path: &str,

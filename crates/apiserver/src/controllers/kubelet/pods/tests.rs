@@ -7,7 +7,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn pods() -> Pods {
-    let settings = Settings { startup: 2 * SECOND, termination: 5 * SECOND };
+    let settings = Settings { startup: 2 * SECOND, termination: 5 * SECOND, rules: Rules::default() };
     Pods::new(vec!["node-1".to_owned(), "node-2".to_owned()], settings)
 }
 
