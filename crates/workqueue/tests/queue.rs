@@ -2,7 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Wake, Waker},
     time::Duration,
 };
 
@@ -248,6 +252,37 @@ async fn no_worker_sleeps_while_a_key_is_ready_that_nobody_is_on_the_way_to_take
     }
     taken.sort_unstable();
     assert_eq!(taken, (0..8).map(|key| (key, MS)).collect::<Vec<_>>());
+}
+
+/// A waker that counts how often it is called.
+#[derive(Default)]
+struct Calls(AtomicUsize);
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Seen failing with `ready > 0` in place of `ready > self.on_their_way` in `Waiters::next_to_wake`.
+#[test]
+fn as_many_workers_are_woken_as_there_are_keys() {
+    let queue = WorkQueue::new();
+    let calls = Arc::new(Calls::default());
+    let waker = Waker::from(Arc::clone(&calls));
+    let mut context = Context::from_waker(&waker);
+    let mut gets: Vec<_> = (0..10).map(|_| Box::pin(queue.get())).collect();
+    for get in &mut gets {
+        assert!(get.as_mut().poll(&mut context).is_pending());
+    }
+    (0..3).for_each(|key| assert!(queue.add(key)));
+    assert!(queue.add(0));
+    assert_eq!(calls.0.load(SeqCst), 3);
+    assert_eq!(queue.add_many(1..6), 5); // 3, 4 and 5 are new
+    assert_eq!(calls.0.load(SeqCst), 6);
+    let taken =
+        gets.iter_mut().map(|get| get.as_mut().poll(&mut context).is_ready()).filter(|&ready| ready).count();
+    assert_eq!((taken, calls.0.load(SeqCst)), (6, 6));
 }
 
 /// Guarantee 9, its first half.
