@@ -34,13 +34,15 @@ pub(crate) struct Delays {
     entries: usize,
     wishes: Column<Wish>,
     len: usize,
+    /// No key is due earlier. Between two firings it answers for the windows.
+    earliest: Time,
 }
 
 type Heap = BinaryHeap<Reverse<(Time, SlotId)>>;
 
 impl Delays {
     pub(crate) const EMPTY: Self =
-        Self { windows: BTreeMap::new(), entries: 0, wishes: Column::EMPTY, len: 0 };
+        Self { windows: BTreeMap::new(), entries: 0, wishes: Column::EMPTY, len: 0, earliest: Time::MAX };
 
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -66,6 +68,7 @@ impl Delays {
             self.len += 1;
         }
         self.wishes.set(id, wish);
+        self.earliest = self.earliest.min(due);
         self.windows.entry(due.window()).or_default().push(Reverse((due, id)));
         self.entries += 1;
         self.sweep(slots);
@@ -97,6 +100,7 @@ impl Delays {
         loop {
             let &Reverse((due, id)) = self.windows.values().next()?.peek()?;
             if self.stands(slots, due, id) {
+                self.earliest = due;
                 return Some(due);
             }
             self.pop_first();
@@ -105,7 +109,7 @@ impl Delays {
 
     /// Takes out the soonest key if it is due by `now`, with its priority.
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, now: Time) -> Option<(SlotId, i16)> {
-        if self.next(slots)? > now {
+        if self.earliest > now || self.next(slots)? > now {
             return None;
         }
         let id = self.pop_first()?;
