@@ -3,18 +3,23 @@
 //! A benchmark is a program that prints `{"bench":"workqueue/backlog/100k","unit":"ns","better":"lower","value":93.1}`
 //! for each thing that it measured. Ours are the bench targets of the parts, the peers' stand in `xtask/peers/`.
 
+mod asking;
 mod contender;
 mod load;
 mod peer;
+mod question;
+mod reach;
+mod real;
 mod results;
 
 use crate::failure::{Failure, While};
 use crate::stopwatch::Stopwatch;
 use crate::workspace::{Package, Workspace};
+use asking::Asking;
 use clap::Args;
 use contender::Contender;
-use load::Load;
 use peer::{Peer, Source, peers};
+use question::questions;
 use results::Results;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +35,13 @@ pub(crate) struct Options {
     /// Also writes one JSON object a line to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Asks the informers this alone: sync, list, relist, latency, real or million; may be given several times.
+    /// Latency needs sync beside it.
+    #[arg(long, value_name = "NAME")]
+    question: Vec<String>,
+    /// A kube-apiserver for the informers, on which 10,000 Pods are made in a namespace and deleted again.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
 }
 
 /// Rounds of which the median is taken: one contender after the other in each, so that a busy minute of the machine
@@ -41,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let mut json = String::new();
     let mut ours_ran = true;
     for package in chosen(&workspace, &options.parts)? {
-        let results = measure(&workspace, package, options.quick)?;
+        let results = measure(&workspace, package, options)?;
         println!("\n{results}");
         json.push_str(&results.json_lines());
         ours_ran &= results.ours_ran();
@@ -66,8 +78,9 @@ fn chosen<'a>(workspace: &'a Workspace, parts: &[String]) -> Result<Vec<&'a Pack
     parts.iter().map(find).collect()
 }
 
-fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Results, Failure> {
-    let peers = peers(package.part());
+fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Result<Results, Failure> {
+    let part = package.part();
+    let peers = peers(part);
     let mut results = Results::new(peers.iter().map(|peer| peer.name));
     let mut contenders = ours(workspace, package)?;
     for peer in peers {
@@ -76,17 +89,31 @@ fn measure(workspace: &Workspace, package: &Package, quick: bool) -> Result<Resu
             Err(failure) => results.leave_out(peer.name, &failure),
         }
     }
-    let load = (package.part() == "informer").then(|| Load::build(workspace, quick)).transpose()?;
-    let rounds = if quick { 1 } else { ROUNDS };
-    for round in 1..=rounds {
-        for contender in &contenders {
-            let watch = Stopwatch::start();
-            let outcome = contender.run(load.as_ref(), quick);
-            let (part, name) = (package.part(), contender.title());
-            println!("{part}: {name}, round {round} of {rounds}: {}", watch.elapsed());
-            match outcome {
-                Ok(lines) => results.add(contender, lines),
-                Err(failure) => results.leave_out(contender.name, &failure),
+    let rounds = if options.quick { 1 } else { ROUNDS };
+    for question in questions(part, options.quick) {
+        let is_left_out =
+            |name: &&str| !options.question.is_empty() && !options.question.iter().any(|one| one == name);
+        if question.name.as_ref().is_some_and(is_left_out) {
+            continue;
+        }
+        let asking = match Asking::begin(workspace, question, options, &results) {
+            Ok(asking) => asking,
+            Err(failure) => {
+                results.leave_out(question.name.unwrap_or("its question"), &failure);
+                continue;
+            }
+        };
+        for round in 1..=rounds {
+            for contender in contenders.iter().filter(|contender| question.is_for(contender)) {
+                let watch = Stopwatch::start();
+                let outcome = asking.ask(contender);
+                let (name, asked) = (contender.title(), question.name.map(|name| format!(" {name},")));
+                let asked = asked.unwrap_or_default();
+                println!("{part}:{asked} {name}, round {round} of {rounds}: {}", watch.elapsed());
+                match outcome {
+                    Ok(lines) => results.add(contender, lines),
+                    Err(failure) => results.leave_out(contender.name, &failure),
+                }
             }
         }
     }

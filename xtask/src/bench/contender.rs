@@ -1,6 +1,6 @@
 //! One program in a comparison: how it is run, and what it prints.
 
-use super::load::Load;
+use super::results;
 use crate::cargo;
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
@@ -36,17 +36,14 @@ impl Contender {
         self.form.map_or_else(|| self.name.to_owned(), |form| format!("{} ({form})", self.name))
     }
 
-    /// Runs the program once, on a fresh load if there is one.
-    pub(super) fn run(&self, load: Option<&Load>, quick: bool) -> Result<Vec<Line>, Failure> {
+    pub(super) fn is_ours(&self) -> bool {
+        self.name == results::OURS
+    }
+
+    /// Runs the program once, with what it is told beside.
+    pub(super) fn run(&self, told: &[String]) -> Result<Vec<Line>, Failure> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments);
-        let serving = load.map(Load::serve).transpose()?;
-        if let (Some(load), Some(serving)) = (load, &serving) {
-            let (objects, events) = (load.objects.to_string(), load.events.to_string());
-            command.args(["--url", serving.url(), "--objects", &objects, "--events", &events]);
-        } else if quick {
-            command.arg("--quick");
-        }
+        command.args(&self.arguments).args(told);
         if let Some(form) = self.form {
             command.args(["--form", form]);
         }

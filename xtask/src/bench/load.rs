@@ -8,12 +8,10 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// The load's program, and how much of it there is.
+/// The load's program.
 #[derive(Debug)]
 pub(super) struct Load {
     program: PathBuf,
-    pub(super) objects: u32,
-    pub(super) events: u32,
 }
 
 /// A running load; it ends with this value.
@@ -24,15 +22,14 @@ pub(super) struct Serving {
 }
 
 impl Load {
-    pub(super) fn build(workspace: &Workspace, quick: bool) -> Result<Self, Failure> {
+    pub(super) fn build(workspace: &Workspace) -> Result<Self, Failure> {
         let program = build_rust(&folder(workspace, "load"), &target(workspace), "load")?;
-        let (objects, events) = if quick { (10_000, 10_000) } else { (50_000, 100_000) };
-        Ok(Self { program, objects, events })
+        Ok(Self { program })
     }
 
-    pub(super) fn serve(&self) -> Result<Serving, Failure> {
+    pub(super) fn serve(&self, objects: u32) -> Result<Serving, Failure> {
         let mut command = Command::new(&self.program);
-        command.args(["--objects", &self.objects.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["--objects", &objects.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn().doing("starting the load")?;
         let mut url = String::new();
         if let Some(stdout) = process.stdout.take() {

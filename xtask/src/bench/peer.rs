@@ -46,11 +46,13 @@ const WORKQUEUE: [Peer; 3] = [
     Peer::new("controller-runtime", Source::Go { module: "controller-runtime", command: "." }),
 ];
 
-const INFORMER: [Peer; 4] = [
+const INFORMER: [Peer; 6] = [
     kube_runtime("kube-runtime", "informer").holding("whole", EITHER),
     kube_runtime("kube-runtime-view", "informer").holding("view", VIEW),
     client_go("client-go", "informer").holding("whole", EITHER),
     client_go("client-go-slim", "informer").holding("slim", VIEW),
+    client_go("client-go-proto-slim", "informer").holding("proto-slim", VIEW),
+    kube_runtime("limit", "limit").holding("bytes", VIEW),
 ];
 
 const CACHE: [Peer; 2] = [client_go("client-go", "cache"), kube_runtime("kube-runtime", "cache")];

@@ -1,6 +1,7 @@
 //! What the contenders measured, merged by bench: medians, a table with ratios, and lines of JSON.
 
 use super::contender::{Contender, Line};
+use super::reach::REACHES;
 use crate::failure::Failure;
 use comfy_table::{CellAlignment, Table};
 use serde_json::{Map, Value, json};
@@ -37,7 +38,7 @@ impl Results {
     pub(super) fn add(&mut self, contender: &Contender, lines: Vec<Line>) {
         for line in lines {
             match (contender.form, line.bench.rsplit_once('/')) {
-                (Some(_), Some((bench, _))) => {
+                (Some(form), Some((bench, last))) if form == last => {
                     for form in contender.beside {
                         self.record(
                             contender.name,
@@ -57,6 +58,13 @@ impl Results {
             self.rows.len() - 1
         });
         self.rows[index].values.entry(name).or_default().push(line.value);
+    }
+
+    /// The least that any contender came to in the benches whose names begin so.
+    pub(super) fn least(&self, benches: &str) -> Option<f64> {
+        let rows = self.rows.iter().filter(|row| row.bench.starts_with(benches));
+        let medians = rows.flat_map(|row| row.values.keys().filter_map(|name| row.median(name)));
+        medians.min_by(f64::total_cmp)
     }
 
     /// Remembers why a contender is not in the table, or not for every round.
@@ -136,6 +144,13 @@ impl fmt::Display for Results {
             }
             write!(f, ")")?;
         }
+        for reach in REACHES {
+            let Some(row) = self.rows.iter().find(|row| row.bench == reach.bench) else { continue };
+            let theirs = reach.peer.and_then(|peer| row.median(peer));
+            if let Some(ratio) = row.median(OURS).and_then(|ours| reach.ratio(ours, theirs)) {
+                write!(f, "\n{}", reach.describe(ratio))?;
+            }
+        }
         for (name, why) in &self.left_out {
             write!(f, "\n{name} is left out: {why}")?;
         }
@@ -196,6 +211,28 @@ mod tests {
         );
         assert_eq!(results.rows.len(), 1);
         assert!(results.to_string().contains("(0.10×)"), "{results}");
+    }
+
+    #[test]
+    fn a_bench_without_forms_keeps_its_name() {
+        let mut results = Results::new(["client-go"].into_iter());
+        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/million-flat", 1.4)]);
+        assert_eq!(results.rows[0].bench, "informer/million-flat");
+        assert!(
+            results.to_string().contains("informer/million-flat: 1.40, to reach 1.3: missed"),
+            "{results}"
+        );
+    }
+
+    #[test]
+    fn the_least_is_over_all_contenders_and_forms() {
+        let mut results = Results::new(["client-go"].into_iter());
+        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/follow-rate/view", 50.0)]);
+        let slim = contender("client-go", Some("slim"), &["view"]);
+        results
+            .add(&slim, vec![line("informer/follow-rate/slim", 2.0), line("informer/follow-cpu/slim", 1.0)]);
+        assert_eq!(results.least("informer/follow-rate/"), Some(2.0));
+        assert_eq!(results.least("informer/other/"), None);
     }
 
     #[test]

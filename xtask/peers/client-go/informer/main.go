@@ -1,6 +1,7 @@
-// Command informer is client-go's shared informer on the load: CPU and memory to sync, then CPU to follow changes.
+// Command informer is client-go's shared informer on the load, or on a real API server.
 //
-//	informer -url http://127.0.0.1:PORT -objects N -events M -form whole|slim
+//	informer -question sync|list|relist|latency -url http://127.0.0.1:PORT -objects N -events M -form whole|slim
+//	informer -question real -kubeconfig FILE -namespace NAME -objects N -form proto-slim
 package main
 
 import (
@@ -9,6 +10,9 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,47 +22,56 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"trimtab.example/peers/client-go/measure"
 )
 
+// options are what it is asked, and of whom.
+type options struct {
+	question, url, kubeconfig, namespace, form string
+	objects, events, rate                      int
+}
+
 func main() {
-	url := flag.String("url", "", "the load")
-	objects := flag.Int("objects", 0, "how many Pods it has")
-	events := flag.Int("events", 0, "how many changes to follow")
-	form := flag.String("form", "whole", "whole objects, or slim ones by a transform")
+	var o options
+	flag.StringVar(&o.question, "question", "sync", "sync, list, relist, latency or real")
+	flag.StringVar(&o.url, "url", "", "the load")
+	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "a real API server")
+	flag.StringVar(&o.namespace, "namespace", "", "where its Pods are")
+	flag.StringVar(&o.form, "form", "whole", "whole objects, or slim ones by a transform; proto-slim asks for protobuf")
+	flag.IntVar(&o.objects, "objects", 0, "how many Pods there are")
+	flag.IntVar(&o.events, "events", 0, "how many changes to follow")
+	flag.IntVar(&o.rate, "rate", 0, "how many of them a second")
 	flag.Parse()
-	if err := run(*url, *objects, *events, *form); err != nil {
+	if o.question == "list" {
+		// Read when client-go is first used: a list in pages, instead of a stream.
+		if err := os.Setenv("KUBE_FEATURE_WatchListClient", "false"); err != nil {
+			fmt.Fprintln(os.Stderr, "informer:", err)
+			os.Exit(1)
+		}
+	}
+	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "informer:", err)
 		os.Exit(1)
 	}
 }
 
-func run(url string, objects, events int, form string) error {
-	config := &rest.Config{Host: url, QPS: -1}
-	config.ContentType = "application/json"
-	config.AcceptContentTypes = "application/json"
-	client, err := kubernetes.NewForConfig(config)
+func run(o options) error {
+	client, err := client(o)
 	if err != nil {
 		return err
 	}
-
 	empty := measure.SoFar()
-	informer := informers.NewSharedInformerFactory(client, 0).Core().V1().Pods().Informer()
-	if form == "slim" {
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(o.namespace))
+	informer := factory.Core().V1().Pods().Informer()
+	if strings.HasSuffix(o.form, "slim") {
 		if err := informer.SetTransform(slim); err != nil {
 			return err
 		}
 	}
-	var seen atomic.Int64
-	followed := make(chan struct{})
-	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		UpdateFunc: func(_, _ any) {
-			if seen.Add(1) == int64(events) {
-				close(followed)
-			}
-		},
-	})
+	updates := newUpdates(o)
+	handler, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: updates.take})
 	if err != nil {
 		return err
 	}
@@ -69,28 +82,114 @@ func run(url string, objects, events int, form string) error {
 		time.Sleep(time.Millisecond)
 	}
 	synced := measure.SoFar()
-	if n := len(informer.GetStore().ListKeys()); n != objects {
-		return fmt.Errorf("%d of %d objects after sync", n, objects)
+	if n := len(informer.GetStore().ListKeys()); n != o.objects {
+		return fmt.Errorf("%d of %d objects after sync", n, o.objects)
 	}
 	// What the collector has not got round to is not counted against the informer.
 	debug.FreeOSMemory()
 	settled := measure.SoFar()
-	n := float64(objects)
-	measure.Report("informer/sync-cpu/"+form, "µs", (synced.CPU-empty.CPU).Seconds()*1e6/n)
-	measure.Report("informer/sync-rss/"+form, "KB", float64(settled.RSS-empty.RSS)/1e3/n)
+	switch o.question {
+	case "sync":
+		measure.Report("informer/sync-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
+		measure.Report("informer/sync-rss/"+o.form, "KB", float64(settled.RSS-empty.RSS)/1e3/float64(o.objects))
+		return follow(o, updates)
+	case "list":
+		measure.Report("informer/list-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
+		measure.Report("informer/list-peak/"+o.form, "×", synced.PeakOver(settled, empty))
+	case "relist":
+		measure.ForgetPeak()
+		if err := tell(o, "expire"); err != nil {
+			return err
+		}
+		<-updates.all // each object of a relist comes as an update
+		measure.Report("informer/relist-peak/"+o.form, "×", measure.SoFar().PeakOver(settled, empty))
+	case "latency":
+		if err := tell(o, fmt.Sprintf("events?count=%d&rate=%d", o.events, o.rate)); err != nil {
+			return err
+		}
+		<-updates.all
+		slices.Sort(updates.took)
+		measure.Report("informer/latency-p50", "µs", float64(updates.took[o.events/2])/1e3)
+		measure.Report("informer/latency-p99", "µs", float64(updates.took[o.events*99/100])/1e3)
+	case "real":
+		measure.Report("informer/real-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
+	default:
+		return fmt.Errorf("-question %s is not known", o.question)
+	}
+	return nil
+}
 
-	before := measure.SoFar()
-	reply, err := http.Post(fmt.Sprintf("%s/load/events?count=%d", url, events), "application/json", nil)
+func client(o options) (*kubernetes.Clientset, error) {
+	config := &rest.Config{Host: o.url}
+	if o.kubeconfig != "" {
+		var err error
+		if config, err = clientcmd.BuildConfigFromFlags("", o.kubeconfig); err != nil {
+			return nil, err
+		}
+	}
+	config.QPS = -1
+	config.ContentType = "application/json"
+	if strings.HasPrefix(o.form, "proto") {
+		config.ContentType = "application/vnd.kubernetes.protobuf"
+	}
+	config.AcceptContentTypes = config.ContentType
+	return kubernetes.NewForConfig(config)
+}
+
+func follow(o options, updates *updates) error {
+	begun, before := time.Now(), measure.SoFar()
+	if err := tell(o, fmt.Sprintf("events?count=%d", o.events)); err != nil {
+		return err
+	}
+	<-updates.all
+	after := measure.SoFar()
+	measure.Report("informer/follow-cpu/"+o.form, "µs", after.CPUEach(before, o.events))
+	measure.ReportMore("informer/follow-rate/"+o.form, "/s", float64(o.events)/time.Since(begun).Seconds())
+	return nil
+}
+
+// tell tells the load what to do.
+func tell(o options, what string) error {
+	reply, err := http.Post(o.url+"/load/"+what, "application/json", nil)
 	if err != nil {
 		return err
 	}
-	if err := reply.Body.Close(); err != nil {
-		return err
+	return reply.Body.Close()
+}
+
+// updates counts what the handler was told, and how long each took since the load sent it.
+type updates struct {
+	expected int64
+	seen     atomic.Int64
+	all      chan struct{}
+	timed    bool
+	took     []int64
+}
+
+func newUpdates(o options) *updates {
+	u := &updates{expected: int64(o.events), all: make(chan struct{}), timed: o.question == "latency"}
+	if o.question == "relist" {
+		u.expected = int64(o.objects)
 	}
-	<-followed
-	after := measure.SoFar()
-	measure.Report("informer/follow-cpu/"+form, "µs", (after.CPU-before.CPU).Seconds()*1e6/float64(events))
-	return nil
+	if u.timed {
+		u.took = make([]int64, 0, o.events)
+	}
+	return u
+}
+
+// take is the handler; it is called by one goroutine.
+func (u *updates) take(_, object any) {
+	if u.timed {
+		now := time.Now().UnixNano()
+		if pod, ok := object.(*corev1.Pod); ok {
+			// The load writes when it sent the change as its version.
+			sent, _ := strconv.ParseInt(pod.ResourceVersion, 10, 64)
+			u.took = append(u.took, now-sent)
+		}
+	}
+	if u.seen.Add(1) == u.expected {
+		close(u.all)
+	}
 }
 
 // slim keeps the ten fields that the views keep.

@@ -16,6 +16,8 @@ type Cost struct {
 	CPU time.Duration
 	// RSS is the resident memory in bytes.
 	RSS int64
+	// Peak is the most of it since the start, or since ForgetPeak.
+	Peak int64
 }
 
 // SoFar is the cost of this process until now. It panics where there is no /proc.
@@ -24,16 +26,37 @@ func SoFar() Cost {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err)
 	}
-	return Cost{CPU: time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), RSS: resident()}
+	return Cost{
+		CPU:  time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
+		RSS:  status("VmRSS:"),
+		Peak: status("VmHWM:"),
+	}
 }
 
-func resident() int64 {
+// CPUEach is the CPU since earlier for each of n, in microseconds.
+func (c Cost) CPUEach(earlier Cost, n int) float64 {
+	return (c.CPU - earlier.CPU).Seconds() * 1e6 / float64(n)
+}
+
+// PeakOver is the most memory as a multiple of what steady held; both above empty.
+func (c Cost) PeakOver(steady, empty Cost) float64 {
+	return float64(c.Peak-empty.RSS) / float64(steady.RSS-empty.RSS)
+}
+
+// ForgetPeak lets the peak begin anew, with the memory that is resident now. It panics where there is no /proc.
+func ForgetPeak() {
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		panic(err)
+	}
+}
+
+func status(name string) int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		panic(err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if text, found := strings.CutPrefix(line, "VmRSS:"); found {
+		if text, found := strings.CutPrefix(line, name); found {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(text), " kB"), 10, 64)
 			if err != nil {
 				panic(err)
@@ -41,17 +64,26 @@ func resident() int64 {
 			return kilobytes * 1024
 		}
 	}
-	panic("no VmRSS in /proc/self/status")
+	panic("no " + name + " in /proc/self/status")
 }
 
 // Report prints one measurement, of which less is better.
 func Report(bench, unit string, value float64) {
+	report("lower", bench, unit, value)
+}
+
+// ReportMore prints one measurement, of which more is better.
+func ReportMore(bench, unit string, value float64) {
+	report("higher", bench, unit, value)
+}
+
+func report(better, bench, unit string, value float64) {
 	line := struct {
 		Bench  string  `json:"bench"`
 		Unit   string  `json:"unit"`
 		Better string  `json:"better"`
 		Value  float64 `json:"value"`
-	}{bench, unit, "lower", value}
+	}{bench, unit, better, value}
 	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
 		panic(err)
 	}

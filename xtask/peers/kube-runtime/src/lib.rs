@@ -20,8 +20,10 @@ pub fn option<T: FromStr<Err: fmt::Display>>(name: &str) -> Result<T, String> {
 pub struct Cost {
     /// User and system time.
     pub cpu_ns: f64,
-    /// Resident memory.
+    /// Resident memory,
     pub rss_bytes: f64,
+    /// and the most of it since the start, or since [`forget_peak`].
+    pub peak_bytes: f64,
 }
 
 impl Cost {
@@ -31,15 +33,55 @@ impl Cost {
     pub fn so_far() -> std::io::Result<Self> {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let status = std::fs::read_to_string("/proc/self/status")?;
-        let resident =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        let kilobytes: f64 =
-            resident.and_then(|text| text.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
-        Ok(Self { cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64, rss_bytes: kilobytes * 1024.0 })
+        Ok(Self {
+            cpu_ns: cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64,
+            rss_bytes: bytes(&status, "VmRSS:")?,
+            peak_bytes: bytes(&status, "VmHWM:")?,
+        })
     }
+
+    /// CPU since `earlier` for each of `count`, in µs.
+    pub fn cpu_each(&self, earlier: &Self, count: usize) -> f64 {
+        (self.cpu_ns - earlier.cpu_ns) / 1e3 / count as f64
+    }
+
+    /// The most memory, as a multiple of what `steady` held; both above `empty`.
+    pub fn peak_over(&self, steady: &Self, empty: &Self) -> f64 {
+        (self.peak_bytes - empty.rss_bytes) / (steady.rss_bytes - empty.rss_bytes)
+    }
+}
+
+/// Lets the peak begin anew, with the memory that is resident now.
+///
+/// # Errors
+///
+/// Where there is no `/proc`.
+pub fn forget_peak() -> std::io::Result<()> {
+    std::fs::write("/proc/self/clear_refs", "5")
+}
+
+fn bytes(status: &str, name: &str) -> std::io::Result<f64> {
+    let text = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+    let kilobytes: f64 = text.and_then(|text| text.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+    Ok(kilobytes * 1024.0)
+}
+
+/// Nanoseconds since 1970, as the load counts them on the same machine.
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
 /// Prints one measurement, of which less is better.
 pub fn report(bench: &str, unit: &str, value: f64) {
-    println!("{}", serde_json::json!({ "bench": bench, "unit": unit, "better": "lower", "value": value }));
+    report_that("lower", bench, unit, value);
+}
+
+/// Prints one measurement, of which more is better.
+pub fn report_more(bench: &str, unit: &str, value: f64) {
+    report_that("higher", bench, unit, value);
+}
+
+fn report_that(better: &str, bench: &str, unit: &str, value: f64) {
+    println!("{}", serde_json::json!({ "bench": bench, "unit": unit, "better": better, "value": value }));
 }

@@ -1,5 +1,6 @@
 //! What the load serves of the Kubernetes API: lists and watches of Pods, as bodies that are written while they are read.
 
+use crate::pace::{Pace, unix_nanos};
 use crate::pod::{Pod, Template};
 use bytes::{Bytes, BytesMut};
 use hyper::body::Frame;
@@ -17,6 +18,13 @@ const BOOKMARK_EVERY: Duration = Duration::from_secs(10);
 /// A step through the Pods that meets all of them before any again, and no two neighbours in a row.
 const STRIDE: u64 = 7_919;
 
+/// The end of a watch whose version the server no longer has.
+const EXPIRED: &str = concat!(
+    r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","#,
+    r#""message":"too old resource version","reason":"Expired","code":410}}"#,
+    "\n"
+);
+
 /// A frame of a body that cannot fail.
 pub type Part = Result<Frame<Bytes>, Infallible>;
 
@@ -26,7 +34,16 @@ pub struct Api {
     objects: u64,
     item: Template,
     object: Template,
-    events: watch::Sender<u64>,
+    events: watch::Sender<Events>,
+    /// How many times all watches were ended.
+    expired: watch::Sender<u64>,
+}
+
+/// The changes so far, and how fast the last of them are to be sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Events {
+    count: u64,
+    pace: Option<Pace>,
 }
 
 /// What a client asked of a list.
@@ -51,12 +68,26 @@ impl Api {
     /// When the template is not JSON.
     pub fn new(objects: u64) -> Result<Arc<Self>, serde_json::Error> {
         let (item, object) = (Template::new(false)?, Template::new(true)?);
-        Ok(Arc::new(Self { objects, item, object, events: watch::Sender::new(0) }))
+        Ok(Arc::new(Self {
+            objects,
+            item,
+            object,
+            events: watch::Sender::default(),
+            expired: watch::Sender::default(),
+        }))
     }
 
-    /// Lets every watch send `count` more changes.
-    pub fn add_events(&self, count: u64) {
-        self.events.send_modify(|events| *events += count);
+    /// Lets every watch send `count` more changes: `rate` of them a second, or as fast as each client reads.
+    pub fn add_events(&self, count: u64, rate: Option<u64>) {
+        self.events.send_modify(|events| {
+            events.pace = rate.map(|rate| Pace::new(events.count, rate));
+            events.count += count;
+        });
+    }
+
+    /// Ends every watch as a server does that has forgotten its version.
+    pub fn expire(&self) {
+        self.expired.send_modify(|times| *times += 1);
     }
 
     /// The version after all Pods and all changes so far.
@@ -91,7 +122,7 @@ impl Api {
     }
 
     async fn write_list(&self, list: List, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
-        let events = *self.events.borrow();
+        let events = self.events.borrow().count;
         let end =
             if list.limit == 0 { self.objects } else { self.objects.min(list.continue_at + list.limit) };
         let version = self.version(events);
@@ -116,7 +147,8 @@ impl Api {
 
     async fn write_watch(&self, watch: Watch, parts: &mpsc::Sender<Part>) -> Result<(), Gone> {
         let mut target = self.events.subscribe();
-        let mut sent = *target.borrow_and_update();
+        let mut expired = self.expired.subscribe();
+        let mut sent = target.borrow_and_update().count;
         if watch.send_initial_events {
             for number in 0..self.objects {
                 self.send_event("ADDED", self.pod(number, sent), parts).await?;
@@ -130,12 +162,22 @@ impl Api {
             sent = watch.resource_version.saturating_sub(self.version(0)).min(sent);
         }
         loop {
-            while sent < *target.borrow_and_update() {
+            let events = *target.borrow_and_update();
+            while sent < events.count {
                 let number = (sent * STRIDE) % self.objects.max(1);
+                let mut version = self.version(sent + 1);
+                if let Some(pace) = events.pace {
+                    pace.wait_for(sent).await;
+                    version = unix_nanos();
+                }
                 sent += 1;
-                self.send_event("MODIFIED", Pod { number, version: self.version(sent) }, parts).await?;
+                self.send_event("MODIFIED", Pod { number, version }, parts).await?;
             }
             tokio::select! {
+                changed = expired.changed() => {
+                    changed.map_err(|_| Gone)?;
+                    return send(parts, EXPIRED).await;
+                }
                 changed = target.changed() => changed.map_err(|_| Gone)?,
                 () = parts.closed() => return Err(Gone),
                 () = tokio::time::sleep(BOOKMARK_EVERY), if watch.bookmarks => {

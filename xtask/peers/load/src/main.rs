@@ -3,10 +3,13 @@
 //! ```text
 //! load --objects 50000         prints http://127.0.0.1:PORT and serves until it is killed
 //! GET  /api/v1/pods            lists (limit, continue, resourceVersion) and watches (watch, sendInitialEvents, …)
-//! POST /load/events?count=N    N more MODIFIED events on every watch, as fast as each client reads
+//! POST /load/events?count=N    N more MODIFIED events on every watch, as fast as each client reads; with &rate=R as
+//!                              many a second, and each Pod's version is when it was sent: nanoseconds since 1970
+//! POST /load/expire            every watch ends, since its version is too old: clients list again
 //! ```
 
 mod api;
+mod pace;
 mod pod;
 
 use api::{Api, List, Part, Watch};
@@ -65,7 +68,11 @@ async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Result<Answer, Inf
             streamed(api.list(List { limit, continue_at: query.number("continue").unwrap_or(0) }))
         }
         (&Method::POST, "/load/events") => {
-            api.add_events(query.number("count").unwrap_or(0));
+            api.add_events(query.number("count").unwrap_or(0), query.number("rate"));
+            whole(StatusCode::OK, "{}\n")
+        }
+        (&Method::POST, "/load/expire") => {
+            api.expire();
             whole(StatusCode::OK, "{}\n")
         }
         _ => whole(

@@ -1,0 +1,43 @@
+//! From the server's socket to the handler: each change carries the time at which it was sent, as its version.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::Notify;
+use trimtab_cache::Metadata;
+use trimtab_informer::Informer;
+
+use crate::{Failure, Form, client, cost::report, option, synced, tell};
+
+pub(crate) async fn run<T: Form>() -> Result<(), Failure> {
+    let (events, rate): (usize, u64) = (option("events")?, option("rate")?);
+    let client = client()?;
+    let informer = synced::<T>(Informer::builder(client.clone()), option("objects")?).await?;
+    let (took, all) = (Arc::new(Mutex::new(Vec::with_capacity(events))), Arc::new(Notify::new()));
+    let (samples, done) = (took.clone(), all.clone());
+    informer.on_change(move |event| {
+        if event.initial {
+            return;
+        }
+        let sent = event.object().metadata().resource_version().parse().unwrap_or_default();
+        let mut samples = samples.lock();
+        samples.push(now().saturating_sub(sent));
+        if samples.len() == events {
+            done.notify_one();
+        }
+    });
+    tell(&client, &format!("events?count={events}&rate={rate}")).await?;
+    all.notified().await;
+    let mut took = std::mem::take(&mut *took.lock());
+    took.sort_unstable();
+    report("latency-p50", "µs", took[took.len() / 2] as f64 / 1e3);
+    report("latency-p99", "µs", took[took.len() * 99 / 100] as f64 / 1e3);
+    Ok(())
+}
+
+/// Nanoseconds since 1970, as the load counts them on the same machine.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::Realtime);
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}

@@ -1,0 +1,41 @@
+//! Lists in pages instead of a stream, and the same list again: CPU of an object, and the most memory meanwhile.
+
+use tokio::time::{Duration, sleep};
+use trimtab_informer::{Informer, Phase};
+
+use crate::{
+    Failure, Form, client,
+    cost::{Cost, forget_peak, report},
+    option, synced, tell,
+};
+
+pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
+    let objects = option("objects")?;
+    let client = client()?;
+    let empty = Cost::so_far()?;
+    let _held = synced::<T>(Informer::builder(client).streaming_lists(false), objects).await?;
+    let held = Cost::so_far()?;
+    report(&format!("list-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
+    report(&format!("list-peak/{form}"), "×", held.peak_over(&held, &empty));
+    Ok(())
+}
+
+/// The server has lost the watch's version, and all objects come again, unchanged.
+pub(crate) async fn again<T: Form>(form: &str) -> Result<(), Failure> {
+    let client = client()?;
+    let empty = Cost::so_far()?;
+    let informer = synced::<T>(Informer::builder(client.clone()), option("objects")?).await?;
+    let held = Cost::so_far()?;
+    let lists = informer.status().lists;
+    forget_peak()?;
+    tell(&client, "expire").await?;
+    loop {
+        let status = informer.status();
+        if status.lists > lists && status.phase == Phase::Watching {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await; // nothing tells of a relist without changes
+    }
+    report(&format!("relist-peak/{form}"), "×", Cost::so_far()?.peak_over(&held, &empty));
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! A namespace full of Pods on a real API server, over TLS.
+
+use kube_client::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use trimtab_informer::{Informer, Selection};
+
+use crate::{
+    Failure, Form,
+    cost::{Cost, report},
+    option, synced,
+};
+
+pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
+    let objects = option("objects")?;
+    let kubeconfig = Kubeconfig::read_from(option::<String>("kubeconfig")?)?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    let client = Client::try_from(config)?;
+    let empty = Cost::so_far()?;
+    let selection = Selection::all().namespace(&option::<String>("namespace")?);
+    let _held = synced::<T>(Informer::builder(client).selection(selection), objects).await?;
+    report(&format!("real-cpu/{form}"), "µs", Cost::so_far()?.cpu_each(&empty, objects));
+    Ok(())
+}
