@@ -19,9 +19,20 @@ enum Style {
     Exponent,
 }
 
+/// Whether `text` is in its one form at first sight, as nearly all are that somebody wrote: up to three digits that do
+/// not begin with 0, and a suffix.
+pub(crate) fn is_canonical(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, suffix) = text.split_at(end);
+    (1..=3).contains(&digits.len())
+        && !digits.starts_with('0')
+        && (DECIMAL.contains(&suffix) || BINARY.contains(&suffix))
+}
+
 /// Puts a quantity into its one form; what is none stays as it is.
 pub(crate) fn canonical(value: &mut Value) {
     let text = match value {
+        Value::String(text) if is_canonical(text) => return,
         Value::String(text) => std::mem::take(text),
         Value::Number(number) => number.to_string(),
         _ => return,
@@ -113,6 +124,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_canonical_at_first_sight_is_so_at_the_second() {
+        for text in ["1", "999", "100n", "100m", "250Mi", "1Gi", "12E", "7k"] {
+            assert!(is_canonical(text), "{text}");
+            assert_eq!(parse(text).map(|(nanos, style)| write(nanos, style)).as_deref(), Some(text));
+        }
+        for text in ["", "0", "01", "1000", "1.5", "-1", "Mi", "1e3", "1MiB", "1 Gi"] {
+            assert!(!is_canonical(text), "{text}");
+        }
+    }
 
     /// What kube-apiserver 1.36.3 makes of quantities.
     #[test]

@@ -100,7 +100,7 @@ pub(super) fn key<'a>(fields: impl IntoIterator<Item = (&'a str, &'a Value)>) ->
         if position > 0 {
             text.push(',');
         }
-        write_json(&mut text, &Value::from(name));
+        write_text(&mut text, name);
         text.push(':');
         write_json(&mut text, value);
     }
@@ -117,11 +117,28 @@ pub(super) fn value(value: &Value) -> String {
 
 /// Writes JSON as Go does: whole numbers without a fraction, and what HTML would read escaped.
 fn write_json(text: &mut String, value: &Value) {
+    if let Value::String(value) = value {
+        return write_text(text, value);
+    }
     if let Some(whole) = whole(value) {
         text.push_str(&whole.to_string());
         return;
     }
-    for character in value.to_string().chars() {
+    write_escaped(text, &value.to_string());
+}
+
+/// Writes a text; those of names need no escapes.
+fn write_text(text: &mut String, value: &str) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./: ".contains(&byte);
+    if value.bytes().all(is_plain) {
+        ["\"", value, "\""].iter().for_each(|part| text.push_str(part));
+    } else {
+        write_escaped(text, &Value::from(value).to_string());
+    }
+}
+
+fn write_escaped(text: &mut String, json: &str) {
+    for character in json.chars() {
         match character {
             '<' => text.push_str("\\u003c"),
             '>' => text.push_str("\\u003e"),

@@ -5,7 +5,7 @@
 //! - I2: every step is written as [`Element::write`] writes it, so that equal steps are equal texts.
 //! - I3: the root is no member: nobody owns a whole object.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, map::Entry};
 
 use super::element::{Element, Malformed};
 
@@ -63,13 +63,7 @@ impl FieldSet {
     /// Adds `step`, if `is_member`, and what is `below` it.
     pub(super) fn insert(&mut self, step: String, is_member: bool, below: Self) {
         if let Some(node) = node(is_member, below.0) {
-            let mut set = Map::new();
-            set.insert(step, Value::Object(node));
-            if self.0.is_empty() {
-                self.0 = set;
-            } else {
-                self.take(Self(set));
-            }
+            put(&mut self.0, step, Value::Object(node));
         }
     }
 
@@ -80,12 +74,7 @@ impl FieldSet {
 
     /// Adds all paths of `other`, without copying what is not here yet.
     pub(super) fn take(&mut self, other: Self) {
-        for (step, theirs) in other.0 {
-            match self.0.get_mut(&step) {
-                Some(mine) => unite_node(mine, &theirs),
-                None => drop(self.0.insert(step, theirs)),
-            }
-        }
+        other.0.into_iter().for_each(|(step, theirs)| put(&mut self.0, step, theirs));
     }
 
     /// Removes the paths of `other`; what is below them stays.
@@ -181,6 +170,14 @@ fn unite(into: &mut Map<String, Value>, other: &Map<String, Value>) {
             Some(mine) => unite_node(mine, theirs),
             None => drop(into.insert(step.clone(), theirs.clone())),
         }
+    }
+}
+
+/// Adds what is at one step, without copying it if nothing is there yet.
+fn put(into: &mut Map<String, Value>, step: String, theirs: Value) {
+    match into.entry(step) {
+        Entry::Occupied(mut mine) => unite_node(mine.get_mut(), &theirs),
+        Entry::Vacant(empty) => drop(empty.insert(theirs)),
     }
 }
 

@@ -1,6 +1,9 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
 mod strategic;
+mod untouched;
+
+pub(crate) use self::untouched::Untouched;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
@@ -119,6 +122,14 @@ impl Patch {
             }
         }
         if object.is_object() { Ok(object) } else { Err(rejected()) }
+    }
+
+    /// Takes out of `patched`, which the patch made of an object that was fine, what is as it was.
+    pub(crate) fn take_untouched(&self, patched: &mut Value) -> Untouched {
+        match &self.change {
+            Change::Merge(patch) | Change::Strategic(patch) => Untouched::take(patched, patch),
+            Change::Json(_) => Untouched::default(),
+        }
     }
 
     /// 422: `patched`, which the patch made, is no object of its kind.

@@ -15,6 +15,7 @@ use serde_json::{Map, Number, Value};
 
 use self::place::Place;
 use super::{Form, Scalar, Schema, defaults};
+use crate::kinds::is_canonical;
 
 /// What a text has against it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -229,6 +230,7 @@ impl<'a> Reader<'a> {
             Scalar::Bytes => scalar::bytes(text),
             Scalar::Time => scalar::time(text),
             Scalar::MicroTime => scalar::micro_time(&text),
+            Scalar::Quantity if is_canonical(&text) => return text.into(),
             Scalar::Quantity => quantity::canonical(&text),
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };

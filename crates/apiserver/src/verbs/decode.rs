@@ -12,7 +12,7 @@ use crate::{
     },
     kinds::{Kind, rules},
     object,
-    patch::Patch,
+    patch::{Patch, Untouched},
     schema::{Complaints, Schema, decode, set_defaults},
 };
 
@@ -79,7 +79,7 @@ fn patched_as(
     schema: Option<Schema<'_>>,
     current: &Value,
     patch: &Patch,
-    patched: Value,
+    mut patched: Value,
 ) -> Result<Value> {
     // Made again for whoever is refused: the reading takes it apart, so that its texts need no copies.
     let refusal = |because: &str| match patch.apply(schema, current) {
@@ -91,9 +91,13 @@ fn patched_as(
     if !is_custom && !["apiVersion", "kind"].iter().all(is_known) {
         return Err(refusal(&unregistered(text(&patched, "kind"), text(&patched, "apiVersion"))));
     }
-    let (object, mut complaints) = decode(schema, patched).map_err(|error| refusal(&error.to_string()))?;
+    // A definition may have changed since the object was stored; the built-in types do not.
+    let untouched = if is_custom { Untouched::default() } else { patch.take_untouched(&mut patched) };
+    let (mut object, mut complaints) =
+        decode(schema, patched).map_err(|error| refusal(&error.to_string()))?;
     complaints.strict.splice(0..0, patch.twice().iter().cloned());
     judge(request, complaints, refusal)?;
+    untouched.put_back(&mut object);
     Ok(object)
 }
 

@@ -120,11 +120,11 @@ fn secret(secret: &mut Fields) {
     }
 }
 
-/// Sets fields that are absent.
-fn fill<'a>(fields: &mut Fields, defaults: impl IntoIterator<Item = (&'a str, Value)>) {
-    for (field, value) in defaults {
+/// Sets fields that are absent; most are there, so a default becomes a value only where it is needed.
+fn fill<'a, D: Into<Value>>(fields: &mut Fields, defaults: impl IntoIterator<Item = (&'a str, D)>) {
+    for (field, default) in defaults {
         if fields.get(field).is_none_or(Value::is_null) {
-            fields.insert(field.to_owned(), value);
+            fields.insert(field.to_owned(), default.into());
         }
     }
 }

@@ -10,8 +10,9 @@ use super::{
 /// Sets the defaults of a Pod, and what upstream's admission adds to every Pod.
 pub(super) fn pod(spec: &mut Fields) {
     pod_spec(spec);
-    fill(spec, [("enableServiceLinks", json!(true))]);
-    fill(spec, [("priority", json!(0)), ("preemptionPolicy", json!("PreemptLowerPriority"))]);
+    fill(spec, [("enableServiceLinks", true)]);
+    fill(spec, [("priority", 0)]);
+    fill(spec, [("preemptionPolicy", "PreemptLowerPriority")]);
     if spec.get("schedulingGates").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         spec.remove("schedulingGates");
     }
@@ -33,14 +34,10 @@ pub(super) fn template(spec: &mut Fields) {
 fn pod_spec(spec: &mut Fields) {
     fill(
         spec,
-        [
-            ("restartPolicy", json!("Always")),
-            ("terminationGracePeriodSeconds", json!(30)),
-            ("dnsPolicy", json!("ClusterFirst")),
-            ("securityContext", json!({})),
-            ("schedulerName", json!("default-scheduler")),
-        ],
+        [("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst"), ("schedulerName", "default-scheduler")],
     );
+    fill(spec, [("terminationGracePeriodSeconds", 30)]);
+    fill(spec, [("securityContext", json!({}))]);
     if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
         spec.insert("terminationGracePeriodSeconds".to_owned(), json!(1));
     }
@@ -60,17 +57,17 @@ fn container(container: &mut Fields, shares_ports: bool) {
     let name = image.rsplit('/').next().unwrap_or_default();
     let is_latest = !name.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
     let pull = if is_latest { "Always" } else { "IfNotPresent" };
+    fill(container, [("resources", json!({}))]);
     fill(
         container,
         [
-            ("resources", json!({})),
-            ("terminationMessagePath", json!("/dev/termination-log")),
-            ("terminationMessagePolicy", json!("File")),
-            ("imagePullPolicy", json!(pull)),
+            ("terminationMessagePath", "/dev/termination-log"),
+            ("terminationMessagePolicy", "File"),
+            ("imagePullPolicy", pull),
         ],
     );
     for port in items(container, "ports") {
-        fill(port, [("protocol", json!("TCP"))]);
+        fill(port, [("protocol", "TCP")]);
         if let (true, Some(number)) = (shares_ports, port.get("containerPort").cloned()) {
             fill(port, [("hostPort", number)]);
         }
@@ -98,30 +95,33 @@ fn container(container: &mut Fields, shares_ports: bool) {
 }
 
 fn probe(probe: &mut Fields) {
-    let counts =
-        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)];
-    fill(probe, counts.map(|(field, count)| (field, json!(count))));
+    fill(
+        probe,
+        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)],
+    );
     if let Some(get) = object(probe, "httpGet") {
         http_get(get);
     }
     if let Some(grpc) = object(probe, "grpc") {
-        fill(grpc, [("service", json!(""))]);
+        fill(grpc, [("service", "")]);
     }
 }
 
 fn http_get(get: &mut Fields) {
-    fill(get, [("path", json!("/")), ("scheme", json!("HTTP"))]);
+    fill(get, [("path", "/"), ("scheme", "HTTP")]);
 }
 
 /// A limit without a request is the request, too.
 fn request_what_is_limited(container: &mut Fields) {
     let Some(resources) = object(container, "resources") else { return };
-    let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else { return };
+    let Some(limits) = resources.get("limits").and_then(Value::as_object) else { return };
+    let is_requested =
+        |resource: &str| resources.get("requests").is_some_and(|all| all.get(resource).is_some());
+    let missing = limits.iter().filter(|(resource, _)| !is_requested(resource));
+    let missing: Fields = missing.map(|(resource, limit)| (resource.clone(), limit.clone())).collect();
     let requests = resources.entry("requests").or_insert_with(|| Value::Object(Map::new()));
     if let Some(requests) = requests.as_object_mut() {
-        for (resource, limit) in limits {
-            requests.entry(resource).or_insert(limit);
-        }
+        requests.extend(missing);
     }
 }
 
@@ -150,9 +150,9 @@ pub(in crate::kinds) fn qos_class(pod: &Value) -> &'static str {
     let containers =
         ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));
     let containers: Vec<&Value> = containers.filter_map(Value::as_array).flatten().collect();
-    let amount = |container: &Value, what: &str, resource: &str| {
-        container.pointer(&format!("/resources/{what}/{resource}")).cloned()
-    };
+    fn amount<'a>(container: &'a Value, what: &str, resource: &str) -> Option<&'a Value> {
+        container.get("resources")?.get(what)?.get(resource)
+    }
     let resources = ["cpu", "memory"];
     let any = containers.iter().any(|container| {
         resources.iter().any(|resource| {

@@ -43,7 +43,7 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
             causes.push(Cause::forbidden("metadata.finalizers", because));
         }
     }
-    if subresource.is_none() {
+    if subresource.is_none() && !differ_in_metadata_alone(old, new) {
         immutable(kind, old, new, &mut causes);
         if rules::is_definition(kind) && causes.is_empty() {
             let fixed = custom::validate_change(old, new);
@@ -56,6 +56,14 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
         metadata(new, &mut causes);
     }
     causes
+}
+
+/// Whether nothing but the metadata differs: most writes are about labels, finalizers and the like. The rest passed
+/// when it was written.
+fn differ_in_metadata_alone(old: &Value, new: &Value) -> bool {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return false };
+    old.len() == new.len()
+        && old.iter().all(|(field, value)| field == "metadata" || new.get(field) == Some(value))
 }
 
 /// What is wrong with an object in itself.
@@ -172,9 +180,14 @@ fn duplicate(field: String, value: &Value) -> Cause {
 }
 
 /// A text that is set has to be one of `known`.
-fn one_of(value: &Value, field: &str, known: &[&str], causes: &mut Vec<Cause>) {
+fn one_of<F: Into<String>>(
+    value: &Value,
+    field: impl FnOnce() -> F,
+    known: &[&str],
+    causes: &mut Vec<Cause>,
+) {
     if value.as_str().is_some_and(|value| !known.contains(&value)) {
-        causes.push(Cause::not_supported(field, value, known));
+        causes.push(Cause::not_supported(field(), value, known));
     }
 }
 
@@ -243,9 +256,6 @@ fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 
 /// Most of a Pod's spec never changes.
 fn pod_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    if old["spec"] == new["spec"] {
-        return; // most changes are to labels and to the status
-    }
     let fixed = |pod: &Value| {
         let mut spec = pod["spec"].clone();
         for field in ["containers", "initContainers"] {

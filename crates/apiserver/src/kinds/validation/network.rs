@@ -13,8 +13,8 @@ pub(super) fn service(service: &Value, causes: &mut Vec<Cause>) {
     let spec = &service["spec"];
     let kind = text(spec, "type");
     let ports = items(spec, "ports");
-    one_of(&spec["type"], "spec.type", &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], causes);
-    one_of(&spec["sessionAffinity"], "spec.sessionAffinity", &["ClientIP", "None"], causes);
+    one_of(&spec["type"], || "spec.type", &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], causes);
+    one_of(&spec["sessionAffinity"], || "spec.sessionAffinity", &["ClientIP", "None"], causes);
     if kind == "ExternalName" && text(spec, "externalName").is_empty() {
         causes.push(Cause::required("spec.externalName", ""));
     }
@@ -36,7 +36,7 @@ pub(super) fn service(service: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::invalid(format!("{path}.{field}"), &json!(number), PORT_RULE));
             }
         }
-        one_of(&port["protocol"], &format!("{path}.protocol"), &["SCTP", "TCP", "UDP"], causes);
+        one_of(&port["protocol"], || format!("{path}.protocol"), &["SCTP", "TCP", "UDP"], causes);
         if matches!(kind, "ClusterIP" | "ExternalName") && port.get("nodePort").is_some() {
             let because = format!("may not be used when `type` is '{kind}'");
             causes.push(Cause::forbidden(format!("{path}.nodePort"), because));
@@ -93,6 +93,6 @@ pub(super) fn endpoints(endpoints: &Value, causes: &mut Vec<Cause>) {
 pub(super) fn endpoint_slice(slice: &Value, causes: &mut Vec<Cause>) {
     match text(slice, "addressType") {
         "" => causes.push(Cause::required("addressType", "")),
-        _ => one_of(&slice["addressType"], "addressType", &["FQDN", "IPv4", "IPv6"], causes),
+        _ => one_of(&slice["addressType"], || "addressType", &["FQDN", "IPv4", "IPv6"], causes),
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         }
     }
     let one = |field: &str, known: &[&str], causes: &mut Vec<Cause>| {
-        one_of(&spec[field], &format!("{path}.{field}"), known, causes);
+        one_of(&spec[field], || format!("{path}.{field}"), known, causes);
     };
     one("restartPolicy", &["Always", "OnFailure", "Never"], causes);
     one("dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], causes);
@@ -41,18 +41,15 @@ pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid(format!("{path}.activeDeadlineSeconds"), &json!(seconds), because));
     }
     for (position, toleration) in items(spec, "tolerations").iter().enumerate() {
-        let (operator, path) = (text(toleration, "operator"), format!("{path}.tolerations[{position}]"));
+        let operator = text(toleration, "operator");
+        let field = || format!("{path}.tolerations[{position}].operator");
         if text(toleration, "key").is_empty() && operator != "Exists" {
             let because =
                 "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-            causes.push(Cause::invalid(format!("{path}.operator"), &json!(operator), because));
+            causes.push(Cause::invalid(field(), &json!(operator), because));
         }
         if !matches!(operator, "" | "Equal" | "Exists") {
-            causes.push(Cause::not_supported(
-                format!("{path}.operator"),
-                &json!(operator),
-                &["Equal", "Exists"],
-            ));
+            causes.push(Cause::not_supported(field(), &json!(operator), &["Equal", "Exists"]));
         }
     }
     for (key, value) in spec["nodeSelector"].as_object().into_iter().flatten() {
@@ -69,13 +66,13 @@ pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
 fn volumes<'a>(spec: &'a Value, path: &str, causes: &mut Vec<Cause>) -> BTreeSet<&'a str> {
     let mut known = BTreeSet::new();
     for (position, volume) in items(spec, "volumes").iter().enumerate() {
-        let (name, field) = (text(volume, "name"), format!("{path}.volumes[{position}].name"));
+        let (name, field) = (text(volume, "name"), || format!("{path}.volumes[{position}].name"));
         if name.is_empty() {
-            causes.push(Cause::required(field, ""));
+            causes.push(Cause::required(field(), ""));
         } else if !names::is_label(name) {
-            causes.push(Cause::invalid(field, &json!(name), names::LABEL_RULE));
+            causes.push(Cause::invalid(field(), &json!(name), names::LABEL_RULE));
         } else if !known.insert(name) {
-            causes.push(duplicate(field, &json!(name)));
+            causes.push(duplicate(field(), &json!(name)));
         }
     }
     known
@@ -92,21 +89,17 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &m
         causes.push(Cause::required(format!("{path}.image"), ""));
     }
     for (position, port) in items(container, "ports").iter().enumerate() {
-        let field = format!("{path}.ports[{position}].containerPort");
+        let field = || format!("{path}.ports[{position}].containerPort");
         match port["containerPort"].as_i64().unwrap_or(0) {
-            0 => causes.push(Cause::required(field, "")),
+            0 => causes.push(Cause::required(field(), "")),
             1..=65535 => {}
             number => {
                 let because = "must be between 1 and 65535, inclusive";
-                causes.push(Cause::invalid(field, &json!(number), because));
+                causes.push(Cause::invalid(field(), &json!(number), because));
             }
         }
-        one_of(
-            &port["protocol"],
-            &format!("{path}.ports[{position}].protocol"),
-            &["SCTP", "TCP", "UDP"],
-            causes,
-        );
+        let field = || format!("{path}.ports[{position}].protocol");
+        one_of(&port["protocol"], field, &["SCTP", "TCP", "UDP"], causes);
     }
     for (position, variable) in items(container, "env").iter().enumerate() {
         if text(variable, "name").is_empty() {
@@ -114,20 +107,20 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &m
         }
     }
     for (position, mount) in items(container, "volumeMounts").iter().enumerate() {
-        let (name, path) = (text(mount, "name"), format!("{path}.volumeMounts[{position}]"));
+        let (name, at) = (text(mount, "name"), |field| format!("{path}.volumeMounts[{position}].{field}"));
         if name.is_empty() {
-            causes.push(Cause::required(format!("{path}.name"), ""));
+            causes.push(Cause::required(at("name"), ""));
         } else if !volumes.contains(name) {
             let message = format!("Not found: {name:?}");
-            causes.push(Cause::new("FieldValueNotFound", format!("{path}.name"), message));
+            causes.push(Cause::new("FieldValueNotFound", at("name"), message));
         }
         if text(mount, "mountPath").is_empty() {
-            causes.push(Cause::required(format!("{path}.mountPath"), ""));
+            causes.push(Cause::required(at("mountPath"), ""));
         }
     }
     one_of(
         &container["imagePullPolicy"],
-        &format!("{path}.imagePullPolicy"),
+        || format!("{path}.imagePullPolicy"),
         &["Always", "IfNotPresent", "Never"],
         causes,
     );

@@ -118,7 +118,7 @@ pub(super) fn cron_job(cron: &Value, causes: &mut Vec<Cause>) {
         let because = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
         causes.push(Cause::invalid("spec.schedule", &json!(schedule), because));
     }
-    one_of(&spec["concurrencyPolicy"], "spec.concurrencyPolicy", &["Allow", "Forbid", "Replace"], causes);
+    one_of(&spec["concurrencyPolicy"], || "spec.concurrencyPolicy", &["Allow", "Forbid", "Replace"], causes);
     job_spec(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", causes);
 }
 

@@ -46,6 +46,11 @@ impl StrategicError {
     }
 }
 
+/// The list that a directive is about which stands beside it.
+pub(super) fn listed(field: &str) -> Option<&str> {
+    field.strip_prefix(ORDER).or_else(|| field.strip_prefix(DELETE))
+}
+
 /// Changes `object`, of the type `schema`, as `patch` says.
 pub(super) fn merge(schema: Option<Schema<'_>>, object: &mut Value, patch: &Value) -> Result<()> {
     patch.as_object().map_or(Ok(()), |patch| map(object, patch, schema))
