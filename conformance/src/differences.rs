@@ -23,10 +23,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
 
 /// Defects: rules that our server is to keep, and does not yet. Whoever mends one takes its line away; none is added.
 pub(crate) const DEFECTS: &[&str] = &[
-    "about/a_check_is_left_out",
-    "about/aggregated_is_cached",
-    "about/answers_are_not_cached",
-    "about/answers_have_an_id",
     "about/the_service_kubernetes",
     "bad_input/deep_nesting",
     "bad_input/large_data",
@@ -53,8 +49,6 @@ pub(crate) const DEFECTS: &[&str] = &[
     "subresources/a_status_is_validated",
     "subresources/a_status_update_keeps_the_labels",
     "versions/a_gets_version_is_a_number",
-    "watches/the_old_watch_path_of_one_object",
-    "watches/the_old_watch_path_still_serves",
 ];
 
 /// Why this case is not kept, if that is intended.

@@ -50,7 +50,7 @@ pub(super) fn answer(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
     let (first, rest) = CHECKS.split_at(3);
     let ready = kind == "readyz";
     let [of_readiness, last]: [&[&str]; 2] = if ready { [&OF_READINESS, &["shutdown"]] } else { [&[], &[]] };
-    let mut checks = first.iter().chain(of_readiness).chain(rest).chain(last);
+    let checks = first.iter().chain(of_readiness).chain(rest).chain(last);
     let check = check.join("/");
     if !check.is_empty() && !checks.clone().any(|name| *name == check) {
         return not_found();
@@ -58,7 +58,18 @@ pub(super) fn answer(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
     let parameters = uri.query().unwrap_or_default().split('&');
     let is_verbose = parameters.clone().any(|one| one == "verbose" || one.starts_with("verbose="));
     let body = if is_verbose && check.is_empty() {
-        let lines: String = checks.by_ref().map(|name| format!("[+]{name} ok\n")).collect();
+        let excluded: Vec<&str> = parameters.filter_map(|one| one.strip_prefix("exclude=")).collect();
+        let unknown = excluded.iter().filter(|name| !checks.clone().any(|check| check == *name));
+        let unknown: Vec<String> = unknown.map(|name| format!("{name:?}")).collect();
+        let line = |name: &&str| {
+            let word = if excluded.contains(name) { "excluded: ok" } else { "ok" };
+            format!("[+]{name} {word}\n")
+        };
+        let mut lines: String = checks.map(line).collect();
+        if !unknown.is_empty() {
+            let unknown = unknown.join(", ");
+            lines += &format!("warn: some health checks cannot be excluded: no matches for {unknown}\n");
+        }
         format!("{lines}{kind} check passed\n")
     } else {
         "ok".to_owned()
@@ -74,6 +85,16 @@ mod tests {
         let answer = answer(kind, check, &Uri::from_static(uri));
         let body = String::from_utf8(answer.body().to_vec()).expect("text");
         (answer.status().as_u16(), body)
+    }
+
+    #[test]
+    fn a_check_can_be_left_out() {
+        let (_, verbose) = get("livez", &[], "/livez?verbose&exclude=log&exclude=no");
+        assert!(verbose.contains("[+]ping ok\n[+]log excluded: ok\n"), "{verbose}");
+        assert!(
+            verbose.contains("cannot be excluded: no matches for \"no\"\nlivez check passed"),
+            "{verbose}"
+        );
     }
 
     #[test]
