@@ -249,6 +249,10 @@ struct Cause {
     message: String,
 }
 
+/// Servers ask for seconds. A proxy that asks for years is not obeyed: nobody waits for so long, and no clock can
+/// tell when that is.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
+
 /// As older servers word it, in a message or a cause without a reason.
 const TOO_LARGE: &str = "Too large resource version";
 
@@ -278,7 +282,8 @@ impl Status {
     }
 
     fn retry_after(&self) -> Duration {
-        Duration::from_secs(self.details.as_ref().map_or(0, |details| details.retry_after_seconds))
+        let asked = self.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        Duration::from_secs(asked).min(LONGEST_RETRY_AFTER)
     }
 }
 
@@ -337,7 +342,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_from_header_and_body() {
         let body = br#"{"code":429,"details":{"retryAfterSeconds":3}}"#;
-        for (header, expected) in [(None, 3), (Some(7), 7)] {
+        for (header, expected) in [(None, 3), (Some(7), 7), (Some(u64::MAX), 600)] {
             let error = SourceError::status(Status::of_answer(429, header, body));
             assert_eq!(error.failure().retry_after, Duration::from_secs(expected));
         }
