@@ -277,7 +277,8 @@ impl Ladder {
             (Class::Expired, Some(version)) if !asked_for_version => {
                 (self.leap(now, failure), self.list(Some(version)))
             }
-            (Class::Expired | Class::TooLarge, _) if asked_for_version => {
+            // Refused, too: what is a version to one server is none to another that took its place.
+            (Class::Expired | Class::TooLarge | Class::Refused, _) if asked_for_version => {
                 (self.leap(now, failure), self.list(None))
             }
             (Class::Unanswered, _) if asked_for_version && self.gives_up_version() => {

@@ -69,7 +69,7 @@ fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
     let mut ladder = watching("7");
     let expired = ladder.next(now, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&expired), "later: list at_least=9 limit=0");
-    for class in [Class::Expired, Class::TooLarge] {
+    for class in [Class::Expired, Class::TooLarge, Class::Refused] {
         let mut ladder = watching("7");
         ladder.next(now, watch_failed(Class::Expired, "9"));
         let next = ladder.next(now, list_failed(class, None));
