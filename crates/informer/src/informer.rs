@@ -33,6 +33,7 @@ pub(crate) struct Owner<T> {
     /// One for each namespace that is followed, or one for all.
     sources: Vec<Arc<Source>>,
     habits: Habits,
+    /// Lock order: this, then those of `shared`.
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -130,7 +131,11 @@ impl<T: Object> Informer<T> {
             task.abort();
             let _ = task.await; // its only way to end is being aborted
         }
-        self.owner.shared.stopped();
+        // Somebody may have started it again meanwhile. Locked, so that nobody does between the look and the note.
+        let task = self.owner.task.lock();
+        if task.is_none() {
+            self.owner.shared.stopped();
+        }
     }
 }
 

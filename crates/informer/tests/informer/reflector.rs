@@ -479,6 +479,21 @@ async fn a_stopped_informer_hangs_up_and_a_restarted_one_goes_on() {
     assert_eq!(take(&told), ["-a 3?", "+b 8"]);
 }
 
+/// Fails when `stop` notes its end without a look at whether there is a task again.
+#[tokio::test(start_paused = true)]
+async fn an_informer_started_while_a_stop_waits_is_not_taken_for_stopped() {
+    let (mut server, client) = Server::new();
+    let informer = lists(client).build::<ConfigMap>();
+    informer.start();
+    let unanswered = server.next().await;
+    tokio::join!(informer.stop(), async { informer.start() });
+    drop(unanswered);
+    assert_ne!(informer.status().phase, Phase::Stopped);
+    let list = server.next().await;
+    let (synced, ()) = tokio::join!(informer.wait_for_sync(), async { list.list("5", &[]) });
+    assert!(synced);
+}
+
 /// SI-T19.
 #[tokio::test(start_paused = true)]
 async fn an_informer_stops_when_its_last_handle_goes() {
