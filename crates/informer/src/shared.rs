@@ -159,7 +159,7 @@ impl<T: Object> Shared<T> {
         let inner = &mut *guard;
         inner.records[source].note_event(now);
         if !inner.undecodable.is_empty() {
-            inner.undecodable.remove(&object.key());
+            self.decodable(inner, &object.key());
         }
         let change = inner.writer.apply(object);
         self.arrived(inner, source, change.object().metadata().resource_version());
@@ -175,7 +175,7 @@ impl<T: Object> Shared<T> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         inner.records[source].note_event(now);
-        inner.undecodable.remove(&key);
+        self.decodable(inner, &key);
         let change = inner.writer.delete(&key, Some(last));
         self.arrived(inner, source, &version);
         if let Some(change) = change {
@@ -210,6 +210,15 @@ impl<T: Object> Shared<T> {
             drop(guard);
         }
         self.reporter.report(&Trouble::Undecodable { key, reason });
+    }
+
+    /// Notes that the store is behind with an object no longer, if it was.
+    fn decodable(&self, inner: &mut Inner<T>, key: &ObjectKey) {
+        if inner.undecodable.remove(key).is_some()
+            && let Some(metrics) = &self.metrics
+        {
+            metrics.undecodable(inner.undecodable.len());
+        }
     }
 
     /// Notes that nothing more has changed up to `version`.

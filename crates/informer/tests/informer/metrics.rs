@@ -65,4 +65,19 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
     assert_eq!((watches, seconds.round()), (2.0, 3.0));
     assert_eq!(scraped(metrics::SHORT_WATCHES_TOTAL), 1.0);
     assert_eq!(count_and_sum(metrics::PROCESSING_LATENCY_SECONDS)[0], 2.0, "a list and an event");
+
+    // As soon as the store is no longer behind with an object, the gauge says so.
+    let mut other = object("other", "13");
+    other["spec"] = json!("text");
+    server.next().await.list("20", &[wrong, other]);
+    let watch = server.next().await.watch();
+    settle().await;
+    assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), 2.0);
+    for (kind, object, left) in
+        [("MODIFIED", object("wrong", "21"), 1.0), ("DELETED", object("other", "22"), 0.0)]
+    {
+        watch.event(kind, &object);
+        settle().await;
+        assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), left, "{kind}");
+    }
 }
