@@ -48,9 +48,10 @@ struct BookmarkAnnotations {
 }
 
 impl BookmarkMeta {
-    /// Whether a streaming list is complete with this (WL-T13: the value decides).
+    /// Whether a streaming list is complete with this (WL-T13: the value decides). Without a version it is not: from
+    /// where could the watch be resumed?
     pub(crate) fn ends_initial_events(&self) -> bool {
-        self.annotations.initial_events_end.as_deref() == Some("true")
+        self.annotations.initial_events_end.as_deref() == Some("true") && !self.resource_version.is_empty()
     }
 }
 

@@ -59,6 +59,7 @@ async fn nothing_of_a_stream_is_seen_before_its_list_is_complete() {
     stream.event("DELETED", &object("gone", "4"));
     let metadata = json!({"resourceVersion": "4", "annotations": {"k8s.io/initial-events-end": "false"}});
     stream.event("BOOKMARK", &json!({"kind": "ConfigMap", "metadata": metadata}));
+    stream.end_of_list(""); // from nowhere could a watch be resumed
     settle().await;
     assert!(!informer.has_synced() && informer.store().is_empty());
     stream.end_of_list("4");
