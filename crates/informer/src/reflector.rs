@@ -237,36 +237,42 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             metrics.watch_opened();
         }
         let (shared, source, number) = (self.shared.clone(), self.source.clone(), self.number);
+        // Beside the watch, which is read on meanwhile: a server closes one that is not.
+        let mut auditing = pin!(audit_at(self.next_audit, &shared, &source, number));
         loop {
-            // Beside the watch, which is read on meanwhile: a server closes one that is not.
-            let mut auditing = pin!(audit_at(self.next_audit, &shared, &source, number));
-            let audited = loop {
+            // Outlives an audit. Read anew behind each, a dead watch would never be silent for long enough where
+            // audits are frequent; held by `frequent_audits_do_not_hide_that_a_watch_is_dead`.
+            let mut line = pin!(lines.next(SILENCE));
+            let line = loop {
                 tokio::select! {
-                    audited = &mut auditing => break audited,
-                    line = lines.next(SILENCE) => match line.map_err(SourceError::of_watch)? {
-                        Some(line) => {
-                            let event = WatchEvent::decode(&line, self.habits.managed_fields);
-                            let event = event.map_err(SourceError::event)?;
-                            take_event(&shared, number, event)?;
-                        }
-                        None => return Ok(()),
-                    },
+                    audited = &mut auditing => {
+                        self.audited(audited)?;
+                        self.plan_audit();
+                        auditing.set(audit_at(self.next_audit, &shared, &source, number));
+                    }
+                    line = &mut line => break line.map_err(SourceError::of_watch)?,
                 }
             };
-            self.plan_audit();
-            match audited {
-                Ok(None) => self.shared.audited(),
-                Ok(Some(found)) => {
-                    self.shared.audited();
-                    let objects = found.missing.len() + found.surplus.len() + found.outdated.len();
-                    self.shared.reporter.report(&Trouble::Inconsistent(Arc::new(found)));
-                    return Err(SourceError::inconsistent(objects));
-                }
-                Err(error) => {
-                    tracing::debug!(informer = &*self.shared.reporter.name, %error, "no audit this time");
-                }
-            }
+            let Some(line) = line else { return Ok(()) };
+            let event = WatchEvent::decode(&line, self.habits.managed_fields).map_err(SourceError::event)?;
+            take_event(&shared, number, event)?;
         }
+    }
+
+    /// Tells what an audit came to; what it found ends the watch.
+    fn audited(&self, audited: Result<Option<Inconsistency>, SourceError>) -> Result<(), SourceError> {
+        let found = match audited {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::debug!(informer = &*self.shared.reporter.name, %error, "no audit this time");
+                return Ok(());
+            }
+        };
+        self.shared.audited();
+        let Some(found) = found else { return Ok(()) };
+        let objects = found.missing.len() + found.surplus.len() + found.outdated.len();
+        self.shared.reporter.report(&Trouble::Inconsistent(Arc::new(found)));
+        Err(SourceError::inconsistent(objects))
     }
 
     /// Sets when the next audit is: not at the same time as that of all others who began when we did.

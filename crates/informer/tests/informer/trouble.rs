@@ -131,6 +131,29 @@ async fn what_an_audit_finds_is_told_and_repaired_by_a_relist() {
     assert_eq!(names, ["a", "c"]);
 }
 
+/// Incident 11 in company: the audits are answered, so the server is there, and the store is right as far as they
+/// can tell; only the watch is dead. Fails when `follow` begins to read the line anew behind each audit.
+#[tokio::test(start_paused = true)]
+async fn frequent_audits_do_not_hide_that_a_watch_is_dead() {
+    let (mut server, client) = Server::new();
+    let informer = lists(client).audit(Duration::from_secs(20)).build::<ConfigMap>();
+    informer.start();
+    server.next().await.list("5", &[object("a", "3")]);
+    let _dead = server.next().await.watch();
+    let opened = Instant::now();
+    let probe = loop {
+        let call = server.next().await;
+        if call.parameter("resourceVersionMatch") != Some("Exact") {
+            break call;
+        }
+        call.list("5", &[outline("a", "3")]);
+    };
+    assert!((70..=75).contains(&(probe.at - opened).as_secs()), "{:?}", probe.at - opened);
+    assert!(informer.status().audits >= 2);
+    probe.list("5", &[]);
+    server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
+}
+
 /// The server's own errors end no silence: status of the watch is in the status.
 #[tokio::test(start_paused = true)]
 async fn the_status_tells_the_last_error_and_since_when() {
