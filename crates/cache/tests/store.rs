@@ -272,11 +272,15 @@ fn dependents_are_found_by_the_uid_of_their_controller() {
 #[test]
 fn a_tombstone_has_the_key_of_the_object_that_lived() {
     let mut writer = StoreWriter::new();
-    let live = pod("a", "1", &[]);
-    let live_key = live.key();
-    writer.apply(live);
-    let Some(Change::Deleted(last)) = writer.delete(&key("a"), None) else { panic!("a deletion") };
-    assert_eq!((last.key, last.object.key()), (live_key.clone(), live_key));
+    for told in [None, Some(pod("a", "2", &[]))] {
+        let live = pod("a", "1", &[]);
+        let live_key = live.key();
+        writer.apply(live);
+        let state = if told.is_some() { "2" } else { "1" };
+        let Some(Change::Deleted(last)) = writer.delete(&key("a"), told) else { panic!("a deletion") };
+        assert_eq!((last.key, last.object.key()), (live_key.clone(), live_key));
+        assert_eq!(last.object.metadata().resource_version(), state);
+    }
 }
 
 /// Guarantee 1, with readers beside the writer: fails if `apply_edits` in `StoreWriter::apply` is
