@@ -268,7 +268,7 @@ fn dependents_are_found_by_the_uid_of_their_controller() {
     assert!(by_owner.get("other").is_empty());
 }
 
-/// KN-T3.
+/// KN-T3, KN-T4.
 #[test]
 fn a_tombstone_has_the_key_of_the_object_that_lived() {
     let mut writer = StoreWriter::new();
