@@ -1,6 +1,6 @@
 //! [`Policy`]: what RBAC's objects say together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -54,24 +54,8 @@ impl Policy {
     /// What these roles and these bindings say.
     fn of<'a>(roles: impl Iterator<Item = &'a Value>, bindings: impl Iterator<Item = &'a Value>) -> Self {
         let roles: Vec<&Value> = roles.collect();
-        let rules = |role: &Value| -> Vec<Rule> {
-            role["rules"].as_array().into_iter().flatten().map(Rule::of).collect()
-        };
-        let aggregated = |role: &Value| -> Vec<Rule> {
-            let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array();
-            let selectors: Vec<LabelSelector> =
-                selectors.into_iter().flatten().filter_map(LabelSelector::from_json).collect();
-            let chosen = |other: &&&Value| {
-                object::namespace(other).is_empty()
-                    && selectors
-                        .iter()
-                        .any(|selector| selector.matches_labels(|key| object::label(other, key)))
-            };
-            roles.iter().filter(chosen).flat_map(|other| rules(other)).collect()
-        };
         let named = |role: &&Value| {
-            let key = (object::namespace(role).to_owned(), object::name(role).to_owned());
-            (key, rules(role).into_iter().chain(aggregated(role)).collect())
+            ((object::namespace(role).to_owned(), object::name(role).to_owned()), gathered(role, &roles))
         };
         Self { roles: roles.iter().map(named).collect(), bindings: bindings.map(Binding::of).collect() }
     }
@@ -91,6 +75,25 @@ impl Policy {
         let bound = self.bindings.iter().filter(here).filter(|binding| binding.binds(user));
         bound.filter_map(|binding| self.roles.get(&binding.role)).flatten()
     }
+}
+
+/// The rules of a role, of the roles that it selects, and of those that they select: upstream's controller writes
+/// them into the role, one round after the other.
+fn gathered<'a>(role: &'a Value, roles: &[&'a Value]) -> Vec<Rule> {
+    let (mut rules, mut met, mut left) = (Vec::new(), BTreeSet::from([object::name(role)]), vec![role]);
+    while let Some(role) = left.pop() {
+        rules.extend(role["rules"].as_array().into_iter().flatten().map(Rule::of));
+        let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array();
+        let selectors: Vec<LabelSelector> =
+            selectors.into_iter().flatten().filter_map(LabelSelector::from_json).collect();
+        let is_chosen = |other: &Value| {
+            let label = |key: &str| object::label(other, key);
+            object::namespace(other).is_empty()
+                && selectors.iter().any(|selector| selector.matches_labels(label))
+        };
+        left.extend(roles.iter().filter(|other| is_chosen(other) && met.insert(object::name(other))));
+    }
+    rules
 }
 
 impl Binding {
@@ -184,6 +187,25 @@ mod tests {
         let policy = Policy::of(roles.iter(), bindings.iter());
         let ada = User::new("ada");
         assert!(may(&policy, &ada, "get", "shop") && !may(&policy, &ada, "delete", "shop"));
+    }
+
+    /// As the built-in `admin` has what `view` may do, because it selects `edit`, which selects `view`.
+    #[test]
+    fn roles_are_aggregated_over_roles_that_are_aggregated_themselves() {
+        let aggregating = |name: &str, labels: Value, wanted: Value| {
+            json!({
+                "metadata": {"name": name, "labels": labels}, "rules": null,
+                "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": wanted}]},
+            })
+        };
+        let roles = [
+            aggregating("all", json!({"verb": "more"}), json!({"verb": "more"})),
+            aggregating("more", json!({"verb": "more"}), json!({"verb": "get"})),
+            role("", "one", "get"),
+        ];
+        let bindings = [binding("", "ClusterRole", "all", &json!({"kind": "User", "name": "ada"}))];
+        let policy = Policy::of(roles.iter(), bindings.iter());
+        assert!(may(&policy, &User::new("ada"), "get", "shop"));
     }
 
     #[test]
