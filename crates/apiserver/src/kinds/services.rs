@@ -1,7 +1,7 @@
 //! The addresses and ports that Services are given: of `10.0.0.0/24`, and from 30000 to 32767. What is taken is
 //! read from the Services there are, and from the reservations of those that are about to be stored.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::{
     core::Core,
     http::status::{Cause, Result, Status},
     object,
+    storage::Key,
 };
 
 /// The first three bytes of every address.
@@ -25,21 +26,36 @@ pub(crate) fn is_service(kind: &Kind) -> bool {
     kind.group.is_empty() && kind.kind == "Service"
 }
 
-/// What was given out and is not stored yet: addresses, and ports as text.
-pub(crate) type Reserved = Mutex<BTreeSet<String>>;
+/// What was given out and is not stored yet, by whom it is for.
+pub(crate) type Reserved = Mutex<Vec<Arc<Held>>>;
+
+/// What one writer was given for a Service: addresses, and ports as text.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// `None` as long as the Service has no name: then no other one is the same.
+    service: Option<Key>,
+    what: Vec<String>,
+}
+
+impl Held {
+    /// Whether it is for another Service. Two writers of one Service do not take from each other: what both want it
+    /// to have, it gets once.
+    fn is_another_s(&self, service: &Value) -> bool {
+        self.service.as_ref() != Some(&object::key(service))
+    }
+}
 
 /// Keeps what a Service was given from being given to another one, until the Service is stored.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Reservation<'a> {
     reserved: &'a Reserved,
-    held: Vec<String>,
+    held: Arc<Held>,
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let mut reserved = self.reserved.lock();
-        reserved.retain(|other| !self.held.contains(other));
+        self.reserved.lock().retain(|other| !Arc::ptr_eq(other, &self.held));
     }
 }
 
@@ -54,8 +70,8 @@ pub(crate) fn allocate<'a>(
     // still holds its reservation. Read before the lock is taken, two writers find the same address free.
     let mut reserved = core.addresses.lock();
     let mut taken = Taken::by_others(core, service);
-    taken.ports.extend(reserved.iter().filter_map(|held| held.parse::<i64>().ok()));
-    taken.addresses.extend(reserved.iter().cloned());
+    let others = reserved.iter().filter(|held| held.is_another_s(service));
+    others.flat_map(|held| held.what.iter().cloned()).for_each(|held| taken.add(held));
     if let Some(old) = old {
         keep(old, service);
     }
@@ -71,8 +87,9 @@ pub(crate) fn allocate<'a>(
     if !causes.is_empty() {
         return Err(Status::invalid(kind, object::name(service), &causes));
     }
-    let held: Vec<String> = allocated(service).collect();
-    reserved.extend(held.iter().cloned());
+    let name = (!object::name(service).is_empty()).then(|| object::key(service));
+    let held = Arc::new(Held { service: name, what: allocated(service).collect() });
+    reserved.push(held.clone());
     drop(reserved);
     Ok(Reservation { reserved: &core.addresses, held })
 }
@@ -113,14 +130,16 @@ impl Taken {
             if object::key(&other) == this {
                 continue;
             }
-            for held in allocated(&other) {
-                match held.parse() {
-                    Ok(port) => taken.ports.insert(port),
-                    Err(_) => taken.addresses.insert(held),
-                };
-            }
+            allocated(&other).for_each(|held| taken.add(held));
         }
         taken
+    }
+
+    fn add(&mut self, held: String) {
+        match held.parse() {
+            Ok(port) => self.ports.insert(port),
+            Err(_) => self.addresses.insert(held),
+        };
     }
 }
 
@@ -243,4 +262,40 @@ fn node_ports(taken: &Taken, service: &mut Value, causes: &mut Vec<Cause>) -> Re
         service["spec"]["healthCheckNodePort"] = free.ok_or_else(full)?.into();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ApiServer;
+
+    /// Fails if `allocate` does not look whom a reservation is for.
+    #[tokio::test(start_paused = true)]
+    async fn two_writers_of_one_service_do_not_take_its_address_from_each_other() {
+        let server = ApiServer::start();
+        let core = server.core();
+        let kind = core.kinds.get("", "v1", "services").expect("built in");
+        let service = |name: &str| {
+            json!({"metadata": {"name": name, "namespace": "default"},
+                "spec": {"type": "NodePort", "clusterIP": "10.0.0.9", "ports": [{"port": 80, "nodePort": 30_001}]}})
+        };
+        let first = allocate(core, &kind, None, &mut service("web")).expect("both are free");
+        let second = allocate(core, &kind, None, &mut service("web")).expect("they are its own");
+        drop(first);
+        assert!(allocate(core, &kind, None, &mut service("other")).is_err(), "the second still holds them");
+        drop(second);
+        assert!(allocate(core, &kind, None, &mut service("other")).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn services_without_a_name_yet_get_addresses_of_their_own() {
+        let server = ApiServer::start();
+        let core = server.core();
+        let kind = core.kinds.get("", "v1", "services").expect("built in");
+        let mut all =
+            [(); 2].map(|()| json!({"metadata": {"namespace": "default"}, "spec": {"type": "ClusterIP"}}));
+        let _held =
+            all.each_mut().map(|service| allocate(core, &kind, None, service).expect("some are free"));
+        assert_ne!(all[0]["spec"]["clusterIP"], all[1]["spec"]["clusterIP"]);
+    }
 }
