@@ -153,18 +153,31 @@ impl Store {
         let version = version.unwrap_or_else(|| self.version());
         let mut page = Page { items: Vec::new(), version, last: None, remaining: 0 };
         let mut after = after.cloned();
+        let mut chunk = 0_usize;
         loop {
-            // In chunks, so that a selector never runs under the lock. All chunks are of `version`.
+            // In chunks, so that a selector never runs under the lock. All chunks are of `version`. Each looks at the
+            // whole rest, to count it: chunks that stayed as small as the page would make that a square.
             let wanted = limit - page.items.len();
+            chunk = wanted.max(chunk.saturating_mul(2));
             let range = (start(namespace, after.as_ref()), end(namespace));
-            let scan = self.shared.lock().state.scan(resource, range, version, wanted, now)?;
-            after = scan.items.last().map(|stored| stored.key.clone());
-            page.items.extend(scan.items.into_iter().filter(|stored| keep(stored)));
-            if scan.remaining == 0 {
+            let scan = self.shared.lock().state.scan(resource, range, version, chunk, now)?;
+            let mut taken = 0;
+            for stored in &scan.items {
+                taken += 1;
+                if keep(stored) {
+                    page.items.push(stored.clone());
+                    if page.items.len() == limit {
+                        break;
+                    }
+                }
+            }
+            let remaining = scan.remaining + scan.items.len() - taken;
+            if remaining == 0 {
                 return Ok(page);
             }
+            after = taken.checked_sub(1).map(|last| scan.items[last].key.clone()).or(after);
             if page.items.len() == limit {
-                return Ok(Page { last: after, remaining: scan.remaining, ..page });
+                return Ok(Page { last: after, remaining, ..page });
             }
         }
     }

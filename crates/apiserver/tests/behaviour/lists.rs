@@ -259,3 +259,31 @@ async fn a_list_of_one_namespace_has_nothing_of_its_neighbours() {
     nodes.create(&PostParams::default(), &from(json!({"metadata": {"name": "n"}}))).await.unwrap();
     assert_eq!(nodes.list(&ListParams::default().limit(1)).await.unwrap().items.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_few_selected_objects_hold_each_of_them_once() {
+    let server = ApiServer::start();
+    let maps = config_maps(&server.client());
+    let mut expected = Vec::new();
+    for number in 0..100 {
+        let name = format!("map-{number:03}");
+        let label = if number % 7 == 3 { "yes" } else { "no" };
+        let map = from(json!({"metadata": {"name": name, "labels": {"wanted": label}}}));
+        maps.create(&PostParams::default(), &map).await.unwrap();
+        expected.extend((label == "yes").then_some(name));
+    }
+    for limit in [1, 2, 3, 5, 14, 15] {
+        let mut params = ListParams::default().labels("wanted=yes").limit(limit);
+        let mut found = Vec::new();
+        loop {
+            let page = maps.list(&params).await.unwrap();
+            assert!(page.items.len() <= limit as usize);
+            found.extend(page.items.iter().map(ResourceExt::name_any));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "limit {limit}");
+    }
+}
