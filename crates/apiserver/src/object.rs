@@ -101,3 +101,30 @@ pub(crate) fn copy_field(from: &Value, to: &mut Value, field: &str) {
 pub(crate) fn key(object: &Value) -> crate::storage::Key {
     crate::storage::Key::new(namespace(object), name(object))
 }
+
+/// How deep an object may be. Its text has to be read again, which ends at 128, and [`MANAGERS`] come on top.
+const DEEPEST: usize = 110;
+/// How much deeper than an object's fields the metadata can be that tells who manages them.
+const MANAGERS: usize = 10;
+/// How deep an object may be with all that belongs to it.
+pub(crate) const DEEPEST_IN_ALL: usize = DEEPEST + MANAGERS;
+
+/// Whether an object's text could not be read again.
+pub(crate) fn is_too_deep(object: &Value) -> bool {
+    let metadata = metadata(object);
+    let own = object.as_object().into_iter().flatten().filter(|(field, _)| *field != "metadata");
+    let own = own.map(|(_, value)| 1 + depth(value));
+    let about = metadata.iter().filter(|(field, _)| *field != "managedFields");
+    let about = about.map(|(_, value)| 2 + depth(value));
+    let managers = metadata.get("managedFields").map_or(0, |managers| 2 + depth(managers));
+    own.chain(about).any(|depth| depth > DEEPEST) || managers > DEEPEST_IN_ALL
+}
+
+/// How many maps and lists stand in each other.
+pub(crate) fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}

@@ -1,5 +1,6 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
+mod operations;
 mod strategic;
 mod untouched;
 
@@ -115,11 +116,7 @@ impl Patch {
                     .iter()
                     .for_each(|field| object::copy_field(current, &mut object, field));
             }
-            // Without undoing what was done before a refusal: it was done to a copy, and undoing a move whose target
-            // does not exist panics.
-            Change::Json(patch) => {
-                json_patch::patch_unsafe(&mut object, patch).map_err(|_| rejected())?;
-            }
+            Change::Json(patch) => operations::carry_out(patch, &mut object).ok_or_else(rejected)?,
         }
         if object.is_object() { Ok(object) } else { Err(rejected()) }
     }

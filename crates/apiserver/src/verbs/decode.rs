@@ -27,7 +27,7 @@ pub(super) fn object(request: &Request) -> Result<Value> {
     } else {
         expected.check(request, &mut object, complaints)?;
     }
-    settle_namespace(request, &mut object)?;
+    settle(request, &mut object)?;
     Ok(object)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
     if rules::is_custom(kind) {
         check_kind(kind, &object)?;
     }
-    settle_namespace(request, &mut object)?;
+    settle(request, &mut object)?;
     Ok(object)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
             object = decoded.map_err(|error| Status::internal(error.to_string()))?.0;
         }
     }
-    settle_namespace(request, &mut object)?;
+    settle(request, &mut object)?;
     Ok(object)
 }
 
@@ -210,8 +210,11 @@ fn check_kind(kind: &Kind, object: &Value) -> Result<()> {
     Err(Status::invalid(&found, object::name(object), &causes))
 }
 
-/// An object is where its path is.
-fn settle_namespace(request: &Request, object: &mut Value) -> Result<()> {
+/// An object is where its path is, and no deeper than what can be read again.
+fn settle(request: &Request, object: &mut Value) -> Result<()> {
+    if object::is_too_deep(object) {
+        return Err(Status::bad_request("the object is nested too deeply"));
+    }
     let namespace = object::namespace(object);
     if !namespace.is_empty() && namespace != request.route.namespace {
         let message = "the namespace of the provided object does not match the namespace sent on the request";
