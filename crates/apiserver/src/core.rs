@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
-
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::{
@@ -44,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) marks: head::Marks,
     /// What Services were given and is not stored yet. Its lock comes before the store's.
     pub(crate) addresses: services::Reserved,
+    /// Held while the kinds that are served follow a definition; comes before the store's lock and the kinds'.
+    pub(crate) definitions: Mutex<()>,
 }
 
 impl Core {
@@ -156,24 +158,29 @@ impl Core {
         Ok(Ok(answer))
     }
 
-    /// What follows from an object that was written.
+    /// What follows from an object that was written, or removed.
     pub(crate) fn after_commit(&self, kind: &Kind, stored: &Stored) {
         self.access.changed(&kind.group);
         if rules::is_definition(kind) {
-            let object = stored.value();
-            let (group, plural) = names(&object);
-            self.kinds.replace(group, plural, custom::served(&object));
+            self.follow(kind, stored);
         }
     }
 
-    /// What follows from an object that was removed.
-    pub(crate) fn after_removal(&self, kind: &Kind, stored: &Stored) {
-        self.access.changed(&kind.group);
-        if rules::is_definition(kind) {
-            let object = stored.value();
-            let (group, plural) = names(&object);
-            self.kinds.remove(group, plural);
-            self.store.clear(&format!("{plural}.{group}"));
+    /// Serves what a definition says now, which may be more than the commit of `stored` said: the commits of two
+    /// writers come here in any order, and the later one must not be undone by the earlier one.
+    fn follow(&self, kind: &Kind, stored: &Stored) {
+        let _one_at_a_time = self.definitions.lock();
+        let object = stored.value();
+        let (group, plural) = names(&object);
+        match self.store.get(&kind.resource(), &stored.key) {
+            Some(present) => self.kinds.replace(group, plural, custom::served(&present.value())),
+            None => {
+                self.kinds.remove(group, plural);
+                let resource = format!("{plural}.{group}");
+                if !self.kinds.all().iter().any(|kind| kind.resource() == resource) {
+                    self.store.clear(&resource);
+                }
+            }
         }
     }
 }

@@ -10,7 +10,12 @@ use super::{
     requests::{Requests, path},
     rounds::{self, Rounds},
 };
-use crate::{ChangeKind, Commit, Commits, core::Core, kinds::custom::CLEANUP, object};
+use crate::{
+    ChangeKind, Commit, Commits,
+    core::Core,
+    kinds::{Kind, custom::CLEANUP, rules},
+    object,
+};
 
 /// Where definitions are stored.
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
@@ -39,7 +44,8 @@ fn observe(rounds: &mut Rounds, commit: &Commit) {
 async fn round(core: &Core, requests: &Requests, name: &str) -> Result<(), Error> {
     let definition = path("apiextensions.k8s.io/v1", "", "customresourcedefinitions", name);
     let Some(present) = requests.get(&definition).await? else { return Ok(()) };
-    let served = core.kinds.all().into_iter().find(|kind| kind.resource() == name);
+    let is_its_own = |kind: &Arc<Kind>| rules::is_custom(kind) && kind.resource() == name;
+    let served = core.kinds.all().into_iter().find(is_its_own);
     if let Some(kind) = served {
         let all = path(&kind.api_version(), "", &kind.plural, "");
         for namespace in namespaces(requests, &all).await? {

@@ -286,12 +286,12 @@ impl Kinds {
             (path(&kind), Arc::new(Kind { schema_since, ..kind }))
         });
         let kinds: Vec<_> = kinds.collect();
-        served.retain(|(g, _, p), _| g != group || p != plural);
+        served.retain(|(g, _, p), kind| g != group || p != plural || !rules::is_custom(kind));
         served.extend(kinds);
     }
 
     /// Stops serving `plural` of `group` in every version.
     pub(crate) fn remove(&self, group: &str, plural: &str) {
-        self.served.write().retain(|(g, _, p), _| g != group || p != plural);
+        self.replace(group, plural, Vec::new());
     }
 }

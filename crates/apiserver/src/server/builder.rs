@@ -179,6 +179,7 @@ impl ApiServerBuilder {
             clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
             marks: Marks::default(),
             addresses: Default::default(),
+            definitions: Default::default(),
         };
         bootstrap::make_namespaces(&core);
         let first = Random::seeded(self.seed ^ BOOTSTRAP);

@@ -1,10 +1,10 @@
 //! Delete, of one object or of all that match: at once, after a grace period, or when the last
 //! finalizer is gone.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -190,7 +190,7 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         };
         if let Ok(deleted) = written {
             if let Deleted::Gone(stored) = &deleted {
-                core.after_removal(kind, stored);
+                core.after_commit(kind, stored);
             }
             return Ok(deleted);
         }
@@ -264,7 +264,7 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
 /// Sets when the object is to be gone: so many seconds after `start`.
 fn set_grace(object: &mut Value, seconds: i64, start: Timestamp) {
     let metadata = object::metadata_mut(object);
-    let end = start + Duration::from_secs(seconds.unsigned_abs());
+    let end = start.saturating_add(SignedDuration::from_secs(seconds)).expect("saturates");
     metadata.insert("deletionTimestamp".to_owned(), clock::seconds(end).into());
     metadata.insert("deletionGracePeriodSeconds".to_owned(), seconds.into());
 }
@@ -272,5 +272,5 @@ fn set_grace(object: &mut Value, seconds: i64, start: Timestamp) {
 /// When the pending deletion was asked for.
 fn deletion_start(object: &Value, pending: i64) -> Option<Timestamp> {
     let end: Timestamp = object::text(object, "deletionTimestamp").parse().ok()?;
-    Some(end - Duration::from_secs(pending.unsigned_abs()))
+    end.checked_sub(SignedDuration::from_secs(pending)).ok()
 }

@@ -95,7 +95,6 @@ pub(super) fn write(
         if let Next::Put(object) = &next {
             core.hooks.validate(Operation::Update, request, key.name(), Some(object), Some(&shown))?;
         }
-        let removes = matches!(next, Next::Remove);
         let written = match next {
             Next::Unchanged => return Ok(current),
             Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(&object).into()),
@@ -107,11 +106,7 @@ pub(super) fn write(
         };
         // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
         if let Ok(stored) = written {
-            if removes {
-                core.after_removal(kind, &stored);
-            } else {
-                core.after_commit(kind, &stored);
-            }
+            core.after_commit(kind, &stored);
             return Ok(stored);
         }
     }

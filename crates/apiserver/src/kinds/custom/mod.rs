@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Value, json};
 
 pub(crate) use self::validation::{validate, validate_change};
-use super::{Cell, Column, Kind, Kinds, Scale};
+use super::{Cell, Column, Kind, Kinds, Scale, rules};
 use crate::{object, schema::Declared};
 
 /// What may be done with a custom kind, in the order in which upstream tells it.
@@ -99,7 +99,9 @@ impl Others {
     fn of(definition: &Value, kinds: &Kinds) -> Self {
         let [group, plural] = ["/spec/group", "/spec/names/plural"].map(|pointer| text(definition, pointer));
         let mut others = Self { resources: BTreeSet::new(), kinds: BTreeSet::new() };
-        for kind in kinds.all().iter().filter(|kind| kind.group == group && kind.plural != plural) {
+        // What is built in has its plural first, however the definition is called.
+        let is_other = |kind: &Kind| kind.plural != plural || !rules::is_custom(kind);
+        for kind in kinds.all().iter().filter(|kind| kind.group == group && is_other(kind)) {
             others.resources.extend([kind.plural.clone(), kind.singular.clone()]);
             others.resources.extend(kind.short_names.iter().cloned());
             others.kinds.extend([kind.kind.clone(), kind.list_kind.clone()]);
