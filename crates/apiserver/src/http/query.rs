@@ -13,6 +13,9 @@ use super::{
     status::{Cause, Result, Status},
 };
 
+/// The longest time that a request may take, in seconds: a century, which any clock can add to the present time.
+const LONGEST_TIMEOUT: u64 = 100 * 365 * 24 * 3600;
+
 /// All parameters that the server knows; others are ignored, as upstream ignores them.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
@@ -133,7 +136,8 @@ impl Query {
                 "watch" => parsed.watch = flag(value),
                 "timeoutSeconds" => {
                     let seconds = number(value)?.and_then(|seconds| u64::try_from(seconds).ok());
-                    parsed.timeout = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+                    let seconds = seconds.filter(|seconds| *seconds > 0);
+                    parsed.timeout = seconds.map(|seconds| Duration::from_secs(seconds.min(LONGEST_TIMEOUT)));
                 }
                 "allowWatchBookmarks" => parsed.bookmarks = flag(value),
                 "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),

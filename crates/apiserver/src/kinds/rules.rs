@@ -96,7 +96,8 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
         return 0;
     }
     let own = || object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
-    asked.or_else(own).unwrap_or(kind.grace_seconds)
+    // Of less than nothing, upstream makes a second.
+    asked.or_else(own).map_or(kind.grace_seconds, |seconds| if seconds < 0 { 1 } else { seconds })
 }
 
 /// Fills in what the writer of a new object may leave out, and drops what it may not set.
@@ -228,6 +229,9 @@ pub(crate) fn prepare_update(
             if let Some(status) = status {
                 new["status"] = status;
             }
+            if kind.group.is_empty() && kind.kind == "Pod" {
+                keep_class(old, new);
+            }
             if !is_custom(kind) {
                 keep_metadata(&metadata, new);
             }
@@ -235,7 +239,10 @@ pub(crate) fn prepare_update(
         Some(Subresource::Finalize) => {
             let finalizers = new["spec"]["finalizers"].take();
             *new = old.clone();
-            new["spec"]["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
+            match finalizers.as_array().is_none_or(Vec::is_empty) {
+                true => drop(new["spec"].as_object_mut().and_then(|spec| spec.remove("finalizers"))),
+                false => new["spec"]["finalizers"] = finalizers,
+            }
         }
         Some(Subresource::Approval) => only(old, new, "/status/conditions"),
         Some(Subresource::EphemeralContainers) => only(old, new, "/spec/ephemeralContainers"),
@@ -270,12 +277,22 @@ pub(crate) fn prepare_update(
     }
 }
 
+/// A Pod's quality of service was decided when it was made: a status that does not tell it leaves it.
+fn keep_class(old: &Value, new: &mut Value) {
+    let class = &old["status"]["qosClass"];
+    if let Some(status) = new["status"].as_object_mut()
+        && !class.is_null()
+    {
+        status.entry("qosClass").or_insert_with(|| class.clone());
+    }
+}
+
 /// Counts the changes of a `DaemonSet`'s template in its annotation.
 fn count_templates(old: &Value, new: &mut Value) {
     let key = defaults::TEMPLATE_GENERATION;
     let count = old["metadata"]["annotations"][key].as_str().and_then(|count| count.parse::<i64>().ok());
     let changed = old["spec"]["template"] != new["spec"]["template"];
-    let count = count.unwrap_or(1) + i64::from(changed);
+    let count = count.unwrap_or(1).saturating_add(i64::from(changed));
     new["metadata"]["annotations"][key] = count.to_string().into();
 }
 

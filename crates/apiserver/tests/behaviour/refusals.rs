@@ -3,7 +3,7 @@
 use serde_json::json;
 use trimtab_apiserver::ApiServer;
 
-use crate::fixtures::{code_and_reason, refusal, request, send, send_json};
+use crate::fixtures::{code_and_reason, refusal, replica_set, request, send, send_json};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
@@ -110,4 +110,154 @@ async fn patches_that_do_not_apply_are_refused() {
     assert_eq!(refusal(patch(merge, json!({"metadata": {"uid": "another"}})).await).code, 422);
     let added = json!([{"op": "add", "path": "/data", "value": {"a": "b"}}]);
     assert_eq!(patch(json_patch, added).await.unwrap()["data"]["a"], "b");
+}
+
+/// A grace period and a timeout that no clock can add to the present time are served as long ones.
+#[tokio::test(start_paused = true)]
+async fn times_beyond_all_clocks_are_no_panic() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    for (name, seconds) in [("long", i64::MAX), ("negative", i64::MIN)] {
+        let spec = json!({"nodeName": "n", "containers": [{"name": "main", "image": "app:1"}]});
+        send_json(&client, "POST", PODS, &json!({"metadata": {"name": name}, "spec": spec})).await.unwrap();
+        let path = format!("{PODS}/{name}");
+        let options = json!({"gracePeriodSeconds": seconds});
+        for _ in 0..2 {
+            let marked = send_json(&client, "DELETE", &path, &options).await.unwrap();
+            assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], seconds.max(1), "{marked}");
+        }
+        let shorter = send_json(&client, "DELETE", &path, &json!({"gracePeriodSeconds": 0})).await.unwrap();
+        assert_eq!(shorter["metadata"]["name"], name);
+    }
+    let mut watch = client
+        .request_stream(
+            request("GET", &format!("{PODS}?watch=1&timeoutSeconds={}", i64::MAX)).body(Vec::new()).unwrap(),
+        )
+        .await
+        .expect("it is opened");
+    send_json(
+        &client,
+        "POST",
+        PODS,
+        &json!({"metadata": {"name": "seen"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}),
+    )
+    .await
+    .unwrap();
+    let mut line = String::new();
+    futures_util::AsyncBufReadExt::read_line(&mut watch, &mut line).await.unwrap();
+    assert!(line.contains("seen"), "{line}");
+}
+
+/// Fails, where the object is read again, if nobody looks how deep it is: its text, with what says who manages each
+/// of its fields, is deeper than what is read.
+#[tokio::test(start_paused = true)]
+async fn objects_that_are_too_deep_to_be_read_again_are_refused() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({"metadata": {"name": "foos.example.com"}, "spec": {
+        "group": "example.com", "scope": "Cluster", "names": {"plural": "foos", "kind": "Foo"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+    }});
+    send_json(&client, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &definition)
+        .await
+        .unwrap();
+    let foos = "/apis/example.com/v1/foos";
+    let mut highest = 0;
+    for depth in 100..130 {
+        let name = format!("foo-{depth}");
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let body = format!(
+            r#"{{"apiVersion":"example.com/v1","kind":"Foo","metadata":{{"name":"{name}"}},"spec":{deep}}}"#
+        );
+        let create = request("POST", foos).header("content-type", "application/json");
+        match client.request::<serde_json::Value>(create.body(body.into_bytes()).unwrap()).await {
+            Ok(mut made) => {
+                highest = depth;
+                made["spec"]["b"] = 1.into();
+                send_json(&client, "PUT", &format!("{foos}/{name}"), &made)
+                    .await
+                    .expect("it can be written again");
+                send(&client, "GET", &format!("{foos}/{name}")).await.expect("it can be read again");
+                let add = r#"[{"op":"copy","from":"/spec","path":"/spec/a/c"}]"#;
+                let patch = request("PATCH", &format!("{foos}/{name}"))
+                    .header("content-type", "application/json-patch+json");
+                let patched = client.request::<serde_json::Value>(patch.body(add.into()).unwrap()).await;
+                assert!(depth < 108 || refusal(patched).code >= 400, "{depth}");
+                send(&client, "GET", &format!("{foos}/{name}")).await.expect("it can still be read");
+            }
+            refused => assert_eq!(refusal(refused).code, 400, "{depth}"),
+        }
+    }
+    assert_eq!(highest, 109);
+}
+
+#[tokio::test(start_paused = true)]
+async fn finalizers_of_built_in_kinds_are_upstream_s_own_or_have_a_domain() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let maps = "/api/v1/namespaces/default/configmaps";
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    for (path, finalizers, code) in [
+        (maps, json!(["nodomain"]), 422),
+        (maps, json!(["orphan", "foregroundDeletion"]), 422),
+        (maps, json!(["example.com/ok", "orphan"]), 201),
+        (leases, json!(["nodomain"]), 201),
+    ] {
+        let object = json!({"metadata": {"generateName": "f-", "finalizers": finalizers}});
+        let sent = send_json(&client, "POST", path, &object).await;
+        let found = if sent.is_ok() { 201 } else { refusal(sent).code };
+        assert_eq!(found, code, "{path} {finalizers}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_does_not_take_the_place_of_a_built_in_kind() {
+    let server = ApiServer::start();
+    let client = server.client();
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
+    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+    let ingress = json!({"metadata": {"name": "web"}, "spec": {"defaultBackend": backend}});
+    send_json(&client, "POST", ingresses, &ingress).await.unwrap();
+    let schema = json!({"openAPIV3Schema": {"type": "object"}});
+    let definition = json!({
+        "metadata": {
+            "name": "ingresses.networking.k8s.io",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, experimental-only"},
+        },
+        "spec": {
+            "group": "networking.k8s.io", "scope": "Namespaced", "names": {"plural": "ingresses", "kind": "Mine"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    send_json(&client, "POST", definitions, &definition).await.unwrap();
+    assert_eq!(send(&client, "GET", &format!("{ingresses}/web")).await.unwrap()["kind"], "Ingress");
+    send(&client, "DELETE", &format!("{definitions}/ingresses.networking.k8s.io")).await.unwrap();
+    let mut commits = server.commits();
+    send_json(
+        &client,
+        "POST",
+        ingresses,
+        &json!({"metadata": {"name": "last"}, "spec": {"defaultBackend": backend}}),
+    )
+    .await
+    .unwrap();
+    while commits.next().await.is_some_and(|commit| commit.name != "last") {}
+    assert_eq!(send(&client, "GET", &format!("{ingresses}/web")).await.unwrap()["kind"], "Ingress");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_of_templates_that_is_full_stays_full() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let sets = "/apis/apps/v1/namespaces/default/daemonsets";
+    let key = "deprecated.daemonset.template.generation";
+    let mut set = serde_json::to_value(replica_set("web")).unwrap();
+    set["kind"] = "DaemonSet".into();
+    set["metadata"]["annotations"] = json!({key: i64::MAX.to_string()});
+    let mut made = send_json(&client, "POST", sets, &set).await.unwrap();
+    made["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2".into();
+    let written = send_json(&client, "PUT", &format!("{sets}/web"), &made).await.unwrap();
+    assert_eq!(written["metadata"]["annotations"][key], i64::MAX.to_string());
 }

@@ -55,3 +55,27 @@ async fn a_pod_is_bound_to_one_node_and_stays_there() {
     let elsewhere = Patch::Merge(json!({"spec": {"nodeName": "node-2"}}));
     assert_eq!(code_and_reason(pods.patch("web", &PatchParams::default(), &elsewhere).await).0, 422);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_does_not_tell_a_pod_s_quality_of_service_leaves_it() {
+    let server = ApiServer::start();
+    let client = server.client();
+    let mut sent =
+        serde_json::to_value(pods(&client).create(&PostParams::default(), &pod("web")).await.unwrap())
+            .unwrap();
+    sent["status"] = json!({"phase": "Running"});
+    let path = "/api/v1/namespaces/default/pods/web/status";
+    let written = send_json(&client, "PUT", path, &sent).await.unwrap();
+    assert_eq!(written["status"], json!({"phase": "Running", "qosClass": "BestEffort"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn finalize_leaves_no_empty_list_of_finalizers() {
+    let server = ApiServer::builder().controllers(false).start();
+    let client = server.client();
+    let made = json!({"metadata": {"name": "team"}});
+    let mut sent = send_json(&client, "POST", "/api/v1/namespaces", &made).await.unwrap();
+    sent["spec"]["finalizers"] = json!([]);
+    let written = send_json(&client, "PUT", "/api/v1/namespaces/team/finalize", &sent).await.unwrap();
+    assert_eq!(written["spec"], json!({}));
+}

@@ -53,7 +53,7 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
         }
         state(kind, new, &mut causes);
     } else {
-        metadata(new, &mut causes);
+        metadata(kind, new, &mut causes);
     }
     causes
 }
@@ -68,7 +68,7 @@ fn differ_in_metadata_alone(old: &Value, new: &Value) -> bool {
 
 /// What is wrong with an object in itself.
 fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
-    metadata(object, causes);
+    metadata(kind, object, causes);
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => pod::spec(&object["spec"], "spec", causes),
         ("", "ReplicationController") => workload::replication_controller(object, causes),
@@ -118,7 +118,7 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-fn metadata(object: &Value, causes: &mut Vec<Cause>) {
+fn metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let metadata = object::metadata(object);
     for (key, value) in metadata.get("labels").and_then(Value::as_object).into_iter().flatten() {
         if !is_qualified_name(key) {
@@ -142,7 +142,39 @@ fn metadata(object: &Value, causes: &mut Vec<Cause>) {
     for finalizer in object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer)) {
         causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
     }
+    let is_held_by = |wanted| object::finalizers(object).any(|held| held == wanted);
+    if is_held_by("orphan") && is_held_by("foregroundDeletion") {
+        let because = "finalizer orphan and foregroundDeletion cannot be both set";
+        causes.push(Cause::invalid("metadata.finalizers", &metadata["finalizers"], because));
+    }
+    domains(kind, object, causes);
     owners(metadata.get("ownerReferences"), causes);
+}
+
+/// Where upstream's older kinds are strict: a finalizer is one of its own or has a domain.
+fn domains(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    let group = kind.group.as_str();
+    let lenient = [
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "coordination.k8s.io",
+        "events.k8s.io",
+        "node.k8s.io",
+        "policy",
+    ];
+    let is_event = group.is_empty() && kind.kind == "Event";
+    if lenient.contains(&group) || is_event || rules::is_custom(kind) {
+        return;
+    }
+    let known = ["kubernetes", "orphan", "foregroundDeletion"];
+    for (index, finalizer) in object::finalizers(object).enumerate() {
+        if !finalizer.contains('/') && !known.contains(&finalizer) {
+            let because = "name is neither a standard finalizer name nor is it fully qualified";
+            let field = format!("metadata.finalizers[{index}]");
+            causes.push(Cause::invalid(field, &json!(finalizer), because));
+        }
+    }
 }
 
 fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
