@@ -5,6 +5,8 @@ mod network;
 mod pod;
 mod workload;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Kind, custom, names, rules};
@@ -32,7 +34,7 @@ pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
 pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     if object::is_being_deleted(old) {
-        let kept: Vec<&str> = object::finalizers(old).collect();
+        let kept: BTreeSet<&str> = object::finalizers(old).collect(); // there may be 100,000
         let added: Vec<&str> =
             object::finalizers(new).filter(|finalizer| !kept.contains(finalizer)).collect();
         if !added.is_empty() {
