@@ -16,6 +16,7 @@ pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     let _held = synced::<T>(Informer::builder(client).streaming_lists(false), objects).await?;
     let held = Cost::so_far()?;
     report(&format!("list-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
+    report(&format!("list-rss/{form}"), "KB", held.rss_each(&empty, objects));
     report(&format!("list-peak/{form}"), "×", held.peak_over(&held, &empty));
     Ok(())
 }

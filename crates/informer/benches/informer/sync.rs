@@ -21,7 +21,7 @@ pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     let informer = synced::<T>(Informer::builder(client.clone()), objects).await?;
     let held = Cost::so_far()?;
     report(&format!("sync-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
-    report(&format!("sync-rss/{form}"), "KB", (held.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64);
+    report(&format!("sync-rss/{form}"), "KB", held.rss_each(&empty, objects));
 
     let (seen, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counter, done) = (seen.clone(), all.clone());

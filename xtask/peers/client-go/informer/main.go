@@ -91,10 +91,11 @@ func run(o options) error {
 	switch o.question {
 	case "sync":
 		measure.Report("informer/sync-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
-		measure.Report("informer/sync-rss/"+o.form, "KB", float64(settled.RSS-empty.RSS)/1e3/float64(o.objects))
+		measure.Report("informer/sync-rss/"+o.form, "KB", settled.RSSEach(empty, o.objects))
 		return follow(o, updates)
 	case "list":
 		measure.Report("informer/list-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
+		measure.Report("informer/list-rss/"+o.form, "KB", settled.RSSEach(empty, o.objects))
 		measure.Report("informer/list-peak/"+o.form, "×", synced.PeakOver(settled, empty))
 	case "relist":
 		measure.ForgetPeak()

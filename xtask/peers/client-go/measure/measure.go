@@ -38,6 +38,11 @@ func (c Cost) CPUEach(earlier Cost, n int) float64 {
 	return (c.CPU - earlier.CPU).Seconds() * 1e6 / float64(n)
 }
 
+// RSSEach is the memory above that of empty for each of n, in kilobytes.
+func (c Cost) RSSEach(empty Cost, n int) float64 {
+	return float64(c.RSS-empty.RSS) / 1e3 / float64(n)
+}
+
 // PeakOver is the most memory as a multiple of what steady held; both above empty.
 func (c Cost) PeakOver(steady, empty Cost) float64 {
 	return float64(c.Peak-empty.RSS) / float64(steady.RSS-empty.RSS)

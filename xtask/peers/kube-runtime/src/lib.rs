@@ -45,6 +45,11 @@ impl Cost {
         (self.cpu_ns - earlier.cpu_ns) / 1e3 / count as f64
     }
 
+    /// Memory above that of `empty` for each of `count`, in KB.
+    pub fn rss_each(&self, empty: &Self, count: usize) -> f64 {
+        (self.rss_bytes - empty.rss_bytes) / 1e3 / count as f64
+    }
+
     /// The most memory, as a multiple of what `steady` held; both above `empty`.
     pub fn peak_over(&self, steady: &Self, empty: &Self) -> f64 {
         (self.peak_bytes - empty.rss_bytes) / (steady.rss_bytes - empty.rss_bytes)

@@ -71,8 +71,7 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
     match question.as_str() {
         "sync" => {
             report(&format!("informer/sync-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
-            let rss = (held.rss_bytes - empty.rss_bytes) / 1e3 / objects as f64;
-            report(&format!("informer/sync-rss/{form}"), "KB", rss);
+            report(&format!("informer/sync-rss/{form}"), "KB", held.rss_each(&empty, objects));
             let events = option("events")?;
             tell(&client, &format!("events?count={events}")).await?;
             let (begun, before) = (Instant::now(), Cost::so_far()?);
@@ -84,6 +83,7 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
         }
         "list" => {
             report(&format!("informer/list-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
+            report(&format!("informer/list-rss/{form}"), "KB", held.rss_each(&empty, objects));
             report(&format!("informer/list-peak/{form}"), "×", held.peak_over(&held, &empty));
         }
         "relist" => {
