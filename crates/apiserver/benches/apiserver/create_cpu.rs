@@ -63,8 +63,7 @@ fn creates(address: SocketAddr, count: usize, kube: Option<&Kube>, cpu: impl Fn(
         for number in 0..count {
             create_one(&mut sender, count + number).await;
         }
-        let spent = cpu() - before;
-        spent
+        cpu() - before
     })
 }
 

@@ -19,14 +19,14 @@ use crate::{
 /// The frames of an answer's body, and how it is encoded.
 async fn frames(server: &ApiServer, path: &str) -> (Vec<Bytes>, String) {
     let request = http::Request::get(path).header(header::ACCEPT_ENCODING, "gzip");
-    let request = request.body(Full::new(Bytes::new())).unwrap();
-    let answer = server.service().oneshot(request).await.unwrap();
+    let request = request.body(Full::new(Bytes::new())).expect("a request");
+    let answer = server.service().oneshot(request).await.expect("an answer");
     let coding = answer.headers().get(header::CONTENT_ENCODING);
-    let coding = coding.map(|coding| coding.to_str().unwrap().to_owned()).unwrap_or_default();
+    let coding = coding.map(|coding| coding.to_str().expect("text").to_owned()).unwrap_or_default();
     let mut body = answer.into_body();
     let mut frames = Vec::new();
     while let Some(frame) = body.frame().await {
-        frames.push(frame.unwrap().into_data().unwrap());
+        frames.push(frame.expect("unbroken").into_data().expect("data"));
     }
     (frames, coding)
 }
