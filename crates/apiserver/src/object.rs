@@ -128,3 +128,16 @@ pub(crate) fn depth(value: &Value) -> usize {
         _ => 0,
     }
 }
+
+/// Puts `condition` into `status` in the place of the one of its type.
+pub(crate) fn set_condition(status: &mut Value, condition: Value) {
+    if !status.is_object() {
+        *status = json!({});
+    }
+    if !status["conditions"].is_array() {
+        status["conditions"] = json!([]);
+    }
+    let conditions = status["conditions"].as_array_mut().expect("made above");
+    conditions.retain(|existing| existing["type"] != condition["type"]);
+    conditions.push(condition);
+}

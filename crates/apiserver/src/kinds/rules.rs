@@ -34,7 +34,19 @@ pub(crate) fn has_generation(kind: &Kind) -> bool {
 }
 
 /// Whether a change is one that `generation` counts.
-pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
+pub(crate) fn is_new_generation(
+    kind: &Kind,
+    subresource: Option<Subresource>,
+    old: &Value,
+    new: &Value,
+) -> bool {
+    // A Deployment's controller copies its annotations.
+    if subresource.is_none()
+        && is_deployment(kind)
+        && old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    {
+        return true;
+    }
     let has_spec = old.get("spec").is_some();
     if has_spec && (!is_custom(kind) || kind.status && fields_beside_spec(old) == 0) {
         return old.get("spec") != new.get("spec");
@@ -51,6 +63,19 @@ pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
 fn fields_beside_spec(object: &Value) -> usize {
     let known = ["apiVersion", "kind", "metadata", "spec", "status"];
     object.as_object().into_iter().flatten().filter(|(field, _)| !known.contains(&field.as_str())).count()
+}
+
+fn is_deployment(kind: &Kind) -> bool {
+    kind.group == "apps" && kind.kind == "Deployment"
+}
+
+/// Refuses the deletion of what every cluster has to have.
+pub(crate) fn check_deletion(kind: &Kind, name: &str) -> Result<()> {
+    let is_namespace = kind.group.is_empty() && kind.kind == "Namespace";
+    if is_namespace && matches!(name, "default" | "kube-public" | "kube-system") {
+        return Err(Status::forbidden(kind, name, "this namespace may not be deleted"));
+    }
+    Ok(())
 }
 
 /// Whether a CustomResourceDefinition made this kind.
@@ -234,6 +259,9 @@ pub(crate) fn prepare_update(
             }
             if !is_custom(kind) {
                 keep_metadata(&metadata, new);
+            }
+            if is_deployment(kind) {
+                object::copy_metadata(old, new, "labels");
             }
         }
         Some(Subresource::Finalize) => {

@@ -168,6 +168,7 @@ impl DeleteOptions {
 
 fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) -> Result<Deleted> {
     let kind = request.kind();
+    rules::check_deletion(kind, key.name())?;
     let resource = kind.resource();
     loop {
         let current = core.store.get(&resource, key).ok_or_else(|| Status::not_found(kind, key.name()))?;

@@ -5,6 +5,7 @@ mod apply;
 mod create;
 mod decode;
 mod delete;
+mod eviction;
 mod items;
 mod made_up;
 mod options;
@@ -129,7 +130,7 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
         (Verb::Get, _) if !request.kind().is_stored() => made_up::get(core, &request),
         (Verb::Get, _) => read::get(core, &request).await,
         (Verb::Create, Some(Binding)) => pod::bind(core, &request),
-        (Verb::Create, Some(Eviction)) => pod::evict(core, &request),
+        (Verb::Create, Some(Eviction)) => eviction::evict(core, &request),
         (Verb::Create, Some(Token)) => access::request_token(core, &request),
         (Verb::Create, None) if request.kind().is_review() => review(core, &request),
         (Verb::Create, None) if request.kind().kind == "Binding" => pod::bind_named(core, request),

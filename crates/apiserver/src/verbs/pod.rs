@@ -1,9 +1,9 @@
-//! A Pod's own subresources: where it runs, and its eviction.
+//! Where a Pod runs.
 
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, decode, delete, update};
+use super::{Request, decode, update};
 use crate::{
     core::Core,
     http::{
@@ -44,7 +44,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
             "lastProbeTime": null,
             "lastTransitionTime": core.clock.text(),
         });
-        set_condition(&mut bound, scheduled);
+        object::set_condition(&mut bound["status"], scheduled);
         Ok(bound)
     })?;
     let done =
@@ -59,26 +59,4 @@ pub(super) fn bind_named(core: &Core, mut request: Request) -> Result<Response<R
     request.route.kind = core.kinds.get("", "v1", "pods").expect("a built-in kind");
     request.route.subresource = Some(Subresource::Binding);
     bind(core, &request)
-}
-
-/// Deletes a Pod. No disruption budget is asked yet.
-pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let eviction = decode::other(request, "policy", "v1", "Eviction")?;
-    let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
-    delete::evict(core, request, &options)?;
-    let done =
-        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-    Ok(body::value(StatusCode::CREATED, &done))
-}
-
-fn set_condition(pod: &mut Value, condition: Value) {
-    if !pod["status"].is_object() {
-        pod["status"] = json!({});
-    }
-    if !pod["status"]["conditions"].is_array() {
-        pod["status"]["conditions"] = json!([]);
-    }
-    let conditions = pod["status"]["conditions"].as_array_mut().expect("made above");
-    conditions.retain(|existing| existing["type"] != condition["type"]);
-    conditions.push(condition);
 }

@@ -13,8 +13,7 @@ use crate::{
     http::{
         body::{self, ResponseBody},
         negotiate::Form,
-        query::invalid_options,
-        status::{Cause, Result},
+        status::{Result, Status},
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
     journal::Shown,
@@ -36,8 +35,10 @@ impl Shape {
     pub(super) fn of(request: &Request) -> Result<Self> {
         let include = &request.query.include_object;
         let include = IncludeObject::parse(include).ok_or_else(|| {
-            let supported = ["Metadata", "None", "Object"];
-            invalid_options(&[Cause::not_supported("includeObject", &json!(include), &supported)])
+            Status::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {include:?}: must be \
+                 'Metadata', 'Object', 'None', or empty"
+            ))
         })?;
         Ok(Self { form: request.form, include })
     }

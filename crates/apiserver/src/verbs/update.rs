@@ -151,7 +151,7 @@ fn next<'a>(
         return Ok((Next::Unchanged, reservation));
     }
     rules::validate_update(kind, subresource, current, &object)?;
-    if rules::has_generation(kind) && rules::is_new_generation(kind, current, &object) {
+    if rules::has_generation(kind) && rules::is_new_generation(kind, subresource, current, &object) {
         let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }

@@ -159,7 +159,7 @@ async fn a_certificate_is_approved_apart_from_its_status() {
         &client,
         all,
         json!({"metadata": {"name": "c"}, "spec": {
-        "request": "LS0t", "signerName": "example.com/s", "usages": ["client auth"]}}),
+        "request": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K", "signerName": "example.com/s", "usages": ["client auth"]}}),
     )
     .await;
     let approved = json!({"type": "Approved", "status": "True", "reason": "Fine", "message": ""});

@@ -90,6 +90,8 @@ async fn events_are_one_set_of_objects_in_two_forms() {
     let event = json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e"},
         "regarding": {"kind": "Pod", "name": "web"}, "note": "hello", "reason": "Because", "type": "Normal",
+        "eventTime": "2026-01-02T03:04:05.000000Z", "action": "Telling", "reportingController": "example.com/c",
+        "reportingInstance": "c-1",
     });
     let created = create(&client, "/apis/events.k8s.io/v1/namespaces/default/events", event).await;
     assert_eq!((&created["apiVersion"], &created["note"]), (&json!("events.k8s.io/v1"), &json!("hello")));

@@ -56,9 +56,13 @@ impl FieldSelector {
     pub(crate) fn check(&self, kind: &Kind) -> Result<()> {
         match self.0.iter().find(|requirement| !is_selectable(kind, &requirement.field)) {
             None => Ok(()),
-            Some(unknown) => {
-                Err(Status::bad_request(format!("field label not supported: {}", unknown.field)))
-            }
+            Some(FieldRequirement { field, .. }) => Err(Status::bad_request(match kind.kind.as_str() {
+                "Job" => format!("field label {field:?} not supported for Job"),
+                _ if more_fields(kind).is_empty() && kind.schema.is_none() => format!(
+                    "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                ),
+                _ => format!("field label not supported: {field}"),
+            })),
         }
     }
 
@@ -71,7 +75,14 @@ impl FieldSelector {
 }
 
 fn is_selectable(kind: &Kind, field: &str) -> bool {
-    let more: &[&str] = match (kind.group.as_str(), kind.kind.as_str()) {
+    matches!(field, "metadata.name" | "metadata.namespace")
+        || more_fields(kind).contains(&field)
+        || kind.selectable_fields.iter().any(|known| known == field)
+}
+
+/// The fields of a built-in kind's own by which it can be selected.
+fn more_fields(kind: &Kind) -> &'static [&'static str] {
+    match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => &[
             "spec.nodeName",
             "spec.restartPolicy",
@@ -104,15 +115,12 @@ fn is_selectable(kind: &Kind, field: &str) -> bool {
         ("", "Node") => &["spec.unschedulable"],
         ("", "Secret") => &["type"],
         ("", "Service") => &["spec.clusterIP", "spec.type"],
-        ("apps", "ReplicaSet") | ("", "ReplicationController") => &["status.replicas"],
+        ("", "ReplicationController") => &["status.replicas"],
         ("batch", "Job") => &["status.successful"],
         ("certificates.k8s.io", _) => &["spec.signerName"],
         ("resource.k8s.io", "ResourceSlice") => &["spec.driver", "spec.nodeName"],
         _ => &[],
-    };
-    matches!(field, "metadata.name" | "metadata.namespace")
-        || more.contains(&field)
-        || kind.selectable_fields.iter().any(|known| known == field)
+    }
 }
 
 fn field(object: &Value, path: &str) -> String {

@@ -1,5 +1,6 @@
 //! What can be wrong with what holds data or describes storage and access.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{items, text};
@@ -11,8 +12,8 @@ const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce
 /// The most bytes that a `ConfigMap`'s or a Secret's data may have.
 const DATA_LIMIT: usize = 1024 * 1024;
 
-/// A `ConfigMap` or a Secret.
-pub(super) fn map(map: &Value, causes: &mut Vec<Cause>) {
+/// A `ConfigMap` or a Secret, whose size is that of the field `whole`.
+pub(super) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>) {
     let mut size = 0;
     let other = map["binaryData"].as_object();
     for field in ["data", "binaryData"] {
@@ -29,7 +30,7 @@ pub(super) fn map(map: &Value, causes: &mut Vec<Cause>) {
     }
     if size > DATA_LIMIT {
         let because = format!("Too long: may not be more than {DATA_LIMIT} bytes");
-        causes.push(Cause::new("FieldValueTooLong", "", because));
+        causes.push(Cause::new("FieldValueTooLong", whole, because));
     }
 }
 
@@ -67,6 +68,15 @@ pub(super) fn volume(volume: &Value, causes: &mut Vec<Cause>) {
     };
     if !spec.as_object().into_iter().flatten().any(source) {
         causes.push(Cause::required("spec", "must specify a volume type"));
+    }
+}
+
+/// What is to be signed is a certificate request in PEM, whatever is in it.
+pub(super) fn signing_request(object: &Value, causes: &mut Vec<Cause>) {
+    let request = &object["spec"]["request"];
+    let pem = STANDARD.decode(request.as_str().unwrap_or_default()).unwrap_or_default();
+    if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE REQUEST-----") {
+        causes.push(Cause::invalid("spec.request", request, "PEM block type must be CERTIFICATE REQUEST"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which objects and which changes are refused, and why: as far as controllers can run into it.
 
 mod data;
+mod event;
 mod network;
 mod pod;
 mod workload;
@@ -27,6 +28,9 @@ pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     name(kind, object, &mut causes);
     state(kind, object, &mut causes);
+    if kind.group == "events.k8s.io" {
+        event::new(object, &mut causes);
+    }
     causes
 }
 
@@ -56,6 +60,11 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
         state(kind, new, &mut causes);
     } else {
         metadata(kind, new, &mut causes);
+        let counts_pods =
+            matches!((&*kind.group, &*kind.kind), ("apps", "ReplicaSet") | ("", "ReplicationController"));
+        if counts_pods && subresource == Some(Subresource::Status) {
+            workload::counts(&new["status"], &mut causes);
+        }
     }
     causes
 }
@@ -85,7 +94,10 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         ("discovery.k8s.io", _) => network::endpoint_slice(object, causes),
         ("networking.k8s.io", "Ingress") => network::ingress(object, causes),
         ("networking.k8s.io", "IPAddress") => data::ip_address(object, causes),
-        ("", "ConfigMap" | "Secret") => data::map(object, causes),
+        ("", "ConfigMap") => data::map(object, "[]", causes),
+        ("", "Secret") => data::map(object, "data", causes),
+        ("" | "events.k8s.io", "Event") => event::event(object, causes),
+        ("certificates.k8s.io", "CertificateSigningRequest") => data::signing_request(object, causes),
         ("", "PersistentVolumeClaim") => data::claim(object, causes),
         ("", "PersistentVolume") => data::volume(object, causes),
         ("storage.k8s.io", "StorageClass") => data::storage_class(object, causes),
@@ -188,6 +200,10 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
                 causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), because));
             }
         }
+        if owner["apiVersion"] == "v1" && owner["kind"] == "Event" {
+            let because = "/v1, Kind=Event is disallowed from being an owner";
+            causes.push(Cause::invalid("metadata.ownerReferences", owner, because));
+        }
         if owner["controller"] == true {
             controllers.push(owner);
         }
@@ -263,6 +279,12 @@ fn immutable(kind: &Kind, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
             ["/spec/selector", "/spec/completionMode"].into_iter().for_each(fixed);
         }
         ("storage.k8s.io", "StorageClass") => fixed("/provisioner"),
+        ("scheduling.k8s.io", "PriorityClass") => {
+            fixed("/preemptionPolicy");
+            if old["value"] != new["value"] {
+                causes.push(Cause::forbidden("value", "may not be changed in an update."));
+            }
+        }
         ("rbac.authorization.k8s.io", "ClusterRoleBinding" | "RoleBinding") => role(old, new, causes),
         ("", "Secret") => fixed("/type"),
         _ => {}

@@ -166,3 +166,23 @@ pub(super) fn replication_controller(controller: &Value, causes: &mut Vec<Cause>
         pod::spec(&controller["spec"]["template"]["spec"], "spec.template.spec", causes);
     }
 }
+
+/// The Pods that a `ReplicaSet` or a `ReplicationController` tells of.
+pub(super) fn counts(status: &Value, causes: &mut Vec<Cause>) {
+    let number = |field: &str| status[field].as_i64().unwrap_or(0);
+    let fields =
+        ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"];
+    for field in fields {
+        at_least(0, status, "status", field, causes);
+    }
+    let mut greater = |field: &str, than: &str, named: &str| {
+        if number(field) > number(than) {
+            let because = format!("cannot be greater than {named}");
+            causes.push(Cause::invalid(format!("status.{field}"), &status[field], because));
+        }
+    };
+    greater("fullyLabeledReplicas", "replicas", "status.replicas");
+    greater("readyReplicas", "replicas", "status.replicas");
+    greater("availableReplicas", "replicas", "status.replicas");
+    greater("availableReplicas", "readyReplicas", "readyReplicas");
+}
