@@ -16,6 +16,7 @@ use crate::{
         status::{Result, Status},
     },
     object,
+    schema::{Schema, decode},
     verbs::Request,
 };
 
@@ -121,8 +122,22 @@ impl Hooks {
         object: &mut Value,
         old: Option<&Value>,
     ) -> Result<()> {
+        if self.mutating.is_empty() {
+            return Ok(());
+        }
         let name = object::name(object).to_owned();
-        run(&self.mutating, operation, request, &name, Some(object), old)
+        run(&self.mutating, operation, request, &name, Some(object), old)?;
+        // What follows takes it for granted that fields are of their types: a hook's object is read like a client's.
+        let unfit = |because: String| {
+            Status::internal(format!("a mutating admission hook left no object: {because}"))
+        };
+        if !object.is_object() {
+            return Err(unfit("it is not one in JSON".to_owned()));
+        }
+        let (read, complaints) = decode(Schema::of(&request.route.kind), object.take())
+            .map_err(|error| unfit(error.to_string()))?;
+        *object = read;
+        complaints.mistyped.map_or(Ok(()), |because| Err(unfit(because)))
     }
 
     /// Asks the validating hooks about what is about to be stored; `object` is `None` for a deletion. What they
@@ -179,12 +194,7 @@ fn run(
         };
         return Err(refusal(hook_name, &denied));
     }
-    match object {
-        Some(object) if !object.is_object() => {
-            Err(Status::internal("a mutating admission hook left no JSON object"))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// A hook's refusal in upstream's words.

@@ -60,6 +60,22 @@ async fn a_validating_hook_refuses_creations_changes_and_deletions() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_hook_leaves_is_read_like_what_a_client_sends() {
+    let server = ApiServer::builder()
+        .mutating("careless", |admission| {
+            if let Some(object) = &mut admission.object {
+                object["data"] = "text".into();
+            }
+            Ok(())
+        })
+        .start();
+    let refused =
+        refusal(send_json(&server.client(), "POST", MAPS, &json!({"metadata": {"name": "a"}})).await);
+    assert_eq!(refused.code, 500);
+    assert!(refused.message.starts_with("a mutating admission hook left no object: "), "{}", refused.message);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hook_that_panics_fails_the_request_and_not_the_server() {
     let server = ApiServer::builder().validating("broken", |_| panic!("a bug in a test's hook")).start();
     let refused =
