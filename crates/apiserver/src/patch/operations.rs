@@ -1,9 +1,9 @@
 //! Carrying out a JSON patch, one operation after the other, within bounds: copies of copies of copies would
 //! otherwise make a short patch into an object that no memory holds and no stack can walk through.
 
-use std::io;
+use std::{borrow::Cow, io};
 
-use json_patch::PatchOperation;
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 
 use crate::object;
@@ -34,7 +34,8 @@ pub(super) fn carry_out(operations: &[PatchOperation], document: &mut Value) -> 
         };
         // Without undoing what was done before a refusal: it was done to a copy, and undoing a move whose target
         // does not exist panics.
-        json_patch::patch_unsafe(document, std::slice::from_ref(operation)).ok()?;
+        let operation = as_go_does(operation, document);
+        json_patch::patch_unsafe(document, std::slice::from_ref(&*operation)).ok()?;
         if depth > object::DEEPEST_IN_ALL {
             depth = object::depth(document);
         }
@@ -43,6 +44,18 @@ pub(super) fn carry_out(operations: &[PatchOperation], document: &mut Value) -> 
         }
     }
     Some(())
+}
+
+/// Upstream's library replaces a key that is not there by adding it, against the RFC.
+fn as_go_does<'a>(operation: &'a PatchOperation, document: &Value) -> Cow<'a, PatchOperation> {
+    let PatchOperation::Replace(replace) = operation else { return Cow::Borrowed(operation) };
+    let path = replace.path.as_str();
+    let parent = path.rsplit_once('/').and_then(|(parent, _)| document.pointer(parent));
+    if document.pointer(path).is_some() || !parent.is_some_and(Value::is_object) {
+        return Cow::Borrowed(operation);
+    }
+    let add = AddOperation { path: replace.path.clone(), value: replace.value.clone() };
+    Cow::Owned(PatchOperation::Add(add))
 }
 
 /// How deep a place is.
@@ -88,6 +101,14 @@ mod tests {
 
     fn often(operations: &[Value], times: usize) -> Value {
         operations.iter().cycle().take(operations.len() * times).cloned().collect()
+    }
+
+    #[test]
+    fn a_replacement_adds_a_key_but_no_item() {
+        let replace = |path: &str| json!([{"op": "replace", "path": path, "value": 1}]);
+        assert_eq!(carried_out(replace("/a/b"), json!({"a": {}})), Some(json!({"a": {"b": 1}})));
+        assert_eq!(carried_out(replace("/a/0"), json!({"a": []})), None);
+        assert_eq!(carried_out(replace("/c/b"), json!({"a": {}})), None);
     }
 
     /// Fails, by taking all memory, if what is copied is not counted.

@@ -39,6 +39,9 @@ fn json_model(mut document: Value, operations: &[Value]) -> Option<Value> {
         match path("op") {
             "add" => add(&mut document, path("path"), value.clone())?,
             "remove" => drop(remove(&mut document, path("path"))?),
+            "replace" if document.pointer(path("path")).is_none() && is_key(&document, path("path")) => {
+                add(&mut document, path("path"), value.clone())?;
+            }
             "replace" => *document.pointer_mut(path("path"))? = value.clone(),
             "move" => {
                 if path("path").starts_with(&format!("{}/", path("from"))) {
@@ -108,6 +111,11 @@ fn path() -> impl Strategy<Value = String> {
     proptest::collection::vec(step, 1..4).prop_map(|steps| steps.concat())
 }
 
+/// Whether an object could have a field at `path`.
+fn is_key(document: &Value, path: &str) -> bool {
+    path.rsplit_once('/').and_then(|(parent, _)| document.pointer(parent)).is_some_and(Value::is_object)
+}
+
 fn operations() -> impl Strategy<Value = Vec<Value>> {
     let word = prop::sample::select(vec!["add", "add", "remove", "replace", "move", "copy", "test"]);
     let operation = (word, path(), path(), option::of(document())).prop_map(|(op, path, from, value)| {
@@ -129,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn a_json_patch_does_what_the_rfc_says(current in document(), operations in operations()) {
+    fn a_json_patch_does_what_the_rfc_says_and_upstream_makes_of_it(current in document(), operations in operations()) {
         let expected = json_model(current.clone(), &operations);
         prop_assert_eq!(patched(JSON, &current, &Value::Array(operations)), expected);
     }
