@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Named after the project, because a bare `loom` would reach the dependencies that know it.
-const SWITCH: [&str; 2] = ["--cfg", "trimtab_loom"];
+/// Optimised a little, because loom's threads have small stacks.
+const SWITCH: [&str; 4] = ["--cfg", "trimtab_loom", "-C", "opt-level=1"];
 
 pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     for package in workspace.parts().filter(|package| package.folder.join("src/loom_tests.rs").exists()) {
