@@ -1,0 +1,91 @@
+//! Edges of the queue's rules that its model does not reach: what they hold in memory.
+
+use super::*;
+
+const AT_ONCE: Wanted = Wanted { priority: 0, due: None, group: 0 };
+
+fn state() -> State<u32> {
+    State::new(Step(1000), false, false)
+}
+
+/// As the real one does, this hash has something of the key in its upper bits.
+fn hash(key: u32) -> u32 {
+    key.wrapping_mul(0x9E37_79B9)
+}
+
+fn add(state: &mut State<u32>, key: u32, wanted: Wanted) -> Added {
+    state.add(hash(key), &mut Some(key), wanted, Time::ZERO)
+}
+
+fn take(state: &mut State<u32>) -> Taken<u32> {
+    match state.take(Time::ZERO) {
+        Take::Key(taken) => taken,
+        other => panic!("nothing is ready: {other:?}"),
+    }
+}
+
+/// Guarantee 10.
+#[test]
+fn an_empty_queue_holds_less_than_100_kib() {
+    let mut state = state();
+    for key in 0..100_000 {
+        let wanted = Wanted { priority: (key % 7) as i16, ..AT_ONCE };
+        assert_eq!(add(&mut state, key, wanted), Added::New);
+        let later = Wanted { due: Some(Time::MAX), ..AT_ONCE };
+        assert_eq!(add(&mut state, key, later), Added::Known);
+    }
+    for _ in 0..100_000 {
+        let Taken { slot, key, .. } = take(&mut state);
+        assert_eq!(state.done(slot, Time::ZERO).forgotten, None, "it is still delayed");
+        assert_eq!(state.remove(hash(key), &key), (true, Some(key)));
+    }
+    assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
+}
+
+/// Guarantee 10. Each line of `draw_together` is needed: what stays delayed is at the end of the slots, too.
+#[test]
+fn the_memory_of_a_burst_goes_while_some_keys_stay() {
+    let mut state = State::new(Step(1000), true, true);
+    for key in 0..100_000 {
+        let due = (key % 500 == 499).then(|| Time::ZERO.after(Duration::from_secs(key.into())));
+        add(&mut state, key, Wanted { due, group: u64::from(key % 3), ..AT_ONCE });
+    }
+    let peak = state.memory();
+    while state.ready() > 0 {
+        let Taken { slot, .. } = take(&mut state);
+        state.done(slot, Time::ZERO);
+    }
+    for _ in 0..1_000 {
+        add(&mut state, 1, AT_ONCE); // a queue that is used goes on giving back
+        let Taken { slot, .. } = take(&mut state);
+        state.done(slot, Time::ZERO);
+    }
+    // Those that moved are found, and removed, as before.
+    assert_eq!(add(&mut state, 99_999, AT_ONCE), Added::Known);
+    assert_eq!(state.remove(hash(99_999), &99_999), (true, Some(99_999)));
+    assert_eq!(state.delayed(), 199);
+    assert!(state.memory() * 20 < peak, "{} of {peak} bytes are left", state.memory());
+    let late = Time::ZERO.after(Duration::from_secs(1_000_000));
+    let keys: Vec<_> = std::iter::from_fn(|| match state.take(late) {
+        Take::Key(taken) => Some(taken.key),
+        _ => None,
+    })
+    .collect();
+    assert_eq!(keys.len(), 199);
+    assert!(keys.iter().all(|key| key % 500 == 499), "{keys:?}");
+}
+
+/// What a key leaves behind when it is moved is swept out before it is the most.
+#[test]
+fn a_key_that_is_moved_again_and_again_takes_no_more_memory() {
+    let mut state = state();
+    add(&mut state, 1, AT_ONCE);
+    add(&mut state, 2, AT_ONCE);
+    for n in 0..30_000i16 {
+        let due = Time::ZERO.after(Duration::from_secs(100_000 - n as u64));
+        add(&mut state, 2, Wanted { priority: n, due: Some(due), group: 0 });
+        add(&mut state, 2, Wanted { priority: n, due: None, group: 0 });
+    }
+    assert!(state.memory() < 16 * 1024, "{} bytes for two keys", state.memory());
+    assert_eq!((take(&mut state).key, state.delayed()), (2, 1));
+}
