@@ -1,4 +1,5 @@
-//! What does a delay cost, and how late is the last of a million that end within one second?
+//! What does a delay cost, how late is the last of a million that end within one second, and how long do takes take
+//! meanwhile?
 
 use std::time::Duration;
 
@@ -22,10 +23,21 @@ pub(crate) fn run() {
             queue.add_after(key.clone(), due.saturating_sub(start.elapsed()));
         }
         report("delay-add/1m", "ns", ns_each(start.elapsed(), COUNT));
-        for _ in 0..COUNT {
-            drop(queue.get().await);
+        let (mut takes, mut left) = (Vec::with_capacity(COUNT), COUNT);
+        while left > 0 {
+            let before = Instant::now();
+            match queue.try_get() {
+                Some(_) => takes.push(before.elapsed()),
+                None => drop(queue.get().await), // it waits, for longer than a take takes
+            }
+            left -= 1;
         }
         let late = start.elapsed().saturating_sub(LEAD + SPREAD);
         report("delay-late/1m", "ms", late.as_secs_f64() * 1e3);
+        takes.sort_unstable();
+        for (name, share) in [("p50", 0.5), ("p99.9", 0.999)] {
+            let at = ((takes.len() - 1) as f64 * share) as usize;
+            report(&format!("delay-take-{name}/1m"), "us", takes[at].as_secs_f64() * 1e6);
+        }
     });
 }

@@ -24,6 +24,23 @@ fn take(state: &mut State<u32>) -> Taken<u32> {
     }
 }
 
+/// A take does a batch's work at the most, and has its key at once, however many delays are over.
+#[test]
+fn a_million_delays_that_end_together_hold_no_take_up() {
+    let (mut state, due) = (state(), Time::ZERO.after(Duration::from_secs(1)));
+    for key in 0..1_000_000 {
+        add(&mut state, key, Wanted { due: Some(due), ..AT_ONCE });
+    }
+    let mut delayed = state.delayed();
+    for _ in 0..1_000_000 {
+        let Take::Key(Taken { slot, .. }) = state.take(due) else { panic!("{delayed} keys are due") };
+        assert!(delayed - state.delayed() <= FIRING_BATCH);
+        delayed = state.delayed();
+        state.done(slot, due);
+    }
+    assert_eq!((state.ready(), delayed), (0, 0));
+}
+
 /// Guarantee 10.
 #[test]
 fn an_empty_queue_holds_less_than_100_kib() {
