@@ -1,14 +1,12 @@
 //! [`Delays`]: which keys are to become ready, when, and with what priority.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::collections::BTreeMap;
 
 use crate::{
     column::Column,
     slots::{SlotId, Slots},
     time::Time,
+    window::Window,
 };
 
 /// What a delayed key waits for.
@@ -20,25 +18,23 @@ struct Wish {
 
 /// The delayed keys, soonest first. One entry a key; an earlier time wins, as in client-go.
 ///
-/// A key that is moved earlier or taken out leaves its old heap entry behind. Such an entry says
+/// A key that is moved earlier or taken out leaves its old entry behind. Such an entry says
 /// something else than its slot, is skipped when it surfaces, and is swept out before it and its
 /// like are more than the live ones: memory follows the number of delayed keys.
 ///
 /// One heap for all would be slower than what it orders: with a million keys each step down of a `pop` misses
-/// the cache. So time is cut into windows of a few milliseconds, each with a heap that fits.
+/// the cache. So time is cut into windows of two milliseconds, each with a heap that fits.
 #[derive(Debug)]
 pub(crate) struct Delays {
     /// By window; none of them is empty.
-    windows: BTreeMap<u64, Heap>,
-    /// In all heaps, with those that were left behind.
+    windows: BTreeMap<u64, Window>,
+    /// In all windows, with those that were left behind.
     entries: usize,
     wishes: Column<Wish>,
     len: usize,
     /// No key is due earlier. Between two firings it answers for the windows.
     earliest: Time,
 }
-
-type Heap = BinaryHeap<Reverse<(Time, SlotId)>>;
 
 impl Delays {
     pub(crate) const EMPTY: Self =
@@ -69,7 +65,7 @@ impl Delays {
         }
         self.wishes.set(id, wish);
         self.earliest = self.earliest.min(due);
-        self.windows.entry(due.window()).or_default().push(Reverse((due, id)));
+        self.windows.entry(due.window()).or_default().push((due, id));
         self.entries += 1;
         self.sweep(slots);
     }
@@ -85,7 +81,7 @@ impl Delays {
     pub(crate) fn relocate<K>(&mut self, slots: &Slots<K>, from: SlotId, to: SlotId) {
         let wish = self.wishes.get(from);
         self.wishes.set(to, wish);
-        self.windows.entry(wish.due.window()).or_default().push(Reverse((wish.due, to)));
+        self.windows.entry(wish.due.window()).or_default().push((wish.due, to));
         self.entries += 1;
         self.sweep(slots);
     }
@@ -98,7 +94,7 @@ impl Delays {
     /// When the soonest key is due.
     pub(crate) fn next<K>(&mut self, slots: &Slots<K>) -> Option<Time> {
         loop {
-            let &Reverse((due, id)) = self.windows.values().next()?.peek()?;
+            let (due, id) = self.windows.values_mut().next()?.first()?;
             if self.stands(slots, due, id) {
                 self.earliest = due;
                 return Some(due);
@@ -120,19 +116,18 @@ impl Delays {
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        let each = |heap: &Heap| size_of::<Heap>() + heap.capacity() * size_of::<(Time, SlotId)>();
-        self.windows.values().map(each).sum::<usize>() + self.wishes.memory()
+        self.windows.values().map(Window::memory).sum::<usize>() + self.wishes.memory()
     }
 
-    /// Whether the heap's entry is what its slot waits for.
+    /// Whether the window's entry is what its slot waits for.
     fn stands<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
         slots.get(id).is_some_and(|slot| slot.delayed) && self.wishes.get(id).due == due
     }
 
     fn pop_first(&mut self) -> Option<SlotId> {
         let mut first = self.windows.first_entry()?;
-        let Reverse((_, id)) = first.get_mut().pop()?;
-        if first.get().is_empty() {
+        let (_, id) = first.get_mut().pop()?;
+        if first.get().len() == 0 {
             first.remove();
         }
         self.entries -= 1;
@@ -143,12 +138,11 @@ impl Delays {
         const SLACK: usize = 64; // sweeping a handful costs more than keeping it
         if self.entries > 2 * self.len + SLACK {
             let mut windows = std::mem::take(&mut self.windows);
-            windows.retain(|_, heap| {
-                heap.retain(|&Reverse((due, id))| self.stands(slots, due, id));
-                heap.shrink_to(2 * heap.len());
-                !heap.is_empty()
+            windows.retain(|_, window| {
+                window.retain(|(due, id)| self.stands(slots, due, id));
+                window.len() > 0
             });
-            self.entries = windows.values().map(BinaryHeap::len).sum();
+            self.entries = windows.values().map(Window::len).sum();
             self.windows = windows;
         }
     }

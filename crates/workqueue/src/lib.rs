@@ -92,6 +92,7 @@ mod state;
 mod sync;
 mod time;
 mod wait;
+mod window;
 mod worker;
 
 pub use self::{

@@ -21,9 +21,9 @@ impl Time {
         Self(self.0.saturating_add(delay))
     }
 
-    /// Which piece of 4.2 ms this is in: the later, the greater.
+    /// Which piece of 2.1 ms this is in: the later, the greater.
     pub(crate) fn window(self) -> u64 {
-        self.0 >> 22
+        self.0 >> 21
     }
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
