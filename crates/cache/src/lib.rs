@@ -54,6 +54,7 @@ mod chunks;
 mod contents;
 mod few;
 mod index;
+mod json;
 mod key;
 mod managed_fields;
 mod object;
@@ -71,6 +72,7 @@ mod version;
 mod writer;
 
 pub use index::{Index, controller_uid};
+pub use json::{Json, JsonError};
 pub use key::{ObjectKey, ParseKeyError};
 pub use managed_fields::ManagedFields;
 pub use object::{MetaView, Metadata, Object};

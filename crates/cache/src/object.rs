@@ -8,9 +8,12 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube_client::Resource;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
-use crate::{ManagedFields, ObjectKey, managed_fields::without};
+use crate::{Json, JsonError, ManagedFields, ObjectKey};
 
 /// A Kubernetes object, whole or in part: of which kind it is, and where its metadata is.
 ///
@@ -59,14 +62,13 @@ pub trait Object: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the deserializer says of a text that is no such object.
-    fn decode<'de, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
+    /// If what comes is no such object.
+    fn decode(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError>
     where
-        Self: Deserialize<'de>,
-        D: Deserializer<'de>,
+        Self: DeserializeOwned,
     {
         let _ = managed_fields;
-        Self::deserialize(deserializer)
+        Self::deserialize(json)
     }
 
     /// Drops what is not worth storing; called once, before the object is stored. By default nothing.
@@ -86,14 +88,13 @@ impl<K: Resource + Send + Sync + 'static> Object for K {
         self.meta()
     }
 
-    fn decode<'de, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
+    fn decode(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError>
     where
-        Self: Deserialize<'de>,
-        D: Deserializer<'de>,
+        Self: DeserializeOwned,
     {
         match managed_fields {
-            ManagedFields::Dropped => without(deserializer),
-            ManagedFields::Kept => Self::deserialize(deserializer),
+            ManagedFields::Dropped => Self::deserialize(json.without_managed_fields()),
+            ManagedFields::Kept => Self::deserialize(json),
         }
     }
 }

@@ -10,11 +10,14 @@ use std::{
 
 use kube_client::Resource;
 use parking_lot::Mutex;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
 use serde_json::value::RawValue;
 
 use self::text::Text;
-use crate::{ManagedFields, Metadata, Object, ObjectKey};
+use crate::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
 
 /// A whole object, held as its own text without `managedFields`, and decoded when somebody reads it.
 ///
@@ -91,12 +94,8 @@ impl<K: Resource + Send + Sync + 'static> Object for Packed<K> {
         &self.text
     }
 
-    fn decode<'de, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        // Borrowed: an informer decodes out of a buffer, and every value is copied once only.
-        Text::read::<&RawValue, D>(deserializer, managed_fields).map(Self::new)
+    fn decode(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
+        Text::read(json, managed_fields).map(Self::new)
     }
 }
 
@@ -106,10 +105,13 @@ impl<K> Packed<K> {
     }
 }
 
-/// Without `managedFields`, and from any deserializer that JSON's are made of.
+/// Without `managedFields`, and from serde_json or [`Json`].
 impl<'de, K> Deserialize<'de> for Packed<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Text::read::<Box<RawValue>, D>(deserializer, ManagedFields::Dropped).map(Self::new)
+        let object = Box::<RawValue>::deserialize(deserializer)?;
+        Text::read(&mut Json::new(object.get()), ManagedFields::Dropped)
+            .map(Self::new)
+            .map_err(D::Error::custom)
     }
 }
 

@@ -14,7 +14,7 @@ use kube_client::{Resource, core::DynamicObject};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use trimtab_cache::{
-    Change, ManagedFields, Metadata, Object, ObjectKey, Packed, StoreWriter, controller_uid,
+    Change, Json, ManagedFields, Metadata, Object, ObjectKey, Packed, StoreWriter, controller_uid,
 };
 
 fn pod() -> Value {
@@ -41,7 +41,7 @@ fn pod() -> Value {
 
 /// As an informer decodes.
 fn pack<K: Resource + Send + Sync + 'static>(json: &str, managed_fields: ManagedFields) -> Packed<K> {
-    Packed::decode(&mut serde_json::Deserializer::from_str(json), managed_fields).expect("an object")
+    Packed::decode(&mut Json::new(json), managed_fields).expect("an object")
 }
 
 fn packed(object: &Value) -> Packed<Pod> {
@@ -75,9 +75,9 @@ fn a_packed_object_reads_as_the_whole_one_without_managed_fields() {
 fn managed_fields_are_there_if_they_are_to_be_kept() {
     let kept = pack::<Pod>(&pod().to_string(), ManagedFields::Kept);
     assert_eq!(*kept.read().unwrap(), serde_json::from_value::<Pod>(pod()).unwrap());
-    let whole = Pod::decode(pod(), ManagedFields::Kept).unwrap();
+    let whole = Pod::decode(&mut Json::new(&pod().to_string()), ManagedFields::Kept).unwrap();
     assert_eq!(whole.metadata.managed_fields.unwrap().len(), 1);
-    let whole = Pod::decode(pod(), ManagedFields::Dropped).unwrap();
+    let whole = Pod::decode(&mut Json::new(&pod().to_string()), ManagedFields::Dropped).unwrap();
     assert_eq!(whole.metadata.managed_fields, None);
 }
 

@@ -74,7 +74,7 @@ pub(crate) async fn audit<T: Object>(
     let mut parser = ItemParser::<Outline>::new(ManagedFields::Dropped);
     while !parser.is_done() {
         match body.next(BODY_PATIENCE).await? {
-            Some(part) => parser.feed(&part),
+            Some(part) => parser.feed(&part).map_err(SourceError::list)?,
             None => parser.end(),
         }
         while let Some(item) = parser.next().map_err(SourceError::list)? {

@@ -183,7 +183,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         let mut parser = ItemParser::<T>::new(self.habits.managed_fields);
         while !parser.is_done() {
             match body.next(BODY_PATIENCE).await? {
-                Some(chunk) => parser.feed(&chunk),
+                Some(chunk) => parser.feed(&chunk).map_err(SourceError::list)?,
                 None => parser.end(),
             }
             while let Some(item) = parser.next().map_err(SourceError::list)? {

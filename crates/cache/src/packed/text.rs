@@ -1,19 +1,15 @@
 //! [`Text`]: an object's JSON, and where in it the values are that a cache needs. Made in one reading of
-//! the server's text, which copies everything but `managedFields` and looks into the metadata alone.
+//! the server's text, which looks into the metadata alone, and one copy of everything but `managedFields`.
 
-use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData, ops::Deref};
+use std::{borrow::Cow, ops::Range};
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
     jiff::Timestamp,
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::{Deserialize, de::Error};
 
-use crate::{ManagedFields, Metadata};
+use crate::{Json, JsonError, ManagedFields, Metadata};
 
 #[derive(Clone, Default)]
 pub(super) struct Text {
@@ -37,18 +33,16 @@ struct Span {
 }
 
 impl Text {
-    /// Reads an object. `R` is what values are taken as: borrowed where the deserializer can, or boxed.
-    pub(super) fn read<'de, R, D>(deserializer: D, managed_fields: ManagedFields) -> Result<Self, D::Error>
-    where
-        R: Deserialize<'de> + Deref<Target = RawValue>,
-        D: Deserializer<'de>,
-    {
-        let mut draft = Draft::begin(managed_fields);
-        deserializer.deserialize_map(Map {
-            draft: &mut draft,
-            level: Level::Object,
-            raw: PhantomData::<R>,
+    /// Reads an object.
+    pub(super) fn read(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
+        json.next(); // white space
+        let (start, source) = (json.offset(), json.rest());
+        let mut draft = Draft { source, start, managed_fields, ..Draft::default() };
+        json.members(|key, json| match &*key {
+            "metadata" => draft.metadata(json),
+            _ => json.skip().map(drop),
         })?;
+        draft.source = &source[..json.offset() - start];
         draft.finish()
     }
 
@@ -92,110 +86,88 @@ impl Metadata for Text {
     }
 }
 
-thread_local! {
-    /// Where texts are put together before they are copied to where they just fit.
-    static SCRATCH: Cell<String> = const { Cell::new(String::new()) };
-}
-
-/// A scratch that has grown beyond this is not kept: most objects are smaller by far.
-const LARGEST_SCRATCH: usize = 1 << 20;
-
 /// Marks the start of a span that counts from the end of the JSON, while that is not known.
 const BEHIND: u32 = 1 << 31;
 
-/// A text while it is being read.
-struct Draft {
+/// A text while it is being read. Places are those in `source` until the end.
+#[derive(Default)]
+struct Draft<'a> {
+    /// The server's text, from the object on.
+    source: &'a str,
+    /// Where that begins for the reader.
+    start: usize,
     managed_fields: ManagedFields,
-    json: String,
-    /// Values that are escaped in `json`, as they read.
+    /// What is left out, in order.
+    cuts: Vec<Range<usize>>,
+    /// Values that JSON escapes, as they read.
     behind: String,
     text: Text,
 }
 
-impl Draft {
-    fn begin(managed_fields: ManagedFields) -> Self {
-        let mut json = SCRATCH.take();
-        json.clear();
-        Self { managed_fields, json, behind: String::new(), text: Text::default() }
-    }
-
-    fn finish<E: Error>(mut self) -> Result<Text, E> {
-        let json = u32::try_from(self.json.len()).ok().filter(|json| *json < BEHIND);
-        let json = json.ok_or_else(|| E::custom("the object is longer than 2 GiB"))?;
-        self.text.json = json;
-        if !self.behind.is_empty() {
-            self.json.push_str(&self.behind);
-            let Text { name, namespace, uid, resource_version, labels, .. } = &mut self.text;
-            let labels = labels.iter_mut().flat_map(|(key, value)| [key, value]);
-            for span in [name, namespace, uid, resource_version].into_iter().chain(labels) {
-                if span.start & BEHIND != 0 {
-                    span.start = (span.start & !BEHIND) + json;
-                }
+impl<'a> Draft<'a> {
+    fn metadata(&mut self, json: &mut Json<'a>) -> Result<(), JsonError> {
+        json.next(); // white space
+        let (mut is_first, mut end) = (true, json.offset() + 1);
+        json.members(|key, json| {
+            if key == "managedFields" && self.managed_fields == ManagedFields::Dropped {
+                json.skip()?;
+                // With one comma: that in front, or behind what would come first.
+                let comma = usize::from(is_first && json.next() == Some(b','));
+                let from = std::mem::replace(&mut end, json.offset() + comma);
+                self.cuts.push(from - self.start..end - self.start);
+                return Ok(());
             }
-        }
-        self.text.text = self.json.as_str().into();
-        if self.json.capacity() <= LARGEST_SCRATCH {
-            SCRATCH.set(self.json);
-        }
-        Ok(self.text)
+            self.member(&key, json)?;
+            (is_first, end) = (false, json.offset());
+            Ok(())
+        })
     }
 
-    /// Of a key that is not `owned` the deserializer has found that nothing in it is escaped.
-    fn key<E: Error>(&mut self, key: &str, owned: bool) -> Result<(), E> {
-        if !self.json.ends_with('{') {
-            self.json.push(',');
-        }
-        if owned {
-            self.json.push_str(&serde_json::to_string(key).map_err(E::custom)?);
-        } else {
-            self.json.push('"');
-            self.json.push_str(key);
-            self.json.push('"');
-        }
-        self.json.push(':');
-        Ok(())
-    }
-
-    /// Copies a value of the metadata, and takes out of it what is to be known.
-    fn metadata<E: Error>(&mut self, key: &str, value: &str) -> Result<(), E> {
-        let start = self.json.len();
-        self.json.push_str(value);
+    /// Takes out of a member of the metadata what is to be known.
+    fn member(&mut self, key: &str, json: &mut Json<'a>) -> Result<(), JsonError> {
         match key {
-            "name" => self.text.name = self.string(start, value)?,
-            "namespace" => self.text.namespace = self.string(start, value)?,
-            "uid" => self.text.uid = self.string(start, value)?,
-            "resourceVersion" => self.text.resource_version = self.string(start, value)?,
-            "labels" => {
-                let labels = read::<Labels<'_>, E>(value)?.0.into_iter();
-                let mut span = |label| self.span(start, value, label);
-                let labels = labels.map(|(key, value)| (span(key), span(value)));
-                self.text.labels = labels.collect();
-            }
+            "name" => self.text.name = self.string(json)?,
+            "namespace" => self.text.namespace = self.string(json)?,
+            "uid" => self.text.uid = self.string(json)?,
+            "resourceVersion" => self.text.resource_version = self.string(json)?,
+            "labels" => self.text.labels = self.labels(json)?,
             "ownerReferences" => {
-                let owners: Option<Vec<OwnerReference>> = read(value)?;
-                self.text.owner_references = owners.unwrap_or_default().into();
+                let owners = Option::<Box<[OwnerReference]>>::deserialize(json)?;
+                self.text.owner_references = owners.unwrap_or_default();
             }
             "deletionTimestamp" => {
-                self.text.deletion_timestamp = read::<Option<Time>, E>(value)?.map(|time| time.0);
+                self.text.deletion_timestamp = Option::<Time>::deserialize(json)?.map(|time| time.0);
             }
-            _ => {}
+            _ => drop(json.skip()?),
         }
         Ok(())
     }
 
-    fn string<E: Error>(&mut self, start: usize, value: &str) -> Result<Span, E> {
-        let string = read::<Option<Str<'_>>, E>(value)?;
-        Ok(string.map_or_else(Span::default, |Str(string)| self.span(start, value, string)))
+    fn string(&mut self, json: &mut Json<'a>) -> Result<Span, JsonError> {
+        let string = Option::<Str<'_>>::deserialize(json)?;
+        Ok(string.map_or_else(Span::default, |Str(string)| self.span(string)))
     }
 
-    /// Where `part` is to be found, which was read out of `value`, which was copied to `start`. A number that
-    /// does not fit belongs to a text that is too long: `finish` refuses it.
-    fn span(&mut self, start: usize, value: &str, part: Cow<'_, str>) -> Span {
+    fn labels(&mut self, json: &mut Json<'a>) -> Result<Box<[(Span, Span)]>, JsonError> {
+        let mut labels = Vec::with_capacity(8); // as many as most objects have
+        if !json.null()? {
+            json.members(|key, json| {
+                let Str(value) = Deserialize::deserialize(json)?;
+                labels.push((self.span(key), self.span(value)));
+                Ok(())
+            })?;
+        }
+        Ok(labels.into())
+    }
+
+    /// Where `part` is to be found, which was read out of `source`. A number that does not fit belongs to a text
+    /// that is too long: `finish` refuses it.
+    fn span(&mut self, part: Cow<'a, str>) -> Span {
         let length = part.len() as u32;
         match part {
             Cow::Borrowed(part) => {
-                let offset = part.as_ptr().addr() - value.as_ptr().addr();
-                Span { start: (start + offset) as u32, length }
+                let offset = part.as_ptr().addr() - self.source.as_ptr().addr();
+                Span { start: offset as u32, length }
             }
             Cow::Owned(part) => {
                 let offset = self.behind.len() as u32;
@@ -204,102 +176,34 @@ impl Draft {
             }
         }
     }
-}
 
-fn read<'a, V: Deserialize<'a>, E: Error>(value: &'a str) -> Result<V, E> {
-    serde_json::from_str(value).map_err(E::custom)
+    /// Copies what is kept, and says where things are in that.
+    fn finish(mut self) -> Result<Text, JsonError> {
+        let cut: usize = self.cuts.iter().map(Range::len).sum();
+        let json = u32::try_from(self.source.len()).ok().filter(|length| *length < BEHIND);
+        let json = json.ok_or_else(|| JsonError::custom("the object is longer than 2 GiB"))? - cut as u32;
+        let mut text = String::with_capacity(json as usize + self.behind.len()); // and not a byte more
+        let mut from = 0;
+        for cut in &self.cuts {
+            text.push_str(&self.source[from..cut.start]);
+            from = cut.end;
+        }
+        text.push_str(&self.source[from..]);
+        text.push_str(&self.behind);
+        let Text { name, namespace, uid, resource_version, labels, .. } = &mut self.text;
+        let labels = labels.iter_mut().flat_map(|(key, value)| [key, value]);
+        for span in [name, namespace, uid, resource_version].into_iter().chain(labels) {
+            if span.start & BEHIND != 0 {
+                span.start = (span.start & !BEHIND) + json;
+            } else {
+                let before = self.cuts.iter().take_while(|cut| cut.start < span.start as usize);
+                span.start -= before.map(|cut| cut.len() as u32).sum::<u32>();
+            }
+        }
+        Ok(Text { text: text.into(), json, ..self.text })
+    }
 }
 
 /// A string that borrows unless it is escaped.
 #[derive(Deserialize)]
 struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// In the order in which they stand there; `null` is none.
-struct Labels<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
-
-impl<'de> Deserialize<'de> for Labels<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(LabelsVisitor)
-    }
-}
-
-struct LabelsVisitor;
-
-impl<'de> Visitor<'de> for LabelsVisitor {
-    type Value = Labels<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("labels")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Labels<'de>, E> {
-        Ok(Labels(Vec::new()))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Labels<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels<'de>, A::Error> {
-        let mut labels = Vec::with_capacity(8); // as many as most objects have
-        while let Some((Str(key), Str(value))) = map.next_entry()? {
-            labels.push((key, value));
-        }
-        Ok(Labels(labels))
-    }
-}
-
-/// Which map is being read. Below the metadata values are copied unseen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Object,
-    Metadata,
-}
-
-/// Copies a map into the draft.
-struct Map<'a, R> {
-    draft: &'a mut Draft,
-    level: Level,
-    raw: PhantomData<R>,
-}
-
-impl<'de, R: Deserialize<'de> + Deref<Target = RawValue>> Visitor<'de> for Map<'_, R> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.level {
-            Level::Object => "an object",
-            Level::Metadata => "an object's metadata",
-        })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { draft, level, raw } = self;
-        let dropped = level == Level::Metadata && draft.managed_fields == ManagedFields::Dropped;
-        draft.json.push('{');
-        while let Some(Str(key)) = map.next_key()? {
-            if dropped && key == "managedFields" {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            draft.key(&key, matches!(key, Cow::Owned(_)))?;
-            match level {
-                Level::Object if key == "metadata" => {
-                    map.next_value_seed(Map { draft: &mut *draft, level: Level::Metadata, raw })?;
-                }
-                Level::Object => draft.json.push_str(map.next_value::<R>()?.get()),
-                Level::Metadata => draft.metadata(&key, map.next_value::<R>()?.get())?,
-            }
-        }
-        draft.json.push('}');
-        Ok(())
-    }
-}
-
-impl<'de, R: Deserialize<'de> + Deref<Target = RawValue>> DeserializeSeed<'de> for Map<'_, R> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use tokio::time::Duration;
+use trimtab_cache::JsonError;
 
 use crate::state::{Class, Failure};
 
@@ -31,8 +32,8 @@ enum Kind {
     /// What the server packed cannot be unpacked.
     Packed(std::io::Error),
     Truncated,
-    List(serde_json::Error),
-    Event(serde_json::Error),
+    List(JsonError),
+    Event(JsonError),
     NoVersion,
     /// A streaming list without an end; so many objects came.
     Ignored(usize),
@@ -146,11 +147,11 @@ impl SourceError {
         Self { kind: Kind::Truncated }
     }
 
-    pub(crate) fn list(error: serde_json::Error) -> Self {
+    pub(crate) fn list(error: JsonError) -> Self {
         Self { kind: Kind::List(error) }
     }
 
-    pub(crate) fn event(error: serde_json::Error) -> Self {
+    pub(crate) fn event(error: JsonError) -> Self {
         Self { kind: Kind::Event(error) }
     }
 

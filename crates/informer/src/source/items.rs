@@ -5,10 +5,9 @@ use std::marker::PhantomData;
 
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
+    de::{DeserializeOwned, Error},
 };
-use serde_json::value::RawValue;
-use trimtab_cache::{ManagedFields, Object};
+use trimtab_cache::{Json, JsonError, ManagedFields, Object};
 
 use super::watch::{Undecodable, contained};
 
@@ -17,7 +16,9 @@ const WORTHWHILE: usize = 256 * 1024;
 
 /// A parser that is fed bytes and gives objects. It takes no step until enough has been fed.
 pub(crate) struct ItemParser<T> {
-    buffer: Vec<u8>,
+    buffer: String,
+    /// The beginning of a character whose end has not come.
+    cut: Vec<u8>,
     /// Everything before is done with.
     at: usize,
     /// So much must be in `buffer` behind `at` before it is worth looking.
@@ -43,8 +44,6 @@ enum Place {
     End,
 }
 
-type Json<'a> = serde_json::Deserializer<serde_json::de::SliceRead<'a>>;
-
 /// What a list says of itself.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -57,7 +56,8 @@ pub(crate) struct ListMeta {
 impl<T: Object + DeserializeOwned> ItemParser<T> {
     pub(crate) fn new(managed_fields: ManagedFields) -> Self {
         Self {
-            buffer: Vec::new(),
+            buffer: String::new(),
+            cut: Vec::new(),
             at: 0,
             enough: WORTHWHILE,
             ended: false,
@@ -68,10 +68,26 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         }
     }
 
-    pub(crate) fn feed(&mut self, chunk: &[u8]) {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(), JsonError> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        self.buffer.extend_from_slice(chunk);
+        let mut begun = std::mem::take(&mut self.cut); // usually nothing
+        let bytes = if begun.is_empty() {
+            chunk
+        } else {
+            begun.extend_from_slice(chunk);
+            &begun
+        };
+        let text = str::from_utf8(bytes).or_else(|error| match error.error_len() {
+            Some(_) => Err(JsonError::custom(error)),
+            None => {
+                let (text, cut) = bytes.split_at(error.valid_up_to());
+                self.cut = cut.to_vec();
+                str::from_utf8(text).map_err(JsonError::custom)
+            }
+        })?;
+        self.buffer.push_str(text);
+        Ok(())
     }
 
     /// Says that the whole body has been fed.
@@ -82,7 +98,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
     /// The next object; `None` if more must be fed, or if there are no more once the body has ended.
     ///
     /// An object that is there but is no `T` is the inner error, and the next call goes on behind it.
-    pub(crate) fn next(&mut self) -> Result<Option<Result<T, Undecodable>>, serde_json::Error> {
+    pub(crate) fn next(&mut self) -> Result<Option<Result<T, Undecodable>>, JsonError> {
         if !self.ended && self.buffer.len() - self.at < self.enough {
             return Ok(None);
         }
@@ -131,7 +147,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
     }
 
     /// A member of the list object. `false` if it has not come in whole; nothing is taken then.
-    fn member(&mut self) -> Result<bool, serde_json::Error> {
+    fn member(&mut self) -> Result<bool, JsonError> {
         let start = self.at;
         let complete = self.complete_member()?;
         if !complete {
@@ -140,7 +156,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         Ok(complete)
     }
 
-    fn complete_member(&mut self) -> Result<bool, serde_json::Error> {
+    fn complete_member(&mut self) -> Result<bool, JsonError> {
         let Some(key) = self.value::<String>()? else {
             return Ok(false);
         };
@@ -160,12 +176,12 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
                 None => return Ok(false),
             },
             (_, b'{' | b'[' | b'"') => {
-                if self.value::<&RawValue>()?.is_none() {
+                if self.value_by(Json::skip)?.is_none() {
                     return Ok(false);
                 }
             }
             // A number, or `null` where Go had no items. It ends where the next thing begins.
-            _ => match self.buffer[self.at..].iter().position(|byte| b",}".contains(byte)) {
+            _ => match self.buffer[self.at..].find([',', '}']) {
                 Some(length) => self.at += length,
                 None => return Ok(false),
             },
@@ -174,39 +190,39 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         Ok(true)
     }
 
-    fn item(&mut self) -> Result<Option<Result<T, Undecodable>>, serde_json::Error> {
+    fn item(&mut self) -> Result<Option<Result<T, Undecodable>>, JsonError> {
         let managed_fields = self.managed_fields;
         let item = match contained(|| self.value_by(|json| T::decode(json, managed_fields))) {
             Ok(None) => return Ok(None),
             Ok(Some(object)) => Ok(object),
             Err(error) => {
-                // Whole, it can be stepped over; if it is no JSON at all, the list is at fault.
-                let Some(raw) = self.value::<&RawValue>()? else {
+                let Some(object) = self.value_by(Json::skip)? else {
                     return Ok(None);
                 };
-                Err(Undecodable::new(raw.get().as_bytes(), error)?)
+                // Which looks at all of it: if it is no JSON at all, the list is at fault.
+                Err(Undecodable::new(object, error)?)
             }
         };
         self.place = Place::AfterItem;
         Ok(Some(item))
     }
 
-    fn value<'a, V: Deserialize<'a>>(&'a mut self) -> Result<Option<V>, serde_json::Error> {
+    fn value<'a, V: Deserialize<'a>>(&'a mut self) -> Result<Option<V>, JsonError> {
         self.value_by(|json| V::deserialize(json))
     }
 
     /// The value that begins here, as `decode` reads it; `None` if its end has not come.
     fn value_by<'a, V>(
         &'a mut self,
-        decode: impl FnOnce(&mut Json<'a>) -> Result<V, serde_json::Error>,
-    ) -> Result<Option<V>, serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_slice(&self.buffer[self.at..]);
+        decode: impl FnOnce(&mut Json<'a>) -> Result<V, JsonError>,
+    ) -> Result<Option<V>, JsonError> {
+        let mut json = Json::new(&self.buffer[self.at..]);
         match decode(&mut json) {
             Ok(value) => {
-                self.at += json.into_iter::<IgnoredAny>().byte_offset();
+                self.at += json.offset();
                 Ok(Some(value))
             }
-            Err(error) if error.is_eof() => Ok(None),
+            Err(error) if error.is_incomplete() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -218,14 +234,14 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
 
     /// The next byte that is no white space; stays in front of it.
     fn peek(&mut self) -> Option<u8> {
-        let rest = &self.buffer[self.at..];
+        let rest = &self.buffer.as_bytes()[self.at..];
         let skip = rest.iter().position(|byte| !byte.is_ascii_whitespace());
         self.at += skip.unwrap_or(rest.len());
-        self.buffer.get(self.at).copied()
+        self.buffer.as_bytes().get(self.at).copied()
     }
 
     /// More is needed; twice of what there is, lest a big object be tried over and over.
-    fn incomplete<V>(&mut self) -> Result<Option<V>, serde_json::Error> {
+    fn incomplete<V>(&mut self) -> Result<Option<V>, JsonError> {
         if !self.ended {
             let rest = self.buffer.len() - self.at;
             self.enough = (rest * 2).max(rest + WORTHWHILE);
@@ -234,13 +250,13 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         if self.place == Place::End {
             Ok(None)
         } else {
-            Err(serde::de::Error::custom("the list ends in the middle"))
+            Err(JsonError::custom("the list ends in the middle"))
         }
     }
 }
 
-fn malformed(expected: &str, found: u8) -> serde_json::Error {
-    serde::de::Error::custom(format_args!("expected {expected}, found `{}`", found.escape_ascii()))
+fn malformed(expected: &str, found: u8) -> JsonError {
+    JsonError::custom(format_args!("expected {expected}, found `{}`", found.escape_ascii()))
 }
 
 #[cfg(test)]
@@ -265,7 +281,7 @@ mod tests {
     }
 
     /// Parses `text`, fed in pieces of `piece` bytes.
-    fn parse(text: &str, piece: usize) -> Result<(Vec<String>, ListMeta), serde_json::Error> {
+    fn parse(text: &str, piece: usize) -> Result<(Vec<String>, ListMeta), JsonError> {
         let mut parser = ItemParser::<View>::new(ManagedFields::Dropped);
         let mut names = Vec::new();
         let mut pieces = text.as_bytes().chunks(piece);
@@ -278,7 +294,7 @@ mod tests {
             }
             match pieces.next() {
                 Some(piece) => {
-                    parser.feed(piece);
+                    parser.feed(piece)?;
                     parser.enough = 0;
                 }
                 None if parser.ended => return Ok((names, parser.into_meta())),

@@ -2,17 +2,15 @@
 
 use std::{
     borrow::Cow,
-    fmt,
-    marker::PhantomData,
     panic::{self, AssertUnwindSafe},
 };
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    Deserialize,
+    de::{DeserializeOwned, Error},
 };
 use serde_json::value::RawValue;
-use trimtab_cache::{ManagedFields, Object, ObjectKey};
+use trimtab_cache::{Json, JsonError, ManagedFields, Object, ObjectKey};
 
 use super::error::Status;
 
@@ -62,7 +60,7 @@ pub(crate) struct Undecodable {
     pub(crate) version: String,
     /// Whether the event told its deletion.
     pub(crate) deleted: bool,
-    pub(crate) reason: serde_json::Error,
+    pub(crate) reason: JsonError,
 }
 
 impl<T: Object + DeserializeOwned> WatchEvent<T> {
@@ -70,10 +68,11 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
     pub(crate) fn decode(
         line: &[u8],
         managed_fields: ManagedFields,
-    ) -> Result<Result<Self, Undecodable>, serde_json::Error> {
+    ) -> Result<Result<Self, Undecodable>, JsonError> {
+        let line = std::str::from_utf8(line).map_err(JsonError::custom)?;
         let decode = || {
-            let mut json = serde_json::Deserializer::from_slice(line);
-            let event = json.deserialize_map(EventVisitor(managed_fields, PhantomData))?;
+            let mut json = Json::new(line);
+            let event = Self::read(&mut json, managed_fields)?;
             json.end()?;
             Ok(event)
         };
@@ -87,26 +86,64 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
                     #[serde(borrow)]
                     object: &'a RawValue,
                 }
-                let outline: Outline<'_> = serde_json::from_slice(line)?;
-                let mut wrong = Undecodable::new(outline.object.get().as_bytes(), error)?;
+                // By serde_json, which looks at all of it: a line that is no JSON at all is no event.
+                let outline: Outline<'_> = serde_json::from_str(line)?;
+                let mut wrong = Undecodable::new(outline.object.get(), error)?;
                 wrong.deleted = outline.kind == EventType::Deleted;
                 Ok(Err(wrong))
             }
         }
     }
+
+    /// By hand, because a derived enum would buffer every object: here `type`, which comes first, says at
+    /// once what to decode `object` into.
+    fn read(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
+        let (mut kind, mut early, mut event) = (None, None, None);
+        json.members(|key, json| {
+            match (&*key, kind) {
+                ("type", _) => kind = Some(EventType::deserialize(json)?),
+                ("object", Some(kind)) => event = Some(Self::of(kind, json, managed_fields)?),
+                ("object", None) => early = Some(json.skip()?),
+                _ => drop(json.skip()?),
+            }
+            Ok(())
+        })?;
+        let kind = kind.ok_or_else(|| JsonError::missing_field("type"))?;
+        match (event, early) {
+            (Some(event), _) => Ok(event),
+            (None, Some(object)) => Self::of(kind, &mut Json::new(object), managed_fields),
+            (None, None) => Err(JsonError::missing_field("object")),
+        }
+    }
+
+    /// What the `object` of an event of that type tells.
+    fn of(kind: EventType, json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
+        #[derive(Deserialize)]
+        struct Bookmark {
+            metadata: BookmarkMeta,
+        }
+        Ok(match kind {
+            EventType::Added | EventType::Modified => Self::Applied(T::decode(json, managed_fields)?),
+            EventType::Deleted => Self::Deleted(T::decode(json, managed_fields)?),
+            EventType::Bookmark => Self::Bookmark(Bookmark::deserialize(json)?.metadata),
+            EventType::Error => Self::Error(Status::deserialize(json)?),
+            EventType::Unknown => {
+                json.skip()?;
+                Self::Unknown
+            }
+        })
+    }
 }
 
 /// Decodes, in code that may be the user's: should it panic, the object is one that cannot be decoded.
-pub(super) fn contained<V>(
-    decode: impl FnOnce() -> Result<V, serde_json::Error>,
-) -> Result<V, serde_json::Error> {
+pub(super) fn contained<V>(decode: impl FnOnce() -> Result<V, JsonError>) -> Result<V, JsonError> {
     let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
-    decoded.unwrap_or_else(|_| Err(serde::de::Error::custom("decoding it panicked")))
+    decoded.unwrap_or_else(|_| Err(JsonError::custom("decoding it panicked")))
 }
 
 impl Undecodable {
     /// What can be said of `object`, which gave `reason`. Its key has no name if the object has none.
-    pub(crate) fn new(object: &[u8], reason: serde_json::Error) -> Result<Self, serde_json::Error> {
+    pub(crate) fn new(object: &str, reason: JsonError) -> Result<Self, JsonError> {
         #[derive(Deserialize)]
         struct Outline<'a> {
             #[serde(borrow, default)]
@@ -121,7 +158,7 @@ impl Undecodable {
             namespace: Cow<'a, str>,
             resource_version: String,
         }
-        let Outline { metadata } = serde_json::from_slice(object)?;
+        let Outline { metadata } = serde_json::from_str(object)?;
         let key = ObjectKey::namespaced(&metadata.namespace, &metadata.name);
         Ok(Self { key, version: metadata.resource_version, deleted: false, reason })
     }
@@ -137,77 +174,6 @@ enum EventType {
     Error,
     #[serde(other)]
     Unknown,
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Field {
-    Type,
-    Object,
-    #[serde(other)]
-    Other,
-}
-
-/// By hand, because a derived enum would buffer every object: here `type`, which comes first, says at
-/// once what to decode `object` into.
-struct EventVisitor<T>(ManagedFields, PhantomData<T>);
-
-impl<'de, T: Object + DeserializeOwned> Visitor<'de> for EventVisitor<T> {
-    type Value = WatchEvent<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a watch event")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WatchEvent<T>, A::Error> {
-        use serde::de::Error;
-
-        let (mut kind, mut early, mut event) = (None, None, None);
-        while let Some(field) = map.next_key()? {
-            match (field, kind) {
-                (Field::Type, _) => kind = Some(map.next_value()?),
-                (Field::Object, Some(kind)) => {
-                    event = Some(map.next_value_seed(ObjectOf(kind, self.0, PhantomData))?);
-                }
-                (Field::Object, None) => early = Some(map.next_value::<&RawValue>()?),
-                (Field::Other, _) => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
-        match (event, early) {
-            (Some(event), _) => Ok(event),
-            (None, Some(raw)) => ObjectOf(kind, self.0, PhantomData)
-                .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
-                .map_err(A::Error::custom),
-            (None, None) => Err(A::Error::missing_field("object")),
-        }
-    }
-}
-
-/// The value of `object` in an event of that type.
-struct ObjectOf<T>(EventType, ManagedFields, PhantomData<T>);
-
-impl<'de, T: Object + DeserializeOwned> DeserializeSeed<'de> for ObjectOf<T> {
-    type Value = WatchEvent<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<WatchEvent<T>, D::Error> {
-        #[derive(Deserialize)]
-        struct Bookmark {
-            metadata: BookmarkMeta,
-        }
-        Ok(match self.0 {
-            EventType::Added | EventType::Modified => WatchEvent::Applied(T::decode(deserializer, self.1)?),
-            EventType::Deleted => WatchEvent::Deleted(T::decode(deserializer, self.1)?),
-            EventType::Bookmark => WatchEvent::Bookmark(Bookmark::deserialize(deserializer)?.metadata),
-            EventType::Error => WatchEvent::Error(Status::deserialize(deserializer)?),
-            EventType::Unknown => {
-                IgnoredAny::deserialize(deserializer)?;
-                WatchEvent::Unknown
-            }
-        })
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,50 @@
+//! [`Marks`]: which bytes of a text mean something to JSON, one bit each. Sixteen bytes are compared at once, by a
+//! crate that has safe names for what each processor offers.
+
+use wide::u8x16;
+
+/// Bytes that are looked at in one go.
+pub(super) const BLOCK: usize = 64;
+/// Bytes that are compared at once.
+pub(super) const LANE: usize = 16;
+
+/// Where in a block the bytes are of which JSON is built; within strings they mean nothing, and are marked too.
+pub(super) struct Marks {
+    pub(super) quotes: u64,
+    pub(super) backslashes: u64,
+    /// `{` and `[`
+    pub(super) opens: u64,
+    /// `}` and `]`
+    pub(super) closes: u64,
+}
+
+impl Marks {
+    #[inline]
+    pub(super) fn of(block: &[u8; BLOCK]) -> Self {
+        let mut marks = Self { quotes: 0, backslashes: 0, opens: 0, closes: 0 };
+        for (number, lane) in block.as_chunks::<LANE>().0.iter().enumerate() {
+            let lane = u8x16::from(*lane);
+            let brackets = lane | u8x16::splat(b'{' ^ b'['); // one bit tells these apart, and the same one `}` from `]`
+            let at = number * LANE;
+            marks.quotes |= equal(lane, b'"') << at;
+            marks.backslashes |= equal(lane, b'\\') << at;
+            marks.opens |= equal(brackets, b'{') << at;
+            marks.closes |= equal(brackets, b'}') << at;
+        }
+        marks
+    }
+}
+
+/// Where in a lane of a string's text the bytes are that cannot just be taken as they are: quotes, backslashes and
+/// control characters.
+#[inline]
+pub(super) fn special(lane: [u8; LANE]) -> u64 {
+    let lane = u8x16::from(lane);
+    let control = lane.min(u8x16::splat(0x1f)).simd_eq(lane);
+    u64::from(control.to_bitmask()) | equal(lane, b'"') | equal(lane, b'\\')
+}
+
+#[inline]
+fn equal(lane: u8x16, byte: u8) -> u64 {
+    u64::from(lane.simd_eq(u8x16::splat(byte)).to_bitmask())
+}

@@ -1,0 +1,125 @@
+//! Where values end. Nothing is called for what lies within, however deep it is.
+
+use super::marks::{BLOCK, LANE, Marks, special};
+
+/// Behind the object or array that begins at `start`; `None` if the text ends before it does.
+pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
+    let mut scan = Scan { in_string: 0, escaped: 0, depth: 0 };
+    let mut from = start;
+    loop {
+        let rest = text.get(from..)?;
+        let Some(block) = rest.first_chunk() else {
+            let mut block = [b' '; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            return Some(from + scan.block(&block)?);
+        };
+        if let Some(end) = scan.block(block) {
+            return Some(from + end);
+        }
+        from += BLOCK;
+    }
+}
+
+/// What is known between two blocks.
+struct Scan {
+    /// All ones within a string, and else none.
+    in_string: u64,
+    /// 1 if the next byte is escaped.
+    escaped: u64,
+    /// Brackets that are open.
+    depth: u32,
+}
+
+impl Scan {
+    /// Behind the bracket that closes the first one, if it is in this block.
+    #[inline]
+    fn block(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
+        let marks = Marks::of(block);
+        let quotes = marks.quotes & !self.escaped_by(marks.backslashes);
+        let strings = odd_up_to(quotes) ^ self.in_string;
+        self.in_string = if strings >> 63 == 1 { u64::MAX } else { 0 };
+        let (opens, closes) = (marks.opens & !strings, marks.closes & !strings);
+        let closed = closes.count_ones();
+        if closed >= self.depth
+            && let Some(end) = self.last(opens, closes)
+        {
+            return Some(end);
+        }
+        self.depth = self.depth + opens.count_ones() - closed;
+        None
+    }
+
+    /// Behind the first closing bracket in front of which as many were opened as with it are closed.
+    fn last(&self, opens: u64, mut closes: u64) -> Option<usize> {
+        let mut closed = 0;
+        while closes != 0 {
+            let at = closes.trailing_zeros();
+            closed += 1;
+            if self.depth + (opens & ((1 << at) - 1)).count_ones() == closed {
+                return Some(at as usize + 1);
+            }
+            closes &= closes - 1;
+        }
+        None
+    }
+
+    /// Bytes behind a backslash that is not escaped itself: in a row of them every second one is.
+    #[inline]
+    fn escaped_by(&mut self, backslashes: u64) -> u64 {
+        const EVEN: u64 = 0x5555_5555_5555_5555;
+        if backslashes == 0 {
+            return std::mem::take(&mut self.escaped);
+        }
+        let backslashes = backslashes & !self.escaped;
+        let behind = backslashes << 1 | self.escaped;
+        // Added to the backslashes, the first bit of a row runs through it and comes out behind. For rows that begin
+        // at an odd place odd and even change roles.
+        let odd_rows = backslashes & !EVEN & !behind;
+        let (ran_out, beyond) = odd_rows.overflowing_add(backslashes);
+        self.escaped = u64::from(beyond);
+        (EVEN ^ (ran_out << 1)) & behind
+    }
+}
+
+/// For each bit whether an odd number of bits is set up to it, with it.
+#[inline]
+fn odd_up_to(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// What stands in the way of a string's text.
+pub(super) enum Obstacle {
+    /// The closing quote.
+    Quote,
+    Backslash,
+    /// Which JSON has escaped only.
+    Control,
+}
+
+/// The first obstacle from `from` on, and where it is; `None` if the text ends before.
+#[inline]
+pub(super) fn obstacle(text: &[u8], mut from: usize) -> Option<(usize, Obstacle)> {
+    loop {
+        let rest = text.get(from..)?;
+        let lane = rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut lane = [b'"'; LANE]; // behind the text's end, where it is not believed
+            lane[..rest.len()].copy_from_slice(rest);
+            lane
+        });
+        let found = special(lane);
+        if found == 0 {
+            from += LANE;
+            continue;
+        }
+        let at = from + found.trailing_zeros() as usize;
+        let obstacle = match text.get(at)? {
+            b'"' => Obstacle::Quote,
+            b'\\' => Obstacle::Backslash,
+            _ => Obstacle::Control,
+        };
+        return Some((at, obstacle));
+    }
+}
