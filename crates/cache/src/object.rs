@@ -1,8 +1,6 @@
 //! [`Object`] and [`Metadata`]: what a type must tell to be cached. Apart from the store, because
 //! a controller's own views implement them.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time},
     jiff::Timestamp,
@@ -13,7 +11,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::{Json, JsonError, ManagedFields, ObjectKey};
+use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey};
 
 /// A Kubernetes object, whole or in part: of which kind it is, and where its metadata is.
 ///
@@ -191,11 +189,11 @@ pub struct MetaView<A = IgnoredAny> {
     /// The resource version of this state.
     pub resource_version: String,
     /// The labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// The annotations that the view reads; by default none.
     pub annotations: A,
     /// All owners.
-    pub owner_references: Vec<OwnerReference>,
+    pub owner_references: Box<[OwnerReference]>,
     /// When the server created the object.
     pub creation_timestamp: Option<Time>,
     /// When deletion was asked for.
@@ -220,7 +218,7 @@ impl<A> Metadata for MetaView<A> {
     }
 
     fn label(&self, key: &str) -> Option<&str> {
-        self.labels.get(key).map(String::as_str)
+        self.labels.get(key)
     }
 
     fn owner_references(&self) -> &[OwnerReference] {

@@ -1,11 +1,11 @@
 //! [`PodView`]: the fields of a Pod that the controller reads. The rest is never allocated.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
 use serde::Deserialize;
-use trimtab_controller::cache::{MetaView, Metadata, Object};
+use trimtab_controller::cache::{Labels, MetaView, Metadata, Object};
 
 /// A Pod, as far as replicas are concerned.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -118,7 +118,7 @@ impl PodView {
     }
 
     /// The labels.
-    pub fn labels(&self) -> &BTreeMap<String, String> {
+    pub fn labels(&self) -> &Labels {
         &self.metadata.labels
     }
 }

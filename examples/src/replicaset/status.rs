@@ -27,7 +27,8 @@ impl Replicas<'_> {
         let old = self.set.status.clone().unwrap_or_default();
         let template = spec.template.as_ref().and_then(|template| template.metadata.as_ref());
         let labels = template.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
-        let has_all = |pod: &PodView| labels.iter().all(|(key, value)| pod.labels().get(key) == Some(value));
+        let has_all =
+            |pod: &PodView| labels.iter().all(|(key, value)| pod.labels().get(key) == Some(value.as_str()));
         ReplicaSetStatus {
             replicas: count(self.active.len()),
             fully_labeled_replicas: Some(self.count(has_all)),

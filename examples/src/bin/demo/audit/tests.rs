@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use trimtab_controller::cache::Labels;
 
 use super::*;
 
@@ -66,7 +67,7 @@ async fn creations_adoptions_releases_and_deletions_are_told_apart() {
     audit.pod(Some(&orphan), Some(&b), 4);
     audit.converged(4).await;
     let mut relabelled = b.clone();
-    relabelled.metadata.labels.clear();
+    relabelled.metadata.labels = Labels::new();
     audit.pod(Some(&b), Some(&relabelled), 5);
     assert!(!audit.books.lock().are_converged(5), "a set has to release what it does not select");
     audit.pod(Some(&relabelled), Some(&orphan), 6);
