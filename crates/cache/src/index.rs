@@ -135,27 +135,33 @@ pub fn controller_uid<T: Object>(object: &T) -> Option<String> {
     object.metadata().controller().map(|owner| owner.uid.clone())
 }
 
-/// An index function, its value type erased.
+/// An index function, its value type erased; and what it gave for the object that is being written. A write takes
+/// the steps below in turn, each for all indexes: what the processor waits for in one of them it fetches together.
 pub(crate) trait Indexer<T>: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
     /// The postings of a whole store.
     fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings>;
 
-    /// What must change of an index's postings when `new` takes a slot, or nothing does any more; `None`, the
-    /// usual case, if nothing. Without a slot the object is in none yet.
-    fn edit(&self, postings: &dyn AnyPostings, slot: Option<u32>, new: Option<&T>) -> Option<Box<dyn Edit>>;
-}
+    /// First, asks the function of the object that is to take a slot; of none, if nothing is there any more.
+    fn ask(&mut self, new: Option<&T>);
 
-/// A change to postings that was worked out before the store was locked.
-pub(crate) trait Edit {
-    fn apply(self: Box<Self>, slot: u32, postings: &mut dyn AnyPostings);
+    /// Second, finds out whether what it gave differs from what the slot has. Without a slot the object is in
+    /// none yet.
+    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>);
+
+    /// Third, gives the slot those values, if they differ; usually they do not.
+    fn settle(&mut self, postings: &mut dyn AnyPostings, slot: u32);
 }
 
 pub(crate) struct TypedIndexer<T, V, F> {
     name: Arc<str>,
     function: F,
-    types: PhantomData<fn(&T) -> V>,
+    /// What the function gave,
+    given: Few<V>,
+    /// which is not what the slot has.
+    differs: bool,
+    types: PhantomData<fn(&T)>,
 }
 
 impl<T, V, F, I> TypedIndexer<T, V, F>
@@ -166,7 +172,7 @@ where
     V: PartialEq,
 {
     pub(crate) fn new(name: Arc<str>, function: F) -> Self {
-        Self { name, function, types: PhantomData }
+        Self { name, function, given: Few::None, differs: false, types: PhantomData }
     }
 
     /// The object's values, each once. A function that panics gave none: the object stays in the
@@ -199,23 +205,23 @@ where
         Box::new(postings)
     }
 
-    fn edit(&self, postings: &dyn AnyPostings, slot: Option<u32>, new: Option<&T>) -> Option<Box<dyn Edit>> {
-        let values = new.map_or(Few::None, |new| self.values(new));
-        let postings = postings.of::<V>().expect("an indexer is asked about postings of its own");
-        let is_same = match slot {
-            Some(slot) => postings.has(slot, &values),
-            None => values == Few::None,
-        };
-        (!is_same).then(|| Box::new(TypedEdit(values)) as Box<dyn Edit>)
+    fn ask(&mut self, new: Option<&T>) {
+        self.given = new.map_or(Few::None, |new| self.values(new));
     }
-}
 
-/// The values that an object has from now on.
-struct TypedEdit<V>(Few<V>);
+    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>) {
+        let postings = postings.of::<V>().expect("an indexer is asked about postings of its own");
+        self.differs = match slot {
+            Some(slot) => !postings.has(slot, &self.given),
+            None => self.given != Few::None,
+        };
+    }
 
-impl<V: Hash + Eq + Send + Sync + 'static> Edit for TypedEdit<V> {
-    fn apply(self: Box<Self>, slot: u32, postings: &mut dyn AnyPostings) {
-        let postings = postings.of_mut::<V>().expect("an edit is applied to the postings of its own index");
-        postings.set(slot, self.0);
+    fn settle(&mut self, postings: &mut dyn AnyPostings, slot: u32) {
+        let given = std::mem::take(&mut self.given);
+        if self.differs {
+            let postings = postings.of_mut::<V>().expect("an indexer settles postings of its own");
+            postings.set(slot, given);
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! [`ObjectKey`]: the name under which an object is cached, queued and looked up.
 
-use std::{borrow::Borrow, cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, cell::RefCell, cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
+
+thread_local! {
+    /// Where texts are put together before they are copied to where they are shared.
+    static SCRATCH: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// A namespace, if there is one, and a name: what client-go calls an `ObjectName`.
 ///
@@ -20,7 +25,11 @@ impl ObjectKey {
         if namespace.is_empty() {
             return Self::cluster_scoped(name);
         }
-        let text = [namespace, "/", name].concat().into();
+        let text = SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            scratch.extend([namespace, "/", name]);
+            scratch.as_str().into()
+        });
         Self { text, namespace: length(namespace) }
     }
 

@@ -4,9 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Change, Metadata, Object, ObjectKey, Replacement, Store, Tombstone,
-    contents::Contents,
-    index::{Edit, Indexer},
+    Change, Metadata, Object, ObjectKey, Replacement, Store, Tombstone, contents::Contents, index::Indexer,
     replacement::Outcome,
 };
 
@@ -44,17 +42,18 @@ impl<T: Object> StoreWriter<T> {
     pub fn apply(&mut self, object: impl Into<Arc<T>>) -> Change<T> {
         let object = object.into();
         let key = object.key();
-        let indexers = self.store.shared.indexers.lock();
+        let mut indexers = self.store.shared.indexers.lock();
+        ask(&mut indexers, Some(&object));
         let now = self.store.contents();
         let slot = now.slot(&key);
-        let edits = edits(&indexers, &now, slot, Some(&object));
+        compare(&mut indexers, &now, slot);
         drop(now); // or `write` would copy what it writes
         let old = self.write(|contents| {
             let (slot, old) = match slot {
                 Some(slot) => (slot, Some(contents.set(slot, object.clone()))),
                 None => (contents.insert(key, object.clone()), None),
             };
-            apply_edits(edits, slot, contents);
+            settle(&mut indexers, contents, slot);
             self.note_version(contents, object.metadata().resource_version());
             old
         });
@@ -72,14 +71,15 @@ impl<T: Object> StoreWriter<T> {
     /// the store takes over its resource version. Without it the tombstone carries the stored state,
     /// marked as not being final.
     pub fn delete(&mut self, key: &ObjectKey, last: Option<T>) -> Option<Change<T>> {
-        let indexers = self.store.shared.indexers.lock();
+        let mut indexers = self.store.shared.indexers.lock();
+        ask(&mut indexers, None);
         let now = self.store.contents();
         let slot = now.slot(key);
-        let edits = edits(&indexers, &now, slot, None);
+        compare(&mut indexers, &now, slot);
         drop(now); // or `write` would copy what it writes
         let removed = self.write(|contents| {
             if let Some(slot) = slot {
-                apply_edits(edits, slot, contents);
+                settle(&mut indexers, contents, slot);
             }
             if let Some(last) = &last {
                 self.note_version(contents, last.metadata().resource_version());
@@ -118,19 +118,17 @@ impl<T: Object> StoreWriter<T> {
     pub fn commit(&mut self, replacement: Replacement<T>, resource_version: &str) -> Vec<Change<T>> {
         let Outcome { base, mut next, gone, came } = replacement.into_outcome();
         let mut changes = Vec::with_capacity(gone.len() + came.len());
-        let indexers = self.store.shared.indexers.lock();
+        let mut indexers = self.store.shared.indexers.lock();
         for slot in gone {
             let Some(entry) = next.remove(slot) else { continue };
-            let edits = edits(&indexers, &next, Some(slot), None);
-            apply_edits(edits, slot, &mut next);
+            reindex(&mut indexers, &mut next, slot, None);
             let last = Tombstone { key: entry.key, object: entry.object, final_state_unknown: true };
             changes.push(Change::Deleted(last));
         }
         for slot in came {
             let old = base.at(slot).map(|entry| entry.object.clone());
             let new = next.entry(slot).object.clone();
-            let edits = edits(&indexers, &next, Some(slot), Some(&*new));
-            apply_edits(edits, slot, &mut next);
+            reindex(&mut indexers, &mut next, slot, Some(&*new));
             changes.push(match old {
                 None => Change::Added(new),
                 Some(old) => Change::Updated { old, new },
@@ -191,25 +189,30 @@ impl<T> fmt::Debug for StoreWriter<T> {
     }
 }
 
-type Edits = Vec<(usize, Box<dyn Edit>)>;
+type Indexers<T> = [Box<dyn Indexer<T>>];
 
-/// What an object in that slot, or none there, changes of the indexes that `contents` have.
-fn edits<T>(
-    indexers: &[Box<dyn Indexer<T>>],
-    contents: &Contents<T>,
-    slot: Option<u32>,
-    new: Option<&T>,
-) -> Edits {
-    let numbered = indexers.iter().zip(&contents.postings).enumerate();
-    let edits = numbered
-        .filter_map(|(number, (indexer, postings))| Some((number, indexer.edit(&**postings, slot, new)?)));
-    edits.collect()
+/// No lock that readers take is held meanwhile: the functions are the user's.
+fn ask<T>(indexers: &mut Indexers<T>, new: Option<&T>) {
+    indexers.iter_mut().for_each(|indexer| indexer.ask(new));
 }
 
-fn apply_edits<T>(edits: Edits, slot: u32, contents: &mut Contents<T>) {
-    for (number, edit) in edits {
-        edit.apply(slot, &mut *contents.postings[number]);
+fn compare<T>(indexers: &mut Indexers<T>, contents: &Contents<T>, slot: Option<u32>) {
+    for (indexer, postings) in indexers.iter_mut().zip(&contents.postings) {
+        indexer.compare(&**postings, slot);
     }
+}
+
+fn settle<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32) {
+    for (indexer, postings) in indexers.iter_mut().zip(&mut contents.postings) {
+        indexer.settle(&mut **postings, slot);
+    }
+}
+
+/// All three, in contents that nobody reads yet.
+fn reindex<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32, new: Option<&T>) {
+    ask(indexers, new);
+    compare(indexers, contents, Some(slot));
+    settle(indexers, contents, slot);
 }
 
 fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>> {

@@ -98,7 +98,43 @@ fn selectors_that_demand_a_value_of_an_indexed_label_find_what_a_scan_finds() {
     assert!(store.select(None, &trimtab_cache::Selector::nothing()).is_empty());
 }
 
-/// Guarantee 1, with snapshots beside the writer: fails if `apply_edits` in `StoreWriter::apply` is done in a
+/// Guarantee 1, with indexes that come while lists do. Fails if `StoreWriter::commit` does not build what the list was begun
+/// without.
+#[test]
+fn indexes_that_are_added_beside_relists_find_every_object() {
+    let mut writer = StoreWriter::new();
+    let store = writer.store().clone();
+    let round = |object: &ConfigMap| object.metadata().label("round").map(str::to_owned);
+    let (added, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while added.load(Ordering::SeqCst) < 50 {
+                let index = store.add_index("round", round);
+                for _ in 0..20 {
+                    let snapshot = store.snapshot();
+                    let rounds: BTreeSet<_> = snapshot.iter().filter_map(|object| round(object)).collect();
+                    let found: usize =
+                        rounds.iter().map(|round| snapshot.indexed(&index, round).count()).sum();
+                    assert_eq!(found, snapshot.len());
+                }
+                added.fetch_add(1, Ordering::SeqCst);
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        let mut number = 0;
+        while !done.load(Ordering::SeqCst) {
+            number += 1;
+            let of_round = |name: usize| object(&name.to_string(), number, &[("round", &number.to_string())]);
+            let mut replacement = writer.replacement();
+            (number % 7..20).for_each(|name| replacement.apply(of_round(name)));
+            writer.apply(of_round(30)); // the store goes on meanwhile; the list knows better
+            writer.commit(replacement, &number.to_string());
+            assert_eq!(store.len(), 20 - number % 7);
+        }
+    });
+}
+
+/// Guarantee 1, with snapshots beside the writer: fails if `settle` in `StoreWriter::apply` is done in a
 /// `write` of its own.
 #[test]
 fn in_every_snapshot_objects_indexes_and_version_agree() {
