@@ -54,6 +54,7 @@ mod chunks;
 mod contents;
 mod few;
 mod index;
+mod interned;
 mod json;
 mod key;
 mod labels;
@@ -73,6 +74,7 @@ mod version;
 mod writer;
 
 pub use index::{Index, controller_uid};
+pub use interned::Interned;
 pub use json::{Json, JsonError};
 pub use key::{ObjectKey, ParseKeyError};
 pub use labels::{Labels, LabelsIter};

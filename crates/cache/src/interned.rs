@@ -1,0 +1,227 @@
+//! [`Interned`]: a string of which there are many alike in memory, and then one.
+
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::BuildHasher,
+    ops::Deref,
+    sync::{Arc, LazyLock},
+};
+
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
+use parking_lot::Mutex;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A string that shares its text with every equal one in the process.
+///
+/// For what repeats over objects: node names, images, phases. Each takes 16 bytes then, and equal ones
+/// compare by their addresses. Making one is a look-up in a table of all of them, about what an allocation and its end cost; a text that
+/// hardly repeats takes more memory than a `String`: take this where ten or more objects have the same one.
+///
+/// ```
+/// use serde::Deserialize;
+/// use trimtab_cache::Interned;
+///
+/// #[derive(Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct SpecView {
+///     node_name: Option<Interned>,
+/// }
+///
+/// let spec: SpecView = serde_json::from_str(r#"{"nodeName": "node-1"}"#)?;
+/// assert_eq!(spec.node_name, Some(Interned::new("node-1"))); // the same text
+/// assert_eq!(spec.node_name.as_deref(), Some("node-1"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Texts that nobody has any more are forgotten when the table would grow.
+#[derive(Clone)]
+pub struct Interned(Arc<str>);
+
+impl Interned {
+    /// The one string of that text.
+    pub fn new(text: &str) -> Self {
+        let hash = HASHER.hash_one(text);
+        // By bits in the middle: the table goes by those at both ends.
+        POOL[(hash >> 32) as usize % POOL.len()].lock().get(hash, text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+/// In parts, so that informers of many kinds seldom wait for each other.
+static POOL: [Mutex<Pool>; 16] = [const { Mutex::new(Pool { texts: HashTable::new(), room: 0 }) }; 16];
+
+struct Pool {
+    texts: HashTable<Arc<str>>,
+    /// With so many texts it is time to look for those that nobody has any more.
+    room: usize,
+}
+
+impl Pool {
+    const LEAST_ROOM: usize = 64;
+
+    fn get(&mut self, hash: u64, text: &str) -> Interned {
+        if self.texts.len() >= self.room {
+            // Nobody else can come to have one of these meanwhile: they are got here, under the lock.
+            self.texts.retain(|text| Arc::strong_count(text) > 1);
+            // Twice as many as are in use: looking takes a constant part of what adding does.
+            self.room = Self::LEAST_ROOM.max(self.texts.len() * 2);
+            self.texts.shrink_to(self.room, |text| HASHER.hash_one(&**text));
+        }
+        let is_it = |other: &Arc<str>| **other == *text;
+        match self.texts.entry(hash, is_it, |text| HASHER.hash_one(&**text)) {
+            Entry::Occupied(held) => Interned(held.get().clone()),
+            Entry::Vacant(place) => Interned(place.insert(text.into()).get().clone()),
+        }
+    }
+}
+
+/// Equal texts are one.
+impl PartialEq for Interned {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Interned {}
+
+impl PartialEq<str> for Interned {
+    fn eq(&self, other: &str) -> bool {
+        *self.0 == *other
+    }
+}
+
+impl std::hash::Hash for Interned {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state); // the same as `str` hashes: `Borrow<str>` promises it
+    }
+}
+
+impl PartialOrd for Interned {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Interned {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Deref for Interned {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Interned {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Interned {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Interned {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl From<&str> for Interned {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Interned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Interned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl Serialize for Interned {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Interned {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(InternedVisitor)
+    }
+}
+
+/// Copies nothing of what is there already.
+struct InternedVisitor;
+
+impl de::Visitor<'_> for InternedVisitor {
+    type Value = Interned;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Interned, E> {
+        Ok(Interned::new(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, thread};
+
+    use super::*;
+
+    #[test]
+    fn equal_strings_are_one_whoever_makes_them() {
+        let make =
+            || (0..1_000).map(|number| Interned::new(&format!("node-{}", number % 100))).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(make)).collect();
+        let made: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let texts: HashSet<_> = made.iter().map(|one| one.as_str().as_ptr()).collect();
+        assert_eq!(texts.len(), 100);
+        assert_eq!((&made[7], &*made[7]), (&made[1_007], "node-7"));
+        assert!(made[7] != made[8] && made[7] < made[8]);
+    }
+
+    #[test]
+    fn strings_that_nobody_has_any_more_are_forgotten() {
+        let mut pool = Pool { texts: HashTable::new(), room: 0 };
+        let get = |pool: &mut Pool, text: &str| pool.get(HASHER.hash_one(text), text);
+        let kept = get(&mut pool, "kept");
+        for number in 0..100_000 {
+            get(&mut pool, &number.to_string());
+            assert!(pool.texts.len() <= Pool::LEAST_ROOM);
+        }
+        assert_eq!(get(&mut pool, "kept"), kept);
+        assert!(pool.texts.capacity() < 4 * Pool::LEAST_ROOM);
+    }
+
+    #[test]
+    fn a_string_is_read_and_written_as_text() {
+        let read: Vec<Interned> = serde_json::from_str(r#"["a","\u0061",""]"#).unwrap();
+        assert_eq!(read, [Interned::new("a"), Interned::new("a"), Interned::default()]);
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"["a","a",""]"#);
+        serde_json::from_str::<Interned>("1").unwrap_err();
+    }
+}
