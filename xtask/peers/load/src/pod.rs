@@ -25,7 +25,8 @@ pub struct Pod {
 /// A Pod's text, cut at its gaps.
 #[derive(Debug)]
 pub struct Template {
-    pieces: Vec<(Box<str>, Gap)>,
+    /// Each with the gap behind it: which of [`GAPS`].
+    pieces: Vec<(Box<str>, usize)>,
     tail: Box<str>,
 }
 
@@ -84,16 +85,40 @@ impl Template {
     }
 
     pub fn render(&self, pod: Pod, out: &mut BytesMut) {
+        let filled = Filled::of(pod);
         for (text, gap) in &self.pieces {
             out.put_slice(text.as_bytes());
-            pod.fill(*gap, out).expect("a BytesMut grows");
+            out.put_slice(filled.get(*gap).as_bytes());
         }
         out.put_slice(self.tail.as_bytes());
     }
 }
 
+/// What a Pod has in its gaps, each written once however often it stands there.
+struct Filled {
+    text: String,
+    ends: [usize; GAPS.len()],
+}
+
+impl Filled {
+    fn of(pod: Pod) -> Self {
+        let mut filled = Self { text: String::with_capacity(640), ends: [0; GAPS.len()] };
+        for (end, (_, gap)) in GAPS.into_iter().enumerate() {
+            pod.fill(gap, &mut filled.text).expect("a String grows");
+            filled.ends[end] = filled.text.len();
+        }
+        filled
+    }
+
+    /// What fills that one of the gaps.
+    fn get(&self, gap: usize) -> &str {
+        let start = gap.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[gap]]
+    }
+}
+
 impl Pod {
-    fn fill(self, gap: Gap, out: &mut BytesMut) -> std::fmt::Result {
+    fn fill(self, gap: Gap, out: &mut String) -> std::fmt::Result {
         let number = self.number;
         let set = number / PER_SET;
         let node = scatter(number) % NODES;
@@ -116,11 +141,12 @@ impl Pod {
     }
 }
 
-fn next_gap(text: &str) -> Option<(&str, Gap, &str)> {
+/// What comes before the first gap, which one it is, and what comes behind.
+fn next_gap(text: &str) -> Option<(&str, usize, &str)> {
     let at = text.find('$')?;
     let (before, rest) = text.split_at(at);
-    let (name, gap) = GAPS.into_iter().find(|(name, _)| rest.starts_with(name))?;
-    Some((before, gap, &rest[name.len()..]))
+    let gap = GAPS.iter().position(|(name, _)| rest.starts_with(name))?;
+    Some((before, gap, &rest[GAPS[gap].0.len()..]))
 }
 
 /// A ReplicaSet's template hash: ten hexadecimal digits.
@@ -128,7 +154,7 @@ fn hash(set: u64) -> u64 {
     scatter(set) & 0xff_ffff_ffff
 }
 
-fn uid(number: u64, out: &mut BytesMut) -> std::fmt::Result {
+fn uid(number: u64, out: &mut String) -> std::fmt::Result {
     let (high, low) = (scatter(number), scatter(!number));
     let fields =
         (high >> 32, high >> 16 & 0xffff, high & 0xfff, low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
