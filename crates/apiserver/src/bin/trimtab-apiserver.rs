@@ -23,6 +23,9 @@ struct Arguments {
     /// Runs Pods on this many nodes.
     #[arg(long, value_name = "nodes=NUMBER", value_parser = nodes, num_args = 0..=1, default_missing_value = "nodes=1")]
     kubelet: Option<usize>,
+    /// Leaves namespaces, dependents and service accounts to other controllers, such as a kube-controller-manager's.
+    #[arg(long)]
+    no_controllers: bool,
     /// Serves through TLS, with a certificate made for this run; the kubeconfig names it.
     #[arg(long)]
     tls: bool,
@@ -48,8 +51,9 @@ fn nodes(text: &str) -> Result<usize, String> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
-    let server =
-        ApiServer::builder().root_certificates(true).seed(arguments.seed).rbac(arguments.rbac).start();
+    let controllers = !arguments.no_controllers;
+    let builder = ApiServer::builder().controllers(controllers).root_certificates(controllers);
+    let server = builder.seed(arguments.seed).rbac(arguments.rbac).start();
     for path in &arguments.load {
         server.load(path).await?;
     }
