@@ -14,6 +14,7 @@ use crate::{
     http::{
         about,
         body::{self, ResponseBody},
+        encoding::Encoding,
         gzip::Compression,
         head, manager,
         negotiate::Form,
@@ -60,9 +61,10 @@ impl Core {
         }
         let (parts, body) = request.into_parts();
         let wanted = head::Wanted::of(&parts.headers);
+        let encoding = Encoding::of(&parts.uri, &parts.headers);
         let answer = match self.answer(parts, body).await {
             Ok(outcome) => outcome?,
-            Err(status) => body::refusal(&status),
+            Err(status) => encoding.of_answer(body::refusal(&status)).await,
         };
         Ok(self.marks.mark(answer, wanted))
     }
@@ -80,7 +82,11 @@ impl Core {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         self.access.check_request(self, &user, &parts.method, path, query)?;
         match self.about_itself(&parts) {
-            Some(answer) => Ok(Ok(Compression::of(&parts.headers).of_answer(body::from_bytes(answer)))),
+            Some(answer) => {
+                let encoding = Encoding::of(&parts.uri, &parts.headers);
+                let answer = encoding.of_answer(body::from_bytes(answer)).await;
+                Ok(Ok(Compression::of(&parts.headers).of_answer(answer)))
+            }
             None => self.resource(user, parts, body).await,
         }
     }
@@ -123,14 +129,15 @@ impl Core {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let compression = Compression::of(&headers);
+        let (compression, encoding) = (Compression::of(&headers), Encoding::of_objects(query, &headers));
         let met = self.levers.before(origin).await?;
         let query = Query::parse(query, route.verb, |parameter| met.ignores(parameter))?;
+        let is_watch = route.verb == Verb::Watch;
         let request = verbs::Request {
             manager: manager::name(query.field_manager.as_deref(), &headers),
             query,
             route,
-            form: Form::of(&headers)?,
+            form: if is_watch { Form::of_events(&headers)? } else { Form::of(&headers)? },
             body: body::read(body).await?,
             headers,
             origin: origin.clone(),
@@ -139,13 +146,15 @@ impl Core {
             warnings: Warnings::default(),
         };
         // From here on nothing waits but lists and watches: a write is done before it can be cancelled.
-        let is_watch = request.route.verb == Verb::Watch;
         let warnings = request.warnings.clone();
         let mut answer = match verbs::serve(self, request).await {
             Ok(answer) => answer,
             Err(status) => return Err(status.warn(warnings)),
         };
         warnings.write(answer.headers_mut());
+        if !is_watch {
+            answer = encoding.of_answer(answer).await; // the body is there: it does not wait
+        }
         let answer = match met.breakage {
             Some(how) => broken(answer, how, compression, mix(self.levers.seed(), self.store.version(), 0)),
             None if is_watch => answer,

@@ -4,6 +4,7 @@ pub(crate) mod about;
 pub(crate) mod age;
 pub(crate) mod body;
 mod discovery;
+pub(crate) mod encoding;
 pub(crate) mod gzip;
 pub(crate) mod head;
 mod health;

@@ -11,7 +11,7 @@ use super::{
 use crate::schema::{Complaints, Schema, decode};
 
 /// The media types that the server writes.
-const WRITTEN: &[&str] = &["application/json"];
+const WRITTEN: &[&str] = &["application/json", "application/yaml"];
 
 /// The media types of objects that the server reads, whatever their kind.
 const READ: &[&str] = &["application/json", "application/yaml"];
@@ -27,23 +27,34 @@ pub(crate) enum Form {
     Table(&'static str),
 }
 
+/// The syntax in which they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    Json,
+    Yaml,
+}
+
 impl Form {
     /// The first form in `Accept` that the server knows.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self> {
-        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
-        if ranges.peek().is_none() {
-            return Ok(Self::Objects);
-        }
-        ranges.find_map(Self::of_range).ok_or_else(|| Status::not_acceptable(WRITTEN))
+        accepted(headers).map(|(_, form)| form).ok_or_else(|| Status::not_acceptable(WRITTEN))
     }
 
-    fn of_range(range: &str) -> Option<Self> {
-        let mut parameters = range.split(';').map(str::trim);
-        let media_type = parameters.next()?;
-        if !matches!(media_type, "application/json" | "application/*" | "*/*" | "") {
-            return None;
+    /// The first form in `Accept` that the server knows for a watch, whose events are lines: YAML has none.
+    pub(crate) fn of_events(headers: &HeaderMap) -> Result<Self> {
+        match accepted(headers) {
+            Some((Syntax::Json, form)) => Ok(form),
+            _ => Err(Status::not_acceptable(&WRITTEN[..1])),
         }
+    }
+
+    fn of_range(range: &str) -> Option<(Syntax, Self)> {
+        let mut parameters = range.split(';').map(str::trim);
+        let syntax = match parameters.next()? {
+            "application/json" | "application/*" | "*/*" | "" => Syntax::Json,
+            "application/yaml" => Syntax::Yaml,
+            _ => return None,
+        };
         let (mut kind, mut group, mut version) = ("", "meta.k8s.io", "v1");
         for (name, value) in parameters.filter_map(|parameter| parameter.split_once('=')) {
             match name {
@@ -53,16 +64,32 @@ impl Form {
                 _ => {}
             }
         }
-        match (kind, group, version) {
-            ("", ..) => Some(Self::Objects),
-            ("Table", "meta.k8s.io", "v1") => Some(Self::Table("v1")),
-            ("Table", "meta.k8s.io", "v1beta1") => Some(Self::Table("v1beta1")),
-            ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1") => {
-                Some(Self::Metadata)
-            }
-            _ => None,
-        }
+        let form = match (kind, group, version) {
+            ("", ..) => Self::Objects,
+            ("Table", "meta.k8s.io", "v1") => Self::Table("v1"),
+            ("Table", "meta.k8s.io", "v1beta1") => Self::Table("v1beta1"),
+            ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1") => Self::Metadata,
+            _ => return None,
+        };
+        Some((syntax, form))
     }
+}
+
+impl Syntax {
+    /// The syntax of the first form in `Accept` that the server knows.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        accepted(headers).map_or(Self::Json, |(syntax, _)| syntax)
+    }
+}
+
+/// The first of what `Accept` names that the server writes.
+fn accepted(headers: &HeaderMap) -> Option<(Syntax, Form)> {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
+    if ranges.peek().is_none() {
+        return Some((Syntax::Json, Form::Objects));
+    }
+    ranges.find_map(Form::of_range)
 }
 
 /// The media type of a request's body, without parameters; empty if the client named none.
@@ -84,6 +111,9 @@ pub(crate) fn read_object(
     schema: Option<Schema<'_>>,
 ) -> Result<(Value, Complaints)> {
     let decoded = match content_type(headers) {
+        "" | "application/json" if is_too_deep(body) => {
+            Err("couldn't get version/kind; json parse error: exceeded max depth".to_owned())
+        }
         "" | "application/json" => read_json(body, schema).map_err(|error| {
             format!("couldn't get version/kind; json parse error: {}", go_s_words(&error, body))
         }),
@@ -113,6 +143,27 @@ pub(crate) fn read_object(
 /// Null is an object in which nothing is set.
 fn or_empty(value: Value) -> Value {
     if value.is_null() { Value::Object(Map::new()) } else { value }
+}
+
+/// Whether maps and lists stand in each other more deeply than Go's decoder follows them. What a kind does not declare
+/// is skipped without a look at its depth; nothing else of that depth is read.
+fn is_too_deep(json: &[u8]) -> bool {
+    const DEEPEST: usize = 10_000;
+    if json.len() <= DEEPEST {
+        return false; // nearly all bodies
+    }
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    json.iter().any(|byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
 }
 
 /// Reads JSON, with what stands twice in it.
@@ -192,7 +243,31 @@ mod tests {
         );
         assert_eq!(form("application/json;as=Unknown;v=v1, application/json"), Some(Form::Objects));
         assert_eq!(form("*/*"), Some(Form::Objects));
+        assert_eq!(form("application/yaml"), Some(Form::Objects));
         assert_eq!(form("text/html"), None);
         assert_eq!(Form::of(&HeaderMap::new()).ok(), Some(Form::Objects));
+    }
+
+    #[test]
+    fn objects_are_10_000_levels_deep_at_most() {
+        let deep = |levels: usize| {
+            format!(
+                "{{\"metadata\":{{\"name\":\"}}[{{\"}},\"x\":{}{}}}",
+                "[".repeat(levels),
+                "]".repeat(levels)
+            )
+        };
+        assert!(!is_too_deep(deep(9_999).as_bytes()));
+        assert!(is_too_deep(deep(10_000).as_bytes()));
+    }
+
+    #[test]
+    fn events_are_not_written_in_yaml() {
+        let of_events = |accept: &'static str| {
+            let headers = [(header::ACCEPT, http::HeaderValue::from_static(accept))].into_iter().collect();
+            Form::of_events(&headers).map_err(|status| status.code().as_u16())
+        };
+        assert_eq!(of_events("application/yaml, application/json"), Err(406));
+        assert_eq!(of_events("application/json, application/yaml"), Ok(Form::Objects));
     }
 }

@@ -125,7 +125,7 @@ impl Query {
                     parsed.limit = limit.unwrap_or_default();
                 }
                 "continue" => value.clone_into(&mut parsed.continue_token),
-                "resourceVersion" => match version(value, Self::asks_to_watch(query)?) {
+                "resourceVersion" => match version(value, verb, Self::asks_to_watch(query)?) {
                     Ok(version) => parsed.resource_version = version,
                     Err(refusal) if matches!(verb, Verb::List | Verb::Watch) => {
                         parsed.no_version = Some(refusal);
@@ -186,7 +186,7 @@ fn number(value: &str) -> Result<Option<i64>> {
 }
 
 /// A version that no server has given out; which refusal that earns depends on the verb.
-fn version(value: &str, watch: bool) -> Result<Option<u64>> {
+fn version(value: &str, verb: Verb, watch: bool) -> Result<Option<u64>> {
     if value.is_empty() {
         return Ok(None);
     }
@@ -194,7 +194,7 @@ fn version(value: &str, watch: bool) -> Result<Option<u64>> {
         let because = format!(
             "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
         );
-        if watch {
+        if watch || verb == Verb::Get {
             Status::internal(because)
         } else {
             Status::bad_request(format!("invalid resource version: {because}"))

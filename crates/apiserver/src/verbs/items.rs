@@ -3,7 +3,6 @@
 use std::{sync::Arc, vec};
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::storage::Stored;
 
@@ -20,11 +19,9 @@ pub(super) struct Items<W> {
 }
 
 impl<W: FnMut(&Stored, &mut Vec<u8>)> Items<W> {
-    /// The list that begins with the fields of `head`; `write` writes each of its items.
-    pub(super) fn new(head: &Value, objects: Vec<Arc<Stored>>, write: W) -> Self {
-        let mut before = head.to_string().into_bytes();
-        before.pop(); // the closing brace: the items come before it
-        before.extend_from_slice(br#","items":["#);
+    /// The list that begins with `head`: a brace and fields; `write` writes each of its items.
+    pub(super) fn new(head: String, objects: Vec<Arc<Stored>>, write: W) -> Self {
+        let before = (head + r#","items":["#).into_bytes();
         Self { before, objects: objects.into_iter(), write, is_over: false }
     }
 }

@@ -71,10 +71,12 @@ impl Shape {
                 return body::value(StatusCode::OK, &table);
             }
         };
-        let head = json!({"kind": list_kind, "apiVersion": api_version, "metadata": metadata});
+        // In upstream's order, which people see who ask for lines.
+        let [list_kind, api_version] = [list_kind, api_version].map(Value::from);
+        let head = format!(r#"{{"kind":{list_kind},"apiVersion":{api_version},"metadata":{metadata}"#);
         let (kind, now) = (kind.clone(), core.clock.now());
         let write = move |stored: &Stored, text: &mut Vec<u8>| self.write(now, &kind, stored, false, text);
-        body::in_pieces(Items::new(&head, objects, write))
+        body::in_pieces(Items::new(head, objects, write))
     }
 
     /// A line of a watch; `first` is the first that the watch sends.
