@@ -48,7 +48,6 @@ impl Cluster {
             "--leader-elect-lease-duration=15s",
             "--use-service-account-credentials=false",
             "--secure-port=0",
-            "--kube-api-content-type=application/json", // the server takes no protobuf
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
         ];

@@ -74,7 +74,6 @@ impl Kubectl {
         let mut steps = Vec::new();
         for step in STEPS {
             let skipped = match step.only {
-                For::UpTo(minor) if self.minor > minor => Some("sends protobuf"),
                 For::Controllers if !controllers => Some("needs controllers"),
                 _ => None,
             };

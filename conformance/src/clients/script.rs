@@ -4,8 +4,6 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
     All,
-    /// Up to this minor: later ones send protobuf here, which the server refuses with 415.
-    UpTo(u32),
     /// Only with upstream's controllers beside the server.
     Controllers,
 }
@@ -219,8 +217,7 @@ pub(super) const STEPS: &[Step] = &[
         "get configmap settings --show-managed-fields -o yaml",
         &["manager: other", "f:colour"],
     ),
-    step("create", "create configmap made --from-literal=a=b", &["configmap/made created"])
-        .only(For::UpTo(31)),
+    step("create", "create configmap made --from-literal=a=b", &["configmap/made created"]),
     step("create -f", "create -f -", &["AlreadyExists"]).reading(SETTINGS).ending(1),
     step(
         "api-resources",
@@ -230,8 +227,8 @@ pub(super) const STEPS: &[Step] = &[
     step("api-versions", "api-versions", &["apps/v1", "coordination.k8s.io/v1"]),
     step("explain", "explain pods.spec.containers", &["image", "imagePullPolicy"]),
     step("explain --recursive", "explain deployments --recursive", &["rollingUpdate", "maxSurge"]),
-    step("auth can-i", "auth can-i create pods", &["yes"]).only(For::UpTo(31)),
-    step("auth can-i --list", "auth can-i --list", &["*.*"]).only(For::UpTo(31)),
+    step("auth can-i", "auth can-i create pods", &["yes"]),
+    step("auth can-i --list", "auth can-i --list", &["*.*"]),
     step("apply a definition", "apply -f -", &["widgets.NAMESPACE.example.com created"]).reading(DEFINITION),
     step(
         "wait for a definition",

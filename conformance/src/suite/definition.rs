@@ -3,6 +3,11 @@
 use crate::answer::{Answer, Mismatch};
 use crate::site::Site;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a server may take to follow a definition.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A definition that is being filled in: `Widget`s, with a spec and a status that take any field until told otherwise.
 pub(super) struct Definition {
@@ -111,6 +116,18 @@ impl Widgets {
     /// Creates an object; the body lacks kind, apiVersion and, if it has no metadata, the name.
     pub(super) async fn create(&self, site: &Site, name: &str, body: Value) -> Result<Answer, Mismatch> {
         self.post(site, name, body, "").await?.code(201)
+    }
+
+    /// Asks for an object's creation, on trial, until it is refused: kube-apiserver follows a definition in its own time.
+    pub(super) async fn until_refused(&self, site: &Site, body: Value) -> Result<Answer, Mismatch> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.post(site, "trial", body.clone(), "?dryRun=All").await?;
+            if answer.status == 422 || Instant::now() >= deadline {
+                return answer.code(422);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Asks for an object's creation, with a query.

@@ -18,6 +18,7 @@ mod lists;
 mod names;
 mod namespaces;
 mod patches;
+mod rules;
 mod selectors;
 mod strategic;
 mod streaming;
@@ -51,6 +52,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("custom", custom::CASES),
     ("custom_values", custom_values::CASES),
+    ("rules", rules::CASES),
     ("bad_input", bad_input::CASES),
     ("about", about::CASES),
     ("kinds", kinds::CASES),

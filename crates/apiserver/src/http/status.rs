@@ -68,6 +68,18 @@ impl Cause {
         Self { reason, field: field.into(), message: message.into() }
     }
 
+    /// Whether it means that an object is not made up as its schema says: then rules about it make no sense.
+    pub(crate) fn makes_rules_pointless(&self) -> bool {
+        matches!(
+            self.reason,
+            "FieldValueNotSupported"
+                | "FieldValueRequired"
+                | "FieldValueTooLong"
+                | "FieldValueTooMany"
+                | "FieldValueTypeInvalid"
+        )
+    }
+
     fn to_json(&self) -> Value {
         let mut cause = json!({"reason": self.reason, "message": self.message});
         if !self.field.is_empty() {

@@ -7,7 +7,7 @@ pub(crate) mod custom;
 mod defaults;
 pub(crate) mod json_path;
 pub(crate) mod names;
-mod quantity;
+pub(crate) mod quantity;
 pub(crate) mod rules;
 pub(crate) mod services;
 mod table;

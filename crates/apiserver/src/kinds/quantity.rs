@@ -40,6 +40,20 @@ pub(crate) fn canonical(value: &mut Value) {
     *value = parse(&text).map_or(text, |(nanos, style)| write(nanos, style)).into();
 }
 
+/// What upstream says of anything that is no quantity.
+pub(crate) const NO_QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/// What a quantity amounts to, in billionths; `None` of what is none.
+pub(crate) fn nanos(text: &str) -> Option<i128> {
+    parse(text).map(|(nanos, _)| nanos)
+}
+
+/// So many billionths in the one form that has no powers of two.
+pub(crate) fn decimal(nanos: i128) -> String {
+    write(nanos, Style::Decimal)
+}
+
 /// How two quantities compare; `None` if either is none.
 pub(crate) fn compare(one: &Value, other: &Value) -> Option<Ordering> {
     let nanos = |value: &Value| parse(value.as_str()?).map(|(nanos, _)| nanos);

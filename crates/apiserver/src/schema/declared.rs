@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 use super::{
-    Schema, builtin,
+    Schema, builtin, decode,
     judge::Judge,
     node::{Field, Form, List, Node, Scalar},
+    rules::{self, Rules},
 };
 use crate::http::status::Cause;
 
@@ -18,6 +19,7 @@ pub(crate) struct Declared {
     root: Node,
     /// Compiled when the first object is judged.
     judge: OnceLock<Judge>,
+    rules: OnceLock<Rules>,
 }
 
 impl Declared {
@@ -33,7 +35,7 @@ impl Declared {
             root.fields.retain(|field| &*field.name != name);
             root.fields.push(Field { name: name.into(), node });
         }
-        Self { source, root: root.sorted(), judge: OnceLock::new() }
+        Self { source, root: root.sorted(), judge: OnceLock::new(), rules: OnceLock::new() }
     }
 
     /// What the definition says.
@@ -43,13 +45,31 @@ impl Declared {
 
     /// What is wrong with an object that was decoded, and was `old` before, if it is an update.
     pub(crate) fn causes(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
-        self.judge.get_or_init(|| Judge::new(&self.source)).causes(self.schema(), object, old)
+        let mut causes =
+            self.judge.get_or_init(|| Judge::new(&self.source)).causes(self.schema(), object, old);
+        causes.extend(self.rules.get_or_init(|| Rules::new(&self.source)).causes(object, old, &causes));
+        causes
     }
 
     /// How the kind's objects are made up.
     pub(super) fn schema(&self) -> Schema<'_> {
         Schema(&self.root)
     }
+}
+
+/// What is wrong with the default that `schema`, which is no kind's root, declares for a value; refusals call it `field`.
+pub(crate) fn default_causes(schema: &Value, field: &str) -> Vec<Cause> {
+    let Some(default) = schema.get("default") else { return Vec::new() };
+    let node = node(schema);
+    let mut causes = Vec::new();
+    if decode(Some(Schema(&node)), default).is_ok_and(|(_, complaints)| !complaints.strict.is_empty()) {
+        causes.push(Cause::invalid(field, default, "must not have unknown fields"));
+    }
+    causes.extend(Judge::new(schema).causes_at(field, Schema(&node), default));
+    if causes.is_empty() {
+        causes.extend(rules::default_causes(schema, field));
+    }
+    causes
 }
 
 /// The same as an object, which every kind's root is.

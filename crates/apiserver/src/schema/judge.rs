@@ -48,18 +48,34 @@ impl Judge {
 
     /// What is wrong with `object`, which `old` was before.
     pub(super) fn causes(&self, schema: Schema<'_>, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+        let is_new =
+            |finding: &Finding| old.is_none_or(|old| !is_unchanged(schema, old, object, &finding.at));
+        self.findings(schema, object, Vec::new())
+            .into_iter()
+            .filter(is_new)
+            .map(|finding| finding.cause)
+            .collect()
+    }
+
+    /// What is wrong with the value of a field, which refusals call `field`.
+    pub(super) fn causes_at(&self, field: &str, schema: Schema<'_>, value: &Value) -> Vec<Cause> {
+        let at = vec![Step::Field(field.to_owned())];
+        self.findings(schema, value, at).into_iter().map(|finding| finding.cause).collect()
+    }
+
+    /// What is wrong with the value `at` a place.
+    fn findings(&self, schema: Schema<'_>, value: &Value, mut at: Vec<Step>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
-        for error in self.validator.iter().flat_map(|validator| validator.iter_errors(object)) {
-            let at: Vec<Step> = error.instance_path().iter().map(Step::of).collect();
+        for error in self.validator.iter().flat_map(|validator| validator.iter_errors(value)) {
+            let at: Vec<Step> =
+                at.iter().cloned().chain(error.instance_path().iter().map(Step::of)).collect();
             findings.extend(
                 words::tell(&error, &path(&at)).into_iter().map(|cause| Finding { at: at.clone(), cause }),
             );
         }
-        words::number_formats(schema, object, &mut Vec::new(), &mut findings);
-        duplicates::find(schema, object, &mut Vec::new(), &mut findings);
-        let is_new =
-            |finding: &Finding| old.is_none_or(|old| !is_unchanged(schema, old, object, &finding.at));
-        findings.into_iter().filter(is_new).map(|finding| finding.cause).collect()
+        words::number_formats(schema, value, &mut at, &mut findings);
+        duplicates::find(schema, value, &mut at, &mut findings);
+        findings
     }
 }
 

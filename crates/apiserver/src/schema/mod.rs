@@ -8,12 +8,14 @@ mod defaults;
 mod judge;
 mod node;
 pub(crate) mod openapi;
+mod rules;
 
 pub(crate) use self::{
-    declared::Declared,
+    declared::{Declared, default_causes},
     decode::{Complaints, decode},
     defaults::set_defaults,
     node::{Form, ListType, PatchRule, Scalar},
+    rules::rule_causes,
 };
 
 use serde_json::Value;

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::http::status::Cause;
+use crate::{
+    http::status::Cause,
+    schema::{default_causes, rule_causes},
+};
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 /// In which the type and everything else that shapes an object must not be said again.
@@ -30,6 +33,10 @@ pub(super) fn check(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
     node(schema, path, true, causes);
     if causes.len() == before {
         restrictions(schema, path, causes); // upstream does not look that far if anything else is wrong
+        defaults(schema, path, causes);
+    }
+    if causes.len() == before {
+        causes.extend(rule_causes(schema, path));
     }
 }
 
@@ -74,6 +81,17 @@ fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<Cause>) {
     }
     if schema["additionalProperties"].is_object() {
         node(&schema["additionalProperties"], &format!("{path}.additionalProperties"), false, causes);
+    }
+}
+
+/// Checks that what is filled in fits. A default within a map's values is not asked for: there is none.
+fn defaults(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
+    causes.extend(default_causes(schema, &format!("{path}.default")));
+    if schema["items"].is_object() {
+        defaults(&schema["items"], &format!("{path}.items"), causes);
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        defaults(property, &format!("{path}.properties[{name}]"), causes);
     }
 }
 

@@ -1,0 +1,237 @@
+//! Rules in CEL that a definition has for its objects (`x-kubernetes-validations`).
+
+use super::definition::{Definition, Widgets};
+use crate::answer::{Answer, Mismatch};
+use crate::case::cases;
+use crate::site::{APPLY, MERGE, Site};
+use serde_json::{Value, json};
+
+/// Definitions whose spec has this schema and these rules.
+fn ruled(site: &Site, properties: Value, rules: Value) -> Definition {
+    let spec = json!({"type": "object", "properties": properties, "x-kubernetes-validations": rules});
+    Definition::new(site).field("spec", spec)
+}
+
+async fn numbers(site: &Site, rules: Value) -> Result<Widgets, Mismatch> {
+    ruled(site, json!({"x": {"type": "integer"}, "y": {"type": "integer"}}), rules).make(site).await
+}
+
+/// Checks that a definition with one rule is refused, with these words.
+async fn refuses(site: &Site, properties: Value, rule: Value, because: &str) -> Result<Answer, Mismatch> {
+    let body = ruled(site, properties, json!([rule])).body();
+    site.post(Definition::PATH, body).await?.refused(422, "Invalid")?.mentions("/message", because)
+}
+
+cases! {
+    /// An object that keeps the rules is taken, one that breaks one is not.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn a_broken_rule_is_told(site) {
+        let widgets = numbers(&site, json!([{"rule": "self.x + self.y > 0"}])).await?;
+        widgets.create(&site, "a", json!({"spec": {"x": 1, "y": 0}})).await?;
+        widgets.post(&site, "b", json!({"spec": {"x": 0, "y": 0}}), "").await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "spec")?.mentions("/message", "failed rule: self.x + self.y > 0")?;
+    }
+
+    /// A rule that names a field which is not declared is refused with the definition.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn an_undefined_field(site) {
+        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), "undefined field 'z'").await?;
+    }
+
+    /// A rule that is no CEL is refused with the definition.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn a_syntax_error(site) {
+        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self = 42"}), "compilation failed: ERROR: <input>:1:6: Syntax error").await?;
+    }
+
+    /// A rule whose types do not go together is refused with the definition.
+    #[source("KEP-2876: type checking")]
+    async fn a_wrong_type(site) {
+        let x = json!({"x": {"type": "integer"}});
+        refuses(&site, x.clone(), json!({"rule": "self.x == 'a'"}), "found no matching overload for '_==_' applied to '(int, string)'").await?;
+        refuses(&site, x.clone(), json!({"rule": "self.x"}), "cel expression must evaluate to a bool").await?;
+        refuses(&site, x, json!({"rule": "true", "messageExpression": "self.x"}), "messageExpression must evaluate to a string").await?;
+    }
+
+    /// A rule that may cost too much is refused with the definition.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn an_expensive_rule(site) {
+        let lists = json!({"x": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}});
+        let rule = json!({"rule": "self.x.all(l, l.all(s, s == 'string constant'))"});
+        refuses(&site, lists, rule, "exceeds budget by factor of more than 100x").await?;
+        let bounded = json!({"x": {"type": "array", "maxItems": 5, "items": {"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 20}}}});
+        ruled(&site, bounded, json!([{"rule": "self.x.all(l, l.all(s, s == 'string constant'))"}])).make(&site).await?;
+    }
+
+    /// An object whose rules cost too much is refused.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn an_expensive_object(site) {
+        let list = json!({"x": {"type": "array", "maxItems": 1000, "items": {"type": "integer"}}});
+        let widgets = ruled(&site, list, json!([{"rule": "self.x.all(a, self.x.all(b, a == b))"}])).make(&site).await?;
+        widgets.create(&site, "a", json!({"spec": {"x": [1, 1, 1]}})).await?;
+        let many: Vec<u32> = vec![1; 1_000];
+        widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?
+            .mentions("/message", "call cost exceeds limit")?;
+    }
+
+    /// A rule about the value before is asked of updates, and of nothing else.
+    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
+    async fn a_transition_rule(site) {
+        let x = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "x may only grow"}]});
+        let widgets = ruled(&site, json!({"x": x}), json!([])).make(&site).await?;
+        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.code(200)?;
+        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "spec.x")?.mentions("/message", "x may only grow")?;
+        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": null}})).await?.code(200)?;
+    }
+
+    /// A rule may do without a value before.
+    #[source("KEP-4008: optionalOldSelf")]
+    async fn an_optional_old_self(site) {
+        let rule = json!({"rule": "oldSelf.hasValue() || self.x == 0", "optionalOldSelf": true, "message": "begins with 0"});
+        let widgets = numbers(&site, json!([rule])).await?;
+        widgets.post(&site, "a", json!({"spec": {"x": 1}}), "").await?.refused(422, "Invalid")?.mentions("/message", "begins with 0")?;
+        widgets.create(&site, "a", json!({"spec": {"x": 0}})).await?;
+        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.code(200)?;
+        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "true", "optionalOldSelf": true}), "may not be set if oldSelf is not used in rule").await?;
+    }
+
+    /// Where parts of a list are not told apart, there is no value before.
+    #[source("KEP-2876: uncorrelatable")]
+    async fn no_old_self_in_atomic_lists(site) {
+        let item = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]});
+        let body = ruled(&site, json!({"x": {"type": "array", "items": item}}), json!([])).body();
+        site.post(Definition::PATH, body).await?.refused(422, "Invalid")?
+            .mentions("/message", "oldSelf cannot be used on the uncorrelatable portion of the schema")?;
+    }
+
+    /// A rule stands wherever a schema does: at items, at values of maps, at the root.
+    #[source("KEP-2876: scope of rules")]
+    async fn rules_at_every_place(site) {
+        let positive = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]});
+        let properties = json!({"list": {"type": "array", "maxItems": 9, "items": positive}, "map": {"type": "object", "maxProperties": 9, "additionalProperties": positive}});
+        let widgets = ruled(&site, properties, json!([])).make(&site).await?;
+        widgets.create(&site, "a", json!({"spec": {"list": [1, 2], "map": {"k": 1}}})).await?;
+        widgets.post(&site, "b", json!({"spec": {"list": [1, 0], "map": {"k": 0}}}), "").await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "spec.list[1]")?.cause("FieldValueInvalid", "spec.map[k]")?;
+    }
+
+    /// The refusal's words, reason and field are the rule's.
+    #[source("KEP-2876: message, messageExpression, reason, fieldPath")]
+    async fn what_a_refusal_says(site) {
+        let rules = json!([
+            {"rule": "self.x < 1", "messageExpression": "'x is %d'.format([self.x])"},
+            {"rule": "self.x < 2", "reason": "FieldValueForbidden", "fieldPath": ".x", "message": "no more"},
+            {"rule": "self.x < 3", "reason": "FieldValueRequired", "fieldPath": ".y"},
+        ]);
+        let widgets = numbers(&site, rules).await?;
+        widgets.post(&site, "a", json!({"spec": {"x": 5}}), "").await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "spec")?.mentions("/message", "x is 5")?
+            .cause("FieldValueForbidden", "spec.x")?.mentions("/message", "spec.x: Forbidden: no more")?
+            .cause("FieldValueRequired", "spec.y")?.mentions("/message", "failed rule: self.x < 3")?;
+    }
+
+    /// A field that a rule is about is one of the schema's.
+    #[source("KEP-2876: fieldPath")]
+    async fn a_field_path_that_is_none(site) {
+        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "true", "fieldPath": ".z"}), "must be a valid path").await?;
+    }
+
+    /// Rules are asked of statuses, of patches and of what is applied, too.
+    #[source("apiextensions-apiserver: customresource strategy")]
+    async fn rules_of_all_writes(site) {
+        let status = json!({"type": "object", "properties": {"phase": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}]});
+        let widgets = ruled(&site, json!({"x": {"type": "integer"}}), json!([{"rule": "!has(self.x) || self.x > 0"}])).field("status", status)
+            .version(json!({"subresources": {"status": {}}})).make(&site).await?;
+        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+        let status = format!("{}/status", widgets.object("a"));
+        site.patch(MERGE, &status, json!({"status": {"phase": "Good"}})).await?.code(200)?;
+        site.patch(MERGE, &status, json!({"status": {"phase": "Bad"}})).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "status")?;
+        site.patch("application/json-patch+json", &widgets.object("a"), json!([{"op": "replace", "path": "/spec/x", "value": 0}])).await?
+            .refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
+        let config = json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"x": -1}});
+        site.patch(APPLY, &format!("{}?fieldManager=m&force=true", widgets.object("a")), config).await?
+            .refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
+        let mut object = site.get(&widgets.object("a")).await?.json;
+        object["spec"]["x"] = json!(0);
+        site.put(&widgets.object("a"), object).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
+    }
+
+    /// What an update leaves as it was is not held against it.
+    #[source("KEP-4008: ratcheting")]
+    async fn what_was_broken_may_stay(site) {
+        let widgets = numbers(&site, json!([])).await?;
+        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+        let mut definition = site.get(&widgets.definition).await?.json;
+        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] = json!([{"rule": "self.x > 5"}]);
+        site.put(&widgets.definition, definition).await?.code(200)?;
+        widgets.until_refused(&site, json!({"spec": {"x": 1}})).await?;
+        site.patch(MERGE, &widgets.object("a"), json!({"metadata": {"labels": {"k": "v"}}})).await?.code(200)?;
+        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
+    }
+
+    /// A default keeps the rules of its schema.
+    #[source("KEP-2876: defaulting")]
+    async fn a_default_keeps_the_rules(site) {
+        let x = json!({"type": "integer", "default": 0, "x-kubernetes-validations": [{"rule": "self > 0"}]});
+        let body = ruled(&site, json!({"x": x}), json!([])).body();
+        site.post(Definition::PATH, body).await?.refused(422, "Invalid")?.mentions("/message", "failed rule: self > 0")?;
+    }
+
+    /// Of an object that is not what its schema says, no rules are asked.
+    #[source("apiextensions-apiserver: hasBlockingErr")]
+    async fn a_wrong_object_is_told_first(site) {
+        let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
+        widgets.post(&site, "a", json!({"spec": {"x": "one"}}), "").await?.refused(422, "Invalid")?
+            .cause("FieldValueTypeInvalid", "spec.x")?
+            .mentions("/message", "some validation rules were not checked because the object was invalid")?;
+    }
+
+    /// What goes wrong while a rule is asked is a refusal.
+    #[source("apiextensions-apiserver: validateExpressions")]
+    async fn a_rule_that_fails(site) {
+        let widgets = numbers(&site, json!([{"rule": "self.x / self.y == 1"}])).await?;
+        widgets.post(&site, "a", json!({"spec": {"x": 1, "y": 0}}), "").await?.refused(422, "Invalid")?
+            .mentions("/message", "division by zero evaluating rule: self.x / self.y == 1")?;
+        widgets.post(&site, "b", json!({"spec": {"x": 1}}), "").await?.refused(422, "Invalid")?
+            .mentions("/message", "no such key: y evaluating rule")?;
+    }
+
+    /// The functions of Kubernetes: lists, patterns, quantities, addresses.
+    #[source("CEL in Kubernetes: Kubernetes CEL libraries")]
+    async fn kubernetes_functions(site) {
+        let text = json!({"type": "string", "maxLength": 100});
+        let properties = json!({
+            "list": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}, "text": text, "url": text, "cpu": text, "ip": text,
+            "either": {"x-kubernetes-int-or-string": true}, "time": {"type": "string", "format": "date-time"}, "span": {"type": "string", "format": "duration"},
+        });
+        let rules = ["self.list.isSorted() && self.list.sum() == 6 && self.list.max() == 3 && self.list.indexOf(2) == 1",
+            "self.text.find('[0-9]+') == '12' && self.text.findAll('[a-z]').size() == 2 && self.text.split('-').size() == 2",
+            "url(self.url).getHost() == 'example.com:80' && isURL(self.url)",
+            "quantity(self.cpu).compareTo(quantity('500m')) == 0 && !isQuantity('x')",
+            "ip(self.ip).family() == 4 && cidr('10.0.0.0/8').containsIP(self.ip)",
+            "type(self.either) == int ? self.either == 1 : self.either == '1%'",
+            "self.time < timestamp('2030-01-01T00:00:00Z') && self.span == duration('1h')",
+            "[1, 2].all(n, n > 0) && {'a': 1}.exists(k, k == 'a') && self.?text.orValue('') != '' && cel.bind(n, 1, n == 1)"];
+        let rules: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule})).collect();
+        let widgets = ruled(&site, properties, json!(rules)).make(&site).await?;
+        let mut spec = json!({"list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3", "either": "1%",
+            "time": "2024-05-06T07:08:09Z", "span": "60m"});
+        widgets.create(&site, "a", json!({"spec": spec.clone()})).await?;
+        (spec["either"], spec["list"]) = (json!(1), json!([3, 2, 1]));
+        let answer = widgets.post(&site, "b", json!({"spec": spec}), "").await?.refused(422, "Invalid")?;
+        let one = answer.list("/details/causes").len() == 1;
+        answer.check(one, "one broken rule")?;
+    }
+
+    /// Names of fields that are no names in CEL are escaped.
+    #[source("CEL in Kubernetes: escaping")]
+    async fn escaped_fields(site) {
+        let number = json!({"type": "integer"});
+        let properties = json!({"a-b": number, "namespace": number, "x.y/z": number});
+        let rule = "self.a__dash__b + self.__namespace__ + self.x__dot__y__slash__z == 6";
+        let widgets = ruled(&site, properties, json!([{"rule": rule}])).make(&site).await?;
+        widgets.create(&site, "a", json!({"spec": {"a-b": 1, "namespace": 2, "x.y/z": 3}})).await?;
+    }
+}

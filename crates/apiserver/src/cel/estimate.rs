@@ -1,0 +1,278 @@
+//! What an expression costs at most, judged by how large its variables can be: upstream's estimate, by which it refuses
+//! rules in definitions.
+
+mod calls;
+
+use std::sync::LazyLock;
+
+use super::{
+    ast::{Bind, Expr, Kind, Literal, Loop, Unwrapped, What},
+    declared::Declared,
+    types::Type,
+};
+
+/// A range of costs, or of sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) min: u64,
+    pub(super) max: u64,
+}
+
+impl Range {
+    pub(super) const UNKNOWN: Self = Self { min: 0, max: u64::MAX };
+
+    pub(super) const fn exactly(number: u64) -> Self {
+        Self { min: number, max: number }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self { min: self.min.saturating_add(other.min), max: self.max.saturating_add(other.max) }
+    }
+
+    pub(super) fn times(self, other: Self) -> Self {
+        Self { min: self.min.saturating_mul(other.min), max: self.max.saturating_mul(other.max) }
+    }
+
+    /// A tenth: what it costs to go through a text.
+    pub(super) fn tenth(self) -> Self {
+        Self { min: self.min.div_ceil(10), max: self.max.div_ceil(10) }
+    }
+
+    /// Either this or the other.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { min: self.min.min(other.min), max: self.max.max(other.max) }
+    }
+}
+
+/// What is known of a part of an expression.
+#[derive(Debug, Clone)]
+struct Found<'d> {
+    cost: Range,
+    size: Option<Range>,
+    /// The schema of the value, if it is one of the object's.
+    place: Option<&'d Declared>,
+    /// The sizes of the keys and the values that are in it.
+    entries: Option<(Range, Range)>,
+}
+
+impl Found<'_> {
+    fn costing(cost: Range) -> Self {
+        Self { cost, size: None, place: None, entries: None }
+    }
+}
+
+/// The most that an expression costs, whose parts have these types and in which the variables can be named.
+pub(super) fn most(expr: &Expr, types: &[Type], variables: &[(&str, Option<&Declared>)]) -> u64 {
+    let scope =
+        variables.iter().map(|(name, place)| Local { name, size: None, place: *place, entries: None });
+    let mut estimate = Estimate { types, scope: scope.collect() };
+    estimate.part(expr).cost.max
+}
+
+struct Estimate<'d> {
+    types: &'d [Type],
+    /// The innermost last.
+    scope: Vec<Local<'d>>,
+}
+
+/// A name, and what is known of its value.
+#[derive(Debug, Clone)]
+struct Local<'d> {
+    name: &'d str,
+    size: Option<Range>,
+    place: Option<&'d Declared>,
+    entries: Option<(Range, Range)>,
+}
+
+impl<'d> Estimate<'d> {
+    fn of_type(&self, expr: &Expr) -> &'d Type {
+        self.types.get(expr.id).unwrap_or(&Type::Dyn)
+    }
+
+    /// What a part costs, and what else is known of it.
+    fn part(&mut self, expr: &'d Expr) -> Found<'d> {
+        match &expr.kind {
+            Kind::Literal(literal) => {
+                let size = match literal {
+                    Literal::String(text) => text.chars().count(),
+                    Literal::Bytes(bytes) => bytes.len(),
+                    _ => 1,
+                };
+                Found { size: Some(exactly(size)), ..Found::costing(Range::exactly(0)) }
+            }
+            Kind::Name(name) => self.name(expr, name),
+            Kind::Select(operand, field) => self.select(expr, operand, field),
+            Kind::OptionalSelect(operand, _) => {
+                Found::costing(self.part(operand).cost.plus(Range::exactly(1)))
+            }
+            Kind::Has(operand, _) => {
+                Found { size: Some(Range::exactly(1)), ..Found::costing(self.part(operand).cost) }
+            }
+            Kind::Call(call) => self.call(expr, call),
+            Kind::And(parts) | Kind::Or(parts) => {
+                let costs: Vec<Range> = parts.iter().map(|part| self.part(part).cost).collect();
+                let min = costs.first().map_or(0, |first| first.min);
+                let max = costs.iter().fold(0_u64, |sum, cost| sum.saturating_add(cost.max));
+                Found { size: Some(Range::exactly(1)), ..Found::costing(Range { min, max }) }
+            }
+            Kind::Choice(parts) => self.choice(parts),
+            Kind::List(elements) => {
+                let found: Vec<Found<'_>> =
+                    elements.iter().map(|element| self.part(&element.value)).collect();
+                let cost = found.iter().fold(Range::exactly(10), |sum, found| sum.plus(found.cost));
+                let sizes = found.iter().map(|found| found.size.unwrap_or(Range::UNKNOWN));
+                let item = sizes.reduce(Range::or).unwrap_or(Range::exactly(0));
+                let entries = Some((Range::exactly(1), item));
+                Found { cost, size: Some(exactly(elements.len())), place: None, entries }
+            }
+            Kind::Map(entries) => {
+                let mut cost = Range::exactly(30);
+                let (mut keys, mut values) = (None::<Range>, None::<Range>);
+                for (key, element) in entries {
+                    for (part, sizes) in [(key, &mut keys), (&element.value, &mut values)] {
+                        let found = self.part(part);
+                        cost = cost.plus(found.cost);
+                        let size = found.size.unwrap_or(Range::UNKNOWN);
+                        *sizes = Some(sizes.map_or(size, |sizes| sizes.or(size)));
+                    }
+                }
+                let sizes = (keys.unwrap_or(Range::exactly(0)), values.unwrap_or(Range::exactly(0)));
+                Found { cost, size: Some(exactly(entries.len())), place: None, entries: Some(sizes) }
+            }
+            Kind::Loop(over) => self.over(over),
+            Kind::Bind(bind) => self.bind(bind),
+        }
+    }
+
+    /// The size of a value at a place of the object, or of one that has no parts.
+    fn size(&self, expr: &Expr, place: Option<&Declared>) -> Option<Range> {
+        place.map(|place| Range { min: 0, max: place.most }).or_else(|| fixed(self.of_type(expr)))
+    }
+
+    fn name(&mut self, expr: &Expr, name: &str) -> Found<'d> {
+        let cost = Range::exactly(1);
+        match self.scope.iter().rev().find(|local| local.name == name) {
+            Some(local) => Found {
+                cost,
+                size: self.size(expr, local.place).or(local.size),
+                place: local.place,
+                entries: local.entries,
+            },
+            None => Found { size: Some(Range::exactly(1)), ..Found::costing(cost) },
+        }
+    }
+
+    fn select(&mut self, expr: &Expr, operand: &'d Expr, field: &str) -> Found<'d> {
+        let of = self.part(operand);
+        let counts = matches!(self.of_type(operand), Type::Map(..) | Type::Object(_));
+        let place = of.place.and_then(|place| match &place.is {
+            Type::Object(_) => place.field(field).map(|field| &field.declared),
+            _ => None, // upstream finds no path through the keys of a map
+        });
+        let cost = of.cost.plus(Range::exactly(u64::from(counts)));
+        Found { cost, size: self.size(expr, place), place, entries: None }
+    }
+
+    fn choice(&mut self, parts: &'d [Expr; 3]) -> Found<'d> {
+        let [condition, yes, no] = [&parts[0], &parts[1], &parts[2]].map(|part| self.part(part));
+        let size = |found: &Found<'_>| found.size.unwrap_or(Range::UNKNOWN);
+        let entries = yes.entries.zip(no.entries).map(|(one, other)| (one.0.or(other.0), one.1.or(other.1)));
+        Found {
+            cost: condition.cost.plus(yes.cost.or(no.cost)),
+            size: Some(size(&yes).or(size(&no))),
+            place: None,
+            entries,
+        }
+    }
+
+    fn over(&mut self, over: &'d Loop) -> Found<'d> {
+        /// Keys of a map, of which upstream takes it that they have no length.
+        static KEYS: LazyLock<Declared> = LazyLock::new(Declared::key);
+        let range = self.part(&over.range);
+        let is_map = matches!(self.of_type(&over.range), Type::Map(..));
+        let items = range.place.and_then(|place| place.parts.as_deref());
+        let (key, value) = (range.entries.map(|sizes| sizes.0), range.entries.map(|sizes| sizes.1));
+        let local = |name, size, place| Local { name, size, place, entries: None };
+        let outside = self.scope.len();
+        let keys = range.place.map(|_| &*KEYS);
+        match (&over.second, is_map) {
+            (None, true) => self.scope.push(local(&over.first, key, keys)),
+            (None, false) => self.scope.push(local(&over.first, value, items)),
+            (Some(second), _) => {
+                self.scope.push(local(&over.first, key, keys.filter(|_| is_map)));
+                self.scope.push(local(second, value, items));
+            }
+        }
+        let filter = over.filter.as_ref().map(|filter| self.part(filter).cost);
+        let body = self.part(&over.body);
+        let item_size = self.scope[outside]
+            .size
+            .or(self.scope[outside].place.map(|place| Range { min: 0, max: place.most }));
+        self.scope.truncate(outside);
+        // What the macro itself does, in the beginning and at the end, and for each item.
+        let (around, each) = match over.what {
+            What::All => (1, Range { min: 3, max: body.cost.max.saturating_add(3) }),
+            What::Exists => (1, Range { min: 4, max: body.cost.max.saturating_add(4) }),
+            What::ExistsOne => (2, body.cost.plus(Range { min: 1, max: 2 })),
+            What::Map | What::TransformMap => {
+                let made = body.cost.plus(Range::exactly(12));
+                let each = filter.map_or(made, |filter| filter.plus(made.or(Range::exactly(1))));
+                (if over.what == What::Map { 11 } else { 31 }, each)
+            }
+            What::Filter => (11, body.cost.plus(Range { min: 1, max: 13 })),
+        };
+        let count = range.size.unwrap_or(Range::UNKNOWN);
+        let cost = range.cost.plus(Range::exactly(around)).plus(count.times(each));
+        let none = Range::exactly(0);
+        let (size, entries) = match over.what {
+            What::All | What::Exists | What::ExistsOne => (Range::exactly(1), None),
+            What::Map => (count, Some((Range::exactly(1), none.or(body.size.unwrap_or(Range::UNKNOWN))))),
+            What::Filter => (count, Some((Range::exactly(1), none.or(item_size.unwrap_or(Range::UNKNOWN))))),
+            What::TransformMap => {
+                (count, Some((key.unwrap_or(Range::UNKNOWN), body.size.unwrap_or(Range::UNKNOWN))))
+            }
+        };
+        Found { cost, size: Some(size), place: None, entries }
+    }
+
+    fn bind(&mut self, bind: &'d Bind) -> Found<'d> {
+        let value = self.part(&bind.value);
+        let known = bind.unwraps.is_none();
+        self.scope.push(Local {
+            name: &bind.name,
+            size: value.size.filter(|_| known),
+            place: value.place.filter(|_| known),
+            entries: value.entries.filter(|_| known),
+        });
+        let body = self.part(&bind.body);
+        self.scope.pop();
+        let cost = value.cost.plus(body.cost).plus(Range::exactly(10));
+        match bind.unwraps {
+            Some(Unwrapped::Wrapped) => Found::costing(cost.plus(Range::exactly(2))),
+            Some(Unwrapped::AsItIs) => Found::costing(cost.plus(Range::exactly(1))),
+            None => Found { cost, ..body },
+        }
+    }
+}
+
+fn exactly(size: usize) -> Range {
+    Range::exactly(u64::try_from(size).unwrap_or(u64::MAX))
+}
+
+/// The size of what has no parts.
+fn fixed(is: &Type) -> Option<Range> {
+    let has_parts = matches!(
+        is,
+        Type::String
+            | Type::Bytes
+            | Type::List(_)
+            | Type::Map(..)
+            | Type::Dyn
+            | Type::Wrong
+            | Type::Open(_)
+            | Type::Optional(_)
+            | Type::Object(_)
+            | Type::Named(_)
+    );
+    (!has_parts).then_some(Range::exactly(1))
+}

@@ -1,0 +1,181 @@
+//! [`Budget`]: what all rules of an object may cost, and how one of them is asked within that.
+
+use serde_json::Value as Json;
+
+use super::{Before, Node, OLD_SELF, Rule, SELF};
+use crate::{
+    cel::{Failure, Meter, Program, Value},
+    http::status::Cause,
+};
+
+/// The most that all rules of an object may cost: upstream's limit.
+const ALL: u64 = 10_000_000;
+/// The longest message that an expression may come to, in bytes.
+const LONGEST_MESSAGE: usize = 5 * 1024;
+
+/// Whether to go on: not if the budget is used up.
+pub(super) type Verdict = Result<(), UsedUp>;
+
+/// No further rules are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UsedUp;
+
+/// What is left.
+#[derive(Debug)]
+pub(super) struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(ALL)
+    }
+}
+
+impl Budget {
+    /// Asks the rules that stand at a value.
+    pub(super) fn ask(
+        &mut self,
+        node: &Node,
+        path: &str,
+        value: &Json,
+        before: Before<'_>,
+        causes: &mut Vec<Cause>,
+    ) -> Verdict {
+        for rule in &node.rules {
+            if rule.compares() && before.old.is_none() && !rule.takes_no_old_self {
+                continue;
+            }
+            let asked = Asked { node, rule, path, value, before };
+            match self.one(&asked) {
+                Ok(None) => {}
+                Ok(Some(cause)) => causes.push(cause),
+                Err(cause) => {
+                    causes.push(cause);
+                    return Err(UsedUp);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a rule has against a value; the error ends the whole.
+    fn one(&mut self, asked: &Asked<'_>) -> Result<Option<Cause>, Cause> {
+        let rule = asked.rule;
+        let program = match &rule.program {
+            Ok(program) => program,
+            Err(because) => return Ok(Some(asked.cause(&format!("rule compile error: {because}")))),
+        };
+        let mut meter = Meter::default();
+        let outcome = program.run(asked.variables(program), &mut meter);
+        if matches!(outcome, Err(Failure::TooCostly)) {
+            let because = "'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call \
+                           cost exceeds limit for rule";
+            return Err(asked.cause(&format!("{because}: {}", rule.text)));
+        }
+        self.spend(&meter).map_err(|UsedUp| {
+            asked.cause("validation failed due to running out of cost budget, no further validation rules will be run")
+        })?;
+        let holds = match outcome {
+            Ok(Value::Bool(holds)) => holds,
+            Ok(_) => false,
+            Err(failure @ Failure::NoOverload) => {
+                let because =
+                    "call arguments did not match a supported operator, function or macro signature for rule";
+                return Ok(Some(asked.cause(&format!("'{failure}': {because}: {}", rule.text))));
+            }
+            Err(failure) => {
+                return Ok(Some(asked.cause(&format!("{failure} evaluating rule: {}", rule.text))));
+            }
+        };
+        if holds || !rule.compares() && asked.is_unchanged() {
+            return Ok(None);
+        }
+        self.message(asked).map(|message| Some(asked.refusal(&message)))
+    }
+
+    fn spend(&mut self, meter: &Meter) -> Result<(), UsedUp> {
+        self.0 = self.0.checked_sub(meter.cost()).ok_or(UsedUp)?;
+        Ok(())
+    }
+
+    /// What a broken rule is told by: what its expression comes to, or else its message, or else itself.
+    fn message(&mut self, asked: &Asked<'_>) -> Result<String, Cause> {
+        let rule = asked.rule;
+        let otherwise = || rule.message.clone().unwrap_or_else(|| format!("failed rule: {}", rule.text));
+        let Some(program) = &rule.message_expression else { return Ok(otherwise()) };
+        let mut meter = Meter::default();
+        let outcome = program.run(asked.variables(program), &mut meter);
+        let is_used_up = self.spend(&meter).is_err();
+        if is_used_up || matches!(outcome, Err(Failure::TooCostly)) {
+            let because = "messageExpression evaluation failed due to running out of cost budget, no further validation rules \
+                           will be run";
+            return Err(asked.refusal(because));
+        }
+        match outcome {
+            Ok(Value::String(text)) => {
+                let text = text.as_str().trim();
+                let is_fit = !text.is_empty() && text.len() <= LONGEST_MESSAGE && !text.contains('\n');
+                Ok(if is_fit { text.to_owned() } else { otherwise() })
+            }
+            _ => Ok(otherwise()),
+        }
+    }
+}
+
+/// A rule, and the value that it is asked about.
+struct Asked<'a> {
+    node: &'a Node,
+    rule: &'a Rule,
+    path: &'a str,
+    value: &'a Json,
+    before: Before<'a>,
+}
+
+impl<'a> Asked<'a> {
+    fn variables(&self, program: &Program) -> Vec<(&'a str, Value<'a>)> {
+        let of = |value: &'a Json| Value::of(value, Some(&self.node.declared));
+        let mut variables = vec![(SELF, of(self.value))];
+        if program.names(OLD_SELF) {
+            let old = self.before.old.map(of);
+            variables.push((
+                OLD_SELF,
+                match old {
+                    old if self.rule.takes_no_old_self => Value::optional(old),
+                    Some(old) => old,
+                    None => Value::Null, // not asked for then
+                },
+            ));
+        }
+        variables
+    }
+
+    /// Whether the value, or something around it, is what it was.
+    fn is_unchanged(&self) -> bool {
+        self.before.is_unchanged || self.before.old == Some(self.value)
+    }
+
+    fn field(&self) -> &str {
+        if self.path.is_empty() { "<nil>" } else { self.path }
+    }
+
+    fn cause(&self, because: &str) -> Cause {
+        Cause::invalid(self.field(), &Json::from(self.node.kind.as_str()), because)
+    }
+
+    /// A refusal by the rule's own reason, about the field that it names.
+    fn refusal(&self, message: &str) -> Cause {
+        let field = match &self.rule.field {
+            Some(field) if self.path.is_empty() => field.trim_start_matches('.').to_owned(),
+            Some(field) => format!("{}{field}", self.path),
+            None => self.field().to_owned(),
+        };
+        let value = Json::from(self.node.kind.as_str());
+        match self.rule.reason.as_deref() {
+            Some("FieldValueForbidden") => Cause::forbidden(field, message),
+            Some("FieldValueRequired") => Cause::required(field, message),
+            Some("FieldValueDuplicate") => {
+                Cause::new("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+            }
+            _ => Cause::invalid(field, &value, message),
+        }
+    }
+}
