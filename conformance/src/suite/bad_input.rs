@@ -72,6 +72,13 @@ cases! {
         site.post("configmaps", body).await?.refused(422, "Invalid")?.cause("FieldValueTooLong", "[]")?;
     }
 
+    /// An object that is too large for etcd is 500.
+    #[source("etcd: --max-request-bytes")]
+    async fn an_object_that_etcd_does_not_take(site) {
+        let large = json!({"metadata": {"name": "large"}, "spec": {"containers": [{"name": "main", "image": "i", "args": ["y".repeat(1_700_000)]}]}});
+        site.post("pods", large).await?.code(500)?.is("/kind", "Status")?.mentions("/message", "etcdserver: request is too large")?;
+    }
+
     /// A content type that nobody decodes is 415.
     #[source("apiserver: NegotiateInputSerializer")]
     async fn an_unknown_content_type(site) {

@@ -23,6 +23,7 @@ mod selectors;
 mod strategic;
 mod streaming;
 mod subresources;
+mod tokens;
 mod validation;
 mod versions;
 mod watches;
@@ -47,6 +48,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("namespaces", namespaces::CASES),
     ("names", names::CASES),
     ("subresources", subresources::CASES),
+    ("tokens", tokens::CASES),
     ("defaults", defaults::CASES),
     ("selectors", selectors::CASES),
     ("forms", forms::CASES),

@@ -15,6 +15,15 @@ fn eviction(name: &str) -> Value {
 }
 
 cases! {
+    /// A Pod's class of service was decided when it was made.
+    #[source("validation: ValidatePodStatusUpdate")]
+    async fn a_status_does_not_change_the_class(site) {
+        site.create("pods", pod("a")).await?.is("/status/qosClass", "BestEffort")?;
+        site.patch(MERGE, "pods/a/status", json!({"status": {"qosClass": "Guaranteed"}})).await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "status.qosClass")?;
+        site.patch(MERGE, "pods/a/status", json!({"status": {"phase": "Running"}})).await?.code(200)?.is("/status/qosClass", "BestEffort")?;
+    }
+
     /// A write to the object leaves its status alone.
     #[source("API conventions: spec and status")]
     async fn an_update_keeps_the_status(site) {

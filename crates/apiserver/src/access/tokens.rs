@@ -17,9 +17,10 @@ use crate::{
         body::{self, ResponseBody},
         status::{Cause, Result, Status},
     },
+    kinds::Kind,
     object,
     storage::Key,
-    verbs::Request,
+    verbs::{self, Request},
 };
 
 /// Whom tokens are for, and who issues them.
@@ -44,7 +45,18 @@ struct Issued {
     account: Key,
     /// The account's UID: another one of the same name is not meant.
     uid: String,
+    /// What the token ends with, if somebody wanted that.
+    bound: Option<Bound>,
     ends: Timestamp,
+}
+
+/// An object that a token ends with.
+#[derive(Debug, Clone)]
+struct Bound {
+    /// `pods`, for example.
+    resource: &'static str,
+    key: Key,
+    uid: String,
 }
 
 impl Tokens {
@@ -62,9 +74,14 @@ impl Tokens {
         if let Some(user) = self.fixed.get(token) {
             return Some(user.clone());
         }
-        let Issued { account, uid, ends } = self.issued.lock().get(token)?.clone();
-        let found = core.store.get("serviceaccounts", &account)?;
-        if core.clock.now() >= ends || object::uid(&found.value()) != uid {
+        let Issued { account, uid, bound, ends } = self.issued.lock().get(token)?.clone();
+        let is_there = |resource: &str, key: &Key, uid: &str| {
+            core.store.get(resource, key).is_some_and(|found| object::uid(&found.value()) == uid)
+        };
+        let has_ended = core.clock.now() >= ends
+            || !is_there("serviceaccounts", &account, &uid)
+            || bound.is_some_and(|bound| !is_there(bound.resource, &bound.key, &bound.uid));
+        if has_ended {
             return None;
         }
         let user = User::service_account(account.namespace().unwrap_or_default(), account.name());
@@ -80,37 +97,104 @@ impl Tokens {
 
 /// Issues a token to a service account: its `/token`.
 pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let mut wanted = request.decode()?;
-    if !wanted["spec"].is_object() {
-        wanted["spec"] = json!({});
-    }
+    let mut wanted = verbs::read_other(request, "authentication.k8s.io", "v1", "TokenRequest")?;
     let (namespace, name) = (&request.route.namespace, &request.route.name);
     let account = core.store.get("serviceaccounts", &Key::new(namespace, name));
     let account = account.ok_or_else(|| Status::not_found(&request.route.kind, name))?;
+    check_place(&wanted, namespace, name)?;
+    if !wanted["spec"].is_object() {
+        wanted["spec"] = json!({});
+    }
     let seconds = wanted.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(LIFETIME);
     check_lifetime(seconds)?;
+    let bound = bound(core, &wanted["spec"]["boundObjectRef"], namespace, name)?;
     let now = core.clock.now();
     let ends = now.saturating_add(SignedDuration::from_secs(seconds)).expect("saturates");
     let uid = object::uid(&account.value()).to_owned();
     if wanted["spec"]["audiences"].as_array().is_none_or(Vec::is_empty) {
         wanted["spec"]["audiences"] = json!([AUDIENCE]);
     }
-    let id = core.random.uid();
-    let claims = json!({
-        "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": id,
-        "iat": now.as_second(), "nbf": now.as_second(), "exp": ends.as_second(),
-        "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}},
-        "sub": format!("system:serviceaccount:{namespace}:{name}"),
-    });
-    let token = written(&claims, &core.random.uid());
-    core.access.tokens.issue(token.clone(), Issued { account: Key::new(namespace, name), uid, ends }, now);
-    wanted["apiVersion"] = "authentication.k8s.io/v1".into();
-    wanted["kind"] = "TokenRequest".into();
     wanted["metadata"] =
         json!({"name": name, "namespace": namespace, "creationTimestamp": core.clock.text()});
     wanted["spec"]["expirationSeconds"] = seconds.into();
-    wanted["status"] = json!({"token": token, "expirationTimestamp": clock::seconds(ends)});
+    wanted["status"] = json!({"token": "", "expirationTimestamp": null});
+    if !request.query.dry_run {
+        let mut about = json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}});
+        if let Some(Bound { resource, key, uid }) = &bound {
+            about[resource.trim_end_matches('s')] = json!({"name": key.name(), "uid": uid});
+        }
+        let claims = json!({
+            "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": core.random.uid(),
+            "iat": now.as_second(), "nbf": now.as_second(), "exp": ends.as_second(), "kubernetes.io": about,
+            "sub": format!("system:serviceaccount:{namespace}:{name}"),
+        });
+        let token = written(&claims, &core.random.uid());
+        wanted["status"] = json!({"token": token, "expirationTimestamp": clock::seconds(ends)});
+        // What is meant for others is issued, but nobody is let in here with it.
+        if wanted["spec"]["audiences"].as_array().into_iter().flatten().any(|audience| audience == AUDIENCE) {
+            let issued = Issued { account: Key::new(namespace, name), uid, bound, ends };
+            core.access.tokens.issue(token, issued, now);
+        }
+    }
     Ok(body::value(StatusCode::CREATED, &wanted))
+}
+
+/// A request that says whose token it wants has to say what its path says.
+fn check_place(wanted: &Value, namespace: &str, name: &str) -> Result<()> {
+    let (said, place) = (object::name(wanted), object::namespace(wanted));
+    if !said.is_empty() && said != name {
+        let because = "name in URL does not match name in TokenRequest object";
+        return Err(Status::bad_request(format!(
+            "{because}: token name {said:?}, service account name {name:?}"
+        )));
+    }
+    if !place.is_empty() && place != namespace {
+        let because = "namespace in URL does not match namespace in TokenRequest object";
+        return Err(Status::bad_request(format!(
+            "{because}: token namespace {place:?}, service account namespace {namespace:?}"
+        )));
+    }
+    Ok(())
+}
+
+/// The object that a token is to end with: a Pod of the account, a Node or a Secret.
+fn bound(core: &Core, wanted: &Value, namespace: &str, account: &str) -> Result<Option<Bound>> {
+    if wanted.is_null() {
+        return Ok(None);
+    }
+    let text = |field: &str| wanted[field].as_str().unwrap_or_default();
+    let (version, kind, name) = (text("apiVersion"), text("kind"), text("name"));
+    let (resource, key) = match (version, kind) {
+        ("v1", "Pod") => ("pods", Key::new(namespace, name)),
+        ("v1", "Secret") => ("secrets", Key::new(namespace, name)),
+        ("v1", "Node") => ("nodes", Key::new("", name)),
+        _ => {
+            let (group, version) = version.split_once('/').unwrap_or(("", version));
+            let because = format!("cannot bind token to object of type {group}/{version}, Kind={kind}");
+            return Err(Status::bad_request(because));
+        }
+    };
+    let served = core.kinds.get("", "v1", resource).expect("a built-in kind");
+    let found = core.store.get(resource, &key).ok_or_else(|| Status::not_found(&served, name))?.value();
+    if kind == "Pod" && found["spec"]["serviceAccountName"] != account {
+        return Err(Status::bad_request(format!(
+            "cannot bind token for serviceaccount {account:?} to pod running with different serviceaccount name."
+        )));
+    }
+    let uid = object::uid(&found).to_owned();
+    if !text("uid").is_empty() && text("uid") != uid {
+        let because = format!(
+            "the UID in the bound object reference ({}) does not match the UID in record. The object might have been \
+             deleted and then recreated",
+            text("uid")
+        );
+        return Err(Status::conflict(
+            &Kind { plural: kind.to_owned(), ..Kind::clone(&served) },
+            name,
+            &because,
+        ));
+    }
+    Ok(Some(Bound { resource, key, uid }))
 }
 
 fn check_lifetime(seconds: i64) -> Result<()> {

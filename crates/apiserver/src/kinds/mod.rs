@@ -15,7 +15,6 @@ mod validation;
 mod version;
 
 pub(crate) use cells::completed;
-pub(crate) use quantity::is_canonical;
 pub(crate) use version::{as_stored, in_version};
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -37,7 +37,28 @@ pub(crate) fn canonical(value: &mut Value) {
         Value::Number(number) => number.to_string(),
         _ => return,
     };
-    *value = parse(&text).map_or(text, |(nanos, style)| write(nanos, style)).into();
+    *value = canonical_text(&text).unwrap_or(text).into();
+}
+
+/// The one form of a quantity; a number that is too large for it is kept as it is.
+///
+/// # Errors
+///
+/// What upstream says of what is no quantity.
+pub(crate) fn canonical_text(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
+    let is_number = number.bytes().any(|byte| byte != b'.') && number.matches('.').count() < 2;
+    if !is_number || !suffix.chars().all(|c| "eEinumkKMGTP+-".contains(c) || c.is_ascii_digit()) {
+        return Err(NO_QUANTITY);
+    }
+    let is_exponent = suffix.strip_prefix(['e', 'E']).is_some_and(|exponent| exponent.parse::<i32>().is_ok());
+    if !is_exponent && !DECIMAL.contains(&suffix) && !BINARY.contains(&suffix) {
+        return Err("unable to parse quantity's suffix");
+    }
+    Ok(parse(text).map_or_else(|| text.to_owned(), |(nanos, style)| write(nanos, style)))
 }
 
 /// What upstream says of anything that is no quantity.
@@ -47,6 +68,17 @@ pub(crate) const NO_QUANTITY: &str =
 /// What a quantity amounts to, in billionths; `None` of what is none.
 pub(crate) fn nanos(text: &str) -> Option<i128> {
     parse(text).map(|(nanos, _)| nanos)
+}
+
+/// What a quantity amounts to, if that is a whole number.
+pub(crate) fn whole(text: &str) -> Option<i64> {
+    let nanos = nanos(text)?;
+    (nanos % NANO == 0).then(|| i64::try_from(nanos / NANO).ok()).flatten()
+}
+
+/// A whole number as a quantity.
+pub(crate) fn of(number: i64) -> String {
+    decimal(i128::from(number) * NANO)
 }
 
 /// So many billionths in the one form that has no powers of two.
@@ -180,5 +212,46 @@ mod tests {
         let mut number = json!(0.25);
         canonical(&mut number);
         assert_eq!(number, "250m");
+    }
+
+    /// FV-T7. The right side is what a kube-apiserver stored.
+    #[test]
+    fn quantities_are_written_as_upstream_writes_them() {
+        for (sent, kept) in [
+            ("1", "1"),
+            ("0.5", "500m"),
+            ("1000000000", "1G"),
+            ("1e3", "1e3"),
+            ("100m", "100m"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("1.5Gi", "1536Mi"),
+            ("1024Mi", "1Gi"),
+            ("0.5Ki", "512"),
+            ("100", "100"),
+            (".5", "500m"),
+            ("0", "0"),
+            ("0m", "0"),
+            ("128974848", "128974848"),
+            ("1000", "1k"),
+            ("1.1", "1100m"),
+            ("1E2", "100"),
+            ("1e4", "10e3"),
+            ("1e-3", "1e-3"),
+            ("12E", "12E"),
+        ] {
+            assert_eq!(canonical_text(sent).as_deref(), Ok(kept), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_told() {
+        for wrong in ["", "x", "1.2.3", "Ki", "1 Gi", "."] {
+            assert_eq!(canonical_text(wrong).unwrap_err(), NO_QUANTITY, "{wrong}");
+        }
+        assert_eq!(canonical_text("1KM").unwrap_err(), "unable to parse quantity's suffix");
+        let huge = "9".repeat(100);
+        assert_eq!(canonical_text(&huge), Ok(huge.clone()), "no overflow");
+        assert!(canonical_text("1e999999999").is_ok() && canonical_text("1e-999").is_ok());
     }
 }

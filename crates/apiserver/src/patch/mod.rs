@@ -19,7 +19,7 @@ use crate::{
     schema::Schema,
 };
 
-const JSON: &str = "application/json-patch+json";
+pub(crate) const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 /// A configuration in YAML or JSON; in this form alone an object can be made by a patch.
 pub(crate) const APPLY: &str = "application/apply-patch+yaml";

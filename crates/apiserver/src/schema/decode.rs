@@ -5,7 +5,6 @@
 //! left to its schema, which judges it later.
 
 mod place;
-mod quantity;
 mod scalar;
 
 use std::{cell::RefCell, fmt};
@@ -15,7 +14,7 @@ use serde_json::{Map, Number, Value};
 
 use self::place::Place;
 use super::{Form, Scalar, Schema, defaults};
-use crate::kinds::is_canonical;
+use crate::kinds::quantity;
 
 /// What a text has against it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -230,8 +229,8 @@ impl<'a> Reader<'a> {
             Scalar::Bytes => scalar::bytes(text),
             Scalar::Time => scalar::time(text),
             Scalar::MicroTime => scalar::micro_time(&text),
-            Scalar::Quantity if is_canonical(&text) => return text.into(),
-            Scalar::Quantity => quantity::canonical(&text),
+            Scalar::Quantity if quantity::is_canonical(&text) => return text.into(),
+            Scalar::Quantity => quantity::canonical_text(&text).map_err(str::to_owned),
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };
         checked.map_or_else(

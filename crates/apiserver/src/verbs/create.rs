@@ -66,6 +66,7 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
                 None => Ok(Stored::unsaved(&object).into()),
             };
         }
+        request.check_size(0, &object)?;
         if !is_counted {
             quota::charge(core, kind, object::namespace(&object), key.name())?;
             is_counted = true;

@@ -32,7 +32,7 @@ pub(super) fn object(request: &Request) -> Result<Value> {
 }
 
 /// The object in the body of a request to a subresource that has a type of its own.
-pub(super) fn other(request: &Request, group: &str, version: &str, kind: &str) -> Result<Value> {
+pub(crate) fn other(request: &Request, group: &str, version: &str, kind: &str) -> Result<Value> {
     let schema = Schema::named(group, version, kind);
     let api_version = Kind::plain(group, version, kind, "").api_version();
     let expected = Expected { api_version, kind, schema };

@@ -17,6 +17,8 @@ mod show;
 mod update;
 mod watch;
 
+pub(crate) use self::decode::other as read_other;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -30,7 +32,7 @@ use crate::{
     http::{
         body::ResponseBody,
         manager,
-        negotiate::{Form, content_type, decode_object},
+        negotiate::{Form, content_type},
         query::Query,
         route::{Route, Subresource, Verb},
         status::{Cause, Result, Status},
@@ -40,7 +42,7 @@ use crate::{
     levers::Origin,
     managed::Writer,
     patch,
-    storage::Key,
+    storage::{Key, to_json},
 };
 
 /// A request about objects, read and understood.
@@ -74,11 +76,6 @@ impl Request {
         asks_for_any.then(|| core.store.version_at(&self.kind().resource(), then))
     }
 
-    /// The object in the body, as it was sent.
-    pub(crate) fn decode(&self) -> Result<Value> {
-        decode_object(&self.headers, &self.body)
-    }
-
     /// Whether the body is a configuration to be applied.
     fn is_apply(&self) -> bool {
         self.route.verb == Verb::Patch && content_type(&self.headers) == patch::APPLY
@@ -108,6 +105,19 @@ impl Request {
         }
         causes.extend(manager::causes(name));
         if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(options, &causes)) }
+    }
+
+    /// Refuses an object that etcd would not take. `present` is how long the text is that it takes the place of.
+    fn check_size(&self, present: usize, object: &Value) -> Result<()> {
+        /// The longest request that etcd takes: its default.
+        const LONGEST: usize = 3 << 19;
+        /// An object that was made of so little is not that long, and is not measured.
+        const SMALL: usize = LONGEST / 8;
+        let copies = content_type(&self.headers) == patch::JSON; // what is there may be copied many times
+        if present + self.body.len() <= SMALL && !copies || to_json(object).len() <= LONGEST {
+            return Ok(());
+        }
+        Err(Status::internal("etcdserver: request is too large"))
     }
 
     /// Where the named object is stored.

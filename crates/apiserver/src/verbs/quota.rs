@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     core::Core,
     http::status::{Result, Status},
-    kinds::Kind,
+    kinds::{Kind, quantity},
     object,
     storage::Stored,
 };
@@ -52,7 +52,7 @@ fn charged(kind: &Kind, name: &str, quota: &Stored) -> Result<Option<Value>> {
     let counted = [format!("count/{}", kind.resource()), kind.plural.clone()];
     let quota = quota.value();
     let number = |field: &str, counted: &str| match &quota["status"][field][counted] {
-        Value::String(number) => number.parse::<i64>().ok(),
+        Value::String(number) => quantity::whole(number),
         number => number.as_i64(),
     };
     let mut charged = None;
@@ -70,7 +70,7 @@ fn charged(kind: &Kind, name: &str, quota: &Stored) -> Result<Option<Value>> {
         if !charged["status"]["used"].is_object() {
             charged["status"]["used"] = json!({}); // `status` is one: it holds `hard`
         }
-        charged["status"]["used"][counted.as_str()] = (used + 1).to_string().into();
+        charged["status"]["used"][counted.as_str()] = quantity::of(used + 1).into();
     }
     Ok(charged)
 }

@@ -100,6 +100,7 @@ pub(super) fn write(
             Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(&object).into()),
             Next::Remove if request.query.dry_run => return Ok(current),
             Next::Put(object) => {
+                request.check_size(current.json().len(), &object)?;
                 core.store.put(&resource, &key, Some(current.version), as_stored(kind, object))
             }
             Next::Remove => core.store.remove(&resource, &key, current.version),

@@ -112,6 +112,52 @@ async fn a_service_account_s_token_ends_with_its_time_and_with_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_is_bound_to_what_it_is_meant_for() {
+    let (server, admin) = strict();
+    let core = "/api/v1/namespaces/default";
+    send_json(&admin, "POST", &format!("{core}/serviceaccounts"), &json!({"metadata": {"name": "robot"}}))
+        .await
+        .expect("created");
+    allow(&admin, &json!({"kind": "ServiceAccount", "name": "robot", "namespace": "default"}), "list").await;
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"serviceAccountName": "robot", "containers": [{"name": "c", "image": "i"}]}});
+    send_json(&admin, "POST", &format!("{core}/pods"), &pod).await.expect("created");
+    let token_of = async |query: &str, body: Value| {
+        send_json(&admin, "POST", &format!("{core}/serviceaccounts/robot/token{query}"), &body).await
+    };
+    let bound = json!({"spec": {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": "p"}}});
+    let issued = token_of("", bound).await.expect("issued");
+    let token = format!("Bearer {}", issued["status"]["token"].as_str().expect("a token"));
+    get_as(&server, ("authorization", &token), PODS).await.expect("the Pod is there");
+    send(&admin, "DELETE", &format!("{core}/pods/p")).await.expect("deleted");
+    assert_eq!(refusal(get_as(&server, ("authorization", &token), PODS).await).code, 401);
+    let others = token_of("", json!({"spec": {"audiences": ["others"]}})).await.expect("issued");
+    let token = format!("Bearer {}", others["status"]["token"].as_str().expect("a token"));
+    assert_eq!(refusal(get_as(&server, ("authorization", &token), PODS).await).code, 401);
+    let on_trial = token_of("?dryRun=All", json!({})).await.expect("answered");
+    assert_eq!(on_trial["status"]["token"], "");
+    for (spec, code, because) in [
+        (
+            json!({"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": "p"}}),
+            404,
+            "pods \"p\" not found",
+        ),
+        (
+            json!({"boundObjectRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "m"}}),
+            400,
+            "cannot bind token to object of type /v1, Kind=ConfigMap",
+        ),
+        (
+            json!({"audiences": "one"}),
+            400,
+            "cannot unmarshal string into Go struct field TokenRequestSpec.spec.audiences",
+        ),
+    ] {
+        let refused = refusal(token_of("", json!({ "spec": spec })).await);
+        assert!(refused.code == code && refused.message.contains(because), "{}", refused.message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn reviews_answer_what_would_be_allowed() {
     let (server, admin) = strict();
     allow(&admin, &json!({"kind": "User", "name": "ada"}), "list").await;

@@ -28,3 +28,17 @@ async fn a_quota_counts_objects_and_refuses_what_is_too_many() {
     );
     create(&client, "/api/v1/namespaces/default/configmaps", json!({"metadata": {"name": "free"}})).await;
 }
+
+/// Whoever writes a quota may write `1k` for a thousand.
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_a_quantity() {
+    let (_server, client) = server();
+    create(&client, QUOTAS, json!({"metadata": {"name": "many"}, "spec": {"hard": {"pods": "1k"}}})).await;
+    let status = json!({"status": {"hard": {"pods": "1k"}, "used": {"pods": "999"}}});
+    send(&client, Method::PATCH, &format!("{QUOTAS}/many/status"), Some(status)).await;
+    create(&client, PODS, pod("last")).await;
+    let used = &get(&client, &format!("{QUOTAS}/many")).await["status"]["used"];
+    assert_eq!(used, &json!({"pods": "1k"}));
+    let refused = send(&client, Method::POST, PODS, Some(pod("one-more"))).await;
+    assert_eq!(refused["code"], 403);
+}

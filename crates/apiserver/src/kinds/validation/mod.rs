@@ -65,6 +65,11 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
         if counts_pods && subresource == Some(Subresource::Status) {
             workload::counts(&new["status"], &mut causes);
         }
+        let (class, before) = (&new["status"]["qosClass"], &old["status"]["qosClass"]);
+        let is_pod = kind.group.is_empty() && kind.kind == "Pod";
+        if is_pod && subresource == Some(Subresource::Status) && !before.is_null() && class != before {
+            causes.push(Cause::invalid("status.qosClass", class, "field is immutable"));
+        }
     }
     causes
 }
