@@ -7,7 +7,9 @@
 //!
 //! Prints one line on what it did, with the seed that draws the same requests again.
 
+mod bodies;
 mod mutation;
+mod plausible;
 mod request;
 
 use std::{
@@ -31,7 +33,7 @@ use tokio::{
 use tower::ServiceExt;
 use trimtab_apiserver::{ApiServer, Service};
 
-use crate::request::Draft;
+use crate::request::{Draft, Memory};
 
 const THREADS: usize = 4; // more than most build machines have: requests then meet in each other's middle
 const TASKS: u64 = 16;
@@ -45,7 +47,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GROWTH: u64 = 200 << 20;
 
 /// The refusals that kube-apiserver, too, answers with 500.
-const AS_UPSTREAM: [&str; 4] = [
+const AS_UPSTREAM: [&str; 5] = [
+    "etcdserver: request is too large",
     "failed to create typed patch object",
     "resourceVersion: Invalid value",
     "resourceVersion should not be set on objects to be created",
@@ -105,6 +108,7 @@ async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
     let (mut codes, mut early) = (BTreeMap::<u16, u64>::new(), None);
     let mut random = SmallRng::seed_from_u64(seed);
     while start.elapsed() < time {
+        define(&server).await?;
         let mut tasks = JoinSet::new();
         for _ in 0..TASKS {
             tasks.spawn(requests(server.service(), SmallRng::seed_from_u64(random.random())));
@@ -125,14 +129,34 @@ async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
     let sum: u64 = codes.values().sum();
     let each: Vec<_> = codes.iter().map(|(code, count)| format!("{code}: {count}")).collect();
     let memory = format!("{} MiB after a fifth of the time, {} MiB at the end", early >> 20, late >> 20);
-    Ok(format!("{sum} requests, no panic ({}), {memory}", each.join(", ")))
+    let shares: Vec<String> = [2, 4, 5]
+        .into_iter()
+        .map(|class| {
+            let of_class: u64 = codes.range(class * 100..(class + 1) * 100).map(|(_, count)| count).sum();
+            format!("{class}xx {} %", of_class * 100 / sum.max(1))
+        })
+        .collect();
+    Ok(format!("{sum} requests, no panic: {} ({}), {memory}", shares.join(", "), each.join(", ")))
+}
+
+/// Makes the kind served whose objects some requests are about.
+async fn define(server: &ApiServer) -> Result<(), String> {
+    let definition = bodies::definition().to_string();
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let request = http::Request::post(path).header("content-type", "application/json");
+    let request = request.body(Full::new(Bytes::from(definition))).map_err(|error| error.to_string())?;
+    let answer = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
+    match answer.status().as_u16() {
+        201 | 409 => Ok(()),
+        code => Err(format!("the definition was refused with {code}")),
+    }
 }
 
 /// Some requests, one after the other, and how often each code came.
 async fn requests(service: Service, mut random: SmallRng) -> Result<BTreeMap<u16, u64>, String> {
-    let mut codes = BTreeMap::new();
+    let (mut codes, mut memory) = (BTreeMap::new(), Memory::default());
     for _ in 0..ROUND {
-        let draft = Draft::random(&mut random);
+        let draft = Draft::random(&mut random, &memory);
         let Some(request) = draft.request() else {
             continue; // nothing that could be sent
         };
@@ -148,6 +172,7 @@ async fn requests(service: Service, mut random: SmallRng) -> Result<BTreeMap<u16
             let text: String = text.chars().take(2_000).collect();
             return Err(format!("500 to {draft}: {text}"));
         }
+        memory.keep(&body);
         *codes.entry(code).or_default() += 1;
     }
     Ok(codes)
@@ -164,7 +189,7 @@ async fn listen(mut body: trimtab_apiserver::ResponseBody) -> Vec<u8> {
 
 /// Removes every object that requests may have left, whatever holds it, and history with it.
 async fn tidy(server: &ApiServer) -> Result<(), String> {
-    for collection in request::COLLECTIONS {
+    for collection in bodies::COLLECTIONS {
         let list = send(server, "GET", collection, "").await?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         for item in items {

@@ -1,4 +1,4 @@
-//! [`Draft`]: a random request, from plausible to nonsense.
+//! [`Draft`]: a random request, most often one that a client might send, else nonsense.
 
 use std::fmt;
 
@@ -6,22 +6,9 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use rand::{Rng, rngs::SmallRng, seq::IndexedRandom};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::mutation;
-
-/// Where objects are made, and so where they are removed.
-pub(crate) const COLLECTIONS: [&str; 9] = [
-    "/api/v1/namespaces/default/configmaps",
-    "/api/v1/namespaces/default/secrets",
-    "/api/v1/namespaces/default/pods",
-    "/api/v1/namespaces/default/services",
-    "/api/v1/namespaces/default/events",
-    "/apis/apps/v1/namespaces/default/deployments",
-    "/apis/apps/v1/namespaces/default/replicasets",
-    "/apis/coordination.k8s.io/v1/namespaces/default/leases",
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-];
+use crate::{bodies, plausible};
 
 /// Other paths, most of which are there.
 const PATHS: [&str; 20] = [
@@ -49,7 +36,7 @@ const PATHS: [&str; 20] = [
 
 const METHODS: [&str; 12] =
     ["GET", "GET", "GET", "POST", "POST", "PUT", "PATCH", "PATCH", "DELETE", "HEAD", "OPTIONS", "BREW"];
-const NAMES: [&str; 8] =
+pub(crate) const NAMES: [&str; 8] =
     ["a", "b", "c", "d", "A", "%ff", "..", "a-very-long-name-that-is-none-the-less-valid"];
 const SUBRESOURCES: [&str; 9] =
     ["status", "scale", "binding", "eviction", "finalize", "log", "token", "ephemeralcontainers", "x/y"];
@@ -110,14 +97,43 @@ const PARAMETERS: [(&str, &[&str]); 18] = [
 /// A request before it is one.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    method: &'static str,
-    uri: String,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    pub(crate) method: &'static str,
+    pub(crate) uri: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What a client keeps of the answers that it got.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Where the last list goes on.
+    pub(crate) token: String,
+    /// The newest version that it saw.
+    pub(crate) version: String,
+}
+
+impl Memory {
+    /// Keeps what an answer tells.
+    pub(crate) fn keep(&mut self, answer: &[u8]) {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let text = |field: &str| answer["metadata"][field].as_str().unwrap_or_default().to_owned();
+        if answer["items"].is_array() {
+            self.token = text("continue");
+        }
+        let version = text("resourceVersion");
+        if !version.is_empty() {
+            self.version = version;
+        }
+    }
 }
 
 impl Draft {
-    pub(crate) fn random(random: &mut SmallRng) -> Self {
+    /// A request by somebody who has seen what is in `memory`.
+    pub(crate) fn random(random: &mut SmallRng, memory: &Memory) -> Self {
+        if random.random_ratio(4, 5) { plausible::draft(random, memory) } else { Self::nonsense(random) }
+    }
+
+    fn nonsense(random: &mut SmallRng) -> Self {
         let method = pick(random, &METHODS);
         let mut uri = path(random);
         let mut separator = if uri.contains('?') { '&' } else { '?' };
@@ -140,8 +156,11 @@ impl Draft {
         if random.random_ratio(1, 20) {
             headers.push(("authorization", "Bearer nonsense".to_owned()));
         }
-        let body =
-            if matches!(method, "GET" | "HEAD") { Vec::new() } else { body(random, content_type, &uri) };
+        let body = if matches!(method, "GET" | "HEAD") {
+            Vec::new()
+        } else {
+            bodies::any(random, content_type, &uri)
+        };
         Self { method, uri, headers, body }
     }
 
@@ -165,10 +184,10 @@ impl fmt::Display for Draft {
 fn path(random: &mut SmallRng) -> String {
     match random.random_range(0..20) {
         0..4 => pick(random, &PATHS).to_owned(),
-        4..8 => pick(random, &COLLECTIONS).to_owned(),
-        8..16 => format!("{}/{}", pick(random, &COLLECTIONS), pick(random, &NAMES[..5])),
+        4..8 => pick(random, &bodies::COLLECTIONS).to_owned(),
+        8..16 => format!("{}/{}", pick(random, &bodies::COLLECTIONS), pick(random, &NAMES[..5])),
         16..19 => {
-            let (collection, name) = (pick(random, &COLLECTIONS), pick(random, &NAMES));
+            let (collection, name) = (pick(random, &bodies::COLLECTIONS), pick(random, &NAMES));
             format!("{collection}/{name}/{}", pick(random, &SUBRESOURCES))
         }
         _ => {
@@ -181,117 +200,6 @@ fn path(random: &mut SmallRng) -> String {
     }
 }
 
-/// A body, more or less in the form that the content type promises.
-fn body(random: &mut SmallRng, content_type: &str, uri: &str) -> Vec<u8> {
-    let mut value = if content_type.starts_with("application/json-patch") && random.random_ratio(4, 5) {
-        operations(random)
-    } else {
-        object(random, uri)
-    };
-    for _ in 0..random.random_range(0_u32..4).saturating_sub(1) {
-        mutation::value(random, &mut value);
-    }
-    let mut bytes = match random.random_range(0..60) {
-        0 => "[".repeat(random.random_range(1..20_000)).into_bytes(),
-        1 => vec![b'x'; random.random_range(3 << 20..4 << 20)],
-        2 => Vec::new(),
-        _ => value.to_string().into_bytes(),
-    };
-    if random.random_ratio(1, 10) {
-        mutation::bytes(random, &mut bytes);
-    }
-    bytes
-}
-
-/// The kind that the path's collection holds, as a rule; else any, or what subresources take.
-fn object(random: &mut SmallRng, uri: &str) -> Value {
-    let fitting = COLLECTIONS.iter().position(|collection| uri.starts_with(collection));
-    let kind = fitting.filter(|_| random.random_ratio(4, 5)).unwrap_or_else(|| random.random_range(0..12));
-    let name = pick(random, &NAMES[..5]);
-    let container = json!({"name": "main", "image": "app:1", "env": [{"name": "A", "value": "b"}], "ports": [{"containerPort": 80}]});
-    let pod = json!({"containers": [container], "nodeName": "n", "volumes": [{"name": "v", "emptyDir": {}}]});
-    let template = json!({"metadata": {"labels": {"app": "a"}}, "spec": pod});
-    let workload = json!({"replicas": 1, "selector": {"matchLabels": {"app": "a"}}, "template": template});
-    let mut object = match kind {
-        0 => {
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}, "binaryData": {"c": "ZA=="}})
-        }
-        1 => json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": "Yg=="}, "stringData": {"c": "d"}}),
-        2 => json!({"apiVersion": "v1", "kind": "Pod", "spec": pod}),
-        3 => {
-            json!({"apiVersion": "v1", "kind": "Service", "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})
-        }
-        5 => {
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": workload, "status": {"replicas": 1}})
-        }
-        6 => json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": workload}),
-        7 => {
-            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"renewTime": "2020-01-02T03:04:05.000006Z"}})
-        }
-        4 => {
-            json!({"kind": "Event", "involvedObject": {"kind": "Pod", "namespace": "default"}, "reason": "R"})
-        }
-        9 => {
-            json!({"apiVersion": "policy/v1", "kind": "Eviction", "deleteOptions": {"gracePeriodSeconds": 1}})
-        }
-        10 => {
-            json!({"target": {"kind": "Node", "name": "n"}, "spec": {"replicas": 2}, "propagationPolicy": "Orphan", "preconditions": {"uid": "x"}})
-        }
-        11 => json!({"apiVersion": "fuzz.example.com/v1", "kind": "Widget", "spec": {"x": 3, "l": ["a"]}}),
-        _ => return definition(),
-    };
-    object["metadata"] = json!({"name": name, "labels": {"a": "b"}});
-    match random.random_range(0..8) {
-        0 => object["metadata"]["finalizers"] = json!(["example.com/a"]),
-        1 => object["metadata"] = json!({"generateName": "g-"}),
-        2 => {
-            object["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "u", "blockOwnerDeletion": true}]);
-        }
-        _ => {}
-    }
-    object
-}
-
-/// A definition, so that custom objects have a path.
-fn definition() -> Value {
-    let spec = json!({"type": "object", "default": {}, "properties": {"x": {"type": "integer", "minimum": 1, "default": 2}, "l": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}}});
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "widgets.fuzz.example.com"},
-        "spec": {
-            "group": "fuzz.example.com",
-            "scope": "Namespaced",
-            "names": {"plural": "widgets", "kind": "Widget"},
-            "versions": [{"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}],
-        },
-    })
-}
-
-/// A JSON patch.
-fn operations(random: &mut SmallRng) -> Value {
-    let kinds = ["add", "remove", "replace", "move", "copy", "test", "double"];
-    let paths = [
-        "",
-        "/",
-        "/data",
-        "/data/a",
-        "/metadata/labels",
-        "/metadata/finalizers/-",
-        "/spec/replicas",
-        "/metadata/name",
-        "/~2",
-        "x",
-    ];
-    let mut operation = || {
-        let (path, from) = (pick(random, &paths), pick(random, &paths));
-        json!({"op": pick(random, &kinds), "path": path, "from": from, "value": pick(random, &["x", "5"])})
-    };
-    let one = operation();
-    json!([one, operation(), operation()])
-}
-
-fn pick<T: Copy>(random: &mut SmallRng, of: &[T]) -> T {
+pub(crate) fn pick<T: Copy>(random: &mut SmallRng, of: &[T]) -> T {
     *of.choose(random).expect("the table has entries")
 }
