@@ -1,7 +1,7 @@
 //! [`Clock`]: the server's wall clock, which runs on `tokio::time`, so that it stands still where the
 //! runtime's clock is paused.
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -36,5 +36,5 @@ impl Clock {
 
 /// `time` to the second, such as `2026-01-02T03:04:05Z`.
 pub(crate) fn seconds(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    DateTimePrinter::new().precision(Some(0)).timestamp_to_string(&time)
 }

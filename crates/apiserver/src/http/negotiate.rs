@@ -168,7 +168,16 @@ fn is_too_deep(json: &[u8]) -> bool {
 
 /// Reads JSON, with what stands twice in it.
 pub(crate) fn read_json(body: &[u8], schema: Option<Schema<'_>>) -> serde_json::Result<(Value, Complaints)> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    match std::str::from_utf8(body) {
+        Ok(text) => read_from(serde_json::Deserializer::from_str(text), schema), // each string is known to be UTF-8
+        Err(_) => read_from(serde_json::Deserializer::from_slice(body), schema), // it knows how to say so
+    }
+}
+
+fn read_from<'de, R: serde_json::de::Read<'de>>(
+    mut reader: serde_json::Deserializer<R>,
+    schema: Option<Schema<'_>>,
+) -> serde_json::Result<(Value, Complaints)> {
     let decoded = decode(schema, &mut reader)?;
     reader.end()?;
     Ok(decoded)

@@ -4,6 +4,7 @@
 //! A built-in kind is read as upstream reads it into a struct. A custom kind's metadata is, too; the rest of it is
 //! left to its schema, which judges it later.
 
+mod fields;
 mod place;
 mod scalar;
 
@@ -12,7 +13,7 @@ use std::{cell::RefCell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use self::place::Place;
+use self::{fields::Fields, place::Place};
 use super::{Form, Scalar, Schema, defaults};
 use crate::kinds::quantity;
 
@@ -37,7 +38,7 @@ pub(crate) fn decode<'de, D: Deserializer<'de>>(
     let found = RefCell::default();
     let typed = schema.is_some_and(|schema| schema.is_built_in());
     let mut value =
-        Reader { schema, typed, owner: "", place: &Place::Root, found: &found }.deserialize(input)?;
+        Reader { schema, typed, owner: None, place: &Place::Root, found: &found }.deserialize(input)?;
     if let Some(schema) = schema.filter(|_| !typed) {
         defaults::set_defaults(schema, &mut value);
     }
@@ -63,7 +64,7 @@ struct Reader<'a> {
     /// Whether Go has a struct for the value.
     typed: bool,
     /// The innermost struct around the value.
-    owner: &'a str,
+    owner: Option<Schema<'a>>,
     place: &'a Place<'a>,
     found: &'a RefCell<Found>,
 }
@@ -76,7 +77,7 @@ impl<'a> Reader<'a> {
     /// The reader of a part of the value.
     fn part<'b>(&'b self, schema: Option<Schema<'b>>, place: &'b Place<'b>) -> Reader<'b> {
         let owner = match self.schema {
-            Some(schema) if schema.kind() == Form::Struct => schema.type_name(),
+            Some(schema) if schema.kind() == Form::Struct => Some(schema),
             _ => self.owner,
         };
         let typed = self.typed || schema.is_some_and(|schema| schema.is_built_in());
@@ -90,9 +91,10 @@ impl<'a> Reader<'a> {
 
     /// A value of a wrong type, where Go was to fill in a `wanted`.
     fn unfit(&self, found: impl fmt::Display, wanted: &str) -> Value {
-        let (owner, path) = (self.owner, self.place.in_structs());
-        let dot = if path.is_empty() { "" } else { "." };
         self.mistake(|| {
+            let owner = self.owner.map_or("", |owner| owner.type_name());
+            let path = self.place.in_structs();
+            let dot = if path.is_empty() { "" } else { "." };
             format!("json: cannot unmarshal {found} into Go struct field {owner}{dot}{path} of type {wanted}")
         });
         Value::Null
@@ -113,7 +115,7 @@ impl<'a> Reader<'a> {
 
     /// A struct's fields.
     fn structure<'de, A: MapAccess<'de>>(&self, schema: Schema<'_>, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
+        let mut fields = Fields::default();
         let keeps = schema.preserves_unknown();
         while let Some(name) = map.next_key::<String>()? {
             let field = schema.field(&name);
@@ -127,7 +129,7 @@ impl<'a> Reader<'a> {
                 }
                 continue;
             }
-            if fields.contains_key(&name) {
+            if fields.contain(&name) {
                 self.duplicate(&name, false);
             }
             let place = match field {
@@ -144,7 +146,7 @@ impl<'a> Reader<'a> {
                 fields.remove(&name);
             }
         }
-        Ok(Value::Object(fields))
+        Ok(Value::Object(fields.into_map()))
     }
 
     /// Whether upstream would write the field again.
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 
     fn owner_of_field(&self) -> &str {
-        self.schema.map_or(self.owner, |schema| schema.type_name())
+        self.schema.or(self.owner).map_or("", |schema| schema.type_name())
     }
 
     /// A map's values, or what is in an object of no known type.
@@ -175,16 +177,16 @@ impl<'a> Reader<'a> {
         mut map: A,
     ) -> Result<Value, A::Error> {
         let is_raw = self.typed && values.is_none(); // nobody looks at what Go keeps as text
-        let mut fields = Map::new();
+        let mut fields = Fields::default();
         while let Some(name) = map.next_key::<String>()? {
-            if !is_raw && fields.contains_key(&name) {
+            if !is_raw && fields.contain(&name) {
                 self.duplicate(&name, true);
             }
             let place = Place::Field { parent: self.place, name: &name, in_map: true };
             let value = map.next_value_seed(self.part(values, &place))?;
             fields.insert(name, self.or_zero(values, value));
         }
-        Ok(Value::Object(fields))
+        Ok(Value::Object(fields.into_map()))
     }
 
     /// What Go makes of null in a list or a map.
