@@ -17,6 +17,7 @@ use crate::{
     },
     object,
     schema::{Schema, decode},
+    storage::Stored,
     verbs::Request,
 };
 
@@ -140,20 +141,30 @@ impl Hooks {
         complaints.mistyped.map_or(Ok(()), |because| Err(unfit(because)))
     }
 
-    /// Asks the validating hooks about what is about to be stored; `object` is `None` for a deletion. What they
-    /// might change is lost.
+    /// Whether nobody looks.
+    pub(crate) fn are_none(&self) -> bool {
+        self.mutating.is_empty() && self.validating.is_empty()
+    }
+
+    /// The object as hooks see it: with its managers, if there is anybody to see them.
+    pub(crate) fn seen(&self, stored: &Stored) -> Arc<Value> {
+        if self.are_none() { stored.value() } else { stored.whole().into() }
+    }
+
+    /// Asks the validating hooks about what is about to be stored, with its managers; `object` is `None` for a deletion.
+    /// What they might change is lost.
     pub(crate) fn validate(
         &self,
         operation: Operation,
         request: &Request,
         name: &str,
-        object: Option<&Value>,
+        object: Option<(&Value, Option<&str>)>,
         old: Option<&Value>,
     ) -> Result<()> {
         if self.validating.is_empty() {
             return Ok(()); // nothing is cloned for nobody
         }
-        let mut object = object.cloned();
+        let mut object = object.map(|(object, managers)| object::whole(object, managers));
         run(&self.validating, operation, request, name, object.as_mut(), old)
     }
 }

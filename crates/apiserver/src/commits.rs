@@ -49,6 +49,7 @@ impl Commit {
 #[derive(Clone)]
 pub struct StoredObject {
     stored: Arc<Stored>,
+    /// With its managers.
     value: OnceLock<Arc<Value>>,
 }
 
@@ -71,7 +72,7 @@ impl Deref for StoredObject {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        self.value.get_or_init(|| self.stored.value())
+        self.value.get_or_init(|| self.stored.whole().into())
     }
 }
 

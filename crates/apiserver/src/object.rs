@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+/// The field of the metadata that tells who manages what. Where an object is a value, it is apart from it, as text:
+/// few look at it, and it is as large as the rest.
+pub(crate) const MANAGED_FIELDS: &str = "managedFields";
+
 /// The object's metadata; empty if it has none.
 pub(crate) fn metadata(object: &Value) -> &Map<String, Value> {
     static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
@@ -23,6 +27,20 @@ pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
         *slot = json!({});
     }
     slot.as_object_mut().expect("made an object above")
+}
+
+/// The object with the list of its managers in its metadata.
+pub(crate) fn whole(object: &Value, managers: Option<&str>) -> Value {
+    let mut object = object.clone();
+    if let Some(list) = managers.and_then(|managers| serde_json::from_str(managers).ok()) {
+        metadata_mut(&mut object).insert(MANAGED_FIELDS.to_owned(), list);
+    }
+    object
+}
+
+/// Takes the list of managers out of the object's metadata.
+pub(crate) fn take_managers(object: &mut Value) -> Option<Value> {
+    metadata_mut(object).remove(MANAGED_FIELDS)
 }
 
 /// A text of the metadata, such as `name`; empty if absent.
@@ -114,9 +132,9 @@ pub(crate) fn is_too_deep(object: &Value) -> bool {
     let metadata = metadata(object);
     let own = object.as_object().into_iter().flatten().filter(|(field, _)| *field != "metadata");
     let own = own.map(|(_, value)| 1 + depth(value));
-    let about = metadata.iter().filter(|(field, _)| *field != "managedFields");
+    let about = metadata.iter().filter(|(field, _)| *field != MANAGED_FIELDS);
     let about = about.map(|(_, value)| 2 + depth(value));
-    let managers = metadata.get("managedFields").map_or(0, |managers| 2 + depth(managers));
+    let managers = metadata.get(MANAGED_FIELDS).map_or(0, |managers| 2 + depth(managers));
     own.chain(about).any(|depth| depth > DEEPEST) || managers > DEEPEST_IN_ALL
 }
 

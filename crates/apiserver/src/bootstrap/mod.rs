@@ -5,7 +5,14 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::{core::Core, kinds::Kinds, managed::Writer, object, random::Random, storage::Key};
+use crate::{
+    core::Core,
+    kinds::Kinds,
+    managed::Writer,
+    object,
+    random::Random,
+    storage::{Draft, Key},
+};
 
 /// The namespaces that every cluster has.
 pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -26,14 +33,22 @@ const FILES: [&str; 9] = [
     include_str!("data/network.jsonl"),
 ];
 
-/// Parsed once in a process, however many servers there are: the resource and the object.
-static OBJECTS: LazyLock<Vec<(String, Value)>> = LazyLock::new(|| {
+/// An object of a new server; it was made at no time yet.
+#[derive(Debug, Clone)]
+struct Prepared {
+    resource: String,
+    object: Value,
+    managers: Option<String>,
+}
+
+/// Parsed once in a process, however many servers there are.
+static OBJECTS: LazyLock<Vec<Prepared>> = LazyLock::new(|| {
     let kinds = Kinds::built_in();
     let named = |mut object: Value| {
         let kind = object["kind"].as_str().unwrap_or_default();
         let kind = kinds.of_kind(object::api_version(&object), kind).expect("a kind that is built in");
-        Writer::new(&kinds, &kind, None, MANAGER, "").created(&mut object);
-        (kind.resource(), object)
+        let managers = Writer::new(&kinds, &kind, None, MANAGER, "").created(&mut object);
+        Prepared { resource: kind.resource(), object, managers }
     };
     FILES.iter().flat_map(|file| objects(file)).map(named).collect()
 });
@@ -70,34 +85,37 @@ pub(crate) fn make_namespaces(core: &Core) {
             },
         });
         let kind = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
-        Writer::new(&core.kinds, &kind, None, MANAGER, &core.clock.seconds()).created(&mut namespace);
+        let now = core.clock.seconds();
+        let managers = Writer::new(&core.kinds, &kind, None, MANAGER, &now).created(&mut namespace);
         namespace["spec"] = json!({"finalizers": ["kubernetes"]});
         namespace["status"] = json!({"phase": "Active"});
-        core.store.put("namespaces", &Key::new("", name), None, namespace).expect("a new store is empty");
+        let draft = Draft::managed(namespace, managers.as_deref());
+        core.store.put("namespaces", &Key::new("", name), None, draft).expect("a new store is empty");
     }
 }
 
 /// Makes everything else. The UIDs come from `random`: whether a server begins bare or full changes no
 /// other name and no other UID.
 pub(crate) fn make_objects(core: &Core, random: &Random) {
-    OBJECTS.iter().for_each(|(resource, object)| make(core, random, resource, object.clone()));
+    for Prepared { resource, object, managers } in OBJECTS.iter() {
+        make(core, random, resource, object.clone(), managers.as_deref());
+    }
 }
 
-/// Makes one object of a new server, which has no other of its name.
-pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Value) {
+/// Makes one object of a new server, which has no other of its name; its managers have written it at no time yet.
+pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Value, managers: Option<&str>) {
     let now = core.clock.text();
+    let managers = managers.map(|managers| managers.replacen(r#""time":"""#, &format!(r#""time":{now}"#), 1));
     let metadata = object::metadata_mut(&mut object);
     metadata.insert("uid".to_owned(), random.uid().into());
     metadata.insert("creationTimestamp".to_owned(), now.clone());
-    if let Some(manager) = object.pointer_mut("/metadata/managedFields/0") {
-        manager["time"] = now.clone();
-    }
     let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
     for condition in conditions.into_iter().flatten() {
         condition["lastTransitionTime"] = now.clone();
     }
     let key = object::key(&object);
-    core.store.put(resource, &key, None, object).expect("a new server has no other of that name");
+    let draft = Draft::managed(object, managers.as_deref());
+    core.store.put(resource, &key, None, draft).expect("a new server has no other of that name");
 }
 
 #[cfg(test)]
@@ -113,7 +131,7 @@ mod tests {
 
     #[test]
     fn there_is_as_much_as_in_a_new_kube_apiserver() {
-        let count = |wanted: &str| OBJECTS.iter().filter(|(resource, _)| resource == wanted).count();
+        let count = |wanted: &str| OBJECTS.iter().filter(|prepared| prepared.resource == wanted).count();
         let rbac = ["clusterroles", "clusterrolebindings", "roles", "rolebindings"]
             .map(|plural| count(&format!("{plural}.rbac.authorization.k8s.io")));
         assert_eq!(rbac, [69, 50, 7, 7]);

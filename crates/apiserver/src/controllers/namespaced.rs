@@ -36,7 +36,7 @@ impl Gifts {
         for namespace in namespaces {
             for (plural, name, mut object) in self.all() {
                 object["metadata"] = json!({"name": name, "namespace": namespace});
-                bootstrap::make(core, random, plural, object);
+                bootstrap::make(core, random, plural, object, None);
             }
         }
     }

@@ -27,28 +27,32 @@ const KUBECTL: &str = "kubectl";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl Writer<'_> {
-    /// What becomes of `live` when the writer applies `config`; of an object that is not there, `live` is only its
-    /// kind.
+    /// What becomes of `live`, which has the managers `stored`, and of those, as text, when the writer applies `config`.
+    /// Of an object that is not there, `live` is only its kind.
     ///
     /// # Errors
     ///
     /// The configuration is not of the kind, or others manage what it would change and `force` is not set.
-    pub(crate) fn apply(&self, live: &Value, config: &Value, force: bool) -> Result<Value> {
+    pub(crate) fn apply(
+        &self,
+        live: &Value,
+        stored: Option<&str>,
+        config: &Value,
+        force: bool,
+    ) -> Result<(Value, Option<String>)> {
         let kind = self.versions.kind;
         check(kind, config)?;
-        let mut live = live.clone();
-        let list = object::metadata_mut(&mut live).remove("managedFields");
-        let mut managed = Managed::stored(list);
+        let mut managed = Managed::stored(stored);
         if managed.is_empty() {
             // Who wrote it is not known, but that it was somebody else is.
             let before = Writer { manager: BEFORE, ..*self };
-            before.track(&mut managed, &json!({"metadata": {}}), &live);
+            before.track(&mut managed, &json!({"metadata": {}}), live);
         }
-        let applied = self.merged(&live, config, &managed, force);
+        let applied = self.merged(live, config, &managed, force);
         let (mut object, managed) = match applied {
             Err(conflicts) if self.manager == KUBECTL => {
-                let conflicts = without_last_applied(kind, &live, conflicts);
-                if conflicts.is_empty() { self.merged(&live, config, &managed, true) } else { Err(conflicts) }
+                let conflicts = without_last_applied(kind, live, conflicts);
+                if conflicts.is_empty() { self.merged(live, config, &managed, true) } else { Err(conflicts) }
             }
             other => other,
         }
@@ -56,10 +60,7 @@ impl Writer<'_> {
         if self.manager == KUBECTL {
             keep_last_applied(&mut object, config);
         }
-        if let Some(list) = managed.encode() {
-            object::metadata_mut(&mut object).insert("managedFields".to_owned(), list);
-        }
-        Ok(object)
+        Ok((object, managed.write()))
     }
 
     /// The object and its managers, or what others have of the fields that would change.

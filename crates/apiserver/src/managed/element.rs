@@ -95,7 +95,8 @@ pub(super) fn field(name: &str) -> String {
 
 /// The step to the item of a list whose key fields, ordered by name, have these values.
 pub(super) fn key<'a>(fields: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
-    let mut text = String::from("k:{");
+    let mut text = String::with_capacity(64); // most keys fit
+    text.push_str("k:{");
     for (position, (name, value)) in fields.into_iter().enumerate() {
         if position > 0 {
             text.push(',');
@@ -129,7 +130,7 @@ fn write_json(text: &mut String, value: &Value) {
 
 /// Writes a text; those of names need no escapes.
 fn write_text(text: &mut String, value: &str) {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./: ".contains(&byte);
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' | b':' | b' ');
     if value.bytes().all(is_plain) {
         ["\"", value, "\""].iter().for_each(|part| text.push_str(part));
     } else {

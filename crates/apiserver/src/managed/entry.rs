@@ -3,15 +3,22 @@
 use std::cmp::Reverse;
 
 use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{element::Malformed, set::FieldSet};
+use super::{
+    element::Malformed,
+    set::{FieldSet, text},
+};
 use crate::clock;
 
 /// How many entries of updates an object keeps.
 const MOST_UPDATERS: usize = 10;
 /// Who has the fields of those that were too many.
 const ANCIENT: &str = "ancient-changes";
+
+/// What comes before an entry's fields.
+const FIELDS: &str = r#","fieldsType":"FieldsV1","fieldsV1":"#;
 
 /// How a manager came to its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,46 +78,76 @@ impl Entry {
         })
     }
 
-    fn stored(mut entry: Map<String, Value>) -> Self {
-        let mut text = |field: &str| match entry.remove(field) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        };
-        Self {
-            manager: text("manager").unwrap_or_default(),
-            operation: match text("operation").as_deref() {
-                Some("Apply") => Operation::Apply,
-                _ => Operation::Update,
-            },
-            api_version: text("apiVersion").unwrap_or_default(),
-            time: text("time"),
-            subresource: text("subresource").unwrap_or_default(),
-            fields: FieldSet::stored(entry.remove("fieldsV1").unwrap_or_default()),
-        }
-    }
-
-    fn encode(self) -> Value {
+    /// Writes the entry, its fields in the order of their names.
+    fn write(&self, text: &mut String) {
         let operation = match self.operation {
             Operation::Apply => "Apply",
             Operation::Update => "Update",
         };
-        let mut entry = Map::new();
-        let mut set = |field: &str, value: Value| drop(entry.insert(field.to_owned(), value));
-        set("apiVersion", self.api_version.into());
-        set("fieldsType", "FieldsV1".into());
-        set("fieldsV1", self.fields.encode());
+        text.push_str(r#"{"apiVersion":"#);
+        quote(text, &self.api_version);
+        text.push_str(FIELDS);
+        self.fields.write(text);
+        let mut field = |name: &str, value: &str| {
+            [",\"", name, "\":"].iter().for_each(|part| text.push_str(part));
+            quote(text, value);
+        };
         if !self.manager.is_empty() {
-            set("manager", self.manager.into());
+            field("manager", &self.manager);
         }
-        set("operation", operation.into());
+        field("operation", operation);
         if !self.subresource.is_empty() {
-            set("subresource", self.subresource.into());
+            field("subresource", &self.subresource);
         }
-        if let Some(time) = self.time {
-            set("time", time.into());
+        if let Some(time) = &self.time {
+            field("time", time);
         }
-        entry.into()
+        text.push('}');
     }
+}
+
+/// What an entry says besides its fields, as this server wrote it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    #[serde(default)]
+    manager: String,
+    operation: String,
+    api_version: String,
+    time: Option<String>,
+    #[serde(default)]
+    subresource: String,
+}
+
+impl Written {
+    /// The entry that has these fields.
+    fn with(self, fields: &str) -> Entry {
+        let Self { manager, operation, api_version, time, subresource } = self;
+        let operation = if operation == "Apply" { Operation::Apply } else { Operation::Update };
+        Entry {
+            manager,
+            operation,
+            api_version,
+            time,
+            subresource,
+            fields: FieldSet::stored(fields.to_owned()),
+        }
+    }
+}
+
+/// Takes the first entry from what is left of a list that this server wrote. Its fields are not looked into.
+fn take_first(list: &mut &str) -> Option<Entry> {
+    let (head, rest) = list.split_once(FIELDS)?;
+    let (fields, rest) = rest.split_at_checked(text::braces(rest.as_bytes())?)?;
+    let (tail, rest) = rest.split_at_checked(text::braces_close(rest.as_bytes())?)?;
+    *list = rest;
+    let written: Written = serde_json::from_str(&[head.get(1..)?, tail].concat()).ok()?;
+    Some(written.with(fields))
+}
+
+/// Writes a text in its quotes.
+fn quote(text: &mut String, value: &str) {
+    text.push_str(&serde_json::to_string(value).expect("a text can be written"));
 }
 
 impl Managed {
@@ -124,19 +161,13 @@ impl Managed {
     }
 
     /// What this server stored.
-    pub(super) fn stored(list: Option<Value>) -> Self {
-        let Some(Value::Array(list)) = list else {
-            return Self::default();
-        };
-        let entries = list.into_iter().filter_map(|entry| match entry {
-            Value::Object(entry) => Some(Entry::stored(entry)),
-            _ => None,
-        });
-        Self(entries.collect())
+    pub(super) fn stored(list: Option<&str>) -> Self {
+        let mut rest = list.unwrap_or_default(); // each entry has a bracket or a comma before it
+        Self(std::iter::from_fn(|| take_first(&mut rest)).collect())
     }
 
-    /// The list in upstream's order; `None` if there are no managers.
-    pub(super) fn encode(mut self) -> Option<Value> {
+    /// The text of the list, in upstream's order; `None` if there are no managers.
+    pub(super) fn write(mut self) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
@@ -150,7 +181,13 @@ impl Managed {
                 ))
             })
         });
-        Some(self.0.into_iter().map(Entry::encode).collect())
+        let mut text = String::with_capacity(4096);
+        for entry in &self.0 {
+            text.push(if text.is_empty() { '[' } else { ',' });
+            entry.write(&mut text);
+        }
+        text.push(']');
+        Some(text)
     }
 
     pub(super) fn is_empty(&self) -> bool {

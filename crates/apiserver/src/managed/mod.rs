@@ -11,6 +11,7 @@ mod compare;
 mod conflict;
 mod element;
 mod entry;
+mod made;
 mod merge;
 mod prune;
 mod resets;
@@ -22,37 +23,29 @@ mod versions;
 
 pub(crate) use self::update::Writer;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use self::versions::Versions;
+use self::{entry::Managed, versions::Versions};
 use crate::{
     http::route::Subresource,
     kinds::{Kind, Kinds},
-    object,
 };
 
-/// Whether two states of an object differ in nothing but when managers wrote: then nobody wrote anything.
-pub(crate) fn differ_in_times(one: &Value, other: &Value) -> bool {
-    let list = |object| object::metadata(object).get("managedFields").and_then(Value::as_array);
-    let (Some(before), Some(after)) = (list(one), list(other)) else {
-        return false;
-    };
-    let are_same = |one: &Map<String, Value>, other: &Map<String, Value>, name: &str| {
-        one.len() == other.len()
-            && one.iter().all(|(field, value)| field == name || other.get(field) == Some(value))
-    };
-    let is_same_entry = |(one, other): (&Value, &Value)| match (one.as_object(), other.as_object()) {
-        (Some(one), Some(other)) => are_same(one, other, "time"),
-        _ => false,
-    };
-    let (Some(one_fields), Some(other_fields)) = (one.as_object(), other.as_object()) else {
-        return false;
-    };
-    before != after
-        && before.len() == after.len()
-        && before.iter().zip(after).all(is_same_entry)
-        && are_same(object::metadata(one), object::metadata(other), "managedFields")
-        && are_same(one_fields, other_fields, "metadata")
+/// The list of managers that somebody sent, as text.
+pub(crate) fn sent(list: Option<&Value>) -> Option<String> {
+    Managed::decode(list?).ok()?.write()
+}
+
+/// Whether two lists of managers, as text, differ in nothing but when they wrote.
+pub(crate) fn differ_in_times_at_most(one: Option<&str>, other: Option<&str>) -> bool {
+    one == other || {
+        let timeless = |list| {
+            let mut managed = Managed::stored(list);
+            managed.0.iter_mut().for_each(|entry| entry.time = None);
+            managed
+        };
+        timeless(one) == timeless(other)
+    }
 }
 
 impl<'a> Writer<'a> {

@@ -47,15 +47,15 @@ fn without_below(kind: Type<'_>, value: &Value, paths: &FieldSet, step: &str) ->
 pub(super) fn with_named_fields(kind: Type<'_>, set: &FieldSet) -> FieldSet {
     let mut named = FieldSet::default();
     for (step, is_member) in set.steps() {
-        let below = set.below(step);
-        let (type_of, is_named) = match Element::parse(step) {
+        let below = set.below(&step);
+        let (type_of, is_named) = match Element::parse(&step) {
             Ok(Some(Element::Field(name))) => {
                 (kind.field(name).unwrap_or(Type::Deduced), !below.is_empty() && kind.declares(name))
             }
             Ok(Some(Element::Key(_))) => (kind.items(), false),
             _ => (Type::Deduced, false),
         };
-        named.insert(step.to_owned(), is_member || is_named, with_named_fields(type_of, &below));
+        named.insert(step.clone(), is_member || is_named, with_named_fields(type_of, &below));
     }
     named
 }

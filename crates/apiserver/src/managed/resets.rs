@@ -8,29 +8,61 @@ use crate::{
     kinds::{Kind, rules},
 };
 
+/// Paths of fields.
+type Paths = &'static [&'static [&'static str]];
+
 /// What everybody sends and nobody owns.
-pub(super) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(|| {
-    FieldSet::of_paths(&[
-        &["apiVersion"],
-        &["kind"],
-        &["metadata"],
-        &["metadata", "name"],
-        &["metadata", "namespace"],
-        &["metadata", "creationTimestamp"],
-        &["metadata", "selfLink"],
-        &["metadata", "uid"],
-        &["metadata", "clusterName"],
-        &["metadata", "generation"],
-        &["metadata", "managedFields"],
-        &["metadata", "resourceVersion"],
-    ])
-});
+const EVERYBODYS: Paths = &[
+    &["apiVersion"],
+    &["kind"],
+    &["metadata"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["metadata", "creationTimestamp"],
+    &["metadata", "selfLink"],
+    &["metadata", "uid"],
+    &["metadata", "clusterName"],
+    &["metadata", "generation"],
+    &["metadata", "managedFields"],
+    &["metadata", "resourceVersion"],
+];
+
+/// The same as a set.
+pub(super) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(|| FieldSet::of_paths(EVERYBODYS));
+
+/// What of a new object has no owner.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nobodys {
+    admitted: Paths,
+    reset: Paths,
+}
+
+impl Nobodys {
+    /// What has none in an object of `kind` that is made through this path.
+    pub(super) fn of(kind: &Kind, subresource: Option<Subresource>) -> Self {
+        Self { admitted: admitted_paths(kind), reset: paths(kind, subresource) }
+    }
+
+    /// Whether the field at `path` has no owner; what is below it may have one.
+    pub(super) fn are(self, path: &[&str]) -> bool {
+        EVERYBODYS.contains(&path) || self.admitted.contains(&path)
+    }
+
+    /// Whether nothing at or below `path` has an owner.
+    pub(super) fn is_reset(self, path: &[&str]) -> bool {
+        self.reset.contains(&path)
+    }
+}
 
 /// What the server fills into a new object of `kind` after it has looked at who wrote it: upstream's admission.
 pub(super) fn admitted(kind: &Kind) -> FieldSet {
+    FieldSet::of_paths(admitted_paths(kind))
+}
+
+fn admitted_paths(kind: &Kind) -> Paths {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => FieldSet::of_paths(&[&["spec", "priority"], &["spec", "preemptionPolicy"]]),
-        _ => FieldSet::default(),
+        ("", "Pod") => &[&["spec", "priority"], &["spec", "preemptionPolicy"]],
+        _ => &[],
     }
 }
 
@@ -39,7 +71,7 @@ pub(super) fn of(kind: &Kind, subresource: Option<Subresource>) -> FieldSet {
     FieldSet::of_paths(paths(kind, subresource))
 }
 
-fn paths(kind: &Kind, subresource: Option<Subresource>) -> &'static [&'static [&'static str]] {
+fn paths(kind: &Kind, subresource: Option<Subresource>) -> Paths {
     let name = (kind.group.as_str(), kind.kind.as_str());
     match (subresource, name) {
         (Some(Subresource::Finalize), _) => &[&["status"]],

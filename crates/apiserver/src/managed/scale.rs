@@ -3,8 +3,6 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
-
 use super::{
     Writer,
     entry::{Entry, Managed},
@@ -13,7 +11,6 @@ use super::{
 use crate::{
     http::route::Subresource,
     kinds::{Kind, Kinds},
-    object,
 };
 
 static SCALE: LazyLock<Kind> = LazyLock::new(|| Kind::plain("autoscaling", "v1", "Scale", "scales"));
@@ -24,23 +21,28 @@ pub(crate) fn writer<'a>(kinds: &'a Kinds, manager: &'a str, now: &'a str) -> Wr
     Writer::new(kinds, &SCALE, Some(Subresource::Scale), manager, now)
 }
 
-/// Gives `scale` those managers of `object` that have what is behind the JSON pointer `replicas`.
-pub(crate) fn lend(object: &Value, replicas: &str, scale: &mut Value) {
+/// Those of the managers `stored`, as text, that have what is behind the JSON pointer `replicas`, as the scale knows them.
+pub(crate) fn lend(stored: Option<&str>, replicas: &str) -> Option<String> {
     let field = path(replicas);
-    let mut managed = Managed::stored(object::metadata(object).get("managedFields").cloned());
+    let mut managed = Managed::stored(stored);
     managed.0.retain(|entry| has(entry, &field));
     for entry in &mut managed.0 {
         entry.api_version = SCALE.api_version();
         entry.fields = REPLICAS.clone();
     }
-    set(scale, managed);
+    managed.write()
 }
 
-/// Gives `object`, of `api_version`, the managers that `scale` has now in place of those that it had.
-pub(crate) fn give_back(object: &mut Value, api_version: &str, replicas: &str, scale: &Value) {
+/// The managers of an object of `api_version`, `stored` before, with the managers that its scale has now in place of
+/// those that were lent to it.
+pub(crate) fn give_back(
+    stored: Option<&str>,
+    api_version: &str,
+    replicas: &str,
+    lent: Option<&str>,
+) -> Option<String> {
     let field = path(replicas);
-    let list = |object: &Value| Managed::stored(object::metadata(object).get("managedFields").cloned());
-    let (mut managed, mut lent) = (list(object), list(scale));
+    let (mut managed, mut lent) = (Managed::stored(stored), Managed::stored(lent));
     let is_same = |one: &Entry, other: &Entry| {
         (&one.manager, one.operation, &one.subresource)
             == (&other.manager, other.operation, &other.subresource)
@@ -64,15 +66,7 @@ pub(crate) fn give_back(object: &mut Value, api_version: &str, replicas: &str, s
         time: None,
         ..entry
     }));
-    set(object, managed);
-}
-
-fn set(object: &mut Value, managed: Managed) {
-    let metadata = object::metadata_mut(object);
-    match managed.encode() {
-        Some(list) => metadata.insert("managedFields".to_owned(), list),
-        None => metadata.remove("managedFields"),
-    };
+    managed.write()
 }
 
 fn has(entry: &Entry, field: &FieldSet) -> bool {

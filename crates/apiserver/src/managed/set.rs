@@ -5,44 +5,100 @@
 //! - I2: every step is written as [`Element::write`] writes it, so that equal steps are equal texts.
 //! - I3: the root is no member: nobody owns a whole object.
 
+pub(super) mod text;
+
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, map::Entry};
 
+use self::text::Change;
 use super::element::{Element, Malformed};
 
 /// The mark of a member with children.
 const SELF: &str = ".";
 
 /// A set of paths.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct FieldSet(Map<String, Value>);
+#[derive(Debug, Clone)]
+pub(super) struct FieldSet(Form);
+
+/// How a set is held.
+#[derive(Debug, Clone)]
+enum Form {
+    /// As it was stored: until somebody looks into it.
+    Text(String),
+    Tree(Map<String, Value>),
+}
+
+impl Default for FieldSet {
+    fn default() -> Self {
+        Self(Form::Tree(Map::new()))
+    }
+}
+
+impl PartialEq for FieldSet {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Form::Text(one), Form::Text(other)) => one == other, // one set has one form
+            _ => self.tree() == other.tree(),
+        }
+    }
+}
 
 impl FieldSet {
     /// The set that a client sent.
     pub(super) fn decode(fields: &Value) -> Result<Self, Malformed> {
         match fields {
             Value::Null => Ok(Self::default()),
-            Value::Object(fields) => decode(fields).map(Self),
+            Value::Object(fields) => decode(fields).map(Self::of),
             _ => Err(Malformed),
         }
     }
 
-    /// The set that this server stored.
-    pub(super) fn stored(fields: Value) -> Self {
-        match fields {
-            Value::Object(fields) => Self(fields),
-            _ => Self::default(),
+    /// The set that this server wrote.
+    pub(super) fn stored(text: String) -> Self {
+        Self(Form::Text(text))
+    }
+
+    fn of(tree: Map<String, Value>) -> Self {
+        Self(Form::Tree(tree))
+    }
+
+    /// Writes the set as `fieldsV1`.
+    pub(super) fn write(&self, text: &mut String) {
+        match &self.0 {
+            Form::Text(written) => text.push_str(written),
+            Form::Tree(tree) => {
+                let written = serde_json::to_string(tree).expect("a JSON value can be written");
+                text.push_str(&written);
+            }
         }
     }
 
-    /// The set as `fieldsV1`.
-    pub(super) fn encode(self) -> Value {
-        Value::Object(self.0)
+    fn tree(&self) -> Cow<'_, Map<String, Value>> {
+        match &self.0 {
+            Form::Text(text) => Cow::Owned(read(text)),
+            Form::Tree(tree) => Cow::Borrowed(tree),
+        }
+    }
+
+    fn tree_mut(&mut self) -> &mut Map<String, Value> {
+        if let Form::Text(text) = &self.0 {
+            *self = Self::of(read(text));
+        }
+        match &mut self.0 {
+            Form::Tree(tree) => tree,
+            Form::Text(_) => unreachable!("it was made a tree above"),
+        }
+    }
+
+    fn into_tree(mut self) -> Map<String, Value> {
+        std::mem::take(self.tree_mut())
     }
 
     /// The set of the one path of these fields.
     pub(super) fn of_path(path: &[&str]) -> Self {
         let leaf = Map::new();
-        Self(
+        Self::of(
             path.iter().rev().fold(leaf, |below, name| {
                 Map::from_iter([(super::element::field(name), Value::Object(below))])
             }),
@@ -57,69 +113,96 @@ impl FieldSet {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        match &self.0 {
+            Form::Text(text) => text == text::NONE,
+            Form::Tree(tree) => tree.is_empty(),
+        }
     }
 
     /// Adds `step`, if `is_member`, and what is `below` it.
     pub(super) fn insert(&mut self, step: String, is_member: bool, below: Self) {
-        if let Some(node) = node(is_member, below.0) {
-            put(&mut self.0, step, Value::Object(node));
+        if let Some(node) = node(is_member, below.into_tree()) {
+            put(self.tree_mut(), step, Value::Object(node));
         }
     }
 
     /// Adds all paths of `other`.
     pub(super) fn unite(&mut self, other: &Self) {
-        unite(&mut self.0, &other.0);
+        self.change(Change::Unite, other);
     }
 
     /// Adds all paths of `other`, without copying what is not here yet.
     pub(super) fn take(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(step, theirs)| put(&mut self.0, step, theirs));
+        match &self.0 {
+            Form::Text(_) => self.unite(&other),
+            Form::Tree(tree) if tree.is_empty() => *self = other,
+            Form::Tree(_) => {
+                let mine = self.tree_mut();
+                other.into_tree().into_iter().for_each(|(step, theirs)| put(mine, step, theirs));
+            }
+        }
     }
 
     /// Removes the paths of `other`; what is below them stays.
     pub(super) fn subtract(&mut self, other: &Self) {
-        subtract(&mut self.0, &other.0);
+        self.change(Change::Subtract, other);
+    }
+
+    fn change(&mut self, change: Change, other: &Self) {
+        if other.is_empty() {
+            return;
+        }
+        let other = other.tree();
+        match (&mut self.0, change) {
+            (Form::Text(text), _) => *text = change.made(text, &other),
+            (Form::Tree(tree), Change::Unite) => unite(tree, &other),
+            (Form::Tree(tree), Change::Subtract) => subtract(tree, &other),
+        }
     }
 
     /// Removes the paths of `other` with everything below them.
     pub(super) fn subtract_below(&mut self, other: &Self) {
-        subtract_below(&mut self.0, &other.0);
+        subtract_below(self.tree_mut(), &other.tree());
     }
 
     /// The paths that are in both.
     pub(super) fn intersection(&self, other: &Self) -> Self {
-        Self(intersection(&self.0, &other.0))
+        Self::of(intersection(&self.tree(), &other.tree()))
     }
 
     /// Whether `step` is a member.
     pub(super) fn contains(&self, step: &str) -> bool {
-        self.0.get(step).is_some_and(|node| is_member(children(node)))
+        self.tree().get(step).is_some_and(|node| is_member(children(node)))
     }
 
     /// What is below `step`; empty if nothing is.
     pub(super) fn below(&self, step: &str) -> Self {
-        let mut below = self.0.get(step).map(|node| children(node).clone()).unwrap_or_default();
+        let mut below = self.tree().get(step).map(|node| children(node).clone()).unwrap_or_default();
         below.remove(SELF);
-        Self(below)
+        Self::of(below)
     }
 
     /// Whether there is something below `step`.
     pub(super) fn has_below(&self, step: &str) -> bool {
-        self.0.get(step).is_some_and(|node| has_children(children(node)))
+        self.tree().get(step).is_some_and(|node| has_children(children(node)))
     }
 
-    /// Each step of the first level: whether it is a member, and what is below it.
-    pub(super) fn steps(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.0.iter().map(|(step, node)| (step.as_str(), is_member(children(node))))
+    /// Each step of the first level: whether it is a member.
+    pub(super) fn steps(&self) -> Vec<(String, bool)> {
+        self.tree().iter().map(|(step, node)| (step.clone(), is_member(children(node)))).collect()
     }
 
     /// All members as upstream prints them, and in its order: those of a level before those below it.
     pub(super) fn paths(&self) -> Vec<String> {
         let mut paths = Vec::new();
-        list(&self.0, "", &mut paths);
+        list(&self.tree(), "", &mut paths);
         paths
     }
+}
+
+/// The tree of a set that this server wrote.
+fn read(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// The node that is, or is not, a member, and has these children; `None` if there is nothing to say.
@@ -246,9 +329,9 @@ fn decode(fields: &Map<String, Value>) -> Result<Map<String, Value>, Malformed> 
         };
         let children = decode(below)?;
         let is_member = below.contains_key(SELF) || children.is_empty();
-        decoded.insert(element.write(), is_member, FieldSet(children));
+        decoded.insert(element.write(), is_member, FieldSet::of(children));
     }
-    Ok(decoded.0)
+    Ok(decoded.into_tree())
 }
 
 fn list(node: &Map<String, Value>, before: &str, paths: &mut Vec<String>) {

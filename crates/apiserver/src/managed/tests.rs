@@ -7,7 +7,7 @@ use proptest::{collection::btree_map, option, prelude::*};
 use serde_json::{Map, Value, json};
 
 use super::{applied, compare::Comparison, merge, prune, set::FieldSet, typed::Type, versions::type_of, *};
-use crate::schema::Declared;
+use crate::{object, schema::Declared};
 
 static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
     let kinds = Kinds::built_in();
@@ -33,11 +33,18 @@ fn thing(spec: &Value) -> Value {
 
 /// Applies to nothing, or to an object.
 fn apply(live: Option<&Value>, manager: &str, spec: &Value, force: bool) -> Result<Value, String> {
-    let nothing = json!({"metadata": {}});
-    let applied = writer(manager).apply(live.unwrap_or(&nothing), &thing(spec), force);
-    let object = applied.map_err(|status| status.to_json().to_string())?;
+    let mut live = live.cloned().unwrap_or_else(|| json!({"metadata": {}}));
+    let stored = managers(&mut live);
+    let applied = writer(manager).apply(&live, stored.as_deref(), &thing(spec), force);
+    let (object, managers) = applied.map_err(|status| status.to_json().to_string())?;
+    let object = object::whole(&object, managers.as_deref());
     // Whoever takes the last field out of something leaves a null, which the kind's schema refuses.
     if has_null(&object) { Err(object.to_string()) } else { Ok(object) }
+}
+
+/// Takes the managers out of an object, as text.
+fn managers(object: &mut Value) -> Option<String> {
+    object::take_managers(object).map(|list| list.to_string())
 }
 
 fn has_null(value: &Value) -> bool {
@@ -51,7 +58,7 @@ fn has_null(value: &Value) -> bool {
 fn fields(object: &Value, manager: &str) -> FieldSet {
     let list = object["metadata"]["managedFields"].as_array().into_iter().flatten();
     let mut entries = list.filter(|entry| entry["manager"] == manager);
-    FieldSet::stored(entries.next().map(|entry| entry["fieldsV1"].clone()).unwrap_or_default())
+    entries.next().map(|entry| FieldSet::stored(entry["fieldsV1"].to_string())).unwrap_or_default()
 }
 
 fn number() -> impl Strategy<Value = Value> {
@@ -221,15 +228,37 @@ proptest! {
     /// Whoever changes a field otherwise has it alone.
     #[test]
     fn an_update_takes_what_it_changes(before in spec(), after in spec()) {
-        let live = apply(None, "one", &before, false).expect("nobody is in the way");
+        let mut live = apply(None, "one", &before, false).expect("nobody is in the way");
+        let stored = managers(&mut live);
         let mut object = live.clone();
         object["spec"] = after;
-        writer("editor").updated(&live, &mut object);
+        let managers = writer("editor").updated(&live, stored.as_deref(), &mut object);
+        let object = object::whole(&object, managers.as_deref());
         let written = Comparison::of(type_of(&KIND), &live, &object).written();
         prop_assert_eq!(fields(&object, "one").intersection(&written), FieldSet::default());
         let mut written = written;
         written.subtract(&resets::STRIPPED);
         prop_assert_eq!(fields(&object, "editor"), written);
+    }
+
+    /// Who makes an object has what differs from nothing.
+    #[test]
+    fn what_is_made_is_what_differs_from_nothing(spec in spec(), anything in anything()) {
+        let pods = KINDS.get("", "v1", "pods").expect("built in");
+        let pod = |spec: &Value| json!({
+            "kind": "Pod", "metadata": {"name": "p", "labels": spec["map"], "uid": "u"}, "spec": spec, "status": {"a": 1},
+        });
+        for (kind, object) in [(&*KIND, thing(&spec)), (&*KIND, thing(&anything)), (&*pods, pod(&anything))] {
+            let versions = Versions { kinds: &KINDS, kind, subresource: None };
+            let nothing = json!({"metadata": {}});
+            let mut differs = versions.compare(&nothing, &object).written();
+            differs.subtract(&resets::STRIPPED);
+            differs.subtract(&resets::admitted(kind));
+            let (mut made, mut expected) = (String::new(), String::new());
+            versions.made(&nothing, &object).write(&mut made);
+            differs.write(&mut expected);
+            prop_assert_eq!(made, expected);
+        }
     }
 
     /// No two different objects compare as the same.
@@ -253,9 +282,8 @@ proptest! {
         }
         let mut object = thing(&config);
         object["metadata"]["managedFields"] = managed.clone();
-        writer("one").updated(&thing(&live), &mut object);
-        let mut live = thing(&live);
-        live["metadata"]["managedFields"] = managed;
-        drop(writer("one").apply(&live, &thing(&config), true));
+        let stored = managed.to_string();
+        writer("one").updated(&thing(&live), Some(&stored), &mut object);
+        drop(writer("one").apply(&thing(&live), Some(&stored), &thing(&config), true));
     }
 }

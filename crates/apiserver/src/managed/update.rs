@@ -22,46 +22,46 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Sets the managers of a new object.
-    pub(crate) fn created(&self, object: &mut Value) {
-        let nothing = json!({"metadata": {}});
-        self.updated(&nothing, object);
+    /// The managers of a new object, as text. What its client says of them is taken out of it.
+    pub(crate) fn created(&self, object: &mut Value) -> Option<String> {
+        self.updated(&json!({"metadata": {}}), None, object)
     }
 
-    /// Sets the managers of an object that was `live` before. What the client says of managers counts only
-    /// where the object itself is written.
-    pub(crate) fn updated(&self, live: &Value, object: &mut Value) {
-        let sent = object::metadata_mut(object).remove("managedFields");
-        let mut managed = self.present(live, sent);
+    /// The managers, as text, of an object that was `live` before and had the managers `stored`. What the client says
+    /// of them is taken out of the object; it counts only where the object itself is written.
+    pub(crate) fn updated(&self, live: &Value, stored: Option<&str>, object: &mut Value) -> Option<String> {
+        let sent = object::take_managers(object);
+        let mut managed = self.present(stored, sent.as_ref());
         // What had no managers gets none before somebody applies something to it.
-        if !managed.is_empty() || object::uid(live).is_empty() {
+        if !managed.is_empty() || is_new(live) {
             self.track(&mut managed, live, object);
         }
-        if let Some(list) = managed.encode() {
-            object::metadata_mut(object).insert("managedFields".to_owned(), list);
-        }
+        managed.write()
     }
 
     /// The managers before the write, as far as the client agrees.
-    fn present(&self, live: &Value, sent: Option<Value>) -> Managed {
-        let stored = object::metadata(live).get("managedFields");
+    fn present(&self, stored: Option<&str>, sent: Option<&Value>) -> Managed {
         match sent {
-            Some(sent) if Some(&sent) == stored => return Managed::stored(Some(sent)),
-            Some(sent) if self.subresource.is_empty() => {
-                if is_reset(&sent) {
+            Some(sent)
+                if self.subresource.is_empty() && stored.is_none_or(|stored| sent.to_string() != stored) =>
+            {
+                if is_reset(sent) {
                     return Managed::default();
                 }
-                if let Some(managed) = Managed::decode(&sent).ok().filter(|managed| !managed.is_empty()) {
+                if let Some(managed) = Managed::decode(sent).ok().filter(|managed| !managed.is_empty()) {
                     return managed;
                 }
             }
             _ => {}
         }
-        Managed::stored(stored.cloned())
+        Managed::stored(stored)
     }
 
     /// Takes what was changed from everybody else.
     pub(super) fn track(&self, managed: &mut Managed, live: &Value, object: &Value) {
+        if managed.is_empty() && is_new(live) {
+            return self.gain(managed, self.versions.made(live, object));
+        }
         let comparison = self.versions.compare(live, object);
         if comparison.is_empty() {
             return;
@@ -69,7 +69,7 @@ impl Writer<'_> {
         self.dispossess(managed, &comparison, live, object, |_| false);
         let mut fields = comparison.written();
         fields.subtract(&STRIPPED);
-        if object::uid(live).is_empty() {
+        if is_new(live) {
             fields.subtract(&admitted(self.versions.kind));
         }
         self.gain(managed, fields);
@@ -132,4 +132,9 @@ impl Writer<'_> {
             fields,
         }
     }
+}
+
+/// Whether there was nothing before the write.
+fn is_new(live: &Value) -> bool {
+    object::uid(live).is_empty()
 }

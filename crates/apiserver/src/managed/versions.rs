@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{compare::Comparison, resets, set::FieldSet, typed::Type};
+use super::{compare::Comparison, made, resets, set::FieldSet, typed::Type};
 use crate::{
     http::route::Subresource,
     kinds::{Kind, Kinds, as_stored, in_version, rules},
@@ -29,6 +29,12 @@ impl Versions<'_> {
     /// What differs between two states of the object, without what this path does not write.
     pub(super) fn compare(&self, old: &Value, new: &Value) -> Comparison {
         Comparison::of(type_of(self.kind), old, new).without(&self.resets())
+    }
+
+    /// What somebody has who makes the object of nothing but `nothing`.
+    pub(super) fn made(&self, nothing: &Value, object: &Value) -> FieldSet {
+        let nobodys = resets::Nobodys::of(self.kind, self.subresource);
+        made::written(type_of(self.kind), nothing, object, nobodys)
     }
 
     /// The same as a manager of `api_version` sees it; `None` if that version is no longer served.

@@ -15,7 +15,7 @@ use crate::{
         status::{Cause, Result, Status},
     },
     kinds::{Kind, rules},
-    object,
+    object::{self, MANAGED_FIELDS},
     schema::Schema,
 };
 
@@ -37,6 +37,17 @@ pub(crate) struct Patch {
     change: Change,
     /// What stands twice in the patch, or is no part of one, as clients are told.
     twice: Vec<String>,
+}
+
+/// How much of an object a patch can change, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Nothing but its metadata, and of that not who manages it.
+    Metadata,
+    /// All of it but who manages it.
+    Object,
+    /// Anything.
+    Managers,
 }
 
 #[derive(Debug)]
@@ -119,6 +130,32 @@ impl Patch {
             Change::Json(patch) => operations::carry_out(patch, &mut object).ok_or_else(rejected)?,
         }
         if object.is_object() { Ok(object) } else { Err(rejected()) }
+    }
+
+    /// How much of an object it can change.
+    pub(crate) fn reach(&self) -> Reach {
+        match &self.change {
+            Change::Merge(Value::Object(patch)) | Change::Strategic(Value::Object(patch)) => {
+                let metadata = patch.get("metadata").and_then(Value::as_object);
+                let names_managers = |field: &String| field.ends_with(MANAGED_FIELDS); // with a directive before it
+                match metadata {
+                    Some(metadata) if metadata.keys().any(names_managers) => Reach::Managers,
+                    Some(_) if patch.len() == 1 => Reach::Metadata,
+                    _ => Reach::Object,
+                }
+            }
+            Change::Json(patch) => {
+                let reach = |path: &str| match path.strip_prefix("/metadata/") {
+                    Some(path) if path.starts_with(MANAGED_FIELDS) => Reach::Managers,
+                    Some(_) => Reach::Metadata,
+                    None if path.is_empty() || path == "/metadata" => Reach::Managers,
+                    None => Reach::Object,
+                };
+                let paths = patch.iter().flat_map(operations::paths);
+                paths.map(reach).max().unwrap_or(Reach::Object)
+            }
+            Change::Merge(_) | Change::Strategic(_) => Reach::Object,
+        }
     }
 
     /// Takes out of `patched`, which the patch made of an object that was fine, what is as it was.

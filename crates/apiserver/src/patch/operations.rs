@@ -46,6 +46,19 @@ pub(super) fn carry_out(operations: &[PatchOperation], document: &mut Value) -> 
     Some(())
 }
 
+/// Where an operation reads and writes.
+pub(super) fn paths(operation: &PatchOperation) -> impl Iterator<Item = &str> {
+    let (path, from) = match operation {
+        PatchOperation::Add(add) => (&add.path, None),
+        PatchOperation::Remove(remove) => (&remove.path, None),
+        PatchOperation::Replace(replace) => (&replace.path, None),
+        PatchOperation::Test(test) => (&test.path, None),
+        PatchOperation::Move(moved) => (&moved.path, Some(&moved.from)),
+        PatchOperation::Copy(copy) => (&copy.path, Some(&copy.from)),
+    };
+    [Some(path), from].into_iter().flatten().map(|path| path.as_str())
+}
+
 /// Upstream's library replaces a key that is not there by adding it, against the RFC.
 fn as_go_does<'a>(operation: &'a PatchOperation, document: &Value) -> Cow<'a, PatchOperation> {
     let PatchOperation::Replace(replace) = operation else { return Cow::Borrowed(operation) };

@@ -3,15 +3,17 @@
 
 mod compactor;
 mod cursor;
+mod draft;
+mod json;
 mod record;
 mod state;
 mod stored;
+mod text;
 mod token;
 
 use std::{ops::Bound, pin::pin, sync::Arc};
 
 use parking_lot::Mutex;
-use serde_json::Value;
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
@@ -21,9 +23,10 @@ pub use self::record::ChangeKind;
 use self::state::State;
 pub(crate) use self::{
     cursor::{Cursor, Taken},
+    draft::Draft,
     record::{Event, Key},
     state::{Expired, Moved},
-    stored::{Draft, Stored, line, to_json},
+    stored::{Stored, line, to_json},
     token::Continue,
 };
 use crate::commits::Commit;
@@ -97,15 +100,15 @@ impl Store {
         self.shared.lock().state.version_at(resource, time)
     }
 
-    /// Writes `value` if the object is still at version `expected` (`None`: absent).
+    /// Writes `draft` if the object is still at version `expected` (`None`: absent).
     pub(crate) fn put(
         &self,
         resource: &str,
         key: &Key,
         expected: Option<u64>,
-        value: Value,
+        draft: Draft,
     ) -> Result<Arc<Stored>, Moved> {
-        self.commit(resource, key, expected, Some(Draft::new(value)))
+        self.commit(resource, key, expected, Some(draft))
     }
 
     /// Removes the object if it is still at version `expected`. Returns its last state, with the

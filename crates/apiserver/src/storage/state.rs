@@ -131,10 +131,10 @@ impl State {
                 let change = if previous.is_none() { ChangeKind::Added } else { ChangeKind::Modified };
                 let key = previous.as_ref().map_or(key, |previous| &previous.key).clone();
                 let (object, value) = draft.stored(key, version, change); // I2
-                if self.parsed.len() == PARSED {
+                if value.is_some() && self.parsed.len() == PARSED {
                     self.parsed.pop_front();
                 }
-                self.parsed.push_back(value);
+                self.parsed.extend(value);
                 (change, Arc::new(object))
             }
             (None, Some(previous)) => {

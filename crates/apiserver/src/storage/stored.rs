@@ -10,7 +10,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{ChangeKind, Key};
+use super::{
+    ChangeKind, Key,
+    text::{Places, Text, short},
+};
 use crate::object;
 
 const LINE_START: &[u8] = br#"{"type":""#;
@@ -31,48 +34,14 @@ pub(crate) struct Stored {
     /// Where the object begins in the line.
     start: u32,
     places: Places,
-    /// The object as a value, while somebody has it.
+    /// The object as a value without its managers, while somebody has it.
     value: Mutex<Weak<Value>>,
-}
-
-/// Where things are in an object's text, so that nobody has to parse it for them.
-#[derive(Debug, Clone, Default)]
-struct Places {
-    api_version: Range<u32>,
-    kind: Range<u32>,
-    uid: Range<u32>,
-    /// Whether a deletion was asked for.
-    is_being_deleted: bool,
-    metadata: Range<u32>,
-    /// The labels' map with its braces; empty if there is none. Labels are validated before they are
-    /// stored: no character in them is escaped.
-    labels: Range<u32>,
-    /// The digits of the resource version.
-    version: Range<u32>,
-}
-
-impl Places {
-    /// The same places once the version has so many digits.
-    fn with_version_of(&self, digits: u32) -> Self {
-        let gap = &self.version;
-        let moved = |place: u32| if place >= gap.end { place - gap.end + gap.start + digits } else { place };
-        let moved = |place: &Range<u32>| moved(place.start)..moved(place.end);
-        Self {
-            api_version: moved(&self.api_version),
-            kind: moved(&self.kind),
-            uid: moved(&self.uid),
-            is_being_deleted: self.is_being_deleted,
-            metadata: moved(&self.metadata),
-            labels: moved(&self.labels),
-            version: gap.start..gap.start + digits,
-        }
-    }
 }
 
 impl Stored {
     /// What a dry run would have stored: the version in its metadata stays as it is.
-    pub(crate) fn unsaved(value: &Value) -> Self {
-        let Text { json, places } = Text::of(value);
+    pub(crate) fn unsaved(value: &Value, managers: Option<&str>) -> Self {
+        let Text { json, places } = Text::of(value, managers);
         let line = line("", &json);
         let start = short(line.len() - LINE_END.len() - json.len());
         let (key, change) = (object::key(value), ChangeKind::Modified);
@@ -86,7 +55,7 @@ impl Stored {
     }
 
     /// An object's text with another version in it, as the line of another commit.
-    fn assemble(key: Key, version: u64, change: ChangeKind, json: &[u8], places: &Places) -> Self {
+    pub(super) fn assemble(key: Key, version: u64, change: ChangeKind, json: &[u8], places: &Places) -> Self {
         let (word, digits) = (change.word().as_bytes(), version.to_string());
         let gap = &places.version;
         let (before, after) = (&json[..gap.start as usize], &json[gap.end as usize..]);
@@ -111,15 +80,56 @@ impl Stored {
         self.line.clone()
     }
 
-    /// The object as a value: parsed, unless somebody has it.
+    /// The text of this state with other metadata.
+    pub(super) fn text_with(&self, metadata: &Value, managers: Option<&str>) -> Text {
+        Text::with_metadata(self.json(), &self.places, metadata, managers)
+    }
+
+    /// Finds `value`, which is this state's, as long as somebody has it.
+    pub(super) fn keep(&self, value: &Arc<Value>) {
+        *self.value.lock() = Arc::downgrade(value);
+    }
+
+    /// The object as a value, with its managers: parsed by everyone who asks.
+    pub(crate) fn whole(&self) -> Value {
+        parse(self.json())
+    }
+
+    /// The object as a value without its managers, which few ask for: parsed, unless somebody has it.
     pub(crate) fn value(&self) -> Arc<Value> {
         let mut value = self.value.lock();
         value.upgrade().unwrap_or_else(|| {
-            let parsed = serde_json::from_slice(self.json()).expect("only JSON is stored");
-            let parsed = Arc::new(parsed);
+            let json = self.json();
+            let managers = self.places.managers_field(json);
+            let parsed = Arc::new(parse(&[&json[..managers.start], &json[managers.end..]].concat()));
             *value = Arc::downgrade(&parsed);
             parsed
         })
+    }
+
+    /// What the object is, and its metadata without the managers.
+    pub(crate) fn head(&self) -> Value {
+        let (json, metadata) = (self.json(), &self.places.metadata);
+        let managers = self.places.managers_field(json);
+        let [start, end] = [metadata.start, metadata.end].map(|place| place as usize);
+        let before = &json[start..managers.start.max(start)];
+        let after = &json[managers.end.max(start)..end];
+        let parts: [&[u8]; 8] = [
+            br#"{"apiVersion":""#,
+            self.api_version().as_bytes(),
+            br#"","kind":""#,
+            self.kind().as_bytes(),
+            br#"","metadata":"#,
+            before,
+            after,
+            b"}",
+        ];
+        parse(&parts.concat())
+    }
+
+    /// The list of the object's managers.
+    pub(crate) fn managers(&self) -> Option<&str> {
+        Some(self.text(&self.places.managers)).filter(|managers| !managers.is_empty())
     }
 
     /// The text of the object's metadata.
@@ -140,6 +150,14 @@ impl Stored {
     /// The object's UID.
     pub(crate) fn uid(&self) -> &str {
         self.text(&self.places.uid)
+    }
+
+    /// The object's references to its owners.
+    pub(crate) fn owners(&self) -> Vec<Value> {
+        match self.text(&self.places.owners) {
+            "" => Vec::new(), // as of most objects
+            owners => serde_json::from_str(owners).unwrap_or_default(),
+        }
     }
 
     /// Whether a deletion was asked for.
@@ -164,103 +182,9 @@ impl Stored {
     }
 }
 
-/// An object that is to be stored: written as text before anything is locked, with a gap where its
-/// version goes.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    value: Value,
-    text: Text,
-}
-
-impl Draft {
-    pub(crate) fn new(mut value: Value) -> Self {
-        object::metadata_mut(&mut value).insert("resourceVersion".to_owned(), "".into());
-        Self { text: Text::of(&value), value }
-    }
-
-    /// The object as `version` stores it; also as a value.
-    pub(super) fn stored(mut self, key: Key, version: u64, change: ChangeKind) -> (Stored, Arc<Value>) {
-        object::metadata_mut(&mut self.value)
-            .insert("resourceVersion".to_owned(), version.to_string().into());
-        let value = Arc::new(self.value);
-        let Text { json, places } = self.text;
-        let stored = Stored::assemble(key, version, change, &json, &places);
-        *stored.value.lock() = Arc::downgrade(&value);
-        (stored, value)
-    }
-}
-
-/// An object's text, and where things are in it.
-#[derive(Debug, Default)]
-struct Text {
-    json: Vec<u8>,
-    places: Places,
-}
-
-impl Text {
-    fn of(object: &Value) -> Self {
-        let mut text = Self { json: Vec::with_capacity(4096), places: Places::default() };
-        text.write_map(object, |text, field, value| match field {
-            "apiVersion" => text.places.api_version = text.write_quoted(value),
-            "kind" => text.places.kind = text.write_quoted(value),
-            "metadata" => {
-                let start = short(text.json.len());
-                text.write_map(value, Self::write_metadata);
-                text.places.metadata = start..short(text.json.len());
-            }
-            _ => drop(text.write(value)),
-        });
-        text
-    }
-
-    fn write_metadata(&mut self, field: &str, value: &Value) {
-        match field {
-            "labels" if value.is_object() => self.places.labels = self.write(value),
-            "uid" => self.places.uid = self.write_quoted(value),
-            "deletionTimestamp" => {
-                self.places.is_being_deleted = !value.is_null();
-                self.write(value);
-            }
-            "resourceVersion" => self.places.version = self.write_quoted(value),
-            _ => drop(self.write(value)),
-        }
-    }
-
-    /// Writes a map, each of its values by `write`.
-    fn write_map(&mut self, map: &Value, write: impl Fn(&mut Self, &str, &Value)) {
-        let Value::Object(map) = map else {
-            self.write(map);
-            return;
-        };
-        self.json.push(b'{');
-        for (position, (field, value)) in map.iter().enumerate() {
-            if position > 0 {
-                self.json.push(b',');
-            }
-            serde_json::to_writer(&mut self.json, field).expect("text can be written");
-            self.json.push(b':');
-            write(self, field, value);
-        }
-        self.json.push(b'}');
-    }
-
-    /// Writes a text; returns where it is within its quotes.
-    fn write_quoted(&mut self, value: &Value) -> Range<u32> {
-        let Range { start, end } = self.write(value);
-        if value.is_string() { start + 1..end - 1 } else { start..start }
-    }
-
-    /// Writes a value; returns where it is.
-    fn write(&mut self, value: &Value) -> Range<u32> {
-        let start = short(self.json.len());
-        serde_json::to_writer(&mut self.json, value).expect("a JSON value can be written");
-        start..short(self.json.len())
-    }
-}
-
-/// A place in a text.
-fn short(place: usize) -> u32 {
-    u32::try_from(place).expect("a body has 3 MiB at most")
+fn parse(json: &[u8]) -> Value {
+    let text = std::str::from_utf8(json).expect("JSON is UTF-8");
+    serde_json::from_str(text).expect("only JSON is stored")
 }
 
 /// `value` as JSON text.
@@ -278,10 +202,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::storage::Draft;
 
     fn stored(object: Value) -> Stored {
         let key = object::key(&object);
-        Draft::new(object).stored(key, 12, ChangeKind::Added).0
+        Draft::managed(object, None).stored(key, 12, ChangeKind::Added).0
     }
 
     #[test]
@@ -325,7 +250,7 @@ mod tests {
 
     #[test]
     fn objects_without_labels_or_versions_have_none() {
-        let stored = Stored::unsaved(&json!({"metadata": {"labels": null}}));
+        let stored = Stored::unsaved(&json!({"metadata": {"labels": null}}), None);
         assert_eq!((stored.label("a"), stored.api_version()), (None, ""));
         assert_eq!(stored.json(), br#"{"metadata":{"labels":null}}"#);
     }

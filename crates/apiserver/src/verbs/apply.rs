@@ -3,7 +3,10 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, create, decode, show, update};
+use super::{
+    Request, create, decode, show,
+    update::{self, Made, Managers, Scope},
+};
 use crate::{
     core::Core,
     http::{
@@ -38,8 +41,10 @@ pub(super) fn apply(core: &Core, request: &Request) -> Result<Response<ResponseB
 
 fn change(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Arc<Stored>> {
     let force = request.query.force.unwrap_or(false);
-    update::write(core, request, |current| {
-        let object = request.writer(core, &core.clock.seconds()).apply(current, &config.object, force)?;
+    update::write(core, request, Scope::Object, |current, managers| {
+        let now = core.clock.seconds();
+        let (object, managers) =
+            request.writer(core, &now).apply(current, managers, &config.object, force)?;
         let object = decode::applied(request, object)?;
         config.judge(request)?;
         update::check_name(request, &object)?;
@@ -47,14 +52,15 @@ fn change(core: &Core, request: &Request, config: &Config) -> Result<std::sync::
             let cause = Cause::invalid("metadata.uid", &json!(object::uid(&object)), "field is immutable");
             return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
         }
-        Ok(object)
+        Ok(Made { object, managers: Managers::Are(managers) })
     })
 }
 
 fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Arc<Stored>> {
     let (kind, name) = (request.kind(), &request.route.name);
     let nothing = json!({"metadata": {}});
-    let object = request.writer(core, &core.clock.seconds()).apply(&nothing, &config.object, true)?;
+    let now = core.clock.seconds();
+    let (object, managers) = request.writer(core, &now).apply(&nothing, None, &config.object, true)?;
     let uid = object::uid(&object);
     if !uid.is_empty() {
         let because = format!(
@@ -72,7 +78,7 @@ fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Ar
     }
     update::check_name(request, &object)?;
     object::metadata_mut(&mut object).remove("resourceVersion"); // there is none that it could be
-    create::insert(core, request, object)
+    create::insert(core, request, object, managers)
 }
 
 /// A configuration that was read.

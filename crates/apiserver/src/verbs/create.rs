@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::{Request, decode, quota, show};
+use super::{Request, check_size, decode, quota, show};
 use crate::{
     Operation,
     core::Core,
@@ -13,7 +13,7 @@ use crate::{
     },
     kinds::{Kind, admission, as_stored, rules, services},
     object,
-    storage::{Key, Stored},
+    storage::{Draft, Key, Stored},
 };
 
 /// How often another suffix is tried for a generated name that is taken.
@@ -23,12 +23,17 @@ const LONGEST_BASE: usize = 58;
 
 /// Makes an object.
 pub(super) fn create(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let created = insert(core, request, decode::object(request)?)?;
+    let created = insert(core, request, decode::object(request)?, None)?;
     show::answer(core, request, StatusCode::CREATED, &created)
 }
 
-/// Stores a new object that passed [`decode::object`].
-pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Result<std::sync::Arc<Stored>> {
+/// Stores a new object that passed [`decode::object`]. Who applies it knows already what its `managers` are.
+pub(super) fn insert(
+    core: &Core,
+    request: &Request,
+    mut object: Value,
+    managers: Option<String>,
+) -> Result<std::sync::Arc<Stored>> {
     let kind = request.kind();
     let generated = object::name(&object).is_empty();
     let base = object::text(&object, "generateName").to_owned();
@@ -39,9 +44,12 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
     core.hooks.mutate(Operation::Create, request, &mut object, None)?;
     begin_life(core, kind, &mut object);
     rules::complete_new(core, kind, &mut object);
-    if !request.is_apply() {
-        request.writer(core, &core.clock.seconds()).created(&mut object);
-    }
+    let managers = if request.is_apply() {
+        managers
+    } else {
+        request.writer(core, &core.clock.seconds()).created(&mut object)
+    };
+    let managers = managers.as_deref();
     admission::admit(core, kind, &mut object)?;
     rules::prepare_create(core, kind, &mut object);
     let _reservation = match services::is_service(kind) {
@@ -58,22 +66,29 @@ pub(super) fn insert(core: &Core, request: &Request, mut object: Value) -> Resul
         rules::name_parts(kind, &mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
-        core.hooks.validate(Operation::Create, request, object::name(&object), Some(&object), None)?;
+        core.hooks.validate(
+            Operation::Create,
+            request,
+            object::name(&object),
+            Some((&object, managers)),
+            None,
+        )?;
         let key = object::key(&object);
         if request.query.dry_run {
             return match core.store.get(&kind.resource(), &key) {
                 Some(_) => Err(taken(core, kind, &key)),
-                None => Ok(Stored::unsaved(&object).into()),
+                None => Ok(Stored::unsaved(&object, managers).into()),
             };
-        }
-        request.check_size(0, &object)?;
-        if !is_counted {
-            quota::charge(core, kind, object::namespace(&object), key.name())?;
-            is_counted = true;
         }
         // Only what may need another name is needed again.
         let object = if generated { object.clone() } else { std::mem::take(&mut object) };
-        match core.store.put(&kind.resource(), &key, None, as_stored(kind, object)) {
+        let draft = Draft::managed(as_stored(kind, object), managers);
+        check_size(&draft)?;
+        if !is_counted {
+            quota::charge(core, kind, key.namespace().unwrap_or_default(), key.name())?;
+            is_counted = true;
+        }
+        match core.store.put(&kind.resource(), &key, None, draft) {
             Ok(stored) => {
                 core.after_commit(kind, &stored);
                 return Ok(stored);

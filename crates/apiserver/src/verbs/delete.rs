@@ -19,7 +19,7 @@ use crate::{
     },
     kinds::{Kind, custom, rules},
     object,
-    storage::{Key, Stored},
+    storage::{Draft, Key, Stored},
 };
 
 const ORPHAN: &str = "orphan";
@@ -60,8 +60,7 @@ fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<
     let kind = request.kind();
     match deleted {
         Deleted::Gone(stored) if !rules::returns_deleted(kind) => {
-            let uid = object::uid(&stored.value()).to_owned();
-            Ok(body::value(StatusCode::OK, &success(kind, stored.key.name(), &uid)))
+            Ok(body::value(StatusCode::OK, &success(kind, stored.key.name(), stored.uid())))
         }
         Deleted::Gone(stored) | Deleted::Marked(stored) => {
             show::answer(core, request, StatusCode::OK, &stored)
@@ -174,7 +173,13 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         let current = core.store.get(&resource, key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         let value = current.value();
         check_preconditions(kind, &value, options)?;
-        core.hooks.validate(Operation::Delete, request, key.name(), None, Some(&value))?;
+        core.hooks.validate(
+            Operation::Delete,
+            request,
+            key.name(),
+            None,
+            Some(&core.hooks.seen(&current)),
+        )?;
         let marked = mark(kind, &value, options, core.clock.now());
         let dry_run = options.is_dry_run();
         let written = if is_free(&marked) {
@@ -185,9 +190,10 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         } else if marked == *value {
             return Ok(Deleted::Marked(current));
         } else if dry_run {
-            return Ok(Deleted::Marked(Stored::unsaved(&marked).into()));
+            return Ok(Deleted::Marked(Stored::unsaved(&marked, current.managers()).into()));
         } else {
-            core.store.put(&resource, key, Some(current.version), marked).map(Deleted::Marked)
+            let draft = Draft::managed(marked, current.managers());
+            core.store.put(&resource, key, Some(current.version), draft).map(Deleted::Marked)
         };
         if let Ok(deleted) = written {
             if let Deleted::Gone(stored) = &deleted {

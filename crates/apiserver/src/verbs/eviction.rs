@@ -13,7 +13,7 @@ use crate::{
     },
     kinds::Kind,
     object,
-    storage::Stored,
+    storage::{Draft, Stored},
 };
 
 /// Deletes a Pod if its disruption budget has room for that, and counts it there.
@@ -52,7 +52,8 @@ fn spend(core: &Core, request: &Request, pod: &Value) -> Result<()> {
         if request.query.dry_run {
             return Ok(());
         }
-        if let Ok(stored) = core.store.put(&kind.resource(), &budget.key, Some(budget.version), spent) {
+        let draft = Draft::managed(spent, budget.managers());
+        if let Ok(stored) = core.store.put(&kind.resource(), &budget.key, Some(budget.version), draft) {
             core.after_commit(&kind, &stored);
             return Ok(());
         }

@@ -22,10 +22,11 @@ use crate::{
 const COMPONENTS: [&str; 3] = ["scheduler", "controller-manager", "etcd-0"];
 
 fn component(name: &str) -> Stored {
-    Stored::unsaved(&json!({
+    let component = json!({
         "apiVersion": "v1", "kind": "ComponentStatus", "metadata": {"name": name},
         "conditions": [{"type": "Healthy", "status": "True", "message": "ok"}],
-    }))
+    });
+    Stored::unsaved(&component, None)
 }
 
 /// Shows one component.

@@ -23,7 +23,6 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
@@ -42,7 +41,7 @@ use crate::{
     levers::Origin,
     managed::Writer,
     patch,
-    storage::{Key, to_json},
+    storage::{Draft, Key},
 };
 
 /// A request about objects, read and understood.
@@ -107,19 +106,6 @@ impl Request {
         if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(options, &causes)) }
     }
 
-    /// Refuses an object that etcd would not take. `present` is how long the text is that it takes the place of.
-    fn check_size(&self, present: usize, object: &Value) -> Result<()> {
-        /// The longest request that etcd takes: its default.
-        const LONGEST: usize = 3 << 19;
-        /// An object that was made of so little is not that long, and is not measured.
-        const SMALL: usize = LONGEST / 8;
-        let copies = content_type(&self.headers) == patch::JSON; // what is there may be copied many times
-        if present + self.body.len() <= SMALL && !copies || to_json(object).len() <= LONGEST {
-            return Ok(());
-        }
-        Err(Status::internal("etcdserver: request is too large"))
-    }
-
     /// Where the named object is stored.
     fn key(&self) -> Key {
         Key::new(&self.route.namespace, &self.route.name)
@@ -152,6 +138,13 @@ pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response
         (Verb::Delete, _) => delete::delete(core, &request),
         (Verb::DeleteCollection, _) => delete::delete_collection(core, &request),
     }
+}
+
+/// Refuses what etcd would not take.
+fn check_size(draft: &Draft) -> Result<()> {
+    /// The longest request that etcd takes: its default.
+    const LONGEST: usize = 3 << 19;
+    if draft.len() > LONGEST { Err(Status::internal("etcdserver: request is too large")) } else { Ok(()) }
 }
 
 /// Answers a question that is asked in the form of an object.

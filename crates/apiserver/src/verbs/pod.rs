@@ -3,7 +3,10 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, decode, update};
+use super::{
+    Request, decode,
+    update::{self, Made, Managers, Scope},
+};
 use crate::{
     core::Core,
     http::{
@@ -24,7 +27,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
     if node.is_empty() {
         return Err(Status::internal("target.name: Required value"));
     }
-    update::write(core, request, |pod| {
+    update::write(core, request, Scope::Object, |pod, _| {
         if object::is_being_deleted(pod) {
             return Err(Status::conflict(
                 kind,
@@ -45,7 +48,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
             "lastTransitionTime": core.clock.text(),
         });
         object::set_condition(&mut bound["status"], scheduled);
-        Ok(bound)
+        Ok(Made { object: bound, managers: Managers::Kept }) // upstream does not say who bound a Pod
     })?;
     let done =
         json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});

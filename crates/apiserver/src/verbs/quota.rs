@@ -9,7 +9,7 @@ use crate::{
     http::status::{Result, Status},
     kinds::{Kind, quantity},
     object,
-    storage::Stored,
+    storage::{Draft, Stored},
 };
 
 const QUOTAS: &str = "resourcequotas";
@@ -35,7 +35,8 @@ pub(super) fn charge(core: &Core, kind: &Kind, namespace: &str, name: &str) -> R
         let mut quota = quota;
         // Somebody may count at the same time: then again, from what they have counted.
         while let Some(charged) = charged(kind, name, &quota)? {
-            match core.store.put(QUOTAS, &quota.key, Some(quota.version), charged) {
+            let draft = Draft::managed(charged, quota.managers());
+            match core.store.put(QUOTAS, &quota.key, Some(quota.version), draft) {
                 Ok(_) => break,
                 Err(_) => match core.store.get(QUOTAS, &quota.key) {
                     Some(newer) => quota = newer,

@@ -3,7 +3,12 @@
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{Request, apply::Config, decode, update};
+use super::{
+    Request,
+    apply::Config,
+    decode,
+    update::{self, Made, Managers, Scope},
+};
 use crate::{
     core::Core,
     http::{
@@ -30,26 +35,32 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
     let kind = request.kind();
     let change = Change::read(request)?;
     let replicas = &paths(kind).spec;
-    let written = update::write(core, request, |current| {
-        let mut live = show_scale(kind, current);
-        managed::scale::lend(current, replicas, &mut live);
+    let written = update::write(core, request, Scope::Object, |current, managers| {
+        let live = show_scale(kind, current);
+        let lent = managed::scale::lend(managers, replicas);
+        let lent = lent.as_deref();
         let now = core.clock.seconds();
         let writer = managed::scale::writer(&core.kinds, &request.manager, &now);
-        let mut scale = match &change {
+        let updated = |mut scale: Value| {
+            let lent = writer.updated(&live, lent, &mut scale);
+            (scale, lent)
+        };
+        let (scale, lent) = match &change {
             Change::Apply(config) => {
-                let applied = writer.apply(&live, &config.object, request.query.force.unwrap_or(false))?;
+                let force = request.query.force.unwrap_or(false);
+                let applied = writer.apply(&live, lent, &config.object, force)?;
                 config.judge(request)?;
                 applied
             }
-            Change::Patch(patch) => decode::patched_scale(request, &live, patch)?,
-            Change::Replace(sent) => sent.clone(),
+            Change::Patch(patch) => {
+                let shown = object::whole(&live, lent);
+                updated(decode::patched_scale(request, &shown, patch)?)
+            }
+            Change::Replace(sent) => updated(sent.clone()),
         };
-        if !request.is_apply() {
-            writer.updated(&live, &mut scale);
-        }
-        let mut object = scaled(kind, current, &scale)?;
-        managed::scale::give_back(&mut object, &kind.api_version(), replicas, &scale);
-        Ok(object)
+        let object = scaled(kind, current, &scale)?;
+        let managers = managed::scale::give_back(managers, &kind.api_version(), replicas, lent.as_deref());
+        Ok(Made { object, managers: Managers::Are(managers) })
     })?;
     Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value())))
 }

@@ -65,9 +65,8 @@ impl Shape {
             Form::Objects => (kind.list_kind.as_str(), &*kind.api_version()),
             Form::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
             Form::Table(_) => {
-                let values: Vec<_> = objects.iter().map(|stored| stored.value()).collect();
-                let values = values.iter().map(|value| &**value);
-                let table = self.table(core.clock.now(), kind, true, metadata.clone(), values);
+                let values: Vec<_> = objects.iter().map(|stored| stored.whole()).collect();
+                let table = self.table(core.clock.now(), kind, true, metadata.clone(), &values);
                 return body::value(StatusCode::OK, &table);
             }
         };
@@ -100,15 +99,15 @@ impl Shape {
     fn write(self, now: Timestamp, kind: &Kind, stored: &Stored, headers: bool, text: &mut Vec<u8>) {
         match self.form {
             Form::Objects if is_as_stored(kind, stored) => text.extend_from_slice(stored.json()),
-            Form::Objects => text.extend_from_slice(&to_json(&in_version(kind, &stored.value()))),
+            Form::Objects => text.extend_from_slice(&to_json(&in_version(kind, &stored.whole()))),
             Form::Metadata => {
                 for part in [PARTIAL, stored.metadata(), b"}"] {
                     text.extend_from_slice(part);
                 }
             }
             Form::Table(_) => {
-                let value = stored.value();
-                let table = self.table(now, kind, headers, metadata_of_one(&value), [&*value]);
+                let value = stored.whole();
+                let table = self.table(now, kind, headers, metadata_of_one(&value), [&value]);
                 text.extend_from_slice(&to_json(&table));
             }
         }

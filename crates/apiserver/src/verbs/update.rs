@@ -5,19 +5,19 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, create, decode, show};
+use super::{Request, check_size, create, decode, show};
 use crate::{
     Operation,
     core::Core,
     http::{
         body::ResponseBody,
-        route::Subresource,
         status::{Cause, Result, Status},
     },
     kinds::{Kind, as_stored, in_version, rules, services},
-    managed, object,
-    patch::Patch,
-    storage::Stored,
+    managed,
+    object::{self, MANAGED_FIELDS},
+    patch::{Patch, Reach},
+    storage::{Draft, Stored},
 };
 
 /// Replaces an object, or makes it where the kind allows that.
@@ -29,17 +29,19 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
         && rules::creates_on_update(kind)
         && core.store.get(&kind.resource(), &request.key()).is_none()
     {
-        let created = create::insert(core, request, object)?;
+        let created = create::insert(core, request, object, None)?;
         return show::answer(core, request, StatusCode::CREATED, &created);
     }
-    let written = write(core, request, |_| Ok(object.clone()))?;
+    let written = write(core, request, Scope::Object, |_, _| {
+        Ok(Made { object: object.clone(), managers: Managers::Written })
+    })?;
     show::answer(core, request, StatusCode::OK, &written)
 }
 
 /// Changes parts of an object.
 pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let patch = Patch::read(request.kind(), &request.headers, &request.body)?;
-    let written = write(core, request, |current| {
+    let make = |current: &Value, _: Option<&str>| {
         let object = decode::patched(request, current, &patch)?;
         check_name(request, &object)?;
         if object::uid(&object) != object::uid(current) {
@@ -47,8 +49,14 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
             let cause = Cause::invalid("metadata.uid", &uid, "field is immutable");
             return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
         }
-        Ok(object)
-    })?;
+        Ok(Made { object, managers: Managers::Written })
+    };
+    let written = match Scope::of(core, request, &patch) {
+        // A refusal may show the object, all of it.
+        Scope::Metadata => write(core, request, Scope::Metadata, make)
+            .or_else(|_| write(core, request, Scope::Object, make))?,
+        scope => write(core, request, scope, make)?,
+    };
     show::answer(core, request, StatusCode::OK, &written)
 }
 
@@ -68,42 +76,139 @@ pub(super) fn check_name(request: &Request, object: &Value) -> Result<()> {
     )))
 }
 
+/// How much of an object somebody is shown who makes its next state: the rest is neither parsed nor written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Even who manages it.
+    Everything,
+    Object,
+    /// The metadata, and what the object is. Nothing else changes.
+    Metadata,
+}
+
+impl Scope {
+    /// What a patch has to see.
+    fn of(core: &Core, request: &Request, patch: &Patch) -> Self {
+        let kind = request.kind();
+        match patch.reach() {
+            Reach::Managers => Self::Everything,
+            Reach::Metadata
+                if request.route.subresource.is_none()
+                    && looks_at_metadata_alone(kind)
+                    && core.hooks.are_none()
+                    && !request.query.dry_run =>
+            {
+                Self::Metadata
+            }
+            Reach::Metadata | Reach::Object => Self::Object,
+        }
+    }
+}
+
+/// Whether a change of nothing but the metadata is held to rules on the metadata alone, and changes nothing else. Of other
+/// kinds it may change the rest, or what is refused depends on that.
+fn looks_at_metadata_alone(kind: &Kind) -> bool {
+    let looks_further = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", kind) => matches!(kind, "Event" | "Namespace" | "Service"),
+        ("apps", kind) => kind == "DaemonSet",
+        (group, _) => matches!(group, "apiextensions.k8s.io" | "autoscaling" | "events.k8s.io"),
+    };
+    !looks_further && !rules::is_custom(kind)
+}
+
+/// The next state of an object, as its writer wants it.
+pub(super) struct Made {
+    pub(super) object: Value,
+    pub(super) managers: Managers,
+}
+
+/// Who manages an object from then on.
+pub(super) enum Managers {
+    /// Whoever writes it has what differs.
+    Written,
+    /// The same as before.
+    Kept,
+    /// Those, as text.
+    Are(Option<String>),
+}
+
+impl Made {
+    /// Lets the mutating hooks change it, which see all of it.
+    fn mutate(&mut self, core: &Core, request: &Request, current: &Stored) -> Result<()> {
+        if core.hooks.are_none() {
+            return Ok(());
+        }
+        let old = current.whole();
+        let old = in_version(request.kind(), &old);
+        if !object::metadata(&self.object).contains_key(MANAGED_FIELDS) {
+            let managers = match &self.managers {
+                Managers::Are(managers) => managers.as_deref(),
+                Managers::Written | Managers::Kept => current.managers(),
+            };
+            self.object = object::whole(&self.object, managers);
+        }
+        core.hooks.mutate(Operation::Update, request, &mut self.object, Some(&old))?;
+        if let Managers::Are(managers) = &mut self.managers {
+            *managers = managed::sent(object::take_managers(&mut self.object).as_ref());
+        }
+        Ok(())
+    }
+}
+
 /// What a write comes to.
 enum Next {
     /// The object is as it should be: nothing is written, and no event is made.
     Unchanged,
-    Put(Value),
+    /// The object, and its managers as text.
+    Put(Value, Option<String>),
     /// Its last finalizer is gone.
     Remove,
 }
 
-/// Commits the state that `make` makes of the present one, again from the start if somebody was faster.
+/// Commits the state that `make` makes of the present one and its managers, again from the start if somebody was
+/// faster.
 pub(super) fn write(
     core: &Core,
     request: &Request,
-    make: impl Fn(&Value) -> Result<Value>,
+    scope: Scope,
+    make: impl Fn(&Value, Option<&str>) -> Result<Made>,
 ) -> Result<Arc<Stored>> {
     let kind = request.kind();
     let (resource, key) = (kind.resource(), request.key());
     loop {
         let current = core.store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
-        let value = current.value();
+        let value = match scope {
+            Scope::Metadata => current.head().into(),
+            Scope::Object | Scope::Everything => current.value(),
+        };
         let shown = in_version(kind, &value);
-        let mut object = make(&shown)?;
-        core.hooks.mutate(Operation::Update, request, &mut object, Some(&shown))?;
-        let (next, _reservation) = next(core, request, &shown, object)?;
-        if let Next::Put(object) = &next {
-            core.hooks.validate(Operation::Update, request, key.name(), Some(object), Some(&shown))?;
+        let mut made = match scope {
+            Scope::Everything => make(&in_version(kind, &current.whole()), current.managers())?,
+            Scope::Object | Scope::Metadata => make(&shown, current.managers())?,
+        };
+        made.mutate(core, request, &current)?;
+        let (next, _reservation) = next(core, request, scope, &shown, current.managers(), made)?;
+        if let Next::Put(object, managers) = &next
+            && !core.hooks.are_none()
+        {
+            let (new, old) = (Some((object, managers.as_deref())), current.whole());
+            let old = in_version(kind, &old);
+            core.hooks.validate(Operation::Update, request, key.name(), new, Some(&old))?;
         }
         let written = match next {
             Next::Unchanged => return Ok(current),
-            Next::Put(object) if request.query.dry_run => return Ok(Stored::unsaved(&object).into()),
             Next::Remove if request.query.dry_run => return Ok(current),
-            Next::Put(object) => {
-                request.check_size(current.json().len(), &object)?;
-                core.store.put(&resource, &key, Some(current.version), as_stored(kind, object))
-            }
             Next::Remove => core.store.remove(&resource, &key, current.version),
+            Next::Put(object, managers) => {
+                let managers = managers.as_deref();
+                let draft = match scope {
+                    Scope::Metadata => Draft::of_metadata(&current, object, managers),
+                    _ if request.query.dry_run => return Ok(Stored::unsaved(&object, managers).into()),
+                    _ => Draft::managed(as_stored(kind, object), managers),
+                };
+                check_size(&draft)?;
+                core.store.put(&resource, &key, Some(current.version), draft)
+            }
         };
         // Moved: the next round sees the newer state, and refuses a writer who asked for the older one.
         if let Ok(stored) = written {
@@ -117,10 +222,13 @@ pub(super) fn write(
 fn next<'a>(
     core: &'a Core,
     request: &Request,
+    scope: Scope,
     current: &Value,
-    mut object: Value,
+    stored: Option<&str>,
+    made: Made,
 ) -> Result<(Next, Option<services::Reservation<'a>>)> {
     let (kind, subresource) = (request.kind(), request.route.subresource);
+    let Made { mut object, managers } = made;
     check_preconditions(kind, current, &object)?;
     for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
     {
@@ -128,8 +236,9 @@ fn next<'a>(
     }
     object::copy_metadata(current, &mut object, "resourceVersion");
     object::metadata_mut(&mut object).remove("selfLink");
-    let applied = request.is_apply().then(|| object::metadata_mut(&mut object).remove("managedFields"));
-    rules::prepare_update(core, kind, subresource, current, &mut object);
+    if scope != Scope::Metadata {
+        rules::prepare_update(core, kind, subresource, current, &mut object);
+    }
     let reservation = match subresource {
         None if services::is_service(kind) => {
             Some(services::allocate(core, kind, Some(current), &mut object)?)
@@ -139,16 +248,15 @@ fn next<'a>(
     if object::is_being_deleted(current) && is_free(&object) {
         return Ok((Next::Remove, reservation));
     }
-    match (applied, subresource) {
-        (Some(None), _) => drop(object::metadata_mut(&mut object).remove("managedFields")),
-        (Some(Some(list)), _) => {
-            object::metadata_mut(&mut object).insert("managedFields".to_owned(), list);
+    let managers = match managers {
+        Managers::Written => {
+            request.writer(core, &core.clock.seconds()).updated(current, stored, &mut object)
         }
-        // A scale's writers are known already, and upstream does not say who bound a Pod.
-        (None, Some(Subresource::Scale | Subresource::Binding | Subresource::Eviction)) => {}
-        (None, _) => request.writer(core, &core.clock.seconds()).updated(current, &mut object),
-    }
-    if object == *current || managed::differ_in_times(current, &object) {
+        Managers::Kept => stored.map(str::to_owned),
+        Managers::Are(managers) => managers,
+    };
+    object::take_managers(&mut object);
+    if object == *current && managed::differ_in_times_at_most(stored, managers.as_deref()) {
         return Ok((Next::Unchanged, reservation));
     }
     rules::validate_update(kind, subresource, current, &object)?;
@@ -156,7 +264,7 @@ fn next<'a>(
         let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
-    Ok((Next::Put(object), reservation))
+    Ok((Next::Put(object, managers), reservation))
 }
 
 fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {

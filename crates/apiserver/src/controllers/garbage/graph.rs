@@ -101,12 +101,12 @@ impl Graph {
         let entry = self.nodes.get(&uid); // I1: the state before, unless that was not observed
         let before = match entry {
             Some(entry) => entry.owners.clone(),
-            None => commit.previous.as_deref().map(owners).unwrap_or_default(),
+            None => commit.previous.as_ref().map(|before| owners(before.stored())).unwrap_or_default(),
         };
         let was_waiting = entry.is_some_and(|entry| entry.is_waiting);
         let now = match commit.change {
             ChangeKind::Deleted => BTreeMap::new(),
-            _ => owners(&commit.object),
+            _ => owners(commit.object.stored()),
         };
         for owner in before.keys().filter(|owner| !now.contains_key(*owner)) {
             self.forget_dependent(owner, &uid);
@@ -259,12 +259,12 @@ pub(super) fn references(object: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// The owners by UID, and whether each is blocked by this object.
-fn owners(object: &Value) -> BTreeMap<Uid, bool> {
+fn owners(stored: &Stored) -> BTreeMap<Uid, bool> {
     let owner = |reference: &Value| {
         let uid = reference["uid"].as_str().unwrap_or_default();
         (uid.into(), reference["blockOwnerDeletion"] == true)
     };
-    references(object).map(owner).collect()
+    stored.owners().iter().map(owner).collect()
 }
 
 /// Whether an object is kept until its blocking dependents are gone.

@@ -36,7 +36,7 @@ struct Told {
 impl Told {
     fn put(&mut self, object: &Value) -> &mut Self {
         let name = object::name(object).to_owned();
-        let object = StoredObject::new(Stored::unsaved(object).into());
+        let object = StoredObject::new(Stored::unsaved(object, None).into());
         let previous = self.present.insert(name.clone(), object.clone());
         let change = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         self.tell(name, change, object, previous)

@@ -1,0 +1,55 @@
+//! [`Draft`]: an object that is to be stored.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{ChangeKind, Key, Stored, text::Text};
+use crate::object;
+
+/// An object that is to be stored: written as text before anything is locked, with a gap where its
+/// version goes.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    text: Text,
+    /// The object without its managers, if all of it is at hand.
+    value: Option<Value>,
+}
+
+impl Draft {
+    /// An object without its managers, and the text that tells them.
+    pub(crate) fn managed(mut value: Value, managers: Option<&str>) -> Self {
+        leave_gap(&mut value);
+        Self { text: Text::of(&value, managers), value: Some(value) }
+    }
+
+    /// The next state of the object `before`, of which nothing but the metadata differs: that of `value`, which need
+    /// hold nothing else, and the managers.
+    pub(crate) fn of_metadata(before: &Stored, mut value: Value, managers: Option<&str>) -> Self {
+        leave_gap(&mut value);
+        Self { text: before.text_with(&value["metadata"], managers), value: None }
+    }
+
+    /// How many bytes its text has.
+    pub(crate) fn len(&self) -> usize {
+        self.text.json.len()
+    }
+
+    /// The object as `version` stores it; also as a value, without its managers.
+    pub(super) fn stored(self, key: Key, version: u64, change: ChangeKind) -> (Stored, Option<Arc<Value>>) {
+        let stored = Stored::assemble(key, version, change, &self.text.json, &self.text.places);
+        let value = self.value.map(|mut value| {
+            object::metadata_mut(&mut value).insert("resourceVersion".to_owned(), version.to_string().into());
+            Arc::new(value)
+        });
+        if let Some(value) = &value {
+            stored.keep(value);
+        }
+        (stored, value)
+    }
+}
+
+/// Makes room for the version.
+fn leave_gap(object: &mut Value) {
+    object::metadata_mut(object).insert("resourceVersion".to_owned(), "".into());
+}
