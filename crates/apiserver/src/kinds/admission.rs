@@ -48,7 +48,9 @@ fn prioritize(core: &Core, kind: &Kind, pod: &mut Value) -> Result<()> {
     let name = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
     let class = if name.is_empty() {
         // Most servers have the two that come with it, and neither is everybody's.
-        all(core, CLASSES).into_iter().find(|class| class.value()["globalDefault"] == true)
+        let may_be = |class: &Arc<Stored>| class.has_text(r#""globalDefault":true"#);
+        let mut classes = all(core, CLASSES).into_iter().filter(may_be);
+        classes.find(|class| class.value()["globalDefault"] == true)
     } else {
         let class = core.store.get(CLASSES, &Key::new("", &name));
         Some(class.ok_or_else(|| {

@@ -70,6 +70,11 @@ impl Stored {
         &self.line[self.start as usize..self.line.len() - LINE_END.len()]
     }
 
+    /// Whether `text` occurs anywhere in the object's JSON.
+    pub(crate) fn has_text(&self, text: &str) -> bool {
+        std::str::from_utf8(self.json()).is_ok_and(|json| json.contains(text))
+    }
+
     /// The object as JSON text, shared with all who send it.
     pub(crate) fn shared_json(&self) -> Bytes {
         self.line.slice(self.start as usize..self.line.len() - LINE_END.len())
