@@ -7,10 +7,13 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-/// Labels, in the order of their keys, in as much memory as their text takes.
+use crate::Interned;
+
+/// Labels, in the order of their keys, as one text that all objects with the same labels share.
 ///
 /// A `BTreeMap` takes an allocation for each key and each value, and one for each eleven of them: of eight labels,
-/// a usual Pod's, 1.1 KB in 17 pieces. These take 0.35 KB in one. In return they are not changed, but made anew:
+/// a usual Pod's, 1.2 KB in 17 pieces. These take 0.3 KB in one, once for all Pods of a ReplicaSet. In return they
+/// are not changed, but made anew:
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -27,8 +30,8 @@ use serde::{
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
     /// Of each label the lengths of key and value, as [`Length`] writes them, key and value. No key comes twice, and
-    /// they are sorted, so that equal labels are equal texts.
-    text: Box<str>,
+    /// they are sorted, so that equal labels are equal texts. `None` if there are no labels.
+    text: Option<Interned>,
 }
 
 impl Labels {
@@ -49,7 +52,7 @@ impl Labels {
 
     /// The labels, in the order of their keys.
     pub fn iter(&self) -> LabelsIter<'_> {
-        LabelsIter { rest: &self.text }
+        LabelsIter { rest: self.text.as_deref().unwrap_or_default() }
     }
 
     /// The keys, in order.
@@ -64,7 +67,7 @@ impl Labels {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+        self.text.is_none()
     }
 
     fn of<T: AsRef<str>>(mut labels: Vec<(T, T)>) -> Self {
@@ -77,13 +80,13 @@ impl Labels {
         let length = |text: &T| Length(text.as_ref().len());
         let each = labels.iter().flat_map(|(key, value)| [key, value]);
         let total = each.map(|text| length(text).digits().count() + text.as_ref().len()).sum();
-        let mut text = String::with_capacity(total); // and not a byte more
+        let mut text = String::with_capacity(total);
         for (key, value) in &labels {
             text.extend(length(key).digits().chain(length(value).digits()));
             text.push_str(key.as_ref());
             text.push_str(value.as_ref());
         }
-        Self { text: text.into() }
+        Self { text: (!text.is_empty()).then(|| Interned::new(&text)) }
     }
 }
 
