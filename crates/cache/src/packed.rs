@@ -105,7 +105,7 @@ impl<K> Packed<K> {
     }
 }
 
-/// Without `managedFields`, and from serde_json or [`Json`].
+/// Without `managedFields`, and from `serde_json` or [`Json`].
 impl<'de, K> Deserialize<'de> for Packed<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Box::<RawValue>::deserialize(deserializer)?;

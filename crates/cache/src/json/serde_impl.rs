@@ -1,5 +1,5 @@
 //! [`Json`] as a serde deserializer. Objects, arrays and strings are read here; what is rare or small is handed over
-//! to serde_json.
+//! to `serde_json`.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde::{
 
 use super::{Json, JsonError};
 
-/// By serde_json's own agreement with itself, types of its are asked for under such names.
+/// By `serde_json`'s own agreement with itself, types of its are asked for under such names.
 const OF_SERDE_JSON: &str = "$serde_json::";
 
 macro_rules! strings {

@@ -1,4 +1,4 @@
-//! serde_json is the model: what it reads, [`Json`] reads alike, and what it refuses is refused where it is read.
+//! `serde_json` is the model: what it reads, [`Json`] reads alike, and what it refuses is refused where it is read.
 
 use std::collections::BTreeMap;
 
