@@ -12,6 +12,11 @@ mod start;
 mod writes;
 
 use measure::argument;
+use mimalloc::MiMalloc;
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     if let Some(form) = argument("serve") {

@@ -8,7 +8,12 @@ use std::{
 };
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use trimtab_apiserver::{ApiServer, Kubelet};
+
+/// Objects are many small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A Kubernetes API server that keeps everything in memory.
 #[derive(Debug, Parser)]

@@ -18,6 +18,9 @@ use super::{ApiServer, Service};
 
 /// How many requests one HTTP/2 connection may have open: upstream's default.
 const STREAMS: u32 = 250;
+/// What one record of TLS can have, and a little more.
+#[cfg(feature = "tls")]
+const RECORD: usize = 17 * 1024;
 /// How long it is waited before the next accept when there is no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -57,6 +60,8 @@ impl ApiServer {
         let (service, acceptor) = (self.service(), self.identity().acceptor());
         self.secured.lock().push(address);
         self.spawn(accept(listener, move |stream| {
+            // rustls by itself reads 4 KiB at a time, and asks once more whether there is anything left.
+            let stream = tokio::io::BufReader::with_capacity(RECORD, stream);
             let (service, handshake) = (service.clone(), acceptor.accept(stream));
             async move {
                 match handshake.await {
