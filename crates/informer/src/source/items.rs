@@ -11,8 +11,9 @@ use trimtab_cache::{Json, JsonError, ManagedFields, Object};
 
 use super::watch::{Undecodable, contained};
 
-/// Parsing begins when so much has come: an object that ends in the next chunk is read twice.
-const WORTHWHILE: usize = 256 * 1024;
+/// Parsing begins when so much has come: an object that ends in the next chunk is read twice. More would not stay in
+/// the processor's cache until it is read.
+const WORTHWHILE: usize = 64 * 1024;
 
 /// A parser that is fed bytes and gives objects. It takes no step until enough has been fed.
 pub(crate) struct ItemParser<T> {
@@ -56,7 +57,7 @@ pub(crate) struct ListMeta {
 impl<T: Object + DeserializeOwned> ItemParser<T> {
     pub(crate) fn new(managed_fields: ManagedFields) -> Self {
         Self {
-            buffer: String::new(),
+            buffer: String::with_capacity(WORTHWHILE * 3 / 2), // and one chunk
             cut: Vec::new(),
             at: 0,
             enough: WORTHWHILE,
