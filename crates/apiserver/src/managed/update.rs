@@ -41,10 +41,9 @@ impl Writer<'_> {
 
     /// The managers before the write, as far as the client agrees.
     fn present(&self, stored: Option<&str>, sent: Option<&Value>) -> Managed {
+        let text = sent.map(Value::to_string);
         match sent {
-            Some(sent)
-                if self.subresource.is_empty() && stored.is_none_or(|stored| sent.to_string() != stored) =>
-            {
+            Some(sent) if self.subresource.is_empty() && text.as_deref() != stored => {
                 if is_reset(sent) {
                     return Managed::default();
                 }
