@@ -89,7 +89,13 @@ impl Definition {
 
     /// Creates it, and waits until its objects are served.
     pub(super) async fn make(self, site: &Site) -> Result<Widgets, Mismatch> {
-        let made = site.create_global(Self::PATH, self.body()).await?;
+        let body = self.body();
+        self.make_as(site, body).await
+    }
+
+    /// Creates it with a body that was changed.
+    pub(super) async fn make_as(self, site: &Site, body: Value) -> Result<Widgets, Mismatch> {
+        let made = site.create_global(Self::PATH, body).await?;
         let api_version = format!("{}/v1", self.group);
         let objects = if self.scope == "Cluster" {
             format!("/apis/{api_version}/widgets")

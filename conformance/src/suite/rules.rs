@@ -29,13 +29,15 @@ cases! {
         let widgets = numbers(&site, json!([{"rule": "self.x + self.y > 0"}])).await?;
         widgets.create(&site, "a", json!({"spec": {"x": 1, "y": 0}})).await?;
         widgets.post(&site, "b", json!({"spec": {"x": 0, "y": 0}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec")?.mentions("/message", "failed rule: self.x + self.y > 0")?;
+            .cause("FieldValueInvalid", "spec")?.mentions("/message", "is invalid: spec: Invalid value: failed rule: self.x + self.y > 0")?;
     }
 
     /// A rule that names a field which is not declared is refused with the definition.
     #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
     async fn an_undefined_field(site) {
-        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), "undefined field 'z'").await?;
+        let told = "compilation failed: ERROR: <input>:1:5: undefined field 'z'\n | self.z == 100\n | ....^";
+        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), told).await?
+            .mentions("/message", r#"Invalid value: {"Rule":"self.z == 100","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: "#)?;
     }
 
     /// A rule that is no CEL is refused with the definition.
@@ -71,7 +73,7 @@ cases! {
         widgets.create(&site, "a", json!({"spec": {"x": [1, 1, 1]}})).await?;
         let many: Vec<u32> = vec![1; 1_000];
         widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?
-            .mentions("/message", "call cost exceeds limit")?;
+            .mentions("/message", "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: self.x.all(")?;
     }
 
     /// A rule about the value before is asked of updates, and of nothing else.
@@ -114,7 +116,8 @@ cases! {
         let widgets = ruled(&site, properties, json!([])).make(&site).await?;
         widgets.create(&site, "a", json!({"spec": {"list": [1, 2], "map": {"k": 1}}})).await?;
         widgets.post(&site, "b", json!({"spec": {"list": [1, 0], "map": {"k": 0}}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.list[1]")?.cause("FieldValueInvalid", "spec.map[k]")?;
+            .cause("FieldValueInvalid", "spec.list[1]")?.cause("FieldValueInvalid", "spec.map[k]")?
+            .mentions("/message", "spec.list[1]: Invalid value: 0: failed rule: self > 0")?;
     }
 
     /// The refusal's words, reason and field are the rule's.
@@ -185,7 +188,7 @@ cases! {
         let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
         widgets.post(&site, "a", json!({"spec": {"x": "one"}}), "").await?.refused(422, "Invalid")?
             .cause("FieldValueTypeInvalid", "spec.x")?
-            .mentions("/message", "some validation rules were not checked because the object was invalid")?;
+            .mentions("/message", "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid")?;
     }
 
     /// What goes wrong while a rule is asked is a refusal.
@@ -213,7 +216,7 @@ cases! {
             "ip(self.ip).family() == 4 && cidr('10.0.0.0/8').containsIP(self.ip)",
             "type(self.either) == int ? self.either == 1 : self.either == '1%'",
             "self.time < timestamp('2030-01-01T00:00:00Z') && self.span == duration('1h')",
-            "[1, 2].all(n, n > 0) && {'a': 1}.exists(k, k == 'a') && self.?text.orValue('') != '' && cel.bind(n, 1, n == 1)"];
+            "[1, 2].all(n, n > 0) && {'a': 1}.exists(k, k == 'a') && self.?text.orValue('') != ''"];
         let rules: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule})).collect();
         let widgets = ruled(&site, properties, json!(rules)).make(&site).await?;
         let mut spec = json!({"list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3", "either": "1%",
@@ -223,6 +226,26 @@ cases! {
         let answer = widgets.post(&site, "b", json!({"spec": spec}), "").await?.refused(422, "Invalid")?;
         let one = answer.list("/details/causes").len() == 1;
         answer.check(one, "one broken rule")?;
+    }
+
+    /// A rule at the root stands at no field.
+    #[source("KEP-2876: scope of rules")]
+    async fn a_rule_at_the_root(site) {
+        let mut body = Definition::new(&site).body();
+        body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] = json!([{"rule": "self.metadata.name.startsWith('a')"}]);
+        let widgets = Definition::new(&site).make_as(&site, body).await?;
+        widgets.create(&site, "a", json!({})).await?;
+        widgets.post(&site, "b", json!({}), "").await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "<nil>")?
+            .mentions("/message", "<nil>: Invalid value: failed rule: self.metadata.name.startsWith('a')")?;
+    }
+
+    /// What a rule is estimated to cost depends on what the schema allows.
+    #[source("apiserver: CEL cost estimates")]
+    async fn estimates(site) {
+        let list = |most: u32| json!({"x": {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": 10}}});
+        let rule = || json!({"rule": "self.x.all(a, self.x.all(b, a != b || a.contains(b)))"});
+        refuses(&site, list(2_000), rule(), "estimated rule cost exceeds budget by factor of 10.8x").await?;
+        ruled(&site, list(100), json!([rule()])).make(&site).await?;
     }
 
     /// Names of fields that are no names in CEL are escaped.

@@ -60,6 +60,7 @@ cases! {
     #[source("registry/core/serviceaccount: TokenREST.Create")]
     async fn whose_token_it_is(site) {
         site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        site.post("serviceaccounts/a/token", json!({"metadata": {"name": "b"}, "spec": {}})).await?.refused(400, "BadRequest")?;
+        site.post("serviceaccounts/a/token", json!({"metadata": {"name": "b"}, "spec": {}})).await?.refused(422, "Invalid")?
+            .cause("FieldValueInvalid", "metadata.name")?.mentions("/message", "must match the service account name if specified")?;
     }
 }

@@ -141,20 +141,16 @@ pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<Respons
 
 /// A request that says whose token it wants has to say what its path says.
 fn check_place(wanted: &Value, namespace: &str, name: &str) -> Result<()> {
-    let (said, place) = (object::name(wanted), object::namespace(wanted));
-    if !said.is_empty() && said != name {
-        let because = "name in URL does not match name in TokenRequest object";
-        return Err(Status::bad_request(format!(
-            "{because}: token name {said:?}, service account name {name:?}"
-        )));
-    }
-    if !place.is_empty() && place != namespace {
-        let because = "namespace in URL does not match namespace in TokenRequest object";
-        return Err(Status::bad_request(format!(
-            "{because}: token namespace {place:?}, service account namespace {namespace:?}"
-        )));
-    }
-    Ok(())
+    let places = [("name", object::name(wanted), name), ("namespace", object::namespace(wanted), namespace)];
+    let wrong = places.iter().filter(|(_, said, meant)| !said.is_empty() && said != meant);
+    let causes: Vec<Cause> = wrong
+        .map(|(field, said, _)| {
+            let because = format!("must match the service account {field} if specified");
+            Cause::invalid(format!("metadata.{field}"), &json!(said), because)
+        })
+        .collect();
+    let kind = Kind::plain("authentication.k8s.io", "v1", "TokenRequest", "");
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(&kind, name, &causes)) }
 }
 
 /// The object that a token is to end with: a Pod of the account, a Node or a Secret.

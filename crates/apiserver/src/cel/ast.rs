@@ -37,7 +37,7 @@ pub(super) enum Kind {
     Map(Vec<(Expr, Element)>),
     /// `list.all(item, …)` and the like.
     Loop(Box<Loop>),
-    /// `cel.bind(name, value, body)`.
+    /// `value.optMap(name, body)`.
     Bind(Box<Bind>),
 }
 
@@ -97,15 +97,13 @@ pub(super) enum What {
     TransformMap,
 }
 
-/// A value with a name.
+/// What is in an optional value, with a name; the body is not looked at if there is nothing.
 #[derive(Debug, Clone)]
 pub(super) struct Bind {
     pub(super) name: String,
     pub(super) value: Expr,
     pub(super) body: Expr,
-    /// Whether the value is optional, and the name stands for what is in it: `optMap`, and `optFlatMap` if the body is
-    /// optional, too.
-    pub(super) unwraps: Option<Unwrapped>,
+    pub(super) unwraps: Unwrapped,
 }
 
 /// What becomes of the body of a [`Bind`] that looks into an optional value.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     ast::{Bind, Call, Element, Expr, Kind, Literal, Loop, Unwrapped, What},
     signatures::{self, Signature},
-    types::{Bindings, Type},
+    typed::{Bindings, Type},
 };
 
 /// Something that is wrong with an expression, and where.
@@ -315,18 +315,17 @@ impl Checker {
 
     fn bind(&mut self, bind: &Bind) -> Type {
         let value = self.part(&bind.value);
-        let value = match (bind.unwraps, self.bindings.resolve(&value, false)) {
-            (None, value) => value,
-            (Some(_), Type::Optional(inner)) => Type::clone(&inner),
-            (Some(_), is) if is.is_dyn() => Type::Dyn,
-            (Some(_), is) => self.mismatch(bind.value.at, &Type::optional(Type::Dyn), &is),
+        let value = match self.bindings.resolve(&value, false) {
+            Type::Optional(inner) => Type::clone(&inner),
+            is if is.is_dyn() => Type::Dyn,
+            is => self.mismatch(bind.value.at, &Type::optional(Type::Dyn), &is),
         };
         self.scope.push((bind.name.clone(), value));
         let body = self.part(&bind.body);
         self.scope.pop();
         match bind.unwraps {
-            Some(Unwrapped::Wrapped) => Type::optional(body),
-            Some(Unwrapped::AsItIs) | None => body,
+            Unwrapped::Wrapped => Type::optional(body),
+            Unwrapped::AsItIs => body,
         }
     }
 }

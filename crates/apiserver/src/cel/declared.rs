@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::types::{Field, Object, Type};
+use super::typed::{Field, Object, Type};
 
 /// The largest object that anybody can send, in bytes.
 const LARGEST: u64 = 3 * 1024 * 1024;

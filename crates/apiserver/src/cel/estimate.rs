@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::{
     ast::{Bind, Expr, Kind, Literal, Loop, Unwrapped, What},
     declared::Declared,
-    types::Type,
+    typed::Type,
 };
 
 /// A range of costs, or of sizes.
@@ -237,21 +237,12 @@ impl<'d> Estimate<'d> {
 
     fn bind(&mut self, bind: &'d Bind) -> Found<'d> {
         let value = self.part(&bind.value);
-        let known = bind.unwraps.is_none();
-        self.scope.push(Local {
-            name: &bind.name,
-            size: value.size.filter(|_| known),
-            place: value.place.filter(|_| known),
-            entries: value.entries.filter(|_| known),
-        });
+        self.scope.push(Local { name: &bind.name, size: None, place: None, entries: None });
         let body = self.part(&bind.body);
         self.scope.pop();
         let cost = value.cost.plus(body.cost).plus(Range::exactly(10));
-        match bind.unwraps {
-            Some(Unwrapped::Wrapped) => Found::costing(cost.plus(Range::exactly(2))),
-            Some(Unwrapped::AsItIs) => Found::costing(cost.plus(Range::exactly(1))),
-            None => Found { cost, ..body },
-        }
+        let wraps = if bind.unwraps == Unwrapped::Wrapped { 2 } else { 1 };
+        Found::costing(cost.plus(Range::exactly(wraps)))
     }
 }
 

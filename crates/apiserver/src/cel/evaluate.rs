@@ -307,19 +307,18 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn bind(&mut self, bind: &'a Bind) -> Outcome<'a> {
-        let value = match (bind.unwraps, self.of(&bind.value)?) {
-            (None, value) => value,
-            (Some(_), Value::Optional(None)) => return Ok(Value::Optional(None)),
-            (Some(_), Value::Optional(Some(inner))) => Value::clone(&inner),
-            (Some(_), _) => return Err(Failure::NoOverload),
+        let value = match self.of(&bind.value)? {
+            Value::Optional(None) => return Ok(Value::Optional(None)),
+            Value::Optional(Some(inner)) => Value::clone(&inner),
+            _ => return Err(Failure::NoOverload),
         };
         self.meter.charge(LIST)?;
         self.scope.push((&bind.name, value));
         let body = self.of(&bind.body);
         self.scope.pop();
         match bind.unwraps {
-            Some(Unwrapped::Wrapped) => Ok(Value::optional(Some(body?))),
-            Some(Unwrapped::AsItIs) | None => body,
+            Unwrapped::Wrapped => Ok(Value::optional(Some(body?))),
+            Unwrapped::AsItIs => body,
         }
     }
 }

@@ -32,17 +32,13 @@ pub(super) fn member(parser: &mut Parser, at: usize, target: Expr, name: &str, a
         ("map", 2 | 3) | ("transformList", 3 | 4) => What::Map,
         ("filter", 2) => What::Filter,
         ("transformMap", 3 | 4) => What::TransformMap,
-        ("bind", 3) if target.name() == Some("cel") => {
-            let [name, value, body] = take(arguments)?;
-            return bind(parser, at, &name, value, body, None);
-        }
         ("optMap", 2) => {
             let [name, body] = take(arguments)?;
-            return bind(parser, at, &name, target, body, Some(Unwrapped::Wrapped));
+            return bind(parser, at, &name, target, body, Unwrapped::Wrapped);
         }
         ("optFlatMap", 2) => {
             let [name, body] = take(arguments)?;
-            return bind(parser, at, &name, target, body, Some(Unwrapped::AsItIs));
+            return bind(parser, at, &name, target, body, Unwrapped::AsItIs);
         }
         _ => return parser.call(at, name, Some(target), arguments),
     };
@@ -73,14 +69,7 @@ fn take<const N: usize>(arguments: Vec<Expr>) -> Result<[Expr; N], Unreadable> {
     arguments.try_into().map_err(|_| Unreadable { at: 0, because: "invalid argument count".to_owned() })
 }
 
-fn bind(
-    parser: &mut Parser,
-    at: usize,
-    name: &Expr,
-    value: Expr,
-    body: Expr,
-    unwraps: Option<Unwrapped>,
-) -> Made {
+fn bind(parser: &mut Parser, at: usize, name: &Expr, value: Expr, body: Expr, unwraps: Unwrapped) -> Made {
     let name = simple_name(Some(name), at)?;
     let depth = deepest([&value, &body]);
     parser.part(at, depth, Kind::Bind(Box::new(Bind { name, value, body, unwraps })))

@@ -16,7 +16,7 @@ mod meter;
 mod operators;
 mod parser;
 mod signatures;
-mod types;
+mod typed;
 mod value;
 
 use self::{
@@ -27,7 +27,7 @@ use self::{
 pub(crate) use self::{
     declared::Declared,
     meter::{Failure, Meter},
-    types::Type,
+    typed::Type,
     value::Value,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::types::Type;
+use super::typed::Type;
 
 /// One way to call a function.
 #[derive(Debug)]

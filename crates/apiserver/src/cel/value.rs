@@ -12,7 +12,7 @@ use super::{
     functions::{network::Cidr, times, url::Url},
     meter::{Failure, Meter},
     signatures,
-    types::{Object, Type},
+    typed::{Object, Type},
 };
 
 /// What an expression comes to; `'a` is how long the objects live.

@@ -38,7 +38,16 @@ pub(crate) struct Cause {
 impl Cause {
     /// The field's value is not allowed; `because` says why.
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, because: impl fmt::Display) -> Self {
-        Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {because}"))
+        match value {
+            Value::Object(_) | Value::Array(_) => Self::invalid_json(field, &value.to_string(), because),
+            _ => Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {because}")),
+        }
+    }
+
+    /// The field's value, which Go writes as `json`, is not allowed. What Go writes can stand in a web page.
+    pub(crate) fn invalid_json(field: impl Into<String>, json: &str, because: impl fmt::Display) -> Self {
+        let json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+        Self::new("FieldValueInvalid", field, format!("Invalid value: {json}: {because}"))
     }
 
     /// The field has to be there.

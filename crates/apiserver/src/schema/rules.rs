@@ -30,7 +30,7 @@ pub(super) struct Rules(Option<Node>);
 #[derive(Debug)]
 struct Node {
     declared: Declared,
-    /// The schema's own name of the type, which refusals tell in the place of the value.
+    /// The schema's own name of the type, which is told in the place of the value where a rule fails.
     kind: String,
     rules: Vec<Rule>,
     all_of: Vec<Node>,

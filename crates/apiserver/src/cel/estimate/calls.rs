@@ -4,7 +4,7 @@ use super::{
     super::{
         ast::{Call, Expr},
         signatures,
-        types::Type,
+        typed::Type,
     },
     Estimate, Found, Range,
 };

@@ -168,14 +168,18 @@ impl<'a> Asked<'a> {
             Some(field) => format!("{}{field}", self.path),
             None => self.field().to_owned(),
         };
-        let value = Json::from(self.node.kind.as_str());
+        // What has parts is not told.
+        let shown = match self.value {
+            Json::Object(_) | Json::Array(_) => String::new(),
+            value => format!(": {value}"),
+        };
         match self.rule.reason.as_deref() {
             Some("FieldValueForbidden") => Cause::forbidden(field, message),
             Some("FieldValueRequired") => Cause::required(field, message),
             Some("FieldValueDuplicate") => {
-                Cause::new("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+                Cause::new("FieldValueDuplicate", field, format!("Duplicate value{shown}"))
             }
-            _ => Cause::invalid(field, &value, message),
+            _ => Cause::new("FieldValueInvalid", field, format!("Invalid value{shown}: {message}")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with the rules in a definition: upstream's checks, in its words.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{OLD_SELF, own, text, variables};
 use crate::{
@@ -120,12 +120,12 @@ impl Check {
             Ok(program) if matches!(program.is(), Type::Bool) => program,
             Ok(_) => {
                 let because = "cel expression must evaluate to a bool";
-                self.causes.push(Cause::invalid(format!("{at}.rule"), &as_told, because));
+                self.causes.push(Cause::invalid_json(format!("{at}.rule"), &as_told, because));
                 return;
             }
             Err(issues) => {
                 let because = format!("compilation failed: {issues}");
-                self.causes.push(Cause::invalid(format!("{at}.rule"), &as_told, because));
+                self.causes.push(Cause::invalid_json(format!("{at}.rule"), &as_told, because));
                 return;
             }
         };
@@ -139,11 +139,11 @@ impl Check {
                 }
                 Ok(_) => {
                     let because = "messageExpression must evaluate to a string";
-                    self.causes.push(Cause::invalid(field, &as_told, because));
+                    self.causes.push(Cause::invalid_json(field, &as_told, because));
                 }
                 Err(issues) => {
                     let because = format!("messageExpression compilation failed: {issues}");
-                    self.causes.push(Cause::invalid(field, &as_told, because));
+                    self.causes.push(Cause::invalid_json(field, &as_told, because));
                 }
             }
         }
@@ -213,13 +213,19 @@ fn each_part(schema: &Json, path: &str, look: &mut impl FnMut(&Json, &str)) {
     }
 }
 
-/// A rule as upstream tells it: all fields of its own type.
-fn told(rule: &Json) -> Json {
-    let text = |field: &str| rule[field].as_str().unwrap_or_default();
-    json!({
-        "Rule": text("rule"), "Message": text("message"), "MessageExpression": text("messageExpression"),
-        "Reason": rule["reason"], "FieldPath": text("fieldPath"), "OptionalOldSelf": rule["optionalOldSelf"],
-    })
+/// A rule as upstream tells it: all fields of its own type, in the order in which they are declared there.
+fn told(rule: &Json) -> String {
+    let text = |field: &str| Json::from(rule[field].as_str().unwrap_or_default());
+    let fields = [
+        ("Rule", text("rule")),
+        ("Message", text("message")),
+        ("MessageExpression", text("messageExpression")),
+        ("Reason", rule["reason"].clone()),
+        ("FieldPath", text("fieldPath")),
+        ("OptionalOldSelf", rule["optionalOldSelf"].clone()),
+    ];
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
 }
 
 fn over_budget(name: &str, cost: u64, limit: u64) -> String {
