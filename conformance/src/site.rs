@@ -146,6 +146,28 @@ impl Site {
         self.call(Method::GET, path).watch().await
     }
 
+    /// Creates one object after the other until one is as it should be, for what a server follows in its own time.
+    pub(crate) async fn eventually_made(
+        &self,
+        path: &str,
+        body: impl Fn(u32) -> Value,
+        holds: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Mismatch> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut number = 0;
+        loop {
+            let answer = self.post(path, body(number)).await?;
+            if holds(&answer) {
+                return Ok(answer);
+            }
+            if Instant::now() >= deadline {
+                return answer.check(false, format!("another object within {PATIENCE:?}"));
+            }
+            number += 1;
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Asks again until the answer is as it should be, for what controllers do in their own time.
     pub(crate) async fn eventually(
         &self,

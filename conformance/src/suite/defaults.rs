@@ -1,11 +1,41 @@
 //! What the server fills in, and when it counts a new generation.
 
+use crate::answer::Answer;
 use crate::case::cases;
 use crate::objects::{bound_pod, config_map, pod, workload};
 use crate::site::MERGE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 cases! {
+    /// A LimitRange gives containers what they leave out, and bounds what they ask for.
+    #[source("kubernetes/test/e2e/scheduling/limit_range.go")]
+    async fn limit_ranges(site) {
+        let limits = json!([{"type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"}, "min": {"cpu": "50m"}, "max": {"cpu": "500m"}}]);
+        site.create("limitranges", json!({"metadata": {"name": "l"}, "spec": {"limits": limits}})).await?;
+        let with = |name: &str, resources: Value| {
+            let mut body = pod(name);
+            body["spec"]["containers"][0]["resources"] = resources;
+            body
+        };
+        let limited = |answer: &Answer| answer.status == 201 && answer.at("/spec/containers/0/resources/limits/cpu") == "500m";
+        // kube-apiserver reads the ranges of a namespace from its cache.
+        site.eventually_made("pods", |number| with(&format!("a{number}"), json!({})), limited).await?
+            .is("/spec/containers/0/resources/requests/cpu", "100m")?
+            .mentions("/metadata/annotations/kubernetes.io~1limit-ranger", "LimitRanger plugin set: cpu request for container")?;
+        site.post("pods", with("b", json!({"limits": {"cpu": "600m"}}))).await?.refused(403, "Forbidden")?
+            .mentions("/message", "maximum cpu usage per Container is 500m, but limit is 600m")?;
+        site.post("pods", with("c", json!({"requests": {"cpu": "10m"}}))).await?.refused(403, "Forbidden")?
+            .mentions("/message", "minimum cpu usage per Container is 50m, but request is 10m")?;
+    }
+
+    /// A Pod of a RuntimeClass that there is not is refused.
+    #[source("kubernetes/test/e2e/common/node/runtimeclass.go")]
+    async fn a_runtime_class_is_there(site) {
+        let mut body = pod("a");
+        body["spec"]["runtimeClassName"] = json!("there-is-no-such");
+        site.post("pods", body).await?.refused(403, "Forbidden")?.mentions("/message", "RuntimeClass \"there-is-no-such\" not found")?;
+    }
+
     /// A Pod's defaults.
     #[source("core/v1: SetDefaults_PodSpec")]
     async fn a_pods_defaults(site) {

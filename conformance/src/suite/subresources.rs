@@ -14,7 +14,27 @@ fn eviction(name: &str) -> Value {
     json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
 }
 
+/// A certificate signing request of somebody called `e2e`, in base64.
+const REQUEST: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlHTk1FRUNBUUF3RGpFTU1Bb0dBMVVFQXd3RFpUSmxNQ293QlFZ\
+    REsyVndBeUVBeUhEdnJONXFWSmNtUURjNgozNGMrUmlsRTJpcUNoSHVlNkFaR3BjazZMNHFnQURBRkJnTXJaWEFEUVFBTlRwOTVm\
+    dmhjajNqWXQvQ2NVWlFwClJJeExEZGUzd09WU2ljcHd6c1pZZnhnQ3BnbXBtTE1VQ3U1TVpNcFhTTEFrTlNsNzhUeHJUOUlVOGRJ\
+    M2hzNFAKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+
 cases! {
+    /// An approval changes conditions and metadata, and is dated.
+    #[source("kubernetes/test/e2e/auth/certificates.go")]
+    async fn approvals(site) {
+        const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+        let request = json!({"metadata": {"name": site.unique("a")}, "spec": {"request": REQUEST, "signerName": "example.com/e2e", "usages": ["digital signature"]}});
+        site.create_global(PATH, request).await?;
+        let approval = format!("{PATH}/{}/approval", site.unique("a"));
+        let decision = json!([{"type": "Approved", "status": "True", "reason": "e2e"}]);
+        let patch = json!({"metadata": {"annotations": {"patched": "true"}}, "status": {"conditions": decision, "certificate": "eA=="}});
+        site.patch(MERGE, &approval, patch).await?.code(200)?.is("/metadata/annotations/patched", "true")?
+            .is("/status/conditions/0/type", "Approved")?.has("/status/conditions/0/lastUpdateTime")?
+            .has("/status/conditions/0/lastTransitionTime")?.lacks("/status/certificate")?;
+    }
+
     /// A Pod's class of service was decided when it was made.
     #[source("validation: ValidatePodStatusUpdate")]
     async fn a_status_does_not_change_the_class(site) {

@@ -50,7 +50,7 @@
 //! - OpenAPI has no descriptions of built-in kinds, and v2 has no paths.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
 //! - Services get addresses and node ports in order, not at random, and no `IPAddress` objects; nothing routes.
-//!   `LimitRange`s limit nothing, and `ResourceQuota`s no more than the number of objects.
+//!   `ResourceQuota`s are counted when objects are made; who counts what is left is upstream's controller manager.
 //! - Objects are at most 110 levels deep.
 //! - Nothing runs in Pods: `/log` tells when a container was started, `/exec` and the like are refused.
 //! - What a kube-apiserver writes for its own bookkeeping is not there: its identity `Lease`, and the

@@ -1,6 +1,8 @@
 //! What the admission plugins of a default kube-apiserver do to new objects, as far as others rely on it:
-//! `Priority`, `StorageObjectInUseProtection`, `TaintNodesByCondition`, `DefaultStorageClass`,
-//! `DefaultIngressClass`. What Pods tolerate is among their defaults.
+//! `LimitRanger`, `Priority`, `RuntimeClass`, `StorageObjectInUseProtection`, `TaintNodesByCondition`,
+//! `DefaultStorageClass`, `DefaultIngressClass`. What Pods tolerate is among their defaults.
+
+mod limits;
 
 use std::sync::Arc;
 
@@ -19,8 +21,13 @@ const CLASSES: &str = "priorityclasses.scheduling.k8s.io";
 /// Changes a new object, or refuses it.
 pub(crate) fn admit(core: &Core, kind: &Kind, object: &mut Value) -> Result<()> {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => prioritize(core, kind, object)?,
+        ("", "Pod") => {
+            limits::of_pod(core, kind, object)?;
+            prioritize(core, kind, object)?;
+            run_by_class(core, kind, object)?;
+        }
         ("", "PersistentVolumeClaim") => {
+            limits::of_claim(core, kind, object)?;
             protect(object, "kubernetes.io/pvc-protection");
             let annotation = "storageclass.kubernetes.io/is-default-class";
             choose_class(core, object, "storageclasses.storage.k8s.io", annotation, "storageClassName");
@@ -63,6 +70,20 @@ fn prioritize(core: &Core, kind: &Kind, pod: &mut Value) -> Result<()> {
         pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
         pod["spec"]["priority"] = class["value"].clone();
         pod["spec"]["preemptionPolicy"] = class["preemptionPolicy"].clone();
+    }
+    Ok(())
+}
+
+/// Gives a Pod what running it in its class costs on top.
+fn run_by_class(core: &Core, kind: &Kind, pod: &mut Value) -> Result<()> {
+    let Some(name) = pod["spec"]["runtimeClassName"].as_str().map(str::to_owned) else { return Ok(()) };
+    let class = core.store.get("runtimeclasses.node.k8s.io", &Key::new("", &name));
+    let class = class.ok_or_else(|| {
+        let because = format!("pod rejected: RuntimeClass {name:?} not found");
+        Status::forbidden(kind, object::name(pod), &because)
+    })?;
+    if let Some(overhead) = class.value()["overhead"].get("podFixed") {
+        pod["spec"]["overhead"] = overhead.clone();
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub(crate) mod custom;
 mod defaults;
 pub(crate) mod json_path;
 pub(crate) mod names;
+mod parts;
 pub(crate) mod quantity;
 pub(crate) mod rules;
 pub(crate) mod services;
@@ -15,6 +16,7 @@ mod validation;
 mod version;
 
 pub(crate) use cells::completed;
+pub(crate) use defaults::qos_class;
 pub(crate) use version::{as_stored, in_version};
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 /// A billion: quantities have at most nine digits after the point.
-const NANO: i128 = 1_000_000_000;
+pub(crate) const UNIT: i128 = 1_000_000_000;
 /// The names of 1000⁻³ to 1000⁶.
 const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 /// The names of 1024¹ to 1024⁶.
@@ -70,17 +70,6 @@ pub(crate) fn nanos(text: &str) -> Option<i128> {
     parse(text).map(|(nanos, _)| nanos)
 }
 
-/// What a quantity amounts to, if that is a whole number.
-pub(crate) fn whole(text: &str) -> Option<i64> {
-    let nanos = nanos(text)?;
-    (nanos % NANO == 0).then(|| i64::try_from(nanos / NANO).ok()).flatten()
-}
-
-/// A whole number as a quantity.
-pub(crate) fn of(number: i64) -> String {
-    decimal(i128::from(number) * NANO)
-}
-
 /// So many billionths in the one form that has no powers of two.
 pub(crate) fn decimal(nanos: i128) -> String {
     write(nanos, Style::Decimal)
@@ -109,7 +98,7 @@ fn parse(text: &str) -> Option<(i128, Style)> {
     let (style, scale) = scale(suffix)?;
     let divisor = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let (multiplier, divisor) = match scale {
-        Scale::Times(factor) => (factor.checked_mul(NANO)?, divisor),
+        Scale::Times(factor) => (factor.checked_mul(UNIT)?, divisor),
         Scale::Nanos(factor) => (factor, divisor),
     };
     let product = mantissa.checked_mul(multiplier)?;
@@ -144,8 +133,8 @@ fn write(nanos: i128, style: Style) -> String {
     if nanos == 0 {
         return "0".to_owned();
     }
-    if style == Style::Binary && nanos.abs() >= 1024 * NANO {
-        let mut number = nanos / NANO + if nanos % NANO == 0 { 0 } else { nanos.signum() };
+    if style == Style::Binary && nanos.abs() >= 1024 * UNIT {
+        let mut number = nanos / UNIT + if nanos % UNIT == 0 { 0 } else { nanos.signum() };
         let mut power = 0;
         while number % 1024 == 0 && power < BINARY.len() {
             number /= 1024;

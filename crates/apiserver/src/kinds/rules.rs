@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, custom, defaults, validation};
+use super::{
+    Kind, custom, defaults,
+    parts::{copy_resources, date_decisions, keep_class, keep_metadata, only},
+    validation,
+};
 use crate::{
     core::Core,
     http::{
@@ -272,7 +276,12 @@ pub(crate) fn prepare_update(
                 false => new["spec"]["finalizers"] = finalizers,
             }
         }
-        Some(Subresource::Approval) => only(old, new, "/status/conditions"),
+        Some(Subresource::Approval) => {
+            let metadata = new["metadata"].take();
+            only(old, new, "/status/conditions");
+            keep_metadata(&metadata, new);
+            date_decisions(core, old, new);
+        }
         Some(Subresource::EphemeralContainers) => only(old, new, "/spec/ephemeralContainers"),
         Some(Subresource::Resize) => {
             let mut resized = old.clone();
@@ -305,16 +314,6 @@ pub(crate) fn prepare_update(
     }
 }
 
-/// A Pod's quality of service was decided when it was made: a status that does not tell it leaves it.
-fn keep_class(old: &Value, new: &mut Value) {
-    let class = &old["status"]["qosClass"];
-    if let Some(status) = new["status"].as_object_mut()
-        && !class.is_null()
-    {
-        status.entry("qosClass").or_insert_with(|| class.clone());
-    }
-}
-
 /// Counts the changes of a `DaemonSet`'s template in its annotation.
 fn count_templates(old: &Value, new: &mut Value) {
     let key = defaults::TEMPLATE_GENERATION;
@@ -322,42 +321,6 @@ fn count_templates(old: &Value, new: &mut Value) {
     let changed = old["spec"]["template"] != new["spec"]["template"];
     let count = count.unwrap_or(1).saturating_add(i64::from(changed));
     new["metadata"]["annotations"][key] = count.to_string().into();
-}
-
-/// Leaves of `new` what is at `pointer`, such as `/spec/parts`, alone; the rest becomes as it was.
-fn only(old: &Value, new: &mut Value, pointer: &str) {
-    let changed = new.pointer(pointer).cloned();
-    *new = old.clone();
-    let mut path = pointer.split('/').skip(1);
-    let (Some(part), Some(field)) = (path.next(), path.next()) else { return };
-    if !new[part].is_object() {
-        new[part] = json!({});
-    }
-    if let Some(changed) = changed {
-        new[part][field] = changed;
-    } else if let Some(part) = new[part].as_object_mut() {
-        part.remove(field);
-    }
-}
-
-/// Gives each container the resources of the container of its name.
-fn copy_resources(from: &Value, to: &mut Value) {
-    let named = |name: &Value| from.as_array()?.iter().find(|container| container["name"] == *name);
-    for container in to.as_array_mut().into_iter().flatten() {
-        if let Some(found) = named(&container["name"]) {
-            for field in ["resources", "resizePolicy"] {
-                object::copy_field(found, container, field);
-            }
-        }
-    }
-}
-
-/// The labels, annotations and finalizers of a built-in kind can be written with its status, too.
-fn keep_metadata(metadata: &Value, new: &mut Value) {
-    let from = json!({"metadata": metadata});
-    for field in ["labels", "annotations", "finalizers"] {
-        object::copy_metadata(&from, new, field);
-    }
 }
 
 /// Refuses a new object that breaks a rule of its kind.

@@ -30,6 +30,11 @@ impl Draft {
         Self { text: before.text_with(&value["metadata"], managers), value: None }
     }
 
+    /// The object without its managers; null if only its metadata is at hand.
+    pub(crate) fn value(&self) -> &Value {
+        self.value.as_ref().unwrap_or(&Value::Null)
+    }
+
     /// How many bytes its text has.
     pub(crate) fn len(&self) -> usize {
         self.text.json.len()

@@ -85,7 +85,7 @@ pub(super) fn insert(
         let draft = Draft::managed(as_stored(kind, object), managers);
         check_size(&draft)?;
         if !is_counted {
-            quota::charge(core, kind, key.namespace().unwrap_or_default(), key.name())?;
+            quota::charge(core, kind, draft.value())?;
             is_counted = true;
         }
         match core.store.put(&kind.resource(), &key, None, draft) {

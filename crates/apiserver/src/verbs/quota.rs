@@ -1,6 +1,7 @@
-//! Quotas on the number of objects: what upstream's admission counts before an object is made. What a Pod asks for (`cpu`,
-//! `memory`) is not added up. How many there are, and what is allowed, stands in a quota's status, which upstream's
-//! controller manager writes; where nobody does, nothing is refused.
+//! Quotas: what upstream's admission counts before an object is made. How much there is, and what is allowed, stands in a
+//! quota's status, which upstream's controller manager writes; where nobody does, nothing is refused.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -23,18 +24,27 @@ const BY_NAME: [&str; 7] = [
     "secrets",
     "services",
 ];
+/// What every container has to tell of itself where a quota limits it.
+const TOLD: [&str; 6] = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
-/// Counts one more object of `kind` against every quota of its namespace, or refuses it: 403.
-pub(super) fn charge(core: &Core, kind: &Kind, namespace: &str, name: &str) -> Result<()> {
+/// Amounts in billionths, by what a quota calls them.
+type Amounts = BTreeMap<String, i128>;
+
+/// Books a new object with every quota of its namespace, or refuses it: 403.
+pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
+    let namespace = object::namespace(object);
     if namespace.is_empty() || kind.plural == QUOTAS {
         return Ok(());
     }
     let quotas = core.store.list(QUOTAS, namespace, None, None, usize::MAX, |_| true);
     let quotas = quotas.map_or_else(|_| Vec::new(), |page| page.items);
-    for quota in quotas {
-        let mut quota = quota;
+    if quotas.is_empty() {
+        return Ok(());
+    }
+    let wanted = amounts(kind, object);
+    for mut quota in quotas {
         // Somebody may count at the same time: then again, from what they have counted.
-        while let Some(charged) = charged(kind, name, &quota)? {
+        while let Some(charged) = charged(kind, object, &wanted, &quota)? {
             let draft = Draft::managed(charged, quota.managers());
             match core.store.put(QUOTAS, &quota.key, Some(quota.version), draft) {
                 Ok(_) => break,
@@ -48,30 +58,163 @@ pub(super) fn charge(core: &Core, kind: &Kind, namespace: &str, name: &str) -> R
     Ok(())
 }
 
-/// The quota with one object more, if it counts them.
-fn charged(kind: &Kind, name: &str, quota: &Stored) -> Result<Option<Value>> {
-    let counted = [format!("count/{}", kind.resource()), kind.plural.clone()];
-    let quota = quota.value();
-    let number = |field: &str, counted: &str| match &quota["status"][field][counted] {
-        Value::String(number) => quantity::whole(number),
-        number => number.as_i64(),
-    };
-    let mut charged = None;
-    for counted in counted.iter().filter(|name| name.contains('/') || BY_NAME.contains(&name.as_str())) {
-        let Some(limit) = number("hard", counted) else { continue };
-        let used = number("used", counted).unwrap_or(0);
-        if used >= limit {
-            let quota = object::name(&quota);
-            let because = format!(
-                "exceeded quota: {quota}, requested: {counted}=1, used: {counted}={used}, limited: {counted}={limit}"
-            );
-            return Err(Status::forbidden(kind, name, &because));
-        }
-        let charged = charged.get_or_insert_with(|| Value::clone(&quota));
-        if !charged["status"]["used"].is_object() {
-            charged["status"]["used"] = json!({}); // `status` is one: it holds `hard`
-        }
-        charged["status"]["used"][counted.as_str()] = quantity::of(used + 1).into();
+/// What an object takes of everything that can be limited.
+fn amounts(kind: &Kind, object: &Value) -> Amounts {
+    let one = quantity::UNIT;
+    let mut amounts = Amounts::from([(format!("count/{}", kind.resource()), one)]);
+    if kind.group.is_empty() && BY_NAME.contains(&kind.plural.as_str()) {
+        amounts.insert(kind.plural.clone(), one);
     }
-    Ok(charged)
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => of_pod(object, &mut amounts),
+        ("", "Service") => {
+            let kind = object["spec"]["type"].as_str().unwrap_or_default();
+            let ports = object["spec"]["ports"].as_array().map_or(0, Vec::len);
+            if matches!(kind, "NodePort" | "LoadBalancer")
+                && object["spec"]["allocateLoadBalancerNodePorts"] != false
+            {
+                let ports = i128::try_from(ports).unwrap_or(i128::MAX).saturating_mul(one);
+                amounts.insert("services.nodeports".to_owned(), ports);
+            }
+            if kind == "LoadBalancer" {
+                amounts.insert("services.loadbalancers".to_owned(), one);
+            }
+        }
+        ("", "PersistentVolumeClaim") => {
+            let storage = nanos(&object["spec"]["resources"]["requests"]["storage"]);
+            amounts.insert("requests.storage".to_owned(), storage);
+            if let Some(class) = object["spec"]["storageClassName"].as_str() {
+                let of_class = format!("{class}.storageclass.storage.k8s.io");
+                amounts.insert(format!("{of_class}/requests.storage"), storage);
+                amounts.insert(format!("{of_class}/persistentvolumeclaims"), one);
+            }
+        }
+        _ => {}
+    }
+    amounts
+}
+
+fn nanos(amount: &Value) -> i128 {
+    amount.as_str().and_then(quantity::nanos).unwrap_or(0)
+}
+
+/// What a Pod asks for: its containers together, or the largest of those that come first and end.
+fn of_pod(pod: &Value, amounts: &mut Amounts) {
+    for (field, prefix) in [("requests", "requests."), ("limits", "limits.")] {
+        let mut whole = Amounts::new();
+        let resources = |part: &str| {
+            let containers = pod["spec"][part].as_array().cloned().unwrap_or_default();
+            let resources =
+                containers.into_iter().filter_map(|one| one["resources"][field].as_object().cloned());
+            resources.flatten().collect::<Vec<_>>()
+        };
+        for (resource, amount) in resources("containers") {
+            *whole.entry(resource).or_default() += nanos(&amount);
+        }
+        for (resource, amount) in resources("initContainers") {
+            let whole = whole.entry(resource).or_default();
+            *whole = nanos(&amount).max(*whole);
+        }
+        for (resource, amount) in whole {
+            if field == "requests" && matches!(resource.as_str(), "cpu" | "memory" | "ephemeral-storage") {
+                amounts.insert(resource.clone(), amount);
+            }
+            amounts.insert(format!("{prefix}{resource}"), amount);
+        }
+    }
+}
+
+/// The quota with the object booked, if it limits anything of it.
+fn charged(kind: &Kind, object: &Value, wanted: &Amounts, quota: &Stored) -> Result<Option<Value>> {
+    let quota = quota.value();
+    if !covers(&quota["spec"], kind, object) {
+        return Ok(None);
+    }
+    let refused = |because: String| Err(Status::forbidden(kind, object::name(object), &because));
+    let name = object::name(&quota);
+    let hard = quota["status"]["hard"].as_object().cloned().unwrap_or_default();
+    if let Some(untold) = untold(kind, object, hard.keys()) {
+        return refused(format!("failed quota: {name}: must specify {untold}"));
+    }
+    let amount =
+        |value: &Value| value.as_i64().map_or_else(|| nanos(value), |n| i128::from(n) * quantity::UNIT);
+    let limited = wanted.iter().filter(|(resource, amount)| hard.contains_key(*resource) && **amount > 0);
+    let limited: Vec<(&String, &i128)> = limited.collect();
+    if limited.is_empty() {
+        return Ok(None);
+    }
+    let mut charged = Value::clone(&quota);
+    if !charged["status"]["used"].is_object() {
+        charged["status"]["used"] = json!({}); // `status` is an object: it holds `hard`
+    }
+    let mut exceeded = Vec::new();
+    for (resource, wanted) in limited {
+        let used = amount(&quota["status"]["used"][resource]);
+        let sum = used.saturating_add(*wanted);
+        if sum > amount(&hard[resource]) {
+            exceeded.push((resource, [*wanted, used, amount(&hard[resource])].map(quantity::decimal)));
+        }
+        charged["status"]["used"][resource.as_str()] = quantity::decimal(sum).into();
+    }
+    if exceeded.is_empty() {
+        return Ok(Some(charged));
+    }
+    let column = |position: usize| {
+        let column = exceeded.iter().map(|(resource, amounts)| format!("{resource}={}", amounts[position]));
+        column.collect::<Vec<_>>().join(",")
+    };
+    let [requested, used, limited] = [0, 1, 2].map(column);
+    refused(format!("exceeded quota: {name}, requested: {requested}, used: {used}, limited: {limited}"))
+}
+
+/// What containers leave out that a quota limits: `cpu for: main`.
+fn untold<'a>(kind: &Kind, pod: &Value, limited: impl Iterator<Item = &'a String>) -> Option<String> {
+    if !(kind.group.is_empty() && kind.kind == "Pod") {
+        return None;
+    }
+    let missing = limited.filter(|resource| TOLD.contains(&resource.as_str())).filter_map(|resource| {
+        let (field, bare) = resource.split_once('.').unwrap_or(("requests", resource));
+        let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+        let silent = containers.filter(|one| one["resources"][field].get(bare).is_none());
+        let silent: Vec<&str> = silent.filter_map(|one| one["name"].as_str()).collect();
+        (!silent.is_empty()).then(|| format!("{resource} for: {}", silent.join(",")))
+    });
+    let missing: Vec<String> = missing.collect();
+    (!missing.is_empty()).then(|| missing.join("; "))
+}
+
+/// Whether a quota is about an object: one with scopes is about such Pods only.
+fn covers(spec: &Value, kind: &Kind, object: &Value) -> bool {
+    let scopes = spec["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut wanted: Vec<(&str, &str, &Value)> = scopes.map(|scope| (scope, "Exists", &Value::Null)).collect();
+    for rule in spec["scopeSelector"]["matchExpressions"].as_array().into_iter().flatten() {
+        let text = |field: &str| rule[field].as_str().unwrap_or_default();
+        wanted.push((text("scopeName"), text("operator"), &rule["values"]));
+    }
+    let is_pod = kind.group.is_empty() && kind.kind == "Pod";
+    wanted.is_empty()
+        || is_pod
+            && wanted.into_iter().all(|(scope, operator, values)| is_in(object, scope, operator, values))
+}
+
+fn is_in(pod: &Value, scope: &str, operator: &str, values: &Value) -> bool {
+    let ends = pod["spec"]["activeDeadlineSeconds"].is_number();
+    let is_best_effort = crate::kinds::qos_class(pod) == "BestEffort";
+    match scope {
+        "Terminating" => ends,
+        "NotTerminating" => !ends,
+        "BestEffort" => is_best_effort,
+        "NotBestEffort" => !is_best_effort,
+        "PriorityClass" => {
+            let class = pod["spec"]["priorityClassName"].as_str().unwrap_or_default();
+            let is_listed = values.as_array().into_iter().flatten().any(|value| value == class);
+            match operator {
+                "In" => is_listed,
+                "NotIn" => !is_listed,
+                "DoesNotExist" => class.is_empty(),
+                _ => !class.is_empty(),
+            }
+        }
+        _ => false,
+    }
 }

@@ -42,3 +42,48 @@ async fn a_quota_is_a_quantity() {
     let refused = send(&client, Method::POST, PODS, Some(pod("one-more"))).await;
     assert_eq!(refused["code"], 403);
 }
+
+/// What Pods ask for is added up; where a quota limits that, every container has to say it.
+#[tokio::test(start_paused = true)]
+async fn a_quota_adds_up_what_pods_ask_for() {
+    let (_server, client) = server();
+    create(&client, QUOTAS, json!({"metadata": {"name": "q"}, "spec": {"hard": {"cpu": "1"}}})).await;
+    let status = json!({"status": {"hard": {"cpu": "1", "limits.memory": "1Gi"}, "used": {"cpu": "0", "limits.memory": "0"}}});
+    send(&client, Method::PATCH, &format!("{QUOTAS}/q/status"), Some(status)).await;
+    let with = |name: &str, resources: serde_json::Value| {
+        let mut pod = pod(name);
+        pod["spec"]["containers"][0]["resources"] = resources;
+        pod
+    };
+    let refused = send(&client, Method::POST, PODS, Some(pod("silent"))).await;
+    let container = pod("silent")["spec"]["containers"][0]["name"].as_str().expect("a name").to_owned();
+    assert_eq!(
+        refused["message"],
+        format!(
+            "pods \"silent\" is forbidden: failed quota: q: must specify cpu for: {container}; limits.memory for: {container}"
+        )
+    );
+    let modest = json!({"requests": {"cpu": "600m"}, "limits": {"memory": "512Mi"}});
+    create(&client, PODS, with("modest", modest.clone())).await;
+    let refused = send(&client, Method::POST, PODS, Some(with("another", modest))).await;
+    assert_eq!(
+        refused["message"],
+        "pods \"another\" is forbidden: exceeded quota: q, requested: cpu=600m, used: cpu=600m, limited: cpu=1"
+    );
+    let used = &get(&client, &format!("{QUOTAS}/q")).await["status"]["used"];
+    assert_eq!(used["cpu"], "600m");
+}
+
+/// A quota with scopes is about such Pods only.
+#[tokio::test(start_paused = true)]
+async fn a_quota_may_be_about_some_pods_only() {
+    let (_server, client) = server();
+    let spec = json!({"hard": {"pods": "0"}, "scopes": ["Terminating"]});
+    create(&client, QUOTAS, json!({"metadata": {"name": "q"}, "spec": spec})).await;
+    let status = json!({"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}});
+    send(&client, Method::PATCH, &format!("{QUOTAS}/q/status"), Some(status)).await;
+    create(&client, PODS, pod("endless")).await;
+    let mut ending = pod("ending");
+    ending["spec"]["activeDeadlineSeconds"] = json!(60);
+    assert_eq!(send(&client, Method::POST, PODS, Some(ending)).await["code"], 403);
+}

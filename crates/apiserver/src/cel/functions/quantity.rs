@@ -6,10 +6,8 @@ use crate::{
         meter::{Failure, Meter},
         value::Value,
     },
-    kinds::quantity,
+    kinds::quantity::{self, UNIT},
 };
-
-const UNIT: i128 = 1_000_000_000;
 
 /// A quantity in its shortest decimal form.
 pub(super) fn written(nanos: i128) -> String {

@@ -11,9 +11,9 @@ mod workload;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::pod::qos_class;
 pub(super) use self::{
     network::families,
-    pod::qos_class,
     workload::{TEMPLATE_GENERATION, name_job},
 };
 use super::{Kind, quantity, version};

@@ -146,7 +146,7 @@ fn tolerate(spec: &mut Fields) {
 }
 
 /// How a Pod's resources are guaranteed, from its requests and limits.
-pub(in crate::kinds) fn qos_class(pod: &Value) -> &'static str {
+pub(crate) fn qos_class(pod: &Value) -> &'static str {
     let containers =
         ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));
     let containers: Vec<&Value> = containers.filter_map(Value::as_array).flatten().collect();
