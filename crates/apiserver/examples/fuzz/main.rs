@@ -47,7 +47,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GROWTH: u64 = 200 << 20;
 
 /// The refusals that kube-apiserver, too, answers with 500.
-const AS_UPSTREAM: [&str; 5] = [
+const AS_UPSTREAM: [&str; 6] = [
+    "does not contain declared merge key",
     "etcdserver: request is too large",
     "failed to create typed patch object",
     "resourceVersion: Invalid value",
