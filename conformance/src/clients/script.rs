@@ -139,7 +139,7 @@ pub(super) const STEPS: &[Step] = &[
         "get deployments -o custom-columns=N:.metadata.name,R:.spec.replicas",
         &["web", "3"],
     ),
-    step("get --sort-by", "get pods --sort-by=.metadata.name -A", &["NAMESPACE"]),
+    step("get --sort-by", "get pods --sort-by=.metadata.name -A", &["NAMESPACE"]).only(For::Controllers),
     step("get --chunk-size", "get configmaps -A --chunk-size=1", &["kube-root-ca.crt"]),
     step("get what is not there", "get pod none", &["Error from server (NotFound): pods \"none\" not found"])
         .ending(1),
