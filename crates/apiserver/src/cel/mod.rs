@@ -1,5 +1,5 @@
 //! The Common Expression Language, as far as rules of custom resources use it: read, checked against a schema, its cost
-//! estimated, and evaluated. Why it is not a library's: `docs/decisions/0004-cel.md`.
+//! estimated, and evaluated. Why it is not a library's: `docs/decisions/0006-cel.md`.
 //!
 //! - I1: no expression makes the server go deeper than [`parser`] allows: each part knows how deep it is.
 //! - I2: no evaluation goes on for longer than a [`Meter`] allows: every step of a loop is charged.
