@@ -261,6 +261,14 @@ cases! {
         site.get("secrets?watch=true&timeoutSeconds=soon").await?.refused(400, "BadRequest")?;
     }
 
+    /// A timeout of the request itself that is no span of time is 400, whatever is asked for.
+    #[source("e2e: request_timeout.go")]
+    async fn a_bad_timeout_of_the_request(site) {
+        site.get("secrets?timeout=soon").await?.refused(400, "BadRequest")?;
+        site.get("/version?timeout=1m30s").await?.code(200)?;
+        site.get("/version?timeout=soon").await?.code(400)?;
+    }
+
     /// A grace period that is no number is 400.
     #[source("apimachinery: parameter codec")]
     async fn a_bad_grace_period(site) {

@@ -81,6 +81,7 @@ impl Core {
         let user = self.access.identify(self, &parts.headers, parts.extensions.get::<User>())?;
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         self.access.check_request(self, &user, &parts.method, path, query)?;
+        Query::check_timeout(query)?;
         match self.about_itself(&parts) {
             Some(answer) => {
                 let encoding = Encoding::of(&parts.uri, &parts.headers);

@@ -26,6 +26,7 @@ use self::{
 };
 pub(crate) use self::{
     declared::Declared,
+    functions::times::duration,
     meter::{Failure, Meter},
     typed::Type,
     value::Value,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::storage::Stored;
+use crate::{cel, storage::Stored};
 
 use super::{
     route::Verb,
@@ -97,6 +97,21 @@ impl Query {
             }
         }
         Ok(watch)
+    }
+
+    /// Refuses a `timeout` that is no span of time, as upstream does for every request but a watch. No answer takes as long
+    /// as any that is one.
+    pub(crate) fn check_timeout(query: &str) -> Result<()> {
+        for pair in query.split('&') {
+            let Some(("timeout", value)) = pair.split_once('=') else { continue };
+            let value = decode(value)?;
+            if !value.is_empty() && cel::duration(&value).is_none() && !Self::asks_to_watch(query)? {
+                return Err(Status::bad_request(format!(
+                    "invalid timeout specified in the request URL - time: invalid duration {value:?}"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Parses what follows the `?`, but for parameters that are ignored.

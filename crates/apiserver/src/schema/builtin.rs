@@ -20,7 +20,6 @@ use std::{
 use super::node::{Field, Form, List, Node, PatchRule, Scalar};
 
 const TEXT: &str = include_str!("builtin.txt");
-const METADATA: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const MICRO_TIME: &str = "apimachinery.pkg.apis.meta.v1.MicroTime";
 
 static TYPES: LazyLock<Types> = LazyLock::new(|| Types::index(TEXT));
@@ -56,7 +55,7 @@ pub(super) fn of_kind(group: &str, version: &str, kind: &str) -> Option<&'static
 
 /// Where the type of all objects' metadata is among the types.
 pub(super) fn metadata_position() -> usize {
-    *TYPES.by_name.get(METADATA).expect("the table has a type for metadata")
+    *TYPES.by_name.get(super::prose::METADATA).expect("the table has a type for metadata")
 }
 
 /// The type at that position.

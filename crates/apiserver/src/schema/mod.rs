@@ -8,6 +8,7 @@ mod defaults;
 mod judge;
 mod node;
 pub(crate) mod openapi;
+pub(crate) mod prose;
 mod rules;
 
 pub(crate) use self::{

@@ -1,5 +1,4 @@
-//! Types written as OpenAPI schemas, in either version of OpenAPI: without prose, as it was left where the types
-//! come from.
+//! Types written as OpenAPI schemas, in either version of OpenAPI.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Schema, builtin,
     node::{Form, List, Node, Scalar},
+    prose,
 };
 
 /// Which version of OpenAPI is written.
@@ -85,6 +85,9 @@ impl Schemas {
             if let Some([group, version, kind]) = builtin::kind(position) {
                 schema["x-kubernetes-group-version-kind"] =
                     json!([{"group": group, "version": version, "kind": kind}]);
+            }
+            if builtin::name(position) == prose::METADATA {
+                prose::describe_metadata(self.version, &mut schema);
             }
             self.written.insert(public_name(position), schema);
         }

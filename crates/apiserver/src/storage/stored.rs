@@ -70,6 +70,12 @@ impl Stored {
         &self.line[self.start as usize..self.line.len() - LINE_END.len()]
     }
 
+    /// The object's fields but for its kind and version, and the brace that ends them.
+    pub(crate) fn fields(&self) -> &[u8] {
+        let behind = &self.json()[self.places.api_version.end as usize + 1..]; // behind its quote
+        behind.strip_prefix(b",").unwrap_or(behind)
+    }
+
     /// Whether `text` occurs anywhere in the object's JSON.
     pub(crate) fn has_text(&self, text: &str) -> bool {
         std::str::from_utf8(self.json()).is_ok_and(|json| json.contains(text))

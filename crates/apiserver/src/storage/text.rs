@@ -78,13 +78,26 @@ impl Text {
             return text;
         };
         text.json.push(b'{');
+        // In upstream's order, so that a list can leave these out by beginning behind them.
+        if let Some(kind) = fields.get("kind") {
+            text.begin("kind");
+            text.places.kind = text.write_quoted(kind);
+        }
+        if let Some(api_version) = fields.get("apiVersion") {
+            text.begin("apiVersion");
+            text.places.api_version = text.write_quoted(api_version);
+        }
         for (field, value) in fields {
-            text.begin(field);
             match field.as_str() {
-                "apiVersion" => text.places.api_version = text.write_quoted(value),
-                "kind" => text.places.kind = text.write_quoted(value),
-                "metadata" => text.write_metadata(value, managers),
-                _ => drop(text.write(value)),
+                "apiVersion" | "kind" => {}
+                "metadata" => {
+                    text.begin(field);
+                    text.write_metadata(value, managers);
+                }
+                _ => {
+                    text.begin(field);
+                    text.write(value);
+                }
             }
         }
         text.json.push(b'}');
@@ -100,7 +113,7 @@ impl Text {
     ) -> Self {
         let Range { start, end } = places.metadata;
         let mut text = Self { json: Vec::with_capacity(json.len() + 256), places: Places::default() };
-        text.places.api_version = places.api_version.clone(); // fields are in order: these come before the metadata
+        text.places.api_version = places.api_version.clone(); // these come before the metadata
         text.places.kind = places.kind.clone();
         text.json.extend_from_slice(&json[..start as usize]);
         text.write_metadata(metadata, managers);

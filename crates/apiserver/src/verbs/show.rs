@@ -17,7 +17,7 @@ use crate::{
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
     journal::Shown,
-    kinds::{Kind, in_version},
+    kinds::{Kind, in_version, rules},
     storage::{ChangeKind, Stored, line, to_json},
 };
 
@@ -74,7 +74,7 @@ impl Shape {
         let [list_kind, api_version] = [list_kind, api_version].map(Value::from);
         let head = format!(r#"{{"kind":{list_kind},"apiVersion":{api_version},"metadata":{metadata}"#);
         let (kind, now) = (kind.clone(), core.clock.now());
-        let write = move |stored: &Stored, text: &mut Vec<u8>| self.write(now, &kind, stored, false, text);
+        let write = move |stored: &Stored, text: &mut Vec<u8>| self.write_item(now, &kind, stored, text);
         body::in_pieces(Items::new(head, objects, write))
     }
 
@@ -93,6 +93,22 @@ impl Shape {
         let mut object = Vec::new();
         self.write(core.clock.now(), kind, stored, first, &mut object);
         line(change.word(), &object)
+    }
+
+    /// Writes an item of a list: that of a built-in kind does not repeat its kind and version.
+    fn write_item(self, now: Timestamp, kind: &Kind, stored: &Stored, text: &mut Vec<u8>) {
+        if self.form != Form::Objects || rules::is_custom(kind) {
+            self.write(now, kind, stored, false, text);
+        } else if is_as_stored(kind, stored) {
+            text.push(b'{');
+            text.extend_from_slice(stored.fields());
+        } else {
+            let mut object = in_version(kind, &stored.whole()).into_owned();
+            if let Some(fields) = object.as_object_mut() {
+                fields.retain(|field, _| !matches!(field.as_str(), "kind" | "apiVersion"));
+            }
+            text.extend_from_slice(&to_json(&object));
+        }
     }
 
     /// Writes an object; `headers` asks for the columns of a table.

@@ -62,6 +62,8 @@ async fn an_object_is_shown_in_the_version_that_is_asked_for() {
     let events =
         get_as(&client, "application/json", "/apis/events.k8s.io/v1/namespaces/default/events").await;
     assert_eq!(core["apiVersion"], "v1");
-    assert_eq!(events["items"][0]["apiVersion"], "events.k8s.io/v1");
+    assert_eq!(events["apiVersion"], "events.k8s.io/v1");
+    assert_eq!(events["items"][0]["regarding"]["name"], "web");
+    assert_eq!(events["items"][0].get("apiVersion"), None, "items do not repeat it");
     assert_eq!(events["items"][0]["metadata"]["uid"], core["metadata"]["uid"]);
 }

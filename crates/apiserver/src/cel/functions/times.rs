@@ -14,7 +14,7 @@ use crate::cel::{
 const SECOND: i64 = 1_000_000_000;
 
 /// A span of time as Go writes it, such as `1h30m` or `1.5s`; in nanoseconds.
-pub(in crate::cel) fn duration(text: &str) -> Option<i64> {
+pub(crate) fn duration(text: &str) -> Option<i64> {
     let (is_negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::schema::openapi::Version;
 
-/// The schema of a whole object. `metadata` refers to the type of that.
+/// The schema of a whole object. `metadata` is the schema of that field.
 pub(super) fn object(declared: &Value, version: Version, metadata: &Value) -> Value {
     let preserves = declared["x-kubernetes-preserve-unknown-fields"] == true;
     if !declared.is_object() || (version == Version::V2 && preserves) {

@@ -20,6 +20,7 @@ use crate::{
     schema::{
         Schema,
         openapi::{Schemas, Version},
+        prose,
     },
 };
 
@@ -129,9 +130,10 @@ fn add(schemas: &mut Schemas, kind: &Kind) -> References {
         };
     };
     let mut named = |name: &str| schemas.add_named(name).unwrap_or_else(anything);
-    let metadata = named("apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    let metadata = named(prose::METADATA);
     let list_metadata = named("apimachinery.pkg.apis.meta.v1.ListMeta");
     let gvk = |kind_name: &str| json!([{"group": kind.group, "version": kind.version, "kind": kind_name}]);
+    let metadata = prose::metadata_field(schemas.version(), metadata);
     let mut schema = declared::object(declared.source(), schemas.version(), &metadata);
     schema["x-kubernetes-group-version-kind"] = gvk(&kind.kind);
     let object = schemas.insert(&schema_name(kind, &kind.kind), schema);

@@ -108,7 +108,11 @@ fn a_custom_kind_s_schema_is_told_and_changes_the_hash_of_its_document() {
     let document = json_of(&kinds, &["v3", "apis", "example.com", "v1"]);
     let foo = &document["components"]["schemas"]["com.example.v1.Foo"];
     assert_eq!(foo["properties"]["spec"]["description"], "new");
-    assert!(foo["properties"]["metadata"]["$ref"].is_string());
+    let metadata = &foo["properties"]["metadata"];
+    assert!(metadata["allOf"][0]["$ref"].is_string());
+    assert!(
+        metadata["description"].as_str().is_some_and(|text| text.starts_with("Standard object's metadata"))
+    );
     let path = &document["paths"]["/apis/example.com/v1/namespaces/{namespace}/foos/{name}"];
     assert!(path["patch"]["requestBody"]["content"].get("application/strategic-merge-patch+json").is_none());
     check_references(&document, &document["components"]["schemas"], "#/components/schemas/");
