@@ -47,10 +47,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GROWTH: u64 = 200 << 20;
 
 /// The refusals that kube-apiserver, too, answers with 500.
-const AS_UPSTREAM: [&str; 6] = [
+const AS_UPSTREAM: [&str; 7] = [
     "does not contain declared merge key",
     "etcdserver: request is too large",
     "failed to create typed patch object",
+    "list element types are not identical",
     "resourceVersion: Invalid value",
     "resourceVersion should not be set on objects to be created",
     "target.name: Required value",
