@@ -166,7 +166,7 @@ async fn a_lagging_cache_makes_no_pod_too_many() {
     settle().await;
     assert_eq!(world.created().await, 20);
     let pods = Filter::any().resource("pods").user_agent("controller");
-    let lag = world.server.levers().lag_watches(pods, Duration::from_secs(8));
+    let lag = world.server.faults().lag_watches(pods, Duration::from_secs(8));
     for name in world.pods_of("web").await.into_iter().take(5) {
         world.pods().delete(&name, &DeleteParams::default()).await.expect("deleted");
     }
@@ -188,9 +188,9 @@ async fn a_lost_reply_makes_no_twin() {
     let mut world = World::new();
     settle().await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
-    let lost = world.server.levers().lose_reply(creates, 1);
+    let lost = world.server.faults().lose_reply(creates, 1);
     let lag = Filter::any().resource("pods").user_agent("controller");
-    let lag = world.server.levers().lag_watches(lag, Duration::from_secs(5));
+    let lag = world.server.faults().lag_watches(lag, Duration::from_secs(5));
     world.create_set("web", 3).await;
     settle().await;
     assert_eq!(lost.remaining(), 0);
@@ -205,7 +205,7 @@ async fn refused_creates_start_slowly_and_are_told() {
     let mut world = World::new();
     settle().await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
-    let refused = world.server.levers().refuse(creates, Refusal::forbidden(), 1_000);
+    let refused = world.server.faults().refuse(creates, Refusal::forbidden(), 1_000);
     world.create_set("web", 200).await;
     sleep(Duration::from_millis(700)).await;
     let tries = 1_000 - refused.remaining();
@@ -228,7 +228,7 @@ async fn a_set_that_is_recreated_starts_afresh() {
     world.create_set("web", 5).await;
     settle().await;
     let watches = Filter::any().resource("pods").user_agent("controller");
-    let stalled = world.server.levers().stall_watches(watches);
+    let stalled = world.server.faults().stall_watches(watches);
     world.scale("web", 8).await; // three creations that are not seen
     sleep(Duration::from_secs(1)).await;
     world.sets().delete("web", &DeleteParams::background()).await.expect("deleted");
@@ -248,7 +248,7 @@ async fn large_sets_come_in_waves() {
     let mut world = World::new();
     settle().await;
     let pods = Filter::any().resource("pods").user_agent("controller");
-    let lag = world.server.levers().lag_watches(pods, Duration::from_secs(5));
+    let lag = world.server.faults().lag_watches(pods, Duration::from_secs(5));
     world.create_set("web", 700).await;
     sleep(Duration::from_secs(3)).await;
     assert_eq!(world.created().await, 500);
@@ -319,7 +319,7 @@ async fn a_failing_adoption_creates_nothing() {
     settle().await;
     assert_eq!(world.created().await, 1);
     let patches = Filter::any().verb(Verb::Patch).resource("pods").user_agent("controller");
-    let refused = world.server.levers().refuse(patches, Refusal::forbidden(), usize::MAX);
+    let refused = world.server.faults().refuse(patches, Refusal::forbidden(), usize::MAX);
     world.create_set("web", 2).await;
     sleep(Duration::from_secs(5)).await;
     assert_eq!(world.created().await, 0);
@@ -336,14 +336,14 @@ async fn pods_that_vanish_behind_a_compaction_are_replaced() {
     world.create_set("web", 20).await;
     settle().await;
     assert_eq!(world.created().await, 20);
-    let levers = world.server.levers();
+    let faults = world.server.faults();
     let watches = Filter::any().verb(Verb::Watch);
-    let refused = levers.refuse(watches.clone(), Refusal::unavailable(), usize::MAX);
-    levers.cut_watches(&watches);
+    let refused = faults.refuse(watches.clone(), Refusal::unavailable(), usize::MAX);
+    faults.cut_watches(&watches);
     for name in world.pods_of("web").await.into_iter().take(5) {
         world.pods().delete(&name, &DeleteParams::default().grace_period(0)).await.expect("deleted");
     }
-    levers.compact();
+    faults.compact();
     refused.release();
     sleep(Duration::from_secs(60)).await;
     assert_eq!((world.status("web").await, world.created().await), ((20, 20, true), 5));
@@ -360,7 +360,7 @@ async fn a_sync_dropped_in_mid_write_is_taken_up_without_twins() {
     let informers = InformerFactory::new(client.clone());
     let controller = ReplicaSets::new(client, &informers).controller();
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
-    let slow = server.levers().delay(creates, Duration::from_secs(1), usize::MAX);
+    let slow = server.faults().delay(creates, Duration::from_secs(1), usize::MAX);
     let world = World { commits: server.commits(), server, tasks: JoinSet::new() };
     world.create_set("web", 40).await;
     // 1, 2, 4 are created; 8 are under way.

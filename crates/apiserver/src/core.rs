@@ -11,6 +11,7 @@ use crate::{
     access::{Access, User},
     admission::Hooks,
     clock::Clock,
+    faults::{Faults, Origin, broken, mix},
     http::{
         about,
         body::{self, ResponseBody},
@@ -23,10 +24,9 @@ use crate::{
         status::Result,
         warning::Warnings,
     },
-    journal::Journal,
     kinds::{Kind, Kinds, custom, rules, services},
-    levers::{Levers, Origin, broken, mix},
     random::Random,
+    request_log::RequestLog,
     storage::{Store, Stored},
     verbs,
 };
@@ -38,8 +38,8 @@ pub(crate) struct Core {
     pub(crate) hooks: Hooks,
     pub(crate) store: Arc<Store>,
     pub(crate) kinds: Kinds,
-    pub(crate) levers: Levers,
-    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    pub(crate) request_log: RequestLog,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
     pub(crate) marks: head::Marks,
@@ -113,7 +113,7 @@ impl Core {
         let origin = Origin::of(&route, &parts.headers);
         let text = text.to_owned();
         let outcome = self.carry_out(user, route, &text, &origin, parts.headers, body).await;
-        self.journal.record(self.clock.now(), origin, &text, &outcome);
+        self.request_log.record(self.clock.now(), origin, &text, &outcome);
         outcome
     }
 
@@ -131,7 +131,7 @@ impl Core {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (compression, encoding) = (Compression::of(&headers), Encoding::of_objects(query, &headers));
-        let met = self.levers.before(origin).await?;
+        let met = self.faults.before(origin).await?;
         let query = Query::parse(query, route.verb, |parameter| met.ignores(parameter))?;
         let is_watch = route.verb == Verb::Watch;
         let request = verbs::Request {
@@ -157,12 +157,12 @@ impl Core {
             answer = encoding.of_answer(answer).await; // the body is there: it does not wait
         }
         let answer = match met.breakage {
-            Some(how) => broken(answer, how, compression, mix(self.levers.seed(), self.store.version(), 0)),
+            Some(how) => broken(answer, how, compression, mix(self.faults.seed(), self.store.version(), 0)),
             None if is_watch => answer,
             None => compression.of_answer(answer),
         };
         if met.is_lost {
-            let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (lever)");
+            let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (fault)");
             return Ok(Err(lost));
         }
         Ok(Ok(answer))

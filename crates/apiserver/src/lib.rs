@@ -15,8 +15,8 @@
 //! let created = maps.create(&PostParams::default(), &map).await?;
 //! assert_eq!(created.metadata.resource_version, Some(server.resource_version().to_string()));
 //!
-//! server.levers().compact(); // whoever watches from before gets 410 Expired
-//! server.levers().cut_watches(&Filter::any().resource("configmaps"));
+//! server.faults().compact(); // whoever watches from before gets 410 Expired
+//! server.faults().cut_watches(&Filter::any().resource("configmaps"));
 //! # Ok(())
 //! # }
 //! ```
@@ -27,7 +27,7 @@
 //!    version, once and in order; a write that changes nothing commits nothing.
 //! 2. All pages of a list show the state of the first page. When history no longer reaches back to it,
 //!    the answer is 410 with a token for the rest as it is now, never a silent mixture.
-//! 3. [`Commits`] tell every commit, whatever levers and compaction do to the watches.
+//! 3. [`Commits`] tell every commit, whatever faults and compaction do to the watches.
 //! 4. A watch costs a place in the history and no queue: a reader that is too slow gets 410, and neither
 //!    the writers nor other readers notice it.
 //! 5. With one seed, one start time and a paused clock, two servers that are asked the same do the same,
@@ -72,15 +72,15 @@ mod clock;
 mod commits;
 mod controllers;
 mod core;
+mod faults;
 mod http;
-mod journal;
 mod kinds;
-mod levers;
 mod load;
 mod managed;
 mod object;
 mod patch;
 mod random;
+mod request_log;
 mod schema;
 mod server;
 mod storage;
@@ -91,10 +91,10 @@ pub use self::{
     admission::{Admission, Denied, Operation},
     commits::{Commit, Commits, StoredObject},
     controllers::{Kubelet, PodPlan, SeenPod},
+    faults::{FaultGuard, Faults, Filter, Refusal},
     http::{body::ResponseBody, route::Verb},
-    journal::{Delivery, Exchange, Journal},
-    levers::{Filter, Lever, Levers, Refusal},
     load::LoadError,
+    request_log::{Delivery, Exchange, RequestLog},
     server::{ApiServer, ApiServerBuilder, Service},
     storage::ChangeKind,
 };

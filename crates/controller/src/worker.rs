@@ -32,7 +32,7 @@ impl Worker {
     /// Reconciles key after key until the sender of `stopped` is gone, and ends after the key in
     /// hand.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<()>) {
-        let mut keys = self.queue.worker();
+        let mut keys = self.queue.consumer();
         loop {
             // Asking for the next key is being done with the last: if it was added meanwhile, it is ready again.
             let key = tokio::select! {

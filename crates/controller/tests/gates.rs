@@ -9,12 +9,12 @@ use trimtab_controller::{expectations::Ledger, gates, leaderelection::Candidacy}
 
 /// Which verbs a first list takes.
 async fn first_list() -> (usize, usize) {
-    let server = ApiServer::builder().journal(true).start();
+    let server = ApiServer::builder().request_log(true).start();
     let informers = gates::informers(server.client_as("test")).build();
     let _maps = informers.informer::<ConfigMap>();
     informers.start();
     informers.wait_for_sync(Duration::from_secs(10)).await.expect("synced");
-    let count = |verb| server.journal().matching(&Filter::any().verb(verb).user_agent("test")).len();
+    let count = |verb| server.request_log().matching(&Filter::any().verb(verb).user_agent("test")).len();
     (count(Verb::List), count(Verb::Watch))
 }
 
@@ -49,13 +49,13 @@ fn the_consistency_gates_decide_what_a_ledger_waits_for() {
 async fn coordinated_leader_election_decides_who_takes_the_lease() {
     for (coordinated, candidates) in [(true, 1), (false, 0)] {
         let _gate = gates::COORDINATED_LEADER_ELECTION.set_for_test(coordinated);
-        let server = ApiServer::builder().journal(true).start();
+        let server = ApiServer::builder().request_log(true).start();
         let candidacy = Candidacy::new("1.2.3");
         let elector = gates::leader_election(server.client_as("test"), "default", "lease", candidacy).build();
         let mut elector = elector.expect("valid settings");
         let led = timeout(Duration::from_secs(60), elector.run(pending(), async |_| ())).await.is_ok();
         assert_eq!(led, !coordinated, "nobody plays the server's elector here");
         let created = Filter::any().verb(Verb::Create).resource("leasecandidates.coordination.k8s.io");
-        assert_eq!(server.journal().matching(&created).len(), candidates);
+        assert_eq!(server.request_log().matching(&created).len(), candidates);
     }
 }

@@ -302,7 +302,7 @@ async fn a_controller_runs_again_with_every_object_and_without_its_old_handlers(
 async fn a_kind_that_does_not_sync_fails_the_run_with_its_name() {
     let world = World::new();
     let filter = Filter::any().resource("pods");
-    let _refusing = world.server.levers().refuse(filter, Refusal::forbidden(), usize::MAX);
+    let _refusing = world.server.faults().refuse(filter, Refusal::forbidden(), usize::MAX);
     let pods = world.informers.informer::<Pod>();
     let controller = Controller::new("test", &world.maps)
         .owns(&pods)

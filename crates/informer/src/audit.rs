@@ -10,7 +10,7 @@ use trimtab_cache::{ManagedFields, MetaView, Metadata, Object, ObjectKey};
 
 use crate::{
     SourceError,
-    filling::is_wanted,
+    relist_buffer::is_wanted,
     shared::{Held, Shared},
     source::{BODY_PATIENCE, Source, items::ItemParser},
 };

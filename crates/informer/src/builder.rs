@@ -8,12 +8,12 @@ use tokio::time::Duration;
 use trimtab_cache::{ManagedFields, Object};
 
 use crate::{
-    Informer, Selection, Trouble,
+    Informer, InformerError, Selection,
+    error::{Callback, Reporter},
     metrics::Metrics,
-    reflector::Habits,
+    reflector::ReflectorConfig,
     shared::Shared,
     source::Source,
-    trouble::{Callback, Reporter},
 };
 
 /// What an [`Informer`] follows, and how.
@@ -22,8 +22,8 @@ use crate::{
 pub struct InformerBuilder {
     client: Client,
     pub(crate) selection: Selection,
-    habits: Habits,
-    packed_lists: bool,
+    config: ReflectorConfig,
+    gzip_lists: bool,
     resync: Option<Duration>,
     name: Option<String>,
     callbacks: Vec<Callback>,
@@ -43,21 +43,21 @@ impl InformerBuilder {
     /// does, and falls back to lists where a server refuses that, or ignores it: the latter shows when
     /// nothing more has come for 10 s and the list was not said to be complete.
     pub fn streaming_lists(mut self, streaming: bool) -> Self {
-        self.habits.streaming_lists = streaming;
+        self.config.streaming_lists = streaming;
         self
     }
 
     /// Asks for so many objects at a time in a first list that is no stream; 0 asks for all at once. The default is
     /// 500, as in client-go: few enough for the server, enough for the way.
     pub fn page_size(mut self, objects: u32) -> Self {
-        self.habits.page_size = (objects > 0).then_some(objects);
+        self.config.page_size = (objects > 0).then_some(objects);
         self
     }
 
     /// Whether to ask for lists packed with gzip, which saves nine tenths of the way and costs both ends
     /// CPU; by default it does, as client-go. Watches and streaming lists are never asked for so.
-    pub fn packed_lists(mut self, packed: bool) -> Self {
-        self.packed_lists = packed;
+    pub fn gzip_lists(mut self, packed: bool) -> Self {
+        self.gzip_lists = packed;
         self
     }
 
@@ -71,10 +71,10 @@ impl InformerBuilder {
 
     /// Compares the store with the server each time that about so long has passed: with the metadata of
     /// all objects at exactly the store's resource version. What differs is reported as
-    /// [`Trouble::Inconsistent`], and a relist repairs it. By default this is not done: it costs the
+    /// [`InformerError::Inconsistent`], and a relist repairs it. By default this is not done: it costs the
     /// server a list, and is a net below the net. A period under a second counts as one.
     pub fn audit(mut self, period: Duration) -> Self {
-        self.habits.audit = Some(period.max(LEAST_PERIOD));
+        self.config.audit = Some(period.max(LEAST_PERIOD));
         self
     }
 
@@ -87,7 +87,7 @@ impl InformerBuilder {
     /// Calls `callback` with the informer's [`name`](Informer::name) whenever something goes wrong,
     /// besides logging it. Several callbacks are all called. One that panics is reported, and called
     /// again the next time. It runs on the informer's task: it must not take long.
-    pub fn on_error(mut self, callback: impl Fn(&str, &Trouble) + Send + Sync + 'static) -> Self {
+    pub fn on_error(mut self, callback: impl Fn(&str, &InformerError) + Send + Sync + 'static) -> Self {
         self.callbacks.push(Arc::new(callback));
         self
     }
@@ -96,7 +96,7 @@ impl InformerBuilder {
     /// quarter of an object's text, and hardly any controller reads them. A view
     /// has what it names.
     pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
-        self.habits.managed_fields = managed_fields;
+        self.config.managed_fields = managed_fields;
         self
     }
 
@@ -123,13 +123,13 @@ impl InformerBuilder {
             namespaces.push(None);
         }
         let shared = Shared::new(reporter, metrics, self.selection.shard, self.resync, namespaces);
-        Informer::new(shared, sources, self.habits)
+        Informer::new(shared, sources, self.config)
     }
 
     /// One source for each namespace that is followed, or one for all.
     fn sources<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> Vec<Source> {
         let source = |namespace: Option<&str>| {
-            Source::new::<T>(self.client.clone(), resource, &self.selection, namespace, self.packed_lists)
+            Source::new::<T>(self.client.clone(), resource, &self.selection, namespace, self.gzip_lists)
         };
         if self.selection.namespaces.is_empty() {
             return vec![source(None)];
@@ -174,13 +174,13 @@ impl Informer<()> {
         InformerBuilder {
             client,
             selection: Selection::all(),
-            habits: Habits {
+            config: ReflectorConfig {
                 streaming_lists: true,
                 page_size: Some(500),
                 audit: None,
                 managed_fields: ManagedFields::Dropped,
             },
-            packed_lists: true,
+            gzip_lists: true,
             resync: None,
             name: None,
             callbacks: Vec::new(),

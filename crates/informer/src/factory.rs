@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Duration, timeout};
 use trimtab_cache::{ManagedFields, Object};
 
-use crate::{Informer, InformerBuilder, Selection, Status, Trouble};
+use crate::{Informer, InformerBuilder, InformerError, Selection, Status};
 
 /// Makes informers, and shares them: whoever asks for the same kind, form and selection gets the same.
 ///
@@ -79,9 +79,9 @@ impl InformerFactoryBuilder {
         self
     }
 
-    /// As in [`InformerBuilder::packed_lists`].
-    pub fn packed_lists(mut self, packed: bool) -> Self {
-        self.defaults = self.defaults.packed_lists(packed);
+    /// As in [`InformerBuilder::gzip_lists`].
+    pub fn gzip_lists(mut self, packed: bool) -> Self {
+        self.defaults = self.defaults.gzip_lists(packed);
         self
     }
 
@@ -99,7 +99,7 @@ impl InformerFactoryBuilder {
     }
 
     /// As in [`InformerBuilder::on_error`].
-    pub fn on_error(mut self, callback: impl Fn(&str, &Trouble) + Send + Sync + 'static) -> Self {
+    pub fn on_error(mut self, callback: impl Fn(&str, &InformerError) + Send + Sync + 'static) -> Self {
         self.defaults = self.defaults.on_error(callback);
         self
     }

@@ -19,10 +19,10 @@ use tokio::{
 use trimtab_cache::Object;
 
 use crate::{
-    Event, Trouble,
+    Event, InformerError,
+    error::Reporter,
     shared::Shared,
     sync::{AtomicBool, Mutex, Ordering},
-    trouble::Reporter,
 };
 
 /// A handler's registration. Dropping it leaves the handler registered.
@@ -221,7 +221,7 @@ impl<T: Object> Registered<T> {
             return;
         }
         if catch_unwind(AssertUnwindSafe(|| (self.function)(event))).is_err() {
-            reporter.report(&Trouble::Panicked { key: event.key() });
+            reporter.report(&InformerError::Panicked { key: event.key() });
         }
     }
 }

@@ -14,7 +14,7 @@ use trimtab_cache::{Index, Object, ObjectKey, Store};
 use crate::{
     Event, Handler, Status, Subscription,
     builder::LEAST_PERIOD,
-    reflector::{Habits, Reflector},
+    reflector::{Reflector, ReflectorConfig},
     shared::{Progress, Shared},
     source::Source,
 };
@@ -32,16 +32,16 @@ pub(crate) struct Owner<T> {
     shared: Arc<Shared<T>>,
     /// One for each namespace that is followed, or one for all.
     sources: Vec<Arc<Source>>,
-    habits: Habits,
+    config: ReflectorConfig,
     /// Lock order: this, then those of `shared`.
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<T: Object> Informer<T> {
-    pub(crate) fn new(shared: Shared<T>, sources: Vec<Source>, habits: Habits) -> Self {
+    pub(crate) fn new(shared: Shared<T>, sources: Vec<Source>, config: ReflectorConfig) -> Self {
         let sources = sources.into_iter().map(Arc::new).collect();
         let (shared, task) = (Arc::new(shared), Mutex::default());
-        Self { owner: Arc::new(Owner { shared, sources, habits, task }) }
+        Self { owner: Arc::new(Owner { shared, sources, config, task }) }
     }
 
     /// Which kind it follows, in which form and where, for logs.
@@ -149,9 +149,9 @@ impl<T: Object + DeserializeOwned> Informer<T> {
         let mut task = self.owner.task.lock();
         if task.is_none() {
             self.owner.shared.started();
-            let Owner { shared, sources, habits, .. } = &*self.owner;
+            let Owner { shared, sources, config, .. } = &*self.owner;
             let reflector = |(number, source): (usize, &Arc<Source>)| {
-                Reflector::new(shared.clone(), source.clone(), number, *habits).run()
+                Reflector::new(shared.clone(), source.clone(), number, *config).run()
             };
             let reflectors = join_all(sources.iter().enumerate().map(reflector));
             let resyncs = resyncs(shared.clone());

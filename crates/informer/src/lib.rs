@@ -90,9 +90,9 @@ mod backoff;
 mod builder;
 #[cfg(feature = "connect")]
 pub mod connect;
+mod error;
 mod event;
 mod factory;
-mod filling;
 mod handler;
 mod informer;
 #[cfg(all(test, trimtab_loom))]
@@ -100,6 +100,7 @@ mod loom_tests;
 pub mod metrics;
 mod pending;
 mod reflector;
+mod relist_buffer;
 mod selection;
 mod shard;
 mod shared;
@@ -108,11 +109,11 @@ mod state;
 mod status;
 mod subscription;
 mod sync;
-mod trouble;
 mod versions;
 
 pub use audit::Inconsistency;
 pub use builder::InformerBuilder;
+pub use error::InformerError;
 pub use event::Event;
 pub use factory::{InformerFactory, InformerFactoryBuilder, NotSynced, NotSyncedError};
 pub use handler::Handler;
@@ -122,7 +123,6 @@ pub use shard::Shard;
 pub use source::error::SourceError;
 pub use status::{Phase, SourceStatus, Status};
 pub use subscription::Subscription;
-pub use trouble::Trouble;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -11,7 +11,7 @@ use loom::{model::Builder, sync::Mutex, thread};
 use tokio::time::Instant;
 use trimtab_cache::{Change, Metadata, Object};
 
-use crate::{Event, Handler, shared::Shared, trouble::Reporter};
+use crate::{Event, Handler, error::Reporter, shared::Shared};
 
 /// Explores all schedules with at most three preemptions: enough for every two-party race, and
 /// over within seconds.
@@ -25,9 +25,9 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
 fn synced() -> Arc<Shared<ConfigMap>> {
     let reporter = Reporter { name: "model".into(), callbacks: Vec::new() };
     let shared = Arc::new(Shared::new(reporter, None, None, None, vec![None]));
-    let mut filling = shared.filling();
-    filling.take(Ok(object(1)));
-    shared.replace(0, Instant::now(), filling, "1");
+    let mut relist = shared.relist();
+    relist.take(Ok(object(1)));
+    shared.replace(0, Instant::now(), relist, "1");
     shared
 }
 

@@ -10,9 +10,9 @@ use tokio::time::{Duration, Instant, sleep, sleep_until};
 use trimtab_cache::{ManagedFields, Object, ResourceVersion};
 
 use crate::{
-    Inconsistency, Phase, SourceError, Trouble,
+    Inconsistency, InformerError, Phase, SourceError,
     audit::audit,
-    filling::{Filling, is_wanted},
+    relist_buffer::{RelistBuffer, is_wanted},
     shared::Shared,
     source::{
         BODY_PATIENCE, Source,
@@ -20,7 +20,7 @@ use crate::{
         lines::Lines,
         watch::{Undecodable, WatchEvent},
     },
-    state::{Ladder, ListRequest, Next, Outcome, Step, StreamRequest, WatchRequest},
+    state::{ListRequest, ListWatchState, Next, Outcome, Step, StreamRequest, WatchRequest},
 };
 
 /// A server sends a bookmark about once a minute, unless its version has not moved. A watch that was silent for
@@ -38,7 +38,7 @@ const STALL_EACH: Duration = Duration::from_millis(1);
 
 /// How sources are listed and watched.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Habits {
+pub(crate) struct ReflectorConfig {
     pub(crate) streaming_lists: bool,
     pub(crate) page_size: Option<u32>,
     pub(crate) audit: Option<Duration>,
@@ -50,24 +50,30 @@ pub(crate) struct Reflector<T> {
     source: Arc<Source>,
     /// Of the source, among the informer's.
     number: usize,
-    habits: Habits,
+    config: ReflectorConfig,
     next_audit: Option<Instant>,
     rng: SmallRng,
 }
 
 impl<T: Object + DeserializeOwned> Reflector<T> {
-    pub(crate) fn new(shared: Arc<Shared<T>>, source: Arc<Source>, number: usize, habits: Habits) -> Self {
-        Self { shared, source, number, habits, next_audit: None, rng: SmallRng::from_os_rng() }
+    pub(crate) fn new(
+        shared: Arc<Shared<T>>,
+        source: Arc<Source>,
+        number: usize,
+        config: ReflectorConfig,
+    ) -> Self {
+        Self { shared, source, number, config, next_audit: None, rng: SmallRng::from_os_rng() }
     }
 
     /// Runs for ever; the informer that owns the task aborts it. Between two awaits the store and its
     /// handlers are never half told, so it can be aborted at any of them.
     pub(crate) async fn run(mut self) {
-        let Habits { streaming_lists, page_size, .. } = self.habits;
+        let ReflectorConfig { streaming_lists, page_size, .. } = self.config;
         let seen = self.shared.version(self.number);
-        let mut ladder = Ladder::new(streaming_lists, page_size, seen, SmallRng::from_rng(&mut self.rng));
+        let mut state =
+            ListWatchState::new(streaming_lists, page_size, seen, SmallRng::from_rng(&mut self.rng));
         self.plan_audit();
-        let mut next = ladder.first();
+        let mut next = state.first();
         loop {
             let Next { wait, step } = next;
             if !wait.is_zero() {
@@ -75,7 +81,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             }
             let (outcome, error) = self.take(&step).await;
             let now = Instant::now();
-            next = ladder.next(now, outcome);
+            next = state.next(now, outcome);
             match error {
                 Some(error) if error.is_silence() => {
                     tracing::debug!(informer = &*self.shared.reporter.name, %error, "asking anew");
@@ -152,22 +158,22 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     /// version of the first page, should a later one fail.
     async fn list(&self, list: &ListRequest, first_page: &mut Option<String>) -> Result<String, SourceError> {
         let begun = Instant::now();
-        let mut filling = self.shared.filling();
-        let mut meta = self.page(list, None, &mut filling).await?;
+        let mut relist = self.shared.relist();
+        let mut meta = self.page(list, None, &mut relist).await?;
         if meta.resource_version.is_empty() {
             return Err(SourceError::no_version());
         }
         let version = first_page.insert(meta.resource_version).clone();
         while let Some(token) = meta.token.filter(|token| !token.is_empty()) {
-            meta = self.page(list, Some(&token), &mut filling).await?;
+            meta = self.page(list, Some(&token), &mut relist).await?;
         }
-        self.listed(begun, filling, &version);
+        self.listed(begun, relist, &version);
         Ok(version)
     }
 
-    fn listed(&self, begun: Instant, filling: Filling<T>, version: &str) {
-        let objects = filling.len();
-        self.shared.replace(self.number, Instant::now(), filling, version);
+    fn listed(&self, begun: Instant, relist: RelistBuffer<T>, version: &str) {
+        let objects = relist.len();
+        self.shared.replace(self.number, Instant::now(), relist, version);
         if let Some(metrics) = &self.shared.metrics {
             metrics.listed(objects, begun.elapsed());
         }
@@ -177,17 +183,17 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         &self,
         list: &ListRequest,
         token: Option<&str>,
-        filling: &mut Filling<T>,
+        relist: &mut RelistBuffer<T>,
     ) -> Result<ListMeta, SourceError> {
         let mut body = self.source.list(list, token).await?;
-        let mut parser = ItemParser::<T>::new(self.habits.managed_fields);
+        let mut parser = ItemParser::<T>::new(self.config.managed_fields);
         while !parser.is_done() {
             match body.next(BODY_PATIENCE).await? {
                 Some(chunk) => parser.feed(&chunk).map_err(SourceError::list)?,
                 None => parser.end(),
             }
             while let Some(item) = parser.next().map_err(SourceError::list)? {
-                filling.take(item);
+                relist.take(item);
             }
         }
         Ok(parser.into_meta())
@@ -199,26 +205,26 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         let begun = Instant::now();
         let mut lines = Lines::new(self.source.stream(stream).await?);
         let accepted = Instant::now();
-        let mut filling = self.shared.filling();
+        let mut relist = self.shared.relist();
         loop {
-            let objects = u32::try_from(filling.len()).unwrap_or(u32::MAX);
+            let objects = u32::try_from(relist.len()).unwrap_or(u32::MAX);
             let stalled = accepted.elapsed() > STALL_TOTAL + STALL_EACH * objects;
             let line = match lines.next(STALL).await {
                 Ok(Some(line)) if !stalled => line,
                 Ok(None) => return Err(SourceError::ended_early()),
                 Err(error) if !error.is_idle() => return Err(error),
-                Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(filling.len())),
+                Ok(Some(_)) | Err(_) => return Err(SourceError::ignored(relist.len())),
             };
-            match WatchEvent::decode(&line, self.habits.managed_fields).map_err(SourceError::event)? {
-                Ok(WatchEvent::Applied(object)) => filling.take(Ok(object)),
-                Ok(WatchEvent::Deleted(object)) => filling.remove(&object.key()),
+            match WatchEvent::decode(&line, self.config.managed_fields).map_err(SourceError::event)? {
+                Ok(WatchEvent::Applied(object)) => relist.take(Ok(object)),
+                Ok(WatchEvent::Deleted(object)) => relist.remove(&object.key()),
                 Ok(WatchEvent::Bookmark(bookmark)) if bookmark.ends_initial_events() => {
-                    self.listed(begun, filling, &bookmark.resource_version);
+                    self.listed(begun, relist, &bookmark.resource_version);
                     break;
                 }
                 Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
                 Ok(WatchEvent::Bookmark(_) | WatchEvent::Unknown) => {}
-                Err(wrong) => filling.take(Err(wrong)),
+                Err(wrong) => relist.take(Err(wrong)),
             }
         }
         self.follow(lines, opened).await
@@ -254,7 +260,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 }
             };
             let Some(line) = line else { return Ok(()) };
-            let event = WatchEvent::decode(&line, self.habits.managed_fields).map_err(SourceError::event)?;
+            let event = WatchEvent::decode(&line, self.config.managed_fields).map_err(SourceError::event)?;
             take_event(&shared, number, event)?;
         }
     }
@@ -271,14 +277,14 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         self.shared.audited();
         let Some(found) = found else { return Ok(()) };
         let objects = found.missing.len() + found.surplus.len() + found.outdated.len();
-        self.shared.reporter.report(&Trouble::Inconsistent(Arc::new(found)));
+        self.shared.reporter.report(&InformerError::Inconsistent(Arc::new(found)));
         Err(SourceError::inconsistent(objects))
     }
 
     /// Sets when the next audit is: not at the same time as that of all others who began when we did.
     fn plan_audit(&mut self) {
         let jitter = self.rng.random_range(0.9..1.1);
-        self.next_audit = self.habits.audit.map(|period| Instant::now() + period.mul_f64(jitter));
+        self.next_audit = self.config.audit.map(|period| Instant::now() + period.mul_f64(jitter));
     }
 }
 

@@ -13,14 +13,14 @@ use tokio::{
 use trimtab_cache::{Change, Object, ObjectKey, Store, StoreWriter};
 
 use crate::{
-    Event, Handler, Shard, Trouble,
-    filling::Filling,
+    Event, Handler, InformerError, Shard,
+    error::Reporter,
     handler::{Batch, Registered},
     metrics::Metrics,
+    relist_buffer::RelistBuffer,
     source::watch::Undecodable,
     status::Record,
     sync::{Mutex, MutexGuard},
-    trouble::Reporter,
     versions::Versions,
 };
 
@@ -107,16 +107,16 @@ impl<T: Object> Shared<T> {
     }
 
     /// Begins with the next contents of the store.
-    pub(crate) fn filling(&self) -> Filling<T> {
-        Filling::new(self.inner.lock().writer.replacement(), self.shard.clone())
+    pub(crate) fn relist(&self) -> RelistBuffer<T> {
+        RelistBuffer::new(self.inner.lock().writer.replacement(), self.shard.clone())
     }
 
     /// Puts a source's list in the place of what the store held of it.
-    pub(crate) fn replace(&self, source: usize, now: Instant, filling: Filling<T>, version: &str) {
-        let Filling { mut replacement, mut undecodable, .. } = filling;
+    pub(crate) fn replace(&self, source: usize, now: Instant, relist: RelistBuffer<T>, version: &str) {
+        let RelistBuffer { mut replacement, mut undecodable, .. } = relist;
         let troubles: Vec<_> = undecodable
             .iter()
-            .map(|(key, reason)| Trouble::Undecodable { key: key.clone(), reason: reason.clone() })
+            .map(|(key, reason)| InformerError::Undecodable { key: key.clone(), reason: reason.clone() })
             .collect();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -209,7 +209,7 @@ impl<T: Object> Shared<T> {
         } else {
             drop(guard);
         }
-        self.reporter.report(&Trouble::Undecodable { key, reason });
+        self.reporter.report(&InformerError::Undecodable { key, reason });
     }
 
     /// Notes that the store is behind with an object no longer, if it was.

@@ -144,7 +144,7 @@ pub(crate) enum Class {
 }
 
 #[derive(Debug)]
-pub(crate) struct Ladder {
+pub(crate) struct ListWatchState {
     page_size: Option<u32>,
     /// Until when only lists are asked for; `None` if streams are.
     lists_until: Option<Until>,
@@ -167,7 +167,7 @@ enum Until {
     Time(Instant),
 }
 
-impl Ladder {
+impl ListWatchState {
     /// `seen` is the version that the store has already, if this is not the first start.
     pub(crate) fn new(
         streaming: bool,
@@ -175,7 +175,7 @@ impl Ladder {
         seen: Option<String>,
         mut rng: SmallRng,
     ) -> Self {
-        let mut ladder = Self {
+        let mut state = Self {
             page_size,
             lists_until: (!streaming).then_some(Until::Ever),
             backoff: Backoff::new(SmallRng::from_rng(&mut rng)),
@@ -186,8 +186,8 @@ impl Ladder {
             unanswered: 0,
             healthy_since: None,
         };
-        ladder.asked = ladder.fill(seen);
-        ladder
+        state.asked = state.fill(seen);
+        state
     }
 
     /// The step to begin with.

@@ -43,7 +43,7 @@ async fn one_candidate_leads_and_the_other_follows_when_it_is_cut_off_or_shut_do
     assert_eq!(told.recv().await, Some("a"));
     let second = run("b", Duration::from_secs(120));
 
-    let cut = server.levers().hold(Filter::any().user_agent("a").resource("leases.coordination.k8s.io"));
+    let cut = server.faults().hold(Filter::any().user_agent("a").resource("leases.coordination.k8s.io"));
     assert_eq!(timeout(Duration::from_secs(30), told.recv()).await, Ok(Some("b")), "a's lease expires");
     cut.release();
     assert_eq!(second.await.expect("no panic"), Outcome::ShutDown(Some(())));
@@ -65,15 +65,15 @@ async fn a_leader_outlives_single_failures_of_every_kind() {
     let mut elector = elector(&server, "a");
     let outcome = elector
         .run(std::future::pending(), |leadership| async move {
-            let levers = faults.levers();
+            let faults = faults.faults();
             for refusal in
                 [Refusal::conflict(), Refusal::unavailable(), Refusal::forbidden(), Refusal::internal_error()]
             {
-                levers.refuse(updates(), refusal, 1).leave();
+                faults.refuse(updates(), refusal, 1).leave();
                 sleep(Duration::from_secs(12)).await;
                 assert!(leadership.is_valid());
             }
-            levers.lose_reply(updates(), 1).leave();
+            faults.lose_reply(updates(), 1).leave();
             sleep(Duration::from_secs(12)).await;
             assert!(leadership.is_valid());
             Instant::now() < leadership.valid_until()

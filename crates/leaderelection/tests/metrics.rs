@@ -31,10 +31,10 @@ async fn a_scrape_shows_whether_a_named_elector_leads_and_how_often_it_had_to_re
 
     let mut elector = builder().metrics_name("test").build().expect("sound settings");
     assert_eq!((status(), slow_path()), (Some(0.0), Some(0.0)), "from the start");
-    let levers = server.levers();
+    let faults = server.faults();
     let conflict = || {
         let updates = Filter::any().verb(Verb::Update).resource("leases.coordination.k8s.io");
-        levers.refuse(updates, Refusal::conflict(), 1).leave();
+        faults.refuse(updates, Refusal::conflict(), 1).leave();
     };
     let outcome = elector
         .run(pending(), |leadership| async move {

@@ -19,7 +19,7 @@
 //! A worker that fails asks for another try with [`add_rate_limited`](WorkQueue::add_rate_limited), and one
 //! that succeeds says [`forget`](WorkQueue::forget). [`add_after`](WorkQueue::add_after) is for what is to be
 //! looked at again in a while, [`add_with`](WorkQueue::add_with) for priorities. A loop that takes one key after the other costs
-//! less as a [`Worker`]; a producer that has its key borrowed says [`add_ref`](WorkQueue::add_ref).
+//! less as a [`Consumer`]; a producer that has its key borrowed says [`add_ref`](WorkQueue::add_ref).
 //!
 //! # Guarantees
 //!
@@ -69,6 +69,7 @@
 mod batch;
 mod builder;
 mod column;
+mod consumer;
 mod delay;
 mod drain;
 mod get;
@@ -93,16 +94,15 @@ mod sync;
 mod time;
 mod wait;
 mod window;
-mod worker;
 
 pub use self::{
     builder::{WorkQueueBuilder, priority},
+    consumer::Consumer,
     drain::{Drain, Drained},
     item::Item,
     parallelize::parallelize_until,
     queue::{AddOptions, WorkQueue},
     snapshot::{Entry, Stage},
-    worker::Worker,
 };
 
 #[cfg(doctest)]

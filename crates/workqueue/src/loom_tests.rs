@@ -124,7 +124,7 @@ fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
                 busy.store(false, SeqCst);
             }
         });
-        let (getter, mut worker) = (queue.clone(), queue.worker());
+        let (getter, mut worker) = (queue.clone(), queue.consumer());
         let getting = move || {
             while let Some(item) = block_on(getter.get()) {
                 work();

@@ -254,7 +254,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
     let queue = if fair { builder.group_by(|key: &Key| key.0).build() } else { builder.build() };
     let mut model = Model { fair, ..Model::default() };
     let mut items: Vec<Item<Key>> = Vec::new();
-    let mut worker = queue.worker();
+    let mut worker = queue.consumer();
     let start = Instant::now();
     for (n, step) in steps.into_iter().enumerate() {
         let unique = Duration::from_nanos(n as u64 + 1);

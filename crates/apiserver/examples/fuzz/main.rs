@@ -203,7 +203,7 @@ async fn tidy(server: &ApiServer) -> Result<(), String> {
             send(server, "DELETE", &format!("{path}?gracePeriodSeconds=0"), "").await?;
         }
     }
-    server.levers().compact();
+    server.faults().compact();
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! The controllers that every cluster has. Each is a future over the server's commits and a client
-//! to it, so that its writes obey every rule and every lever; it ends when the server is dropped.
+//! to it, so that its writes obey every rule and every fault; it ends when the server is dropped.
 
 mod definitions;
 mod garbage;

@@ -34,7 +34,7 @@ pub(crate) struct Query {
     pub(crate) timeout: Option<Duration>,
     pub(crate) bookmarks: bool,
     pub(crate) send_initial_events: Option<bool>,
-    /// Whether the server knows nothing of streaming lists: what a lever wants.
+    /// Whether the server knows nothing of streaming lists: what a fault wants.
     pub(crate) is_before_streaming: bool,
     pub(crate) dry_run: bool,
     pub(crate) field_manager: Option<String>,

@@ -4,9 +4,9 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::ApiServer;
 use crate::{
-    Admission, Denied, Levers, User, access::Access, admission::Hooks, bootstrap, clock::Clock,
-    controllers::Switches, core::Core, http::head::Marks, journal::Journal, kinds::Kinds, random::Random,
-    storage::Store,
+    Admission, Denied, Faults, User, access::Access, admission::Hooks, bootstrap, clock::Clock,
+    controllers::Switches, core::Core, http::head::Marks, kinds::Kinds, random::Random,
+    request_log::RequestLog, storage::Store,
 };
 
 /// What the UIDs of the first objects are drawn with, beside the seed.
@@ -17,7 +17,7 @@ const BOOTSTRAP: u64 = 0x0062_6f6f_7473;
 #[must_use]
 pub struct ApiServerBuilder {
     seed: u64,
-    journal: bool,
+    request_log: bool,
     start_time: Option<Timestamp>,
     bootstrap: bool,
     controllers: Switches,
@@ -30,7 +30,7 @@ impl Default for ApiServerBuilder {
     fn default() -> Self {
         Self {
             seed: 0,
-            journal: false,
+            request_log: false,
             start_time: None,
             bootstrap: true,
             controllers: Switches {
@@ -59,9 +59,9 @@ impl ApiServerBuilder {
         Self { start_time: Some(start_time), ..self }
     }
 
-    /// Whether every request is written down in the [`Journal`], which grows with each; not by default.
-    pub fn journal(self, journal: bool) -> Self {
-        Self { journal, ..self }
+    /// Whether every request is written down in the [`RequestLog`], which grows with each; not by default.
+    pub fn request_log(self, request_log: bool) -> Self {
+        Self { request_log, ..self }
     }
 
     /// Whether the server begins with what a new kube-apiserver holds, as it does by default: the Service
@@ -74,7 +74,7 @@ impl ApiServerBuilder {
     /// Whether the controllers of a cluster run: the garbage collector, the namespace controller and the one that
     /// gives each namespace its service account. They do by default, and each has a switch of its own.
     ///
-    /// They are clients like any other, so that levers reach them too: their user agents are
+    /// They are clients like any other, so that faults reach them too: their user agents are
     /// `garbage-collector`, `namespace-controller`, `namespaced-objects-controller` and
     /// `volume-protection-controller`.
     pub fn controllers(self, controllers: bool) -> Self {
@@ -171,8 +171,8 @@ impl ApiServerBuilder {
         let core = Core {
             access: Access::new(self.rbac, tokens),
             hooks: self.hooks,
-            levers: Levers::new(store.clone(), self.seed),
-            journal: Journal::new(self.journal),
+            faults: Faults::new(store.clone(), self.seed),
+            request_log: RequestLog::new(self.request_log),
             store,
             kinds: Kinds::built_in(),
             random,

@@ -236,15 +236,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn levers_refuse_with_a_header_and_break_connections() {
+    async fn faults_refuse_with_a_header_and_break_connections() {
         let server = ApiServer::start();
         let filter = Filter::any().user_agent("raw").verb(Verb::Get);
-        let refused = server.levers().refuse(filter.clone(), Refusal::too_many_requests(), 1);
+        let refused = server.faults().refuse(filter.clone(), Refusal::too_many_requests(), 1);
         let mut client = connect(&server);
         let answer = talk(&mut client, &get("/api/v1/namespaces/default"), "Failure\"}").await;
         assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"), "{answer}");
         assert_eq!(refused.remaining(), 0);
-        server.levers().lose_reply(filter, 1).leave();
+        server.faults().lose_reply(filter, 1).leave();
         assert_eq!(talk(&mut client, &get("/api/v1/namespaces/default"), "Active\"}}").await, "");
     }
 }

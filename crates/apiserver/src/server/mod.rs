@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 pub use self::builder::ApiServerBuilder;
-use crate::{Journal, Levers, ResponseBody, User, commits::Commits, core::Core};
+use crate::{Faults, RequestLog, ResponseBody, User, commits::Commits, core::Core};
 
 /// A Kubernetes API server in this process.
 ///
@@ -68,7 +68,7 @@ impl ApiServer {
         self.client_as("trimtab")
     }
 
-    /// A client with this `User-Agent`, by which [`Levers`] can tell it from others.
+    /// A client with this `User-Agent`, by which [`Faults`] can tell it from others.
     ///
     /// Characters that cannot stand in a header are left out.
     pub fn client_as(&self, user_agent: &str) -> Client {
@@ -110,13 +110,13 @@ impl ApiServer {
     }
 
     /// The requests that were answered, if the builder asked for them to be written down.
-    pub fn journal(&self) -> &Journal {
-        &self.core.journal
+    pub fn request_log(&self) -> &RequestLog {
+        &self.core.request_log
     }
 
     /// The faults that can be pulled on the server.
-    pub fn levers(&self) -> &Levers {
-        &self.core.levers
+    pub fn faults(&self) -> &Faults {
+        &self.core.faults
     }
 
     /// The server's clock: the wall clock when it was started, advanced by the runtime's clock.

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use crate::{
     access::{self, User},
     core::Core,
+    faults::Origin,
     http::{
         body::ResponseBody,
         manager,
@@ -38,7 +39,6 @@ use crate::{
         warning::Warnings,
     },
     kinds::Kind,
-    levers::Origin,
     managed::Writer,
     patch,
     storage::{Draft, Key},
@@ -56,7 +56,7 @@ pub(crate) struct Request {
     pub(crate) form: Form,
     pub(crate) origin: Origin,
     pub(crate) user: User,
-    /// How old the state is that a read shows which need not be fresh: what a lever wants.
+    /// How old the state is that a read shows which need not be fresh: what a fault wants.
     pub(crate) staleness: Duration,
     /// What the client is told beside the answer.
     pub(crate) warnings: Warnings,
@@ -67,7 +67,7 @@ impl Request {
         &self.route.kind
     }
 
-    /// The version that a read shows which asks for any: an old one if a lever wants it, or the newest.
+    /// The version that a read shows which asks for any: an old one if a fault wants it, or the newest.
     fn any_version(&self, core: &Core) -> Option<u64> {
         let asks_for_any = self.query.resource_version == Some(0) && !self.staleness.is_zero();
         let now = Instant::now();

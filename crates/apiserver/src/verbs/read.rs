@@ -17,7 +17,7 @@ use crate::{
         body::ResponseBody,
         status::{Result, Status},
     },
-    journal::Shown,
+    request_log::Shown,
     storage::{Continue, Expired, Page},
 };
 

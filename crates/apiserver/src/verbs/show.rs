@@ -16,8 +16,8 @@ use crate::{
         status::{Result, Status},
         table::{IncludeObject, TableForm, metadata_of_one, table},
     },
-    journal::Shown,
     kinds::{Kind, in_version, rules},
+    request_log::Shown,
     storage::{ChangeKind, Stored, line, to_json},
 };
 

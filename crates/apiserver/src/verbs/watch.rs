@@ -1,7 +1,7 @@
 //! Watch: the changes of a resource, line by line, for as long as the client wants them.
 //!
 //! A watch owns a cursor into the history and no queue. What it holds in memory is one batch of shared
-//! events, which levers may hold back, and at its start the objects that it has still to tell.
+//! events, which faults may hold back, and at its start the objects that it has still to tell.
 
 use std::{collections::VecDeque, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -15,14 +15,14 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::{Request, items::PIECE, options::WatchStart, read::reach, show::Shape};
 use crate::{
     core::Core,
+    faults::{End, Origin, WatchHandle},
     http::{
         body::ResponseBody,
         selector::{FieldSelector, LabelSelector, selects},
         status::{Result, Status},
     },
-    journal::Shown,
     kinds::Kind,
-    levers::{End, Origin, WatchHandle},
+    request_log::Shown,
     storage::{ChangeKind, Cursor, Event, Expired, Key, Stored, Taken, line, to_json},
 };
 
@@ -100,7 +100,7 @@ struct Watching {
     over: bool,
 }
 
-/// Something to send, once the lag that levers want has passed.
+/// Something to send, once the lag that faults want has passed.
 struct Held {
     since: Instant,
     what: What,
@@ -148,7 +148,7 @@ impl Watching {
             shape,
             selection,
             cursor,
-            handle: core.levers.opened(origin.clone()),
+            handle: core.faults.opened(origin.clone()),
             origin: Arc::new(origin),
             held,
             is_to_be_ended: matches!(start, WatchStart::Initial { is_ended: true, .. }),
@@ -170,7 +170,7 @@ impl Watching {
         while !self.over {
             if let Some(end) = self.handle.end() {
                 self.over = true;
-                let reset = || io::Error::new(io::ErrorKind::ConnectionReset, "the watch was cut (lever)");
+                let reset = || io::Error::new(io::ErrorKind::ConnectionReset, "the watch was cut (fault)");
                 return (end == End::Cut).then(|| Err(reset()));
             }
             let now = Instant::now();
@@ -217,7 +217,7 @@ impl Watching {
             self.timer.as_mut().reset(wake);
         }
         let taken = tokio::select! {
-            // In this order: what a lever wants goes before what there is to send, and a bookmark that is
+            // In this order: what a fault wants goes before what there is to send, and a bookmark that is
             // due must not keep the events before it from being taken.
             biased;
             () = self.handle.changed() => return None,
@@ -294,8 +294,8 @@ impl Watching {
 
     /// Writes down what is sent.
     fn tell(&self, word: &'static str, key: Option<&Key>, version: u64) {
-        if self.core.journal.is_kept() {
-            self.core.journal.delivered(self.core.clock.now(), &self.origin, word, key, version);
+        if self.core.request_log.is_kept() {
+            self.core.request_log.delivered(self.core.clock.now(), &self.origin, word, key, version);
         }
     }
 

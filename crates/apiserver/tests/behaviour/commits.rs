@@ -16,7 +16,7 @@ async fn every_commit_is_told_once_in_order_with_the_state_before_and_after() {
     maps.create(&PostParams::default(), &config_map("one")).await.unwrap();
     let patch = Patch::Merge(json!({"data": {"key": "2"}}));
     maps.patch("one", &PatchParams::default(), &patch).await.unwrap();
-    server.levers().compact(); // takes nothing from who follows all commits
+    server.faults().compact(); // takes nothing from who follows all commits
     maps.delete("one", &DeleteParams::default()).await.unwrap();
 
     let added = commits.next().await.unwrap();

@@ -66,7 +66,7 @@ async fn a_page_that_was_compacted_away_tells_where_the_inconsistent_rest_begins
     let first = send(&client, "GET", &format!("{PATH}?limit=1")).await.unwrap();
     let token = first["metadata"]["continue"].as_str().unwrap();
     maps.delete("b", &DeleteParams::default()).await.unwrap();
-    server.levers().compact();
+    server.faults().compact();
     let status = refusal(send(&client, "GET", &format!("{PATH}?limit=1&continue={token}")).await);
     assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
     let token = status.metadata.unwrap().continue_.unwrap();
@@ -117,7 +117,7 @@ async fn a_list_at_an_exact_version_shows_that_state_as_long_as_history_has_it()
     }
     let any = send(&client, "GET", &format!("{PATH}?resourceVersion=0&limit=1")).await.unwrap();
     assert_eq!(names(&any), ["b", "c"]); // from the cache, which knows no limit
-    server.levers().compact();
+    server.faults().compact();
     assert_eq!(code_and_reason(send(&client, "GET", &exact).await), (410, "Expired".into()));
 }
 

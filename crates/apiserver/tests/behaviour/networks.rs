@@ -1,4 +1,4 @@
-//! Levers on connections: black holes, lagging replicas, bodies in odd pieces, and chance under the seed.
+//! Faults on connections: black holes, lagging replicas, bodies in odd pieces, and chance under the seed.
 
 use std::{io::Read, time::Duration};
 
@@ -39,7 +39,7 @@ async fn a_split_body_has_every_byte_in_pieces_that_the_seed_decides() {
     for _ in 0..2 {
         let server = ApiServer::builder().seed(7).start_time(start).start();
         let (whole, _) = frames(&server, path).await;
-        let _split = server.levers().split_bodies(Filter::any().verb(Verb::List));
+        let _split = server.faults().split_bodies(Filter::any().verb(Verb::List));
         let (pieces, _) = frames(&server, path).await;
         assert_eq!((whole.len(), pieces.concat()), (1, whole.concat()));
         assert!(pieces.len() > 10 && pieces.iter().all(|piece| (1..=97).contains(&piece.len())));
@@ -57,7 +57,7 @@ async fn a_body_in_gzip_members_is_read_whole_only_by_who_reads_them_all() {
     let server = ApiServer::start();
     let watch = "/api/v1/namespaces?watch=true&timeoutSeconds=1";
     let (whole, plain) = frames(&server, watch).await;
-    let _members = server.levers().gzip_members(Filter::any().resource("namespaces"));
+    let _members = server.faults().gzip_members(Filter::any().resource("namespaces"));
     let (members, coding) = frames(&server, watch).await;
     assert_eq!((plain.as_str(), coding.as_str()), ("", "gzip"));
     let (members, mut all, mut first) = (members.concat(), Vec::new(), Vec::new());
@@ -73,7 +73,7 @@ async fn requests_and_watches_in_a_black_hole_hear_nothing_until_it_is_gone() {
     let (inside, outside) = (pods(&server.client_as("inside")), pods(&server.client_as("outside")));
     let params = WatchParams::default().timeout(7200).disable_bookmarks();
     let mut stream = Box::pin(inside.watch(&params, "0").await.unwrap());
-    let hole = server.levers().black_hole(Filter::any().user_agent("inside"));
+    let hole = server.faults().black_hole(Filter::any().user_agent("inside"));
     outside.create(&PostParams::default(), &pod("web")).await.unwrap();
     assert_eq!(next(&mut stream).await, "nothing"); // for an hour
     assert!(timeout(Duration::from_secs(60), inside.get("web")).await.is_err());
@@ -94,7 +94,7 @@ async fn a_lagging_replica_shows_its_clients_the_past_and_others_the_present() {
     let (near, far) = (pods(&server.client_as("near")), pods(&server.client_as("far")));
     let lag = Duration::from_secs(5);
     sleep(lag).await;
-    let _replica = server.levers().lag_replica(Filter::any().user_agent("far"), lag);
+    let _replica = server.faults().lag_replica(Filter::any().user_agent("far"), lag);
     let mut stream = Box::pin(far.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     near.create(&PostParams::default(), &pod("web")).await.unwrap();
     let any = ListParams::default().match_any();
@@ -110,7 +110,7 @@ async fn a_lagging_replica_shows_its_clients_the_past_and_others_the_present() {
 async fn late_bookmarks_come_so_much_later_also_the_one_that_ends_the_initial_events() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    let _late = server.levers().delay_bookmarks(Filter::any().resource("pods"), Duration::from_secs(10));
+    let _late = server.faults().delay_bookmarks(Filter::any().resource("pods"), Duration::from_secs(10));
     let params = WatchParams::default().initial_events().timeout(290);
     let mut stream = Box::pin(pods.watch(&params, "").await.unwrap());
     let start = Instant::now();
@@ -126,7 +126,7 @@ async fn chance_decides_the_same_under_one_seed_and_as_often_as_it_should() {
         let server = ApiServer::builder().seed(seed).start();
         let pods = pods(&server.client());
         let filter = Filter::any().verb(Verb::Get).probability(0.5);
-        let _lever = server.levers().refuse(filter, Refusal::unavailable(), usize::MAX);
+        let _fault = server.faults().refuse(filter, Refusal::unavailable(), usize::MAX);
         let mut refused = Vec::new();
         for _ in 0..200 {
             refused.push(pods.get_opt("web").await.is_err());
@@ -140,7 +140,7 @@ async fn chance_decides_the_same_under_one_seed_and_as_often_as_it_should() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn chance_chooses_among_open_watches_for_as_long_as_the_lever_is_pulled() {
+async fn chance_chooses_among_open_watches_for_as_long_as_the_fault_is_in_force() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let mut streams = Vec::new();
@@ -148,8 +148,8 @@ async fn chance_chooses_among_open_watches_for_as_long_as_the_lever_is_pulled() 
         streams.push(Box::pin(pods.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap()));
     }
     let half = Filter::any().resource("pods").probability(0.5);
-    let stall = server.levers().stall_watches(half.clone());
-    let _other = server.levers().lag_watches(Filter::any().resource("nodes"), Duration::ZERO); // told anew
+    let stall = server.faults().stall_watches(half.clone());
+    let _other = server.faults().lag_watches(Filter::any().resource("nodes"), Duration::ZERO); // told anew
     pods.create(&PostParams::default(), &pod("web")).await.unwrap();
     let mut told = 0;
     for stream in &mut streams {
@@ -157,7 +157,7 @@ async fn chance_chooses_among_open_watches_for_as_long_as_the_lever_is_pulled() 
     }
     assert!((8..32).contains(&told), "{told}");
     drop(stall);
-    let cut = server.levers().cut_watches(&half);
+    let cut = server.faults().cut_watches(&half);
     assert!((8..32).contains(&cut), "{cut}");
-    assert_eq!(server.levers().cut_watches(&Filter::any().probability(0.0)), 0);
+    assert_eq!(server.faults().cut_watches(&Filter::any().probability(0.0)), 0);
 }

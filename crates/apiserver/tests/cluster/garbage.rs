@@ -181,11 +181,11 @@ async fn refused_requests_are_tried_again() {
     let owner = map(&client, "owner", &[]).await;
     map(&client, "child", &[&owner]).await;
     let refusals = Filter::any().verb(Verb::Delete).user_agent("garbage-collector");
-    let lever = server.levers().refuse(refusals, Refusal::unavailable(), 5);
+    let fault = server.faults().refuse(refusals, Refusal::unavailable(), 5);
     delete(&client, &at("owner"), "Background").await;
     settle().await;
     assert_eq!(names(&client, MAPS).await, [""; 0]);
-    drop(lever);
+    drop(fault);
 }
 
 /// Fails without the resource version in the preconditions of `Requests::delete`.
@@ -195,11 +195,11 @@ async fn an_object_that_is_adopted_while_it_is_being_collected_stays() {
     let (owner, other) = (map(&client, "owner", &[]).await, map(&client, "other", &[]).await);
     map(&client, "child", &[&owner]).await;
     let deletions = Filter::any().verb(Verb::Delete).user_agent("garbage-collector");
-    let lever = server.levers().hold(deletions);
+    let fault = server.faults().hold(deletions);
     delete(&client, &at("owner"), "Background").await;
     settle().await; // the collector has decided, and its request is on its way
     patch(&client, &at("child"), json!({"metadata": {"ownerReferences": [reference(&other, false)]}})).await;
-    lever.release();
+    fault.release();
     settle().await;
     assert_eq!(names(&client, MAPS).await, ["child", "other"]);
 }

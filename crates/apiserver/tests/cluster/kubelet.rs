@@ -101,29 +101,29 @@ async fn hundreds_of_pods_run_and_end_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trouble_only_delays_it() {
+async fn an_error_only_delays_it() {
     let (server, client) = server();
     let of_kubelet = || Filter::any().user_agent("kubelet");
-    let levers = server.levers();
+    let faults = server.faults();
     let refusals = [
-        levers.refuse(of_kubelet().verb(Verb::List), Refusal::unavailable(), 3),
-        levers.refuse(of_kubelet().verb(Verb::Watch), Refusal::internal_error(), 2),
-        levers.refuse(of_kubelet().verb(Verb::Create), Refusal::internal_error(), 4),
-        levers.refuse(of_kubelet().verb(Verb::Patch), Refusal::too_many_requests(), 5),
-        levers.lose_reply(of_kubelet().verb(Verb::Delete), 1),
+        faults.refuse(of_kubelet().verb(Verb::List), Refusal::unavailable(), 3),
+        faults.refuse(of_kubelet().verb(Verb::Watch), Refusal::internal_error(), 2),
+        faults.refuse(of_kubelet().verb(Verb::Create), Refusal::internal_error(), 4),
+        faults.refuse(of_kubelet().verb(Verb::Patch), Refusal::too_many_requests(), 5),
+        faults.lose_reply(of_kubelet().verb(Verb::Delete), 1),
     ];
     let (_stop, _kubelet) = run(kubelet(&server));
     create_pods(&client, 20).await;
     settle().await;
-    levers.cut_watches(&of_kubelet());
-    levers.compact();
+    faults.cut_watches(&of_kubelet());
+    faults.compact();
     create(&client, PODS, pod("late")).await;
     settle().await;
     assert_eq!(phases(&client).await, vec!["Running"; 21]);
     delete(&client, PODS, "Background").await;
     settle().await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
-    assert_eq!(refusals.map(|lever| lever.remaining()), [0; 5]);
+    assert_eq!(refusals.map(|fault| fault.remaining()), [0; 5]);
 }
 
 /// A Pod that came back under its old name must not die of its predecessor's deletion, although the
@@ -136,7 +136,7 @@ async fn a_successor_of_the_same_name_is_left_alone() {
     settle().await;
     delete(&client, &format!("{PODS}/web"), "Background").await;
     sleep(Duration::from_secs(5)).await;
-    let lag = server.levers().lag_watches(Filter::any().user_agent("kubelet"), Duration::from_secs(60));
+    let lag = server.faults().lag_watches(Filter::any().user_agent("kubelet"), Duration::from_secs(60));
     let now = json!({"gracePeriodSeconds": 0});
     send(&client, http::Method::DELETE, &format!("{PODS}/web"), Some(now)).await;
     let successor = create(&client, PODS, pod("web")).await;

@@ -133,10 +133,10 @@ async fn refused_requests_are_tried_again() {
     shop(&client).await;
     add(&client, "configmaps", config_map("a", &[])).await;
     let filter = Filter::any().user_agent("namespace-controller");
-    let lever = server.levers().refuse(filter, Refusal::internal_error(), 7);
+    let fault = server.faults().refuse(filter, Refusal::internal_error(), 7);
     delete(&client, SHOP, "Background").await;
     settle().await;
-    assert_eq!(lever.remaining(), 0);
+    assert_eq!(fault.remaining(), 0);
     let left = names(&client, "/api/v1/namespaces").await;
     assert_eq!(left, ["default", "kube-node-lease", "kube-public", "kube-system"]);
 }

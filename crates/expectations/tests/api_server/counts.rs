@@ -13,7 +13,7 @@ use kube_client::{
 };
 use serde_json::{Value, json};
 use tokio::time::{advance, sleep};
-use trimtab_apiserver::{ApiServer, ChangeKind, Filter, Lever, Refusal, Verb};
+use trimtab_apiserver::{ApiServer, ChangeKind, FaultGuard, Filter, Refusal, Verb};
 use trimtab_expectations::{Expectations, slow_start_batch};
 
 const KEY: &str = "default/set";
@@ -85,9 +85,9 @@ async fn number(maps: &Api<ConfigMap>) -> usize {
 }
 
 /// Makes two creates fail.
-fn refuse_two_creates(server: &ApiServer) -> Lever {
+fn refuse_two_creates(server: &ApiServer) -> FaultGuard {
     let creates = Filter::any().verb(Verb::Create).resource("configmaps");
-    server.levers().refuse(creates, Refusal::forbidden(), 2)
+    server.faults().refuse(creates, Refusal::forbidden(), 2)
 }
 
 /// Guarantee 1, end to end. Without the first `if` of `sync` there are soon hundreds of maps.

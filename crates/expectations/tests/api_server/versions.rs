@@ -96,8 +96,8 @@ async fn lost_replies_to_creates_with_generated_names_lead_to_no_twins() {
         let (enqueue, mut queue) = mpsc::unbounded_channel();
         follow(&server, &cache, &ledger, enqueue.clone());
         let verb = |verb| Filter::any().resource(MAPS).verb(verb);
-        let _replies = server.levers().lose_reply(verb(Verb::Create), lost);
-        let _reads = server.levers().refuse(verb(Verb::List), Refusal::unavailable(), 2);
+        let _replies = server.faults().lose_reply(verb(Verb::Create), lost);
+        let _reads = server.faults().refuse(verb(Verb::List), Refusal::unavailable(), 2);
 
         let (mut syncs, start) = (0, Instant::now());
         enqueue.send(KEY).expect("a queue");

@@ -6,7 +6,7 @@ use tokio::time::{Duration, Instant};
 use trimtab_cache::{Object, ObjectKey};
 
 use super::{Held, Progress, Shared};
-use crate::{Phase, SourceError, Status, Trouble};
+use crate::{InformerError, Phase, SourceError, Status};
 
 impl<T: Object> Shared<T> {
     pub(crate) fn status(&self, bytes: u64) -> Status {
@@ -80,7 +80,7 @@ impl<T: Object> Shared<T> {
         if let Some(metrics) = &self.metrics {
             metrics.failed();
         }
-        self.reporter.report(&Trouble::Source { namespace, error, retry_in });
+        self.reporter.report(&InformerError::Source { namespace, error, retry_in });
     }
 
     pub(crate) fn started(&self) {

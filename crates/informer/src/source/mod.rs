@@ -51,7 +51,7 @@ pub(crate) struct Source {
     selectors: String,
     list_type: &'static str,
     watch_type: &'static str,
-    packed_lists: bool,
+    gzip_lists: bool,
     received: Arc<AtomicU64>,
 }
 
@@ -62,7 +62,7 @@ impl Source {
         resource: &<T::Kind as Resource>::DynamicType,
         selection: &Selection,
         namespace: Option<&str>,
-        packed_lists: bool,
+        gzip_lists: bool,
     ) -> Self {
         let metadata_only = T::Kind::metadata_api();
         let mut selectors = String::new();
@@ -85,7 +85,7 @@ impl Source {
             } else {
                 "application/json"
             },
-            packed_lists,
+            gzip_lists,
             received: Arc::default(),
         }
     }
@@ -137,7 +137,7 @@ impl Source {
     }
 
     fn list_request(&self, query: &str, accept: &'static str) -> http::request::Builder {
-        let encoding = if self.packed_lists { "gzip" } else { "identity" };
+        let encoding = if self.gzip_lists { "gzip" } else { "identity" };
         self.request(query).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, encoding)
     }
 

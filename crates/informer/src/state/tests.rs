@@ -4,14 +4,14 @@ use super::*;
 
 const NOW: Duration = Duration::ZERO;
 
-fn ladder() -> Ladder {
-    Ladder::new(false, Some(500), None, SmallRng::seed_from_u64(7))
+fn state() -> ListWatchState {
+    ListWatchState::new(false, Some(500), None, SmallRng::seed_from_u64(7))
 }
 
-fn watching(version: &str) -> Ladder {
-    let mut ladder = ladder();
-    ladder.next(Instant::now(), Outcome::Listed { version: version.to_owned() });
-    ladder
+fn watching(version: &str) -> ListWatchState {
+    let mut state = state();
+    state.next(Instant::now(), Outcome::Listed { version: version.to_owned() });
+    state
 }
 
 fn failure(class: Class) -> Failure {
@@ -55,9 +55,9 @@ fn describe(next: &Next) -> String {
 /// RE-T8; L1.
 #[test]
 fn it_begins_with_a_paged_list_of_the_most_recent_state_and_then_watches() {
-    let mut ladder = ladder();
-    assert_eq!(describe(&ladder.first()), "now: list at_least=- limit=500");
-    let next = ladder.next(Instant::now(), Outcome::Listed { version: "7".to_owned() });
+    let mut state = state();
+    assert_eq!(describe(&state.first()), "now: list at_least=- limit=500");
+    let next = state.next(Instant::now(), Outcome::Listed { version: "7".to_owned() });
     assert_eq!(describe(&next), "now: watch from=7");
 }
 
@@ -66,16 +66,16 @@ fn it_begins_with_a_paged_list_of_the_most_recent_state_and_then_watches() {
 #[test]
 fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
     let now = Instant::now();
-    let mut ladder = watching("7");
-    let expired = ladder.next(now, watch_failed(Class::Expired, "9"));
+    let mut state = watching("7");
+    let expired = state.next(now, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&expired), "later: list at_least=9 limit=0");
     for class in [Class::Expired, Class::TooLarge, Class::Refused] {
-        let mut ladder = watching("7");
-        ladder.next(now, watch_failed(Class::Expired, "9"));
-        let next = ladder.next(now, list_failed(class, None));
+        let mut state = watching("7");
+        state.next(now, watch_failed(Class::Expired, "9"));
+        let next = state.next(now, list_failed(class, None));
         assert_eq!(describe(&next), "now: list at_least=- limit=500", "{class:?}");
         // Should that fail the same way, it is not tried at once for ever.
-        let next = ladder.next(now, list_failed(class, None));
+        let next = state.next(now, list_failed(class, None));
         assert_eq!(describe(&next), "later: list at_least=- limit=500", "{class:?}");
     }
 }
@@ -84,15 +84,15 @@ fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
 #[test]
 fn a_version_that_expires_between_pages_is_followed_by_one_unpaged_list() {
     let now = Instant::now();
-    let mut ladder = ladder();
-    let next = ladder.next(now, list_failed(Class::Expired, Some("10")));
+    let mut state = state();
+    let next = state.next(now, list_failed(Class::Expired, Some("10")));
     assert_eq!(describe(&next), "now: list at_least=10 limit=0");
-    let next = ladder.next(now, list_failed(Class::Expired, Some("10")));
+    let next = state.next(now, list_failed(Class::Expired, Some("10")));
     assert_eq!(describe(&next), "now: list at_least=- limit=500");
     // Round again, but not at once for ever.
-    let next = ladder.next(now, list_failed(Class::Expired, Some("11")));
+    let next = state.next(now, list_failed(Class::Expired, Some("11")));
     assert_eq!(describe(&next), "now: list at_least=11 limit=0");
-    let next = ladder.next(now, list_failed(Class::Expired, Some("11")));
+    let next = state.next(now, list_failed(Class::Expired, Some("11")));
     assert_eq!(describe(&next), "later: list at_least=- limit=500");
 }
 
@@ -116,17 +116,17 @@ fn each_failure_of_a_watch_leads_where_it_must() {
 #[test]
 fn a_silent_watch_is_resumed_after_a_probe_and_costs_no_backoff() {
     let mut now = Instant::now();
-    let mut ladder = watching("7");
+    let mut state = watching("7");
     for _ in 0..5 {
         now += Duration::from_secs(70);
         let failure = Some(failure(Class::Silent));
         let lasted = Duration::from_secs(70);
         let outcome = Outcome::WatchEnded { version: "9".to_owned(), failure, lasted, any_event: false };
-        assert_eq!(describe(&ladder.next(now, outcome)), "now: probe 9");
+        assert_eq!(describe(&state.next(now, outcome)), "now: probe 9");
         let probed = Outcome::Probed { version: "9".to_owned() };
-        assert_eq!(describe(&ladder.next(now, probed)), "now: watch from=9");
+        assert_eq!(describe(&state.next(now, probed)), "now: watch from=9");
     }
-    let next = ladder.next(now + Duration::from_secs(3), watch_ended("9", Duration::from_millis(1), false));
+    let next = state.next(now + Duration::from_secs(3), watch_ended("9", Duration::from_millis(1), false));
     assert!(next.wait < Duration::from_millis(1_600));
 }
 
@@ -149,13 +149,13 @@ fn a_probe_that_fails_leads_where_the_server_can_be_followed() {
 #[test]
 fn a_watch_that_breaks_off_after_a_healthy_while_is_resumed_soon_however_often() {
     let mut now = Instant::now();
-    let mut ladder = watching("7");
+    let mut state = watching("7");
     for _ in 0..20 {
         now += Duration::from_secs(20);
         let failure = Some(failure(Class::Passing));
         let lasted = Duration::from_secs(20);
         let outcome = Outcome::WatchEnded { version: "9".to_owned(), failure, lasted, any_event: true };
-        let next = ladder.next(now, outcome);
+        let next = state.next(now, outcome);
         assert!(next.wait < Duration::from_millis(1_600), "{next:?}");
         now += next.wait;
     }
@@ -165,17 +165,17 @@ fn a_watch_that_breaks_off_after_a_healthy_while_is_resumed_soon_however_often()
 #[test]
 fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {
     let now = Instant::now();
-    let mut ladder = watching("7");
+    let mut state = watching("7");
     for _ in 0..5 {
-        let next = ladder.next(now, watch_ended("8", Duration::from_secs(1), false));
+        let next = state.next(now, watch_ended("8", Duration::from_secs(1), false));
         assert_eq!(describe(&next), "now: watch from=8");
     }
     let short = Duration::from_millis(999);
     for expected in ["later: watch from=8", "later: watch from=8", "later: list at_least=8 limit=0"] {
-        assert_eq!(describe(&ladder.next(now, watch_ended("8", short, false))), expected);
+        assert_eq!(describe(&state.next(now, watch_ended("8", short, false))), expected);
     }
     for _ in 0..5 {
-        let next = ladder.next(now, watch_ended("8", short, true));
+        let next = state.next(now, watch_ended("8", short, true));
         assert_eq!(describe(&next), "later: watch from=8", "one with events is no reason to relist");
     }
 }
@@ -184,17 +184,17 @@ fn only_a_watch_that_ended_cleanly_after_a_second_is_resumed_at_once() {
 fn a_server_that_asks_to_be_left_alone_is_left_alone() {
     let retry_after = Duration::from_secs(42);
     let failure = Failure { class: Class::Passing, retry_after };
-    let next = ladder().next(Instant::now(), Outcome::ListFailed { failure, first_page: None });
+    let next = state().next(Instant::now(), Outcome::ListFailed { failure, first_page: None });
     assert_eq!(next.wait, retry_after);
 }
 
 /// RE-T24.
 #[test]
 fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
-    let mut ladder = ladder();
+    let mut state = state();
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {
-        let next = ladder.next(Instant::now(), Outcome::Listed { version: "1".to_owned() });
+        let next = state.next(Instant::now(), Outcome::Listed { version: "1".to_owned() });
         let Step::Watch(watch) = next.step else { panic!("a watch") };
         assert!((300..=600).contains(&watch.timeout.as_secs()));
         seen.insert(watch.timeout);
@@ -204,12 +204,12 @@ fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
 
 #[test]
 fn a_restart_lists_at_least_what_the_store_has() {
-    let ladder = Ladder::new(false, Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
-    assert_eq!(describe(&ladder.first()), "now: list at_least=7 limit=0");
+    let state = ListWatchState::new(false, Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
+    assert_eq!(describe(&state.first()), "now: list at_least=7 limit=0");
 }
 
-fn streaming() -> Ladder {
-    Ladder::new(true, Some(500), None, SmallRng::seed_from_u64(7))
+fn streaming() -> ListWatchState {
+    ListWatchState::new(true, Some(500), None, SmallRng::seed_from_u64(7))
 }
 
 fn stream_failed(class: Class) -> Outcome {
@@ -239,23 +239,23 @@ fn a_stream_that_fails_is_followed_by_what_can_succeed() {
 #[test]
 fn a_relist_is_a_stream_too_and_gives_up_its_version_where_it_must() {
     let now = Instant::now();
-    let mut ladder = streaming();
-    let next = ladder.next(now, watch_failed(Class::Expired, "9"));
+    let mut state = streaming();
+    let next = state.next(now, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: stream at_least=9");
-    let next = ladder.next(now, stream_failed(Class::TooLarge));
+    let next = state.next(now, stream_failed(Class::TooLarge));
     assert_eq!(describe(&next), "now: stream at_least=-");
 }
 
 #[test]
 fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
     let now = Instant::now();
-    let mut ladder = streaming();
-    ladder.next(now, stream_failed(Class::Refused));
-    ladder.next(now, Outcome::Listed { version: "9".to_owned() });
+    let mut state = streaming();
+    state.next(now, stream_failed(Class::Refused));
+    state.next(now, Outcome::Listed { version: "9".to_owned() });
     let soon = now + UNSUPPORTED_FOR - Duration::from_secs(1);
-    let next = ladder.next(soon, watch_failed(Class::Expired, "9"));
+    let next = state.next(soon, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: list at_least=9 limit=0");
-    let next = ladder.next(now + UNSUPPORTED_FOR, watch_failed(Class::Expired, "9"));
+    let next = state.next(now + UNSUPPORTED_FOR, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: stream at_least=9");
 }
 
@@ -263,17 +263,17 @@ fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
 #[test]
 fn requests_for_a_version_that_are_never_answered_are_followed_by_one_for_the_most_recent_state() {
     let now = Instant::now();
-    let mut ladder = streaming();
-    ladder.next(now, watch_failed(Class::Expired, "9"));
-    let next = ladder.next(now, stream_failed(Class::Unanswered));
+    let mut state = streaming();
+    state.next(now, watch_failed(Class::Expired, "9"));
+    let next = state.next(now, stream_failed(Class::Unanswered));
     assert_eq!(describe(&next), "later: stream at_least=9", "it may have been chance");
-    let next = ladder.next(now, stream_failed(Class::Unanswered));
+    let next = state.next(now, stream_failed(Class::Unanswered));
     assert_eq!(describe(&next), "later: stream at_least=-");
 
-    let mut ladder = watching("7");
-    ladder.next(now, watch_failed(Class::Expired, "9"));
-    let next = ladder.next(now, list_failed(Class::Unanswered, None));
+    let mut state = watching("7");
+    state.next(now, watch_failed(Class::Expired, "9"));
+    let next = state.next(now, list_failed(Class::Unanswered, None));
     assert_eq!(describe(&next), "later: list at_least=9 limit=0");
-    let next = ladder.next(now, list_failed(Class::Unanswered, None));
+    let next = state.next(now, list_failed(Class::Unanswered, None));
     assert_eq!(describe(&next), "later: list at_least=- limit=500");
 }

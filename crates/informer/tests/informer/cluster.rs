@@ -95,7 +95,7 @@ async fn a_cut_watch_costs_no_event() {
     for round in 0..5 {
         let name = format!("o{round}");
         cluster.create(&name).await;
-        assert_eq!(cluster.server.levers().cut_watches(&Filter::any().user_agent("informer")), 1);
+        assert_eq!(cluster.server.faults().cut_watches(&Filter::any().user_agent("informer")), 1);
         cluster.patch(&name, json!({"data": {"round": "1"}})).await;
         assert_eq!(
             cluster.told().await,
@@ -117,12 +117,12 @@ async fn what_was_deleted_behind_a_compaction_is_told_after_the_relist() {
     cluster.informer.start();
     cluster.told().await;
     let reborn = cluster.informer.store().get(&ObjectKey::namespaced("default", "reborn")).expect("there");
-    cluster.server.levers().cut_watches(&Filter::any());
+    cluster.server.faults().cut_watches(&Filter::any());
     cluster.delete("gone").await;
     cluster.delete("reborn").await;
     cluster.create("reborn").await;
     cluster.create("new").await;
-    cluster.server.levers().compact();
+    cluster.server.faults().compact();
     assert_eq!(
         cluster.told().await,
         ["deleted default/gone?", "added default/new", "updated default/reborn"]

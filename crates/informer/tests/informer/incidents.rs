@@ -1,4 +1,4 @@
-//! Incidents of clusters and of other clients, each as a test driven by the API server's levers. The numbers
+//! Incidents of clusters and of other clients, each as a test driven by the API server's faults. The numbers
 //! are those of docs/upstream-behaviours.md; others are held where their subject is: 2 in part, 24 and 29 by
 //! `reflector`, `trouble` and `packed`.
 
@@ -30,7 +30,7 @@ use trimtab_informer::{Event, Informer, InformerBuilder, InformerFactory, Phase}
 
 /// A server that writes down what it is asked, and an API to change its objects.
 fn server() -> (ApiServer, Api<ConfigMap>) {
-    let server = ApiServer::builder().journal(true).start();
+    let server = ApiServer::builder().request_log(true).start();
     let maps = Api::default_namespaced(server.client_as("user"));
     (server, maps)
 }
@@ -73,7 +73,7 @@ async fn until(is_so: impl Fn() -> bool) -> Duration {
 
 /// What the informers of a server have asked it to list: when, and how.
 fn lists(server: &ApiServer) -> Vec<(Timestamp, String)> {
-    let lists = server.journal().matching(&own().verb(Verb::List));
+    let lists = server.request_log().matching(&own().verb(Verb::List));
     lists.into_iter().map(|list| (list.at, list.query)).collect()
 }
 
@@ -87,13 +87,13 @@ async fn a_thousand_watches_that_expire_together_relist_apart_and_from_the_serve
     let informers: Vec<_> =
         (0..CLIENTS).map(|_| builder(&server).streaming_lists(false).build::<ConfigMap>()).collect();
     informers.iter().for_each(Informer::start);
-    until(|| server.levers().open_watches(&own()) == CLIENTS).await;
+    until(|| server.faults().open_watches(&own()) == CLIENTS).await;
     let seen = server.resource_version();
-    server.journal().clear();
+    server.request_log().clear();
     create(&maps, "b").await;
-    server.levers().cut_watches(&own());
+    server.faults().cut_watches(&own());
     change(&maps, "b").await;
-    server.levers().compact();
+    server.faults().compact();
     until(|| informers.iter().all(|informer| informer.status().lists == 2)).await;
     let relists = lists(&server);
     assert_eq!(relists.len(), CLIENTS);
@@ -117,11 +117,11 @@ async fn pages_that_expire_are_followed_by_one_list_from_memory() {
         create(&maps, &format!("o{number}")).await;
     }
     let informer = builder(&server).streaming_lists(false).page_size(2).build::<ConfigMap>();
-    server.levers().delay(own().verb(Verb::List), Duration::from_secs(5), 2).leave();
+    server.faults().delay(own().verb(Verb::List), Duration::from_secs(5), 2).leave();
     informer.start();
     sleep(Duration::from_secs(7)).await; // the second page is on its way
     create(&maps, "new").await;
-    server.levers().compact();
+    server.faults().compact();
     until(|| informer.has_synced()).await;
     let asked: Vec<_> = lists(&server).into_iter().map(|(_, query)| query).collect();
     assert_eq!(asked.len(), 3, "{asked:?}");
@@ -136,10 +136,10 @@ async fn a_streaming_list_without_an_end_is_given_up_for_a_list() {
     for swallowed in [false, true] {
         let (server, maps) = server();
         create(&maps, "a").await;
-        let _lever = if swallowed {
-            server.levers().drop_bookmarks(own())
+        let _fault = if swallowed {
+            server.faults().drop_bookmarks(own())
         } else {
-            server.levers().ignore_parameters(own(), &["sendInitialEvents", "resourceVersionMatch"])
+            server.faults().ignore_parameters(own(), &["sendInitialEvents", "resourceVersionMatch"])
         };
         let informer = builder(&server).build::<ConfigMap>();
         informer.start();
@@ -155,7 +155,7 @@ async fn a_streaming_list_without_an_end_is_given_up_for_a_list() {
 async fn a_kind_that_never_syncs_holds_up_no_other() {
     let (server, maps) = server();
     create(&maps, "a").await;
-    let _held = server.levers().hold(own().resource("secrets"));
+    let _held = server.faults().hold(own().resource("secrets"));
     let factory = InformerFactory::new(server.client_as("informer"));
     let (maps_informer, secrets) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
     factory.start();
@@ -180,10 +180,10 @@ async fn an_object_deleted_while_its_addition_waits_leaves_nothing_behind() {
     create(&maps, "taken").await;
     until(|| slow.pending() == 2).await;
     assert_eq!(slow.try_next().expect("the first").key(), key("untaken"));
-    server.levers().cut_watches(&own());
+    server.faults().cut_watches(&own());
     delete(&maps, "untaken").await;
     delete(&maps, "taken").await;
-    server.levers().compact();
+    server.faults().compact();
     until(|| informer.store().is_empty()).await;
     let left: Vec<_> = std::iter::from_fn(|| slow.try_next()).collect();
     assert_eq!(left.len(), 1, "what was never told of needs no end: {left:?}");
@@ -207,9 +207,9 @@ async fn what_a_relist_brings_is_an_update_to_handlers_without_a_resync() {
     });
     informer.start();
     informer.wait_for_sync().await;
-    server.levers().cut_watches(&own());
+    server.faults().cut_watches(&own());
     change(&maps, "a").await;
-    server.levers().compact();
+    server.faults().compact();
     until(|| informer.status().lists == 2).await;
     assert_eq!(told.lock()[2..], ["updated default/a false"]);
 }
@@ -243,7 +243,7 @@ async fn a_server_behind_the_seen_version_is_listed_as_it_is() {
     create(&maps, "old").await;
     assert!(restored.resource_version() < before.resource_version());
     *current.lock() = restored.service();
-    before.levers().cut_watches(&own());
+    before.faults().cut_watches(&own());
     let took = until(|| informer.store().keys() == [key("old")]).await;
     assert!(took < Duration::from_secs(80), "{took:?}");
     create(&maps, "new").await;
@@ -263,7 +263,7 @@ async fn a_black_hole_is_seen_in_the_lag_at_once_and_left_within_75_seconds() {
     let status = informer.status();
     assert!(status.lag <= Some(Duration::from_secs(62)) && status.restarts == 0, "{status:?}");
     let opened = status.watches;
-    let hole = server.levers().stall_watches(own());
+    let hole = server.faults().stall_watches(own());
     let fell = Instant::now();
     create(&maps, "unseen").await;
     sleep(Duration::from_secs(40)).await;
@@ -291,7 +291,7 @@ async fn a_slow_subscriber_slows_no_reader_and_a_closed_watcher_misses_nothing()
         create(&maps, &format!("o{round}")).await;
         if round % 25 == 24 {
             sleep(Duration::from_secs(2)).await;
-            assert_eq!(server.levers().end_watches(&own()), 1);
+            assert_eq!(server.faults().end_watches(&own()), 1);
         }
     }
     until(|| informer.store().len() == 101).await;
@@ -347,9 +347,9 @@ async fn a_relist_holds_no_object_twice_and_none_keeps_another() {
     informer.start();
     informer.wait_for_sync().await;
     assert_eq!((ALIVE.load(SeqCst), MOST_ALIVE.load(SeqCst)), (OBJECTS, OBJECTS));
-    server.levers().cut_watches(&own());
+    server.faults().cut_watches(&own());
     change(&maps, "o0").await;
-    server.levers().compact();
+    server.faults().compact();
     until(|| informer.status().lists == 2).await;
     assert_eq!(ALIVE.load(SeqCst), OBJECTS);
     // At the end one that changed; on the way one that did not, until it was recognised.
@@ -389,10 +389,10 @@ async fn watches_that_began_together_do_not_reconnect_together() {
     let (server, _) = server();
     let informers: Vec<_> = (0..CLIENTS).map(|_| builder(&server).build::<ConfigMap>()).collect();
     informers.iter().for_each(Informer::start);
-    until(|| server.levers().open_watches(&own()) == CLIENTS).await;
-    server.journal().clear();
+    until(|| server.faults().open_watches(&own()) == CLIENTS).await;
+    server.request_log().clear();
     sleep(Duration::from_secs(605)).await;
-    let reconnects = server.journal().matching(&own().verb(Verb::Watch));
+    let reconnects = server.request_log().matching(&own().verb(Verb::Watch));
     let seconds: BTreeSet<_> = reconnects.iter().map(|watch| watch.at.as_second()).collect();
     assert!(reconnects.len() >= CLIENTS && seconds.len() > 60, "{} in {}", reconnects.len(), seconds.len());
     assert!(informers.iter().all(|informer| informer.status().restarts == 0));
@@ -442,10 +442,10 @@ async fn after_many_disturbances_in_a_row_the_next_is_over_as_soon_as_the_first(
     informer.start();
     informer.wait_for_sync().await;
     for round in 0..12 {
-        server.levers().cut_watches(&own());
+        server.faults().cut_watches(&own());
         change(&maps, "a").await;
         if round % 2 == 0 {
-            server.levers().compact();
+            server.faults().compact();
         }
         let now = server.resource_version().to_string();
         let took = until(|| informer.store().resource_version() == Some(now.clone())).await;

@@ -2,6 +2,7 @@
 //! test says, or at the API server of `trimtab-apiserver`. One program, because most need the former.
 
 mod cluster;
+mod errors;
 mod factory;
 mod forms;
 mod handlers;
@@ -14,4 +15,3 @@ mod reflector;
 mod scripted;
 mod streaming;
 mod subscription;
-mod trouble;

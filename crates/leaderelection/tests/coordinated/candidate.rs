@@ -160,11 +160,11 @@ async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     let candidate = Candidate::start(&server, "a", "1.37.0");
     hand.assign("a").await;
     sleep(SOON).await;
-    let held = server.levers().hold(candidates().user_agent("a"));
+    let held = server.faults().hold(candidates().user_agent("a"));
     sleep(Duration::from_secs(300)).await;
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
     held.release();
-    let _refused = server.levers().refuse(candidates().user_agent("a"), Refusal::forbidden(), usize::MAX);
+    let _refused = server.faults().refuse(candidates().user_agent("a"), Refusal::forbidden(), usize::MAX);
     sleep(Duration::from_secs(300)).await;
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
 }
@@ -174,7 +174,7 @@ async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
 async fn where_candidates_are_not_served_the_plain_lease_decides() {
     let server = ApiServer::start();
     let hand = Hand::new(server.client());
-    let lever = server.levers().refuse(candidates().user_agent("a"), unserved(), usize::MAX);
+    let fault = server.faults().refuse(candidates().user_agent("a"), unserved(), usize::MAX);
     let candidate = Candidate::start(&server, "a", "1.37.0");
     sleep(Duration::from_millis(1)).await;
     assert!(candidate.is_leader(), "at once: the lease was free");
@@ -183,7 +183,7 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
     assert!(hand.candidates.get_opt("a").await.expect("an answer").is_none());
 
     // The server is upgraded: the term goes on, and the server has a say from now on.
-    lever.release();
+    fault.release();
     sleep(SOON).await;
     assert_eq!(hand.candidate("a").await.spec.lease_name, "web");
     sleep(Duration::from_secs(60)).await;
@@ -193,7 +193,7 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
     assert!(!candidate.is_leader());
 
     // And downgraded: it stands for the plain lease again.
-    let _lever = server.levers().refuse(candidates().user_agent("a"), unserved(), usize::MAX);
+    let _fault = server.faults().refuse(candidates().user_agent("a"), unserved(), usize::MAX);
     sleep(Duration::from_secs(10)).await;
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 2));
 }
@@ -203,7 +203,7 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
 async fn only_an_unknown_path_makes_a_candidate_stand_for_the_plain_lease() {
     for refusal in [Refusal::forbidden(), Refusal::unavailable(), Refusal::internal_error()] {
         let server = ApiServer::start();
-        let _lever = server.levers().refuse(candidates().user_agent("a"), refusal, usize::MAX);
+        let _fault = server.faults().refuse(candidates().user_agent("a"), refusal, usize::MAX);
         let candidate = Candidate::start(&server, "a", "1.37.0");
         sleep(Duration::from_secs(120)).await;
         assert!(!candidate.is_leader() && Hand::new(server.client()).lease().await.is_none());
@@ -217,7 +217,7 @@ async fn lost_replies_about_the_candidate_are_made_up_for_at_the_next_look() {
     let server = ApiServer::start();
     let hand = Hand::new(server.client());
     for verb in [Verb::Create, Verb::Patch] {
-        server.levers().lose_reply(candidates().user_agent("a").verb(verb), 1).leave();
+        server.faults().lose_reply(candidates().user_agent("a").verb(verb), 1).leave();
     }
     let _candidate = Candidate::start(&server, "a", "1.37.0");
     sleep(Duration::from_secs(20)).await;

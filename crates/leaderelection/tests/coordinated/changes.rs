@@ -43,7 +43,7 @@ async fn the_oldest_version_leads_whoever_comes_goes_or_is_cut_off() {
     sleep(CHANGE * 2).await;
     assert_eq!((new.terms(), newest.terms(), old.terms()), (1, 0, 1));
 
-    let cut = server.levers().hold(Filter::any().user_agent("old"));
+    let cut = server.faults().hold(Filter::any().user_agent("old"));
     until_leads(&[&new, &newest, &old], &new, CHANGE).await;
     assert!(!old.is_leader() && newest.terms() == 0);
     cut.release();
@@ -69,15 +69,15 @@ async fn no_two_candidates_have_a_token_however_they_are_cut_off() {
             let release = random.random();
             Candidate::start_with(&server, name, version, |builder| builder.release_on_cancel(release))
         });
-        let (mut levers, end) = (Vec::new(), Instant::now() + Duration::from_secs(900));
+        let (mut faults, end) = (Vec::new(), Instant::now() + Duration::from_secs(900));
         while Instant::now() < end {
-            levers.clear();
+            faults.clear();
             for name in names {
                 let requests = Filter::any().user_agent(name);
                 match random.random_range(0..6) {
-                    0 => levers.push(server.levers().hold(requests)),
-                    1 => levers.push(server.levers().lose_reply(requests, usize::MAX)),
-                    2 => levers.push(server.levers().refuse(requests, Refusal::internal_error(), usize::MAX)),
+                    0 => faults.push(server.faults().hold(requests)),
+                    1 => faults.push(server.faults().lose_reply(requests, usize::MAX)),
+                    2 => faults.push(server.faults().refuse(requests, Refusal::internal_error(), usize::MAX)),
                     _ => {}
                 }
             }

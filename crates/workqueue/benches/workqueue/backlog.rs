@@ -65,7 +65,7 @@ async fn add_then_work(keys: &[Key]) -> Duration {
     for key in keys {
         queue.add_ref(key);
     }
-    let mut worker = queue.worker();
+    let mut worker = queue.consumer();
     for _ in keys {
         worker.next().await;
     }

@@ -123,9 +123,9 @@ pub(crate) async fn work(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
     }
 }
 
-/// The same as a `Worker`, which is done with each key when it asks for the next.
+/// The same as a `Consumer`, which is done with each key when it asks for the next.
 pub(crate) async fn work_on(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
-    let mut worker = queue.worker();
+    let mut worker = queue.consumer();
     while let Some(&key) = worker.next().await {
         ledger.enter(key);
         tokio::task::yield_now().await;

@@ -39,7 +39,7 @@ pub(crate) type Background = JoinSet<Result<(), Failure>>;
 /// A cluster to run on.
 pub(crate) struct Cluster {
     pub(crate) client: Client,
-    /// The server in this process, with its levers; `None` on a real cluster.
+    /// The server in this process, with its faults; `None` on a real cluster.
     pub(crate) server: Option<ApiServer>,
     pub(crate) footprint: Footprint,
 }
@@ -64,7 +64,7 @@ impl Cluster {
         Ok(Self { client, server: None, footprint: Footprint::default() })
     }
 
-    /// The client that the controller uses; on our own server the levers know it by its user agent.
+    /// The client that the controller uses; on our own server the faults know it by its user agent.
     pub(crate) fn controller_client(&self) -> Client {
         self.server.as_ref().map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
     }

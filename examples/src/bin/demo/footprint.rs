@@ -214,7 +214,7 @@ mod tests {
         let footprint = Footprint::default();
         footprint.create(&client, &web()).await.expect("a set");
         let deaf = trimtab_apiserver::Filter::any().verb(trimtab_apiserver::Verb::Delete);
-        let held = server.levers().hold(deaf);
+        let held = server.faults().hold(deaf);
         let left = footprint.clean_up(&client, Duration::from_secs(2)).await.expect_err("a failure");
         assert_eq!(
             left.to_string(),
@@ -230,7 +230,7 @@ mod tests {
         let client = server.client();
         let footprint = Footprint::default();
         let creating = trimtab_apiserver::Filter::any().verb(trimtab_apiserver::Verb::Create);
-        server.levers().delay(creating, Duration::from_secs(1), 1).leave();
+        server.faults().delay(creating, Duration::from_secs(1), 1).leave();
         timeout(Duration::from_millis(100), footprint.create(&client, &web()))
             .await
             .expect_err("interrupted");

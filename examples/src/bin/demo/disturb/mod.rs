@@ -63,8 +63,8 @@ impl Disturbance {
         }
     }
 
-    /// Whether it takes the levers of the server in this process.
-    fn needs_levers(self) -> bool {
+    /// Whether it takes the faults of the server in this process.
+    fn needs_faults(self) -> bool {
         matches!(self, Self::CutWatches | Self::Compact | Self::LagWatch)
     }
 }
@@ -125,8 +125,8 @@ impl<'a> Stage<'a> {
         steps.push(("apply", self.converge("the manifests were applied").await?));
         for disturbance in Disturbance::ALL {
             let name = disturbance.name();
-            if disturbance.needs_levers() && self.cluster.server.is_none() {
-                live.say(&format!("{name}: left out, a real cluster has no levers"));
+            if disturbance.needs_faults() && self.cluster.server.is_none() {
+                live.say(&format!("{name}: left out, a real cluster has no faults"));
                 continue;
             }
             let Some(done) = self.disturb(disturbance).await? else {

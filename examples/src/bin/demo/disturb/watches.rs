@@ -1,9 +1,9 @@
-//! Disturbances of what the controller is told, by the levers of the server in this process.
+//! Disturbances of what the controller is told, by the faults of the server in this process.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
-use trimtab_apiserver::{ApiServer, Filter, Levers, Verb};
+use trimtab_apiserver::{ApiServer, Faults, Filter, Verb};
 use trimtab_controller::cache::{Metadata, ObjectKey};
 
 use super::{Done, Stage};
@@ -16,9 +16,9 @@ const LAG: Duration = Duration::from_secs(2);
 const ENDING: Duration = Duration::from_millis(300);
 
 impl<'a> Stage<'a> {
-    fn levers(&self) -> Result<&'a Levers, Failure> {
-        let missing = || Failure::Cluster("a real cluster has no levers".to_owned());
-        self.cluster.server.as_ref().map(ApiServer::levers).ok_or_else(missing)
+    fn faults(&self) -> Result<&'a Faults, Failure> {
+        let missing = || Failure::Cluster("a real cluster has no faults".to_owned());
+        self.cluster.server.as_ref().map(ApiServer::faults).ok_or_else(missing)
     }
 
     /// Cuts every watch, and kills a few Pods while nobody looks: who resumes is told of them.
@@ -37,24 +37,24 @@ impl<'a> Stage<'a> {
     pub(super) async fn compact(&mut self) -> Result<Option<Done>, Failure> {
         let pods = self.subject.pods.clone();
         let before = pods.status().lists;
-        let (cut, killed) = self.blind(Levers::compact).await?;
+        let (cut, killed) = self.blind(Faults::compact).await?;
         let done = Done::new(format!("{cut} watches cut, {killed} Pods deleted, history compacted"));
         Ok(Some(done.with_effect("the controller lists Pods again", move || pods.status().lists > before)))
     }
 
     /// Cuts every watch and lets none begin while Pods are killed and `meanwhile` is done. Returns how
     /// many watches were cut and how many Pods were killed.
-    async fn blind(&mut self, meanwhile: impl FnOnce(&Levers)) -> Result<(usize, usize), Failure> {
-        let levers = self.levers()?;
+    async fn blind(&mut self, meanwhile: impl FnOnce(&Faults)) -> Result<(usize, usize), Failure> {
+        let faults = self.faults()?;
         let watches = Filter::any().verb(Verb::Watch);
-        let held = levers.hold(watches.clone());
-        let cut = levers.cut_watches(&watches);
+        let held = faults.hold(watches.clone());
+        let cut = faults.cut_watches(&watches);
         if cut == 0 {
             return Err(Failure::Cluster("there was no watch to cut".to_owned()));
         }
         let killed = self.kill(10).await?.len();
         sleep(ENDING).await;
-        meanwhile(levers);
+        meanwhile(faults);
         held.release();
         Ok((cut, killed))
     }
@@ -62,7 +62,7 @@ impl<'a> Stage<'a> {
     /// Delays what the controller sees of Pods: it must not replace one Pod twice.
     pub(super) async fn lag_watch(&mut self) -> Result<Option<Done>, Failure> {
         let pods = Filter::any().resource("pods").user_agent("controller");
-        let lagging = self.levers()?.lag_watches(pods, LAG);
+        let lagging = self.faults()?.lag_watches(pods, LAG);
         let killed = self.kill(20).await?;
         sleep(LAG / 2).await;
         if let Some(pod) = killed.iter().find(|pod| !self.believes_in(pod)) {

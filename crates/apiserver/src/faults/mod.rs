@@ -1,4 +1,4 @@
-//! [`Levers`]: faults that a test pulls on the server, each limited by a [`Filter`], and each doing the
+//! [`Faults`]: faults that a test pulls on the server, each limited by a [`Filter`], and each doing the
 //! same thing every time.
 
 mod broken;
@@ -25,9 +25,9 @@ pub(crate) use self::{
 pub use self::{filter::Filter, refusal::Refusal};
 use crate::{http::status::Result, storage::Store};
 
-/// The faults that can be pulled; reached through [`ApiServer::levers`](crate::ApiServer::levers).
+/// The faults that can be pulled; reached through [`ApiServer::faults`](crate::ApiServer::faults).
 #[derive(Debug)]
-pub struct Levers {
+pub struct Faults {
     store: Arc<Store>,
     shared: Arc<Shared>,
 }
@@ -40,7 +40,7 @@ struct Shared {
     watches: Watches,
 }
 
-impl Levers {
+impl Faults {
     pub(crate) fn new(store: Arc<Store>, seed: u64) -> Self {
         Self { store, shared: Arc::new(Shared { seed, ..Shared::default() }) }
     }
@@ -63,90 +63,90 @@ impl Levers {
     }
 
     /// Makes matching watches, open ones and those to come, send each event `lag` after its commit,
-    /// until the returned lever is dropped. Lists and gets stay up to date.
-    pub fn lag_watches(&self, filter: Filter, lag: Duration) -> Lever {
+    /// until the returned guard is dropped. Lists and gets stay up to date.
+    pub fn lag_watches(&self, filter: Filter, lag: Duration) -> FaultGuard {
         self.wish(filter, Wish::Lag(lag))
     }
 
     /// Makes matching watches, open ones and those to come, send nothing at all, until the returned
-    /// lever is dropped: the connection looks alive, as before a black hole.
-    pub fn stall_watches(&self, filter: Filter) -> Lever {
+    /// fault is dropped: the connection looks alive, as before a black hole.
+    pub fn stall_watches(&self, filter: Filter) -> FaultGuard {
         self.lag_watches(filter, Duration::MAX)
     }
 
     /// Lets matching watches, open ones and those to come, have no bookmarks, not even the one that ends
-    /// the initial events, until the returned lever is dropped.
-    pub fn drop_bookmarks(&self, filter: Filter) -> Lever {
+    /// the initial events, until the returned guard is dropped.
+    pub fn drop_bookmarks(&self, filter: Filter) -> FaultGuard {
         self.wish(filter, Wish::NoBookmarks)
     }
 
     /// Makes matching watches, open ones and those to come, have each bookmark `delay` after it was due, also the
-    /// one that ends the initial events, until the returned lever is dropped.
-    pub fn delay_bookmarks(&self, filter: Filter, delay: Duration) -> Lever {
+    /// one that ends the initial events, until the returned guard is dropped.
+    pub fn delay_bookmarks(&self, filter: Filter, delay: Duration) -> FaultGuard {
         self.wish(filter, Wish::LateBookmarks(delay))
     }
 
     /// Makes a replica of the API server out of what serves the matching clients: one that is `lag` behind.
     /// Reads of any version show the past as with [`stale_reads`](Self::stale_reads), and watches are told of
-    /// commits late as with [`lag_watches`](Self::lag_watches), until the returned lever is dropped. Writes, and
+    /// commits late as with [`lag_watches`](Self::lag_watches), until the returned guard is dropped. Writes, and
     /// reads of the newest version, go to the one store that all replicas have.
-    pub fn lag_replica(&self, filter: Filter, lag: Duration) -> Lever {
+    pub fn lag_replica(&self, filter: Filter, lag: Duration) -> FaultGuard {
         self.stale_reads(filter.clone(), lag).and(self.lag_watches(filter, lag))
     }
 
     /// Lets the connections of matching clients end nowhere: their requests do not arrive, and their watches
-    /// hear nothing, not even that they end, until the returned lever is dropped. Nothing is broken for that
+    /// hear nothing, not even that they end, until the returned guard is dropped. Nothing is broken for that
     /// long; a client that wants to notice has to count the time.
-    pub fn black_hole(&self, filter: Filter) -> Lever {
+    pub fn black_hole(&self, filter: Filter) -> FaultGuard {
         self.hold(filter.clone()).and(self.stall_watches(filter))
     }
 
     /// Sends the answers to matching requests, watches' too, in pieces of odd lengths that end in the middle of
-    /// names and characters, until the returned lever is dropped.
-    pub fn split_bodies(&self, filter: Filter) -> Lever {
+    /// names and characters, until the returned guard is dropped.
+    pub fn split_bodies(&self, filter: Filter) -> FaultGuard {
         self.rule(filter, usize::MAX, Fault::Break(Breakage::Pieces))
     }
 
     /// Sends the answers to matching requests, watches' too, compressed, and each few bytes as a gzip member of their
-    /// own, to clients that take gzip, until the returned lever is dropped. A client that stops reading after the
+    /// own, to clients that take gzip, until the returned guard is dropped. A client that stops reading after the
     /// first member sees a body that ends early.
-    pub fn gzip_members(&self, filter: Filter) -> Lever {
+    pub fn gzip_members(&self, filter: Filter) -> FaultGuard {
         self.rule(filter, usize::MAX, Fault::Break(Breakage::Members))
     }
 
     /// Makes matching gets, lists and watches that ask for `resourceVersion=0`, and so for any state,
-    /// begin with the state of `staleness` ago, until the returned lever is dropped: what a client sees
+    /// begin with the state of `staleness` ago, until the returned guard is dropped: what a client sees
     /// that was sent to a replica which lags. Together with [`lag_watches`](Self::lag_watches) the
     /// replica stays behind.
-    pub fn stale_reads(&self, filter: Filter, staleness: Duration) -> Lever {
+    pub fn stale_reads(&self, filter: Filter, staleness: Duration) -> FaultGuard {
         self.rule(filter, usize::MAX, Fault::Stale(staleness))
     }
 
     /// Makes the server know nothing of these query parameters in matching requests, until the returned
-    /// lever is dropped: with `sendInitialEvents` among them, an old server that takes a streaming list
+    /// fault is dropped: with `sendInitialEvents` among them, an old server that takes a streaming list
     /// for a plain watch.
-    pub fn ignore_parameters(&self, filter: Filter, parameters: &[&str]) -> Lever {
+    pub fn ignore_parameters(&self, filter: Filter, parameters: &[&str]) -> FaultGuard {
         let parameters = parameters.iter().map(|name| (*name).to_owned()).collect();
         self.rule(filter, usize::MAX, Fault::Ignore(parameters))
     }
 
     /// Answers the next `times` matching requests with `refusal`; they change nothing.
-    pub fn refuse(&self, filter: Filter, refusal: Refusal, times: usize) -> Lever {
+    pub fn refuse(&self, filter: Filter, refusal: Refusal, times: usize) -> FaultGuard {
         self.rule(filter, times, Fault::Refuse(refusal))
     }
 
     /// Carries out the next `times` matching requests, but breaks the connection in place of an answer.
-    pub fn lose_reply(&self, filter: Filter, times: usize) -> Lever {
+    pub fn lose_reply(&self, filter: Filter, times: usize) -> FaultGuard {
         self.rule(filter, times, Fault::LoseReply)
     }
 
     /// Begins with the next `times` matching requests only after `delay`.
-    pub fn delay(&self, filter: Filter, delay: Duration, times: usize) -> Lever {
+    pub fn delay(&self, filter: Filter, delay: Duration, times: usize) -> FaultGuard {
         self.rule(filter, times, Fault::Delay(delay))
     }
 
-    /// Begins with matching requests only when the returned lever is dropped.
-    pub fn hold(&self, filter: Filter) -> Lever {
+    /// Begins with matching requests only when the returned fault is dropped.
+    pub fn hold(&self, filter: Filter) -> FaultGuard {
         self.rule(filter, usize::MAX, Fault::hold())
     }
 
@@ -155,17 +155,17 @@ impl Levers {
         self.shared.watches.count(filter)
     }
 
-    fn wish(&self, filter: Filter, wish: Wish) -> Lever {
+    fn wish(&self, filter: Filter, wish: Wish) -> FaultGuard {
         let id = self.shared.watches.wish(self.shared.seed, filter, wish);
-        Lever { shared: self.shared.clone(), pulled: vec![Pulled::Watches(id)] }
+        FaultGuard { shared: self.shared.clone(), pulled: vec![Pulled::Watches(id)] }
     }
 
-    fn rule(&self, filter: Filter, times: usize, fault: Fault) -> Lever {
+    fn rule(&self, filter: Filter, times: usize, fault: Fault) -> FaultGuard {
         let id = self.shared.rules.add(filter, times, fault);
-        Lever { shared: self.shared.clone(), pulled: vec![Pulled::Rule(id)] }
+        FaultGuard { shared: self.shared.clone(), pulled: vec![Pulled::Rule(id)] }
     }
 
-    /// What pulled levers do to a request before it is looked at.
+    /// What pulled faults do to a request before it is looked at.
     pub(crate) async fn before(&self, origin: &Origin) -> Result<Met> {
         self.shared.rules.apply(self.shared.seed, origin).await
     }
@@ -181,9 +181,9 @@ impl Levers {
     }
 }
 
-/// A pulled lever; dropping it releases it.
-#[must_use = "dropping a lever releases it"]
-pub struct Lever {
+/// A pulled fault; dropping it releases it.
+#[must_use = "dropping a fault releases it"]
+pub struct FaultGuard {
     shared: Arc<Shared>,
     /// What it is made of.
     pulled: Vec<Pulled>,
@@ -195,11 +195,11 @@ enum Pulled {
     Rule(u64),
 }
 
-impl Lever {
-    /// Ends the fault: the same as dropping the lever.
+impl FaultGuard {
+    /// Ends the fault: the same as dropping the fault.
     pub fn release(self) {}
 
-    /// How many requests it can still meet; 0 once it is spent. A lever on watches is never spent.
+    /// How many requests it can still meet; 0 once it is spent. A fault on watches is never spent.
     pub fn remaining(&self) -> usize {
         let remaining = self.pulled.iter().map(|pulled| match pulled {
             Pulled::Watches(_) => usize::MAX,
@@ -208,19 +208,19 @@ impl Lever {
         remaining.max().unwrap_or(0)
     }
 
-    /// This lever and another as one.
+    /// This fault and another as one.
     fn and(mut self, mut other: Self) -> Self {
         self.pulled.append(&mut other.pulled);
         self
     }
 
-    /// Leaves the lever pulled until it is spent, or for the rest of the server's life.
+    /// Leaves the fault pulled until it is spent, or for the rest of the server's life.
     pub fn leave(mut self) {
         self.pulled.clear(); // nothing for `drop` to release
     }
 }
 
-impl Drop for Lever {
+impl Drop for FaultGuard {
     fn drop(&mut self) {
         for pulled in &self.pulled {
             match *pulled {
@@ -231,8 +231,8 @@ impl Drop for Lever {
     }
 }
 
-impl fmt::Debug for Lever {
+impl fmt::Debug for FaultGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lever").field("pulled", &self.pulled).finish_non_exhaustive()
+        f.debug_struct("FaultGuard").field("pulled", &self.pulled).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::http::status::Status;
 
-/// A failure that a lever answers with.
+/// A failure that a fault answers with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     code: StatusCode,
@@ -60,7 +60,7 @@ impl Refusal {
     }
 
     pub(super) fn status(&self) -> Status {
-        let status = Status::new(self.code, self.reason, format!("{}: a lever was pulled", self.reason));
+        let status = Status::new(self.code, self.reason, format!("{}: an injected fault", self.reason));
         match self.retry_after {
             Some(seconds) => status.retry_after(seconds),
             None => status,

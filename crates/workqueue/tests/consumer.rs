@@ -1,4 +1,4 @@
-//! What a `Worker` promises beyond what `get` and the drop of an `Item` do.
+//! What a `Consumer` promises beyond what `get` and the drop of an `Item` do.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,36 +10,42 @@ const MS: Duration = Duration::from_millis(1);
 #[tokio::test(start_paused = true)]
 async fn a_worker_is_done_with_its_key_when_it_asks_for_the_next() {
     let queue = WorkQueue::new();
-    let mut worker = queue.worker();
+    let mut consumer = queue.consumer();
     queue.add("foo");
     queue.add_with("bar", AddOptions::new().priority(-7));
-    assert_eq!(worker.next().await, Some(&"foo"));
+    assert_eq!(consumer.next().await, Some(&"foo"));
     queue.add("foo"); // comes again, and before `bar`: its priority is higher
-    assert_eq!((worker.key(), worker.priority(), queue.len(), queue.processing()), (Some(&"foo"), 0, 1, 1));
-    assert_eq!(worker.next().await, Some(&"foo"));
-    assert_eq!(worker.next().await, Some(&"bar"));
-    assert_eq!((worker.key(), worker.priority(), queue.len(), queue.processing()), (Some(&"bar"), -7, 0, 1));
+    assert_eq!(
+        (consumer.key(), consumer.priority(), queue.len(), queue.processing()),
+        (Some(&"foo"), 0, 1, 1)
+    );
+    assert_eq!(consumer.next().await, Some(&"foo"));
+    assert_eq!(consumer.next().await, Some(&"bar"));
+    assert_eq!(
+        (consumer.key(), consumer.priority(), queue.len(), queue.processing()),
+        (Some(&"bar"), -7, 0, 1)
+    );
     queue.add("foo");
     queue.shut_down();
-    assert_eq!(worker.next().await, Some(&"foo"));
-    assert_eq!(worker.next().await, None);
-    assert_eq!((worker.key(), queue.processing()), (None, 0));
+    assert_eq!(consumer.next().await, Some(&"foo"));
+    assert_eq!(consumer.next().await, None);
+    assert_eq!((consumer.key(), queue.processing()), (None, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_waits_or_is_dropped_has_no_key() {
     let key = Arc::new("foo");
     let queue = WorkQueue::new();
-    let mut worker = queue.worker();
+    let mut consumer = queue.consumer();
     queue.add(Arc::clone(&key));
-    assert_eq!(worker.next().await, Some(&key));
-    assert!(timeout(MS, worker.next()).await.is_err(), "nothing is ready");
-    assert_eq!((worker.key(), queue.processing(), Arc::strong_count(&key)), (None, 0, 1));
+    assert_eq!(consumer.next().await, Some(&key));
+    assert!(timeout(MS, consumer.next()).await.is_err(), "nothing is ready");
+    assert_eq!((consumer.key(), queue.processing(), Arc::strong_count(&key)), (None, 0, 1));
 
     queue.add_after(Arc::clone(&key), 3 * MS);
-    assert_eq!(worker.next().await, Some(&key));
+    assert_eq!(consumer.next().await, Some(&key));
     drop(queue);
-    drop(worker);
+    drop(consumer);
     assert_eq!(Arc::strong_count(&key), 1);
 }
 
@@ -47,27 +53,27 @@ async fn a_worker_that_waits_or_is_dropped_has_no_key() {
 #[tokio::test(start_paused = true)]
 async fn a_next_that_is_cancelled_has_taken_no_key() {
     let queue = WorkQueue::new();
-    let mut worker = queue.worker();
+    let mut consumer = queue.consumer();
     queue.add("foo");
-    assert_eq!(worker.next().await, Some(&"foo"));
-    drop(worker.next()); // never polled: `foo` is still with it
-    assert_eq!((worker.key(), queue.processing()), (Some(&"foo"), 1));
+    assert_eq!(consumer.next().await, Some(&"foo"));
+    drop(consumer.next()); // never polled: `foo` is still with it
+    assert_eq!((consumer.key(), queue.processing()), (Some(&"foo"), 1));
     {
-        let mut waits = std::pin::pin!(worker.next());
+        let mut waits = std::pin::pin!(consumer.next());
         assert!(timeout(MS, waits.as_mut()).await.is_err(), "nothing is ready");
         queue.add("bar"); // wakes the worker, which does not come to take it
     }
     assert_eq!((queue.len(), queue.processing()), (1, 0));
-    worker.done();
-    assert_eq!(worker.next().await, Some(&"bar"));
-    worker.done();
-    assert_eq!((worker.key(), queue.len(), queue.processing()), (None, 0, 0));
+    consumer.done();
+    assert_eq!(consumer.next().await, Some(&"bar"));
+    consumer.done();
+    assert_eq!((consumer.key(), queue.len(), queue.processing()), (None, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_a_worker_has_is_not_handed_to_another() {
     let queue = WorkQueue::new();
-    let (mut one, mut other) = (queue.worker(), queue.worker());
+    let (mut one, mut other) = (queue.consumer(), queue.consumer());
     queue.add("foo");
     assert_eq!(one.next().await, Some(&"foo"));
     queue.add("foo");

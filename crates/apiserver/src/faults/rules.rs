@@ -1,4 +1,4 @@
-//! [`Rules`]: the levers that meet single requests.
+//! [`Rules`]: the faults that meet single requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ impl Fault {
     }
 }
 
-/// What levers want of a request that they let through.
+/// What faults want of a request that they let through.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Met {
     /// Whether the connection breaks in place of the answer.

@@ -1,4 +1,4 @@
-//! [`Journal`]: who asked what, and what the answer was, for assertions on a controller's traffic.
+//! [`RequestLog`]: who asked what, and what the answer was, for assertions on a controller's traffic.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
 
 use crate::{
+    faults::{Filter, Origin},
     http::{body::ResponseBody, route::Verb, status::Status},
-    levers::{Filter, Origin},
     storage::Key,
 };
 
@@ -30,7 +30,7 @@ pub struct Exchange {
     pub user_agent: String,
     /// The parameters as they were sent, such as `watch=true&resourceVersion=7`.
     pub query: String,
-    /// The HTTP code of the answer; `None` if a lever broke the connection in its place.
+    /// The HTTP code of the answer; `None` if a fault broke the connection in its place.
     pub code: Option<u16>,
     /// The resource version that the answer carried: of the list, of the object, or where a watch begins.
     pub version: Option<u64>,
@@ -61,11 +61,11 @@ pub struct Delivery {
 pub(crate) struct Shown(pub(crate) u64);
 
 /// The requests that a server has answered and the events that it has sent, in order; empty unless
-/// [`ApiServerBuilder::journal`](crate::ApiServerBuilder::journal) asked for it.
+/// [`ApiServerBuilder::request_log`](crate::ApiServerBuilder::request_log) asked for it.
 ///
 /// A watch is written down when it is opened. Requests for discovery and health are not.
 #[derive(Debug)]
-pub struct Journal {
+pub struct RequestLog {
     entries: Option<Mutex<Entries>>,
 }
 
@@ -75,7 +75,7 @@ struct Entries {
     deliveries: Vec<(Arc<Origin>, Delivery)>,
 }
 
-impl Journal {
+impl RequestLog {
     pub(crate) fn new(is_kept: bool) -> Self {
         Self { entries: is_kept.then(Mutex::default) }
     }

@@ -1,4 +1,4 @@
-//! The journal of requests.
+//! The request log of requests.
 
 use kube_client::api::{ListParams, PostParams, WatchParams};
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
@@ -10,31 +10,31 @@ use crate::{
 
 #[tokio::test(start_paused = true)]
 async fn every_answered_request_is_written_down_with_its_code() {
-    let server = ApiServer::builder().journal(true).controllers(false).start();
+    let server = ApiServer::builder().request_log(true).controllers(false).start();
     let mine = pods(&server.client_as("mine"));
     mine.create(&PostParams::default(), &pod("web")).await.unwrap();
     mine.create(&PostParams::default(), &pod("web")).await.unwrap_err();
-    server.levers().refuse(Filter::any().verb(Verb::List), Refusal::unavailable(), 1).leave();
+    server.faults().refuse(Filter::any().verb(Verb::List), Refusal::unavailable(), 1).leave();
     mine.list(&ListParams::default().limit(7)).await.unwrap_err();
-    server.levers().lose_reply(Filter::any(), 1).leave();
+    server.faults().lose_reply(Filter::any(), 1).leave();
     mine.get("web").await.unwrap_err();
     pods(&server.client_as("yours")).get("web").await.unwrap();
 
-    let journal = server.journal().matching(&Filter::any().user_agent("mine"));
-    let codes: Vec<_> = journal.iter().map(|exchange| (exchange.verb, exchange.code)).collect();
+    let request_log = server.request_log().matching(&Filter::any().user_agent("mine"));
+    let codes: Vec<_> = request_log.iter().map(|exchange| (exchange.verb, exchange.code)).collect();
     assert_eq!(
         codes,
         [(Verb::Create, Some(201)), (Verb::Create, Some(409)), (Verb::List, Some(503)), (Verb::Get, None),]
     );
-    assert_eq!((journal[2].query.as_str(), journal[3].name.as_str()), ("&limit=7", "web"));
-    server.journal().clear();
-    assert!(server.journal().matching(&Filter::any()).is_empty());
+    assert_eq!((request_log[2].query.as_str(), request_log[3].name.as_str()), ("&limit=7", "web"));
+    server.request_log().clear();
+    assert!(server.request_log().matching(&Filter::any()).is_empty());
 }
 
 /// Who read what at which resource version.
 #[tokio::test(start_paused = true)]
 async fn reads_and_events_are_written_down_with_the_version_that_they_carried() {
-    let server = ApiServer::builder().journal(true).controllers(false).start();
+    let server = ApiServer::builder().request_log(true).controllers(false).start();
     let (mine, yours) = (pods(&server.client_as("mine")), pods(&server.client_as("yours")));
     let before = server.resource_version();
     mine.list(&ListParams::default()).await.unwrap();
@@ -46,15 +46,15 @@ async fn reads_and_events_are_written_down_with_the_version_that_they_carried() 
         assert_eq!(next(&mut stream).await, expected);
     }
     let versions = |agent: &str| -> Vec<_> {
-        let exchanges = server.journal().matching(&Filter::any().user_agent(agent));
+        let exchanges = server.request_log().matching(&Filter::any().user_agent(agent));
         exchanges.iter().map(|exchange| (exchange.verb, exchange.version)).collect()
     };
     assert_eq!(versions("mine"), [(Verb::List, Some(before)), (Verb::Watch, Some(before))]);
     let after = before + 1;
     assert_eq!(versions("yours"), [(Verb::Create, Some(after)), (Verb::Get, Some(after))]);
-    let delivered = server.journal().deliveries(&Filter::any().user_agent("mine").verb(Verb::Watch));
+    let delivered = server.request_log().deliveries(&Filter::any().user_agent("mine").verb(Verb::Watch));
     let delivered: Vec<_> =
         delivered.iter().map(|event| (event.word, event.name.as_str(), event.version)).collect();
     assert_eq!(delivered, [("ADDED", "web", after), ("BOOKMARK", "", after)]);
-    assert!(server.journal().deliveries(&Filter::any().user_agent("yours")).is_empty());
+    assert!(server.request_log().deliveries(&Filter::any().user_agent("yours")).is_empty());
 }

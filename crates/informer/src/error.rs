@@ -1,4 +1,4 @@
-//! [`Trouble`]: what goes wrong with an informer, and who is told.
+//! [`InformerError`]: what goes wrong with an informer, and who is told.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use crate::{Inconsistency, SourceError};
 /// Something went wrong with an informer. It goes on all the same.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Trouble {
+pub enum InformerError {
     /// A list or a watch failed, and is tried again.
     Source {
         /// In which namespace; `None` for an informer of all, or where there are none.
@@ -40,7 +40,7 @@ pub enum Trouble {
     Inconsistent(Arc<Inconsistency>),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for InformerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Source { namespace: None, error, .. } => error.fmt(f),
@@ -53,7 +53,7 @@ impl fmt::Display for Trouble {
 }
 
 /// What is called with the informer's name and what went wrong.
-pub(crate) type Callback = Arc<dyn Fn(&str, &Trouble) + Send + Sync>;
+pub(crate) type Callback = Arc<dyn Fn(&str, &InformerError) + Send + Sync>;
 
 /// Logs an informer's trouble and tells those who asked to be told. Never called under a lock.
 pub(crate) struct Reporter {
@@ -63,21 +63,21 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn report(&self, trouble: &Trouble) {
+    pub(crate) fn report(&self, trouble: &InformerError) {
         let informer = &*self.name;
         match trouble {
-            Trouble::Source { error, .. } if error.is_expired() => {
+            InformerError::Source { error, .. } if error.is_expired() => {
                 tracing::debug!(informer, %error, "relisting");
             }
-            Trouble::Source { namespace, error, retry_in } => {
+            InformerError::Source { namespace, error, retry_in } => {
                 let cause = std::error::Error::source(error);
                 tracing::warn!(informer, namespace, %error, cause, ?retry_in, "cannot follow the server");
             }
-            Trouble::Undecodable { key, reason } => {
+            InformerError::Undecodable { key, reason } => {
                 tracing::warn!(informer, %key, error = reason, "object cannot be decoded");
             }
-            Trouble::Panicked { key } => tracing::error!(informer, %key, "handler panicked"),
-            Trouble::Inconsistent(found) => {
+            InformerError::Panicked { key } => tracing::error!(informer, %key, "handler panicked"),
+            InformerError::Inconsistent(found) => {
                 tracing::error!(informer, ?found, "the store differs from the server");
             }
         }

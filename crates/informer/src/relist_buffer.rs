@@ -1,4 +1,4 @@
-//! [`Filling`]: the next contents of the store while a list comes in, with what of it cannot be decoded.
+//! [`RelistBuffer`]: the next contents of the store while a list comes in, with what of it cannot be decoded.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use trimtab_cache::{Metadata, Object, ObjectKey, Replacement};
 
 use crate::{Shard, source::watch::Undecodable};
 
-pub(crate) struct Filling<T> {
+pub(crate) struct RelistBuffer<T> {
     pub(crate) replacement: Replacement<T>,
     /// What is not in it is left out.
     shard: Option<Shard>,
@@ -14,7 +14,7 @@ pub(crate) struct Filling<T> {
     pub(crate) undecodable: BTreeMap<ObjectKey, String>,
 }
 
-impl<T: Object> Filling<T> {
+impl<T: Object> RelistBuffer<T> {
     pub(crate) fn new(replacement: Replacement<T>, shard: Option<Shard>) -> Self {
         Self { replacement, shard, undecodable: BTreeMap::new() }
     }

@@ -1,4 +1,4 @@
-//! The levers: each does the same thing every time, to the requests that its filter selects.
+//! The faults: each does the same thing every time, to the requests that its filter selects.
 
 use std::time::Duration;
 
@@ -21,15 +21,15 @@ async fn cutting_breaks_the_matching_watches_and_no_other() {
     let (mine, yours) = (pods(&server.client_as("mine")), pods(&server.client_as("yours")));
     let mut cut = Box::pin(mine.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
     let mut kept = Box::pin(yours.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
-    assert_eq!(server.levers().open_watches(&Filter::any()), 2);
-    assert_eq!(server.levers().cut_watches(&Filter::any().user_agent("mine").resource("pods")), 1);
+    assert_eq!(server.faults().open_watches(&Filter::any()), 2);
+    assert_eq!(server.faults().cut_watches(&Filter::any().user_agent("mine").resource("pods")), 1);
     mine.create(&PostParams::default(), &pod("web")).await.unwrap();
     assert!(next(&mut cut).await.starts_with("broken"));
     assert_eq!(next(&mut kept).await, "added web");
-    assert_eq!(server.levers().end_watches(&Filter::any()), 1);
+    assert_eq!(server.faults().end_watches(&Filter::any()), 1);
     assert_eq!(next(&mut kept).await, "end");
     drop((cut, kept));
-    assert_eq!(server.levers().open_watches(&Filter::any()), 0);
+    assert_eq!(server.faults().open_watches(&Filter::any()), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn compaction_expires_what_happened_before_but_no_watch_that_has_seen_it()
     let mut behind = Box::pin(pods.watch(&WatchParams::default(), &before).await.unwrap());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     assert_eq!(next(&mut seen).await, "added a");
-    server.levers().compact();
+    server.faults().compact();
     pods.create(&PostParams::default(), &pod("b")).await.unwrap();
     assert_eq!(next(&mut seen).await, "added b");
     assert_eq!(next(&mut behind).await, "error 410");
@@ -55,7 +55,7 @@ async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let mut stream = Box::pin(pods.watch(&WatchParams::default().disable_bookmarks(), "0").await.unwrap());
-    let lag = server.levers().lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
+    let lag = server.faults().lag_watches(Filter::any().resource("pods"), Duration::from_secs(2));
     let start = Instant::now();
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     assert_eq!(next(&mut stream).await, "added a");
@@ -70,7 +70,7 @@ async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
 async fn a_stalled_watch_looks_alive_and_sends_nothing_until_it_is_released() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    let stall = server.levers().stall_watches(Filter::any().verb(Verb::Watch));
+    let stall = server.faults().stall_watches(Filter::any().verb(Verb::Watch));
     let mut stream =
         Box::pin(pods.watch(&WatchParams::default().timeout(7200).disable_bookmarks(), "0").await.unwrap());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
@@ -84,26 +84,26 @@ async fn refused_requests_change_nothing_and_the_next_one_after_them_is_served()
     let server = ApiServer::start();
     let pods = pods(&server.client());
     let filter = Filter::any().verb(Verb::Create).resource("pods").namespace("default");
-    let lever = server.levers().refuse(filter, Refusal::too_many_requests().retry_after(7), 2);
+    let fault = server.faults().refuse(filter, Refusal::too_many_requests().retry_after(7), 2);
     let before = server.resource_version();
     assert!(pods.get_opt("web").await.unwrap().is_none()); // another verb
     for remaining in [1, 0] {
         let refused = pods.create(&PostParams::default(), &pod("web")).await;
         let Err(Error::Api(status)) = refused else { panic!("expected a refusal") };
         assert_eq!((status.code, status.details.unwrap().retry_after_seconds), (429, 7));
-        assert_eq!(lever.remaining(), remaining);
+        assert_eq!(fault.remaining(), remaining);
     }
     assert_eq!(server.resource_version(), before);
     pods.create(&PostParams::default(), &pod("web")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_lever_refuses_nobody_and_one_that_is_left_stays_pulled() {
+async fn a_released_fault_refuses_nobody_and_one_that_is_left_stays_in_force() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    server.levers().refuse(Filter::any(), Refusal::unavailable(), 5).release();
+    server.faults().refuse(Filter::any(), Refusal::unavailable(), 5).release();
     assert!(pods.get_opt("web").await.unwrap().is_none());
-    server.levers().refuse(Filter::any().name("web"), Refusal::timeout(), 1).leave();
+    server.faults().refuse(Filter::any().name("web"), Refusal::timeout(), 1).leave();
     assert!(pods.get_opt("other").await.unwrap().is_none());
     assert_eq!(code_and_reason(pods.get_opt("web").await), (504, "Timeout".into()));
 }
@@ -112,10 +112,10 @@ async fn a_released_lever_refuses_nobody_and_one_that_is_left_stays_pulled() {
 async fn a_write_whose_reply_is_lost_is_committed() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
-    let lever = server.levers().lose_reply(Filter::any().verb(Verb::Create), 1);
+    let fault = server.faults().lose_reply(Filter::any().verb(Verb::Create), 1);
     let lost = pods.create(&PostParams::default(), &pod("web")).await;
     assert!(matches!(lost, Err(Error::Service(_))), "{lost:?}");
-    assert_eq!(lever.remaining(), 0);
+    assert_eq!(fault.remaining(), 0);
     let again = pods.create(&PostParams::default(), &pod("web")).await;
     assert_eq!(code_and_reason(again), (409, "AlreadyExists".into()));
 }
@@ -126,8 +126,8 @@ async fn delayed_and_held_requests_see_the_state_of_when_they_are_let_go() {
     let pods = pods(&server.client());
     pods.create(&PostParams::default(), &pod("web")).await.unwrap();
     let start = Instant::now();
-    let _delay = server.levers().delay(Filter::any().verb(Verb::Get), Duration::from_secs(5), 1);
-    let hold = server.levers().hold(Filter::any().verb(Verb::List));
+    let _delay = server.faults().delay(Filter::any().verb(Verb::Get), Duration::from_secs(5), 1);
+    let hold = server.faults().hold(Filter::any().verb(Verb::List));
     let label = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let patch = Patch::Merge(json!({"metadata": {"labels": {"a": "b"}}}));
@@ -148,12 +148,12 @@ async fn without_bookmarks_a_streaming_list_never_tells_its_end() {
     let server = ApiServer::start();
     let pods = pods(&server.client());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
-    let lever = server.levers().drop_bookmarks(Filter::any().resource("pods"));
+    let fault = server.faults().drop_bookmarks(Filter::any().resource("pods"));
     let params = WatchParams::default().initial_events().timeout(7200);
     let mut stream = Box::pin(pods.watch(&params, "").await.unwrap());
     assert_eq!(next(&mut stream).await, "added a");
     assert_eq!(next(&mut stream).await, "nothing"); // for an hour
-    lever.release();
+    fault.release();
     assert_eq!(next(&mut stream).await, "bookmark end");
 }
 
@@ -164,7 +164,7 @@ async fn a_server_that_ignores_streaming_lists_sends_a_plain_watch() {
     let pods = pods(&server.client());
     pods.create(&PostParams::default(), &pod("a")).await.unwrap();
     let unknown = ["sendInitialEvents", "resourceVersionMatch"];
-    let _old = server.levers().ignore_parameters(Filter::any().verb(Verb::Watch), &unknown);
+    let _old = server.faults().ignore_parameters(Filter::any().verb(Verb::Watch), &unknown);
     let params = WatchParams::default().initial_events().timeout(61);
     let mut stream = Box::pin(pods.watch(&params, "").await.unwrap());
     for expected in ["added a", "bookmark", "end"] {
@@ -183,7 +183,7 @@ async fn a_stale_read_of_any_version_shows_the_past_and_a_fresh_one_the_present(
     later().await;
     pods.delete("old", &Default::default()).await.unwrap();
     pods.create(&PostParams::default(), &pod("new")).await.unwrap();
-    let lever = server.levers().stale_reads(Filter::any(), Duration::from_secs(5));
+    let fault = server.faults().stale_reads(Filter::any(), Duration::from_secs(5));
     let any = ListParams::default().match_any();
     let stale = pods.list(&any).await.unwrap();
     assert_eq!(stale.metadata.resource_version, Some(then.to_string()));
@@ -195,6 +195,6 @@ async fn a_stale_read_of_any_version_shows_the_past_and_a_fresh_one_the_present(
     }
     let fresh = pods.list(&ListParams::default()).await.unwrap();
     assert_eq!(fresh.items[0].metadata.name.as_deref(), Some("new"));
-    lever.release();
+    fault.release();
     assert_eq!(pods.list(&any).await.unwrap().items, fresh.items);
 }

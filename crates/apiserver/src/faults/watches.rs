@@ -1,4 +1,4 @@
-//! [`Watches`]: the open watches, and what levers want of each of them.
+//! [`Watches`]: the open watches, and what faults want of each of them.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{Filter, Origin, Shared};
 
-/// How a lever ends a watch.
+/// How a fault ends a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// The connection breaks.
@@ -16,7 +16,7 @@ pub(crate) enum End {
     Clean,
 }
 
-/// What levers want of one watch.
+/// What faults want of one watch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Control {
     end: Option<End>,
@@ -25,7 +25,7 @@ struct Control {
     bookmark_delay: Duration,
 }
 
-/// What a lever wants of all watches that match.
+/// What a fault wants of all watches that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Events are sent so long after their commits.
@@ -51,11 +51,11 @@ impl Watches {
     pub(super) fn end(&self, seed: u64, filter: &Filter, end: End) -> usize {
         let mut ended = 0;
         let mut open = self.0.lock();
-        open.newest += 1; // each pull is a lever of its own
-        let (lever, watches) = (open.newest, open.watches.iter());
-        let met = watches.filter(|(id, (origin, _))| filter.meets(origin, seed, lever, **id));
+        open.newest += 1; // each pull is a fault of its own
+        let (fault, watches) = (open.newest, open.watches.iter());
+        let met = watches.filter(|(id, (origin, _))| filter.meets(origin, seed, fault, **id));
         for (_, (origin, control)) in met {
-            tracing::debug!(?origin, ?end, "a lever ends a watch");
+            tracing::debug!(?origin, ?end, "an injected fault ends a watch");
             ended += usize::from(control.send_if_modified(|control| control.end.replace(end).is_none()));
         }
         ended
@@ -108,7 +108,7 @@ impl Open {
     }
 }
 
-/// A watch's side of its levers; dropped with the watch.
+/// A watch's side of its faults; dropped with the watch.
 #[derive(Debug)]
 pub(crate) struct WatchHandle {
     shared: Arc<Shared>,
@@ -127,7 +127,7 @@ impl WatchHandle {
         Self { shared, id, control }
     }
 
-    /// How a lever has ended the watch, if one has.
+    /// How a fault has ended the watch, if one has.
     pub(crate) fn end(&self) -> Option<End> {
         self.control.borrow().end
     }
@@ -147,7 +147,7 @@ impl WatchHandle {
         self.control.borrow().bookmark_delay
     }
 
-    /// Waits until a lever wants something else. Cancel safe.
+    /// Waits until a fault wants something else. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         if self.control.changed().await.is_err() {
             std::future::pending::<()>().await; // unreachable while the handle is registered

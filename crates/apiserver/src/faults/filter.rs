@@ -1,4 +1,4 @@
-//! [`Filter`]: which requests a lever meets.
+//! [`Filter`]: which requests a fault meets.
 
 use http::{HeaderMap, header};
 
@@ -79,17 +79,17 @@ impl Filter {
 
     /// Only so many of the requests, or of the watches, that it would select: 0 is none of them, 1 is all.
     ///
-    /// Which ones, the server's seed decides, for each lever anew. Where no lever is pulled, as in
-    /// [`Journal::matching`](crate::Journal::matching), all are meant.
+    /// Which ones, the server's seed decides, for each fault anew. Where no fault is pulled, as in
+    /// [`RequestLog::matching`](crate::RequestLog::matching), all are meant.
     #[must_use]
     pub fn probability(self, probability: f64) -> Self {
         Self { probability: Some(probability), ..self }
     }
 
-    /// Whether a lever with this filter meets what `origin` asked for: its `number`th chance to do so.
-    pub(super) fn meets(&self, origin: &Origin, seed: u64, lever: u64, number: u64) -> bool {
+    /// Whether a fault with this filter meets what `origin` asked for: its `number`th chance to do so.
+    pub(super) fn meets(&self, origin: &Origin, seed: u64, fault: u64, number: u64) -> bool {
         self.matches(origin)
-            && self.probability.is_none_or(|probability| is_drawn(probability, seed, lever, number))
+            && self.probability.is_none_or(|probability| is_drawn(probability, seed, fault, number))
     }
 
     pub(crate) fn matches(&self, origin: &Origin) -> bool {

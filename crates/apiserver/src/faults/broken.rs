@@ -1,4 +1,4 @@
-//! What levers do to a body on its way out: it comes in odd pieces, or compressed in many members. Clients
+//! What faults do to a body on its way out: it comes in odd pieces, or compressed in many members. Clients
 //! have to read both; most are only ever tested with bodies in one piece.
 
 use std::{

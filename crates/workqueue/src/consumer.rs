@@ -1,4 +1,4 @@
-//! [`Worker`]: one that takes key after key, for less than an [`Item`](crate::Item) each.
+//! [`Consumer`]: one that takes key after key, for less than an [`Item`](crate::Item) each.
 
 use std::{fmt, hash::Hash, sync::Arc};
 
@@ -13,13 +13,13 @@ use crate::{
     state::{Take, Taken},
 };
 
-/// Takes one key after the other; each is done when the next is asked for. Made by [`WorkQueue::worker`].
+/// Takes one key after the other; each is done when the next is asked for. Made by [`WorkQueue::consumer`].
 ///
 /// What a loop over [`WorkQueue::get`] does, but the queue is locked once for a key's end and the next one's
 /// beginning, and no handle of the queue is made for each. A worker that is dropped, by a panic or because
 /// its task was cancelled, is done with its key.
 #[must_use = "a worker takes nothing until it is asked for the next key"]
-pub struct Worker<K> {
+pub struct Consumer<K> {
     shared: Arc<Shared<K>>,
     slot: Option<SlotId>,
     /// There if `slot` is.
@@ -29,12 +29,12 @@ pub struct Worker<K> {
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// A worker of this queue, which has no key yet.
-    pub fn worker(&self) -> Worker<K> {
-        Worker { shared: Arc::clone(&self.shared), slot: None, key: None, priority: 0 }
+    pub fn consumer(&self) -> Consumer<K> {
+        Consumer { shared: Arc::clone(&self.shared), slot: None, key: None, priority: 0 }
     }
 }
 
-impl<K: Clone> Worker<K> {
+impl<K: Clone> Consumer<K> {
     /// Is done with the key, if there is one, and takes the next, waiting until one is ready.
     ///
     /// `None` means that the queue has shut down and nothing is ready: the end of the worker's loop.
@@ -64,7 +64,7 @@ impl<K: Clone> Worker<K> {
     }
 }
 
-impl<K> Worker<K> {
+impl<K> Consumer<K> {
     /// The key that it has.
     pub fn key(&self) -> Option<&K> {
         self.key.as_ref()
@@ -84,14 +84,14 @@ impl<K> Worker<K> {
     }
 }
 
-impl<K> Drop for Worker<K> {
+impl<K> Drop for Consumer<K> {
     fn drop(&mut self) {
         self.done();
     }
 }
 
-impl<K: fmt::Debug> fmt::Debug for Worker<K> {
+impl<K: fmt::Debug> fmt::Debug for Consumer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Consumer").field("key", &self.key).finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ fn take(told: &Mutex<Vec<String>>) -> Vec<String> {
 /// SI-T6, and unlike client-go's, errors of a watch as well. vector#5877: errors without a version were
 /// dropped without a word (incident 24).
 #[tokio::test(start_paused = true)]
-async fn every_kind_of_trouble_is_told() {
+async fn every_kind_of_error_is_reported() {
     let (mut server, client) = Server::new();
     let (builder, told) = collect(lists(client).on_error(|_, _| panic!("a bug in a callback")));
     let informer = builder.build::<ConfigMap>();
