@@ -1,4 +1,5 @@
-//! [`Random`]: UIDs and name suffixes, the same ones for the same seed.
+//! [`Random`]: UIDs and name suffixes, the same ones for the same seed. Secrets never come from here: see
+//! [`Secret`](crate::access::Secret).
 
 use std::time::Duration;
 
@@ -8,14 +9,28 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 /// The letters of generated names: upstream leaves out vowels and look-alikes.
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// The server's only source of randomness.
+/// What numbers are drawn for. Each use has a stream of its own, so that one never tells the numbers of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Objects that clients create.
+    Objects,
+    /// Objects that a new server holds.
+    Bootstrap,
+}
+
+/// A source of numbers that repeat with the seed.
 #[derive(Debug)]
 pub(crate) struct Random(Mutex<StdRng>);
 
 impl Random {
-    /// Draws the same sequence for the same `seed`.
-    pub(crate) fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    /// Draws the same sequence for the same `seed` and `stream`.
+    pub(crate) fn seeded(seed: u64, stream: Stream) -> Self {
+        // The two are kept apart in the generator's key: combined into one number, a stream of one seed would be
+        // another stream of another seed.
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8] = stream as u8;
+        Self(Mutex::new(StdRng::from_seed(key)))
     }
 
     /// A version 4 UUID.
@@ -41,9 +56,23 @@ impl Random {
 mod tests {
     use super::*;
 
+    /// Once the token of an administrator was the UID of a namespace: both came from one seed.
+    #[test]
+    fn streams_of_the_generator_share_no_numbers_whatever_their_seeds() {
+        let seeds = [0, 1, 7, u64::MAX, 0x0062_6f6f_7473, 0x0062_6f6f_7473 ^ 7];
+        let mut uids = std::collections::BTreeSet::new();
+        for seed in seeds {
+            for stream in [Stream::Objects, Stream::Bootstrap] {
+                let random = Random::seeded(seed, stream);
+                let new = (0..100).filter(|_| uids.insert(random.uid())).count();
+                assert_eq!(new, 100, "{stream:?} of seed {seed} repeats a UID of another stream");
+            }
+        }
+    }
+
     #[test]
     fn uids_are_version_4_uuids_and_repeat_with_the_seed() {
-        let (one, other) = (Random::seeded(7), Random::seeded(7));
+        let (one, other) = (Random::seeded(7, Stream::Objects), Random::seeded(7, Stream::Objects));
         let uid = one.uid();
         assert_eq!(uid, other.uid());
         assert_ne!(uid, one.uid());

@@ -7,6 +7,7 @@ pub(crate) mod attributes;
 mod policy;
 mod reviews;
 mod rules;
+mod secret;
 mod tokens;
 mod user;
 
@@ -17,7 +18,7 @@ use parking_lot::Mutex;
 
 pub use self::user::User;
 use self::{attributes::Attributes, policy::Policy, rules::Rule, tokens::Tokens};
-pub(crate) use self::{reviews::serve as review, tokens::request as request_token};
+pub(crate) use self::{reviews::serve as review, secret::Secret, tokens::request as request_token};
 use crate::{
     core::Core,
     http::status::{Result, Status},
@@ -38,7 +39,7 @@ pub(crate) struct Access {
 
 impl Access {
     /// `enforced` turns RBAC on; `tokens` are known from the start.
-    pub(crate) fn new(enforced: bool, tokens: Vec<(String, User)>) -> Self {
+    pub(crate) fn new(enforced: bool, tokens: Vec<(Secret, User)>) -> Self {
         Self { enforced, tokens: Tokens::new(tokens), policy: Mutex::default() }
     }
 

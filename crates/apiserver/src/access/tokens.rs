@@ -9,7 +9,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::User;
+use super::{Secret, User};
 use crate::{
     clock,
     core::Core,
@@ -35,8 +35,8 @@ const LONGEST: i64 = 1 << 32;
 
 #[derive(Debug)]
 pub(super) struct Tokens {
-    fixed: HashMap<String, User>,
-    issued: Mutex<HashMap<String, Issued>>,
+    fixed: HashMap<Secret, User>,
+    issued: Mutex<HashMap<Secret, Issued>>,
 }
 
 /// A token of a service account.
@@ -60,7 +60,7 @@ struct Bound {
 }
 
 impl Tokens {
-    pub(super) fn new(fixed: Vec<(String, User)>) -> Self {
+    pub(super) fn new(fixed: Vec<(Secret, User)>) -> Self {
         Self { fixed: fixed.into_iter().collect(), issued: Mutex::default() }
     }
 
@@ -88,7 +88,7 @@ impl Tokens {
         Some(User { uid, ..user })
     }
 
-    fn issue(&self, token: String, issued: Issued, now: Timestamp) {
+    fn issue(&self, token: Secret, issued: Issued, now: Timestamp) {
         let mut all = self.issued.lock();
         all.retain(|_, issued| issued.ends > now);
         all.insert(token, issued);
@@ -124,12 +124,12 @@ pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<Respons
             about[resource.trim_end_matches('s')] = json!({"name": key.name(), "uid": uid});
         }
         let claims = json!({
-            "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": core.random.uid(),
+            "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": Secret::new().reveal(),
             "iat": now.as_second(), "nbf": now.as_second(), "exp": ends.as_second(), "kubernetes.io": about,
             "sub": format!("system:serviceaccount:{namespace}:{name}"),
         });
-        let token = written(&claims, &core.random.uid());
-        wanted["status"] = json!({"token": token, "expirationTimestamp": clock::seconds(ends)});
+        let token = written(&claims, &Secret::new());
+        wanted["status"] = json!({"token": token.reveal(), "expirationTimestamp": clock::seconds(ends)});
         // What is meant for others is issued, but nobody is let in here with it.
         if wanted["spec"]["audiences"].as_array().into_iter().flatten().any(|audience| audience == AUDIENCE) {
             let issued = Issued { account: Key::new(namespace, name), uid, bound, ends };
@@ -205,8 +205,9 @@ fn check_lifetime(seconds: i64) -> Result<()> {
 
 /// The claims in the form of a JSON web token, so that clients can read when it ends. Nobody checks the
 /// signature: the server remembers what it has issued.
-fn written(claims: &Value, signature: &str) -> String {
+fn written(claims: &Value, signature: &Secret) -> Secret {
     let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let header = json!({"alg": "none", "typ": "JWT"});
-    [part(&header.to_string()), part(&claims.to_string()), part(signature)].join(".")
+    let parts = [part(&header.to_string()), part(&claims.to_string()), part(signature.reveal())];
+    Secret::chosen(parts.join("."))
 }

@@ -4,13 +4,19 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::ApiServer;
 use crate::{
-    Admission, Denied, Faults, User, access::Access, admission::Hooks, bootstrap, clock::Clock,
-    controllers::Switches, core::Core, http::head::Marks, kinds::Kinds, random::Random,
-    request_log::RequestLog, storage::Store,
+    Admission, Denied, Faults, User,
+    access::{Access, Secret},
+    admission::Hooks,
+    bootstrap,
+    clock::Clock,
+    controllers::Switches,
+    core::Core,
+    http::head::Marks,
+    kinds::Kinds,
+    random::{Random, Stream},
+    request_log::RequestLog,
+    storage::Store,
 };
-
-/// What the UIDs of the first objects are drawn with, beside the seed.
-const BOOTSTRAP: u64 = 0x0062_6f6f_7473;
 
 /// Settings of an [`ApiServer`] that is not started yet.
 #[derive(Debug, Clone)]
@@ -22,7 +28,8 @@ pub struct ApiServerBuilder {
     bootstrap: bool,
     controllers: Switches,
     rbac: bool,
-    tokens: Vec<(String, User)>,
+    tokens: Vec<(Secret, User)>,
+    admin_token: Option<Secret>,
     hooks: Hooks,
 }
 
@@ -42,6 +49,7 @@ impl Default for ApiServerBuilder {
             },
             rbac: false,
             tokens: Vec::new(),
+            admin_token: None,
             hooks: Hooks::default(),
         }
     }
@@ -49,7 +57,8 @@ impl Default for ApiServerBuilder {
 
 impl ApiServerBuilder {
     /// Seeds UIDs and the suffixes of generated names; 0 by default. With a paused clock and a
-    /// [`start_time`](Self::start_time), two servers with one seed do exactly the same.
+    /// [`start_time`](Self::start_time), two servers with one seed do exactly the same. Secrets do not follow from it:
+    /// tokens and keys come from the operating system's randomness.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
@@ -126,7 +135,14 @@ impl ApiServerBuilder {
 
     /// Makes `token` a bearer token of `user`. As soon as there is one, tokens are asked for.
     pub fn token(mut self, token: impl Into<String>, user: User) -> Self {
-        self.tokens.push((token.into(), user));
+        self.tokens.push((Secret::chosen(token), user));
+        self
+    }
+
+    /// Makes `token` the administrator's token, for tests that compare whole kubeconfigs. By default it is new for each
+    /// server, and nobody can guess it. Whoever can reach the server and knows the token may do everything.
+    pub fn insecure_fixed_token(mut self, token: impl Into<String>) -> Self {
+        self.admin_token = Some(Secret::chosen(token));
         self
     }
 
@@ -161,8 +177,8 @@ impl ApiServerBuilder {
     /// Outside a tokio runtime.
     pub fn start(self) -> ApiServer {
         let store = Store::new();
-        let random = Random::seeded(self.seed);
-        let admin_token = Random::seeded(self.seed).uid(); // not from `random`: nothing else is to change
+        let random = Random::seeded(self.seed, Stream::Objects);
+        let admin_token = self.admin_token.unwrap_or_else(Secret::new);
         let mut tokens = self.tokens;
         let are_tokens_asked_for = self.rbac || !tokens.is_empty();
         if are_tokens_asked_for {
@@ -182,7 +198,7 @@ impl ApiServerBuilder {
             definitions: Default::default(),
         };
         bootstrap::make_namespaces(&core);
-        let first = Random::seeded(self.seed ^ BOOTSTRAP);
+        let first = Random::seeded(self.seed, Stream::Bootstrap);
         if self.bootstrap {
             bootstrap::make_objects(&core, &first);
         }

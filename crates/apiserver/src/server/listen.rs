@@ -85,12 +85,12 @@ impl ApiServer {
             }
             None => format!("{{server: \"http://{address}\"}}"),
         };
-        let token = &self.admin_token;
+        let token = serde_json::Value::from(self.admin_token.reveal()); // in quotes, which YAML reads as JSON does
         format!(
             "apiVersion: v1\n\
              kind: Config\n\
              clusters: [{{name: trimtab, cluster: {cluster}}}]\n\
-             users: [{{name: admin, user: {{token: \"{token}\"}}}}]\n\
+             users: [{{name: admin, user: {{token: {token}}}}}]\n\
              contexts: [{{name: trimtab, context: {{cluster: trimtab, user: admin}}}}]\n\
              current-context: trimtab\n"
         )

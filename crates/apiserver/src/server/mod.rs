@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 pub use self::builder::ApiServerBuilder;
-use crate::{Faults, RequestLog, ResponseBody, User, commits::Commits, core::Core};
+use crate::{Faults, RequestLog, ResponseBody, User, access::Secret, commits::Commits, core::Core};
 
 /// A Kubernetes API server in this process.
 ///
@@ -28,7 +28,7 @@ pub struct ApiServer {
     /// Controllers and listeners. A panic in one of them ends that task alone.
     tasks: Mutex<JoinSet<()>>,
     /// An administrator's bearer token, where tokens are asked for.
-    admin_token: String,
+    admin_token: Secret,
     #[cfg(feature = "tls")]
     identity: std::sync::OnceLock<tls::Identity>,
     /// Where TLS is spoken.
@@ -46,7 +46,7 @@ impl ApiServer {
         Self::builder().start()
     }
 
-    fn new(core: Core, admin_token: String) -> Self {
+    fn new(core: Core, admin_token: Secret) -> Self {
         Self {
             core: Arc::new(core),
             tasks: Mutex::default(),

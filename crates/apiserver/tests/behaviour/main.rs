@@ -18,6 +18,7 @@ mod objects;
 mod patches;
 mod refusals;
 mod request_log;
+mod secrets;
 mod server;
 mod subresources;
 mod watches;
