@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let every = KUBERNETES.map(str::to_owned);
     let versions = if options.every_version { &every[..] } else { &options.kubernetes };
     for version in versions {
-        report.step(&format!("Kubernetes {version}"), || for_kubernetes(version));
+        report.step(&format!("Kubernetes {version}"), || for_kubernetes(&workspace, version));
     }
     if versions.is_empty() {
         run_steps(&workspace, &options.only, &mut report);
@@ -165,14 +165,17 @@ fn demo(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("xtask demo"))
 }
 
-/// Lints and tests the parts against the types of one Kubernetes version. The programs are left out: they have chosen theirs.
-fn for_kubernetes(version: &str) -> Result<(), Failure> {
-    let parts =
-        "--locked --workspace --exclude trimtab-conformance --exclude trimtab-examples --exclude xtask";
-    let clippy = format!("clippy {parts} --all-targets -- -D warnings");
-    let test = format!("test {parts} --no-fail-fast");
-    show(words(&clippy).env(KUBERNETES_VARIABLE, version))?;
-    show(words(&test).env(KUBERNETES_VARIABLE, version))
+/// Lints and tests the parts against the types of one Kubernetes version. Programs have chosen their version and are left out.
+fn for_kubernetes(workspace: &Workspace, version: &str) -> Result<(), Failure> {
+    let programs = workspace.packages.iter().filter(|package| !workspace.is_part(package));
+    let exclude: Vec<_> = programs.flat_map(|program| ["--exclude", &program.name]).collect();
+    let parts = ["--locked", "--workspace"];
+    let mut clippy = cargo::command(["clippy"]);
+    clippy.args(parts).args(&exclude).args(["--all-targets", "--", "-D", "warnings"]);
+    let mut test = cargo::command(["test"]);
+    test.args(parts).args(&exclude).arg("--no-fail-fast");
+    show(clippy.env(KUBERNETES_VARIABLE, version))?;
+    show(test.env(KUBERNETES_VARIABLE, version))
 }
 
 /// The cargo command with these words.

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: hands over to the part's soak, an example of its package, and the tests in real time.
+//! `cargo xtask soak`: runs a part's stress program from `stress/`.
 
 use crate::cargo;
 use crate::failure::Failure;
@@ -7,35 +7,36 @@ use std::process::ExitCode;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// What to soak.
+    /// The part under load.
     part: Part,
-    /// For how long; 30 seconds for the work queue, 60 for the API server.
+    /// The duration in seconds: 30 by default for the work queue, 60 for the API server.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
 }
 
-/// The parts that have a soak.
+/// The parts that have a stress program.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Part {
-    /// Anything at any time to one queue, its counts checked.
+    /// Runs random operations on one queue from 64 tasks and checks the counts.
     Workqueue,
-    /// Random requests at the HTTP layer: no 500, no panic, no growth.
+    /// Sends random requests to the HTTP layer and checks for 500s, panics and memory growth.
     Apiserver,
 }
 
 impl Part {
-    /// Its package, the example that soaks it, and for how many seconds by default.
-    fn soak(self) -> (&'static str, &'static str, u64) {
+    /// The program's binary, the feature that enables it, and its default duration in seconds.
+    fn program(self) -> (&'static str, &'static str, u64) {
         match self {
-            Self::Workqueue => ("trimtab-workqueue", "soak", 30),
-            Self::Apiserver => ("trimtab-apiserver", "fuzz", 60),
+            Self::Workqueue => ("soak", "workqueue", 30),
+            Self::Apiserver => ("fuzz", "apiserver", 60),
         }
     }
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let (package, example, seconds) = options.part.soak();
-    let mut soak = cargo::command(["run", "--quiet", "--package", package, "--example", example, "--"]);
+    let (bin, feature, seconds) = options.part.program();
+    let mut soak = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-stress"]);
+    soak.args(["--features", feature, "--bin", bin, "--"]);
     soak.args(["--seconds", &options.seconds.unwrap_or(seconds).to_string()]);
     cargo::become_program(soak)
 }

@@ -57,8 +57,12 @@ impl Workspace {
 
     /// The packages under `crates/`: the parts that people take.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Package> {
-        let folder = self.root.join("crates");
-        self.packages.iter().filter(move |package| package.folder.parent() == Some(&folder))
+        self.packages.iter().filter(|package| self.is_part(package))
+    }
+
+    /// Whether a package's folder is directly under `crates/`.
+    pub(crate) fn is_part(&self, package: &Package) -> bool {
+        package.folder.parent() == Some(&self.root.join("crates"))
     }
 
     /// `path` as it reads from the workspace's root.

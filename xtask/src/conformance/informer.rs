@@ -1,4 +1,4 @@
-//! The suite of informers: builds its program, then hands over to it.
+//! The informer suite: builds its program in `stress/`, then replaces this process with it.
 
 use crate::cargo;
 use crate::failure::Failure;
@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(kubeconfig: Option<&Path>) -> Result<ExitCode, Failure> {
-    let mut program = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-examples"]);
-    program.args(["--bin", "informers", "--"]);
+    let mut program = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-stress"]);
+    program.args(["--features", "informer", "--bin", "informers", "--"]);
     if let Some(file) = kubeconfig {
         program.arg("--kubeconfig").arg(file);
     }

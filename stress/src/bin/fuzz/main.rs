@@ -2,7 +2,7 @@
 //! may panic, and the process may not grow with them.
 //!
 //! ```text
-//! cargo run -p trimtab-apiserver --example fuzz -- --seconds 60 --seed 1
+//! cargo run -p trimtab-stress --features apiserver --bin fuzz -- --seconds 60 --seed 1
 //! ```
 //!
 //! Prints one line on what it did, with the seed that draws the same requests again.

@@ -1,7 +1,7 @@
 //! 64 tasks do anything to a queue, on several threads and in real time; then the counts must agree.
 //!
 //! ```text
-//! cargo run -p trimtab-workqueue --example soak -- --seconds 30
+//! cargo xtask soak workqueue --seconds 30
 //! ```
 //!
 //! Prints one line on what it did. Fails if a key was with two workers at once, or if no handling that began
