@@ -1,13 +1,13 @@
-//! Checks informers against an API server, a real one or ours: what they hold is what the server has, in every
-//! form, with every way to select, and whatever was missed is told.
+//! Tests informers against an API server, the embedded one or a real one: the store equals the server for every form
+//! and every selection, and handlers are notified of every change.
 //!
 //! ```text
-//! cargo xtask conformance --informer                               # our server, in this process
+//! cargo xtask conformance --informer                               # the embedded server
 //! cargo xtask conformance --informer --kubeconfig ~/.kube/config   # a real one; namespaces informer-a and informer-b
 //! ```
 //!
-//! It prints a line for each case, and exits with 0 only if all of them hold. It changes nothing but its own
-//! two namespaces and one CustomResourceDefinition, `widgets.informers.trimtab.dev`.
+//! It prints a line for each case and exits with 0 only if all of them pass. It writes to these two namespaces and
+//! to one CustomResourceDefinition, `widgets.informers.trimtab.dev`, and to nothing else.
 
 use std::{fmt::Display, num::NonZeroU32, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -36,18 +36,18 @@ use trimtab_controller::{
 
 #[derive(Parser)]
 struct Options {
-    /// The cluster to ask; by default our server in this process.
+    /// The kubeconfig of a cluster; by default the embedded server.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
 
-/// What does not hold, in words.
+/// The reason why a case fails, in words.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 
 const NAMESPACES: [&str; 2] = ["informer-a", "informer-b"];
-/// So long something may take to come true.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time within which an expected state must be reached.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
@@ -65,20 +65,20 @@ async fn main() -> Result<ExitCode, Failure> {
     let suite = Suite { client };
     let mut failed = 0;
     for (name, outcome) in [
-        ("lists, streamed or in pages, hold what the server has", suite.lists().await),
-        ("changes are told as they were made", suite.changes().await),
+        ("a list, streamed or in pages, fills the store", suite.lists().await),
+        ("handlers are notified of every change in order", suite.changes().await),
         ("every form holds the same objects", suite.forms().await),
-        ("two namespaces are one informer", suite.namespaces().await),
-        ("two shares have every object once", suite.shares().await),
-        ("what was deleted unseen is told at the next start", suite.restart().await),
+        ("one informer follows two namespaces", suite.namespaces().await),
+        ("two shards together hold every object once", suite.shards().await),
+        ("handlers are notified of a deletion during a stop", suite.restart().await),
         ("an audit finds nothing to repair", suite.audit().await),
-        ("a packed list comes as fewer bytes", suite.packed_list().await),
-        ("a custom kind is followed from the moment it is served", suite.custom_kind().await),
+        ("a list is compressed with gzip", suite.gzip_list().await),
+        ("an informer waits until its custom kind is served", suite.custom_kind().await),
     ] {
         match outcome {
-            Ok(()) => println!("holds   {name}"),
+            Ok(()) => println!("ok      {name}"),
             Err(error) => {
-                println!("FAILS   {name}: {error}");
+                println!("FAILED  {name}: {error}");
                 failed += 1;
             }
         }
@@ -92,7 +92,7 @@ struct Suite {
     client: Client,
 }
 
-/// A form that holds the metadata, and nothing of the rest.
+/// A view that holds the metadata only.
 #[derive(Deserialize)]
 struct View {
     metadata: MetaView,
@@ -114,7 +114,7 @@ impl Suite {
         Informer::builder(self.client.clone()).selection(Selection::all().namespace(NAMESPACES[0]))
     }
 
-    /// Both namespaces, without objects of ours.
+    /// Creates both namespaces and deletes the suite's objects in them.
     async fn clear(&self) -> Outcome {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         for name in NAMESPACES {
@@ -142,7 +142,7 @@ impl Suite {
         Ok(())
     }
 
-    async fn seven(&self) -> Outcome {
+    async fn create_seven(&self) -> Outcome {
         self.clear().await?;
         for number in 0..7 {
             self.create(NAMESPACES[0], &format!("o{number}"), "text").await?;
@@ -150,46 +150,46 @@ impl Suite {
         Ok(())
     }
 
-    /// Keys and versions, as the server has them.
-    async fn truth(&self) -> Result<Vec<String>, Failure> {
-        let mut truth = Vec::new();
+    /// Keys and versions of the suite's objects on the server.
+    async fn on_server(&self) -> Result<Vec<String>, Failure> {
+        let mut states = Vec::new();
         for namespace in NAMESPACES {
             let ours = ListParams::default().labels("suite=informers");
-            truth.extend(self.maps(namespace).list(&ours).await?.iter().map(state));
+            states.extend(self.maps(namespace).list(&ours).await?.iter().map(state));
         }
-        truth.sort();
-        Ok(truth)
+        states.sort();
+        Ok(states)
     }
 
-    /// Waits until an informer holds what the server has.
-    async fn agrees<T: Object>(&self, informer: &Informer<T>) -> Outcome {
-        let truth = self.truth().await?;
-        until("the store equals the server", || held(informer) == truth)
+    /// Waits until an informer's store equals the server.
+    async fn wait_until_equal<T: Object>(&self, informer: &Informer<T>) -> Outcome {
+        let truth = self.on_server().await?;
+        until("the store equals the server", || in_store(informer) == truth)
             .await
-            .map_err(|error| format!("{error}: {:?} and not {truth:?}", held(informer)).into())
+            .map_err(|error| format!("{error}: {:?} instead of {truth:?}", in_store(informer)).into())
     }
 
     async fn lists(&self) -> Outcome {
-        self.seven().await?;
+        self.create_seven().await?;
         let ours = Selection::all().namespace(NAMESPACES[0]).labels("suite=informers".parse()?);
         for streaming in [true, false] {
             let builder = self.builder().selection(ours.clone()).streaming_lists(streaming).page_size(2);
             let informer = started(builder.build::<ConfigMap>()).await?;
-            self.agrees(&informer).await?;
+            self.wait_until_equal(&informer).await?;
             let status = informer.status();
             expect(status.restarts == 0, || format!("streaming={streaming}: {status:?}"))?;
         }
         let one = ours.fields("metadata.name=o3");
         let informer = started(self.builder().selection(one).build::<ConfigMap>()).await?;
-        expect(informer.store().len() == 1, || format!("by a field: {:?}", held(&informer)))
+        expect(informer.store().len() == 1, || format!("by a field: {:?}", in_store(&informer)))
     }
 
     async fn changes(&self) -> Outcome {
         self.clear().await?;
         let web = Selection::all().namespace(NAMESPACES[0]).labels("app=web".parse()?);
         let informer = self.builder().selection(web).build::<ConfigMap>();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let log = told.clone();
+        let notified = Arc::new(Mutex::new(Vec::new()));
+        let log = notified.clone();
         informer.on_change(move |event| log.lock().push(format!("{event:?}")));
         let informer = started(informer).await?;
         self.create(NAMESPACES[0], "a", "1").await?;
@@ -199,13 +199,13 @@ impl Suite {
         self.maps(NAMESPACES[0]).delete("a", &DeleteParams::default()).await?;
         let expected = ["added", "updated", "deleted", "added", "deleted"];
         let expected: Vec<_> = expected.iter().map(|word| format!("{word} informer-a/a")).collect();
-        until("all was told", || told.lock().len() >= expected.len()).await?;
-        expect(*told.lock() == expected, || format!("told {:?}", told.lock()))?;
-        expect(informer.store().is_empty(), || format!("held {:?}", held(&informer)))
+        until("all handlers have run", || notified.lock().len() >= expected.len()).await?;
+        expect(*notified.lock() == expected, || format!("handlers saw {:?}", notified.lock()))?;
+        expect(informer.store().is_empty(), || format!("the store holds {:?}", in_store(&informer)))
     }
 
     async fn forms(&self) -> Outcome {
-        self.seven().await?;
+        self.create_seven().await?;
         self.form::<ConfigMap>().await?;
         self.form::<View>().await?;
         self.form::<Packed<ConfigMap>>().await?;
@@ -217,9 +217,9 @@ impl Suite {
     ) -> Outcome {
         let ours = Selection::all().namespace(NAMESPACES[0]).labels("suite=informers".parse()?);
         let informer = started(self.builder().selection(ours).build::<T>()).await?;
-        self.agrees(&informer).await?;
+        self.wait_until_equal(&informer).await?;
         self.patch("o0", json!({"data": {"text": format!("{:?}", Instant::now())}})).await?;
-        self.agrees(&informer).await
+        self.wait_until_equal(&informer).await
     }
 
     async fn namespaces(&self) -> Outcome {
@@ -228,56 +228,58 @@ impl Suite {
         self.create(NAMESPACES[0], "a", "text").await?;
         let informer = started(self.builder().selection(both).build::<View>()).await?;
         self.create(NAMESPACES[1], "b", "text").await?;
-        self.agrees(&informer).await?;
+        self.wait_until_equal(&informer).await?;
         expect(informer.status().sources.len() == 2, || format!("{:?}", informer.status()))
     }
 
-    async fn shares(&self) -> Outcome {
-        self.seven().await?;
-        let shares = NonZeroU32::new(2).expect("two is not zero");
+    async fn shards(&self) -> Outcome {
+        self.create_seven().await?;
+        let count = NonZeroU32::new(2).expect("two is not zero");
         let mut both = Vec::new();
         for number in 0..2 {
-            let share = Selection::all().labels("suite=informers".parse()?).shard(Shard::nth(number, shares));
-            both.extend(held(&started(self.builder().selection(share).build::<View>()).await?));
+            let shard = Selection::all().labels("suite=informers".parse()?).shard(Shard::nth(number, count));
+            both.extend(in_store(&started(self.builder().selection(shard).build::<View>()).await?));
         }
         both.sort();
-        let truth = self.truth().await?;
-        expect(both == truth, || format!("{both:?} and not {truth:?}"))
+        let truth = self.on_server().await?;
+        expect(both == truth, || format!("{both:?} instead of {truth:?}"))
     }
 
     async fn restart(&self) -> Outcome {
-        self.seven().await?;
+        self.create_seven().await?;
         let informer = started(self.builder().build::<ConfigMap>()).await?;
         let mut events = informer.subscribe();
         while events.try_next().is_some() {}
         informer.stop().await;
         self.maps(NAMESPACES[0]).delete("o3", &DeleteParams::default()).await?;
         informer.start();
-        until("something was told", || events.pending() > 0).await?;
+        until("an event is pending", || events.pending() > 0).await?;
         let event = events.try_next().ok_or("no event")?;
         let unseen = matches!(&event.change, Change::Deleted(last) if last.final_state_unknown);
-        expect(unseen && event.key().name() == "o3", || format!("told {event:?}"))
+        expect(unseen && event.key().name() == "o3", || format!("the event is {event:?}"))
     }
 
     async fn audit(&self) -> Outcome {
-        self.seven().await?;
+        self.create_seven().await?;
         let informer = started(self.builder().audit(Duration::from_secs(1)).build::<View>()).await?;
         for round in 0..15 {
             self.patch("o1", json!({"data": {"text": format!("{round}")}})).await?;
             sleep(Duration::from_millis(200)).await;
         }
-        until("two audits", || informer.status().audits >= 2).await?;
+        until("two audits have run", || informer.status().audits >= 2).await?;
         expect(informer.status().restarts == 0, || format!("{:?}", informer.status()))
     }
 
-    async fn packed_list(&self) -> Outcome {
+    async fn gzip_list(&self) -> Outcome {
         self.clear().await?;
         for name in ["a", "b", "c"] {
             self.create(NAMESPACES[0], name, &"text ".repeat(20_000)).await?;
         }
         let informer = started(self.builder().streaming_lists(false).build::<View>()).await?;
         let bytes = informer.status().bytes;
-        expect(bytes < 100_000 && informer.store().len() >= 3, || format!("{bytes} bytes for 300,000"))
+        expect(bytes < 100_000 && informer.store().len() >= 3, || {
+            format!("{bytes} bytes were received for objects of 300,000")
+        })
     }
 
     async fn custom_kind(&self) -> Outcome {
@@ -288,8 +290,10 @@ impl Suite {
         let resource = ApiResource::from_gvk_with_plural(&kind, "widgets");
         let informer = Informer::builder(self.client.clone()).build_for::<DynamicObject>(&resource);
         informer.start();
-        until("it is said not to be served", || matches!(informer.status().phase, Phase::NotServed { .. }))
-            .await?;
+        until("the status says that the kind is not served", || {
+            matches!(informer.status().phase, Phase::NotServed { .. })
+        })
+        .await?;
         let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
         let version =
             json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
@@ -298,7 +302,7 @@ impl Suite {
         let spec = json!({"group": group, "names": names, "scope": "Namespaced", "versions": [version]});
         let definition = json!({"metadata": {"name": name}, "spec": spec});
         definitions.create(&PostParams::default(), &serde_json::from_value(definition)?).await?;
-        let synced = until("it is followed", || informer.has_synced()).await;
+        let synced = until("the informer has synced", || informer.has_synced()).await;
         remove(&definitions, name).await?;
         synced
     }
@@ -311,7 +315,7 @@ async fn remove(definitions: &Api<CustomResourceDefinition>, name: &str) -> Outc
     }
     let begun = Instant::now();
     while definitions.get_opt(name).await?.is_some() {
-        expect(begun.elapsed() < PATIENCE, || format!("{name} does not go"))?;
+        expect(begun.elapsed() < TIMEOUT, || format!("{name} still exists after {TIMEOUT:?}"))?;
         sleep(Duration::from_millis(50)).await;
     }
     Ok(())
@@ -321,17 +325,17 @@ fn is(error: &kube_client::Error, code: u16) -> bool {
     matches!(error, kube_client::Error::Api(status) if status.code == code)
 }
 
-/// The informer, synced.
+/// Starts an informer and waits until it has synced.
 async fn started<T: Object + DeserializeOwned>(informer: Informer<T>) -> Result<Informer<T>, Failure> {
     informer.start();
-    until("it has synced", || informer.has_synced())
+    until("the informer has synced", || informer.has_synced())
         .await
         .map_err(|error| format!("{error}: {:?}", informer.status()))?;
     Ok(informer)
 }
 
-/// Keys and versions of our objects, as an informer holds them.
-fn held<T: Object>(informer: &Informer<T>) -> Vec<String> {
+/// Keys and versions of the suite's objects in an informer's store.
+fn in_store<T: Object>(informer: &Informer<T>) -> Vec<String> {
     let ours = |object: &Arc<T>| object.metadata().label("suite") == Some("informers");
     let mut held: Vec<_> =
         informer.store().list().iter().filter(|object| ours(object)).map(|object| state(&**object)).collect();
@@ -346,7 +350,7 @@ fn state<T: Object>(object: &T) -> String {
 async fn until(what: impl Display, is_so: impl Fn() -> bool) -> Outcome {
     let begun = Instant::now();
     while !is_so() {
-        expect(begun.elapsed() < PATIENCE, || format!("within {PATIENCE:?} it never came true that {what}"))?;
+        expect(begun.elapsed() < TIMEOUT, || format!("after {TIMEOUT:?} it is not true that {what}"))?;
         sleep(Duration::from_millis(10)).await;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Bodies: objects of the kinds that are asked for, and patches of them.
+//! Request bodies: objects of the requested kinds, and patches of them.
 
 use rand::{Rng, rngs::SmallRng};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::{
     request::{NAMES, pick},
 };
 
-/// Where objects are made, and so where they are removed.
+/// The collections that requests create objects in, and that are emptied after each round.
 pub(crate) const COLLECTIONS: [&str; 10] = [
     "/api/v1/namespaces/default/configmaps",
     "/api/v1/namespaces/default/secrets",
@@ -22,7 +22,7 @@ pub(crate) const COLLECTIONS: [&str; 10] = [
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
 ];
 
-/// A body, more or less in the form that the content type promises.
+/// Draws a body, mostly in the format of the content type.
 pub(crate) fn any(random: &mut SmallRng, content_type: &str, uri: &str) -> Vec<u8> {
     let mut value = if content_type.starts_with("application/json-patch") && random.random_ratio(4, 5) {
         operations(random)
@@ -44,7 +44,7 @@ pub(crate) fn any(random: &mut SmallRng, content_type: &str, uri: &str) -> Vec<u
     bytes
 }
 
-/// The kind that the path's collection holds, as a rule; else any, or what subresources take.
+/// Draws an object, mostly of the kind in the path, else of any kind or a body of a subresource.
 fn object(random: &mut SmallRng, uri: &str) -> Value {
     let fitting = COLLECTIONS.iter().position(|collection| uri.starts_with(collection));
     let kind = fitting.filter(|_| random.random_ratio(4, 5)).unwrap_or_else(|| random.random_range(0..12));
@@ -61,7 +61,7 @@ fn object(random: &mut SmallRng, uri: &str) -> Value {
     object
 }
 
-/// An object as the collection of that number holds it, or else the body of a subresource.
+/// Draws an object of the collection with this index, or the body of a subresource.
 pub(crate) fn of_kind(random: &mut SmallRng, kind: usize, name: &str) -> Value {
     let env = json!([{"name": "A", "value": random.random_range(0..9).to_string()}]);
     let container = json!({"name": "main", "image": "app:1", "env": env, "ports": [{"containerPort": 80}]});
@@ -106,7 +106,7 @@ pub(crate) fn of_kind(random: &mut SmallRng, kind: usize, name: &str) -> Value {
     object
 }
 
-/// A definition, so that custom objects have a path.
+/// The definition of the custom kind that some requests are about.
 pub(crate) fn definition() -> Value {
     let spec = json!({"type": "object", "default": {}, "properties": {
         "x": {"type": "integer", "minimum": 1, "default": 2},
@@ -129,7 +129,7 @@ pub(crate) fn definition() -> Value {
     })
 }
 
-/// A JSON patch, plausible or not.
+/// Draws the operations of a JSON patch, valid or not.
 fn operations(random: &mut SmallRng) -> Value {
     let kinds = ["add", "remove", "replace", "move", "copy", "test", "double"];
     let paths = [

@@ -1,11 +1,11 @@
-//! Random requests at the server's HTTP layer, on several threads and in real time: none may be answered with 500, none
-//! may panic, and the process may not grow with them.
+//! Fuzzer of the API server's HTTP layer: random requests on several threads, in real time. It fails on a response
+//! with status 500, on a panic, and on memory that grows with the number of requests.
 //!
 //! ```text
 //! cargo run -p trimtab-stress --features apiserver --bin fuzz -- --seconds 60 --seed 1
 //! ```
 //!
-//! Prints one line on what it did, with the seed that draws the same requests again.
+//! It prints one line with the response codes, the memory, and the seed that draws the same requests again.
 
 mod bodies;
 mod mutation;
@@ -35,18 +35,18 @@ use trimtab_apiserver::{ApiServer, Service};
 
 use crate::request::{Draft, Memory};
 
-const THREADS: usize = 4; // more than most build machines have: requests then meet in each other's middle
+const THREADS: usize = 4; // more than most build machines have cores: threads are then interrupted in the middle of a request
 const TASKS: u64 = 16;
-/// Requests of one task in a round; between rounds all objects go, and history is compacted.
+/// The number of requests of one task in a round. After each round all objects are deleted and the history is compacted.
 const ROUND: usize = 400;
-/// How long an answer is listened to; watches have no end of their own.
-const MOMENT: Duration = Duration::from_millis(5);
-/// How long an answer may take to begin: a version from the future is waited for, for three seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// By how much the process may grow once it has seen a fifth of its time.
+/// The time to read a response body; watches have no end of their own.
+const READ_TIMEOUT: Duration = Duration::from_millis(5);
+/// The time within which a response must begin. The server itself waits three seconds for a version in the future.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
+/// The memory in bytes by which the process may grow after a fifth of its time.
 const GROWTH: u64 = 200 << 20;
 
-/// The refusals that kube-apiserver, too, answers with 500.
+/// Messages of requests to which kube-apiserver responds with 500, too.
 const AS_UPSTREAM: [&str; 7] = [
     "does not contain declared merge key",
     "etcdserver: request is too large",
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What `--seconds` and `--seed` say; 60 and any if nothing does.
+/// Parses `--seconds` (60 by default) and `--seed` (random by default).
 fn arguments() -> Option<(u64, u64)> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let (mut seconds, mut seed) = (60, rand::random::<u32>().into());
@@ -103,7 +103,11 @@ fn arguments() -> Option<(u64, u64)> {
     Some((seconds, seed))
 }
 
-/// Rounds until the time is over, and the line that sums them up; or the first violation.
+/// Runs rounds until the time is over.
+///
+/// # Errors
+///
+/// The first violation, in words.
 async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
     let server = ApiServer::builder().seed(seed).start();
     let start = Instant::now();
@@ -119,7 +123,7 @@ async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
             let round = outcome.map_err(|error| format!("a request panicked: {error}"))??;
             round.into_iter().for_each(|(code, count)| *codes.entry(code).or_default() += count);
         }
-        tidy(&server).await?;
+        clear(&server).await?;
         if start.elapsed() > time / 5 {
             early.get_or_insert_with(resident);
         }
@@ -141,34 +145,34 @@ async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
     Ok(format!("{sum} requests, no panic: {} ({}), {memory}", shares.join(", "), each.join(", ")))
 }
 
-/// Makes the kind served whose objects some requests are about.
+/// Creates the definition of the custom kind.
 async fn define(server: &ApiServer) -> Result<(), String> {
     let definition = bodies::definition().to_string();
     let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let request = http::Request::post(path).header("content-type", "application/json");
     let request = request.body(Full::new(Bytes::from(definition))).map_err(|error| error.to_string())?;
-    let answer = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
-    match answer.status().as_u16() {
+    let response = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
+    match response.status().as_u16() {
         201 | 409 => Ok(()),
         code => Err(format!("the definition was refused with {code}")),
     }
 }
 
-/// Some requests, one after the other, and how often each code came.
+/// Sends the requests of one task in a round and counts the response codes.
 async fn requests(service: Service, mut random: SmallRng) -> Result<BTreeMap<u16, u64>, String> {
     let (mut codes, mut memory) = (BTreeMap::new(), Memory::default());
     for _ in 0..ROUND {
         let draft = Draft::random(&mut random, &memory);
         let Some(request) = draft.request() else {
-            continue; // nothing that could be sent
+            continue; // not valid HTTP
         };
-        let answer = timeout(PATIENCE, service.clone().oneshot(request)).await;
-        let answer = answer.map_err(|_| format!("no answer within {PATIENCE:?} to {draft}"))?;
-        let Ok(answer) = answer else {
+        let response = timeout(RESPONSE_TIMEOUT, service.clone().oneshot(request)).await;
+        let response = response.map_err(|_| format!("no response within {RESPONSE_TIMEOUT:?} to {draft}"))?;
+        let Ok(response) = response else {
             return Err(format!("the connection broke at {draft}"));
         };
-        let code = answer.status().as_u16();
-        let body = listen(answer.into_body()).await;
+        let code = response.status().as_u16();
+        let body = read(response.into_body()).await;
         let text = String::from_utf8_lossy(&body);
         if code == 500 && !AS_UPSTREAM.iter().any(|message| text.contains(message)) {
             let text: String = text.chars().take(2_000).collect();
@@ -180,17 +184,17 @@ async fn requests(service: Service, mut random: SmallRng) -> Result<BTreeMap<u16
     Ok(codes)
 }
 
-/// What comes of a body in a moment.
-async fn listen(mut body: trimtab_apiserver::ResponseBody) -> Vec<u8> {
+/// Reads a body until it ends or pauses.
+async fn read(mut body: trimtab_apiserver::ResponseBody) -> Vec<u8> {
     let mut read = Vec::new();
-    while let Ok(Some(Ok(frame))) = timeout(MOMENT, body.frame()).await {
+    while let Ok(Some(Ok(frame))) = timeout(READ_TIMEOUT, body.frame()).await {
         read.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
     }
     read
 }
 
-/// Removes every object that requests may have left, whatever holds it, and history with it.
-async fn tidy(server: &ApiServer) -> Result<(), String> {
+/// Deletes every object of the fuzzed collections, finalizers included, and compacts the history.
+async fn clear(server: &ApiServer) -> Result<(), String> {
     for collection in bodies::COLLECTIONS {
         let list = send(server, "GET", collection, "").await?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
@@ -217,12 +221,12 @@ async fn send(
     let request = request.header("content-type", "application/merge-patch+json");
     let body = if method == "PATCH" { body } else { "" };
     let request = request.body(Full::new(Bytes::from(body))).map_err(|error| error.to_string())?;
-    let answer = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
-    let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
+    let response = server.service().oneshot(request).await.map_err(|error| error.to_string())?;
+    let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
     Ok(serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
 }
 
-/// The process's memory in bytes; 0 where nobody tells.
+/// The resident memory of the process in bytes; 0 where there is no `/proc`.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! Breaking what is valid: one place of a JSON value, or some bytes of a body.
+//! Random damage to valid input: to one place of a JSON value, or to some bytes of a body.
 
 use rand::{Rng, rngs::SmallRng};
 use serde_json::{Value, json};
 
-/// Changes one place of `value`, found by a random walk.
+/// Replaces one place of `value`, found by a random walk.
 pub(crate) fn value(random: &mut SmallRng, value: &mut Value) {
     let place = descend(random, value);
     *place = match random.random_range(0..14) {
@@ -26,7 +26,7 @@ pub(crate) fn value(random: &mut SmallRng, value: &mut Value) {
     };
 }
 
-/// Flips, cuts or doubles some of the bytes.
+/// Flips, removes or repeats some of the bytes.
 pub(crate) fn bytes(random: &mut SmallRng, bytes: &mut Vec<u8>) {
     if bytes.is_empty() {
         return;
@@ -40,7 +40,7 @@ pub(crate) fn bytes(random: &mut SmallRng, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Some place inside of `value`, or `value` itself.
+/// Picks a random place inside of `value`, or `value` itself.
 fn descend<'a>(random: &mut SmallRng, value: &'a mut Value) -> &'a mut Value {
     let inside = match value {
         Value::Object(map) => map.len(),

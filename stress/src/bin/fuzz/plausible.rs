@@ -1,4 +1,4 @@
-//! Requests that a client might send: at objects that are there, as a rule, with bodies that fit.
+//! Requests that a client might send: mostly about objects that exist, with bodies of the right kind.
 
 use rand::{Rng, rngs::SmallRng};
 use serde_json::{Value, json};
@@ -9,8 +9,9 @@ use crate::{
     request::{Draft, Memory, NAMES, pick},
 };
 
-/// Which collections' objects have a status, and which are scaled, by their numbers.
+/// Indexes of the collections whose objects have a status.
 const WITH_STATUS: [usize; 6] = [2, 3, 5, 6, 8, 9];
+/// Indexes of the collections whose objects have a scale.
 const SCALED: [usize; 3] = [5, 6, 8];
 const PODS: usize = 2;
 const DEFINITIONS: usize = 9;
@@ -35,7 +36,7 @@ const FORMS: [&str; 6] = [
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json",
 ];
 
-/// A request by somebody who has seen what is in `memory`.
+/// Draws a request of a client that remembers `memory`.
 pub(crate) fn draft(random: &mut SmallRng, memory: &Memory) -> Draft {
     let kind = random.random_range(0..COLLECTIONS.len());
     let collection = COLLECTIONS[kind];
@@ -55,7 +56,7 @@ pub(crate) fn draft(random: &mut SmallRng, memory: &Memory) -> Draft {
         80..86 if WITH_STATUS.contains(&kind) => patch(random, format!("{object}/status"), kind, name),
         86..90 if SCALED.contains(&kind) => scale(random, &object),
         80..90 if kind == PODS => of_pod(random, &object),
-        // A definition goes rarely: with it go all its objects.
+        // Deleting the definition also deletes all its objects, so it is rare.
         90..99 if kind != DEFINITIONS || random.random_ratio(1, 8) => delete(random, &object),
         99 => bodiless("DELETE", format!("{collection}?{}", pick(random, &SELECTORS[..6]))),
         _ => read(random, object),
@@ -71,13 +72,13 @@ fn with_body(method: &'static str, uri: String, content_type: &str, body: &Value
     Draft { method, uri, headers, body: body.to_string().into_bytes() }
 }
 
-/// Options of a write, which are most often left out.
+/// Appends options of a write to the path; half of the writes have none.
 fn with_options(random: &mut SmallRng, path: &str) -> String {
     let options = ["", "", "", "?dryRun=All", "?fieldValidation=Strict", "?fieldManager=one"];
     format!("{path}{}", pick(random, &options))
 }
 
-/// An object, one in four of which is a little wrong.
+/// Draws an object; one in four has an invalid value.
 fn body(random: &mut SmallRng, kind: usize, name: &str) -> Value {
     let mut object = bodies::of_kind(random, kind, name);
     if random.random_ratio(1, 4) {
@@ -121,7 +122,7 @@ fn watch(random: &mut SmallRng, collection: &str, memory: &Memory) -> Draft {
     bodiless("GET", format!("{collection}?watch=true&timeoutSeconds=1&{query}"))
 }
 
-/// Most kinds need not be told which version is replaced; the others are refused, as upstream refuses them.
+/// Draws a PUT without a resource version. Most kinds accept it; the server refuses the others, as upstream does.
 fn update(random: &mut SmallRng, object: &str, kind: usize, name: &str) -> Draft {
     let uri = with_options(random, object);
     sent(random, "PUT", uri, kind, name)

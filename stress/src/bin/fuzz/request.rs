@@ -1,4 +1,4 @@
-//! [`Draft`]: a random request, most often one that a client might send, else nonsense.
+//! [`Draft`]: a random request. Four in five are requests that a client might send, the others are malformed.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{bodies, plausible};
 
-/// Other paths, most of which are there.
+/// Paths outside of the collections; the server serves most of them.
 const PATHS: [&str; 20] = [
     "/",
     "/api",
@@ -69,7 +69,7 @@ const ACCEPTS: [&str; 10] = [
     "text/html;q=0.9, application/json;q=0.1",
 ];
 
-/// Parameters and what they may say.
+/// Query parameters and their values, valid and invalid.
 const PARAMETERS: [(&str, &[&str]); 18] = [
     ("watch", &["true", "1", "false", "maybe"]),
     (
@@ -94,7 +94,7 @@ const PARAMETERS: [(&str, &[&str]); 18] = [
     ("pretty", &["true", "x"]),
 ];
 
-/// A request before it is one.
+/// The parts of a request before they are put together.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) method: &'static str,
@@ -103,21 +103,21 @@ pub(crate) struct Draft {
     pub(crate) body: Vec<u8>,
 }
 
-/// What a client keeps of the answers that it got.
+/// The values that a client remembers from earlier responses.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Where the last list goes on.
+    /// The continue token of the last list.
     pub(crate) token: String,
-    /// The newest version that it saw.
+    /// The resource version of the last response.
     pub(crate) version: String,
 }
 
 impl Memory {
-    /// Keeps what an answer tells.
-    pub(crate) fn keep(&mut self, answer: &[u8]) {
-        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        let text = |field: &str| answer["metadata"][field].as_str().unwrap_or_default().to_owned();
-        if answer["items"].is_array() {
+    /// Remembers the token and the version of a response body.
+    pub(crate) fn keep(&mut self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |field: &str| body["metadata"][field].as_str().unwrap_or_default().to_owned();
+        if body["items"].is_array() {
             self.token = text("continue");
         }
         let version = text("resourceVersion");
@@ -128,12 +128,12 @@ impl Memory {
 }
 
 impl Draft {
-    /// A request by somebody who has seen what is in `memory`.
+    /// Draws a request of a client that remembers `memory`.
     pub(crate) fn random(random: &mut SmallRng, memory: &Memory) -> Self {
-        if random.random_ratio(4, 5) { plausible::draft(random, memory) } else { Self::nonsense(random) }
+        if random.random_ratio(4, 5) { plausible::draft(random, memory) } else { Self::malformed(random) }
     }
 
-    fn nonsense(random: &mut SmallRng) -> Self {
+    fn malformed(random: &mut SmallRng) -> Self {
         let method = pick(random, &METHODS);
         let mut uri = path(random);
         let mut separator = if uri.contains('?') { '&' } else { '?' };
@@ -164,7 +164,7 @@ impl Draft {
         Self { method, uri, headers, body }
     }
 
-    /// The request; `None` if HTTP has no way to say it.
+    /// Builds the HTTP request; `None` if the parts are no valid HTTP.
     pub(crate) fn request(&self) -> Option<Request<Full<Bytes>>> {
         let mut request = Request::builder().method(self.method).uri(&self.uri);
         for (name, value) in &self.headers {

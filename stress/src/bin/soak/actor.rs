@@ -1,4 +1,4 @@
-//! [`Actor`]: one of the tasks that do anything to the queue at any time.
+//! [`Actor`]: a task that runs random operations on the queue.
 
 use std::{
     sync::{Arc, atomic::Ordering::SeqCst},
@@ -10,8 +10,8 @@ use trimtab_workqueue::{AddOptions, WorkQueue};
 
 use crate::ledger::{Handling, Key, Ledger};
 
-/// How long a wait for a key lasts, and a delay at most.
-const MOMENT: Duration = Duration::from_millis(1);
+/// The timeout of a `get`, and the longest delay of an add.
+const SHORT: Duration = Duration::from_millis(1);
 
 pub(crate) struct Actor {
     pub(crate) queue: WorkQueue<Key>,
@@ -20,24 +20,24 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// Does anything until `end`, holding some keys meanwhile.
-    pub(crate) async fn stir(mut self, end: Instant) {
+    /// Runs random operations until `end`, and holds up to three keys between them.
+    pub(crate) async fn run(mut self, end: Instant) {
         let mut held = Vec::new();
         while Instant::now() < end {
             match self.random.below(100) {
                 0..50 => drop(self.add()),
                 50..52 => self.remove(),
-                52..54 => self.look(),
+                52..54 => self.inspect(),
                 54..96 => self.take(&mut held).await,
-                _ => self.abort_a_worker().await,
+                _ => self.abort_worker().await,
             }
             let keep = self.random.below(4) as usize;
             held.truncate(keep);
         }
     }
 
-    /// Adds and takes until the queue is shut down and empty. Nothing is delayed, for a shutdown drops that.
-    pub(crate) async fn outlast(mut self) {
+    /// Adds and takes keys until the queue has shut down and is empty. It adds no delayed key: a shutdown drops them.
+    pub(crate) async fn run_to_shutdown(mut self) {
         let mut open = true;
         while open {
             let key = self.key();
@@ -54,7 +54,7 @@ impl Actor {
     fn add(&mut self) -> bool {
         let Self { queue, ledger, random } = self;
         let keys: Vec<Key> = (0..=random.below(4)).map(|_| random.below(ledger.keys())).collect();
-        let (key, delay) = (keys[0], MOMENT.mul_f64(f64::from(random.below(100)) / 100.0));
+        let (key, delay) = (keys[0], SHORT.mul_f64(f64::from(random.below(100)) / 100.0));
         let priority = random.below(7) as i16 - 3;
         match random.below(8) {
             0..4 => ledger.add(&keys[..1], || queue.add(key)),
@@ -72,7 +72,7 @@ impl Actor {
         self.ledger.removed(key);
     }
 
-    fn look(&mut self) {
+    fn inspect(&mut self) {
         match self.random.below(20) {
             0 => drop(self.queue.snapshot()),
             1..10 => drop(self.queue.len()),
@@ -80,13 +80,13 @@ impl Actor {
         }
     }
 
-    /// Takes what there is, or waits a moment for it. Gets that wait longer are cancelled.
+    /// Takes one or more keys in one of four ways; a `get` that waits longer than [`SHORT`] is cancelled.
     async fn take(&mut self, held: &mut Vec<Handling>) {
         let many = 1 + self.random.below(4) as usize;
         let items = match self.random.below(4) {
             0 => self.queue.try_get().into_iter().collect(),
-            1 => timeout(MOMENT, self.queue.get_many(many)).await.unwrap_or_default(),
-            _ => timeout(MOMENT, self.queue.get()).await.into_iter().flatten().collect(),
+            1 => timeout(SHORT, self.queue.get_many(many)).await.unwrap_or_default(),
+            _ => timeout(SHORT, self.queue.get()).await.into_iter().flatten().collect(),
         };
         if items.is_empty() {
             self.ledger.cancelled_gets.fetch_add(1, SeqCst);
@@ -97,8 +97,8 @@ impl Actor {
         }
     }
 
-    /// Gives a key to a worker that never comes to an end of its own.
-    async fn abort_a_worker(&mut self) {
+    /// Spawns a worker that holds a key forever, and aborts it.
+    async fn abort_worker(&mut self) {
         if let Some(item) = self.queue.try_get() {
             let handling = self.ledger.begin(item);
             let worker = tokio::spawn(async move {
@@ -116,24 +116,24 @@ impl Actor {
     }
 }
 
-/// A plain worker: takes until the queue is shut down and empty.
+/// A worker that takes keys with `get` until the queue has shut down and is empty.
 pub(crate) async fn work(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
     while let Some(item) = queue.get().await {
         drop(ledger.begin(item));
     }
 }
 
-/// The same as a `Consumer`, which is done with each key when it asks for the next.
-pub(crate) async fn work_on(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
-    let mut worker = queue.consumer();
-    while let Some(&key) = worker.next().await {
+/// The same with a `Consumer`, whose `next` completes the previous key.
+pub(crate) async fn consume(queue: WorkQueue<Key>, ledger: Arc<Ledger>) {
+    let mut consumer = queue.consumer();
+    while let Some(&key) = consumer.next().await {
         ledger.enter(key);
         tokio::task::yield_now().await;
         ledger.leave(key);
     }
 }
 
-/// Numbers that repeat with their seed: splitmix64.
+/// The splitmix64 generator: the same seed draws the same numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Random(pub(crate) u64);
 

@@ -1,4 +1,4 @@
-//! [`Ledger`]: what was added and what was handled, written down beside the queue.
+//! [`Ledger`]: a record of adds and handlings, kept beside the queue.
 
 use std::sync::{
     Arc,
@@ -9,15 +9,15 @@ use trimtab_workqueue::Item;
 
 pub(crate) type Key = u32;
 
-/// Knows of each key the last accepted add and the last handling, by a clock that counts events.
+/// The last accepted add and the last handling of each key, by a clock that counts events.
 ///
-/// An add is owed a handling that began after it. The add's time is read before it is made and the
-/// handling's after its key was taken, so what looks owed is owed.
+/// Each add must be followed by a handling. The add's time is read before the add and the handling's
+/// time after its key was taken, so every key that [`owed`](Self::owed) reports is a lost key.
 #[derive(Default)]
 pub(crate) struct Ledger {
     clock: AtomicU64,
     rows: Vec<Row>,
-    /// How often a key was with two workers at once.
+    /// The number of times that a key was with two workers at once.
     pub(crate) clashes: AtomicU64,
     pub(crate) adds: AtomicU64,
     pub(crate) handlings: AtomicU64,
@@ -42,7 +42,7 @@ impl Ledger {
         self.rows.len() as Key
     }
 
-    /// Adds the keys by `add`, which says whether they were accepted, and writes them down if so.
+    /// Calls `add`, which returns whether the queue accepted the keys, and records them if it did.
     pub(crate) fn add(&self, keys: &[Key], add: impl FnOnce() -> bool) -> bool {
         let now = self.tick();
         let accepted = add();
@@ -55,19 +55,19 @@ impl Ledger {
         accepted
     }
 
-    /// The key was removed from the queue: what was added before is not owed any more.
+    /// Records that the key was removed from the queue: earlier adds need no handling any more.
     pub(crate) fn removed(&self, key: Key) {
         self.row(key).handled.fetch_max(self.tick(), SeqCst);
         self.removals.fetch_add(1, SeqCst);
     }
 
-    /// A worker begins with the key that it was given.
+    /// Records that a worker has taken a key.
     pub(crate) fn begin(self: &Arc<Self>, item: Item<Key>) -> Handling {
         self.enter(*item);
         Handling { ledger: Arc::clone(self), item }
     }
 
-    /// The same for a worker that says itself when it [`leave`](Self::leave)s the key.
+    /// The same for a worker that calls [`leave`](Self::leave) itself.
     pub(crate) fn enter(&self, key: Key) {
         let row = self.row(key);
         if row.busy.swap(true, SeqCst) {
@@ -77,12 +77,12 @@ impl Ledger {
         self.handlings.fetch_add(1, SeqCst);
     }
 
-    /// To be called before the key is done: afterwards another worker may have it.
+    /// Records that a worker is about to complete a key. After `done` another worker may have it.
     pub(crate) fn leave(&self, key: Key) {
         self.row(key).busy.store(false, SeqCst);
     }
 
-    /// The keys whose last add no handling followed.
+    /// The keys whose last add was not followed by a handling.
     pub(crate) fn owed(&self) -> Vec<Key> {
         let owed = |&key: &Key| self.row(key).added.load(SeqCst) > self.row(key).handled.load(SeqCst);
         (0..self.keys()).filter(owed).collect()
@@ -97,14 +97,14 @@ impl Ledger {
     }
 }
 
-/// A key with a worker; dropping it is `done`.
+/// A key that a worker holds; its drop completes the key.
 pub(crate) struct Handling {
     ledger: Arc<Ledger>,
     item: Item<Key>,
 }
 
 impl Drop for Handling {
-    /// Before the item's own drop.
+    /// Runs before the item's own drop.
     fn drop(&mut self) {
         self.ledger.leave(*self.item);
     }

@@ -1,11 +1,11 @@
-//! 64 tasks do anything to a queue, on several threads and in real time; then the counts must agree.
+//! Soak of the work queue: 64 tasks run random operations on a queue, on several threads and in real time.
 //!
 //! ```text
 //! cargo xtask soak workqueue --seconds 30
 //! ```
 //!
-//! Prints one line on what it did. Fails if a key was with two workers at once, or if no handling that began
-//! after an add followed it: at rest, which is looked at a few times a second, and through a shutdown.
+//! It prints one line with the counts. It fails if a key was with two workers at once, or if an add was not followed
+//! by a handling. It checks that after every round, when the queue is idle, and once more after a shutdown under load.
 
 mod actor;
 mod ledger;
@@ -26,16 +26,18 @@ use tokio::{
 use trimtab_workqueue::{WorkQueue, limiter::ExponentialLimiter};
 
 use crate::{
-    actor::{Actor, Random, work, work_on},
+    actor::{Actor, Random, consume, work},
     ledger::{Key, Ledger},
 };
 
 const TASKS: u64 = 64;
-const THREADS: usize = 4; // more than most build machines have: tasks are then interrupted anywhere
-const STIRRING: Duration = Duration::from_millis(250);
-const CLOSING: Duration = Duration::from_millis(10);
-/// How long what is owed may take once nobody adds: far longer than a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+const THREADS: usize = 4; // more than most build machines have cores: tasks are then interrupted anywhere
+/// The time of random operations in a round, before the queue must become idle.
+const LOAD: Duration = Duration::from_millis(250);
+/// The time of random operations before the shutdown.
+const LOAD_BEFORE_SHUTDOWN: Duration = Duration::from_millis(10);
+/// The time for the queue to become idle after the last add: far longer than a busy machine needs.
+const TIMEOUT: Duration = Duration::from_secs(10);
 const MS: Duration = Duration::from_millis(1);
 
 fn main() -> ExitCode {
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What `--seconds` says; 30 if nothing does.
+/// Parses `--seconds`, 30 by default.
 fn seconds() -> Option<u64> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match &arguments[..] {
@@ -70,24 +72,28 @@ fn seconds() -> Option<u64> {
     }
 }
 
-/// Rounds until the time is over, and the line that sums them up; or the first violation.
+/// Runs rounds until the time is over.
+///
+/// # Errors
+///
+/// The first violation, in words.
 async fn soak(time: Duration) -> Result<String, String> {
     let start = Instant::now();
     let mut rounds: Vec<Arc<Ledger>> = Vec::new();
     while start.elapsed() < time {
         let number = rounds.len() as u64;
-        // Few keys: the queue is mostly empty, and workers wait for each other. Many: it is mostly full.
+        // With few keys the queue is mostly empty and the workers wait; with many it is mostly full.
         let ledger = Arc::new(Ledger::new(if number.is_multiple_of(2) { 16 } else { 4096 }));
-        let rest = round(number, &ledger).await;
-        rest.map_err(|violation| format!("round {number}: {violation}"))?;
+        let outcome = round(number, &ledger).await;
+        outcome.map_err(|violation| format!("round {number}: {violation}"))?;
         rounds.push(ledger);
     }
     let sum = |count: fn(&Ledger) -> &AtomicU64| -> u64 {
         rounds.iter().map(|ledger| count(ledger).load(SeqCst)).sum()
     };
     Ok(format!(
-        "soak: {:.1?}, {} rounds of {TASKS} tasks: {} adds, {} handlings, {} removals, {} gets in vain, {} workers \
-         aborted; each add was followed by a handling, and no key was with two workers",
+        "soak: {:.1?}, {} rounds of {TASKS} tasks: {} adds, {} handlings, {} removals, {} cancelled gets, {} aborted \
+         workers; each add was followed by a handling, and no key was with two workers at once",
         start.elapsed(),
         rounds.len(),
         sum(|ledger| &ledger.adds),
@@ -98,7 +104,7 @@ async fn soak(time: Duration) -> Result<String, String> {
     ))
 }
 
-/// One queue's life: stirred, left to rest, and shut down in the midst of work.
+/// Tests one queue: under load, idle, and shut down under load.
 async fn round(number: u64, ledger: &Arc<Ledger>) -> Result<(), String> {
     let queue = queue(number);
     let actors = || {
@@ -110,24 +116,26 @@ async fn round(number: u64, ledger: &Arc<Ledger>) -> Result<(), String> {
         (0..TASKS).map(actor)
     };
 
-    let end = Instant::now() + STIRRING;
-    JoinSet::from_iter(actors().map(|actor| actor.stir(end))).join_all().await;
+    let end = Instant::now() + LOAD;
+    JoinSet::from_iter(actors().map(|actor| actor.run(end))).join_all().await;
     let mut workers = JoinSet::from_iter((0..4).map(|_| work(queue.clone(), Arc::clone(ledger))));
     for _ in 0..4 {
-        workers.spawn(work_on(queue.clone(), Arc::clone(ledger)));
+        workers.spawn(consume(queue.clone(), Arc::clone(ledger)));
     }
-    // Without a look at the queue: each one would wake the workers that the queue forgot.
-    at_last(|| ledger.owed().is_empty()).await.map_err(|()| owed(ledger, &queue))?;
-    at_last(|| queue.snapshot().is_empty()).await.map_err(|()| format!("no rest: {queue:?}"))?;
+    // The ledger is asked and not the queue: a call to the queue could wake a worker that missed its wake-up.
+    eventually(|| ledger.owed().is_empty()).await.map_err(|()| owed(ledger, &queue))?;
+    eventually(|| queue.snapshot().is_empty())
+        .await
+        .map_err(|()| format!("the queue does not become idle: {queue:?}"))?;
 
-    let actors = JoinSet::from_iter(actors().map(Actor::outlast));
-    sleep(CLOSING).await;
+    let actors = JoinSet::from_iter(actors().map(Actor::run_to_shutdown));
+    sleep(LOAD_BEFORE_SHUTDOWN).await;
     let closed = async {
         queue.shut_down_with_drain().await;
         actors.join_all().await;
         workers.join_all().await;
     };
-    timeout(PATIENCE, closed).await.map_err(|_| format!("the drain does not end: {queue:?}"))?;
+    timeout(TIMEOUT, closed).await.map_err(|_| format!("the drain does not end: {queue:?}"))?;
     if !ledger.owed().is_empty() {
         return Err(owed(ledger, &queue));
     }
@@ -137,7 +145,7 @@ async fn round(number: u64, ledger: &Arc<Ledger>) -> Result<(), String> {
     }
 }
 
-/// Plain, with groups, and measuring itself, in turns.
+/// Builds a queue: in turn a plain one, one with groups, and one with metrics.
 fn queue(number: u64) -> WorkQueue<Key> {
     let builder = WorkQueue::builder().limiter(ExponentialLimiter::new(MS / 8, 4 * MS));
     match number % 3 {
@@ -147,8 +155,8 @@ fn queue(number: u64) -> WorkQueue<Key> {
     }
 }
 
-async fn at_last(condition: impl Fn() -> bool) -> Result<(), ()> {
-    let end = Instant::now() + PATIENCE;
+async fn eventually(condition: impl Fn() -> bool) -> Result<(), ()> {
+    let end = Instant::now() + TIMEOUT;
     while !condition() {
         if Instant::now() > end {
             return Err(());
@@ -161,5 +169,5 @@ async fn at_last(condition: impl Fn() -> bool) -> Result<(), ()> {
 fn owed(ledger: &Ledger, queue: &WorkQueue<Key>) -> String {
     let keys = ledger.owed();
     let some = &keys[..keys.len().min(5)];
-    format!("no handling followed the last add of {} keys, {some:?} among them: {queue:?}", keys.len())
+    format!("the last add of {} keys was not followed by a handling, such as {some:?}: {queue:?}", keys.len())
 }
