@@ -9,9 +9,10 @@
 use std::{hash::BuildHasher, sync::Arc};
 
 use hashbrown::{DefaultHashBuilder, hash_table::Entry as Place};
+use trimtab_selector::{Operator, Requirement, Selector};
 
 use crate::{
-    Object, ObjectKey, Selector,
+    Metadata, Object, ObjectKey,
     chunks::Chunks,
     postings::{AnyPostings, Postings},
     shards::Shards,
@@ -160,7 +161,7 @@ impl<T: Object> Contents<T> {
         selector: &'a Selector,
     ) -> Box<dyn Iterator<Item = &'a Entry<T>> + 'a> {
         let namespace = namespace.filter(|namespace| !namespace.is_empty());
-        let matches = |entry: &&Entry<T>| selector.matches_object(entry.object.metadata());
+        let matches = |entry: &&Entry<T>| entry.object.metadata().matches(selector);
         let all = match namespace {
             None => self.len(),
             Some(namespace) => self.by_namespace.get(namespace).map_or(0, Slots::len),
@@ -175,8 +176,8 @@ impl<T: Object> Contents<T> {
         let namespace = namespace.map(Box::<str>::from);
         let found =
             found.filter(move |entry| namespace.is_none() || entry.key.namespace() == namespace.as_deref());
-        if selector.is_one_requirement() {
-            return Box::new(found); // which the index has met
+        if selector.requirements().is_some_and(|all| all.len() == 1) {
+            return Box::new(found); // the index has met the only requirement
         }
         Box::new(found.filter(matches))
     }
@@ -184,12 +185,19 @@ impl<T: Object> Contents<T> {
     /// The fewest objects among which an index of a label finds all that `selector` matches.
     fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
         let indexed = self.label_indexes.iter().filter_map(|index| {
-            let values = selector.values_of(&index.label)?;
+            let values = required_values(selector, &index.label)?;
             let postings = self.postings[index.number].of::<LabelValue>()?.by_value();
-            Some(values.filter_map(|value| postings.get(value)).collect::<Vec<_>>())
+            Some(values.iter().filter_map(|value| postings.get(value.as_str())).collect::<Vec<_>>())
         });
         indexed.min_by_key(|found| found.iter().map(|slots| slots.len()).sum::<usize>())
     }
+}
+
+/// The values of which `label` must have one; `None` if the selector has no such requirement.
+fn required_values<'a>(selector: &'a Selector, label: &str) -> Option<&'a [String]> {
+    let mut requirements = selector.requirements()?.iter();
+    let is_positive = |one: &&Requirement| matches!(one.operator(), Operator::In | Operator::Equals);
+    requirements.find(|one| one.key() == label && is_positive(one)).map(Requirement::values)
 }
 
 impl<T> Clone for Contents<T> {

@@ -64,7 +64,6 @@ mod packed;
 mod places;
 mod postings;
 mod replacement;
-mod selector;
 mod shards;
 mod slots;
 mod snapshot;
@@ -82,10 +81,12 @@ pub use managed_fields::ManagedFields;
 pub use object::{MetaView, Metadata, Object};
 pub use packed::{Packed, PackedError};
 pub use replacement::Replacement;
-pub use selector::{Selector, SelectorError};
 pub use snapshot::Snapshot;
 pub use store::Store;
 pub use tombstone::{Change, Tombstone};
+pub use trimtab_selector::{
+    FieldSelector, FieldSelectorError, Operator, Requirement, Selector, SelectorError,
+};
 pub use version::{ParseVersionError, ResourceVersion};
 pub use writer::StoreWriter;
 

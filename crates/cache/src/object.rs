@@ -10,6 +10,7 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use trimtab_selector::Selector;
 
 use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey};
 
@@ -119,6 +120,11 @@ pub trait Metadata {
     /// The one owner that manages the object: upstream's `GetControllerOf`.
     fn controller(&self) -> Option<&OwnerReference> {
         self.owner_references().iter().find(|owner| owner.controller == Some(true))
+    }
+
+    /// Whether the labels meet all requirements of `selector`.
+    fn matches(&self, selector: &Selector) -> bool {
+        selector.matches(|key| self.label(key))
     }
 
     /// Whether deletion was asked for, though a finalizer or a grace period may still hold it up.

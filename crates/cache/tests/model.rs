@@ -106,9 +106,8 @@ fn has(object: &ConfigMap, value: u8) -> bool {
 /// The keys of what matches, by looking at all.
 fn selected(model: &Model, namespace: Option<&str>, selector: &Selector) -> BTreeSet<ObjectKey> {
     let of_namespace = |key: &ObjectKey| namespace.is_none() || key.namespace() == namespace;
-    let matches = |(key, object): &(&ObjectKey, &ConfigMap)| {
-        of_namespace(key) && selector.matches_object(object.metadata())
-    };
+    let matches =
+        |(key, object): &(&ObjectKey, &ConfigMap)| of_namespace(key) && object.metadata().matches(selector);
     model.iter().filter(matches).map(|(key, _)| key.clone()).collect()
 }
 

@@ -149,7 +149,7 @@ impl Claims {
         let mut failures = Vec::new();
         for object in objects {
             let metadata = object.metadata();
-            let matches = || self.selector.matches_object(metadata) && filter(&object);
+            let matches = || metadata.matches(&self.selector) && filter(&object);
             let wanted = match self.decide(metadata, matches) {
                 Decision::Leave => continue,
                 Decision::Keep => {

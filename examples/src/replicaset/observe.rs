@@ -60,7 +60,7 @@ pub(super) fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>)
         _ => return Vec::new(),
     };
     let selects = |set: &ReplicaSet| {
-        Selector::try_from(&set.spec.selector).is_ok_and(|selector| selector.matches_object(&orphan.metadata))
+        Selector::try_from(&set.spec.selector).is_ok_and(|selector| orphan.metadata.matches(&selector))
     };
     let nearby = sets.in_namespace(orphan.metadata.namespace().unwrap_or_default());
     nearby.iter().filter(|set| selects(set)).map(|set| set.key()).collect()

@@ -106,7 +106,7 @@ impl Page {
         // A set has to release what it does not select.
         let settles = |pod: &PodView| {
             pod.metadata.is_being_deleted()
-                || asked.selector.as_ref().is_some_and(|selector| !selector.matches_object(&pod.metadata))
+                || asked.selector.as_ref().is_some_and(|selector| !pod.metadata.matches(selector))
         };
         asked.told
             && self.count(PodView::is_active) == asked.desired

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube_client::api::DynamicObject;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
-use trimtab_controller::cache::Selector;
+use trimtab_controller::cache::{Metadata, Selector};
 
 /// One YAML document, and where it begins.
 pub(super) struct Document<'a> {
@@ -130,7 +130,7 @@ impl Document<'_> {
         let line = selector.referenced.line();
         let parsed = Selector::try_from(&selector.value)
             .map_err(|error| self.refuse(line, format!("spec.selector: {error}")))?;
-        if parsed.matches_object(&template.metadata) {
+        if template.metadata.matches(&parsed) {
             return Ok(());
         }
         let labels = template.metadata.labels.unwrap_or_default();
