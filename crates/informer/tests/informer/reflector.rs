@@ -433,7 +433,7 @@ async fn a_selection_is_part_of_every_request() {
     let informer = lists(client).selection(selection).page_size(0).build::<ConfigMap>();
     informer.start();
     let path = "/api/v1/namespaces/shop/configmaps";
-    let selectors = "fieldSelector=metadata.name!=x labelSelector=app in (web,api),!old";
+    let selectors = "fieldSelector=metadata.name!=x labelSelector=app in (api,web),!old";
     server.expect(&format!("LIST {path} {selectors}")).await.list("5", &[]);
     server.expect(&format!("WATCH {path} {selectors} resourceVersion=5")).await;
     assert_eq!(informer.name(), "configmaps in shop");
