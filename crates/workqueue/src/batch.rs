@@ -1,35 +1,37 @@
-//! Many keys for one turn of the lock.
+//! `add_many` and `get_many`: several keys under one lock.
 
 use std::hash::Hash;
 
 use crate::{
-    Item, WorkQueue,
-    builder::priority,
-    shared::When,
-    state::{Added, Wanted},
+    item::Item,
+    priority,
+    queue::WorkQueue,
+    shared::ClockRead,
+    state::{AddParams, Added},
 };
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
-    /// Adds each of the keys, now, taking the lock once. Returns how many were accepted: all or none.
+    /// Adds all the keys now, under one lock. Returns the number of accepted keys: all of them, or 0 after a
+    /// shutdown.
     ///
-    /// The keys are collected and hashed before the lock is taken, so that an iterator may be slow.
+    /// The keys are collected and hashed before the queue is locked, so a slow iterator blocks nobody.
     pub fn add_many(&self, keys: impl IntoIterator<Item = K>) -> usize {
         let prepare = |key| {
             let (hash, group) = self.shared.hash_and_group(&key);
-            (Some(key), hash, Wanted { priority: priority::NORMAL, due: None, group })
+            (Some(key), hash, AddParams { priority: priority::NORMAL, due: None, group })
         };
-        // Dropped after the lock, with the keys that were not taken.
+        // Dropped after the lock is released, together with the keys that the queue already held.
         let mut keys: Vec<_> = keys.into_iter().map(prepare).collect();
-        self.shared.with(When::Whenever, |state, now| {
-            let add = |(key, hash, wanted): &mut _| state.add(*hash, key, *wanted, now);
+        self.shared.with_state(ClockRead::IfMeasured, |state, now| {
+            let add = |(key, hash, params): &mut _| state.add(*hash, key, *params, now);
             keys.iter_mut().map(add).filter(|&added| added != Added::Refused).count()
         })
     }
 
-    /// Takes the keys that are ready, at most `max` of them, waiting until there is one.
+    /// Takes at most `max` ready keys. Waits until at least one key is ready.
     ///
-    /// Each is its own [`Item`]. No key at all means that the queue has shut down and nothing is ready, or
-    /// that `max` is zero.
+    /// Each key is an [`Item`] of its own. An empty result means that the queue has shut down and no key is
+    /// ready, or that `max` is zero.
     ///
     /// # Cancel safety
     ///

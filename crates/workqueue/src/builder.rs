@@ -1,4 +1,4 @@
-//! [`WorkQueueBuilder`]: what a queue may be told before it exists.
+//! [`WorkQueueBuilder`]: the options of a queue.
 
 use std::{
     fmt,
@@ -10,25 +10,15 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
-    WorkQueue,
     limiter::{self, RateLimiter},
     metrics::{self, Metrics},
-    order::Step,
+    queue::WorkQueue,
+    rank::Step,
     shared::{GroupOf, Shared},
     state::State,
 };
 
-/// The priorities that controllers agree on; every `i16` is one.
-pub mod priority {
-    /// For what can wait: the initial list, a resync.
-    pub const LOW: i16 = -100;
-    /// What a key has unless told otherwise.
-    pub const NORMAL: i16 = 0;
-    /// For what somebody waits for.
-    pub const HIGH: i16 = 100;
-}
-
-/// Builds a [`WorkQueue`]; made by [`WorkQueue::builder`].
+/// Builds a [`WorkQueue`]. [`WorkQueue::builder`] returns one.
 #[must_use = "a builder does nothing until `build`"]
 pub struct WorkQueueBuilder<K> {
     name: Option<String>,
@@ -37,47 +27,67 @@ pub struct WorkQueueBuilder<K> {
     group_of: Option<GroupOf<K>>,
 }
 
+impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
+    /// Returns a queue with client-go's defaults.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Returns a builder for a queue with options.
+    pub fn builder() -> WorkQueueBuilder<K> {
+        WorkQueueBuilder::new()
+    }
+}
+
+impl<K: Hash + Eq + Clone + Send + 'static> Default for WorkQueue<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         const AGEING: NonZeroU32 = NonZeroU32::new(1000).expect("not zero");
         Self { name: None, limiter: None, ageing: AGEING, group_of: None }
     }
 
-    /// Names the queue: it measures itself and reports [`metrics`](crate::metrics) under this name.
+    /// Names the queue. A queue with a name reports [`metrics`](crate::metrics) labelled with it.
     ///
-    /// That costs it two looks at the clock for each key. One task in the process, which the first `get`
-    /// of a named queue starts, sets the gauges of unfinished work. A queue without a name has none of it.
+    /// A queue with a name reads the clock twice per key. The first `get` of any such queue starts one task
+    /// for the whole process, which updates the gauges of unfinished work. A queue without a name does
+    /// neither.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// Sets what [`add_rate_limited`](WorkQueue::add_rate_limited) asks for its delays. The default is
+    /// Sets the rate limiter of [`add_rate_limited`](WorkQueue::add_rate_limited). The default is
     /// [`limiter::default_controller`].
     pub fn limiter(self, limiter: impl RateLimiter<K> + 'static) -> Self {
         Self { limiter: Some(Box::new(limiter)), ..self }
     }
 
-    /// Sets how many arrivals outweigh one level of priority; 1000 unless told otherwise.
+    /// Sets the number of arrivals that outweigh one level of priority. The default is 1000.
     ///
-    /// A key of priority p is overtaken by at most `(q − p) × arrivals` later keys of priority q, and
-    /// so it cannot starve. A key that became ready at the default is behind at most 100,000 later
-    /// normal keys if it is [`priority::LOW`]: an initial list of that size stays behind every event,
-    /// and is through after that many.
+    /// A key of priority p is overtaken by at most `(q − p) × arrivals` later keys of priority q, so it
+    /// cannot starve. With the default, a key of priority [`priority::LOW`](crate::priority::LOW) is
+    /// overtaken by at most 100,000 later keys of normal priority: an initial list of low priority stays
+    /// behind the events, but not for ever.
     pub fn ageing(self, arrivals: NonZeroU32) -> Self {
         Self { ageing: arrivals, ..self }
     }
 
-    /// Lets groups of keys take turns, such as namespaces: each that has a ready key gives one a round.
+    /// Puts keys into groups that take turns, for example by namespace. Each round takes one key from every
+    /// group that has a ready key.
     ///
-    /// A key that is the n-th of its group comes within n rounds, however many keys other groups have.
-    /// Priorities order the keys within a group. Off by default: one line for all.
+    /// The n-th key of a group comes out within n rounds, however many keys other groups have. Priorities
+    /// order the keys within a group. The default is one group for all keys.
     pub fn group_by<G: Hash + ?Sized>(self, group: impl Fn(&K) -> &G + Send + Sync + 'static) -> Self {
         let hasher = DefaultHashBuilder::default();
         let group_of: GroupOf<K> = Box::new(move |key| hasher.hash_one(group(key)));
         Self { group_of: Some(group_of), ..self }
     }
 
-    /// Makes the queue. It spawns nothing: who waits for a key keeps the time for the delayed ones.
+    /// Builds the queue. Nothing is spawned: a waiting `get` owns the timer for the delayed keys.
     pub fn build(self) -> WorkQueue<K> {
         let Self { name, limiter, ageing, group_of } = self;
         let metrics = name.filter(|name| !name.is_empty()).map(|name| Metrics::new(&name));

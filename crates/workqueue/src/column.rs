@@ -1,8 +1,8 @@
-//! [`Column`]: what few queues need to know of each slot, kept beside the slots.
+//! [`Column`]: one optional value per slot, stored outside the slots.
 
-use crate::slots::SlotId;
+use crate::slot_id::SlotId;
 
-/// A value beside each slot that most queues never set: takes no memory until one is.
+/// A value per slot that most queues never set. It takes no memory until one value is set.
 #[derive(Debug)]
 pub(crate) struct Column<T> {
     values: Vec<T>,
@@ -11,13 +11,14 @@ pub(crate) struct Column<T> {
 impl<T: Copy + Default> Column<T> {
     pub(crate) const EMPTY: Self = Self { values: Vec::new() };
 
-    /// The slot's value, or the default if nobody set one. The slot's earlier key may have.
+    /// Returns the slot's value, or the default if none was set. The value may be from an earlier key of the
+    /// slot.
     #[inline]
     pub(crate) fn get(&self, id: SlotId) -> T {
         self.values.get(id as usize).copied().unwrap_or_default()
     }
 
-    /// Forgets the values of all slots but the first ones, and gives their memory back.
+    /// Drops the values from slot `len` on and frees their memory.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
         self.values.shrink_to(2 * len);

@@ -1,59 +1,59 @@
-//! [`Consumer`]: one that takes key after key, for less than an [`Item`](crate::Item) each.
+//! [`Consumer`]: takes keys in a loop, at a lower cost per key than [`Item`](crate::Item)s.
 
 use std::{fmt, hash::Hash, sync::Arc};
 
 use tokio::task::coop;
 
 use crate::{
-    WorkQueue,
     get::Get,
     metrics,
+    queue::WorkQueue,
     shared::Shared,
-    slots::SlotId,
+    slot_id::SlotId,
     state::{Take, Taken},
 };
 
-/// Takes one key after the other; each is done when the next is asked for. Made by [`WorkQueue::consumer`].
+/// Takes keys one after the other. Asking for the next key completes the previous one.
 ///
-/// What a loop over [`WorkQueue::get`] does, but the queue is locked once for a key's end and the next one's
-/// beginning, and no handle of the queue is made for each. A worker that is dropped, by a panic or because
-/// its task was cancelled, is done with its key.
-#[must_use = "a worker takes nothing until it is asked for the next key"]
+/// [`WorkQueue::consumer`] returns one. It does the same as a loop over [`WorkQueue::get`], but locks the
+/// queue once per key instead of twice, and does not clone a handle of the queue per key. Dropping a consumer
+/// (after a panic or a cancelled task, too) completes its key.
+#[must_use = "a consumer takes no key until `next` is called"]
 pub struct Consumer<K> {
     shared: Arc<Shared<K>>,
     slot: Option<SlotId>,
-    /// There if `slot` is.
+    /// `Some` exactly when `slot` is.
     key: Option<K>,
     priority: i16,
 }
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
-    /// A worker of this queue, which has no key yet.
+    /// Returns a new consumer of this queue. It holds no key yet.
     pub fn consumer(&self) -> Consumer<K> {
         Consumer { shared: Arc::clone(&self.shared), slot: None, key: None, priority: 0 }
     }
 }
 
 impl<K: Clone> Consumer<K> {
-    /// Is done with the key, if there is one, and takes the next, waiting until one is ready.
+    /// Completes the current key, if there is one, and takes the next key. Waits until a key is ready.
     ///
-    /// `None` means that the queue has shut down and nothing is ready: the end of the worker's loop.
+    /// `None` means that the queue has shut down and no key is ready: the consumer's loop ends here.
     ///
     /// # Cancel safety
     ///
-    /// A `next` dropped before it completes has taken no key. The last one is done if `next` was polled; if
-    /// not, it still is with the worker.
+    /// A `next` dropped before it completes has taken no key. The previous key is completed if `next` was
+    /// polled; otherwise the consumer still holds it.
     #[inline]
     pub async fn next(&mut self) -> Option<&K> {
-        coop::consume_budget().await; // a worker whose queue is never empty still lets others run
+        coop::consume_budget().await; // a loop over a queue that is never empty still yields to other tasks
         if self.shared.metrics.is_some() {
-            metrics::keep_refreshing();
+            metrics::ensure_refresher();
         }
         let take = match self.slot.take() {
             Some(slot) => self.shared.done_and_take(slot),
             None => self.shared.take_now(),
         };
-        self.key = None; // the user's `Drop`, where no lock is held
+        self.key = None; // runs the user's `Drop`, so no lock may be held
         let Taken { slot, key, priority, .. } = match take {
             Take::Key(taken) => taken,
             Take::ShutDown => return None,
@@ -65,17 +65,17 @@ impl<K: Clone> Consumer<K> {
 }
 
 impl<K> Consumer<K> {
-    /// The key that it has.
+    /// Returns the current key.
     pub fn key(&self) -> Option<&K> {
         self.key.as_ref()
     }
 
-    /// The priority with which it took the key.
+    /// Returns the priority that the current key was taken with.
     pub fn priority(&self) -> i16 {
         self.priority
     }
 
-    /// Is done with the key, if there is one, without taking another.
+    /// Completes the current key, if there is one, without taking another.
     pub fn done(&mut self) {
         if let Some(slot) = self.slot.take() {
             self.shared.done(slot);

@@ -1,69 +1,64 @@
-//! [`Delays`]: which keys are to become ready, when, and with what priority.
+//! [`Delays`]: the delayed keys, with their time and priority.
 
 use std::collections::BTreeMap;
 
-use crate::{
-    column::Column,
-    slots::{SlotId, Slots},
-    time::Time,
-    window::Window,
-};
+use crate::{column::Column, slot_id::SlotId, slots::Slots, time::Time, window::Window};
 
-/// What a delayed key waits for.
+/// When a delayed key becomes ready, and with which priority.
 #[derive(Debug, Clone, Copy, Default)]
-struct Wish {
+struct Delay {
     due: Time,
     priority: i16,
 }
 
-/// The delayed keys, soonest first. One entry a key; an earlier time wins, as in client-go.
+/// The delayed keys, earliest first. Each key has one delay; an earlier time wins, as in client-go.
 ///
-/// A key that is moved earlier or taken out leaves its old entry behind. Such an entry says
-/// something else than its slot, is skipped when it surfaces, and is swept out before it and its
-/// like are more than the live ones: memory follows the number of delayed keys.
+/// A key that is moved earlier or removed leaves a stale entry behind. A stale entry differs from its slot's
+/// delay: `next` and `pop` skip it, and `sweep` removes stale entries before they outnumber the current ones,
+/// so memory follows the number of delayed keys.
 ///
-/// One heap for all would be slower than what it orders: with a million keys each step down of a `pop` misses
-/// the cache. So time is cut into windows of two milliseconds, each with a heap that fits.
+/// One heap for all entries would be slow: with a million keys, each level of a `pop` misses the CPU cache.
+/// Time is therefore cut into windows of two milliseconds, each with a small heap.
 #[derive(Debug)]
 pub(crate) struct Delays {
-    /// By window; none of them is empty.
+    /// By window number. No window is empty.
     windows: BTreeMap<u64, Window>,
-    /// In all windows, with those that were left behind.
+    /// Entries in all windows, stale ones included.
     entries: usize,
-    wishes: Column<Wish>,
+    by_slot: Column<Delay>,
     len: usize,
-    /// No key is due earlier. Between two firings it answers for the windows.
+    /// No key is due before this time. Lets `pop` return early without looking into the windows.
     earliest: Time,
 }
 
 impl Delays {
     pub(crate) const EMPTY: Self =
-        Self { windows: BTreeMap::new(), entries: 0, wishes: Column::EMPTY, len: 0, earliest: Time::MAX };
+        Self { windows: BTreeMap::new(), entries: 0, by_slot: Column::EMPTY, len: 0, earliest: Time::MAX };
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// When the slot is due, if it is delayed.
+    /// Returns the slot's due time, if it is delayed.
     pub(crate) fn due<K>(&self, slots: &Slots<K>, id: SlotId) -> Option<Time> {
-        slots[id].delayed.then(|| self.wishes.get(id).due)
+        slots[id].delayed.then(|| self.by_slot.get(id).due)
     }
 
-    /// Delays the slot, or moves it earlier; the higher priority of the two stays.
+    /// Delays the slot, or moves its delay earlier. The higher of the two priorities is kept.
     pub(crate) fn insert<K>(&mut self, slots: &mut Slots<K>, id: SlotId, due: Time, priority: i16) {
-        let mut wish = Wish { due, priority };
+        let mut delay = Delay { due, priority };
         if slots[id].delayed {
-            let current = self.wishes.get(id);
-            wish.priority = priority.max(current.priority);
+            let current = self.by_slot.get(id);
+            delay.priority = priority.max(current.priority);
             if due >= current.due {
-                self.wishes.set(id, Wish { due: current.due, ..wish });
+                self.by_slot.set(id, Delay { due: current.due, ..delay });
                 return;
             }
         } else {
             slots[id].delayed = true;
             self.len += 1;
         }
-        self.wishes.set(id, wish);
+        self.by_slot.set(id, delay);
         self.earliest = self.earliest.min(due);
         self.windows.entry(due.window()).or_default().push((due, id));
         self.entries += 1;
@@ -77,25 +72,25 @@ impl Delays {
         }
     }
 
-    /// A delayed key moved from one slot to another.
+    /// Follows a delayed key from one slot to another.
     pub(crate) fn relocate<K>(&mut self, slots: &Slots<K>, from: SlotId, to: SlotId) {
-        let wish = self.wishes.get(from);
-        self.wishes.set(to, wish);
-        self.windows.entry(wish.due.window()).or_default().push((wish.due, to));
+        let delay = self.by_slot.get(from);
+        self.by_slot.set(to, delay);
+        self.windows.entry(delay.due.window()).or_default().push((delay.due, to));
         self.entries += 1;
         self.sweep(slots);
     }
 
-    /// Forgets what there was of slots beyond the first ones.
+    /// Drops the delays from slot number `slots` on and frees their memory.
     pub(crate) fn truncate(&mut self, slots: usize) {
-        self.wishes.truncate(slots);
+        self.by_slot.truncate(slots);
     }
 
-    /// When the soonest key is due.
+    /// Returns the earliest due time.
     pub(crate) fn next<K>(&mut self, slots: &Slots<K>) -> Option<Time> {
         loop {
             let (due, id) = self.windows.values_mut().next()?.first()?;
-            if self.stands(slots, due, id) {
+            if self.is_current(slots, due, id) {
                 self.earliest = due;
                 return Some(due);
             }
@@ -103,7 +98,7 @@ impl Delays {
         }
     }
 
-    /// Takes out the soonest key if it is due by `now`, with its priority.
+    /// Removes the earliest key if it is due at `now`, and returns it with its priority.
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, now: Time) -> Option<(SlotId, i16)> {
         if self.earliest > now || self.next(slots)? > now {
             return None;
@@ -111,17 +106,17 @@ impl Delays {
         let id = self.pop_first()?;
         slots[id].delayed = false;
         self.len -= 1;
-        Some((id, self.wishes.get(id).priority))
+        Some((id, self.by_slot.get(id).priority))
     }
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.windows.values().map(Window::memory).sum::<usize>() + self.wishes.memory()
+        self.windows.values().map(Window::memory).sum::<usize>() + self.by_slot.memory()
     }
 
-    /// Whether the window's entry is what its slot waits for.
-    fn stands<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
-        slots.get(id).is_some_and(|slot| slot.delayed) && self.wishes.get(id).due == due
+    /// Whether an entry is the current delay of its slot, not a stale one.
+    fn is_current<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
+        slots.get(id).is_some_and(|slot| slot.delayed) && self.by_slot.get(id).due == due
     }
 
     fn pop_first(&mut self) -> Option<SlotId> {
@@ -135,11 +130,11 @@ impl Delays {
     }
 
     fn sweep<K>(&mut self, slots: &Slots<K>) {
-        const SLACK: usize = 64; // sweeping a handful costs more than keeping it
+        const SLACK: usize = 64; // sweeping a few entries costs more than keeping them
         if self.entries > 2 * self.len + SLACK {
             let mut windows = std::mem::take(&mut self.windows);
             windows.retain(|_, window| {
-                window.retain(|(due, id)| self.stands(slots, due, id));
+                window.retain(|(due, id)| self.is_current(slots, due, id));
                 window.len() > 0
             });
             self.entries = windows.values().map(Window::len).sum();

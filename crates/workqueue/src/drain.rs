@@ -1,4 +1,4 @@
-//! [`Drain`]: the end of a queue, awaited.
+//! [`Drain`]: the future that waits for the end of a shutdown.
 
 use std::{
     pin::Pin,
@@ -10,16 +10,16 @@ use std::{
 use tokio::time::{Instant, Sleep};
 
 use crate::{
-    shared::{Shared, When},
-    wait::Ticket,
+    shared::{ClockRead, Shared},
+    waiters::Ticket,
 };
 
-/// Waits until nothing is ready and nothing is processing; made by
-/// [`WorkQueue::shut_down_with_drain`](crate::WorkQueue::shut_down_with_drain).
+/// Waits until no key is ready and none is processing.
+/// [`WorkQueue::shut_down_with_drain`](crate::WorkQueue::shut_down_with_drain) returns one.
 ///
-/// The shutdown has begun when this is made. Awaiting it is waiting, nothing more, so dropping it
-/// leaves the queue shutting down. Several drains may wait at once; each of them ends.
-#[must_use = "the queue is shutting down already, but nobody waits for its workers"]
+/// The shutdown has already begun when the drain is returned. Dropping the drain stops the waiting and
+/// nothing else: the queue stays shut down. Several drains may wait at once; all of them end.
+#[must_use = "the queue is shutting down already, but nothing waits for its workers"]
 #[derive(Debug)]
 pub struct Drain<K> {
     shared: Arc<Shared<K>>,
@@ -27,51 +27,51 @@ pub struct Drain<K> {
     number: u64,
     ticket: Option<Ticket>,
     deadline: Option<Instant>,
-    alarm: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// How a drain ended: what it dropped, and what was still to do.
+/// The result of a drain: the keys that were dropped and those that are unfinished.
 ///
-/// `waiting` and `processing` are empty unless the drain ran into its deadline or was cut short by
-/// [`WorkQueue::shut_down`](crate::WorkQueue::shut_down).
+/// `waiting` and `processing` are empty unless the drain reached its deadline or
+/// [`WorkQueue::shut_down`](crate::WorkQueue::shut_down) ended it early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained<K> {
-    /// The keys that were delayed and nothing else: dropped when the shutdown began.
+    /// Keys that were delayed and not ready or processing. The shutdown dropped them.
     pub delayed: Vec<K>,
-    /// The keys that are ready, or will be once they are done.
+    /// Keys that are ready, and keys that become ready once they are done.
     pub waiting: Vec<K>,
-    /// The keys that workers still have, longest first.
+    /// Keys that workers still hold, the longest-held first.
     pub processing: Vec<K>,
 }
 
 impl<K> Drain<K> {
     pub(crate) fn new(shared: &Arc<Shared<K>>) -> Self {
         let (delayed, number) = shared.shut_down(true);
-        Self { shared: Arc::clone(shared), delayed, number, ticket: None, deadline: None, alarm: None }
+        Self { shared: Arc::clone(shared), delayed, number, ticket: None, deadline: None, timer: None }
     }
 
-    /// Ends the wait `timeout` from now, done or not. The workers go on, and the queue stays shut.
+    /// Limits the wait to `timeout` from now. After that the workers continue, and the queue stays shut down.
     pub fn within(mut self, timeout: Duration) -> Self {
         self.deadline = Instant::now().checked_add(timeout);
         self
     }
 
-    /// How many keys are with workers: what the drain waits for once no key is ready.
+    /// Returns the number of keys that workers hold.
     pub fn processing(&self) -> usize {
-        self.shared.with(When::Whenever, |state, _| state.processing())
+        self.shared.with_state(ClockRead::IfMeasured, |state, _| state.processing())
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else {
             return Poll::Pending;
         };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        alarm.as_mut().poll(cx)
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        timer.as_mut().poll(cx)
     }
 }
 
-/// No key is pinned: they are moved out when the drain ends.
+/// No key is pinned: the keys are moved out when the drain ends.
 impl<K> Unpin for Drain<K> {}
 
 impl<K: Clone> Future for Drain<K> {
@@ -79,7 +79,7 @@ impl<K: Clone> Future for Drain<K> {
 
     /// # Cancel safety
     ///
-    /// Dropping a drain ends the waiting only: the queue stays shut, its workers finish what is left.
+    /// Dropping a drain only ends the waiting. The queue stays shut down, and its workers finish their keys.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Drained<K>> {
         let this = self.get_mut();
         let drained = this.shared.poll_drained(this.number, &mut this.ticket, cx.waker().clone());
@@ -87,8 +87,9 @@ impl<K: Clone> Future for Drain<K> {
             return Poll::Pending;
         }
         let delayed = std::mem::take(&mut this.delayed);
-        let (waiting, processing) =
-            this.shared.with(When::Whenever, |state, _| (state.waiting_keys(), state.processing_keys()));
+        let (waiting, processing) = this
+            .shared
+            .with_state(ClockRead::IfMeasured, |state, _| (state.waiting_keys(), state.processing_keys()));
         Poll::Ready(Drained { delayed, waiting, processing })
     }
 }

@@ -1,4 +1,4 @@
-//! [`Get`]: a worker's wait for a key. Whoever waits keeps the time too: no task does.
+//! [`Get`]: the future that waits for a key. One waiting `Get` owns the queue's timer, so no task is needed.
 
 use std::{
     pin::Pin,
@@ -9,25 +9,25 @@ use std::{
 use tokio::time::Sleep;
 
 use crate::{
-    shared::{Shared, Slept},
+    shared::{Shared, SleepOutcome},
     state::{Take, Taken},
-    wait::Ticket,
+    waiters::Ticket,
 };
 
-/// Waits for a key; `None` once the queue has shut down and nothing is ready.
+/// Waits for a key. Returns `None` once the queue has shut down and no key is ready.
 #[derive(Debug)]
 pub(crate) struct Get<'a, K> {
     shared: &'a Arc<Shared<K>>,
-    /// Present while this waits, asleep or just woken.
+    /// `Some` while this waits, asleep or just woken.
     ticket: Option<Ticket>,
-    /// The queue's one timer, while this waiter keeps it.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// The queue's only timer, while this waiter owns it.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a, K> Get<'a, K> {
     #[inline]
     pub(crate) fn new(shared: &'a Arc<Shared<K>>) -> Self {
-        Self { shared, ticket: None, alarm: None }
+        Self { shared, ticket: None, timer: None }
     }
 }
 
@@ -43,21 +43,21 @@ impl<K: Clone> Future for Get<'_, K> {
                 Take::ShutDown => return Poll::Ready(None),
                 Take::Wait => {}
             }
-            // The waker is cloned only now, and where no lock is held: most keys are there at once.
-            let alarm = match this.shared.sleep(&mut this.ticket, cx.waker().clone()) {
-                Slept::Not => continue,
-                Slept::Until(alarm) => alarm,
+            // The waker is cloned only here, outside the lock: most calls find a key at once.
+            let timer = match this.shared.sleep(&mut this.ticket, cx.waker().clone()) {
+                SleepOutcome::Retry => continue,
+                SleepOutcome::Asleep(timer) => timer,
             };
-            let Some(time) = alarm else {
-                this.alarm = None; // another waiter keeps the time, or there is nothing to keep
+            let Some(time) = timer else {
+                this.timer = None; // another waiter owns the timer, or no key is delayed
                 return Poll::Pending;
             };
             let deadline = this.shared.clock.instant(time);
-            let alarm = this.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-            if alarm.deadline() != deadline {
-                alarm.as_mut().reset(deadline);
+            let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            if timer.deadline() != deadline {
+                timer.as_mut().reset(deadline);
             }
-            if alarm.as_mut().poll(cx).is_pending() {
+            if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }

@@ -1,164 +1,165 @@
-//! [`Index`]: where each key's slot is, by the key's hash.
+//! [`Index`]: finds the slot of a key by the key's hash.
 //!
-//! Apart from a general hash table because two things are known here that make it smaller and faster: an entry
-//! is eight bytes with its hash in it, and who forgets an entry knows which it is and need not wait until it is gone.
+//! Two properties make it smaller and faster than a general hash table: a bucket takes eight bytes and holds
+//! the hash, and a removed entry is known by its slot number, so its removal can be deferred and batched.
 
 use std::hint::black_box;
 
-use crate::slots::{NONE, SlotId};
+use crate::slot_id::{NONE, SlotId};
 
-/// A table of slots by hash: open addressing with linear probing.
+/// A hash table of slot numbers: open addressing with linear probing.
 ///
-/// - X1: the number of places is a power of two, and at least a quarter of them is vacant.
-/// - X2: between an entry's home and its place, none is vacant.
-/// - X3: who looks for a key refuses the entries that are forgotten and not gone.
+/// - X1: the number of buckets is a power of two, and at least a quarter of them is vacant.
+/// - X2: there is no vacant bucket between an entry's home bucket and its actual bucket.
+/// - X3: a lookup rejects entries whose removal is pending, because their slot does not hold the key any
+///   more.
 ///
-/// So a key that is searched costs one miss of the cache where a table with tags beside its entries costs
-/// two. Homes follow the hash's upper bits: growing reads and writes memory in its order, not at random. And a
-/// few forgotten entries of a large table go together, so that the processor waits for all their misses at once.
+/// A lookup costs one cache miss; a table with separate tags costs two. The home bucket comes from the upper
+/// bits of the hash, so that growing reads and writes memory in order. A large table removes entries in
+/// batches, so that the processor waits for their cache misses at the same time.
 #[derive(Debug)]
 pub(crate) struct Index {
-    places: Vec<Place>,
-    /// What a hash is shifted by to become its home.
+    buckets: Vec<Bucket>,
+    /// A hash shifted right by this is its home bucket.
     shift: u32,
-    /// Entries in the table, the forgotten ones among them.
+    /// Entries in the table, including those whose removal is pending.
     len: usize,
-    /// Entries that are to go.
-    forgotten: Vec<Place>,
+    /// Entries to be removed.
+    pending: Vec<Bucket>,
 }
 
-/// An entry, or a vacancy: then `id` is [`NONE`].
+/// An entry, or a vacant bucket, whose `id` is [`NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct Bucket {
     hash: u32,
     id: SlotId,
 }
 
-/// Where an entry that was not found can be put.
+/// The vacant bucket that a lookup ended at.
 #[derive(Debug)]
-pub(crate) struct Vacancy(usize);
+pub(crate) struct VacantBucket(usize);
 
-impl Place {
+impl Bucket {
     const VACANT: Self = Self { hash: 0, id: NONE };
 }
 
 impl Index {
-    /// The places of the smallest table: two lines of the cache.
-    const LEAST: usize = 16;
-    /// The places of a table that stays in the cache: 32 KiB.
-    const NEAR: usize = 4096;
-    /// How many forgotten entries go together: as many misses as a processor core waits for at a time.
-    const TOGETHER: usize = 12;
+    /// Buckets of the smallest table: two cache lines.
+    const MIN_BUCKETS: usize = 16;
+    /// Buckets of a table that stays in the CPU cache: 32 KiB.
+    const CACHED_BUCKETS: usize = 4096;
+    /// Entries that are removed together: as many cache misses as a processor core has in flight.
+    const REMOVAL_BATCH: usize = 12;
 
     pub(crate) fn new() -> Self {
-        Self::with_places(Self::LEAST)
+        Self::with_places(Self::MIN_BUCKETS)
     }
 
     fn with_places(count: usize) -> Self {
         Self {
-            places: vec![Place::VACANT; count],
+            buckets: vec![Bucket::VACANT; count],
             shift: u32::BITS - count.ilog2(),
             len: 0,
-            forgotten: Vec::new(),
+            pending: Vec::new(),
         }
     }
 
-    /// The entry of this hash that `is` the one, or where to put it.
+    /// Finds the entry of this hash for which `is` returns true, or the bucket to insert it in.
     #[inline]
-    pub(crate) fn find(&self, hash: u32, is: impl Fn(SlotId) -> bool) -> Result<SlotId, Vacancy> {
+    pub(crate) fn find(&self, hash: u32, is: impl Fn(SlotId) -> bool) -> Result<SlotId, VacantBucket> {
         let mut at = self.home(hash);
         loop {
-            let place = self.places[at];
-            if place.id == NONE {
-                return Err(Vacancy(at));
+            let bucket = self.buckets[at];
+            if bucket.id == NONE {
+                return Err(VacantBucket(at));
             }
-            if place.hash == hash && is(place.id) {
-                return Ok(place.id);
+            if bucket.hash == hash && is(bucket.id) {
+                return Ok(bucket.id);
             }
-            at = self.after(at);
+            at = self.next_bucket(at);
         }
     }
 
-    /// Puts an entry where it was not found just now.
+    /// Inserts an entry into the bucket that `find` returned just now.
     #[inline]
-    pub(crate) fn insert(&mut self, Vacancy(at): Vacancy, hash: u32, id: SlotId) {
-        self.places[at] = Place { hash, id };
+    pub(crate) fn insert(&mut self, VacantBucket(at): VacantBucket, hash: u32, id: SlotId) {
+        self.buckets[at] = Bucket { hash, id };
         self.len += 1;
-        if self.len > self.places.len() / 4 * 3 {
-            self.make_room(); // X1
+        if self.len > self.buckets.len() / 4 * 3 {
+            self.grow(); // X1
         }
     }
 
-    /// Forgets an entry that is there. Until it is gone, its key must not be recognised by its slot (X3).
+    /// Removes an existing entry, possibly later. Until then its slot must not match its key (X3).
     #[inline]
-    pub(crate) fn forget(&mut self, hash: u32, id: SlotId) {
-        if self.places.len() <= Self::NEAR {
-            return self.remove(Place { hash, id });
+    pub(crate) fn remove(&mut self, hash: u32, id: SlotId) {
+        if self.buckets.len() <= Self::CACHED_BUCKETS {
+            return self.remove_now(Bucket { hash, id });
         }
-        self.forgotten.push(Place { hash, id });
-        if self.forgotten.len() == Self::TOGETHER {
-            self.remove_forgotten();
+        self.pending.push(Bucket { hash, id });
+        if self.pending.len() == Self::REMOVAL_BATCH {
+            self.remove_pending();
         }
     }
 
     #[inline(never)]
-    fn remove_forgotten(&mut self) {
-        let mut forgotten = std::mem::take(&mut self.forgotten);
-        // Loads that do not wait for each other, as the removals do.
-        black_box(forgotten.iter().fold(0, |sum, place| sum ^ self.places[self.home(place.hash)].id));
-        forgotten.drain(..).for_each(|place| self.remove(place));
-        self.forgotten = forgotten;
+    fn remove_pending(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        // These loads do not depend on each other, unlike the removals.
+        black_box(pending.iter().fold(0, |sum, bucket| sum ^ self.buckets[self.home(bucket.hash)].id));
+        pending.drain(..).for_each(|bucket| self.remove_now(bucket));
+        self.pending = pending;
     }
 
     #[inline]
-    fn remove(&mut self, entry: Place) {
+    fn remove_now(&mut self, entry: Bucket) {
         let mut gap = self.home(entry.hash);
-        while self.places[gap] != entry {
-            gap = self.after(gap);
+        while self.buckets[gap] != entry {
+            gap = self.next_bucket(gap);
         }
-        // X2: what comes after the gap moves into it, unless it is at home or its home is after the gap.
-        let mut at = self.after(gap);
-        while self.places[at].id != NONE {
-            if self.distance(self.home(self.places[at].hash), at) >= self.distance(gap, at) {
-                self.places[gap] = self.places[at];
+        // X2: each following entry moves into the gap, unless its home bucket comes after the gap.
+        let mut at = self.next_bucket(gap);
+        while self.buckets[at].id != NONE {
+            if self.distance(self.home(self.buckets[at].hash), at) >= self.distance(gap, at) {
+                self.buckets[gap] = self.buckets[at];
                 gap = at;
             }
-            at = self.after(at);
+            at = self.next_bucket(at);
         }
-        self.places[gap] = Place::VACANT;
+        self.buckets[gap] = Bucket::VACANT;
         self.len -= 1;
     }
 
     #[cold]
-    fn make_room(&mut self) {
-        self.remove_forgotten();
-        if self.len > self.places.len() / 4 * 3 {
-            self.rebuild(self.places.len() * 2);
+    fn grow(&mut self) {
+        self.remove_pending();
+        if self.len > self.buckets.len() / 4 * 3 {
+            self.rebuild(self.buckets.len() * 2);
         }
     }
 
-    /// Makes the table smaller if most of it is vacant: in one pass over it, as growing is.
+    /// Shrinks the table if most of it is vacant, in one pass over it.
     pub(crate) fn shrink(&mut self) {
-        if self.places.len() > Self::NEAR && self.len < self.places.len() / 16 {
-            self.remove_forgotten();
-            self.rebuild(self.places.len() / 4);
+        if self.buckets.len() > Self::CACHED_BUCKETS && self.len < self.buckets.len() / 16 {
+            self.remove_pending();
+            self.rebuild(self.buckets.len() / 4);
         }
     }
 
-    /// Gives an entry that is there another slot.
-    pub(crate) fn rename(&mut self, hash: u32, from: SlotId, to: SlotId) {
+    /// Changes the slot number of an existing entry.
+    pub(crate) fn reassign(&mut self, hash: u32, from: SlotId, to: SlotId) {
         let mut at = self.home(hash);
-        while self.places[at] != (Place { hash, id: from }) {
-            at = self.after(at);
+        while self.buckets[at] != (Bucket { hash, id: from }) {
+            at = self.next_bucket(at);
         }
-        self.places[at].id = to;
+        self.buckets[at].id = to;
     }
 
     fn rebuild(&mut self, count: usize) {
         let mut rebuilt = Self::with_places(count);
-        for &Place { hash, id } in self.places.iter().filter(|place| place.id != NONE) {
-            if let Err(vacancy) = rebuilt.find(hash, |_| false) {
-                rebuilt.insert(vacancy, hash, id);
+        for &Bucket { hash, id } in self.buckets.iter().filter(|bucket| bucket.id != NONE) {
+            if let Err(vacant) = rebuilt.find(hash, |_| false) {
+                rebuilt.insert(vacant, hash, id);
             }
         }
         *self = rebuilt;
@@ -170,24 +171,24 @@ impl Index {
     }
 
     #[inline]
-    fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.places.len() - 1)
+    fn next_bucket(&self, at: usize) -> usize {
+        (at + 1) & (self.buckets.len() - 1)
     }
 
-    /// How many steps lead from one place to the other.
+    /// The number of steps from one bucket to the other.
     #[inline]
     fn distance(&self, from: usize, to: usize) -> usize {
-        to.wrapping_sub(from) & (self.places.len() - 1)
+        to.wrapping_sub(from) & (self.buckets.len() - 1)
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == self.forgotten.len()
+        self.len == self.pending.len()
     }
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.places.capacity() * size_of::<Place>()
+        self.buckets.capacity() * size_of::<Bucket>()
     }
 }
 
@@ -197,31 +198,31 @@ mod tests {
     use proptest::prelude::*;
 
     fn insert(index: &mut Index, hash: u32, id: SlotId) {
-        let vacancy = index.find(hash, |other| other == id).expect_err("it is new");
-        index.insert(vacancy, hash, id);
+        let vacant = index.find(hash, |other| other == id).expect_err("it is new");
+        index.insert(vacant, hash, id);
     }
 
     proptest! {
-        /// Hashes from both ends, so that entries crowd together and around the end of the table; in a near
-        /// table, which forgets at once, and in one that forgets a few together.
+        /// Hashes from both ends of the range, so that entries collide around the end of the table. Tested
+        /// with a small table, which removes at once, and with a large one, which removes in batches.
         #[test]
-        fn what_was_put_in_and_not_forgotten_is_found(
+        fn entries_are_found_until_they_are_removed(
             near in any::<bool>(),
             steps in prop::collection::vec((any::<bool>(), 0..6u32, 0..3u32), 0..300),
         ) {
-            let mut index = Index::with_places(if near { Index::LEAST } else { 2 * Index::NEAR });
+            let mut index = Index::with_places(if near { Index::MIN_BUCKETS } else { 2 * Index::CACHED_BUCKETS });
             let mut model = std::collections::BTreeSet::new();
             for (add, crowd, n) in steps {
                 let (hash, id) = (crowd.wrapping_sub(3) << 20 | n, crowd * 3 + n);
                 if add && !model.contains(&(hash, id)) {
-                    let vacancy = index.find(hash, |other| model.contains(&(hash, other))).expect_err("it is new");
-                    index.insert(vacancy, hash, id);
+                    let vacant = index.find(hash, |other| model.contains(&(hash, other))).expect_err("it is new");
+                    index.insert(vacant, hash, id);
                     model.insert((hash, id));
                 } else if !add && model.remove(&(hash, id)) {
-                    index.forget(hash, id);
+                    index.remove(hash, id);
                 }
-                prop_assert!(index.forgotten.len() < Index::TOGETHER);
-                prop_assert_eq!(index.len - index.forgotten.len(), model.len());
+                prop_assert!(index.pending.len() < Index::REMOVAL_BATCH);
+                prop_assert_eq!(index.len - index.pending.len(), model.len());
                 prop_assert_eq!(index.is_empty(), model.is_empty());
                 for &(hash, id) in &model {
                     let found = index.find(hash, |other| other == id && model.contains(&(hash, other)));
@@ -232,23 +233,23 @@ mod tests {
     }
 
     #[test]
-    fn a_large_table_does_not_grow_for_what_it_has_forgotten() {
-        let mut index = Index::with_places(2 * Index::NEAR);
+    fn a_large_table_does_not_grow_for_removed_entries() {
+        let mut index = Index::with_places(2 * Index::CACHED_BUCKETS);
         for id in 0..100_000u32 {
             let hash = id.wrapping_mul(0x9E37_79B9);
             insert(&mut index, hash, id);
-            index.forget(hash, id);
+            index.remove(hash, id);
         }
-        assert_eq!((index.places.len(), index.is_empty()), (2 * Index::NEAR, true));
+        assert_eq!((index.buckets.len(), index.is_empty()), (2 * Index::CACHED_BUCKETS, true));
     }
 
     #[test]
-    fn a_quarter_of_the_places_is_vacant() {
+    fn a_quarter_of_the_buckets_is_vacant() {
         let mut index = Index::new();
         for id in 0..10_000u32 {
             insert(&mut index, id.wrapping_mul(0x9E37_79B9), id);
-            let vacant = index.places.iter().filter(|place| place.id == NONE).count();
-            assert!(vacant * 4 >= index.places.len(), "{vacant} vacant with {id}");
+            let vacant = index.buckets.iter().filter(|bucket| bucket.id == NONE).count();
+            assert!(vacant * 4 >= index.buckets.len(), "{vacant} vacant with {id}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! [`Item`]: a key with a worker.
+//! [`Item`]: a key that a worker holds.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{shared::Shared, slots::SlotId, state::Taken};
+use crate::{shared::Shared, slot_id::SlotId, state::Taken};
 
-/// A key that a worker has taken. Dropping it is `done`.
+/// A key that a worker has taken. Dropping the item is `done`.
 ///
-/// While it lives, no other worker gets the key; what is added meanwhile comes out once, afterwards.
-/// A worker that panics or is cancelled drops its item like any other, so no key is ever stuck.
-/// An item may outlive every handle of its queue.
-#[must_use = "dropping an item says that its work is done"]
+/// While the item lives, no other worker gets the key. If the key is added meanwhile, it comes out once more
+/// afterwards. A worker that panics or is cancelled drops its item as well, so no key gets stuck. An item may
+/// outlive all handles of its queue.
+#[must_use = "dropping an item marks its key as done"]
 pub struct Item<K> {
     shared: Arc<Shared<K>>,
     key: K,
@@ -23,12 +23,12 @@ impl<K> Item<K> {
         Self { shared: Arc::clone(shared), key, slot, priority }
     }
 
-    /// The key; the same as `&*item`.
+    /// Returns the key, as `&*item` does.
     pub fn key(&self) -> &K {
         &self.key
     }
 
-    /// The priority with which the key was taken.
+    /// Returns the priority that the key was taken with.
     pub fn priority(&self) -> i16 {
         self.priority
     }

@@ -1,29 +1,31 @@
-//! [`Lanes`]: ready keys, a list for each priority.
+//! [`Lanes`]: one list of ready keys per priority.
 //!
-//! Apart from the heap of a [`Line`](crate::order::Line) because few priorities are in use at a time, and it is
-//! faster to order those than their keys: what decides is as small as their number, and stays in the cache.
+//! A [`PriorityQueue`](crate::priority_queue::PriorityQueue) prefers lanes to its heap because few priorities
+//! are in use at a time: ordering the lanes is faster than ordering their keys, and the order fits into the
+//! CPU cache.
 
 use std::collections::{BinaryHeap, binary_heap::PeekMut};
 
 use crate::{
     list::List,
-    order::{Ranked, Step},
-    slots::{SlotId, Slots},
+    rank::{Rank, Step},
+    slot_id::SlotId,
+    slots::Slots,
 };
 
-/// Lists of ready keys in the order of their arrival, one for each of at most [`Lanes::MOST`] priorities.
+/// Lists of ready keys in arrival order, one per priority, for at most [`Lanes::MAX_LANES`] priorities.
 ///
-/// - N1: a lane with a key is listed in `fronts`, if there is more than one lane; no lane is listed twice.
-/// - N2: what `fronts` says of a lane is no later than its first key. A first that leaves makes it earlier, which
-///   is seen and set right when it surfaces.
+/// - N1: with more than one lane, each lane that has a key is in `fronts`, exactly once.
+/// - N2: the rank of a lane in `fronts` is never after the rank of the lane's first key. It is too early
+///   after the first key has left; `peek` corrects it.
 #[derive(Debug)]
 pub(crate) struct Lanes {
-    /// While all priorities are equal there is no other: nobody pays for priorities unused.
+    /// The only lane while all priorities are equal, so that unused priorities cost nothing.
     first: Lane,
     others: Vec<Lane>,
-    /// The other lanes by priority.
+    /// Maps priorities to the other lanes, sorted by priority.
     numbers: Vec<(i16, u32)>,
-    fronts: BinaryHeap<Ranked>,
+    fronts: BinaryHeap<Rank>,
     len: usize,
 }
 
@@ -37,18 +39,18 @@ struct Lane {
 impl Lane {
     const EMPTY: Self = Self { priority: 0, listed: false, list: List::EMPTY };
 
-    /// What its first key claims.
+    /// Returns the rank of the lane's first key, under the lane's number.
     #[inline]
-    fn front<K>(&self, slots: &Slots<K>, step: Step, number: u32) -> Option<Ranked> {
+    fn front<K>(&self, slots: &Slots<K>, step: Step, number: u32) -> Option<Rank> {
         let id = self.list.first()?;
         let order = step.order(slots[id].arrival, self.priority);
-        Some(Ranked { order, priority: self.priority, whose: number })
+        Some(Rank { order, priority: self.priority, id: number })
     }
 }
 
 impl Lanes {
-    /// So many that priorities made of a few criteria have their lanes, and so few that all fit a page.
-    const MOST: usize = 128;
+    /// Enough for priorities computed from a few criteria, and few enough to fit into one memory page.
+    const MAX_LANES: usize = 128;
 
     pub(crate) const EMPTY: Self = Self {
         first: Lane::EMPTY,
@@ -63,7 +65,7 @@ impl Lanes {
         self.len
     }
 
-    /// Puts in a key that has just arrived, unless its priority has no lane and there are too many.
+    /// Adds a key that has just arrived. Returns false if its priority has no lane and there are too many.
     #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, step: Step, id: SlotId) -> bool {
         let priority = slots[id].priority;
@@ -88,24 +90,24 @@ impl Lanes {
         }
     }
 
-    /// Takes the soonest key out.
+    /// Removes the key that is next.
     #[inline]
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>, step: Step) -> Option<SlotId> {
-        let number = if self.others.is_empty() { 0 } else { self.soonest(slots, step)?.whose };
+        let number = if self.others.is_empty() { 0 } else { self.peek(slots, step)?.id };
         let id = self.lane(number).list.pop_first(slots)?;
         self.len -= 1;
         Some(id)
     }
 
-    /// What the soonest key claims for its lane.
-    pub(crate) fn soonest<K>(&mut self, slots: &Slots<K>, step: Step) -> Option<Ranked> {
+    /// Returns the rank of the next key, under the number of its lane.
+    pub(crate) fn peek<K>(&mut self, slots: &Slots<K>, step: Step) -> Option<Rank> {
         if self.others.is_empty() {
             return self.first.front(slots, step, 0);
         }
         loop {
             let mut listed = self.fronts.peek_mut()?;
-            let lane = lane(&mut self.first, &mut self.others, listed.whose);
-            match lane.front(slots, step, listed.whose) {
+            let lane = lane(&mut self.first, &mut self.others, listed.id);
+            match lane.front(slots, step, listed.id) {
                 Some(front) if front == *listed => return Some(front),
                 Some(front) => *listed = front, // N2
                 None => {
@@ -120,10 +122,10 @@ impl Lanes {
     pub(crate) fn memory(&self) -> usize {
         self.others.capacity() * size_of::<Lane>()
             + self.numbers.capacity() * size_of::<(i16, u32)>()
-            + self.fronts.capacity() * size_of::<Ranked>()
+            + self.fronts.capacity() * size_of::<Rank>()
     }
 
-    /// Where nothing waits, the next priority is the first again.
+    /// Lets the priority of the first waiting key have the first lane.
     #[inline]
     fn start_with(&mut self, priority: i16) {
         self.first.priority = priority;
@@ -135,7 +137,7 @@ impl Lanes {
         }
     }
 
-    /// Which lane is the priority's.
+    /// Returns the number of the priority's lane.
     #[inline]
     fn number(&self, priority: i16) -> Option<u32> {
         if priority == self.first.priority {
@@ -147,14 +149,14 @@ impl Lanes {
 
     #[cold]
     fn open<K>(&mut self, slots: &Slots<K>, step: Step, priority: i16) -> Option<u32> {
-        if self.others.len() + 1 >= Self::MOST {
+        if self.others.len() + 1 >= Self::MAX_LANES {
             return None;
         }
         self.others.push(Lane { priority, ..Lane::EMPTY });
-        let number = self.others.len() as u32; // fits: see MOST
+        let number = self.others.len() as u32; // fits, because of MAX_LANES
         let at = self.numbers.partition_point(|&(other, _)| other < priority);
         self.numbers.insert(at, (priority, number));
-        self.enlist(slots, step, 0); // N1: from now on there is more than one
+        self.enlist(slots, step, 0); // N1: from here on there is more than one lane
         Some(number)
     }
 

@@ -1,8 +1,27 @@
-//! [`List`]: slots in an order that any of them can leave.
+//! [`List`]: an ordered list of slots that any slot can leave.
 
-use crate::slots::{NONE, Slot, SlotId, Slots};
+use crate::slot_id::{NONE, SlotId};
 
-/// A list threaded through the slots: no memory of its own, and any entry leaves it at once.
+/// The neighbours of a slot in the list that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Links {
+    previous: SlotId,
+    next: SlotId,
+}
+
+impl Links {
+    pub(crate) const NONE: Self = Self { previous: NONE, next: NONE };
+}
+
+/// A store of slots that have [`Links`].
+pub(crate) trait Linked {
+    fn links(&self, id: SlotId) -> Links;
+
+    fn links_mut(&mut self, id: SlotId) -> &mut Links;
+}
+
+/// A doubly linked list through the slots. It needs no memory of its own, and any slot leaves in constant
+/// time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List {
     first: SlotId,
@@ -23,64 +42,62 @@ impl List {
     }
 
     #[inline]
-    pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
-        let slot = &mut slots[id];
-        (slot.previous, slot.next) = (self.last, NONE);
+    pub(crate) fn push(&mut self, slots: &mut impl Linked, id: SlotId) {
+        *slots.links_mut(id) = Links { previous: self.last, next: NONE };
         match self.last {
             NONE => self.first = id,
-            last => slots[last].next = id,
+            last => slots.links_mut(last).next = id,
         }
         self.last = id;
         self.len += 1;
     }
 
     #[inline]
-    pub(crate) fn push_first<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
-        let slot = &mut slots[id];
-        (slot.previous, slot.next) = (NONE, self.first);
+    pub(crate) fn push_first(&mut self, slots: &mut impl Linked, id: SlotId) {
+        *slots.links_mut(id) = Links { previous: NONE, next: self.first };
         match self.first {
             NONE => self.last = id,
-            first => slots[first].previous = id,
+            first => slots.links_mut(first).previous = id,
         }
         self.first = id;
         self.len += 1;
     }
 
     #[inline]
-    pub(crate) fn pop_first<K>(&mut self, slots: &mut Slots<K>) -> Option<SlotId> {
+    pub(crate) fn pop_first(&mut self, slots: &mut impl Linked) -> Option<SlotId> {
         let id = self.first()?;
-        self.first = slots[id].next;
+        self.first = slots.links(id).next;
         match self.first {
             NONE => self.last = NONE,
-            first => slots[first].previous = NONE,
+            first => slots.links_mut(first).previous = NONE,
         }
         self.len -= 1;
         Some(id)
     }
 
     #[inline]
-    pub(crate) fn unlink<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
-        let Slot { previous, next, .. } = slots[id];
+    pub(crate) fn unlink(&mut self, slots: &mut impl Linked, id: SlotId) {
+        let Links { previous, next } = slots.links(id);
         match previous {
             NONE => self.first = next,
-            previous => slots[previous].next = next,
+            previous => slots.links_mut(previous).next = next,
         }
         match next {
             NONE => self.last = previous,
-            next => slots[next].previous = previous,
+            next => slots.links_mut(next).previous = previous,
         }
         self.len -= 1;
     }
 
-    pub(crate) fn iter<K>(&self, slots: &Slots<K>) -> impl Iterator<Item = SlotId> {
-        std::iter::successors(self.first(), |&id| Some(slots[id].next).filter(|&next| next != NONE))
+    pub(crate) fn iter(&self, slots: &impl Linked) -> impl Iterator<Item = SlotId> {
+        std::iter::successors(self.first(), |&id| Some(slots.links(id).next).filter(|&next| next != NONE))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slots::Found;
+    use crate::slots::{Found, Slots};
 
     #[test]
     fn a_list_grows_at_both_ends_and_shrinks_at_the_first() {
@@ -103,7 +120,7 @@ mod tests {
         let ids: Vec<_> = (0..5)
             .map(|n| match slots.find_or_insert(n, &mut Some(n)) {
                 Found::New(id) => id,
-                Found::Known(..) => unreachable!(),
+                Found::Existing(..) => unreachable!(),
             })
             .collect();
         ids.iter().for_each(|&id| list.push(&mut slots, id));

@@ -1,8 +1,8 @@
-//! Models of the wake-ups: every interleaving of producers, workers and a shutdown.
+//! Models of the wake-ups: all interleavings of producers, workers and a shutdown.
 //!
-//! Run with `cargo rustc -p trimtab-workqueue --lib --profile test -- --cfg trimtab_loom`, then the program
-//! that it makes. Each model has been seen failing with the line removed that its comment names. Models
-//! have no delays: keeping the time is tokio's, which loom does not see, and is tested with a paused clock.
+//! Build with `cargo rustc -p trimtab-workqueue --lib --profile test -- --cfg trimtab_loom` and run the
+//! resulting program. Each model was seen to fail without the line that its comment names. No model has
+//! delays: timers are tokio's, which loom does not see; `tests/delay.rs` tests them with a paused clock.
 
 use std::{
     pin::pin,
@@ -21,15 +21,15 @@ use loom::{
 
 use crate::WorkQueue;
 
-/// Explores all schedules with at most three preemptions: enough for every two-party race, and
-/// over within seconds.
+/// Explores all schedules with at most three preemptions: enough for every race of two threads, and done
+/// within seconds.
 fn explore(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(model);
 }
 
-/// Whether a blocked thread was woken, behind primitives that loom sees.
+/// Whether a blocked thread was woken, in primitives that loom tracks.
 #[derive(Default)]
 struct Woken {
     woken: Mutex<bool>,
@@ -43,7 +43,7 @@ impl Wake for Woken {
     }
 }
 
-/// Polls the future on this thread, and blocks until it is woken in between.
+/// Polls the future on this thread and blocks between the polls.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let woken = Arc::new(Woken::default());
@@ -67,11 +67,11 @@ fn adding(queue: &WorkQueue<u8>, key: u8) -> thread::JoinHandle<()> {
 
 fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
     let queue = queue.clone();
-    thread::spawn(move || *block_on(queue.get()).expect("nobody shuts the queue down"))
+    thread::spawn(move || *block_on(queue.get()).expect("the queue is not shut down"))
 }
 
-/// Fails (one worker sleeps for ever) without the `ready > self.on_their_way` branch of
-/// `Waiters::next_to_wake`, and without `guarded.wake_ups()` in `Shared::turn`.
+/// Fails (one worker sleeps for ever) without the `ready > self.awake` branch of `Waiters::next_to_wake`, and
+/// without `guarded.wake_ups()` in `Shared::locked`.
 #[test]
 fn two_workers_are_both_woken() {
     explore(|| {
@@ -86,10 +86,10 @@ fn two_workers_are_both_woken() {
     });
 }
 
-/// Fails (the second worker sleeps beside a ready key) without `self.on_their_way -= 1` in
-/// `Waiters::leave`: the one that left counts as awake for ever.
+/// Fails (the second worker sleeps although a key is ready) without `self.awake -= 1` in `Waiters::leave`:
+/// the waiter that left is counted as awake for ever.
 #[test]
-fn a_cancelled_get_hands_its_wake_up_on() {
+fn a_cancelled_get_passes_its_wake_up_on() {
     explore(|| {
         let queue = WorkQueue::new();
         let worker = taking(&queue);
@@ -98,7 +98,7 @@ fn a_cancelled_get_hands_its_wake_up_on() {
             let mut cancelled = pin!(queue.get());
             let mut context = Context::from_waker(Waker::noop());
             if let Poll::Ready(item) = cancelled.as_mut().poll(&mut context) {
-                queue.add(2); // this one was not cancelled after all: the other gets a key of its own
+                queue.add(2); // this `get` completed before it could be cancelled: the other worker needs another key
                 drop(item);
             }
         }
@@ -107,11 +107,11 @@ fn a_cancelled_get_hands_its_wake_up_on() {
     });
 }
 
-/// Fails (two workers have the key at once) if `make_ready` treats `Processing` as `Idle`, and (the last
-/// add is not seen) if `done` does not push a key that is in phase `Again`, or if `Shared::done_and_take`
-/// does not call it.
+/// Fails (two workers hold the key at once) if `make_ready` treats `Processing` as `Idle`. Fails (no worker
+/// sees the last add) if `done` does not push a key in phase `ProcessingAgain`, or if `Shared::done_and_take`
+/// does not call `done`.
 #[test]
-fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
+fn a_key_is_with_one_worker_at_a_time_and_no_add_is_lost() {
     explore(|| {
         let queue = WorkQueue::new();
         let [wanted, seen] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -124,30 +124,30 @@ fn a_key_is_with_one_worker_at_a_time_and_every_add_is_seen() {
                 busy.store(false, SeqCst);
             }
         });
-        let (getter, mut worker) = (queue.clone(), queue.consumer());
-        let getting = move || {
+        let (getter, mut consumer) = (queue.clone(), queue.consumer());
+        let calling_get = move || {
             while let Some(item) = block_on(getter.get()) {
                 work();
                 drop(item);
             }
         };
-        let asking_for_the_next = move || {
-            while block_on(worker.next()).is_some() {
+        let calling_next = move || {
+            while block_on(consumer.next()).is_some() {
                 other_work();
             }
         };
-        let workers = [thread::spawn(getting), thread::spawn(asking_for_the_next)];
+        let workers = [thread::spawn(calling_get), thread::spawn(calling_next)];
         for version in 1..=2 {
             wanted.store(version, SeqCst);
             queue.add(1);
         }
         queue.shut_down();
         workers.into_iter().for_each(|worker| worker.join().expect("the worker ends"));
-        assert_eq!(seen.load(SeqCst), 2, "a handling began after the last add");
+        assert_eq!(seen.load(SeqCst), 2, "a key was processed after the last add");
     });
 }
 
-/// Fails (a worker sleeps for ever) without the loop over `workers.next_of_all` in `Shared::shut_down`.
+/// Fails (a worker sleeps for ever) without the loop over `workers.wake_oldest` in `Shared::shut_down`.
 #[test]
 fn a_shutdown_ends_every_worker_after_the_last_key() {
     explore(|| {
@@ -170,11 +170,12 @@ fn a_shutdown_ends_every_worker_after_the_last_key() {
         queue.shut_down();
         let accepted = producer.join().expect("the producer ends");
         let taken: i32 = workers.map(|worker| worker.join().expect("the worker ends")).iter().sum();
-        assert_eq!(taken, accepted, "what was accepted is handled, and nothing else");
+        assert_eq!(taken, accepted, "exactly the accepted keys are processed");
     });
 }
 
-/// Fails (the drains sleep for ever) without the `drainers.next_of_all` loop in `Guarded::wake_ups`.
+/// Fails (the drains sleep for ever) without the loop over `drainers.wake_oldest` in
+/// `Guarded::collect_wake_ups`.
 #[test]
 fn two_drains_end_once_the_last_worker_is_done() {
     explore(|| {

@@ -1,7 +1,7 @@
-//! A named queue's metrics, under the names and with the meaning that client-go's dashboards expect.
+//! The metrics of a queue with a name, with client-go's names and meanings.
 //!
-//! They go to whichever recorder of the [`metrics`](https://docs.rs/metrics) facade is installed when the
-//! queue is built. All are labelled with the queue's `name`; a queue without one emits nothing.
+//! They go to the recorder of the [`metrics`](https://docs.rs/metrics) facade that is installed when the
+//! queue is built. Each has the label `name`. A queue without a name emits nothing.
 
 use std::{
     sync::{
@@ -16,28 +16,30 @@ use ::metrics::{Unit, gauge, histogram};
 use parking_lot::Mutex;
 use tokio::time::MissedTickBehavior;
 
-/// Gauge: the keys that need work, ready or to be ready once their worker is done.
+use crate::state::Counts;
+
+/// Gauge: the number of keys that need work: ready, or ready again once they are done.
 pub const DEPTH: &str = "workqueue_depth";
-/// Counter: the keys added that needed no work before.
+/// Counter: adds of keys that did not need work already.
 pub const ADDS_TOTAL: &str = "workqueue_adds_total";
-/// Histogram, in seconds: from the add until a worker takes the key.
+/// Histogram of seconds between the add of a key and its take.
 pub const QUEUE_DURATION_SECONDS: &str = "workqueue_queue_duration_seconds";
-/// Histogram, in seconds: from when a worker takes the key until it is done.
+/// Histogram of seconds between the take of a key and its `done`.
 pub const WORK_DURATION_SECONDS: &str = "workqueue_work_duration_seconds";
-/// Gauge, in seconds: how long the keys in work have been in work, all together; twice a second.
+/// Gauge: the total seconds that the keys in processing have been processed so far. Updated twice a second.
 pub const UNFINISHED_WORK_SECONDS: &str = "workqueue_unfinished_work_seconds";
-/// Gauge, in seconds: how long the key that is longest in work has been; twice a second.
+/// Gauge: the seconds that the longest-processed key has been processed so far. Updated twice a second.
 pub const LONGEST_RUNNING_PROCESSOR_SECONDS: &str = "workqueue_longest_running_processor_seconds";
-/// Counter: the adds with a delay, rate-limited ones among them, however short.
+/// Counter: adds with a delay of any length, rate-limited adds included.
 pub const RETRIES_TOTAL: &str = "workqueue_retries_total";
 
-/// The upper bounds of the buckets of both histograms in seconds, for the exporter's set-up.
+/// The upper bounds, in seconds, of the buckets of both histograms. Pass them to the exporter.
 pub const DURATION_BUCKETS: [f64; 10] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0];
 
-/// How often the gauges of unfinished work are set.
+/// The interval at which the gauges of unfinished work are updated.
 const REFRESH: Duration = Duration::from_millis(500);
 
-/// One queue's handles, made once.
+/// The metric handles of one queue, created once.
 pub(crate) struct Metrics {
     depth: Gauge,
     adds: Counter,
@@ -46,13 +48,6 @@ pub(crate) struct Metrics {
     unfinished_work: Gauge,
     longest_running: Gauge,
     retries: Counter,
-}
-
-/// What a queue counts under its lock, read before and after each turn.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tally {
-    pub(crate) adds: u64,
-    pub(crate) depth: usize,
 }
 
 impl Metrics {
@@ -70,8 +65,9 @@ impl Metrics {
         }
     }
 
-    /// Reports a turn as differences: turns of two threads may be reported in either order.
-    pub(crate) fn turned(&self, before: Tally, after: Tally) {
+    /// Reports the difference between two counts. Differences may be reported in any order, so two threads
+    /// need no common order.
+    pub(crate) fn report_changes(&self, before: Counts, after: Counts) {
         if after.adds > before.adds {
             self.adds.increment(after.adds - before.adds);
         }
@@ -82,19 +78,19 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn retried(&self) {
+    pub(crate) fn record_retry(&self) {
         self.retries.increment(1);
     }
 
-    pub(crate) fn taken(&self, waited: Duration) {
+    pub(crate) fn record_taken(&self, waited: Duration) {
         self.queue_duration.record(waited);
     }
 
-    pub(crate) fn done(&self, worked: Duration) {
+    pub(crate) fn record_done(&self, worked: Duration) {
         self.work_duration.record(worked);
     }
 
-    pub(crate) fn unfinished(&self, together: Duration, longest: Duration) {
+    pub(crate) fn set_unfinished(&self, together: Duration, longest: Duration) {
         self.unfinished_work.set(together);
         self.longest_running.set(longest);
     }
@@ -118,68 +114,69 @@ fn describe() {
     describe_counter!(RETRIES_TOTAL, "Adds with a delay.");
 }
 
-/// A queue as the refreshing task knows it.
+/// A queue, as the refresher sees it.
 pub(crate) trait Refresh: Send + Sync {
-    /// Sets the gauges of unfinished work. Not after shutdown: `false` says that this was the last time.
+    /// Updates the gauges of unfinished work. Returns false after shutdown: the queue is then removed.
     fn refresh(&self) -> bool;
 }
 
-/// The named queues of this process, and the one task that looks at them twice a second.
+/// The queues with a name in this process, and the one task that updates their gauges twice a second.
 ///
-/// The task belongs to the runtime of the `get` that started it, and ends with it or once no queue is
-/// left; the next `get` of a named queue starts another. A panic of a recorder ends it likewise.
+/// The task runs on the runtime of the `get` that started it. It ends with that runtime, when no queue is
+/// left, or when a recorder panics. The next `get` of a queue with a name starts another task.
 struct Refresher {
     queues: Mutex<Vec<Weak<dyn Refresh>>>,
-    runs: AtomicBool,
+    running: AtomicBool,
 }
 
-static REFRESHER: Refresher = Refresher { queues: Mutex::new(Vec::new()), runs: AtomicBool::new(false) };
+static REFRESHER: Refresher = Refresher { queues: Mutex::new(Vec::new()), running: AtomicBool::new(false) };
 
-/// Has the queue refreshed from the next `get` on.
+/// Adds a queue. Its gauges are updated from its first `get` on.
 pub(crate) fn register(queue: Weak<dyn Refresh>) {
     REFRESHER.queues.lock().push(queue);
 }
 
-/// Waits until a refresh that is under way is over. A queue that is shut down sees no other (WM-T1).
-pub(crate) fn refreshed() {
+/// Waits until an update in progress is over. A queue that is shut down sees no later update (WM-T1).
+pub(crate) fn wait_for_refresh() {
     drop(REFRESHER.queues.lock());
 }
 
-/// Starts the task if none runs. Must be called within a runtime.
-pub(crate) fn keep_refreshing() {
-    // Relaxed: the flag alone is agreed on; whoever sets it takes the queues' lock later.
-    if !REFRESHER.runs.load(Ordering::Relaxed) && !REFRESHER.runs.swap(true, Ordering::Relaxed) {
-        let running = Running;
+/// Starts the refresher if none runs. Must be called within a runtime.
+pub(crate) fn ensure_refresher() {
+    // Relaxed: only the flag itself is agreed on. The task takes the lock of `queues` before it reads them.
+    if !REFRESHER.running.load(Ordering::Relaxed) && !REFRESHER.running.swap(true, Ordering::Relaxed) {
+        let running = RunningFlag;
         tokio::spawn(refresh_all(running));
     }
 }
 
-async fn refresh_all(running: Running) {
+async fn refresh_all(running: RunningFlag) {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + REFRESH, REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // Dropped after the lock: one of these may be the last handle of its queue, and drop its keys.
+        // Dropped after the lock: one of these may be the last handle of its queue, and then drops the
+        // queue's keys.
         let mut refreshed = Vec::new();
         let mut queues = REFRESHER.queues.lock();
         queues.retain(|queue| {
             let Some(queue) = queue.upgrade() else { return false };
-            let goes_on = queue.refresh();
+            let keep = queue.refresh();
             refreshed.push(queue);
-            goes_on
+            keep
         });
         if queues.is_empty() {
-            drop(running); // under the lock: a queue that comes now starts another task
+            drop(running); // under the lock: a queue that is registered now starts another task
             return;
         }
     }
 }
 
-/// Says that no task runs any more, however it ended.
-struct Running;
+/// Clears the running flag when the task ends, for whatever reason.
+struct RunningFlag;
 
-impl Drop for Running {
+impl Drop for RunningFlag {
     fn drop(&mut self) {
-        REFRESHER.runs.store(false, Ordering::Relaxed);
+        REFRESHER.running.store(false, Ordering::Relaxed);
     }
 }

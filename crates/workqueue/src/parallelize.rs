@@ -1,4 +1,4 @@
-//! [`parallelize_until`]: numbered pieces of work on a few workers.
+//! [`parallelize_until`]: runs numbered pieces of work on several tasks.
 
 use std::{
     num::NonZeroUsize,
@@ -12,19 +12,19 @@ use std::{
 
 use tokio::task::JoinSet;
 
-/// Does `work(0)` to `work(pieces - 1)`, each once, on at most `workers` tasks that take `chunk` pieces
-/// at a time; stops early when `stop` completes.
+/// Runs `work(0)` to `work(pieces - 1)`, each once, on at most `workers` tasks. A task takes `chunk` pieces
+/// at a time. No further piece is started once `stop` completes.
 ///
-/// Pieces that have begun are finished either way, and every worker has ended when this returns. A panic
-/// of a piece ends its worker; it goes on in the caller once the other workers are through.
+/// Pieces that were started are finished in any case, and all tasks have ended when this returns. If a piece
+/// panics, its task ends; the panic is resumed in the caller when the other tasks have ended.
 ///
 /// # Panics
 ///
-/// When a piece did, or outside a tokio runtime.
+/// Panics if a piece panicked, or outside a tokio runtime.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it completes, it aborts its workers where they next wait.
+/// If dropped before it completes, it aborts its tasks at their next `.await`.
 ///
 /// # Examples
 ///
@@ -58,7 +58,8 @@ pub async fn parallelize_until<W>(
         tasks.spawn(async move {
             let (work, next, stopped) = &*shared;
             loop {
-                // Relaxed, here and below: each number goes to one worker, and nothing else is read.
+                // Relaxed, here and below: each number goes to one task, and nothing else is shared through
+                // it.
                 let start = next.fetch_add(1, Ordering::Relaxed).saturating_mul(chunk.get());
                 if start >= pieces {
                     return;

@@ -1,4 +1,4 @@
-//! [`WorkQueue`]: the handle that everybody holds.
+//! [`WorkQueue`]: the handle of a queue.
 
 use std::{
     fmt,
@@ -10,26 +10,26 @@ use std::{
 use tokio::{task::coop, time::Instant};
 
 use crate::{
-    Drain, Item, WorkQueueBuilder,
-    builder::priority,
+    drain::Drain,
     get::Get,
-    metrics,
-    offer::Offer,
+    item::Item,
+    key_source::KeySource,
+    metrics, priority,
     ready::GroupHash,
-    shared::{Shared, When},
-    state::{Added, Take, Wanted},
+    shared::{ClockRead, Shared},
+    state::{AddParams, Added, Take},
     time::Time,
 };
 
-/// A deduplicating queue of keys that need work. Cloning makes another handle of the same queue.
+/// A deduplicating queue of keys that need work. A clone is another handle of the same queue.
 ///
-/// Producers `add` keys; workers `get` them, one at a time for each key. Keys should be cheap to
-/// clone: a worker's [`Item`] carries one.
+/// Producers `add` keys; workers `get` them. A key is with one worker at a time. Keys should be cheap to
+/// clone, because each [`Item`] holds a clone.
 pub struct WorkQueue<K> {
     pub(crate) shared: Arc<Shared<K>>,
 }
 
-/// How [`WorkQueue::add_with`] adds a key.
+/// The options of [`WorkQueue::add_with`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct AddOptions {
@@ -39,75 +39,67 @@ pub struct AddOptions {
 }
 
 impl AddOptions {
-    /// Now, at [`priority::NORMAL`](crate::priority::NORMAL).
+    /// Returns the defaults: no delay, [`priority::NORMAL`](crate::priority::NORMAL).
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The higher one is first. Of two adds of a waiting key the higher counts.
+    /// Sets the priority; higher comes first. If a waiting key is added again, the higher priority counts.
     pub fn priority(self, priority: i16) -> Self {
         Self { priority, ..self }
     }
 
-    /// Not before this much time has passed.
+    /// Sets a delay.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay: Some(delay), ..self }
     }
 
-    /// Not before the queue's rate limiter says so, which counts this as a try.
+    /// Takes the delay from the queue's rate limiter, which counts this add as a failure of the key. With
+    /// [`after`](Self::after) as well, the longer delay counts.
     pub fn rate_limited(self) -> Self {
         Self { rate_limited: true, ..self }
     }
 }
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
-    /// A queue with client-go's defaults.
-    pub fn new() -> Self {
-        Self::builder().build()
-    }
-
-    /// A queue with choices.
-    pub fn builder() -> WorkQueueBuilder<K> {
-        WorkQueueBuilder::new()
-    }
-
-    /// Says that the key needs work, now. Returns whether the queue still accepts keys.
+    /// Adds a key that needs work now. Returns whether the queue still accepts keys.
     ///
-    /// A key that is ready already is not added twice. One that a worker has comes out once more, after
-    /// that worker is done. One that is delayed becomes ready now, and once more when its delay is over.
+    /// A key that is already ready is not added twice. A key that a worker holds comes out once more when
+    /// that worker is done. A delayed key becomes ready now, and once more when its delay ends.
     pub fn add(&self, key: K) -> bool {
-        self.add_due(key, priority::NORMAL, None, When::Whenever)
+        self.add_due(key, priority::NORMAL, None, ClockRead::IfMeasured)
     }
 
-    /// Adds the key as [`add`](Self::add) does, and clones it only if the queue does not hold it yet.
+    /// Adds a borrowed key. Does the same as [`add`](Self::add), but clones the key only if the queue does
+    /// not hold it yet.
     ///
-    /// For a producer that has the key borrowed, or that adds the same keys again and again.
+    /// For producers that have a reference, or that add the same keys again and again.
     pub fn add_ref(&self, mut key: &K) -> bool {
-        self.shared.add(&mut key, priority::NORMAL, None, When::Whenever)
+        self.shared.add(&mut key, priority::NORMAL, None, ClockRead::IfMeasured)
     }
 
-    /// Says that the key needs work in a while. Returns whether the queue still accepts keys.
+    /// Adds a key that needs work after a delay. Returns whether the queue still accepts keys.
     ///
-    /// Of two delays of one key the earlier wins. No delay is too long: the end of time is as late as it gets.
+    /// If the key is delayed already, the earlier time wins. A delay may be of any length.
     pub fn add_after(&self, key: K, delay: Duration) -> bool {
         self.add_delayed(key, priority::NORMAL, delay)
     }
 
-    /// Adds the key again after the delay that the rate limiter gives it: what follows a failure.
+    /// Adds a key after the delay that the rate limiter returns for it. For a key whose processing failed.
     ///
-    /// Returns whether the queue still accepts keys; the limiter counts the try either way.
+    /// Returns whether the queue still accepts keys. The limiter counts the failure in both cases.
     pub fn add_rate_limited(&self, key: K) -> bool {
         self.add_with(key, AddOptions::new().rate_limited())
     }
 
-    /// Adds the key with a priority, a delay, or both. Returns whether the queue still accepts keys.
+    /// Adds a key with a priority, a delay, or both. Returns whether the queue still accepts keys.
     pub fn add_with(&self, key: K, options: AddOptions) -> bool {
         let AddOptions { priority, mut delay, rate_limited } = options;
         if rate_limited {
             delay = delay.max(Some(self.shared.limiter.lock().when(&key, Instant::now())));
         }
         match delay {
-            None => self.add_due(key, priority, None, When::Whenever),
+            None => self.add_due(key, priority, None, ClockRead::IfMeasured),
             Some(delay) => self.add_delayed(key, priority, delay),
         }
     }
@@ -115,34 +107,34 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     fn add_delayed(&self, key: K, priority: i16, delay: Duration) -> bool {
         let now = self.shared.clock.now();
         let due = (!delay.is_zero()).then(|| now.after(delay));
-        let accepted = self.add_due(key, priority, due, When::At(now));
+        let accepted = self.add_due(key, priority, due, ClockRead::Known(now));
         if let (true, Some(metrics)) = (accepted, &self.shared.metrics) {
-            metrics.retried();
+            metrics.record_retry();
         }
         accepted
     }
 
     #[inline]
-    fn add_due(&self, key: K, priority: i16, due: Option<Time>, when: When) -> bool {
-        self.shared.add(&mut Some(key), priority, due, when) // a key that was not taken is dropped here, unlocked
+    fn add_due(&self, key: K, priority: i16, due: Option<Time>, clock: ClockRead) -> bool {
+        self.shared.add(&mut Some(key), priority, due, clock) // a key that was not taken is dropped here, outside the lock
     }
 
-    /// Takes the next key, waiting until one is ready.
+    /// Takes the next key. Waits until a key is ready.
     ///
-    /// `None` means that the queue has shut down and nothing is ready: the end of a worker's loop, not a
+    /// `None` means that the queue has shut down and no key is ready: a worker's loop ends here. It is not a
     /// failure. Dropping the [`Item`] is `done`.
     ///
-    /// A `get` that waits also keeps the time for the delayed keys, for all who wait: poll it or drop it,
-    /// but do not hold one without polling.
+    /// One of the waiting `get`s owns the timer for the delayed keys. Poll a `get` or drop it; one that is
+    /// kept without being polled may delay the others.
     ///
     /// # Cancel safety
     ///
-    /// A `get` dropped before it completes has taken no key. If a key was meant for it, another waiting
-    /// `get` is woken in its place.
+    /// A `get` dropped before it completes has taken no key. If it was already woken for a key, another
+    /// waiting `get` is woken instead.
     pub async fn get(&self) -> Option<Item<K>> {
-        coop::consume_budget().await; // a worker whose queue is never empty still lets others run
+        coop::consume_budget().await; // a loop over a queue that is never empty still yields to other tasks
         if self.shared.metrics.is_some() {
-            metrics::keep_refreshing();
+            metrics::ensure_refresher();
         }
         let taken = match self.shared.take_now() {
             Take::Key(taken) => taken,
@@ -152,7 +144,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         Some(Item::new(&self.shared, taken))
     }
 
-    /// Takes the next key if one is ready now.
+    /// Takes the next key if a key is ready now.
     pub fn try_get(&self) -> Option<Item<K>> {
         match self.shared.take_now() {
             Take::Key(taken) => Some(Item::new(&self.shared, taken)),
@@ -160,32 +152,33 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         }
     }
 
-    /// Takes a key out that waits, is delayed, or is to come again, and lets the rate limiter forget it.
+    /// Removes a key that is ready, delayed or to be processed again, and makes the rate limiter forget it.
     ///
-    /// What is deleted leaves nothing behind. A worker that has the key keeps it, but it does not come
-    /// again for what was added so far. Returns whether it would have come.
+    /// For a deleted object, of which nothing should be left. A worker that holds the key keeps it, but
+    /// earlier adds do not make it come out again. Returns whether the key would have come out.
     pub fn remove(&self, key: &K) -> bool {
         self.forget(key);
         let hash = self.shared.hash(key);
-        let (waited, forgotten) = self.shared.with(When::Whenever, |state, _| state.remove(hash, key));
-        drop(forgotten); // the user's `Drop`, where no lock is held
+        let (waited, removed) =
+            self.shared.with_state(ClockRead::IfMeasured, |state, _| state.remove(hash, key));
+        drop(removed); // runs the user's `Drop`, so no lock may be held
         waited
     }
 
-    /// Lets the rate limiter forget the key's tries: it succeeded, or nobody will try it again.
+    /// Makes the rate limiter forget the failures of a key: its processing succeeded, or it is given up.
     pub fn forget(&self, key: &K) {
         self.shared.limiter.lock().forget(key);
     }
 
-    /// How often the key was added rate-limited since it was last forgotten.
+    /// Returns the number of rate-limited adds of a key since the last [`forget`](Self::forget).
     pub fn num_requeues(&self, key: &K) -> u32 {
         self.shared.limiter.lock().num_requeues(key)
     }
 
-    /// How many keys are ready. Those with workers do not count, nor do delayed ones.
+    /// Returns the number of ready keys. Keys that workers hold and delayed keys do not count.
     pub fn len(&self) -> usize {
         loop {
-            let (ready, more) = self.shared.with(When::Now, |state, now| {
+            let (ready, more) = self.shared.with_state(ClockRead::IfDelayed, |state, now| {
                 state.fire(now);
                 (state.ready(), state.next_due().is_some_and(|due| due <= now))
             });
@@ -195,47 +188,54 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         }
     }
 
-    /// Whether no key is ready.
+    /// Returns whether no key is ready.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many keys are with workers.
+    /// Returns the number of keys that workers hold.
     pub fn processing(&self) -> usize {
-        self.shared.with(When::Whenever, |state, _| state.processing())
+        self.shared.with_state(ClockRead::IfMeasured, |state, _| state.processing())
     }
 
-    /// How many keys have a delay that is not over, whatever else they do meanwhile.
+    /// Returns the number of keys with a delay that has not ended, whether or not they are also ready or
+    /// processing.
     pub fn delayed(&self) -> usize {
-        self.len(); // what is due is not delayed any more
-        self.shared.with(When::Whenever, |state, _| state.delayed())
+        self.len(); // makes the keys ready whose delay has ended
+        self.shared.with_state(ClockRead::IfMeasured, |state, _| state.delayed())
     }
 
-    /// Shuts the queue down: keys are refused from now on, delayed ones are dropped, ready ones can
-    /// still be taken. Ends every [`Drain`] that waits. May be called again.
+    /// Shuts the queue down. From now on adds are refused and delayed keys are dropped; ready keys can still
+    /// be taken. Ends every waiting [`Drain`]. May be called several times.
     pub fn shut_down(&self) {
         drop(self.shared.shut_down(false));
     }
 
-    /// Shuts the queue down as [`shut_down`](Self::shut_down) does, at once, and returns a future that
-    /// waits until nothing is ready and nothing is processing.
+    /// Shuts the queue down at once, as [`shut_down`](Self::shut_down) does, and returns a future that waits
+    /// until no key is ready and none is processing.
     pub fn shut_down_with_drain(&self) -> Drain<K> {
         Drain::new(&self.shared)
     }
 
-    /// Whether the queue refuses keys.
+    /// Returns whether the queue refuses adds.
     pub fn is_shutting_down(&self) -> bool {
-        self.shared.with(When::Whenever, |state, _| state.is_shutting_down())
+        self.shared.with_state(ClockRead::IfMeasured, |state, _| state.is_shutting_down())
     }
 }
 
 impl<K: Hash + Eq> Shared<K> {
-    /// Adds a key and returns whether the queue still accepts any.
+    /// Adds a key. Returns whether the queue still accepts keys.
     #[inline]
-    fn add(&self, offer: &mut impl Offer<K>, priority: i16, due: Option<Time>, when: When) -> bool {
-        let (hash, group) = self.hash_and_group(offer.key());
-        let wanted = Wanted { priority, due, group };
-        self.with(when, |state, now| state.add(hash, offer, wanted, now)) != Added::Refused
+    fn add(
+        &self,
+        source: &mut impl KeySource<K>,
+        priority: i16,
+        due: Option<Time>,
+        clock: ClockRead,
+    ) -> bool {
+        let (hash, group) = self.hash_and_group(source.key());
+        let params = AddParams { priority, due, group };
+        self.with_state(clock, |state, now| state.add(hash, source, params, now)) != Added::Refused
     }
 }
 
@@ -246,19 +246,13 @@ impl<K: Hash> Shared<K> {
     }
 
     fn hash(&self, key: &K) -> u32 {
-        self.hasher.hash_one(key) as u32 // the low half is as good as the whole
+        self.hasher.hash_one(key) as u32 // either half of the hash is as good as the whole
     }
 }
 
 impl<K> Clone for WorkQueue<K> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<K: Hash + Eq + Clone + Send + 'static> Default for WorkQueue<K> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -1,33 +1,29 @@
-//! [`Ready`]: the ready keys, in one line or in turns between groups.
+//! [`Ready`]: the ready keys, in one queue or in one queue per group.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 use slab::Slab;
 
-use crate::{
-    column::Column,
-    order::{Line, Step},
-    slots::{SlotId, Slots},
-};
+use crate::{column::Column, priority_queue::PriorityQueue, rank::Step, slot_id::SlotId, slots::Slots};
 
-/// What a group's value hashes to. Two groups of equal hash share their turns, which is harmless.
+/// The hash of a group's value. Two groups with the same hash share their turns, which is harmless.
 pub(crate) type GroupHash = u64;
 
-/// The ready keys, and which of them is next.
+/// The ready keys in the order in which they come out.
 #[derive(Debug)]
 pub(crate) struct Ready {
     step: Step,
     len: usize,
     arrivals: u64,
-    /// All keys, unless there are groups.
-    line: Line,
+    /// All keys, if there are no groups.
+    queue: PriorityQueue,
     groups: Option<Box<Groups>>,
 }
 
 impl Ready {
     pub(crate) fn new(step: Step, fair: bool) -> Self {
-        Self { step, len: 0, arrivals: 0, line: Line::EMPTY, groups: fair.then(Box::default) }
+        Self { step, len: 0, arrivals: 0, queue: PriorityQueue::EMPTY, groups: fair.then(Box::default) }
     }
 
     #[inline]
@@ -35,130 +31,136 @@ impl Ready {
         self.len
     }
 
-    /// Says which group a new slot belongs to. Without effect where nobody asked for groups.
+    /// Sets the group of a new slot. Does nothing if the queue has no groups.
     #[inline]
     pub(crate) fn assign(&mut self, id: SlotId, group: GroupHash) {
         if let Some(groups) = &mut self.groups {
-            groups.of.set(id, group);
+            groups.group_of.set(id, group);
         }
     }
 
-    /// A key that is in no line moved from one slot to another.
+    /// Follows a key that is not ready from one slot to another.
     pub(crate) fn relocate(&mut self, from: SlotId, to: SlotId) {
         if let Some(groups) = &mut self.groups {
-            groups.of.set(to, groups.of.get(from));
+            groups.group_of.set(to, groups.group_of.get(from));
         }
     }
 
-    /// Forgets what there was of slots beyond the first ones.
+    /// Drops the groups from slot number `slots` on and frees their memory.
     pub(crate) fn truncate(&mut self, slots: usize) {
         if let Some(groups) = &mut self.groups {
-            groups.of.truncate(slots);
+            groups.group_of.truncate(slots);
         }
     }
 
-    /// Lets the slot arrive.
+    /// Adds a slot that has become ready.
     #[inline]
     pub(crate) fn push<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
         slots[id].arrival = self.arrivals;
         self.arrivals += 1;
         self.len += 1;
-        let Self { step, line, groups, .. } = self;
+        let Self { step, queue, groups, .. } = self;
         match groups {
-            None => line.push(slots, *step, id),
+            None => queue.push(slots, *step, id),
             Some(groups) => groups.push(slots, *step, id),
         }
     }
 
     pub(crate) fn raise<K>(&mut self, slots: &mut Slots<K>, id: SlotId, priority: i16) {
         let step = self.step;
-        self.line_of(id).raise(slots, step, id, priority);
+        self.queue_of(id).raise(slots, step, id, priority);
     }
 
     pub(crate) fn remove<K>(&mut self, slots: &mut Slots<K>, id: SlotId) {
         let step = self.step;
-        self.line_of(id).remove(slots, step, id);
+        self.queue_of(id).remove(slots, step, id);
         self.len -= 1;
     }
 
-    /// Takes the next key out. Its phase is the caller's to set.
+    /// Removes the next key. The caller sets its phase.
     #[inline]
     pub(crate) fn pop<K>(&mut self, slots: &mut Slots<K>) -> Option<SlotId> {
-        let Self { step, line, groups, .. } = self;
+        let Self { step, queue, groups, .. } = self;
         let id = match groups {
-            None => line.pop(slots, *step),
+            None => queue.pop(slots, *step),
             Some(groups) => groups.pop(slots, *step),
         }?;
         self.len -= 1;
         Some(id)
     }
 
-    /// Starts again with no memory of any slot. Arrivals count on.
+    /// Forgets all slots and frees the memory. Arrival numbers are not reset.
     pub(crate) fn reset(&mut self) {
-        self.line = Line::EMPTY;
+        self.queue = PriorityQueue::EMPTY;
         self.groups = self.groups.is_some().then(Box::default);
     }
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.line.memory() + self.groups.as_ref().map_or(0, |groups| groups.of.memory())
+        self.queue.memory() + self.groups.as_ref().map_or(0, |groups| groups.group_of.memory())
     }
 
-    fn line_of(&mut self, id: SlotId) -> &mut Line {
+    fn queue_of(&mut self, id: SlotId) -> &mut PriorityQueue {
         match &mut self.groups {
-            None => &mut self.line,
-            Some(groups) => groups.line_of(id),
+            None => &mut self.queue,
+            Some(groups) => groups.queue_of(id),
         }
     }
 }
 
-/// Lines that take turns: each group with a ready key gives one a round.
+/// One queue per group. Groups take turns: each round takes one key from every group that has a ready key.
 ///
-/// - G1: a group is in `turns` exactly once if it has an entry here, and it has one if it has a ready key.
+/// - G1: every group with a ready key has an entry in `groups`, and every group with an entry is in
+///   `rotation` exactly once.
 ///
-/// A key that is the n-th of its group therefore comes within n rounds, however long other lines are.
+/// The n-th key of a group therefore comes out within n rounds, however long the other queues are.
 #[derive(Debug)]
 struct Groups {
     /// The group of each slot.
-    of: Column<GroupHash>,
+    group_of: Column<GroupHash>,
     index: HashTable<usize>,
     groups: Slab<Group>,
-    turns: VecDeque<usize>,
+    rotation: VecDeque<usize>,
 }
 
 #[derive(Debug)]
 struct Group {
     hash: GroupHash,
-    line: Line,
+    queue: PriorityQueue,
 }
 
 impl Default for Groups {
     fn default() -> Self {
-        Self { of: Column::EMPTY, index: HashTable::new(), groups: Slab::new(), turns: VecDeque::new() }
+        Self {
+            group_of: Column::EMPTY,
+            index: HashTable::new(),
+            groups: Slab::new(),
+            rotation: VecDeque::new(),
+        }
     }
 }
 
 impl Groups {
     #[inline]
     fn push<K>(&mut self, slots: &mut Slots<K>, step: Step, id: SlotId) {
-        let hash = self.of.get(id);
+        let hash = self.group_of.get(id);
         let group = match self.find(hash) {
             Some(group) => group,
             None => self.open(hash),
         };
-        self.groups[group].line.push(slots, step, id);
+        self.groups[group].queue.push(slots, step, id);
     }
 
     #[inline]
     fn pop<K>(&mut self, slots: &mut Slots<K>, step: Step) -> Option<SlotId> {
         loop {
-            let group = self.turns.pop_front()?;
-            let line = &mut self.groups[group].line;
-            let id = line.pop(slots, step);
-            if line.len() == 0 {
-                self.close(group); // G1; `remove` may have emptied it before its turn
+            let group = self.rotation.pop_front()?;
+            let queue = &mut self.groups[group].queue;
+            let id = queue.pop(slots, step);
+            if queue.len() == 0 {
+                self.close(group); // G1; `remove` may have emptied the group before its turn
             } else {
-                self.turns.push_back(group);
+                self.rotation.push_back(group);
             }
             if id.is_some() {
                 return id;
@@ -166,10 +168,10 @@ impl Groups {
         }
     }
 
-    fn line_of(&mut self, id: SlotId) -> &mut Line {
-        let hash = self.of.get(id);
+    fn queue_of(&mut self, id: SlotId) -> &mut PriorityQueue {
+        let hash = self.group_of.get(id);
         match self.find(hash) {
-            Some(group) => &mut self.groups[group].line,
+            Some(group) => &mut self.groups[group].queue,
             None => unreachable!("G1: the group of a ready key has an entry"),
         }
     }
@@ -179,10 +181,10 @@ impl Groups {
     }
 
     fn open(&mut self, hash: GroupHash) -> usize {
-        let Self { index, groups, turns, .. } = self;
-        let group = groups.insert(Group { hash, line: Line::EMPTY });
+        let Self { index, groups, rotation, .. } = self;
+        let group = groups.insert(Group { hash, queue: PriorityQueue::EMPTY });
         index.insert_unique(hash, group, |&other| groups[other].hash);
-        turns.push_back(group);
+        rotation.push_back(group);
         group
     }
 

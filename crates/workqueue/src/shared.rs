@@ -1,4 +1,4 @@
-//! [`Shared`]: the rules behind their lock, with those who wait. The only place that locks.
+//! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file takes the lock.
 
 use std::{fmt, task::Waker};
 
@@ -7,19 +7,20 @@ use hashbrown::DefaultHashBuilder;
 use crate::{
     limiter::RateLimiter,
     metrics::{self, Metrics, Refresh},
-    slots::SlotId,
+    slot_id::SlotId,
     state::{Done, State, Take, Taken},
     sync::Mutex,
     time::{Clock, Time},
-    wait::{Ticket, Waiters},
+    waiters::{Ticket, Waiters},
 };
 
-/// What a fair queue's `group_by` became: a key's group, hashed.
+/// The function of `group_by`: returns the hash of a key's group.
 pub(crate) type GroupOf<K> = Box<dyn Fn(&K) -> u64 + Send + Sync>;
 
-/// What the handles of one queue share.
+/// The data that all handles of a queue share.
 ///
-/// No two locks are held together, and none while a waker, a limiter or `group_by` runs.
+/// No two locks are held at once. No lock is held while a waker or `group_by` runs; the limiter runs under
+/// its own lock only.
 pub(crate) struct Shared<K> {
     guarded: Mutex<Guarded<K>>,
     pub(crate) limiter: Mutex<Box<dyn RateLimiter<K>>>,
@@ -29,33 +30,34 @@ pub(crate) struct Shared<K> {
     pub(crate) metrics: Option<Metrics>,
 }
 
-/// What the lock protects.
+/// The data behind the lock.
 struct Guarded<K> {
     state: State<K>,
     workers: Waiters,
     drainers: Waiters,
-    /// How often [`Shared::shut_down`] was called plainly: each call ends the drains that began before it.
+    /// The number of calls of [`Shared::shut_down`] without a drain. Each of them ends the drains that began
+    /// before it.
     shut_downs: u64,
 }
 
-/// What a step needs to know of the time: reading a clock takes as long as the rest of it.
+/// Whether a step needs the current time. Reading the clock takes as long as the rest of a step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum When {
-    /// It looks for delays that are over.
-    Now,
-    /// It does not, unless the queue measures itself.
-    Whenever,
+pub(crate) enum ClockRead {
+    /// The step looks for ended delays: the clock is read if a key is delayed or the queue has metrics.
+    IfDelayed,
+    /// The clock is read only if the queue has metrics.
+    IfMeasured,
     /// The caller has read the clock.
-    At(Time),
+    Known(Time),
 }
 
-/// What became of a worker that wants to sleep.
+/// The result of an attempt to sleep.
 #[derive(Debug)]
-pub(crate) enum Slept {
-    /// It must look again: there is something.
-    Not,
-    /// It sleeps. If there is a time, it keeps the time for all, and must look again then.
-    Until(Option<Time>),
+pub(crate) enum SleepOutcome {
+    /// A key is ready or the queue has shut down: the worker must try again.
+    Retry,
+    /// The worker sleeps. With a time, it owns the timer and must try again at that time.
+    Asleep(Option<Time>),
 }
 
 impl<K> Shared<K> {
@@ -77,72 +79,72 @@ impl<K> Shared<K> {
         }
     }
 
-    /// Applies a rule.
+    /// Runs a step on the state, under the lock.
     #[inline]
-    pub(crate) fn with<R>(&self, when: When, rule: impl FnOnce(&mut State<K>, Time) -> R) -> R {
-        self.turn(when, |guarded, now| rule(&mut guarded.state, now))
+    pub(crate) fn with_state<R>(&self, when: ClockRead, rule: impl FnOnce(&mut State<K>, Time) -> R) -> R {
+        self.locked(when, |guarded, now| rule(&mut guarded.state, now))
     }
 
-    /// Takes the lock for one step, releases it, and wakes whom the step concerns.
+    /// Runs a step under the lock, then wakes the waiters that the step concerns, after the lock is released.
     #[inline]
-    fn turn<R>(&self, when: When, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
+    fn locked<R>(&self, when: ClockRead, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
         let mut guarded = self.guarded.lock();
         let now = match when {
-            When::At(time) => time,
-            When::Whenever if !guarded.state.is_timed() => Time::ZERO,
-            When::Now if !guarded.state.is_timed() && guarded.state.delayed() == 0 => Time::ZERO,
-            When::Whenever | When::Now => self.clock.now(),
+            ClockRead::Known(time) => time,
+            ClockRead::IfMeasured if !guarded.state.is_timed() => Time::ZERO,
+            ClockRead::IfDelayed if !guarded.state.is_timed() && guarded.state.delayed() == 0 => Time::ZERO,
+            ClockRead::IfMeasured | ClockRead::IfDelayed => self.clock.now(),
         };
-        let before = self.metrics.as_ref().map(|_| guarded.state.tally());
+        let before = self.metrics.as_ref().map(|_| guarded.state.counts());
         let result = step(&mut guarded, now);
         let woken = guarded.wake_ups();
-        let tallies = before.map(|before| (before, guarded.state.tally()));
+        let counts = before.map(|before| (before, guarded.state.counts()));
         drop(guarded);
         if let Some(woken) = woken {
             woken.wake();
         }
-        if let (Some(metrics), Some((before, after))) = (&self.metrics, tallies) {
-            metrics.turned(before, after);
+        if let (Some(metrics), Some((before, after))) = (&self.metrics, counts) {
+            metrics.report_changes(before, after);
         }
         result
     }
 
     #[inline]
     pub(crate) fn done(&self, slot: SlotId) {
-        self.finish(self.with(When::Whenever, |state, now| state.done(slot, now)));
+        self.report_done(self.with_state(ClockRead::IfMeasured, |state, now| state.done(slot, now)));
     }
 
     #[inline]
-    fn finish(&self, Done { forgotten, worked }: Done<K>) {
-        drop(forgotten); // the user's `Drop`, where no lock is held
+    fn report_done(&self, Done { removed, worked }: Done<K>) {
+        drop(removed); // runs the user's `Drop`, so no lock may be held
         if let Some(metrics) = &self.metrics {
-            metrics.done(worked.into());
+            metrics.record_done(worked.into());
         }
     }
 
-    /// Starts the shutdown and returns the delayed keys, which will not come, and the number of the drain
-    /// that it may begin. A plain shutdown ends the drains that wait.
+    /// Starts the shutdown. Returns the delayed keys, which are dropped, and the number for a drain that
+    /// begins now. A shutdown without a drain ends the drains that wait.
     pub(crate) fn shut_down(&self, drain: bool) -> (Vec<K>, u64) {
-        let (dropped, number, woken) = self.turn(When::Whenever, |guarded, _| {
+        let (dropped, number, woken) = self.locked(ClockRead::IfMeasured, |guarded, _| {
             let dropped = guarded.state.shut_down();
             let mut woken = WakeUps::default();
-            std::iter::from_fn(|| guarded.workers.next_of_all()).for_each(|waker| woken.push(waker));
+            std::iter::from_fn(|| guarded.workers.wake_oldest()).for_each(|waker| woken.push(waker));
             if !drain {
                 guarded.shut_downs += 1;
-                std::iter::from_fn(|| guarded.drainers.next_of_all()).for_each(|waker| woken.push(waker));
+                std::iter::from_fn(|| guarded.drainers.wake_oldest()).for_each(|waker| woken.push(waker));
             }
             (dropped, guarded.shut_downs, woken)
         });
         woken.wake();
         if self.metrics.is_some() {
-            metrics::refreshed();
+            metrics::wait_for_refresh();
         }
         (dropped, number)
     }
 
-    /// Whether a drain of this number has ended; else it sleeps.
+    /// Whether the drain with this number has ended. If not, it sleeps.
     pub(crate) fn poll_drained(&self, number: u64, ticket: &mut Option<Ticket>, waker: Waker) -> bool {
-        let (ended, unused) = self.turn(When::Whenever, |guarded, _| {
+        let (ended, unused) = self.locked(ClockRead::IfMeasured, |guarded, _| {
             if guarded.state.is_drained() || guarded.shut_downs != number {
                 return (true, Some(waker));
             }
@@ -150,42 +152,42 @@ impl<K> Shared<K> {
             *ticket = Some(place);
             (false, replaced)
         });
-        drop(unused); // a waker is the user's code: dropped where no lock is held
+        drop(unused); // dropping a waker runs user code, so no lock may be held
         ended
     }
 
     pub(crate) fn stop_draining(&self, ticket: Ticket) {
-        drop(self.turn(When::Whenever, |guarded, _| guarded.drainers.leave(ticket)));
+        drop(self.locked(ClockRead::IfMeasured, |guarded, _| guarded.drainers.leave(ticket)));
     }
 
-    /// A worker that slept gives up; the key or the timer that was meant for it goes to another.
+    /// Removes a sleeping or woken worker. Another worker gets its key or its timer.
     pub(crate) fn stop_waiting(&self, ticket: Ticket) {
-        drop(self.turn(When::Whenever, |guarded, _| guarded.workers.leave(ticket)));
+        drop(self.locked(ClockRead::IfMeasured, |guarded, _| guarded.workers.leave(ticket)));
     }
 
-    /// Falls asleep, unless something became ready since the worker looked. In one step: no key can
-    /// become ready between the look and the sleep.
-    pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> Slept {
-        let (slept, unused) = self.turn(When::Now, |guarded, now| {
+    /// Puts a worker to sleep, unless a key became ready since it last looked. One step: no key can become
+    /// ready between the check and the sleep.
+    pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> SleepOutcome {
+        let (outcome, unused) = self.locked(ClockRead::IfDelayed, |guarded, now| {
             guarded.state.fire(now);
             if guarded.state.ready() > 0 || guarded.state.is_shutting_down() {
-                return (Slept::Not, Some(waker));
+                return (SleepOutcome::Retry, Some(waker));
             }
-            let soonest = guarded.state.next_due();
+            let next_due = guarded.state.next_due();
             let (place, replaced) = guarded.workers.sleep(*ticket, waker);
             *ticket = Some(place);
-            (Slept::Until(guarded.workers.keep_time(place, soonest)), replaced)
+            (SleepOutcome::Asleep(guarded.workers.claim_timer(place, next_due)), replaced)
         });
-        drop(unused); // where no lock is held
-        slept
+        drop(unused); // dropping a waker runs user code, so no lock may be held
+        outcome
     }
 }
 
 impl<K: Clone> Shared<K> {
-    /// Takes a key, if one is ready, for a worker that may have slept.
+    /// Takes a ready key for a worker that may have slept.
     #[inline]
     pub(crate) fn take(&self, ticket: &mut Option<Ticket>) -> Take<K> {
-        let (take, unused) = self.turn(When::Now, |guarded, now| {
+        let (take, unused) = self.locked(ClockRead::IfDelayed, |guarded, now| {
             let take = guarded.state.take(now);
             let leaves = match take {
                 Take::Wait => None,
@@ -193,29 +195,29 @@ impl<K: Clone> Shared<K> {
             };
             (take, leaves.and_then(|ticket| guarded.workers.leave(ticket)))
         });
-        drop(unused); // where no lock is held
+        drop(unused); // dropping a waker runs user code, so no lock may be held
         self.report_taken(&take);
         take
     }
 
-    /// Takes a key, if one is ready, for a worker that has not slept.
+    /// Takes a ready key for a worker that has not slept.
     #[inline]
     pub(crate) fn take_now(&self) -> Take<K> {
-        let take = self.with(When::Now, State::take);
+        let take = self.with_state(ClockRead::IfDelayed, State::take);
         self.report_taken(&take);
         take
     }
 
-    /// A worker is done with a slot, and takes a key if one is ready: both in one turn.
+    /// Completes a key and takes a ready one, in one step.
     #[inline]
     pub(crate) fn done_and_take(&self, slot: SlotId) -> Take<K> {
         let mut done = None;
-        let take = self.with(When::Now, |state, now| {
+        let take = self.with_state(ClockRead::IfDelayed, |state, now| {
             done = Some(state.done(slot, now));
             state.take(now)
         });
         if let Some(done) = done {
-            self.finish(done);
+            self.report_done(done);
         }
         self.report_taken(&take);
         take
@@ -224,13 +226,13 @@ impl<K: Clone> Shared<K> {
     #[inline]
     fn report_taken(&self, take: &Take<K>) {
         if let (Take::Key(taken), Some(metrics)) = (take, &self.metrics) {
-            metrics.taken(taken.waited.into());
+            metrics.record_taken(taken.waited.into());
         }
     }
 
-    /// Takes as many keys as are ready, at most `room`.
+    /// Takes all ready keys, at most `room`.
     pub(crate) fn take_many(&self, room: usize) -> Vec<Taken<K>> {
-        let keys: Vec<_> = self.with(When::Now, |state, now| {
+        let keys: Vec<_> = self.with_state(ClockRead::IfDelayed, |state, now| {
             let next = || match state.take(now) {
                 Take::Key(taken) => Some(taken),
                 Take::Wait | Take::ShutDown => None,
@@ -238,7 +240,7 @@ impl<K: Clone> Shared<K> {
             std::iter::from_fn(next).take(room).collect()
         });
         if let Some(metrics) = &self.metrics {
-            keys.iter().for_each(|taken| metrics.taken(taken.waited.into()));
+            keys.iter().for_each(|taken| metrics.record_taken(taken.waited.into()));
         }
         keys
     }
@@ -255,10 +257,10 @@ impl<K> Guarded<K> {
     fn collect_wake_ups(&mut self, drained: bool) -> WakeUps {
         let Self { state, workers, drainers, .. } = self;
         let mut woken = WakeUps::default();
-        let (ready, soonest) = (state.ready(), state.next_due());
-        std::iter::from_fn(|| workers.next_to_wake(ready, soonest)).for_each(|waker| woken.push(waker));
+        let (ready, next_due) = (state.ready(), state.next_due());
+        std::iter::from_fn(|| workers.next_to_wake(ready, next_due)).for_each(|waker| woken.push(waker));
         if drained {
-            std::iter::from_fn(|| drainers.next_of_all()).for_each(|waker| woken.push(waker));
+            std::iter::from_fn(|| drainers.wake_oldest()).for_each(|waker| woken.push(waker));
         }
         woken
     }
@@ -266,10 +268,11 @@ impl<K> Guarded<K> {
 
 impl<K: Send> Refresh for Shared<K> {
     fn refresh(&self) -> bool {
-        let unfinished = self
-            .with(When::Whenever, |state, now| (!state.is_shutting_down()).then(|| state.unfinished(now)));
+        let unfinished = self.with_state(ClockRead::IfMeasured, |state, now| {
+            (!state.is_shutting_down()).then(|| state.unfinished(now))
+        });
         if let (Some(metrics), Some((together, longest))) = (&self.metrics, unfinished) {
-            metrics.unfinished(together, longest);
+            metrics.set_unfinished(together, longest);
         }
         unfinished.is_some()
     }
@@ -287,7 +290,7 @@ impl<K> fmt::Debug for Shared<K> {
     }
 }
 
-/// Wakers to call once the lock is released. One costs no memory, and mostly there is at most one.
+/// Wakers to call after the lock is released. One waker needs no allocation, and mostly there is at most one.
 #[derive(Default)]
 struct WakeUps {
     first: Option<Waker>,

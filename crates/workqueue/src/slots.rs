@@ -1,50 +1,50 @@
-//! [`Slots`]: the one entry that each key has, found by hash once and by number from then on.
+//! [`Slots`]: the storage of one entry per key, found by hash once and by number afterwards.
 //!
-//! Apart from the rules because it knows nothing of them: it stores, finds, links and forgets.
+//! It does not know the rules of the queue: it stores, finds, links and removes entries.
 
 use std::ops;
 
-use crate::{index::Index, list::List, offer::Offer};
+use crate::{
+    index::Index,
+    key_source::KeySource,
+    list::{Linked, Links, List},
+    slot_id::{NONE, SlotId},
+};
 
-/// The number of a slot; stable for as long as its key has one.
-pub(crate) type SlotId = u32;
-
-/// "No slot", in links and in the index.
-pub(crate) const NONE: SlotId = SlotId::MAX;
-
-/// What a key is up to. Whether it is also delayed is apart: both can be true, as in client-go.
+/// The state of a key. Whether the key is also delayed is a separate flag: both can be true, as in client-go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Neither ready nor with a worker: here for its delay alone.
+    /// Neither ready nor processing: the entry exists for its delay only.
     Idle,
-    /// Ready, in the lane of its priority: in arrival order.
-    Ready,
-    /// Ready, in the heap of its line: raised, or of a priority that has no lane.
-    Ranked,
-    /// With a worker.
+    /// Ready, in the lane of its priority, in arrival order.
+    InLane,
+    /// Ready, in the heap: its priority was raised or has no lane.
+    InHeap,
+    /// A worker holds it.
     Processing,
-    /// With a worker, and added since: ready again once the worker is done.
-    Again,
+    /// A worker holds it, and it was added since: it is ready again once the worker is done.
+    ProcessingAgain,
 }
 
 impl Phase {
     pub(crate) fn is_ready(self) -> bool {
-        matches!(self, Self::Ready | Self::Ranked)
+        matches!(self, Self::InLane | Self::InHeap)
     }
 }
 
-/// One key's entry. Forty bytes for a 16-byte key: what few queues need is kept in [`Column`](crate::column::Column)s.
+/// The entry of one key. Forty bytes with a 16-byte key. Values that few queues need are in
+/// [`Column`](crate::column::Column)s.
 #[derive(Debug)]
 pub(crate) struct Slot<K> {
-    /// `None` only where the slot is vacant.
+    /// `None` only while the slot is vacant.
     key: Option<K>,
-    /// When it became ready, as a count of arrivals.
+    /// The arrival number at which it became ready.
     pub(crate) arrival: u64,
-    /// The key's hash, kept so that forgetting needs none.
+    /// The hash of the key, so that removal need not compute it.
     hash: u32,
-    /// Neighbours in the one [`List`] that the slot is in: its lane, those being processed, or the vacant ones.
-    pub(crate) previous: SlotId,
-    pub(crate) next: SlotId,
+    /// The neighbours in the only list that the slot is in: its lane, the processing keys, or the vacant
+    /// slots.
+    links: Links,
     pub(crate) priority: i16,
     pub(crate) phase: Phase,
     pub(crate) delayed: bool,
@@ -57,27 +57,27 @@ impl<K> Slot<K> {
     }
 }
 
-/// All keys' entries.
+/// The entries of all keys.
 #[derive(Debug)]
 pub(crate) struct Slots<K> {
     index: Index,
     slots: Vec<Slot<K>>,
-    /// The first is the next to be used.
+    /// The first vacant slot is used next.
     vacant: List,
 }
 
-/// What [`Slots::find_or_insert`] did with the key.
+/// The result of [`Slots::find_or_insert`].
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// It has an entry already.
-    Known(SlotId),
-    /// It got a new, idle one.
+    /// The key has an entry already.
+    Existing(SlotId),
+    /// The key got a new, idle entry.
     New(SlotId),
 }
 
 impl<K> Slots<K> {
-    /// Slots that may stay when a burst is over: some 60 KiB with what belongs to them.
-    const KEPT: usize = 1024;
+    /// Slots that stay allocated after a burst: about 60 KiB with their columns.
+    const RETAINED: usize = 1024;
 
     pub(crate) fn new() -> Self {
         Self { index: Index::new(), slots: Vec::new(), vacant: List::EMPTY }
@@ -87,36 +87,36 @@ impl<K> Slots<K> {
         (0..).zip(&self.slots).filter(|(_, slot)| slot.key.is_some())
     }
 
-    /// The slot, unless so few are left that there is none of this number.
+    /// Returns the slot, or `None` if the slots have shrunk and it does not exist any more.
     #[inline]
     pub(crate) fn get(&self, id: SlotId) -> Option<&Slot<K>> {
         self.slots.get(id as usize)
     }
 
-    /// Forgets the entry, hashing nothing, and hands its key back.
+    /// Removes an entry without hashing, and returns its key.
     #[inline]
     pub(crate) fn remove(&mut self, id: SlotId) -> Option<K> {
         self.vacate(id);
         let slot = &mut self.slots[id as usize];
-        self.index.forget(slot.hash, id); // X3: the slot has no key, or another, or the same one again
+        self.index.remove(slot.hash, id); // X3: the slot now has no key; later it may have another one, or this one again
         slot.key.take()
     }
 
-    /// Whether nothing is left of a burst but its memory.
+    /// Whether no entry is left of a burst, but its memory is.
     #[inline]
     pub(crate) fn is_oversized(&self) -> bool {
-        self.index.is_empty() && self.slots.capacity() > Self::KEPT
+        self.index.is_empty() && self.slots.capacity() > Self::RETAINED
     }
 
-    /// Whether so little is left of a burst that its memory should go.
+    /// Whether so few entries are left of a burst that its memory should be freed.
     #[inline]
     pub(crate) fn is_sparse(&self) -> bool {
-        self.slots.len() > Self::KEPT && self.slots.len() - self.vacant.len() < self.slots.len() / 8
+        self.slots.len() > Self::RETAINED && self.slots.len() - self.vacant.len() < self.slots.len() / 8
     }
 
-    /// Gives up the last slot if it is vacant; if not, says which it is.
+    /// Removes the last slot if it is vacant; otherwise returns its number.
     pub(crate) fn pop_vacant(&mut self) -> Result<(), SlotId> {
-        let last = (self.slots.len() - 1) as SlotId; // fits: it was pushed under that number
+        let last = (self.slots.len() - 1) as SlotId; // fits: the slot was pushed under that number
         if self[last].key.is_some() {
             return Err(last);
         }
@@ -127,25 +127,25 @@ impl<K> Slots<K> {
         Ok(())
     }
 
-    /// Gives back what a burst made room for, if most of it is unused. Returns how many slots there are, if so.
+    /// Frees unused memory if most of it is unused. In that case returns the number of slots.
     pub(crate) fn shrink(&mut self) -> Option<usize> {
         self.index.shrink();
         let len = self.slots.len();
-        let much = self.slots.capacity() > 4 * len.max(Self::KEPT / 2);
+        let much = self.slots.capacity() > 4 * len.max(Self::RETAINED / 2);
         much.then(|| {
             self.slots.shrink_to(2 * len);
             len
         })
     }
 
-    /// Moves an entry, which is in no list, to a vacant slot, and says to which.
+    /// Moves an entry that is in no list to a vacant slot, and returns the number of that slot.
     pub(crate) fn relocate(&mut self, from: SlotId) -> SlotId {
         let to = self.take_vacant();
         let Slot { arrival, hash, priority, phase, delayed, .. } = self[from];
-        self.index.rename(hash, from, to);
+        self.index.reassign(hash, from, to);
         let key = self[from].key.take();
         let slot = &mut self[to];
-        *slot = Slot { key, arrival, hash, previous: NONE, next: NONE, priority, phase, delayed };
+        *slot = Slot { key, arrival, hash, links: Links::NONE, priority, phase, delayed };
         self[from].delayed = false;
         self.vacate(from);
         to
@@ -162,32 +162,31 @@ impl<K> Slots<K> {
     fn take_vacant(&mut self) -> SlotId {
         let mut vacant = self.vacant;
         let Some(id) = vacant.pop_first(self) else {
-            return self.add();
+            return self.push_slot();
         };
         self.vacant = vacant;
         id
     }
 
-    /// Gives a new key a slot, and says which.
+    /// Stores a new key in a slot, and returns the number of the slot.
     #[inline]
     fn occupy(&mut self, hash: u32, key: K) -> SlotId {
         let id = self.take_vacant();
         let slot = &mut self.slots[id as usize];
-        slot.key = Some(key); // in place: a slot that is made elsewhere and moved here takes longer
+        slot.key = Some(key); // in place: building a slot and moving it here takes longer
         slot.hash = hash;
         slot.priority = 0;
         id
     }
 
-    fn add(&mut self) -> SlotId {
+    fn push_slot(&mut self) -> SlotId {
         let id = SlotId::try_from(self.slots.len()).unwrap_or(NONE);
         assert_ne!(id, NONE, "a queue holds fewer than 2³² keys");
         self.slots.push(Slot {
             key: None,
             arrival: 0,
             hash: 0,
-            previous: NONE,
-            next: NONE,
+            links: Links::NONE,
             priority: 0,
             phase: Phase::Idle,
             delayed: false,
@@ -209,16 +208,28 @@ impl<K: Eq> Slots<K> {
     }
 
     #[inline]
-    pub(crate) fn find_or_insert(&mut self, hash: u32, offer: &mut impl Offer<K>) -> Found {
-        let key = offer.key();
+    pub(crate) fn find_or_insert(&mut self, hash: u32, source: &mut impl KeySource<K>) -> Found {
+        let key = source.key();
         match self.index.find(hash, |id| self[id].key.as_ref() == Some(key)) {
-            Ok(id) => Found::Known(id),
+            Ok(id) => Found::Existing(id),
             Err(vacancy) => {
-                let id = self.occupy(hash, offer.take());
+                let id = self.occupy(hash, source.take());
                 self.index.insert(vacancy, hash, id);
                 Found::New(id)
             }
         }
+    }
+}
+
+impl<K> Linked for Slots<K> {
+    #[inline]
+    fn links(&self, id: SlotId) -> Links {
+        self[id].links
+    }
+
+    #[inline]
+    fn links_mut(&mut self, id: SlotId) -> &mut Links {
+        &mut self[id].links
     }
 }
 
@@ -243,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_takes_forty_bytes_beside_nothing() {
+    fn a_slot_takes_forty_bytes() {
         assert_eq!(size_of::<Slot<std::sync::Arc<str>>>(), 40);
     }
 

@@ -1,63 +1,63 @@
-//! [`Entry`]: one key of a queue, for debug pages and for tests.
+//! [`Entry`]: the state of one key, for debug pages and tests.
 
 use std::hash::Hash;
 
 use tokio::time::Instant;
 
-use crate::{WorkQueue, shared::When, slots::Phase, state::Seen};
+use crate::{queue::WorkQueue, shared::ClockRead, slots::Phase, state::KeyState};
 
-/// What one key is up to, as [`WorkQueue::snapshot`] found it.
+/// The state of one key, as [`WorkQueue::snapshot`] found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry<K> {
     /// The key.
     pub key: K,
-    /// Where it stands.
+    /// The key's stage.
     pub stage: Stage,
-    /// Since when it is ready, or with its worker. Known in queues that measure themselves:
-    /// those with a [name](crate::WorkQueueBuilder::name).
+    /// The time since which the key is ready or processing. Only known if the queue has a
+    /// [name](crate::WorkQueueBuilder::name).
     pub since: Option<Instant>,
-    /// Its priority. For a key that is only delayed: the one it had before, if any.
+    /// The key's priority. For a key that is only delayed: the priority it was last ready with, or 0.
     pub priority: i16,
-    /// How often it was added rate-limited since it was last forgotten.
+    /// The number of rate-limited adds since the last [`forget`](WorkQueue::forget).
     pub num_requeues: u32,
-    /// When its delay is over, whatever else it does meanwhile.
+    /// The time at which the key's delay ends. A key can be ready or processing besides.
     pub due: Option<Instant>,
 }
 
-/// Where a key stands.
+/// The stage of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
-    /// It waits for its delay to be over, and for nothing else.
+    /// Delayed, and neither ready nor processing.
     Delayed,
-    /// It waits for a worker.
+    /// Ready: it waits for a worker.
     Ready,
-    /// A worker has it.
+    /// A worker holds it.
     Processing,
-    /// A worker has it, and it will be ready again once that worker is done.
+    /// A worker holds it, and it is ready again once that worker is done.
     ProcessingAgain,
 }
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
-    /// Every key that the queue holds, in no particular order. Copies them all under the lock: for
-    /// debug pages, not for decisions.
+    /// Returns the state of every key, in no particular order. Clones all keys under the lock: for debug
+    /// pages, not for decisions.
     pub fn snapshot(&self) -> Vec<Entry<K>> {
-        let seen = self.shared.with(When::Whenever, |state, _| state.look());
+        let states = self.shared.with_state(ClockRead::IfMeasured, |state, _| state.key_states());
         let limiter = self.shared.limiter.lock();
-        let entry = |Seen { key, phase, priority, since, due }| Entry {
+        let entry = |KeyState { key, phase, priority, since, due }| Entry {
             num_requeues: limiter.num_requeues(&key),
             key,
             stage: match phase {
                 Phase::Idle => Stage::Delayed,
-                Phase::Ready | Phase::Ranked => Stage::Ready,
+                Phase::InLane | Phase::InHeap => Stage::Ready,
                 Phase::Processing => Stage::Processing,
-                Phase::Again => Stage::ProcessingAgain,
+                Phase::ProcessingAgain => Stage::ProcessingAgain,
             },
             since: since.map(|time| self.shared.clock.instant(time)),
             priority,
             due: due.map(|time| self.shared.clock.instant(time)),
         };
-        seen.into_iter().map(entry).collect()
+        states.into_iter().map(entry).collect()
     }
 }

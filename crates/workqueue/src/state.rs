@@ -1,101 +1,108 @@
-//! The queue's rules as a plain value: no lock, clock, task or I/O; `now` is an argument.
+//! The rules of the queue as a plain value: no lock, clock, task or I/O; `now` is an argument.
 //!
 //! Invariants, checked after every step of `tests/model.rs`:
 //!
 //! - I1: a key has one slot while it is ready, processing or delayed, and none otherwise.
-//! - I2: a ready key is in exactly one line and is not processing.
-//! - I3: a processing key is in `processing`, in the order in which the keys were taken; however
-//!   often it is added meanwhile, it returns to its line once, when it is done.
-//! - I4: a delayed key has the earliest time and the highest priority asked for since its last firing.
-//! - I5: after shutdown no key is delayed, and only `done` makes one ready.
+//! - I2: a ready key is in exactly one priority queue and is not processing.
+//! - I3: a processing key is in `processing`, in the order of the takes. However often it is added meanwhile,
+//!   it becomes ready once, on `done`.
+//! - I4: a delayed key has the earliest time and the highest priority of all adds since its delay last ended.
+//! - I5: after shutdown no key is delayed, and only `done` makes a key ready.
 
 use std::time::Duration;
 
 use crate::{
     column::Column,
     delay::Delays,
+    key_source::KeySource,
     list::List,
-    metrics::Tally,
-    offer::Offer,
-    order::Step,
+    rank::Step,
     ready::{GroupHash, Ready},
-    slots::{Found, Phase, Slot, SlotId, Slots},
+    slot_id::SlotId,
+    slots::{Found, Phase, Slot, Slots},
     time::{Span, Time},
 };
 
-/// The most delayed keys that one call makes ready. The others that are due wait for the next call,
-/// so that a million of them do not hold the queue's lock for a second.
+/// The most delayed keys that one call makes ready. The next call continues, so that a million due keys do
+/// not hold the lock for a second.
 pub(crate) const FIRING_BATCH: usize = 64;
 
-/// The most slots that one call gives back or moves, once a burst is over.
+/// The most slots that one call frees or moves after a burst.
 const SHRINKING_BATCH: usize = 256;
 
-/// How a key is to be added.
+/// The options of an add.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct AddParams {
     pub(crate) priority: i16,
-    /// Not before; the past is now.
+    /// The due time, if delayed. A time in the past means now.
     pub(crate) due: Option<Time>,
     pub(crate) group: GroupHash,
 }
 
-/// What became of an added key.
+/// The result of an add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// It has a slot of its own from now on.
+    /// The key has a new slot.
     New,
-    /// It had one.
-    Known,
+    /// The key had a slot already.
+    Existing,
     /// The queue is shutting down.
     Refused,
 }
 
-/// A key on its way to a worker.
+/// A key that a worker takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Taken<K> {
     pub(crate) slot: SlotId,
     pub(crate) key: K,
     pub(crate) priority: i16,
-    /// How long it was ready; zero where times are not kept.
+    /// The time that the key was ready for; zero if times are not recorded.
     pub(crate) waited: Span,
 }
 
-/// What a worker that asks for a key gets.
+/// The result of a take.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Take<K> {
     Key(Taken<K>),
-    /// Nothing is ready.
+    /// No key is ready.
     Wait,
-    /// Nothing is ready, and nothing will be.
+    /// No key is ready, and none will be.
     ShutDown,
 }
 
-/// What is left after a worker is done.
+/// The result of `done`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Done<K> {
-    /// The slot's key, if the slot is gone.
-    pub(crate) forgotten: Option<K>,
-    /// How long the worker had it; zero where times are not kept.
+    /// The key of the slot, if the slot was removed.
+    pub(crate) removed: Option<K>,
+    /// The time that the worker held the key; zero if times are not recorded.
     pub(crate) worked: Span,
 }
 
-/// A key as [`State::look`] finds it.
+/// The state of a key, as [`State::key_states`] returns it.
 #[derive(Debug)]
-pub(crate) struct Seen<K> {
+pub(crate) struct KeyState<K> {
     pub(crate) key: K,
     pub(crate) phase: Phase,
     pub(crate) priority: i16,
-    /// Since when it is ready, or with a worker; where times are kept.
+    /// The time since which it is ready or processing, if times are recorded.
     pub(crate) since: Option<Time>,
     pub(crate) due: Option<Time>,
 }
 
-/// Since when; kept only where somebody measures.
+/// Counters for the metrics, read before and after each step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) adds: u64,
+    pub(crate) depth: usize,
+}
+
+/// The times of a slot. Recorded only if the queue has metrics.
 #[derive(Debug, Clone, Copy, Default)]
-struct Since {
-    /// It needs work.
+struct Timestamps {
+    /// When the key came to need work.
     added: Time,
-    /// A worker has it.
+    /// When a worker took it.
     taken: Time,
 }
 
@@ -105,8 +112,8 @@ pub(crate) struct State<K> {
     ready: Ready,
     delays: Delays,
     processing: List,
-    again: usize,
-    since: Option<Column<Since>>,
+    processing_again: usize,
+    timestamps: Option<Column<Timestamps>>,
     adds: u64,
     shutting_down: bool,
 }
@@ -118,17 +125,18 @@ impl<K> State<K> {
             ready: Ready::new(step, fair),
             delays: Delays::EMPTY,
             processing: List::EMPTY,
-            again: 0,
-            since: timed.then_some(Column::EMPTY),
+            processing_again: 0,
+            timestamps: timed.then_some(Column::EMPTY),
             adds: 0,
             shutting_down: false,
         }
     }
 
-    /// Whether it measures: then `now` matters to every call, else to those that look for ended delays.
+    /// Whether times are recorded: every call then needs `now`, otherwise only calls that look for ended
+    /// delays do.
     #[inline]
     pub(crate) fn is_timed(&self) -> bool {
-        self.since.is_some()
+        self.timestamps.is_some()
     }
 
     pub(crate) fn ready(&self) -> usize {
@@ -143,19 +151,20 @@ impl<K> State<K> {
         self.delays.len()
     }
 
-    /// How often a key came to need work that needed none, and how many need it: the ready ones, and
-    /// those that will be once they are done.
+    /// Returns the number of adds of keys that did not need work already, and the number of keys that need
+    /// work: ready, or ready again once they are done.
     #[inline]
-    pub(crate) fn tally(&self) -> Tally {
-        Tally { adds: self.adds, depth: self.ready.len() + self.again }
+    pub(crate) fn counts(&self) -> Counts {
+        Counts { adds: self.adds, depth: self.ready.len() + self.processing_again }
     }
 
-    /// How long the keys in work have been there, together and the longest. Zero where times are not kept.
+    /// Returns how long the processing keys have been processed so far: the total and the longest. Zero if
+    /// times are not recorded.
     pub(crate) fn unfinished(&self, now: Time) -> (Duration, Duration) {
-        let Some(since) = &self.since else {
+        let Some(timestamps) = &self.timestamps else {
             return Default::default();
         };
-        let ages = self.processing.iter(&self.slots).map(|id| now.since(since.get(id).taken));
+        let ages = self.processing.iter(&self.slots).map(|id| now.since(timestamps.get(id).taken));
         ages.fold(Default::default(), |(sum, longest), age| (sum + age, longest.max(age)))
     }
 
@@ -163,17 +172,17 @@ impl<K> State<K> {
         self.shutting_down
     }
 
-    /// Nothing is ready and nothing is processing: what a drain waits for.
+    /// Whether a drain may end: no key is ready and none is processing.
     pub(crate) fn is_drained(&self) -> bool {
         self.ready.len() == 0 && self.processing.len() == 0
     }
 
-    /// When the soonest delayed key is due.
+    /// Returns the earliest due time.
     pub(crate) fn next_due(&mut self) -> Option<Time> {
         self.delays.next(&self.slots)
     }
 
-    /// Makes delayed keys ready that are due, at most [`FIRING_BATCH`] of them.
+    /// Makes due keys ready, at most [`FIRING_BATCH`] of them.
     pub(crate) fn fire(&mut self, now: Time) {
         for _ in 0..FIRING_BATCH {
             let Some((id, priority)) = self.delays.pop(&mut self.slots, now) else {
@@ -183,25 +192,26 @@ impl<K> State<K> {
         }
     }
 
-    /// The worker that took the slot is done with it.
+    /// Completes the key that a worker took.
     #[inline]
     pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
         self.processing.unlink(&mut self.slots, id);
-        let worked = self.since.as_ref().map_or(Span::ZERO, |since| now.span(since.get(id).taken));
+        let worked =
+            self.timestamps.as_ref().map_or(Span::ZERO, |timestamps| now.span(timestamps.get(id).taken));
         let phase = std::mem::replace(&mut self.slots[id].phase, Phase::Idle);
-        if phase == Phase::Again {
-            self.again -= 1;
+        if phase == Phase::ProcessingAgain {
+            self.processing_again -= 1;
             self.ready.push(&mut self.slots, id); // I3
         }
-        Done { forgotten: self.forget_idle(id), worked }
+        Done { removed: self.remove_if_idle(id), worked }
     }
 
-    /// From now on no key is accepted. The delayed ones are dropped and returned; the others stay.
+    /// Refuses all adds from now on. Drops and returns the keys that are only delayed; all other keys stay.
     pub(crate) fn shut_down(&mut self) -> Vec<K> {
         self.shutting_down = true;
         let mut dropped = Vec::with_capacity(self.delays.len());
         while let Some((id, _)) = self.delays.pop(&mut self.slots, Time::MAX) {
-            dropped.extend(self.forget_idle(id)); // I5
+            dropped.extend(self.remove_if_idle(id)); // I5
         }
         dropped
     }
@@ -209,7 +219,7 @@ impl<K> State<K> {
     /// The bytes that its tables, columns and heaps take.
     #[cfg(test)]
     fn memory(&self) -> usize {
-        let since = self.since.as_ref().map_or(0, Column::memory);
+        let since = self.timestamps.as_ref().map_or(0, Column::memory);
         self.slots.memory() + self.ready.memory() + self.delays.memory() + since
     }
 
@@ -222,48 +232,49 @@ impl<K> State<K> {
                 self.ready.push(&mut self.slots, id);
                 self.count_add(id, now);
             }
-            Phase::Ready | Phase::Ranked => {
+            Phase::InLane | Phase::InHeap => {
                 if priority > slot.priority {
                     self.ready.raise(&mut self.slots, id, priority);
                 }
             }
             Phase::Processing => {
-                slot.phase = Phase::Again; // I2, I3: `done` makes it ready
+                slot.phase = Phase::ProcessingAgain; // I2, I3: `done` makes it ready
                 slot.priority = priority;
-                self.again += 1;
+                self.processing_again += 1;
                 self.count_add(id, now);
             }
-            Phase::Again => slot.priority = slot.priority.max(priority),
+            Phase::ProcessingAgain => slot.priority = slot.priority.max(priority),
         }
     }
 
     fn count_add(&mut self, id: SlotId, now: Time) {
         self.adds += 1;
-        if let Some(since) = &mut self.since {
-            since.set(id, Since { added: now, ..since.get(id) });
+        if let Some(timestamps) = &mut self.timestamps {
+            timestamps.set(id, Timestamps { added: now, ..timestamps.get(id) });
         }
     }
 
-    /// I1: a slot without a purpose goes, and its key with it.
+    /// I1: removes a slot that is idle and not delayed, and returns its key.
     #[inline]
-    fn forget_idle(&mut self, id: SlotId) -> Option<K> {
+    fn remove_if_idle(&mut self, id: SlotId) -> Option<K> {
         let slot = &self.slots[id];
         if slot.phase != Phase::Idle || slot.delayed {
             return None;
         }
         let key = self.slots.remove(id);
         if self.slots.is_oversized() {
-            self.start_again();
+            self.reset();
         } else if self.slots.is_sparse() {
-            self.draw_together();
+            self.compact();
         }
         key
     }
 
-    /// Gives the memory of a burst back of which an eighth is left, from its end, a few slots at a time. A key there
-    /// that only waits for its delay moves; one that is ready or with a worker is waited for, as it leaves soon.
+    /// Frees the memory of a burst of which less than an eighth is left, a few slots at a time, from the end.
+    /// A slot that is only delayed is moved. A slot that is ready or processing is not: it stops the
+    /// compaction, and is vacant soon.
     #[cold]
-    fn draw_together(&mut self) {
+    fn compact(&mut self) {
         for _ in 0..SHRINKING_BATCH {
             let Err(last) = self.slots.pop_vacant() else {
                 continue;
@@ -278,63 +289,70 @@ impl<K> State<K> {
         if let Some(len) = self.slots.shrink() {
             self.ready.truncate(len);
             self.delays.truncate(len);
-            if let Some(since) = &mut self.since {
-                since.truncate(len);
+            if let Some(timestamps) = &mut self.timestamps {
+                timestamps.truncate(len);
             }
         }
     }
 
-    /// Gives the memory of a burst back. The slots' numbers start again, and so does what goes by them.
+    /// Frees the memory of a burst of which nothing is left. Slot numbers and everything indexed by them
+    /// start again.
     #[cold]
-    fn start_again(&mut self) {
+    fn reset(&mut self) {
         self.slots = Slots::new();
         self.ready.reset();
         self.delays = Delays::EMPTY;
-        self.since = self.since.is_some().then_some(Column::EMPTY);
+        self.timestamps = self.timestamps.is_some().then_some(Column::EMPTY);
     }
 }
 
 impl<K: Eq> State<K> {
     #[inline]
-    pub(crate) fn add(&mut self, hash: u32, offer: &mut impl Offer<K>, wanted: Wanted, now: Time) -> Added {
+    pub(crate) fn add(
+        &mut self,
+        hash: u32,
+        source: &mut impl KeySource<K>,
+        params: AddParams,
+        now: Time,
+    ) -> Added {
         if self.shutting_down {
             return Added::Refused; // I5
         }
-        let (id, added) = match self.slots.find_or_insert(hash, offer) {
-            Found::Known(id) => (id, Added::Known),
+        let (id, added) = match self.slots.find_or_insert(hash, source) {
+            Found::Existing(id) => (id, Added::Existing),
             Found::New(id) => {
-                self.ready.assign(id, wanted.group);
+                self.ready.assign(id, params.group);
                 (id, Added::New)
             }
         };
-        match wanted.due {
-            Some(due) if due > now => self.delays.insert(&mut self.slots, id, due, wanted.priority),
-            _ => self.make_ready(id, wanted.priority, now),
+        match params.due {
+            Some(due) if due > now => self.delays.insert(&mut self.slots, id, due, params.priority),
+            _ => self.make_ready(id, params.priority, now),
         }
         added
     }
 
-    /// Takes the key out of the line and out of its delay. If a worker has it, it is not handed out
-    /// again for what was added so far. Returns whether it waited for anything, and its slot's copy.
+    /// Removes a key from the ready and the delayed keys. If a worker holds it, earlier adds do not make it
+    /// ready again. Returns whether it would have come out, and the key of its slot if the slot was removed.
     pub(crate) fn remove(&mut self, hash: u32, key: &K) -> (bool, Option<K>) {
         let Some(id) = self.slots.find(hash, key) else {
             return (false, None);
         };
         let phase = self.slots[id].phase;
-        let waited = self.slots[id].delayed || phase.is_ready() || phase == Phase::Again;
+        let waited = self.slots[id].delayed || phase.is_ready() || phase == Phase::ProcessingAgain;
         self.delays.remove(&mut self.slots, id);
         if phase.is_ready() {
             self.ready.remove(&mut self.slots, id);
-        } else if phase == Phase::Again {
+        } else if phase == Phase::ProcessingAgain {
             self.slots[id].phase = Phase::Processing;
-            self.again -= 1;
+            self.processing_again -= 1;
         }
-        (waited, self.forget_idle(id))
+        (waited, self.remove_if_idle(id))
     }
 }
 
 impl<K: Clone> State<K> {
-    /// Takes the next ready key for a worker, after making ready what is due.
+    /// Makes due keys ready, then takes the next ready key.
     #[inline]
     pub(crate) fn take(&mut self, now: Time) -> Take<K> {
         if self.delays.len() > 0 {
@@ -345,11 +363,11 @@ impl<K: Clone> State<K> {
         };
         self.slots[slot].phase = Phase::Processing;
         self.processing.push(&mut self.slots, slot);
-        let waited = match &mut self.since {
+        let waited = match &mut self.timestamps {
             None => Span::ZERO,
-            Some(since) => {
-                let Since { added, .. } = since.get(slot);
-                since.set(slot, Since { added, taken: now });
+            Some(timestamps) => {
+                let Timestamps { added, .. } = timestamps.get(slot);
+                timestamps.set(slot, Timestamps { added, taken: now });
                 now.span(added)
             }
         };
@@ -357,28 +375,28 @@ impl<K: Clone> State<K> {
         Take::Key(Taken { slot, key: self.slots[slot].key().clone(), priority, waited })
     }
 
-    /// Every key, what it is up to, and until when it is delayed; in no order.
-    pub(crate) fn look(&self) -> Vec<Seen<K>> {
+    /// Returns the state of every key, in no order.
+    pub(crate) fn key_states(&self) -> Vec<KeyState<K>> {
         let seen = |(id, slot): (SlotId, &Slot<K>)| {
-            let since = self.since.as_ref().map(|since| since.get(id));
+            let since = self.timestamps.as_ref().map(|timestamps| timestamps.get(id));
             let since = match slot.phase {
                 Phase::Idle => None,
-                Phase::Ready | Phase::Ranked => since.map(|since| since.added),
-                Phase::Processing | Phase::Again => since.map(|since| since.taken),
+                Phase::InLane | Phase::InHeap => since.map(|since| since.added),
+                Phase::Processing | Phase::ProcessingAgain => since.map(|since| since.taken),
             };
             let due = self.delays.due(&self.slots, id);
-            Seen { key: slot.key().clone(), phase: slot.phase, priority: slot.priority, since, due }
+            KeyState { key: slot.key().clone(), phase: slot.phase, priority: slot.priority, since, due }
         };
         self.slots.iter().map(seen).collect()
     }
 
-    /// The keys that need work and are not being handed out for it: ready, or ready once done.
+    /// Returns the keys that are ready, or ready again once they are done.
     pub(crate) fn waiting_keys(&self) -> Vec<K> {
-        let waits = |phase: Phase| phase.is_ready() || phase == Phase::Again;
+        let waits = |phase: Phase| phase.is_ready() || phase == Phase::ProcessingAgain;
         self.slots.iter().filter(|(_, slot)| waits(slot.phase)).map(|(_, slot)| slot.key().clone()).collect()
     }
 
-    /// The keys that workers have, the longest first.
+    /// Returns the keys that workers hold, the longest-held first.
     pub(crate) fn processing_keys(&self) -> Vec<K> {
         self.processing.iter(&self.slots).map(|id| self.slots[id].key().clone()).collect()
     }

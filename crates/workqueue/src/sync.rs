@@ -1,7 +1,7 @@
-//! The primitives that threads meet at: real ones, or loom's, chosen in this one place.
+//! The synchronization primitives: `parking_lot`'s, or loom's in models. Chosen in this file only.
 //!
-//! All that the queue shares is behind one lock, wake-ups included, so a model over loom's `Mutex`
-//! sees every step that matters.
+//! All shared data, the wakers included, is behind one lock, so a model over loom's `Mutex` sees every step
+//! that matters.
 
 #[cfg(all(test, trimtab_loom))]
 pub(crate) use model::Mutex;

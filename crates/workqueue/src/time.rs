@@ -1,19 +1,18 @@
-//! [`Time`]: a moment as the rules see it, and the [`Clock`] that makes one from tokio's time.
+//! [`Time`]: a point in time for the rules, and [`Clock`], which makes one from tokio's time.
 //!
-//! Apart from tokio's `Instant` because the rules are plain values, and because eight bytes a
-//! moment are half of what an `Instant` takes.
+//! Not tokio's `Instant`, because the rules are plain values and a `Time` takes half the memory.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Nanoseconds since the queue was made; saturates instead of overflowing, 584 years on.
+/// Nanoseconds since the queue was created. Saturates after 584 years instead of overflowing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Time(u64);
 
 impl Time {
     pub(crate) const ZERO: Self = Self(0);
-    /// The end of time: what a delay beyond it becomes.
+    /// The latest time. Delays beyond it end at it.
     pub(crate) const MAX: Self = Self(u64::MAX);
 
     pub(crate) fn after(self, delay: Duration) -> Self {
@@ -21,7 +20,7 @@ impl Time {
         Self(self.0.saturating_add(delay))
     }
 
-    /// Which piece of 2.1 ms this is in: the later, the greater.
+    /// The number of the 2.1 ms window that this time is in.
     pub(crate) fn window(self) -> u64 {
         self.0 >> 21
     }
@@ -35,7 +34,7 @@ impl Time {
     }
 }
 
-/// Nanoseconds between two moments. Half of a `Duration`, which travels with every key.
+/// Nanoseconds between two times. Half as large as a `Duration`; one is returned with every key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span(u64);
 
@@ -49,7 +48,7 @@ impl From<Span> for Duration {
     }
 }
 
-/// Where [`Time`] starts for one queue.
+/// The origin of the [`Time`]s of one queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: Instant,
@@ -64,7 +63,7 @@ impl Clock {
         Time::ZERO.after(Instant::now().saturating_duration_since(self.start))
     }
 
-    /// The instant of `time`, or one that no process lives to see if the platform has none so late.
+    /// Converts `time` to an instant. If the platform has no instant so late, the result is decades ahead.
     pub(crate) fn instant(self, time: Time) -> Instant {
         const DECADES: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
         self.start.checked_add(time.since(Time::ZERO)).unwrap_or_else(|| Instant::now() + DECADES)

@@ -1,55 +1,57 @@
-//! [`Window`]: the delays that end within the same few milliseconds.
+//! [`Window`]: the delays that end within the same two milliseconds.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::{slots::SlotId, time::Time};
+use crate::{slot_id::SlotId, time::Time};
 
-/// When a delay ends, and whose it is.
+/// The time at which a delay ends, and its slot.
 pub(crate) type Entry = (Time, SlotId);
 
-/// Delays of about the same end. They are put in order when the first of them is asked for, not before: until then a
-/// delay costs a write at the end of a list, where a heap would have it climb past entries that are not in the cache.
+/// Delays with almost the same end. They are sorted only when the first of them is asked for. Until then,
+/// adding a delay is one write at the end of a vector, whereas a heap would move it past entries that are not
+/// in the CPU cache.
 #[derive(Debug)]
 pub(crate) enum Window {
-    Loose(Vec<Entry>),
-    Ordered(BinaryHeap<Reverse<Entry>>),
+    Unsorted(Vec<Entry>),
+    Heap(BinaryHeap<Reverse<Entry>>),
 }
 
 impl Window {
-    /// The most that is left loose: ordering so many takes some twenty microseconds, under the queue's lock.
-    const LOOSE: usize = 4096;
+    /// The most entries that stay unsorted. Sorting so many takes about twenty microseconds, under the
+    /// queue's lock.
+    const MAX_UNSORTED: usize = 4096;
 
     pub(crate) fn push(&mut self, entry: Entry) {
         match self {
-            Self::Loose(entries) if entries.len() < Self::LOOSE => entries.push(entry),
-            _ => self.ordered().push(Reverse(entry)),
+            Self::Unsorted(entries) if entries.len() < Self::MAX_UNSORTED => entries.push(entry),
+            _ => self.heap().push(Reverse(entry)),
         }
     }
 
-    /// The entry that ends first.
+    /// Returns the entry that ends first.
     pub(crate) fn first(&mut self) -> Option<Entry> {
-        self.ordered().peek().map(|&Reverse(entry)| entry)
+        self.heap().peek().map(|&Reverse(entry)| entry)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        self.ordered().pop().map(|Reverse(entry)| entry)
+        self.heap().pop().map(|Reverse(entry)| entry)
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Loose(entries) => entries.len(),
-            Self::Ordered(heap) => heap.len(),
+            Self::Unsorted(entries) => entries.len(),
+            Self::Heap(heap) => heap.len(),
         }
     }
 
-    /// Forgets the entries of which `is_kept` is not true, and gives back what they took.
+    /// Keeps the entries for which `is_kept` returns true, and frees the memory of the others.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(Entry) -> bool) {
         match self {
-            Self::Loose(entries) => {
+            Self::Unsorted(entries) => {
                 entries.retain(|&entry| is_kept(entry));
                 entries.shrink_to(2 * entries.len());
             }
-            Self::Ordered(heap) => {
+            Self::Heap(heap) => {
                 heap.retain(|&Reverse(entry)| is_kept(entry));
                 heap.shrink_to(2 * heap.len());
             }
@@ -59,26 +61,26 @@ impl Window {
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         let room = match self {
-            Self::Loose(entries) => entries.capacity(),
-            Self::Ordered(heap) => heap.capacity(),
+            Self::Unsorted(entries) => entries.capacity(),
+            Self::Heap(heap) => heap.capacity(),
         };
         size_of::<Self>() + room * size_of::<Entry>()
     }
 
-    fn ordered(&mut self) -> &mut BinaryHeap<Reverse<Entry>> {
-        if let Self::Loose(entries) = self {
-            *self = Self::Ordered(std::mem::take(entries).into_iter().map(Reverse).collect());
+    fn heap(&mut self) -> &mut BinaryHeap<Reverse<Entry>> {
+        if let Self::Unsorted(entries) = self {
+            *self = Self::Heap(std::mem::take(entries).into_iter().map(Reverse).collect());
         }
         match self {
-            Self::Ordered(heap) => heap,
-            Self::Loose(_) => unreachable!("it was ordered just now"),
+            Self::Heap(heap) => heap,
+            Self::Unsorted(_) => unreachable!("the window was made a heap just now"),
         }
     }
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self::Loose(Vec::new())
+        Self::Unsorted(Vec::new())
     }
 }
 
@@ -86,10 +88,10 @@ impl Default for Window {
 mod tests {
     use super::*;
 
-    /// Whether it is ordered by its size, or because somebody asked.
+    /// The heap is made because of the number of entries, or because the first one was asked for.
     #[test]
-    fn a_window_gives_its_entries_in_the_order_of_their_ends() {
-        for count in [5, Window::LOOSE, Window::LOOSE + 5] {
+    fn entries_come_out_in_the_order_of_their_ends() {
+        for count in [5, Window::MAX_UNSORTED, Window::MAX_UNSORTED + 5] {
             let entry = |n: usize| {
                 (Time::ZERO.after(std::time::Duration::from_nanos((n * 7919 % count) as u64)), n as SlotId)
             };
@@ -104,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_kept_is_gone_loose_or_ordered() {
-        for is_ordered in [false, true] {
+    fn retain_frees_the_memory_of_removed_entries() {
+        for is_heap in [false, true] {
             let mut window = Window::default();
             (0..1_000).for_each(|id| window.push((Time::ZERO, id)));
-            if is_ordered {
+            if is_heap {
                 window.first();
             }
             let full = window.memory();
@@ -120,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_grows_large_is_ordered_while_it_grows() {
+    fn a_large_window_becomes_a_heap_while_it_grows() {
         let mut window = Window::default();
-        (0..Window::LOOSE as SlotId).for_each(|id| window.push((Time::ZERO, id)));
-        assert!(matches!(window, Window::Loose(_)));
+        (0..Window::MAX_UNSORTED as SlotId).for_each(|id| window.push((Time::ZERO, id)));
+        assert!(matches!(window, Window::Unsorted(_)));
         window.push((Time::ZERO, SlotId::MAX));
-        assert!(matches!(window, Window::Ordered(_)), "what is ordered later is bounded");
+        assert!(matches!(window, Window::Heap(_)), "the later sort must be bounded");
     }
 }

@@ -1,4 +1,4 @@
-//! What a `Consumer` promises beyond what `get` and the drop of an `Item` do.
+//! The behaviour of a `Consumer` beyond that of `get` and dropped `Item`s.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,13 +8,13 @@ use trimtab_workqueue::{AddOptions, WorkQueue};
 const MS: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_is_done_with_its_key_when_it_asks_for_the_next() {
+async fn next_completes_the_previous_key() {
     let queue = WorkQueue::new();
     let mut consumer = queue.consumer();
     queue.add("foo");
     queue.add_with("bar", AddOptions::new().priority(-7));
     assert_eq!(consumer.next().await, Some(&"foo"));
-    queue.add("foo"); // comes again, and before `bar`: its priority is higher
+    queue.add("foo"); // comes out again, and before `bar`, because its priority is higher
     assert_eq!(
         (consumer.key(), consumer.priority(), queue.len(), queue.processing()),
         (Some(&"foo"), 0, 1, 1)
@@ -33,7 +33,7 @@ async fn a_worker_is_done_with_its_key_when_it_asks_for_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_waits_or_is_dropped_has_no_key() {
+async fn a_consumer_that_waits_or_is_dropped_holds_no_key() {
     let key = Arc::new("foo");
     let queue = WorkQueue::new();
     let mut consumer = queue.consumer();
@@ -51,17 +51,17 @@ async fn a_worker_that_waits_or_is_dropped_has_no_key() {
 
 /// Guarantee 4.
 #[tokio::test(start_paused = true)]
-async fn a_next_that_is_cancelled_has_taken_no_key() {
+async fn a_cancelled_next_has_taken_no_key() {
     let queue = WorkQueue::new();
     let mut consumer = queue.consumer();
     queue.add("foo");
     assert_eq!(consumer.next().await, Some(&"foo"));
-    drop(consumer.next()); // never polled: `foo` is still with it
+    drop(consumer.next()); // never polled: the consumer still holds `foo`
     assert_eq!((consumer.key(), queue.processing()), (Some(&"foo"), 1));
     {
         let mut waits = std::pin::pin!(consumer.next());
         assert!(timeout(MS, waits.as_mut()).await.is_err(), "nothing is ready");
-        queue.add("bar"); // wakes the worker, which does not come to take it
+        queue.add("bar"); // wakes the consumer, whose `next` is then dropped
     }
     assert_eq!((queue.len(), queue.processing()), (1, 0));
     consumer.done();
@@ -71,7 +71,7 @@ async fn a_next_that_is_cancelled_has_taken_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_a_worker_has_is_not_handed_to_another() {
+async fn a_key_that_a_consumer_holds_is_not_handed_to_another() {
     let queue = WorkQueue::new();
     let (mut one, mut other) = (queue.consumer(), queue.consumer());
     queue.add("foo");

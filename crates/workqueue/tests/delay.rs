@@ -1,4 +1,4 @@
-//! Delays: when they end, which of two wins, and who keeps the time (DQ-T…, RL-T6:
+//! Delays: when they end, which of two wins, and which waiter owns the timer (DQ-T…, RL-T6:
 //! docs/upstream-behaviours.md).
 
 use std::time::Duration;
@@ -90,7 +90,7 @@ async fn each_rate_limited_add_of_a_key_waits_longer_until_it_is_forgotten() {
     assert_eq!(delay("one").await, MS);
 }
 
-/// Guarantee 6, its second half. The key is ready now, and once more when the delay is over.
+/// Guarantee 6, its second half. The key is ready now, and once more when the delay ends.
 #[tokio::test(start_paused = true)]
 async fn an_add_does_not_cancel_a_delay() {
     let queue = WorkQueue::new();
@@ -104,20 +104,20 @@ async fn an_add_does_not_cancel_a_delay() {
     assert_eq!(queue.delayed(), 0);
 }
 
-/// As client-go: a delay of nothing is an add, and after a shutdown none is accepted.
+/// As in client-go: a delay of zero is an add, and after a shutdown every add is refused.
 #[tokio::test(start_paused = true)]
-async fn no_delay_is_now_and_any_delay_is_refused_after_shutdown() {
+async fn a_delay_of_zero_is_an_add_and_delays_are_refused_after_shutdown() {
     let queue = WorkQueue::new();
     assert!(queue.add_after("foo", Duration::ZERO));
     assert_eq!((queue.len(), queue.delayed()), (1, 0));
     queue.shut_down();
     assert!(!queue.add_after("bar", MS) && !queue.add_rate_limited("bar"));
-    assert_eq!((queue.delayed(), queue.num_requeues(&"bar")), (0, 1)); // the limiter counts it all the same
+    assert_eq!((queue.delayed(), queue.num_requeues(&"bar")), (0, 1)); // the limiter counts the failure nevertheless
 }
 
-/// As client-go, which has no way to hand back what was delayed.
+/// As in client-go, except that client-go cannot return the delayed keys.
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_drops_what_is_delayed_and_a_drain_returns_it() {
+async fn a_shutdown_drops_delayed_keys_and_a_drain_returns_them() {
     let queue = WorkQueue::new();
     queue.add_after("foo", MS);
     queue.add("bar");
@@ -129,19 +129,19 @@ async fn a_shutdown_drops_what_is_delayed_and_a_drain_returns_it() {
     assert!(queue.get().await.is_none());
 }
 
-/// Nobody but a waiting `get` looks at the time: fails without the `alarm` in `Get::poll`.
+/// Only a waiting `get` looks at the time: fails without the `timer` in `Get::poll`.
 #[tokio::test(start_paused = true)]
 async fn a_waiting_worker_gets_a_delayed_key_on_time() {
     let queue = WorkQueue::new();
     let start = Instant::now();
     queue.add_after("foo", 7 * MS);
-    let item = timeout(1000 * MS, queue.get()).await.expect("somebody keeps the time");
+    let item = timeout(1000 * MS, queue.get()).await.expect("a waiter owns the timer");
     assert_eq!(item.as_deref(), Some(&"foo"));
     assert_eq!(start.elapsed(), 7 * MS);
 }
 
-/// Fails (the worker sleeps until the later delay is over) without the `soonest < keeper.alarm` branch of
-/// `Waiters::next_to_wake`.
+/// Fails (the worker sleeps until the later delay ends) without the `next_due < timer_owner.fires_at` branch
+/// of `Waiters::next_to_wake`.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_waits_for_a_delay_gets_an_earlier_one_on_time() {
     let queue = WorkQueue::new();
@@ -157,14 +157,14 @@ async fn a_worker_that_waits_for_a_delay_gets_an_earlier_one_on_time() {
     assert_eq!(start.elapsed(), 6 * MS);
 }
 
-/// Fails (the second worker sleeps for ever) without the `None` branch of `keeper` in
+/// Fails (the second worker sleeps for ever) without the `None` branch of `timer_owner` in
 /// `Waiters::next_to_wake`.
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_leaves_hands_the_time_keeping_over() {
+async fn a_worker_that_leaves_hands_the_timer_over() {
     let queue = WorkQueue::new();
     let start = Instant::now();
     queue.add_after("foo", 100 * MS);
-    let mut keeper = tokio::spawn({
+    let mut owner = tokio::spawn({
         let queue = queue.clone();
         async move { queue.get().await.map(|item| *item) }
     });
@@ -174,17 +174,17 @@ async fn a_worker_that_leaves_hands_the_time_keeping_over() {
         async move { queue.get().await.map(|item| *item) }
     });
     sleep(MS).await;
-    assert!(timeout(MS, &mut keeper).await.is_err());
-    keeper.abort(); // cancelled while it kept the time for both
-    let other = timeout(1000 * MS, other).await.expect("somebody keeps the time");
+    assert!(timeout(MS, &mut owner).await.is_err());
+    owner.abort(); // cancelled while it owned the timer for both
+    let other = timeout(1000 * MS, other).await.expect("a waiter owns the timer");
     assert_eq!(other.expect("the other ends"), Some("foo"));
     assert_eq!(start.elapsed(), 100 * MS);
 }
 
-/// The keeper takes a key itself and works on: whoever still waits must keep the time. Fails without the
-/// `None` branch of `keeper` in `Waiters::next_to_wake`.
+/// The timer's owner takes a key and processes it: a worker that still waits must own the timer then. Fails
+/// without the `None` branch of `timer_owner` in `Waiters::next_to_wake`.
 #[tokio::test(start_paused = true)]
-async fn a_keeper_that_takes_a_key_leaves_the_time_to_the_others() {
+async fn a_timer_owner_that_takes_a_key_leaves_the_timer_to_the_others() {
     let queue = WorkQueue::new();
     let start = Instant::now();
     for (key, delay) in [("a", 10), ("b", 20), ("c", 30)] {
@@ -203,7 +203,7 @@ async fn a_keeper_that_takes_a_key_leaves_the_time_to_the_others() {
         .collect();
     let mut taken = Vec::new();
     for worker in workers {
-        let worker = timeout(10_000 * MS, worker).await.expect("somebody keeps the time");
+        let worker = timeout(10_000 * MS, worker).await.expect("a waiter owns the timer");
         taken.push(worker.expect("the worker ends"));
     }
     taken.sort_unstable();
@@ -221,9 +221,9 @@ async fn a_delay_past_the_end_of_time_saturates() {
     assert!(queue.get().await.is_some());
 }
 
-/// More than one batch is due at once: each `get` makes a batch ready, and none is left behind.
+/// More than one batch is due at once: each `get` makes a batch ready, and no key is left behind.
 #[tokio::test(start_paused = true)]
-async fn thousands_of_delays_that_end_together_all_come() {
+async fn thousands_of_delays_that_end_together_all_come_out() {
     let queue = WorkQueue::new();
     for key in 0..10_000u64 {
         queue.add_after(key, MS + Duration::from_nanos(key));

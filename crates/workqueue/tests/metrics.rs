@@ -1,5 +1,5 @@
-//! What a named queue reports, as an exporter's scrape shows it (WM-T…: docs/upstream-behaviours.md). One test: recorder and
-//! refreshing task are the process's.
+//! The metrics of a queue with a name, as an exporter's scrape shows them (WM-T…:
+//! docs/upstream-behaviours.md). One test, because the recorder and the refresher belong to the process.
 
 use std::time::Duration;
 
@@ -53,14 +53,14 @@ async fn a_scrape_shows_the_life_of_a_named_queue() {
     let item = queue.get().await.expect("foo is ready again");
     assert_eq!(sum_and_count(metrics::QUEUE_DURATION_SECONDS), (100.0, 2.0));
 
-    sleep(Duration::from_millis(1200)).await; // two refreshes, the last at 1 s
+    sleep(Duration::from_millis(1200)).await; // two updates, the last at 1 s
     let unfinished = [metrics::UNFINISHED_WORK_SECONDS, metrics::LONGEST_RUNNING_PROCESSOR_SECONDS];
     let ages = unfinished.map(|metric| scraped(&handle, metric));
     assert!(ages[0] == ages[1] && (0.99..1.01).contains(&ages[0]), "{ages:?}");
     drop(item);
     assert_eq!(sum_and_count(metrics::WORK_DURATION_SECONDS).1, 2.0);
 
-    // Calls that were accepted count, however short the delay; the same key is one add.
+    // Accepted calls count, however short the delay. Adding the same key again is not another add.
     queue.add_after("bar", Duration::ZERO);
     queue.add_rate_limited("bar");
     queue.add_after("baz", Duration::from_secs(1000));
@@ -72,7 +72,7 @@ async fn a_scrape_shows_the_life_of_a_named_queue() {
     let bucket = format!("{}_bucket{{name=\"test\",le=\"0.0001\"}} 2", metrics::QUEUE_DURATION_SECONDS);
     assert!(handle.render().contains(&bucket), "{}", handle.render());
 
-    // WM-T1: no update after the shutdown, whatever is in work and however far the clock moves.
+    // WM-T1: no update after the shutdown, whatever is processing and however far the clock moves.
     queue.add("foo");
     let item = queue.get().await.expect("foo is ready");
     sleep(Duration::from_secs(1)).await;

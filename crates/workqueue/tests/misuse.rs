@@ -1,4 +1,4 @@
-//! What a queue makes of wrong, late or unlucky use; and what a user can see of it from outside.
+//! Wrong, late and unlucky use of a queue, and what a user can inspect.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ fn a_borrowed_key_is_cloned_only_if_the_queue_does_not_hold_it() {
     assert_eq!(Arc::strong_count(&key), 1);
 }
 
-/// Guarantee 4, of a panic.
+/// Guarantee 4: a worker that panics.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_panics_leaks_no_key() {
     let queue = WorkQueue::new();
@@ -50,7 +50,7 @@ async fn a_worker_that_panics_leaks_no_key() {
     assert_eq!((queue.len(), queue.processing()), (1, 0));
 }
 
-/// Guarantee 4, of a cancelled worker.
+/// Guarantee 4: a worker that is cancelled.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_is_cancelled_leaks_no_key() {
     let queue = WorkQueue::new();
@@ -69,7 +69,7 @@ async fn a_worker_that_is_cancelled_leaks_no_key() {
     assert_eq!((queue.len(), queue.processing()), (0, 0));
 }
 
-/// Guarantee 4, of a cancelled `get`.
+/// Guarantee 4: a cancelled `get`.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_get_has_taken_no_key() {
     let queue = WorkQueue::new();
@@ -81,7 +81,7 @@ async fn a_cancelled_get_has_taken_no_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_drain_ends_at_its_deadline_and_says_what_was_left() {
+async fn a_drain_ends_at_its_deadline_and_returns_the_unfinished_keys() {
     let queue = WorkQueue::new();
     assert_eq!(queue.add_many(["foo", "bar", "baz"]), 3);
     queue.add_after("later", MS);
@@ -129,7 +129,7 @@ async fn a_removed_key_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_says_where_each_key_stands() {
+async fn a_snapshot_shows_the_stage_of_each_key() {
     let queue = WorkQueue::builder().name("snapshot").build();
     queue.add("ready");
     queue.add_after("delayed", MS);
@@ -152,7 +152,7 @@ async fn a_snapshot_says_where_each_key_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn get_many_takes_what_is_ready_at_once_and_no_more_than_asked() {
+async fn get_many_takes_all_ready_keys_up_to_the_maximum() {
     let queue = WorkQueue::new();
     assert_eq!(queue.add_many(0..5), 5);
     assert_eq!(queue.add_many([0, 1]), 2);
@@ -167,7 +167,7 @@ async fn get_many_takes_what_is_ready_at_once_and_no_more_than_asked() {
     assert!(queue.get_many(9).await.is_empty());
 }
 
-/// A worker loop whose queue never runs empty shares its thread: fails without `consume_budget` in `get`.
+/// A loop over a queue that is never empty shares its thread: fails without `consume_budget` in `get`.
 #[tokio::test(start_paused = true)]
 async fn a_busy_worker_lets_other_tasks_of_its_thread_run() {
     let queue = WorkQueue::new();

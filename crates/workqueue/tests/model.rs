@@ -1,7 +1,7 @@
-//! Random operations against a model too naive to be wrong: it keeps a list and scans it.
+//! Random operations against a naive model: a list that is scanned for every operation.
 //!
-//! After each step everything that the queue shows is compared with the model, which makes these the
-//! checks of the invariants I1 to I5 and L1, L2, G1 of the sources.
+//! After each step, everything visible of the queue is compared with the model. These are the checks of the
+//! invariants I1 to I5, L1, L2 and G1 in the sources.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,7 +30,7 @@ enum Step {
     Get,
     GetMany(usize),
     Done(usize),
-    /// Of the one worker that keeps what it takes until it asks again.
+    /// `next` of the one consumer.
     Next,
     Forget(Key),
     Remove(Key),
@@ -61,7 +61,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// 2 ms a try; the nanoseconds tell any two delays apart, for the order of equal ones is nobody's promise.
+/// Returns 2 ms per failure. The steps add nanoseconds that make all delays different, because the order of
+/// equal delays is not guaranteed.
 #[derive(Debug, Default)]
 struct TwoMs(BTreeMap<Key, u32>);
 
@@ -254,7 +255,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
     let queue = if fair { builder.group_by(|key: &Key| key.0).build() } else { builder.build() };
     let mut model = Model { fair, ..Model::default() };
     let mut items: Vec<Item<Key>> = Vec::new();
-    let mut worker = queue.consumer();
+    let mut consumer = queue.consumer();
     let start = Instant::now();
     for (n, step) in steps.into_iter().enumerate() {
         let unique = Duration::from_nanos(n as u64 + 1);
@@ -272,7 +273,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
             Step::AddRateLimited(key) => {
                 let tries = model.tries.entry(key).or_default();
                 *tries += 1;
-                // Longer than the limiter's, to be told apart from every other delay.
+                // Longer than the limiter's delay, to differ from every other delay.
                 let delay = 2 * MS * *tries + unique;
                 let accepted = queue.add_with(key, AddOptions::new().rate_limited().after(delay));
                 assert_eq!(accepted, model.add(key, 0, delay));
@@ -297,10 +298,10 @@ async fn run(steps: Vec<Step>, fair: bool) {
                 }
             }
             Step::Next => {
-                worker.key().into_iter().for_each(|key| model.done(*key));
+                consumer.key().into_iter().for_each(|key| model.done(*key));
                 let next = tokio::select! {
-                    biased; // one look, and no wait
-                    key = worker.next() => key.copied(),
+                    biased; // polls `next` once and does not wait
+                    key = consumer.next() => key.copied(),
                     () = std::future::ready(()) => None,
                 };
                 assert_eq!(next, model.take());
@@ -325,7 +326,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
     }
 }
 
-/// Ten thousand sequences in all.
+/// Ten thousand sequences in total.
 fn check(fair: bool) {
     let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(5_000) };
     let steps = prop::collection::vec(step(), 1..60);
@@ -342,11 +343,11 @@ fn check(fair: bool) {
 }
 
 #[test]
-fn the_queue_does_what_the_naive_model_does() {
+fn the_queue_behaves_as_the_naive_model() {
     check(false);
 }
 
 #[test]
-fn the_fair_queue_does_what_the_naive_model_does() {
+fn the_queue_with_groups_behaves_as_the_naive_model() {
     check(true);
 }

@@ -1,4 +1,4 @@
-//! Which key is next: priorities, ageing, and turns between groups.
+//! The order in which keys come out: priorities, ageing, and turns between groups.
 
 use std::num::NonZeroU32;
 
@@ -36,7 +36,8 @@ fn raising_a_key_moves_it_and_lowering_does_not() {
     assert_eq!(take_all(&queue), [3, 1, 2, 4]);
 }
 
-/// Not at the end of its new class, as in controller-runtime: it has waited longer than the others there.
+/// Unlike in controller-runtime, the key is not last among the keys of its new priority: it has waited
+/// longer.
 #[test]
 fn a_raised_key_keeps_its_arrival() {
     let queue = ageing(1000);
@@ -47,7 +48,7 @@ fn a_raised_key_keeps_its_arrival() {
     assert_eq!(take_all(&queue), [1, 2, 3]);
 }
 
-/// controller-runtime: "re-adding keeps the min delay" and the priority holds when it is over.
+/// controller-runtime: "re-adding keeps the min delay". The priority still holds when the delay ends.
 #[tokio::test(start_paused = true)]
 async fn a_delayed_key_arrives_with_the_highest_priority_asked_for() {
     let queue = ageing(1000);
@@ -73,9 +74,9 @@ fn a_key_added_while_processing_comes_again_with_its_new_priority() {
     assert_eq!(take_all(&queue), [2, 1]);
 }
 
-/// Guarantee 7: the bound that `ageing` states, under a load that never lets the queue run empty: CR#3496.
+/// Guarantee 7: the bound that `ageing` documents, with a queue that is never empty (CR#3496).
 #[test]
-fn a_key_cannot_starve_and_a_million_arrivals_overtake_it_no_more_often_than_their_priority_allows() {
+fn a_key_cannot_starve_under_a_million_arrivals_of_higher_priority() {
     let queue = ageing(1000);
     queue.add_with(u32::MAX, at(priority::LOW));
     let mut overtook = None;
@@ -89,9 +90,9 @@ fn a_key_cannot_starve_and_a_million_arrivals_overtake_it_no_more_often_than_the
     assert_eq!(overtook, Some(100 * 1000)); // 100 levels, 1000 arrivals each
 }
 
-/// Guarantee 8, beside a storm in one of the groups.
+/// Guarantee 8, with a burst in one of the groups.
 #[test]
-fn the_nth_key_of_a_group_comes_within_n_rounds_of_one_key_a_group() {
+fn the_nth_key_of_a_group_comes_out_within_n_rounds() {
     let queue = WorkQueue::builder().group_by(|key: &(&'static str, u32)| key.0).build();
     (0..100_000).for_each(|n| assert!(queue.add(("storm", n))));
     (0..10).for_each(|n| assert!(queue.add(("calm", n))));

@@ -1,4 +1,4 @@
-//! Numbered pieces on a few workers (PU-T1: docs/upstream-behaviours.md).
+//! Numbered pieces of work on several tasks (PU-T1: docs/upstream-behaviours.md).
 
 use std::{
     num::NonZeroUsize,
@@ -35,7 +35,7 @@ async fn every_piece_is_done_exactly_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_lets_pieces_finish_that_have_begun_and_begins_no_other() {
+async fn a_stop_finishes_started_pieces_and_starts_no_other() {
     let (stop, stopped) = oneshot::channel::<()>();
     let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let work = {
@@ -58,7 +58,7 @@ async fn a_stop_lets_pieces_finish_that_have_begun_and_begins_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_piece_reaches_the_caller_after_the_others() {
+async fn a_panic_reaches_the_caller_after_the_other_pieces() {
     let done = Arc::new(AtomicUsize::new(0));
     let work = {
         let done = Arc::clone(&done);

@@ -1,4 +1,5 @@
-//! The promises of a plain queue, as client-go's own tests put them (WQ-T…: docs/upstream-behaviours.md).
+//! The guarantees of a queue with default options, after client-go's own tests (WQ-T…:
+//! docs/upstream-behaviours.md).
 
 use std::{
     collections::HashMap,
@@ -15,7 +16,7 @@ use trimtab_workqueue::WorkQueue;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Workers, and how often each key came to them.
+/// The worker tasks, and how often each key was processed.
 type Counted = (Vec<JoinHandle<()>>, Arc<Mutex<HashMap<u32, u32>>>);
 
 fn count_handled(queue: &WorkQueue<u32>, workers: usize, readd: bool) -> Counted {
@@ -42,7 +43,7 @@ fn count_handled(queue: &WorkQueue<u32>, workers: usize, readd: bool) -> Counted
 
 /// WQ-T1, with both kinds of shutdown.
 #[tokio::test(start_paused = true)]
-async fn every_key_of_many_producers_is_handled_and_a_late_one_never_seen() {
+async fn every_key_of_many_producers_is_processed_and_a_late_one_is_refused() {
     for drain in [false, true] {
         let queue = WorkQueue::new();
         let (workers, counts) = count_handled(&queue, 10, false);
@@ -81,7 +82,7 @@ async fn keys_added_again_while_processing_are_finished_before_a_drain_ends() {
     let queue = WorkQueue::new();
     let (workers, counts) = count_handled(&queue, 4, true);
     (0..50).for_each(|key| assert!(queue.add(key)));
-    tokio::time::sleep(4 * MS).await; // some are through, some in work, most waiting
+    tokio::time::sleep(4 * MS).await; // some are done, some are processing, most are ready
     while !queue.is_empty() || queue.processing() > 0 {
         tokio::time::sleep(MS).await;
     }
@@ -120,7 +121,7 @@ async fn a_key_added_while_it_is_being_processed_comes_out_again_once_its_item_i
 
 /// Guarantee 3; WQ-T5.
 #[tokio::test(start_paused = true)]
-async fn however_often_a_key_is_added_before_a_worker_takes_it_it_comes_out_once() {
+async fn a_key_added_several_times_before_a_worker_takes_it_comes_out_once() {
     let queue = WorkQueue::new();
     (0..1000).for_each(|_| assert!(queue.add("bar")));
     drop(queue.get().await);
@@ -128,7 +129,7 @@ async fn however_often_a_key_is_added_before_a_worker_takes_it_it_comes_out_once
     assert!(queue.try_get().is_none());
 }
 
-/// Guarantee 1; WQ-T6. A worker that waits gets the key once, and only after the other is done.
+/// Guarantee 1; WQ-T6. A waiting worker gets the key once, and only after the other worker is done.
 #[tokio::test(start_paused = true)]
 async fn a_key_is_never_with_two_workers_at_once() {
     let queue = WorkQueue::new();
@@ -149,7 +150,7 @@ async fn a_key_is_never_with_two_workers_at_once() {
 
 /// WQ-T7.
 #[tokio::test(start_paused = true)]
-async fn a_drain_waits_for_every_key_in_work() {
+async fn a_drain_waits_for_every_processing_key() {
     let queue = WorkQueue::new();
     queue.add("foo");
     queue.add("bar");
@@ -165,7 +166,7 @@ async fn a_drain_waits_for_every_key_in_work() {
 
 /// WQ-T8.
 #[tokio::test(start_paused = true)]
-async fn a_plain_shutdown_waits_for_nobody() {
+async fn a_shutdown_without_a_drain_waits_for_no_key() {
     let queue = WorkQueue::new();
     queue.add("foo");
     queue.add("bar");
@@ -179,7 +180,7 @@ async fn a_plain_shutdown_waits_for_nobody() {
 
 /// WQ-T9.
 #[tokio::test(start_paused = true)]
-async fn a_plain_shutdown_ends_every_drain_that_waits() {
+async fn a_shutdown_without_a_drain_ends_every_waiting_drain() {
     let queue = WorkQueue::new();
     queue.add("foo");
     queue.add("bar");
@@ -213,9 +214,9 @@ async fn a_key_added_again_before_a_drain_is_still_handed_out() {
     drain.await.expect("the drain ends");
 }
 
-/// Guarantee 10; WQ-T11. What an empty queue holds is measured where its memory can be seen, in `state.rs`.
+/// Guarantee 10; WQ-T11. The memory of an empty queue is measured in `src/state/tests.rs`.
 #[tokio::test(start_paused = true)]
-async fn neither_a_keys_end_nor_the_queues_leaves_anything_behind() {
+async fn a_key_that_is_done_and_a_queue_that_is_dropped_leave_nothing_behind() {
     let queue = WorkQueue::new();
     let key = Arc::new("foo");
     queue.add(Arc::clone(&key));
@@ -228,9 +229,9 @@ async fn neither_a_keys_end_nor_the_queues_leaves_anything_behind() {
     assert_eq!(Arc::strong_count(&key), 1);
 }
 
-/// Guarantee 5. Wake-ups that are meant for workers which then leave are in `src/loom_tests.rs`.
+/// Guarantee 5. `src/loom_tests.rs` has the models of a woken worker that is cancelled.
 #[tokio::test(start_paused = true)]
-async fn no_worker_sleeps_while_a_key_is_ready_that_nobody_is_on_the_way_to_take() {
+async fn every_ready_key_wakes_a_waiting_worker_even_if_a_woken_worker_is_cancelled() {
     let queue = WorkQueue::new();
     let start = Instant::now();
     let workers: Vec<_> = (0..10)
@@ -239,10 +240,10 @@ async fn no_worker_sleeps_while_a_key_is_ready_that_nobody_is_on_the_way_to_take
             tokio::spawn(async move { queue.get().await.map(|item| (*item, start.elapsed())) })
         })
         .collect();
-    tokio::time::sleep(MS).await; // all of them sleep
+    tokio::time::sleep(MS).await; // until all workers wait
     (0..5).for_each(|key| assert!(queue.add(key)));
     assert_eq!(queue.add_many(5..8), 3);
-    workers[..2].iter().for_each(JoinHandle::abort); // both were woken, and leave
+    workers[..2].iter().for_each(JoinHandle::abort); // both were woken, and are cancelled
     tokio::time::sleep(MS).await;
     assert!(queue.is_empty());
     queue.shut_down();
@@ -254,7 +255,7 @@ async fn no_worker_sleeps_while_a_key_is_ready_that_nobody_is_on_the_way_to_take
     assert_eq!(taken, (0..8).map(|key| (key, MS)).collect::<Vec<_>>());
 }
 
-/// A waker that counts how often it is called.
+/// A waker that counts its calls.
 #[derive(Default)]
 struct Calls(AtomicUsize);
 
@@ -264,7 +265,7 @@ impl Wake for Calls {
     }
 }
 
-/// Seen failing with `ready > 0` in place of `ready > self.on_their_way` in `Waiters::next_to_wake`.
+/// Seen to fail with `ready > 0` instead of `ready > self.awake` in `Waiters::next_to_wake`.
 #[test]
 fn as_many_workers_are_woken_as_there_are_keys() {
     let queue = WorkQueue::new();
@@ -287,7 +288,7 @@ fn as_many_workers_are_woken_as_there_are_keys() {
 
 /// Guarantee 9, its first half.
 #[tokio::test(start_paused = true)]
-async fn after_a_shutdown_ready_keys_still_come_out_and_no_other_is_accepted() {
+async fn after_a_shutdown_ready_keys_still_come_out_and_adds_are_refused() {
     let queue = WorkQueue::new();
     assert!(queue.add("foo") && queue.add("bar"));
     queue.shut_down();
@@ -301,7 +302,7 @@ async fn after_a_shutdown_ready_keys_still_come_out_and_no_other_is_accepted() {
 
 /// Guarantee 9, its second half.
 #[tokio::test(start_paused = true)]
-async fn a_drain_ends_when_nothing_is_ready_and_nothing_is_processing() {
+async fn a_drain_ends_when_no_key_is_ready_and_none_is_processing() {
     let queue = WorkQueue::new();
     assert!(queue.add("foo") && queue.add("bar"));
     let drain = tokio::spawn(queue.shut_down_with_drain());

@@ -1,4 +1,4 @@
-//! How long does a key take that is added to a backlog, taken from it and done?
+//! The time per key to add it to a backlog, take it and complete it.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ pub(crate) fn run() {
         let keys = keys(count);
         ns_each(median(rounds, || runtime.block_on(add_then_take(&keys))), count)
     };
-    let with_worker = |count: usize, rounds: usize| {
+    let with_consumer = |count: usize, rounds: usize| {
         let keys = keys(count);
-        ns_each(median(rounds, || runtime.block_on(add_then_work(&keys))), count)
+        ns_each(median(rounds, || runtime.block_on(add_then_consume(&keys))), count)
     };
     let rounds = if quick() { [201, 7, 1] } else { [2001, 31, 5] };
     let thousand = backlog(1_000, rounds[0]);
@@ -23,21 +23,21 @@ pub(crate) fn run() {
     let million = backlog(1_000_000, rounds[2]);
     report("backlog/1m", "ns", million);
     report("growth", "ratio", million / thousand);
-    report("backlog/1k-worker", "ns", with_worker(1_000, rounds[0]));
-    report("backlog/100k-worker", "ns", with_worker(100_000, rounds[1]));
-    report("backlog/1m-worker", "ns", with_worker(1_000_000, rounds[2]));
+    report("backlog/1k-worker", "ns", with_consumer(1_000, rounds[0]));
+    report("backlog/100k-worker", "ns", with_consumer(100_000, rounds[1]));
+    report("backlog/1m-worker", "ns", with_consumer(1_000_000, rounds[2]));
     let keys = keys(1_000_000);
-    // The least of the rounds: in the others something else ran in between.
+    // The minimum of the rounds, because other processes disturb some of them.
     let pauses = (0..7).map(|_| runtime.block_on(longest(&keys)));
     let (add, done) = pauses.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).expect("seven rounds");
     report("backlog/1m-longest-add", "ms", add.as_secs_f64() * 1e3);
     report("backlog/1m-longest-done", "ms", done.as_secs_f64() * 1e3);
 }
 
-/// How long the longest add of a growing queue takes, and the longest end of a key in a shrinking one.
+/// The longest add of a growing queue, and the longest `done` of a shrinking one.
 async fn longest(keys: &[Key]) -> (Duration, Duration) {
     let (queue, mut add, mut done) = (WorkQueue::new(), Duration::ZERO, Duration::ZERO);
-    queue.add_after(keys[0].clone(), Duration::from_secs(3600)); // so that it is never quite empty
+    queue.add_after(keys[0].clone(), Duration::from_secs(3600)); // so that the queue is never empty
     for key in &keys[1..] {
         let start = Instant::now();
         queue.add(key.clone());
@@ -58,18 +58,18 @@ async fn longest(keys: &[Key]) -> (Duration, Duration) {
     (add, done)
 }
 
-/// The same with what spares a producer the clone and a worker a lock.
-async fn add_then_work(keys: &[Key]) -> Duration {
+/// As `add_then_take`, with `add_ref` and a `Consumer`.
+async fn add_then_consume(keys: &[Key]) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();
     for key in keys {
         queue.add_ref(key);
     }
-    let mut worker = queue.consumer();
+    let mut consumer = queue.consumer();
     for _ in keys {
-        worker.next().await;
+        consumer.next().await;
     }
-    worker.done();
+    consumer.done();
     start.elapsed()
 }
 

@@ -1,4 +1,4 @@
-//! What does a key cost where producers and workers outnumber the processors, and how long does an unlucky add take?
+//! The time per key with more producers and workers than processors, and the slowest adds.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -30,7 +30,7 @@ pub(crate) fn run() {
     report("contention/8x8-tasks", "ns", ns_each(time, COUNT));
 }
 
-/// A thread for each, as far as possible at the same time. How long each add took is left in `latencies`.
+/// Runs each producer and worker on a thread of its own. Returns the latencies of the adds in `latencies`.
 fn on_threads(keys: &[Key], latencies: &mut Vec<Duration>) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What does a key cost while producers and workers meet at the queue, on two threads?
+//! The time per key while producers and workers use the queue at the same time, on two threads.
 
 use std::{
     sync::{
@@ -31,7 +31,7 @@ pub(crate) fn run() {
     }
 }
 
-/// In each round the producers share the keys out, and the workers take until none is left.
+/// In each round the producers add all keys, and the workers take until no key is left.
 async fn rounds(keys: Arc<[Key]>, pairs: usize) -> Duration {
     let queue = WorkQueue::new();
     let left = Arc::new(AtomicUsize::new(0));

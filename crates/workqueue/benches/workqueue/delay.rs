@@ -1,5 +1,5 @@
-//! What does a delay cost, how late is the last of a million that end within one second, and how long do takes take
-//! meanwhile?
+//! The cost of a delay, how late the last of a million delays within one second ends, and the latency of
+//! takes meanwhile.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use trimtab_workqueue::WorkQueue;
 
 const COUNT: usize = 1_000_000;
-/// The first delay ends then: on a machine that is not overloaded, all keys were added before.
+/// When the first delay ends. Unless the machine is overloaded, all keys are added before.
 const LEAD: Duration = Duration::from_secs(4);
 const SPREAD: Duration = Duration::from_secs(1);
 
@@ -18,7 +18,7 @@ pub(crate) fn run() {
         let queue = WorkQueue::new();
         let start = Instant::now();
         for (n, key) in keys.iter().enumerate() {
-            let place = n * 48_271 % COUNT; // every place once, in no order
+            let place = n * 48_271 % COUNT; // every position once, in no order
             let due = LEAD + SPREAD.mul_f64(place as f64 / COUNT as f64);
             queue.add_after(key.clone(), due.saturating_sub(start.elapsed()));
         }
@@ -28,7 +28,7 @@ pub(crate) fn run() {
             let before = Instant::now();
             match queue.try_get() {
                 Some(_) => takes.push(before.elapsed()),
-                None => drop(queue.get().await), // it waits, for longer than a take takes
+                None => drop(queue.get().await), // this take waits, so its time does not count
             }
             left -= 1;
         }

@@ -1,4 +1,5 @@
-//! Benchmarks of the work queue, a file a question: `cargo bench -p trimtab-workqueue -- [--quick] [NAME…]`.
+//! Benchmarks of the work queue, one scenario per file: `cargo bench -p trimtab-workqueue -- [--quick]
+//! [NAME…]`.
 
 mod backlog;
 mod contention;
@@ -10,8 +11,8 @@ mod priority;
 mod storm;
 
 fn main() {
-    let questions: [(&str, fn()); 7] = [
-        ("memory", memory::run), // first: it measures the process
+    let scenarios: [(&str, fn()); 7] = [
+        ("memory", memory::run), // first, because it measures the process's memory
         ("backlog", backlog::run),
         ("cycle", cycle::run),
         ("contention", contention::run),
@@ -19,9 +20,9 @@ fn main() {
         ("delay", delay::run),
         ("priority", priority::run),
     ];
-    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for (name, run) in questions {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+    let selected: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    for (name, run) in scenarios {
+        if selected.is_empty() || selected.iter().any(|selected| selected == name) {
             run();
         }
     }

@@ -1,40 +1,40 @@
-//! What the benchmarks share: the work's size, the keys, and the lines that `cargo xtask bench` reads.
+//! Shared by the benchmarks: the keys, the amount of work, and the output that `cargo xtask bench` reads.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A key of 35 characters, shared, as an informer's keys are.
+/// A shared key of 35 characters, like the keys of an informer.
 pub(crate) type Key = Arc<str>;
 
-/// Whether `--quick` asks for less work, noisier figures, and seconds instead of minutes.
+/// Whether `--quick` asks for less work: noisier results in seconds instead of minutes.
 pub(crate) fn quick() -> bool {
     std::env::args().any(|argument| argument == "--quick")
 }
 
-/// `count` different keys.
+/// Returns `count` different keys.
 pub(crate) fn keys(count: usize) -> Vec<Key> {
     (0..count).map(|n| format!("namespace-{:04}/replicaset-{n:09}", n % 100).into()).collect()
 }
 
-/// A runtime of this one thread.
+/// Returns a runtime for the current thread.
 pub(crate) fn one_thread() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-/// The middle one of what `measure` returns in that many rounds.
+/// Returns the median of that many rounds.
 pub(crate) fn median(rounds: usize, mut measure: impl FnMut() -> Duration) -> Duration {
     let mut times: Vec<_> = (0..rounds).map(|_| measure()).collect();
     times.sort_unstable();
     times[rounds / 2]
 }
 
-/// Nanoseconds for each of `count`.
+/// Returns the nanoseconds per item.
 pub(crate) fn ns_each(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e9 / count as f64
 }
 
-/// Prints one measurement, of which less is better.
+/// Prints one measurement. Less is better.
 pub(crate) fn report(bench: &str, unit: &str, value: f64) {
     println!(r#"{{"bench":"workqueue/{bench}","unit":"{unit}","better":"lower","value":{value:.2}}}"#);
 }

@@ -1,4 +1,4 @@
-//! What does a queued key take beside itself, and what is left of a burst?
+//! The memory per queued key, and the memory left after a burst.
 
 use crate::measure::{keys, one_thread, report};
 use trimtab_workqueue::WorkQueue;
@@ -22,7 +22,7 @@ pub(crate) fn run() {
     report("bytes-per-key/1m-left", "bytes", each(resident()));
 }
 
-/// The process's resident memory in bytes.
+/// Returns the process's resident memory in bytes.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");

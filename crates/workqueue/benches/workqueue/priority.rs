@@ -1,4 +1,4 @@
-//! What does a key cost in a backlog of a hundred priorities?
+//! The time per key in a backlog with a hundred priorities.
 
 use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
 use tokio::time::Instant;

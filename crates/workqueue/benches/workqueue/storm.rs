@@ -1,4 +1,4 @@
-//! What does an event cost whose key is queued already?
+//! The time of an add whose key is queued already.
 
 use crate::measure::{keys, median, ns_each, quick, report};
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! [`BucketLimiter`]: so many tries a second for all keys together.
+//! [`BucketLimiter`]: a rate for all keys together.
 
 use std::{
     fmt,
@@ -19,43 +19,49 @@ use governor::{
 };
 use tokio::time::Instant;
 
-use super::RateLimiter;
+use super::rate_limiter::RateLimiter;
 
-/// A token bucket that all keys share. Every try takes a token, reserved ahead if need be: the delay is
-/// the time until that token is there. A key's success gives nothing back.
+/// A token bucket that all keys share. Every add takes a token, reserving a future one if none is left: the
+/// delay is the time until that token exists. `forget` returns no token.
 pub struct BucketLimiter {
-    bucket: governor::RateLimiter<NotKeyed, InMemoryState, Hand, NoOpMiddleware<Nanos>>,
-    hand: Hand,
+    bucket: governor::RateLimiter<NotKeyed, InMemoryState, ManualClock, NoOpMiddleware<Nanos>>,
+    clock: ManualClock,
     start: Option<Instant>,
 }
 
 impl BucketLimiter {
-    /// `qps` tokens a second, `burst` of them at once.
+    /// Creates a bucket that gains `qps` tokens a second and holds at most `burst`.
     ///
     /// # Errors
     ///
-    /// Refuses a `qps` that is not a positive number, or whose tokens are more than 584 years or less
-    /// than a nanosecond apart, and a `burst` of zero.
+    /// If `qps` is not a positive number, if its tokens are more than 584 years or less than a nanosecond
+    /// apart, or if `burst` is zero.
     pub fn new(qps: f64, burst: u32) -> Result<Self, BucketConfigError> {
-        let refuse = |field, value: &dyn fmt::Display| BucketConfigError { field, value: value.to_string() };
+        let refuse = |field, value: &dyn fmt::Display, expected| BucketConfigError {
+            field,
+            value: value.to_string(),
+            expected,
+        };
         let period = Duration::try_from_secs_f64(1.0 / qps).ok().filter(|_| qps > 0.0);
         let quota = period
             .filter(|period| u64::try_from(period.as_nanos()).is_ok())
             .and_then(Quota::with_period)
-            .ok_or_else(|| refuse("qps", &qps))?;
-        let burst = NonZeroU32::new(burst).ok_or_else(|| refuse("burst", &burst))?;
+            .ok_or_else(|| {
+                refuse("qps", &qps, "it must be positive, and a token period must fit into 1 ns to 584 years")
+            })?;
+        let burst = NonZeroU32::new(burst).ok_or_else(|| refuse("burst", &burst, "it must be at least 1"))?;
         Ok(Self::with_quota(quota.allow_burst(burst)))
     }
 
     fn with_quota(quota: Quota) -> Self {
-        let hand = Hand::default();
-        let bucket = governor::RateLimiter::direct_with_clock(quota, hand.clone());
-        Self { bucket, hand, start: None }
+        let clock = ManualClock::default();
+        let bucket = governor::RateLimiter::direct_with_clock(quota, clock.clone());
+        Self { bucket, clock, start: None }
     }
 }
 
 impl Default for BucketLimiter {
-    /// client-go's: 10 a second, 100 at once.
+    /// client-go's default: 10 tokens a second, at most 100 at once.
     fn default() -> Self {
         let of = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self::with_quota(Quota::per_second(of(10)).allow_burst(of(100)))
@@ -66,13 +72,13 @@ impl<K> RateLimiter<K> for BucketLimiter {
     fn when(&mut self, _key: &K, now: Instant) -> Duration {
         let start = *self.start.get_or_insert(now);
         let now = Nanos::from(now.saturating_duration_since(start));
-        self.hand.point_to(now);
+        self.clock.set(now);
         while let Err(early) = self.bucket.check() {
-            // A token that is not there yet: taken all the same, at the moment when it will be. The
-            // bucket then stands at that moment, so the next token comes after it.
-            self.hand.point_to(early.earliest_possible());
+            // The token does not exist yet. It is taken at the time when it will exist; the bucket's clock
+            // then stands at that time, so the next token comes after it.
+            self.clock.set(early.earliest_possible());
         }
-        self.hand.now().saturating_sub(now).into()
+        self.clock.now().saturating_sub(now).into()
     }
 
     fn forget(&mut self, _key: &K) {}
@@ -88,17 +94,17 @@ impl fmt::Debug for BucketLimiter {
     }
 }
 
-/// The bucket's clock, which stands still unless it is moved: `now` is an argument here.
+/// The clock of the bucket. It moves only when it is set, because `now` is an argument here.
 #[derive(Debug, Clone, Default)]
-struct Hand(Arc<AtomicU64>);
+struct ManualClock(Arc<AtomicU64>);
 
-impl Hand {
-    fn point_to(&self, time: Nanos) {
-        self.0.store(time.as_u64(), Ordering::Relaxed); // one thread: `when` has the limiter to itself
+impl ManualClock {
+    fn set(&self, time: Nanos) {
+        self.0.store(time.as_u64(), Ordering::Relaxed); // Relaxed: one thread at a time, because `when` has the limiter exclusively
     }
 }
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
@@ -106,18 +112,26 @@ impl Clock for Hand {
     }
 }
 
-/// A rate or a burst that no bucket can have; says which.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a token bucket with {field} = {value} would never give a token")]
+/// An invalid rate or burst.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid token bucket: {field} is {value}, but {expected}")]
 pub struct BucketConfigError {
     field: &'static str,
     value: String,
+    expected: &'static str,
 }
 
 impl BucketConfigError {
-    /// The refused parameter's name: `qps` or `burst`.
+    /// Returns the name of the invalid parameter: `qps` or `burst`.
     pub fn field(&self) -> &'static str {
         self.field
+    }
+}
+
+/// Prints the message, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for BucketConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -129,16 +143,17 @@ mod tests {
         (0..tries).map(|_| limiter.when(&"any", now).as_millis()).collect()
     }
 
-    /// As client-go's: every try reserves a token, and forgetting gives none back.
+    /// As in client-go: every add reserves a token, and `forget` returns none.
     #[test]
-    fn a_burst_is_free_and_each_later_try_reserves_the_next_token() {
+    fn a_burst_is_free_and_each_later_add_reserves_the_next_token() {
         let start = Instant::now();
         let mut limiter = BucketLimiter::new(10.0, 3).expect("a valid bucket");
         assert_eq!(delays(&mut limiter, 6, start), [0, 0, 0, 100, 200, 300]);
         assert_eq!(RateLimiter::<&str>::num_requeues(&limiter, &"any"), 0);
         limiter.forget(&"any"); // no token comes back
         assert_eq!(delays(&mut limiter, 1, start), [400]);
-        // A second later ten tokens have come: four are spoken for, three stay, the others ran over.
+        // A second later there are ten new tokens: four are reserved, three stay, and the bucket has no room
+        // for the others.
         assert_eq!(delays(&mut limiter, 4, start + Duration::from_secs(1)), [0, 0, 0, 100]);
     }
 
@@ -155,6 +170,8 @@ mod tests {
             assert_eq!(BucketLimiter::new(qps, 1).expect_err("no such rate").field(), "qps", "{qps}");
         }
         let error = BucketLimiter::new(10.0, 0).expect_err("no such burst");
-        assert_eq!((error.field(), error.to_string().contains("burst = 0")), ("burst", true));
+        let message = "invalid token bucket: burst is 0, but it must be at least 1";
+        assert_eq!((error.field(), &*error.to_string()), ("burst", message));
+        assert_eq!(format!("{error:?}"), message);
     }
 }

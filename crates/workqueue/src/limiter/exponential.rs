@@ -1,29 +1,29 @@
-//! [`ExponentialLimiter`]: each key's delay doubles with each try.
+//! [`ExponentialLimiter`]: the delay of a key doubles with each failure.
 
 use std::{hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{RateLimiter, tries::Tries};
+use super::{failures::Failures, rate_limiter::RateLimiter};
 
-/// Delays a key by `base × 2^tries`, at most `max`. Each key counts for itself.
+/// Delays a key by `base × 2^failures`, at most `max`. Failures are counted per key.
 #[derive(Debug, Clone)]
 pub struct ExponentialLimiter<K> {
     base: Duration,
     max: Duration,
-    tries: Tries<K>,
+    failures: Failures<K>,
 }
 
 impl<K> ExponentialLimiter<K> {
-    /// Starts at `base` and doubles up to `max`.
+    /// Creates a limiter whose delays start at `base` and double up to `max`.
     pub fn new(base: Duration, max: Duration) -> Self {
-        Self { base, max, tries: Tries::new() }
+        Self { base, max, failures: Failures::new() }
     }
 }
 
 impl<K: Hash + Eq + Clone + Send> RateLimiter<K> for ExponentialLimiter<K> {
     fn when(&mut self, key: &K, _now: Instant) -> Duration {
-        let factor = 1u128.checked_shl(self.tries.count(key));
+        let factor = 1u128.checked_shl(self.failures.record(key));
         let delay = factor.and_then(|factor| self.base.as_nanos().checked_mul(factor));
         match delay.map(u64::try_from) {
             Some(Ok(nanos)) => Duration::from_nanos(nanos).min(self.max),
@@ -32,11 +32,11 @@ impl<K: Hash + Eq + Clone + Send> RateLimiter<K> for ExponentialLimiter<K> {
     }
 
     fn forget(&mut self, key: &K) {
-        self.tries.forget(key);
+        self.failures.forget(key);
     }
 
     fn num_requeues(&self, key: &K) -> u32 {
-        self.tries.of(key)
+        self.failures.of(key)
     }
 }
 

@@ -1,38 +1,38 @@
-//! [`FastSlowLimiter`]: a few quick tries, then patient ones.
+//! [`FastSlowLimiter`]: a few short delays, then long ones.
 
 use std::{hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{RateLimiter, tries::Tries};
+use super::{failures::Failures, rate_limiter::RateLimiter};
 
-/// Delays a key's first tries by `fast` and every later one by `slow`. Each key counts for itself.
+/// Delays the first failures of a key by `fast` and every later one by `slow`. Failures are counted per key.
 #[derive(Debug, Clone)]
 pub struct FastSlowLimiter<K> {
     fast: Duration,
     slow: Duration,
-    fast_tries: u32,
-    tries: Tries<K>,
+    max_fast_attempts: u32,
+    failures: Failures<K>,
 }
 
 impl<K> FastSlowLimiter<K> {
-    /// `fast_tries` tries at `fast`, then `slow`.
-    pub fn new(fast: Duration, slow: Duration, fast_tries: u32) -> Self {
-        Self { fast, slow, fast_tries, tries: Tries::new() }
+    /// Creates a limiter with `max_fast_attempts` delays of `fast`; all later ones are `slow`.
+    pub fn new(fast: Duration, slow: Duration, max_fast_attempts: u32) -> Self {
+        Self { fast, slow, max_fast_attempts, failures: Failures::new() }
     }
 }
 
 impl<K: Hash + Eq + Clone + Send> RateLimiter<K> for FastSlowLimiter<K> {
     fn when(&mut self, key: &K, _now: Instant) -> Duration {
-        if self.tries.count(key) < self.fast_tries { self.fast } else { self.slow }
+        if self.failures.record(key) < self.max_fast_attempts { self.fast } else { self.slow }
     }
 
     fn forget(&mut self, key: &K) {
-        self.tries.forget(key);
+        self.failures.forget(key);
     }
 
     fn num_requeues(&self, key: &K) -> u32 {
-        self.tries.of(key)
+        self.failures.of(key)
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
 
     /// RL-T3.
     #[test]
-    fn the_first_tries_are_fast_and_the_others_slow() {
+    fn the_first_failures_are_fast_and_the_others_slow() {
         let now = Instant::now();
         let [fast, slow] = [Duration::from_millis(5), Duration::from_secs(10)];
         let mut limiter = FastSlowLimiter::new(fast, slow, 3);

@@ -1,23 +1,23 @@
-//! [`MaxOfLimiter`]: the worst of several.
+//! [`MaxOfLimiter`]: the longest delay of several limiters.
 
 use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
-use super::RateLimiter;
+use super::rate_limiter::RateLimiter;
 
-/// Asks every limiter and takes the longest delay. Each of them counts the try.
+/// Returns the longest delay of its limiters. Each of them counts the failure.
 pub struct MaxOfLimiter<K> {
     limiters: Vec<Box<dyn RateLimiter<K>>>,
 }
 
 impl<K> MaxOfLimiter<K> {
-    /// No limiter, and so no delay.
+    /// Creates an empty limiter, which returns no delay.
     pub fn new() -> Self {
         Self { limiters: Vec::new() }
     }
 
-    /// Asks this one too.
+    /// Adds a limiter.
     #[must_use]
     pub fn and(mut self, limiter: impl RateLimiter<K> + 'static) -> Self {
         self.limiters.push(Box::new(limiter));

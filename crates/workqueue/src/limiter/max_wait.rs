@@ -1,12 +1,12 @@
-//! [`MaxWaitLimiter`]: no delay longer than this.
+//! [`MaxWaitLimiter`]: an upper bound for another limiter's delays.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::RateLimiter;
+use super::rate_limiter::RateLimiter;
 
-/// Cuts another limiter's delays at `max`.
+/// Limits the delays of another limiter to `max`.
 #[derive(Debug, Clone)]
 pub struct MaxWaitLimiter<L> {
     limiter: L,
@@ -14,7 +14,7 @@ pub struct MaxWaitLimiter<L> {
 }
 
 impl<L> MaxWaitLimiter<L> {
-    /// `limiter`'s delays, at most `max`.
+    /// Creates a limiter that returns the delays of `limiter`, at most `max`.
     pub fn new(limiter: L, max: Duration) -> Self {
         Self { limiter, max }
     }

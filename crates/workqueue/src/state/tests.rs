@@ -1,20 +1,20 @@
-//! Edges of the queue's rules that its model does not reach: what they hold in memory.
+//! Tests of the rules that the model does not cover: memory, and the work of a single call.
 
 use super::*;
 
-const AT_ONCE: Wanted = Wanted { priority: 0, due: None, group: 0 };
+const AT_ONCE: AddParams = AddParams { priority: 0, due: None, group: 0 };
 
 fn state() -> State<u32> {
     State::new(Step(1000), false, false)
 }
 
-/// As the real one does, this hash has something of the key in its upper bits.
+/// Like a real hash, it differs between keys in its upper bits.
 fn hash(key: u32) -> u32 {
     key.wrapping_mul(0x9E37_79B9)
 }
 
-fn add(state: &mut State<u32>, key: u32, wanted: Wanted) -> Added {
-    state.add(hash(key), &mut Some(key), wanted, Time::ZERO)
+fn add(state: &mut State<u32>, key: u32, params: AddParams) -> Added {
+    state.add(hash(key), &mut Some(key), params, Time::ZERO)
 }
 
 fn take(state: &mut State<u32>) -> Taken<u32> {
@@ -24,12 +24,12 @@ fn take(state: &mut State<u32>) -> Taken<u32> {
     }
 }
 
-/// A take does a batch's work at the most, and has its key at once, however many delays are over.
+/// A take makes at most one batch of keys ready and returns a key at once, however many delays have ended.
 #[test]
-fn a_million_delays_that_end_together_hold_no_take_up() {
+fn a_million_delays_that_end_together_do_not_delay_a_take() {
     let (mut state, due) = (state(), Time::ZERO.after(Duration::from_secs(1)));
     for key in 0..1_000_000 {
-        add(&mut state, key, Wanted { due: Some(due), ..AT_ONCE });
+        add(&mut state, key, AddParams { due: Some(due), ..AT_ONCE });
     }
     let mut delayed = state.delayed();
     for _ in 0..1_000_000 {
@@ -46,26 +46,27 @@ fn a_million_delays_that_end_together_hold_no_take_up() {
 fn an_empty_queue_holds_less_than_100_kib() {
     let mut state = state();
     for key in 0..100_000 {
-        let wanted = Wanted { priority: (key % 7) as i16, ..AT_ONCE };
-        assert_eq!(add(&mut state, key, wanted), Added::New);
-        let later = Wanted { due: Some(Time::MAX), ..AT_ONCE };
-        assert_eq!(add(&mut state, key, later), Added::Known);
+        let params = AddParams { priority: (key % 7) as i16, ..AT_ONCE };
+        assert_eq!(add(&mut state, key, params), Added::New);
+        let later = AddParams { due: Some(Time::MAX), ..AT_ONCE };
+        assert_eq!(add(&mut state, key, later), Added::Existing);
     }
     for _ in 0..100_000 {
         let Taken { slot, key, .. } = take(&mut state);
-        assert_eq!(state.done(slot, Time::ZERO).forgotten, None, "it is still delayed");
+        assert_eq!(state.done(slot, Time::ZERO).removed, None, "it is still delayed");
         assert_eq!(state.remove(hash(key), &key), (true, Some(key)));
     }
     assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
 }
 
-/// Guarantee 10. Each line of `draw_together` is needed: what stays delayed is at the end of the slots, too.
+/// Guarantee 10. Needs every line of `compact`: some of the keys that stay delayed are at the end of the
+/// slots.
 #[test]
-fn the_memory_of_a_burst_goes_while_some_keys_stay() {
+fn the_memory_of_a_burst_is_freed_while_some_keys_stay() {
     let mut state = State::new(Step(1000), true, true);
     for key in 0..100_000 {
         let due = (key % 500 == 499).then(|| Time::ZERO.after(Duration::from_secs(key.into())));
-        add(&mut state, key, Wanted { due, group: u64::from(key % 3), ..AT_ONCE });
+        add(&mut state, key, AddParams { due, group: u64::from(key % 3), ..AT_ONCE });
     }
     let peak = state.memory();
     while state.ready() > 0 {
@@ -73,12 +74,12 @@ fn the_memory_of_a_burst_goes_while_some_keys_stay() {
         state.done(slot, Time::ZERO);
     }
     for _ in 0..1_000 {
-        add(&mut state, 1, AT_ONCE); // a queue that is used goes on giving back
+        add(&mut state, 1, AT_ONCE); // a queue in use continues to free memory
         let Taken { slot, .. } = take(&mut state);
         state.done(slot, Time::ZERO);
     }
-    // Those that moved are found, and removed, as before.
-    assert_eq!(add(&mut state, 99_999, AT_ONCE), Added::Known);
+    // Keys that were moved to another slot are still found and removed.
+    assert_eq!(add(&mut state, 99_999, AT_ONCE), Added::Existing);
     assert_eq!(state.remove(hash(99_999), &99_999), (true, Some(99_999)));
     assert_eq!(state.delayed(), 199);
     assert!(state.memory() * 20 < peak, "{} of {peak} bytes are left", state.memory());
@@ -92,16 +93,16 @@ fn the_memory_of_a_burst_goes_while_some_keys_stay() {
     assert!(keys.iter().all(|key| key % 500 == 499), "{keys:?}");
 }
 
-/// What a key leaves behind when it is moved is swept out before it is the most.
+/// Stale entries of a key that is delayed again and again are swept before they outnumber the current ones.
 #[test]
-fn a_key_that_is_moved_again_and_again_takes_no_more_memory() {
+fn a_key_that_is_delayed_again_and_again_takes_no_more_memory() {
     let mut state = state();
     add(&mut state, 1, AT_ONCE);
     add(&mut state, 2, AT_ONCE);
     for n in 0..30_000i16 {
         let due = Time::ZERO.after(Duration::from_secs(100_000 - n as u64));
-        add(&mut state, 2, Wanted { priority: n, due: Some(due), group: 0 });
-        add(&mut state, 2, Wanted { priority: n, due: None, group: 0 });
+        add(&mut state, 2, AddParams { priority: n, due: Some(due), group: 0 });
+        add(&mut state, 2, AddParams { priority: n, due: None, group: 0 });
     }
     assert!(state.memory() < 16 * 1024, "{} bytes for two keys", state.memory());
     assert_eq!((take(&mut state).key, state.delayed()), (2, 1));

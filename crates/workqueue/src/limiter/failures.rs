@@ -1,23 +1,23 @@
-//! [`Tries`]: how often each key was tried, which two limiters count.
+//! [`Failures`]: the number of failures of each key. Two limiters use it.
 
 use std::{collections::HashMap, hash::Hash};
 
 use hashbrown::DefaultHashBuilder;
 
 #[derive(Debug, Clone)]
-pub(super) struct Tries<K> {
+pub(super) struct Failures<K> {
     counts: HashMap<K, u32, DefaultHashBuilder>,
 }
 
-impl<K> Tries<K> {
+impl<K> Failures<K> {
     pub(super) fn new() -> Self {
         Self { counts: HashMap::default() }
     }
 }
 
-impl<K: Hash + Eq + Clone> Tries<K> {
-    /// Counts a try and returns how many came before it.
-    pub(super) fn count(&mut self, key: &K) -> u32 {
+impl<K: Hash + Eq + Clone> Failures<K> {
+    /// Counts a failure. Returns the number of earlier failures.
+    pub(super) fn record(&mut self, key: &K) -> u32 {
         if let Some(count) = self.counts.get_mut(key) {
             let before = *count;
             *count = before.saturating_add(1);
@@ -27,9 +27,9 @@ impl<K: Hash + Eq + Clone> Tries<K> {
         0
     }
 
-    /// Forgets the key; costs no hash where no key was tried, which is how most reconciles end.
+    /// Forgets the key. Does not hash the key if no key has failed, which is the usual case.
     pub(super) fn forget(&mut self, key: &K) {
-        const KEPT: usize = 1024; // an empty map may keep this much of a burst
+        const KEPT: usize = 1024; // what an empty map may keep allocated after a burst
         if !self.counts.is_empty() && self.counts.remove(key).is_some() && self.counts.is_empty() {
             self.counts.shrink_to(KEPT);
         }
