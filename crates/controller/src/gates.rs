@@ -1,16 +1,15 @@
-//! The feature gates of Trimtab itself, and the options of the parts that they set.
+//! Trimtab's own feature gates, and builders whose options they set.
 //!
-//! A part never reads a gate: it takes an option, and here is the one place where both are known. The
-//! gates bear client-go's and Kubernetes' names where they mean the same. Until a host installs a
-//! registry that holds them, each is read from `KUBE_FEATURE_<Name>` at the first question, as
-//! client-go does.
+//! The parts do not read gates; they take options, and only this module knows both. The gates have the names of
+//! client-go's and Kubernetes' gates with the same meaning. Until the program installs a registry with them, their
+//! values come from `KUBE_FEATURE_<Name>` at the first read, as in client-go.
 //!
 //! ```
 //! use trimtab_controller::{featuregate::{FeatureGates, Version}, gates};
 //!
 //! let features = FeatureGates::builder("web", Version::new(1, 36)).gates::<gates::Features>().build()?;
 //! features.install();
-//! features.set_from_flag("WatchListClient=false")?; // what `--feature-gates` said
+//! features.set_from_flag("WatchListClient=false")?; // the value of `--feature-gates`
 //! assert!(!gates::WATCH_LIST_CLIENT.enabled());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -21,43 +20,43 @@ use trimtab_informer::{InformerFactory, InformerFactoryBuilder};
 use trimtab_leaderelection::{Candidacy, LeaderElector, LeaderElectorBuilder};
 
 trimtab_featuregate::gates! {
-    /// What can be switched in a controller on Trimtab.
+    /// The feature gates of a controller on Trimtab.
     pub set Features, environment "KUBE_FEATURE_";
 
-    /// First lists are asked for as streams, with a fallback where a server refuses or ignores that.
+    /// Requests first lists as streams, with a fallback if the server refuses or ignores that.
     pub WATCH_LIST_CLIENT = "WatchListClient" {
         1.30 => Beta, off;
         1.35 => Beta, on;
     }
 
-    /// A controller acts only when its caches show what it wrote before, as upstream's own controllers
-    /// do since 1.36. Off, nothing that a ledger holds keeps a key back.
+    /// Reconciles a key only when the caches show the controller's earlier writes, as Kubernetes' own controllers do
+    /// since 1.36. If it is off, a ledger holds no key back.
     pub STALE_CONTROLLER_CONSISTENCY = "StaleControllerConsistency" {
         1.35 => Alpha, off;
         1.36 => Beta, on;
     }
 
-    /// A write whose reply never came keeps its key back until the cache shows what became of it. No
-    /// gate of upstream's does this: off, such a write is taken for not having happened, as there.
-    pub UNKNOWN_OUTCOME_CONSISTENCY = "UnknownOutcomeConsistency" needs [STALE_CONTROLLER_CONSISTENCY] {
+    /// Holds a key back after a write without a reply, until the cache shows the write's outcome. Upstream has no such
+    /// gate. If it is off, such a write counts as not having happened, as upstream.
+    pub UNKNOWN_OUTCOME_CONSISTENCY = "UnknownOutcomeConsistency" depends_on [STALE_CONTROLLER_CONSISTENCY] {
         1.36 => Beta, on;
     }
 
-    /// The API server's own elector assigns the Lease to the candidate of the oldest version; candidates
-    /// do not take it. Where the server has no such elector, they do.
+    /// Lets the API server's elector assign the Lease to the candidate with the oldest version. If the server has no
+    /// such elector, the candidates take the Lease themselves.
     pub COORDINATED_LEADER_ELECTION = "CoordinatedLeaderElection" {
         1.31 => Alpha, off;
         1.33 => Beta, off;
     }
 }
 
-/// A factory's settings, its lists as [`WATCH_LIST_CLIENT`] says.
+/// Returns a builder of an informer factory; [`WATCH_LIST_CLIENT`] decides whether it uses streaming lists.
 pub fn informers(client: Client) -> InformerFactoryBuilder {
     InformerFactory::builder(client).streaming_lists(WATCH_LIST_CLIENT.enabled())
 }
 
-/// A ledger's settings, as strict as [`STALE_CONTROLLER_CONSISTENCY`] and
-/// [`UNKNOWN_OUTCOME_CONSISTENCY`] say.
+/// Returns a builder of a ledger; [`STALE_CONTROLLER_CONSISTENCY`] and [`UNKNOWN_OUTCOME_CONSISTENCY`] decide its
+/// strictness.
 pub fn ledger() -> ExpectationsBuilder {
     Expectations::builder().strictness(match STALE_CONTROLLER_CONSISTENCY.enabled() {
         false => Strictness::Off,
@@ -66,8 +65,8 @@ pub fn ledger() -> ExpectationsBuilder {
     })
 }
 
-/// An election's settings over the Lease `name` in `namespace`, with this candidacy if
-/// [`COORDINATED_LEADER_ELECTION`] says so.
+/// Returns a builder of an elector for the Lease `name` in `namespace`. If [`COORDINATED_LEADER_ELECTION`] is on, the
+/// elector takes part in coordinated election with `candidacy`.
 pub fn leader_election(
     client: Client,
     namespace: &str,

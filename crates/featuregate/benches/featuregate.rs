@@ -1,5 +1,5 @@
-//! What a check and a flag cost: `cargo bench -p trimtab-featuregate -- [--quick]`. The peer, `xtask/peers/component-base`,
-//! does the same work.
+//! The cost of a check and of a flag: `cargo bench -p trimtab-featuregate -- [--quick]`. The peer program
+//! `xtask/peers/component-base` does the same work.
 
 use std::{hint::black_box, time::Duration};
 
@@ -53,7 +53,7 @@ fn main() {
     report("featuregate/parse-200", "µs", best(rounds, || parse(parses)) / 1000.0);
 }
 
-/// Nanoseconds of a check, of 100 gates in turn.
+/// Returns the nanoseconds per check, over 100 gates in turn.
 fn enabled(checks: u32) -> f64 {
     let gates = FeatureGates::builder("bench", VERSION).gates::<Hundred>().build().expect("valid gates");
     gates.install();
@@ -71,15 +71,15 @@ fn enabled(checks: u32) -> f64 {
     took.as_secs_f64() * 1e9 / f64::from(checks)
 }
 
-/// Nanoseconds to set 200 gates from one string, other values each time.
+/// Returns the nanoseconds to set 200 gates from one string, with different values each time.
 fn parse(parses: u32) -> f64 {
     let names: Vec<_> = (0..200).map(|i| format!("BenchmarkedGate{i:03}")).collect();
-    let life = [
+    let specs = [
         Spec::new(Version::new(1, 30), Stage::Alpha, false),
         Spec::new(Version::new(1, 33), Stage::Beta, true),
     ];
     let builder = FeatureGates::builder("bench", VERSION);
-    let builder = names.iter().fold(builder, |builder, name| builder.gate(name, "", life));
+    let builder = names.iter().fold(builder, |builder, name| builder.gate(name, "", specs));
     let gates = builder.build().expect("valid gates");
     let text = |parity| {
         let pairs: Vec<_> =
@@ -102,7 +102,7 @@ fn time(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// The best of several rounds, so that a busy moment of the machine does not count.
+/// Returns the best of several rounds, so that other load on the machine does not count.
 fn best(rounds: usize, measure: impl Fn() -> f64) -> f64 {
     (0..rounds).map(|_| measure()).fold(f64::INFINITY, f64::min)
 }

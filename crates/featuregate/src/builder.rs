@@ -1,4 +1,4 @@
-//! [`FeatureGatesBuilder`]: from declared gates to a registry, or to all that is wrong with them.
+//! [`FeatureGatesBuilder`]: checks declared gates and builds a registry from them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
@@ -6,14 +6,15 @@ use std::{
 };
 
 use crate::{
-    BuildError, BuildProblem, FeatureGates, GateSet, Spec, Version,
-    dependencies::{self, Needs},
-    live::LiveSet,
-    spec::{Versions, flaw, inherit_min_compatibility},
+    build_error::{BuildError, BuildProblem},
+    dependencies::{self, Dependencies},
+    registry::{FeatureGates, StaticSet},
+    spec::{Spec, Versions, flaw, inherit_min_compatibility},
     state::{ALL_GATES, Row, State},
+    version::Version,
 };
 
-/// Collects gates for a registry: [`FeatureGates::builder`].
+/// Collects the gates of a registry. [`FeatureGates::builder`] returns one.
 #[must_use]
 #[derive(Debug)]
 pub struct FeatureGatesBuilder {
@@ -21,14 +22,21 @@ pub struct FeatureGatesBuilder {
     binary: Version,
     versions: Versions,
     environment_prefix: Option<Box<str>>,
-    sets: Vec<&'static LiveSet>,
+    sets: Vec<&'static StaticSet>,
     gates: BTreeMap<Arc<str>, (Arc<str>, Vec<Spec>)>,
-    needs: Needs,
+    dependencies: Dependencies,
     problems: Vec<BuildProblem>,
 }
 
+impl FeatureGates {
+    /// Returns a builder for the gates of the component `name`, whose binary has the version `binary`.
+    pub fn builder(name: &str, binary: Version) -> FeatureGatesBuilder {
+        FeatureGatesBuilder::new(name, binary)
+    }
+}
+
 impl FeatureGatesBuilder {
-    pub(crate) fn new(name: &str, binary: Version) -> Self {
+    fn new(name: &str, binary: Version) -> Self {
         let builder = Self {
             name: name.into(),
             binary,
@@ -36,7 +44,7 @@ impl FeatureGatesBuilder {
             environment_prefix: None,
             sets: Vec::new(),
             gates: BTreeMap::new(),
-            needs: Needs::new(),
+            dependencies: Dependencies::new(),
             problems: Vec::new(),
         };
         ALL_GATES.into_iter().fold(builder, |builder, (name, stage)| {
@@ -48,74 +56,58 @@ impl FeatureGatesBuilder {
         })
     }
 
-    /// Adds a set that [`gates!`](crate::gates) declared.
-    pub fn gates<S: GateSet>(mut self) -> Self {
-        let set = S::live();
-        self.sets.push(set);
-        for gate in set.declarations {
-            self = self.add(gate.name, gate.description, gate.specs).needs(gate.name, gate.needs);
-        }
-        self
-    }
-
-    /// Adds a set without its versions: each gate as it is at its newest, whatever is emulated.
-    ///
-    /// For the gates of a library whose versions are not this component's.
-    pub fn gates_unversioned<S: GateSet>(self) -> Self {
-        let set = S::live();
-        set.declarations
-            .iter()
-            .fold(self.flattened(set), |builder, gate| builder.needs(gate.name, gate.needs))
-    }
-
-    /// Adds a gate that is not declared in the code: a plugin's, say. It is read by name:
-    /// [`FeatureGates::is_enabled`].
+    /// Adds a gate that is not declared in the code, for example a plugin's. [`FeatureGates::is_enabled`]
+    /// reads it by name.
     pub fn gate(self, name: &str, description: &str, specs: impl AsRef<[Spec]>) -> Self {
         self.add(name, description, specs.as_ref())
     }
 
-    /// `gate` cannot be on without all of `needs`, in addition to what was said before.
-    pub fn needs(mut self, gate: impl AsRef<str>, needs: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let mut needs = needs.into_iter().peekable();
-        if needs.peek().is_some() {
-            let all = self.needs.entry(gate.as_ref().into()).or_default();
-            all.extend(needs.map(|need| Arc::from(need.as_ref())));
+    /// Adds dependencies: `gate` cannot be on unless all of them are on. Dependencies added earlier are kept.
+    pub fn depends_on(
+        mut self,
+        gate: impl AsRef<str>,
+        dependencies: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
+        let mut dependencies = dependencies.into_iter().peekable();
+        if dependencies.peek().is_some() {
+            let all = self.dependencies.entry(gate.as_ref().into()).or_default();
+            all.extend(dependencies.map(|dependency| Arc::from(dependency.as_ref())));
         }
         self
     }
 
-    /// Emulates an older version from the start. Default: the binary's own.
+    /// Sets the emulation version. The default is the binary's version.
     pub fn emulation_version(mut self, version: Version) -> Self {
         self.versions = Versions::emulating(version);
         self
     }
 
-    /// The oldest version that this component may have to be compatible with. Default: one minor
-    /// version before the emulated one, as in the course of an upgrade.
+    /// Sets the oldest version that this component may have to be compatible with. The default is one minor
+    /// version before the emulation version, as during an upgrade.
     pub fn min_compatibility_version(mut self, version: Version) -> Self {
         self.versions.min_compatibility = version;
         self
     }
 
-    /// [`set_from_env`](FeatureGates::set_from_env) also reads `<prefix><Name>`, before
-    /// `KUBE_FEATURE_<Name>`.
+    /// Sets a prefix for environment variables: [`set_from_env`](FeatureGates::set_from_env) then reads
+    /// `<prefix><Name>` before `KUBE_FEATURE_<Name>`.
     pub fn environment_prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.environment_prefix = Some(prefix.into());
         self
     }
 
-    /// Makes the registry. It stands alone until it is [installed](FeatureGates::install).
+    /// Builds the registry. No declared gate reads it until it is [installed](FeatureGates::install).
     ///
     /// # Errors
     ///
-    /// All that is wrong with the gates: lives that break upstream's rules; one name with two lives;
-    /// needs that are unknown, go round in a circle, or are less stable, off or unlocked where the gate
-    /// that needs them is stable, on or locked; versions in the wrong order.
+    /// All problems of the gates: specs that break upstream's rules; two gates of one name with different
+    /// specs; dependencies that are unknown, cyclic, or less stable, off or unlocked where the dependent gate
+    /// is stable, on or locked; versions in the wrong order.
     pub fn build(mut self) -> Result<FeatureGates, BuildError> {
-        let needs = std::mem::take(&mut self.needs);
+        let dependencies = std::mem::take(&mut self.dependencies);
         let known: BTreeMap<&str, &[Spec]> =
             self.gates.iter().map(|(name, (_, specs))| (&**name, &**specs)).collect();
-        self.problems.extend(dependencies::problems(&known, &needs));
+        self.problems.extend(dependencies::problems(&known, &dependencies));
         let (binary, Versions { emulation, min_compatibility }) = (self.binary, self.versions);
         if emulation > binary {
             self.problems.push(BuildProblem::NewerThanBinary { emulation, binary });
@@ -124,19 +116,34 @@ impl FeatureGatesBuilder {
             self.problems.push(BuildProblem::MinCompatibilityTooNew { min_compatibility, emulation });
         }
         if self.problems.is_empty() {
-            Ok(self.finish(&needs))
+            Ok(self.finish(&dependencies))
         } else {
             Err(BuildError { problems: self.problems })
         }
     }
 
-    /// The registry of a set that nobody adopted: nothing about it can be wrong, and it has no needs.
-    pub(crate) fn build_own(mut self) -> FeatureGates {
-        let needs = std::mem::take(&mut self.needs);
-        self.finish(&needs)
+    /// Builds the implicit registry of a set. Its gates were checked when compiled, and it has no
+    /// dependencies.
+    pub(crate) fn build_implicit(mut self) -> FeatureGates {
+        let dependencies = std::mem::take(&mut self.dependencies);
+        self.finish(&dependencies)
     }
 
-    pub(crate) fn flattened(mut self, set: &'static LiveSet) -> Self {
+    pub(crate) fn set(mut self, set: &'static StaticSet) -> Self {
+        self.sets.push(set);
+        for gate in set.declarations {
+            self = self.add(gate.name, gate.description, gate.specs).depends_on(gate.name, gate.dependencies);
+        }
+        self
+    }
+
+    pub(crate) fn unversioned_set(self, set: &'static StaticSet) -> Self {
+        set.declarations
+            .iter()
+            .fold(self.flattened(set), |builder, gate| builder.depends_on(gate.name, gate.dependencies))
+    }
+
+    pub(crate) fn flattened(mut self, set: &'static StaticSet) -> Self {
         self.sets.push(set);
         for gate in set.declarations {
             let newest = gate.specs.last().map(|&Spec { stage, default, locked, .. }| Spec {
@@ -154,7 +161,7 @@ impl FeatureGatesBuilder {
     fn add(mut self, name: &str, description: &str, specs: &[Spec]) -> Self {
         if let Some((step, flaw)) = flaw(specs) {
             let version = specs.get(step).map(Spec::version);
-            self.problems.push(BuildProblem::Life { gate: name.into(), version, flaw: flaw.into() });
+            self.problems.push(BuildProblem::InvalidSpecs { gate: name.into(), version, flaw: flaw.into() });
             return self;
         }
         let mut specs = specs.to_vec();
@@ -174,12 +181,12 @@ impl FeatureGatesBuilder {
         self
     }
 
-    fn finish(self, needs: &Needs) -> FeatureGates {
+    fn finish(self, dependencies: &Dependencies) -> FeatureGates {
         let names: Vec<Arc<str>> = self.gates.keys().cloned().collect();
-        let place = |name: &Arc<str>| names.binary_search(name).ok();
+        let row_of = |name: &Arc<str>| names.binary_search(name).ok();
         let none = BTreeSet::new();
         let rows = self.gates.into_iter().map(|(name, (description, specs))| Row {
-            needs: needs.get(&name).unwrap_or(&none).iter().filter_map(place).collect(),
+            dependencies: dependencies.get(&name).unwrap_or(&none).iter().filter_map(row_of).collect(),
             all_of: ALL_GATES.into_iter().find(|(all, _)| **all == *name).map(|(_, stage)| stage),
             overridden: vec![false; specs.len()],
             requests: Default::default(),

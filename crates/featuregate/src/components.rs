@@ -1,5 +1,5 @@
-//! [`ComponentRegistry`]: several components in one process, with versions that hang together.
-//! Upstream's `ComponentGlobalsRegistry`.
+//! [`ComponentRegistry`]: several components in one process, with related versions. Upstream's
+//! `ComponentGlobalsRegistry`.
 
 mod error;
 mod flags;
@@ -15,15 +15,15 @@ pub use self::{
     error::ComponentError,
     version::{EffectiveVersion, VersionError},
 };
-use crate::{FeatureGates, SetError, Stage, Version};
+use crate::{error::SetError, registry::FeatureGates, spec::Stage, version::Version};
 
-/// From a version of one component to the version of another that goes with it.
+/// Maps a version of one component to a version of another.
 type Mapping = Arc<dyn Fn(Version) -> Option<Version> + Send + Sync>;
 
-/// The components of a process: the version that each emulates, and its gates.
+/// The components of a process, with their emulation versions and gates.
 ///
-/// Flags are collected first ([`add_emulated_versions`](Self::add_emulated_versions) and the like) and
-/// take effect together with [`set`](Self::set), versions before gates.
+/// Flags are collected first ([`add_emulated_versions`](Self::add_emulated_versions) and others).
+/// [`set`](Self::set) then applies them together, versions before gates.
 ///
 /// ```
 /// use trimtab_featuregate::{ComponentRegistry, EffectiveVersion, FeatureGates, Version};
@@ -48,7 +48,7 @@ struct Inner {
     components: BTreeMap<Box<str>, Component>,
     emulated: Vec<(Box<str>, Version)>,
     min_compatibility: Vec<(Box<str>, Version)>,
-    /// Settings in the order of the flags; the empty prefix is the default component.
+    /// Settings in the order of the flags. The empty prefix is the default component.
     feature_gates_by_prefix: BTreeMap<Box<str>, Vec<Box<str>>>,
     set: bool,
 }
@@ -58,24 +58,24 @@ struct Component {
     version: EffectiveVersion,
     gates: Option<FeatureGates>,
     mappings: BTreeMap<Box<str>, Mapping>,
-    /// The version follows another component's: no flag sets it.
+    /// The version follows another component's, so no flag can set it.
     mapped: bool,
 }
 
 impl ComponentRegistry {
-    /// The component that flags mean when they name none.
+    /// The component of flags without a component name.
     pub const DEFAULT: &str = "kube";
 
-    /// A registry without components.
+    /// Returns a registry without components.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a component, and makes its gates emulate its version.
+    /// Adds a component, and sets the emulation version of its gates.
     ///
     /// # Errors
     ///
-    /// If there is a component of this name, or its gates cannot be had at that version.
+    /// If a component of this name exists, or if the requested gates are not valid at that version.
     pub fn register(
         &self,
         component: &str,
@@ -94,29 +94,29 @@ impl ComponentRegistry {
         Ok(())
     }
 
-    /// The version of a component.
+    /// Returns the version of a component.
     pub fn effective_version(&self, component: &str) -> Option<EffectiveVersion> {
         self.lock().components.get(component).map(|component| component.version)
     }
 
-    /// The gates of a component.
+    /// Returns the gates of a component.
     pub fn feature_gates(&self, component: &str) -> Option<FeatureGates> {
         self.lock().components.get(component)?.gates.clone()
     }
 
-    /// Every component's version, by name.
+    /// Returns every component's version, by name.
     pub fn versions(&self) -> Vec<(String, EffectiveVersion)> {
         let inner = self.lock();
         inner.components.iter().map(|(name, component)| (name.to_string(), component.version)).collect()
     }
 
-    /// Makes the version of `to` follow that of `from`: both the emulated and the min compatibility
-    /// version. From here on flags cannot set the version of `to`.
+    /// Makes the emulation version and the min compatibility version of `to` follow those of `from`. From now
+    /// on flags cannot set the version of `to`.
     ///
     /// # Errors
     ///
-    /// If one of them is unknown, `to` follows a component already, the mappings go round in a circle,
-    /// or one has no answer for the present version. Nothing has changed then.
+    /// If one of the components is unknown, if `to` follows a component already, if the mappings form a
+    /// cycle, or if a mapping returns `None` for the present version. Nothing has changed then.
     pub fn set_version_mapping(
         &self,
         from: &str,
@@ -141,12 +141,12 @@ impl ComponentRegistry {
         Ok(())
     }
 
-    /// Makes what the flags said take effect: emulated versions, min compatibility versions, gates.
+    /// Applies the collected flags: emulation versions, min compatibility versions, gates.
     ///
     /// # Errors
     ///
-    /// If a flag names a component that is unknown or follows another, or a component's gates refuse.
-    /// Nothing has changed then, in any component.
+    /// If a flag names an unknown component or one that follows another, or if the gates of a component
+    /// refuse a value. Then nothing has changed in any component.
     pub fn set(&self) -> Result<(), ComponentError> {
         let mut inner = self.lock();
         inner.set = true;
@@ -162,7 +162,7 @@ impl ComponentRegistry {
             }
         }
         let settings = inner.settings()?;
-        // On copies first, so that no component is set if another refuses.
+        // Applied to copies first, so that no component changes if another one refuses.
         for copied in [true, false] {
             for (name, component) in &components {
                 let Some(gates) = &component.gates else { continue };
@@ -178,8 +178,8 @@ impl ComponentRegistry {
         Ok(())
     }
 
-    /// [`set`](Self::set), unless that was called before. For code that cannot be sure; logged, since
-    /// gates may have been read by then.
+    /// Calls [`set`](Self::set), unless it was called before. For code that may run after the start; logged,
+    /// because gates may have been read already.
     ///
     /// # Errors
     ///
@@ -192,9 +192,9 @@ impl ComponentRegistry {
         self.set()
     }
 
-    /// Everything that is wrong with the components' versions and gates as they are.
+    /// Returns all problems of the components' present versions and gates.
     ///
-    /// Alpha gates that are on while an older version is emulated are logged: that is not supported.
+    /// Alpha gates that are on while an older version is emulated are logged, because this is not supported.
     pub fn validate(&self) -> Vec<ComponentError> {
         let components = self.lock().components.clone();
         let mut errors = Vec::new();
@@ -220,7 +220,7 @@ impl ComponentRegistry {
 }
 
 impl Inner {
-    /// What `--feature-gates` said, by component.
+    /// Returns the settings of `--feature-gates`, by component.
     fn settings(&self) -> Result<BTreeMap<&str, String>, ComponentError> {
         let mut settings = BTreeMap::new();
         for (prefix, pieces) in &self.feature_gates_by_prefix {
@@ -236,7 +236,7 @@ impl Inner {
         Ok(settings)
     }
 
-    /// The versions that flags asked for, of components that flags may set.
+    /// Returns the versions that flags request, if the flags may set them.
     fn requested(
         &self,
         versions: &[(Box<str>, Version)],
@@ -253,7 +253,7 @@ impl Inner {
     }
 }
 
-/// `versions`, and those of all components that follow them.
+/// Returns `versions` and the versions of all components that follow them.
 fn follow(
     components: &BTreeMap<Box<str>, Component>,
     versions: &BTreeMap<Box<str>, Version>,

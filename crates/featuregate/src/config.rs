@@ -1,10 +1,10 @@
-//! [`FeatureGatesConfig`]: gates in a component's configuration file. With the feature `serde`.
+//! [`FeatureGatesConfig`]: gates in a component's configuration file (feature `serde`).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The gates of a configuration file: a map from names to values, upstream's `featureGates`.
+/// The gates of a configuration file: a map from names to values, as upstream's field `featureGates`.
 ///
 /// ```
 /// use trimtab_featuregate::{FeatureGates, FeatureGatesConfig, Version};

@@ -1,11 +1,12 @@
-//! [`gates!`](crate::gates): the macro that declares gates. Declarative: no proc-macro is compiled.
+//! [`gates!`](crate::gates): the macro that declares gates. A declarative macro, so that no proc-macro is
+//! compiled.
 
-/// Declares a set of gates: their names, documentation and lives.
+/// Declares a set of gates: their names, documentation and versioned specs.
 ///
 /// ```
 /// mod features {
 ///     trimtab_featuregate::gates! {
-///         /// What can be switched in the web controller.
+///         /// The feature gates of the web controller.
 ///         pub set Features;
 ///
 ///         /// Reads long lists as a stream.
@@ -15,8 +16,8 @@
 ///             1.35 => Ga, locked;
 ///         }
 ///
-///         /// Acts on nothing that its own writes have made stale.
-///         pub STRICT_LEDGER = "StrictLedger" needs [STREAMING_LISTS] {
+///         /// Waits until the cache shows the controller's own writes.
+///         pub STRICT_LEDGER = "StrictLedger" depends_on [STREAMING_LISTS] {
 ///             1.34 => Beta, off;
 ///             1.34 and min_compatibility 1.34 => Beta, on;
 ///         }
@@ -26,23 +27,22 @@
 /// assert!(features::STREAMING_LISTS.enabled());
 /// ```
 ///
-/// - `set` names the set: a unit type that implements [`GateSet`](crate::GateSet). With
-///   `environment "PREFIX_"` after the name, gates that nobody has installed a registry for are set
-///   from the variables `PREFIX_<Name>` when one is first read, as client-go does with
-///   `KUBE_FEATURE_`.
-/// - Each gate becomes a constant [`Gate`](crate::Gate). It needs a doc comment, which says what is on
-///   when the gate is, and which the gate's [`Explanation`](crate::Explanation) shows.
-/// - `needs` lists the gates without which this one cannot be on; they may be another set's.
-/// - Each line is a step in the gate's life: from which version on; the stage, one of
-///   [`Stage`](crate::Stage); and `on`, `off`, `locked` (on) or `locked off`. `0.0` is always. With
-///   `and min_compatibility`, the step holds only where that compatibility suffices.
+/// - `set` names the set: a unit type that implements [`GateSet`](crate::GateSet). With `environment
+///   "PREFIX_"` after the name, the gates are set from the variables `PREFIX_<Name>` at their first read if
+///   no registry is installed, as client-go does with `KUBE_FEATURE_`.
+/// - Each gate becomes a constant of type [`Gate`](crate::Gate). A doc comment is required. It describes the
+///   behaviour when the gate is on, and the gate's [`Explanation`](crate::Explanation) shows it.
+/// - `depends_on` lists the gates that must be on for this gate to be on. They may belong to another set.
+/// - Each line is a spec: the version it starts at; the stage, one of [`Stage`](crate::Stage); and `on`,
+///   `off`, `locked` (on) or `locked off`. `0.0` means every version. With `and min_compatibility`, the spec
+///   only holds if the min compatibility version is at least that one.
 ///
-/// Two gates of one name, and steps that are no life, such as decreasing versions or a way back from `Beta` to `Alpha`, do not
-/// compile; nor does a gate without documentation:
+/// Two gates with the same name do not compile, nor do invalid specs, such as decreasing versions or a step
+/// back from `Beta` to `Alpha`, nor a gate without documentation:
 ///
 /// ```compile_fail
 /// trimtab_featuregate::gates! {
-///     /// What can be switched.
+///     /// The feature gates of the example.
 ///     pub set Features;
 ///
 ///     pub STREAMING_LISTS = "StreamingLists" { 1.35 => Alpha, off }
@@ -51,13 +51,13 @@
 ///
 /// ```compile_fail,E0080
 /// trimtab_featuregate::gates! {
-///     /// What can be switched.
+///     /// The feature gates of the example.
 ///     pub set Features;
 ///
 ///     /// Reads long lists as a stream.
 ///     pub STREAMING_LISTS = "StreamingLists" {
 ///         1.35 => Beta, on;
-///         1.36 => Alpha, off; // goes back
+///         1.36 => Alpha, off; // a step back
 ///     }
 /// }
 /// # fn main() {}
@@ -69,7 +69,7 @@ macro_rules! gates {
         $set_visibility:vis set $set:ident $(, environment $environment:literal)?;
         $(
             $(#[doc = $doc:literal])*
-            $visibility:vis $gate:ident = $name:literal $(needs [$($need:path),+ $(,)?])? {
+            $visibility:vis $gate:ident = $name:literal $(depends_on [$($dependency:path),+ $(,)?])? {
                 $($version:literal $(and min_compatibility $min_compatibility:literal)? =>
                     $stage:ident, $($setting:ident)+);+ $(;)?
             }
@@ -90,12 +90,12 @@ macro_rules! gates {
                         $crate::Stage::$stage,
                         stringify!($($setting)+),
                     )),+],
-                    &[$($($crate::Gate::name($need)),+)?],
+                    &[$($($crate::Gate::name($dependency)),+)?],
                 )
             ),+];
             static SLOTS: [$crate::__private::Slot; <$set as $crate::GateSet>::NAMES.len()] =
                 [const { $crate::__private::Slot::unknown() }; <$set as $crate::GateSet>::NAMES.len()];
-            static LIVE: $crate::__private::LiveSet = $crate::__private::LiveSet::new(
+            static LIVE: $crate::__private::StaticSet = $crate::__private::StaticSet::new(
                 stringify!($set),
                 &[$($environment)?],
                 DECLARATIONS,
@@ -110,7 +110,7 @@ macro_rules! gates {
                     &SLOTS
                 }
 
-                fn live() -> &'static $crate::__private::LiveSet {
+                fn declared() -> &'static $crate::__private::StaticSet {
                     &LIVE
                 }
             }
@@ -127,7 +127,7 @@ macro_rules! gates {
 #[macro_export]
 macro_rules! __description {
     ($name:literal;) => {
-        compile_error!(concat!("gate ", $name, " needs a doc comment: what is on when it is"))
+        compile_error!(concat!("gate ", $name, " needs a doc comment that describes the behaviour when it is on"))
     };
     ($name:literal; $($doc:literal)+) => {
         concat!($($doc, "\n"),+)

@@ -1,39 +1,44 @@
-//! Emulating versions: what exists, its defaults and its locks are those of the version.
+//! Emulation of older versions: it decides which gates exist, their defaults and their locks.
 
 use std::sync::Arc;
 
-use crate::{FeatureGates, SetError, Version, registry::wake, spec::Versions};
+use crate::{
+    error::SetError,
+    registry::{FeatureGates, wake},
+    spec::Versions,
+    version::Version,
+};
 
 impl FeatureGates {
-    /// The version of the binary.
+    /// Returns the version of the binary.
     pub fn binary_version(&self) -> Version {
         self.scoped().lock().state.binary
     }
 
-    /// The version that is emulated.
+    /// Returns the emulation version.
     pub fn emulation_version(&self) -> Version {
         self.scoped().lock().state.versions.emulation
     }
 
-    /// The oldest version that this component may have to be compatible with.
+    /// Returns the oldest version that this component may have to be compatible with.
     pub fn min_compatibility_version(&self) -> Version {
         self.scoped().lock().state.versions.min_compatibility
     }
 
-    /// Emulates `version`, staying compatible with the minor version before it: what exists, its
-    /// defaults and locks are those of that version.
+    /// Emulates `version`, with the minor version before it as the min compatibility version. Gates then
+    /// exist, have defaults and are locked as at that version.
     ///
-    /// A gate that was read already and changes by this is logged.
+    /// A gate that was read before and changes its value is logged.
     ///
     /// # Errors
     ///
-    /// If something that was asked for cannot be had there, the version is newer than the binary's, or
+    /// If a requested value is not valid at that version, if the version is newer than the binary's, or if
     /// the gates are frozen. Nothing has changed then.
     pub fn set_emulation_version(&self, version: Version) -> Result<(), SetError> {
         self.set_versions(version, version.previous_minor())
     }
 
-    /// Emulates `emulation`, staying compatible with `min_compatibility`.
+    /// Emulates `emulation`, with `min_compatibility` as the min compatibility version.
     ///
     /// # Errors
     ///
@@ -51,13 +56,14 @@ impl FeatureGates {
         Ok(())
     }
 
-    /// Emulates `versions` in this very registry; names the gates that change and were read before.
+    /// Emulates `versions` in this registry itself, not in a scope's copy. Returns the gates that were read
+    /// before and change their value.
     pub(crate) fn emulate(&self, versions: Versions) -> Result<Vec<Arc<str>>, SetError> {
         let mut locked = self.lock();
         let before = locked.state.versions;
         locked.state.emulate(versions).map_err(SetError::new)?;
         if locked.state.versions == before {
-            return Ok(Vec::new()); // who has read what stays known
+            return Ok(Vec::new()); // reads at the same versions stay recorded
         }
         let changed_after_read = self.write_unread(&locked);
         let watchers = locked.take_watchers();

@@ -1,10 +1,11 @@
-//! [`SetError`] and its [`Problem`]s: why gates could not be set. In upstream's words where it has some.
+//! [`SetError`] and its [`Problem`]s: why gates could not be set. The messages are upstream's where upstream
+//! has one.
 
 use std::{error::Error, fmt};
 
-use crate::Version;
+use crate::{spec::Versions, version::Version};
 
-/// What is wrong with one setting.
+/// A problem with one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     gate: Box<str>,
@@ -18,7 +19,7 @@ enum Kind {
     Unknown { suggestion: Option<Box<str>> },
     Locked { to: bool, unlocked_at: Option<Version> },
     NotAvailable { wanted: bool, emulation: Version, min_compatibility: Version },
-    NeedsDisabled(Vec<Box<str>>),
+    DependenciesDisabled(Vec<Box<str>>),
     NoDefaultYet(Version),
     DefaultLocked(bool),
     DefaultsClosed,
@@ -48,13 +49,13 @@ impl Problem {
         Self::new(gate, Kind::Locked { to, unlocked_at })
     }
 
-    pub(crate) fn not_available(gate: &str, wanted: bool, versions: crate::spec::Versions) -> Self {
-        let crate::spec::Versions { emulation, min_compatibility } = versions;
+    pub(crate) fn not_available(gate: &str, wanted: bool, versions: Versions) -> Self {
+        let Versions { emulation, min_compatibility } = versions;
         Self::new(gate, Kind::NotAvailable { wanted, emulation, min_compatibility })
     }
 
-    pub(crate) fn needs_disabled(gate: &str, disabled: Vec<Box<str>>) -> Self {
-        Self::new(gate, Kind::NeedsDisabled(disabled))
+    pub(crate) fn dependencies_disabled(gate: &str, disabled: Vec<Box<str>>) -> Self {
+        Self::new(gate, Kind::DependenciesDisabled(disabled))
     }
 
     pub(crate) fn no_default_yet(gate: &str, version: Version) -> Self {
@@ -81,39 +82,39 @@ impl Problem {
         Self::new("", Kind::MinCompatibilityTooNew { min_compatibility, emulation })
     }
 
-    /// The gate that the problem is about; `None` if it is about the versions to emulate, or about
-    /// everything at once.
+    /// Returns the gate that the problem is about; `None` if it is about the versions or about all gates.
     pub fn gate(&self) -> Option<&str> {
         (!self.gate.is_empty()).then_some(&*self.gate)
     }
 
-    /// The text was no setting: it had no `=`, or its value was not a boolean.
+    /// Whether the text is malformed: it has no `=`, or its value is not a boolean.
     pub fn is_malformed(&self) -> bool {
         matches!(self.kind, Kind::MissingValue | Kind::InvalidValue(_))
     }
 
-    /// No gate has this name.
+    /// Whether no gate has this name.
     pub fn is_unknown(&self) -> bool {
         matches!(self.kind, Kind::Unknown { .. })
     }
 
-    /// The gate is locked to its default.
+    /// Whether the gate is locked to its default.
     pub fn is_locked(&self) -> bool {
         matches!(self.kind, Kind::Locked { .. } | Kind::DefaultLocked(_))
     }
 
-    /// The gate does not exist yet at the emulated version.
+    /// Whether the gate does not exist yet at the emulation version.
     pub fn is_not_available(&self) -> bool {
         matches!(self.kind, Kind::NotAvailable { .. } | Kind::NoDefaultYet(_))
     }
 
-    /// The gate is on and needs gates that are off: these.
-    pub fn disabled_needs(&self) -> impl Iterator<Item = &str> {
-        let disabled = if let Kind::NeedsDisabled(disabled) = &self.kind { disabled.as_slice() } else { &[] };
+    /// Returns the dependencies that are off although the gate is on.
+    pub fn disabled_dependencies(&self) -> impl Iterator<Item = &str> {
+        let disabled =
+            if let Kind::DependenciesDisabled(disabled) = &self.kind { disabled.as_slice() } else { &[] };
         disabled.iter().map(|name| &**name)
     }
 
-    /// The gates were frozen, or their defaults closed.
+    /// Whether the gates are frozen or their defaults closed.
     pub fn is_frozen(&self) -> bool {
         matches!(self.kind, Kind::Frozen | Kind::DefaultsClosed)
     }
@@ -132,7 +133,7 @@ impl fmt::Display for Problem {
             Kind::Locked { to, unlocked_at } => {
                 write!(f, "cannot set feature gate {gate} to {}, feature is locked to {to}", !to)?;
                 match unlocked_at {
-                    Some(version) => write!(f, " (it is not at version {version})"),
+                    Some(version) => write!(f, " (it is not locked at version {version})"),
                     None => Ok(()),
                 }
             }
@@ -141,7 +142,7 @@ impl fmt::Display for Problem {
                 "cannot set feature gate {gate} to {wanted}, feature is PreAlpha at emulated version \
                  {emulation}, min compatibility version {min_compatibility}"
             ),
-            Kind::NeedsDisabled(names) => {
+            Kind::DependenciesDisabled(names) => {
                 write!(
                     f,
                     "{gate} is enabled, but depends on features that are disabled: [{}]",
@@ -170,24 +171,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Gates could not be set: every reason that one input gave.
+/// The gates could not be set. Contains all problems of one input.
 ///
-/// No gate's value has changed. What was asked for is kept all the same, unless the text was malformed
-/// or the gates frozen: it is judged again whenever gates are set or another version is emulated,
-/// because flags may be read before it is known which version to emulate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// No gate's value has changed. The request is nevertheless kept, unless the text was malformed or the gates
+/// are frozen: it is evaluated again whenever gates are set or another version is emulated, because flags may
+/// be read before the emulation version is known.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SetError {
     problems: Vec<Problem>,
 }
 
 impl SetError {
-    /// Of at least one problem.
+    /// Expects at least one problem.
     pub(crate) fn new(problems: Vec<Problem>) -> Self {
         debug_assert!(!problems.is_empty(), "an error has a problem");
         Self { problems }
     }
 
-    /// `Ok` if there is no problem.
+    /// Returns `Ok` if there is no problem.
     pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
@@ -196,7 +197,7 @@ impl SetError {
         self.problems
     }
 
-    /// All problems, those of malformed settings first, then by gate.
+    /// Returns all problems: malformed settings first, then the others by gate.
     pub fn problems(&self) -> impl ExactSizeIterator<Item = &Problem> {
         self.problems.iter()
     }
@@ -209,6 +210,13 @@ impl fmt::Display for SetError {
             write!(f, "{separator}{problem}")?;
         }
         Ok(())
+    }
+}
+
+/// Prints the message, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,16 +1,19 @@
-//! [`Explanation`] and [`Snapshot`]: what gates are and why, for people and debug pages.
+//! [`Explanation`] and [`Snapshot`]: the state of gates and its reasons, for users and debug pages.
 
 use std::{fmt, sync::Arc};
 
 use crate::{
-    FeatureGates, Source, Spec, Stage, Version,
-    spec::{Versions, effective},
+    gate::{Gate, GateSet},
+    registry::FeatureGates,
+    source::Source,
+    spec::{Spec, Stage, Versions, effective},
     state::{ALL_GATES, Row, State},
+    version::Version,
 };
 
-/// What a gate is at the emulated version, and why.
+/// The state of a gate at the emulation version, and the reason for it.
 ///
-/// Its `Display` is a paragraph: the value, who said so, and what the gate needs.
+/// Its `Display` is a paragraph with the value, its source, and the gate's dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -24,25 +27,25 @@ pub struct Explanation {
     /// The stage at the emulated version.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub stage: Stage,
-    /// The version since which this step of the gate's life holds; `None` while it does not exist yet.
+    /// The version at which the gate's present spec starts; `None` while the gate does not exist yet.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_optional_text"))]
     pub since: Option<Version>,
-    /// The value when nobody sets it.
+    /// The value if no source sets it.
     pub default: bool,
     /// Whether the gate is locked to its default.
     pub locked: bool,
-    /// Who decided the value.
+    /// The source of the value.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub source: Source,
-    /// `AllAlpha` or `AllBeta`, if that is what was set instead of the gate itself.
+    /// `AllAlpha` or `AllBeta`, if that was set instead of the gate itself.
     pub through: Option<&'static str>,
-    /// Everything that was asked for this very gate, in order of precedence, accepted or not.
+    /// All requests for the gate itself, in order of precedence, whether accepted or not.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_texts"))]
     pub requests: Vec<(Source, bool)>,
-    /// The gates that this one cannot be on without, and whether they are on.
-    pub needs: Vec<(Arc<str>, bool)>,
-    /// The gates that cannot be on without this one, and whether they are on.
-    pub needed_by: Vec<(Arc<str>, bool)>,
+    /// The gates that must be on for this gate to be on, and whether they are on.
+    pub dependencies: Vec<(Arc<str>, bool)>,
+    /// The gates that can only be on if this gate is on, and whether they are on.
+    pub dependents: Vec<(Arc<str>, bool)>,
 }
 
 /// All gates of a registry at one moment, sorted by name.
@@ -57,18 +60,18 @@ pub struct Snapshot {
     /// The version of the binary.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub binary: Version,
-    /// The version that is emulated.
+    /// The emulation version.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub emulation: Version,
     /// The oldest version that the component may have to be compatible with.
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub min_compatibility: Version,
-    /// Every gate, among them those that do not exist yet at the emulated version.
+    /// Every gate, including those that do not exist yet at the emulation version.
     pub gates: Vec<Explanation>,
 }
 
 impl Snapshot {
-    /// The gate called `name`.
+    /// Returns the gate called `name`.
     pub fn gate(&self, name: impl AsRef<str>) -> Option<&Explanation> {
         let found = self.gates.binary_search_by(|gate| (*gate.gate).cmp(name.as_ref()));
         found.ok().map(|at| &self.gates[at])
@@ -76,7 +79,7 @@ impl Snapshot {
 }
 
 impl FeatureGates {
-    /// What a gate is, and why; `None` if there is no such gate.
+    /// Returns the state of a gate and the reason for it; `None` if there is no such gate.
     pub fn explain(&self, gate: impl AsRef<str>) -> Option<Explanation> {
         let gates = self.scoped();
         let locked = gates.lock();
@@ -84,7 +87,7 @@ impl FeatureGates {
         Some(explain(&locked.state, row))
     }
 
-    /// All gates at this moment: no change is seen in part.
+    /// Returns all gates at this moment. No change is visible in part.
     pub fn snapshot(&self) -> Snapshot {
         let gates = self.scoped();
         let state = &gates.lock().state;
@@ -97,16 +100,24 @@ impl FeatureGates {
         }
     }
 
-    /// The lines of a flag's help, sorted: `StreamingLists=true|false (BETA - default=true)`.
+    /// Returns the lines of a flag's help, sorted: `StreamingLists=true|false (BETA - default=true)`.
     ///
-    /// Gates that are stable, deprecated or not there yet are left out. If a gate would be another one
-    /// without older versions to be compatible with, its line says that too.
+    /// Stable and deprecated gates are left out, and so are gates that do not exist yet. If a gate's spec
+    /// depends on the min compatibility version, its line says so.
     pub fn known(&self) -> Vec<String> {
         let gates = self.scoped();
         let state = &gates.lock().state;
         let mut lines: Vec<_> = state.rows.iter().filter_map(|row| help(row, state.versions)).collect();
         lines.sort_unstable();
         lines
+    }
+}
+
+impl<S: GateSet> Gate<S> {
+    /// Returns the state of the gate and the reason for it.
+    pub fn explain(self) -> Explanation {
+        let explained = S::gates().explain(self);
+        explained.expect("a set's registry has all of the set's gates")
     }
 }
 
@@ -117,7 +128,7 @@ fn explain(state: &State, index: usize) -> Explanation {
     let default_source =
         if step.is_some_and(|step| row.overridden[step]) { Source::Override } else { Source::Default };
     let named = |row: usize| (state.rows[row].name.clone(), state.enabled(row));
-    let needed_by = state.rows.iter().enumerate().filter(|(_, other)| other.needs.contains(&index));
+    let dependents = state.rows.iter().enumerate().filter(|(_, other)| other.dependencies.contains(&index));
     let stage = row.stage(state.versions);
     let all = ALL_GATES.into_iter().find(|(_, all)| *all == stage).map(|(name, _)| name);
     Explanation {
@@ -129,13 +140,13 @@ fn explain(state: &State, index: usize) -> Explanation {
         default: row.default(state.versions),
         locked: spec.is_some_and(Spec::is_locked),
         source: row.accepted.map_or(default_source, |accepted| accepted.source),
-        through: all.filter(|_| row.accepted.is_some_and(|accepted| accepted.through_all)),
+        through: all.filter(|_| row.accepted.is_some_and(|accepted| accepted.via_all)),
         requests: Source::LAYERS
             .into_iter()
             .filter_map(|source| Some((source, row.requests[source.layer()]?)))
             .collect(),
-        needs: row.needs.iter().map(|need| named(*need)).collect(),
-        needed_by: needed_by.map(|(row, _)| named(row)).collect(),
+        dependencies: row.dependencies.iter().map(|dependency| named(*dependency)).collect(),
+        dependents: dependents.map(|(row, _)| named(row)).collect(),
     }
 }
 
@@ -183,9 +194,9 @@ impl fmt::Display for Explanation {
         }
         let locked = if self.locked { ", locked" } else { "" };
         write!(f, ", default {}{locked}", on_off(self.default))?;
-        list(f, "asked for", self.requests.iter().map(|(source, value)| (source.as_str(), *value)))?;
-        list(f, "needs", self.needs.iter().map(|(gate, value)| (&**gate, *value)))?;
-        list(f, "needed by", self.needed_by.iter().map(|(gate, value)| (&**gate, *value)))?;
+        list(f, "requested", self.requests.iter().map(|(source, value)| (source.as_str(), *value)))?;
+        list(f, "depends on", self.dependencies.iter().map(|(gate, value)| (&**gate, *value)))?;
+        list(f, "required by", self.dependents.iter().map(|(gate, value)| (&**gate, *value)))?;
         for line in self.description.lines() {
             write!(f, "\n  {}", line.trim())?;
         }

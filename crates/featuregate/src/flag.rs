@@ -1,4 +1,4 @@
-//! `--feature-gates` for programs that read their flags with clap. With the feature `clap`.
+//! [`FeatureGatesFlag`]: `--feature-gates` for programs that use clap (feature `clap`).
 
 use std::{ffi::OsStr, fmt, marker::PhantomData};
 
@@ -8,15 +8,20 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{FeatureGates, GateSet, Problem, SetError, parse};
+use crate::{
+    error::{Problem, SetError},
+    gate::GateSet,
+    parse,
+    registry::FeatureGates,
+};
 
 const FLAG: &str = "feature-gates";
 
 /// The flag `--feature-gates`, to flatten into a program's options.
 ///
-/// Its help lists the gates of the registry in which `S` is read, so install that first. Names and
-/// booleans are checked, and completed, as they are parsed; what the version decides, when they are
-/// [applied](Self::apply).
+/// Its help lists the gates of the registry installed for `S`, so install that registry first. Parsing checks
+/// and completes names and booleans; [`apply`](Self::apply) checks everything that depends on the emulation
+/// version.
 ///
 /// ```
 /// # mod features {
@@ -49,7 +54,7 @@ pub struct FeatureGatesFlag<S> {
 }
 
 impl<S: GateSet> FeatureGatesFlag<S> {
-    /// Sets what the flag said.
+    /// Sets the gates that the flag lists.
     ///
     /// # Errors
     ///
@@ -60,7 +65,7 @@ impl<S: GateSet> FeatureGatesFlag<S> {
 
     fn argument() -> Arg {
         let gates = S::gates();
-        gates.close(); // its help tells the defaults
+        gates.close(); // the help shows the defaults
         let help = "A set of key=value pairs that describe feature gates for alpha/experimental features.";
         Arg::new(FLAG)
             .long(FLAG)
@@ -111,19 +116,19 @@ impl<S: GateSet> FromArgMatches for FeatureGatesFlag<S> {
     }
 }
 
-/// Parses one setting of a gate, `StreamingLists=true`, and completes it: [`FeatureGates::value_parser`].
+/// Parses and completes one setting, `StreamingLists=true`. [`FeatureGates::value_parser`] returns one.
 #[derive(Debug, Clone)]
 pub struct FeatureGatesParser {
     gates: FeatureGates,
 }
 
 impl FeatureGates {
-    /// A parser of single settings of these gates, for an [`Arg`] of one's own.
+    /// Returns a parser of single settings of these gates, for a custom [`Arg`].
     pub fn value_parser(&self) -> FeatureGatesParser {
         FeatureGatesParser { gates: self.clone() }
     }
 
-    /// The problem with `name`, if no gate is called that.
+    /// Returns the problem with `name` if no gate is called that.
     fn unknown(&self, name: &str) -> Option<Problem> {
         let locked = self.lock();
         locked.state.find(name).is_none().then(|| locked.state.unknown_name(name))

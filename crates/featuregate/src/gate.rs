@@ -1,23 +1,24 @@
-//! [`Gate`], the handle by which code asks; and [`GateSet`], the gates declared together.
+//! [`Gate`], the constant that code reads; and [`GateSet`], a set of gates declared together.
 
 use std::{fmt, marker::PhantomData};
 
 use crate::{
-    Explanation, FeatureGates, Spec, Version,
-    live::LiveSet,
+    builder::FeatureGatesBuilder,
+    declaration::same,
+    registry::{FeatureGates, StaticSet},
     slot::Slot,
-    spec::{self, Flaw},
 };
 
-/// A declared gate, which [`gates!`](crate::gates) makes: a constant to ask, `MY_GATE.enabled()`.
+/// A declared gate: a constant that [`gates!`](crate::gates) makes and that code reads with
+/// `MY_GATE.enabled()`.
 ///
-/// It belongs to its set `S`, and knows its place there, so that asking takes one atomic load: no name
-/// is looked up, and a gate that is not declared does not compile.
+/// It belongs to its set `S` and contains its index there, so a read is one atomic load without a lookup by
+/// name, and an undeclared gate does not compile.
 ///
 /// ```compile_fail,E0425
 /// mod features {
 ///     trimtab_featuregate::gates! {
-///         /// What can be switched.
+///         /// The feature gates of the example.
 ///         pub set Features;
 ///
 ///         /// Reads long lists as a stream.
@@ -43,22 +44,16 @@ impl<S: GateSet> Gate<S> {
         Self { name, index, set: PhantomData }
     }
 
-    /// Whether the gate is on, in the registry that was [installed](FeatureGates::install).
+    /// Returns whether the gate is on in the [installed](FeatureGates::install) registry.
     ///
-    /// Without one, the gate has its default at its newest version, or what the environment says if
-    /// its set was declared with `environment`: see [`GateSet::gates`].
+    /// Without an installed registry, the gate has the default of its newest version, or the value from the
+    /// environment if its set is declared with `environment`: see [`GateSet::gates`].
     #[inline]
     pub fn enabled(self) -> bool {
         match S::slots()[usize::from(self.index)].fast() {
             Some(enabled) => enabled,
-            None => S::live().read_slowly(usize::from(self.index)),
+            None => S::declared().read_slow(usize::from(self.index)),
         }
-    }
-
-    /// What the gate is, and why.
-    pub fn explain(self) -> Explanation {
-        let explained = S::gates().explain(self);
-        explained.expect("a set's registry has all of the set's gates")
     }
 
     pub(crate) fn index(self) -> usize {
@@ -67,7 +62,7 @@ impl<S: GateSet> Gate<S> {
 }
 
 impl<S> Gate<S> {
-    /// The name, as flags, environment variables and metrics spell it.
+    /// Returns the name that flags, environment variables and metrics use.
     pub const fn name(self) -> &'static str {
         self.name
     }
@@ -99,7 +94,7 @@ impl<S> fmt::Debug for Gate<S> {
     }
 }
 
-/// Gates that are declared together, by [`gates!`](crate::gates), which alone implements this.
+/// A set of gates declared together. Only [`gates!`](crate::gates) implements this trait.
 pub trait GateSet: Sized + 'static {
     #[doc(hidden)]
     const NAMES: &'static [&'static str];
@@ -108,95 +103,48 @@ pub trait GateSet: Sized + 'static {
     fn slots() -> &'static [Slot];
 
     #[doc(hidden)]
-    fn live() -> &'static LiveSet;
+    fn declared() -> &'static StaticSet;
 
-    /// The registry in which the set's gates are read.
+    /// Returns the registry that the set's gates are read from.
     ///
-    /// That is the one that was [installed](FeatureGates::install) last. If there is none yet, the set
-    /// gets one of its own: every gate at its newest version, unversioned, as client-go does it; set
-    /// from the environment if the set was declared with `environment`. A variable that cannot be used
-    /// is logged and ignored.
+    /// That is the registry [installed](FeatureGates::install) last. If none is installed, the set gets an
+    /// implicit registry: every gate is at its newest version, as in client-go, and is set from the
+    /// environment if the set is declared with `environment`. A variable that cannot be used is logged and
+    /// ignored.
     fn gates() -> FeatureGates {
-        Self::live().registry()
+        Self::declared().registry()
     }
 
-    /// How many gates of the set were read while nobody had installed a registry for it.
+    /// Returns the number of gates of the set that were read before a registry was installed.
     ///
-    /// Other than zero in a program that sets its gates, it means that some were read too early.
-    /// Gates of a set declared with `environment` are never too early.
+    /// In a program that sets its gates, a number above zero means that some gates were read too early. Gates
+    /// of a set declared with `environment` are not counted.
     fn early_reads() -> usize {
-        Self::live().early_reads()
+        Self::declared().early_reads()
     }
 }
 
-/// A gate as it is declared.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Declaration {
-    pub(crate) name: &'static str,
-    pub(crate) description: &'static str,
-    pub(crate) specs: &'static [Spec],
-    pub(crate) needs: &'static [&'static str],
-}
-
-impl Declaration {
-    /// Refuses, when compiled, a life that [`FeatureGates::builder`] would refuse.
-    pub const fn new(
-        name: &'static str,
-        description: &'static str,
-        specs: &'static [Spec],
-        needs: &'static [&'static str],
-    ) -> Self {
-        if let Some((_, flaw)) = spec::flaw(specs) {
-            panic!("{}", Flaw::as_str(flaw));
-        }
-        Self { name, description, specs, needs }
-    }
-
-    /// Refuses, when compiled, a name that two gates of a set have.
-    pub(crate) const fn assert_unique(declarations: &[Self]) {
-        let mut at = 0;
-        while at < declarations.len() {
-            let mut other = at + 1;
-            while other < declarations.len() {
-                assert!(!same(declarations[at].name, declarations[other].name), "two gates have one name");
-                other += 1;
-            }
-            at += 1;
-        }
+impl FeatureGates {
+    /// Returns whether `gate` is on in this registry. One atomic load, after the gate's row is found.
+    ///
+    /// # Panics
+    ///
+    /// If the gate's set was not added to this registry, which then has no value for the gate.
+    pub fn enabled<S: GateSet>(&self, gate: Gate<S>) -> bool {
+        self.read(self.row_of(S::declared(), gate.index()))
     }
 }
 
-#[doc(hidden)]
-pub const fn spec(version: &str, min_compatibility: &[&str], stage: crate::Stage, set: &str) -> Spec {
-    let (default, locked) = match set.as_bytes() {
-        b"on" => (true, false),
-        b"off" => (false, false),
-        b"locked" | b"locked on" => (true, true),
-        b"locked off" => (false, true),
-        _ => panic!("a gate is `on`, `off`, `locked` (on) or `locked off`"),
-    };
-    let mut spec = Spec::new(Version::literal(version), stage, default);
-    if locked {
-        spec = spec.lock_to_default();
+impl FeatureGatesBuilder {
+    /// Adds a set that [`gates!`](crate::gates) declares.
+    pub fn gates<S: GateSet>(self) -> Self {
+        self.set(S::declared())
     }
-    match min_compatibility {
-        [] => spec,
-        [text, ..] => spec.with_min_compatibility(Version::literal(text)),
-    }
-}
 
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() != other.len() {
-        return false;
+    /// Adds a set without its versions: each gate is as at its newest version, whatever version is emulated.
+    ///
+    /// For the gates of a library whose versions differ from this component's.
+    pub fn gates_unversioned<S: GateSet>(self) -> Self {
+        self.unversioned_set(S::declared())
     }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }

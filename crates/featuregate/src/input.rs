@@ -1,28 +1,35 @@
-//! The ways in which gates are set: text, maps, variables, files.
+//! The inputs that set gates: text, maps, environment variables, files.
 
 use std::env;
 
-use crate::{FeatureGates, SetError, Source, Stage, Version, error::Problem, parse, spec::Versions};
+use crate::{
+    error::{Problem, SetError},
+    parse,
+    registry::FeatureGates,
+    source::Source,
+    spec::{Stage, Versions},
+    version::Version,
+};
 
-/// The prefix of variables that client-go reads.
+/// The prefix of the variables that client-go reads.
 const KUBE_PREFIX: &str = "KUBE_FEATURE_";
 
 impl FeatureGates {
-    /// Sets gates from the program's own text: `A=true,B=false`.
+    /// Sets gates from text, as the program itself: `A=true,B=false`.
     ///
-    /// Upstream's grammar: pieces between commas, of which empty ones are skipped; spaces around names
-    /// and values; Go's spellings of a boolean; of two settings of one gate the later counts.
-    /// `AllAlpha` and `AllBeta` set every gate of their stage that is not set itself, in any order.
+    /// The grammar is upstream's: settings are separated by commas, and empty ones are skipped; spaces around
+    /// names and values are ignored; booleans are spelt as in Go; of two settings of one gate the later
+    /// counts. `AllAlpha` and `AllBeta` set every gate of their stage that is not set itself, in any order.
     ///
     /// # Errors
     ///
-    /// All that is wrong with what was asked for, now or before. No gate's value has changed; what was
-    /// asked for is kept, as [`SetError`] says.
+    /// All problems of this request and of earlier ones. No gate's value has changed; the request is kept, as
+    /// [`SetError`] explains.
     pub fn set(&self, text: &str) -> Result<(), SetError> {
         self.set_text(Source::Set, text)
     }
 
-    /// Sets gates from the text of `--feature-gates`. Several flags are set one after the other.
+    /// Sets gates from the text of `--feature-gates`. For several flags, call it once per flag, in order.
     ///
     /// # Errors
     ///
@@ -43,7 +50,7 @@ impl FeatureGates {
         self.set_map(Source::Set, settings)
     }
 
-    /// Sets gates from what a configuration file says; see the feature `serde`.
+    /// Sets gates from a configuration file; see the feature `serde`.
     ///
     /// # Errors
     ///
@@ -55,20 +62,20 @@ impl FeatureGates {
         self.set_map(Source::File, settings)
     }
 
-    /// Sets gates from this process's environment: from `<prefix><Name>`, if the registry was built with
-    /// a prefix and there is such a variable, else from `KUBE_FEATURE_<Name>`.
+    /// Sets gates from this process's environment variables: from `<prefix><Name>` if the registry has a
+    /// prefix and that variable exists, otherwise from `KUBE_FEATURE_<Name>`.
     ///
     /// # Errors
     ///
-    /// Names each gate whose variable could not be used: it is empty or no boolean, or the gate is
-    /// locked to the other value or does not exist yet. Those variables are ignored, as client-go does
-    /// it; **all others have been used**, so a caller that wants to go on logs the error and does. If
-    /// what they ask for breaks what gates need, no gate has changed.
+    /// Names each gate whose variable cannot be used: it is empty or not a boolean, or the gate is locked to
+    /// the other value or does not exist yet. Those variables are ignored, as in client-go. **All other
+    /// variables have been applied**, so a caller may log the error and continue. If the other variables
+    /// violate a dependency, no gate has changed.
     pub fn set_from_env(&self) -> Result<(), SetError> {
         self.set_from_variables(|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// As [`set_from_env`](Self::set_from_env), with `variable` to look variables up.
+    /// Does the same as [`set_from_env`](Self::set_from_env), with `variable` as the lookup of variables.
     ///
     /// # Errors
     ///
@@ -101,22 +108,22 @@ impl FeatureGates {
         SetError::check(problems)
     }
 
-    /// Gives a gate another default, for the step of its life that holds at present.
+    /// Overrides the default of a gate, in the spec that holds at present.
     ///
-    /// What was or will be asked for explicitly still wins. Copies made later keep it.
+    /// Explicit requests, earlier or later ones, still take precedence. Later copies keep the override.
     ///
     /// # Errors
     ///
-    /// If there is no such gate or not yet, it is locked, or defaults are [closed](Self::close).
+    /// If the gate is unknown, does not exist yet or is locked, or if defaults are [closed](Self::close).
     pub fn override_default(&self, gate: impl AsRef<str>, value: bool) -> Result<(), SetError> {
         self.override_at(gate.as_ref(), value, None)
     }
 
-    /// Gives a gate another default, for the step of its life that holds at `version`.
+    /// Overrides the default of a gate, in the spec that holds at `version`.
     ///
     /// # Errors
     ///
-    /// As [`override_default`](Self::override_default), with `version` in place of the present.
+    /// As [`override_default`](Self::override_default), at `version` instead of the present versions.
     pub fn override_default_at(
         &self,
         gate: impl AsRef<str>,
@@ -136,7 +143,7 @@ impl FeatureGates {
         Ok(())
     }
 
-    /// Forgets everything that was asked for one gate, good or bad: it has its default again.
+    /// Drops all requests for one gate, accepted or not. The gate has its default again.
     ///
     /// # Errors
     ///
@@ -145,16 +152,16 @@ impl FeatureGates {
         self.change(|state| state.reset(gate.as_ref()).map_err(|problem| vec![problem]))
     }
 
-    /// Judges again everything that was asked for, at the version that is emulated now.
+    /// Evaluates all requests again, at the present emulation version.
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// All problems of the requests.
     pub fn validate(&self) -> Result<(), SetError> {
         self.scoped().lock().state.validate().map_err(SetError::new)
     }
 
-    /// Whether somebody asked for a value of this very gate: not through `AllAlpha` or `AllBeta`.
+    /// Returns whether a value of this gate itself was requested, not only through `AllAlpha` or `AllBeta`.
     pub fn is_explicitly_set(&self, gate: impl AsRef<str>) -> bool {
         let gates = self.scoped();
         let locked = gates.lock();
@@ -172,7 +179,7 @@ impl FeatureGates {
         if malformed.is_empty() {
             return self.set_map(source, settings);
         }
-        // Nothing is kept of a malformed text; but what else is wrong with it is told all the same.
+        // No setting of a malformed text is kept, but its other problems are reported as well.
         let gates = self.scoped();
         let locked = gates.lock();
         malformed
@@ -197,7 +204,7 @@ impl FeatureGates {
         Ok(())
     }
 
-    /// Gates that are stable or deprecated can be set, but will be removed.
+    /// Logs the set gates that are stable or deprecated, because they will be removed.
     pub(crate) fn warn_of_old_gates<'a>(&self, gates: impl IntoIterator<Item = (&'a str, Stage)>) {
         for (gate, stage) in gates {
             if is_old(stage) {

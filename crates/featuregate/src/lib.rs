@@ -1,9 +1,9 @@
-//! Which behaviour is on: Kubernetes feature gates, typed, one atomic load per check.
+//! Kubernetes feature gates for Rust: typed constants, read with one atomic load.
 //!
 //! ```
 //! mod features {
 //!     trimtab_featuregate::gates! {
-//!         /// What can be switched in the web controller.
+//!         /// The feature gates of the web controller.
 //!         pub set Features;
 //!
 //!         /// Reads long lists as a stream.
@@ -15,74 +15,80 @@
 //! }
 //! use trimtab_featuregate::{FeatureGates, Version};
 //!
-//! let gates = FeatureGates::builder("web", Version::new(1, 35)).gates::<features::Features>().build()?;
-//! gates.install(); // from here on the gates below read this registry
-//! gates.set_from_flag("StreamingLists=false")?; // what `--feature-gates` said
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let gates = FeatureGates::builder("web", Version::new(1, 35)).gates::<features::Features>().build()?;
+//!     gates.install(); // from here on the gates above read this registry
+//!     gates.set_from_flag("StreamingLists=false")?; // the value of `--feature-gates`
 //!
-//! assert!(!features::STREAMING_LISTS.enabled());
-//! println!("{}", features::STREAMING_LISTS.explain()); // "StreamingLists is off: from flag", and why
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//!     assert!(!features::STREAMING_LISTS.enabled());
+//!     println!("{}", features::STREAMING_LISTS.explain()); // "StreamingLists is off: from flag", and the reasons
+//!     Ok(())
+//! }
 //! ```
 //!
-//! A gate is declared once, with its documentation and its life: at which version it came, became Beta,
-//! was locked ([`gates!`]). A component makes one registry of its gates, installs it, and sets it from
-//! its configuration file, its environment and its flags ([`FeatureGates`]). Code asks the gate.
+//! A gate is declared once, with its documentation and its versioned specs: the versions at which it is Alpha,
+//! Beta, stable or locked ([`gates!`]). A component builds one registry of its gates, installs it, and sets the
+//! gates from its configuration file, its environment and its flags ([`FeatureGates`]). The code reads the gates.
 //!
 //! # Precedence
 //!
-//! A gate has the value of the last of these that says something: its default at the emulated version;
-//! an overridden default; a file; the environment; the flag; the program's own `set`; a test. Whatever
-//! is said of a gate itself counts more than what is said of `AllAlpha` or `AllBeta`.
-//! [`explain`](Gate::explain) tells which it was.
+//! The last source in this list that has a value for a gate decides: the default at the emulation version; an
+//! overridden default; a file; the environment; the flag; `set`; a test. A value for the gate itself takes
+//! precedence over `AllAlpha` and `AllBeta`. [`explain`](Gate::explain) shows the source.
 //!
 //! # Guarantees
 //!
-//! 1. A check is one atomic load: no lock, no name looked up. The exceptions are the first check of a
-//!    gate, and checks while a test's scope is live.
-//! 2. A gate that is not declared does not compile; nor does a life that breaks upstream's rules, or a
-//!    gate without documentation.
-//! 3. Gates are set as one group: on any error none has changed, and the error names everything that
-//!    is wrong.
-//! 4. A gate is never on while what it needs is off, unless a gate was reset or a default overridden
-//!    since: [`validate`](FeatureGates::validate) then tells.
+//! 1. A check is one atomic load: no lock and no lookup by name. The exceptions are the first check of a gate and
+//!    checks while a test's scope is active.
+//! 2. An undeclared gate does not compile, nor do specs that break upstream's rules, nor a gate without
+//!    documentation.
+//! 3. Gates are set as one group: on any error no gate has changed, and the error names every problem.
+//! 4. A gate is never on while one of its dependencies is off, unless a gate was reset or a default overridden
+//!    since: then [`validate`](FeatureGates::validate) reports it.
 //! 5. Once [frozen](FeatureGates::freeze), no gate changes.
-//! 6. A change is never missed by who [watches](FeatureGates::watch).
-//! 7. A gate that was read before another version was emulated, and is another one there, is logged.
+//! 6. A [watch](FeatureGates::watch) misses no change.
+//! 7. If a gate was read and then changes because another version is emulated, this is logged.
 //! 8. A test's values are seen in that test only, and end with it.
 //!
 //! # Not here
 //!
-//! What the gates are: each component declares its own. The other parts of Trimtab read none; they take
+//! The gates themselves: each component declares its own. No other part of Trimtab reads a gate; the parts take
 //! options, which `trimtab-controller` sets from gates.
 //!
 //! # Differences from client-go and component-base
 //!
-//! - Gates are constants, not strings: asking for an unknown one does not compile, instead of panicking.
-//!   [`is_enabled`](FeatureGates::is_enabled) asks by name.
-//! - Requests are kept by [`Source`] and the values computed from them: a gate that is on through
-//!   `AllAlpha=true` goes off when that is set false or reset, which upstream forgets.
-//! - All problems of one input are reported, not the first; an unknown name comes with a suggestion.
-//! - The gates are complete once a registry is built: none can be added to it while it is in use.
-//! - A copy made by [`deep_copy_and_reset`](FeatureGates::deep_copy_and_reset) keeps what gates need.
-//! - An emulated version may not be newer than the binary's, nor a min compatibility version than the
-//!   emulated one; component-base finds that out in the component registry's `Validate`.
-//! - Tests do not change the registry: their values hold on a thread, in a future, or everywhere.
+//! - Gates are constants, not strings: reading an unknown gate does not compile; upstream panics.
+//!   [`is_enabled`](FeatureGates::is_enabled) reads by name.
+//! - Requests are kept by [`Source`], and the values are computed from them. A gate that is on through
+//!   `AllAlpha=true` goes off when `AllAlpha` is set to false or reset; upstream leaves it on.
+//! - All problems of one input are reported, not only the first. An unknown name comes with a suggestion.
+//! - A registry is complete once it is built: no gate can be added to it.
+//! - A copy made by [`deep_copy_and_reset`](FeatureGates::deep_copy_and_reset) keeps the dependencies.
+//! - The emulation version may not be newer than the binary's version, nor the min compatibility version newer than
+//!   the emulation version; component-base only reports this in the component registry's `Validate`.
+//! - Tests do not change the registry: their values hold on one thread, in one future, or on all threads.
 //!
 //! # Features
 //!
-//! - `clap`: `FeatureGatesFlag`, the flag `--feature-gates` to flatten into a program's options.
-//! - `metrics`: `FeatureGates::record_metrics`, with the names that Kubernetes' dashboards have.
-//! - `serde`: `FeatureGatesConfig` for configuration files; [`Snapshot`] can be serialized.
+//! All are off by default.
 //!
-//! Without them the crate pulls in four others: tracing, with `tracing-core` and `once_cell`, and
-//! `pin-project-lite`, which it shares with tracing. No proc-macro is compiled.
+//! - `clap`: `FeatureGatesFlag`, the flag `--feature-gates` to flatten into a program's options.
+//! - `metrics`: `FeatureGates::record_metrics`, with the metric names of Kubernetes' dashboards.
+//! - `serde`: `FeatureGatesConfig` for configuration files; [`Snapshot`] can be serialized.
+//! - `test-util`: `TestGates`, which sets gates for one test; `FeatureGates::assert_unchanged`. For
+//!   `[dev-dependencies]`.
+//!
+//! Without features the crate has four dependencies: tracing, with `tracing-core` and `once_cell`, and
+//! `pin-project-lite`, which tracing uses as well. No proc-macro is compiled.
 
 mod build_error;
 mod builder;
 mod components;
 #[cfg(feature = "serde")]
 mod config;
+mod declaration;
 mod declare;
+mod declared_set;
 mod dependencies;
 mod emulation;
 mod error;
@@ -90,8 +96,9 @@ mod explain;
 #[cfg(feature = "clap")]
 mod flag;
 mod gate;
+mod implicit;
 mod input;
-mod live;
+mod lifecycle;
 #[cfg(all(test, trimtab_loom))]
 mod loom_tests;
 #[cfg(feature = "metrics")]
@@ -105,7 +112,9 @@ mod spec;
 mod state;
 mod suggest;
 mod sync;
+#[cfg(feature = "test-util")]
 mod test_gates;
+#[cfg(feature = "test-util")]
 mod test_guards;
 mod version;
 mod watch;
@@ -115,7 +124,7 @@ pub use crate::config::FeatureGatesConfig;
 #[cfg(feature = "clap")]
 pub use crate::flag::{FeatureGatesFlag, FeatureGatesParser};
 pub use crate::{
-    build_error::{BuildError, BuildProblem, LifeFlaw},
+    build_error::{BuildError, BuildProblem, SpecsFlaw},
     builder::FeatureGatesBuilder,
     components::{ComponentError, ComponentRegistry, EffectiveVersion, VersionError},
     error::{Problem, SetError},
@@ -125,23 +134,26 @@ pub use crate::{
     scope::{Scoped, inherit_scope},
     source::Source,
     spec::{Spec, Stage},
-    test_gates::TestGates,
-    test_guards::{EverywhereGuard, TestGuard, UnchangedGuard},
     version::{ParseVersionError, Version},
     watch::{GateChange, Watch},
 };
+#[cfg(feature = "test-util")]
+pub use crate::{
+    test_gates::TestGates,
+    test_guards::{EverywhereGuard, TestGuard, UnchangedGuard},
+};
 
-/// What [`gates!`] expands to.
+/// The items that the expansion of [`gates!`] uses.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        gate::{Declaration, spec},
-        live::LiveSet,
+        declaration::{Declaration, spec},
+        declared_set::DeclaredSet,
+        registry::StaticSet,
         slot::Slot,
     };
 }
 
-/// The README's example is this page's.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,5 +1,5 @@
-//! What threads share, under every interleaving. Run with
-//! `cargo rustc -p trimtab-featuregate --lib --profile test -- --cfg trimtab_loom`, then the program it made.
+//! Models of the data that threads share, under all interleavings. Build with `cargo rustc -p
+//! trimtab-featuregate --lib --profile test -- --cfg trimtab_loom` and run the resulting program.
 
 use std::{
     sync::Arc as StdArc,
@@ -19,23 +19,23 @@ use crate::{FeatureGates, Spec, Stage, Version, spec::Versions};
 const OLD: Version = Version::new(1, 34);
 const NEW: Version = Version::new(1, 35);
 
-/// One gate, whose default changes with the version, beside `AllAlpha` and `AllBeta`.
+/// One gate whose default changes with the version, besides `AllAlpha` and `AllBeta`.
 fn gates() -> FeatureGates {
-    let life = [Spec::new(Version::ALWAYS, Stage::Alpha, false), Spec::new(NEW, Stage::Beta, true)];
-    let builder = FeatureGates::builder("loom", NEW).gate("Gate", "", life).emulation_version(OLD);
+    let specs = [Spec::new(Version::ALWAYS, Stage::Alpha, false), Spec::new(NEW, Stage::Beta, true)];
+    let builder = FeatureGates::builder("loom", NEW).gate("Gate", "", specs).emulation_version(OLD);
     builder.build().expect("valid gates")
 }
 
 /// The gate's row: after `AllAlpha` and `AllBeta`.
 const GATE: usize = 2;
 
-/// As a declared gate is read: without the registry's lock.
+/// Reads the gate as a declared gate is read: without the registry's lock.
 fn read(gates: &FeatureGates) -> bool {
     gates.read(GATE)
 }
 
-/// A change that races with the freeze is done when the freeze returns, or refused: afterwards nothing
-/// changes. Fails if `State::request` does not look at the phase (S5), or `freeze` not under the lock.
+/// A change that races with a freeze is either made when the freeze returns, or refused; afterwards nothing
+/// changes. Fails if `State::request` does not check the phase (S5), or if `freeze` does not take the lock.
 #[test]
 fn a_frozen_gate_keeps_its_value() {
     loom::model(|| {
@@ -52,8 +52,8 @@ fn a_frozen_gate_keeps_its_value() {
     });
 }
 
-/// Readers see an old value or the new one, whatever else they do to the gate's byte, and the new one
-/// once it is set. Fails if `Slot::read` loads and stores in two steps: it then writes an old value back.
+/// Concurrent readers see the old or the new value, and only the new value once it is set. Fails if
+/// `Slot::read` loads and stores in two steps, because it then writes an old value back.
 #[test]
 fn a_first_read_does_not_undo_a_change() {
     loom::model(|| {
@@ -70,12 +70,12 @@ fn a_first_read_does_not_undo_a_change() {
     });
 }
 
-/// Who sees a gate on sees what was made ready before it was set. Fails if `Slot::set` is relaxed.
+/// A reader that sees a gate on also sees everything done before it was set. Fails if `Slot::set` is relaxed.
 #[test]
-fn a_gate_publishes_what_was_done_before_it_was_set() {
+fn setting_a_gate_publishes_earlier_writes() {
     loom::model(|| {
         let gates = gates();
-        read(&gates); // the first read is done: the one below is a load
+        read(&gates); // the first read, so that the next one is a single load
         let ready = Arc::new(AtomicBool::new(false));
         let reader = {
             let (gates, ready) = (gates.clone(), ready.clone());
@@ -91,9 +91,9 @@ fn a_gate_publishes_what_was_done_before_it_was_set() {
     });
 }
 
-/// Guarantee 7. Fails if `Slot::read` returns a value that it loaded before it noted the read.
+/// Guarantee 7. Fails if `Slot::read` returns a value that it loaded before it recorded the read.
 #[test]
-fn a_read_is_noticed_or_sees_the_new_version() {
+fn a_read_is_recorded_or_sees_the_new_version() {
     loom::model(|| {
         let gates = gates();
         let reader = {
@@ -102,11 +102,14 @@ fn a_read_is_noticed_or_sees_the_new_version() {
         };
         let changed_after_read = gates.emulate(Versions::emulating(NEW)).expect("nothing is set");
         let seen = reader.join().expect("no panic");
-        assert!(seen || !changed_after_read.is_empty(), "an old value was read, and the change not noticed");
+        assert!(
+            seen || !changed_after_read.is_empty(),
+            "an old value was read, and the change was not reported"
+        );
     });
 }
 
-/// Wakes once for every reason, and says so.
+/// A waker that records its call.
 struct Flag(AtomicBool);
 
 impl Wake for Flag {
@@ -115,9 +118,9 @@ impl Wake for Flag {
     }
 }
 
-/// Guarantee 6. Fails if `Watch::poll_changed` looks under one lock and enlists under another.
+/// Guarantee 6. Fails if `Watch::poll_changed` compares under one lock and registers under another.
 #[test]
-fn a_change_wakes_who_watches() {
+fn a_change_wakes_a_watch() {
     loom::model(|| {
         let gates = gates();
         let mut watch = gates.watch();
@@ -130,16 +133,16 @@ fn a_change_wakes_who_watches() {
         let first = watch.poll_changed(&mut Context::from_waker(&waker));
         setter.join().expect("no panic");
         if first.is_pending() {
-            assert!(flag.0.load(Ordering::SeqCst), "nobody woke it");
+            assert!(flag.0.load(Ordering::SeqCst), "the change did not wake the watch");
             let second = watch.poll_changed(&mut Context::from_waker(&waker));
             assert!(matches!(second, Poll::Ready(Some(changes)) if changes.len() == 1));
         }
     });
 }
 
-/// The same for the end of all changes. Fails if `freeze` does not wake.
+/// Guarantee 6, for the end of all changes. Fails if `freeze` does not wake.
 #[test]
-fn a_freeze_wakes_who_watches() {
+fn a_freeze_wakes_a_watch() {
     loom::model(|| {
         let gates = gates();
         let mut watch = gates.watch();
@@ -152,7 +155,7 @@ fn a_freeze_wakes_who_watches() {
         let first = watch.poll_changed(&mut Context::from_waker(&waker));
         freezer.join().expect("no panic");
         if first.is_pending() {
-            assert!(flag.0.load(Ordering::SeqCst), "nobody woke it");
+            assert!(flag.0.load(Ordering::SeqCst), "the change did not wake the watch");
             assert_eq!(watch.poll_changed(&mut Context::from_waker(&waker)), Poll::Ready(None));
         }
     });

@@ -1,14 +1,14 @@
-//! What dashboards show of gates, through the facade crate `metrics`: the program brings the exporter.
+//! The metrics of gates and components, through the `metrics` facade (feature `metrics`).
 
-use crate::{ComponentRegistry, FeatureGates, Stage};
+use crate::{components::ComponentRegistry, registry::FeatureGates, spec::Stage};
 
 impl FeatureGates {
-    /// Sets the gauge `kubernetes_feature_enabled{name, stage}` of every gate that exists at the
-    /// emulated version: 1 if it is on, 0 if it is off. A stable gate's `stage` is empty, as upstream.
+    /// Sets the gauge `kubernetes_feature_enabled{name, stage}` of every gate that exists at the emulation
+    /// version: 1 if it is on, 0 if it is off. As upstream, `stage` is empty for a stable gate.
     ///
-    /// Like upstream's, the gauges are not kept up to date: call it once the flags are read, and again
-    /// after a change. A gate that has another stage after another version is emulated gets another
-    /// series; the old one stays with the exporter.
+    /// As upstream, the gauges are not updated: call this once the flags are read, and again after a change.
+    /// If a gate's stage changes with the emulation version, the gate gets another series; the exporter keeps
+    /// the old one.
     pub fn record_metrics(&self) {
         metrics::describe_gauge!(
             "kubernetes_feature_enabled",

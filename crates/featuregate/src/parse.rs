@@ -1,13 +1,13 @@
-//! The grammar of `--feature-gates`, apart from what the names and values mean.
+//! The grammar of `--feature-gates`. It does not know the gates.
 
 use crate::error::Problem;
 
-/// The settings in `text`, in order: `A=true,B=false`. Empty pieces are skipped and spaces trimmed.
+/// Parses the settings in `text`, in order: `A=true,B=false`. Skips empty settings and trims spaces.
 pub(crate) fn settings(text: &str) -> impl Iterator<Item = Result<(&str, bool), Problem>> {
     text.split(',').filter(|piece| !piece.is_empty()).map(setting)
 }
 
-/// One setting: `A=true`.
+/// Parses one setting: `A=true`.
 pub(crate) fn setting(piece: &str) -> Result<(&str, bool), Problem> {
     let Some((name, value)) = piece.split_once('=') else {
         return Err(Problem::missing_value(piece.trim()));
@@ -19,7 +19,7 @@ pub(crate) fn setting(piece: &str) -> Result<(&str, bool), Problem> {
     }
 }
 
-/// Go's spellings of a boolean.
+/// Parses a boolean in Go's spellings.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),

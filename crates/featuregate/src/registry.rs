@@ -1,26 +1,26 @@
-//! [`FeatureGates`]: the registry. It locks the rules of `state`, and writes what they say to the bytes
-//! that gates are read from.
+//! [`FeatureGates`]: the registry. It guards the state with a lock, and writes the values to the bytes that
+//! gates are read from.
+//!
+//! The types in this file refer to each other: a registry has sets and scopes, a set has a registry, and a
+//! scope has two.
 //!
 //! - R1: the bytes are written only under the lock, so that they follow the state in one order.
-//! - R2: nothing is logged and nobody woken under the lock.
+//! - R2: nothing is logged and no waker is called under the lock.
 
-use std::{fmt, sync::Arc, task::Waker};
+use std::{cell::RefCell, fmt, sync::Arc, task::Waker};
 
 use crate::{
-    FeatureGatesBuilder, Gate, GateSet, SetError, Version,
-    error::Problem,
-    live::LiveSet,
-    scope,
+    declared_set::DeclaredSet,
+    error::{Problem, SetError},
     slot::Slot,
     state::{Phase, State},
     sync::{AtomicUsize, Mutex, MutexGuard, Ordering, lock},
-    test_guards::Everywhere,
 };
 
-/// The gates of one component: their values, and everything that decides them.
+/// The feature gates of one component: their values, and everything that decides them.
 ///
-/// A handle: clones share one registry. Reading never waits; setting does, briefly, for other setters.
-/// Inside a test's scope ([`TestGates`](crate::TestGates)) all methods act on the scope's own copy.
+/// A clone is another handle of the same registry. Reading a gate never waits; setting gates takes a lock for
+/// a short time. Inside a test's scope (`test`, feature `test-util`) all methods act on the scope's own copy.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ use crate::{
 /// gates.set_from_flag("StreamingLists=false")?;
 /// assert!(!features::STREAMING_LISTS.enabled());
 ///
-/// // Another registry, to see whether a change would be accepted:
+/// // A copy, to try whether a change is accepted:
 /// let copy = gates.deep_copy();
 /// copy.set_emulation_version(Version::new(1, 33))?;
 /// assert!(!copy.enabled(features::STREAMING_LISTS));
@@ -54,42 +54,41 @@ pub struct FeatureGates {
 pub(crate) struct Shared {
     pub(crate) name: Box<str>,
     pub(crate) environment_prefix: Option<Box<str>>,
-    sets: Vec<Bound>,
+    pub(crate) sets: Vec<BoundSet>,
     /// One byte per row of the state.
     pub(crate) slots: Box<[Slot]>,
-    /// How many scopes of tests are live; changed under the lock. Relaxed loads: whoever is in a scope
-    /// got there after it was counted.
+    /// The number of active test scopes; changed under the lock. Relaxed loads, because a scope is counted
+    /// before a thread or task enters it.
     pub(crate) scopes: AtomicUsize,
     locked: Mutex<Locked>,
 }
 
 /// A declared set, and the row of each of its gates.
 #[derive(Clone)]
-struct Bound {
-    set: &'static LiveSet,
-    rows: Box<[usize]>,
+pub(crate) struct BoundSet {
+    pub(crate) set: &'static StaticSet,
+    pub(crate) rows: Box<[usize]>,
 }
+
+/// A declared set. Its bytes are written by a [`FeatureGates`].
+#[doc(hidden)]
+pub type StaticSet = DeclaredSet<FeatureGates>;
 
 pub(crate) struct Locked {
     pub(crate) state: State,
     pub(crate) watchers: Vec<(usize, Waker)>,
     pub(crate) watches_made: usize,
-    pub(crate) everywhere: Vec<Everywhere>,
+    pub(crate) global_scopes: Vec<GlobalScope>,
 }
 
 impl FeatureGates {
-    /// A builder for the gates of the component `name`, whose binary has the version `binary`.
-    pub fn builder(name: &str, binary: Version) -> FeatureGatesBuilder {
-        FeatureGatesBuilder::new(name, binary)
-    }
-
     pub(crate) fn new(
         name: Box<str>,
         environment_prefix: Option<Box<str>>,
-        sets: &[&'static LiveSet],
+        sets: &[&'static StaticSet],
         state: State,
     ) -> Self {
-        let bound = |set: &&'static LiveSet| Bound {
+        let bound = |set: &&'static StaticSet| BoundSet {
             rows: set.declarations.iter().filter_map(|gate| state.find(gate.name)).collect(),
             set,
         };
@@ -100,11 +99,11 @@ impl FeatureGates {
     fn with_sets(
         name: Box<str>,
         environment_prefix: Option<Box<str>>,
-        sets: Vec<Bound>,
+        sets: Vec<BoundSet>,
         state: State,
     ) -> Self {
         let slots = (0..state.rows.len()).map(|row| Slot::new(state.enabled(row))).collect();
-        let locked = Locked { state, watchers: Vec::new(), watches_made: 0, everywhere: Vec::new() };
+        let locked = Locked { state, watchers: Vec::new(), watches_made: 0, global_scopes: Vec::new() };
         let shared = Shared {
             name,
             environment_prefix,
@@ -116,88 +115,16 @@ impl FeatureGates {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The component's name.
+    /// Returns the component's name.
     pub fn name(&self) -> &str {
         &self.shared.name
     }
 
-    /// Makes this the registry that `MY_GATE.enabled()` reads, for all gates of its declared sets.
-    ///
-    /// Do it first in `main`, before anything reads a gate: one that has been read already may not
-    /// have had the value that it gets now, which is logged. A registry installed earlier no longer
-    /// writes these gates.
-    pub fn install(&self) {
-        let mut early = Vec::new();
-        let locked = self.lock();
-        let scoped = self.shared.scopes.load(Ordering::Relaxed) > 0;
-        for Bound { set, rows } in &self.shared.sets {
-            set.adopt(self, |slots| {
-                for ((slot, row), gate) in slots.iter().zip(rows).zip(set.declarations) {
-                    if !slot.reset(locked.state.enabled(*row), scoped).was_unread() {
-                        early.push(gate.name);
-                    }
-                }
-            });
-        }
-        drop(locked);
-        if !early.is_empty() {
-            tracing::warn!(
-                component = self.name(),
-                gates = ?early,
-                "feature gates were read before these were installed: check the order of initialisation"
-            );
-        }
-    }
-
-    /// Whether `gate` is on in this registry. One atomic load, once the gate's place was found.
-    ///
-    /// # Panics
-    ///
-    /// If the gate's set was not added to this registry: nobody decided what it is.
-    pub fn enabled<S: GateSet>(&self, gate: Gate<S>) -> bool {
-        self.read(self.row_of(S::live(), gate.index()))
-    }
-
-    /// Whether the gate called `name` is on; `None` if there is none. For gates that the code does not
-    /// declare; slower than a [`Gate`].
+    /// Returns whether the gate called `name` is on; `None` if there is none. For gates that the code does
+    /// not declare; slower than reading a [`Gate`](crate::Gate).
     pub fn is_enabled(&self, name: &str) -> Option<bool> {
         let row = self.lock().state.find(name)?;
         Some(self.read(row))
-    }
-
-    /// From here on defaults cannot be overridden: the help of the flag, which tells them, was made.
-    pub fn close(&self) {
-        self.scoped().lock().advance(Phase::Closed);
-    }
-
-    /// From here on nothing changes a gate, short of a test's scope. A change that is under way is
-    /// either done when this returns, or refused.
-    pub fn freeze(&self) {
-        let gates = self.scoped();
-        let mut locked = gates.lock();
-        locked.advance(Phase::Frozen);
-        let watchers = locked.take_watchers();
-        drop(locked);
-        wake(watchers); // no change will come: they end
-    }
-
-    /// Whether the gates are frozen.
-    pub fn is_frozen(&self) -> bool {
-        self.scoped().lock().state.phase == Phase::Frozen
-    }
-
-    /// A registry of its own with the same gates, versions, defaults and values: to try a change out.
-    /// Nobody reads it unless asked to: [`enabled`](Self::enabled).
-    #[must_use]
-    pub fn deep_copy(&self) -> Self {
-        self.copy(|_| ())
-    }
-
-    /// As [`deep_copy`](Self::deep_copy), with nothing set, closed or frozen. What gates need is kept,
-    /// which upstream drops.
-    #[must_use]
-    pub fn deep_copy_and_reset(&self) -> Self {
-        self.copy(State::forget_requests)
     }
 
     pub(crate) fn copy(&self, change: impl FnOnce(&mut State)) -> Self {
@@ -208,7 +135,7 @@ impl FeatureGates {
         Self::with_sets(name.clone(), environment_prefix.clone(), sets.clone(), state)
     }
 
-    /// Changes the state by its own rules, writes the bytes and wakes who watches.
+    /// Changes the state, writes the bytes and wakes the watches.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, Vec<Problem>>,
@@ -227,17 +154,35 @@ impl FeatureGates {
         lock(&self.shared.locked)
     }
 
-    /// This registry, or the copy that stands in for it in the scope of a test.
+    /// Returns this registry, or the copy that stands in for it in a test's scope.
     pub(crate) fn scoped(&self) -> Self {
-        scope::copy_of(self).unwrap_or_else(|| self.clone())
+        self.active_copy().unwrap_or_else(|| self.clone())
+    }
+
+    /// Returns the copy that stands in for this registry: in this thread's innermost scope, otherwise in a
+    /// global scope.
+    fn active_copy(&self) -> Option<Self> {
+        if self.shared.scopes.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let here = SCOPES.try_with(|scopes| {
+            let scopes = scopes.borrow();
+            scopes.iter().rev().find(|scope| scope.original.is(self)).map(|scope| scope.copy.clone())
+        });
+        here.ok().flatten().or_else(|| self.lock().global_scopes.last().map(GlobalScope::copy))
+    }
+
+    /// Returns the value of a gate in the copy that stands in for this registry, if there is one.
+    pub(crate) fn read_in_scope(&self, row: usize) -> Option<bool> {
+        self.active_copy().map(|copy| copy.value(row))
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// The row of the gate `index` of `set`.
-    pub(crate) fn row_of(&self, set: &'static LiveSet, index: usize) -> usize {
+    /// Returns the row of the gate `index` of `set`.
+    pub(crate) fn row_of(&self, set: &'static StaticSet, index: usize) -> usize {
         match self.shared.sets.iter().find(|bound| std::ptr::eq(bound.set, set)) {
             Some(bound) => bound.rows[index],
             None => panic!(
@@ -251,10 +196,10 @@ impl FeatureGates {
 
     pub(crate) fn read(&self, row: usize) -> bool {
         let slot = &self.shared.slots[row];
-        slot.fast().unwrap_or_else(|| scope::read(self, row).unwrap_or_else(|| slot.read().enabled()))
+        slot.fast().unwrap_or_else(|| self.read_in_scope(row).unwrap_or_else(|| slot.read().enabled()))
     }
 
-    /// The value, whoever's scope this is, and without counting as a read.
+    /// Returns the value in this registry itself, whatever scope is active, without recording a read.
     pub(crate) fn value(&self, row: usize) -> bool {
         self.lock().state.enabled(row)
     }
@@ -264,7 +209,8 @@ impl FeatureGates {
         self.for_each_slot(|slot, row| slot.set(locked.state.enabled(row)));
     }
 
-    /// R1. Writes every gate's value at another version, and names those that change after a read.
+    /// R1. Writes every gate's value at another version. Returns the gates that were read before and change
+    /// their value.
     pub(crate) fn write_unread(&self, locked: &Locked) -> Vec<Arc<str>> {
         let scoped = self.shared.scopes.load(Ordering::Relaxed) > 0;
         let mut changed = Vec::new();
@@ -275,12 +221,12 @@ impl FeatureGates {
                 changed.push(locked.state.rows[row].name.clone());
             }
         });
-        changed.sort_unstable(); // a declared gate has two bytes
+        changed.sort_unstable(); // a declared gate has two bytes: the registry's and the set's
         changed.dedup();
         changed
     }
 
-    /// One more scope of a test is live, or one less.
+    /// Counts a scope that becomes active or ends.
     pub(crate) fn count_scope(&self, enter: bool) {
         let _locked = self.lock(); // R1
         let scopes = self.shared.scopes.load(Ordering::Relaxed);
@@ -293,18 +239,21 @@ impl FeatureGates {
         for (row, slot) in self.shared.slots.iter().enumerate() {
             write(slot, row);
         }
-        for Bound { set, rows } in &self.shared.sets {
-            set.write_as(self, |slots| {
-                for (slot, row) in slots.iter().zip(rows) {
-                    write(slot, *row);
-                }
-            });
+        for BoundSet { set, rows } in &self.shared.sets {
+            set.write_if(
+                |other| other.is(self),
+                |slots| {
+                    for (slot, row) in slots.iter().zip(rows) {
+                        write(slot, *row);
+                    }
+                },
+            );
         }
     }
 }
 
 impl Locked {
-    fn advance(&mut self, phase: Phase) {
+    pub(crate) fn advance(&mut self, phase: Phase) {
         self.state.phase = self.state.phase.max(phase);
     }
 
@@ -319,14 +268,58 @@ pub(crate) fn wake(watchers: Vec<(usize, Waker)>) {
     }
 }
 
-/// What was set, explicitly or through `AllAlpha` and `AllBeta`, sorted: `A=true,B=false`.
+thread_local! {
+    /// The scopes of this thread, the innermost last.
+    pub(crate) static SCOPES: RefCell<Vec<Arc<Scope>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A copy that stands in for a registry while this value lives.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    original: FeatureGates,
+    copy: FeatureGates,
+}
+
+impl Scope {
+    #[cfg(feature = "test-util")]
+    pub(crate) fn new(original: FeatureGates, copy: FeatureGates) -> Arc<Self> {
+        original.count_scope(true);
+        Arc::new(Self { original, copy })
+    }
+
+    pub(crate) fn copy(&self) -> &FeatureGates {
+        &self.copy
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.original.count_scope(false);
+    }
+}
+
+/// A scope of all threads, with the name of the test that entered it.
+#[cfg_attr(not(feature = "test-util"), expect(dead_code, reason = "only tests enter scopes"))]
+pub(crate) struct GlobalScope {
+    pub(crate) test: Box<str>,
+    pub(crate) scope: Arc<Scope>,
+}
+
+impl GlobalScope {
+    pub(crate) fn copy(&self) -> FeatureGates {
+        self.scope.copy().clone()
+    }
+}
+
+/// Prints the requested values, explicit ones and those through `AllAlpha` and `AllBeta`, sorted:
+/// `A=true,B=false`.
 impl fmt::Display for FeatureGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gates = self.scoped();
         let locked = gates.lock();
         let accepted = locked.state.rows.iter().filter_map(|row| Some((&row.name, row.accepted?.value)));
         let mut pairs: Vec<String> = accepted.map(|(name, value)| format!("{name}={value}")).collect();
-        pairs.sort_unstable(); // as texts, like upstream: `A1=true` comes before `A=true`
+        pairs.sort_unstable(); // sorted as text, like upstream: `A1=true` comes before `A=true`
         f.write_str(&pairs.join(","))
     }
 }

@@ -1,7 +1,6 @@
-//! Which copy of a registry this thread reads: the scopes of tests, and futures that carry them.
+//! The scopes of tests on threads and in futures.
 
 use std::{
-    cell::RefCell,
     fmt,
     future::Future,
     pin::Pin,
@@ -11,68 +10,22 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{FeatureGates, sync::Ordering, test_guards::Everywhere};
+use crate::registry::{SCOPES, Scope};
 
-thread_local! {
-    /// The innermost scope last.
-    static SCOPES: RefCell<Vec<Arc<Scope>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A copy that stands in for a registry, for as long as this lives.
+/// Scopes that are active on this thread until this value is dropped.
 #[derive(Debug)]
-pub(crate) struct Scope {
-    original: FeatureGates,
-    copy: FeatureGates,
-}
+pub(crate) struct EnteredScopes(Vec<Arc<Scope>>);
 
-impl Scope {
-    pub(crate) fn new(original: FeatureGates, copy: FeatureGates) -> Arc<Self> {
-        original.count_scope(true);
-        Arc::new(Self { original, copy })
-    }
-
-    pub(crate) fn copy(&self) -> &FeatureGates {
-        &self.copy
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        self.original.count_scope(false);
-    }
-}
-
-/// The copy that stands in for `gates` here: this thread's innermost, else one that holds everywhere.
-pub(crate) fn copy_of(gates: &FeatureGates) -> Option<FeatureGates> {
-    if gates.shared.scopes.load(Ordering::Relaxed) == 0 {
-        return None;
-    }
-    let here = SCOPES.try_with(|scopes| {
-        let scopes = scopes.borrow();
-        scopes.iter().rev().find(|scope| scope.original.is(gates)).map(|scope| scope.copy.clone())
-    });
-    here.ok().flatten().or_else(|| gates.lock().everywhere.last().map(Everywhere::copy))
-}
-
-/// The value of a gate in the copy that stands in for `gates` here, if one does.
-pub(crate) fn read(gates: &FeatureGates, row: usize) -> Option<bool> {
-    copy_of(gates).map(|copy| copy.value(row))
-}
-
-/// Scopes that hold on this thread until dropped.
-#[derive(Debug)]
-pub(crate) struct Entered(Vec<Arc<Scope>>);
-
-pub(crate) fn enter(scopes: &[Arc<Scope>]) -> Entered {
+pub(crate) fn enter(scopes: &[Arc<Scope>]) -> EnteredScopes {
     SCOPES.with_borrow_mut(|all| all.extend_from_slice(scopes));
-    Entered(scopes.to_vec())
+    EnteredScopes(scopes.to_vec())
 }
 
-impl Drop for Entered {
+impl Drop for EnteredScopes {
     fn drop(&mut self) {
         for scope in self.0.drain(..) {
-            // Its own, wherever it is: guards need not be dropped in order. What is taken out is
-            // dropped after the borrow: the last owner of a scope locks its registry.
+            // Removed at any position, because guards may be dropped in any order. Dropped after the borrow,
+            // because the last owner of a scope locks its registry.
             let left = SCOPES.try_with(|all| {
                 let mut all = all.borrow_mut();
                 all.iter().rposition(|other| Arc::ptr_eq(other, &scope)).map(|at| all.remove(at))
@@ -83,7 +36,7 @@ impl Drop for Entered {
 }
 
 pin_project! {
-    /// A future that runs in the scopes of a test, on whatever thread it is polled.
+    /// A future that runs in the scopes of a test, on any thread that polls it.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Scoped<F> {
         #[pin]
@@ -114,7 +67,8 @@ impl<F> fmt::Debug for Scoped<F> {
     }
 }
 
-/// Carries the scopes that this thread or task is in to another task: wrap what is spawned in it.
+/// Wraps a future to be spawned, so that it runs in the scopes that this thread or task is in. Without an
+/// active scope it does nothing, so it may stay in the code that is released.
 ///
 /// ```
 /// # mod features {

@@ -1,27 +1,27 @@
-//! [`Slot`]: the byte in which a gate's value is read.
+//! [`Slot`]: the byte that a gate's value is read from.
 
 use std::fmt;
 
 use crate::sync::{AtomicU8, Ordering};
 
 const ENABLED: u8 = 1;
-/// Nobody has read the gate since its value was first known or another version was emulated.
+/// The gate was not read since its value was first known or another version was emulated.
 const UNREAD: u8 = 2;
-/// A test's scope is live: the value may be another one on this thread.
+/// A test's scope is active: the value may be different on this thread.
 const SCOPED: u8 = 4;
 
-/// One gate's byte. A byte of 0 or 1 is the gate's value; anything more leads to the slow path.
+/// The byte of one gate. 0 or 1 is the gate's value; any other value leads to the slow path.
 ///
-/// Only the registry, under its lock, changes `ENABLED` and `SCOPED`, and sets `UNREAD`; readers clear
-/// `UNREAD`. All of it in single read-modify-write steps.
+/// Only the registry, under its lock, changes `ENABLED` and `SCOPED` and sets `UNREAD`. Readers clear
+/// `UNREAD`. All changes are single read-modify-write operations.
 #[doc(hidden)]
 pub struct Slot(AtomicU8);
 
-/// What a look at a slot says.
+/// The value of a slot at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen(u8);
+pub(crate) struct SlotValue(u8);
 
-impl Seen {
+impl SlotValue {
     pub(crate) fn enabled(self) -> bool {
         self.0 & ENABLED != 0
     }
@@ -32,7 +32,7 @@ impl Seen {
 }
 
 impl Slot {
-    /// Of a set that no registry has adopted yet: its value is not known.
+    /// Returns a slot of a set that has no registry yet: its value is not known.
     #[cfg(not(all(test, trimtab_loom)))]
     #[doc(hidden)]
     pub const fn unknown() -> Self {
@@ -43,23 +43,23 @@ impl Slot {
         Self(AtomicU8::new(UNREAD | u8::from(enabled)))
     }
 
-    /// The value, if one load tells it.
+    /// Returns the value, if a single load is enough.
     #[inline]
     pub(crate) fn fast(&self) -> Option<bool> {
-        // Acquire: pairs with the release in `set` and `reset`, so that whoever sees a gate on also
-        // sees what was made ready before it was set.
+        // Acquire: pairs with the release in `set` and `reset`, so that a reader that sees a gate on also
+        // sees everything done before it was set.
         let byte = self.0.load(Ordering::Acquire);
         (byte <= ENABLED).then_some(byte == ENABLED)
     }
 
-    /// Notes that the gate is being read. The value to use is the one returned: a value loaded before
-    /// may have been changed in between by an emulation that found the gate unread and so did not warn.
-    /// Modelled by `loom_tests::a_read_is_noticed_or_sees_the_new_version`.
-    pub(crate) fn read(&self) -> Seen {
-        Seen(self.0.fetch_and(!UNREAD, Ordering::AcqRel))
+    /// Records a read. The caller must use the returned value: an emulation may have changed an earlier
+    /// loaded value in between, found the gate unread and so not warned. Modelled by
+    /// `loom_tests::a_read_is_recorded_or_sees_the_new_version`.
+    pub(crate) fn read(&self) -> SlotValue {
+        SlotValue(self.0.fetch_and(!UNREAD, Ordering::AcqRel))
     }
 
-    /// Another value; who has read the gate is kept.
+    /// Sets the value. Whether the gate was read stays recorded.
     pub(crate) fn set(&self, enabled: bool) {
         if enabled {
             self.0.fetch_or(ENABLED, Ordering::Release);
@@ -68,14 +68,14 @@ impl Slot {
         }
     }
 
-    /// The value at another version: nobody has read it there. Returns what was there before.
-    pub(crate) fn reset(&self, enabled: bool, scoped: bool) -> Seen {
+    /// Sets the value at another version, where the gate is unread. Returns the previous value.
+    pub(crate) fn reset(&self, enabled: bool, scoped: bool) -> SlotValue {
         let byte = UNREAD | u8::from(enabled) | if scoped { SCOPED } else { 0 };
-        Seen(self.0.swap(byte, Ordering::AcqRel))
+        SlotValue(self.0.swap(byte, Ordering::AcqRel))
     }
 
-    /// Whether readers must look for a test's scope. Relaxed: the thread or task that is in the scope
-    /// got there after this, by program order or by being handed the future.
+    /// Sets whether readers must look for a test's scope. Relaxed: the thread or task in the scope entered it
+    /// after this, in program order or because it received the future.
     pub(crate) fn set_scoped(&self, scoped: bool) {
         if scoped {
             self.0.fetch_or(SCOPED, Ordering::Relaxed);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_scope_is_the_slow_path_for_everybody() {
+    fn an_active_scope_leads_every_read_to_the_slow_path() {
         let slot = Slot::new(true);
         slot.read();
         slot.set_scoped(true);

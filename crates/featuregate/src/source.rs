@@ -1,14 +1,14 @@
-//! [`Source`]: who may say what a gate is, and whose word counts more.
+//! [`Source`]: where a gate's value comes from, in order of precedence.
 
 use std::fmt;
 
-/// Where a gate's value comes from. A later one takes precedence over an earlier one.
+/// The source of a gate's value. A later variant takes precedence over an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// Nobody set it: the default at the emulated version.
+    /// No source set it: the default at the emulation version.
     Default,
-    /// The program overrode the default: [`FeatureGates::override_default`](crate::FeatureGates::override_default).
+    /// An overridden default: [`FeatureGates::override_default`](crate::FeatureGates::override_default).
     Override,
     /// A configuration file: [`FeatureGates::set_from_file`](crate::FeatureGates::set_from_file).
     File,
@@ -16,17 +16,17 @@ pub enum Source {
     Environment,
     /// The command line: [`FeatureGates::set_from_flag`](crate::FeatureGates::set_from_flag).
     Flag,
-    /// The program: [`FeatureGates::set`](crate::FeatureGates::set).
+    /// The program itself: [`FeatureGates::set`](crate::FeatureGates::set).
     Set,
-    /// A test, within its own scope: [`TestGates`](crate::TestGates).
+    /// A test, in its own scope (feature `test-util`).
     Test,
 }
 
 impl Source {
-    /// Those that ask for values, in order of precedence.
+    /// The sources that request values, in order of precedence.
     pub(crate) const LAYERS: [Self; 5] = [Self::File, Self::Environment, Self::Flag, Self::Set, Self::Test];
 
-    /// Where this source's request is kept.
+    /// The index of this source's request in a row.
     pub(crate) const fn layer(self) -> usize {
         match self {
             Self::Default | Self::Override | Self::File => 0,
@@ -37,7 +37,7 @@ impl Source {
         }
     }
 
-    /// The source in one word.
+    /// Returns the source in one word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Default => "default",

@@ -1,26 +1,27 @@
-//! [`Spec`]: one step in a gate's life; and the rules of component-base that its steps keep.
+//! [`Spec`]: the stage and default of a gate from one version on; and component-base's rules for a gate's
+//! specs.
 
 use std::fmt;
 
-use crate::Version;
+use crate::version::Version;
 
-/// How mature a gate is.
+/// The maturity of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// The gate does not exist yet at the version in question: it is off, and setting it is refused.
+    /// The gate does not exist yet at that version: it is off and cannot be set.
     PreAlpha,
-    /// May change or go without notice; `AllAlpha` switches all of them.
+    /// Experimental: may change or disappear without notice. `AllAlpha` sets all gates of this stage.
     Alpha,
-    /// Well tested; `AllBeta` switches all of them.
+    /// Well tested. `AllBeta` sets all gates of this stage.
     Beta,
-    /// Stable. What is left of the gate is usually a lock.
+    /// Stable. Usually the gate is locked.
     Ga,
-    /// On its way out; a gate never leaves this stage.
+    /// To be removed. A gate never leaves this stage.
     Deprecated,
 }
 
 impl Stage {
-    /// The stage as help texts and metrics spell it: `ALPHA`; of [`Stage::Ga`], nothing.
+    /// Returns the stage as help texts and metrics print it: `ALPHA`; empty for [`Stage::Ga`].
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PreAlpha => "PRE-ALPHA",
@@ -31,7 +32,7 @@ impl Stage {
         }
     }
 
-    /// How much may rest on a gate of this stage: no gate may need one that ranks below it.
+    /// Returns the rank of the stage: a gate may not depend on a gate of a lower rank.
     pub(crate) const fn rank(self) -> u8 {
         match self {
             Self::Deprecated => 0,
@@ -42,14 +43,14 @@ impl Stage {
     }
 }
 
-/// The stage in words for a reader: as [`Stage::as_str`], but `GA` is spelt out.
+/// Prints the stage as [`Stage::as_str`] does, except that [`Stage::Ga`] is `GA`.
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(if *self == Self::Ga { "GA" } else { self.as_str() })
     }
 }
 
-/// What holds for a gate from one version on, until its next `Spec`.
+/// The stage, default and lock of a gate from one version on, until its next `Spec`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     pub(crate) version: Version,
@@ -60,54 +61,54 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// From `version` on the gate is in `stage`, and is `default` unless somebody sets it.
+    /// Creates a spec: from `version` on the gate is in `stage`, and is `default` unless a source sets it.
     pub const fn new(version: Version, stage: Stage, default: bool) -> Self {
         Self { version, min_compatibility: None, stage, default, locked: false }
     }
 
-    /// Nobody may set the gate to anything but its default any more.
+    /// Locks the gate: it can only be set to its default.
     #[must_use]
     pub const fn lock_to_default(mut self) -> Self {
         self.locked = true;
         self
     }
 
-    /// Holds only where the component need not stay compatible with anything older than `version`.
+    /// Restricts the spec to components whose min compatibility version is at least `version`.
     ///
-    /// It follows a `Spec` of the same version and stage, with the other default, which holds until then.
+    /// It follows a `Spec` of the same version and stage with the other default, which holds otherwise.
     #[must_use]
     pub const fn with_min_compatibility(mut self, version: Version) -> Self {
         self.min_compatibility = Some(version);
         self
     }
 
-    /// The first version for which this holds.
+    /// Returns the first version at which this spec holds.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// The oldest version that the component may have to be compatible with for this to hold.
+    /// Returns the least min compatibility version at which this spec holds.
     pub const fn min_compatibility(&self) -> Option<Version> {
         self.min_compatibility
     }
 
-    /// The stage.
+    /// Returns the stage.
     pub const fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// The value of the gate when nobody sets it.
+    /// Returns the value of the gate if no source sets it.
     pub const fn is_on_by_default(&self) -> bool {
         self.default
     }
 
-    /// Whether the gate is locked to its default.
+    /// Returns whether the gate is locked to its default.
     pub const fn is_locked(&self) -> bool {
         self.locked
     }
 }
 
-/// The versions by which the step that holds is chosen.
+/// The versions that decide which spec holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Versions {
     pub(crate) emulation: Version,
@@ -120,7 +121,7 @@ impl Versions {
     }
 }
 
-/// The last step that the versions reach; none: the gate does not exist yet.
+/// Returns the last spec that holds at the versions; `None` if the gate does not exist yet.
 pub(crate) fn effective(specs: &[Spec], versions: Versions) -> Option<usize> {
     specs.iter().rposition(|spec| {
         spec.version <= versions.emulation
@@ -128,7 +129,7 @@ pub(crate) fn effective(specs: &[Spec], versions: Versions) -> Option<usize> {
     })
 }
 
-/// Each step inherits the compatibility that the steps before it asked for, so that it never sinks.
+/// Lets each spec inherit the min compatibility version of the specs before it, so that it never decreases.
 pub(crate) fn inherit_min_compatibility(specs: &mut [Spec]) {
     let mut last = None;
     for spec in specs {
@@ -137,13 +138,13 @@ pub(crate) fn inherit_min_compatibility(specs: &mut [Spec]) {
     }
 }
 
-/// Why a gate's steps are no life, by the rules of upstream's `AddVersioned`.
+/// The rule of upstream's `AddVersioned` that a gate's specs break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     Empty,
     MinCompatibilityAlone,
     MinCompatibilityTooNew,
-    BornDeprecated,
+    StartsDeprecated,
     VersionsDecrease,
     MinCompatibilityDecreases,
     SameVersionTwice,
@@ -163,7 +164,9 @@ impl Flaw {
                 "a min compatibility version needs a preceding entry of the same version without one"
             }
             Self::MinCompatibilityTooNew => "the min compatibility version is greater than the version",
-            Self::BornDeprecated => "a gate introduced as deprecated must have an entry for its prior state",
+            Flaw::StartsDeprecated => {
+                "a gate introduced as deprecated must have an entry for its prior state"
+            }
             Self::VersionsDecrease => "version transitions are in decreasing order",
             Self::MinCompatibilityDecreases => {
                 "min compatibility version transitions are in decreasing order"
@@ -179,14 +182,14 @@ impl Flaw {
     }
 }
 
-/// The first flaw in a gate's steps, and at which step. A constant function, so that a gate declared
-/// with [`gates!`](crate::gates) is checked by the compiler.
+/// Returns the first flaw of a gate's specs, with the index of the spec. A constant function, so that the
+/// compiler checks gates declared with [`gates!`](crate::gates).
 pub(crate) const fn flaw(specs: &[Spec]) -> Option<(usize, Flaw)> {
     if specs.is_empty() {
         return Some((0, Flaw::Empty));
     }
     let mut floor = None; // the min compatibility version inherited so far
-    let mut highest = Stage::PreAlpha; // the most stable stage so far, `Deprecated` left out
+    let mut highest = Stage::PreAlpha; // the most stable stage so far, except `Deprecated`
     let mut at = 0;
     while at < specs.len() {
         let spec = &specs[at];
@@ -216,8 +219,8 @@ const fn step_flaw(spec: &Spec, last: Option<&Spec>, floor: Option<Version>, hig
         }
     }
     let Some(last) = last else {
-        let born_deprecated = matches!(spec.stage, Stage::Deprecated) && spec.version.minor() != 0;
-        return if born_deprecated { Some(Flaw::BornDeprecated) } else { None };
+        let starts_deprecated = matches!(spec.stage, Stage::Deprecated) && spec.version.minor() != 0;
+        return if starts_deprecated { Some(Flaw::StartsDeprecated) } else { None };
     };
     if spec.version.is_before(last.version) {
         return Some(Flaw::VersionsDecrease);

@@ -1,30 +1,31 @@
-//! The rules: which value each gate has, given its life, the versions and what was asked for. A plain
-//! value: the shell in `registry` locks, publishes and wakes.
+//! The rules: the value of each gate, given its specs, the versions and the requests. A plain value;
+//! `registry` locks it, publishes the values and wakes the watches.
 //!
 //! - S1: `rows` is sorted by name; a row's index never changes.
-//! - S2: `accepted` is what the last successful judgement made of the requests; a request that is
-//!   refused changes no gate, but stays and is judged again, as upstream's.
-//! - S3: a row without an accepted value has the default of the step that holds at the versions.
-//! - S4: an explicit request wins over `AllAlpha` and `AllBeta`, whichever came first.
-//! - S5: nothing changes once frozen.
+//! - S2: `accepted` is the result of the last successful evaluation of the requests. A refused request
+//!   changes no gate, but it is kept and evaluated again, as upstream does.
+//! - S3: a row without an accepted value has the default of the spec that holds at the versions.
+//! - S4: an explicit request takes precedence over `AllAlpha` and `AllBeta`, in any order.
+//! - S5: nothing changes once the gates are frozen.
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    Source, Spec, Stage, Version,
     error::Problem,
-    spec::{Versions, effective},
+    source::Source,
+    spec::{Spec, Stage, Versions, effective},
     suggest,
+    version::Version,
 };
 
-/// The gates that switch all of a stage, and that every registry has (6a).
+/// The gates that set all gates of a stage. Every registry has them.
 pub(crate) const ALL_GATES: [(&str, Stage); 2] = [("AllAlpha", Stage::Alpha), ("AllBeta", Stage::Beta)];
 
-/// How much may still be changed.
+/// The changes that are still allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Open,
-    /// The flag's help has been printed: defaults stay as they are.
+    /// The flag's help has shown the defaults: they cannot be overridden.
     Closed,
     Frozen,
 }
@@ -34,24 +35,24 @@ pub(crate) struct Row {
     pub(crate) name: Arc<str>,
     pub(crate) description: Arc<str>,
     pub(crate) specs: Vec<Spec>,
-    /// Which of `specs` has another default than it was declared with.
+    /// Whether the default of each spec was overridden.
     pub(crate) overridden: Vec<bool>,
-    pub(crate) needs: Vec<usize>,
-    /// The stage that this gate switches as a whole.
+    pub(crate) dependencies: Vec<usize>,
+    /// The stage whose gates this gate sets.
     pub(crate) all_of: Option<Stage>,
     pub(crate) requests: [Option<bool>; Source::LAYERS.len()],
-    /// A test may set a locked gate.
+    /// A test may set the gate although it is locked.
     pub(crate) forced: bool,
     pub(crate) accepted: Option<Accepted>,
 }
 
 impl Row {
-    /// What was asked for, by whom: the request of most precedence.
+    /// Returns the request with the highest precedence.
     fn requested(&self) -> Option<(bool, Source)> {
         Source::LAYERS.into_iter().rev().find_map(|source| Some((self.requests[source.layer()]?, source)))
     }
 
-    /// The step that holds; none: not available yet.
+    /// Returns the spec that holds; `None` if the gate does not exist yet.
     pub(crate) fn spec(&self, versions: Versions) -> Option<&Spec> {
         effective(&self.specs, versions).map(|step| &self.specs[step])
     }
@@ -65,46 +66,53 @@ impl Row {
     }
 }
 
-/// A value that a request gave a gate.
+/// The accepted value of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) value: bool,
     pub(crate) source: Source,
     /// The request was for `AllAlpha` or `AllBeta`.
-    pub(crate) through_all: bool,
+    pub(crate) via_all: bool,
 }
 
 impl Accepted {
     fn explicit(value: bool, source: Source) -> Self {
-        Self { value, source, through_all: false }
+        Self { value, source, via_all: false }
     }
 }
 
-/// What is accepted of each row.
-type Judgement = Vec<Option<Accepted>>;
+/// The accepted value of each row.
+type Evaluation = Vec<Option<Accepted>>;
 
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) rows: Vec<Row>,
-    /// The row of each name. A search of the sorted rows took most of the time of a long flag.
-    places: Arc<HashMap<Arc<str>, usize>>,
+    /// The row of each name. A binary search of the rows took most of the time of a long flag.
+    rows_by_name: Arc<HashMap<Arc<str>, usize>>,
     pub(crate) binary: Version,
     pub(crate) versions: Versions,
     pub(crate) phase: Phase,
-    /// Requests for names that no row has: kept as any other (S2).
+    /// Requests for unknown names. They are kept like any other (S2).
     unknown: Vec<(Box<str>, Source, bool)>,
 }
 
 impl State {
-    /// `rows` in any order, but with `needs` that fit the order by name.
+    /// Creates a state. `rows` must be sorted by name (S1), and dependencies are indexes into it.
     pub(crate) fn new(rows: Vec<Row>, binary: Version, versions: Versions) -> Self {
         debug_assert!(rows.is_sorted_by(|a, b| a.name < b.name), "S1");
-        let places = rows.iter().enumerate().map(|(place, row)| (row.name.clone(), place)).collect();
-        Self { rows, places: Arc::new(places), binary, versions, phase: Phase::Open, unknown: Vec::new() }
+        let rows_by_name = rows.iter().enumerate().map(|(place, row)| (row.name.clone(), place)).collect();
+        Self {
+            rows,
+            rows_by_name: Arc::new(rows_by_name),
+            binary,
+            versions,
+            phase: Phase::Open,
+            unknown: Vec::new(),
+        }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+        self.rows_by_name.get(name).copied()
     }
 
     pub(crate) fn enabled(&self, row: usize) -> bool {
@@ -112,12 +120,12 @@ impl State {
         row.accepted.map_or_else(|| row.default(self.versions), |accepted| accepted.value) // S3
     }
 
-    /// Every row's value.
+    /// Returns the value of every row.
     pub(crate) fn values(&self) -> Vec<bool> {
         (0..self.rows.len()).map(|row| self.enabled(row)).collect()
     }
 
-    /// Takes requests and judges all there are. Returns the rows that were set.
+    /// Records requests and evaluates all requests. Returns the rows that were set.
     pub(crate) fn request<'a>(
         &mut self,
         source: Source,
@@ -141,12 +149,12 @@ impl State {
                 }
             }
         }
-        let judgement = self.judge(self.versions)?;
-        self.accept(judgement);
+        let evaluation = self.evaluate(self.versions)?;
+        self.accept(evaluation);
         Ok(rows)
     }
 
-    /// Emulates other versions, if every request is right there too.
+    /// Emulates other versions, if all requests are valid at them.
     pub(crate) fn emulate(&mut self, versions: Versions) -> Result<(), Vec<Problem>> {
         if versions == self.versions {
             return Ok(());
@@ -165,18 +173,18 @@ impl State {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let judgement = self.judge(versions)?;
+        let evaluation = self.evaluate(versions)?;
         self.versions = versions;
-        self.accept(judgement);
+        self.accept(evaluation);
         Ok(())
     }
 
-    /// What is wrong with the requests as they stand.
+    /// Returns the problems of the present requests.
     pub(crate) fn validate(&self) -> Result<(), Vec<Problem>> {
-        self.judge(self.versions).map(|_| ())
+        self.evaluate(self.versions).map(|_| ())
     }
 
-    /// Gives the step that holds at `versions` another default.
+    /// Overrides the default of the spec that holds at `at`.
     pub(crate) fn override_default(&mut self, name: &str, value: bool, at: Versions) -> Result<(), Problem> {
         match self.phase {
             Phase::Open => {}
@@ -198,8 +206,8 @@ impl State {
         Ok(())
     }
 
-    /// Forgets every request for one gate. Unlike upstream, a gate that followed `AllAlpha` or
-    /// `AllBeta` no longer does once that is forgotten.
+    /// Drops all requests for one gate. Unlike upstream, if `AllAlpha` or `AllBeta` is reset, the gates that
+    /// followed it do so no longer.
     pub(crate) fn reset(&mut self, name: &str) -> Result<(), Problem> {
         if self.phase == Phase::Frozen {
             return Err(Problem::frozen(name)); // S5
@@ -208,20 +216,20 @@ impl State {
         let Some(row) = self.find(name) else { return Ok(()) };
         self.rows[row].requests = Default::default();
         self.rows[row].accepted = None;
-        let mut judgement: Judgement =
-            self.rows.iter().map(|row| row.accepted.filter(|accepted| !accepted.through_all)).collect();
-        self.follow_all_gates(&mut judgement, self.versions);
-        self.accept(judgement);
+        let mut evaluation: Evaluation =
+            self.rows.iter().map(|row| row.accepted.filter(|accepted| !accepted.via_all)).collect();
+        self.apply_all_gates(&mut evaluation, self.versions);
+        self.accept(evaluation);
         Ok(())
     }
 
-    /// Whether somebody asked for a value of this very gate.
+    /// Whether a value of this gate itself was requested.
     pub(crate) fn is_explicit(&self, row: usize) -> bool {
         self.rows[row].requested().is_some()
     }
 
-    /// Forgets all requests; lives, defaults, versions and needs stay (upstream drops needs).
-    pub(crate) fn forget_requests(&mut self) {
+    /// Drops all requests. Specs, defaults, versions and dependencies are kept (upstream drops dependencies).
+    pub(crate) fn clear_requests(&mut self) {
         self.unknown.clear();
         self.phase = Phase::Open;
         for row in &mut self.rows {
@@ -236,7 +244,7 @@ impl State {
         Problem::unknown(name, suggest::nearest(name, names))
     }
 
-    /// Why a request would be refused now, other gates aside.
+    /// Returns why a request would be refused now, apart from dependencies.
     pub(crate) fn refusal_of(&self, name: &str, value: bool) -> Option<Problem> {
         match self.find(name) {
             Some(row) => Self::refusal(&self.rows[row], value, self.versions),
@@ -244,17 +252,17 @@ impl State {
         }
     }
 
-    fn accept(&mut self, judgement: Judgement) {
-        for (row, accepted) in self.rows.iter_mut().zip(judgement) {
+    fn accept(&mut self, evaluation: Evaluation) {
+        for (row, accepted) in self.rows.iter_mut().zip(evaluation) {
             row.accepted = accepted;
         }
     }
 
-    /// What becomes of every request at `versions`: values, or all that is wrong.
-    fn judge(&self, versions: Versions) -> Result<Judgement, Vec<Problem>> {
+    /// Evaluates all requests at `versions`: returns the accepted values, or all problems.
+    fn evaluate(&self, versions: Versions) -> Result<Evaluation, Vec<Problem>> {
         let mut problems: Vec<_> = self.unknown.iter().map(|(name, ..)| self.unknown_name(name)).collect();
-        let mut judgement = vec![None; self.rows.len()];
-        for (row, accepted) in self.rows.iter().zip(&mut judgement) {
+        let mut evaluation = vec![None; self.rows.len()];
+        for (row, accepted) in self.rows.iter().zip(&mut evaluation) {
             let Some((value, source)) = row.requested() else {
                 continue;
             };
@@ -266,9 +274,9 @@ impl State {
         if !problems.is_empty() {
             return Err(problems);
         }
-        self.follow_all_gates(&mut judgement, versions);
-        let problems = self.disabled_needs(&judgement, versions);
-        if problems.is_empty() { Ok(judgement) } else { Err(problems) }
+        self.apply_all_gates(&mut evaluation, versions);
+        let problems = self.disabled_dependencies(&evaluation, versions);
+        if problems.is_empty() { Ok(evaluation) } else { Err(problems) }
     }
 
     fn refusal(row: &Row, value: bool, versions: Versions) -> Option<Problem> {
@@ -286,35 +294,35 @@ impl State {
         missing.then(|| Problem::not_available(&row.name, value, versions))
     }
 
-    /// `AllAlpha` and `AllBeta`: every gate of the stage that has no value of its own yet (S4).
-    fn follow_all_gates(&self, judgement: &mut [Option<Accepted>], versions: Versions) {
+    /// Applies `AllAlpha` and `AllBeta` to every gate of the stage that has no accepted value yet (S4).
+    fn apply_all_gates(&self, evaluation: &mut [Option<Accepted>], versions: Versions) {
         for (name, stage) in ALL_GATES {
-            let Some(all) = self.find(name).and_then(|row| judgement[row]) else {
+            let Some(all) = self.find(name).and_then(|row| evaluation[row]) else {
                 continue;
             };
-            for (row, accepted) in self.rows.iter().zip(&mut *judgement) {
+            for (row, accepted) in self.rows.iter().zip(&mut *evaluation) {
                 if accepted.is_none() && row.all_of.is_none() && row.stage(versions) == stage {
-                    *accepted = Some(Accepted { through_all: true, ..all });
+                    *accepted = Some(Accepted { via_all: true, ..all });
                 }
             }
         }
     }
 
-    fn disabled_needs(&self, judgement: &[Option<Accepted>], versions: Versions) -> Vec<Problem> {
+    fn disabled_dependencies(&self, evaluation: &[Option<Accepted>], versions: Versions) -> Vec<Problem> {
         let enabled = |row: usize| {
-            judgement[row].map_or_else(|| self.rows[row].default(versions), |accepted| accepted.value)
+            evaluation[row].map_or_else(|| self.rows[row].default(versions), |accepted| accepted.value)
         };
-        let with_needs = self.rows.iter().enumerate().filter(|(_, row)| !row.needs.is_empty());
-        with_needs
+        let with_dependencies = self.rows.iter().enumerate().filter(|(_, row)| !row.dependencies.is_empty());
+        with_dependencies
             .filter(|(index, _)| enabled(*index))
             .filter_map(|(_, row)| {
                 let disabled: Vec<Box<str>> = row
-                    .needs
+                    .dependencies
                     .iter()
-                    .filter(|need| !enabled(**need))
-                    .map(|need| (*self.rows[*need].name).into())
+                    .filter(|dependency| !enabled(**dependency))
+                    .map(|dependency| (*self.rows[*dependency].name).into())
                     .collect();
-                (!disabled.is_empty()).then(|| Problem::needs_disabled(&row.name, disabled))
+                (!disabled.is_empty()).then(|| Problem::dependencies_disabled(&row.name, disabled))
             })
             .collect()
     }

@@ -1,6 +1,6 @@
-//! "Did you mean": the known name nearest to an unknown one.
+//! "Did you mean": the known name that is most similar to an unknown one.
 
-/// The name that `text` may be a slip of: at most one edit for every three letters.
+/// Returns the name that `text` may be a misspelling of: at most one edit for every three letters.
 pub(crate) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (text.chars().count() / 3).clamp(1, 4);
     names
@@ -11,7 +11,7 @@ pub(crate) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
-/// How many letters to insert, drop or replace to get from one text to the other, case aside.
+/// Returns the number of letters to insert, drop or replace, ignoring case.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_recognised_and_a_different_word_is_not() {
+    fn a_misspelling_is_recognised_and_a_different_word_is_not() {
         let names = ["WatchListClient", "InOrderInformers", "AllBeta"];
         for (text, expected) in [
             ("WatchListClient", Some("WatchListClient")),

@@ -1,4 +1,4 @@
-//! The primitives that threads share: real, or loom's in the models. Chosen in this one place.
+//! The synchronization primitives: std's, or loom's in models. Chosen in this file only.
 
 #[cfg(not(all(test, trimtab_loom)))]
 pub(crate) use std::sync::{
@@ -12,7 +12,8 @@ pub(crate) use loom::sync::{
     atomic::{AtomicU8, AtomicUsize, Ordering},
 };
 
-/// Locks, whoever panicked: every change under the crate's locks is made in one step, after all checks.
+/// Locks, even if a thread panicked while it held the lock: every change under the crate's locks is one step,
+/// after all checks.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

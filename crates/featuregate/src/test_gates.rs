@@ -1,24 +1,30 @@
-//! [`TestGates`]: other values for the length of a test, which no other test sees.
+//! [`TestGates`]: other gate values during a test, which no other test sees.
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, thread};
 
 use crate::{
-    EverywhereGuard, FeatureGates, Gate, GateSet, SetError, Source, TestGuard, Version,
-    scope::{Scope, Scoped},
+    error::SetError,
+    gate::{Gate, GateSet},
+    registry::{FeatureGates, Scope},
+    scope::Scoped,
+    source::Source,
     spec::Versions,
     state::{ALL_GATES, Phase, State},
+    test_guards::{EverywhereGuard, TestGuard},
+    version::Version,
 };
 
-/// Other values, or another version, for the length of a test: [`FeatureGates::test`].
+/// Gate values, or another emulation version, for a test. [`FeatureGates::test`] returns one.
 ///
-/// The values are set as one group, on a copy that stands in for the registry where the test runs: on
-/// this thread ([`enter`](Self::enter)), in one future ([`scope`](Self::scope)), or everywhere
-/// ([`enter_everywhere`](Self::enter_everywhere)). Whatever the code under test sets there is set on
-/// the copy, and gone when the scope ends. So parallel tests do not see each other, and nothing has to
-/// be restored.
+/// The values are set together, on a copy that stands in for the registry in a scope: on this thread
+/// ([`enter`](Self::enter)), in one future ([`scope`](Self::scope)), or on all threads
+/// ([`enter_everywhere`](Self::enter_everywhere)). If the tested code sets gates in the scope, it sets them
+/// on the copy, which is dropped when the scope ends. So parallel tests do not see each other, and nothing
+/// has to be restored.
 ///
-/// `AllAlpha` and `AllBeta` set *every* gate of the stage that is not listed. Turning a gate off turns
-/// off what needs it, unless that is listed; turning one on does not turn on what it needs.
+/// `AllAlpha` and `AllBeta` set *every* gate of the stage that is not listed. Turning a gate off also turns
+/// off the gates that depend on it, unless they are listed. Turning a gate on does not turn on its
+/// dependencies.
 ///
 /// ```
 /// # mod features {
@@ -50,18 +56,18 @@ pub struct TestGates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lock {
     Respected,
-    Broken,
+    Ignored,
 }
 
 impl FeatureGates {
-    /// Other values for the length of a test.
+    /// Returns a builder for a test's scope.
     pub fn test(&self) -> TestGates {
         TestGates { gates: self.clone(), settings: BTreeMap::new(), versions: None, test: None }
     }
 }
 
 impl<S: GateSet> Gate<S> {
-    /// Gives this gate another value on this thread, until the guard is dropped.
+    /// Sets this gate on this thread until the guard is dropped.
     ///
     /// # Panics
     ///
@@ -79,7 +85,7 @@ impl TestGates {
 
     /// Sets a gate, even if it is locked.
     pub fn force(self, gate: impl AsRef<str>, value: bool) -> Self {
-        self.with(gate.as_ref(), value, Lock::Broken)
+        self.with(gate.as_ref(), value, Lock::Ignored)
     }
 
     fn with(mut self, gate: &str, value: bool, lock: Lock) -> Self {
@@ -87,28 +93,28 @@ impl TestGates {
         self
     }
 
-    /// Emulates `version`, staying compatible with the minor version before it.
+    /// Emulates `version`, with the minor version before it as the min compatibility version.
     pub fn emulate(self, version: Version) -> Self {
         self.emulate_with(version, version.previous_minor())
     }
 
-    /// Emulates `emulation`, staying compatible with `min_compatibility`.
+    /// Emulates `emulation`, with `min_compatibility` as the min compatibility version.
     pub fn emulate_with(mut self, emulation: Version, min_compatibility: Version) -> Self {
         self.versions = Some(Versions { emulation, min_compatibility });
         self
     }
 
-    /// The test's name, for when two tests are in each other's way. Default: the thread's, which is
-    /// what Rust's test harness calls the test.
-    pub fn named(mut self, test: impl Into<Box<str>>) -> Self {
+    /// Sets the test's name for messages about two conflicting tests. The default is the thread's name, which
+    /// Rust's test harness sets to the name of the test.
+    pub fn name(mut self, test: impl Into<Box<str>>) -> Self {
         self.test = Some(test.into());
         self
     }
 
-    /// Enters the scope on this thread, until the guard is dropped. Other threads, and tasks that run
-    /// on them, see nothing of it: see [`inherit_scope`](crate::inherit_scope).
+    /// Enters the scope on this thread until the guard is dropped. Other threads, and tasks that run on them,
+    /// are not in the scope: see [`inherit_scope`](crate::inherit_scope).
     ///
-    /// The guard stays on its thread, so it cannot be held in a task that may move:
+    /// The guard is not `Send`, so it cannot be held in a task that may move to another thread:
     ///
     /// ```compile_fail,E0277
     /// # use trimtab_featuregate::{FeatureGates, Version};
@@ -119,14 +125,14 @@ impl TestGates {
     ///
     /// # Panics
     ///
-    /// If the values cannot be set: a gate is unknown or locked, or what it needs is off.
+    /// If the values cannot be set: a gate is unknown or locked, or a dependency is off.
     #[track_caller]
     pub fn enter(self) -> TestGuard {
         TestGuard::new(&self.make())
     }
 
-    /// Runs `future` in the scope, on whatever thread. Tasks that it spawns are outside, unless they
-    /// are spawned with [`inherit_scope`](crate::inherit_scope).
+    /// Runs `future` in the scope, on any thread. Tasks that it spawns are outside the scope, unless they are
+    /// spawned with [`inherit_scope`](crate::inherit_scope).
     ///
     /// # Panics
     ///
@@ -136,12 +142,12 @@ impl TestGates {
         Scoped::new(vec![self.make()], future)
     }
 
-    /// Enters the scope on every thread that is in no scope of its own, until the guard is dropped:
-    /// for code that reads gates on threads that the test does not start.
+    /// Enters the scope on every thread that is in no scope of its own, until the guard is dropped. For code
+    /// that reads gates on threads that the test does not start.
     ///
     /// # Panics
     ///
-    /// As [`enter`](Self::enter), and if another test has done the same: both are named.
+    /// As [`enter`](Self::enter), and if another test has entered such a scope: the message names both tests.
     #[track_caller]
     pub fn enter_everywhere(self) -> EverywhereGuard {
         let (gates, test) = (self.gates.clone(), self.test_name());
@@ -153,11 +159,11 @@ impl TestGates {
         }
     }
 
-    /// As [`enter`](Self::enter), for tests of what is refused.
+    /// Enters the scope as [`enter`](Self::enter) does, but returns an error instead of panicking.
     ///
     /// # Errors
     ///
-    /// Why the values cannot be set.
+    /// If the values cannot be set.
     pub fn try_enter(self) -> Result<TestGuard, SetError> {
         Ok(TestGuard::new(&self.try_make()?))
     }
@@ -185,7 +191,7 @@ impl TestGates {
         let turned_off = copy.change(|state| {
             let listed = listed(state, settings);
             let turned_off = turned_off(state, &listed);
-            for (name, _) in settings.iter().filter(|(_, (_, lock))| *lock == Lock::Broken) {
+            for (name, _) in settings.iter().filter(|(_, (_, lock))| *lock == Lock::Ignored) {
                 if let Some(row) = state.find(name) {
                     state.rows[row].forced = true;
                 }
@@ -195,15 +201,15 @@ impl TestGates {
             state.request(Source::Test, group)?;
             Ok(turned_off)
         })?;
-        for (gate, need) in turned_off {
-            tracing::info!(%gate, needs = %need, "turned off: it needs a gate that is");
+        for (gate, dependency) in turned_off {
+            tracing::info!(%gate, %dependency, "turned off, because its dependency is turned off");
         }
         Ok(Scope::new(self.gates, copy))
     }
 }
 
-/// All that is set when `settings` are: as in upstream's tests, `AllAlpha` and `AllBeta` are every gate of
-/// the stage.
+/// Returns all values to set: as in upstream's tests, `AllAlpha` and `AllBeta` stand for every gate of the
+/// stage.
 fn listed(state: &State, settings: &BTreeMap<Box<str>, (bool, Lock)>) -> BTreeMap<Box<str>, bool> {
     let mut listed = BTreeMap::new();
     for (all, stage) in ALL_GATES {
@@ -216,7 +222,8 @@ fn listed(state: &State, settings: &BTreeMap<Box<str>, (bool, Lock)>) -> BTreeMa
     listed
 }
 
-/// The gates that are on, are not listed, and cannot stay on: each with what it needs and will not have.
+/// Returns the gates that are on, not listed, and cannot stay on, each with the dependency that is turned
+/// off.
 fn turned_off(state: &State, listed: &BTreeMap<Box<str>, bool>) -> Vec<(Arc<str>, Arc<str>)> {
     let listed = |row: usize| listed.get(&*state.rows[row].name).copied();
     let on = (0..state.rows.len()).filter(|row| state.enabled(*row) && listed(*row).is_none());
@@ -224,12 +231,12 @@ fn turned_off(state: &State, listed: &BTreeMap<Box<str>, bool>) -> Vec<(Arc<str>
     on.filter_map(|row| Some((name(row), name(first_disabled(state, row, &listed)?)))).collect()
 }
 
-/// The first gate that `row` needs, directly or not, and that is listed as off. What is listed as on is
-/// not looked through: whoever listed it answers for what it needs.
+/// Returns the first direct or indirect dependency of `row` that is listed as off. Does not look behind gates
+/// that are listed as on: their dependencies are the test's responsibility.
 fn first_disabled(state: &State, row: usize, listed: &impl Fn(usize) -> Option<bool>) -> Option<usize> {
-    state.rows[row].needs.iter().copied().find_map(|need| match listed(need) {
-        Some(false) => Some(need),
+    state.rows[row].dependencies.iter().copied().find_map(|dependency| match listed(dependency) {
+        Some(false) => Some(dependency),
         Some(true) => None,
-        None => first_disabled(state, need, listed),
+        None => first_disabled(state, dependency, listed),
     })
 }

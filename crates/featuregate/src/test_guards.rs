@@ -1,29 +1,29 @@
-//! What keeps a test's scope, or watches over a test, until it is dropped.
+//! The guards of a test: they end a scope, or compare gates, when they are dropped.
 
 use std::{fmt, marker::PhantomData, sync::Arc, thread};
 
 use crate::{
-    FeatureGates,
-    scope::{self, Entered, Scope},
+    registry::{FeatureGates, GlobalScope, Scope},
+    scope::{self, EnteredScopes},
 };
 
 impl FeatureGates {
-    /// Watches over the rest of a test: dropping the guard panics if a gate is not what it was.
+    /// Checks at the end of a test that no gate has changed.
     ///
     /// # Panics
     ///
-    /// When the guard is dropped: if a gate changed. The message names the gates and the test.
+    /// When the guard is dropped, if a gate has changed. The message names the gates and the test.
     pub fn assert_unchanged(&self) -> UnchangedGuard {
         UnchangedGuard { gates: self.clone(), before: self.lock().state.values() }
     }
 }
 
-/// Keeps a test's scope on this thread. Not `Send`: it is the thread that is in the scope.
+/// Keeps this thread in a test's scope. Not `Send`, because the scope belongs to the thread.
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct TestGuard {
     #[expect(dead_code, reason = "held for its drop")]
-    entered: Entered,
+    entered: EnteredScopes,
     not_send: PhantomData<*const ()>,
 }
 
@@ -33,7 +33,7 @@ impl TestGuard {
     }
 }
 
-/// Keeps a test's scope on all threads.
+/// Keeps all threads in a test's scope.
 #[must_use = "the scope ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct EverywhereGuard {
@@ -45,12 +45,12 @@ impl EverywhereGuard {
     /// Fails with the name of another test that has such a guard.
     pub(crate) fn new(gates: &FeatureGates, test: &str, scope: Arc<Scope>) -> Result<Self, Box<str>> {
         let mut locked = gates.lock();
-        if let Some(other) = locked.everywhere.last().filter(|other| *other.test != *test) {
+        if let Some(other) = locked.global_scopes.last().filter(|other| *other.test != *test) {
             let holder = other.test.clone();
             drop(locked); // before `scope`: the last owner of a scope locks its registry
             return Err(holder);
         }
-        locked.everywhere.push(Everywhere { test: test.into(), scope: scope.clone() });
+        locked.global_scopes.push(GlobalScope { test: test.into(), scope: scope.clone() });
         drop(locked);
         Ok(Self { gates: gates.clone(), scope })
     }
@@ -59,26 +59,14 @@ impl EverywhereGuard {
 impl Drop for EverywhereGuard {
     fn drop(&mut self) {
         let mut locked = self.gates.lock();
-        let own = locked.everywhere.iter().position(|other| Arc::ptr_eq(&other.scope, &self.scope));
-        let own = own.map(|at| locked.everywhere.remove(at));
+        let own = locked.global_scopes.iter().position(|other| Arc::ptr_eq(&other.scope, &self.scope));
+        let own = own.map(|at| locked.global_scopes.remove(at));
         drop(locked);
         drop(own); // outside the lock: the last owner of a scope locks its registry
     }
 }
 
-/// A scope that holds on every thread, and the test whose it is.
-pub(crate) struct Everywhere {
-    test: Box<str>,
-    scope: Arc<Scope>,
-}
-
-impl Everywhere {
-    pub(crate) fn copy(&self) -> FeatureGates {
-        self.scope.copy().clone()
-    }
-}
-
-/// Panics when dropped if a gate is not what it was: [`FeatureGates::assert_unchanged`].
+/// Panics when dropped if a gate has changed: [`FeatureGates::assert_unchanged`].
 #[must_use = "the gates are compared when the guard is dropped"]
 pub struct UnchangedGuard {
     gates: FeatureGates,
@@ -96,7 +84,7 @@ impl Drop for UnchangedGuard {
             let current = thread::current();
             let test = current.name().unwrap_or("a thread without a name");
             let (component, gates) = (self.gates.name(), changed.join(", "));
-            panic!("{test:?} changed feature gates of {component} and left them so: {gates}");
+            panic!("{test:?} changed feature gates of {component} and did not restore them: {gates}");
         }
     }
 }

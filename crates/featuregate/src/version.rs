@@ -1,8 +1,8 @@
-//! [`Version`]: the major and minor version by which gates come, mature and lock.
+//! [`Version`]: the major and minor version of a component.
 
 use std::{fmt, str::FromStr};
 
-/// A major and a minor version, as gates are declared by and as a component emulates: `1.35`.
+/// A major and a minor version, as in gate declarations and for emulation: `1.35`.
 ///
 /// ```
 /// use trimtab_featuregate::Version;
@@ -19,46 +19,46 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version before all others: a gate declared at it is there whatever is emulated.
+    /// The lowest version. A gate whose spec starts at it exists at every version.
     pub const ALWAYS: Self = Self::new(0, 0);
 
-    /// The version `major.minor`.
+    /// Creates the version `major.minor`.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
 
-    /// The major version.
+    /// Returns the major version.
     pub const fn major(self) -> u16 {
         self.major
     }
 
-    /// The minor version.
+    /// Returns the minor version.
     pub const fn minor(self) -> u16 {
         self.minor
     }
 
-    /// One minor version earlier, within the same major version: the default for what a component
-    /// stays compatible with. There is nothing before `.0`.
+    /// Returns the minor version before this one, within the same major version; `.0` stays `.0`. It is the
+    /// default min compatibility version.
     pub const fn previous_minor(self) -> Self {
         Self { major: self.major, minor: self.minor.saturating_sub(1) }
     }
 
-    /// `<`, in a constant expression.
+    /// Whether `self < other`, in a constant expression.
     pub(crate) const fn is_before(self, other: Self) -> bool {
         self.major < other.major || (self.major == other.major && self.minor < other.minor)
     }
 
-    /// `==`, in a constant expression.
+    /// Whether `self == other`, in a constant expression.
     pub(crate) const fn is(self, other: Self) -> bool {
         self.major == other.major && self.minor == other.minor
     }
 
-    /// What [`gates!`](crate::gates) makes of a version literal.
+    /// Parses the version literals of [`gates!`](crate::gates).
     #[doc(hidden)]
     pub const fn literal(text: &str) -> Self {
         match Self::parse(text.as_bytes()) {
             Some(version) => version,
-            None => panic!("a gate's version is `major.minor`"),
+            None => panic!("a gate's version has the form `major.minor`"),
         }
     }
 
@@ -68,7 +68,7 @@ impl Version {
         while at < text.len() {
             match text[at] {
                 b'.' if which == 0 && digits > 0 => (which, digits) = (1, 0),
-                // Five digits could exceed 16 bit; no version has them.
+                // Five digits could overflow 16 bits; no version has so many.
                 digit @ b'0'..=b'9' if digits < 4 => {
                     numbers[which] = numbers[which] * 10 + (digit - b'0') as u16;
                     digits += 1;
@@ -81,13 +81,20 @@ impl Version {
     }
 }
 
-/// A text that is no version to emulate: it is not `major.minor`, or names a patch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A text that is not a version: it is not `major.minor`, or it has a patch version.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParseVersionError(String);
 
 impl fmt::Display for ParseVersionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no version: expected `major.minor`, without a patch", self.0)
+        write!(f, "invalid version {:?}: expected `major.minor` without a patch version", self.0)
+    }
+}
+
+/// Prints the message, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for ParseVersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -96,7 +103,7 @@ impl std::error::Error for ParseVersionError {}
 impl FromStr for Version {
     type Err = ParseVersionError;
 
-    /// Parses `1.35`, `v1.35` or `1.35.0`: what `--emulated-version` takes.
+    /// Parses `1.35`, `v1.35` or `1.35.0`, the forms that `--emulated-version` accepts.
     fn from_str(text: &str) -> Result<Self, ParseVersionError> {
         let number = text.strip_prefix('v').unwrap_or(text);
         let number = number.strip_suffix(".0").filter(|rest| rest.contains('.')).unwrap_or(number);

@@ -1,4 +1,4 @@
-//! [`Watch`]: waiting for a gate to change, with any executor.
+//! [`Watch`]: waits for changes of gates, on any executor.
 
 use std::{
     fmt,
@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::{FeatureGates, registry::Locked, state::Phase};
+use crate::{
+    registry::{FeatureGates, Locked},
+    state::Phase,
+};
 
 /// A gate that changed while it was watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +22,10 @@ pub struct GateChange {
     pub enabled: bool,
 }
 
-/// Tells what changed since it was made, or since it told last: [`FeatureGates::watch`].
+/// Waits for changes of gates. [`FeatureGates::watch`] returns one.
 ///
-/// It waits with any executor, and keeps no backlog: a gate that changed and changed back while nobody
-/// looked has not changed.
+/// It works on any executor and keeps no backlog: a gate that changed twice between two calls of
+/// [`changed`](Self::changed), back to its old value, is not reported.
 pub struct Watch {
     gates: FeatureGates,
     id: usize,
@@ -30,7 +33,7 @@ pub struct Watch {
 }
 
 impl FeatureGates {
-    /// Watches all gates, from their values at this moment on.
+    /// Watches all gates, from their present values on.
     pub fn watch(&self) -> Watch {
         let gates = self.scoped();
         let mut locked = gates.lock();
@@ -42,13 +45,14 @@ impl FeatureGates {
 }
 
 impl Watch {
-    /// Waits until a gate differs from when this was made or told last, and tells all that do.
+    /// Waits until a gate differs from its value when the watch was created or last returned, and returns all
+    /// such gates.
     ///
-    /// `None` means that the gates are frozen: nothing will change any more.
+    /// `None` means that the gates are frozen: no change will come.
     ///
     /// # Cancel safety
     ///
-    /// A `changed` dropped before it completes has told nothing: the next one tells it.
+    /// A `changed` dropped before it completes has returned nothing; the next one returns the changes.
     pub async fn changed(&mut self) -> Option<Vec<GateChange>> {
         poll_fn(|context| self.poll_changed(context)).await
     }
@@ -68,8 +72,8 @@ impl Watch {
         if locked.state.phase == Phase::Frozen {
             return Poll::Ready(None);
         }
-        // Under the same lock as the look above: a change is either seen or finds this waker. Modelled
-        // by `loom_tests::a_change_wakes_who_watches`.
+        // Under the same lock as the comparison above: a change is either seen or wakes this waker. Modelled
+        // by `loom_tests::a_change_wakes_a_watch`.
         enlist(&mut locked, self.id, context.waker());
         Poll::Pending
     }
@@ -88,7 +92,7 @@ impl Drop for Watch {
         let own = locked.watchers.iter().position(|(other, _)| *other == self.id);
         let waker = own.map(|at| locked.watchers.swap_remove(at));
         drop(locked);
-        drop(waker); // outside the lock: it may run its owner's code
+        drop(waker); // outside the lock, because it may run user code
     }
 }
 

@@ -1,4 +1,4 @@
-//! Declared gates: reading them, installing a registry, explaining.
+//! Declared gates: reading them, installing a registry, explaining their state.
 
 use trimtab_featuregate::{FeatureGates, GateSet, Source, Stage, Version};
 
@@ -14,10 +14,10 @@ mod features {
             1.35 => Ga, locked;
         }
 
-        /// Acts on nothing that its own writes have made stale.
+        /// Waits until the cache shows the controller's own writes.
         ///
-        /// Costs a look at the ledger for every key.
-        pub STRICT_LEDGER = "StrictLedger" needs [STREAMING_LISTS] {
+        /// Costs a lookup in the ledger per key.
+        pub STRICT_LEDGER = "StrictLedger" depends_on [STREAMING_LISTS] {
             1.34 => Beta, off;
             1.34 and min_compatibility 1.34 => Beta, on;
         }
@@ -29,23 +29,24 @@ mod features {
 
 mod installed {
     trimtab_featuregate::gates! {
-        /// A set of its own for the test that installs registries: installing is for all of a process.
+        /// A set of its own for the test that installs registries, because an installed registry is global to
+        /// the process.
         pub set Installed;
 
-        /// Is off until somebody sets it.
+        /// Off by default.
         pub FIRST = "First" { 0.0 => Alpha, off }
 
-        /// Is on until somebody sets it.
-        pub SECOND = "Second" needs [FIRST] { 0.0 => Alpha, off }
+        /// Off by default.
+        pub SECOND = "Second" depends_on [FIRST] { 0.0 => Alpha, off }
     }
 }
 
 mod early {
     trimtab_featuregate::gates! {
-        /// A set that nobody installs a registry for.
+        /// A set without an installed registry.
         pub set Early;
 
-        /// Is on at its newest version.
+        /// On at its newest version.
         pub ON = "On" { 1.30 => Alpha, off; 1.90 => Beta, on }
     }
 }
@@ -56,7 +57,7 @@ fn gates(minor: u16) -> FeatureGates {
 }
 
 #[test]
-fn a_declared_life_is_followed_version_by_version() {
+fn the_specs_of_a_declared_gate_hold_version_by_version() {
     for (minor, streaming, stage) in [
         (30, false, Stage::PreAlpha),
         (31, false, Stage::Alpha),
@@ -73,7 +74,7 @@ fn a_declared_life_is_followed_version_by_version() {
     assert!(gates(35).enabled(features::STRICT_LEDGER), "compatible with 1.34");
 }
 
-/// Guarantee 1, as far as a test can see it: who reads sees the last change, in every registry its own.
+/// Guarantee 1, as far as a test can observe it: a read sees the last change, in each registry separately.
 #[test]
 fn the_installed_registry_is_the_one_that_is_read() {
     let one = FeatureGates::builder("one", Version::new(1, 0)).gates::<installed::Installed>().build();
@@ -82,7 +83,7 @@ fn the_installed_registry_is_the_one_that_is_read() {
     assert!(!installed::FIRST.enabled(), "not installed yet");
     one.install();
     assert!(installed::FIRST.enabled());
-    one.set_from_map([(installed::SECOND, true)]).expect("what it needs is on");
+    one.set_from_map([(installed::SECOND, true)]).expect("its dependency is on");
     assert!(installed::SECOND.enabled());
     assert_eq!(installed::Installed::gates().name(), "one");
 
@@ -96,10 +97,13 @@ fn the_installed_registry_is_the_one_that_is_read() {
 
     let copy = two.deep_copy();
     copy.set("First=false").expect("accepted");
-    assert!(installed::FIRST.enabled() && !copy.enabled(installed::FIRST), "a copy is read only if asked");
+    assert!(
+        installed::FIRST.enabled() && !copy.enabled(installed::FIRST),
+        "only `enabled` of the copy reads it"
+    );
 }
 
-/// EV-T5: flattened to the newest version, for a program without a registry of its own.
+/// EV-T5: gates are flattened to the newest version for a program without a registry.
 #[test]
 fn without_a_registry_a_gate_is_at_its_newest_version_and_early_reads_are_counted() {
     assert_eq!(early::Early::early_reads(), 0);
@@ -110,7 +114,7 @@ fn without_a_registry_a_gate_is_at_its_newest_version_and_early_reads_are_counte
     assert_eq!(early::Early::gates().name(), "Early");
 }
 
-/// EV-T5: a host may take a library's gates as they are, or without the library's versions.
+/// EV-T5: a host may take a library's gates with or without the library's versions.
 #[test]
 fn a_host_takes_a_librarys_gates_with_or_without_their_versions() {
     let host = || FeatureGates::builder("host", Version::new(0, 3));
@@ -130,7 +134,7 @@ fn a_gate_of_another_set_panics_in_a_registry() {
 }
 
 #[test]
-fn explain_tells_value_stage_source_and_needs() {
+fn explain_shows_value_stage_source_and_dependencies() {
     let gates = gates(34);
     gates.set_from_file([("StrictLedger", false)]).expect("accepted");
     gates.set_from_flag("AllBeta=true").expect("accepted");
@@ -139,22 +143,22 @@ fn explain_tells_value_stage_source_and_needs() {
         ledger.to_string(),
         "StrictLedger is off: from file\n  \
            stage: BETA since 1.34, default off\n  \
-           asked for: file off\n  \
-           needs: StreamingLists on\n  \
-           Acts on nothing that its own writes have made stale.\n\n  \
-           Costs a look at the ledger for every key."
+           requested: file off\n  \
+           depends on: StreamingLists on\n  \
+           Waits until the cache shows the controller's own writes.\n\n  \
+           Costs a lookup in the ledger per key."
             .replace("\n\n", "\n  \n")
     );
     let streaming = gates.explain("StreamingLists").expect("declared");
     assert_eq!((streaming.source, streaming.through), (Source::Flag, Some("AllBeta")));
     assert!(streaming.to_string().starts_with("StreamingLists is on: AllBeta, from flag\n"));
-    assert!(streaming.to_string().contains("\n  needed by: StrictLedger off\n"));
+    assert!(streaming.to_string().contains("\n  required by: StrictLedger off\n"));
     gates.override_default("Gone", false).expect("not locked yet");
     let gone = gates.explain("Gone").expect("declared");
     assert!(gone.to_string().starts_with("Gone is off: the default, which the program overrode\n"));
 }
 
-/// Every later source takes precedence over every earlier one, in whatever order they speak.
+/// Every later source takes precedence over every earlier one, in any order of the calls.
 #[test]
 fn precedence_is_default_override_file_environment_flag_set_test() {
     let gates = FeatureGates::builder("web", Version::new(1, 0)).gates::<installed::Installed>();

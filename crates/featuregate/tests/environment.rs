@@ -1,4 +1,4 @@
-//! Setting gates from variables: client-go's tests of its own gates.
+//! Setting gates from environment variables, after client-go's tests of its own gates.
 
 use std::{env, process::Command};
 
@@ -6,16 +6,16 @@ use trimtab_featuregate::{FeatureGates, GateSet, SetError, Spec, Stage, Version}
 
 mod client {
     trimtab_featuregate::gates! {
-        /// A library's gates, which read the environment if the program does not adopt them.
+        /// The gates of a library, which are set from the environment if the program installs no registry.
         pub set Client, environment "KUBE_FEATURE_";
 
-        /// Off unless asked for.
+        /// Off by default.
         pub STREAMING_LISTS = "StreamingLists" { 1.30 => Alpha, off }
 
-        /// On unless asked not to.
+        /// On by default.
         pub BATCHES = "Batches" { 1.30 => Beta, on }
 
-        /// On for good.
+        /// Locked on.
         pub IN_ORDER = "InOrder" { 1.30 => Ga, locked }
     }
 }
@@ -38,8 +38,8 @@ fn set(gates: &FeatureGates, variables: &[(&str, &str)]) -> Result<(), SetError>
 
 /// EV-T1 (`TestEnvVarFeatureGates`) and EV-T4.
 #[test]
-fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
-    for (variables, streaming, batches, told) in [
+fn variables_set_gates_and_invalid_ones_are_ignored_and_reported() {
+    for (variables, streaming, batches, reported) in [
         (&[][..], false, true, None),
         (&[("FEATURE_StreamingLists", "true")], false, true, None),
         (&[("KUBE_FEATURE_StreamingLists", "true")], true, true, None),
@@ -76,7 +76,7 @@ fn variables_set_gates_and_those_of_no_use_are_ignored_and_told() {
     ] {
         let gates = gates();
         let outcome = set(&gates, variables).map_err(|error| error.to_string());
-        assert_eq!(outcome.err().as_deref(), told, "{variables:?}");
+        assert_eq!(outcome.err().as_deref(), reported, "{variables:?}");
         let values = (gates.enabled(client::STREAMING_LISTS), gates.enabled(client::BATCHES));
         assert_eq!(values, (streaming, batches), "{variables:?}");
         assert!(gates.enabled(client::IN_ORDER));
@@ -92,11 +92,11 @@ fn a_variable_is_a_request_that_a_flag_and_a_set_override() {
     gates.set_from_map([(client::BATCHES, true)]).expect("accepted");
     assert!(gates.enabled(client::BATCHES));
     set(&gates, &[("KUBE_FEATURE_Batches", "false")]).expect("of use");
-    assert!(gates.enabled(client::BATCHES), "still what was set");
+    assert!(gates.enabled(client::BATCHES), "still the value that was set");
 }
 
 #[test]
-fn the_programs_own_prefix_counts_more_than_the_common_one() {
+fn the_programs_own_prefix_takes_precedence() {
     let gates = gates();
     set(&gates, &[("KUBE_FEATURE_Batches", "true"), ("WEB_Batches", "false")]).expect("of use");
     assert!(!gates.enabled(client::BATCHES));
@@ -112,12 +112,12 @@ fn a_test_may_force_a_lock() {
     assert!(!gates.enabled(client::IN_ORDER));
 }
 
-/// The environment of a process cannot be changed safely, so this test runs itself in another one.
+/// This test runs itself in another process, because the environment of a process cannot be changed safely.
 const CHILD: &str = "FEATUREGATE_TEST_CHILD";
 
-/// EV-T3: the environment is read when a gate is first read, and then no more.
+/// EV-T3: the environment is read at the first read of a gate, and not again.
 #[test]
-fn a_set_that_nobody_adopted_reads_the_environment_when_first_read() {
+fn a_set_without_a_registry_reads_the_environment_at_the_first_read() {
     if env::var_os(CHILD).is_some() {
         assert!(client::STREAMING_LISTS.enabled());
         assert!(client::BATCHES.enabled(), "a variable of no use is ignored");
@@ -127,7 +127,7 @@ fn a_set_that_nobody_adopted_reads_the_environment_when_first_read() {
     }
     let this = env::current_exe().expect("the test's own program");
     let child = Command::new(this)
-        .args(["--exact", "a_set_that_nobody_adopted_reads_the_environment_when_first_read"])
+        .args(["--exact", "a_set_without_a_registry_reads_the_environment_at_the_first_read"])
         .env(CHILD, "1")
         .env("KUBE_FEATURE_StreamingLists", "true")
         .env("KUBE_FEATURE_Batches", "banana")

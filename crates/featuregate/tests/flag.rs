@@ -1,4 +1,4 @@
-//! `--feature-gates` with clap. With the feature `clap`.
+//! `--feature-gates` with clap (feature `clap`).
 #![cfg(feature = "clap")]
 
 use std::sync::LazyLock;
@@ -14,10 +14,10 @@ mod features {
         /// Reads long lists as a stream.
         pub STREAMING_LISTS = "StreamingLists" { 1.35 => Alpha, off }
 
-        /// On for good.
+        /// Locked on.
         pub IN_ORDER = "InOrder" { 1.30 => Ga, locked }
 
-        /// Comes later.
+        /// Exists at a later version.
         pub LATER = "Later" { 1.36 => Alpha, off }
     }
 }
@@ -31,7 +31,7 @@ static GATES: LazyLock<FeatureGates> = LazyLock::new(|| {
     gates
 });
 
-/// The gates that all tests share, in a scope of this test's own.
+/// The gates that all tests share, in a scope of the calling test.
 fn gates() -> (&'static FeatureGates, TestGuard) {
     (&GATES, GATES.test().enter())
 }
@@ -58,7 +58,7 @@ fn flags_add_up_and_the_last_setting_counts() {
 }
 
 #[test]
-fn what_is_malformed_or_unknown_is_refused_while_parsing() {
+fn malformed_and_unknown_settings_are_refused_while_parsing() {
     let (_gates, _test) = gates();
     for (value, expected) in [
         ("StreamingList=true", "unrecognized feature gate: StreamingList (did you mean StreamingLists?)"),
@@ -71,13 +71,14 @@ fn what_is_malformed_or_unknown_is_refused_while_parsing() {
     }
 }
 
-/// What a version decides is judged when the flag is applied: another flag may choose the version.
+/// Settings that depend on the version are checked when the flag is applied, because another flag may choose
+/// the version.
 #[test]
-fn what_the_version_refuses_is_refused_when_applied() {
+fn settings_that_the_version_refuses_are_refused_when_applied() {
     let (gates, _test) = gates();
     let flag = parse(&["web", "--feature-gates=Later=true"]).expect("well formed");
     flag.apply(gates).expect_err("not at 1.35");
-    gates.set_emulation_version(Version::new(1, 36)).expect("the request is judged again");
+    gates.set_emulation_version(Version::new(1, 36)).expect("the request is evaluated again");
     assert_eq!(gates.to_string(), "Later=true");
 }
 
@@ -90,7 +91,7 @@ fn the_help_lists_the_gates_and_closes_their_defaults() {
     assert!(help.contains("StreamingLists=true|false (ALPHA - default="), "{help}");
     assert!(!help.contains("InOrder"), "{help}");
     Flag::augment_args(Command::new("web"));
-    gates.override_default("StreamingLists", true).expect_err("the help has told it");
+    gates.override_default("StreamingLists", true).expect_err("the help has shown it");
 }
 
 #[test]

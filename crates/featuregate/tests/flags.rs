@@ -1,4 +1,4 @@
-//! Setting gates from text and maps: upstream's flag tables.
+//! Setting gates from text and maps, with upstream's tables of flags.
 
 use trimtab_featuregate::{FeatureGates, Problem, SetError, Spec, Stage, Version};
 
@@ -29,7 +29,7 @@ fn message(outcome: Result<(), SetError>) -> String {
     outcome.expect_err("refused").to_string()
 }
 
-/// Checks that of the gates listed in `all`, exactly those in `on` are on.
+/// Checks that of the gates in `all`, exactly those in `on` are on.
 fn assert_on(gates: &FeatureGates, on: &[&str], all: &[&str], input: &str) {
     for name in all {
         assert_eq!(gates.is_enabled(name), Some(on.contains(name)), "{name} after {input:?}");
@@ -66,7 +66,7 @@ fn the_flag_sets_what_upstream_sets() {
 
 /// FG-T1, the refused ones.
 #[test]
-fn the_flag_refuses_what_upstream_refuses_in_its_words() {
+fn the_flag_refuses_what_upstream_refuses_with_its_messages() {
     for (text, expected) in [
         (
             "TestLockedFalse=true",
@@ -115,7 +115,7 @@ fn a_locked_gate_accepts_its_own_value_only() {
 
 /// FG-T7 (`TestFeatureGateString`).
 #[test]
-fn display_is_what_was_set_sorted_by_name() {
+fn display_prints_the_set_gates_sorted_by_name() {
     let gates = unversioned(&[
         ("TestGA", Stage::Ga, true),
         ("TestAlpha", Stage::Alpha, false),
@@ -209,7 +209,7 @@ fn the_flag_sets_gates_as_they_are_at_the_emulated_version() {
     }
 }
 
-/// FG-T9, the refused ones: a gate that comes later is refused for either value.
+/// FG-T9, the refused cases: a gate of a later version is refused for either value.
 #[test]
 fn a_gate_of_a_later_version_cannot_be_set_to_anything() {
     for (text, value) in [
@@ -250,9 +250,9 @@ fn on_any_error_no_gate_has_changed_and_every_problem_is_named() {
     assert_eq!(kinds, [(true, false), (true, false), (false, true)]);
 }
 
-/// As upstream: flags may be read before the version to emulate is known.
+/// As upstream: flags may be read before the emulation version is known.
 #[test]
-fn a_refused_request_is_kept_and_judged_again_at_another_version() {
+fn a_refused_request_is_kept_and_evaluated_again_at_another_version() {
     let gates = emulating_128();
     gates.set("TestAlpha=true").expect_err("not there yet");
     assert_eq!(gates.is_enabled("TestAlpha"), Some(false));
@@ -261,10 +261,10 @@ fn a_refused_request_is_kept_and_judged_again_at_another_version() {
     gates.set_emulation_version(V129).expect("both exist there");
     assert_on(&gates, &["TestAlpha", "TestBeta"], &["TestAlpha", "TestBeta"], "1.29");
 
-    gates.set_emulation_version(V128).expect_err("TestAlpha is asked for");
+    gates.set_emulation_version(V128).expect_err("TestAlpha is requested");
     assert_eq!(gates.emulation_version(), V129, "nothing changed");
     gates.reset("TestAlpha").expect("not frozen");
-    gates.set_emulation_version(V128).expect("nobody asks for it any more");
+    gates.set_emulation_version(V128).expect("it is not requested any more");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_malformed_text_leaves_nothing_behind() {
     assert_on(&gates, &["TestBeta"], &["TestAlpha", "TestBeta"], "TestBeta=true");
 }
 
-/// Guarantee 5. FG-T8 and FG-T18 have what cannot be done once closed.
+/// Guarantee 5. FG-T8 and FG-T18 cover the calls that are refused once the defaults are closed.
 #[test]
 fn a_frozen_registry_refuses_every_change() {
     let gates = alpha_and_beta();

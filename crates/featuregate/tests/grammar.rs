@@ -1,4 +1,4 @@
-//! The grammar of `--feature-gates`, against a model that is too plain to be wrong.
+//! The grammar of `--feature-gates`, against a naive model.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn gates() -> FeatureGates {
     builder.build().expect("valid gates")
 }
 
-/// What one piece between commas means: nothing, a setting, or an error.
+/// The meaning of the text between two commas: nothing, a setting, or an error.
 #[derive(Debug, PartialEq)]
 enum Meaning {
     Nothing,
@@ -24,7 +24,8 @@ enum Meaning {
     Error,
 }
 
-/// Letter by letter: pieces between commas, empty ones skipped, spaces trimmed, Go's spellings of a bool.
+/// Parses letter by letter: settings between commas, empty ones skipped, spaces trimmed, Go's spellings of a
+/// bool.
 fn meaning(piece: &str) -> Meaning {
     if piece.is_empty() {
         return Meaning::Nothing;
@@ -44,20 +45,20 @@ fn meaning(piece: &str) -> Meaning {
     }
 }
 
-/// The values that settings give, or `None` if they are refused.
+/// Returns the values that the settings give, or `None` if they are refused.
 fn values(text: &str) -> Option<BTreeMap<&'static str, bool>> {
-    let mut asked = BTreeMap::new();
+    let mut requested = BTreeMap::new();
     for piece in text.split(',') {
         match meaning(piece) {
             Meaning::Nothing => {}
             Meaning::Error => return None,
             Meaning::Setting(name, value) => {
-                asked.insert(*NAMES.iter().find(|other| **other == name)?, value);
+                requested.insert(*NAMES.iter().find(|other| **other == name)?, value);
             }
         }
     }
-    let follow = |name, all| asked.get(name).or(asked.get(all)).copied().unwrap_or(false);
-    let itself = |name| asked.get(name).copied().unwrap_or(false);
+    let follow = |name, all| requested.get(name).or(requested.get(all)).copied().unwrap_or(false);
+    let itself = |name| requested.get(name).copied().unwrap_or(false);
     Some(BTreeMap::from([
         ("A", follow("A", "AllAlpha")),
         ("AllAlpha", itself("AllAlpha")),
@@ -67,7 +68,7 @@ fn values(text: &str) -> Option<BTreeMap<&'static str, bool>> {
     ]))
 }
 
-/// Texts that are mostly settings, with every way to go wrong.
+/// Texts that are mostly valid settings, with every kind of mistake.
 fn text() -> impl Strategy<Value = String> {
     let space = prop_oneof![4 => Just(""), 1 => Just(" "), 1 => Just("\t"), 1 => Just("\u{a0}")];
     let name = prop_oneof![12 => prop::sample::select(&NAMES[..]), 1 => Just("Unknown"), 1 => Just("a"), 1 => Just("")];
@@ -85,7 +86,7 @@ fn text() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// And what a registry prints sets another one to the same values.
+    /// The printed text of a registry sets another registry to the same values.
     #[test]
     fn every_text_means_what_the_grammar_says(text in text()) {
         let gates = gates();
@@ -97,7 +98,7 @@ proptest! {
         prop_assert_eq!(now(&gates), expected.unwrap_or_else(all_off));
 
         let other = gates.deep_copy_and_reset();
-        other.set_from_flag(&gates.to_string()).expect("what is printed can be set");
+        other.set_from_flag(&gates.to_string()).expect("the printed text can be set");
         prop_assert_eq!(other.to_string(), gates.to_string());
         prop_assert_eq!(now(&other), now(&gates));
     }

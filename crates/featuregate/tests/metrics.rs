@@ -1,4 +1,4 @@
-//! What dashboards see. With the feature `metrics`.
+//! The metrics of gates and components (feature `metrics`).
 #![cfg(feature = "metrics")]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 use metrics::{Counter, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use trimtab_featuregate::{ComponentRegistry, EffectiveVersion, FeatureGates, Spec, Stage, Version};
 
-/// Keeps every gauge, under its name and labels.
+/// Records every gauge with its name and labels.
 #[derive(Default)]
 struct Gauges(Arc<Mutex<BTreeMap<String, f64>>>);
 
@@ -52,11 +52,11 @@ fn recorded(record: impl FnOnce()) -> Vec<String> {
 #[test]
 fn every_gate_of_the_emulated_version_has_a_gauge_of_1_or_0() {
     let (v28, v29) = (Version::new(1, 28), Version::new(1, 29));
-    let life = [Spec::new(v28, Stage::Alpha, false), Spec::new(v29, Stage::Beta, true)];
+    let specs = [Spec::new(v28, Stage::Alpha, false), Spec::new(v29, Stage::Beta, true)];
     let older = [Spec::new(Version::new(1, 27), Stage::Alpha, false), Spec::new(v28, Stage::Beta, true)];
     let gates = FeatureGates::builder("test", v29)
-        .gate("TestAlpha", "", life)
-        .gate("TestAlphaEnabled", "", life)
+        .gate("TestAlpha", "", specs)
+        .gate("TestAlphaEnabled", "", specs)
         .gate("TestBeta", "", older)
         .gate("TestBetaDisabled", "", older)
         .gate("TestGa", "", [Spec::new(v28, Stage::Ga, true)])

@@ -1,4 +1,4 @@
-//! Other values for the length of a test: upstream's tests of its test helper, and what is better here.
+//! Gate values for a test, after upstream's tests of its test helper.
 
 use std::{sync::mpsc, thread};
 
@@ -6,7 +6,7 @@ use trimtab_featuregate::{FeatureGates, GateSet, Spec, Stage, Version, inherit_s
 
 mod features {
     trimtab_featuregate::gates! {
-        /// The gates of these tests. All tests share them, in parallel.
+        /// The gates of these tests, which all tests share in parallel.
         pub set Features;
 
         /// Off unless a test turns it on.
@@ -21,9 +21,9 @@ fn on(names: &[&str], gates: &FeatureGates) -> Vec<String> {
     names.iter().filter(|name| gates.is_enabled(name) == Some(true)).map(ToString::to_string).collect()
 }
 
-/// FG-T20 (`TestSetFeatureGateInTest`): nested scopes, each undone by its end.
+/// FG-T20 (`TestSetFeatureGateInTest`): nested scopes, each undone when it ends.
 #[test]
-fn a_scope_holds_until_it_ends_and_an_inner_one_counts_more() {
+fn a_scope_holds_until_it_ends_and_an_inner_one_takes_precedence() {
     assert!(!features::OFF.enabled());
     let outer = features::OFF.set_for_test(true);
     assert!(features::OFF.enabled() && features::ON.enabled());
@@ -48,7 +48,7 @@ fn scopes_may_end_in_any_order() {
     assert!(!features::OFF.enabled() && features::ON.enabled());
 }
 
-/// Guarantee 8, where upstream's tests detect leaks (`TestDetectLeak…`): there are none.
+/// Guarantee 8. Upstream's tests detect leaks (`TestDetectLeak…`); scopes have none.
 #[test]
 fn parallel_tests_do_not_see_each_other() {
     let threads = (0..8).map(|i| {
@@ -68,7 +68,7 @@ fn parallel_tests_do_not_see_each_other() {
 }
 
 #[test]
-fn what_the_code_under_test_sets_is_gone_when_the_scope_ends() {
+fn gates_set_by_the_tested_code_are_restored_when_the_scope_ends() {
     let gates = features::Features::gates();
     let _unchanged = gates.assert_unchanged();
     {
@@ -111,7 +111,7 @@ fn own() -> FeatureGates {
 }
 
 #[test]
-fn a_scope_everywhere_holds_on_threads_that_are_in_no_scope_of_their_own() {
+fn a_scope_of_all_threads_holds_on_threads_without_a_scope() {
     let gates = own();
     let everywhere = gates.test().set("Gate", true).enter_everywhere();
     let on_another_thread = |scoped: bool| {
@@ -128,12 +128,12 @@ fn a_scope_everywhere_holds_on_threads_that_are_in_no_scope_of_their_own() {
     assert_eq!(on_another_thread(false), Some(false));
 }
 
-/// FG-T20: a parallel override is detected, by test name; the same test may do it twice.
+/// FG-T20: two tests that override gates on all threads are detected by name; one test may do it twice.
 #[test]
 fn two_tests_that_set_gates_everywhere_are_both_named() {
     let gates = own();
-    let _first = gates.test().named("tests::one").enter_everywhere();
-    let _again = gates.test().named("tests::one").set("Gate", true).enter_everywhere();
+    let _first = gates.test().name("tests::one").enter_everywhere();
+    let _again = gates.test().name("tests::one").set("Gate", true).enter_everywhere();
     let (sender, receiver) = mpsc::channel();
     let other = gates.clone();
     let second = thread::Builder::new().name("tests::two".into()).spawn(move || {
@@ -156,7 +156,7 @@ fn a_test_that_leaves_a_gate_changed_panics() {
     });
     let panic = test.expect("a thread").join().expect_err("a gate was left on");
     let message = panic.downcast_ref::<String>().expect("a message");
-    assert_eq!(message, "\"tests::leaky\" changed feature gates of own and left them so: Gate");
+    assert_eq!(message, "\"tests::leaky\" changed feature gates of own and did not restore them: Gate");
 }
 
 /// FG-T20 (`TestSpecialGates`).
@@ -191,19 +191,19 @@ fn all_alpha_and_all_beta_set_every_gate_of_the_stage_whatever_was_set() {
 
 /// FG-T20 (`TestSetFeatureGatesInTestWithDependencies`).
 #[test]
-fn turning_a_gate_off_turns_off_what_needs_it_unless_that_is_listed() {
+fn turning_a_gate_off_turns_off_unlisted_gates_that_depend_on_it() {
     use Stage::{Alpha, Beta, Ga};
     let names = ["Alpha", "AlphaNeed", "BetaOff", "BetaOffNeed", "BetaOn", "BetaOnNeed", "Ga"];
     let stages = [Alpha, Alpha, Beta, Beta, Beta, Beta, Ga];
     let defaults = [false, false, false, false, true, true, true];
-    let mut builder = FeatureGates::builder("needs", Version::new(1, 35));
+    let mut builder = FeatureGates::builder("dependencies", Version::new(1, 35));
     for ((name, stage), default) in names.into_iter().zip(stages).zip(defaults) {
         builder = builder.gate(name, "", [Spec::new(Version::ALWAYS, stage, default)]);
     }
     let gates = builder
-        .needs("Alpha", ["BetaOnNeed", "BetaOffNeed", "AlphaNeed"])
-        .needs("BetaOff", ["BetaOnNeed", "BetaOffNeed"])
-        .needs("BetaOn", ["BetaOnNeed"])
+        .depends_on("Alpha", ["BetaOnNeed", "BetaOffNeed", "AlphaNeed"])
+        .depends_on("BetaOff", ["BetaOnNeed", "BetaOffNeed"])
+        .depends_on("BetaOn", ["BetaOnNeed"])
         .build()
         .expect("valid gates");
     let initial = ["BetaOn", "BetaOnNeed", "Ga"];
@@ -228,7 +228,7 @@ fn turning_a_gate_off_turns_off_what_needs_it_unless_that_is_listed() {
 
 /// FG-T20 (`TestSpecialGatesVersioned`, `TestSetFeatureGateVersionsInTest`).
 #[test]
-fn a_version_can_be_emulated_in_a_test_and_is_not_outside() {
+fn a_version_emulated_in_a_test_is_not_seen_outside() {
     let v = |minor| Version::new(1, minor);
     let gates = FeatureGates::builder("versions", v(31))
         .gate("Beta", "", [Spec::new(v(27), Stage::Alpha, false), Spec::new(v(31), Stage::Beta, true)])
@@ -255,11 +255,11 @@ fn a_version_can_be_emulated_in_a_test_and_is_not_outside() {
     assert_eq!(seen(), (v(31), v(30), 2));
 }
 
-/// FG-T20: the error of a locked gate says where it is not locked.
+/// FG-T20: the error for a locked gate names a version at which it is not locked.
 #[test]
 #[should_panic(
     expected = "cannot set the feature gates of locked for \"tests::name\": cannot set feature gate Gate to false, \
-                feature is locked to true (it is not at version 1.34)"
+                feature is locked to true (it is not locked at version 1.34)"
 )]
 fn a_locked_gate_is_refused_with_the_version_to_emulate() {
     let gates = FeatureGates::builder("locked", Version::new(1, 36))
@@ -276,11 +276,11 @@ fn a_locked_gate_is_refused_with_the_version_to_emulate() {
     let emulated = gates.test().emulate(Version::new(1, 34)).set("Gate", false).enter();
     assert_eq!(gates.is_enabled("Gate"), Some(false));
     drop(emulated);
-    let _refused = gates.test().named("tests::name").set("Gate", false).enter();
+    let _refused = gates.test().name("tests::name").set("Gate", false).enter();
 }
 
-/// The guard stays on its thread: this compiles only while [`TestGuard`](trimtab_featuregate::TestGuard)
-/// is not `Send`; if it were, both implementations would do.
+/// The guard stays on its thread: this compiles only while [`TestGuard`](trimtab_featuregate::TestGuard) is
+/// not `Send`. If it were `Send`, both implementations would apply.
 #[test]
 fn the_guard_of_a_thread_is_not_send() {
     trait Ambiguous<Why> {

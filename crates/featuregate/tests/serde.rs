@@ -1,4 +1,4 @@
-//! Configuration files and snapshots. With the feature `serde`.
+//! Configuration files and snapshots (feature `serde`).
 #![cfg(feature = "serde")]
 
 use serde_json::json;
@@ -29,7 +29,7 @@ fn a_file_is_a_map_of_booleans_that_a_flag_overrides() {
 }
 
 #[test]
-fn a_snapshot_is_what_a_debug_page_serves() {
+fn a_snapshot_can_be_serialized_for_a_debug_page() {
     let gates = gates();
     gates.set_from_flag("AllBeta=true").expect("accepted");
     let snapshot = serde_json::to_value(gates.snapshot()).expect("plain data");
@@ -47,8 +47,8 @@ fn a_snapshot_is_what_a_debug_page_serves() {
             "source": "flag",
             "through": "AllBeta",
             "requests": [],
-            "needs": [],
-            "needed_by": [],
+            "dependencies": [],
+            "dependents": [],
         })
     );
 }

@@ -1,4 +1,4 @@
-//! Versions, defaults, copies: upstream's tests of versioned gates.
+//! Versions, defaults and copies, after upstream's tests of versioned gates.
 
 use trimtab_featuregate::{FeatureGates, FeatureGatesBuilder, Source, Spec, Stage, Version};
 
@@ -63,7 +63,7 @@ fn a_version_without_a_gate_that_was_set_cannot_be_emulated() {
 
 /// FG-T8 and FG-T10 (`TestFeatureGateOverrideDefault` and its versioned twin).
 #[test]
-fn an_overridden_default_holds_until_somebody_sets_the_gate() {
+fn an_overridden_default_holds_until_the_gate_is_set() {
     let gates =
         gates(|gates| gates.gate("One", "", [on(28, Stage::Ga)]).gate("Two", "", [off(26, Stage::Ga)]));
     gates.override_default("One", false).expect("not locked");
@@ -94,7 +94,8 @@ fn copies_keep_overridden_defaults_and_share_nothing() {
     assert!(is_on(&before, "Test"), "declared so, and not overridden there");
 }
 
-/// FG-T8: what is refused. "Re-registration refused" has no test: a gate cannot be added to a registry.
+/// FG-T8: refused overrides. "Re-registration refused" has no test, because no gate can be added to a
+/// registry.
 #[test]
 fn a_default_that_is_locked_unknown_or_closed_cannot_be_overridden() {
     let gates = gates(|gates| {
@@ -118,9 +119,9 @@ fn a_default_that_is_locked_unknown_or_closed_cannot_be_overridden() {
     gates.set("Test=true").expect("closed for defaults only");
 }
 
-/// FG-T11: an override at a version changes only the step that holds there.
+/// FG-T11: an override at a version changes only the spec that holds there.
 #[test]
-fn a_default_can_be_overridden_for_one_step_of_a_life() {
+fn a_default_can_be_overridden_for_one_spec_of_a_gate() {
     let gates = gates(|gates| {
         gates.gate("One", "", [on(28, Stage::Beta)]).gate(
             "Two",
@@ -144,7 +145,7 @@ fn compatible(minor: u16) -> Spec {
 
 /// FG-T12 (`TestFeatureGateMinCompatibilityVersion`).
 #[test]
-fn a_step_that_needs_compatibility_waits_for_it() {
+fn a_spec_with_a_min_compatibility_version_waits_for_it() {
     let gates = FeatureGates::builder("test", v(30))
         .min_compatibility_version(v(27))
         .gate("A", "", [off(29, Stage::Alpha), off(30, Stage::Beta), compatible(30)])
@@ -190,7 +191,7 @@ fn a_step_that_needs_compatibility_waits_for_it() {
 
 /// FG-T4, FG-T10 (`TestVersionedFeatureGateKnownFeatures…`).
 #[test]
-fn known_lines_leave_out_what_is_stable_deprecated_or_not_there() {
+fn known_lines_leave_out_stable_deprecated_and_missing_gates() {
     use Stage::{Alpha, Beta, Deprecated, Ga};
     let gates = gates(|gates| {
         gates
@@ -258,7 +259,7 @@ fn alpha_and_beta() -> FeatureGates {
 
 /// FG-T15 (`TestExplicitlySet`).
 #[test]
-fn only_what_was_asked_for_by_name_is_explicit() {
+fn only_gates_requested_by_name_are_explicit() {
     for (text, explicit) in [
         ("", &[][..]),
         ("AllAlpha=true,TestBeta=false", &["AllAlpha", "TestBeta"]),
@@ -273,10 +274,10 @@ fn only_what_was_asked_for_by_name_is_explicit() {
     }
 }
 
-/// FG-T16 (`TestResetFeatureValueToDefault`), where we differ on purpose: upstream leaves `TestAlpha` on
-/// after `AllAlpha` was reset, until another version is emulated.
+/// FG-T16 (`TestResetFeatureValueToDefault`). A deliberate difference: upstream leaves `TestAlpha` on after
+/// `AllAlpha` was reset, until another version is emulated.
 #[test]
-fn what_followed_all_alpha_no_longer_does_once_that_is_reset_or_off() {
+fn gates_follow_all_alpha_only_until_it_is_reset_or_off() {
     let values = |gates: &FeatureGates| ["AllAlpha", "TestAlpha", "TestBeta"].map(|name| is_on(gates, name));
     let gates = alpha_and_beta();
     assert_eq!(values(&gates), [false, false, true]);

@@ -1,4 +1,4 @@
-//! Watching gates change, and the warnings that are logged.
+//! Watching gates, and the warnings that are logged.
 
 use std::{
     fmt,
@@ -31,18 +31,18 @@ fn names(changes: Option<Vec<trimtab_featuregate::GateChange>>) -> Vec<(String, 
 
 /// Guarantee 6.
 #[tokio::test]
-async fn a_watch_tells_what_changed_since_it_told_last() {
+async fn a_watch_returns_what_changed_since_it_last_returned() {
     let gates = gates();
     let mut watch = gates.watch();
     gates.set("A=true").expect("accepted");
     assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
     gates.set("A=false,B=true").expect("accepted");
     gates.set("A=true,B=false").expect("accepted");
-    assert_eq!(names(watch.changed().await), [("B".to_owned(), false)], "A is what it was");
+    assert_eq!(names(watch.changed().await), [("B".to_owned(), false)], "A has its old value");
 
     let waiting = tokio::spawn(async move { (watch.changed().await, watch) });
     tokio::task::yield_now().await;
-    gates.set("A=true").expect("accepted"); // no change: wakes nobody for nothing
+    gates.set("A=true").expect("accepted"); // no change, so nothing is woken
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
     gates.set_emulation_version(Version::new(1, 34)).expect("older");
@@ -56,7 +56,7 @@ async fn a_watch_tells_what_changed_since_it_told_last() {
 }
 
 #[tokio::test]
-async fn freezing_ends_a_watch_that_waits() {
+async fn freezing_ends_a_waiting_watch() {
     let gates = gates();
     let mut watch = gates.watch();
     let waiting = tokio::spawn(async move { watch.changed().await });
@@ -66,7 +66,7 @@ async fn freezing_ends_a_watch_that_waits() {
 }
 
 #[tokio::test]
-async fn a_changed_that_is_dropped_has_told_nothing() {
+async fn a_dropped_changed_has_returned_nothing() {
     let gates = gates();
     let mut watch = gates.watch();
     let first = std::future::poll_fn(|context| {
@@ -78,7 +78,7 @@ async fn a_changed_that_is_dropped_has_told_nothing() {
     assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
 }
 
-/// Keeps the text of every warning.
+/// Records the text of every warning.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<Vec<String>>>);
 
@@ -124,7 +124,7 @@ fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
     let _here = tracing::subscriber::set_default(warnings.clone());
     let gates = gates();
     gates.set_emulation_version(Version::new(1, 34)).expect("older");
-    assert_eq!(warnings.take(), Vec::<String>::new(), "nobody has read B");
+    assert_eq!(warnings.take(), Vec::<String>::new(), "B was not read");
     assert_eq!(gates.is_enabled("B"), Some(false));
     gates.set_emulation_version(Version::new(1, 35)).expect("the binary's");
     let logged = warnings.take();
@@ -157,15 +157,15 @@ mod features {
         /// The gates of the test below.
         pub set Features;
 
-        /// Read too early.
+        /// Read before a registry is installed.
         pub EARLY = "Early" { 0.0 => Alpha, off }
 
-        /// Read in time.
+        /// Read after a registry is installed.
         pub IN_TIME = "InTime" { 0.0 => Alpha, off }
     }
 }
 
-/// EV-T6: replacing gates that were read already is logged.
+/// EV-T6: installing a registry for gates that were read already is logged.
 #[test]
 fn installing_after_a_gate_was_read_is_logged() {
     let warnings = Warnings::default();

@@ -162,10 +162,10 @@ mod tests {
         ) {
             let (step, mut slots, mut queue) = (Step(age), Slots::new(), PriorityQueue::EMPTY);
             let mut model: Vec<(u64, i16, SlotId)> = Vec::new();
-            for (arrival, (what, n)) in (0u64..).zip(steps) {
+            for (arrival, (operation, n)) in (0u64..).zip(steps) {
                 let priority = n.cast_signed() % spread;
                 let some = (!model.is_empty()).then(|| usize::from(n) % model.len().max(1));
-                match (what, some) {
+                match (operation, some) {
                     (0..=3, _) => {
                         let hash = arrival as u32;
                         let Found::New(id) = slots.find_or_insert(hash, &mut Some(arrival)) else {

@@ -2,10 +2,14 @@
 
 use std::{error::Error, fmt};
 
-use crate::{ParseVersionError, Problem, SetError, Version, VersionError};
+use super::version::VersionError;
+use crate::{
+    error::{Problem, SetError},
+    version::{ParseVersionError, Version},
+};
 
-/// A component could not be registered or set, or is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A component could not be registered or set, or its versions or gates are invalid.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ComponentError {
     component: Box<str>,
     kind: Kind,
@@ -80,17 +84,17 @@ impl ComponentError {
         Self::new(component, Kind::Gates(error))
     }
 
-    /// The component.
+    /// Returns the component's name.
     pub fn component(&self) -> &str {
         &self.component
     }
 
-    /// No component of this name was registered.
+    /// Whether no component of this name is registered.
     pub fn is_unknown(&self) -> bool {
         self.kind == Kind::Unknown
     }
 
-    /// What is wrong with the component's gates, if it is they that refused.
+    /// Returns the problems of the component's gates, if the gates refused.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         let error = if let Kind::Gates(error) = &self.kind { Some(error) } else { None };
         error.into_iter().flat_map(SetError::problems)
@@ -117,14 +121,24 @@ impl fmt::Display for ComponentError {
             Kind::VersionTwice { first, second } => {
                 write!(f, "duplicate version flag, {component}={first} and {component}={second}")
             }
-            Kind::ParseVersion(_) => write!(f, "the version of {component}"),
+            Kind::ParseVersion(_) => write!(f, "invalid version of component {component}"),
             Kind::TwoNames => write!(
                 f,
                 "set {component} feature gates with default empty prefix or {component}: prefix \
                  consistently, do not mix use"
             ),
-            Kind::Version(_) => write!(f, "component {component}"),
-            Kind::Gates(_) => write!(f, "the feature gates of {component}"),
+            Kind::Version(_) => write!(f, "component {component} has invalid versions"),
+            Kind::Gates(_) => write!(f, "cannot set the feature gates of component {component}"),
+        }
+    }
+}
+
+/// Prints the message and its cause, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for ComponentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.source() {
+            Some(cause) => write!(f, "{self}: {cause}"),
+            None => fmt::Display::fmt(self, f),
         }
     }
 }

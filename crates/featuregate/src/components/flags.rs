@@ -1,5 +1,6 @@
 //! The flags of a [`ComponentRegistry`]: `--emulated-version`, `--min-compatibility-version` and
-//! `--feature-gates` with components. Collected here; [`set`](ComponentRegistry::set) applies them.
+//! `--feature-gates` with component names. They are collected here; [`set`](ComponentRegistry::set) applies
+//! them.
 
 use super::{ComponentError, ComponentRegistry};
 use crate::Version;
@@ -10,7 +11,8 @@ impl ComponentRegistry {
     ///
     /// # Errors
     ///
-    /// If a version is none, has a patch, or is a component's second. Nothing of the text is kept then.
+    /// If a version is invalid, has a patch version, or is the second one for its component. No part of the
+    /// text is kept then.
     pub fn add_emulated_versions(&self, text: &str) -> Result<(), ComponentError> {
         let mut inner = self.lock();
         add_versions(&mut inner.emulated, text)
@@ -31,7 +33,7 @@ impl ComponentRegistry {
     ///
     /// # Errors
     ///
-    /// If the flags call the default component by its name here and by no name there.
+    /// If the flags name the default component in one place and leave its name out in another.
     pub fn add_feature_gates(&self, text: &str) -> Result<(), ComponentError> {
         let mut inner = self.lock();
         let mut all = inner.feature_gates_by_prefix.clone();
@@ -46,7 +48,7 @@ impl ComponentRegistry {
         Ok(())
     }
 
-    /// The lines of the help of `--feature-gates`, sorted: `kube:StreamingLists=true|false (BETA - …)`.
+    /// Returns the help lines of `--feature-gates`, sorted: `kube:StreamingLists=true|false (BETA - …)`.
     pub fn known(&self) -> Vec<String> {
         let inner = self.lock();
         let gates =
@@ -58,13 +60,13 @@ impl ComponentRegistry {
         lines
     }
 
-    /// What `--emulated-version` may say: `kube=1.31..1.35(default:1.35)` of each component that flags
-    /// may set.
+    /// Returns the versions that `--emulated-version` accepts, per component that flags may set:
+    /// `kube=1.31..1.35(default:1.35)`.
     pub fn emulated_version_options(&self) -> Vec<String> {
         self.version_options(super::EffectiveVersion::emulation_range)
     }
 
-    /// What `--min-compatibility-version` may say.
+    /// Returns the versions that `--min-compatibility-version` accepts.
     pub fn min_compatibility_version_options(&self) -> Vec<String> {
         self.version_options(super::EffectiveVersion::min_compatibility_range)
     }

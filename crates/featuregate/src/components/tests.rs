@@ -3,10 +3,10 @@
 use super::*;
 use crate::Spec;
 
-fn gates(name: &str, binary: Version, lives: &[(&str, &[Spec])]) -> FeatureGates {
-    let builder = lives
+fn gates(name: &str, binary: Version, gate_specs: &[(&str, &[Spec])]) -> FeatureGates {
+    let builder = gate_specs
         .iter()
-        .fold(FeatureGates::builder(name, binary), |builder, (gate, life)| builder.gate(gate, "", life));
+        .fold(FeatureGates::builder(name, binary), |builder, (gate, specs)| builder.gate(gate, "", specs));
     builder.build().expect("valid gates")
 }
 
@@ -53,9 +53,9 @@ fn is_on(registry: &ComponentRegistry, component: &str, gate: &str) -> Option<bo
     registry.feature_gates(component)?.is_enabled(gate)
 }
 
+/// The message and its cause, as a `main` that returns the error prints them.
 fn chain(error: &ComponentError) -> String {
-    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
-    [error.to_string(), source.unwrap_or_default()].concat()
+    format!("{error:?}")
 }
 
 /// `TestEffectiveVersionRegistry`.
@@ -72,7 +72,7 @@ fn a_component_is_registered_once() {
 
 /// `TestVersionFlagOptions` and `TestVersionFlagOptionsWithMapping`.
 #[test]
-fn options_tell_the_ranges_of_the_versions_that_flags_may_set() {
+fn options_list_the_ranges_of_the_versions_that_flags_may_set() {
     let registry = registry(0);
     let options = || {
         (
@@ -91,7 +91,7 @@ fn options_tell_the_ranges_of_the_versions_that_flags_may_set() {
 
 /// `TestFlags`, `TestVersionedFeatureGateFlags`.
 #[test]
-fn flags_take_effect_together_versions_first() {
+fn flags_are_applied_together_versions_first() {
     let registry = registry(2);
     registry.add_emulated_versions("kube=v1.30,test=2.7").expect("well formed");
     registry.add_min_compatibility_versions("kube=1.29").expect("well formed");
@@ -114,7 +114,7 @@ fn flags_take_effect_together_versions_first() {
 
 /// `TestFlags`, the refused ones.
 #[test]
-fn flags_that_cannot_be_had_change_nothing() {
+fn invalid_flags_change_nothing() {
     type Add = fn(&ComponentRegistry, &str) -> Result<(), ComponentError>;
     let (emulated, compatible, gates): (Add, Add, Add) = (
         ComponentRegistry::add_emulated_versions,
@@ -130,28 +130,28 @@ fn flags_that_cannot_be_had_change_nothing() {
         (&[(compatible, "kube=1.30,1.30")], "duplicate version flag, kube=1.30 and kube=1.30"),
         (
             &[(emulated, "kube=1.30.2")],
-            "the version of kube: \"1.30.2\" is no version: expected `major.minor`, without a patch",
+            "invalid version of component kube: invalid version \"1.30.2\": expected `major.minor` without a patch version",
         ),
         (
             &[(emulated, "test=abc")],
-            "the version of test: \"abc\" is no version: expected `major.minor`, without a patch",
+            "invalid version of component test: invalid version \"abc\": expected `major.minor` without a patch version",
         ),
         (&[(emulated, "other=1.30")], "component not registered: other"),
         (&[(compatible, "other=1.30")], "component not registered: other"),
         (&[(gates, "other:testA=true")], "component not registered: other"),
         (
             &[(emulated, "kube=1.30"), (gates, "test:testC=true")],
-            "the feature gates of test: unrecognized feature gate: testC (did you mean testA?)",
+            "cannot set the feature gates of component test: unrecognized feature gate: testC (did you mean testA?)",
         ),
         (
             &[(gates, "test:testB=true")],
-            "the feature gates of test: cannot set feature gate testB to true, feature is PreAlpha at emulated \
+            "cannot set the feature gates of component test: cannot set feature gate testB to true, feature is PreAlpha at emulated \
              version 2.8, min compatibility version 2.7",
         ),
         (
             &[(emulated, "test=2.7"), (gates, "kubeA=false")],
-            "the feature gates of kube: cannot set feature gate kubeA to false, feature is locked to true \
-             (it is not at version 1.30)",
+            "cannot set the feature gates of component kube: cannot set feature gate kubeA to false, feature is locked to true \
+             (it is not locked at version 1.30)",
         ),
         (
             &[(gates, "kubeB=true"), (gates, "kube:commonC=true")],
@@ -159,7 +159,7 @@ fn flags_that_cannot_be_had_change_nothing() {
         ),
         (
             &[(emulated, "kube=1.32")],
-            "the feature gates of kube: emulation version 1.32 is newer than the binary's 1.31",
+            "cannot set the feature gates of component kube: emulation version 1.32 is newer than the binary's 1.31",
         ),
     ] {
         let registry = registry(2);
@@ -196,7 +196,7 @@ fn a_mapped_version_follows_through_every_mapping() {
 
 /// `TestVersionMappingWithMultipleDependency` and `TestVersionMappingWithCyclicDependency`.
 #[test]
-fn a_version_follows_one_other_and_never_itself() {
+fn a_version_follows_one_other_component_and_never_itself() {
     let registry = ComponentRegistry::new();
     for name in ["a", "b", "c"] {
         registry.register(name, EffectiveVersion::new(Version::new(1, 30)), None).expect("new");

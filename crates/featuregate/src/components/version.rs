@@ -1,10 +1,10 @@
-//! [`EffectiveVersion`]: the three versions of a component, and the floors below which it cannot go.
+//! [`EffectiveVersion`]: the three versions of a component, and their lower bounds.
 
 use std::fmt;
 
-use crate::{FeatureGates, SetError, Version};
+use crate::{error::SetError, registry::FeatureGates, version::Version};
 
-/// The binary's version, the one that it emulates, and the oldest that it stays compatible with.
+/// The binary's version, the emulation version, and the min compatibility version of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EffectiveVersion {
     binary: Version,
@@ -15,7 +15,8 @@ pub struct EffectiveVersion {
 }
 
 impl EffectiveVersion {
-    /// Emulates the version of the binary, and is compatible with the minor version before it.
+    /// Creates a version that emulates the binary's version, with the minor version before it as the min
+    /// compatibility version.
     pub const fn new(binary: Version) -> Self {
         Self {
             binary,
@@ -26,7 +27,7 @@ impl EffectiveVersion {
         }
     }
 
-    /// No older version can be emulated, or stayed compatible with, than these.
+    /// Sets lower bounds for the emulation version and the min compatibility version.
     #[must_use]
     pub const fn with_floors(mut self, emulation: Version, min_compatibility: Version) -> Self {
         self.emulation_floor = emulation;
@@ -34,37 +35,40 @@ impl EffectiveVersion {
         self
     }
 
-    /// The version of the binary.
+    /// Returns the version of the binary.
     pub const fn binary(&self) -> Version {
         self.binary
     }
 
-    /// The version that is emulated.
+    /// Returns the emulation version.
     pub const fn emulation(&self) -> Version {
         self.emulation
     }
 
-    /// The oldest version that the component stays compatible with.
+    /// Returns the min compatibility version.
     pub const fn min_compatibility(&self) -> Version {
         self.min_compatibility
     }
 
-    /// Emulates `version`, and stays compatible with the minor version before it, but not below the floor.
+    /// Sets the emulation version, and the min compatibility version to the minor version before it, but not
+    /// below its lower bound.
     pub fn set_emulation(&mut self, version: Version) {
         self.emulation = version;
         self.min_compatibility = version.previous_minor().max(self.min_compatibility_floor);
     }
 
-    /// Stays compatible with `version`. To be said after [`set_emulation`](Self::set_emulation).
+    /// Sets the min compatibility version. Call it after [`set_emulation`](Self::set_emulation), which
+    /// changes it.
     pub fn set_min_compatibility(&mut self, version: Version) {
         self.min_compatibility = version;
     }
 
-    /// Checks that floor ≤ emulated version ≤ binary, and floor ≤ min compatibility ≤ emulated version.
+    /// Checks that floor ≤ emulation version ≤ binary version, and floor ≤ min compatibility version ≤
+    /// emulation version.
     ///
     /// # Errors
     ///
-    /// Which of them does not hold.
+    /// If one of the versions is out of its range.
     pub fn validate(&self) -> Result<(), VersionError> {
         let emulation = self.emulation_floor <= self.emulation && self.emulation <= self.binary;
         let floor = self.min_compatibility_floor;
@@ -76,12 +80,12 @@ impl EffectiveVersion {
         }
     }
 
-    /// What may be emulated, for the help of a flag: `1.31..1.35(default:1.35)`.
+    /// Returns the range of emulation versions for the help of a flag: `1.31..1.35(default:1.35)`.
     pub fn emulation_range(&self) -> String {
         format!("{}..{}(default:{})", self.emulation_floor, self.binary, self.emulation)
     }
 
-    /// What may be stayed compatible with, for the help of a flag.
+    /// Returns the range of min compatibility versions for the help of a flag.
     pub fn min_compatibility_range(&self) -> String {
         format!("{}..{}(default:{})", self.min_compatibility_floor, self.binary, self.min_compatibility)
     }
@@ -91,8 +95,8 @@ impl EffectiveVersion {
     }
 }
 
-/// A component's versions are out of range: [`EffectiveVersion::validate`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A component's version is out of its range: [`EffectiveVersion::validate`].
+#[derive(Clone, PartialEq, Eq)]
 pub struct VersionError {
     version: EffectiveVersion,
     emulation: bool,
@@ -100,12 +104,12 @@ pub struct VersionError {
 }
 
 impl VersionError {
-    /// The emulated version is out of range.
+    /// Whether the emulation version is out of its range.
     pub fn is_emulation(&self) -> bool {
         !self.emulation
     }
 
-    /// The min compatibility version is out of range.
+    /// Whether the min compatibility version is out of its range.
     pub fn is_min_compatibility(&self) -> bool {
         !self.compatibility
     }
@@ -133,6 +137,13 @@ impl fmt::Display for VersionError {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Prints the message, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for VersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The life cycle's rules, edge by edge.
+//! Tests of the rules for a gate's specs.
 
 use super::*;
 
@@ -21,8 +21,8 @@ fn on(minor: u16, stage: Stage) -> Spec {
 
 /// FG-T17, the accepted cases (`TestAddVersioned`).
 #[test]
-fn lives_that_upstream_accepts_are_accepted() {
-    let lives: &[&[Spec]] = &[
+fn specs_that_upstream_accepts_are_accepted() {
+    let lists: &[&[Spec]] = &[
         &[off(29, ALPHA), off(30, BETA), on(31, BETA), on(32, GA), off(33, DEPRECATED)],
         &[on(0, GA), off(29, DEPRECATED)],
         &[off(29, ALPHA), on(30, DEPRECATED), off(31, DEPRECATED)],
@@ -34,19 +34,19 @@ fn lives_that_upstream_accepts_are_accepted() {
         &[off(29, BETA), on(29, BETA).with_min_compatibility(v(29))],
         &[off(29, BETA), on(29, BETA).with_min_compatibility(v(29)), on(30, GA)],
     ];
-    for life in lives {
-        assert_eq!(flaw(life), None, "{life:?}");
+    for specs in lists {
+        assert_eq!(flaw(specs), None, "{specs:?}");
     }
 }
 
 /// FG-T17, the refused cases. Not here: "conflicting specs" (see the builder), and "patch version",
 /// "patch min compat version" and "no version provided", which a [`Version`] cannot express.
 #[test]
-fn lives_that_upstream_refuses_are_refused_at_the_step_that_breaks_the_rule() {
+fn specs_that_upstream_refuses_are_refused_at_the_same_spec() {
     let compatible = |spec: Spec, minor| spec.with_min_compatibility(v(minor));
-    let lives: &[(&[Spec], usize, Flaw)] = &[
+    let lists: &[(&[Spec], usize, Flaw)] = &[
         (&[], 0, Flaw::Empty),
-        (&[off(29, DEPRECATED)], 0, Flaw::BornDeprecated),
+        (&[off(29, DEPRECATED)], 0, Flaw::StartsDeprecated),
         (&[off(29, ALPHA), on(29, BETA)], 1, Flaw::SameVersionTwice),
         (&[off(30, BETA), on(29, BETA)], 1, Flaw::VersionsDecrease),
         (&[on(29, BETA), off(30, ALPHA)], 1, Flaw::Regresses),
@@ -69,14 +69,14 @@ fn lives_that_upstream_refuses_are_refused_at_the_step_that_breaks_the_rule() {
         (&[off(29, ALPHA), compatible(off(29, ALPHA), 29)], 1, Flaw::NothingChanges),
         (&[compatible(off(29, ALPHA), 29), compatible(on(29, BETA), 29)], 0, Flaw::MinCompatibilityAlone),
     ];
-    for (life, step, expected) in lives {
-        assert_eq!(flaw(life), Some((*step, *expected)), "{life:?}");
+    for (specs, step, expected) in lists {
+        assert_eq!(flaw(specs), Some((*step, *expected)), "{specs:?}");
     }
 }
 
 /// FG-T13 (`TestFeatureSpecAtEmulationAndMinCompatVersion`): all nine combinations.
 #[test]
-fn the_step_that_holds_is_the_last_that_both_versions_reach() {
+fn the_last_spec_that_both_versions_reach_holds() {
     let specs = [
         off(25, ALPHA),
         off(25, BETA).with_min_compatibility(v(25)),
@@ -100,7 +100,7 @@ fn the_step_that_holds_is_the_last_that_both_versions_reach() {
 }
 
 #[test]
-fn a_step_inherits_the_min_compatibility_of_the_steps_before_it() {
+fn a_spec_inherits_the_min_compatibility_of_the_specs_before_it() {
     let mut specs = [off(29, BETA), on(29, BETA).with_min_compatibility(v(29)), on(31, GA)];
     inherit_min_compatibility(&mut specs);
     assert_eq!(specs.map(|spec| spec.min_compatibility), [None, Some(v(29)), Some(v(29))]);

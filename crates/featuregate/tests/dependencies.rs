@@ -1,9 +1,9 @@
-//! Gates that need others: upstream's tests of dependencies; and what a builder refuses.
+//! Dependencies between gates, after upstream's tests; and the problems that a builder reports.
 
 use Stage::{Alpha, Beta, Ga};
 use trimtab_featuregate::{FeatureGates, Problem, Spec, Stage, Version};
 
-type Life = Vec<Spec>;
+type Specs = Vec<Spec>;
 
 fn off(minor: u16, stage: Stage) -> Spec {
     Spec::new(Version::new(1, minor), stage, false)
@@ -13,25 +13,28 @@ fn on(minor: u16, stage: Stage) -> Spec {
     Spec::new(Version::new(1, minor), stage, true)
 }
 
-fn build(lives: &[(&str, Life)], needs: &[(&str, &[&str])]) -> Result<FeatureGates, String> {
+fn build(
+    gates_and_specs: &[(&str, Specs)],
+    dependencies: &[(&str, &[&str])],
+) -> Result<FeatureGates, String> {
     let mut builder = FeatureGates::builder("test", Version::new(1, 37));
-    for (name, life) in lives {
-        builder = builder.gate(name, "", life);
+    for (name, specs) in gates_and_specs {
+        builder = builder.gate(name, "", specs);
     }
-    for (gate, needs) in needs {
-        builder = builder.needs(gate, *needs);
+    for (gate, dependencies) in dependencies {
+        builder = builder.depends_on(gate, *dependencies);
     }
     builder.build().map_err(|error| error.to_string())
 }
 
-fn three() -> Vec<(&'static str, Life)> {
+fn three() -> Vec<(&'static str, Specs)> {
     ["A", "B", "C"].map(|name| (name, vec![off(29, Ga)])).to_vec()
 }
 
-/// FG-T18 (`TestAddDependencies`): names and circles.
+/// FG-T18 (`TestAddDependencies`): names and cycles.
 #[test]
-fn unknown_needs_and_circles_are_refused_by_name() {
-    for (needs, expected) in [
+fn unknown_dependencies_and_cycles_are_refused_by_name() {
+    for (dependencies, expected) in [
         (&[("A", &["X"][..])][..], "cannot add dependency from A to unknown feature X"),
         (&[("X", &["A"])], "cannot add dependency for unknown feature X"),
         (&[("A", &["A"])], "cycle detected with feature A"),
@@ -40,26 +43,26 @@ fn unknown_needs_and_circles_are_refused_by_name() {
             "cycle detected with feature A; cycle detected with feature B; cycle detected with feature C",
         ),
     ] {
-        assert_eq!(build(&three(), needs).expect_err("refused"), expected);
+        assert_eq!(build(&three(), dependencies).expect_err("refused"), expected);
     }
     build(&three(), &[("A", &["B", "C"]), ("B", &["C"])]).expect("two ways to one gate are no circle");
 }
 
-/// FG-T18: what is said of one gate in two places counts together, once.
+/// FG-T18: dependencies that are declared in two places are merged.
 #[test]
-fn needs_are_merged_and_survive_copies() {
+fn dependencies_are_merged_and_survive_copies() {
     let gates = build(&three(), &[("A", &["B"]), ("A", &["C", "B"])]).expect("valid");
     for gates in [gates.clone(), gates.deep_copy(), gates.deep_copy_and_reset()] {
         let explained = gates.explain("A").expect("declared");
-        assert_eq!(explained.needs, [("B".into(), false), ("C".into(), false)]);
+        assert_eq!(explained.dependencies, [("B".into(), false), ("C".into(), false)]);
         let error = gates.set("A=true").expect_err("B and C are off");
         assert_eq!(error.to_string(), "A is enabled, but depends on features that are disabled: [B C]");
     }
 }
 
-/// FG-T18: stability, defaults and locks, at every step of a life.
+/// FG-T18: stability, defaults and locks, at every spec of a gate.
 #[test]
-fn what_is_needed_must_be_as_stable_as_default_on_and_as_locked() {
+fn a_dependency_must_be_as_stable_as_default_on_and_as_locked() {
     let locked = |spec: Spec| spec.lock_to_default();
     let stability = "feature A cannot depend on less stable feature B at version";
     let default = "default-enabled feature A cannot depend on default-disabled feature B at version";
@@ -85,15 +88,15 @@ fn what_is_needed_must_be_as_stable_as_default_on_and_as_locked() {
     ] {
         let outcome = build(&[("A", a.clone()), ("B", b.clone())], &[("A", &["B"])]);
         let expected = expected.map(|(rule, version)| format!("{rule} {version}"));
-        assert_eq!(outcome.err(), expected, "{a:?} needs {b:?}");
+        assert_eq!(outcome.err(), expected, "{a:?} dependencies {b:?}");
     }
 }
 
 /// FG-T19 (`TestValidateDependencies`).
 #[test]
-fn a_gate_cannot_be_on_while_what_it_needs_is_off() {
-    let lives = ["A", "B", "C", "D"].map(|name| (name, vec![off(0, Alpha)]));
-    let needs: &[(&str, &[&str])] = &[("A", &["B", "C"]), ("B", &["D"])];
+fn a_gate_cannot_be_on_while_a_dependency_is_off() {
+    let gates_and_specs = ["A", "B", "C", "D"].map(|name| (name, vec![off(0, Alpha)]));
+    let dependencies: &[(&str, &[&str])] = &[("A", &["B", "C"]), ("B", &["D"])];
     for (text, expected) in [
         ("A=1,B=1,C=1,D=1", None),
         ("A=1,B=0,C=1,D=1", Some("A is enabled, but depends on features that are disabled: [B]")),
@@ -103,26 +106,26 @@ fn a_gate_cannot_be_on_while_what_it_needs_is_off() {
         ("A=0,B=0,C=1,D=1", None),
         ("", None),
     ] {
-        let gates = build(&lives, needs).expect("valid");
+        let gates = build(&gates_and_specs, dependencies).expect("valid");
         let outcome = gates.set(text).map_err(|error| error.to_string());
         assert_eq!(outcome.err().as_deref(), expected, "{text}");
     }
 }
 
-/// Guarantee 4, and the way out of it.
+/// Guarantee 4, and the exception to it.
 #[test]
-fn a_gate_whose_need_was_reset_is_reported_by_validate() {
+fn a_gate_whose_dependency_was_reset_is_reported_by_validate() {
     let gates = build(&three(), &[("A", &["B"])]).expect("valid");
     gates.set("A=true,B=true").expect("as a group");
     gates.reset("B").expect("not frozen");
     let error = gates.validate().expect_err("A is on without B");
-    let needs: Vec<_> = error.problems().flat_map(Problem::disabled_needs).collect();
-    assert_eq!(needs, ["B"]);
+    let dependencies: Vec<_> = error.problems().flat_map(Problem::disabled_dependencies).collect();
+    assert_eq!(dependencies, ["B"]);
 }
 
-/// FG-T17: "conflicting specs"; and that all problems are told, each with gate and version.
+/// FG-T17: "conflicting specs"; all problems are reported, each with gate and version.
 #[test]
-fn all_that_is_wrong_with_the_gates_is_told_at_once() {
+fn all_problems_of_the_gates_are_reported_together() {
     let error = build(
         &[
             ("A", vec![off(29, Alpha)]),
