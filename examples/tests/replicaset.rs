@@ -15,6 +15,7 @@ use tokio::{
 use trimtab_apiserver::{ApiServer, ChangeKind, Commits, Filter, Kubelet, Refusal, Verb};
 use trimtab_controller::{cache::Metadata, cache::Object, informer::InformerFactory};
 use trimtab_examples::replicaset::ReplicaSets;
+use trimtab_test_support::settle;
 
 /// A server, a kubelet and the controller. Dropping it stops them.
 struct World {
@@ -105,15 +106,13 @@ impl World {
 }
 
 /// Long enough for a set to converge, much shorter than an expectation lives.
-async fn settle() {
-    sleep(Duration::from_secs(20)).await;
-}
+const CONVERGED: Duration = Duration::from_secs(20);
 
 #[tokio::test(start_paused = true)]
 async fn a_set_gets_its_replicas_and_says_so() {
     let mut world = World::new();
     world.create_set("web", 25).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.pods_of("web").await.len(), 25);
     assert_eq!(world.status("web").await, (25, 25, true));
     assert_eq!(world.created().await, 25);
@@ -124,12 +123,12 @@ async fn a_set_gets_its_replicas_and_says_so() {
 async fn scaling_creates_or_deletes_exactly_the_difference() {
     let mut world = World::new();
     world.create_set("web", 10).await;
-    settle().await;
+    settle(CONVERGED).await;
     world.scale("web", 15).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((15, 15, true), 15));
     world.scale("web", 4).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((4, 4, true), 0));
     assert_eq!(world.pods().list(&ListParams::default()).await.expect("listed").items.len(), 4);
 }
@@ -142,14 +141,14 @@ async fn orphans_are_adopted_and_relabelled_pods_released() {
     world.create_pod("orphan-2", "web").await;
     world.create_pod("stranger", "other").await;
     world.create_set("web", 3).await;
-    settle().await;
+    settle(CONVERGED).await;
     let pods = world.pods_of("web").await;
     assert!(pods.contains(&"orphan-1".to_owned()) && pods.contains(&"orphan-2".to_owned()), "{pods:?}");
     assert_eq!((pods.len(), world.created().await), (3, 3 + 1), "three by hand, one by the controller");
 
     let relabel = Patch::Merge(json!({"metadata": {"labels": {"app": "debug"}}}));
     world.pods().patch("orphan-1", &PatchParams::default(), &relabel).await.expect("patched");
-    settle().await;
+    settle(CONVERGED).await;
     let pods = world.pods_of("web").await;
     assert!(!pods.contains(&"orphan-1".to_owned()), "{pods:?}");
     assert_eq!((pods.len(), world.created().await), (3, 1));
@@ -163,7 +162,7 @@ async fn orphans_are_adopted_and_relabelled_pods_released() {
 async fn a_lagging_cache_makes_no_pod_too_many() {
     let mut world = World::new();
     world.create_set("web", 20).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.created().await, 20);
     let pods = Filter::any().resource("pods").user_agent("controller");
     let lag = world.server.faults().lag_watches(pods, Duration::from_secs(8));
@@ -177,7 +176,7 @@ async fn a_lagging_cache_makes_no_pod_too_many() {
         sleep(Duration::from_secs(1)).await;
     }
     lag.release();
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((20, 20, true), 5));
 }
 
@@ -186,13 +185,13 @@ async fn a_lagging_cache_makes_no_pod_too_many() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_makes_no_twin() {
     let mut world = World::new();
-    settle().await;
+    settle(CONVERGED).await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
     let lost = world.server.faults().lose_reply(creates, 1);
     let lag = Filter::any().resource("pods").user_agent("controller");
     let lag = world.server.faults().lag_watches(lag, Duration::from_secs(5));
     world.create_set("web", 3).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(lost.remaining(), 0);
     lag.release();
     sleep(Duration::from_secs(90)).await; // the cache may take a bookmark to come so far
@@ -203,7 +202,7 @@ async fn a_lost_reply_makes_no_twin() {
 #[tokio::test(start_paused = true)]
 async fn refused_creates_start_slowly_and_are_told() {
     let mut world = World::new();
-    settle().await;
+    settle(CONVERGED).await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
     let refused = world.server.faults().refuse(creates, Refusal::forbidden(), 1_000);
     world.create_set("web", 200).await;
@@ -215,7 +214,7 @@ async fn refused_creates_start_slowly_and_are_told() {
     let reasons: Vec<_> = conditions.into_iter().flatten().filter_map(|condition| condition.reason).collect();
     assert_eq!(reasons, ["FailedCreate"]);
     refused.release();
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((200, 200, true), 200));
     let status = world.sets().get("web").await.expect("found").status;
     assert_eq!(status.and_then(|status| status.conditions), None);
@@ -226,17 +225,17 @@ async fn refused_creates_start_slowly_and_are_told() {
 async fn a_set_that_is_recreated_starts_afresh() {
     let mut world = World::new();
     world.create_set("web", 5).await;
-    settle().await;
+    settle(CONVERGED).await;
     let watches = Filter::any().resource("pods").user_agent("controller");
     let stalled = world.server.faults().stall_watches(watches);
     world.scale("web", 8).await; // three creations that are not seen
     sleep(Duration::from_secs(1)).await;
     world.sets().delete("web", &DeleteParams::background()).await.expect("deleted");
     stalled.release();
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.pods_of("web").await.len(), 0, "the garbage collector took them");
     world.create_set("web", 2).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.status("web").await, (2, 2, true));
     assert_eq!(world.created().await, 5 + 3 + 2);
 }
@@ -246,14 +245,14 @@ async fn a_set_that_is_recreated_starts_afresh() {
 #[tokio::test(start_paused = true)]
 async fn large_sets_come_in_waves() {
     let mut world = World::new();
-    settle().await;
+    settle(CONVERGED).await;
     let pods = Filter::any().resource("pods").user_agent("controller");
     let lag = world.server.faults().lag_watches(pods, Duration::from_secs(5));
     world.create_set("web", 700).await;
     sleep(Duration::from_secs(3)).await;
     assert_eq!(world.created().await, 500);
     lag.release();
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((700, 700, true), 200));
 }
 
@@ -264,7 +263,7 @@ async fn pods_become_available_after_their_time() {
     world.create_set("web", 3).await;
     let patch = Patch::Merge(json!({"spec": {"minReadySeconds": 60}}));
     world.sets().patch("web", &PatchParams::default(), &patch).await.expect("patched");
-    settle().await;
+    settle(CONVERGED).await;
     let available = async || {
         let status = world.sets().get("web").await.expect("found").status.unwrap_or_default();
         (status.ready_replicas, status.available_replicas)
@@ -279,19 +278,19 @@ async fn pods_become_available_after_their_time() {
 async fn terminating_pods_are_told_while_they_last() {
     let world = World::new();
     world.create_set("web", 3).await;
-    settle().await;
+    settle(CONVERGED).await;
     let name = world.pods_of("web").await.remove(0);
     let hold = Patch::Merge(json!({"metadata": {"finalizers": ["example.com/hold"]}}));
     world.pods().patch(&name, &PatchParams::default(), &hold).await.expect("patched");
     world.pods().delete(&name, &DeleteParams::default()).await.expect("marked");
-    settle().await;
+    settle(CONVERGED).await;
     let terminating = async || {
         world.sets().get("web").await.expect("found").status.and_then(|status| status.terminating_replicas)
     };
     assert_eq!((world.status("web").await, terminating().await), ((3, 3, true), Some(1)));
     let let_go = Patch::Merge(json!({"metadata": {"finalizers": null}}));
     world.pods().patch(&name, &PatchParams::default(), &let_go).await.expect("patched");
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, terminating().await), ((3, 3, true), Some(0)));
 }
 
@@ -300,14 +299,14 @@ async fn terminating_pods_are_told_while_they_last() {
 async fn a_set_that_is_being_deleted_creates_nothing() {
     let mut world = World::new();
     world.create_set("web", 3).await;
-    settle().await;
+    settle(CONVERGED).await;
     let hold = Patch::Merge(json!({"metadata": {"finalizers": ["example.com/hold"]}}));
     world.sets().patch("web", &PatchParams::default(), &hold).await.expect("patched");
     world.sets().delete("web", &DeleteParams::background()).await.expect("marked");
     assert_eq!(world.created().await, 3);
     let name = world.pods_of("web").await.remove(0);
     world.pods().delete(&name, &DeleteParams::default()).await.expect("deleted");
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.pods_of("web").await.len(), world.created().await), (2, 0));
 }
 
@@ -316,7 +315,7 @@ async fn a_set_that_is_being_deleted_creates_nothing() {
 async fn a_failing_adoption_creates_nothing() {
     let mut world = World::new();
     world.create_pod("orphan", "web").await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.created().await, 1);
     let patches = Filter::any().verb(Verb::Patch).resource("pods").user_agent("controller");
     let refused = world.server.faults().refuse(patches, Refusal::forbidden(), usize::MAX);
@@ -324,7 +323,7 @@ async fn a_failing_adoption_creates_nothing() {
     sleep(Duration::from_secs(5)).await;
     assert_eq!(world.created().await, 0);
     refused.release();
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!((world.status("web").await, world.created().await), ((2, 2, true), 1));
 }
 
@@ -334,7 +333,7 @@ async fn a_failing_adoption_creates_nothing() {
 async fn pods_that_vanish_behind_a_compaction_are_replaced() {
     let mut world = World::new();
     world.create_set("web", 20).await;
-    settle().await;
+    settle(CONVERGED).await;
     assert_eq!(world.created().await, 20);
     let faults = world.server.faults();
     let watches = Filter::any().verb(Verb::Watch);

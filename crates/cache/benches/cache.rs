@@ -4,55 +4,53 @@
 //! nodes and 100 apps. Every question is one of a
 //! reader or of the writer alone; what counts is the CPU time of its thread.
 
-use std::{fs, hint::black_box, sync::Arc};
+use std::{hint::black_box, sync::Arc};
 
 use k8s_openapi::{
     api::core::v1::ConfigMap,
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 use trimtab_cache::{Index, Metadata, Object, Selector, StoreWriter, controller_uid};
+use trimtab_test_support::{
+    bench::{report_lower, run_selected},
+    process::{resident_bytes, thread_cpu},
+};
 
 const OBJECTS: usize = 100_000;
 const ROUNDS: usize = 21;
 const BATCH: usize = 100;
 
 fn main() {
-    let questions: [(&str, fn()); 3] = [("find", find), ("update", update), ("snapshot", snapshot)];
-    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for (name, ask) in questions {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            ask();
-        }
-    }
+    run_selected(&[("find", find), ("update", update), ("snapshot", snapshot)]);
 }
 
 /// What it takes to hold objects, and then to find some; it comes first, because it measures the process.
 fn find() {
     let objects: Vec<_> = (0..OBJECTS).map(|number| object(number, 0)).collect();
     let mut writer = StoreWriter::new();
-    let before = resident();
+    let before = resident_bytes();
     let store = writer.store().clone();
     let _indexes = add_indexes(&writer);
     for object in &objects {
         writer.apply(object.clone());
     }
-    report("overhead", "bytes", resident().saturating_sub(before) as f64 / OBJECTS as f64);
+    report_lower("cache/overhead", "bytes", resident_bytes().saturating_sub(before) as f64 / OBJECTS as f64);
 
     let by_app =
         store.add_index("app", |object: &ConfigMap| object.metadata().label("app").map(str::to_owned));
     let get = || assert_eq!(black_box(by_app.get("app-7")).len(), OBJECTS / 100);
-    report("index-1pct", "µs", median(get) / 1e3);
+    report_lower("cache/index-1pct", "µs", median(get) / 1e3);
 
     let selector: Selector = "app=app-7".parse().expect("a selector");
     let select = || assert_eq!(black_box(store.select(None, &selector)).len(), OBJECTS / 100);
-    report("label-1pct/scan", "µs", median(select) / 1e3);
+    report_lower("cache/label-1pct/scan", "µs", median(select) / 1e3);
     store.add_label_index("app");
-    report("label-1pct", "µs", median(select) / 1e3);
+    report_lower("cache/label-1pct", "µs", median(select) / 1e3);
 }
 
 fn update() {
-    report("update-3-indexes", "ns", updates(false));
-    report("update-3-indexes/after-snapshot", "ns", updates(true));
+    report_lower("cache/update-3-indexes", "ns", updates(false));
+    report_lower("cache/update-3-indexes/after-snapshot", "ns", updates(true));
 }
 
 fn snapshot() {
@@ -61,7 +59,7 @@ fn snapshot() {
         writer.apply(object(number, 0));
     }
     let take = || (0..1_000).for_each(|_| drop(black_box(writer.store().snapshot())));
-    report("snapshot", "ns", median(take) / 1e3);
+    report_lower("cache/snapshot", "ns", median(take) / 1e3);
 }
 
 /// Nanoseconds for each update: the object's node changes, its namespace and its owner stay. The new object has just been
@@ -79,13 +77,13 @@ fn updates(snapshots: bool) -> f64 {
         let steps = batch * BATCH..(batch + 1) * BATCH;
         let new: Vec<_> = steps.map(|step| object(step * 7_919 % OBJECTS, 1)).collect();
         let mut old = Vec::with_capacity(BATCH);
-        let begun = cpu_ns();
+        let begun = thread_cpu();
         for object in new {
             let held = snapshots.then(|| writer.store().snapshot());
             old.push(writer.apply(object));
             drop(held);
         }
-        spent += cpu_ns() - begun;
+        spent += (thread_cpu() - begun).as_secs_f64() * 1e9;
         black_box(old);
     }
     spent / count as f64
@@ -137,30 +135,11 @@ fn object(number: usize, round: usize) -> Arc<ConfigMap> {
 fn median(mut run: impl FnMut()) -> f64 {
     let mut times: Vec<_> = (0..ROUNDS)
         .map(|_| {
-            let begun = cpu_ns();
+            let begun = thread_cpu();
             run();
-            cpu_ns() - begun
+            (thread_cpu() - begun).as_secs_f64() * 1e9
         })
         .collect();
     times.sort_by(f64::total_cmp);
     times[ROUNDS / 2]
-}
-
-/// What this thread has run so far: other work of the machine does not count.
-fn cpu_ns() -> f64 {
-    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64
-}
-
-/// The process's resident memory in bytes.
-fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");
-    let kilobytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kilobytes * 1024
-}
-
-fn report(question: &str, unit: &str, value: f64) {
-    let bench = format!("cache/{question}");
-    println!("{}", serde_json::json!({"bench": bench, "unit": unit, "better": "lower", "value": value}));
 }

@@ -27,6 +27,7 @@ use trimtab_controller::{
     cache::ObjectKey,
     informer::{Informer, InformerFactory},
 };
+use trimtab_test_support::settle;
 
 struct World {
     server: ApiServer,
@@ -89,11 +90,6 @@ impl Log {
     }
 }
 
-/// Long enough for anything that does not wait for a timer of its own.
-async fn settle() {
-    sleep(Duration::from_secs(1)).await;
-}
-
 /// Guarantee 2.
 #[tokio::test(start_paused = true)]
 async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
@@ -104,14 +100,14 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
     let controller = Controller::new("test", &world.maps).reconciler(log.taker());
     let running = controller.run(pending());
     let story = async {
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         let mut keys = log.keys();
         keys.sort();
         assert_eq!(keys, ["default/a", "default/b"]);
         world.touch("a", "1").await;
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         world.api::<ConfigMap>().delete("b", &DeleteParams::default()).await.expect("deleted");
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         assert_eq!(log.keys()[2..], ["default/a", "default/b"]);
     };
     tokio::select! { ended = running => panic!("ended: {ended:?}"), () = story => {} }
@@ -143,7 +139,7 @@ async fn a_key_is_never_reconciled_twice_at_once() {
             world.touch("a", &touch.to_string()).await;
             sleep(Duration::from_millis(10)).await;
         }
-        settle().await;
+        settle(Duration::from_secs(1)).await;
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
     assert_eq!(most.load(SeqCst), 1);
@@ -171,11 +167,11 @@ async fn a_failing_key_backs_off_while_others_go_on_and_a_success_forgets() {
         }
     });
     let story = async {
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         world.create("good").await;
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         world.touch("bad", "again").await;
-        settle().await;
+        settle(Duration::from_secs(1)).await;
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
     let log = log.0.lock();
@@ -258,7 +254,7 @@ async fn a_running_reconcile_finishes_and_a_queued_key_is_not_started_after_the_
     });
     let (stop, stopped) = oneshot::channel::<()>();
     let story = async {
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         assert_eq!(controller.status().processing, 1);
         drop(stop);
     };
@@ -277,7 +273,7 @@ async fn a_reconcile_that_outlasts_the_grace_period_is_dropped() {
     let controller = Controller::new("test", &world.maps)
         .grace_period(Duration::from_secs(3))
         .reconciler(|_| pending::<Result<Action, Error>>());
-    let ended = controller.run(settle()).await;
+    let ended = controller.run(settle(Duration::from_secs(1))).await;
     assert!(ended.expect_err("it never ends").is_outlasted());
 }
 
@@ -288,13 +284,13 @@ async fn a_controller_runs_again_with_every_object_and_without_its_old_handlers(
     world.create("a").await;
     let log = Log::default();
     let controller = Controller::new("test", &world.maps).reconciler(log.taker());
-    settle().await;
+    settle(Duration::from_secs(1)).await;
     assert!(!world.maps.has_synced(), "nothing runs before `run`");
-    controller.run(settle()).await.expect("stopped");
+    controller.run(settle(Duration::from_secs(1))).await.expect("stopped");
     world.touch("a", "while stopped").await;
-    settle().await;
+    settle(Duration::from_secs(1)).await;
     assert_eq!(log.len(), 1);
-    controller.run(settle()).await.expect("stopped");
+    controller.run(settle(Duration::from_secs(1))).await.expect("stopped");
     assert_eq!(log.len(), 2);
 }
 
@@ -326,24 +322,24 @@ async fn events_of_dependents_become_the_keys_of_their_controllers() {
                 "uid": uid.or(map.metadata.uid.as_deref()), "controller": true}])
     };
     let story = async {
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "pod", "ownerReferences": owner(&a, None)},
             "spec": {"containers": [{"name": "c", "image": "i"}]},
         }))
         .expect("a Pod");
         world.api::<Pod>().create(&PostParams::default(), &pod).await.expect("created");
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         assert_eq!(log.keys()[2..], ["default/a"]);
         let patch = Patch::Merge(json!({"metadata": {"ownerReferences": owner(&b, None)}}));
         world.api::<Pod>().patch("pod", &PatchParams::default(), &patch).await.expect("patched");
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         let mut both = log.keys()[3..].to_vec();
         both.sort();
         assert_eq!(both, ["default/a", "default/b"]);
         let stranger = Patch::Merge(json!({"metadata": {"ownerReferences": owner(&b, Some("another"))}}));
         world.api::<Pod>().patch("pod", &PatchParams::default(), &stranger).await.expect("patched");
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         assert_eq!(log.keys()[5..], ["default/b"], "another UID is another object");
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
@@ -358,13 +354,13 @@ async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
     let controller =
         Controller::new("test", &world.maps).watches(&pods, move |_| [named.clone()]).reconciler(log.taker());
     let story = async {
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "pod"}, "spec": {"containers": [{"name": "c", "image": "i"}]},
         }))
         .expect("a Pod");
         world.api::<Pod>().create(&PostParams::default(), &pod).await.expect("created");
-        settle().await;
+        settle(Duration::from_secs(1)).await;
         assert_eq!(log.keys(), ["default/named"]);
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }

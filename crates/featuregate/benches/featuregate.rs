@@ -4,6 +4,7 @@
 use std::{hint::black_box, time::Duration};
 
 use trimtab_featuregate::{FeatureGates, Gate, Spec, Stage, Version};
+use trimtab_test_support::bench::{quick, report_lower};
 
 /// Declares a hundred gates.
 macro_rules! hundred {
@@ -47,10 +48,9 @@ hundred! {
 const VERSION: Version = Version::new(1, 35);
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let (rounds, checks, parses) = if quick { (5, 1_000_000, 2_000) } else { (9, 20_000_000, 20_000) };
-    report("featuregate/enabled", "ns", best(rounds, || enabled(checks)));
-    report("featuregate/parse-200", "µs", best(rounds, || parse(parses)) / 1000.0);
+    let (rounds, checks, parses) = if quick() { (5, 1_000_000, 2_000) } else { (9, 20_000_000, 20_000) };
+    report_lower("featuregate/enabled", "ns", best(rounds, || enabled(checks)));
+    report_lower("featuregate/parse-200", "µs", best(rounds, || parse(parses)) / 1000.0);
 }
 
 /// Returns the nanoseconds per check, over 100 gates in turn.
@@ -105,8 +105,4 @@ fn time(work: impl FnOnce()) -> Duration {
 /// Returns the best of several rounds, so that other load on the machine does not count.
 fn best(rounds: usize, measure: impl Fn() -> f64) -> f64 {
     (0..rounds).map(|_| measure()).fold(f64::INFINITY, f64::min)
-}
-
-fn report(bench: &str, unit: &str, value: f64) {
-    println!(r#"{{"bench":"{bench}","unit":"{unit}","better":"lower","value":{value:.4}}}"#);
 }

@@ -13,13 +13,11 @@ use k8s_openapi::api::{
     core::v1::{Namespace, Pod},
 };
 use kube_client::Client;
-use scripted::{Call, Calls, client, failure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use trimtab_cache::{MetaView, Metadata, Object};
 use trimtab_ownership::{ClaimError, Claims, controller_reference};
-
-mod scripted;
+use trimtab_test_support::server::{ApiRequest, Requests, answering, failure};
 
 const DELETED: &str = "2026-01-01T00:00:00Z";
 
@@ -65,12 +63,16 @@ fn being_deleted(pod: &Pod) -> Arc<Pod> {
     Arc::new(serde_json::from_value(pod).expect("a pod"))
 }
 
+fn refusal(code: u16, reason: &str) -> (u16, Value) {
+    (code, failure(code, reason))
+}
+
 /// The server knows the set, and takes every patch.
-fn willing(call: &Call) -> (u16, Value) {
+fn willing(call: &ApiRequest) -> (u16, Value) {
     match (call.method.as_str(), call.path.ends_with("/replicasets/web")) {
         ("GET", true) => (200, json!(set(false))),
         ("PATCH", _) => (200, json!({"metadata": {}})),
-        _ => failure(404, "NotFound"),
+        _ => refusal(404, "NotFound"),
     }
 }
 
@@ -83,8 +85,8 @@ fn names<T: Object>(objects: &[Arc<T>]) -> Vec<&str> {
 }
 
 /// Claims `pods` for the set; what was claimed, and the calls.
-async fn claim(deleted: bool, pods: Vec<Arc<Pod>>) -> (Vec<String>, Calls) {
-    let (client, calls) = client(willing);
+async fn claim(deleted: bool, pods: Vec<Arc<Pod>>) -> (Vec<String>, Requests) {
+    let (client, calls) = answering(willing);
     let claimed = claims_of(client, &set(deleted)).claim(pods).await.expect("a willing server");
     (names(&claimed).into_iter().map(ToOwned::to_owned).collect(), calls)
 }
@@ -161,7 +163,7 @@ async fn an_object_that_is_being_deleted_is_kept_but_not_adopted() {
 /// OW-T7: the finalizers are read, since the cached object need not have them.
 #[tokio::test]
 async fn finalizers_are_added_when_adopting_and_removed_when_releasing() {
-    let (client, calls) = client(|call| match call.path.rsplit('/').next() {
+    let (client, calls) = answering(|call| match call.path.rsplit('/').next() {
         Some("a") if call.method == "GET" => (200, pod_json("a", "web", &Owner::Nobody)),
         Some("b") if call.method == "GET" => {
             let mut pod = pod_json("b", "db", &Owner::Us);
@@ -197,7 +199,7 @@ async fn a_cluster_scoped_owner_claims_across_namespaces() {
     let owner: Namespace =
         serde_json::from_value(json!({"metadata": {"name": "n", "uid": "u1"}})).expect("an owner");
     let other = serde_json::to_value(&owner).expect("an owner");
-    let (client, calls) = client(move |call| match call.path.as_str() {
+    let (client, calls) = answering(move |call| match call.path.as_str() {
         "/api/v1/namespaces/n" => (200, other.clone()),
         _ => willing(call),
     });
@@ -217,7 +219,7 @@ async fn a_cluster_scoped_owner_claims_across_namespaces() {
 async fn whether_the_owner_may_adopt_is_asked_once_and_only_for_an_orphan() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let (client, _) = client(willing);
+    let (client, _) = answering(willing);
     let claims = claims_of(client, &set(false)).can_adopt(move || {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<_, Infallible>(()) }
@@ -241,10 +243,10 @@ async fn an_owner_that_was_replaced_or_is_being_deleted_or_cannot_be_read_adopts
             (200, json!({"metadata": {"name": "web", "uid": "u1", "deletionTimestamp": DELETED}})),
             "the owner is being deleted",
         ),
-        (failure(404, "NotFound"), "reading the owner again"),
+        (refusal(404, "NotFound"), "reading the owner again"),
     ] {
         let (client, calls) =
-            client(move |call| if call.method == "GET" { answer.clone() } else { willing(call) });
+            answering(move |call| if call.method == "GET" { answer.clone() } else { willing(call) });
         let pods =
             [pod("a", "web", &Owner::Nobody), pod("b", "web", &Owner::Us), pod("c", "web", &Owner::Nobody)];
         let error = claims_of(client, &set(false)).claim(pods).await.expect_err("denied");
@@ -279,7 +281,7 @@ async fn with_patches_answered(
     answer: (u16, Value),
     now: (u16, Value),
 ) -> Result<Vec<Arc<Pod>>, ClaimError<Pod>> {
-    let (client, _) = client(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
+    let (client, _) = answering(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
         ("PATCH", _) => answer.clone(),
         ("GET", true) => now.clone(),
         _ => willing(call),
@@ -297,15 +299,15 @@ fn same(uid: &str) -> (u16, Value) {
 /// nor is Invalid when releasing.
 #[tokio::test]
 async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_the_others() {
-    let gone = with_patches_answered(failure(404, "NotFound"), failure(404, "NotFound")).await.expect("gone");
+    let gone = with_patches_answered(refusal(404, "NotFound"), refusal(404, "NotFound")).await.expect("gone");
     assert_eq!(names(&gone), ["c"]);
 
-    let error = with_patches_answered(failure(422, "Invalid"), same("uid-a")).await.expect_err("invalid");
+    let error = with_patches_answered(refusal(422, "Invalid"), same("uid-a")).await.expect_err("invalid");
     assert_eq!(names(error.claimed()), ["c"]);
     assert_eq!(error.failures().len(), 1, "releasing what has no reference of ours is done");
     assert!(error.failures()[0].is_adoption());
 
-    let error = with_patches_answered(failure(500, "InternalError"), failure(404, "NotFound"))
+    let error = with_patches_answered(refusal(500, "InternalError"), refusal(404, "NotFound"))
         .await
         .expect_err("error");
     assert_eq!(names(&error.into_claimed()), ["c"]);
@@ -314,20 +316,20 @@ async fn a_dependent_that_is_gone_is_no_error_and_one_that_fails_does_not_stop_t
 /// A status without a body and reason, as a proxy sends it: the code alone counts.
 #[tokio::test]
 async fn a_not_found_without_a_reason_counts_as_gone() {
-    let gone = with_patches_answered((404, json!("gone")), failure(404, "NotFound")).await.expect("gone");
+    let gone = with_patches_answered((404, json!("gone")), refusal(404, "NotFound")).await.expect("gone");
     assert_eq!(names(&gone), ["c"]);
 }
 
 /// Guarantee 4: a conflict is an error while the object lives, and none once it was replaced.
 #[tokio::test]
 async fn a_conflict_is_an_error_unless_the_object_is_gone() {
-    let error = with_patches_answered(failure(409, "Conflict"), same("uid-a")).await.expect_err("a conflict");
+    let error = with_patches_answered(refusal(409, "Conflict"), same("uid-a")).await.expect_err("a conflict");
     let failed: Vec<_> =
         error.failures().iter().map(|failure| (failure.key().name(), failure.is_conflict())).collect();
     assert_eq!(failed, [("a", true)], "b was replaced: its UID is another");
 
-    for now in [same("uid-new"), failure(404, "NotFound")] {
-        let gone = with_patches_answered(failure(409, "Conflict"), now).await.expect("both are gone");
+    for now in [same("uid-new"), refusal(404, "NotFound")] {
+        let gone = with_patches_answered(refusal(409, "Conflict"), now).await.expect("both are gone");
         assert_eq!(names(&gone), ["c"]);
     }
 }
@@ -348,7 +350,7 @@ impl Object for PodView {
 /// Views are claimed like whole objects, and patched where their kind is.
 #[tokio::test]
 async fn views_are_claimed_and_filters_see_only_what_the_selector_matches() {
-    let (client, calls) = client(willing);
+    let (client, calls) = answering(willing);
     let view = |name, app| {
         Arc::new(serde_json::from_value::<PodView>(pod_json(name, app, &Owner::Nobody)).expect("a view"))
     };
@@ -370,7 +372,7 @@ async fn a_view_without_a_resource_version_is_read_before_it_is_patched() {
     for (now, claimed) in [(Owner::Nobody, true), (Owner::Us, true), (Owner::Another, false)] {
         let patched = matches!(now, Owner::Nobody);
         let (client, calls) =
-            client(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
+            answering(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
                 ("GET", true) => (200, pod_json("a", "web", &now)),
                 _ => willing(call),
             });

@@ -23,10 +23,11 @@ use tokio_rustls::{
 
 use crate::{
     kube::{Kube, TOKEN},
-    measure::{argument, one_thread, quick, report_lower},
+    measure::{argument, one_thread},
     pods::{name, template},
     serve::Serving,
 };
+use trimtab_test_support::bench::{quick, report_lower};
 
 /// Prints microseconds of CPU for a create.
 pub(crate) fn run() {
@@ -41,7 +42,7 @@ pub(crate) fn run() {
             creates(serving.address, count, None, || serving.cpu())
         }
     };
-    report_lower("create-cpu", "µs", spent.as_secs_f64() * 1e6 / count as f64);
+    report_lower("apiserver/create-cpu", "µs", spent.as_secs_f64() * 1e6 / count as f64);
 }
 
 /// Creates that many Pods, and returns what the creations cost by the clock `cpu`.

@@ -9,7 +9,11 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use trimtab_apiserver::{ApiServer, ResponseBody, Service};
 
-use crate::measure::{cpu, one_thread, quick, report_higher};
+use crate::measure::one_thread;
+use trimtab_test_support::{
+    bench::{quick, report_higher},
+    process::cpu,
+};
 
 const WATCHES: usize = 1000;
 const PATH: &str = "/api/v1/namespaces/default/configmaps";
@@ -40,7 +44,7 @@ pub(crate) fn run() {
             read.expect("every event came, in order");
         }
         let deliveries = (WATCHES * events) as f64;
-        report_higher("fan-out", "deliveries per s", deliveries / (cpu() - before).as_secs_f64());
+        report_higher("apiserver/fan-out", "deliveries per s", deliveries / (cpu() - before).as_secs_f64());
     });
 }
 

@@ -7,9 +7,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::{
-    measure::{one_thread, quick, report_higher, wall},
+    measure::{one_thread, wall},
     serve::Serving,
 };
+use trimtab_test_support::bench::{quick, report_higher};
 
 const PATH: &str = "/api/v1/namespaces/default/pods";
 
@@ -23,9 +24,9 @@ pub(crate) fn run() {
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
         let connection = tokio::spawn(connection);
         let ways = [
-            ("list/whole", whole(&mut sender).await),
-            ("list/streaming", streaming(&mut sender, pods).await),
-            ("list/paged", paged(&mut sender).await),
+            ("apiserver/list/whole", whole(&mut sender).await),
+            ("apiserver/list/streaming", streaming(&mut sender, pods).await),
+            ("apiserver/list/paged", paged(&mut sender).await),
         ];
         connection.abort();
         ways
@@ -35,7 +36,7 @@ pub(crate) fn run() {
         report_higher(question, "MB/s", speed);
         slowest = slowest.min(speed);
     }
-    report_higher("list", "MB/s", slowest);
+    report_higher("apiserver/list", "MB/s", slowest);
 }
 
 async fn whole(sender: &mut Sender) -> f64 {

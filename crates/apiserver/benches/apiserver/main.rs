@@ -13,6 +13,7 @@ mod writes;
 
 use measure::argument;
 use mimalloc::MiMalloc;
+use trimtab_test_support::bench::run_selected;
 
 /// As the program has it.
 #[global_allocator]
@@ -22,18 +23,12 @@ fn main() {
     if let Some(form) = argument("serve") {
         return serve::run(&form); // the other process of the questions that need two
     }
-    let questions: [(&str, fn()); 6] = [
+    run_selected(&[
         ("memory", memory::run), // first: it measures the process
         ("start", start::run),
         ("writes", writes::run),
         ("create-cpu", create_cpu::run),
         ("fan-out", fan_out::run),
         ("list", list::run),
-    ];
-    let asked: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for (name, run) in questions {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            run();
-        }
-    }
+    ]);
 }

@@ -1,9 +1,13 @@
 //! What does a stored Pod take, with its history and all that the server knows of it, beside its JSON?
 
-use crate::measure::{one_thread, quick, report_lower, resident};
+use crate::measure::one_thread;
 use crate::pods::{name, template};
 use http::Request;
 use trimtab_apiserver::ApiServer;
+use trimtab_test_support::{
+    bench::{quick, report_lower},
+    process::resident_bytes,
+};
 
 /// Prints the resident memory of Pods as a multiple of their JSON.
 pub(crate) fn run() {
@@ -22,10 +26,10 @@ pub(crate) fn run() {
         for number in 0..count / 10 {
             create(number).await; // what every server has after some work
         }
-        let (before, mut json) = (resident(), 0);
+        let (before, mut json) = (resident_bytes(), 0);
         for number in count / 10..count {
             json += create(number).await;
         }
-        report_lower("memory", "× JSON", (resident() - before) as f64 / json as f64);
+        report_lower("apiserver/memory", "× JSON", (resident_bytes() - before) as f64 / json as f64);
     });
 }

@@ -1,7 +1,7 @@
 //! How many Pods of 4 KB does one core create, and how many of their labels does it patch, in a second?
 //! The client is in the process, too: what it does to write and to read objects counts.
 
-use crate::measure::{cpu, one_thread, quick, report_higher};
+use crate::measure::one_thread;
 use crate::pods::{name, pods};
 use k8s_openapi::api::core::v1::Pod;
 use kube_client::{
@@ -10,6 +10,10 @@ use kube_client::{
 };
 use serde_json::json;
 use trimtab_apiserver::ApiServer;
+use trimtab_test_support::{
+    bench::{quick, report_higher},
+    process::cpu,
+};
 
 /// Prints writes per second of one core.
 pub(crate) fn run() {
@@ -23,7 +27,7 @@ pub(crate) fn run() {
         for pod in &objects {
             api.create(&PostParams::default(), pod).await.expect("created");
         }
-        report_higher("creates", "per s", count as f64 / (cpu() - before).as_secs_f64());
+        report_higher("apiserver/creates", "per s", count as f64 / (cpu() - before).as_secs_f64());
 
         let version = server.resource_version();
         let before = cpu();
@@ -33,7 +37,7 @@ pub(crate) fn run() {
             let name = name(number * 7919 % count);
             api.patch(&name, &PatchParams::default(), &patch).await.expect("patched");
         }
-        report_higher("patches", "per s", count as f64 / (cpu() - before).as_secs_f64());
+        report_higher("apiserver/patches", "per s", count as f64 / (cpu() - before).as_secs_f64());
         assert_eq!(server.resource_version(), version + count as u64, "each patch is one commit");
     });
 }

@@ -4,8 +4,9 @@ use http::Method;
 use kube_client::Client;
 use serde_json::{Value, json};
 use trimtab_apiserver::ApiServer;
+use trimtab_test_support::settle;
 
-use crate::fixtures::{create, delete, get, names, patch, send, server, settle};
+use crate::fixtures::{IDLE, create, delete, get, names, patch, send, server};
 
 async fn count(client: &Client, path: &str) -> usize {
     names(client, path).await.len()
@@ -66,19 +67,19 @@ const CERTIFICATE: &str = "/api/v1/namespaces/team/configmaps/kube-root-ca.crt";
 #[tokio::test(start_paused = true)]
 async fn every_namespace_has_a_service_account_and_gets_it_back() {
     let (_server, client) = server();
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(count(&client, "/api/v1/serviceaccounts").await, 4);
     create(&client, "/api/v1/namespaces", json!({"metadata": {"name": "team"}})).await;
-    settle().await;
+    settle(IDLE).await;
     let first = get(&client, ACCOUNT).await;
     assert!(first["metadata"]["uid"].is_string(), "{first}");
     assert_eq!(get(&client, CERTIFICATE).await["code"], 404, "only when it is asked for");
     delete(&client, ACCOUNT, "Background").await;
-    settle().await;
+    settle(IDLE).await;
     let second = get(&client, ACCOUNT).await;
     assert!(second["metadata"]["uid"].is_string() && second["metadata"]["uid"] != first["metadata"]["uid"]);
     delete(&client, "/api/v1/namespaces/team", "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(get(&client, "/api/v1/namespaces/team").await["code"], 404, "it does not keep the namespace");
 }
 
@@ -87,11 +88,11 @@ async fn every_namespace_has_the_server_s_certificate_when_that_is_asked_for() {
     let server = ApiServer::builder().root_certificates(true).service_accounts(false).start();
     let client = server.client();
     create(&client, "/api/v1/namespaces", json!({"metadata": {"name": "team"}})).await;
-    settle().await;
+    settle(IDLE).await;
     let first = get(&client, CERTIFICATE).await;
     assert!(first["data"]["ca.crt"].is_string(), "{first}");
     patch(&client, CERTIFICATE, json!({"data": {"ca.crt": "mine", "more": "x"}})).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(get(&client, CERTIFICATE).await["data"]["ca.crt"], first["data"]["ca.crt"]);
     assert_eq!(get(&client, ACCOUNT).await["code"], 404);
 }
@@ -106,7 +107,7 @@ async fn each_controller_has_a_switch_of_its_own() {
     create(&client, maps, orphan).await;
     create(&client, "/api/v1/namespaces", json!({"metadata": {"name": "team"}})).await;
     delete(&client, "/api/v1/namespaces/team", "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, maps).await, ["orphan"], "no collector runs");
     assert_eq!(get(&client, "/api/v1/namespaces/team").await["code"], 404, "the namespace controller does");
 
@@ -114,7 +115,7 @@ async fn each_controller_has_a_switch_of_its_own() {
     let client = server.client();
     create(&client, "/api/v1/namespaces", json!({"metadata": {"name": "team"}})).await;
     delete(&client, "/api/v1/namespaces/team", "Background").await;
-    settle().await;
+    settle(IDLE).await;
     let team: Value = get(&client, "/api/v1/namespaces/team").await;
     assert_eq!(team["status"]["phase"], "Terminating");
 }
@@ -136,9 +137,9 @@ async fn a_claim_goes_when_no_pod_uses_it_any_more() {
     for name in ["free", "used"] {
         delete(&client, &format!("{claims}/{name}"), "Background").await;
     }
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, &claims).await, ["used"]);
     delete(&client, &format!("{pods}/web"), "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, &claims).await, [""; 0]);
 }

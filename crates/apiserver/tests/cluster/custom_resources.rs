@@ -5,8 +5,9 @@ use kube_client::Client;
 use serde_json::{Value, json};
 
 use trimtab_apiserver::{ApiServer, ChangeKind, Commit};
+use trimtab_test_support::settle;
 
-use crate::fixtures::{create, delete, deleted, get, names, patch, send, server, settle, until};
+use crate::fixtures::{IDLE, create, delete, deleted, get, names, patch, send, server, until};
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const FOOS: &str = "/apis/example.com/v1/namespaces/default/foos";
@@ -159,7 +160,7 @@ async fn a_definition_outlives_the_objects_that_finalizers_hold() {
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
     create(&client, FOOS, held).await;
     delete(&client, &format!("{DEFINITIONS}/foos.example.com"), "Background").await;
-    settle().await;
+    settle(IDLE).await;
     let definition = get(&client, &format!("{DEFINITIONS}/foos.example.com")).await;
     let conditions = definition["status"]["conditions"].as_array().unwrap();
     assert!(
@@ -168,7 +169,7 @@ async fn a_definition_outlives_the_objects_that_finalizers_hold() {
     );
     assert_eq!(definition["metadata"]["generation"], 1);
     patch(&client, &format!("{FOOS}/held"), json!({"metadata": {"finalizers": null}})).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, DEFINITIONS).await, [""; 0]);
     assert_eq!(get(&client, FOOS).await["code"], 404);
 }

@@ -72,10 +72,8 @@ pub(crate) fn pod(name: &str) -> Value {
     })
 }
 
-/// Lets time pass until nothing is left to do.
-pub(crate) async fn settle() {
-    tokio::time::sleep(Duration::from_secs(600)).await;
-}
+/// Long enough for every controller to have nothing left to do.
+pub(crate) const IDLE: Duration = Duration::from_secs(600);
 
 /// The commits up to the one that `is_last`.
 pub(crate) async fn until(commits: &mut Commits, is_last: impl Fn(&Commit) -> bool) -> Vec<Commit> {

@@ -3,9 +3,10 @@
 use kube_client::Client;
 use serde_json::{Value, json};
 use trimtab_apiserver::{ApiServer, ChangeKind, Filter, Refusal, Verb};
+use trimtab_test_support::settle;
 
 use crate::fixtures::{
-    config_map, create, delete, deleted, get, names, patch, pod, reference, server, settle, until,
+    IDLE, config_map, create, delete, deleted, get, names, patch, pod, reference, server, until,
 };
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
@@ -35,7 +36,7 @@ async fn dependents_go_when_their_last_owner_is_gone_and_not_before() {
     let child = map(&client, "child", &[&one, &two]).await;
     map(&client, "grandchild", &[&child]).await;
     delete(&client, &at("one"), "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child", "grandchild", "two"]);
     let left = get(&client, &at("child")).await;
     assert_eq!(
@@ -58,7 +59,7 @@ async fn an_object_whose_owner_never_was_goes_too() {
     owner["metadata"]["uid"] = "00000000-0000-4000-8000-000000000000".into();
     let child = create(&client, MAPS, config_map("child", &[&owner])).await;
     assert_eq!(child["metadata"]["name"], "child");
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["kept", "owner"], "owners are told by UID, not by name");
 }
 
@@ -70,7 +71,7 @@ async fn an_object_whose_owner_s_kind_is_not_served_stays() {
     owner["kind"] = "Unknown".into();
     owner["metadata"]["uid"] = "00000000-0000-4000-8000-000000000000".into();
     map(&client, "child", &[&owner]).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child", "owner"]);
 }
 
@@ -83,7 +84,7 @@ async fn a_foreground_deletion_waits_for_blocking_dependents() {
     let mut commits = server.commits();
     let marked = delete(&client, &at("owner"), "Foreground").await;
     assert_eq!(marked["metadata"]["finalizers"], json!(["foregroundDeletion"]));
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(
         names(&client, MAPS).await,
         ["held", "owner"],
@@ -104,7 +105,7 @@ async fn a_foreground_deletion_does_not_wait_for_others() {
     child["metadata"]["finalizers"] = json!(["example.com/hold"]);
     create(&client, MAPS, child).await;
     delete(&client, &at("owner"), "Foreground").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child"]);
 }
 
@@ -118,7 +119,7 @@ async fn a_circle_of_blocking_owners_is_no_deadlock() {
         let three = blocking(&client, "three", &two, &[]).await;
         patch(&client, &at("one"), json!({"metadata": {"ownerReferences": [reference(&three, true)]}})).await;
         delete(&client, &at("one"), policy).await;
-        settle().await;
+        settle(IDLE).await;
         assert_eq!(names(&client, MAPS).await, [""; 0], "{policy}");
     }
 }
@@ -131,7 +132,7 @@ async fn orphaned_dependents_forget_their_owner_and_stay() {
     map(&client, "child", &[&owner, &other]).await;
     blocking(&client, "second", &owner, &[]).await;
     delete(&client, &at("owner"), "Orphan").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child", "other", "second"]);
     let child = get(&client, &at("child")).await;
     assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, false)]));
@@ -148,7 +149,7 @@ async fn a_dependent_with_another_owner_survives_a_foreground_deletion() {
     child["metadata"]["ownerReferences"] = json!([reference(&owner, true), reference(&other, true)]);
     create(&client, MAPS, child).await;
     delete(&client, &at("owner"), "Foreground").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child", "other"]);
     let child = get(&client, &at("child")).await;
     assert_eq!(child["metadata"]["ownerReferences"], json!([reference(&other, true)]));
@@ -169,7 +170,7 @@ async fn pods_are_owned_across_kinds_and_deleted_with_their_set() {
         create(&client, PODS, owned).await;
     }
     delete(&client, "/apis/apps/v1/namespaces/default/replicasets/web", "Foreground").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
     assert_eq!(names(&client, "/apis/apps/v1/replicasets").await, [""; 0]);
 }
@@ -183,7 +184,7 @@ async fn refused_requests_are_tried_again() {
     let refusals = Filter::any().verb(Verb::Delete).user_agent("garbage-collector");
     let fault = server.faults().refuse(refusals, Refusal::unavailable(), 5);
     delete(&client, &at("owner"), "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, [""; 0]);
     drop(fault);
 }
@@ -197,10 +198,10 @@ async fn an_object_that_is_adopted_while_it_is_being_collected_stays() {
     let deletions = Filter::any().verb(Verb::Delete).user_agent("garbage-collector");
     let fault = server.faults().hold(deletions);
     delete(&client, &at("owner"), "Background").await;
-    settle().await; // the collector has decided, and its request is on its way
+    settle(IDLE).await; // the collector has decided, and its request is on its way
     patch(&client, &at("child"), json!({"metadata": {"ownerReferences": [reference(&other, false)]}})).await;
     fault.release();
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child", "other"]);
 }
 
@@ -211,7 +212,7 @@ async fn without_controllers_nothing_is_collected() {
     let owner = map(&client, "owner", &[]).await;
     map(&client, "child", &[&owner]).await;
     delete(&client, &at("owner"), "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, MAPS).await, ["child"]);
 }
 
@@ -228,7 +229,7 @@ async fn garbage_goes_in_the_same_order_under_the_same_seed() {
         }
         let mut commits = server.commits();
         delete(&client, &at("owner"), "Foreground").await;
-        settle().await;
+        settle(IDLE).await;
         let seen: Vec<_> = std::iter::from_fn(|| commits.try_next()).collect();
         orders.push(deleted(&seen));
     }

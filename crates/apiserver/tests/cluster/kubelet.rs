@@ -7,8 +7,9 @@ use kube_client::Client;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use trimtab_apiserver::{ApiServer, ChangeKind, Filter, Kubelet, PodPlan, Refusal, Verb};
+use trimtab_test_support::settle;
 
-use crate::fixtures::{create, delete, get, names, pod, send, server, settle};
+use crate::fixtures::{IDLE, create, delete, get, names, pod, send, server};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
@@ -71,7 +72,7 @@ async fn pods_are_spread_over_the_nodes_which_are_ready() {
     let (server, client) = server();
     let (_stop, _kubelet) = run(kubelet(&server).node("east").node("west"));
     create_pods(&client, 10).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, "/api/v1/nodes").await, ["east", "west"]);
     let west = get(&client, "/api/v1/nodes/west").await;
     assert_eq!(west["status"]["conditions"][0]["type"], "Ready");
@@ -114,14 +115,14 @@ async fn an_error_only_delays_it() {
     ];
     let (_stop, _kubelet) = run(kubelet(&server));
     create_pods(&client, 20).await;
-    settle().await;
+    settle(IDLE).await;
     faults.cut_watches(&of_kubelet());
     faults.compact();
     create(&client, PODS, pod("late")).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(phases(&client).await, vec!["Running"; 21]);
     delete(&client, PODS, "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
     assert_eq!(refusals.map(|fault| fault.remaining()), [0; 5]);
 }
@@ -133,7 +134,7 @@ async fn a_successor_of_the_same_name_is_left_alone() {
     let (server, client) = server();
     let (_stop, _kubelet) = run(kubelet(&server).termination(Duration::from_secs(20)));
     create(&client, PODS, pod("web")).await;
-    settle().await;
+    settle(IDLE).await;
     delete(&client, &format!("{PODS}/web"), "Background").await;
     sleep(Duration::from_secs(5)).await;
     let lag = server.faults().lag_watches(Filter::any().user_agent("kubelet"), Duration::from_secs(60));
@@ -142,7 +143,7 @@ async fn a_successor_of_the_same_name_is_left_alone() {
     let successor = create(&client, PODS, pod("web")).await;
     sleep(Duration::from_secs(30)).await;
     lag.release();
-    settle().await;
+    settle(IDLE).await;
     let web = get(&client, &format!("{PODS}/web")).await;
     assert_eq!(web["metadata"]["uid"], successor["metadata"]["uid"]);
     assert_eq!(web["status"]["phase"], "Running");
@@ -161,7 +162,7 @@ async fn it_ends_at_once_when_told_to_and_another_takes_over() {
     assert_eq!(phases(&client).await, vec!["Pending"; 3]);
 
     let (_stop, _second) = run(kubelet(&server));
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(phases(&client).await, vec!["Running"; 3]);
 }
 
@@ -177,7 +178,7 @@ async fn two_runs_under_one_seed_write_the_same() {
         create_pods(&client, 5).await;
         sleep(Duration::from_secs(5)).await;
         delete(&client, PODS, "Background").await;
-        settle().await;
+        settle(IDLE).await;
         let history = std::iter::from_fn(|| commits.try_next());
         let history: Vec<(ChangeKind, Value)> =
             history.map(|commit| (commit.change, (*commit.object).clone())).collect();
@@ -273,7 +274,7 @@ async fn a_crash_loop_backs_off_twice_as_long_each_time() {
     }
     assert_eq!(restarts, [1, 2, 3, 4]);
     delete(&client, PODS, "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(names(&client, PODS).await, [""; 0]);
 }
 

@@ -6,8 +6,9 @@ use kube_client::Client;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use trimtab_apiserver::{ChangeKind, Filter, Kubelet, Refusal};
+use trimtab_test_support::settle;
 
-use crate::fixtures::{config_map, create, delete, deleted, get, names, patch, pod, server, settle, until};
+use crate::fixtures::{IDLE, config_map, create, delete, deleted, get, names, patch, pod, server, until};
 
 const SHOP: &str = "/api/v1/namespaces/shop";
 
@@ -65,7 +66,7 @@ async fn what_pods_may_still_use_stays_until_they_have_ended() {
     shop(&client).await;
     add(&client, "configmaps", config_map("a", &[])).await;
     add(&client, "pods", pod("web")).await;
-    settle().await;
+    settle(IDLE).await;
     delete(&client, SHOP, "Background").await;
     sleep(Duration::from_secs(8)).await;
     assert_eq!(names(&client, &format!("{SHOP}/pods")).await, ["web"]);
@@ -83,7 +84,7 @@ async fn what_finalizers_hold_keeps_the_namespace_and_is_told_in_its_status() {
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
     add(&client, "configmaps", held).await;
     delete(&client, SHOP, "Background").await;
-    settle().await;
+    settle(IDLE).await;
 
     let namespace = get(&client, SHOP).await;
     let (remaining, message) = condition(&namespace, "NamespaceContentRemaining");
@@ -96,7 +97,7 @@ async fn what_finalizers_hold_keeps_the_namespace_and_is_told_in_its_status() {
     assert_eq!(condition(&namespace, "NamespaceDeletionContentFailure").0, "False");
 
     patch(&client, &format!("{SHOP}/configmaps/held"), json!({"metadata": {"finalizers": null}})).await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(get(&client, SHOP).await["code"], 404);
 }
 
@@ -120,7 +121,7 @@ async fn a_namespace_s_own_finalizer_is_respected() {
     shop(&client).await;
     patch(&client, SHOP, json!({"metadata": {"finalizers": ["example.com/hold"]}})).await;
     delete(&client, SHOP, "Background").await;
-    settle().await;
+    settle(IDLE).await;
     let namespace = get(&client, SHOP).await;
     assert_eq!(namespace["spec"], json!({}), "empty, and let go by its controller");
     patch(&client, SHOP, json!({"metadata": {"finalizers": null}})).await;
@@ -135,7 +136,7 @@ async fn refused_requests_are_tried_again() {
     let filter = Filter::any().user_agent("namespace-controller");
     let fault = server.faults().refuse(filter, Refusal::internal_error(), 7);
     delete(&client, SHOP, "Background").await;
-    settle().await;
+    settle(IDLE).await;
     assert_eq!(fault.remaining(), 0);
     let left = names(&client, "/api/v1/namespaces").await;
     assert_eq!(left, ["default", "kube-node-lease", "kube-public", "kube-system"]);

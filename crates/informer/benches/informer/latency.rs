@@ -7,8 +7,9 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 use trimtab_cache::Metadata;
 use trimtab_informer::Informer;
+use trimtab_test_support::bench::report_lower;
 
-use crate::{Failure, Form, client, cost::report, option, synced, tell};
+use crate::{Failure, Form, client, option, synced, tell};
 
 pub(crate) async fn run<T: Form>() -> Result<(), Failure> {
     let (events, rate): (usize, u64) = (option("events")?, option("rate")?);
@@ -31,8 +32,8 @@ pub(crate) async fn run<T: Form>() -> Result<(), Failure> {
     all.notified().await;
     let mut took = std::mem::take(&mut *took.lock());
     took.sort_unstable();
-    report("latency-p50", "µs", took[took.len() / 2] as f64 / 1e3);
-    report("latency-p99", "µs", took[took.len() * 99 / 100] as f64 / 1e3);
+    report_lower("informer/latency-p50", "µs", took[took.len() / 2] as f64 / 1e3);
+    report_lower("informer/latency-p99", "µs", took[took.len() * 99 / 100] as f64 / 1e3);
     Ok(())
 }
 

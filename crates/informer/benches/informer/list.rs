@@ -3,32 +3,29 @@
 use tokio::time::{Duration, sleep};
 use trimtab_informer::{Informer, Phase};
 
-use crate::{
-    Failure, Form, client,
-    cost::{Cost, forget_peak, report},
-    option, synced, tell,
-};
+use crate::{Failure, Form, client, cost::Cost, option, synced, tell};
+use trimtab_test_support::{bench::report_lower, process::reset_peak};
 
 pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     let objects = option("objects")?;
     let client = client()?;
-    let empty = Cost::so_far()?;
+    let empty = Cost::now();
     let _held = synced::<T>(Informer::builder(client).streaming_lists(false), objects).await?;
-    let held = Cost::so_far()?;
-    report(&format!("list-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
-    report(&format!("list-rss/{form}"), "KB", held.rss_each(&empty, objects));
-    report(&format!("list-peak/{form}"), "×", held.peak_over(&held, &empty));
+    let held = Cost::now();
+    report_lower(&format!("informer/list-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
+    report_lower(&format!("informer/list-rss/{form}"), "KB", held.rss_each(&empty, objects));
+    report_lower(&format!("informer/list-peak/{form}"), "×", held.peak_over(&held, &empty));
     Ok(())
 }
 
 /// The server has lost the watch's version, and all objects come again, unchanged.
 pub(crate) async fn again<T: Form>(form: &str) -> Result<(), Failure> {
     let client = client()?;
-    let empty = Cost::so_far()?;
+    let empty = Cost::now();
     let informer = synced::<T>(Informer::builder(client.clone()), option("objects")?).await?;
-    let held = Cost::so_far()?;
+    let held = Cost::now();
     let lists = informer.status().lists;
-    forget_peak()?;
+    reset_peak();
     tell(&client, "expire").await?;
     loop {
         let status = informer.status();
@@ -37,6 +34,6 @@ pub(crate) async fn again<T: Form>(form: &str) -> Result<(), Failure> {
         }
         sleep(Duration::from_millis(20)).await; // nothing tells of a relist without changes
     }
-    report(&format!("relist-peak/{form}"), "×", Cost::so_far()?.peak_over(&held, &empty));
+    report_lower(&format!("informer/relist-peak/{form}"), "×", Cost::now().peak_over(&held, &empty));
     Ok(())
 }

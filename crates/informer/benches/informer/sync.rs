@@ -8,20 +8,17 @@ use std::sync::{
 use tokio::{sync::Notify, time::Instant};
 use trimtab_informer::Informer;
 
-use crate::{
-    Failure, Form, client,
-    cost::{Cost, report, report_more},
-    option, synced, tell,
-};
+use crate::{Failure, Form, client, cost::Cost, option, synced, tell};
+use trimtab_test_support::bench::{report_higher, report_lower};
 
 pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     let (objects, events): (usize, usize) = (option("objects")?, option("events")?);
     let client = client()?;
-    let empty = Cost::so_far()?;
+    let empty = Cost::now();
     let informer = synced::<T>(Informer::builder(client.clone()), objects).await?;
-    let held = Cost::so_far()?;
-    report(&format!("sync-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
-    report(&format!("sync-rss/{form}"), "KB", held.rss_each(&empty, objects));
+    let held = Cost::now();
+    report_lower(&format!("informer/sync-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
+    report_lower(&format!("informer/sync-rss/{form}"), "KB", held.rss_each(&empty, objects));
 
     let (seen, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counter, done) = (seen.clone(), all.clone());
@@ -30,11 +27,15 @@ pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
             done.notify_one();
         }
     });
-    let (begun, before) = (Instant::now(), Cost::so_far()?);
+    let (begun, before) = (Instant::now(), Cost::now());
     tell(&client, &format!("events?count={events}")).await?;
     all.notified().await;
-    let followed = Cost::so_far()?;
-    report(&format!("follow-cpu/{form}"), "µs", followed.cpu_each(&before, events));
-    report_more(&format!("follow-rate/{form}"), "/s", events as f64 / begun.elapsed().as_secs_f64());
+    let followed = Cost::now();
+    report_lower(&format!("informer/follow-cpu/{form}"), "µs", followed.cpu_each(&before, events));
+    report_higher(
+        &format!("informer/follow-rate/{form}"),
+        "/s",
+        events as f64 / begun.elapsed().as_secs_f64(),
+    );
     Ok(())
 }

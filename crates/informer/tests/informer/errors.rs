@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 use trimtab_cache::ObjectKey;
 use trimtab_informer::{Informer, InformerBuilder};
+use trimtab_test_support::{
+    server::{PendingRequest, ScriptedServer, WatchBody, failure},
+    settle,
+};
 
-use crate::scripted::{Server, Watch, lists, object, settle, status};
+use crate::fixtures::{lists, object};
 
 const PATH: &str = "/api/v1/configmaps";
 
@@ -29,11 +33,11 @@ fn take(told: &Mutex<Vec<String>>) -> Vec<String> {
 /// dropped without a word (incident 24).
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_error_is_reported() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let (builder, told) = collect(lists(client).on_error(|_, _| panic!("a bug in a callback")));
     let informer = builder.build::<ConfigMap>();
     informer.start();
-    server.next().await.status(403, "Forbidden");
+    server.next().await.fail(403, "Forbidden");
     let mut wrong = object("wrong", "2");
     wrong["data"] = json!("text");
     server.next().await.list("5", &[object("a", "1"), wrong.clone()]);
@@ -45,7 +49,7 @@ async fn every_kind_of_error_is_reported() {
         "ERROR",
         &json!({"kind": "Status", "metadata": {}, "code": 500, "reason": "", "message": "odd"}),
     );
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let told = take(&told);
     let expected = [
         "configmaps: the server refused: 403 Forbidden",
@@ -63,8 +67,8 @@ async fn every_kind_of_error_is_reported() {
 }
 
 /// An informer that has listed `a` at 3 and `b` at 4, at version 5, and is audited about once an hour.
-async fn audited() -> (Server, Informer<ConfigMap>, Arc<Mutex<Vec<String>>>, Watch) {
-    let (mut server, client) = Server::new();
+async fn audited() -> (ScriptedServer, Informer<ConfigMap>, Arc<Mutex<Vec<String>>>, WatchBody) {
+    let (mut server, client) = ScriptedServer::new();
     let (builder, told) = collect(lists(client).audit(Duration::from_secs(3_600)));
     let informer = builder.build::<ConfigMap>();
     informer.start();
@@ -78,7 +82,7 @@ fn outline(name: &str, version: &str) -> Value {
 }
 
 /// Lets an hour pass in which the server sends its bookmarks; returns what it is asked for then.
-async fn next_audit(server: &mut Server, watch: &Watch, version: &str) -> crate::scripted::Call {
+async fn next_audit(server: &mut ScriptedServer, watch: &WatchBody, version: &str) -> PendingRequest {
     let begun = Instant::now();
     loop {
         watch.bookmark(version);
@@ -101,17 +105,17 @@ async fn an_audit_compares_at_exactly_the_stores_version_and_disturbs_nothing() 
     watch.event("MODIFIED", &object("a", "6"));
     let audit = next_audit(&mut server, &watch, "7").await;
     watch.event("ADDED", &object("c", "8")); // meanwhile: the audit is of version 7
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(informer.store().len(), 3);
     audit.list("7", &[outline("a", "6"), outline("b", "4")]);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((informer.status().audits, informer.status().restarts, take(&told).len()), (1, 0, 0));
     // A server that no longer has the version says nothing about the store.
-    next_audit(&mut server, &watch, "9").await.status(410, "Expired");
+    next_audit(&mut server, &watch, "9").await.fail(410, "Expired");
     next_audit(&mut server, &watch, "9")
         .await
         .list("9", &[outline("a", "6"), outline("b", "4"), outline("c", "8")]);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((informer.status().audits, informer.status().restarts, take(&told).len()), (2, 0, 0));
 }
 
@@ -135,7 +139,7 @@ async fn what_an_audit_finds_is_told_and_repaired_by_a_relist() {
 /// can tell; only the watch is dead. Fails when `follow` begins to read the line anew behind each audit.
 #[tokio::test(start_paused = true)]
 async fn frequent_audits_do_not_hide_that_a_watch_is_dead() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).audit(Duration::from_secs(20)).build::<ConfigMap>();
     informer.start();
     server.next().await.list("5", &[object("a", "3")]);
@@ -160,14 +164,14 @@ async fn frequent_audits_do_not_hide_that_a_watch_is_dead() {
 async fn the_status_tells_the_last_error_and_since_when() {
     let (mut server, informer, _, watch) = audited().await;
     let failed = Instant::now();
-    watch.event("ERROR", &status(500, "StorageReadError"));
-    settle().await;
+    watch.event("ERROR", &failure(500, "StorageReadError"));
+    settle(Duration::from_millis(1)).await;
     let status = informer.status();
     assert_eq!(status.failing_since, Some(failed));
     assert_eq!(status.last_error.expect("one").code(), Some(500));
     assert!(status.synced && status.bytes > 0, "the store stays as it is meanwhile");
     server.next().await.list("9", &[]);
     let _watch = server.next().await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(informer.status().failing_since, None);
 }

@@ -1,7 +1,6 @@
 //! Sharing informers, and waiting for all of them. Ids such as WF-T1 name client-go's tests:
 //! docs/upstream-behaviours.md.
 
-use crate::scripted::{Server, object, settle};
 use k8s_openapi::api::{
     apps::v1::ReplicaSet,
     core::v1::{ConfigMap, Secret},
@@ -11,6 +10,12 @@ use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 use trimtab_cache::{MetaView, Metadata, Object};
 use trimtab_informer::{InformerFactory, Phase, Selection};
+use trimtab_test_support::{
+    server::{PendingRequest, ScriptedServer},
+    settle,
+};
+
+use crate::fixtures::object;
 
 #[derive(Debug, Deserialize)]
 struct SetView {
@@ -26,7 +31,7 @@ impl Object for SetView {
 
 #[tokio::test(start_paused = true)]
 async fn one_kind_form_and_selection_has_one_informer() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let (one, same) = (factory.informer::<ConfigMap>(), factory.clone().informer::<ConfigMap>());
     factory.informer_with::<ConfigMap>(Selection::all().namespace("x"));
@@ -55,7 +60,7 @@ async fn one_kind_form_and_selection_has_one_informer() {
 /// WF-T2. A kind that never syncs holds up nobody else, and is named: in rancher/steve#1229 one froze all.
 #[tokio::test(start_paused = true)]
 async fn waiting_names_what_is_not_synced_and_why() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).namespace("x").streaming_lists(false).build();
     let config_maps = factory.informer::<ConfigMap>();
     factory.informer::<Secret>();
@@ -65,11 +70,11 @@ async fn waiting_names_what_is_not_synced_and_why() {
     for _ in 0..3 {
         calls.push(server.next().await);
     }
-    calls.sort_by_key(crate::scripted::Call::describe);
+    calls.sort_by_key(PendingRequest::describe);
     let mut calls = calls.into_iter();
     calls.next().unwrap().list("5", &[]); // config maps
     let _unanswered = calls.next().unwrap();
-    calls.next().unwrap().status(404, "NotFound"); // replica sets
+    calls.next().unwrap().fail(404, "NotFound"); // replica sets
 
     let before = Instant::now();
     let error = factory.wait_for_sync(Duration::from_millis(700)).await.unwrap_err();
@@ -86,7 +91,7 @@ async fn waiting_names_what_is_not_synced_and_why() {
 /// WF-T1.
 #[tokio::test(start_paused = true)]
 async fn waiting_ends_as_soon_as_all_are_synced() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     factory.wait_for_sync(Duration::ZERO).await.unwrap(); // nothing to wait for
     factory.informer::<ConfigMap>();
@@ -105,7 +110,7 @@ async fn waiting_ends_as_soon_as_all_are_synced() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let early = factory.informer::<ConfigMap>();
     server.expect_silence(Duration::from_secs(100)).await;
@@ -115,7 +120,7 @@ async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
     let late = factory.informer::<Secret>();
     factory.start(); // only the new one
     server.expect("LIST /api/v1/secrets limit=500").await.list("5", &[]);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let _open = server.next().await.watch();
 
     factory.shut_down().await;
@@ -129,7 +134,7 @@ async fn nothing_is_asked_before_the_start_nor_after_the_shutdown() {
 /// WL-T14's kinds: dynamic objects, and metadata alone.
 #[tokio::test(start_paused = true)]
 async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let resource = ApiResource::erase::<ConfigMap>(&());
     let dynamic = factory.informer_of::<DynamicObject>(Selection::all(), &resource);
@@ -155,7 +160,7 @@ async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
 
 #[tokio::test(start_paused = true)]
 async fn one_informer_is_stopped_and_started_again_while_others_go_on() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let (one, other) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
     factory.start();
@@ -163,7 +168,7 @@ async fn one_informer_is_stopped_and_started_again_while_others_go_on() {
         server.next().await.list("5", &[]);
     }
     let _watches = [server.next().await.watch(), server.next().await.watch()];
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     one.stop().await;
     assert_eq!([one.status().phase, other.status().phase], [Phase::Stopped, Phase::Watching]);
     server.expect_silence(Duration::from_secs(50)).await;
@@ -175,7 +180,7 @@ async fn one_informer_is_stopped_and_started_again_while_others_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn an_informer_that_nobody_uses_stops_if_asked_to() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).stop_unused(true).build();
     let (one, same) = (factory.informer::<ConfigMap>(), factory.informer::<ConfigMap>());
     factory.start();
@@ -184,7 +189,7 @@ async fn an_informer_that_nobody_uses_stops_if_asked_to() {
     assert!(one.wait_for_sync().await);
     drop(one);
     watch.bookmark("6");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(same.status().phase, Phase::Watching, "the second user is still there");
     drop(same);
     watch.closed().await;

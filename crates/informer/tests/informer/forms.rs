@@ -1,13 +1,14 @@
 //! The ways to hold an object: whole, packed, a view of it, its metadata alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
 use trimtab_cache::{ManagedFields, Metadata, Object, ObjectKey, Packed};
 use trimtab_informer::Informer;
+use trimtab_test_support::{server::ScriptedServer, settle};
 
-use crate::scripted::{Server, object, settle};
+use crate::fixtures::object;
 
 fn key(name: &str) -> ObjectKey {
     ObjectKey::namespaced("default", name)
@@ -19,7 +20,7 @@ fn data(map: &Packed<ConfigMap>) -> BTreeMap<String, String> {
 
 #[tokio::test(start_paused = true)]
 async fn packed_objects_come_by_list_and_watch_and_read_as_whole_ones() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = Informer::builder(client).streaming_lists(false).build::<Packed<ConfigMap>>();
     let by_value =
         informer.add_index("version", |map: &Packed<ConfigMap>| data(map).into_values().collect::<Vec<_>>());
@@ -31,7 +32,7 @@ async fn packed_objects_come_by_list_and_watch_and_read_as_whole_ones() {
     watch.event("MODIFIED", &object("b", "6"));
     watch.event("ADDED", &object("c", "7"));
     watch.event("DELETED", &object("a", "8"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
 
     let store = informer.store();
     assert_eq!((store.len(), store.resource_version().as_deref()), (3, Some("8")));
@@ -54,12 +55,12 @@ async fn managed_fields_are_dropped_unless_they_are_to_be_kept() {
         keep: ManagedFields,
         count: impl Fn(&T) -> usize,
     ) -> Vec<usize> {
-        let (mut server, client) = Server::new();
+        let (mut server, client) = ScriptedServer::new();
         let informer = Informer::builder(client).streaming_lists(false).managed_fields(keep).build::<T>();
         informer.start();
         server.next().await.list("5", &[object("a", "1")]);
         server.next().await.watch().event("ADDED", &object("b", "6"));
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         ["a", "b"].map(|name| count(&informer.store().get(&key(name)).unwrap())).into()
     }
     let of_whole = |map: &ConfigMap| map.metadata.managed_fields.as_ref().map_or(0, Vec::len);

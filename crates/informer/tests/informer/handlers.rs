@@ -8,12 +8,17 @@ use std::{
     },
 };
 
-use crate::scripted::{Server, Watch, lists, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use tokio::time::Duration;
 use trimtab_cache::{Metadata, Object};
 use trimtab_informer::{Event, Handler, Informer};
+use trimtab_test_support::{
+    server::{ScriptedServer, WatchBody, failure},
+    settle,
+};
+
+use crate::fixtures::{lists, object};
 
 /// A handler that counts its calls.
 fn count(informer: &Informer<ConfigMap>) -> (Handler, Arc<AtomicUsize>) {
@@ -30,14 +35,14 @@ fn calls(counter: &AtomicUsize) -> usize {
 }
 
 /// An informer that follows a server with `objects` objects.
-async fn following(objects: usize) -> (Server, Informer<ConfigMap>, Watch) {
-    let (mut server, client) = Server::new();
+async fn following(objects: usize) -> (ScriptedServer, Informer<ConfigMap>, WatchBody) {
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let objects: Vec<_> = (0..objects).map(|number| object(&format!("o{number}"), "1")).collect();
     server.next().await.list("5", &objects);
     let watch = server.next().await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     (server, informer, watch)
 }
 
@@ -52,7 +57,7 @@ async fn a_late_handler_is_told_what_is_there_and_then_what_comes() {
     });
     assert!(handler.has_synced());
     watch.event("ADDED", &object("new", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let mut told = told.lock().clone();
     assert_eq!(told.pop(), Some(("new".to_owned(), false)));
     told.sort();
@@ -63,16 +68,16 @@ async fn a_late_handler_is_told_what_is_there_and_then_what_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_has_synced_once_it_was_told_the_first_list() {
     for objects in [vec![], vec![object("a", "1")]] {
-        let (mut server, client) = Server::new();
+        let (mut server, client) = ScriptedServer::new();
         let informer = lists(client).build::<ConfigMap>();
         let (handler, counter) = count(&informer);
         informer.start();
         let list = server.next().await;
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert!(!informer.has_synced() && !handler.has_synced());
         list.list("5", &objects);
         assert!(informer.wait_for_sync().await);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert!(handler.has_synced());
         assert_eq!(calls(&counter), objects.len());
     }
@@ -94,7 +99,7 @@ async fn a_handler_finds_in_the_store_what_it_is_told() {
     });
     watch.event("MODIFIED", &object("o0", "6"));
     watch.event("DELETED", &object("o1", "7"));
-    watch.event("ERROR", &status(410, "Expired"));
+    watch.event("ERROR", &failure(410, "Expired"));
     server.next().await.list("9", &[object("o3", "8")]);
     server.next().await;
     assert_eq!(calls(&mismatches), 0);
@@ -111,14 +116,14 @@ async fn handlers_are_called_in_the_order_of_their_registration() {
     for version in ["6", "7"] {
         watch.event("MODIFIED", &object("a", version));
     }
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(*order.lock(), [0, 1, 2, 0, 1, 2]);
 }
 
 /// SI-T20; unlike client-go's (kubernetes#129024), the handler becomes synced all the same.
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_panics_harms_neither_itself_nor_others() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     let attempts = Arc::new(AtomicUsize::new(0));
     let counter = attempts.clone();
@@ -131,7 +136,7 @@ async fn a_handler_that_panics_harms_neither_itself_nor_others() {
     server.next().await.list("5", &[object("a", "1"), object("b", "2")]);
     let watch = server.next().await.watch();
     watch.event("ADDED", &object("c", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((calls(&attempts), calls(&sound)), (3, 3));
     assert!(fragile.has_synced());
 }
@@ -145,7 +150,7 @@ async fn a_removed_handler_is_told_nothing_more() {
     first.remove();
     first.remove();
     watch.event("ADDED", &object("a", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((calls(&first_calls), calls(&second_calls)), (1, 2));
     informer.stop().await;
     second.remove();
@@ -174,7 +179,7 @@ async fn a_handler_may_remove_itself_and_register_others() {
     *slot.lock() = Some(handler);
     watch.event("ADDED", &object("a", "6"));
     watch.event("ADDED", &object("b", "7"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((calls(&once), calls(&nested)), (1, 2));
 }
 
@@ -188,7 +193,7 @@ async fn a_handle_has_no_effect_on_another_informer() {
     foreign.remove();
     watch.event("ADDED", &object("a", "6"));
     other_watch.event("ADDED", &object("a", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((calls(&here), calls(&there)), (1, 0));
 }
 
@@ -204,7 +209,7 @@ async fn no_handler_misses_or_repeats_a_change_whenever_it_joins() {
     /// So many that never change, so that reading the store takes a while.
     const OTHERS: usize = 2_000;
 
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let others: Vec<_> = (0..OTHERS).map(|number| object(&format!("other{number}"), "1")).collect();
@@ -286,7 +291,7 @@ impl Replica {
 /// SI-T21: removal does not wait for a call that blocks on another thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn removal_returns_while_a_call_is_under_way() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     server.next().await.list("5", &[]);
@@ -313,7 +318,7 @@ async fn removal_returns_while_a_call_is_under_way() {
 /// SI-T22, SI-T23: before the start, while events flow, and after the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutting_a_handler_down_waits_for_the_call_that_is_under_way() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     let (unused, _) = count(&informer);
     unused.shut_down().await;
@@ -350,7 +355,7 @@ async fn shutting_a_handler_down_waits_for_the_call_that_is_under_way() {
 /// SI-T2, SI-T3: each handler has its own period, or the informer's, or none.
 #[tokio::test(start_paused = true)]
 async fn each_handler_is_told_again_at_its_own_period() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).resync(Duration::from_secs(10)).build::<ConfigMap>();
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = |name: &'static str| {
@@ -374,7 +379,7 @@ async fn each_handler_is_told_again_at_its_own_period() {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         watch.bookmark("6"); // a busy watch puts off nothing
-        settle().await;
+        settle(Duration::from_millis(1)).await;
     }
     let expected = ["quick", "quick", "quick", "default", "quick", "late", "default", "late"];
     assert_eq!(*told.lock(), expected);
@@ -382,7 +387,7 @@ async fn each_handler_is_told_again_at_its_own_period() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_an_informer_ends_when_it_is_stopped() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let _unanswered = server.next().await;

@@ -4,6 +4,7 @@
 mod cluster;
 mod errors;
 mod factory;
+mod fixtures;
 mod forms;
 mod handlers;
 mod incidents;
@@ -12,6 +13,5 @@ mod model;
 mod namespaces;
 mod packed;
 mod reflector;
-mod scripted;
 mod streaming;
 mod subscription;

@@ -5,8 +5,12 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use serde_json::json;
 use tokio::time::{Duration, sleep};
 use trimtab_informer::metrics;
+use trimtab_test_support::{
+    server::{ScriptedServer, failure},
+    settle,
+};
 
-use crate::scripted::{Server, lists, settle, status};
+use crate::fixtures::lists;
 
 fn object(name: &str, version: &str) -> serde_json::Value {
     json!({
@@ -25,7 +29,7 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
         .expect("there are buckets")
         .build_recorder();
     let handle = recorder.handle();
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = ::metrics::with_local_recorder(&recorder, || {
         lists(client.clone()).build::<ReplicaSet>(); // without a name, without metrics
         lists(client).name("test").build::<ReplicaSet>()
@@ -40,10 +44,10 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
     let count_and_sum = |metric: &str| ["count", "sum"].map(|part| scraped(&format!("{metric}_{part}")));
 
     informer.start();
-    server.next().await.status(500, "InternalError");
+    server.next().await.fail(500, "InternalError");
     server.next().await.list("51234567890123456", &[object("a", "3"), object("b", "4")]);
     let watch = server.next().await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!([scraped(metrics::LISTS_TOTAL), scraped(metrics::FAILURES_TOTAL)], [2.0, 1.0]);
     assert_eq!(count_and_sum(metrics::ITEMS_PER_LIST), [1.0, 2.0]);
     assert_eq!(count_and_sum(metrics::LIST_DURATION_SECONDS)[0], 1.0);
@@ -56,8 +60,8 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
     watch.event("ADDED", &wrong);
     sleep(Duration::from_secs(3)).await;
     drop(watch);
-    server.next().await.watch().event("ERROR", &status(410, "Expired"));
-    settle().await;
+    server.next().await.watch().event("ERROR", &failure(410, "Expired"));
+    settle(Duration::from_millis(1)).await;
     assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), 1.0);
     assert_eq!(scraped(metrics::STORE_RESOURCE_VERSION), 12.0);
     assert_eq!(count_and_sum(metrics::ITEMS_PER_WATCH), [2.0, 2.0]);
@@ -71,13 +75,13 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
     other["spec"] = json!("text");
     server.next().await.list("20", &[wrong, other]);
     let watch = server.next().await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), 2.0);
     for (kind, object, left) in
         [("MODIFIED", object("wrong", "21"), 1.0), ("DELETED", object("other", "22"), 0.0)]
     {
         watch.event(kind, &object);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), left, "{kind}");
     }
 }

@@ -15,7 +15,6 @@ use std::{
     thread,
 };
 
-use crate::scripted::{Call, Server, Watch, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -23,6 +22,12 @@ use serde_json::Value;
 use tokio::time::{Duration, sleep};
 use trimtab_cache::{Change, Metadata, Object};
 use trimtab_informer::{Event, Informer};
+use trimtab_test_support::{
+    server::{PendingRequest, ScriptedServer, WatchBody, failure},
+    settle,
+};
+
+use crate::fixtures::object;
 
 const HISTORIES: u64 = 2_000;
 const STEPS: usize = 40;
@@ -40,9 +45,9 @@ struct World {
     events: Vec<(u64, &'static str, String)>,
     /// Versions before this one are gone.
     oldest: u64,
-    watches: Vec<Watch>,
+    watches: Vec<WatchBody>,
     /// Watches that are open, and on which nothing comes any more.
-    holes: Vec<Watch>,
+    holes: Vec<WatchBody>,
     /// Whether requests are answered with failures for now.
     hostile: bool,
     /// Whether it streams refuses to, or takes such a request for one of a watch.
@@ -83,7 +88,7 @@ impl World {
             0..10 => self.change(),
             10 => self.watches.iter().for_each(|watch| watch.bookmark(&self.version.to_string())),
             11 => self.watches.clear(), // they end in order
-            12 => self.watches.drain(..).for_each(Watch::cut),
+            12 => self.watches.drain(..).for_each(WatchBody::cut),
             13 => {
                 for watch in self.watches.drain(..) {
                     watch.text(r#"{"type":"ADDED","object":{"metadata":{"na"#);
@@ -91,13 +96,13 @@ impl World {
             }
             14 => {
                 for watch in self.watches.drain(..) {
-                    watch.event("ERROR", &status(if self.rng.random() { 410 } else { 500 }, "Expired"));
+                    watch.event("ERROR", &failure(if self.rng.random() { 410 } else { 500 }, "Expired"));
                 }
             }
             15..17 => {
                 self.oldest = self.version;
                 for watch in self.watches.drain(..) {
-                    watch.event("ERROR", &status(410, "Expired"));
+                    watch.event("ERROR", &failure(410, "Expired"));
                 }
             }
             17 => {
@@ -135,12 +140,12 @@ impl World {
         self.events.push((self.version, kind, name));
     }
 
-    fn answer(&mut self, call: Call) {
+    fn answer(&mut self, call: PendingRequest) {
         if self.hostile && self.rng.random_range(0..3) > 0 {
             return match self.rng.random_range(0..6) {
                 0 => drop(call),
-                1 => call.status(500, "InternalError"),
-                2 => call.status(429, "TooManyRequests"),
+                1 => call.fail(500, "InternalError"),
+                2 => call.fail(429, "TooManyRequests"),
                 3 => call.raw(504, &[], "gateway".to_owned()),
                 4 => call.raw(200, &[], r#"{"metadata":{"resourceVersion":"1"},"items":[{"#.to_owned()),
                 _ => drop(call.watch()), // a body that ends at once
@@ -155,9 +160,9 @@ impl World {
         }
     }
 
-    fn answer_stream(&mut self, call: Call) {
+    fn answer_stream(&mut self, call: PendingRequest) {
         if let Streams::Refused = self.streams {
-            return call.status(422, "Invalid");
+            return call.fail(422, "Invalid");
         }
         let at_least = call.parameter("resourceVersion").map(|text| text.parse::<u64>().expect("a number"));
         assert!(at_least <= Some(self.version));
@@ -174,14 +179,14 @@ impl World {
         self.watches.push(stream);
     }
 
-    fn answer_watch(&mut self, call: Call) {
+    fn answer_watch(&mut self, call: PendingRequest) {
         let from: u64 = call.parameter("resourceVersion").expect("a version").parse().expect("a number");
         assert!(from <= self.version, "a version that never was");
         if from < self.oldest {
             return if self.rng.random() {
-                call.status(410, "Expired");
+                call.fail(410, "Expired");
             } else {
-                call.watch().event("ERROR", &status(410, "Expired"));
+                call.watch().event("ERROR", &failure(410, "Expired"));
             };
         }
         let watch = call.watch();
@@ -191,7 +196,7 @@ impl World {
         self.watches.push(watch);
     }
 
-    fn answer_list(&mut self, call: Call) {
+    fn answer_list(&mut self, call: PendingRequest) {
         let objects = |state: &State| -> Vec<Value> {
             state.iter().map(|(name, version)| object(name, &version.to_string())).collect()
         };
@@ -206,7 +211,7 @@ impl World {
             }
         };
         if version < self.oldest {
-            return call.status(410, "Expired");
+            return call.fail(410, "Expired");
         }
         let rest = &objects(&self.states[&version])[offset..];
         let limit = call.parameter("limit").map_or(usize::MAX, |text| text.parse().expect("a number"));
@@ -270,7 +275,7 @@ fn join(informer: &Informer<ConfigMap>) -> Arc<Mutex<Replica>> {
 }
 
 async fn history(seed: u64) {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let mut world = World::new(seed);
     let informer = Informer::builder(client).page_size(2).build::<ConfigMap>();
     let mut replicas = Vec::new();
@@ -285,7 +290,7 @@ async fn history(seed: u64) {
         sleep(Duration::from_millis(pause)).await;
         while let Some(call) = server.try_next() {
             world.answer(call);
-            settle().await;
+            settle(Duration::from_millis(1)).await;
         }
         check(&informer, &world, &replicas);
     }
@@ -297,7 +302,7 @@ async fn history(seed: u64) {
         }
         if let Some(call) = server.within(Duration::from_secs(1)).await {
             world.answer(call);
-            settle().await;
+            settle(Duration::from_millis(1)).await;
             check(&informer, &world, &replicas);
         }
     }

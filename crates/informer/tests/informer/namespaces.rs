@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 use trimtab_cache::{Object, ObjectKey};
 use trimtab_informer::{Event, Informer, InformerFactory, Phase, Selection, Shard};
+use trimtab_test_support::{
+    server::{ScriptedServer, failure},
+    settle,
+};
 
-use crate::scripted::{Server, lists, settle, status};
+use crate::fixtures::lists;
 
 fn path(namespace: &str) -> String {
     format!("/api/v1/namespaces/{namespace}/configmaps")
@@ -38,7 +42,7 @@ fn of_a_and_b(client: kube_client::Client) -> Informer<ConfigMap> {
 
 #[tokio::test(start_paused = true)]
 async fn several_namespaces_are_one_informer() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = of_a_and_b(client);
     let told = record(&informer);
     assert_eq!(informer.name(), "configmaps in a, b");
@@ -47,7 +51,7 @@ async fn several_namespaces_are_one_informer() {
     let b = server.expect(&format!("LIST {} limit=500", path("b"))).await;
     a.list("10", &[object("a", "one", "7")]);
     let a = server.expect(&format!("WATCH {} resourceVersion=10", path("a"))).await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["added a/one (initial)"]);
     assert!(!informer.has_synced(), "b has not been listed");
     assert_eq!(informer.store().resource_version(), None, "nothing is known of b");
@@ -62,10 +66,10 @@ async fn several_namespaces_are_one_informer() {
     assert_eq!(informer.store().resource_version().as_deref(), Some("10"), "as new as a");
 
     a.event("MODIFIED", &object("a", "one", "20"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(informer.store().resource_version().as_deref(), Some("12"), "as new as b");
     b.bookmark("30");
-    b.event("ERROR", &status(410, "Expired"));
+    b.event("ERROR", &failure(410, "Expired"));
     let relist = format!("LIST {} resourceVersion=30 resourceVersionMatch=NotOlderThan", path("b"));
     server.expect(&relist).await.list("40", &[object("b", "two", "35")]);
     let _b = server.next().await.watch();
@@ -77,12 +81,12 @@ async fn several_namespaces_are_one_informer() {
 /// rancher/steve#1229: one that never synced held up all the others.
 #[tokio::test(start_paused = true)]
 async fn a_forbidden_namespace_is_named_and_holds_up_no_other() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let selection = Selection::all().namespaces(["a", "b"]);
     let factory = InformerFactory::builder(client).selection(selection).streaming_lists(false).build();
     let informer = factory.informer::<ConfigMap>();
     factory.start();
-    server.next().await.status(403, "Forbidden");
+    server.next().await.fail(403, "Forbidden");
     server.next().await.list("12", &[object("b", "one", "11")]);
     let watch = server.next().await.watch();
     watch.event("ADDED", &object("b", "two", "13"));
@@ -100,7 +104,7 @@ async fn a_forbidden_namespace_is_named_and_holds_up_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_restarted_informer_goes_on_in_each_namespace_where_it_was() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = of_a_and_b(client);
     informer.start();
     server.next().await.list("10", &[]);
@@ -121,7 +125,7 @@ async fn two_shares_have_every_object_once_whether_the_server_knows_shards_or_no
     let objects: Vec<_> = (0..20).map(|number| object("a", &format!("o{number}"), "1")).collect();
     let mut held = Vec::new();
     for number in 0..2 {
-        let (mut server, client) = Server::new();
+        let (mut server, client) = ScriptedServer::new();
         let shard = Shard::nth(number, shares);
         let selector = shard.to_string();
         let informer = lists(client).selection(Selection::all().shard(shard)).build::<ConfigMap>();
@@ -134,7 +138,7 @@ async fn two_shares_have_every_object_once_whether_the_server_knows_shards_or_no
         let watch = watch.watch();
         objects[10..].iter().for_each(|object| watch.event("ADDED", object));
         watch.event("DELETED", &objects[0]);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         held.extend(informer.store().keys());
     }
     held.sort();
@@ -145,7 +149,7 @@ async fn two_shares_have_every_object_once_whether_the_server_knows_shards_or_no
 
 #[tokio::test(start_paused = true)]
 async fn the_lag_says_for_how_long_the_server_has_been_silent() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let call = server.next().await;
@@ -155,11 +159,11 @@ async fn the_lag_says_for_how_long_the_server_has_been_silent() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(informer.status().lag.map(|lag| lag.as_secs()), Some(30));
     watch.bookmark("6");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(informer.status().lag.map(|lag| lag.as_secs()), Some(0));
     watch.cut();
     let began = Instant::now();
-    server.next().await.status(500, "InternalError");
+    server.next().await.fail(500, "InternalError");
     tokio::time::sleep(Duration::from_secs(40)).await;
     let status = informer.status();
     assert!(status.lag >= Some(began.elapsed()), "{status:?}");

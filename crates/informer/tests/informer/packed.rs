@@ -3,13 +3,15 @@
 //! the body had ended).
 
 use std::io::Write;
+use std::time::Duration;
 
 use flate2::{Compression, write::GzEncoder};
 use http::header;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
+use trimtab_test_support::{server::ScriptedServer, settle};
 
-use crate::scripted::{Server, lists, object, settle};
+use crate::fixtures::{lists, object};
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -26,7 +28,7 @@ async fn a_list_may_come_packed_in_any_number_of_members_and_parts() {
     let (front, back) = text.split_at(text.len() / 2);
     for body in [gzip(&text), [gzip(front), gzip(back)].concat()] {
         for part in [1, 7, body.len()] {
-            let (mut server, client) = Server::new();
+            let (mut server, client) = ScriptedServer::new();
             let informer = lists(client).build::<ConfigMap>();
             informer.start();
             let call = server.next().await;
@@ -44,12 +46,12 @@ async fn a_list_may_come_packed_in_any_number_of_members_and_parts() {
 #[tokio::test(start_paused = true)]
 async fn a_packed_list_that_breaks_off_is_no_list() {
     let text = json!({"metadata": {"resourceVersion": "5"}, "items": []}).to_string();
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let body = gzip(&text);
     server.next().await.raw(200, &PACKED, body[..body.len() - 4].to_vec());
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert!(!informer.has_synced());
     assert_eq!(informer.status().last_error.expect("an error").to_string(), "unpacking the answer");
     server.next().await.raw(200, &PACKED, "no gzip");
@@ -60,7 +62,7 @@ async fn a_packed_list_that_breaks_off_is_no_list() {
 /// Incident 29: tower-http#737, async-compression#489.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_comes_packed_event_by_event_is_followed_to_its_end() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     server.next().await.list("5", &[]);
@@ -71,7 +73,7 @@ async fn a_watch_that_comes_packed_event_by_event_is_followed_to_its_end() {
         let object = object(&format!("o{version}"), &version.to_string());
         let line = json!({"type": "ADDED", "object": object}).to_string() + "\n";
         watch.text(gzip(&line));
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert_eq!(informer.store().resource_version(), Some(version.to_string()));
     }
     assert_eq!(informer.status().restarts, 0);

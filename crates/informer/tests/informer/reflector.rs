@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::scripted::{Server, lists, object, settle, status};
 use k8s_openapi::api::core::v1::ConfigMap;
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -11,6 +10,12 @@ use serde_json::json;
 use tokio::time::{Duration, Instant};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey};
 use trimtab_informer::{Event, Informer, Phase, Selection};
+use trimtab_test_support::{
+    server::{ScriptedServer, WatchBody, failure},
+    settle,
+};
+
+use crate::fixtures::{lists, object};
 
 const PATH: &str = "/api/v1/configmaps";
 
@@ -45,14 +50,14 @@ fn take(told: &Mutex<Vec<String>>) -> Vec<String> {
 }
 
 /// An informer that has listed `a` at version 5, and the watch that it then opened.
-async fn watching() -> (Server, Informer<ConfigMap>, Arc<Mutex<Vec<String>>>, crate::scripted::Watch) {
-    let (mut server, client) = Server::new();
+async fn watching() -> (ScriptedServer, Informer<ConfigMap>, Arc<Mutex<Vec<String>>>, WatchBody) {
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server.expect(&format!("LIST {PATH} limit=500")).await.list("5", &[object("a", "3")]);
     let watch = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["!+a 3"]);
     (server, informer, told, watch)
 }
@@ -69,7 +74,7 @@ async fn what_the_server_tells_reaches_the_store_and_then_the_handlers() {
     watch.event("DELETED", &object("never-seen", "11"));
     watch.event("ADDED", &json!({"kind": "Table", "rows": []}));
     watch.event("LATER", &json!({}));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["+b 6", "a 3>7", "-b 8", "+c 9", "c 9>10"]);
     let store = informer.store();
     assert_eq!((store.len(), store.resource_version().as_deref()), (2, Some("11")));
@@ -83,7 +88,7 @@ async fn what_the_server_tells_reaches_the_store_and_then_the_handlers() {
 /// RE-T16.
 #[tokio::test(start_paused = true)]
 async fn a_long_list_is_read_in_pages_and_takes_effect_as_one() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).page_size(2).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
@@ -93,7 +98,7 @@ async fn a_long_list_is_read_in_pages_and_takes_effect_as_one() {
         &[object("a", "1"), object("b", "2")],
     );
     let second = server.expect(&format!("LIST {PATH} continue=t=1& limit=2")).await;
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert!(!informer.has_synced() && informer.store().is_empty());
     second.list("5", &[object("c", "3")]);
     server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
@@ -104,11 +109,11 @@ async fn a_long_list_is_read_in_pages_and_takes_effect_as_one() {
 /// RE-T21.
 #[tokio::test(start_paused = true)]
 async fn pages_that_expire_midway_are_followed_by_one_unpaged_list() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     server.next().await.page("5", "token", &[object("a", "1")]);
-    server.next().await.status(410, "Expired");
+    server.next().await.fail(410, "Expired");
     let whole =
         server.expect(&format!("LIST {PATH} resourceVersion=5 resourceVersionMatch=NotOlderThan")).await;
     assert_eq!(whole.at.elapsed(), Duration::ZERO);
@@ -134,7 +139,7 @@ async fn a_watch_that_ends_in_order_is_resumed_at_once_from_the_last_bookmark() 
 async fn watches_that_begin_together_are_asked_to_end_apart() {
     let mut timeouts = std::collections::BTreeSet::new();
     for _ in 0..50 {
-        let (mut server, client) = Server::new();
+        let (mut server, client) = ScriptedServer::new();
         let informer = lists(client).build::<ConfigMap>();
         informer.start();
         server.next().await.list("5", &[]);
@@ -151,13 +156,13 @@ async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
         let (mut server, informer, told, watch) = watching().await;
         watch.event("ADDED", &object("gone", "6"));
         watch.event("ADDED", &object("same", "7"));
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         let same = informer.store().get(&key("same")).unwrap();
         if within {
-            watch.event("ERROR", &status(410, "Expired"));
+            watch.event("ERROR", &failure(410, "Expired"));
         } else {
             watch.cut();
-            server.next().await.status(410, "Gone");
+            server.next().await.fail(410, "Gone");
         }
         server
             .expect(&format!("LIST {PATH} resourceVersion=7 resourceVersionMatch=NotOlderThan"))
@@ -173,11 +178,11 @@ async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_state() {
     for refusal in [
-        status(410, "Expired"),
+        failure(410, "Expired"),
         json!({"code": 504, "reason": "Timeout", "details": {"causes": [{"reason": "ResourceVersionTooLarge"}]}}),
     ] {
         let (mut server, informer, _, watch) = watching().await;
-        watch.event("ERROR", &status(410, "Expired"));
+        watch.event("ERROR", &failure(410, "Expired"));
         server.next().await.raw(refusal["code"].as_u64().unwrap() as u16, &[], refusal.to_string());
         let asked = Instant::now();
         let list = server.expect(&format!("LIST {PATH} limit=500")).await;
@@ -191,7 +196,7 @@ async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_stat
 /// RE-T9, RE-T10: errors never stop it, and each is waited out longer.
 #[tokio::test(start_paused = true)]
 async fn failing_lists_are_tried_again_for_ever_at_growing_distances() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let mut before = server.next().await.at; // dropped: the connection is refused
@@ -202,14 +207,14 @@ async fn failing_lists_are_tried_again_for_ever_at_growing_distances() {
         assert!(waited >= base && waited < base * 2 + Duration::from_millis(2), "{attempt}: {waited:?}");
         before = call.at;
         match attempt % 3 {
-            0 => call.status(403, "Forbidden"),
+            0 => call.fail(403, "Forbidden"),
             1 => call.json(&json!({"metadata": {"resourceVersion": "5"}})),
             _ => call.raw(200, &[], r#"{"metadata":{"resourceVersion":"5"},"items":[{"#.to_owned()),
         }
         if attempt % 3 == 1 {
             break; // a list without items is an empty list
         }
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         let status = informer.status();
         assert!(matches!(status.phase, Phase::Waiting { .. }), "{status:?}");
         assert!(!status.synced && status.failing_since.is_some());
@@ -226,7 +231,7 @@ async fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_then_resumed_wit
     for _ in 0..4 {
         let call = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
         let at = call.at;
-        call.raw(429, &[("retry-after", "77")], status(429, "TooManyRequests").to_string());
+        call.raw(429, &[("retry-after", "77")], failure(429, "TooManyRequests").to_string());
         server.expect_silence(Duration::from_secs(76)).await;
         assert!(at.elapsed() >= Duration::from_secs(76));
     }
@@ -241,18 +246,18 @@ async fn a_watch_that_breaks_off_is_resumed_after_its_last_whole_event() {
         watch.event("ADDED", &object("b", "6"));
         let line = json!({"type": "ADDED", "object": object("c", "7")}).to_string();
         watch.text(line[..80].to_owned());
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         if end == "cut" {
             watch.cut();
         } else {
             drop(watch);
         }
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         let error = informer.status().last_error.expect("not silence");
         assert!(error.to_string().contains(if end == "cut" { "cut" } else { "within a line" }), "{error}");
         let resumed = server.expect(&format!("WATCH {PATH} resourceVersion=6")).await.watch();
         resumed.event("ADDED", &object("c", "7"));
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert_eq!(take(&told), ["+b 6", "+c 7"]);
         assert_eq!(informer.status().failing_since, None);
     }
@@ -270,7 +275,7 @@ async fn events_are_read_however_the_connection_cuts_them() {
     let big =
         json!({"metadata": {"name": "big", "resourceVersion": "10"}, "data": {"x": "x".repeat(3 << 20)}});
     watch.event("ADDED", &big);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["+b 6", "+c 7", "+d 8", "+e 9", "+big 10"]);
 }
 
@@ -302,7 +307,7 @@ async fn a_watch_on_which_nothing_arrives_is_given_up_and_resumed_within_75_seco
 /// No call hangs for ever, though kube-client sets no read timeout and may retry for many minutes.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_never_answers_is_asked_again() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let unanswered = server.next().await;
@@ -320,12 +325,12 @@ async fn a_server_that_accepts_and_never_answers_is_asked_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_is_not_served_is_waited_for_by_name() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     for _ in 0..3 {
         server.next().await.raw(404, &[], "404 page not found\n".to_owned());
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert!(matches!(informer.status().phase, Phase::NotServed { .. }));
     }
     assert!(informer.status().last_error.unwrap().is_not_served());
@@ -338,7 +343,7 @@ async fn a_kind_that_is_not_served_is_waited_for_by_name() {
 async fn a_watch_that_the_server_cannot_go_on_with_is_followed_by_a_relist() {
     let (mut server, informer, told, watch) = watching().await;
     watch.event("ADDED", &object("corrupt", "6"));
-    watch.event("ERROR", &status(500, "StorageReadError"));
+    watch.event("ERROR", &failure(500, "StorageReadError"));
     server
         .expect(&format!("LIST {PATH} resourceVersion=6 resourceVersionMatch=NotOlderThan"))
         .await
@@ -356,7 +361,7 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
         object["data"] = json!("text");
         object
     };
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
@@ -364,7 +369,7 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
     let watch = server.next().await.watch();
     watch.event("MODIFIED", &wrong("a", "6"));
     watch.event("ADDED", &object("d", "7"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let status = informer.status();
     assert_eq!(status.undecodable.keys().collect::<Vec<_>>(), [&key("a"), &key("b")]);
     assert!(status.undecodable[&key("a")].contains("invalid type: string \"text\""), "{status:?}");
@@ -372,12 +377,12 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
 
     watch.event("MODIFIED", &object("b", "8"));
     watch.event("DELETED", &wrong("a", "9"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["!+a 1", "!+c 3", "+d 7", "+b 8", "-a 1?"]);
     assert!(informer.status().undecodable.is_empty());
 
     watch.event("MODIFIED", &wrong("c", "10"));
-    watch.event("ERROR", &crate::scripted::status(410, "Expired"));
+    watch.event("ERROR", &failure(410, "Expired"));
     server.next().await.list("12", &[object("b", "8"), wrong("c", "10")]);
     server.next().await;
     assert_eq!(take(&told), ["-d 7?"], "c is there, though nobody can say how");
@@ -408,14 +413,14 @@ impl Object for Fragile {
 
 #[tokio::test(start_paused = true)]
 async fn an_object_on_which_a_view_panics_costs_only_itself() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<Fragile>();
     informer.start();
     server.next().await.list("5", &[object("a", "666"), object("b", "1")]);
     let watch = server.next().await.watch();
     watch.event("MODIFIED", &object("b", "666"));
     watch.event("ADDED", &object("c", "7"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let status = informer.status();
     assert_eq!((informer.store().len(), status.restarts), (2, 0));
     assert_eq!(status.undecodable.len(), 2);
@@ -425,7 +430,7 @@ async fn an_object_on_which_a_view_panics_costs_only_itself() {
 /// FA-T1 on our side: the server is asked for no more than is wanted.
 #[tokio::test(start_paused = true)]
 async fn a_selection_is_part_of_every_request() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let selection = Selection::all()
         .namespace("shop")
         .labels("app in (web,api),!old".parse().unwrap())
@@ -442,20 +447,20 @@ async fn a_selection_is_part_of_every_request() {
 /// RE-T15, SI-T2.
 #[tokio::test(start_paused = true)]
 async fn a_resync_tells_handlers_every_object_again_while_events_go_on() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).resync(Duration::from_secs(10)).build::<ConfigMap>();
     let told = record(&informer);
     informer.start();
     server.next().await.list("5", &[object("a", "3")]);
     let watch = server.next().await.watch();
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&told), ["!+a 3"]);
     for _ in 0..3 {
         for _ in 0..10 {
             tokio::time::sleep(Duration::from_secs(1)).await;
             watch.bookmark("6");
         }
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert_eq!(take(&told), ["a 3>3"]);
     }
 }
@@ -482,7 +487,7 @@ async fn a_stopped_informer_hangs_up_and_a_restarted_one_goes_on() {
 /// Fails when `stop` notes its end without a look at whether there is a task again.
 #[tokio::test(start_paused = true)]
 async fn an_informer_started_while_a_stop_waits_is_not_taken_for_stopped() {
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let unanswered = server.next().await;
@@ -501,14 +506,14 @@ async fn an_informer_stops_when_its_last_handle_goes() {
     let (other, store) = (informer.clone(), informer.store().clone());
     drop(informer);
     watch.event("ADDED", &object("b", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(store.len(), 2);
     drop(other);
     watch.closed().await;
     server.expect_no_client().await;
     assert_eq!(store.len(), 2);
 
-    let (mut server, client) = Server::new();
+    let (mut server, client) = ScriptedServer::new();
     let waiting = lists(client).build::<ConfigMap>();
     assert!(!waiting.has_synced());
     drop(waiting); // never started: nothing to stop

@@ -6,13 +6,17 @@ use serde_json::json;
 use tokio::time::{Duration, Instant, sleep};
 use trimtab_cache::ObjectKey;
 use trimtab_informer::{Informer, Phase};
+use trimtab_test_support::{
+    server::{ScriptedServer, WatchBody, failure},
+    settle,
+};
 
-use crate::scripted::{Server, Watch, object, settle, status};
+use crate::fixtures::object;
 
 const PATH: &str = "/api/v1/configmaps";
 
-fn start() -> (Server, Informer<ConfigMap>) {
-    let (server, client) = Server::new();
+fn start() -> (ScriptedServer, Informer<ConfigMap>) {
+    let (server, client) = ScriptedServer::new();
     let informer = Informer::builder(client).build::<ConfigMap>();
     informer.start();
     (server, informer)
@@ -25,7 +29,7 @@ fn names(informer: &Informer<ConfigMap>) -> Vec<String> {
 }
 
 /// An informer that has synced with `a` and `b` by a stream, which is open.
-async fn streaming() -> (Server, Informer<ConfigMap>, Watch) {
+async fn streaming() -> (ScriptedServer, Informer<ConfigMap>, WatchBody) {
     let (mut server, informer) = start();
     let stream = server.expect(&format!("STREAM {PATH}")).await.watch();
     stream.event("ADDED", &object("b", "3"));
@@ -60,10 +64,10 @@ async fn nothing_of_a_stream_is_seen_before_its_list_is_complete() {
     let metadata = json!({"resourceVersion": "4", "annotations": {"k8s.io/initial-events-end": "false"}});
     stream.event("BOOKMARK", &json!({"kind": "ConfigMap", "metadata": metadata}));
     stream.end_of_list(""); // from nowhere could a watch be resumed
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert!(!informer.has_synced() && informer.store().is_empty());
     stream.end_of_list("4");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(names(&informer), ["a"]);
     let key = ObjectKey::namespaced("default", "a");
     assert_eq!(informer.store().get(&key).unwrap().data.as_ref().unwrap()["version"], "3");
@@ -76,12 +80,12 @@ async fn a_server_that_refuses_to_stream_is_asked_for_a_list_at_once() {
         let (mut server, informer) = start();
         let stream = server.next().await;
         let refused = stream.at;
-        stream.status(code, "Invalid");
+        stream.fail(code, "Invalid");
         let list = server.expect(&format!("LIST {PATH} limit=500")).await;
         assert_eq!(list.at, refused);
         list.list("5", &[object("a", "1")]);
         let watch = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await.watch();
-        watch.event("ERROR", &status(410, "Expired")); // remembered for the relist
+        watch.event("ERROR", &failure(410, "Expired")); // remembered for the relist
         server.expect(&format!("LIST {PATH} resourceVersion=5 resourceVersionMatch=NotOlderThan")).await;
         assert_eq!(names(&informer), ["a"]);
     }
@@ -129,7 +133,7 @@ async fn a_stream_that_ends_before_its_list_is_complete_is_followed_by_a_list_af
     let (mut server, informer) = start();
     let stream = server.next().await.watch();
     stream.event("ADDED", &object("half", "1"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let ended = Instant::now();
     drop(stream);
     let list = server.expect(&format!("LIST {PATH} limit=500")).await;
@@ -137,7 +141,7 @@ async fn a_stream_that_ends_before_its_list_is_complete_is_followed_by_a_list_af
     list.list("5", &[object("a", "1")]);
     let watch = server.next().await.watch();
     assert_eq!(names(&informer), ["a"]);
-    watch.event("ERROR", &status(410, "Expired"));
+    watch.event("ERROR", &failure(410, "Expired"));
     server.expect(&format!("STREAM {PATH} resourceVersion=5")).await; // it was no refusal
 }
 
@@ -149,7 +153,7 @@ async fn a_busy_server_is_asked_to_stream_again_later() {
     let second = server.expect(&format!("STREAM {PATH}")).await; // the first was refused a connection
     assert!(second.at > first);
     let asked = second.at;
-    second.raw(429, &[("retry-after", "9")], status(429, "TooManyRequests").to_string());
+    second.raw(429, &[("retry-after", "9")], failure(429, "TooManyRequests").to_string());
     let third = server.expect(&format!("STREAM {PATH}")).await;
     assert!(third.at - asked >= Duration::from_secs(9));
     third.watch().end_of_list("5");
@@ -165,13 +169,13 @@ async fn a_stream_that_ends_after_its_list_is_resumed_as_a_watch() {
     drop(stream);
     let watch = server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
     assert_eq!(watch.at, ended);
-    watch.status(410, "Expired");
+    watch.fail(410, "Expired");
     let relist = server.expect(&format!("STREAM {PATH} resourceVersion=5")).await.watch();
     relist.event("ADDED", &object("c", "9"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(names(&informer), ["a", "b"], "the old state stays until the new one is complete");
     relist.end_of_list("10");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(names(&informer), ["c"]);
 }
 
@@ -180,12 +184,12 @@ async fn a_stream_that_ends_after_its_list_is_resumed_as_a_watch() {
 async fn a_stream_of_a_version_that_the_server_lacks_is_followed_by_one_of_its_newest() {
     for within in [true, false] {
         let (mut server, _informer, stream) = streaming().await;
-        stream.event("ERROR", &status(410, "Expired"));
+        stream.event("ERROR", &failure(410, "Expired"));
         let relist = server.expect(&format!("STREAM {PATH} resourceVersion=5")).await;
         if within {
-            relist.watch().event("ERROR", &status(410, "Expired"));
+            relist.watch().event("ERROR", &failure(410, "Expired"));
         } else {
-            relist.status(410, "Expired");
+            relist.fail(410, "Expired");
         }
         server.expect(&format!("STREAM {PATH}")).await;
     }
@@ -200,6 +204,6 @@ async fn an_object_of_a_stream_that_cannot_be_decoded_costs_only_itself() {
     stream.event("ADDED", &wrong);
     stream.event("ADDED", &object("a", "2"));
     stream.end_of_list("5");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!((names(&informer), informer.status().undecodable.len()), (vec!["a".to_owned()], 1));
 }

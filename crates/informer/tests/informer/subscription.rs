@@ -4,11 +4,15 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::{Duration, timeout};
 use trimtab_informer::{Informer, Subscription};
+use trimtab_test_support::{
+    server::{ScriptedServer, WatchBody},
+    settle,
+};
 
-use crate::scripted::{Server, Watch, lists, object, settle};
+use crate::fixtures::{lists, object};
 
-async fn following() -> (Server, Informer<ConfigMap>, Watch) {
-    let (mut server, client) = Server::new();
+async fn following() -> (ScriptedServer, Informer<ConfigMap>, WatchBody) {
+    let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     server.next().await.list("5", &[object("a", "1"), object("b", "2")]);
@@ -32,7 +36,7 @@ async fn a_subscriber_is_told_what_is_there_and_then_what_comes() {
     let waiting = tokio::spawn(async move { early.next().await });
     watch.event("DELETED", &object("b", "6"));
     assert_eq!(format!("{:?}", waiting.await.unwrap()), "Some(deleted default/b)");
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&mut late), ["added default/a (initial)"], "b came and went unseen");
 }
 
@@ -46,7 +50,7 @@ async fn a_slow_subscriber_has_one_change_of_each_object_to_take_and_delays_nobo
         watch.event("ADDED", &object(&format!("brief{version}"), &version.to_string()));
         watch.event("DELETED", &object(&format!("brief{version}"), &version.to_string()));
     }
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(informer.store().resource_version().as_deref(), Some("4999"));
     assert_eq!(slow.pending(), 2);
     assert_eq!(take(&mut slow), ["added default/a (initial)", "added default/b (initial)"]);
@@ -55,12 +59,12 @@ async fn a_slow_subscriber_has_one_change_of_each_object_to_take_and_delays_nobo
 #[tokio::test(start_paused = true)]
 async fn a_subscription_ends_when_the_informer_goes_and_a_wait_for_it_takes_nothing() {
     let (_server, informer, watch) = following().await;
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let mut subscription = informer.subscribe();
     take(&mut subscription);
     assert!(timeout(Duration::from_secs(1), subscription.next()).await.is_err());
     watch.event("MODIFIED", &object("a", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     informer.stop().await; // it may be started again
     assert!(subscription.next().await.is_some());
     assert!(timeout(Duration::from_secs(1), subscription.next()).await.is_err());
@@ -74,6 +78,6 @@ async fn a_dropped_subscription_is_told_nothing_more() {
     drop(informer.subscribe());
     let mut other = informer.subscribe();
     watch.event("MODIFIED", &object("a", "6"));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     assert_eq!(take(&mut other).len(), 2);
 }

@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, Request, Response, StatusCode};
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
-use kube_client::{Client, client::Body};
+use kube_client::Client;
 use serde_json::{Value, json};
 use tokio::time::sleep;
+use trimtab_test_support::server::{ApiRequest, client, failure, json_response};
 
 /// What becomes of the requests of one client.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,61 +77,58 @@ impl LeaseServer {
             refusals: Mutex::default(),
         });
         let (server, of) = (self.clone(), Arc::clone(&link));
-        let service = tower::service_fn(move |request: Request<Body>| {
+        let client = client(move |request| {
             let (server, link) = (server.clone(), Arc::clone(&of));
             async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect_bytes().await?;
-                // A task of its own: what was sent arrives, even if the client stops waiting for it.
-                let answer = tokio::spawn(async move { server.transmit(&link, &parts.method, &body).await });
-                let (code, answer) = answer.await.expect("the server does not panic");
-                let body = Body::from(answer.to_string().into_bytes());
-                Ok::<_, kube_client::Error>(Response::builder().status(code).body(body).expect("valid"))
+                // A task of its own: a request that was sent arrives, even if the client stops waiting.
+                let response = tokio::spawn(async move { server.transmit(&link, request).await });
+                let (code, body) = response.await.expect("the server does not panic");
+                Ok(json_response(code, &body))
             }
         });
-        (Client::new(service, "default"), link)
+        (client, link)
     }
 
-    async fn transmit(&self, link: &Link, method: &Method, body: &[u8]) -> (StatusCode, Value) {
-        let verb = match *method {
+    async fn transmit(&self, link: &Link, request: ApiRequest) -> (u16, Value) {
+        let verb = match request.method {
             Method::GET => "get",
             Method::POST => "create",
             _ => "update",
         };
         link.calls.lock().expect("no test panics here").push(verb);
         let weather = *link.weather.lock().expect("no test panics here");
-        let refusal = (verb == "update").then(|| link.refusals.lock().expect("no test panics here").pop());
-        if let Some(Some(code)) = refusal {
-            return failure(code);
+        let refused = (verb == "update").then(|| link.refusals.lock().expect("no test panics here").pop());
+        if let Some(Some(code)) = refused {
+            return refusal(code);
         }
         match weather {
             Weather::Fair { there, back } => {
                 sleep(there).await;
-                let answer = self.serve(method, body, link.skew);
+                let answer = self.serve(request, link.skew);
                 sleep(back).await;
                 answer
             }
             Weather::Cut => std::future::pending().await,
             Weather::Deaf { there } => {
                 sleep(there).await;
-                self.serve(method, body, link.skew);
+                self.serve(request, link.skew);
                 std::future::pending().await
             }
-            Weather::Failing(code) => failure(code),
+            Weather::Failing(code) => refusal(code),
         }
     }
 
-    fn serve(&self, method: &Method, body: &[u8], skew: SignedDuration) -> (StatusCode, Value) {
+    fn serve(&self, request: ApiRequest, skew: SignedDuration) -> (u16, Value) {
         let mut stored = self.lease.lock().expect("no test panics here");
-        if *method == Method::GET {
-            return stored.as_ref().map_or_else(|| failure(404), |lease| (StatusCode::OK, json!(lease)));
+        if request.method == Method::GET {
+            return stored.as_ref().map_or_else(|| refusal(404), |lease| (200, json!(lease)));
         }
-        let mut lease: Lease = serde_json::from_slice(body).expect("a lease");
-        match (&*stored, *method == Method::POST) {
-            (None, false) => return failure(404),
-            (Some(_), true) => return failure(409),
+        let mut lease: Lease = serde_json::from_value(request.body).expect("a lease");
+        match (&*stored, request.method == Method::POST) {
+            (None, false) => return refusal(404),
+            (Some(_), true) => return refusal(409),
             (Some(old), false) if old.metadata.resource_version != lease.metadata.resource_version => {
-                return failure(409);
+                return refusal(409);
             }
             _ => {}
         }
@@ -145,11 +143,11 @@ impl LeaseServer {
         self.store(&mut stored, lease)
     }
 
-    fn store(&self, stored: &mut Option<Lease>, mut lease: Lease) -> (StatusCode, Value) {
+    fn store(&self, stored: &mut Option<Lease>, mut lease: Lease) -> (u16, Value) {
         let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
         lease.metadata.resource_version = Some(version.to_string());
         *stored = Some(lease.clone());
-        (StatusCode::OK, json!(lease))
+        (200, json!(lease))
     }
 
     /// The holder, if there is one, the transitions and the duration that the lease has now.
@@ -184,7 +182,6 @@ impl LeaseServer {
     }
 }
 
-fn failure(code: u16) -> (StatusCode, Value) {
-    let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no"});
-    (StatusCode::from_u16(code).expect("a status code"), status)
+fn refusal(code: u16) -> (u16, Value) {
+    (code, failure(code, "no"))
 }

@@ -11,6 +11,7 @@ use tokio::{
     time::{Instant, advance, sleep, timeout},
 };
 use trimtab_leaderelection::{LeaderElector, LeaderElectorBuilder, Leadership, Observer, Outcome};
+use trimtab_test_support::settle;
 
 use crate::lease_server::{LeaseServer, Link, Weather};
 
@@ -79,11 +80,6 @@ impl Candidate {
     }
 }
 
-/// Lets everything happen that needs no time.
-async fn settle() {
-    sleep(Duration::from_millis(1)).await;
-}
-
 /// LE-T1: what a candidate finds, what its first attempt sends, and what comes of it.
 #[tokio::test(start_paused = true)]
 async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
@@ -107,7 +103,7 @@ async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
         let server = LeaseServer::default();
         prepare(&server);
         let candidate = Candidate::start(&server, "a", |builder| builder);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert!(candidate.is_leader(), "{case}");
         assert_eq!(candidate.link.take_calls(), calls, "{case}");
         assert_eq!(candidate.leaders().last().expect("a leader"), "a", "{case}");
@@ -123,7 +119,7 @@ async fn a_foreign_lease_is_taken_once_its_own_duration_has_passed_since_it_was_
         let server = LeaseServer::default();
         server.put(Some("b"), ago);
         let candidate = Candidate::start(&server, "a", |builder| builder);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         assert_eq!(candidate.link.take_calls(), ["get"]);
         assert_eq!(server.record(), Some((Some("b".into()), Some(1), Some(3))), "the holder is unchanged");
         sleep(Duration::from_millis(2_990)).await;
@@ -140,7 +136,7 @@ async fn a_foreign_lease_is_taken_once_its_own_duration_has_passed_since_it_was_
 async fn a_leader_renews_without_reading() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     sleep(RETRY * 2).await;
     assert_eq!(candidate.link.take_calls(), ["get", "create", "update", "update"]);
 }
@@ -150,7 +146,7 @@ async fn a_leader_renews_without_reading() {
 async fn a_conflict_while_renewing_is_read_again_and_overcome_at_once() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     sleep(RETRY).await;
     candidate.link.refuse_update(409);
     sleep(RETRY * 2).await;
@@ -188,7 +184,7 @@ async fn a_released_lease_has_no_holder_and_the_same_transitions() {
     let server = LeaseServer::default();
     server.put(None, 0);
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let (link, observer, leaders) =
         (candidate.link.clone(), candidate.observer.clone(), candidate.leaders.clone());
     link.take_calls();
@@ -204,7 +200,7 @@ async fn a_released_lease_has_no_holder_and_the_same_transitions() {
 async fn a_release_that_meets_a_conflict_reads_again() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let link = candidate.link.clone();
     link.take_calls();
     link.refuse_update(409);
@@ -218,7 +214,7 @@ async fn a_release_that_meets_a_conflict_reads_again() {
 async fn a_release_leaves_a_successors_record_alone() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     server.put(Some("b"), 0);
     let link = candidate.link.clone();
     link.take_calls();
@@ -238,7 +234,7 @@ async fn a_shutdown_during_a_request_still_releases_the_lease() {
     ] {
         let server = LeaseServer::default();
         let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         candidate.link.set(weather);
         if refused {
             candidate.link.refuse_update(500);
@@ -282,7 +278,7 @@ async fn a_candidate_that_is_shut_down_sends_nothing() {
 async fn a_leader_that_is_cut_off_loses_its_token_one_renew_deadline_after_its_last_renewal() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let token = candidate.token();
     candidate.link.set(Weather::Cut);
     let end = token.valid_until();
@@ -336,7 +332,7 @@ async fn a_token_that_was_invalid_never_becomes_valid_again() {
 async fn a_leader_that_slept_through_the_end_of_its_token_renews_nothing() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let token = candidate.token();
     advance(RENEW).await; // everybody sleeps: nobody runs before the clock has moved
     assert!(!token.is_valid());
@@ -350,7 +346,7 @@ async fn a_leader_that_finds_another_holder_stops_at_once() {
     for holder in [Some("b"), None] {
         let server = LeaseServer::default();
         let candidate = Candidate::start(&server, "a", |builder| builder);
-        settle().await;
+        settle(Duration::from_millis(1)).await;
         server.put(holder, 0);
         let outcome = timeout(RETRY, candidate.outcome).await.expect("at the next renewal");
         assert_eq!(outcome.expect("no panic"), Outcome::Lost(Some(())));
@@ -363,9 +359,9 @@ async fn a_leader_that_finds_another_holder_stops_at_once() {
 async fn a_deleted_lease_is_waited_for_by_who_saw_it_alive() {
     let server = LeaseServer::default();
     let leader = Candidate::start(&server, "a", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let other = Candidate::start(&server, "b", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     leader.link.set(Weather::Cut);
     server.wipe(true);
     sleep(RENEW).await;
@@ -380,7 +376,7 @@ async fn a_deleted_lease_is_waited_for_by_who_saw_it_alive() {
 async fn checks_may_be_made_from_any_thread_at_any_time() {
     let server = LeaseServer::default();
     let candidate = Candidate::start(&server, "a", |builder| builder);
-    settle().await;
+    settle(Duration::from_millis(1)).await;
     let observer = candidate.observer.clone();
     let (runtime, (stop, stopped)) = (tokio::runtime::Handle::current(), std::sync::mpsc::channel::<()>());
     let checker = std::thread::spawn(move || {

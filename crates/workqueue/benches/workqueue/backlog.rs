@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
+use crate::measure::{Key, keys, median, ns_each, one_thread};
 use tokio::time::Instant;
+use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::WorkQueue;
 
 pub(crate) fn run() {
@@ -18,20 +19,20 @@ pub(crate) fn run() {
     };
     let rounds = if quick() { [201, 7, 1] } else { [2001, 31, 5] };
     let thousand = backlog(1_000, rounds[0]);
-    report("backlog/1k", "ns", thousand);
-    report("backlog/100k", "ns", backlog(100_000, rounds[1]));
+    report_lower("workqueue/backlog/1k", "ns", thousand);
+    report_lower("workqueue/backlog/100k", "ns", backlog(100_000, rounds[1]));
     let million = backlog(1_000_000, rounds[2]);
-    report("backlog/1m", "ns", million);
-    report("growth", "ratio", million / thousand);
-    report("backlog/1k-worker", "ns", with_consumer(1_000, rounds[0]));
-    report("backlog/100k-worker", "ns", with_consumer(100_000, rounds[1]));
-    report("backlog/1m-worker", "ns", with_consumer(1_000_000, rounds[2]));
+    report_lower("workqueue/backlog/1m", "ns", million);
+    report_lower("workqueue/growth", "ratio", million / thousand);
+    report_lower("workqueue/backlog/1k-worker", "ns", with_consumer(1_000, rounds[0]));
+    report_lower("workqueue/backlog/100k-worker", "ns", with_consumer(100_000, rounds[1]));
+    report_lower("workqueue/backlog/1m-worker", "ns", with_consumer(1_000_000, rounds[2]));
     let keys = keys(1_000_000);
     // The minimum of the rounds, because other processes disturb some of them.
     let pauses = (0..7).map(|_| runtime.block_on(longest(&keys)));
     let (add, done) = pauses.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).expect("seven rounds");
-    report("backlog/1m-longest-add", "ms", add.as_secs_f64() * 1e3);
-    report("backlog/1m-longest-done", "ms", done.as_secs_f64() * 1e3);
+    report_lower("workqueue/backlog/1m-longest-add", "ms", add.as_secs_f64() * 1e3);
+    report_lower("workqueue/backlog/1m-longest-done", "ms", done.as_secs_f64() * 1e3);
 }
 
 /// The longest add of a growing queue, and the longest `done` of a shrinking one.

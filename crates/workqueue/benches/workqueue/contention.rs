@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
+use crate::measure::{Key, keys, median, ns_each, one_thread};
 use tokio::time::Instant;
+use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::WorkQueue;
 
 const PRODUCERS: usize = 8;
@@ -15,11 +16,15 @@ pub(crate) fn run() {
     let rounds = if quick() { 3 } else { 11 };
     let mut latencies = Vec::new();
     let time = median(rounds, || on_threads(&keys, &mut latencies));
-    report("contention/8x8-threads", "ns", ns_each(time, COUNT));
+    report_lower("workqueue/contention/8x8-threads", "ns", ns_each(time, COUNT));
     latencies.sort_unstable();
     for (name, share) in [("p50", 0.5), ("p99.9", 0.999), ("p99.99", 0.9999)] {
         let at = ((latencies.len() - 1) as f64 * share) as usize;
-        report(&format!("contention/8x8-add-{name}"), "us", latencies[at].as_secs_f64() * 1e6);
+        report_lower(
+            &format!("workqueue/contention/8x8-add-{name}"),
+            "us",
+            latencies[at].as_secs_f64() * 1e6,
+        );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -27,7 +32,7 @@ pub(crate) fn run() {
         .build()
         .expect("a runtime");
     let time = median(rounds, || runtime.block_on(as_tasks(&keys)));
-    report("contention/8x8-tasks", "ns", ns_each(time, COUNT));
+    report_lower("workqueue/contention/8x8-tasks", "ns", ns_each(time, COUNT));
 }
 
 /// Runs each producer and worker on a thread of its own. Returns the latencies of the adds in `latencies`.

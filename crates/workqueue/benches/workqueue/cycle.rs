@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use crate::measure::{Key, keys, median, ns_each, quick, report};
+use crate::measure::{Key, keys, median, ns_each};
 use tokio::{sync::Notify, time::Instant};
+use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::WorkQueue;
 
 const ROUNDS: usize = 5;
@@ -26,7 +27,7 @@ pub(crate) fn run() {
             let keys: Arc<[Key]> = keys(count).into();
             let cycle = || runtime.block_on(rounds(Arc::clone(&keys), pairs));
             let time = median(repeats, cycle);
-            report(&format!("cycle/{name}/{size}"), "ns", ns_each(time, ROUNDS * count));
+            report_lower(&format!("workqueue/cycle/{name}/{size}"), "ns", ns_each(time, ROUNDS * count));
         }
     }
 }

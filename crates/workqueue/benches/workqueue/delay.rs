@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use crate::measure::{keys, ns_each, one_thread, report};
+use crate::measure::{keys, ns_each, one_thread};
 use tokio::time::Instant;
+use trimtab_test_support::bench::report_lower;
 use trimtab_workqueue::WorkQueue;
 
 const COUNT: usize = 1_000_000;
@@ -22,7 +23,7 @@ pub(crate) fn run() {
             let due = LEAD + SPREAD.mul_f64(place as f64 / COUNT as f64);
             queue.add_after(key.clone(), due.saturating_sub(start.elapsed()));
         }
-        report("delay-add/1m", "ns", ns_each(start.elapsed(), COUNT));
+        report_lower("workqueue/delay-add/1m", "ns", ns_each(start.elapsed(), COUNT));
         let (mut takes, mut left) = (Vec::with_capacity(COUNT), COUNT);
         while left > 0 {
             let before = Instant::now();
@@ -33,11 +34,11 @@ pub(crate) fn run() {
             left -= 1;
         }
         let late = start.elapsed().saturating_sub(LEAD + SPREAD);
-        report("delay-late/1m", "ms", late.as_secs_f64() * 1e3);
+        report_lower("workqueue/delay-late/1m", "ms", late.as_secs_f64() * 1e3);
         takes.sort_unstable();
         for (name, share) in [("p50", 0.5), ("p99.9", 0.999)] {
             let at = ((takes.len() - 1) as f64 * share) as usize;
-            report(&format!("delay-take-{name}/1m"), "us", takes[at].as_secs_f64() * 1e6);
+            report_lower(&format!("workqueue/delay-take-{name}/1m"), "us", takes[at].as_secs_f64() * 1e6);
         }
     });
 }

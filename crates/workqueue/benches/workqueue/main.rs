@@ -10,8 +10,10 @@ mod memory;
 mod priority;
 mod storm;
 
+use trimtab_test_support::bench::run_selected;
+
 fn main() {
-    let scenarios: [(&str, fn()); 7] = [
+    run_selected(&[
         ("memory", memory::run), // first, because it measures the process's memory
         ("backlog", backlog::run),
         ("cycle", cycle::run),
@@ -19,11 +21,5 @@ fn main() {
         ("storm", storm::run),
         ("delay", delay::run),
         ("priority", priority::run),
-    ];
-    let selected: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for (name, run) in scenarios {
-        if selected.is_empty() || selected.iter().any(|selected| selected == name) {
-            run();
-        }
-    }
+    ]);
 }

@@ -1,4 +1,4 @@
-//! Shared by the benchmarks: the keys, the amount of work, and the output that `cargo xtask bench` reads.
+//! Keys, runtimes and medians for the benchmarks.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,11 +6,6 @@ use tokio::runtime::{Builder, Runtime};
 
 /// A shared key of 35 characters, like the keys of an informer.
 pub(crate) type Key = Arc<str>;
-
-/// Whether `--quick` asks for less work: noisier results in seconds instead of minutes.
-pub(crate) fn quick() -> bool {
-    std::env::args().any(|argument| argument == "--quick")
-}
 
 /// Returns `count` different keys.
 pub(crate) fn keys(count: usize) -> Vec<Key> {
@@ -32,9 +27,4 @@ pub(crate) fn median(rounds: usize, mut measure: impl FnMut() -> Duration) -> Du
 /// Returns the nanoseconds per item.
 pub(crate) fn ns_each(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e9 / count as f64
-}
-
-/// Prints one measurement. Less is better.
-pub(crate) fn report(bench: &str, unit: &str, value: f64) {
-    println!(r#"{{"bench":"workqueue/{bench}","unit":"{unit}","better":"lower","value":{value:.2}}}"#);
 }

@@ -1,7 +1,8 @@
 //! The time per key in a backlog with a hundred priorities.
 
-use crate::measure::{Key, keys, median, ns_each, one_thread, quick, report};
+use crate::measure::{Key, keys, median, ns_each, one_thread};
 use tokio::time::Instant;
+use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::{AddOptions, WorkQueue};
 
 const COUNT: usize = 100_000;
@@ -10,7 +11,7 @@ pub(crate) fn run() {
     let (runtime, keys) = (one_thread(), keys(COUNT));
     let rounds = if quick() { 5 } else { 21 };
     let time = median(rounds, || runtime.block_on(add_then_take(&keys)));
-    report("priority/100k", "ns", ns_each(time, COUNT));
+    report_lower("workqueue/priority/100k", "ns", ns_each(time, COUNT));
 }
 
 async fn add_then_take(keys: &[Key]) -> std::time::Duration {

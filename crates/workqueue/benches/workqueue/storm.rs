@@ -1,7 +1,8 @@
 //! The time of an add whose key is queued already.
 
-use crate::measure::{keys, median, ns_each, quick, report};
+use crate::measure::{keys, median, ns_each};
 use tokio::time::Instant;
+use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::WorkQueue;
 
 pub(crate) fn run() {
@@ -18,7 +19,7 @@ pub(crate) fn run() {
         }
         start.elapsed()
     };
-    report("storm", "ns", ns_each(median(rounds, storm), times * keys.len()));
+    report_lower("workqueue/storm", "ns", ns_each(median(rounds, storm), times * keys.len()));
     let borrowing = || {
         let start = Instant::now();
         for _ in 0..times {
@@ -28,5 +29,5 @@ pub(crate) fn run() {
         }
         start.elapsed()
     };
-    report("storm-ref", "ns", ns_each(median(rounds, borrowing), times * keys.len()));
+    report_lower("workqueue/storm-ref", "ns", ns_each(median(rounds, borrowing), times * keys.len()));
 }

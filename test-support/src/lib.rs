@@ -1,0 +1,23 @@
+//! What the tests and benchmarks of the parts share.
+//!
+//! - [`settle`]: lets the tasks of a test run for a period of paused time.
+//! - [`bench`]: the command line of a benchmark program and the JSON line of each measurement.
+//! - [`process`]: CPU time and memory of this process.
+//! - `server` (feature `kube`): API servers whose responses the test writes.
+//!
+//! The package is a dev-dependency by bare path and is never published.
+
+pub mod bench;
+pub mod process;
+#[cfg(feature = "kube")]
+pub mod server;
+
+use tokio::time::{Duration, sleep};
+
+/// Lets all tasks run for `period`.
+///
+/// With paused time, the clock moves on only when every task waits: even a millisecond is enough for
+/// all work that waits for no timer. A longer period also fires the timers that fall into it.
+pub async fn settle(period: Duration) {
+    sleep(period).await;
+}
