@@ -1,51 +1,51 @@
-//! `cargo xtask bench`: our benchmarks and the peers' on the same work in one go, side by side in one table.
+//! `cargo xtask bench`: runs our benchmarks and the peers' on the same work and prints one table.
 //!
 //! A benchmark is a program that prints `{"bench":"workqueue/backlog/100k","unit":"ns","better":"lower","value":93.1}`
-//! for each thing that it measured. Ours are the bench targets of the parts, the peers' stand in `xtask/peers/`.
+//! for each measurement. Ours are the bench targets of the parts; the peers' are in `xtask/peers/`.
 
-mod asking;
-mod contender;
 mod load;
 mod peer;
-mod question;
-mod reach;
 mod real;
 mod results;
+mod run;
+mod scenario;
+mod subject;
+mod target;
 
 use crate::failure::{Failure, While};
 use crate::stopwatch::Stopwatch;
 use crate::workspace::{Package, Workspace};
-use asking::Asking;
 use clap::Args;
-use contender::Contender;
 use peer::{Peer, Source, peers};
-use question::questions;
 use results::Results;
+use run::Run;
+use scenario::scenarios;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use subject::Subject;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The parts to measure; all that have benchmarks when none is named.
+    /// The parts to measure; by default all that have benchmarks.
     #[arg(value_name = "PART")]
     parts: Vec<String>,
-    /// Less work and a single round: minutes, not a quarter of an hour, and noisier.
+    /// Runs one round with less work: it takes minutes instead of a quarter of an hour, and is noisier.
     #[arg(long)]
     quick: bool,
-    /// Also writes one JSON object a line to this file.
+    /// Also writes the results to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Asks the informers this alone: sync, list, relist, latency, real or million; may be given several times.
-    /// Latency needs sync beside it.
+    /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; may be repeated.
+    /// Latency needs the results of sync.
     #[arg(long, value_name = "NAME")]
-    question: Vec<String>,
-    /// A kube-apiserver for the informers, on which 10,000 Pods are made in a namespace and deleted again.
+    scenario: Vec<String>,
+    /// Connects the informers to a kube-apiserver, creates 10,000 Pods in a namespace of it and deletes them again.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
 
-/// Rounds of which the median is taken: one contender after the other in each, so that a busy minute of the machine
-/// does not hit one of them alone.
+/// The number of rounds, of which the median counts. Each round runs all subjects in turn, so that a busy minute of
+/// the machine does not affect one of them alone.
 const ROUNDS: usize = 3;
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     Ok(if ours_ran { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The packages that `parts` names; all with benchmarks when it names none.
+/// Finds the packages named in `parts`; all with benchmarks if `parts` is empty.
 fn chosen<'a>(workspace: &'a Workspace, parts: &[String]) -> Result<Vec<&'a Package>, Failure> {
     let with_benches = || workspace.parts().filter(|package| !package.benches.is_empty());
     if parts.is_empty() {
@@ -82,37 +82,37 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
     let part = package.part();
     let peers = peers(part);
     let mut results = Results::new(peers.iter().map(|peer| peer.name));
-    let mut contenders = ours(workspace, package)?;
+    let mut subjects = ours(workspace, package)?;
     for peer in peers {
         match peer.source.build(workspace) {
-            Ok(program) => contenders.push(beside(peer, program, &contenders)),
-            Err(failure) => results.leave_out(peer.name, &failure),
+            Ok(program) => subjects.push(peer_subject(peer, program, &subjects)),
+            Err(failure) => results.skip(peer.name, &failure),
         }
     }
     let rounds = if options.quick { 1 } else { ROUNDS };
-    for question in questions(part, options.quick) {
-        let is_left_out =
-            |name: &&str| !options.question.is_empty() && !options.question.iter().any(|one| one == name);
-        if question.name.as_ref().is_some_and(is_left_out) {
+    for scenario in scenarios(part, options.quick) {
+        let is_unchosen =
+            |name: &&str| !options.scenario.is_empty() && !options.scenario.iter().any(|one| one == name);
+        if scenario.name.as_ref().is_some_and(is_unchosen) {
             continue;
         }
-        let asking = match Asking::begin(workspace, question, options, &results) {
-            Ok(asking) => asking,
+        let run = match Run::prepare(workspace, scenario, options, &results) {
+            Ok(run) => run,
             Err(failure) => {
-                results.leave_out(question.name.unwrap_or("its question"), &failure);
+                results.skip(scenario.name.unwrap_or("the scenario"), &failure);
                 continue;
             }
         };
         for round in 1..=rounds {
-            for contender in contenders.iter().filter(|contender| question.is_for(contender)) {
+            for subject in subjects.iter().filter(|subject| scenario.includes(subject)) {
                 let watch = Stopwatch::start();
-                let outcome = asking.ask(contender);
-                let (name, asked) = (contender.title(), question.name.map(|name| format!(" {name},")));
-                let asked = asked.unwrap_or_default();
-                println!("{part}:{asked} {name}, round {round} of {rounds}: {}", watch.elapsed());
+                let outcome = run.measure(subject);
+                let (title, scenario) = (subject.title(), scenario.name.map(|name| format!(" {name},")));
+                let scenario = scenario.unwrap_or_default();
+                println!("{part}:{scenario} {title}, round {round} of {rounds}: {}", watch.elapsed());
                 match outcome {
-                    Ok(lines) => results.add(contender, lines),
-                    Err(failure) => results.leave_out(contender.name, &failure),
+                    Ok(measurements) => results.add(subject, measurements),
+                    Err(failure) => results.skip(subject.name, &failure),
                 }
             }
         }
@@ -120,25 +120,25 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
     Ok(results)
 }
 
-/// A peer as a contender. Kubernetes' own server is measured by our benchmark, for the questions that it can be asked.
-fn beside(peer: &Peer, program: PathBuf, ours: &[Contender]) -> Contender {
+/// Makes a subject of a peer. Our own benchmark measures Kubernetes' server, for the scenarios that it supports.
+fn peer_subject(peer: &Peer, program: PathBuf, ours: &[Subject]) -> Subject {
     let (name, form, beside) = (peer.name, peer.form, peer.beside);
     match (peer.source, ours) {
         (Source::Kube, [ours, ..]) => {
             let arguments = vec!["create-cpu".to_owned(), format!("--kube={}", program.display())];
-            Contender { name, program: ours.program.clone(), arguments, form, beside }
+            Subject { name, program: ours.program.clone(), arguments, form, beside }
         }
-        _ => Contender { name, program, arguments: Vec::new(), form, beside },
+        _ => Subject { name, program, arguments: Vec::new(), form, beside },
     }
 }
 
-/// The bench targets of a part, built.
-fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Failure> {
-    let programs = contender::build_benches(workspace, package)?;
+/// Builds the bench targets of a part; one subject for each target and each form of objects.
+fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Subject>, Failure> {
+    let programs = subject::build_benches(workspace, package)?;
     let forms: &[&[&str]] =
         if package.part() == "informer" { &[&["whole"], &["packed"], &["view"]] } else { &[&[]] };
-    let contenders = programs.iter().flat_map(|program| {
-        forms.iter().map(|form| Contender {
+    let subjects = programs.iter().flat_map(|program| {
+        forms.iter().map(|form| Subject {
             name: results::OURS,
             program: program.clone(),
             arguments: Vec::new(),
@@ -146,5 +146,5 @@ fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Contender>, Fail
             beside: form,
         })
     });
-    Ok(contenders.collect())
+    Ok(subjects.collect())
 }

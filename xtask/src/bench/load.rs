@@ -1,4 +1,4 @@
-//! The source of objects that informers are measured on: a program of its own, started afresh for every run.
+//! The load: a server of Pods for the informers, started in a new process for every run.
 
 use super::peer::build_rust;
 use crate::failure::{Failure, While};
@@ -14,9 +14,9 @@ pub(super) struct Load {
     program: PathBuf,
 }
 
-/// A running load; it ends with this value.
+/// A running load; dropping it ends the process.
 #[derive(Debug)]
-pub(super) struct Serving {
+pub(super) struct RunningLoad {
     process: Child,
     url: String,
 }
@@ -27,7 +27,8 @@ impl Load {
         Ok(Self { program })
     }
 
-    pub(super) fn serve(&self, objects: u32) -> Result<Serving, Failure> {
+    /// Starts the load and waits until it serves `objects` Pods.
+    pub(super) fn start(&self, objects: u32) -> Result<RunningLoad, Failure> {
         let mut command = Command::new(&self.program);
         command.args(["--objects", &objects.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn().doing("starting the load")?;
@@ -35,20 +36,20 @@ impl Load {
         if let Some(stdout) = process.stdout.take() {
             BufReader::new(stdout).read_line(&mut url).doing("waiting for the load")?;
         }
-        let serving = Serving { process, url: url.trim_end().to_owned() };
-        if serving.url.is_empty() { Err(Failure::new("the load did not start")) } else { Ok(serving) }
+        let load = RunningLoad { process, url: url.trim_end().to_owned() };
+        if load.url.is_empty() { Err(Failure::new("the load did not start")) } else { Ok(load) }
     }
 }
 
-impl Serving {
+impl RunningLoad {
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 }
 
-impl Drop for Serving {
+impl Drop for RunningLoad {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to stop.
+        // Both fail if the process has already ended, which is fine.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

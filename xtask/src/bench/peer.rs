@@ -1,4 +1,4 @@
-//! The peers of each part: other people's libraries at the same work, by programs that stand in `xtask/peers/`.
+//! The peers of each part: other libraries for the same work, with programs in `xtask/peers/`.
 
 use crate::cargo;
 use crate::conformance;
@@ -7,14 +7,14 @@ use crate::peer::{build_go, folder, target};
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 
-/// A peer's column, and where its program comes from.
+/// A peer's column, and the source of its program.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer {
     pub(super) name: &'static str,
     pub(super) source: Source,
-    /// How it shall hold its objects, if it can choose.
+    /// The form in which it holds objects, if it has several.
     pub(super) form: Option<&'static str>,
-    /// The forms of ours that it is compared with.
+    /// Our forms that it is compared with.
     pub(super) beside: &'static [&'static str],
 }
 
@@ -24,11 +24,11 @@ pub(super) enum Source {
     Go { module: &'static str, command: &'static str },
     /// A binary of a Rust package.
     Rust { package: &'static str, bin: &'static str },
-    /// Kubernetes' own server with its etcd, which our benchmark asks.
+    /// kube-apiserver with etcd, measured by our benchmark.
     Kube,
 }
 
-/// Who else does a part's work.
+/// Lists the peers of a part.
 pub(super) fn peers(part: &str) -> &'static [Peer] {
     match part {
         "workqueue" => &WORKQUEUE,
@@ -62,7 +62,7 @@ const FEATUREGATE: [Peer; 1] =
 
 const APISERVER: [Peer; 1] = [Peer::new("kube-apiserver", Source::Kube)];
 
-/// A whole object is also what a user of a peer holds where we have a packed one or a view.
+/// Peers without packed objects and views hold whole ones, so these are compared with all our forms.
 const EITHER: &[&str] = &["whole", "packed", "view"];
 const VIEW: &[&str] = &["view"];
 
@@ -85,7 +85,7 @@ impl Peer {
 }
 
 impl Source {
-    /// Compiles the program, so that no round measures a compiler, and tells where it is.
+    /// Compiles the program before the first round and returns its path.
     pub(super) fn build(self, workspace: &Workspace) -> Result<PathBuf, Failure> {
         let target = target(workspace);
         match self {

@@ -1,4 +1,4 @@
-//! Pods on a real API server, made for a comparison and deleted with this value.
+//! Pods on a real API server, created for a comparison.
 
 use crate::cargo;
 use crate::failure::{Failure, While};
@@ -9,6 +9,7 @@ use std::process::Command;
 
 const NAMESPACE: &str = "trimtab-bench";
 
+/// Pods in one namespace; dropping this value deletes them.
 #[derive(Debug)]
 pub(super) struct Pods {
     program: PathBuf,
@@ -16,15 +17,15 @@ pub(super) struct Pods {
 }
 
 impl Pods {
-    /// Makes `count` Pods, or as many as are missing.
-    pub(super) fn make(workspace: &Workspace, kubeconfig: &Path, count: u32) -> Result<Self, Failure> {
+    /// Creates Pods until there are `count`.
+    pub(super) fn create(workspace: &Workspace, kubeconfig: &Path, count: u32) -> Result<Self, Failure> {
         let program = target(workspace).join("client-go-populate");
         build_go(&folder(workspace, "client-go"), "populate", &program, None)?;
         let pods = Self { program, kubeconfig: kubeconfig.to_owned() };
         let template = folder(workspace, "load").join("pod.json");
-        let mut make = pods.command();
-        make.args(["--objects", &count.to_string(), "--template"]).arg(template);
-        cargo::run(&mut make).doing("making Pods")?;
+        let mut create = pods.command();
+        create.args(["--objects", &count.to_string(), "--template"]).arg(template);
+        cargo::run(&mut create).doing("creating Pods")?;
         Ok(pods)
     }
 
@@ -46,7 +47,7 @@ impl Pods {
 impl Drop for Pods {
     fn drop(&mut self) {
         if let Err(failure) = cargo::run(self.command().arg("--delete")) {
-            eprintln!("xtask: the Pods in {NAMESPACE} are left: {failure}");
+            eprintln!("xtask: the Pods in {NAMESPACE} are not deleted: {failure}");
         }
     }
 }

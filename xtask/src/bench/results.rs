@@ -1,7 +1,7 @@
-//! What the contenders measured, merged by bench: medians, a table with ratios, and lines of JSON.
+//! The measurements of all subjects, merged by benchmark: medians, a table with ratios, and lines of JSON.
 
-use super::contender::{Contender, Line};
-use super::reach::REACHES;
+use super::subject::{Measurement, Subject};
+use super::target::TARGETS;
 use crate::failure::Failure;
 use comfy_table::{CellAlignment, Table};
 use serde_json::{Map, Value, json};
@@ -15,12 +15,13 @@ pub(super) const OURS: &str = "trimtab";
 pub(super) struct Results {
     /// The peers' columns, in order.
     peers: Vec<&'static str>,
-    /// In the order in which ours printed them first.
+    /// In the order of the first measurement.
     rows: Vec<Row>,
-    left_out: Vec<(&'static str, String)>,
+    /// Subjects and scenarios that did not run, with the reason.
+    skipped: Vec<(&'static str, String)>,
 }
 
-/// One bench, with the values of every round by contender.
+/// One benchmark, with each subject's values of every round.
 #[derive(Debug)]
 struct Row {
     bench: String,
@@ -34,51 +35,51 @@ impl Results {
         Self { peers: peers.collect(), ..Self::default() }
     }
 
-    /// Takes what one run printed. Beside each form of ours that the contender is compared with, its values are the same.
-    pub(super) fn add(&mut self, contender: &Contender, lines: Vec<Line>) {
-        for line in lines {
-            match (contender.form, line.bench.rsplit_once('/')) {
+    /// Adds the measurements of one run. The values of a peer stand in the row of each form that it is compared with.
+    pub(super) fn add(&mut self, subject: &Subject, measurements: Vec<Measurement>) {
+        for measurement in measurements {
+            match (subject.form, measurement.bench.rsplit_once('/')) {
                 (Some(form), Some((bench, last))) if form == last => {
-                    for form in contender.beside {
+                    for form in subject.beside {
                         self.record(
-                            contender.name,
-                            Line { bench: format!("{bench}/{form}"), ..line.clone() },
+                            subject.name,
+                            Measurement { bench: format!("{bench}/{form}"), ..measurement.clone() },
                         );
                     }
                 }
-                _ => self.record(contender.name, line),
+                _ => self.record(subject.name, measurement),
             }
         }
     }
 
-    fn record(&mut self, name: &'static str, line: Line) {
-        let index = self.rows.iter().position(|row| row.bench == line.bench).unwrap_or_else(|| {
-            let Line { bench, unit, better, .. } = line;
+    fn record(&mut self, name: &'static str, measurement: Measurement) {
+        let index = self.rows.iter().position(|row| row.bench == measurement.bench).unwrap_or_else(|| {
+            let Measurement { bench, unit, better, .. } = measurement;
             self.rows.push(Row { bench, unit, better, values: BTreeMap::new() });
             self.rows.len() - 1
         });
-        self.rows[index].values.entry(name).or_default().push(line.value);
+        self.rows[index].values.entry(name).or_default().push(measurement.value);
     }
 
-    /// The least that any contender came to in the benches whose names begin so.
-    pub(super) fn least(&self, benches: &str) -> Option<f64> {
+    /// The lowest median of any subject in the benchmarks whose names begin with `benches`.
+    pub(super) fn minimum(&self, benches: &str) -> Option<f64> {
         let rows = self.rows.iter().filter(|row| row.bench.starts_with(benches));
         let medians = rows.flat_map(|row| row.values.keys().filter_map(|name| row.median(name)));
         medians.min_by(f64::total_cmp)
     }
 
-    /// Remembers why a contender is not in the table, or not for every round.
-    pub(super) fn leave_out(&mut self, name: &'static str, why: &Failure) {
-        self.left_out.push((name, why.to_string()));
+    /// Records why a subject or a scenario did not run.
+    pub(super) fn skip(&mut self, name: &'static str, reason: &Failure) {
+        self.skipped.push((name, reason.to_string()));
     }
 
-    /// Whether each of our own benches ran: a missing peer is no failure, a missing bench of ours is.
+    /// Whether all our own benchmarks ran. A missing peer is no failure.
     pub(super) fn ours_ran(&self) -> bool {
-        self.left_out.iter().all(|(name, _)| *name != OURS)
+        self.skipped.iter().all(|(name, _)| *name != OURS)
             && self.rows.iter().any(|row| row.median(OURS).is_some())
     }
 
-    /// One JSON object a line, in the form that is kept from release to release.
+    /// One JSON object a line; the format stays the same from release to release.
     pub(super) fn json_lines(&self) -> String {
         let line = |row: &Row| {
             let peer = |name: &&'static str| Some(((*name).to_owned(), json!(rounded(row.median(name)?))));
@@ -105,7 +106,7 @@ impl Row {
         }
     }
 
-    /// A peer's value, and ours as a multiple of it.
+    /// A peer's value, with ours as a multiple of it.
     fn beside(&self, peer: &str) -> String {
         let Some(theirs) = self.median(peer) else {
             return "-".to_owned();
@@ -138,27 +139,27 @@ impl fmt::Display for Results {
             .map(|row| row.bench.as_str())
             .collect::<Vec<_>>();
         if !self.peers.is_empty() {
-            write!(f, "\n(in brackets: ours as a multiple of the peer's; less is better")?;
+            write!(f, "\n(in brackets: our value as a multiple of the peer's; lower is better")?;
             if !higher.is_empty() {
-                write!(f, ", but more is for {}", higher.join(", "))?;
+                write!(f, ", except for {}, where higher is better", higher.join(", "))?;
             }
             write!(f, ")")?;
         }
-        for reach in REACHES {
-            let Some(row) = self.rows.iter().find(|row| row.bench == reach.bench) else { continue };
-            let theirs = reach.peer.and_then(|peer| row.median(peer));
-            if let Some(ratio) = row.median(OURS).and_then(|ours| reach.ratio(ours, theirs)) {
-                write!(f, "\n{}", reach.describe(ratio))?;
+        for target in TARGETS {
+            let Some(row) = self.rows.iter().find(|row| row.bench == target.bench) else { continue };
+            let theirs = target.peer.and_then(|peer| row.median(peer));
+            if let Some(ratio) = row.median(OURS).and_then(|ours| target.ratio(ours, theirs)) {
+                write!(f, "\n{}", target.describe(ratio))?;
             }
         }
-        for (name, why) in &self.left_out {
-            write!(f, "\n{name} is left out: {why}")?;
+        for (name, reason) in &self.skipped {
+            write!(f, "\n{name} is skipped: {reason}")?;
         }
         Ok(())
     }
 }
 
-/// Four significant digits: what lies behind them is noise.
+/// Rounds to four significant digits; more would be noise.
 fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
@@ -176,25 +177,21 @@ fn shown(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn contender(
-        name: &'static str,
-        form: Option<&'static str>,
-        beside: &'static [&'static str],
-    ) -> Contender {
-        Contender { name, program: "/t/x".into(), arguments: Vec::new(), form, beside }
+    fn subject(name: &'static str, form: Option<&'static str>, beside: &'static [&'static str]) -> Subject {
+        Subject { name, program: "/t/x".into(), arguments: Vec::new(), form, beside }
     }
 
-    fn line(bench: &str, value: f64) -> Line {
-        Line { bench: bench.to_owned(), unit: "ns".to_owned(), better: "lower".to_owned(), value }
+    fn measured(bench: &str, value: f64) -> Measurement {
+        Measurement { bench: bench.to_owned(), unit: "ns".to_owned(), better: "lower".to_owned(), value }
     }
 
     #[test]
     fn medians_are_merged_by_bench_and_written_as_json() {
         let mut results = Results::new(["client-go", "kube-runtime"].into_iter());
         for value in [95.0, 93.1234, 400.0] {
-            results.add(&contender(OURS, None, &[]), vec![line("queue/add", value)]);
+            results.add(&subject(OURS, None, &[]), vec![measured("queue/add", value)]);
         }
-        results.add(&contender("client-go", None, &[]), vec![line("queue/add", 987.0)]);
+        results.add(&subject("client-go", None, &[]), vec![measured("queue/add", 987.0)]);
         let json = "{\"bench\":\"queue/add\",\"unit\":\"ns\",\"better\":\"lower\",\"trimtab\":95.0,\"peers\":{\"client-go\":987.0}}\n";
         assert_eq!(results.json_lines(), json);
         assert!(results.to_string().contains("987.0 (0.10×)"), "{results}");
@@ -202,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_without_views_stands_beside_each_form_of_ours() {
+    fn a_peer_without_views_is_compared_with_each_of_our_forms() {
         let mut results = Results::new(["client-go"].into_iter());
-        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/sync-cpu/view", 10.0)]);
+        results.add(&subject(OURS, Some("view"), &["view"]), vec![measured("informer/sync-cpu/view", 10.0)]);
         results.add(
-            &contender("client-go", Some("slim"), &["view"]),
-            vec![line("informer/sync-cpu/slim", 100.0)],
+            &subject("client-go", Some("slim"), &["view"]),
+            vec![measured("informer/sync-cpu/slim", 100.0)],
         );
         assert_eq!(results.rows.len(), 1);
         assert!(results.to_string().contains("(0.10×)"), "{results}");
@@ -216,33 +213,33 @@ mod tests {
     #[test]
     fn a_bench_without_forms_keeps_its_name() {
         let mut results = Results::new(["client-go"].into_iter());
-        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/million-flat", 1.4)]);
+        results.add(&subject(OURS, Some("view"), &["view"]), vec![measured("informer/million-flat", 1.4)]);
         assert_eq!(results.rows[0].bench, "informer/million-flat");
-        assert!(
-            results.to_string().contains("informer/million-flat: 1.40, to reach 1.3: missed"),
-            "{results}"
-        );
+        assert!(results.to_string().contains("informer/million-flat: 1.40, target 1.3: missed"), "{results}");
     }
 
     #[test]
-    fn the_least_is_over_all_contenders_and_forms() {
+    fn the_minimum_covers_all_subjects_and_forms() {
         let mut results = Results::new(["client-go"].into_iter());
-        results.add(&contender(OURS, Some("view"), &["view"]), vec![line("informer/follow-rate/view", 50.0)]);
-        let slim = contender("client-go", Some("slim"), &["view"]);
         results
-            .add(&slim, vec![line("informer/follow-rate/slim", 2.0), line("informer/follow-cpu/slim", 1.0)]);
-        assert_eq!(results.least("informer/follow-rate/"), Some(2.0));
-        assert_eq!(results.least("informer/other/"), None);
+            .add(&subject(OURS, Some("view"), &["view"]), vec![measured("informer/follow-rate/view", 50.0)]);
+        let slim = subject("client-go", Some("slim"), &["view"]);
+        results.add(
+            &slim,
+            vec![measured("informer/follow-rate/slim", 2.0), measured("informer/follow-cpu/slim", 1.0)],
+        );
+        assert_eq!(results.minimum("informer/follow-rate/"), Some(2.0));
+        assert_eq!(results.minimum("informer/other/"), None);
     }
 
     #[test]
-    fn who_is_left_out_is_named_with_the_reason() {
+    fn a_skipped_subject_is_named_with_the_reason() {
         let mut results = Results::new(["client-go"].into_iter());
-        results.add(&contender(OURS, None, &[]), vec![line("queue/add", 1.0)]);
-        results.leave_out("client-go", &Failure::new("go was not found"));
-        assert!(results.to_string().ends_with("client-go is left out: go was not found"), "{results}");
+        results.add(&subject(OURS, None, &[]), vec![measured("queue/add", 1.0)]);
+        results.skip("client-go", &Failure::new("go was not found"));
+        assert!(results.to_string().ends_with("client-go is skipped: go was not found"), "{results}");
         assert!(results.ours_ran(), "a missing peer is no failure");
-        results.leave_out(OURS, &Failure::new("it ended with 1"));
+        results.skip(OURS, &Failure::new("it ended with 1"));
         assert!(!results.ours_ran());
     }
 }

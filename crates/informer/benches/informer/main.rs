@@ -1,7 +1,7 @@
-//! What it costs to sync with the Pods of a server and to follow their changes, a file a question.
+//! What it costs to sync with the Pods of a server and to follow their changes, one file for each scenario.
 //!
 //! `cargo xtask bench informer` runs this beside its peers, against a load that `xtask/peers/load` serves:
-//! `informer --question sync --url http://127.0.0.1:PORT --objects N --events M --form whole|packed|view`
+//! `informer --scenario sync --url http://127.0.0.1:PORT --objects N --events M --form whole|packed|view`
 
 mod cost;
 mod latency;
@@ -67,14 +67,14 @@ async fn main() -> Result<(), Failure> {
 }
 
 async fn ask<T: Form>(form: &str) -> Result<(), Failure> {
-    match option::<String>("question")?.as_str() {
+    match option::<String>("scenario")?.as_str() {
         "sync" => sync::run::<T>(form).await,
         "list" => list::run::<T>(form).await,
         "relist" => list::again::<T>(form).await,
         "million" => million::run::<T>().await,
         "latency" => latency::run::<T>().await,
         "real" => real::run::<T>(form).await,
-        other => Err(format!("--question {other} is not known").into()),
+        other => Err(format!("--scenario {other} is not known").into()),
     }
 }
 

@@ -1,7 +1,7 @@
 // Command informer is client-go's shared informer on the load, or on a real API server.
 //
-//	informer -question sync|list|relist|latency -url http://127.0.0.1:PORT -objects N -events M -form whole|slim
-//	informer -question real -kubeconfig FILE -namespace NAME -objects N -form proto-slim
+//	informer -scenario sync|list|relist|latency -url http://127.0.0.1:PORT -objects N -events M -form whole|slim
+//	informer -scenario real -kubeconfig FILE -namespace NAME -objects N -form proto-slim
 package main
 
 import (
@@ -29,13 +29,13 @@ import (
 
 // options are what it is asked, and of whom.
 type options struct {
-	question, url, kubeconfig, namespace, form string
+	scenario, url, kubeconfig, namespace, form string
 	objects, events, rate                      int
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.question, "question", "sync", "sync, list, relist, latency or real")
+	flag.StringVar(&o.scenario, "scenario", "sync", "sync, list, relist, latency or real")
 	flag.StringVar(&o.url, "url", "", "the load")
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "a real API server")
 	flag.StringVar(&o.namespace, "namespace", "", "where its Pods are")
@@ -44,7 +44,7 @@ func main() {
 	flag.IntVar(&o.events, "events", 0, "how many changes to follow")
 	flag.IntVar(&o.rate, "rate", 0, "how many of them a second")
 	flag.Parse()
-	if o.question == "list" {
+	if o.scenario == "list" {
 		// Read when client-go is first used: a list in pages, instead of a stream.
 		if err := os.Setenv("KUBE_FEATURE_WatchListClient", "false"); err != nil {
 			fmt.Fprintln(os.Stderr, "informer:", err)
@@ -88,7 +88,7 @@ func run(o options) error {
 	// What the collector has not got round to is not counted against the informer.
 	debug.FreeOSMemory()
 	settled := measure.SoFar()
-	switch o.question {
+	switch o.scenario {
 	case "sync":
 		measure.Report("informer/sync-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
 		measure.Report("informer/sync-rss/"+o.form, "KB", settled.RSSEach(empty, o.objects))
@@ -115,7 +115,7 @@ func run(o options) error {
 	case "real":
 		measure.Report("informer/real-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
 	default:
-		return fmt.Errorf("-question %s is not known", o.question)
+		return fmt.Errorf("-scenario %s is not known", o.scenario)
 	}
 	return nil
 }
@@ -168,8 +168,8 @@ type updates struct {
 }
 
 func newUpdates(o options) *updates {
-	u := &updates{expected: int64(o.events), all: make(chan struct{}), timed: o.question == "latency"}
-	if o.question == "relist" {
+	u := &updates{expected: int64(o.events), all: make(chan struct{}), timed: o.scenario == "latency"}
+	if o.scenario == "relist" {
 		u.expected = int64(o.objects)
 	}
 	if u.timed {

@@ -15,7 +15,7 @@ import (
 var quick = slices.Contains(os.Args, "--quick")
 
 func main() {
-	questions := []struct {
+	scenarios := []struct {
 		name string
 		run  func()
 	}{
@@ -28,9 +28,9 @@ func main() {
 	asked := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(argument string) bool {
 		return strings.HasPrefix(argument, "--")
 	})
-	for _, question := range questions {
-		if len(asked) == 0 || slices.Contains(asked, question.name) {
-			question.run()
+	for _, scenario := range scenarios {
+		if len(asked) == 0 || slices.Contains(asked, scenario.name) {
+			scenario.run()
 		}
 	}
 }

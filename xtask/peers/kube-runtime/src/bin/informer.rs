@@ -1,6 +1,6 @@
 //! kube-runtime's reflector on the load.
 //!
-//! `informer --question sync|list|relist|latency --url http://127.0.0.1:PORT --objects N --events M --form whole|view`
+//! `informer --scenario sync|list|relist|latency --url http://127.0.0.1:PORT --objects N --events M --form whole|view`
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
@@ -56,8 +56,8 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
     let empty = Cost::so_far()?;
     let (reader, writer) = store::<K>();
     let api = Api::all(client.clone());
-    let question: String = option("question")?;
-    let config = match question.as_str() {
+    let scenario: String = option("scenario")?;
+    let config = match scenario.as_str() {
         "list" => watcher::Config::default(),
         _ => watcher::Config::default().streaming_lists(),
     };
@@ -68,7 +68,7 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
     if reader.len() != objects {
         return Err(format!("{} of {objects} objects after sync", reader.len()).into());
     }
-    match question.as_str() {
+    match scenario.as_str() {
         "sync" => {
             report(&format!("informer/sync-cpu/{form}"), "µs", held.cpu_each(&empty, objects));
             report(&format!("informer/sync-rss/{form}"), "KB", held.rss_each(&empty, objects));
@@ -105,7 +105,7 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
             report("informer/latency-p50", "µs", took[took.len() / 2] as f64 / 1e3);
             report("informer/latency-p99", "µs", took[took.len() * 99 / 100] as f64 / 1e3);
         }
-        other => return Err(format!("--question {other} is not known").into()),
+        other => return Err(format!("--scenario {other} is not known").into()),
     }
     Ok(())
 }

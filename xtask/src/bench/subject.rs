@@ -1,4 +1,4 @@
-//! One program in a comparison: how it is run, and what it prints.
+//! One program under measurement: its command line and its output.
 
 use super::results;
 use crate::cargo;
@@ -8,30 +8,30 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A program that does the work, under the name of its column.
+/// A program that does the work; its name heads a column of the table.
 #[derive(Debug)]
-pub(super) struct Contender {
+pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) program: PathBuf,
-    /// What it is told beside the size of the work.
+    /// Its own arguments, before those of the scenario.
     pub(super) arguments: Vec<String>,
-    /// How it shall hold its objects, if it can choose.
+    /// The form in which it holds objects, if it has several.
     pub(super) form: Option<&'static str>,
-    /// The forms of ours beside which it is shown; empty where there are no forms.
+    /// Our forms that it is compared with; empty if the part has no forms.
     pub(super) beside: &'static [&'static str],
 }
 
-/// One measurement that a program printed.
+/// One measurement, printed by a program.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct Measurement {
     pub(super) bench: String,
     pub(super) unit: String,
     pub(super) better: String,
     pub(super) value: f64,
 }
 
-impl Contender {
-    /// The column's name, and the form where there are several.
+impl Subject {
+    /// The column's name, with the form if there are several.
     pub(super) fn title(&self) -> String {
         self.form.map_or_else(|| self.name.to_owned(), |form| format!("{} ({form})", self.name))
     }
@@ -40,25 +40,25 @@ impl Contender {
         self.name == results::OURS
     }
 
-    /// Runs the program once, with what it is told beside.
-    pub(super) fn run(&self, told: &[String]) -> Result<Vec<Line>, Failure> {
+    /// Runs the program once, with the arguments of a scenario.
+    pub(super) fn run(&self, arguments: &[String]) -> Result<Vec<Measurement>, Failure> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(told);
+        command.args(&self.arguments).args(arguments);
         if let Some(form) = self.form {
             command.args(["--form", form]);
         }
         let output = command.stderr(Stdio::inherit()).output().doing(self.program.display())?;
         cargo::checked(output.status).doing(self.program.display())?;
-        Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(Line::read).collect())
+        Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(Measurement::read).collect())
     }
 }
 
-/// Builds a part's bench targets, and tells where they are.
+/// Builds a part's bench targets and returns their paths.
 pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<Vec<PathBuf>, Failure> {
     let mut build =
         cargo::command(["bench", "--quiet", "--locked", "--package", &package.name, "--benches", "--no-run"]);
     if package.part() == "apiserver" {
-        build.args(["--features", "tls"]); // its peer speaks nothing else
+        build.args(["--features", "tls"]); // kube-apiserver serves only TLS
     }
     build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
     let output = build.stderr(Stdio::inherit()).output().doing("starting cargo bench")?;
@@ -71,7 +71,7 @@ pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<
     }
 }
 
-/// The bench targets among cargo's messages.
+/// Extracts the bench targets from cargo's messages.
 fn bench_programs(messages: &str) -> Vec<PathBuf> {
     let program = |line| {
         let message: Value = serde_json::from_str(line).ok()?;
@@ -81,7 +81,7 @@ fn bench_programs(messages: &str) -> Vec<PathBuf> {
     messages.lines().filter_map(program).collect()
 }
 
-impl Line {
+impl Measurement {
     fn read(line: &str) -> Option<Self> {
         let line: Value = serde_json::from_str(line).ok()?;
         let text = |name: &str| line[name].as_str().map(str::to_owned);
@@ -99,12 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_measurement_is_passed_over() {
+    fn lines_without_a_measurement_are_ignored() {
         let line = r#"{"bench":"queue/add","unit":"ns","better":"lower","value":93.1}"#;
         let (bench, unit, better) = ("queue/add".to_owned(), "ns".to_owned(), "lower".to_owned());
-        assert_eq!(Line::read(line), Some(Line { bench, unit, better, value: 93.1 }));
-        assert_eq!(Line::read("running 3 benches"), None);
-        assert_eq!(Line::read(r#"{"bench":"queue/add"}"#), None);
+        assert_eq!(Measurement::read(line), Some(Measurement { bench, unit, better, value: 93.1 }));
+        assert_eq!(Measurement::read("running 3 benches"), None);
+        assert_eq!(Measurement::read(r#"{"bench":"queue/add"}"#), None);
     }
 
     #[test]

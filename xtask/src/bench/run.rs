@@ -1,0 +1,108 @@
+//! One scenario, prepared for all subjects: the server of its objects, and the arguments of the programs.
+
+use super::Options;
+use super::load::{Load, RunningLoad};
+use super::real::Pods;
+use super::results::Results;
+use super::scenario::{LATENCY_SECONDS, Scenario, Source};
+use super::subject::{Measurement, Subject};
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+use std::fmt::Display;
+
+#[derive(Debug)]
+pub(super) struct Run {
+    scenario: Scenario,
+    server: Server,
+    quick: bool,
+}
+
+/// The server that a subject reads its objects from.
+#[derive(Debug)]
+enum Server {
+    None,
+    Load(Load),
+    /// A load that sends this many changes a second.
+    Paced(Load, u32),
+    Kubernetes(Pods),
+}
+
+impl Run {
+    /// Prepares a scenario; `results` are those of the scenarios before.
+    pub(super) fn prepare(
+        workspace: &Workspace,
+        scenario: Scenario,
+        options: &Options,
+        results: &Results,
+    ) -> Result<Self, Failure> {
+        let server = match scenario.source {
+            Source::None => Server::None,
+            Source::Load | Source::Loads(_) => Server::Load(Load::build(workspace)?),
+            Source::PacedLoad => Server::Paced(Load::build(workspace)?, sustained_rate(results)?),
+            Source::Kubernetes => {
+                let kubeconfig = options
+                    .kubeconfig
+                    .as_deref()
+                    .ok_or_else(|| Failure::new("it needs a kube-apiserver: pass --kubeconfig FILE"))?;
+                Server::Kubernetes(Pods::create(workspace, kubeconfig, scenario.objects)?)
+            }
+        };
+        Ok(Self { scenario, server, quick: options.quick })
+    }
+
+    /// Runs a subject once, with a load of its own if the scenario has one.
+    pub(super) fn measure(&self, subject: &Subject) -> Result<Vec<Measurement>, Failure> {
+        let Scenario { name, objects, events, source, .. } = self.scenario;
+        let mut arguments = Arguments::default();
+        let mut loads: Vec<RunningLoad> = Vec::new();
+        if let Some(name) = name {
+            arguments.add("scenario", &name);
+            arguments.add("objects", &objects);
+        }
+        match &self.server {
+            Server::None if self.quick => arguments.0.push("--quick".to_owned()),
+            Server::None => {}
+            Server::Load(load) => {
+                loads.push(load.start(objects)?);
+                arguments.add("events", &events);
+                if let Source::Loads(few) = source {
+                    let load = load.start(few)?;
+                    arguments.add("few-url", &load.url());
+                    arguments.add("few", &few);
+                    loads.push(load);
+                }
+            }
+            Server::Paced(load, rate) => {
+                loads.push(load.start(objects)?);
+                arguments.add("events", &(rate * LATENCY_SECONDS));
+                arguments.add("rate", rate);
+            }
+            Server::Kubernetes(pods) => {
+                arguments.add("kubeconfig", &pods.kubeconfig().display());
+                arguments.add("namespace", &pods.namespace());
+            }
+        }
+        if let Some(load) = loads.first() {
+            arguments.add("url", &load.url());
+        }
+        subject.run(&arguments.0)
+    }
+}
+
+/// Four fifths of the lowest rate of changes that any subject sustained.
+fn sustained_rate(results: &Results) -> Result<u32, Failure> {
+    match results.minimum("informer/follow-rate/").map(|rate| rate * 0.8) {
+        Some(rate) if rate >= 1.0 => Ok(rate as u32),
+        _ => Err(Failure::new("it needs the rates that the scenario `sync` measures")),
+    }
+}
+
+/// Options on a command line.
+#[derive(Debug, Default)]
+struct Arguments(Vec<String>);
+
+impl Arguments {
+    fn add(&mut self, name: &str, value: &dyn Display) {
+        self.0.extend([format!("--{name}"), value.to_string()]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Targets of the informer's benchmarks: the values that they should not exceed.
+
+/// The highest value of a benchmark, as a multiple of a peer's value or as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Target {
+    pub(super) bench: &'static str,
+    /// `None` if the limit is for the value itself.
+    pub(super) peer: Option<&'static str>,
+    pub(super) at_most: f64,
+}
+
+const fn relative(bench: &'static str, peer: &'static str, at_most: f64) -> Target {
+    Target { bench, peer: Some(peer), at_most }
+}
+
+const fn absolute(bench: &'static str, at_most: f64) -> Target {
+    Target { bench, peer: None, at_most }
+}
+
+pub(super) const TARGETS: &[Target] = &[
+    relative("informer/sync-cpu/view", "kube-runtime", 0.15),
+    relative("informer/sync-cpu/view", "kube-runtime-view", 0.35),
+    relative("informer/sync-cpu/view", "client-go-slim", 0.06),
+    relative("informer/sync-rss/view", "kube-runtime", 0.04),
+    relative("informer/sync-rss/view", "kube-runtime-view", 0.12),
+    relative("informer/sync-rss/view", "client-go-slim", 0.4),
+    relative("informer/sync-cpu/packed", "kube-runtime", 0.2),
+    relative("informer/sync-rss/packed", "kube-runtime", 0.15),
+    relative("informer/sync-cpu/whole", "kube-runtime", 0.8),
+    relative("informer/sync-rss/whole", "kube-runtime", 0.8),
+    relative("informer/follow-cpu/view", "kube-runtime", 0.15),
+    relative("informer/follow-cpu/view", "kube-runtime-view", 0.35),
+    relative("informer/follow-cpu/view", "limit", 1.5),
+    relative("informer/follow-cpu/packed", "kube-runtime", 0.2),
+    relative("informer/follow-cpu/whole", "kube-runtime", 0.8),
+    relative("informer/list-cpu/view", "kube-runtime", 0.15),
+    relative("informer/list-cpu/view", "kube-runtime-view", 0.35),
+    relative("informer/list-cpu/view", "client-go-slim", 0.06),
+    absolute("informer/list-peak/view", 1.2),
+    absolute("informer/relist-peak/view", 1.2),
+    absolute("informer/relist-peak/packed", 1.2),
+    absolute("informer/relist-peak/whole", 1.2),
+    relative("informer/latency-p50", "kube-runtime", 1.0),
+    relative("informer/latency-p50", "kube-runtime-view", 1.0),
+    relative("informer/latency-p50", "client-go", 1.0),
+    relative("informer/latency-p50", "client-go-slim", 1.0),
+    relative("informer/latency-p99", "kube-runtime", 1.0),
+    relative("informer/latency-p99", "kube-runtime-view", 1.0),
+    relative("informer/latency-p99", "client-go", 1.0),
+    relative("informer/latency-p99", "client-go-slim", 1.0),
+    relative("informer/real-cpu/view", "client-go-proto-slim", 0.4),
+    absolute("informer/million-s", 60.0),
+    absolute("informer/million-gib", 2.5),
+    absolute("informer/million-flat", 1.3),
+];
+
+impl Target {
+    /// The value to compare with the limit; `None` if the peer has no value.
+    pub(super) fn ratio(&self, ours: f64, theirs: Option<f64>) -> Option<f64> {
+        match (self.peer, theirs) {
+            (None, _) => Some(ours),
+            (Some(_), Some(theirs)) if theirs > 0.0 => Some(ours / theirs),
+            _ => None,
+        }
+    }
+
+    /// One line for the terminal.
+    pub(super) fn describe(&self, ratio: f64) -> String {
+        let Self { bench, peer, at_most } = self;
+        let value = peer.map_or_else(|| format!("{ratio:.2}"), |peer| format!("{ratio:.2}× {peer}"));
+        let missed = if ratio > *at_most { ": missed" } else { "" };
+        format!("{bench}: {value}, target {at_most}{missed}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_limits_the_value_or_its_ratio_to_a_peers_value() {
+        let (alone, peer) = (absolute("queue/peak", 1.2), relative("queue/add", "client-go", 0.5));
+        assert_eq!(alone.ratio(1.1, None), Some(1.1));
+        assert_eq!(peer.ratio(1.0, Some(4.0)), Some(0.25));
+        assert_eq!((peer.ratio(1.0, None), peer.ratio(1.0, Some(0.0))), (None, None));
+    }
+
+    #[test]
+    fn a_missed_target_is_marked() {
+        assert_eq!(
+            relative("queue/add", "client-go", 0.5).describe(0.25),
+            "queue/add: 0.25× client-go, target 0.5"
+        );
+        assert_eq!(absolute("queue/peak", 1.2).describe(1.3), "queue/peak: 1.30, target 1.2: missed");
+    }
+}
