@@ -1,17 +1,17 @@
-//! Running cargo and other programs: the very cargo that runs this one, and the line that repeats a run.
+//! Running cargo and other programs, and printing the command line that repeats a run.
 
 use crate::failure::{Failure, While};
 use std::ffi::OsStr;
 use std::process::{Command, ExitCode, ExitStatus};
 
-/// The cargo that started this program, so that a `+toolchain` is kept, with `arguments`.
+/// Builds a cargo command with `arguments`. It uses the cargo that started this program, which keeps a `+toolchain`.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
     command
 }
 
-/// The line that repeats `command` in a shell at the workspace's root.
+/// Formats the line that repeats `command` in a shell at the workspace's root.
 pub(crate) fn line(command: &Command) -> String {
     let program = command.get_program();
     let program = if is_cargo(program) { OsStr::new("cargo") } else { program };
@@ -33,29 +33,29 @@ fn quoted(word: &OsStr) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{word}'") }
 }
 
-/// Runs `command` with this terminal.
+/// Runs `command` with the terminal of this process.
 ///
 /// # Errors
 ///
-/// When it cannot be started, or ends with anything but success.
+/// When the program cannot be started, or its exit code is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;
     checked(status)
 }
 
-/// Success, or what became of the program instead.
+/// Turns an exit status other than success into an error.
 pub(crate) fn checked(status: ExitStatus) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(Failure::new(format!("ended with {status}"))) }
 }
 
-/// Turns this process into `command`: signals and the exit code are then the program's own.
+/// Replaces this process with `command`, which then receives the signals and sets the exit code.
 #[cfg(unix)]
 pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> {
     let error = std::os::unix::process::CommandExt::exec(&mut command);
     Err(error).doing(format_args!("starting {}", command.get_program().display()))
 }
 
-/// Runs `command` to its end and ends as it did: nothing else can be done where processes cannot be replaced.
+/// Runs `command` and returns its exit code: only Unix can replace a process.
 #[cfg(not(unix))]
 pub(crate) fn become_program(mut command: Command) -> Result<ExitCode, Failure> {
     let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;

@@ -1,23 +1,25 @@
-//! `cargo xtask ci`: every check, step by step, with its time and the line that repeats it.
+//! `cargo xtask ci`: runs every check, step by step, and prints its time and the command that repeats it.
 
 mod features;
 mod loom;
 mod packages;
+mod readmes;
 mod report;
 
 use crate::failure::{Failure, While};
-use crate::workspace::Workspace;
-use crate::{cargo, tidy};
+use crate::workspace::{Package, Workspace};
+use crate::{cargo, release, tidy};
 use clap::Args;
+pub(crate) use packages::package;
 use report::Report;
 use std::process::{Command, ExitCode, Stdio};
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// Runs this step and no other; may be given several times.
+    /// Runs only this step; may be repeated.
     #[arg(long, value_name = "STEP", value_parser = STEPS.map(|step| step.name))]
     only: Vec<String>,
-    /// Lints and tests the parts for this Kubernetes version instead; may be given several times.
+    /// Lints and tests the parts for this Kubernetes version instead; may be repeated.
     #[arg(long, value_name = "VERSION", value_parser = KUBERNETES, conflicts_with = "only")]
     kubernetes: Vec<String>,
     /// Lints and tests the parts for every Kubernetes version that k8s-openapi has types for.
@@ -25,34 +27,36 @@ pub(crate) struct Options {
     every_version: bool,
 }
 
-/// One check. The order of [`STEPS`] is that of the run: cheap ones first, then side by side what shares artefacts.
+/// One check. The steps run in the order of [`STEPS`]: cheap ones first, then those that share build artifacts together.
 struct Step {
     name: &'static str,
     run: fn(&Workspace) -> Result<(), Failure>,
-    /// Means nothing once this earlier step has failed.
+    /// The step is skipped if this earlier step has failed.
     after: Option<&'static str>,
-    /// The rustup component that it needs; the step is named like the component's cargo command.
+    /// The rustup component that it needs; the step has the name of the component's cargo command.
     component: Option<&'static str>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
+    Step::new("readmes", readmes::run).after("clippy"), // clippy builds the same dependencies
     Step::new("doc", doc),
     Step::new("build", build),
     Step::new("test", test).after("build"),
     Step::new("loom", loom::run).after("build"),
-    Step::new("soak", soak).after("build"), // after loom, which has built the same dependencies
+    Step::new("soak", soak).after("build"), // after loom, which builds the same dependencies
     Step::new("demo", demo).after("build"),
     Step::new("conformance", conformance).after("build"),
     Step::new("features", features::run).after("build"),
     Step::new("packages", packages::run).after("build"),
+    Step::new("release", release::check_all),
 ];
 
 /// The Kubernetes versions that k8s-openapi has types for.
 const KUBERNETES: [&str; 5] = ["1.33", "1.34", "1.35", "1.36", "1.37"];
-/// What k8s-openapi's build script reads when no feature names a version.
+/// The variable that k8s-openapi's build script reads if no feature names a version.
 const KUBERNETES_VARIABLE: &str = "K8S_OPENAPI_ENABLED_VERSION";
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
@@ -70,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     Ok(if report.is_green() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs the steps that `only` names, or all of them, whatever fails on the way.
+/// Runs the steps in `only`, or all of them. A failed step does not end the run.
 fn run_steps(workspace: &Workspace, only: &[String], report: &mut Report) {
     let chosen = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
     for step in STEPS.iter().filter(chosen) {
@@ -94,7 +98,11 @@ impl Step {
         Self { component: Some(component), ..self }
     }
 
-    /// Whether the component is there, or how to install it.
+    /// Checks that the component is installed.
+    ///
+    /// # Errors
+    ///
+    /// The command that installs the component.
     fn ready(&self) -> Result<(), Failure> {
         let Some(component) = self.component else {
             return Ok(());
@@ -107,13 +115,13 @@ impl Step {
     }
 }
 
-/// Prints the line that repeats `command`, then runs it.
+/// Prints the command line, then runs the command.
 fn show(command: &mut Command) -> Result<(), Failure> {
     println!("$ {}", cargo::line(command));
     cargo::run(command)
 }
 
-/// Like [`show`], and hands back what the program printed.
+/// Like [`show`], and returns the program's output.
 fn checked_output(command: &mut Command) -> Result<String, Failure> {
     println!("$ {}", cargo::line(command));
     let output = command.stderr(Stdio::inherit()).output().doing(command.get_program().display())?;
@@ -133,7 +141,7 @@ fn fmt(_: &Workspace) -> Result<(), Failure> {
 
 fn tidy(_: &Workspace) -> Result<(), Failure> {
     println!("$ cargo xtask tidy");
-    let outcome = tidy::run()?;
+    let outcome = tidy::run(&tidy::Options::default())?;
     if outcome == ExitCode::SUCCESS { Ok(()) } else { Err(Failure::new("the tree is not tidy")) }
 }
 
@@ -178,7 +186,16 @@ fn for_kubernetes(workspace: &Workspace, version: &str) -> Result<(), Failure> {
     show(test.env(KUBERNETES_VARIABLE, version))
 }
 
-/// The cargo command with these words.
+/// Builds documentation of a part as docs.rs does.
+pub(crate) fn docs_of_part(part: &Package) -> Result<(), Failure> {
+    let mut doc = cargo::command(["doc", "--locked", "--no-deps", "--package", &part.name]);
+    if !part.docs_features.is_empty() {
+        doc.args(["--features", &part.docs_features.join(",")]);
+    }
+    show(doc.env("RUSTDOCFLAGS", "--cfg docsrs -D warnings"))
+}
+
+/// Builds a cargo command from words.
 fn words(line: &str) -> Command {
     cargo::command(line.split(' '))
 }
@@ -196,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_component_is_named_with_how_to_install_it() {
+    fn the_error_of_a_missing_component_tells_how_to_install_it() {
         let step = Step::new("no-such-command", fmt).needing("rustfmt");
         let failure = step.ready().expect_err("cargo has no such command");
         assert_eq!(failure.to_string(), "rustfmt is missing: rustup component add rustfmt");

@@ -1,6 +1,6 @@
-//! `cargo xtask conformance`: ours and upstream's at the same work, compared.
+//! `cargo xtask conformance`: compares our implementations with upstream's.
 //!
-//! The API servers are asked by a program of its own, which this command builds and hands over to.
+//! The suites of the API server and of the informer are programs of their own, which this command builds and runs.
 
 mod clients;
 mod featuregate;
@@ -16,39 +16,39 @@ use std::process::ExitCode;
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("what").required(true).multiple(false))]
 pub(crate) struct Options {
-    /// The suite of API rules, against this server: `embedded` (ours), `real` (kube-apiserver and etcd; needs Go) or
-    /// `kubeconfig=PATH`.
+    /// Runs the suite of API rules against this server: `embedded` (ours), `real` (kube-apiserver and etcd; needs Go)
+    /// or `kubeconfig=PATH`.
     #[arg(long, group = "what", value_name = "SERVER")]
     server: Option<String>,
-    /// Clients that nobody here wrote, against our server: every kubectl on the PATH and 1.36's, client-go, and upstream's
-    /// kube-controller-manager. What needs Go is left out, and named, where there is none.
+    /// Runs upstream's clients against our server: every kubectl on the PATH, kubectl 1.36, client-go and
+    /// kube-controller-manager. Without Go it skips and names the clients that need it.
     #[arg(long, group = "what")]
     clients: bool,
-    /// Feature gates, against k8s.io/component-base, on random registries. Needs Go.
+    /// Compares feature gates with k8s.io/component-base on random registries; needs Go.
     #[arg(long, group = "what")]
     featuregate: bool,
-    /// Informers, against an API server: our own, or a real one with --kubeconfig.
+    /// Runs the informer suite against our API server, or a real one with --kubeconfig.
     #[arg(long, group = "what")]
     informer: bool,
-    /// With --informer: the cluster to ask.
+    /// With --informer: connects to this cluster.
     #[arg(long, value_name = "FILE", requires = "informer")]
     kubeconfig: Option<PathBuf>,
-    /// With --server: only the cases whose group/name contains this; may be given several times.
+    /// With --server: runs only the cases whose group/name contains this; may be repeated.
     #[arg(long, value_name = "NAME", requires = "server")]
     case: Vec<String>,
-    /// With --server: prints the cases, each with its rule and source, and asks nobody.
+    /// With --server: prints the cases with their rules and sources, and runs none.
     #[arg(long, requires = "server")]
     list: bool,
-    /// With --server real or --clients: Kubernetes' programs in one, if they are built already (xtask/peers/kube-apiserver).
+    /// With --server real or --clients: uses this build of xtask/peers/kube-apiserver instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     kube: Option<PathBuf>,
-    /// With --clients: one more kubectl; may be given several times.
+    /// With --clients: runs one more kubectl; may be repeated.
     #[arg(long, value_name = "PROGRAM", requires = "clients")]
     kubectl: Vec<PathBuf>,
-    /// With --featuregate: how many random registries.
+    /// With --featuregate: sets the number of random registries.
     #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with_all = ["server", "clients"])]
     cases: u32,
-    /// With --featuregate: which random registries; a failure names the one to repeat.
+    /// With --featuregate: sets the seed of the random registries; a failure prints it.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["server", "clients"])]
     seed: u64,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: hands over to the demo, a program of `examples/`.
+//! `cargo xtask demo`: runs the demo, a program of `examples/`.
 
 use crate::cargo;
 use crate::failure::Failure;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// What the demo takes: `cargo xtask demo --help` asks the demo itself.
+    /// Arguments of the demo; `cargo xtask demo --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }

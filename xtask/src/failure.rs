@@ -1,8 +1,8 @@
-//! Why a command could not do its work, as the one line that the terminal shows.
+//! [`Failure`]: the reason why a command failed, as one line for the terminal.
 
 use std::fmt;
 
-/// A command's failure: already worded for the person at the terminal.
+/// The reason why a command failed. Its text is complete and can be printed as it is.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
@@ -18,14 +18,14 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says what was being done when an error came up.
+/// Adds the failed action to an error.
 pub(crate) trait While<T> {
-    /// Turns an error into a [`Failure`] that reads `<what>: <error>`.
-    fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
+    /// Turns an error into a [`Failure`] that reads `<action>: <error>`.
+    fn doing(self, action: impl fmt::Display) -> Result<T, Failure>;
 }
 
 impl<T, E: fmt::Display> While<T> for Result<T, E> {
-    fn doing(self, what: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| Failure(format!("{what}: {error}")))
+    fn doing(self, action: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure(format!("{action}: {error}")))
     }
 }

@@ -3,21 +3,21 @@
 mod bench;
 mod cargo;
 mod ci;
+mod codegen;
 mod conformance;
 mod demo;
 mod failure;
-mod openapi;
 mod peer;
+mod release;
 mod soak;
 mod stopwatch;
 mod tidy;
-mod wire;
 mod workspace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// The project's commands.
+/// Runs the project's commands.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -27,22 +27,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything that must be green before a commit is pushed, step by step.
+    /// Runs every check that a commit must pass, step by step.
     Ci(ci::Options),
-    /// A ReplicaSet controller against an API server in one process, disturbed and then checked.
+    /// Runs a ReplicaSet controller against an API server in one process, injects faults and checks the result.
     Demo(demo::Options),
-    /// Our benchmarks and the peers' on the same work, in one table.
+    /// Runs our benchmarks and the peers' on the same work and prints one table.
     Bench(bench::Options),
-    /// Ours and upstream's at the same work: API servers by the rules they keep, feature gates by random cases.
+    /// Compares our implementations with upstream's: API servers, clients, feature gates, informers.
     Conformance(conformance::Options),
-    /// A part under random load in real time, on several threads, with its counts checked.
+    /// Puts a part under random load in real time, on several threads, and checks its results.
     Soak(soak::Options),
-    /// The types of the built-in kinds, from a running kube-apiserver to our API server's table of them.
-    Openapi(openapi::Options),
-    /// How the built-in kinds are written in protobuf, from their Go types to our API server's table of them.
-    Wire,
-    /// What compilers do not check: READMEs, changelogs, manifests, links.
-    Tidy,
+    /// Writes the API server's tables of the built-in kinds.
+    Codegen(codegen::Options),
+    /// Checks the project's own rules: READMEs, changelogs, manifests, links, circles between files.
+    Tidy(tidy::Options),
+    /// Checks that a part is ready to be released.
+    Release(release::Options),
 }
 
 fn main() -> ExitCode {
@@ -52,9 +52,9 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
         Command::Soak(options) => soak::run(&options),
-        Command::Openapi(options) => openapi::run(&options),
-        Command::Wire => wire::run(),
-        Command::Tidy => tidy::run(),
+        Command::Codegen(options) => codegen::run(&options),
+        Command::Tidy(options) => tidy::run(&options),
+        Command::Release(options) => release::run(&options),
     };
     outcome.unwrap_or_else(|failure| {
         eprintln!("xtask: {failure}");

@@ -1,4 +1,4 @@
-//! The folders in `xtask/peers/`, and building the Go programs in them.
+//! The folders in `xtask/peers/`, and the build of the Go programs in them.
 
 use crate::cargo;
 use crate::failure::{Failure, While};
@@ -6,12 +6,12 @@ use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where the programs that do not belong to the workspace are built.
+/// The target folder of programs outside of the workspace.
 pub(crate) fn target(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers")
 }
 
-/// The folder of one of them.
+/// The source folder of one peer.
 pub(crate) fn folder(workspace: &Workspace, name: &str) -> PathBuf {
     workspace.root.join(Path::new("xtask/peers")).join(name)
 }
@@ -30,7 +30,7 @@ pub(crate) fn build_go(
     }
     build.arg(format!("./{command}"));
     let status = build.stdout(Stdio::null()).status().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new("go was not found (https://go.dev/dl)"),
+        std::io::ErrorKind::NotFound => Failure::new("go was not found; install it from https://go.dev/dl"),
         _ => Failure::new(format!("starting go: {error}")),
     })?;
     cargo::checked(status).doing("go build")

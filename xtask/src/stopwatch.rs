@@ -1,9 +1,9 @@
-//! The one clock of these commands: how long a step of real work took.
+//! [`Stopwatch`]: measures the real time of a step. No other file of these commands reads a clock.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Measures from its start.
+/// A measurement of time from its start.
 #[derive(Debug)]
 #[expect(
     clippy::disallowed_types,
@@ -22,7 +22,7 @@ impl Stopwatch {
     }
 }
 
-/// A step's time as people read it: `0.4 s`, `12.0 s`, `2 min 05 s`.
+/// The duration of a step, formatted as `0.4 s`, `12.0 s` or `2 min 05 s`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elapsed(pub(crate) Duration);
 
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_times_show_tenths_and_long_ones_minutes() {
+    fn short_times_have_tenths_and_long_times_have_minutes() {
         assert_eq!(Elapsed(Duration::from_millis(420)).to_string(), "0.4 s");
         assert_eq!(Elapsed(Duration::from_secs(125)).to_string(), "2 min 05 s");
     }

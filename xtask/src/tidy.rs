@@ -1,22 +1,36 @@
-//! `cargo xtask tidy`: the house rules that no compiler checks. Each rule is a function of text, in the files beside this one.
+//! `cargo xtask tidy`: checks the project's rules that no compiler checks. Each rule is a function of text, in its own file.
 
+mod changelog;
+mod circles;
 mod cited;
 mod dependencies;
 mod part;
 mod prose;
+mod readme;
 mod rust;
 
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
+pub(crate) use changelog::Changelog;
+use clap::Args;
+pub(crate) use dependencies::brings_kubernetes;
+pub(crate) use readme::Readme;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// One place where a rule is not kept.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// Lists the circles between the files of each crate instead of checking the rules.
+    #[arg(long)]
+    circles: bool,
+}
+
+/// One place that breaks a rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     file: String,
-    /// From 1; 0 speaks of the whole file.
+    /// Counted from 1; 0 stands for the whole file.
     line: usize,
     what: String,
 }
@@ -36,20 +50,24 @@ impl fmt::Display for Finding {
     }
 }
 
-pub(crate) fn run() -> Result<ExitCode, Failure> {
-    let findings = findings(&Workspace::load()?)?;
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    if options.circles {
+        return circles::run(&workspace);
+    }
+    let findings = findings(&workspace)?;
     for finding in &findings {
         println!("{finding}");
     }
     if findings.is_empty() {
-        println!("tidy: nothing found");
+        println!("tidy: no findings");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("tidy: {} found", findings.len());
+    println!("tidy: {} findings", findings.len());
     Ok(ExitCode::FAILURE)
 }
 
-/// Everything that the rules have to say about the workspace, in the order of its files.
+/// Checks all rules and sorts the findings by file.
 fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
     let mut sources = String::new();
@@ -62,14 +80,16 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
                 sources += &text;
             }
             Some("md") => {
+                let text = read(&path)?;
                 let exists = |link: &str| path.parent().is_some_and(|folder| folder.join(link).exists());
-                found.extend(prose::check(&name, &read(&path)?, &workspace.packages, exists));
+                found.extend(prose::check(&name, &text, &workspace.packages, exists));
             }
             _ => {}
         }
     }
+    let licence = read(&workspace.root.join("LICENSE"))?;
     for package in workspace.parts() {
-        found.extend(part::check(&texts(workspace, package)?, package));
+        found.extend(part::check(&texts(workspace, package)?, package, &licence));
     }
     for package in &workspace.packages {
         let manifest = workspace.relative(&package.folder).join("Cargo.toml").to_string_lossy().into_owned();
@@ -87,7 +107,7 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     Ok(found)
 }
 
-/// The files of one part that the rules read together.
+/// Reads the files of one part that the rules compare.
 fn texts(workspace: &Workspace, package: &Package) -> Result<part::Texts, Failure> {
     let optional = |name: &str| {
         let path = package.folder.join(name);
@@ -99,6 +119,7 @@ fn texts(workspace: &Workspace, package: &Package) -> Result<part::Texts, Failur
         lib: optional("src/lib.rs")?.unwrap_or_default(),
         readme: optional("README.md")?,
         changelog: optional("CHANGELOG.md")?,
+        licence: optional("LICENSE")?,
         has_tests: package.folder.join("tests").is_dir(),
     })
 }
@@ -107,7 +128,7 @@ fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).doing(path.display())
 }
 
-/// Every file below `root`, leaving out what is built or hidden.
+/// Lists the files below `root`, without hidden files and target folders.
 fn files(root: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];

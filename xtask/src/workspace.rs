@@ -1,11 +1,11 @@
-//! What cargo says about the workspace: its packages, their features, dependencies and targets.
+//! The workspace as `cargo metadata` describes it: packages, features, dependencies and targets.
 
 use crate::cargo;
 use crate::failure::{Failure, While};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// The workspace that this program was started in.
+/// The workspace of the current directory.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -21,12 +21,16 @@ pub(crate) struct Package {
     pub(crate) rust_version: Option<String>,
     /// The folder of its manifest.
     pub(crate) folder: PathBuf,
-    /// Whether it may be published at all.
+    /// Whether it may be published.
     pub(crate) published: bool,
     pub(crate) features: Vec<String>,
+    /// The features of its documentation on docs.rs.
+    pub(crate) docs_features: Vec<String>,
+    /// The features that only its binaries require.
+    pub(crate) bin_features: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) benches: Vec<String>,
-    /// Which of the fields that a registry shows are empty.
+    /// The empty fields among those that a registry shows.
     pub(crate) unfilled: Vec<&'static str>,
 }
 
@@ -55,7 +59,7 @@ impl Workspace {
         })
     }
 
-    /// The packages under `crates/`: the parts that people take.
+    /// The packages under `crates/`, which users depend on.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| self.is_part(package))
     }
@@ -65,7 +69,7 @@ impl Workspace {
         package.folder.parent() == Some(&self.root.join("crates"))
     }
 
-    /// `path` as it reads from the workspace's root.
+    /// `path` relative to the workspace's root.
     pub(crate) fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
@@ -91,6 +95,12 @@ impl Package {
                 .as_object()
                 .map(|all| all.keys().cloned().collect())
                 .unwrap_or_default(),
+            docs_features: texts(&package["metadata"]["docs"]["rs"]["features"]),
+            bin_features: list(&package["targets"])
+                .iter()
+                .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "bin"))
+                .flat_map(|target| texts(&target["required-features"]))
+                .collect(),
             dependencies: list(&package["dependencies"]).iter().map(Dependency::read).collect(),
             benches: list(&package["targets"])
                 .iter()
@@ -113,13 +123,17 @@ impl Dependency {
             name: text(&dependency["name"]),
             requirement: text(&dependency["req"]),
             dev: dependency["kind"] == "dev",
-            features: list(&dependency["features"]).iter().map(text).collect(),
+            features: texts(&dependency["features"]),
         }
     }
 }
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    list(value).iter().map(text).collect()
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -1,5 +1,5 @@
-//! The step `features`: each part by itself with each of its features and with all of them. By itself and bare it is
-//! built by the step `packages`.
+//! The step `features`: checks each part alone, with each of its features and with all of them. The step `packages`
+//! builds each part without features.
 
 use super::show;
 use crate::cargo;
@@ -16,7 +16,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The flags under which a part must compile: each feature alone, and all of them.
+/// The flags with which a part must compile: each feature alone, and all of them.
 fn selections(package: &Package) -> Vec<Vec<&str>> {
     let features: Vec<_> =
         package.features.iter().map(String::as_str).filter(|name| *name != "default").collect();

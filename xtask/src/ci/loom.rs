@@ -1,5 +1,5 @@
-//! The step `loom`: the models of each part that has `src/loom_tests.rs`. Only the part itself is built with the
-//! switch, so that none of its dependencies is built again.
+//! The step `loom`: runs the models of each part that has `src/loom_tests.rs`. Only the part itself is compiled with
+//! loom's `cfg`, so that its dependencies are not compiled again.
 
 use super::checked_output;
 use crate::cargo;
@@ -9,8 +9,8 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Named after the project, because a bare `loom` would reach the dependencies that know it.
-/// Optimised a little, because loom's threads have small stacks.
+/// The `cfg` has the project's prefix, because some dependencies react to a bare `loom`.
+/// The code is optimised a little, because loom's threads have small stacks.
 const SWITCH: [&str; 4] = ["--cfg", "trimtab_loom", "-C", "opt-level=1"];
 
 pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
@@ -18,13 +18,13 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
         let models = build(package)?;
         let ran = checked_output(Command::new(models).arg("loom_tests"))?;
         if passed(&ran) == 0 {
-            return Err(Failure::new(format!("{} has loom_tests.rs, and no model ran", package.name)));
+            return Err(Failure::new(format!("{} has loom_tests.rs, but no model ran", package.name)));
         }
     }
     Ok(())
 }
 
-/// Builds the part's unit tests with the switch, and tells where they are.
+/// Builds the part's unit tests with loom's `cfg` and returns the path of the program.
 fn build(package: &Package) -> Result<PathBuf, Failure> {
     let mut rustc =
         cargo::command(["rustc", "--locked", "--package", &package.name, "--lib", "--profile", "test"]);
@@ -36,13 +36,13 @@ fn build(package: &Package) -> Result<PathBuf, Failure> {
     executable(&messages).ok_or_else(|| Failure::new(format!("cargo built no tests for {}", package.name)))
 }
 
-/// The program that cargo's messages end with.
+/// Extracts the last program from cargo's messages.
 fn executable(messages: &str) -> Option<PathBuf> {
     let program = |line| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
     messages.lines().rev().find_map(program)
 }
 
-/// How many tests passed, from the harness's last line.
+/// Reads the number of passed tests from the harness's last line.
 fn passed(output: &str) -> usize {
     let count = |line: &str| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok();
     output.lines().rev().find_map(count).unwrap_or(0)
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn models_that_were_filtered_out_do_not_count() {
+    fn filtered_models_do_not_count() {
         assert_eq!(passed("running 2 tests\n\ntest result: ok. 2 passed; 0 failed; 0 ignored\n"), 2);
         assert_eq!(passed("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 9 filtered out\n"), 0);
         assert_eq!(passed(""), 0);

@@ -1,33 +1,38 @@
-//! The step `packages`: every part as a registry would get it, built from that and by itself, without what its siblings
-//! would add to the dependencies that they share.
+//! The step `packages`: packages every part as for a registry and builds it from the package, alone. Features that its
+//! siblings enable in shared dependencies do not help it there.
 
 use super::show;
 use crate::cargo;
 use crate::failure::{Failure, While};
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    forget_earlier(workspace)?;
-    let mut package = cargo::command(["package", "--locked", "--workspace"]);
-    for unpublished in workspace.packages.iter().filter(|package| !package.published) {
-        package.args(["--exclude", &unpublished.name]);
+    package(workspace, &workspace.packages.iter().filter(|package| package.published).collect::<Vec<_>>())
+}
+
+/// Packages these parts and builds each from its package. The list contains the parts that they depend on.
+pub(crate) fn package(workspace: &Workspace, parts: &[&Package]) -> Result<(), Failure> {
+    remove_unpacked(workspace)?;
+    let mut package = cargo::command(["package", "--locked"]);
+    for part in parts {
+        package.args(["--package", &part.name]);
     }
     if has_uncommitted_changes() && std::env::var_os("CI").is_none() {
         package.arg("--allow-dirty");
     }
-    // Each package is built in a workspace of its own, which knows neither our target folder nor our profiles: told of
-    // both, it finds the dependencies that `build` left.
+    // Each package is built in a workspace of its own. With our target folder and our profile it reuses the
+    // dependencies of the step `build`.
     let target = workspace.relative(&workspace.target);
     show(package.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0"))
 }
 
-/// Takes away what an earlier run unpacked. cargo serves the packages to each other from a registry in the target folder
-/// and unpacks them in its home, under a name made of that folder's path and the version: it takes what lies there for
-/// what it has just packed, though it be yesterday's, from another clone at the same place.
-fn forget_earlier(workspace: &Workspace) -> Result<(), Failure> {
+/// Removes the packages that an earlier run unpacked. cargo serves the packages to each other from a registry in the
+/// target folder and unpacks them in its home. The folder there is named after the registry's path and the version, so
+/// that cargo would use the files of an earlier run, or of another clone at the same path.
+fn remove_unpacked(workspace: &Workspace) -> Result<(), Failure> {
     let Some(sources) = cargo_home().map(|home| home.join("registry/src")) else {
         return Ok(());
     };
@@ -45,7 +50,7 @@ fn forget_earlier(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where cargo unpacks the packages of registries that are folders: their names have no host before the hash.
+/// Lists the folders of registries that are folders themselves: their names have no host before the hash.
 fn served_from_folders(sources: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = match std::fs::read_dir(sources) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -61,13 +66,13 @@ fn served_from_folders(sources: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(folders)
 }
 
-/// As cargo finds it.
+/// Finds cargo's home as cargo does.
 fn cargo_home() -> Option<PathBuf> {
     let home = || std::env::home_dir().map(|home| home.join(".cargo"));
     std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
 }
 
-/// Whether git has anything to tell; a folder without git has not.
+/// Whether git reports changes; without git there are none.
 fn has_uncommitted_changes() -> bool {
     let status = Command::new("git").args(["status", "--porcelain"]).stderr(Stdio::null()).output();
     status.is_ok_and(|output| !output.stdout.is_empty())

@@ -1,11 +1,11 @@
-//! How the steps of a run went, told as they go and in a table at the end.
+//! [`Report`]: the results of the steps, printed as they run and in a table at the end.
 
 use crate::failure::Failure;
 use crate::stopwatch::{Elapsed, Stopwatch};
 use comfy_table::Table;
 use std::fmt;
 
-/// How the steps went so far.
+/// The results of the steps so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     rows: Vec<(String, Outcome)>,
@@ -15,12 +15,12 @@ pub(super) struct Report {
 enum Outcome {
     Passed(Elapsed),
     Failed(Elapsed, Failure),
-    /// Not run, because this earlier step failed.
+    /// The step did not run, because this earlier step failed.
     Skipped(&'static str),
 }
 
 impl Report {
-    /// Runs a step and remembers how it went.
+    /// Runs a step and records its result.
     pub(super) fn step(&mut self, name: &str, run: impl FnOnce() -> Result<(), Failure>) {
         println!("\n== {name}");
         let watch = Stopwatch::start();
@@ -42,7 +42,7 @@ impl Report {
         self.rows.push((name.to_owned(), Outcome::Skipped(earlier)));
     }
 
-    /// Whether a step of this name was started or skipped without passing.
+    /// Whether a step of this name failed or was skipped.
     pub(super) fn failed(&self, name: &str) -> bool {
         self.rows.iter().any(|(row, outcome)| row == name && !matches!(outcome, Outcome::Passed(_)))
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_failed_step_makes_the_run_fail_and_is_shown_with_its_reason() {
+    fn a_failed_step_fails_the_run_and_is_listed_with_its_reason() {
         let mut report = Report::default();
         report.step("build", || Ok(()));
         assert!(report.is_green());

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote: finds or builds them, then hands over to the suite's program.
+//! Upstream's clients: finds or builds them, then runs the suite's program with them.
 
 use super::{Options, server};
 use crate::cargo;
@@ -16,7 +16,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
     for kubectl in options.kubectl.iter().cloned().chain(kubectls(&path)) {
         program.arg("--kubectl").arg(kubectl);
     }
-    // Without Go, some clients are left out, and the program says which.
+    // Without Go the program skips some clients and names them.
     match server::kube(options.kube.clone()) {
         Ok(kube) => drop(program.arg("--kube").arg(kube)),
         Err(failure) => eprintln!("xtask: {failure}"),
@@ -28,14 +28,14 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
     cargo::become_program(program)
 }
 
-/// The program around client-go.
+/// Builds the program that uses client-go.
 fn client_go() -> Result<PathBuf, Failure> {
     let workspace = Workspace::load()?;
     let program = peer::target(&workspace).join("client-go-conformance");
     peer::build_go(&peer::folder(&workspace, "client-go"), "conformance", &program, None).map(|()| program)
 }
 
-/// Every `kubectl` and `kubectl.1.NN` in the folders of a `PATH`.
+/// Finds every `kubectl` and `kubectl.1.NN` in the folders of a `PATH`.
 fn kubectls(path: &OsStr) -> Vec<PathBuf> {
     let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = std::env::split_paths(path)
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kubectl_may_carry_its_minor() {
+    fn the_name_of_a_kubectl_may_end_with_its_minor_version() {
         assert!(is_kubectl(Path::new("/bin/kubectl")) && is_kubectl(Path::new("/opt/kubectl.1.27")));
         assert!(!is_kubectl(Path::new("/bin/kubectl-plugin")) && !is_kubectl(Path::new("/bin/kubectl.1.")));
     }

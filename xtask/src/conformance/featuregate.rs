@@ -1,8 +1,8 @@
-//! Feature gates: random registries and what is done to them, by our implementation and by Go's.
+//! Feature gates: the same random operations on our implementation and on Go's.
 //!
-//! Compared after every step: whether it was accepted, whether all requests are valid, every gate's value, which gates
-//! were set explicitly, the help's lines, and the text of all settings. Where we differ on purpose, a case is compared
-//! up to the first difference that the deviation explains, and counted.
+//! After every step it compares whether the step was accepted, whether all requests are valid, each gate's value, the
+//! gates that were set explicitly, the lines of the help, and the text of all settings. A case with an intended
+//! deviation is compared up to the first difference that the deviation explains, and counted.
 
 mod cases;
 mod ours;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 
-/// Where we differ from upstream on purpose, with the line of the specification that says so.
+/// Our intended differences from upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Deviation {
     AllGatesForgotten,
@@ -31,18 +31,18 @@ impl Deviation {
     fn describe(self) -> &'static str {
         match self {
             Self::AllGatesForgotten => {
-                "upstream keeps values that came from AllAlpha or AllBeta when that is set otherwise or reset, \
-                 and forgets them one by one when a gate is reset"
+                "upstream keeps the values of AllAlpha or AllBeta after that gate is changed or reset, \
+                 and drops them one by one when another gate is reset"
             }
-            Self::NeedsKept => "upstream's DeepCopyAndReset drops what gates need",
+            Self::NeedsKept => "upstream's DeepCopyAndReset drops the dependencies of gates",
             Self::RefusedRequestReset => {
-                "upstream fails to reset a gate whose request was refused; ours forgets the request"
+                "upstream fails to reset a gate whose request was refused; ours drops the request"
             }
         }
     }
 }
 
-/// What became of one case.
+/// The result of one case.
 #[derive(Debug)]
 enum Verdict {
     /// Both refused the gates.
@@ -55,9 +55,9 @@ enum Verdict {
 pub(super) fn run(count: u32, seed: u64) -> Result<ExitCode, Failure> {
     let watch = Stopwatch::start();
     let cases: Vec<_> = (0..count).map(|number| Case::random(seed, number)).collect();
-    let answers = upstream(&cases)?;
+    let outcomes = upstream(&cases)?;
     let (mut refused, mut same, mut states, mut excepted) = (0, 0, 0, BTreeMap::new());
-    for (number, (case, theirs)) in cases.iter().zip(&answers).enumerate() {
+    for (number, (case, theirs)) in cases.iter().zip(&outcomes).enumerate() {
         let (verdict, compared) = compare(case, &ours::run(case), theirs);
         states += compared;
         match verdict {
@@ -71,41 +71,41 @@ pub(super) fn run(count: u32, seed: u64) -> Result<ExitCode, Failure> {
         }
     }
     println!("featuregate against component-base, {count} registries of seed {seed}, {}:", watch.elapsed());
-    println!("  {same:>6}  the same in all of {states} states");
-    println!("  {refused:>6}  refused by both when built");
+    println!("  {same:>6}  equal in all of {states} states");
+    println!("  {refused:>6}  refused by both at construction");
     for deviation in Deviation::ALL {
         let count = excepted.get(&deviation).unwrap_or(&0);
-        println!("  {count:>6}  the same until: {}", deviation.describe());
+        println!("  {count:>6}  equal until: {}", deviation.describe());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Upstream's answers, from the peer's program.
+/// Runs the cases in the peer's program and reads the outcomes.
 fn upstream(cases: &[Case]) -> Result<Vec<Value>, Failure> {
     let folder = Workspace::load()?.root.join("xtask/peers/component-base");
     let mut go = Command::new("go");
     go.current_dir(folder).args(["run", ".", "--conformance"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut peer = go.spawn().doing("starting go (https://go.dev/dl)")?;
+    let mut peer = go.spawn().doing("starting go; install it from https://go.dev/dl")?;
     let input = cases.iter().map(|case| format!("{}\n", case.json())).collect::<String>();
     let writer =
         peer.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
     let output = peer.wait_with_output().doing("the peer's program")?;
     if let Some(writer) = writer {
-        // A peer that died has said why; that it read no further is no news.
+        // A write fails if the peer has ended, and then its exit status tells more.
         let _ = writer.join();
     }
     crate::cargo::checked(output.status).doing("the peer's program")?;
     let lines = String::from_utf8_lossy(&output.stdout);
-    let answers: Result<Vec<Value>, _> = lines.lines().map(serde_json::from_str).collect();
-    let answers = answers.doing("reading the peer's answers")?;
-    if answers.len() == cases.len() {
-        Ok(answers)
+    let outcomes: Result<Vec<Value>, _> = lines.lines().map(serde_json::from_str).collect();
+    let outcomes = outcomes.doing("reading the peer's output")?;
+    if outcomes.len() == cases.len() {
+        Ok(outcomes)
     } else {
-        Err(Failure::new(format!("the peer answered {} of {} cases", answers.len(), cases.len())))
+        Err(Failure::new(format!("the peer returned {} of {} cases", outcomes.len(), cases.len())))
     }
 }
 
-/// Compares both outcomes; also tells how many states were the same.
+/// Compares both outcomes and counts the equal states.
 fn compare(case: &Case, ours: &Value, theirs: &Value) -> (Verdict, usize) {
     let refused = |outcome: &Value| outcome["error"] != "";
     if refused(ours) != refused(theirs) {
@@ -140,10 +140,10 @@ fn difference(ours: &Value, theirs: &Value) -> Option<&'static str> {
     ["values", "valid", "explicit", "known", "text"].into_iter().find(|part| ours[part] != theirs[part])
 }
 
-/// Which deviations may show in a case so far.
+/// The deviations that the steps of a case so far can show.
 #[derive(Debug, Default)]
 struct Deviations {
-    all_gates_asked: bool,
+    all_gates_set: bool,
     now: BTreeMap<Deviation, ()>,
     emulation: Option<(String, String)>,
 }
@@ -157,19 +157,19 @@ impl Deviations {
         let accepted = theirs["error"] == "";
         match step {
             Step::Set(_) | Step::Map(_) => {
-                if step.names_all_gates() && std::mem::replace(&mut self.all_gates_asked, true) {
+                if step.names_all_gates() && std::mem::replace(&mut self.all_gates_set, true) {
                     self.now.insert(Deviation::AllGatesForgotten, ());
                 }
             }
             Step::Reset(_) => {
-                if self.all_gates_asked {
+                if self.all_gates_set {
                     self.now.insert(Deviation::AllGatesForgotten, ());
                 }
                 if theirs["error"].as_str().is_some_and(|error| error.contains("not in enabled map")) {
                     self.now.insert(Deviation::RefusedRequestReset, ());
                 }
             }
-            // Upstream computes all values anew, from what was asked for.
+            // Upstream computes all values again from the requests.
             Step::Emulate(emulation, min_compatibility) if accepted => {
                 let versions = Some((emulation.clone(), min_compatibility.clone()));
                 if self.emulation != versions {
@@ -178,7 +178,7 @@ impl Deviations {
                 }
             }
             Step::CopyAndReset => {
-                self.all_gates_asked = false;
+                self.all_gates_set = false;
                 if !case.needs.is_empty() {
                     self.now.insert(Deviation::NeedsKept, ());
                 }

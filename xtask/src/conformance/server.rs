@@ -1,4 +1,4 @@
-//! The suite of API rules: builds what the chosen server needs, then hands over to the suite's program.
+//! The suite of API rules: builds the programs that the chosen server needs, then runs the suite's program.
 
 use super::Options;
 use crate::cargo;
@@ -23,7 +23,7 @@ pub(super) fn run(server: &str, options: &Options) -> Result<ExitCode, Failure> 
     cargo::become_program(program)
 }
 
-/// Kubernetes' own programs in one: as given, or built from their modules.
+/// Returns the program that contains Kubernetes' servers and kubectl: the given one, or one built from their modules.
 pub(crate) fn kube(built: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(program) = built {
         return Ok(program);
@@ -32,12 +32,12 @@ pub(crate) fn kube(built: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let target = peer::target(&workspace);
     let program = target.join("kube");
     if !program.exists() {
-        eprintln!("building kube-apiserver, etcd and kubectl once: about five minutes");
+        eprintln!("building kube-apiserver, etcd and kubectl, which takes about five minutes the first time");
     }
     peer::build_go(&peer::folder(&workspace, "kube-apiserver"), ".", &program, Some(VERSION))
         .map(|()| program)
 }
 
-/// What the programs say about themselves; else kubectl and the server would call themselves v0.0.0.
+/// The version that the programs report; without these flags it would be v0.0.0.
 const VERSION: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 \
                        -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36";

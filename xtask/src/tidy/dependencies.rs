@@ -1,51 +1,54 @@
-//! Rules for a package's dependencies: which way they may point, and how siblings are named.
+//! Rules for a package's dependencies: their direction, and the form of dependencies on siblings.
 
 use super::Finding;
 use crate::workspace::{Dependency, Package};
 
-/// `packages` are all of the workspace: what a sibling brings along counts as well.
+/// `packages` are all packages of the workspace: indirect dependencies count, too.
 pub(super) fn check(manifest: &str, package: &Package, packages: &[Package]) -> Vec<Finding> {
-    let wrongs = package.dependencies.iter().filter_map(|dependency| {
+    let problems = package.dependencies.iter().filter_map(|dependency| {
         let of_commands = || (package.name == "xtask").then(|| slow_to_build(dependency, packages)).flatten();
-        let of_part =
-            || (package.published && is_part(&package.name)).then(|| wrong_in_part(dependency)).flatten();
+        let of_part = || {
+            (package.published && is_part(&package.name))
+                .then(|| problem_of_part(&package.name, dependency))
+                .flatten()
+        };
         of_commands().or_else(of_part)
     });
-    wrongs.map(|what| Finding::new(manifest, 0, what)).collect()
+    problems.map(|problem| Finding::new(manifest, 0, problem)).collect()
 }
 
-/// What is wrong with a dependency of a part, which people take alone.
-fn wrong_in_part(dependency: &Dependency) -> Option<String> {
+/// The problem of a part's dependency.
+fn problem_of_part(package: &str, dependency: &Dependency) -> Option<String> {
     let name = &dependency.name;
     if dependency.dev {
         let circular = is_part(name) && dependency.requirement != "*";
         return circular
-            .then(|| format!("{name} for tests needs a bare path, or publication waits in a circle"));
+            .then(|| format!("{name} in [dev-dependencies] needs a bare path: with a version, neither could be published first"));
     }
-    if name == "trimtab-controller" || name == "trimtab-apiserver" {
-        return Some(format!("depends on {name}, which no part may"));
+    if name == "trimtab-controller" || (name == "trimtab-apiserver" && package != "trimtab-simulation") {
+        return Some(format!("depends on {name}, which no other part may do"));
     }
     if dependency.requirement.starts_with('=') {
-        return Some(format!("pins {name} with `=`"));
+        return Some(format!("pins {name} with `=`; use a plain version"));
     }
     let versions =
         |feature: &String| feature.starts_with("v1_") || feature == "latest" || feature == "earliest";
     let chooses = name == "k8s-openapi" && dependency.features.iter().any(versions);
-    chooses.then(|| "chooses a Kubernetes version: that is the binary's choice".to_owned())
+    chooses.then(|| "chooses a Kubernetes version, which only a binary may do".to_owned())
 }
 
-/// What is wrong with a dependency of the commands, which must be built before anything else runs.
+/// The problem of a dependency of xtask, which is built before anything else.
 fn slow_to_build(dependency: &Dependency, packages: &[Package]) -> Option<String> {
     brings_kubernetes(&dependency.name, packages).then(|| {
         format!(
-            "depends on {}, which brings Kubernetes' types: the commands are quick to build",
+            "depends on {}, which brings Kubernetes' types and makes xtask slow to build",
             dependency.name
         )
     })
 }
 
-/// Whether a crate is Kubernetes' or leads to one that is. Siblings point one way, so this ends.
-fn brings_kubernetes(name: &str, packages: &[Package]) -> bool {
+/// Whether a crate has Kubernetes' types, itself or through a sibling. Siblings have no circles, so the search ends.
+pub(crate) fn brings_kubernetes(name: &str, packages: &[Package]) -> bool {
     let siblings = packages.iter().filter(|package| package.name == name);
     let mut brought = siblings.flat_map(|package| &package.dependencies).filter(|dependency| !dependency.dev);
     name.starts_with("kube")
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_commands_depend_on_nothing_slow_to_build_not_even_through_a_part() {
+    fn a_slow_dependency_of_xtask_is_found_even_through_a_part() {
         let packages = [
             package("trimtab-cache", vec![on("kube-client", "^5")]),
             package("trimtab-gate", vec![Dependency { dev: true, ..on("kube-client", "^5") }]),

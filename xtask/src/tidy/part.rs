@@ -1,30 +1,33 @@
-//! Rules for one part: the files that it must have, and how they agree.
+//! Rules for one part: its files exist and agree with each other.
 
-use super::Finding;
+use super::{Changelog, Finding};
 use crate::workspace::Package;
 
-/// What the rules read of one part's folder.
+/// The files of one part's folder.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    /// From the workspace's root: `crates/workqueue`.
+    /// Relative to the workspace's root: `crates/workqueue`.
     pub(super) folder: String,
     pub(super) manifest: String,
     pub(super) lib: String,
     pub(super) readme: Option<String>,
     pub(super) changelog: Option<String>,
+    pub(super) licence: Option<String>,
     pub(super) has_tests: bool,
 }
 
-pub(super) fn check(texts: &Texts, package: &Package) -> Vec<Finding> {
+/// `licence` is the text of the workspace's licence file.
+pub(super) fn check(texts: &Texts, package: &Package, licence: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut tell =
-        |name: &str, what: String| found.push(Finding::new(&format!("{}/{name}", texts.folder), 0, what));
+    let mut tell = |name: &str, problem: String| {
+        found.push(Finding::new(&format!("{}/{name}", texts.folder), 0, problem))
+    };
 
     match &texts.readme {
         None => tell("README.md", "is missing".to_owned()),
         Some(readme) => {
             if !same_example(readme, &texts.lib) {
-                tell("README.md", "its first example is not that of src/lib.rs".to_owned());
+                tell("README.md", "its first example differs from that of src/lib.rs".to_owned());
             }
             if !texts.lib.contains("include_str!(\"../README.md\")") {
                 tell(
@@ -37,13 +40,16 @@ pub(super) fn check(texts: &Texts, package: &Package) -> Vec<Finding> {
     match &texts.changelog {
         None => tell("CHANGELOG.md", "is missing".to_owned()),
         Some(log) => {
-            if !log.lines().any(|line| matches!(line.trim(), "## Unreleased" | "## [Unreleased]")) {
-                tell("CHANGELOG.md", "has no `## Unreleased` heading".to_owned());
+            if let Some(problem) = Changelog::new(log).problem() {
+                tell("CHANGELOG.md", problem.to_owned());
             }
         }
     }
+    if texts.licence.as_deref() != Some(licence) {
+        tell("LICENSE", "is missing or differs from that of the workspace: copy it".to_owned());
+    }
     if !texts.has_tests {
-        tell("tests", "is missing: a promise is tested through the public API".to_owned());
+        tell("tests", "is missing: guarantees are tested through the public API".to_owned());
     }
     if !inherits_lints(&texts.manifest) {
         tell("Cargo.toml", "does not inherit the workspace's lints".to_owned());
@@ -62,14 +68,14 @@ fn inherits_lints(manifest: &str) -> bool {
     lines.next() == Some("workspace = true")
 }
 
-/// Whether the first example of both is the same; a README may show what rustdoc hides behind `#`.
+/// Whether both have the same first example. `src/lib.rs` may hide lines behind `#`; the README shows them.
 fn same_example(readme: &str, lib: &str) -> bool {
     let docs = lib.lines().map_while(|line| line.strip_prefix("//!"));
     let of_lib = first_example(docs);
     !of_lib.is_empty() && of_lib == first_example(readme.lines())
 }
 
-/// The lines of the first Rust block, without indentation, blank lines and the mark of hidden lines.
+/// The lines of the first Rust block, without indentation, blank lines and the `#` of hidden lines.
 fn first_example<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut lines = lines.map(str::trim);
     while let Some(opening) = lines.find(|line| line.starts_with("```")) {
@@ -96,13 +102,16 @@ mod tests {
     const README: &str =
         "# queue\n\n```toml\nqueue = \"1\"\n```\n\n```rust\nfn main() {\n    let queue = 1;\n}\n```\n";
 
+    const LICENCE: &str = "Apache License\n";
+
     fn texts() -> Texts {
         Texts {
             folder: "crates/queue".to_owned(),
             manifest: "[package]\n\n[lints]\nworkspace = true\n".to_owned(),
             lib: LIB.to_owned(),
             readme: Some(README.to_owned()),
-            changelog: Some("# Changelog\n\n## Unreleased\n".to_owned()),
+            changelog: Some(crate::tidy::changelog::OPENING.to_owned()),
+            licence: Some(LICENCE.to_owned()),
             has_tests: true,
         }
     }
@@ -113,25 +122,24 @@ mod tests {
     }
 
     fn files(texts: &Texts) -> Vec<String> {
-        check(texts, &package()).into_iter().map(|finding| finding.file).collect()
+        check(texts, &package(), LICENCE).into_iter().map(|finding| finding.file).collect()
     }
 
     #[test]
-    fn a_tidy_part_yields_nothing() {
-        assert_eq!(check(&texts(), &package()), []);
+    fn a_tidy_part_has_no_findings() {
+        assert_eq!(check(&texts(), &package(), LICENCE), []);
     }
 
     #[test]
     fn missing_files_are_named() {
-        let bare = Texts { readme: None, changelog: None, has_tests: false, ..texts() };
-        assert_eq!(
-            files(&bare),
-            ["crates/queue/README.md", "crates/queue/CHANGELOG.md", "crates/queue/tests"]
-        );
+        let bare = Texts { readme: None, changelog: None, licence: None, has_tests: false, ..texts() };
+        let expected =
+            ["README.md", "CHANGELOG.md", "LICENSE", "tests"].map(|file| format!("crates/queue/{file}"));
+        assert_eq!(files(&bare), expected);
     }
 
     #[test]
-    fn an_example_that_went_its_own_way_is_found() {
+    fn a_different_example_is_found() {
         let other = Texts { readme: Some(README.replace("= 1;", "= 2;")), ..texts() };
         assert_eq!(files(&other), ["crates/queue/README.md"]);
         let none = Texts { readme: Some("# queue\n".to_owned()), ..texts() };
@@ -139,19 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn a_readme_that_nobody_compiles_is_found() {
+    fn a_readme_that_is_not_compiled_is_found() {
         let uncompiled = Texts { lib: LIB.replace("include_str!", "text!"), ..texts() };
         assert_eq!(files(&uncompiled), ["crates/queue/src/lib.rs"]);
     }
 
     #[test]
-    fn a_changelog_needs_a_place_for_what_comes() {
+    fn a_changelog_without_the_shared_opening_is_found() {
         let closed = Texts { changelog: Some("# Changelog\n\n## 0.1.0\n".to_owned()), ..texts() };
         assert_eq!(files(&closed), ["crates/queue/CHANGELOG.md"]);
     }
 
     #[test]
-    fn lints_of_its_own_are_found() {
+    fn lints_that_are_not_inherited_are_found() {
         let own = Texts {
             manifest: "[lints]\nrust.unsafe_code = \"allow\"\nworkspace = true\n".to_owned(),
             ..texts()
@@ -160,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_beside_the_folder_and_an_empty_field_are_found() {
+    fn a_name_unlike_the_folder_and_an_empty_field_are_found() {
         let odd = Package { name: "queue".to_owned(), unfilled: vec!["keywords"], ..package() };
-        assert_eq!(check(&texts(), &odd).len(), 2);
+        assert_eq!(check(&texts(), &odd, LICENCE).len(), 2);
     }
 }

@@ -1,9 +1,9 @@
-//! Rules for one Markdown file: its links, and the versions that it names.
+//! Rules for one Markdown file: its links lead to files, and its versions are those of the manifests.
 
 use super::Finding;
 use crate::workspace::Package;
 
-/// `exists` answers for a link's path, taken from the file's own folder.
+/// `exists` tells whether a link's path, relative to the file's folder, exists.
 pub(super) fn check(
     file: &str,
     text: &str,
@@ -18,23 +18,24 @@ pub(super) fn check(
             fenced = !fenced;
         } else if !fenced {
             let broken = links(line).filter(|link| !exists(link));
-            found.extend(
-                broken.map(|link| Finding::new(file, number, format!("links to {link}, which is not there"))),
-            );
+            found
+                .extend(broken.map(|link| {
+                    Finding::new(file, number, format!("links to {link}, which does not exist"))
+                }));
         }
-        // A changelog speaks of versions that were.
+        // A changelog names old versions.
         if !file.ends_with("CHANGELOG.md") {
             let stale = packages
                 .iter()
                 .filter_map(|package| stale_version(line, package))
                 .chain(stale_rust(line, packages));
-            found.extend(stale.map(|what| Finding::new(file, number, what)));
+            found.extend(stale.map(|problem| Finding::new(file, number, problem)));
         }
     }
     found
 }
 
-/// A page that shows the whole names every part.
+/// Checks that an overview names every part.
 pub(super) fn check_parts_named<'a>(
     file: &str,
     text: &str,
@@ -46,7 +47,7 @@ pub(super) fn check_parts_named<'a>(
         .collect()
 }
 
-/// The paths that a line links to, without what leads out of the repository or within the page.
+/// The paths of a line's links. Links to other sites and within the page are left out.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| {
         let target = rest.split([')', ' ']).next()?;
@@ -56,23 +57,23 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What is wrong with the version that `line` gives for `package`, as in `name = "0.1"`.
+/// The problem of a version of `package`, as in `name = "0.1"`.
 fn stale_version(line: &str, package: &Package) -> Option<String> {
     let asked = version_of(line, &package.name)?;
     let fits = package.version == asked || package.version.starts_with(&format!("{asked}."));
     (!fits).then(|| format!("names {} {asked}, the manifest says {}", package.name, package.version))
 }
 
-/// What is wrong with the compiler that `line` asks for, as in `Rust 1.89`.
+/// The problem of a Rust version, as in `Rust 1.89`.
 fn stale_rust(line: &str, packages: &[Package]) -> Option<String> {
     let declared = packages.first()?.rust_version.as_deref()?;
     let (_, rest) = line.split_once("Rust 1.")?;
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let asked = format!("1.{}", &rest[..digits]);
-    (asked != declared).then(|| format!("asks for Rust {asked}, the manifests for {declared}"))
+    (asked != declared).then(|| format!("names Rust {asked}, the manifests say {declared}"))
 }
 
-/// The version in a dependency line for `name`, plain or as a table.
+/// The version in a dependency line of `name`, written as a string or as a table.
 fn version_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let rest = line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('=')?.trim_start();
     let rest = if rest.starts_with('{') {
@@ -102,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_file_that_is_not_there_is_found() {
+    fn a_link_to_a_missing_file_is_found() {
         assert_eq!(lines("[a](there.md)\n[b](gone.md#part)\n"), [2]);
         assert_eq!(lines("[a](there.md#part), [b](gone.md \"title\")\n"), [1]);
     }
 
     #[test]
-    fn links_out_of_the_repository_within_the_page_and_in_code_are_left_alone() {
+    fn links_to_other_sites_within_the_page_and_in_code_are_ignored() {
         assert_eq!(
             lines(
                 "[a](https://example.org/x) [b](#here) [c](mailto:a@example.org)\n```\n[d](gone.md)\n```\n"
@@ -118,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_the_manifest_has_left_behind_is_found() {
+    fn a_version_older_than_the_manifest_is_found() {
         assert_eq!(lines("```toml\ntrimtab-queue = \"0.1\"\n```\n"), [2]);
         assert_eq!(lines("trimtab-queue = { version = \"0.1.0\", features = [] }\n"), [1]);
         assert_eq!(lines("trimtab-queue = \"0.2\"\ntrimtab-queue = { version = \"0.2.1\" }\n"), [0; 0]);
     }
 
     #[test]
-    fn a_compiler_that_the_manifests_have_left_behind_is_found() {
+    fn a_rust_version_other_than_the_declared_one_is_found() {
         assert_eq!(lines("Needs Rust 1.88 or later.\nNeeds Rust 1.89.\n"), [1]);
     }
 
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overview_that_forgets_a_part_is_found() {
+    fn an_overview_without_a_part_is_found() {
         assert_eq!(check_parts_named("README.md", "the cache", packages().iter()).len(), 1);
         assert_eq!(check_parts_named("README.md", "the queue", packages().iter()), []);
     }

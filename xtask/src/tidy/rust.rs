@@ -3,14 +3,14 @@
 use super::Finding;
 use std::path::Path;
 
-/// Names that say nothing of what a file holds.
+/// Names that do not describe a file's content.
 const EMPTY_NAMES: [&str; 4] = ["utils", "common", "types", "helpers"];
 
-/// What must not be left in the tree; written in halves, so that this file keeps its own rule.
+/// Text that must not be committed; each is written in two halves, so that this file has no finding itself.
 const LEFTOVERS: [(&str, &str); 4] = [
     (concat!("to", "do!("), "unfinished code"),
     (concat!("unimple", "mented!("), "unfinished code"),
-    (concat!("#[ig", "nore"), "an ignored test: give it a command of its own, or delete it"),
+    (concat!("#[ig", "nore"), "an ignored test: move it to a command, or delete it"),
     (concat!("allow(dead", "_code"), "dead code: delete it"),
 ];
 
@@ -21,16 +21,16 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
         .iter()
         .any(|name| EMPTY_NAMES.iter().any(|empty| Path::new(name).file_stem() == Some(empty.as_ref())))
     {
-        found.push(Finding::new(file, 0, "the name says nothing of what the file holds"));
+        found.push(Finding::new(file, 0, "the name does not describe the file's content"));
     }
     let in_source = path.iter().any(|name| name == "src");
     if in_source && !text.starts_with("//!") {
-        found.push(Finding::new(file, 1, "opens without a `//!` line on what the file holds"));
+        found.push(Finding::new(file, 1, "does not open with a `//!` line about its content"));
     }
     for (line, code) in code_lines(text) {
-        for (leftover, what) in LEFTOVERS {
+        for (leftover, problem) in LEFTOVERS {
             if code.contains(leftover) {
-                found.push(Finding::new(file, line, what));
+                found.push(Finding::new(file, line, problem));
             }
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
     found
 }
 
-/// The numbered lines that are not comments.
+/// The lines that are not comments, with their numbers.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
@@ -48,25 +48,25 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, line)| !line.starts_with("//"))
 }
 
-/// Public async functions whose docs do not say what a dropped future leaves behind.
+/// Finds public async functions without docs about cancellation.
 fn silent_on_cancellation(file: &str, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut told = false;
+    let mut documented = false;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.starts_with("///") {
-            told |= line.contains("# Cancel safety");
+            documented |= line.contains("# Cancel safety");
         } else if line.starts_with("#[") {
-            // Attributes stand between the docs and the function.
+            // Attributes are between the docs and the function.
         } else {
-            if line.starts_with("pub async fn") && !told {
+            if line.starts_with("pub async fn") && !documented {
                 found.push(Finding::new(
                     file,
                     index + 1,
                     "a public async function without a `# Cancel safety` section",
                 ));
             }
-            told = false;
+            documented = false;
         }
     }
     found
@@ -76,19 +76,19 @@ fn silent_on_cancellation(file: &str, text: &str) -> Vec<Finding> {
 mod tests {
     use super::*;
 
-    fn whats(file: &str, text: &str) -> Vec<(usize, String)> {
+    fn problems(file: &str, text: &str) -> Vec<(usize, String)> {
         check(file, text).into_iter().map(|finding| (finding.line, finding.what)).collect()
     }
 
     #[test]
-    fn a_tidy_file_yields_nothing() {
-        assert_eq!(whats("crates/a/src/queue.rs", "//! The queue.\n\nfn a() {}\n"), []);
+    fn a_tidy_file_has_no_findings() {
+        assert_eq!(problems("crates/a/src/queue.rs", "//! The queue.\n\nfn a() {}\n"), []);
     }
 
     #[test]
-    fn a_source_file_opens_with_what_it_holds() {
-        assert_eq!(whats("crates/a/src/queue.rs", "use std::fmt;\n")[0].0, 1);
-        assert_eq!(whats("crates/a/tests/queue.rs", "use std::fmt;\n"), [], "only sources");
+    fn a_source_file_opens_with_a_line_about_its_content() {
+        assert_eq!(problems("crates/a/src/queue.rs", "use std::fmt;\n")[0].0, 1);
+        assert_eq!(problems("crates/a/tests/queue.rs", "use std::fmt;\n"), [], "only sources");
     }
 
     #[test]
@@ -96,30 +96,33 @@ mod tests {
         for file in
             ["crates/a/src/utils.rs", "crates/a/tests/common/mod.rs", "xtask/src/types.rs", "a/helpers.rs"]
         {
-            assert_eq!(whats(file, "//! x\n").len(), 1, "{file}");
+            assert_eq!(problems(file, "//! x\n").len(), 1, "{file}");
         }
-        assert_eq!(whats("crates/a/src/typeset.rs", "//! x\n"), []);
+        assert_eq!(problems("crates/a/src/typeset.rs", "//! x\n"), []);
     }
 
     #[test]
     fn leftovers_are_found_in_code_and_not_in_comments() {
         for (leftover, what) in LEFTOVERS {
-            assert_eq!(whats("a.rs", &format!("//! x\nfn a() {{}}\n {leftover}\n")), [(3, what.to_owned())]);
-            assert_eq!(whats("a.rs", &format!("// {leftover}\n")), []);
+            assert_eq!(
+                problems("a.rs", &format!("//! x\nfn a() {{}}\n {leftover}\n")),
+                [(3, what.to_owned())]
+            );
+            assert_eq!(problems("a.rs", &format!("// {leftover}\n")), []);
         }
     }
 
     #[test]
-    fn public_async_functions_tell_what_cancellation_does() {
+    fn public_async_functions_document_cancellation() {
         let silent = "//! x\n/// Waits.\npub async fn get() {}\n";
-        assert_eq!(whats("crates/a/src/a.rs", silent)[0].0, 3);
+        assert_eq!(problems("crates/a/src/a.rs", silent)[0].0, 3);
         let telling = "//! x\n/// Waits.\n///\n/// # Cancel safety\n///\n/// Takes no key.\n#[inline]\npub async fn get() {}\n";
-        assert_eq!(whats("crates/a/src/a.rs", telling), []);
+        assert_eq!(problems("crates/a/src/a.rs", telling), []);
         let elsewhere = format!("{telling}\n/// Waits too.\npub async fn take() {{}}\n");
         assert_eq!(
-            whats("crates/a/src/a.rs", &elsewhere)[0].0,
+            problems("crates/a/src/a.rs", &elsewhere)[0].0,
             11,
-            "one function's docs do not speak for the next"
+            "the docs of one function do not count for the next"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The types of the built-in kinds, read from the lines that `cargo xtask openapi` wrote.
+//! The types of the built-in kinds, read from the lines that `cargo xtask codegen openapi` wrote.
 //!
 //! ```text
 //! api.core.v1.ContainerPort struct

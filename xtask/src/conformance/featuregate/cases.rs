@@ -1,4 +1,4 @@
-//! The cases: gates with lives and needs, mostly valid; and steps, mostly acceptable.
+//! Random cases: gates with stages and dependencies, mostly valid, and steps, mostly acceptable.
 
 use super::random::Random;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,7 @@ pub(super) struct Case {
     pub(super) steps: Vec<Step>,
 }
 
-/// One step in the life of a gate; minor versions of 1.
+/// One stage of a gate; versions are minor versions of 1.
 #[derive(Debug, Clone)]
 pub(super) struct Spec {
     pub(super) version: u16,
@@ -47,7 +47,7 @@ impl Case {
         let mut gates: BTreeMap<&'static str, Vec<Spec>> = BTreeMap::new();
         for _ in 0..=random.below(7) {
             let name = random.pick(&NAMES);
-            // Gates of one life can need each other; of two random lives, hardly ever.
+            // Gates with the same stages can depend on each other; with different stages they hardly ever can.
             let others: Vec<&Vec<Spec>> = gates.values().collect();
             let twin = (!others.is_empty() && random.percent(50)).then(|| random.pick(&others).clone());
             gates.insert(name, twin.unwrap_or_else(|| life(random)));
@@ -68,7 +68,7 @@ impl Case {
         Self { emulation, min_compatibility, gates, needs, steps }
     }
 
-    /// The line that the peer reads.
+    /// The line for the peer.
     pub(super) fn json(&self) -> Value {
         let gates: Map<_, _> = self
             .gates
@@ -136,7 +136,7 @@ fn versions(random: &mut Random) -> (String, String) {
     (minor(emulation), minor(min_compatibility))
 }
 
-/// A life that is valid, unless it was spoilt.
+/// Draws the stages of a gate; one in twenty is invalid.
 fn life(random: &mut Random) -> Vec<Spec> {
     let mut stage = random.below(3);
     let mut version = if random.percent(15) { 0 } else { random.between(OLDEST - 2, BINARY - 2) };

@@ -1,4 +1,4 @@
-//! A case, by our implementation; the outcome in the peer's form.
+//! Runs a case on our implementation; the outcome has the peer's format.
 
 use super::cases::{BINARY, Case, Spec, Step};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
-//! Numbers that look random and are the same for the same seed.
+//! [`Random`]: pseudorandom numbers; the same seed draws the same numbers.
 
-/// `SplitMix64`.
+/// The `SplitMix64` generator.
 #[derive(Debug)]
 pub(super) struct Random(u64);
 
@@ -18,13 +18,13 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `end`, which is more than 0.
+    /// Draws a number below `end`, which is more than 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         let number = self.next() % end as u64;
         number as usize
     }
 
-    /// From `start` to `end`, both included.
+    /// Draws a number from `start` to `end`, both included.
     pub(super) fn between(&mut self, start: u16, end: u16) -> u16 {
         let offset = self.below(usize::from(end - start) + 1);
         start + u16::try_from(offset).expect("at most `end`")

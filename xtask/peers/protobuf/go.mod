@@ -1,4 +1,4 @@
-module trimtab.example/peers/wire
+module trimtab.example/peers/protobuf
 
 go 1.26.0
 

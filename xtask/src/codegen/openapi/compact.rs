@@ -1,4 +1,4 @@
-//! The form in which types are committed: a line for each type, and one below it for each of its fields.
+//! The format of the committed types: a line for each type, and below it one for each field.
 //!
 //! ```text
 //! api.core.v1.ContainerPort struct
@@ -9,27 +9,27 @@
 //!  nodeSelector {string} map(atomic)
 //! ```
 //!
-//! `!` is a required field, `[]` a list, `{}` a map, `=` a default. All names have lost their `io.k8s.`. The
-//! defaults of items are left out: they are what Go makes of nothing, and nobody asks for them.
+//! `!` marks a required field, `[]` a list, `{}` a map, `=` a default. Names have no `io.k8s.` prefix. Defaults of
+//! list items are left out: they are Go's zero values, and the API server does not need them.
 
 use crate::failure::Failure;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 
-/// Types by name, each in its lines.
+/// Types by name, each with its lines.
 #[derive(Debug, Default)]
 pub(super) struct Definitions(BTreeMap<String, String>);
 
 impl Definitions {
-    /// Takes in the types of an OpenAPI v3 document.
+    /// Adds the types of an OpenAPI v3 document.
     ///
     /// # Errors
     ///
-    /// When a type is made up in a way that the compact form has no words for.
+    /// When a type uses a keyword that the compact format does not have.
     pub(super) fn read(&mut self, document: &Value) -> Result<(), Failure> {
         let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
         for (name, schema) in schemas {
-            let lines = definition(schema).map_err(|what| Failure::new(format!("{name}: {what}")))?;
+            let lines = definition(schema).map_err(|reason| Failure::new(format!("{name}: {reason}")))?;
             self.0.insert(short(name).to_owned(), lines);
         }
         Ok(())
@@ -48,13 +48,13 @@ impl fmt::Display for Definitions {
 
 type Result<T, E = String> = std::result::Result<T, E>;
 
-/// What follows a type's name.
+/// Formats everything after a type's name.
 fn definition(schema: &Value) -> Result<String> {
     let is_struct = schema["properties"].is_object();
     let mut text = if is_struct { "struct".to_owned() } else { node(schema)? };
     attributes(schema, &mut text)?;
     let kinds = schema["x-kubernetes-group-version-kind"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // What goes with every kind, such as DeleteOptions, says so of each group that there is.
+    // A type that all groups share, such as DeleteOptions, lists a kind for each group.
     if let [kind] = kinds {
         let word = |field: &str| kind[field].as_str().unwrap_or_default();
         text += &format!(" kind({}/{}/{})", word("group"), word("version"), word("kind"));
@@ -72,7 +72,7 @@ fn definition(schema: &Value) -> Result<String> {
     Ok(text)
 }
 
-/// A type in one word.
+/// Formats a reference to a type as one word.
 fn node(schema: &Value) -> Result<String> {
     if let Some(reference) = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str()) {
         let name = reference.rsplit('/').next().unwrap_or_default();
@@ -96,11 +96,11 @@ fn node(schema: &Value) -> Result<String> {
             "quantity".to_owned()
         }
         (None, None) if schema.get("oneOf").is_none() => "any".to_owned(),
-        _ => return Err(format!("no word for {schema}")),
+        _ => return Err(format!("the compact format has no word for {schema}")),
     })
 }
 
-/// What else there is to say of a type or a field, each after a space.
+/// Appends the attributes of a type or a field, each after a space.
 fn attributes(schema: &Value, text: &mut String) -> Result<()> {
     let words = |field: &str| {
         let words = schema[field].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -140,13 +140,13 @@ fn attributes(schema: &Value, text: &mut String) -> Result<()> {
                 | "x-kubernetes-patch-merge-key",
                 _,
             ) => continue,
-            (other, _) => return Err(format!("no word for {other}")),
+            (other, _) => return Err(format!("the compact format has no word for {other}")),
         };
     }
     Ok(())
 }
 
-/// All names begin alike.
+/// Removes the prefix that all names share.
 fn short(name: &str) -> &str {
     name.strip_prefix("io.k8s.").unwrap_or(name)
 }
