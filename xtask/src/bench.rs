@@ -89,6 +89,7 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
             Err(failure) => results.skip(peer.name, &failure),
         }
     }
+    let kubeconfig = options.kubeconfig.as_deref();
     let rounds = if options.quick { 1 } else { ROUNDS };
     for scenario in scenarios(part, options.quick) {
         let is_unchosen =
@@ -96,7 +97,7 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
         if scenario.name.as_ref().is_some_and(is_unchosen) {
             continue;
         }
-        let run = match Run::prepare(workspace, scenario, options, &results) {
+        let run = match Run::prepare(workspace, scenario, kubeconfig, options.quick, &results) {
             Ok(run) => run,
             Err(failure) => {
                 results.skip(scenario.name.unwrap_or("the scenario"), &failure);
@@ -139,7 +140,7 @@ fn ours(workspace: &Workspace, package: &Package) -> Result<Vec<Subject>, Failur
         if package.part() == "informer" { &[&["whole"], &["packed"], &["view"]] } else { &[&[]] };
     let subjects = programs.iter().flat_map(|program| {
         forms.iter().map(|form| Subject {
-            name: results::OURS,
+            name: subject::OURS,
             program: program.clone(),
             arguments: Vec::new(),
             form: form.first().copied(),

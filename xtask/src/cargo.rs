@@ -2,12 +2,19 @@
 
 use crate::failure::{Failure, While};
 use std::ffi::OsStr;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 /// Builds a cargo command with `arguments`. It uses the cargo that started this program, which keeps a `+toolchain`.
+///
+/// The variables that describe xtask's own package are removed: ring's build script looks at them, and would compile
+/// ring and everything above it again whenever cargo runs here after it ran in a shell.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments);
+    command.args(arguments).env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
+    let of_package = |name: &OsStr| name.to_string_lossy().starts_with("CARGO_PKG_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| of_package(name)) {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -41,6 +48,21 @@ fn quoted(word: &OsStr) -> String {
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;
     checked(status)
+}
+
+/// Prints the command line, then runs the command.
+pub(crate) fn show(command: &mut Command) -> Result<(), Failure> {
+    println!("$ {}", line(command));
+    run(command)
+}
+
+/// Like [`show`], and returns the program's output.
+pub(crate) fn checked_output(command: &mut Command) -> Result<String, Failure> {
+    println!("$ {}", line(command));
+    let output = command.stderr(Stdio::inherit()).output().doing(command.get_program().display())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    print!("{text}");
+    checked(output.status).map(|()| text)
 }
 
 /// Turns an exit status other than success into an error.

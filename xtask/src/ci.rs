@@ -2,15 +2,14 @@
 
 mod features;
 mod loom;
-mod packages;
 mod readmes;
 mod report;
 
-use crate::failure::{Failure, While};
-use crate::workspace::{Package, Workspace};
-use crate::{cargo, release, tidy};
+use crate::cargo::{self, show};
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+use crate::{package, release, tidy};
 use clap::Args;
-pub(crate) use packages::package;
 use report::Report;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -35,13 +34,15 @@ struct Step {
     after: Option<&'static str>,
     /// The rustup component that it needs; the step has the name of the component's cargo command.
     component: Option<&'static str>,
+    /// The step runs only if `--only` names it.
+    on_request: bool,
 }
 
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 16] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
-    Step::new("readmes", readmes::run).after("clippy"), // clippy builds the same dependencies
+    Step::new("readmes", readmes::run).after("clippy").on_request(), // clippy builds the same dependencies
     Step::new("doc", doc),
     Step::new("build", build),
     Step::new("test", test).after("build"),
@@ -50,8 +51,10 @@ const STEPS: [Step; 14] = [
     Step::new("demo", demo).after("build"),
     Step::new("conformance", conformance).after("build"),
     Step::new("features", features::run).after("build"),
-    Step::new("packages", packages::run).after("build"),
+    Step::new("packages", packages).after("build"),
     Step::new("release", release::check_all),
+    Step::new("parts", parts).on_request(), // other systems, the declared Rust version, minimal versions
+    Step::new("docs-rs", docs_rs).on_request(), // a nightly compiler
 ];
 
 /// The Kubernetes versions that k8s-openapi has types for.
@@ -76,7 +79,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
 
 /// Runs the steps in `only`, or all of them. A failed step does not end the run.
 fn run_steps(workspace: &Workspace, only: &[String], report: &mut Report) {
-    let chosen = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
+    let chosen = |step: &&Step| match only {
+        [] => !step.on_request,
+        _ => only.iter().any(|name| name == step.name),
+    };
     for step in STEPS.iter().filter(chosen) {
         match step.after.filter(|earlier| report.failed(earlier)) {
             Some(earlier) => report.skip(step.name, earlier),
@@ -87,11 +93,15 @@ fn run_steps(workspace: &Workspace, only: &[String], report: &mut Report) {
 
 impl Step {
     const fn new(name: &'static str, run: fn(&Workspace) -> Result<(), Failure>) -> Self {
-        Self { name, run, after: None, component: None }
+        Self { name, run, after: None, component: None, on_request: false }
     }
 
     const fn after(self, earlier: &'static str) -> Self {
         Self { after: Some(earlier), ..self }
+    }
+
+    const fn on_request(self) -> Self {
+        Self { on_request: true, ..self }
     }
 
     const fn needing(self, component: &'static str) -> Self {
@@ -113,21 +123,6 @@ impl Step {
         let missing = || Failure::new(format!("{component} is missing: rustup component add {component}"));
         if found { Ok(()) } else { Err(missing()) }
     }
-}
-
-/// Prints the command line, then runs the command.
-fn show(command: &mut Command) -> Result<(), Failure> {
-    println!("$ {}", cargo::line(command));
-    cargo::run(command)
-}
-
-/// Like [`show`], and returns the program's output.
-fn checked_output(command: &mut Command) -> Result<String, Failure> {
-    println!("$ {}", cargo::line(command));
-    let output = command.stderr(Stdio::inherit()).output().doing(command.get_program().display())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    print!("{text}");
-    cargo::checked(output.status).map(|()| text)
 }
 
 fn fmt(_: &Workspace) -> Result<(), Failure> {
@@ -161,6 +156,11 @@ fn test(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("test --locked --workspace --all-features --no-fail-fast"))
 }
 
+fn packages(workspace: &Workspace) -> Result<(), Failure> {
+    let published: Vec<_> = workspace.packages.iter().filter(|package| package.published).collect();
+    package::package(workspace, &published)
+}
+
 fn soak(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("xtask soak workqueue --seconds 5"))
 }
@@ -175,8 +175,7 @@ fn demo(_: &Workspace) -> Result<(), Failure> {
 
 /// Lints and tests the parts against the types of one Kubernetes version. Programs have chosen their version and are left out.
 fn for_kubernetes(workspace: &Workspace, version: &str) -> Result<(), Failure> {
-    let programs = workspace.packages.iter().filter(|package| !workspace.is_part(package));
-    let exclude: Vec<_> = programs.flat_map(|program| ["--exclude", &program.name]).collect();
+    let exclude = without_programs(workspace);
     let parts = ["--locked", "--workspace"];
     let mut clippy = cargo::command(["clippy"]);
     clippy.args(parts).args(&exclude).args(["--all-targets", "--", "-D", "warnings"]);
@@ -186,13 +185,22 @@ fn for_kubernetes(workspace: &Workspace, version: &str) -> Result<(), Failure> {
     show(test.env(KUBERNETES_VARIABLE, version))
 }
 
-/// Builds documentation of a part as docs.rs does.
-pub(crate) fn docs_of_part(part: &Package) -> Result<(), Failure> {
-    let mut doc = cargo::command(["doc", "--locked", "--no-deps", "--package", &part.name]);
-    if !part.docs_features.is_empty() {
-        doc.args(["--features", &part.docs_features.join(",")]);
-    }
-    show(doc.env("RUSTDOCFLAGS", "--cfg docsrs -D warnings"))
+/// Builds the parts without the programs, as users on other systems and with other compilers do.
+fn parts(workspace: &Workspace) -> Result<(), Failure> {
+    show(
+        cargo::command(["build", "--locked", "--workspace", "--all-features"])
+            .args(without_programs(workspace)),
+    )
+}
+
+fn docs_rs(workspace: &Workspace) -> Result<(), Failure> {
+    workspace.parts().try_for_each(release::docs)
+}
+
+/// The flags that exclude everything but the parts.
+fn without_programs(workspace: &Workspace) -> Vec<&str> {
+    let programs = workspace.packages.iter().filter(|package| !workspace.is_part(package));
+    programs.flat_map(|program| ["--exclude", &program.name]).collect()
 }
 
 /// Builds a cargo command from words.

@@ -7,6 +7,7 @@ mod codegen;
 mod conformance;
 mod demo;
 mod failure;
+mod package;
 mod peer;
 mod release;
 mod soak;

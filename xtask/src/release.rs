@@ -3,8 +3,9 @@
 mod checks;
 mod date;
 
-use crate::ci;
+use crate::cargo::{self, show};
 use crate::failure::{Failure, While};
+use crate::package;
 use crate::tidy::Changelog;
 use crate::workspace::{Package, Workspace};
 use checks::Checks;
@@ -18,6 +19,9 @@ pub(crate) struct Options {
     /// Checks the part and prints the next steps; without this flag, the changelog also gets its heading and date.
     #[arg(long)]
     dry_run: bool,
+    /// Checks only that the part's manifest and changelog have this version, as the release workflow does for a tag.
+    #[arg(long, value_name = "VERSION", conflicts_with = "dry_run")]
+    tagged: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
@@ -25,11 +29,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let part = workspace.parts().find(|package| package.part() == options.part);
     let part = part.ok_or_else(|| Failure::new(format!("there is no part {}", options.part)))?;
     let checks = Checks::read(&workspace, part)?;
+    if let Some(version) = &options.tagged {
+        return checks.tagged(part, version).map(|()| ExitCode::SUCCESS);
+    }
     if !print(part, &checks) {
         return Ok(ExitCode::FAILURE);
     }
-    ci::package(&workspace, &with_siblings(&workspace, part))?;
-    ci::docs_of_part(part)?;
+    package::package(&workspace, &with_siblings(&workspace, part))?;
+    docs(part)?;
     let released = Changelog::new(&checks.changelog).released(&part.version, &date::today());
     if !options.dry_run {
         let path = part.folder.join("CHANGELOG.md");
@@ -88,6 +95,15 @@ fn with_siblings<'a>(workspace: &'a Workspace, part: &'a Package) -> Vec<&'a Pac
         next += 1;
     }
     found
+}
+
+/// Builds the documentation of a part as docs.rs does.
+pub(crate) fn docs(part: &Package) -> Result<(), Failure> {
+    let mut doc = cargo::command(["doc", "--locked", "--no-deps", "--package", &part.name]);
+    if !part.docs_features.is_empty() {
+        doc.args(["--features", &part.docs_features.join(",")]);
+    }
+    show(doc.env("RUSTDOCFLAGS", "--cfg docsrs -D warnings"))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod changelog;
 mod circles;
 mod cited;
 mod dependencies;
+mod finding;
 mod part;
 mod prose;
 mod readme;
@@ -14,8 +15,8 @@ use crate::workspace::{Package, Workspace};
 pub(crate) use changelog::Changelog;
 use clap::Args;
 pub(crate) use dependencies::brings_kubernetes;
-pub(crate) use readme::Readme;
-use std::fmt;
+use finding::Finding;
+pub(crate) use readme::{Readme, check_hidden_lines};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,30 +25,6 @@ pub(crate) struct Options {
     /// Lists the circles between the files of each crate instead of checking the rules.
     #[arg(long)]
     circles: bool,
-}
-
-/// One place that breaks a rule.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Finding {
-    file: String,
-    /// Counted from 1; 0 stands for the whole file.
-    line: usize,
-    what: String,
-}
-
-impl Finding {
-    fn new(file: &str, line: usize, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, what: what.into() }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: {}", self.file, self.what),
-            line => write!(f, "{}:{line}: {}", self.file, self.what),
-        }
-    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
@@ -147,15 +124,4 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_finding_reads_like_a_compiler_message() {
-        assert_eq!(Finding::new("a.rs", 3, "is late").to_string(), "a.rs:3: is late");
-        assert_eq!(Finding::new("a.rs", 0, "is late").to_string(), "a.rs: is late");
-    }
 }

@@ -40,6 +40,7 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) requirement: String,
     pub(crate) dev: bool,
+    pub(crate) optional: bool,
     pub(crate) features: Vec<String>,
 }
 
@@ -95,7 +96,7 @@ impl Package {
                 .as_object()
                 .map(|all| all.keys().cloned().collect())
                 .unwrap_or_default(),
-            docs_features: texts(&package["metadata"]["docs"]["rs"]["features"]),
+            docs_features: docs_features(package),
             bin_features: list(&package["targets"])
                 .iter()
                 .filter(|target| list(&target["kind"]).iter().any(|kind| kind == "bin"))
@@ -123,6 +124,7 @@ impl Dependency {
             name: text(&dependency["name"]),
             requirement: text(&dependency["req"]),
             dev: dependency["kind"] == "dev",
+            optional: dependency["optional"] == true,
             features: texts(&dependency["features"]),
         }
     }
@@ -130,6 +132,16 @@ impl Dependency {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The features for docs.rs; all of the package's own if the manifest asks for them.
+fn docs_features(package: &Value) -> Vec<String> {
+    let docs = &package["metadata"]["docs"]["rs"];
+    let mut features = texts(&docs["features"]);
+    if docs["all-features"] == true {
+        features.extend(package["features"].as_object().into_iter().flat_map(|all| all.keys().cloned()));
+    }
+    features
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -1,15 +1,12 @@
 //! The measurements of all subjects, merged by benchmark: medians, a table with ratios, and lines of JSON.
 
-use super::subject::{Measurement, Subject};
+use super::subject::{Measurement, OURS, Subject};
 use super::target::TARGETS;
 use crate::failure::Failure;
 use comfy_table::{CellAlignment, Table};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// The name of our own column.
-pub(super) const OURS: &str = "trimtab";
 
 #[derive(Debug, Default)]
 pub(super) struct Results {

@@ -1,6 +1,5 @@
 //! One scenario, prepared for all subjects: the server of its objects, and the arguments of the programs.
 
-use super::Options;
 use super::load::{Load, RunningLoad};
 use super::real::Pods;
 use super::results::Results;
@@ -9,6 +8,7 @@ use super::subject::{Measurement, Subject};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 use std::fmt::Display;
+use std::path::Path;
 
 #[derive(Debug)]
 pub(super) struct Run {
@@ -32,7 +32,8 @@ impl Run {
     pub(super) fn prepare(
         workspace: &Workspace,
         scenario: Scenario,
-        options: &Options,
+        kubeconfig: Option<&Path>,
+        quick: bool,
         results: &Results,
     ) -> Result<Self, Failure> {
         let server = match scenario.source {
@@ -40,14 +41,12 @@ impl Run {
             Source::Load | Source::Loads(_) => Server::Load(Load::build(workspace)?),
             Source::PacedLoad => Server::Paced(Load::build(workspace)?, sustained_rate(results)?),
             Source::Kubernetes => {
-                let kubeconfig = options
-                    .kubeconfig
-                    .as_deref()
+                let kubeconfig = kubeconfig
                     .ok_or_else(|| Failure::new("it needs a kube-apiserver: pass --kubeconfig FILE"))?;
                 Server::Kubernetes(Pods::create(workspace, kubeconfig, scenario.objects)?)
             }
         };
-        Ok(Self { scenario, server, quick: options.quick })
+        Ok(Self { scenario, server, quick })
     }
 
     /// Runs a subject once, with a load of its own if the scenario has one.

@@ -1,12 +1,14 @@
 //! One program under measurement: its command line and its output.
 
-use super::results;
 use crate::cargo;
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+/// The name of our own column.
+pub(super) const OURS: &str = "trimtab";
 
 /// A program that does the work; its name heads a column of the table.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Subject {
     }
 
     pub(super) fn is_ours(&self) -> bool {
-        self.name == results::OURS
+        self.name == OURS
     }
 
     /// Runs the program once, with the arguments of a scenario.

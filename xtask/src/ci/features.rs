@@ -1,8 +1,7 @@
 //! The step `features`: checks each part alone, with each of its features and with all of them. The step `packages`
 //! builds each part without features.
 
-use super::show;
-use crate::cargo;
+use crate::cargo::{self, show};
 use crate::failure::Failure;
 use crate::workspace::{Package, Workspace};
 

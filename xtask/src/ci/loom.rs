@@ -1,8 +1,7 @@
 //! The step `loom`: runs the models of each part that has `src/loom_tests.rs`. Only the part itself is compiled with
 //! loom's `cfg`, so that its dependencies are not compiled again.
 
-use super::checked_output;
-use crate::cargo;
+use crate::cargo::{self, checked_output};
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Upstream's clients: finds or builds them, then runs the suite's program with them.
 
-use super::{Options, server};
+use super::options::Options;
+use super::server;
 use crate::cargo;
 use crate::failure::Failure;
 use crate::peer;

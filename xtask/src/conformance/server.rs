@@ -1,6 +1,6 @@
 //! The suite of API rules: builds the programs that the chosen server needs, then runs the suite's program.
 
-use super::Options;
+use super::options::Options;
 use crate::cargo;
 use crate::failure::Failure;
 use crate::peer;

@@ -75,6 +75,22 @@ impl Checks {
         problems
     }
 
+    /// Checks that the part has this version.
+    ///
+    /// # Errors
+    ///
+    /// When the manifest or the newest heading of the changelog has another one.
+    pub(super) fn tagged(&self, part: &Package, version: &str) -> Result<(), Failure> {
+        let newest = Changelog::new(&self.changelog).versions().next().unwrap_or("none");
+        if part.version == version && newest == version {
+            return Ok(());
+        }
+        let manifest = &part.version;
+        Err(Failure::new(format!(
+            "the tag says {version}, the manifest {manifest}, the newest heading of the changelog {newest}"
+        )))
+    }
+
     /// Describes the version for people who decide about it.
     pub(super) fn semver_note(&self, version: &str) -> &'static str {
         match self.bump(version) {
@@ -150,6 +166,14 @@ mod tests {
         let minor = Package { version: "0.3.0".to_owned(), ..part() };
         assert_eq!(ready.problems(&minor), [""; 0]);
         assert_eq!(ready.semver_note("0.3.0"), "a breaking release");
+    }
+
+    #[test]
+    fn a_tag_needs_the_version_of_manifest_and_changelog() {
+        let released = checks("## 0.2.0 - 2026-01-01\n\n- A queue.\n");
+        assert!(released.tagged(&part(), "0.2.0").is_ok());
+        assert!(released.tagged(&part(), "0.2.1").is_err());
+        assert!(checks("- A queue.\n").tagged(&part(), "0.2.0").is_err(), "there is no heading yet");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The rule for the page of upstream's behaviours: the tests that it names exist.
 
-use super::Finding;
+use super::finding::Finding;
 
 /// `exists` tells whether there is a test function of this name.
 pub(super) fn check(file: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! Rules for a package's dependencies: their direction, and the form of dependencies on siblings.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::workspace::{Dependency, Package};
 
 /// `packages` are all packages of the workspace: indirect dependencies count, too.
@@ -47,10 +47,12 @@ fn slow_to_build(dependency: &Dependency, packages: &[Package]) -> Option<String
     })
 }
 
-/// Whether a crate has Kubernetes' types, itself or through a sibling. Siblings have no circles, so the search ends.
+/// Whether a crate has Kubernetes' types without any feature, itself or through a sibling. Siblings have no circles, so
+/// the search ends.
 pub(crate) fn brings_kubernetes(name: &str, packages: &[Package]) -> bool {
     let siblings = packages.iter().filter(|package| package.name == name);
-    let mut brought = siblings.flat_map(|package| &package.dependencies).filter(|dependency| !dependency.dev);
+    let all = siblings.flat_map(|package| &package.dependencies);
+    let mut brought = all.filter(|dependency| !dependency.dev && !dependency.optional);
     name.starts_with("kube")
         || name == "k8s-openapi"
         || brought.any(|next| brings_kubernetes(&next.name, packages))

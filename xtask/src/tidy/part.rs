@@ -1,6 +1,7 @@
 //! Rules for one part: its files exist and agree with each other.
 
-use super::{Changelog, Finding};
+use super::changelog::Changelog;
+use super::finding::Finding;
 use crate::workspace::Package;
 
 /// The files of one part's folder.

@@ -1,6 +1,6 @@
 //! Rules for one Markdown file: its links lead to files, and its versions are those of the manifests.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::workspace::Package;
 
 /// `exists` tells whether a link's path, relative to the file's folder, exists.

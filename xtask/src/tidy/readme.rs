@@ -1,6 +1,6 @@
 //! Rules for the first example of a README: it can be pasted into a new package.
 
-use super::Finding;
+use super::finding::Finding;
 
 /// A README as its first Rust example and the text before it.
 #[derive(Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ impl Readme {
 }
 
 /// Hidden lines of rustdoc, which readers of a README see.
-pub(super) fn check_hidden_lines(file: &str, text: &str) -> Vec<Finding> {
+pub(crate) fn check_hidden_lines(file: &str, text: &str) -> Vec<Finding> {
     let mut in_rust = false;
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,6 +1,6 @@
 //! Rules for one Rust source file.
 
-use super::Finding;
+use super::finding::Finding;
 use std::path::Path;
 
 /// Names that do not describe a file's content.
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn problems(file: &str, text: &str) -> Vec<(usize, String)> {
-        check(file, text).into_iter().map(|finding| (finding.line, finding.what)).collect()
+        check(file, text).into_iter().map(|finding| (finding.line, finding.problem)).collect()
     }
 
     #[test]

@@ -32,7 +32,7 @@ const TOKIO: [(&str, &[&str]); 5] = [
 
 impl<'a> Manifest<'a> {
     /// Builds the manifest from the lines of `cargo tree`, each `name vVERSION|FEATURES`.
-    pub(super) fn new(workspace: &'a Workspace, tree: String) -> Self {
+    pub(super) fn new(workspace: &'a Workspace, tree: &str) -> Self {
         let crates: BTreeSet<_> = tree.lines().filter_map(Locked::read).collect();
         let text = std::fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
         let profiles = text.find("\n[profile").map(|at| text[at..].to_owned()).unwrap_or_default();
@@ -134,8 +134,8 @@ impl Locked {
 
 /// Whether both versions agree in the first number that is not 0 and in those before it.
 fn is_compatible(requirement: &str, version: &str) -> bool {
-    let mut pairs = requirement.trim_start_matches('^').split('.').zip(version.split('.'));
-    while let Some((required, found)) = pairs.next() {
+    let pairs = requirement.trim_start_matches('^').split('.').zip(version.split('.'));
+    for (required, found) in pairs {
         if required != found {
             return false;
         }
@@ -176,7 +176,7 @@ mod tests {
     fn problems(example: &str, dependencies: &[&str]) -> Vec<String> {
         let workspace = workspace();
         let tree = "tokio v1.47.0|rt\nserde v1.0.219|alloc,derive\nserde v1.0.219|alloc,derive (*)\nk8s-openapi v0.29.0|std\n";
-        let manifest = Manifest::new(&workspace, tree.to_owned());
+        let manifest = Manifest::new(&workspace, tree);
         let dependencies = dependencies.iter().map(ToString::to_string).collect();
         manifest.problems(&Readme { example: example.to_owned(), dependencies, names_rust: true })
     }
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_manifest_pins_crates_as_the_workspace_has_them() {
         let workspace = workspace();
-        let manifest = Manifest::new(&workspace, "rand v0.10.0|std\nrand v0.9.2|std,thread_rng\n".to_owned());
+        let manifest = Manifest::new(&workspace, "rand v0.10.0|std\nrand v0.9.2|std,thread_rng\n");
         let dependencies = vec!["trimtab-cache = \"0.1\"".to_owned()];
         let readme = Readme { dependencies, ..Readme::default() };
         let text = manifest.text(std::iter::once(("cache", &readme)));

@@ -16,7 +16,7 @@ pub(super) fn run(case: &Case) -> Value {
         builder = builder.gate(name, "", life);
     }
     for (gate, needs) in &case.needs {
-        builder = builder.needs(gate, needs);
+        builder = builder.depends_on(gate, needs);
     }
     let mut gates = match builder.build() {
         Ok(gates) => gates,

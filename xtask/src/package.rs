@@ -1,17 +1,12 @@
-//! The step `packages`: packages every part as for a registry and builds it from the package, alone. Features that its
-//! siblings enable in shared dependencies do not help it there.
+//! Packaging: packs parts as for a registry and builds each from its package, alone. Features that its siblings enable
+//! in shared dependencies do not help it there.
 
-use super::show;
-use crate::cargo;
+use crate::cargo::{self, show};
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
-    package(workspace, &workspace.packages.iter().filter(|package| package.published).collect::<Vec<_>>())
-}
 
 /// Packages these parts and builds each from its package. The list contains the parts that they depend on.
 pub(crate) fn package(workspace: &Workspace, parts: &[&Package]) -> Result<(), Failure> {

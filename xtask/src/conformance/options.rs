@@ -1,0 +1,44 @@
+//! [`Options`]: the suite to run, and the options of each.
+
+use clap::{ArgGroup, Args};
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").required(true).multiple(false))]
+pub(crate) struct Options {
+    /// Runs the suite of API rules against this server: `embedded` (ours), `real` (kube-apiserver and etcd; needs Go)
+    /// or `kubeconfig=PATH`.
+    #[arg(long, group = "what", value_name = "SERVER")]
+    pub(super) server: Option<String>,
+    /// Runs upstream's clients against our server: every kubectl on the PATH, kubectl 1.36, client-go and
+    /// kube-controller-manager. Without Go it skips and names the clients that need it.
+    #[arg(long, group = "what")]
+    pub(super) clients: bool,
+    /// Compares feature gates with k8s.io/component-base on random registries; needs Go.
+    #[arg(long, group = "what")]
+    pub(super) featuregate: bool,
+    /// Runs the informer suite against our API server, or a real one with --kubeconfig.
+    #[arg(long, group = "what")]
+    pub(super) informer: bool,
+    /// With --informer: connects to this cluster.
+    #[arg(long, value_name = "FILE", requires = "informer")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// With --server: runs only the cases whose group/name contains this; may be repeated.
+    #[arg(long, value_name = "NAME", requires = "server")]
+    pub(super) case: Vec<String>,
+    /// With --server: prints the cases with their rules and sources, and runs none.
+    #[arg(long, requires = "server")]
+    pub(super) list: bool,
+    /// With --server real or --clients: uses this build of xtask/peers/kube-apiserver instead of building it.
+    #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
+    pub(super) kube: Option<PathBuf>,
+    /// With --clients: runs one more kubectl; may be repeated.
+    #[arg(long, value_name = "PROGRAM", requires = "clients")]
+    pub(super) kubectl: Vec<PathBuf>,
+    /// With --featuregate: sets the number of random registries.
+    #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with_all = ["server", "clients"])]
+    pub(super) cases: u32,
+    /// With --featuregate: sets the seed of the random registries; a failure prints it.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["server", "clients"])]
+    pub(super) seed: u64,
+}
