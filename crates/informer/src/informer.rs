@@ -88,6 +88,15 @@ impl<T: Object> Informer<T> {
         self.handler().subscribe()
     }
 
+    /// Calls `function` with the store's resource version whenever that has moved: after an event, a relist
+    /// or a bookmark, when the handlers have been told of everything up to it.
+    ///
+    /// For keys that wait until the cache has reached a version: a bookmark moves it without any change that
+    /// a handler would be told. The function stays for as long as the informer lives, and must return soon.
+    pub fn on_progress(&self, function: impl Fn(&str) + Send + Sync + 'static) {
+        self.owner.shared.add_on_progress(function);
+    }
+
     /// Whether the newest state of the object could not be decoded, so that the store is behind with it:
     /// it has the last state that could, or none. [`Status::undecodable`] says why.
     pub fn is_outdated(&self, key: &ObjectKey) -> bool {

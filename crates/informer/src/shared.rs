@@ -38,7 +38,12 @@ pub(crate) struct Shared<T> {
     /// Lock order: this, then a handler's queue. Neither is held while a handler runs.
     inner: Mutex<Inner<T>>,
     progress: watch::Sender<Progress>,
+    /// Called with the store's version after it has moved and the handlers were told.
+    on_progress: Mutex<Arc<[Arc<OnProgress>]>>,
 }
+
+/// A function that takes the store's version.
+type OnProgress = dyn Fn(&str) + Send + Sync;
 
 struct Inner<T> {
     writer: StoreWriter<T>,
@@ -91,7 +96,8 @@ impl<T: Object> Shared<T> {
         };
         let progress = watch::Sender::new(Progress::Waiting);
         let (inner, resync_wanted) = (Mutex::new(inner), Notify::new());
-        Self { reporter, metrics, shard, store, resync, resync_wanted, inner, progress }
+        let on_progress = Mutex::new(Arc::from([]));
+        Self { reporter, metrics, shard, store, resync, resync_wanted, inner, progress, on_progress }
     }
 
     pub(crate) fn store(&self) -> &Store<T> {
@@ -147,6 +153,7 @@ impl<T: Object> Shared<T> {
         }
         let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
         self.tell(guard, Batch { events, ends_initial });
+        self.report_progress();
         troubles.iter().for_each(|trouble| self.reporter.report(trouble));
     }
 
@@ -164,6 +171,7 @@ impl<T: Object> Shared<T> {
         let change = inner.writer.apply(object);
         self.arrived(inner, source, change.object().metadata().resource_version());
         self.tell_one(guard, change);
+        self.report_progress();
     }
 
     /// Removes an object of which the server told the end.
@@ -178,9 +186,11 @@ impl<T: Object> Shared<T> {
         self.decodable(inner, &key);
         let change = inner.writer.delete(&key, Some(last));
         self.arrived(inner, source, &version);
-        if let Some(change) = change {
-            self.tell_one(guard, change);
+        match change {
+            Some(change) => self.tell_one(guard, change),
+            None => drop(guard),
         }
+        self.report_progress();
     }
 
     /// Notes that an object is not what the store says, nor can be said what it is.
@@ -209,6 +219,7 @@ impl<T: Object> Shared<T> {
         } else {
             drop(guard);
         }
+        self.report_progress();
         self.reporter.report(&InformerError::Undecodable { key, reason });
     }
 
@@ -230,6 +241,8 @@ impl<T: Object> Shared<T> {
             inner.writer.bookmark(version);
         }
         self.arrived(inner, source, version);
+        drop(guard);
+        self.report_progress();
     }
 
     /// Tells every object again to those handlers that are to be told so by now.
@@ -277,6 +290,23 @@ impl<T: Object> Shared<T> {
         self.resync_wanted.notify_one();
         registered.deliver_initial(&self.reporter);
         Handler::new(self, &registered)
+    }
+
+    /// Calls `function` from now on whenever the store's version has moved.
+    pub(crate) fn add_on_progress(&self, function: impl Fn(&str) + Send + Sync + 'static) {
+        let function: Arc<OnProgress> = Arc::new(function);
+        let mut functions = self.on_progress.lock();
+        *functions = functions.iter().chain([&function]).cloned().collect();
+    }
+
+    /// Reports the store's version. No lock is held, and the handlers were told of everything up to it.
+    fn report_progress(&self) {
+        let functions = self.on_progress.lock().clone();
+        if !functions.is_empty()
+            && let Some(version) = self.store.resource_version()
+        {
+            functions.iter().for_each(|function| function(&version));
+        }
     }
 
     pub(crate) fn remove_handler(&self, registered: &Arc<Registered<T>>) {
