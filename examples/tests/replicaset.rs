@@ -13,9 +13,73 @@ use tokio::{
     time::{sleep, timeout},
 };
 use trimtab_apiserver::{ApiServer, ChangeKind, Commits, Filter, Kubelet, Refusal, Verb};
-use trimtab_controller::{cache::Metadata, cache::Object, informer::InformerFactory};
+use trimtab_controller::{
+    cache::{Metadata, Object},
+    featuregate::TestGuard,
+    gates,
+    informer::InformerFactory,
+};
 use trimtab_examples::replicaset::ReplicaSets;
 use trimtab_test_support::settle;
+
+/// A state of the feature gates that decide which writes a set waits for.
+#[derive(Debug, Clone, Copy)]
+enum Gates {
+    Default,
+    /// A lost reply is taken for a refusal, as upstream does.
+    WithoutUnknownOutcomes,
+    /// Counts alone, as upstream before 1.36.
+    WithoutVersions,
+}
+
+impl Gates {
+    /// Sets the gates on this thread, until the guards are dropped.
+    fn enter(self) -> Vec<TestGuard> {
+        match self {
+            Self::Default => vec![],
+            Self::WithoutUnknownOutcomes => vec![gates::UNKNOWN_OUTCOME_CONSISTENCY.set_for_test(false)],
+            Self::WithoutVersions => vec![gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false)],
+        }
+    }
+}
+
+/// Runs each behaviour in every state of the gates.
+macro_rules! in_every_state_of_the_gates {
+    ($($behaviour:ident),* $(,)?) => {
+        in_every_state_of_the_gates!(@state default_gates Default $($behaviour)*);
+        in_every_state_of_the_gates!(@state without_unknown_outcomes WithoutUnknownOutcomes $($behaviour)*);
+        in_every_state_of_the_gates!(@state without_versions WithoutVersions $($behaviour)*);
+    };
+    (@state $name:ident $gates:ident $($behaviour:ident)*) => {
+        mod $name {
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $behaviour() {
+                    super::$behaviour(super::Gates::$gates).await;
+                }
+            )*
+        }
+    };
+}
+
+in_every_state_of_the_gates! {
+    a_set_gets_its_replicas_and_says_so,
+    scaling_creates_or_deletes_exactly_the_difference,
+    orphans_are_adopted_and_relabelled_pods_released,
+    a_lagging_cache_makes_no_pod_too_many,
+    refused_creates_start_slowly_and_are_told,
+    a_set_that_is_recreated_starts_afresh,
+    large_sets_come_in_waves,
+    pods_become_available_after_their_time,
+    terminating_pods_are_told_while_they_last,
+    a_set_that_is_being_deleted_creates_nothing,
+    a_failing_adoption_creates_nothing,
+    pods_that_vanish_behind_a_compaction_are_replaced,
+    a_delete_that_is_refused_with_a_conflict_is_tried_again,
+    a_status_that_is_refused_with_a_conflict_is_read_again_once,
+    requests_that_hang_stop_no_other_set,
+    a_name_in_the_template_does_not_reach_the_pods,
+}
 
 /// A server, a kubelet and the controller. Dropping it stops them.
 struct World {
@@ -25,14 +89,18 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
-        let server = ApiServer::start();
+    fn new(gates: Gates) -> Self {
+        Self::over(ApiServer::start(), gates)
+    }
+
+    fn over(server: ApiServer, gates: Gates) -> Self {
         let commits = server.commits();
         let mut tasks = JoinSet::new();
         let kubelet = Kubelet::new(server.client()).startup(Duration::from_millis(100));
         tasks.spawn(kubelet.run(pending()));
         let client = server.client_as("controller");
         let informers = InformerFactory::new(client.clone());
+        let _gates = gates.enter();
         let controller = ReplicaSets::new(client, &informers).controller();
         tasks.spawn(async move { controller.run(pending()).await.expect("it runs until it is dropped") });
         Self { server, commits, tasks }
@@ -47,19 +115,7 @@ impl World {
     }
 
     async fn create_set(&self, name: &str, replicas: usize) -> ReplicaSet {
-        let set = json!({
-            "metadata": {"name": name},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"containers": [{"name": "c", "image": "i"}]},
-                },
-            },
-        });
-        let set = serde_json::from_value(set).expect("a ReplicaSet");
-        self.sets().create(&PostParams::default(), &set).await.expect("created")
+        self.sets().create(&PostParams::default(), &set(name, replicas)).await.expect("created")
     }
 
     async fn create_pod(&self, name: &str, app: &str) {
@@ -105,12 +161,26 @@ impl World {
     }
 }
 
+fn set(name: &str, replicas: usize) -> ReplicaSet {
+    let set = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            },
+        },
+    });
+    serde_json::from_value(set).expect("a ReplicaSet")
+}
+
 /// Long enough for a set to converge, much shorter than an expectation lives.
 const CONVERGED: Duration = Duration::from_secs(20);
 
-#[tokio::test(start_paused = true)]
-async fn a_set_gets_its_replicas_and_says_so() {
-    let mut world = World::new();
+async fn a_set_gets_its_replicas_and_says_so(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 25).await;
     settle(CONVERGED).await;
     assert_eq!(world.pods_of("web").await.len(), 25);
@@ -119,9 +189,8 @@ async fn a_set_gets_its_replicas_and_says_so() {
     assert_eq!(world.tasks.len(), 2, "neither the kubelet nor the controller has ended");
 }
 
-#[tokio::test(start_paused = true)]
-async fn scaling_creates_or_deletes_exactly_the_difference() {
-    let mut world = World::new();
+async fn scaling_creates_or_deletes_exactly_the_difference(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 10).await;
     settle(CONVERGED).await;
     world.scale("web", 15).await;
@@ -134,9 +203,8 @@ async fn scaling_creates_or_deletes_exactly_the_difference() {
 }
 
 /// CL-T7, OW-T1, OW-T5: orphans are adopted before any is created; who leaves is released and replaced.
-#[tokio::test(start_paused = true)]
-async fn orphans_are_adopted_and_relabelled_pods_released() {
-    let mut world = World::new();
+async fn orphans_are_adopted_and_relabelled_pods_released(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_pod("orphan-1", "web").await;
     world.create_pod("orphan-2", "web").await;
     world.create_pod("stranger", "other").await;
@@ -158,9 +226,8 @@ async fn orphans_are_adopted_and_relabelled_pods_released() {
 
 /// CL-T4: while the cache lags behind its own writes, the controller is dormant. Fails when `sync`
 /// does not ask the expectations.
-#[tokio::test(start_paused = true)]
-async fn a_lagging_cache_makes_no_pod_too_many() {
-    let mut world = World::new();
+async fn a_lagging_cache_makes_no_pod_too_many(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 20).await;
     settle(CONVERGED).await;
     assert_eq!(world.created().await, 20);
@@ -184,7 +251,7 @@ async fn a_lagging_cache_makes_no_pod_too_many() {
 /// twin. Fails when a lost reply is taken for a refusal.
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_makes_no_twin() {
-    let mut world = World::new();
+    let mut world = World::new(Gates::Default);
     settle(CONVERGED).await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
     let lost = world.server.faults().lose_reply(creates, 1);
@@ -199,9 +266,8 @@ async fn a_lost_reply_makes_no_twin() {
 }
 
 /// CL-T3, EX-T3: refusals cost one call a try, are told in the status, and end.
-#[tokio::test(start_paused = true)]
-async fn refused_creates_start_slowly_and_are_told() {
-    let mut world = World::new();
+async fn refused_creates_start_slowly_and_are_told(gates: Gates) {
+    let mut world = World::new(gates);
     settle(CONVERGED).await;
     let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
     let refused = world.server.faults().refuse(creates, Refusal::forbidden(), 1_000);
@@ -221,9 +287,8 @@ async fn refused_creates_start_slowly_and_are_told() {
 }
 
 /// CL-T11: what the old set still expected does not block the new one.
-#[tokio::test(start_paused = true)]
-async fn a_set_that_is_recreated_starts_afresh() {
-    let mut world = World::new();
+async fn a_set_that_is_recreated_starts_afresh(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 5).await;
     settle(CONVERGED).await;
     let watches = Filter::any().resource("pods").user_agent("controller");
@@ -242,9 +307,8 @@ async fn a_set_that_is_recreated_starts_afresh() {
 
 /// CL-T9: 700 replicas come in two waves, and the second waits until the first is seen. Fails without
 /// the limit, and when the set does not wait.
-#[tokio::test(start_paused = true)]
-async fn large_sets_come_in_waves() {
-    let mut world = World::new();
+async fn large_sets_come_in_waves(gates: Gates) {
+    let mut world = World::new(gates);
     settle(CONVERGED).await;
     let pods = Filter::any().resource("pods").user_agent("controller");
     let lag = world.server.faults().lag_watches(pods, Duration::from_secs(5));
@@ -257,9 +321,8 @@ async fn large_sets_come_in_waves() {
 }
 
 /// CL-T17: available is who has been ready for `minReadySeconds`, and the set looks again by itself.
-#[tokio::test(start_paused = true)]
-async fn pods_become_available_after_their_time() {
-    let world = World::new();
+async fn pods_become_available_after_their_time(gates: Gates) {
+    let world = World::new(gates);
     world.create_set("web", 3).await;
     let patch = Patch::Merge(json!({"spec": {"minReadySeconds": 60}}));
     world.sets().patch("web", &PatchParams::default(), &patch).await.expect("patched");
@@ -274,9 +337,8 @@ async fn pods_become_available_after_their_time() {
 }
 
 /// Terminating Pods are counted apart while they are there, and no longer.
-#[tokio::test(start_paused = true)]
-async fn terminating_pods_are_told_while_they_last() {
-    let world = World::new();
+async fn terminating_pods_are_told_while_they_last(gates: Gates) {
+    let world = World::new(gates);
     world.create_set("web", 3).await;
     settle(CONVERGED).await;
     let name = world.pods_of("web").await.remove(0);
@@ -295,9 +357,8 @@ async fn terminating_pods_are_told_while_they_last() {
 }
 
 /// CL-T16: a set that is on its way out creates nothing.
-#[tokio::test(start_paused = true)]
-async fn a_set_that_is_being_deleted_creates_nothing() {
-    let mut world = World::new();
+async fn a_set_that_is_being_deleted_creates_nothing(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 3).await;
     settle(CONVERGED).await;
     let hold = Patch::Merge(json!({"metadata": {"finalizers": ["example.com/hold"]}}));
@@ -311,9 +372,8 @@ async fn a_set_that_is_being_deleted_creates_nothing() {
 }
 
 /// CL-T15: as long as an orphan cannot be adopted, nothing is created in its place.
-#[tokio::test(start_paused = true)]
-async fn a_failing_adoption_creates_nothing() {
-    let mut world = World::new();
+async fn a_failing_adoption_creates_nothing(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_pod("orphan", "web").await;
     settle(CONVERGED).await;
     assert_eq!(world.created().await, 1);
@@ -329,9 +389,8 @@ async fn a_failing_adoption_creates_nothing() {
 
 /// As in kubernetes#115620: Pods that vanish while the watch is down and the history is compacted are
 /// found by the relist, and replaced.
-#[tokio::test(start_paused = true)]
-async fn pods_that_vanish_behind_a_compaction_are_replaced() {
-    let mut world = World::new();
+async fn pods_that_vanish_behind_a_compaction_are_replaced(gates: Gates) {
+    let mut world = World::new(gates);
     world.create_set("web", 20).await;
     settle(CONVERGED).await;
     assert_eq!(world.created().await, 20);
@@ -380,4 +439,103 @@ async fn a_sync_dropped_in_mid_write_is_taken_up_without_twins() {
         }
     }
     assert_eq!(too_many, 0);
+}
+
+/// A conflict is not "gone": the Pod lives, so the delete is tried again with backoff.
+async fn a_delete_that_is_refused_with_a_conflict_is_tried_again(gates: Gates) {
+    let world = World::new(gates);
+    world.create_set("web", 5).await;
+    settle(CONVERGED).await;
+    let deletes = Filter::any().verb(Verb::Delete).resource("pods").user_agent("controller");
+    let refused = world.server.faults().refuse(deletes, Refusal::conflict(), usize::MAX);
+    world.scale("web", 3).await;
+    sleep(Duration::from_secs(2)).await;
+    refused.release();
+    settle(CONVERGED).await;
+    assert_eq!(world.status("web").await, (3, 3, true));
+}
+
+/// CL-T8: one conflict costs a read, a second one an error with backoff.
+async fn a_status_that_is_refused_with_a_conflict_is_read_again_once(gates: Gates) {
+    let server = ApiServer::builder().request_log(true).start();
+    let world = World::over(server, gates);
+    settle(CONVERGED).await;
+    let patches = Filter::any().verb(Verb::Patch).user_agent("controller");
+    let reads = Filter::any().verb(Verb::Get).user_agent("controller");
+    for (conflicts, expected_reads) in [(1, 1), (2, 1)] {
+        let before = world.server.request_log().matching(&reads).len();
+        let name = format!("web-{conflicts}");
+        let refused = world.server.faults().refuse(patches.clone(), Refusal::conflict(), conflicts);
+        world.create_set(&name, 0).await;
+        settle(CONVERGED).await;
+        assert_eq!(refused.remaining(), 0);
+        assert_eq!(world.status(&name).await, (0, 0, true));
+        assert_eq!(world.server.request_log().matching(&reads).len() - before, expected_reads);
+    }
+}
+
+/// Five workers whose creates never return: the deadline frees them for other sets.
+async fn requests_that_hang_stop_no_other_set(gates: Gates) {
+    let world = World::new(gates);
+    settle(CONVERGED).await;
+    let hung = ["a", "b", "c", "d", "e"];
+    let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
+    let held = world.server.faults().hold(creates);
+    for name in hung {
+        world.create_set(name, 1).await;
+    }
+    sleep(Duration::from_secs(5)).await;
+    held.release();
+    let creates =
+        Filter::any().verb(Verb::Create).resource("pods").namespace("default").user_agent("controller");
+    let held = world.server.faults().hold(creates);
+    sleep(Duration::from_secs(60)).await;
+    let elsewhere: Api<ReplicaSet> = Api::namespaced(world.server.client(), "kube-system");
+    elsewhere.create(&PostParams::default(), &set("web", 1)).await.expect("created");
+    sleep(Duration::from_secs(60)).await;
+    let status = elsewhere.get("web").await.expect("found").status;
+    assert_eq!(status.and_then(|status| status.ready_replicas), Some(1));
+    held.release();
+}
+
+/// Upstream copies labels, annotations and finalizers. With a name, only the first Pod could be created.
+async fn a_name_in_the_template_does_not_reach_the_pods(gates: Gates) {
+    let world = World::new(gates);
+    let mut web = set("web", 3);
+    if let Some(metadata) = web.spec.template.as_mut().and_then(|template| template.metadata.as_mut()) {
+        metadata.name = Some("only-one".into());
+        metadata.annotations = Some([("note".into(), "kept".into())].into());
+    }
+    world.sets().create(&PostParams::default(), &web).await.expect("created");
+    settle(CONVERGED).await;
+    assert_eq!(world.status("web").await, (3, 3, true));
+    for pod in world.pods().list(&ListParams::default()).await.expect("listed").items {
+        assert!(pod.metadata.name.is_some_and(|name| name.starts_with("web-")));
+        assert_eq!(pod.metadata.annotations.expect("annotations")["note"], "kept");
+    }
+}
+
+/// The creations and the deletions of two Pods fall between two lists: no event tells of them. Fails when
+/// the version that the cache has reached does not meet the counts (the set then waits for 5 minutes).
+#[tokio::test(start_paused = true)]
+async fn events_that_were_missed_do_not_stop_a_set() {
+    let world = World::new(Gates::Default);
+    world.create_set("web", 3).await;
+    settle(CONVERGED).await;
+    let before = world.pods_of("web").await;
+    let watches = Filter::any().verb(Verb::Watch).resource("pods").user_agent("controller");
+    let faults = world.server.faults();
+    let refused = faults.refuse(watches.clone(), Refusal::unavailable(), usize::MAX);
+    faults.cut_watches(&watches);
+    world.scale("web", 5).await;
+    sleep(Duration::from_secs(2)).await;
+    let new: Vec<_> = world.pods_of("web").await.into_iter().filter(|name| !before.contains(name)).collect();
+    assert_eq!(new.len(), 2);
+    for name in new {
+        world.pods().delete(&name, &DeleteParams::default().grace_period(0)).await.expect("deleted");
+    }
+    faults.compact();
+    refused.release();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.status("web").await, (5, 5, true));
 }

@@ -1,21 +1,18 @@
 //! [`Controller`]: what wakes a reconciler, and how hard it works. The work itself is in `worker`.
 
-use std::{fmt, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{fmt, hash::Hash, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
 
 use kube_client::Resource;
 use serde::de::DeserializeOwned;
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use trimtab_cache::{Object, ObjectKey};
+use trimtab_expectations::Ledger;
 use trimtab_informer::{Event, Informer};
 use trimtab_workqueue::WorkQueue;
 
 use crate::{
     reconciler::{Action, Error, Reconciler, Request},
-    source::{Mapped, Owners, Source},
+    source::{Mapped, Owners, Source, Wakes},
     worker::{Shared, Status, Worker},
 };
 
@@ -109,6 +106,18 @@ impl<R> Controller<R> {
         self
     }
 
+    /// A key that waited in `ledger` for its own writes is queued when the event comes that ends the wait.
+    ///
+    /// Beside it, an informer's [`on_progress`](Informer::on_progress) tells the ledger how far its cache is.
+    pub fn woken_by<N, V>(mut self, ledger: &Ledger<ObjectKey, N, V>) -> Self
+    where
+        N: Hash + Eq + Clone + Send + Sync + 'static,
+        V: Ord + Clone + Send + Sync + 'static,
+    {
+        self.plan.sources.push(Box::new(Wakes(ledger.clone())));
+        self
+    }
+
     /// How many keys are worked on at once; 1 unless set. Never unbounded.
     pub fn workers(mut self, workers: NonZeroUsize) -> Self {
         self.plan.workers = workers;
@@ -185,8 +194,8 @@ impl Controller {
             Some(Err(worker)) = workers.join_next() => resume_unwind(worker.into_panic()),
         }
         drop((handlers, stop));
-        let deadline = Instant::now() + plan.grace;
-        let ended = timeout_at(deadline, async { while workers.join_next().await.is_some() {} }).await;
+        // `timeout` takes any duration, where adding one to now could overflow.
+        let ended = timeout(plan.grace, async { while workers.join_next().await.is_some() {} }).await;
         queue.shut_down();
         tracing::info!(controller = %plan.name, "stopped");
         ended.map_err(|_| RunError(Kind::Outlasted(queue.processing())))

@@ -15,7 +15,7 @@
 //! ```
 
 use kube_client::Client;
-use trimtab_expectations::{Expectations, ExpectationsBuilder, Strictness};
+use trimtab_expectations::{Ledger, LedgerBuilder, Strictness};
 use trimtab_informer::{InformerFactory, InformerFactoryBuilder};
 use trimtab_leaderelection::{Candidacy, LeaderElector, LeaderElectorBuilder};
 
@@ -29,8 +29,8 @@ trimtab_featuregate::gates! {
         1.35 => Beta, on;
     }
 
-    /// Reconciles a key only when the caches show the controller's earlier writes, as Kubernetes' own controllers do
-    /// since 1.36. If it is off, a ledger holds no key back.
+    /// Reconciles a key only when the caches have reached the versions of the controller's earlier writes, as
+    /// Kubernetes' own controllers do since 1.36. If it is off, a ledger waits for counts and UIDs alone.
     pub STALE_CONTROLLER_CONSISTENCY = "StaleControllerConsistency" {
         1.35 => Alpha, off;
         1.36 => Beta, on;
@@ -57,9 +57,9 @@ pub fn informers(client: Client) -> InformerFactoryBuilder {
 
 /// Returns a builder of a ledger; [`STALE_CONTROLLER_CONSISTENCY`] and [`UNKNOWN_OUTCOME_CONSISTENCY`] decide its
 /// strictness.
-pub fn ledger() -> ExpectationsBuilder {
-    Expectations::builder().strictness(match STALE_CONTROLLER_CONSISTENCY.enabled() {
-        false => Strictness::Off,
+pub fn ledger() -> LedgerBuilder {
+    Ledger::builder().strictness(match STALE_CONTROLLER_CONSISTENCY.enabled() {
+        false => Strictness::Counts,
         true if UNKNOWN_OUTCOME_CONSISTENCY.enabled() => Strictness::Strict,
         true => Strictness::Versions,
     })

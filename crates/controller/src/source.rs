@@ -1,11 +1,12 @@
 //! Where keys come from: an informer, and a function from its events to keys.
 
-use std::{pin::Pin, sync::Arc};
+use std::{hash::Hash, pin::Pin, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube_client::Resource;
 use serde::de::DeserializeOwned;
 use trimtab_cache::{Change, Metadata, Object, ObjectKey};
+use trimtab_expectations::{Ledger, OnWake};
 use trimtab_informer::{Event, Handler, Informer};
 use trimtab_ownership::resolve_owner_with;
 use trimtab_workqueue::WorkQueue;
@@ -24,11 +25,46 @@ pub(crate) trait Source: Send + Sync {
 }
 
 /// A source's handler; dropping it removes it.
-pub(crate) struct Connection(Handler);
+pub(crate) enum Connection {
+    Handler(Handler),
+    Wakes(#[expect(dead_code, reason = "dropping it is its use")] OnWake<ObjectKey>),
+}
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.0.remove();
+        if let Self::Handler(handler) = self {
+            handler.remove();
+        }
+    }
+}
+
+/// A ledger whose woken keys are queued.
+pub(crate) struct Wakes<R, V>(pub(crate) Ledger<ObjectKey, R, V>);
+
+impl<R, V> Source for Wakes<R, V>
+where
+    R: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Ord + Clone + Send + Sync + 'static,
+{
+    fn name(&self) -> String {
+        "ledger".to_owned()
+    }
+
+    fn start(&self) {}
+
+    fn has_synced(&self) -> bool {
+        true
+    }
+
+    fn wait_for_sync(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> Connection {
+        let queue = queue.clone();
+        Connection::Wakes(self.0.on_wake(move |key| {
+            queue.add(key.clone());
+        }))
     }
 }
 
@@ -71,7 +107,7 @@ where
 
     fn connect(&self, queue: &WorkQueue<ObjectKey>) -> Connection {
         let (queue, keys) = (queue.clone(), self.keys.clone());
-        Connection(self.informer.on_change(move |event| {
+        Connection::Handler(self.informer.on_change(move |event| {
             for key in keys(event) {
                 queue.add(key);
             }

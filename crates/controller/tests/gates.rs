@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::timeout;
 use trimtab_apiserver::{ApiServer, Filter, Verb};
-use trimtab_controller::{expectations::Ledger, gates, leaderelection::Candidacy};
+use trimtab_controller::{gates, leaderelection::Candidacy};
 
 /// Which verbs a first list takes.
 async fn first_list() -> (usize, usize) {
@@ -28,20 +28,20 @@ async fn watch_list_client_decides_how_a_first_list_is_asked_for() {
 }
 
 #[test]
-fn the_consistency_gates_decide_what_a_ledger_waits_for() {
-    let waits = |write_is_unknown: bool| {
-        let ledger: Ledger<&str, &str, u64> = gates::ledger().build_ledger();
-        match ledger.begin(&"key", "uid", "pods") {
-            write if write_is_unknown => drop(write),
-            write => write.succeeded(7),
-        }
-        ledger.ready(&"key", |_| Some(6)).is_err()
+fn the_consistency_gates_decide_the_evidence_that_a_ledger_waits_for() {
+    let waits = || {
+        let ledgers = [(); 3].map(|()| gates::ledger().build::<&str, &str, u64>());
+        let [version, unknown, count] = &ledgers;
+        version.expect_update(&"key", "uid", "pods").succeeded(7);
+        unknown.expect_update(&"key", "uid", "pods").unknown();
+        count.expect_creation(&"key", "uid", "pods").succeeded_without_version();
+        ledgers.map(|ledger| ledger.ready(&"key", |_| Some(6)).is_err())
     };
-    assert_eq!((waits(false), waits(true)), (true, true));
+    assert_eq!(waits(), [true, true, true]);
     let versions_only = gates::UNKNOWN_OUTCOME_CONSISTENCY.set_for_test(false);
-    assert_eq!((waits(false), waits(true)), (true, false));
+    assert_eq!(waits(), [true, false, true]);
     let off = gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false);
-    assert_eq!((waits(false), waits(true)), (false, false));
+    assert_eq!(waits(), [false, false, true]);
     drop((off, versions_only));
 }
 

@@ -1,27 +1,38 @@
-//! [`Expectations`]: the lock and the clock around the rules of `state`.
+//! [`Expectations`]: counts and awaited UIDs by key, under sharded locks and tokio's clock.
 
 use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::{
-    Strictness,
-    state::{Counts, State, signed},
+    deadline::{TTL, remaining},
+    shards::Shards,
 };
+use state::{Record, signed};
 
-/// What a controller still waits to see of its own creates and deletes, by the key of the
-/// controlling object.
+pub use state::Counts;
+
+mod state;
+
+/// The creates and deletes that a controller has sent and not yet seen, by the key of the controlling
+/// object.
 ///
-/// A handle: clones share the same records. Every method takes one short lock and returns at once,
-/// so it may be called in an informer's handler as well as in a reconciler. Use one `Expectations`
-/// per kind of controlling object: keys of different kinds may be equal.
+/// This is upstream's `ControllerExpectations`, and is enough for a controller that only counts. A
+/// [`Ledger`](crate::Ledger) also uses resource versions and remembers lost replies.
 ///
-/// Deletions are counted, or better, awaited by UID: the event that sets the deletion timestamp and
-/// the one that tells of the end are then one deletion, and an object of the same name that came
-/// later is another.
+/// A handle: clones share the same records. Every method takes one short lock and returns at once, so
+/// it may be called in an informer's handler as well as in a reconciler. Use one `Expectations` for each
+/// kind of controlling object, because keys of different kinds may be equal.
+///
+/// Deletions are counted, or better, awaited by UID. Then the event that sets the deletion timestamp and
+/// the event of the removal count as one deletion, and a later object of the same name counts as another.
 pub struct Expectations<K> {
-    state: Arc<Mutex<State<K>>>,
+    inner: Arc<Inner<K>>,
+}
+
+struct Inner<K> {
+    ttl: Duration,
+    records: Shards<K, Record>,
 }
 
 /// Settings of [`Expectations`].
@@ -29,47 +40,30 @@ pub struct Expectations<K> {
 #[must_use = "nothing exists before `build`"]
 pub struct ExpectationsBuilder {
     ttl: Duration,
-    strictness: Strictness,
 }
 
 impl ExpectationsBuilder {
-    /// How long an event is awaited before it is given up.
+    /// The time after which an awaited event is given up.
     ///
-    /// Default: 5 minutes, upstream's constant. It is the way out when an event never comes (the
-    /// watch was cut and a relist coalesced it, or the write was refused late), not a way to pace
-    /// a controller: the longer it is, the longer such a key stands still; the shorter, the likelier
-    /// a lagging cache leads to a second write.
+    /// Default: 5 minutes, upstream's constant. It is the way out when an event never comes (the watch
+    /// was cut and a relist coalesced it, or the write was refused late), and no way to pace a
+    /// controller. A longer time makes such a key stand still for longer. A shorter time makes a second
+    /// write on a lagging cache more likely. `Duration::MAX` means for ever.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// What holds a key back in a [`Ledger`](crate::Ledger) that [`build_ledger`](Self::build_ledger) makes.
-    ///
-    /// Default: [`Strictness::Strict`]. It changes nothing for [`build`](Self::build).
-    pub fn strictness(mut self, strictness: Strictness) -> Self {
-        self.strictness = strictness;
-        self
-    }
-
-    pub(crate) fn time_to_live(&self) -> Duration {
-        self.ttl
-    }
-
-    pub(crate) fn strictness_of_ledgers(&self) -> Strictness {
-        self.strictness
-    }
-
     /// Makes an empty set of expectations.
     pub fn build<K: Hash + Eq + Clone>(self) -> Expectations<K> {
-        Expectations { state: Arc::new(Mutex::new(State::new(self.ttl))) }
+        Expectations { inner: Arc::new(Inner { ttl: self.ttl, records: Shards::new() }) }
     }
 }
 
 impl Expectations<()> {
-    /// Settings, with upstream's defaults.
+    /// Returns the settings, with upstream's defaults.
     pub fn builder() -> ExpectationsBuilder {
-        ExpectationsBuilder { ttl: Duration::from_secs(5 * 60), strictness: Strictness::default() }
+        ExpectationsBuilder { ttl: TTL }
     }
 }
 
@@ -79,103 +73,120 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
         Expectations::builder().build()
     }
 
-    /// Whether everything that was expected for `key` has come, or has been waited for too long.
+    /// Whether every expected event of `key` has come, or was awaited for longer than the time to live.
     ///
-    /// While this is `false`, the cache may lack the controller's own writes: neither create nor
-    /// delete then. Updating a status is fine. A key of which nothing is known is satisfied.
+    /// While this is `false`, the cache may lack the controller's own writes: neither create nor delete
+    /// then. Updating a status is fine. A key without a record is satisfied.
     pub fn satisfied(&self, key: &K) -> bool {
         self.expires_in(key).is_none()
     }
 
-    /// After what time from now `key` is [`satisfied`](Self::satisfied) even if no further event comes.
+    /// The time from now after which `key` is [`satisfied`](Self::satisfied) even if no further event
+    /// comes; `None` if it is satisfied now.
     ///
-    /// `None` if it is satisfied now. The event that satisfies a key also enqueues it; what nobody
-    /// enqueues is a key whose event never comes. Enqueue it after this time, rather than count on a
-    /// resync.
+    /// An event that satisfies a key also enqueues it. A key whose event never comes is enqueued by
+    /// nobody: enqueue it after this time.
     pub fn expires_in(&self, key: &K) -> Option<Duration> {
-        self.state.lock().expires_in(key, Instant::now())
+        let since = self.inner.records.lock(key).get()?.awaited_since()?;
+        remaining(since, self.inner.ttl, Instant::now())
     }
 
-    /// Replaces all that is expected for `key`, awaited UIDs included, and starts its time anew.
+    /// Replaces the whole record of `key`, awaited UIDs included, and starts its time anew.
     pub fn set(&self, key: &K, creations: usize, deletions: usize) {
-        self.state.lock().set(key, creations, deletions, Instant::now());
+        let record = Record::new(creations, deletions, Instant::now());
+        let mut locked = self.inner.records.lock(key);
+        locked.remove();
+        locked.get_or_insert_with(|| record);
     }
 
-    /// Expects `count` creations, in place of those that were expected before.
+    /// Expects `count` creations, in place of the creations expected before.
     ///
     /// Call it *before* the first create is sent: the event can be faster than the reply. For each
     /// create that failed or was not sent, call [`creation_observed`](Self::creation_observed) or
     /// [`lower`](Self::lower) at once, since no event will come.
     pub fn expect_creations(&self, key: &K, count: usize) {
-        self.state.lock().expect_creations(key, count, Instant::now());
+        self.record(key, |record, now| record.expect_creations(count, now));
     }
 
-    /// Expects `count` deletions, in place of those that were counted before.
+    /// Expects `count` deletions, in place of the counted deletions expected before.
     ///
-    /// To be called before the first delete is sent, like [`expect_creations`](Self::expect_creations).
-    /// Awaited UIDs stay; prefer them ([`expect_deletions_by_uid`](Self::expect_deletions_by_uid))
+    /// Call it before the first delete is sent, like [`expect_creations`](Self::expect_creations).
+    /// Awaited UIDs stay. Prefer them ([`expect_deletions_by_uid`](Self::expect_deletions_by_uid))
     /// where objects are deleted gracefully.
     pub fn expect_deletions(&self, key: &K, count: usize) {
-        self.state.lock().expect_deletions(key, count, Instant::now());
+        self.record(key, |record, now| record.expect_deletions(count, now));
     }
 
-    /// Expects the deletion of each object of `uids`, beside those that are awaited already.
+    /// Expects the deletion of each object of `uids`, in addition to the UIDs awaited already.
     ///
-    /// To be called before the first delete is sent. If a delete fails, or is answered with
-    /// `NotFound`, call [`deletion_observed_by_uid`](Self::deletion_observed_by_uid) at once.
+    /// Call it before the first delete is sent. If a delete fails, or the reply is `NotFound`, call
+    /// [`deletion_observed_by_uid`](Self::deletion_observed_by_uid) at once.
     pub fn expect_deletions_by_uid<U: Into<Box<str>>>(&self, key: &K, uids: impl IntoIterator<Item = U>) {
-        let uids: Vec<Box<str>> = uids.into_iter().map(Into::into).collect(); // foreign code, outside the lock
-        self.state.lock().expect_uids(key, uids, Instant::now());
+        let uids: Vec<Box<str>> = uids.into_iter().map(Into::into).collect(); // user code, outside the lock
+        self.record(key, |record, now| record.expect_uids(uids, self.inner.ttl, now));
     }
 
-    /// One expected creation has come, or will never come.
+    /// Notes that one expected creation has come, or will never come.
     ///
-    /// An object that is first seen with a deletion timestamp is a deletion, not a creation; an
-    /// object without a controller is nobody's creation.
+    /// An object that is first seen with a deletion timestamp is a deletion, not a creation. The
+    /// creation of an object without a controller belongs to no key.
     pub fn creation_observed(&self, key: &K) {
         self.lower(key, 1, 0);
     }
 
-    /// One counted deletion has come, or will never come.
+    /// Notes that one counted deletion has come, or will never come.
     pub fn deletion_observed(&self, key: &K) {
         self.lower(key, 0, 1);
     }
 
-    /// The object `uid` is gone or on its way out, or will never be deleted.
+    /// Notes that the object `uid` is gone or on its way out, or will never be deleted. Returns whether
+    /// its deletion was awaited.
     ///
     /// Call it when an object is seen with a deletion timestamp and again when it is seen to be gone:
-    /// only the first call counts. Returns whether the deletion was awaited.
+    /// only the first call counts.
     pub fn deletion_observed_by_uid(&self, key: &K, uid: &str) -> bool {
-        self.state.lock().uid_observed(key, uid)
+        self.inner.records.lock(key).get_mut().is_some_and(|record| record.uid_observed(uid))
     }
 
     /// Expects more than before, without starting the time anew. Does nothing without a record.
     ///
-    /// Only before the calls are sent: raising afterwards races with the events of those calls.
+    /// Call it only before the calls are sent: raising afterwards races with the events of those calls.
     pub fn raise(&self, key: &K, creations: usize, deletions: usize) {
-        self.state.lock().shift(key, signed(creations), signed(deletions));
+        self.shift(key, signed(creations), signed(deletions));
     }
 
     /// Expects less than before, without starting the time anew. Does nothing without a record.
     pub fn lower(&self, key: &K, creations: usize, deletions: usize) {
-        self.state.lock().shift(key, -signed(creations), -signed(deletions));
+        self.shift(key, -signed(creations), -signed(deletions));
     }
 
-    /// How much is still counted for `key`; `None` without a record.
+    /// The counts that `key` still awaits; `None` without a record.
     pub fn get(&self, key: &K) -> Option<Counts> {
-        self.state.lock().counts(key)
+        self.inner.records.lock(key).get().map(Record::counts)
     }
 
-    /// The UIDs whose deletion is still awaited for `key`, in no order; `None` without a record.
+    /// The UIDs whose deletion `key` still awaits, in no order; `None` without a record.
     pub fn awaited_uids(&self, key: &K) -> Option<Vec<Box<str>>> {
-        Some(self.state.lock().uids(key)?.map(Into::into).collect())
+        Some(self.inner.records.lock(key).get()?.uids().map(Into::into).collect())
     }
 
-    /// Forgets `key`: its object was deleted, or replaced by another of the same name.
+    /// Removes the record of `key`: its object was deleted, or replaced by another of the same name.
     ///
-    /// A controller that does not call this keeps a record for every object that ever was.
+    /// A controller that does not call this keeps a record of every object that ever existed.
     pub fn delete_expectations(&self, key: &K) {
-        self.state.lock().delete(key);
+        self.inner.records.lock(key).remove();
+    }
+
+    fn record(&self, key: &K, change: impl FnOnce(&mut Record, Instant)) {
+        let now = Instant::now();
+        let mut locked = self.inner.records.lock(key);
+        change(locked.get_or_insert_with(|| Record::new(0, 0, now)).0, now);
+    }
+
+    fn shift(&self, key: &K, creations: i64, deletions: i64) {
+        if let Some(record) = self.inner.records.lock(key).get_mut() {
+            record.shift(creations, deletions);
+        }
     }
 }
 
@@ -187,12 +198,12 @@ impl<K: Hash + Eq + Clone> Default for Expectations<K> {
 
 impl<K> Clone for Expectations<K> {
     fn clone(&self) -> Self {
-        Self { state: Arc::clone(&self.state) }
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 
 impl<K: fmt::Debug> fmt::Debug for Expectations<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expectations").field("state", &*self.state.lock()).finish()
+        f.debug_struct("Expectations").field("records", &self.inner.records).finish()
     }
 }

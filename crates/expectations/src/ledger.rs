@@ -1,45 +1,46 @@
-//! [`Ledger`]: reading one's own writes by resource version, with one question for all that may be missing.
+//! [`Ledger`]: the writes of each object until the caches show them, and one gate for all of them.
 
-use std::{collections::HashMap, fmt, hash::Hash, sync::Arc, time::Duration};
+use std::{fmt, hash::Hash, sync::Arc};
 
-use parking_lot::Mutex;
-use tokio::time::Instant;
+use self::core::{Core, Settings};
+use record::Expected;
 
-use crate::{Expectations, ExpectationsBuilder};
-use state::{Outcome, State, Wait};
-
+pub use builder::LedgerBuilder;
+pub use metrics::Status;
+pub use snapshot::{ParseSnapshotError, Snapshot};
 pub use strictness::Strictness;
+pub use wait::{NotReady, Reason};
+pub use wakers::OnWake;
+pub use write::Write;
 
-mod state;
+mod builder;
+mod core;
+mod floors;
+mod marks;
+pub(crate) mod metrics;
+mod parking;
+mod record;
+mod snapshot;
 mod strictness;
+mod wait;
+mod wakers;
+mod write;
 
-/// What each object has written, until the caches show it: by version, by UID and by count.
+/// The writes of each object, until the caches show them: by count, by UID, by version, and without a reply.
 ///
-/// `K` is the key of the object whose controller writes, `R` names a resource (`"pods"`), and `V` is
-/// a resource version that can be compared with others of that resource. A version that cannot be
-/// compared is not recorded: count or await UIDs instead, through [`expectations`](Self::expectations).
+/// `K` is the key of the object whose controller writes, `R` names a resource (`"pods"`), and `V` is a
+/// resource version that can be compared with others of that resource.
 ///
-/// The reconciler asks [`ready`](Self::ready) first. A key that is not ready need not be retried with
-/// backoff: [`reached`](Self::reached), called by the informer's handlers, gives it back at the event
-/// that it waits for.
+/// A reconciler asks [`ready`](Self::ready) first. A key that must wait is woken by the event that ends its
+/// wait ([`on_wake`](Self::on_wake)); it need not be retried with backoff. Before each request the
+/// reconciler calls [`expect_creation`](Self::expect_creation), [`expect_deletion`](Self::expect_deletion)
+/// or [`expect_update`](Self::expect_update), and reports the outcome to the returned [`Write`]. The
+/// informer's handlers call [`creation_observed`](Self::creation_observed),
+/// [`deletion_observed`](Self::deletion_observed) and [`reached`](Self::reached).
 ///
 /// A handle: clones share the same ledger. No method waits.
 pub struct Ledger<K, R, V> {
-    state: Arc<Mutex<State<K, R, V>>>,
-    expectations: Expectations<K>,
-}
-
-impl ExpectationsBuilder {
-    /// Makes an empty ledger; the time to live also bounds the wait for versions and unknown outcomes.
-    pub fn build_ledger<K, R, V>(self) -> Ledger<K, R, V>
-    where
-        K: Hash + Eq + Clone,
-        R: Hash + Eq + Clone,
-        V: Ord + Clone,
-    {
-        let state = State::new(self.time_to_live(), self.strictness_of_ledgers());
-        Ledger { state: Arc::new(Mutex::new(state)), expectations: self.build() }
-    }
+    core: Arc<Core<K, R, V>>,
 }
 
 impl<K, R, V> Ledger<K, R, V>
@@ -50,81 +51,147 @@ where
 {
     /// Makes an empty, [strict](Strictness::Strict) ledger whose waits end after 5 minutes.
     pub fn new() -> Self {
-        Expectations::builder().build_ledger()
+        Self::of(Core::new(Settings::default()))
     }
 
-    /// The counts and UIDs that [`ready`](Self::ready) also asks for.
-    pub fn expectations(&self) -> &Expectations<K> {
-        &self.expectations
+    fn of(core: Core<K, R, V>) -> Self {
+        Self { core: Arc::new(core) }
     }
 
-    /// Notes that the object `key` with the UID `uid` is about to write to `resource`.
+    /// Notes that the object `key` with the UID `uid` is about to create an object of `resource`.
     ///
-    /// To be called *before* the request is sent. Tell the returned [`Write`] how it ended; one that is
-    /// dropped, because the reconciler was cancelled or the reply was lost, has an unknown outcome.
-    pub fn begin(&self, key: &K, uid: &str, resource: R) -> Write<K, R, V> {
-        let record = self.state.lock().begin(key, uid, &resource, Instant::now());
-        Write { ledger: self.clone(), key: key.clone(), resource, record, ended: false }
+    /// Call it *before* the request is sent: the event can be faster than the reply.
+    pub fn expect_creation(&self, key: &K, uid: &str, resource: R) -> Write<K, R, V> {
+        self.begin(key, uid, resource, Expected::Creation)
     }
 
-    /// Notes a write that has succeeded: upstream's `WroteAt`.
+    /// Notes that the object `key` with the UID `uid` is about to delete the object `dependent` of
+    /// `resource`, given by its UID.
     ///
-    /// [`begin`](Self::begin) also covers the time before the reply, and a reply that never comes.
+    /// Call it *before* the request is sent. For a delete that finds nothing (404), call
+    /// [`Write::refused`].
+    pub fn expect_deletion(&self, key: &K, uid: &str, resource: R, dependent: &str) -> Write<K, R, V> {
+        self.begin(key, uid, resource, Expected::Deletion(dependent.into()))
+    }
+
+    /// Notes that the object `key` with the UID `uid` is about to update, patch or apply an object of
+    /// `resource`.
+    ///
+    /// Call it *before* the request is sent.
+    pub fn expect_update(&self, key: &K, uid: &str, resource: R) -> Write<K, R, V> {
+        self.begin(key, uid, resource, Expected::Update)
+    }
+
+    /// Notes a write that has succeeded with `version`: upstream's `WroteAt`.
+    ///
+    /// [`expect_update`](Self::expect_update) also covers the time before the reply, and a reply that is
+    /// lost.
     pub fn wrote_at(&self, key: &K, uid: &str, resource: R, version: V) {
-        self.begin(key, uid, resource).succeeded(version);
+        self.expect_update(key, uid, resource).succeeded(version);
     }
 
-    /// Tells whether the caches show all that `key` has written, so that its controller may act.
+    fn begin(&self, key: &K, uid: &str, resource: R, expected: Expected) -> Write<K, R, V> {
+        let ticket = self.core.begin(key, uid, &resource, &expected);
+        Write { core: Arc::clone(&self.core), key: key.clone(), resource, expected, ticket }
+    }
+
+    /// Asks whether the caches show everything that `key` has written, so that its controller may act.
     ///
-    /// `read` says how far the cache of a resource is: usually an informer's store's resource version.
-    /// `None`, from a cache that cannot tell, holds nobody back. A key that is ready is forgotten,
-    /// until it writes again. Not to be called while the key's own writes are under way. What holds a
-    /// key back at all is the ledger's [`Strictness`].
+    /// `read` returns the version of a resource's cache: usually the resource version of an informer's
+    /// store. `None`, from a cache that cannot tell, leaves the decision to counts. Do not call it while
+    /// the key's own requests are running: a work queue gives each key to one worker at a time.
+    ///
+    /// A controller that must wait should still write its status.
     ///
     /// # Errors
     ///
-    /// If something is missing. The key is parked when it waits for a version, and
-    /// [`NotReady::expires_in`] tells when to look again in any case.
+    /// If the key must wait. It is woken by the event that ends the wait; enqueue it after
+    /// [`NotReady::expires_in`] as a safety net. If [`NotReady::unknown`] names a resource, read its version
+    /// from the server, call [`resolve`](Self::resolve), and ask again.
     pub fn ready(&self, key: &K, read: impl Fn(&R) -> Option<V>) -> Result<(), NotReady<R, V>> {
-        let Some(written) = self.state.lock().written(key) else {
-            return Ok(());
-        };
-        if let Some(expires_in) = self.expectations.expires_in(key) {
-            return Err(NotReady { reason: Reason::Expecting, expires_in });
-        }
-        // Foreign code, and stores have locks of their own: not under ours.
-        let read: HashMap<R, Option<V>> =
-            written.into_iter().map(|resource| (resource.clone(), read(&resource))).collect();
-        let checked = self.state.lock().check(key, &read, Instant::now());
-        checked.map_err(|(wait, expires_in)| NotReady { reason: Reason::Wait(wait), expires_in })
+        self.core.ready(key, read)
     }
 
-    /// Notes that the cache of `resource` shows `version`, and returns the keys that waited for it, to
-    /// be enqueued.
+    /// Calls `wake` for each key whose wait has ended, until the returned guard is dropped.
     ///
-    /// To be called from the informer's handlers, after the store was updated, and at bookmarks.
-    #[must_use = "the keys wait for being enqueued"]
-    pub fn reached(&self, resource: &R, version: V) -> Vec<K> {
-        self.state.lock().reached(resource, version)
+    /// `wake` puts the key into a work queue. It runs inside the call that ended the wait, mostly in an
+    /// informer's handler.
+    pub fn on_wake(&self, wake: impl Fn(&K) + Send + Sync + 'static) -> OnWake<K> {
+        self.core.wakers.add(wake)
+    }
+
+    /// Notes that the cache of `resource` shows the creation of an object that `key` controls.
+    ///
+    /// Call it in the informer's handler. An object that is first seen with a deletion timestamp is a
+    /// [deletion](Self::deletion_observed).
+    pub fn creation_observed(&self, key: &K, resource: &R) {
+        self.core.observed(key, resource, &Expected::Creation);
+    }
+
+    /// Notes that the cache of `resource` shows the object with the UID `dependent`, which `key` controls,
+    /// as gone or as being deleted.
+    ///
+    /// Call it for both events: only the first counts.
+    pub fn deletion_observed(&self, key: &K, resource: &R, dependent: &str) {
+        self.core.observed(key, resource, &Expected::Deletion(dependent.into()));
+    }
+
+    /// Notes that the cache of `resource` shows `version`, and wakes the keys that wait for it.
+    ///
+    /// Call it after the store was updated: in the informer's handlers, at bookmarks and after a relist.
+    #[expect(clippy::needless_pass_by_value, reason = "callers have just parsed the version")]
+    pub fn reached(&self, resource: &R, version: V) {
+        self.core.reached(resource, &version);
     }
 
     /// Settles the unknown outcomes of `key` with a version that was read from the server after them.
     ///
     /// One `LIST` with `limit=1` and no resource version is enough: its version is at least that of
-    /// every write that was committed before. Once the cache shows it, the cache tells whether the
-    /// writes had happened. A request that was still queued in the server may come even later, so also
+    /// every write that was committed before. Once the cache shows it, the cache tells whether the writes
+    /// have happened. A request that the server still had in a queue may be committed even later, so also
     /// use names that follow from the owner, and preconditions.
+    ///
+    /// The same version opens a gate that was [closed](Self::close).
     pub fn resolve(&self, key: &K, resource: &R, version: V) {
-        self.state.lock().resolve(key, resource, version, Instant::now());
+        self.core.resolve(key, resource, version);
     }
 
-    /// Forgets `key`, counts and UIDs included: its object is gone.
+    /// Removes the record of `key`: its object is gone.
     ///
-    /// With a `uid`, only if the record is that object's and not already a successor's.
+    /// With a `uid`, only the record of that object: the record of a successor of the same name stays.
     pub fn clear(&self, key: &K, uid: Option<&str>) {
-        if self.state.lock().clear(key, uid) {
-            self.expectations.delete_expectations(key);
-        }
+        self.core.clear(key, uid);
+    }
+
+    /// Closes the gate for every key, until the caches of `resources` are known to be new enough.
+    ///
+    /// For a process that has restarted or has become the leader, and has no [`Snapshot`]. The first key
+    /// that asks is told to read the server ([`NotReady::unknown`]); the version that
+    /// [`resolve`](Self::resolve) then gets opens the gate once the cache has reached it. This costs one
+    /// read for each resource, and as many more as keys ask before the first read is back. Does nothing at
+    /// [`Strictness::Counts`].
+    pub fn close(&self, resources: impl IntoIterator<Item = R>) {
+        resources.into_iter().for_each(|resource| self.core.close(resource, None));
+    }
+
+    /// Closes the gate for every key, until the caches have reached the versions of `snapshot`.
+    ///
+    /// This costs no read. The snapshot must come from the process that wrote before: it does not cover
+    /// writes of that process after the snapshot was made. Does nothing at [`Strictness::Counts`].
+    pub fn restore(&self, snapshot: Snapshot<R, V>) {
+        snapshot.into_iter().for_each(|(resource, version)| self.core.close(resource, Some(version)));
+    }
+
+    /// Returns the highest version of each resource that was written, or that its cache shows.
+    ///
+    /// Write it where the next leader finds it, for instance into an annotation of the Lease.
+    pub fn snapshot(&self, read: impl Fn(&R) -> Option<V>) -> Snapshot<R, V> {
+        self.core.versions(read).into_iter().collect()
+    }
+
+    /// Returns the ledger's numbers.
+    pub fn status(&self) -> Status {
+        self.core.metrics.status(self.core.parked())
     }
 }
 
@@ -141,124 +208,15 @@ where
 
 impl<K, R, V> Clone for Ledger<K, R, V> {
     fn clone(&self) -> Self {
-        Self { state: Arc::clone(&self.state), expectations: self.expectations.clone() }
+        Self { core: Arc::clone(&self.core) }
     }
 }
 
 impl<K: fmt::Debug, R: fmt::Debug, V: fmt::Debug> fmt::Debug for Ledger<K, R, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger")
-            .field("state", &*self.state.lock())
-            .field("expectations", &self.expectations)
-            .finish()
-    }
-}
-
-/// A write that is under way. Dropped without a word, its outcome is unknown.
-#[must_use = "dropped at once, the outcome of the write is unknown"]
-pub struct Write<K, R, V>
-where
-    K: Hash + Eq + Clone,
-    R: Hash + Eq + Clone,
-    V: Ord + Clone,
-{
-    ledger: Ledger<K, R, V>,
-    key: K,
-    resource: R,
-    record: u64,
-    ended: bool,
-}
-
-impl<K, R, V> Write<K, R, V>
-where
-    K: Hash + Eq + Clone,
-    R: Hash + Eq + Clone,
-    V: Ord + Clone,
-{
-    /// The server has answered with an object of this version.
-    pub fn succeeded(mut self, version: V) {
-        self.end(Outcome::Made(version));
-    }
-
-    /// The server has refused: nothing was changed, and no event will come.
-    pub fn failed(mut self) {
-        self.end(Outcome::ChangedNothing);
-    }
-
-    fn end(&mut self, outcome: Outcome<V>) {
-        self.ended = true;
-        self.ledger.state.lock().end(&self.key, self.record, &self.resource, outcome, Instant::now());
-    }
-}
-
-impl<K, R, V> Drop for Write<K, R, V>
-where
-    K: Hash + Eq + Clone,
-    R: Hash + Eq + Clone,
-    V: Ord + Clone,
-{
-    fn drop(&mut self) {
-        if !self.ended {
-            self.end(Outcome::Unknown);
-        }
-    }
-}
-
-impl<K, R, V> fmt::Debug for Write<K, R, V>
-where
-    K: Hash + Eq + Clone + fmt::Debug,
-    R: Hash + Eq + Clone + fmt::Debug,
-    V: Ord + Clone,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Write")
-            .field("key", &self.key)
-            .field("resource", &self.resource)
+            .field("settings", &self.core.settings)
+            .field("records", &self.core.records)
             .finish_non_exhaustive()
     }
 }
-
-/// A controller that must not act yet, because its caches may lack its own writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotReady<R, V> {
-    reason: Reason<R, V>,
-    expires_in: Duration,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason<R, V> {
-    Expecting,
-    Wait(Wait<R, V>),
-}
-
-impl<R, V> NotReady<R, V> {
-    /// After what time from now to ask again, even if nobody says that the key is ready.
-    pub fn expires_in(&self) -> Duration {
-        self.expires_in
-    }
-
-    /// The resource of which it is unknown what was written: read it and call [`Ledger::resolve`].
-    pub fn unknown(&self) -> Option<&R> {
-        match &self.reason {
-            Reason::Wait(Wait::Unknown { resource }) => Some(resource),
-            _ => None,
-        }
-    }
-}
-
-impl<R: fmt::Debug, V: fmt::Display> fmt::Display for NotReady<R, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::Expecting => f.write_str("creations or deletions are still expected"),
-            Reason::Wait(Wait::UnderWay { resource }) => write!(f, "a write to {resource:?} is under way"),
-            Reason::Wait(Wait::Unknown { resource }) => {
-                write!(f, "the outcome of a write to {resource:?} is unknown")
-            }
-            Reason::Wait(Wait::Behind { resource, written }) => {
-                write!(f, "the cache of {resource:?} is behind version {written}")
-            }
-        }
-    }
-}
-
-impl<R: fmt::Debug, V: fmt::Debug + fmt::Display> std::error::Error for NotReady<R, V> {}

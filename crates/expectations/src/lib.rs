@@ -1,108 +1,130 @@
-//! Have my own writes come back? Counts and awaited deletions, so that a Kubernetes controller never
-//! acts twice on a stale cache.
+//! Read-your-own-writes for Kubernetes controllers: an object's controller acts only when its caches show
+//! the writes that it made before.
 //!
-//! A controller that creates three Pods and is called again before its cache shows them creates
-//! three more. So it writes down what it expects to see *before* it sends the calls, its informer's
-//! handlers tick off what they see, and while something is missing it neither creates nor deletes.
-//!
-//! ```
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! use trimtab_expectations::{Expectations, slow_start_batch};
-//!
-//! # async fn create_pod(index: usize) -> Result<(), &'static str> {
-//! #     if index < 3 { Ok(()) } else { Err("quota exceeded") }
-//! # }
-//! let expectations = Expectations::new();
-//! let key = "default/web"; // of the object that controls the Pods
-//! assert!(expectations.satisfied(&key)); // nothing is awaited: the cache can be trusted
-//!
-//! // In the reconciler: first expect, then call, then take back what will never come.
-//! expectations.expect_creations(&key, 10);
-//! let outcome = slow_start_batch(10, 1, create_pod).await; // batches of 1, 2, 4, …
-//! expectations.lower(&key, outcome.failures + outcome.skipped, 0);
-//! assert_eq!((outcome.successes, outcome.first_error), (3, Some("quota exceeded")));
-//!
-//! // In the informer's handler, once for each Pod of `web` that is added:
-//! for _ in 0..3 {
-//!     assert!(!expectations.satisfied(&key));
-//!     expectations.creation_observed(&key);
-//! }
-//! assert!(expectations.satisfied(&key));
-//! # }
+//! ```text
+//! 0 ms    web wants 3 Pods, the cache shows 0   the controller creates 3
+//! 5 ms    the cache still shows 0               it is called again, and creates 3 more
+//! 80 ms   the cache shows 6                     it deletes 3, maybe the ones that serve traffic
 //! ```
 //!
-//! # Guarantees
-//!
-//! 1. A key is not satisfied while a creation or deletion that was expected of it is missing, unless
-//!    it has been missing for longer than the time to live.
-//! 2. A key of which nothing was expected is satisfied, and observing something for it changes nothing.
-//! 3. Expecting creations does not forget awaited deletions, nor the other way round.
-//! 4. A deletion awaited by UID counts once, however often it is observed, and only its own.
-//! 5. A batch that was started is completed; after a batch with an error no further one is started.
-//! 6. In a strict [`Ledger`], a write whose outcome is unknown holds its key back until the cache shows
-//!    whether it happened; in any, a key that waits for a version is given back once the cache has
-//!    reached it.
-//!
-//! # Versions instead of counts
-//!
-//! Where the server's resource versions can be compared (Kubernetes 1.35 and later promise it), a
-//! [`Ledger`] needs no counting: it keeps the highest version that a key has written to each resource,
-//! and [`Ledger::ready`] asks whether the caches have reached it. It also covers updates, and replies
-//! that got lost. Counts and UIDs are part of it, for what has no version.
+//! A [`Ledger`] prevents this. The controller records each write *before* it sends the request, the
+//! informer's handlers report the events, and [`Ledger::ready`] answers one question: may this key act, or
+//! must it wait? A key that waits is woken by the event.
 //!
 //! ```
 //! use trimtab_expectations::Ledger;
 //!
 //! let ledger = Ledger::new();
-//! let write = ledger.begin(&"default/web", "uid-of-web", "pods"); // then send the request
-//! write.succeeded(17); // dropped instead, its outcome is unknown
+//! let _waker = ledger.on_wake(|key: &&str| println!("enqueue {key}"));
 //!
-//! let cache_at = |version: u64| move |_resource: &&str| Some(version);
-//! assert!(ledger.ready(&"default/web", cache_at(16)).is_err()); // parked
-//! assert_eq!(ledger.reached(&"pods", 17), ["default/web"]); // in the informer's handler: enqueue it
-//! assert!(ledger.ready(&"default/web", cache_at(17)).is_ok());
+//! // In the reconciler: record the write, send the request, report its outcome.
+//! let write = ledger.expect_creation(&"default/web", "uid-of-web", "pods");
+//! write.succeeded(17_u64); // the version in the reply; dropped instead, the outcome is unknown
+//!
+//! // At the next sync, the cache of Pods is still at version 16.
+//! assert!(ledger.ready(&"default/web", |_| Some(16)).is_err());
+//!
+//! // In the informer's handler: wakes the key.
+//! ledger.creation_observed(&"default/web", &"pods");
+//! ledger.reached(&"pods", 17);
+//! assert!(ledger.ready(&"default/web", |_| Some(17)).is_ok());
 //! ```
 //!
-//! [`ExpectationsBuilder::strictness`] turns it down, for instance by a feature gate:
+//! # A trap in the client
 //!
-//! | a key is held back by | [`Strict`](Strictness::Strict) (default) | [`Versions`](Strictness::Versions) | [`Off`](Strictness::Off) |
+//! kube-client repeats a request after 429, 503 and 504 by default, a `POST` too. The first try may have been
+//! carried out. With `generateName` the second makes a twin, and no ledger sees it, because the client reports a single
+//! success. Set `Config::default_retry = false` for the client that writes. A name that follows from the
+//! owner and an index makes twins impossible: the server refuses the second with 409.
+//!
+//! # Guarantees
+//!
+//! 1. A key may not act while one of its writes is missing in the cache: by version, by UID or by count.
+//! 2. In a strict ledger, a write without a reply keeps its key waiting until the cache shows whether it
+//!    happened.
+//! 3. Once the cache has reached the versions of a key's writes, the key may act, whatever events were
+//!    missed.
+//! 4. A key that was told to wait is woken by the event that ends the wait, also if the event comes while
+//!    the key asks.
+//! 5. After [`Ledger::restore`] or [`Ledger::close`], no key may act until the caches are new enough.
+//! 6. A batch of a [`SlowStart`] that was started is completed; after a batch with an error none is started.
+//! 7. No wait lasts longer than the time to live. A wait that ends this way is counted.
+//!
+//! # Strictness
+//!
+//! [`LedgerBuilder::strictness`] sets which evidence holds a key back, for instance by a feature gate:
+//!
+//! | a key is held back by | [`Strict`](Strictness::Strict) (default) | [`Versions`](Strictness::Versions) | [`Counts`](Strictness::Counts) |
 //! |---|---|---|---|
-//! | a version that its caches do not show | yes | yes | no |
-//! | a write under way, or without an answer | yes | no | no |
-//! | counts and UIDs that are booked beside | yes | yes | no |
+//! | a version that its cache does not show | yes | yes | no |
+//! | a write in flight or without a reply | yes | no | no |
+//! | counts and UIDs of events that have not come | yes | yes | yes |
+//!
+//! # After a restart
+//!
+//! A new process knows nothing of the writes of the old one, and its cache may be older than they are.
+//! [`Ledger::snapshot`] is a short text that the old leader keeps in an annotation of its Lease, and
+//! [`Ledger::restore`] makes the new one wait for it. It costs no request but the renewal that is sent anyway.
+//! Without a snapshot, [`Ledger::close`] costs one `LIST` with `limit=1` for each resource.
+//!
+//! # Counting alone
+//!
+//! [`Expectations`] is upstream's `ControllerExpectations`: counts and awaited UIDs, for a controller that
+//! needs no versions.
+//!
+//! ```
+//! use trimtab_expectations::Expectations;
+//!
+//! let expectations = Expectations::new();
+//! expectations.expect_creations(&"default/web", 2);
+//! expectations.creation_observed(&"default/web");
+//! assert!(!expectations.satisfied(&"default/web"));
+//! expectations.creation_observed(&"default/web");
+//! assert!(expectations.satisfied(&"default/web"));
+//! ```
 //!
 //! # Not here
 //!
-//! Which key an event belongs to (`trimtab-ownership`), and who calls the reconciler again
+//! The key to which an event belongs (`trimtab-ownership`), and the queue that calls the reconciler again
 //! (`trimtab-workqueue`). The crate shows no Kubernetes type: keys are anything that hashes, UIDs are text.
+//! It spawns no task and needs no runtime; its time is tokio's, which tests can pause.
 //!
 //! # Differences from client-go
 //!
-//! - These are not in client-go but in `k8s.io/kubernetes/pkg/controller`, which nobody can import.
-//! - The UID-tracking kind tracks real UIDs, not names: a Pod that came back under its old name is
-//!   another one. It is not a separate type: counts and UIDs are one record under one lock.
-//! - `expect_creations` and `expect_deletions` each replace their own count and keep the other;
-//!   upstream's forget it. Awaiting more UIDs keeps those that are awaited already.
-//! - The time to live can be set, and is measured on tokio's clock, which tests can pause.
-//!   [`Expectations::expires_in`] tells when to look again, so that a lost event costs the time to
-//!   live and not a resync period on top.
-//! - The [`Ledger`] is upstream's consistency store (KEP-5647) with three additions: a key that must wait
-//!   is woken by the event, not retried by backoff; a lost reply is known to be one; and no wait is
-//!   longer than the time to live. [`Strictness::Versions`] is upstream's store without the second,
-//!   [`Strictness::Off`] its store that does nothing.
-//! - [`slow_start_batch`] says how many calls failed and how many were skipped, and an initial size
-//!   of 0 makes progress.
+//! - These parts are not in client-go but in `k8s.io/kubernetes/pkg/controller`, which nobody can import.
+//! - The [`Ledger`] joins upstream's expectations and its consistency store (KEP-5647). A key that must
+//!   wait is woken by the event, not retried by backoff; a lost reply is remembered; a version that the
+//!   cache has reached ends the wait for events that were missed.
+//! - Deletions are awaited by UID, not by name: a Pod that came back under its old name is another one.
+//! - [`Expectations::expect_creations`] and [`Expectations::expect_deletions`] each replace their own count
+//!   and keep the other; upstream's forget it.
+//! - The time to live can be set, and no wait depends on a resync.
+//! - [`slow_start_batch`] returns what succeeded, what failed and what was never tried; an initial size of
+//!   0 makes progress.
 
+mod deadline;
 mod expectations;
 mod ledger;
+#[cfg(all(test, trimtab_loom))]
+mod loom_tests;
+mod shards;
 mod slow_start;
-mod state;
+mod sync;
 
-pub use expectations::{Expectations, ExpectationsBuilder};
-pub use ledger::{Ledger, NotReady, Strictness, Write};
-pub use slow_start::{BatchOutcome, slow_start_batch};
-pub use state::Counts;
+pub use expectations::{Counts, Expectations, ExpectationsBuilder};
+pub use ledger::{
+    Ledger, LedgerBuilder, NotReady, OnWake, ParseSnapshotError, Reason, Snapshot, Status, Strictness, Write,
+};
+pub use slow_start::{BatchOutcome, SlowStart, slow_start_batch};
+
+pub mod metrics {
+    //! The names of the metrics that a ledger with a [name](crate::LedgerBuilder::name) emits.
+    //!
+    //! They go to the recorder of the [`metrics`](https://docs.rs/metrics) facade that is installed when
+    //! the ledger is built.
+
+    pub use crate::ledger::metrics::{EXPIRED_TOTAL, KEYS, PARKED, STALE_SYNC_SKIPS_TOTAL, WAITS_TOTAL};
+}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,77 +1,167 @@
-//! [`slow_start_batch`]: many calls, but a single one against a server that refuses them all.
+//! [`SlowStart`] and [`slow_start_batch`]: many calls, but a single one against a server that refuses all.
 
-use std::future::Future;
+use std::{collections::VecDeque, fmt, num::NonZeroUsize};
 
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
-/// What came of a [`slow_start_batch`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "the calls that failed or were skipped must be taken back from what is expected"]
-#[non_exhaustive]
-pub struct BatchOutcome<E> {
-    /// How many calls succeeded.
-    pub successes: usize,
-    /// How many calls failed.
-    pub failures: usize,
-    /// How many calls were never made, because an earlier batch had an error.
-    pub skipped: usize,
-    /// The error of the failed call with the lowest index.
-    pub first_error: Option<E>,
+/// The number of calls that run at once unless set otherwise.
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+
+/// Calls for many items in concurrent batches of 1, 2, 4, … items; no batch starts after one with an error.
+///
+/// When every call would fail (a quota is used up, an admission webhook refuses), this costs the server
+/// one call instead of all. When none fails, the number of round trips grows with the logarithm of the
+/// number of items. [`slow_start_batch`] is the short form.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use trimtab_expectations::SlowStart;
+///
+/// let mut batch = SlowStart::new(["a", "b", "c", "d"]);
+/// batch.run(async |name| if name == "c" { Err("quota exceeded") } else { Ok(name) }).await;
+/// let outcome = batch.into_outcome();
+/// assert_eq!(outcome.succeeded, ["a", "b"]);
+/// assert_eq!(outcome.failed, ["quota exceeded"]);
+/// assert_eq!(outcome.untried, ["d"]);
+/// # }
+/// ```
+#[must_use = "no call is made before `run`"]
+pub struct SlowStart<I, T, E> {
+    size: usize,
+    concurrency: NonZeroUsize,
+    untried: VecDeque<I>,
+    /// By the position of the item.
+    succeeded: Vec<(usize, T)>,
+    failed: Vec<(usize, E)>,
+    /// Calls that were started.
+    started: usize,
 }
 
-impl<E> BatchOutcome<E> {
-    /// The number of successes, or the first error if there was one.
+/// The outcome of a [`SlowStart`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the items that failed or were not tried are still to be done"]
+#[non_exhaustive]
+pub struct BatchOutcome<I, T, E> {
+    /// The results of the calls that succeeded, in the order of their items.
+    pub succeeded: Vec<T>,
+    /// The errors of the calls that failed, in the order of their items.
+    pub failed: Vec<E>,
+    /// The number of calls that were dropped while they ran: nobody knows their outcome.
+    pub interrupted: usize,
+    /// The items for which no call was started.
+    pub untried: Vec<I>,
+}
+
+impl<I, T, E> BatchOutcome<I, T, E> {
+    /// Returns the results, or the first error if there was one.
     ///
     /// # Errors
     ///
-    /// The error of the failed call with the lowest index.
-    pub fn into_result(self) -> Result<usize, E> {
-        match self.first_error {
-            None => Ok(self.successes),
+    /// The error of the failed call with the lowest position.
+    pub fn into_result(self) -> Result<Vec<T>, E> {
+        match self.failed.into_iter().next() {
+            None => Ok(self.succeeded),
             Some(error) => Err(error),
         }
     }
 }
 
-/// Calls `call` with 0, 1, … `count` − 1, in concurrent batches of `initial`, 2 × `initial`,
-/// 4 × `initial`, … calls, and starts no batch after one that had an error.
-///
-/// When every call would fail (a quota is used up, an admission webhook refuses), this costs the
-/// server `initial` calls instead of `count`; when none fails, the number of round trips grows with
-/// the logarithm of `count` only. A batch always completes, errors or not. An `initial` of 0
-/// counts as 1, which is also what Kubernetes' controllers use.
-///
-/// The calls run within the caller's task: nothing is spawned, and a panic of one call is the
-/// caller's.
-///
-/// # Cancel safety
-///
-/// Dropped early, the calls of the running batch are dropped with it: some of them may have reached
-/// the server. What was expected of them stays expected until it is seen or expires.
-pub async fn slow_start_batch<T, E, F>(
-    count: usize,
-    initial: usize,
-    mut call: impl FnMut(usize) -> F,
-) -> BatchOutcome<E>
-where
-    F: Future<Output = Result<T, E>>,
-{
-    let mut outcome = BatchOutcome { successes: 0, failures: 0, skipped: count, first_error: None };
-    let mut size = initial.max(1);
-    while outcome.skipped > 0 && outcome.first_error.is_none() {
-        let start = count - outcome.skipped;
-        let batch = size.min(outcome.skipped);
-        outcome.skipped -= batch;
-        for result in join_all((start..start + batch).map(&mut call)).await {
-            match result {
-                Ok(_) => outcome.successes += 1,
-                Err(error) => {
-                    outcome.failures += 1;
-                    outcome.first_error.get_or_insert(error);
+impl<I, T, E> SlowStart<I, T, E> {
+    /// Prepares one call for each of `items`.
+    pub fn new(items: impl IntoIterator<Item = I>) -> Self {
+        let untried = items.into_iter().collect();
+        let (succeeded, failed) = (Vec::new(), Vec::new());
+        Self { size: 1, concurrency: CONCURRENCY, untried, succeeded, failed, started: 0 }
+    }
+
+    /// The size of the first batch. Default: 1, as upstream's controllers use. 0 counts as 1.
+    pub fn initial(mut self, size: usize) -> Self {
+        self.size = size.max(1);
+        self
+    }
+
+    /// The number of calls that run at once, however large a batch is. Default: 256.
+    pub fn concurrency(mut self, calls: NonZeroUsize) -> Self {
+        self.concurrency = calls;
+        self
+    }
+
+    /// Makes the calls. A batch that was started is completed, errors or not.
+    ///
+    /// The calls run within the caller's task: nothing is spawned, and a panic of a call is the caller's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, the calls that run are dropped with it: some of them may have reached the server.
+    /// [`into_outcome`](Self::into_outcome) then tells the results that were in, and the number of calls
+    /// that were interrupted. `run` may be called again and goes on with the items that were not tried.
+    pub async fn run<F>(&mut self, mut call: impl FnMut(I) -> F)
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        while !self.untried.is_empty() && self.failed.is_empty() {
+            let mut left = self.size.min(self.untried.len());
+            self.size = self.size.saturating_mul(2);
+            let mut running = FuturesUnordered::new();
+            while left > 0 || !running.is_empty() {
+                while left > 0 && running.len() < self.concurrency.get() {
+                    let Some(item) = self.untried.pop_front() else { break };
+                    left -= 1;
+                    let (position, result) = (self.started, call(item));
+                    self.started += 1;
+                    running.push(async move { (position, result.await) });
+                }
+                match running.next().await {
+                    Some((position, Ok(result))) => self.succeeded.push((position, result)),
+                    Some((position, Err(error))) => self.failed.push((position, error)),
+                    None => break,
                 }
             }
         }
-        size = size.saturating_mul(2);
     }
-    outcome
+
+    /// Returns the outcome so far.
+    pub fn into_outcome(self) -> BatchOutcome<I, T, E> {
+        BatchOutcome {
+            interrupted: self.started - self.succeeded.len() - self.failed.len(),
+            succeeded: in_order(self.succeeded),
+            failed: in_order(self.failed),
+            untried: self.untried.into(),
+        }
+    }
+}
+
+fn in_order<T>(mut results: Vec<(usize, T)>) -> Vec<T> {
+    results.sort_unstable_by_key(|(position, _)| *position);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+impl<I, T, E> fmt::Debug for SlowStart<I, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlowStart")
+            .field("started", &self.started)
+            .field("untried", &self.untried.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Calls `call` with 0, 1, … `count` − 1 in batches of `initial`, 2 × `initial`, 4 × `initial`, … calls:
+/// upstream's `slowStartBatch`. See [`SlowStart`].
+///
+/// # Cancel safety
+///
+/// Dropped early, the calls that run are dropped with it, and the outcome of the others is lost. Use
+/// [`SlowStart`] to keep it.
+pub async fn slow_start_batch<T, E, F>(
+    count: usize,
+    initial: usize,
+    call: impl FnMut(usize) -> F,
+) -> BatchOutcome<usize, T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let mut batch = SlowStart::new(0..count).initial(initial);
+    batch.run(call).await;
+    batch.into_outcome()
 }

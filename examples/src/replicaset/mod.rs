@@ -22,6 +22,7 @@ mod observe;
 mod own_writes;
 mod pod;
 mod rank;
+mod request;
 mod status;
 mod sync;
 
@@ -40,6 +41,7 @@ use trimtab_controller::{
 use clock::Clock;
 use own_writes::OwnWrites;
 pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
+pub use request::RequestError;
 
 /// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
 const WORKERS: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero");
@@ -71,28 +73,28 @@ impl Owner {
     }
 }
 
-/// Why a sync failed.
+/// A failed sync.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A Pod could not be created.
     #[error("creating a Pod")]
-    Create(#[source] kube_client::Error),
+    Create(#[source] RequestError),
     /// A Pod could not be deleted.
     #[error("deleting Pod {0}")]
-    Delete(String, #[source] kube_client::Error),
+    Delete(String, #[source] RequestError),
     /// Pods could not be adopted or released.
     #[error("claiming Pods")]
     Claim(#[source] Box<ClaimError<PodView>>),
     /// The set has no name or no UID: it never came from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
-    /// What became of an earlier write could not be found out.
+    /// The server could not be read to settle the unknown outcome of an earlier write.
     #[error("looking for the outcome of a write")]
-    Outcome(#[source] kube_client::Error),
+    Outcome(#[source] RequestError),
     /// The status could not be written.
     #[error("writing the status")]
-    Status(#[source] kube_client::Error),
+    Status(#[source] RequestError),
 }
 
 impl Error {
@@ -117,21 +119,21 @@ impl ReplicaSets {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
         let pods_by_owner = pods.add_index("owner", |pod| [Owner::of(pod)]);
-        let ledger: OwnWrites = gates::ledger().build_ledger();
+        let ledger: OwnWrites = gates::ledger().name("replicaset_controller").build();
         // Observing begins before the first list and ends with the process, not with a term.
         observe::sets(&sets, ledger.clone());
-        observe::pods(&pods, sets.store().clone(), ledger.expectations().clone());
+        observe::pods(&pods, sets.store().clone(), ledger.clone());
         Self { client, sets, pods, pods_by_owner, ledger, clock: Clock::starting_now() }
     }
 
     /// What wakes the controller: sets, their Pods, orphans that a set selects, and own writes that
     /// have come back.
     pub fn wiring(&self) -> Controller<()> {
-        let (sets, ledger) = (self.sets.store().clone(), self.ledger.clone());
+        let sets = self.sets.store().clone();
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
             .watches(&self.pods, move |event| observe::sets_that_select(&sets, event))
-            .watches(&self.pods, move |event| own_writes::sets_that_waited_for(&ledger, event))
+            .woken_by(&self.ledger)
             .workers(WORKERS)
     }
 

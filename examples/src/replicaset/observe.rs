@@ -1,16 +1,18 @@
-//! What events mean: for the expectations, that a write has come back; for the queue, whose key.
+//! Events: they tell the ledger that a write has come back, and the queue which sets may want an orphan.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use trimtab_controller::{
     cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
-    expectations::Expectations,
     informer::{Event, Informer},
     ownership::resolve_controller_ref,
 };
 
-use super::{OwnWrites, PodView};
+use super::{
+    PodView,
+    own_writes::{OwnWrites, Pods},
+};
 
-/// A set that is gone, or was replaced by another of its name, waits for nothing any more.
+/// Forgets the writes of a set that is gone, or was replaced by another of its name.
 pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {
     sets.on_change(move |event| match &event.change {
         Change::Deleted(tombstone) => ledger.clear(&tombstone.key, Some(tombstone.object.metadata().uid())),
@@ -21,20 +23,26 @@ pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {
     });
 }
 
-/// Tells the expectations of each Pod that came or went. A Pod that is being deleted is gone as far
-/// as its set is concerned, even if it is seen so for the first time.
-pub(super) fn pods(pods: &Informer<PodView>, sets: Store<ReplicaSet>, expectations: Expectations<ObjectKey>) {
+/// Tells the ledger of each Pod that came or went, and of the version that the cache has reached. A Pod
+/// that is being deleted is gone as far as its set is concerned, even if it is seen so for the first time.
+pub(super) fn pods(pods: &Informer<PodView>, sets: Store<ReplicaSet>, ledger: OwnWrites) {
+    let progress = ledger.clone();
+    pods.on_progress(move |version| {
+        if let Ok(version) = version.parse() {
+            progress.reached(&Pods, version);
+        }
+    });
     let set_of = move |pod: &PodView| Some(resolve_controller_ref(pod, |key| sets.get(key))?.key());
     let went = {
-        let (set_of, expectations) = (set_of.clone(), expectations.clone());
+        let (set_of, ledger) = (set_of.clone(), ledger.clone());
         move |pod: &PodView| {
             if let Some(key) = set_of(pod) {
-                expectations.deletion_observed_by_uid(&key, &pod.metadata.uid);
+                ledger.deletion_observed(&key, &Pods, &pod.metadata.uid);
             }
         }
     };
     let came = move |pod: &PodView| match set_of(pod) {
-        Some(key) if !pod.metadata.is_being_deleted() => expectations.creation_observed(&key),
+        Some(key) if !pod.metadata.is_being_deleted() => ledger.creation_observed(&key, &Pods),
         _ => {}
     };
     pods.on_change(move |event| match &event.change {

@@ -8,7 +8,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use super::PodView;
+use super::{PodView, RequestError};
 
 /// The condition that tells that Pods could not be created or deleted.
 const REPLICA_FAILURE: &str = "ReplicaFailure";
@@ -78,9 +78,13 @@ fn conditions(
 
 /// The error with its causes: what a user of the set needs to know, such as a quota that is exceeded.
 fn told(error: &super::Error) -> String {
-    match std::error::Error::source(error).and_then(|cause| cause.downcast_ref()) {
-        Some(kube_client::Error::Api(status)) => format!("{error}: {}", status.message),
-        Some(cause) => format!("{error}: {cause}"),
+    match std::error::Error::source(error) {
+        Some(cause) => match cause.downcast_ref() {
+            Some(RequestError::Client(kube_client::Error::Api(status))) => {
+                format!("{error}: {}", status.message)
+            }
+            _ => format!("{error}: {cause}"),
+        },
         None => error.to_string(),
     }
 }

@@ -1,9 +1,15 @@
-//! One sync of one set: claim its Pods, create or delete as many as it takes, tell the status.
+//! One sync of one set: claim its Pods, create or delete as many as needed, write the status.
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use k8s_openapi::{
+    api::{
+        apps::v1::{ReplicaSet, ReplicaSetStatus},
+        core::v1::Pod,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube_client::{
     Api,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
@@ -16,7 +22,13 @@ use trimtab_controller::{
     ownership::{Claims, controller_reference},
 };
 
-use super::{Error, Owner, PodView, ReplicaSets, own_writes::ended, rank, status};
+use super::{
+    Error, Owner, PodView, ReplicaSets, RequestError,
+    own_writes::{Pods, report},
+    rank,
+    request::within_deadline,
+    status,
+};
 
 /// The most Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
@@ -40,7 +52,7 @@ impl ReplicaSets {
         };
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
-        let waits = self.waits(key).await?;
+        let waits = self.wait(key).await?;
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
@@ -85,51 +97,43 @@ impl ReplicaSets {
     async fn create(&self, key: &ObjectKey, set: &ReplicaSet, count: usize) -> Result<(), Error> {
         let pod = pod_for(set)?;
         let (api, params) = (self.pod_api(key), PostParams::default());
-        let expecting = self.expecting(key);
-        self.expectations().expect_creations(key, count); // before the first call: its event may be faster
         let batch = slow_start_batch(count, 1, async |_| {
-            let write = self.write(key, set.metadata().uid());
-            let created = api.create(&params, &pod).await;
-            ended(write, created.as_ref().map(Some));
+            let write = self.ledger.expect_creation(key, set.metadata().uid(), Pods);
+            let created = within_deadline(api.create(&params, &pod)).await;
+            report(write, created.as_ref().map(Some), None);
             match created {
-                Ok(_) => Ok(()),
                 // The namespace is going, and its Pods with it: not to be tried again at once.
-                Err(error) if is_terminating(&error) => Ok(()),
-                Err(error) => {
-                    self.expectations().creation_observed(key); // no event, or none to count on
-                    Err(error)
-                }
+                Err(error) if !error.is_namespace_terminating() => Err(error),
+                _ => Ok(()),
             }
         })
         .await;
-        self.expectations().lower(key, batch.skipped, 0);
-        expecting.complete();
         batch.into_result().map(drop).map_err(Error::Create)
     }
 
+    /// Deletes `pods`, all at once.
     async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
-        let expecting = self.expecting(key);
-        let uids = pods.iter().map(|pod| pod.metadata.uid.as_str());
-        self.expectations().expect_deletions_by_uid(key, uids);
         let deletions = pods.iter().map(async |pod| {
             let PodView { metadata, .. } = &**pod;
             let only_this = Preconditions { uid: Some(metadata.uid.clone()), resource_version: None };
             let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-            let write = self.write(key, set.metadata().uid());
-            let deleted = api.delete(&metadata.name, &params).await;
-            ended(write, deleted.as_ref().map(|reply| reply.as_ref().left()));
-            let Err(error) = deleted else { return Ok(()) };
-            self.expectations().deletion_observed_by_uid(key, &metadata.uid);
-            if is_gone(&error) { Ok(()) } else { Err(Error::Delete(metadata.name.clone(), error)) }
+            let write = self.ledger.expect_deletion(key, set.metadata().uid(), Pods, &metadata.uid);
+            let deleted = within_deadline(api.delete(&metadata.name, &params)).await;
+            let reply = deleted.as_ref().map(|reply| reply.as_ref().left());
+            report(write, reply, metadata.resource_version.parse().ok());
+            match deleted {
+                Err(error) if !error.is_not_found() => Err(Error::Delete(metadata.name.clone(), error)),
+                _ => Ok(()),
+            }
         });
-        let deleted = join_all(deletions).await;
-        expecting.complete();
-        deleted.into_iter().collect()
+        join_all(deletions).await.into_iter().collect()
     }
 
-    /// Writes the status if it tells anything new. Returns after what time the next Pod that is ready
+    /// Writes the status if it tells anything new. Returns the time after which the next Pod that is ready
     /// becomes available.
+    ///
+    /// After a conflict the set is read again, once; the second conflict is an error.
     async fn tell(
         &self,
         set: &ReplicaSet,
@@ -139,23 +143,41 @@ impl ReplicaSets {
         let now = self.clock.now();
         let terminating = self.own_pods(set).iter().filter(|pod| pod.is_terminating()).count();
         let replicas = status::Replicas { set, active, terminating };
-        let status = replicas.status(failure, now);
-        if status::differs(set.status.as_ref(), &status) {
-            let api = Api::<ReplicaSet>::namespaced(
-                self.client.clone(),
-                set.metadata().namespace().unwrap_or_default(),
-            );
-            // A merge patch of the status alone: no conflict with whoever changes the spec. The UID
-            // keeps it from a later set of the same name; `null` takes conditions away.
-            let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
-            patch["status"]["conditions"] = json!(status.conditions);
-            let patch = Patch::Merge(patch);
-            match api.patch_status(set.metadata().name(), &PatchParams::default(), &patch).await {
-                Err(error) if !is_gone(&error) => return Err(Error::Status(error)),
-                _ => {}
+        match self.write_status(set, &replicas.status(failure, now)).await {
+            Err(error) if error.is_conflict() => {
+                let sets = self.set_api(set);
+                match within_deadline(sets.get(set.metadata().name())).await {
+                    Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
+                        let replicas = status::Replicas { set: &now_set, ..replicas };
+                        self.write_status(&now_set, &replicas.status(failure, now)).await.or_else(gone)
+                    }
+                    Ok(_successor) => Ok(()),
+                    Err(error) => gone(error),
+                }
             }
+            written => written.or_else(gone),
         }
-        Ok(active.iter().filter_map(|pod| pod.available_in(replicas.min_ready(), now)).min())
+        .map_err(Error::Status)?;
+        let min_ready = replicas.min_ready();
+        Ok(active.iter().filter_map(|pod| pod.available_in(min_ready, now)).min())
+    }
+
+    async fn write_status(&self, set: &ReplicaSet, status: &ReplicaSetStatus) -> Result<(), RequestError> {
+        if !status::differs(set.status.as_ref(), status) {
+            return Ok(());
+        }
+        // A merge patch of the status alone: no conflict with a change of the spec. The UID keeps it from
+        // a later set of the same name; `null` takes conditions away.
+        let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
+        patch["status"]["conditions"] = json!(status.conditions);
+        let (api, params) = (self.set_api(set), PatchParams::default());
+        within_deadline(api.patch_status(set.metadata().name(), &params, &Patch::Merge(patch)))
+            .await
+            .map(drop)
+    }
+
+    fn set_api(&self, set: &ReplicaSet) -> Api<ReplicaSet> {
+        Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default())
     }
 
     pub(super) fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
@@ -164,30 +186,24 @@ impl ReplicaSets {
 }
 
 /// A Pod as the set's template asks for, controlled by the set. The server completes its name.
+///
+/// Of the template's metadata a Pod gets labels, annotations and finalizers, as upstream's do: a name in
+/// the template would let the server refuse all but the first.
 fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
     let template = set.spec.template.clone().unwrap_or_default();
-    let mut pod = Pod { metadata: template.metadata.unwrap_or_default(), spec: template.spec, status: None };
-    pod.metadata.generate_name = Some(format!("{}-", set.metadata().name()));
-    pod.metadata.owner_references = Some(vec![controller_reference(set)?]);
-    Ok(pod)
-}
-
-fn code(error: &kube_client::Error) -> Option<u16> {
-    match error {
-        kube_client::Error::Api(status) => Some(status.code),
-        _ => None,
-    }
-}
-
-/// There is no such object any more, or another of the same name.
-fn is_gone(error: &kube_client::Error) -> bool {
-    matches!(code(error), Some(404 | 409))
-}
-
-fn is_terminating(error: &kube_client::Error) -> bool {
-    let kube_client::Error::Api(status) = error else {
-        return false;
+    let ObjectMeta { labels, annotations, finalizers, .. } = template.metadata.unwrap_or_default();
+    let metadata = ObjectMeta {
+        generate_name: Some(format!("{}-", set.metadata().name())),
+        owner_references: Some(vec![controller_reference(set)?]),
+        labels,
+        annotations,
+        finalizers,
+        ..ObjectMeta::default()
     };
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    Ok(Pod { metadata, spec: template.spec, status: None })
+}
+
+/// Takes it for success that the set does not exist any more.
+fn gone(error: RequestError) -> Result<(), RequestError> {
+    if error.is_not_found() { Ok(()) } else { Err(error) }
 }

@@ -14,11 +14,11 @@ use kube_client::{
 use serde_json::{Value, json};
 use tokio::time::{advance, sleep};
 use trimtab_apiserver::{ApiServer, ChangeKind, FaultGuard, Filter, Refusal, Verb};
-use trimtab_expectations::{Expectations, slow_start_batch};
+use trimtab_controller::expectations::{Expectations, slow_start_batch};
 
 const KEY: &str = "default/set";
 
-/// What the controller believes to exist: UIDs by name, as late as its events.
+/// The objects that the controller knows of: UIDs by name, as late as its events.
 type Cache = Arc<Mutex<BTreeMap<String, String>>>;
 
 fn text(object: &Value, pointer: &str) -> String {
@@ -68,7 +68,7 @@ async fn sync(
         serde_json::from_value(json!({"metadata": {"generateName": "set-"}})).expect("a map");
     let params = PostParams::default();
     let outcome = slow_start_batch(missing, 1, |_| maps.create(&params, &map)).await;
-    expectations.lower(&KEY, outcome.failures + outcome.skipped, 0);
+    expectations.lower(&KEY, outcome.failed.len() + outcome.untried.len(), 0);
 
     let surplus: Vec<_> = known.into_iter().skip(wanted).collect();
     expectations.expect_deletions_by_uid(&KEY, surplus.iter().map(|(_, uid)| uid.as_str()));

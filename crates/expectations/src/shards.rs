@@ -1,0 +1,84 @@
+//! A map with one lock for each of its shards, so that threads with different keys rarely meet.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash},
+};
+
+use hashbrown::{
+    DefaultHashBuilder, HashTable,
+    hash_table::{Entry, OccupiedEntry},
+};
+
+use crate::sync::{Mutex, MutexGuard};
+
+/// The number of shards: 64, or a single one in a loom model, whose schedules would be too many otherwise.
+const SHARDS: usize = if cfg!(all(test, trimtab_loom)) { 1 } else { 64 };
+
+/// Records by key. No method holds two locks at once.
+pub(crate) struct Shards<K, T> {
+    hasher: DefaultHashBuilder,
+    shards: Box<[Shard<K, T>]>,
+}
+
+/// Each on cache lines of its own: a lock must not slow down its neighbour.
+#[repr(align(128))]
+struct Shard<K, T>(Mutex<HashTable<(K, T)>>);
+
+impl<K: Hash + Eq + Clone, T> Shards<K, T> {
+    pub(crate) fn new() -> Self {
+        let shards = (0..SHARDS).map(|_| Shard(Mutex::new(HashTable::new()))).collect();
+        Self { hasher: DefaultHashBuilder::default(), shards }
+    }
+
+    /// Locks the shard of `key`.
+    pub(crate) fn lock<'a>(&'a self, key: &'a K) -> Locked<'a, K, T> {
+        let hash = self.hasher.hash_one(key);
+        // The table uses the low and the highest bits.
+        let index = usize::try_from(hash >> 32).unwrap_or_default() % self.shards.len();
+        Locked { hasher: &self.hasher, table: self.shards[index].0.lock(), hash, key }
+    }
+}
+
+/// The record of one key, for as long as the lock of its shard is held.
+pub(crate) struct Locked<'a, K, T> {
+    hasher: &'a DefaultHashBuilder,
+    table: MutexGuard<'a, HashTable<(K, T)>>,
+    hash: u64,
+    key: &'a K,
+}
+
+impl<K: Hash + Eq + Clone, T> Locked<'_, K, T> {
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.table.find(self.hash, |(key, _)| key == self.key).map(|(_, record)| record)
+    }
+
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.table.find_mut(self.hash, |(key, _)| key == self.key).map(|(_, record)| record)
+    }
+
+    /// The record; inserts the one that `new` makes if there is none. Tells whether it did.
+    pub(crate) fn get_or_insert_with(&mut self, new: impl FnOnce() -> T) -> (&mut T, bool) {
+        let (own, hasher) = (self.key, self.hasher);
+        let entry = self.table.entry(self.hash, |(key, _)| key == own, |(key, _)| hasher.hash_one(key));
+        match entry {
+            Entry::Occupied(entry) => (&mut entry.into_mut().1, false),
+            Entry::Vacant(entry) => (&mut entry.insert((own.clone(), new())).into_mut().1, true),
+        }
+    }
+
+    pub(crate) fn remove(&mut self) -> Option<T> {
+        let entry = self.table.find_entry(self.hash, |(key, _)| key == self.key).ok();
+        entry.map(OccupiedEntry::remove).map(|((_, record), _)| record)
+    }
+}
+
+impl<K: fmt::Debug, T: fmt::Debug> fmt::Debug for Shards<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for shard in &self.shards {
+            map.entries(shard.0.lock().iter().map(|(key, record)| (key, record)));
+        }
+        map.finish()
+    }
+}
