@@ -146,8 +146,11 @@ fn may_act(log: &[(Entry, Instant)], cache: u64, strictness: Strictness, now: In
 }
 
 fn run(strictness: Strictness, steps: Vec<(Op, u64)>) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let ledger: Ledger<&str, &str, u64> = Ledger::builder().ttl(TTL).strictness(strictness).build();
         let (mut open, mut log) = (Vec::<(usize, Write<&str, &str, u64>)>::new(), Vec::new());

@@ -269,19 +269,25 @@ async fn a_closed_gate_opens_with_the_time_to_live() {
     assert_eq!(ledger.status().expired, 1);
 }
 
-/// Parking was quadratic once: 40,000 keys at one version took 5 s under the lock.
+/// Parking was quadratic once: 40,000 keys at one version took 5 s under the lock, 64 times as long as 5,000.
 #[test]
 fn parking_and_releasing_many_keys_at_one_version_takes_time_in_proportion() {
-    let ledger: Ledger<u32, &str, u64> = Ledger::new();
-    let count = Arc::new(Mutex::new(0));
-    let woken = Arc::clone(&count);
-    let _waker = ledger.on_wake(move |_| *woken.lock().expect("no test panics here") += 1);
-    let start = tokio::time::Instant::now();
-    for key in 0..40_000 {
-        ledger.wrote_at(&key, "u", "pods", 5);
-        assert!(ledger.ready(&key, |_| Some(4)).is_err());
-    }
-    ledger.reached(&"pods", 5);
-    assert_eq!(*count.lock().expect("no test panics here"), 40_000);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let time = |keys: u32| {
+        let ledger: Ledger<u32, &str, u64> = Ledger::new();
+        let count = Arc::new(Mutex::new(0));
+        let woken = Arc::clone(&count);
+        let _waker = ledger.on_wake(move |_| *woken.lock().expect("no test panics here") += 1);
+        let start = tokio::time::Instant::now();
+        for key in 0..keys {
+            ledger.wrote_at(&key, "u", "pods", 5);
+            assert!(ledger.ready(&key, |_| Some(4)).is_err());
+        }
+        ledger.reached(&"pods", 5);
+        assert_eq!(*count.lock().expect("no test panics here"), keys);
+        start.elapsed()
+    };
+    // The slowest of the short runs against the fastest of the long ones: others use the machine, too.
+    let short = (0..3).map(|_| time(5_000)).max();
+    let long = (0..3).map(|_| time(40_000)).min();
+    assert!(long < short.map(|short| short * 32), "{long:?} is no multiple of {short:?}");
 }
