@@ -78,6 +78,14 @@ impl InformerBuilder {
         self
     }
 
+    /// Seeds everything that the informer draws: pauses after failures, and how long its watches last. By default the
+    /// machine is asked for a seed, so that replicas do not reconnect in step. With a paused clock, two informers with
+    /// the same seed do the same.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = Some(seed);
+        self
+    }
+
     /// Names the informer for its [`metrics`](crate::metrics); without a name it has none.
     pub fn name(mut self, name: &str) -> Self {
         self.name = (!name.is_empty()).then(|| name.to_owned());
@@ -179,6 +187,7 @@ impl Informer<()> {
                 page_size: Some(500),
                 audit: None,
                 managed_fields: ManagedFields::Dropped,
+                seed: None,
             },
             gzip_lists: true,
             resync: None,

@@ -91,6 +91,12 @@ impl InformerFactoryBuilder {
         self
     }
 
+    /// As in [`InformerBuilder::seed`].
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.defaults = self.defaults.seed(seed);
+        self
+    }
+
     /// Names the factory for the [`metrics`](crate::metrics) of its informers; without a name they have
     /// none. Two factories of one process should not have the same.
     pub fn name(mut self, name: &str) -> Self {

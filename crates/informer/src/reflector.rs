@@ -43,6 +43,8 @@ pub(crate) struct ReflectorConfig {
     pub(crate) page_size: Option<u32>,
     pub(crate) audit: Option<Duration>,
     pub(crate) managed_fields: ManagedFields,
+    /// Seeds the jitter; `None` for a seed of the machine's.
+    pub(crate) seed: Option<u64>,
 }
 
 pub(crate) struct Reflector<T> {
@@ -62,7 +64,10 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         number: usize,
         config: ReflectorConfig,
     ) -> Self {
-        Self { shared, source, number, config, next_audit: None, rng: SmallRng::from_os_rng() }
+        // Sources of one informer must not reconnect in step.
+        let of_source = |seed: u64| SmallRng::seed_from_u64(seed.wrapping_add(number as u64));
+        let rng = config.seed.map_or_else(SmallRng::from_os_rng, of_source);
+        Self { shared, source, number, config, next_audit: None, rng }
     }
 
     /// Runs for ever; the informer that owns the task aborts it. Between two awaits the store and its
