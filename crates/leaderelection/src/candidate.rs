@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube_client::Client;
 use parking_lot::Mutex;
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{debug, warn};
 
@@ -89,6 +90,7 @@ impl Candidate {
 
     /// Tries until the lease is ours. Returns the end of leadership if it is never renewed.
     pub(crate) async fn acquire(&self) -> Instant {
+        let mut rng = self.config.seed.map_or_else(SmallRng::from_os_rng, SmallRng::seed_from_u64);
         loop {
             match self.attempt(false).await {
                 Ok(sent) => {
@@ -103,7 +105,7 @@ impl Candidate {
                 self.config.retry_period.min(LOOK_EVERY)
             } else {
                 // Candidates that started together would otherwise meet at the server each time.
-                self.config.retry_period.mul_f64(1.0 + JITTER * rand::random::<f64>())
+                self.config.retry_period.mul_f64(1.0 + JITTER * rng.random::<f64>())
             };
             sleep(pause).await;
         }

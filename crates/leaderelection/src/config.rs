@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) release_on_cancel: bool,
     pub(crate) coordinated: Option<Candidacy>,
     pub(crate) metrics_name: Option<String>,
+    /// Seeds the jitter; `None` for a seed of the machine's.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Settings of a [`LeaderElector`].
@@ -65,6 +67,7 @@ impl LeaderElectorBuilder {
             release_on_cancel: false,
             coordinated: None,
             metrics_name: None,
+            seed: None,
         };
         Self { client, config, on_new_leader: None }
     }
@@ -150,6 +153,15 @@ impl LeaderElectorBuilder {
     /// Default: none, and nothing is reported. Upstream's components use the name of the lease.
     pub fn metrics_name(mut self, name: impl Into<String>) -> Self {
         self.config.metrics_name = Some(name.into());
+        self
+    }
+
+    /// Seeds the jitter between two tries of a candidate.
+    ///
+    /// Default: the machine is asked for a seed, so that candidates do not meet at the server each time. With a paused
+    /// clock, two candidates with the same seed wait for the same times.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = Some(seed);
         self
     }
 
@@ -276,6 +288,7 @@ mod tests {
             release_on_cancel: false,
             coordinated: None,
             metrics_name: None,
+            seed: None,
         }
     }
 
