@@ -1,0 +1,351 @@
+//! [`Engine`]: one history. It steps the processes and the server on one thread, and is the network between them.
+//!
+//! All times are whole milliseconds. Processes run ahead of the server, but never past the next known event, nor more
+//! than a window of idle time, so a message that nobody could foresee is late by the window at most.
+//!
+//! - I1: the server carries out one request at a time, in the order of their arrival.
+//! - I2: a process sees nothing before the world hands it over, and every hand-over is an event of the queue.
+//! - I3: whatever is decided by chance is a function of the seed and of what is decided.
+
+mod check;
+mod disturb;
+mod link;
+mod queue;
+pub(crate) mod record;
+mod requests;
+mod server;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::jiff::SignedDuration;
+
+use self::{
+    check::Checks,
+    disturb::Armed,
+    link::Links,
+    queue::Queue,
+    record::{Record, Trace, What},
+    requests::Flight,
+    server::Server,
+};
+use crate::{
+    Scenario,
+    plan::{Plan, millis},
+    process::{Actor, Ended, OnEnd},
+    property::Violation,
+    random::mix,
+    step::Step,
+    watchdog::Beat,
+    world::World,
+};
+
+/// How far processes run ahead while something happens.
+const SHORT_WINDOW: u64 = 4;
+/// And while nothing does.
+const LONG_WINDOW: u64 = 64;
+
+/// How often each fault met each kind of request. Faults of processes and of the cluster have no kind.
+pub(crate) type Coverage = BTreeMap<(&'static str, String), u64>;
+
+/// What became of a history.
+#[derive(Debug)]
+pub(crate) struct History {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) hash: u64,
+    /// Empty unless they were asked for.
+    pub(crate) records: Vec<Record>,
+    /// How many requests each process sent.
+    pub(crate) requests: Vec<u32>,
+    pub(crate) coverage: Coverage,
+    /// How many of the planned faults met something.
+    pub(crate) met: usize,
+    /// How much time passed in it.
+    pub(crate) lasted: Duration,
+}
+
+/// What is due at a time.
+#[derive(Debug)]
+enum Event {
+    /// A request reaches the server.
+    Arrive(u64),
+    /// A response reaches its process.
+    Reply(u64, link::Response),
+    /// A piece of a watch reaches its process; `None` ends the watch, an error breaks it.
+    Frame(u64, Option<std::io::Result<bytes::Bytes>>),
+    /// The workload takes a step.
+    Step(Step),
+    /// A fault of a process or of the cluster begins.
+    Fault(usize),
+    /// Something that a fault began is over.
+    Over(disturb::Over),
+    /// A process is started again.
+    Restart(usize),
+}
+
+pub(crate) struct Engine<'a> {
+    scenario: &'a Scenario,
+    plan: &'a Plan,
+    now: u64,
+    /// What the server's clock showed when the processes were started.
+    server_start: u64,
+    server: Server,
+    actors: Vec<Actor>,
+    links: Links,
+    queue: Queue<Event>,
+    flights: BTreeMap<u64, Flight>,
+    next_flight: u64,
+    armed: Armed,
+    /// Steps, faults, restarts and ends of faults that are in the queue.
+    pending: usize,
+    world: World,
+    checks: Checks,
+    trace: Trace,
+    coverage: Coverage,
+    beat: &'a Beat,
+}
+
+impl<'a> Engine<'a> {
+    /// Sets up the history of `plan`; keeps its records if `keeps`.
+    pub(crate) fn run(scenario: &'a Scenario, plan: &'a Plan, keeps: bool, beat: &'a Beat) -> History {
+        beat.enters(None);
+        let mut trace = Trace::new(keeps);
+        let server = match Server::start(scenario, plan.seed) {
+            Ok(server) => server,
+            Err(error) => {
+                beat.leaves();
+                trace.add(0, What::Violated { text: error.clone() });
+                return History::failed_to_start(error, trace);
+            }
+        };
+        let actors: Vec<_> =
+            scenario.processes.iter().enumerate().map(|(i, spec)| Actor::new(i, spec)).collect();
+        let mut engine = Self {
+            server_start: server.now(),
+            links: Links::new(actors.len(), scenario.front_ends),
+            armed: Armed::new(plan, &actors),
+            checks: Checks::new(&scenario.properties),
+            scenario,
+            plan,
+            now: 0,
+            server,
+            actors,
+            queue: Queue::default(),
+            flights: BTreeMap::new(),
+            next_flight: 0,
+            pending: 0,
+            world: World::default(),
+            trace,
+            coverage: Coverage::new(),
+            beat,
+        };
+        engine.set_up();
+        engine.go();
+        beat.leaves();
+        engine.finish()
+    }
+
+    fn set_up(&mut self) {
+        for commit in self.server.commits() {
+            self.take(commit, crate::world::Writer::Workload, false);
+        }
+        self.check_start();
+        for (_, at, step) in self.plan.take(self.scenario.steps(self.plan.seed)) {
+            self.later(at, Event::Step(step));
+        }
+        for (index, at) in self.armed.timed() {
+            self.later(at, Event::Fault(index));
+        }
+        for process in 0..self.actors.len() {
+            self.start(process);
+        }
+    }
+
+    /// Adds an event that keeps the world from resting until it has happened.
+    fn later(&mut self, at: u64, event: Event) {
+        self.pending += 1;
+        self.queue.add(at, event);
+    }
+
+    fn start(&mut self, process: usize) {
+        let wall =
+            Scenario::start_time() + SignedDuration::from_millis(i64::try_from(self.now).unwrap_or(i64::MAX));
+        self.links.connect(process, self.actors[process].starts, &self.actors, &self.server.api);
+        let started = self.actors[process].start(self.plan.seed, self.now, wall);
+        let actor = &self.actors[process];
+        if let Err(error) = started {
+            return self.violate(
+                "the machine",
+                format!("no runtime for process {}: {error}", actor.name),
+                None,
+            );
+        }
+        self.trace.add(self.now, What::Started { process: actor.name.clone(), restarts: actor.starts - 1 });
+    }
+
+    fn go(&mut self) {
+        let mut window = SHORT_WINDOW;
+        while self.checks.violation.is_none() {
+            let sent = self.run_processes(window);
+            self.now = self.limit(window);
+            self.run_server();
+            let mut happened = sent;
+            while let Some(event) = self.queue.due(self.now) {
+                happened = true;
+                self.happen(event);
+                if self.checks.violation.is_some() {
+                    return;
+                }
+            }
+            self.world.now = Duration::from_millis(self.now);
+            if self.is_over() {
+                return;
+            }
+            window = if happened { SHORT_WINDOW } else { (window * 2).min(LONG_WINDOW) };
+        }
+    }
+
+    /// How far everything may run.
+    fn limit(&self, window: u64) -> u64 {
+        let ahead = (self.now + window).min(self.checks.next_deadline(self.now).unwrap_or(u64::MAX));
+        self.queue.next_at().map_or(ahead, |next| next.clamp(self.now, ahead))
+    }
+
+    /// Runs every process up to the limit. Returns whether one of them sent something.
+    fn run_processes(&mut self, window: u64) -> bool {
+        let mut sent = false;
+        let count = self.actors.len();
+        // Whose turn it is first changes: it decides who is first at the server.
+        let first = mix(self.plan.seed, self.now, 1) as usize % count.max(1);
+        for turn in 0..count {
+            let process = (first + turn) % count;
+            loop {
+                let limit = self.limit(window);
+                self.beat.enters(Some(process));
+                let posted = self.actors[process].run_until(limit);
+                self.beat.leaves();
+                let at = self.actors[process].at;
+                sent |= !posted.is_empty();
+                for request in posted {
+                    self.post(process, at, request);
+                }
+                self.look_for_the_end(process);
+                if at >= self.limit(window) || !self.actors[process].runs() || self.checks.violation.is_some()
+                {
+                    break;
+                }
+            }
+        }
+        self.check_leaders();
+        sent
+    }
+
+    fn run_server(&mut self) {
+        self.beat.enters(None);
+        loop {
+            let local = self.server.run_until(self.server_start + self.now);
+            self.drain(local - self.server_start, None);
+            if local >= self.server_start + self.now {
+                break;
+            }
+        }
+        self.beat.leaves();
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Arrive(id) => self.arrive(id),
+            Event::Reply(id, response) => self.reply(id, response),
+            Event::Frame(id, frame) => self.frame(id, frame),
+            Event::Step(step) => {
+                self.pending -= 1;
+                self.step(&step, crate::world::Writer::Workload);
+            }
+            Event::Fault(index) => {
+                self.pending -= 1;
+                self.disturb(index);
+            }
+            Event::Over(over) => {
+                self.pending -= 1;
+                self.over(over);
+            }
+            Event::Restart(process) => {
+                self.pending -= 1;
+                self.start(process);
+            }
+        }
+    }
+
+    /// Whether a process has ended by itself, and what follows from that.
+    fn look_for_the_end(&mut self, process: usize) {
+        let Some(ended) = self.actors[process].ended() else { return };
+        let name = self.actors[process].name.clone();
+        let why = match ended {
+            Ended::Returned => "returned".to_owned(),
+            Ended::Failed(error) => format!("ended with an error: {error}"),
+            Ended::Panicked(text) => format!("panicked: {text}"),
+        };
+        match self.scenario.processes[process].on_end {
+            OnEnd::Fail => self.violate("processes keep running", format!("process {name} {why}"), None),
+            OnEnd::Restart(after) => self.crash(process, why, after),
+        }
+    }
+
+    /// Ends a process, which is started again after so long.
+    fn crash(&mut self, process: usize, why: String, restart: Duration) {
+        let at = self.actors[process].at.max(self.now);
+        let name = self.actors[process].name.clone();
+        if !self.actors[process].is_alive() {
+            return; // it is down already, and will be started again
+        }
+        self.beat.enters(Some(process));
+        let sent = self.actors[process].crash();
+        self.beat.leaves();
+        drop(sent);
+        self.trace.add(at, What::Ended { process: name, why });
+        self.hang_up(process);
+        self.later(at + millis(restart).max(1), Event::Restart(process));
+    }
+
+    /// Whether nothing is due and nothing is in force: the faults rest.
+    fn rests(&self) -> bool {
+        self.pending == 0 && !self.armed.waits(self.now, self.plan_horizon())
+    }
+
+    fn plan_horizon(&self) -> u64 {
+        millis(self.scenario.faults.horizon())
+    }
+
+    fn finish(self) -> History {
+        let (hash, records) = self.trace.finish();
+        History {
+            violation: self.checks.violation,
+            hash,
+            records,
+            requests: self.actors.iter().map(|actor| actor.requests).collect(),
+            coverage: self.coverage,
+            met: self.armed.met(),
+            lasted: Duration::from_millis(self.now),
+        }
+    }
+}
+
+impl History {
+    fn failed_to_start(error: String, trace: Trace) -> Self {
+        let (hash, records) = trace.finish();
+        let violation = Violation {
+            property: "the scenario can be set up".to_owned(),
+            reason: error,
+            at: Duration::ZERO,
+            version: None,
+        };
+        Self {
+            violation: Some(violation),
+            hash,
+            records,
+            requests: Vec::new(),
+            coverage: Coverage::new(),
+            met: 0,
+            lasted: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Actor`]: a process from the world's side: its runtime, its outbox, and whether it runs.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use k8s_openapi::jiff::Timestamp;
+use kube_client::Client;
+use tokio::{task::JoinHandle, time::Instant};
+
+use super::{
+    Inner, Posted, Probes, Process, Spec, Wall,
+    clock::LocalClock,
+    identity, seed_of,
+    transport::{Outbox, Transport},
+};
+use crate::runtime::{Signal, Stepped};
+
+/// How a process's main future ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Returned,
+    Failed(String),
+    Panicked(String),
+}
+
+/// A process, running or not.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    pub(crate) name: Arc<str>,
+    index: usize,
+    spec: Spec,
+    /// How many times it was started.
+    pub(crate) starts: u32,
+    /// How many requests it has sent, over all its lives.
+    pub(crate) requests: u32,
+    /// The world's time up to which it has run.
+    pub(crate) at: u64,
+    running: Option<Running>,
+    /// Its tasks do not run now, but its clock does.
+    paused: bool,
+    /// Nor does its monotonic clock.
+    suspended: bool,
+    rate: u64,
+    wall_set_by: Arc<AtomicI64>,
+}
+
+struct Running {
+    runtime: Stepped,
+    outbox: Arc<Outbox>,
+    main: Option<JoinHandle<Result<(), String>>>,
+    clock: LocalClock,
+    probes: Arc<Probes>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl Actor {
+    pub(crate) fn new(index: usize, spec: &Spec) -> Self {
+        Self {
+            name: spec.name.clone(),
+            index,
+            spec: spec.clone(),
+            starts: 0,
+            requests: 0,
+            at: 0,
+            running: None,
+            paused: false,
+            suspended: false,
+            rate: 1000,
+            wall_set_by: Arc::default(),
+        }
+    }
+
+    /// Starts it at `now`, when the wall clock shows `wall`. Its code runs with the next step.
+    pub(crate) fn start(&mut self, seed: u64, now: u64, wall: Timestamp) -> io::Result<()> {
+        let signal = Arc::new(Signal::default());
+        let runtime = Stepped::new(signal.clone())?;
+        let outbox = Outbox::new(signal);
+        let probes = Arc::new(Probes::default());
+        let transport = Transport { outbox: outbox.clone() };
+        let restarts = self.starts;
+        let process = runtime.enter(|| Process {
+            inner: Arc::new(Inner {
+                name: self.name.clone(),
+                restarts,
+                seed: seed_of(seed, self.index, restarts),
+                client: Client::new(transport, "default"),
+                wall: Wall { at_start: wall, set_by_ms: self.wall_set_by.clone() },
+                started: Instant::now(),
+                probes: probes.clone(),
+            }),
+        });
+        let main = self.spec.main.clone();
+        // The closure itself runs inside the task: it may panic, and may spawn.
+        let main = Some(runtime.spawn(async move { main(process).await }));
+        let mut clock = LocalClock::starting_at(now);
+        clock.drift(now, self.rate);
+        self.running = Some(Running { runtime, outbox, main, clock, probes });
+        (self.starts, self.at) = (self.starts + 1, now);
+        (self.paused, self.suspended) = (false, false);
+        Ok(())
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether its tasks run.
+    pub(crate) fn runs(&self) -> bool {
+        self.is_alive() && !self.paused
+    }
+
+    /// The name under which it leads.
+    pub(crate) fn identity(&self) -> String {
+        identity(&self.name, self.starts.saturating_sub(1))
+    }
+
+    /// Runs it up to the world's time `until`; stops before if it has sent something. Returns what it has sent.
+    pub(crate) fn run_until(&mut self, until: u64) -> VecDeque<Posted> {
+        let Some(running) = self.running.as_ref().filter(|_| !self.paused) else {
+            self.at = until;
+            return VecDeque::new();
+        };
+        let target = running.clock.at(until);
+        let local = running.runtime.run_until(target);
+        let posted = running.outbox.take();
+        let stopped_early = local < target && !posted.is_empty();
+        let at = if stopped_early { running.clock.world_at(local).clamp(self.at, until) } else { until };
+        self.at = at;
+        posted
+    }
+
+    /// Ends everything that it spawned. What it had sent is on its way all the same.
+    pub(crate) fn crash(&mut self) -> VecDeque<Posted> {
+        let Some(running) = self.running.take() else {
+            return VecDeque::new();
+        };
+        let sent = running.outbox.take();
+        drop(running); // the code of destructors may send more, which goes nowhere
+        sent
+    }
+
+    /// How its main future ended, once it has.
+    pub(crate) fn ended(&mut self) -> Option<Ended> {
+        let running = self.running.as_mut()?;
+        let main = running.main.take_if(|main| main.is_finished())?;
+        Some(match running.runtime.complete(main) {
+            Ok(Ok(())) => Ended::Returned,
+            Ok(Err(error)) => Ended::Failed(error),
+            Err(error) => Ended::Panicked(panic_text(error)),
+        })
+    }
+
+    /// Stops its tasks; with `suspend` its monotonic clock as well. Returns whether it ran.
+    pub(crate) fn pause(&mut self, suspend: bool) -> bool {
+        let runs = self.runs();
+        if runs {
+            (self.paused, self.suspended) = (true, suspend);
+        }
+        runs
+    }
+
+    /// Lets its tasks run again. After a pause the clock has moved on meanwhile.
+    pub(crate) fn resume(&mut self, now: u64) {
+        let (was_paused, was_suspended) = (self.paused, self.suspended);
+        (self.paused, self.suspended) = (false, false);
+        let Some(running) = self.running.as_mut().filter(|_| was_paused) else { return };
+        if was_suspended {
+            running.clock.stood_still(running.runtime.now(), now);
+        } else {
+            running.runtime.jump_to(running.clock.at(now));
+        }
+        self.at = now;
+    }
+
+    /// From `now` on its monotonic clock runs at `rate` thousandths of the world's.
+    pub(crate) fn drift(&mut self, now: u64, rate: u64) {
+        self.rate = rate;
+        if let Some(running) = &mut self.running {
+            running.clock.drift(now, rate);
+        }
+    }
+
+    /// Sets its wall clock by so many milliseconds.
+    pub(crate) fn set_wall_clock(&self, by: i64) {
+        self.wall_set_by.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Whether it says that it leads under `lease`. A process that does not run cannot act, and is not asked.
+    pub(crate) fn leads(&self, lease: &str) -> bool {
+        let Some(running) = self.running.as_ref().filter(|_| !self.paused) else { return false };
+        let probes: Vec<_> = running
+            .probes
+            .lock()
+            .iter()
+            .filter(|(name, _)| name == lease)
+            .map(|(_, probe)| probe.clone())
+            .collect();
+        running.runtime.enter(|| probes.iter().any(|probe| probe()))
+    }
+}
+
+fn panic_text(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(payload) => match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (_, Some(text)) => text.clone(),
+            _ => "a value that is no text".to_owned(),
+        },
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,234 @@
+//! [`Stepped`]: a tokio runtime of one thread whose clock the world moves, from one timer to the next.
+//!
+//! Tokio advances a paused clock by itself whenever everything waits. The hook that it calls before it waits lets the
+//! world decide each time: wake the future that `block_on` polls, and the clock stands still; leave it, and the clock
+//! jumps to the next timer.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+
+/// How the runtime and the outside agree when to stop.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    /// How much was put out that the world has not taken.
+    output: AtomicUsize,
+    /// Whether the runtime is to stop as soon as everything waits, even if nothing was put out.
+    stops_when_idle: AtomicBool,
+    /// Whether everything waits.
+    is_idle: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Signal {
+    /// Something was put out: the runtime stops once everything else waits.
+    pub(crate) fn put_out(&self) {
+        self.output.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The world has taken all that was put out.
+    pub(crate) fn taken(&self) {
+        self.output.store(0, Ordering::Relaxed);
+    }
+
+    fn has_output(&self) -> bool {
+        self.output.load(Ordering::Relaxed) > 0
+    }
+
+    /// Called by the runtime before it waits.
+    fn idle(&self) {
+        if self.stops_when_idle.load(Ordering::Relaxed) || self.has_output() {
+            self.is_idle.store(true, Ordering::Relaxed);
+            if let Some(waker) = self.waker.lock().take() {
+                waker.wake();
+            }
+        }
+    }
+}
+
+/// A runtime with a paused clock that runs only while it is stepped.
+#[derive(Debug)]
+pub(crate) struct Stepped {
+    runtime: Runtime,
+    signal: Arc<Signal>,
+    base: Instant,
+}
+
+impl Stepped {
+    pub(crate) fn new(signal: Arc<Signal>) -> io::Result<Self> {
+        let hook = signal.clone();
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .on_thread_park(move || hook.idle())
+            .build()?;
+        let base = {
+            let _context = runtime.enter();
+            Instant::now()
+        };
+        Ok(Self { runtime, signal, base })
+    }
+
+    /// Spawns a task, which runs with the next step.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.runtime.spawn(task)
+    }
+
+    /// Runs `within` in the runtime's context: with its clock, and able to spawn.
+    pub(crate) fn enter<T>(&self, within: impl FnOnce() -> T) -> T {
+        let _context = self.runtime.enter();
+        within()
+    }
+
+    /// Runs a future to its end, with the clock moving as it must.
+    pub(crate) fn complete<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// How far the clock has come, in milliseconds.
+    pub(crate) fn now(&self) -> u64 {
+        let elapsed = self.enter(|| self.base.elapsed());
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Runs every task that can run. The clock stands still.
+    pub(crate) fn settle(&self) {
+        let signal = &self.signal;
+        signal.stops_when_idle.store(true, Ordering::Relaxed);
+        signal.is_idle.store(false, Ordering::Relaxed);
+        self.runtime.block_on(poll_fn(|cx| {
+            if signal.is_idle.load(Ordering::Relaxed) {
+                return Poll::Ready(());
+            }
+            *signal.waker.lock() = Some(cx.waker().clone());
+            Poll::Pending
+        }));
+        signal.stops_when_idle.store(false, Ordering::Relaxed);
+    }
+
+    /// Moves the clock on, timer by timer, up to `until`. Stops before, at a time when all tasks wait, if something
+    /// was put out. Returns the time.
+    pub(crate) fn run_until(&self, until: u64) -> u64 {
+        let signal = &self.signal;
+        if !signal.has_output() && self.now() < until {
+            signal.is_idle.store(false, Ordering::Relaxed);
+            let deadline = self.base + Duration::from_millis(until);
+            self.runtime.block_on(async {
+                let mut limit = pin!(sleep_until(deadline));
+                poll_fn(|cx| {
+                    if signal.has_output() && signal.is_idle.load(Ordering::Relaxed) {
+                        return Poll::Ready(());
+                    }
+                    *signal.waker.lock() = Some(cx.waker().clone());
+                    limit.as_mut().poll(cx)
+                })
+                .await;
+            });
+        }
+        self.settle();
+        self.now()
+    }
+
+    /// Moves the clock to `until` in one jump: whatever became due in between is late.
+    pub(crate) fn jump_to(&self, until: u64) {
+        let by = Duration::from_millis(until.saturating_sub(self.now()));
+        self.signal.stops_when_idle.store(true, Ordering::Relaxed); // no further than that
+        self.runtime.block_on(tokio::time::advance(by));
+        self.settle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    fn stepped() -> (Stepped, Arc<Signal>) {
+        let signal = Arc::new(Signal::default());
+        (Stepped::new(signal.clone()).expect("a runtime"), signal)
+    }
+
+    fn ticking(runtime: &Stepped, every: u64) -> Arc<AtomicUsize> {
+        let ticks = Arc::new(AtomicUsize::new(0));
+        let counted = ticks.clone();
+        runtime.spawn(async move {
+            loop {
+                sleep(Duration::from_millis(every)).await;
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        ticks
+    }
+
+    #[test]
+    fn settling_leaves_the_clock_where_it_is() {
+        let (runtime, _) = stepped();
+        let ticks = ticking(&runtime, 1);
+        for _ in 0..10 {
+            runtime.settle();
+        }
+        assert_eq!((runtime.now(), ticks.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn a_run_meets_every_timer_up_to_its_end_and_those_at_its_end() {
+        let (runtime, _) = stepped();
+        let ticks = ticking(&runtime, 10);
+        assert_eq!(runtime.run_until(95), 95);
+        assert_eq!(ticks.load(Ordering::Relaxed), 9);
+        assert_eq!(runtime.run_until(100), 100);
+        assert_eq!(ticks.load(Ordering::Relaxed), 10);
+        assert_eq!(runtime.run_until(100), 100, "it is there already");
+    }
+
+    #[test]
+    fn a_run_stops_at_the_time_of_an_output() {
+        let (runtime, signal) = stepped();
+        let put = signal.clone();
+        runtime.spawn(async move {
+            sleep(Duration::from_millis(30)).await;
+            put.put_out();
+            sleep(Duration::from_millis(30)).await;
+        });
+        assert_eq!(runtime.run_until(1000), 30);
+        assert_eq!(runtime.run_until(1000), 30, "it is not taken yet");
+        signal.taken();
+        assert_eq!(runtime.run_until(1000), 1000);
+    }
+
+    #[test]
+    fn a_jump_makes_timers_late_instead_of_meeting_them() {
+        let (runtime, _) = stepped();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (noted, base) = (seen.clone(), runtime.base);
+        runtime.spawn(async move {
+            for _ in 0..2 {
+                sleep(Duration::from_millis(10)).await;
+                noted.lock().push(base.elapsed().as_millis());
+            }
+        });
+        runtime.settle();
+        runtime.jump_to(500);
+        assert_eq!((runtime.now(), seen.lock().clone()), (500, vec![500]));
+        runtime.run_until(600);
+        assert_eq!(seen.lock().clone(), vec![500, 510]);
+    }
+}

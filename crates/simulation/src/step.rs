@@ -1,0 +1,80 @@
+//! [`Step`]: one thing that a user of the cluster does.
+
+use std::fmt;
+
+use http::Method;
+use kube_client::Resource;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::call::Call;
+
+/// A request of the workload. It is carried out at once, and no fault meets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub(crate) method: Method,
+    /// With the query, if there is one.
+    pub(crate) path: String,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+}
+
+impl Step {
+    /// Creates an object, in its namespace or in `default`.
+    pub fn create<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> Self {
+        let body = serde_json::to_value(object).unwrap_or_default();
+        Self::create_at(&collection::<K>(object.meta().namespace.as_deref().unwrap_or("default")), &body)
+    }
+
+    /// Creates an object of any kind in the collection with this path, such as
+    /// `/apis/example.com/v1/namespaces/default/databases`.
+    pub fn create_at(collection: &str, object: &Value) -> Self {
+        Self::new(Method::POST, collection.to_owned(), "application/json", object.to_string())
+    }
+
+    /// Merges `patch` into an object. The namespace of a cluster-scoped kind is empty.
+    pub fn patch<K: Resource<DynamicType = ()>>(namespace: &str, name: &str, patch: &Value) -> Self {
+        Self::patch_at(&format!("{}/{name}", collection::<K>(namespace)), patch)
+    }
+
+    /// Merges `patch` into the object with this path.
+    pub fn patch_at(path: &str, patch: &Value) -> Self {
+        Self::new(Method::PATCH, path.to_owned(), "application/merge-patch+json", patch.to_string())
+    }
+
+    /// Deletes an object. The namespace of a cluster-scoped kind is empty.
+    pub fn delete<K: Resource<DynamicType = ()>>(namespace: &str, name: &str) -> Self {
+        Self::delete_at(&format!("{}/{name}", collection::<K>(namespace)))
+    }
+
+    /// Deletes the object with this path.
+    pub fn delete_at(path: &str) -> Self {
+        Self::new(Method::DELETE, path.to_owned(), "application/json", String::new())
+    }
+
+    pub(crate) fn new(method: Method, path: String, content_type: &'static str, body: String) -> Self {
+        Self { method, path, content_type, body }
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        Call::of(&self.method, path, query)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = || {
+            serde_json::from_str::<Value>(&self.body).ok()?["metadata"]["name"].as_str().map(str::to_owned)
+        };
+        match (&self.method, name()) {
+            (&Method::POST, Some(name)) => write!(f, "{}/{name}", self.call()),
+            (&Method::PATCH, _) => write!(f, "{} {}", self.call(), self.body),
+            _ => write!(f, "{}", self.call()),
+        }
+    }
+}
+
+fn collection<K: Resource<DynamicType = ()>>(namespace: &str) -> String {
+    K::url_path(&(), Some(namespace).filter(|namespace| !namespace.is_empty()))
+}

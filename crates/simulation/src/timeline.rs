@@ -1,0 +1,185 @@
+//! [`Timeline`]: a history as a person reads it: who wrote what, what they had not seen, and what went wrong.
+
+mod changes;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use trimtab_apiserver::Verb;
+
+pub(crate) use self::changes::changes;
+use crate::{
+    engine::record::{Record, What, word},
+    world::Writer,
+};
+
+/// What happened in a history, line by line.
+///
+/// A line is a step that was refused, a fault, a crash, a restart, a commit, or a write that failed. A commit by a
+/// process says which kinds the process had not seen the newest version of, if any: `[sees pods v12 of v17]`. Reads,
+/// the first start of each process and the binding of Pods are left out, and equal commits in a row are one line.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    lines: Vec<String>,
+}
+
+impl Timeline {
+    pub(crate) fn of(records: &[Record]) -> Self {
+        let mut teller = Teller::default();
+        records.iter().for_each(|record| teller.tell(record));
+        teller.end_group();
+        Self { lines: teller.lines }
+    }
+
+    /// The lines.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// A line that may stand for several commits.
+struct Group {
+    at: u64,
+    key: String,
+    text: String,
+    count: usize,
+}
+
+#[derive(Default)]
+struct Teller {
+    lines: Vec<String>,
+    group: Option<Group>,
+    /// The newest commit of each resource.
+    newest: BTreeMap<String, u64>,
+    /// What each process has seen of each resource that it watches.
+    seen: BTreeMap<(Arc<str>, String), u64>,
+    /// Writes under way, by process and number.
+    writes: BTreeMap<(Arc<str>, u32), String>,
+    /// What comes after a violation does not matter.
+    is_over: bool,
+}
+
+impl Teller {
+    fn tell(&mut self, record: &Record) {
+        let at = record.at;
+        if self.is_over {
+            return;
+        }
+        match &record.what {
+            What::Started { restarts: 0, .. } => {}
+            What::Started { process, .. } => self.line(at, process, "starts again"),
+            What::Ended { process, why } => {
+                self.seen.retain(|(watcher, _), _| watcher != process);
+                self.line(at, process, why);
+            }
+            What::Sent { process, number, call, query, .. } => {
+                if call.is_write() {
+                    self.writes.insert((process.clone(), *number), call.to_string());
+                } else if call.verb == Verb::Watch {
+                    let begins = query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion="));
+                    let begins = begins.filter(|begins| *begins != "0"); // any state will do
+                    self.sees(process, &call.resource, begins.unwrap_or_default());
+                }
+            }
+            What::Answered { process, number, code } => {
+                if let Some(write) = self.writes.remove(&(process.clone(), *number)) {
+                    match code {
+                        Some(code) if *code < 400 => {}
+                        Some(code) => self.line(at, process, &format!("{write} -> {code}")),
+                        None => self.line(at, process, &format!("{write} -> no response")),
+                    }
+                }
+            }
+            What::Event { process, resource, version, .. } => self.sees(process, resource, version),
+            What::Step { text, code } if *code >= 400 => {
+                self.line(at, "workload", &format!("{text} -> {code}"))
+            }
+            What::Step { .. } => {}
+            What::Fault { process, text } if process.is_empty() => self.line(at, "fault", text),
+            What::Fault { process, text } => self.line(at, "fault", &format!("{process}: {text}")),
+            What::Commit { by, version, change, resource, name, note, .. } => {
+                if !is_furniture(by, resource) && !is_binding(by, note) {
+                    let verb = word(*change);
+                    // What the cluster changes is the state of Pods, in many small steps.
+                    let of = if *by == Writer::Cluster { "" } else { note };
+                    let key = format!("{by} {verb} {resource} {of}");
+                    let unseen = self.unseen(by);
+                    let text = [&format!("{verb} {resource}/{name} v{version}"), note, &unseen];
+                    let text: Vec<&str> =
+                        text.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+                    self.commit(at, key, format!("{by:<12} {}", text.join(" ")));
+                }
+                self.newest.insert(resource.clone(), *version);
+            }
+            What::Violated { text } => {
+                self.end_group();
+                self.is_over = true;
+                self.lines.push(format!("{:>9.3}s  >>> {text}", at as f64 / 1000.0));
+            }
+        }
+    }
+
+    fn sees(&mut self, process: &Arc<str>, resource: &str, version: &str) {
+        if let Ok(version) = version.parse::<u64>() {
+            let seen = self.seen.entry((process.clone(), resource.to_owned())).or_default();
+            *seen = version; // a front end that is behind may show less than was seen before
+        }
+    }
+
+    /// What the writer of a commit had not seen.
+    fn unseen(&self, by: &Writer) -> String {
+        let Writer::Process(process) = by else { return String::new() };
+        let watched = self.seen.iter().filter(|((watcher, _), _)| watcher == process);
+        let behind: Vec<String> = watched
+            .filter_map(|((_, resource), seen)| {
+                let newest = self.newest.get(resource).filter(|newest| *newest > seen)?;
+                Some(format!("{resource} v{seen} of v{newest}"))
+            })
+            .collect();
+        if behind.is_empty() { String::new() } else { format!("[sees {}]", behind.join(", ")) }
+    }
+
+    fn line(&mut self, at: u64, who: &str, text: &str) {
+        self.end_group();
+        self.lines.push(format!("{:>9.3}s  {who:<12} {text}", at as f64 / 1000.0));
+    }
+
+    fn commit(&mut self, at: u64, key: String, text: String) {
+        match &mut self.group {
+            Some(group) if group.key == key => {
+                group.count += 1;
+                group.text = text; // the last one is told
+            }
+            _ => {
+                self.end_group();
+                self.group = Some(Group { at, key, text, count: 1 });
+            }
+        }
+    }
+
+    fn end_group(&mut self) {
+        if let Some(Group { at, text, count, .. }) = self.group.take() {
+            let times =
+                if count > 1 { format!(" ({count} times, the last one is shown)") } else { String::new() };
+            self.lines.push(format!("{:>9.3}s  {text}{times}", at as f64 / 1000.0));
+        }
+    }
+}
+
+/// A Pod's way to its node is the same every time.
+fn is_binding(by: &Writer, note: &str) -> bool {
+    *by == Writer::Cluster && note.starts_with("(spec.nodeName")
+}
+
+/// What every cluster has, and no controller is about.
+fn is_furniture(by: &Writer, resource: &str) -> bool {
+    matches!(
+        resource,
+        "namespaces" | "serviceaccounts" | "customresourcedefinitions.apiextensions.k8s.io" | "nodes"
+    ) && matches!(by, Writer::Workload | Writer::Cluster)
+}
