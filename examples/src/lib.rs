@@ -1,5 +1,9 @@
 //! Whole controllers on Trimtab, to read and to start from.
 //!
+//! - [`database`]: an operator with nine defects to switch on, for the simulation to find.
 //! - [`replicaset`]: Kubernetes' ReplicaSet controller. `cargo xtask demo` runs it.
+//! - [`scenarios`]: what is simulated. `cargo xtask simulate` runs it.
 
+pub mod database;
 pub mod replicaset;
+pub mod scenarios;

@@ -10,6 +10,7 @@ mod failure;
 mod package;
 mod peer;
 mod release;
+mod simulate;
 mod soak;
 mod stopwatch;
 mod tidy;
@@ -36,6 +37,8 @@ enum Command {
     Bench(bench::Options),
     /// Compares our implementations with upstream's: API servers, clients, feature gates, informers.
     Conformance(conformance::Options),
+    /// Runs a scenario of `examples/` in the simulation: many histories, each with other faults.
+    Simulate(simulate::Options),
     /// Puts a part under random load in real time, on several threads, and checks its results.
     Soak(soak::Options),
     /// Writes the API server's tables of the built-in kinds.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Codegen(options) => codegen::run(&options),
         Command::Tidy(options) => tidy::run(&options),

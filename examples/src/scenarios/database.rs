@@ -1,0 +1,230 @@
+//! The database operator of this package, with one of its defects or with none.
+
+use std::{collections::BTreeMap, future::pending, time::Duration};
+
+use serde_json::{Value, json};
+use trimtab_controller::informer::InformerFactory;
+use trimtab_simulation::{
+    ChangeKind, Fault, FaultMix, Process, Random, Scenario, Step, StoredObject, World, Writer,
+};
+
+use crate::database::{DEFINITION, Database, DatabaseSpec, Defect, Operator, config_hash};
+
+const DATABASES: &str = "databases.example.com";
+const CLAIMS: &str = "persistentvolumeclaims";
+/// The labels and the annotation that the operator puts on what it makes.
+const DATABASE: &str = "example.com/database";
+const HASH: &str = "example.com/config-hash";
+const JOINED: &str = "example.com/joined";
+
+/// How long something must have been so before the operator is to blame that it does not know: the way there and back.
+const KNOWN: Duration = Duration::from_secs(1);
+
+/// One database that is created, scaled, configured anew and perhaps deleted, and the operator.
+pub fn database(defect: Option<Defect>) -> Scenario {
+    let seconds = Duration::from_secs;
+    // No operator can take back a write that is carried out long after it was given up: such a write may create a claim
+    // after the database is gone. And between its last look and its write an operator may be stopped for any time. The
+    // API has no precondition on another object, so neither is asked of it.
+    let faults = FaultMix::environment()
+        .without(|fault| {
+            matches!(fault, Fault::LateCommit(_) | Fault::Delay(_) | Fault::Pause(_) | Fault::Suspend(_))
+        })
+        .with(Fault::Delete(0), 3)
+        .with(Fault::Recreate(0), 3)
+        .with(Fault::Rival(0), 1)
+        .at_most(6)
+        .within(seconds(25));
+    Scenario::new("database")
+        .manifest(DEFINITION)
+        .process("operator", move |process| run(process, defect))
+        .kubelet(|kubelet| {
+            kubelet.startup(Duration::from_millis(500)).termination(Duration::from_millis(1500))
+        })
+        .workload(steps)
+        .touches("pods")
+        .faults(faults)
+        .always("no data of a wanted member is removed", no_data_is_removed)
+        .always("no Pod that is up to date is restarted", no_needless_restart)
+        .always("no restart below the quorum", no_restart_below_quorum)
+        .eventually("every database is as it should be", seconds(300), all_is_well)
+        .settles_within(seconds(300))
+}
+
+async fn run(process: Process, defect: Option<Defect>) -> Result<(), String> {
+    let informers = InformerFactory::builder(process.client()).seed(process.seed()).build();
+    let operator = Operator::new(process.client(), &informers, defect);
+    operator.run(pending()).await.map_err(|error| error.to_string())
+}
+
+fn steps(random: &mut Random) -> Vec<(Duration, Step)> {
+    let configs = ["a", "b", "c"];
+    let mut at = random.within(0..1000);
+    let spec = DatabaseSpec { replicas: within(random, 1, 4), config: "a".to_owned() };
+    let mut steps = vec![(at, Step::create(&Database::new("db", spec)))];
+    for _ in 0..random.within(1..5) {
+        at += random.within(1000..8000);
+        let patch = match random.within(0..3) {
+            0 => json!({"spec": {"config": random.pick(&configs)}}),
+            _ => json!({"spec": {"replicas": within(random, 1, 4)}}),
+        };
+        steps.push((at, Step::patch::<Database>("default", "db", &patch)));
+    }
+    if random.chance(0.4) {
+        at += random.within(1000..8000);
+        steps.push((at, Step::delete::<Database>("default", "db")));
+    }
+    steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
+}
+
+fn within(random: &mut Random, from: u64, to: u64) -> u32 {
+    u32::try_from(random.within(from..to)).unwrap_or(1)
+}
+
+/// What a database is to be, if that has been so for a while and it is not being deleted.
+fn wanted(world: &World, name: &str) -> Option<(u64, String)> {
+    let of_it = world
+        .commits()
+        .iter()
+        .rev()
+        .filter(|written| written.commit.resource == DATABASES && written.commit.name == name);
+    let mut newest = None;
+    for written in of_it {
+        let database: &Value = &written.commit.object;
+        let is_going = !database["metadata"]["deletionTimestamp"].is_null();
+        let spec = database["spec"].clone();
+        match &newest {
+            None if written.commit.change == ChangeKind::Deleted || is_going => return None,
+            None => newest = Some(spec),
+            Some(newest) if *newest != spec => break,
+            Some(_) => {}
+        }
+        if world.now().saturating_sub(written.at) >= KNOWN {
+            let spec = newest?;
+            return Some((spec["replicas"].as_u64()?, config_hash(spec["config"].as_str()?)));
+        }
+    }
+    None
+}
+
+fn label<'a>(object: &'a StoredObject, label: &str) -> &'a str {
+    object["metadata"]["labels"][label].as_str().unwrap_or_default()
+}
+
+fn index(name: &str) -> u64 {
+    name.rsplit_once('-').and_then(|(_, index)| index.parse().ok()).unwrap_or(0)
+}
+
+/// What the operator has just begun to delete, if that is what the newest commit did.
+fn deletion<'a>(world: &'a World, resource: &str) -> Option<&'a StoredObject> {
+    let written = world.newest()?;
+    let commit = &written.commit;
+    let is_new = |object: &StoredObject| object["metadata"]["deletionTimestamp"].is_null();
+    let begins = match commit.change {
+        ChangeKind::Added => false,
+        ChangeKind::Modified => !is_new(&commit.object) && commit.previous.as_ref().is_some_and(is_new),
+        ChangeKind::Deleted => commit.previous.as_ref().is_some_and(is_new),
+    };
+    let by_operator = matches!(written.by, Writer::Process(_));
+    (by_operator && begins && commit.resource == resource).then_some(&commit.object)
+}
+
+fn no_data_is_removed(world: &World) -> Result<(), String> {
+    let Some(claim) = deletion(world, CLAIMS) else { return Ok(()) };
+    let name = claim["metadata"]["name"].as_str().unwrap_or_default();
+    match wanted(world, label(claim, DATABASE)) {
+        Some((replicas, _)) if index(name) < replicas => {
+            Err(format!("{name} is deleted, and the database has {replicas} members"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_needless_restart(world: &World) -> Result<(), String> {
+    let Some(pod) = deletion(world, "pods") else { return Ok(()) };
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    match wanted(world, label(pod, DATABASE)) {
+        Some((replicas, hash)) if index(name) < replicas && label(pod, HASH) == hash => {
+            Err(format!("{name} is restarted, and has the newest configuration"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_ready(pod: &StoredObject) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let is_ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    conditions.is_some_and(|conditions| conditions.iter().any(is_ready))
+        && pod["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// When another member went down before, and that is known, no member is restarted.
+fn no_restart_below_quorum(world: &World) -> Result<(), String> {
+    let Some(pod) = deletion(world, "pods") else { return Ok(()) };
+    let database = label(pod, DATABASE);
+    let Some((replicas, _)) = wanted(world, database) else { return Ok(()) };
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    if index(name) >= replicas {
+        return Ok(()); // the database gets smaller
+    }
+    let up = |pod: &&StoredObject| label(pod, DATABASE) == database && is_ready(pod);
+    let left = world.objects("pods").filter(up).filter(|other| {
+        let other = other["metadata"]["name"].as_str().unwrap_or_default();
+        other != name && index(other) < replicas
+    });
+    let left = left.count() as u64;
+    // It may restart one member while all others are up.
+    if left + 1 >= replicas || !is_known(world, database) {
+        return Ok(());
+    }
+    Err(format!("{name} is restarted while only {left} of the other members are up, of {}", replicas - 1))
+}
+
+/// Whether no member went down lately, other than by the newest commit.
+fn is_known(world: &World, database: &str) -> bool {
+    let earlier = world.commits().iter().rev().skip(1);
+    let lately = earlier.take_while(|written| world.now().saturating_sub(written.at) < KNOWN);
+    lately.filter(|written| written.commit.resource == "pods").all(|written| {
+        let commit = &written.commit;
+        let was_up = commit.previous.as_ref().is_some_and(is_ready);
+        let is_up = commit.change != ChangeKind::Deleted && is_ready(&commit.object);
+        label(&commit.object, DATABASE) != database || !was_up || is_up
+    })
+}
+
+/// Each database has the claims and the Pods that it should have, and nothing is left of one that is gone.
+fn all_is_well(world: &World) -> Result<(), String> {
+    let mut claims: BTreeMap<&str, u64> = BTreeMap::new();
+    for claim in world.objects(CLAIMS) {
+        let database = label(claim, DATABASE);
+        if world.get(DATABASES, "default", database).is_none() {
+            return Err(format!("{} is left of a database that is gone", claim["metadata"]["name"]));
+        }
+        *claims.entry(database).or_default() += 1;
+    }
+    for database in world.objects(DATABASES) {
+        let name = database["metadata"]["name"].as_str().unwrap_or_default();
+        if !database["metadata"]["deletionTimestamp"].is_null() {
+            return Err(format!("{name} is still being deleted"));
+        }
+        let replicas = database["spec"]["replicas"].as_u64().unwrap_or(0);
+        let hash = config_hash(database["spec"]["config"].as_str().unwrap_or_default());
+        let has = claims.get(name).copied().unwrap_or(0);
+        if has != replicas {
+            return Err(format!("{name} has {has} claims, and should have {replicas}"));
+        }
+        let pods = world.objects("pods").filter(|pod| label(pod, DATABASE) == name);
+        let (mut up, mut all) = (0, 0);
+        for pod in pods {
+            let has_joined = !pod["metadata"]["annotations"][JOINED].is_null();
+            all += 1;
+            up += u64::from(is_ready(pod) && has_joined && label(pod, HASH) == hash);
+        }
+        if up != replicas || all != replicas {
+            return Err(format!(
+                "{name} has {all} Pods, of which {up} are up, up to date and joined, of {replicas}"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Scenarios for the simulation: what `cargo xtask simulate NAME` runs.
+
+mod database;
+mod lease;
+mod replicaset;
+
+use trimtab_simulation::Scenario;
+
+pub use self::{
+    database::database,
+    lease::{lease, lease_taken},
+    replicaset::{replicaset, replicaset_bench, replicaset_late},
+};
+use crate::database::Defect;
+
+/// The scenarios, by the names under which they are asked for.
+///
+/// `database/DEFECT` is the database operator with that defect.
+pub fn all() -> Vec<(String, Scenario)> {
+    let mut all = vec![
+        ("replicaset".to_owned(), replicaset()),
+        ("replicaset-late".to_owned(), replicaset_late()),
+        ("lease".to_owned(), lease()),
+        ("lease-taken".to_owned(), lease_taken()),
+        ("database".to_owned(), database(None)),
+    ];
+    all.extend(Defect::ALL.map(|defect| (format!("database/{}", defect.name()), database(Some(defect)))));
+    all
+}

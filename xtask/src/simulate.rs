@@ -1,0 +1,22 @@
+//! `cargo xtask simulate`: hands over to the simulation's scenarios, a program of `examples/`.
+
+use crate::cargo;
+use crate::failure::Failure;
+use clap::Args;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Options {
+    /// What the program takes: `cargo xtask simulate --help` asks the program itself.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let mut program =
+        cargo::command(["run", "--quiet", "--package", "trimtab-examples", "--bin", "simulate", "--"]);
+    program.args(&options.arguments);
+    cargo::become_program(program)
+}
