@@ -1,6 +1,6 @@
-//! [`Controller`]: what wakes a reconciler, and how hard it works. The work itself is in `worker`.
+//! [`Controller`]: its configuration and its run. The loop of a worker is in `worker`.
 
-use std::{fmt, hash::Hash, num::NonZeroUsize, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{fmt, hash::Hash, panic::resume_unwind, sync::Arc, time::Duration};
 
 use kube_client::Resource;
 use serde::de::DeserializeOwned;
@@ -12,202 +12,225 @@ use trimtab_workqueue::WorkQueue;
 
 use crate::{
     reconciler::{Action, Error, Reconciler, Request},
-    source::{Mapped, Owners, Source, Wakes},
+    source::{LedgerSource, MappedInformer, OwnerLookup, Source},
     worker::{Shared, Status, Worker},
 };
 
-/// How long [`Controller::run`] waits for its informers' first lists, as controller-runtime does.
+/// The default of [`Controller::sync_timeout`], as in controller-runtime.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long reconciles that are running may go on after the shutdown, as controller-runtime does.
-const GRACE: Duration = Duration::from_secs(30);
+/// The default of [`Controller::grace_period`], as in controller-runtime.
+const GRACE_PERIOD: Duration = Duration::from_secs(30);
 
-/// A reconciler, what wakes it, and how hard it works.
+/// A reconciler, the informers whose events it handles, and its options.
 ///
-/// Nothing is spawned before [`run`](Controller::run). A controller can run again after it has
-/// stopped, for example at each term of a leader: informers, and whatever the reconciler keeps,
-/// live on; the queue is new, and every object that exists is queued once.
+/// Nothing is spawned before [`run`](Controller::run). A controller can run again after it has stopped, for
+/// example each time its process becomes the leader. The informers, and the state that the reconciler keeps,
+/// outlive a run; each run has a new queue, to which it adds every existing object.
 ///
-/// `R` is `()` until [`reconciler`](Controller::reconciler) is given: one without cannot be run.
+/// `R` is `()` until [`reconciler`](Controller::reconciler) is called; a controller without a reconciler has no
+/// `run`.
 #[must_use]
 pub struct Controller<R = Reconciler> {
-    plan: Plan,
+    config: Config,
     reconciler: R,
 }
 
-struct Plan {
+struct Config {
     name: Arc<str>,
-    owners: Owners,
+    owners: OwnerLookup,
     sources: Vec<Box<dyn Source>>,
-    workers: NonZeroUsize,
+    workers: usize,
     max_retries: Option<u32>,
     sync_timeout: Duration,
-    grace: Duration,
+    grace_period: Duration,
     shared: Arc<Shared>,
 }
 
 impl Controller<()> {
-    /// A controller of the objects of `primary`, with one worker and unlimited retries.
+    /// Creates a controller of the objects of `primary`, with one worker and unlimited retries.
     ///
-    /// Every event of a primary object queues its key. `name` is for logs, and for the metrics of the
-    /// controller's queue: two controllers of a process have two names.
+    /// Every event of a primary object queues its key. `name` appears in logs and in the metrics of the
+    /// controller's queue; each controller of a process needs a name of its own.
     pub fn new<T: Object + DeserializeOwned>(name: &str, primary: &Informer<T>) -> Self
     where
-        <T::Kind as Resource>::DynamicType: Default,
+        <T::Kind as Resource>::DynamicType: Default + Clone,
+    {
+        Self::new_with(name, primary, &Default::default())
+    }
+
+    /// Creates a controller as [`new`](Self::new) does, for a kind that is known at run time: `dyntype` describes the
+    /// kind of `primary`, for example an `ApiResource` for `DynamicObject`.
+    pub fn new_with<T: Object + DeserializeOwned>(
+        name: &str,
+        primary: &Informer<T>,
+        dyntype: &<T::Kind as Resource>::DynamicType,
+    ) -> Self
+    where
+        <T::Kind as Resource>::DynamicType: Clone,
     {
         let keys = |event: &Event<T>| [event.key()];
-        let plan = Plan {
+        let config = Config {
             name: name.into(),
-            owners: Owners::of(primary),
-            sources: vec![Box::new(Mapped::new(primary, keys))],
-            workers: NonZeroUsize::MIN,
+            owners: OwnerLookup::new_with(primary, dyntype),
+            sources: vec![Box::new(MappedInformer::new(primary, keys))],
+            workers: 1,
             max_retries: None,
             sync_timeout: SYNC_TIMEOUT,
-            grace: GRACE,
+            grace_period: GRACE_PERIOD,
             shared: Arc::default(),
         };
-        Self { plan, reconciler: () }
+        Self { config, reconciler: () }
     }
 
     /// Sets the function that brings one object to its desired state.
     ///
-    /// Each worker calls it for one key at a time, and never two of them for the same key. A panic
-    /// is contained: it counts as a failure of that key.
+    /// Each worker calls it for one key at a time; no two workers call it for the same key. A panic counts as a failure
+    /// of the key, and the worker continues.
     pub fn reconciler<F, R>(self, reconcile: F) -> Controller
     where
         F: Fn(Request) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        Controller { plan: self.plan, reconciler: Reconciler::new(reconcile) }
+        Controller { config: self.config, reconciler: Reconciler::new(reconcile) }
     }
 }
 
 impl<R> Controller<R> {
-    /// An event of an object of `dependents` queues the key of its controller, if that is of the
-    /// primary kind: the owner reference with `controller: true`, whatever version of the group it
-    /// was written in. When the controller changes, both are queued.
+    /// Adds the informer of a dependent kind. An event of a dependent queues the key of its controller, if that is a
+    /// primary object.
+    ///
+    /// The controller is the owner reference with `controller: true`, in any version of its API group. If an event
+    /// changes the controller, both keys are queued.
     pub fn owns<T: Object + DeserializeOwned>(mut self, dependents: &Informer<T>) -> Self {
-        let owners = self.plan.owners.clone();
-        self.plan.sources.push(Box::new(Mapped::new(dependents, move |event| owners.concerned(event))));
+        let owners = self.config.owners.clone();
+        self.config
+            .sources
+            .push(Box::new(MappedInformer::new(dependents, move |event| owners.controllers_of(event))));
         self
     }
 
-    /// An event of an object of `others` queues the keys that `keys` returns.
+    /// Adds the informer of another kind. An event of its objects queues the keys that `keys` returns.
     ///
-    /// `keys` runs inside the informer: it reads caches and returns, it does not wait. At the start
-    /// of each run it is called for every object that exists, with `initial` events.
+    /// `keys` runs in the informer's task: it may read caches and must not block. At the start of each run it is
+    /// called for every existing object, with `initial` events.
     pub fn watches<T, F, I>(mut self, others: &Informer<T>, keys: F) -> Self
     where
         T: Object + DeserializeOwned,
         F: Fn(&Event<T>) -> I + Send + Sync + 'static,
         I: IntoIterator<Item = ObjectKey>,
     {
-        self.plan.sources.push(Box::new(Mapped::new(others, keys)));
+        self.config.sources.push(Box::new(MappedInformer::new(others, keys)));
         self
     }
 
-    /// A key that waited in `ledger` for its own writes is queued when the event comes that ends the wait.
+    /// Queues a key that waits in `ledger` for the controller's own writes when the event comes that ends the wait.
     ///
-    /// Beside it, an informer's [`on_progress`](Informer::on_progress) tells the ledger how far its cache is.
+    /// Also let each informer's [`on_progress`](Informer::on_progress) report the version of its cache to the ledger.
     pub fn woken_by<N, V>(mut self, ledger: &Ledger<ObjectKey, N, V>) -> Self
     where
         N: Hash + Eq + Clone + Send + Sync + 'static,
         V: Ord + Clone + Send + Sync + 'static,
     {
-        self.plan.sources.push(Box::new(Wakes(ledger.clone())));
+        self.config.sources.push(Box::new(LedgerSource(ledger.clone())));
         self
     }
 
-    /// How many keys are worked on at once; 1 unless set. Never unbounded.
-    pub fn workers(mut self, workers: NonZeroUsize) -> Self {
-        self.plan.workers = workers;
+    /// Sets the number of keys that are reconciled at the same time. The default is 1; [`run`](Controller::run) returns an
+    /// error for 0.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.config.workers = workers;
         self
     }
 
-    /// How many retries a key gets in a row before it waits for its next event; unlimited unless
-    /// set. Deployment's controller allows 15, which takes about three minutes.
+    /// Sets the number of consecutive retries of a key, after which it waits for its next event. The default is
+    /// unlimited. Kubernetes' Deployment controller has 15, which take about three minutes.
     pub fn max_retries(mut self, retries: u32) -> Self {
-        self.plan.max_retries = Some(retries);
+        self.config.max_retries = Some(retries);
         self
     }
 
-    /// How long a run waits for the first lists of its informers; 2 minutes unless set.
+    /// Sets the time that a run waits for the first lists of its informers. The default is 2 minutes.
     pub fn sync_timeout(mut self, timeout: Duration) -> Self {
-        self.plan.sync_timeout = timeout;
+        self.config.sync_timeout = timeout;
         self
     }
 
-    /// How long reconciles that are running at the shutdown may go on; 30 seconds unless set. Then
-    /// they are dropped where they wait.
-    pub fn grace_period(mut self, grace: Duration) -> Self {
-        self.plan.grace = grace;
+    /// Sets the time that running reconciles have to finish after the shutdown. The default is 30 seconds. Then
+    /// they are cancelled at their present `.await`.
+    pub fn grace_period(mut self, grace_period: Duration) -> Self {
+        self.config.grace_period = grace_period;
         self
     }
 }
 
 impl Controller {
-    /// Works until `shutdown` resolves.
+    /// Runs the controller until `shutdown` completes.
     ///
-    /// Starts the informers, waits for their first lists, queues every object, and reconciles. On
-    /// shutdown no further key is started, and reconciles that are running get the grace period.
-    /// Keys that are still queued are dropped: the next run queues every object anyway.
+    /// Starts the informers, waits for their first lists, queues every object, and reconciles. After the shutdown
+    /// no further key is started, and running reconciles have the grace period to finish. Keys that are still
+    /// queued are dropped, because the next run queues every object.
     ///
-    /// The informers go on, as others may share them.
+    /// The informers are not stopped, because other controllers may share them.
     ///
     /// # Errors
     ///
-    /// When an informer has no first list within the sync timeout, with its name; when a reconcile
-    /// outlasts the grace period; when the controller runs already.
+    /// If the number of workers is 0; if the controller is running already; if an informer has no first list within
+    /// the sync timeout (the error names it); if a reconcile exceeds the grace period.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops at once: reconciles that are running are dropped where they wait.
+    /// Dropping the future stops the run at once: running reconciles are cancelled at their present `.await`.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let plan = &self.plan;
-        let queue = WorkQueue::builder().name(&*plan.name).build();
-        let _running = plan.shared.begin(&queue).ok_or(RunError(Kind::Running))?;
+        let config = &self.config;
+        if config.workers == 0 {
+            return Err(RunError(Kind::NoWorkers));
+        }
+        let queue = WorkQueue::builder().name(&*config.name).build();
+        let _running = config.shared.start_run(&queue).ok_or(RunError(Kind::Running))?;
         tokio::pin!(shutdown);
-        plan.sources.iter().for_each(|source| source.start());
+        config.sources.iter().for_each(|source| source.start());
         tokio::select! {
-            synced = timeout(plan.sync_timeout, self.wait_for_sync()) => if synced != Ok(true) {
+            synced = timeout(config.sync_timeout, self.wait_for_sync()) => if synced != Ok(true) {
                 return Err(RunError(Kind::NotSynced(self.not_synced())));
             },
             () = &mut shutdown => return Ok(()),
         }
-        tracing::info!(controller = %plan.name, workers = plan.workers, "starting workers");
-        let handlers: Vec<_> = plan.sources.iter().map(|source| source.connect(&queue)).collect();
+        tracing::info!(controller = %config.name, workers = config.workers, "starting workers");
+        let handlers: Vec<_> = config.sources.iter().map(|source| source.connect(&queue)).collect();
         let (stop, stopped) = watch::channel(());
         let mut workers = JoinSet::new(); // dropped with this future, which aborts them
-        for _ in 0..plan.workers.get() {
+        for _ in 0..config.workers {
             let worker = Worker {
-                controller: plan.name.clone(),
+                controller: config.name.clone(),
                 queue: queue.clone(),
                 reconciler: self.reconciler.clone(),
-                max_retries: plan.max_retries,
-                shared: plan.shared.clone(),
+                max_retries: config.max_retries,
+                shared: config.shared.clone(),
             };
             workers.spawn(worker.run(stopped.clone()));
         }
         tokio::select! {
             () = shutdown => {}
-            // Not a reconciler's panic, which is contained: a broken invariant of ours, or a user's `Display`.
+            // Not a panic of the reconciler, which is caught: a broken invariant, or a panic in an error's `Display`.
             Some(Err(worker)) = workers.join_next() => resume_unwind(worker.into_panic()),
         }
         drop((handlers, stop));
-        // `timeout` takes any duration, where adding one to now could overflow.
-        let ended = timeout(plan.grace, async { while workers.join_next().await.is_some() {} }).await;
+        // `timeout` takes any duration; adding one to the present time could overflow.
+        let ended =
+            timeout(config.grace_period, async { while workers.join_next().await.is_some() {} }).await;
         queue.shut_down();
-        tracing::info!(controller = %plan.name, "stopped");
-        ended.map_err(|_| RunError(Kind::Outlasted(queue.processing())))
+        tracing::info!(controller = %config.name, "stopped");
+        ended.map_err(|_| RunError(Kind::GracePeriodExceeded(queue.processing())))
     }
 
-    /// What the controller is doing now, and what it has done over all its runs.
+    /// Returns the present state of the controller, and the counters of all its runs.
     pub fn status(&self) -> Status {
-        self.plan.shared.status()
+        self.config.shared.status()
     }
 
     async fn wait_for_sync(&self) -> bool {
-        for source in &self.plan.sources {
+        for source in &self.config.sources {
             if !source.wait_for_sync().await {
                 return false;
             }
@@ -216,7 +239,7 @@ impl Controller {
     }
 
     fn not_synced(&self) -> Vec<String> {
-        let missing = self.plan.sources.iter().filter(|source| !source.has_synced());
+        let missing = self.config.sources.iter().filter(|source| !source.has_synced());
         let mut names: Vec<_> = missing.map(|source| source.name()).collect();
         names.dedup();
         names
@@ -225,42 +248,52 @@ impl Controller {
 
 impl<R> fmt::Debug for Controller<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controller").field("name", &self.plan.name).finish_non_exhaustive()
+        f.debug_struct("Controller").field("name", &self.config.name).finish_non_exhaustive()
     }
 }
 
-/// Why a run ended otherwise than by its shutdown.
-#[derive(Debug)]
+/// A run could not start, or did not end cleanly.
 pub struct RunError(Kind);
 
-#[derive(Debug, PartialEq, Eq)]
 enum Kind {
+    NoWorkers,
     Running,
     NotSynced(Vec<String>),
-    Outlasted(usize),
+    GracePeriodExceeded(usize),
 }
 
 impl RunError {
-    /// Some informer had no first list in time: its kind may not be served, or not be readable.
+    /// Returns whether an informer had no first list within the sync timeout. Its kind may not be served, or the
+    /// client may not be allowed to list it.
     pub fn is_not_synced(&self) -> bool {
         matches!(self.0, Kind::NotSynced(_))
     }
 
-    /// Reconciles were still running at the end of the grace period, and were dropped.
-    pub fn is_outlasted(&self) -> bool {
-        matches!(self.0, Kind::Outlasted(_))
+    /// Returns whether reconciles were still running at the end of the grace period, and were cancelled.
+    pub fn is_grace_period_exceeded(&self) -> bool {
+        matches!(self.0, Kind::GracePeriodExceeded(_))
     }
 }
 
 impl std::error::Error for RunError {}
 
+/// Prints the message, so that a `main` that returns the error with `?` is readable.
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Running => f.write_str("the controller is running already"),
-            Kind::NotSynced(kinds) => write!(f, "no first list in time of {}", kinds.join(", ")),
-            Kind::Outlasted(count) => {
-                write!(f, "{count} reconciles outlasted the grace period and were dropped")
+            Kind::NoWorkers => f.write_str("the controller has 0 workers, but needs at least 1"),
+            Kind::NotSynced(informers) => {
+                write!(f, "no first list within the sync timeout from informers: {}", informers.join(", "))
+            }
+            Kind::GracePeriodExceeded(count) => {
+                write!(f, "{count} reconciles exceeded the grace period and were cancelled")
             }
         }
     }

@@ -1,57 +1,64 @@
-//! A Kubernetes controller: informers to queue to workers, with retry, isolation and a graceful stop.
+//! A Kubernetes controller: informers, a work queue and workers, with retries, isolation of failures and graceful
+//! shutdown.
 //!
 //! ```no_run
 //! use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+//! use kube_client::Client;
 //! use trimtab_controller::{Action, Controller, informer::InformerFactory};
 //!
-//! # async fn example(client: kube_client::Client) -> Result<(), trimtab_controller::RunError> {
-//! let informers = InformerFactory::new(client);
-//! let sets = informers.informer::<ReplicaSet>();
-//! let pods = informers.informer::<Pod>();
-//! let store = sets.store().clone();
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let informers = InformerFactory::new(Client::try_default().await?);
+//!     let sets = informers.informer::<ReplicaSet>();
+//!     let pods = informers.informer::<Pod>();
+//!     let store = sets.store().clone();
 //!
-//! let controller = Controller::new("replicaset", &sets)
-//!     .owns(&pods) // an event on a Pod becomes its controller's key
-//!     .max_retries(15)
-//!     .reconciler(move |request| {
-//!         let set = store.get(&request.key); // `None`: it was deleted
-//!         async move {
-//!             println!("{} is there: {}", request.key, set.is_some());
-//!             Ok(Action::done())
-//!         }
-//!     });
-//! controller.run(async { /* until */ std::future::pending().await }).await
-//! # }
+//!     let controller = Controller::new("replicaset", &sets)
+//!         .owns(&pods) // an event of a Pod queues the key of its controller
+//!         .workers(5)
+//!         .max_retries(15)
+//!         .reconciler(move |request| {
+//!             let set = store.get(&request.key); // `None`: the ReplicaSet was deleted
+//!             async move {
+//!                 println!("{} exists: {}", request.key, set.is_some());
+//!                 Ok(Action::done())
+//!             }
+//!         });
+//!     controller.run(async { _ = tokio::signal::ctrl_c().await }).await?;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! Each part is re-exported as a module of its name, so that one dependency is enough:
-//! [`workqueue`], [`cache`], [`informer`], [`expectations`], [`ownership`], [`leaderelection`],
-//! [`featuregate`].
+//! Each part is re-exported as a module of its name, so that one dependency is enough: [`workqueue`], [`cache`],
+//! [`informer`], [`expectations`], [`ownership`], [`leaderelection`], [`featuregate`]. [`Ledger`] is the ledger of
+//! [`expectations`] with the types of a controller.
 //!
 //! # Guarantees
 //!
-//! 1. A key is never reconciled twice at once, however many workers there are.
-//! 2. Every object is reconciled at least once after a run has begun, and after its last change.
-//! 3. A reconciler that fails or panics delays its own key only.
-//! 4. Failures in a row of one key wait longer each time, 5 ms to 1000 s; a success forgets them.
-//! 5. Nothing is spawned before [`Controller::run`], and what it has spawned ends with it; but for the
-//!    one task of the process that refreshes the gauges of all named queues.
-//! 6. After the shutdown no key is started; what is running has the grace period to finish.
+//! 1. A key is never reconciled twice at the same time, whatever the number of workers.
+//! 2. Every existing object is reconciled at least once in a run, and again after each change; several changes may be
+//!    handled by one reconcile after the last of them.
+//! 3. A reconciler that fails or panics does not delay keys that succeed.
+//! 4. The retries of a key are delayed by 5 ms after its first failure, doubling to 1000 s. A success resets the delay. All
+//!    retries together are limited to 10 a second, with bursts of 100.
+//! 5. Nothing is spawned before [`Controller::run`]. Everything that a run spawns ends with it, except the informers,
+//!    which it does not stop, and one task per process that updates the metrics of all queues.
+//! 6. After the shutdown no key is started; running reconciles have the grace period to finish.
 //!
 //! [`gates`] holds Trimtab's own feature gates and sets the parts' options from them.
 //!
 //! # Not here
 //!
-//! What any part does: this crate wires them. What a kind means: that is the reconciler's.
+//! The logic of the parts: this crate only connects them. The logic of a kind belongs to its reconciler.
 //!
 //! # Differences from client-go and controller-runtime
 //!
-//! - On shutdown, keys that are still queued are dropped, not drained: the next run queues every
-//!   object, and a leader that lost its lease must start nothing more.
-//! - A controller can run again after it stopped; informers and caches live on between runs.
-//! - A write that is refused because its namespace is terminating counts as done, for every
-//!   controller.
-//! - An informer that does not sync fails the run with its kind's name, and no other controller.
+//! - On shutdown, queued keys are dropped, not drained: the next run queues every object, and a leader that lost its
+//!   lease must not start a reconcile.
+//! - A controller can run again after its shutdown; informers and caches outlive its runs.
+//! - A write that is refused because its namespace is terminating counts as done, in every controller.
+//! - An informer that does not sync fails the run of its controller, with the informer's name. Other controllers
+//!   continue.
 
 mod controller;
 pub mod gates;
@@ -71,6 +78,11 @@ pub use trimtab_informer as informer;
 pub use trimtab_leaderelection as leaderelection;
 pub use trimtab_ownership as ownership;
 pub use trimtab_workqueue as workqueue;
+
+/// A ledger of a controller's writes, keyed by [`ObjectKey`](cache::ObjectKey), with Kubernetes resource versions.
+///
+/// `R` names the written resources. [`gates::ledger`] returns a builder for it.
+pub type Ledger<R = &'static str> = expectations::Ledger<cache::ObjectKey, R, cache::ResourceVersion>;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

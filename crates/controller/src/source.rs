@@ -1,4 +1,4 @@
-//! Where keys come from: an informer, and a function from its events to keys.
+//! The sources of keys: an informer, and a function from its events to keys.
 
 use std::{hash::Hash, pin::Pin, sync::Arc};
 
@@ -11,37 +11,36 @@ use trimtab_informer::{Event, Handler, Informer};
 use trimtab_ownership::resolve_owner_with;
 use trimtab_workqueue::WorkQueue;
 
-/// An informer whose events become keys, whatever the type of its objects.
+/// An informer whose events become keys, without the type of its objects.
 pub(crate) trait Source: Send + Sync {
-    /// The kind, for messages.
+    /// Returns the informer's name, for messages.
     fn name(&self) -> String;
     fn start(&self);
     fn has_synced(&self) -> bool;
-    /// `false` if the informer was stopped before its first list.
+    /// Returns `false` if the informer was stopped before its first list.
     fn wait_for_sync(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
-    /// Queues the keys of every object that exists and of all later events, until the handler is
-    /// dropped.
-    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> Connection;
+    /// Queues the keys of every existing object and of all later events, until the guard is dropped.
+    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> HandlerGuard;
 }
 
-/// A source's handler; dropping it removes it.
-pub(crate) enum Connection {
-    Handler(Handler),
-    Wakes(#[expect(dead_code, reason = "dropping it is its use")] OnWake<ObjectKey>),
+/// Removes a source's event handler when dropped.
+pub(crate) enum HandlerGuard {
+    Informer(Handler),
+    Ledger(#[expect(dead_code, reason = "held for its drop")] OnWake<ObjectKey>),
 }
 
-impl Drop for Connection {
+impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        if let Self::Handler(handler) = self {
+        if let Self::Informer(handler) = self {
             handler.remove();
         }
     }
 }
 
-/// A ledger whose woken keys are queued.
-pub(crate) struct Wakes<R, V>(pub(crate) Ledger<ObjectKey, R, V>);
+/// A ledger, whose keys are queued when their wait ends.
+pub(crate) struct LedgerSource<R, V>(pub(crate) Ledger<ObjectKey, R, V>);
 
-impl<R, V> Source for Wakes<R, V>
+impl<R, V> Source for LedgerSource<R, V>
 where
     R: Hash + Eq + Clone + Send + Sync + 'static,
     V: Ord + Clone + Send + Sync + 'static,
@@ -60,21 +59,21 @@ where
         Box::pin(std::future::ready(true))
     }
 
-    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> Connection {
+    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> HandlerGuard {
         let queue = queue.clone();
-        Connection::Wakes(self.0.on_wake(move |key| {
+        HandlerGuard::Ledger(self.0.on_wake(move |key| {
             queue.add(key.clone());
         }))
     }
 }
 
-/// An informer with the function that maps its events.
-pub(crate) struct Mapped<T: Object, F> {
+/// An informer, and the function that maps its events to keys.
+pub(crate) struct MappedInformer<T: Object, F> {
     informer: Informer<T>,
     keys: Arc<F>,
 }
 
-impl<T: Object + DeserializeOwned, F, I> Mapped<T, F>
+impl<T: Object + DeserializeOwned, F, I> MappedInformer<T, F>
 where
     F: Fn(&Event<T>) -> I + Send + Sync + 'static,
     I: IntoIterator<Item = ObjectKey>,
@@ -84,7 +83,7 @@ where
     }
 }
 
-impl<T: Object + DeserializeOwned, F, I> Source for Mapped<T, F>
+impl<T: Object + DeserializeOwned, F, I> Source for MappedInformer<T, F>
 where
     F: Fn(&Event<T>) -> I + Send + Sync + 'static,
     I: IntoIterator<Item = ObjectKey>,
@@ -105,9 +104,9 @@ where
         Box::pin(self.informer.wait_for_sync())
     }
 
-    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> Connection {
+    fn connect(&self, queue: &WorkQueue<ObjectKey>) -> HandlerGuard {
         let (queue, keys) = (queue.clone(), self.keys.clone());
-        Connection::Handler(self.informer.on_change(move |event| {
+        HandlerGuard::Informer(self.informer.on_change(move |event| {
             for key in keys(event) {
                 queue.add(key);
             }
@@ -115,29 +114,34 @@ where
     }
 }
 
-/// Looks a controller's key up by the reference to it.
+/// Finds the key of an object's controller among the primary objects.
 #[derive(Clone)]
-pub(crate) struct Owners(Arc<Lookup>);
+pub(crate) struct OwnerLookup(Arc<Lookup>);
 
-/// From a reference, and the dependent's namespace, to the owner's key.
+/// Maps an owner reference and the dependent's namespace to the owner's key.
 type Lookup = dyn Fn(&OwnerReference, Option<&str>) -> Option<ObjectKey> + Send + Sync;
 
-impl Owners {
-    /// The objects of `informer`'s cache, as owners.
-    pub(crate) fn of<T: Object>(informer: &Informer<T>) -> Self
+impl OwnerLookup {
+    /// Looks owners up in the cache of `informer`, whose objects are of the kind that `dyntype` describes.
+    pub(crate) fn new_with<T: Object>(
+        informer: &Informer<T>,
+        dyntype: &<T::Kind as Resource>::DynamicType,
+    ) -> Self
     where
-        <T::Kind as Resource>::DynamicType: Default,
+        <T::Kind as Resource>::DynamicType: Clone,
     {
-        let store = informer.store().clone();
+        let (store, kind) = (informer.store().clone(), dyntype.clone());
         Self(Arc::new(move |reference, namespace| {
-            let kind = Default::default();
             Some(resolve_owner_with(reference, namespace, &kind, |key| store.get(key))?.key())
         }))
     }
 
-    /// Whom the event concerns: the object's controller, and the one that it had before. A resync
-    /// concerns nobody: nothing has changed.
-    pub(crate) fn concerned<T: Object>(&self, event: &Event<T>) -> impl Iterator<Item = ObjectKey> + use<T> {
+    /// Returns the keys of the object's controller and of the controller it had before the event. Returns no key for
+    /// a resync, because nothing has changed.
+    pub(crate) fn controllers_of<T: Object>(
+        &self,
+        event: &Event<T>,
+    ) -> impl Iterator<Item = ObjectKey> + use<T> {
         let states = match &event.change {
             Change::Added(object) => [Some(object), None],
             Change::Deleted(tombstone) => [Some(&tombstone.object), None],

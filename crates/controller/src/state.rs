@@ -1,38 +1,39 @@
-//! What becomes of a key after a reconcile, as a value: no queue, no clock. Decided once, for all reconcilers.
+//! The rules for a key after its reconcile, as a plain value: no queue, no clock. The same for all reconcilers.
 
 use std::time::Duration;
 
-use crate::reconciler::{Action, Again, Error};
+use crate::reconciler::{Action, Error, Requeue};
 
-/// What the worker does with the key it has just reconciled.
+/// The worker's next step for the key that it has just reconciled.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Forget its failures; it comes back with an event.
-    Settled,
-    /// Forget its failures and add it again.
-    Again,
+pub(crate) enum Decision {
+    /// Forget its failures. The next event adds it again.
+    Done,
+    /// Forget its failures and add it again now.
+    Requeue,
     /// Forget its failures and add it again after this time.
-    After(Duration),
-    /// Keep count of the failure and add it again after its backoff.
+    RequeueAfter(Duration),
+    /// Count the failure and add it again after a backoff.
     Backoff,
-    /// Forget its failures: it was tried often enough, or trying again cannot help.
+    /// Forget its failures: it has no retries left, or a retry cannot help. The next event adds it again.
     GiveUp,
 }
 
-/// The one place where results of reconciles are classified.
+/// Classifies the result of a reconcile.
 ///
-/// - A success forgets the failures before it, whatever it asks for next.
-/// - A refusal because the namespace is terminating counts as a success.
-/// - Any other error backs off, until `max_retries` attempts after the first one have failed.
-pub(crate) fn next(result: &Result<Action, Error>, failures: u32, max_retries: Option<u32>) -> Next {
+/// - A success forgets earlier failures, whatever its [`Action`].
+/// - A write refused because its namespace is terminating counts as a success.
+/// - A terminal error is not retried.
+/// - Any other error backs off, at most `max_retries` times in a row.
+pub(crate) fn decide(result: &Result<Action, Error>, failures: u32, max_retries: Option<u32>) -> Decision {
     match result {
-        Ok(Action(Again::OnEvent)) => Next::Settled,
-        Ok(Action(Again::Now)) => Next::Again,
-        Ok(Action(Again::After(delay))) => Next::After(*delay),
-        Err(error) if error.is_namespace_terminating() => Next::Settled,
-        Err(error) if error.is_terminal() => Next::GiveUp,
-        Err(_) if max_retries.is_some_and(|most| failures >= most) => Next::GiveUp,
-        Err(_) => Next::Backoff,
+        Ok(Action(Requeue::No)) => Decision::Done,
+        Ok(Action(Requeue::Now)) => Decision::Requeue,
+        Ok(Action(Requeue::After(delay))) => Decision::RequeueAfter(*delay),
+        Err(error) if error.is_namespace_terminating() => Decision::Done,
+        Err(error) if error.is_terminal() => Decision::GiveUp,
+        Err(_) if max_retries.is_some_and(|max| failures >= max) => Decision::GiveUp,
+        Err(_) => Decision::Backoff,
     }
 }
 
@@ -41,27 +42,27 @@ mod tests {
     use super::*;
 
     fn failed() -> Result<Action, Error> {
-        Err(std::io::Error::other("no").into())
+        Err(Error::new("no"))
     }
 
     #[test]
-    fn successes_settle_or_come_back_as_they_ask() {
+    fn a_success_is_requeued_as_its_action_says() {
         let after = Duration::from_secs(3);
-        assert_eq!(next(&Ok(Action::done()), 7, Some(3)), Next::Settled);
-        assert_eq!(next(&Ok(Action::requeue()), 0, None), Next::Again);
-        assert_eq!(next(&Ok(Action::requeue_after(after)), 0, None), Next::After(after));
+        assert_eq!(decide(&Ok(Action::done()), 7, Some(3)), Decision::Done);
+        assert_eq!(decide(&Ok(Action::requeue()), 0, None), Decision::Requeue);
+        assert_eq!(decide(&Ok(Action::requeue_after(after)), 0, None), Decision::RequeueAfter(after));
     }
 
     #[test]
     fn failures_back_off_until_the_last_retry() {
-        assert_eq!(next(&failed(), 10_000, None), Next::Backoff);
-        assert_eq!(next(&failed(), 2, Some(3)), Next::Backoff);
-        assert_eq!(next(&failed(), 3, Some(3)), Next::GiveUp);
-        assert_eq!(next(&failed(), 0, Some(0)), Next::GiveUp);
+        assert_eq!(decide(&failed(), 10_000, None), Decision::Backoff);
+        assert_eq!(decide(&failed(), 2, Some(3)), Decision::Backoff);
+        assert_eq!(decide(&failed(), 3, Some(3)), Decision::GiveUp);
+        assert_eq!(decide(&failed(), 0, Some(0)), Decision::GiveUp);
     }
 
     #[test]
     fn terminal_errors_are_not_retried() {
-        assert_eq!(next(&Err(Error::terminal("spec contradicts itself")), 0, None), Next::GiveUp);
+        assert_eq!(decide(&Err(Error::terminal("the spec contradicts itself")), 0, None), Decision::GiveUp);
     }
 }

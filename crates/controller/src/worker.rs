@@ -1,4 +1,4 @@
-//! The loop that ties queue and reconciler together, and the counts that it leaves.
+//! The loop that takes keys from the queue and calls the reconciler, and its counters.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -16,7 +16,7 @@ use trimtab_workqueue::WorkQueue;
 
 use crate::{
     reconciler::{Action, Error, Reconciler, Request},
-    state::{Next, next},
+    state::{Decision, decide},
 };
 
 /// One of a controller's workers.
@@ -29,14 +29,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Reconciles key after key until the sender of `stopped` is gone, and ends after the key in
-    /// hand.
+    /// Reconciles keys until the sender of `stopped` is dropped. The key that is being reconciled is finished.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<()>) {
         let mut keys = self.queue.consumer();
         loop {
-            // Asking for the next key is being done with the last: if it was added meanwhile, it is ready again.
+            // `next` completes the previous key: if it was added meanwhile, it is ready again.
             let key = tokio::select! {
-                biased; // a stop comes before the next key: a lost leader starts nothing more
+                biased; // a stop takes precedence over the next key: a leader that lost its lease starts nothing more
                 _ = stopped.changed() => return,
                 key = keys.next() => key,
             };
@@ -49,23 +48,23 @@ impl Worker {
         let failures = self.queue.num_requeues(key);
         let request = Request { key: key.clone(), attempt: failures };
         let result = self.reconcile(request).await;
-        let next = next(&result, failures, self.max_retries);
-        self.shared.count(&result, &next);
+        let decision = decide(&result, failures, self.max_retries);
+        self.shared.count(&result, &decision);
         if let Err(error) = &result {
-            self.report(key, failures, error, &next);
+            self.log(key, failures, error, &decision);
         }
-        if next != Next::Backoff {
+        if decision != Decision::Backoff {
             self.queue.forget(key);
         }
-        match next {
-            Next::Settled | Next::GiveUp => true,
-            Next::Again => self.queue.add(key.clone()),
-            Next::After(delay) => self.queue.add_after(key.clone(), delay),
-            Next::Backoff => self.queue.add_rate_limited(key.clone()),
+        match decision {
+            Decision::Done | Decision::GiveUp => true,
+            Decision::Requeue => self.queue.add(key.clone()),
+            Decision::RequeueAfter(delay) => self.queue.add_after(key.clone(), delay),
+            Decision::Backoff => self.queue.add_rate_limited(key.clone()),
         };
     }
 
-    /// Calls the reconciler; a panic, in the call or in the future, becomes an error.
+    /// Calls the reconciler. A panic in the call or in the future becomes an error.
     async fn reconcile(&self, request: Request) -> Result<Action, Error> {
         let reconciling = async { self.reconciler.call(request).await };
         match AssertUnwindSafe(reconciling).catch_unwind().await {
@@ -74,19 +73,19 @@ impl Worker {
         }
     }
 
-    fn report(&self, key: &ObjectKey, attempt: u32, error: &Error, next: &Next) {
+    fn log(&self, key: &ObjectKey, attempt: u32, error: &Error, decision: &Decision) {
         let controller = &*self.controller;
-        match next {
-            Next::Settled => tracing::debug!(controller, %key, %error, "namespace is terminating"),
-            Next::GiveUp => {
-                tracing::error!(controller, %key, attempt, %error, "gave up until the next event")
+        match decision {
+            Decision::Done => tracing::debug!(controller, %key, %error, "the namespace is terminating"),
+            Decision::GiveUp => {
+                tracing::error!(controller, %key, attempt, %error, "reconcile failed, no retry before the next event")
             }
-            _ => tracing::warn!(controller, %key, attempt, %error, "reconcile failed"),
+            _ => tracing::warn!(controller, %key, attempt, %error, "reconcile failed, retrying with backoff"),
         }
     }
 }
 
-/// What a controller's run shares with those who ask about it.
+/// The present queue and the counters of a controller. The workers and [`Controller::status`](crate::Controller::status) share them.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     queue: Mutex<Option<WorkQueue<ObjectKey>>>,
@@ -96,19 +95,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Marks a run as begun until the guard is dropped; `None` if there is one already.
-    pub(crate) fn begin(self: &Arc<Self>, queue: &WorkQueue<ObjectKey>) -> Option<Running> {
+    /// Starts a run, which lasts until the guard is dropped. Returns `None` if the controller is running already.
+    pub(crate) fn start_run(self: &Arc<Self>, queue: &WorkQueue<ObjectKey>) -> Option<RunGuard> {
         let mut slot = self.queue.lock();
         if slot.is_some() {
             return None;
         }
         *slot = Some(queue.clone());
-        Some(Running(self.clone()))
+        Some(RunGuard(self.clone()))
     }
 
-    fn count(&self, result: &Result<Action, Error>, next: &Next) {
+    fn count(&self, result: &Result<Action, Error>, decision: &Decision) {
         self.reconciles.fetch_add(1, Relaxed); // counters: they order nothing
-        if let (Err(error), Next::Backoff | Next::GiveUp) = (result, next) {
+        if let (Err(error), Decision::Backoff | Decision::GiveUp) = (result, decision) {
             self.failures.fetch_add(1, Relaxed);
             self.panics.fetch_add(error.is_panic().into(), Relaxed);
         }
@@ -128,11 +127,11 @@ impl Shared {
     }
 }
 
-/// A run in progress.
+/// A run in progress. Dropping it shuts the run's queue down.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<Shared>);
+pub(crate) struct RunGuard(Arc<Shared>);
 
-impl Drop for Running {
+impl Drop for RunGuard {
     fn drop(&mut self) {
         if let Some(queue) = self.0.queue.lock().take() {
             queue.shut_down();
@@ -140,20 +139,20 @@ impl Drop for Running {
     }
 }
 
-/// What a controller is doing, and what it has done since it was made.
+/// The present state of a controller's queue, and counters of all its runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Keys that are ready and wait for a worker.
+    /// Keys that are ready.
     pub queued: usize,
-    /// Keys that workers are busy with.
+    /// Keys that are being reconciled.
     pub processing: usize,
-    /// Keys that wait for their time.
+    /// Keys that are delayed, by a backoff or by [`Action::requeue_after`].
     pub delayed: usize,
-    /// Reconciles that have ended, however they did.
+    /// Completed reconciles, failed ones included.
     pub reconciles: u64,
-    /// Those of them that ended with an error or a panic.
+    /// Reconciles that failed with an error or a panic.
     pub failures: u64,
-    /// Those of them that panicked.
+    /// Reconciles that panicked.
     pub panics: u64,
 }

@@ -1,4 +1,4 @@
-//! The gates set the options of the parts.
+//! Trimtab's gates set the options of the parts.
 
 use std::{future::pending, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use trimtab_apiserver::{ApiServer, Filter, Verb};
 use trimtab_controller::{gates, leaderelection::Candidacy};
 
-/// Which verbs a first list takes.
+/// Counts the LIST and WATCH requests of a first list.
 async fn first_list() -> (usize, usize) {
     let server = ApiServer::builder().request_log(true).start();
     let informers = gates::informers(server.client_as("test")).build();
@@ -19,7 +19,7 @@ async fn first_list() -> (usize, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watch_list_client_decides_how_a_first_list_is_asked_for() {
+async fn watch_list_client_decides_whether_a_first_list_is_streamed() {
     let streaming = gates::WATCH_LIST_CLIENT.set_for_test(true);
     assert_eq!(first_list().await, (0, 1));
     drop(streaming);
@@ -54,7 +54,7 @@ async fn coordinated_leader_election_decides_who_takes_the_lease() {
         let elector = gates::leader_election(server.client_as("test"), "default", "lease", candidacy).build();
         let mut elector = elector.expect("valid settings");
         let led = timeout(Duration::from_secs(60), elector.run(pending(), async |_| ())).await.is_ok();
-        assert_eq!(led, !coordinated, "nobody plays the server's elector here");
+        assert_eq!(led, !coordinated, "this server has no elector");
         let created = Filter::any().verb(Verb::Create).resource("leasecandidates.coordination.k8s.io");
         assert_eq!(server.request_log().matching(&created).len(), candidates);
     }

@@ -1,8 +1,7 @@
-//! A controller over the in-process API server, in virtual time.
+//! A controller against the in-process API server, with paused time.
 
 use std::{
     future::{Ready, pending, ready},
-    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -13,7 +12,7 @@ use std::{
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube_client::{
     Api,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams},
 };
 use parking_lot::Mutex;
 use serde_json::json;
@@ -25,7 +24,7 @@ use trimtab_apiserver::{ApiServer, Filter, Refusal};
 use trimtab_controller::{
     Action, Controller, Error, Request,
     cache::ObjectKey,
-    informer::{Informer, InformerFactory},
+    informer::{Informer, InformerFactory, Selection},
 };
 use trimtab_test_support::settle;
 
@@ -63,20 +62,20 @@ impl World {
     }
 }
 
-/// What a reconciler was asked for, and when.
+/// The requests of a reconciler, with their times.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<(Request, Instant)>>>);
 
 impl Log {
-    fn note(&self, request: &Request) {
+    fn record(&self, request: &Request) {
         self.0.lock().push((request.clone(), Instant::now()));
     }
 
-    /// A reconciler that notes its requests and is done.
-    fn taker(&self) -> impl Fn(Request) -> Ready<Result<Action, Error>> + use<> {
+    /// Returns a reconciler that records its requests and returns `done`.
+    fn reconciler(&self) -> impl Fn(Request) -> Ready<Result<Action, Error>> + use<> {
         let log = self.clone();
         move |request| {
-            log.note(&request);
+            log.record(&request);
             ready(Ok(Action::done()))
         }
     }
@@ -97,7 +96,7 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
     world.create("a").await;
     world.create("b").await;
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).reconciler(log.taker());
+    let controller = Controller::new("test", &world.maps).reconciler(log.reconciler());
     let running = controller.run(pending());
     let story = async {
         settle(Duration::from_secs(1)).await;
@@ -113,27 +112,26 @@ async fn every_object_is_reconciled_at_the_start_and_after_each_change() {
     tokio::select! { ended = running => panic!("ended: {ended:?}"), () = story => {} }
 }
 
-/// Guarantee 1. Fails when workers take keys from two queues, or `Item` is dropped before the reconcile.
+/// Guarantee 1. Fails if workers take keys from two queues, or if the key is completed before the reconcile.
 #[tokio::test(start_paused = true)]
 async fn a_key_is_never_reconciled_twice_at_once() {
     let world = World::new();
     world.create("a").await;
     let (busy, most, runs) =
         (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let controller =
-        Controller::new("test", &world.maps).workers(NonZeroUsize::new(4).expect("4")).reconciler({
+    let controller = Controller::new("test", &world.maps).workers(4).reconciler({
+        let (busy, most, runs) = (busy.clone(), most.clone(), runs.clone());
+        move |_| {
             let (busy, most, runs) = (busy.clone(), most.clone(), runs.clone());
-            move |_| {
-                let (busy, most, runs) = (busy.clone(), most.clone(), runs.clone());
-                async move {
-                    most.fetch_max(busy.fetch_add(1, SeqCst) + 1, SeqCst);
-                    runs.fetch_add(1, SeqCst);
-                    sleep(Duration::from_millis(50)).await;
-                    busy.fetch_sub(1, SeqCst);
-                    Ok(Action::done())
-                }
+            async move {
+                most.fetch_max(busy.fetch_add(1, SeqCst) + 1, SeqCst);
+                runs.fetch_add(1, SeqCst);
+                sleep(Duration::from_millis(50)).await;
+                busy.fetch_sub(1, SeqCst);
+                Ok(Action::done())
             }
-        });
+        }
+    });
     let story = async {
         for touch in 0..20 {
             world.touch("a", &touch.to_string()).await;
@@ -149,14 +147,14 @@ async fn a_key_is_never_reconciled_twice_at_once() {
 
 /// Guarantees 3 and 4.
 #[tokio::test(start_paused = true)]
-async fn a_failing_key_backs_off_while_others_go_on_and_a_success_forgets() {
+async fn a_failing_key_backs_off_while_others_continue_and_a_success_resets_it() {
     let world = World::new();
     world.create("bad").await;
     let log = Log::default();
     let controller = Controller::new("test", &world.maps).reconciler({
         let log = log.clone();
         move |request: Request| {
-            log.note(&request);
+            log.record(&request);
             async move {
                 match (request.key.name(), request.attempt) {
                     ("bad", 0) => panic!("the first attempt panics"),
@@ -187,7 +185,11 @@ async fn a_failing_key_backs_off_while_others_go_on_and_a_success_forgets() {
         ("bad", 0),
         ("bad", 1),
     ];
-    assert_eq!(attempts[..9], expected, "a success forgets, so the touch starts at 0 again");
+    assert_eq!(
+        attempts[..9],
+        expected,
+        "a success resets the failures, so the last change starts at attempt 0"
+    );
     let waits: Vec<_> = log.windows(2).take(5).map(|pair| (pair[1].1 - pair[0].1).as_millis()).collect();
     assert!(waits.windows(2).all(|pair| pair[1] >= pair[0] * 2 - 1), "5 ms doubled each time: {waits:?}");
     let status = controller.status();
@@ -203,7 +205,7 @@ async fn retries_end_at_their_limit_and_terminal_errors_are_not_retried() {
     let controller = Controller::new("test", &world.maps).max_retries(3).reconciler({
         let log = log.clone();
         move |request: Request| {
-            log.note(&request);
+            log.record(&request);
             async move {
                 let error = std::io::Error::other("no");
                 Err(if request.key.name() == "terminal" { Error::terminal(error) } else { error.into() })
@@ -217,14 +219,14 @@ async fn retries_end_at_their_limit_and_terminal_errors_are_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_comes_back_after_the_time_it_asked_for() {
+async fn a_key_is_requeued_after_the_delay_of_its_action() {
     let world = World::new();
     world.create("a").await;
     let log = Log::default();
     let controller = Controller::new("test", &world.maps).reconciler({
         let log = log.clone();
         move |request| {
-            log.note(&request);
+            log.record(&request);
             async { Ok(Action::requeue_after(Duration::from_secs(60))) }
         }
     });
@@ -267,23 +269,23 @@ async fn a_running_reconcile_finishes_and_a_queued_key_is_not_started_after_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reconcile_that_outlasts_the_grace_period_is_dropped() {
+async fn a_reconcile_that_exceeds_the_grace_period_is_cancelled() {
     let world = World::new();
     world.create("a").await;
     let controller = Controller::new("test", &world.maps)
         .grace_period(Duration::from_secs(3))
         .reconciler(|_| pending::<Result<Action, Error>>());
     let ended = controller.run(settle(Duration::from_secs(1))).await;
-    assert!(ended.expect_err("it never ends").is_outlasted());
+    assert!(ended.expect_err("it never ends").is_grace_period_exceeded());
 }
 
-/// Guarantee 5, and running again.
+/// Guarantee 5, and a second run.
 #[tokio::test(start_paused = true)]
 async fn a_controller_runs_again_with_every_object_and_without_its_old_handlers() {
     let world = World::new();
     world.create("a").await;
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).reconciler(log.taker());
+    let controller = Controller::new("test", &world.maps).reconciler(log.reconciler());
     settle(Duration::from_secs(1)).await;
     assert!(!world.maps.has_synced(), "nothing runs before `run`");
     controller.run(settle(Duration::from_secs(1))).await.expect("stopped");
@@ -309,14 +311,14 @@ async fn a_kind_that_does_not_sync_fails_the_run_with_its_name() {
     assert!(error.is_not_synced() && error.to_string().contains("pods"), "{error}");
 }
 
-/// A dependent's event becomes its controller's key; when the controller changes, both are queued.
+/// An event of a dependent queues its controller's key; if the event changes the controller, both keys are queued.
 #[tokio::test(start_paused = true)]
 async fn events_of_dependents_become_the_keys_of_their_controllers() {
     let world = World::new();
     let (a, b) = (world.create("a").await, world.create("b").await);
     let pods = world.informers.informer::<Pod>();
     let log = Log::default();
-    let controller = Controller::new("test", &world.maps).owns(&pods).reconciler(log.taker());
+    let controller = Controller::new("test", &world.maps).owns(&pods).reconciler(log.reconciler());
     let owner = |map: &ConfigMap, uid: Option<&str>| {
         json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": map.metadata.name,
                 "uid": uid.or(map.metadata.uid.as_deref()), "controller": true}])
@@ -346,13 +348,14 @@ async fn events_of_dependents_become_the_keys_of_their_controllers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
+async fn events_of_other_kinds_become_the_keys_that_the_function_returns() {
     let world = World::new();
     let pods = world.informers.informer::<Pod>();
     let log = Log::default();
     let named = ObjectKey::namespaced("default", "named");
-    let controller =
-        Controller::new("test", &world.maps).watches(&pods, move |_| [named.clone()]).reconciler(log.taker());
+    let controller = Controller::new("test", &world.maps)
+        .watches(&pods, move |_| [named.clone()])
+        .reconciler(log.reconciler());
     let story = async {
         settle(Duration::from_secs(1)).await;
         let pod: Pod = serde_json::from_value(json!({
@@ -364,4 +367,44 @@ async fn events_of_other_kinds_become_the_keys_that_the_function_names() {
         assert_eq!(log.keys(), ["default/named"]);
     };
     tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
+}
+
+/// Dependents find their controller by the kind that the `ApiResource` describes.
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_known_at_run_time_can_be_the_primary() {
+    let world = World::new();
+    let map = world.create("a").await;
+    let resource = ApiResource::erase::<ConfigMap>(&());
+    let maps = world.informers.informer_of::<DynamicObject>(Selection::all(), &resource);
+    let pods = world.informers.informer::<Pod>();
+    let log = Log::default();
+    let controller = Controller::new_with("test", &maps, &resource).owns(&pods).reconciler(log.reconciler());
+    let story = async {
+        settle(Duration::from_secs(1)).await;
+        assert_eq!(log.keys(), ["default/a"]);
+        for kind in ["Secret", "ConfigMap"] {
+            let pod: Pod = serde_json::from_value(json!({
+                "metadata": {"generateName": "pod-", "ownerReferences": [
+                    {"apiVersion": "v1", "kind": kind, "name": "a", "uid": map.metadata.uid, "controller": true},
+                ]},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            }))
+            .expect("a Pod");
+            world.api::<Pod>().create(&PostParams::default(), &pod).await.expect("created");
+            settle(Duration::from_secs(1)).await;
+        }
+        assert_eq!(log.keys(), ["default/a", "default/a"], "a Secret is another kind");
+    };
+    tokio::select! { ended = controller.run(pending()) => panic!("ended: {ended:?}"), () = story => {} }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_without_workers_does_not_run() {
+    let world = World::new();
+    let controller =
+        Controller::new("test", &world.maps).workers(0).reconciler(|_| async { Ok(Action::done()) });
+    let error = controller.run(pending()).await.expect_err("no workers");
+    assert_eq!(format!("{error:?}"), "the controller has 0 workers, but needs at least 1");
+    settle(Duration::from_secs(1)).await;
+    assert!(!world.maps.has_synced(), "no informer was started");
 }

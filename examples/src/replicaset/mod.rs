@@ -26,7 +26,7 @@ mod request;
 mod status;
 mod sync;
 
-use std::{fmt, num::NonZeroUsize};
+use std::fmt;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::Client;
@@ -44,7 +44,7 @@ pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
 pub use request::RequestError;
 
 /// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
-const WORKERS: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not zero");
+const WORKERS: usize = 5;
 
 /// The ReplicaSet controller's state; a handle, to be cloned.
 #[derive(Clone)]
