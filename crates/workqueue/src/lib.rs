@@ -45,10 +45,11 @@
 //! timer for the delayed keys. The clock is read per key only if the queue has a
 //! [name](WorkQueueBuilder::name) or holds delayed keys.
 //!
-//! Time under the lock is bounded: one step makes at most 64 delayed keys ready, so that a million delays that end
+//! Steps under the lock are short: one step makes at most 64 delayed keys ready, so that a million delays that end
 //! together do not block the queue. After a burst, each key that is done frees at most 256 slots; a slot at the end
-//! that is ready or processing stops this until it is done. The longest step is the hash table's growth to double
-//! size, or its shrinking to a quarter: one pass over the table.
+//! that is ready or processing stops this until it is done. Three steps take longer: the hash table's growth to
+//! double size or shrinking to a quarter, which is one pass over the table; a shutdown, which drops the delayed keys;
+//! and [`snapshot`](WorkQueue::snapshot).
 //!
 //! The crate needs tokio's features `rt` and `time`. `get` takes part in tokio's cooperative budget; delays and
 //! drains with a deadline need a runtime with time enabled.

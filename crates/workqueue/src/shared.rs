@@ -1,4 +1,4 @@
-//! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file takes the lock.
+//! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file takes the lock of the state.
 
 use std::{fmt, task::Waker};
 
