@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     /// The number of active test scopes; changed under the lock. Relaxed loads, because a scope is counted
     /// before a thread or task enters it.
     pub(crate) scopes: AtomicUsize,
-    locked: Mutex<Locked>,
+    locked: Mutex<Guarded>,
 }
 
 /// A declared set, and the row of each of its gates.
@@ -74,7 +74,7 @@ pub(crate) struct BoundSet {
 #[doc(hidden)]
 pub type StaticSet = DeclaredSet<FeatureGates>;
 
-pub(crate) struct Locked {
+pub(crate) struct Guarded {
     pub(crate) state: State,
     pub(crate) watchers: Vec<(usize, Waker)>,
     pub(crate) watches_made: usize,
@@ -103,7 +103,7 @@ impl FeatureGates {
         state: State,
     ) -> Self {
         let slots = (0..state.rows.len()).map(|row| Slot::new(state.enabled(row))).collect();
-        let locked = Locked { state, watchers: Vec::new(), watches_made: 0, global_scopes: Vec::new() };
+        let locked = Guarded { state, watchers: Vec::new(), watches_made: 0, global_scopes: Vec::new() };
         let shared = Shared {
             name,
             environment_prefix,
@@ -150,7 +150,7 @@ impl FeatureGates {
         Ok(outcome)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Locked> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Guarded> {
         lock(&self.shared.locked)
     }
 
@@ -167,7 +167,7 @@ impl FeatureGates {
         }
         let here = SCOPES.try_with(|scopes| {
             let scopes = scopes.borrow();
-            scopes.iter().rev().find(|scope| scope.original.is(self)).map(|scope| scope.copy.clone())
+            scopes.iter().rev().find(|scope| scope.original.is_same(self)).map(|scope| scope.copy.clone())
         });
         here.ok().flatten().or_else(|| self.lock().global_scopes.last().map(GlobalScope::copy))
     }
@@ -177,7 +177,7 @@ impl FeatureGates {
         self.active_copy().map(|copy| copy.value(row))
     }
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
@@ -205,13 +205,13 @@ impl FeatureGates {
     }
 
     /// R1. Writes every gate's value.
-    fn write(&self, locked: &Locked) {
+    fn write(&self, locked: &Guarded) {
         self.for_each_slot(|slot, row| slot.set(locked.state.enabled(row)));
     }
 
     /// R1. Writes every gate's value at another version. Returns the gates that were read before and change
     /// their value.
-    pub(crate) fn write_unread(&self, locked: &Locked) -> Vec<Arc<str>> {
+    pub(crate) fn write_unread(&self, locked: &Guarded) -> Vec<Arc<str>> {
         let scoped = self.shared.scopes.load(Ordering::Relaxed) > 0;
         let mut changed = Vec::new();
         self.for_each_slot(|slot, row| {
@@ -241,7 +241,7 @@ impl FeatureGates {
         }
         for BoundSet { set, rows } in &self.shared.sets {
             set.write_if(
-                |other| other.is(self),
+                |other| other.is_same(self),
                 |slots| {
                     for (slot, row) in slots.iter().zip(rows) {
                         write(slot, *row);
@@ -252,7 +252,7 @@ impl FeatureGates {
     }
 }
 
-impl Locked {
+impl Guarded {
     pub(crate) fn advance(&mut self, phase: Phase) {
         self.state.phase = self.state.phase.max(phase);
     }

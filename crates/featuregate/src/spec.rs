@@ -211,7 +211,7 @@ pub(crate) const fn flaw(specs: &[Spec]) -> Option<(usize, Flaw)> {
 const fn step_flaw(spec: &Spec, last: Option<&Spec>, floor: Option<Version>, highest: Stage) -> Option<Flaw> {
     if let Some(needed) = spec.min_compatibility {
         match last {
-            Some(last) if spec.version.is(last.version) => {}
+            Some(last) if spec.version.equals(last.version) => {}
             _ => return Some(Flaw::MinCompatibilityAlone),
         }
         if spec.version.is_before(needed) {
@@ -231,9 +231,9 @@ const fn step_flaw(spec: &Spec, last: Option<&Spec>, floor: Option<Version>, hig
         return Some(Flaw::MinCompatibilityDecreases);
     }
     let same_stage = spec.stage as u8 == last.stage as u8;
-    if spec.version.is(last.version) {
+    if spec.version.equals(last.version) {
         let same_floor = match (spec.min_compatibility, floor) {
-            (Some(needed), Some(floor)) => needed.is(floor),
+            (Some(needed), Some(floor)) => needed.equals(floor),
             (None, None) => true,
             _ => false,
         };

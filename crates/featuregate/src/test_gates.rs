@@ -128,7 +128,7 @@ impl TestGates {
     /// If the values cannot be set: a gate is unknown or locked, or a dependency is off.
     #[track_caller]
     pub fn enter(self) -> TestGuard {
-        TestGuard::new(&self.make())
+        TestGuard::new(&self.build_scope())
     }
 
     /// Runs `future` in the scope, on any thread. Tasks that it spawns are outside the scope, unless they are
@@ -139,7 +139,7 @@ impl TestGates {
     /// As [`enter`](Self::enter).
     #[track_caller]
     pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
-        Scoped::new(vec![self.make()], future)
+        Scoped::new(vec![self.build_scope()], future)
     }
 
     /// Enters the scope on every thread that is in no scope of its own, until the guard is dropped. For code
@@ -151,7 +151,7 @@ impl TestGates {
     #[track_caller]
     pub fn enter_everywhere(self) -> EverywhereGuard {
         let (gates, test) = (self.gates.clone(), self.test_name());
-        match EverywhereGuard::new(&gates, &test, self.make()) {
+        match EverywhereGuard::new(&gates, &test, self.build_scope()) {
             Ok(guard) => guard,
             Err(holder) => {
                 panic!("both {holder:?} and {test:?} set the feature gates of {} everywhere", gates.name())
@@ -165,7 +165,7 @@ impl TestGates {
     ///
     /// If the values cannot be set.
     pub fn try_enter(self) -> Result<TestGuard, SetError> {
-        Ok(TestGuard::new(&self.try_make()?))
+        Ok(TestGuard::new(&self.try_build_scope()?))
     }
 
     fn test_name(&self) -> Box<str> {
@@ -174,15 +174,15 @@ impl TestGates {
     }
 
     #[track_caller]
-    fn make(self) -> Arc<Scope> {
+    fn build_scope(self) -> Arc<Scope> {
         let (test, component) = (self.test_name(), self.gates.name().to_owned());
-        match self.try_make() {
+        match self.try_build_scope() {
             Ok(scope) => scope,
             Err(error) => panic!("cannot set the feature gates of {component} for {test:?}: {error}"),
         }
     }
 
-    fn try_make(self) -> Result<Arc<Scope>, SetError> {
+    fn try_build_scope(self) -> Result<Arc<Scope>, SetError> {
         let copy = self.gates.copy(|state| state.phase = state.phase.min(Phase::Closed));
         if let Some(Versions { emulation, min_compatibility }) = self.versions {
             copy.set_versions(emulation, min_compatibility)?;

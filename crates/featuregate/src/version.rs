@@ -49,7 +49,7 @@ impl Version {
     }
 
     /// Whether `self == other`, in a constant expression.
-    pub(crate) const fn is(self, other: Self) -> bool {
+    pub(crate) const fn equals(self, other: Self) -> bool {
         self.major == other.major && self.minor == other.minor
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    registry::{FeatureGates, Locked},
+    registry::{FeatureGates, Guarded},
     state::Phase,
 };
 
@@ -79,7 +79,7 @@ impl Watch {
     }
 }
 
-fn enlist(locked: &mut Locked, id: usize, waker: &Waker) {
+fn enlist(locked: &mut Guarded, id: usize, waker: &Waker) {
     match locked.watchers.iter_mut().find(|(other, _)| *other == id) {
         Some((_, enlisted)) => enlisted.clone_from(waker),
         None => locked.watchers.push((id, waker.clone())),
