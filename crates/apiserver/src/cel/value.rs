@@ -5,6 +5,7 @@ use std::{cmp::Ordering, net::IpAddr, rc::Rc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value as Json};
+use trimtab_quantity::Quantity;
 
 use super::{
     ast::Literal,
@@ -35,8 +36,8 @@ pub(crate) enum Value<'a> {
     Optional(Option<Rc<Value<'a>>>),
     /// A type, by its name.
     Type(&'static str),
-    /// Billionths.
-    Quantity(i128),
+    /// An amount with its format.
+    Quantity(Quantity),
     Url(Rc<Url>),
     Ip(IpAddr),
     Cidr(Cidr),

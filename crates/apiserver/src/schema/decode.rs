@@ -15,6 +15,8 @@ use serde_json::{Map, Number, Value};
 
 use self::{fields::Fields, place::Place};
 use super::{Form, Scalar, Schema, defaults};
+use trimtab_quantity::ParseQuantityError;
+
 use crate::kinds::quantity;
 
 /// What a text has against it.
@@ -231,8 +233,8 @@ impl<'a> Reader<'a> {
             Scalar::Bytes => scalar::bytes(text),
             Scalar::Time => scalar::time(text),
             Scalar::MicroTime => scalar::micro_time(&text),
-            Scalar::Quantity if quantity::is_canonical(&text) => return text.into(),
-            Scalar::Quantity => quantity::canonical_text(&text).map_err(str::to_owned),
+            Scalar::Quantity if trimtab_quantity::is_canonical(&text) => return text.into(),
+            Scalar::Quantity => quantity::canonical_text(&text).map_err(|error| error.to_string()),
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };
         checked.map_or_else(
@@ -255,7 +257,7 @@ impl<'a> Reader<'a> {
                 _ => "".into(),
             },
             Form::Scalar(Scalar::Quantity) => {
-                self.mistake(|| quantity::NO_QUANTITY.to_owned());
+                self.mistake(|| ParseQuantityError::Format.to_string());
                 Value::Null
             }
             _ => {

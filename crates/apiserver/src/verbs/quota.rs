@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use trimtab_quantity::Quantity;
 
 use crate::{
     core::Core,
@@ -27,8 +28,8 @@ const BY_NAME: [&str; 7] = [
 /// What every container has to tell of itself where a quota limits it.
 const TOLD: [&str; 6] = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
-/// Amounts in billionths, by what a quota calls them.
-type Amounts = BTreeMap<String, i128>;
+/// Amounts by their names in a quota.
+type Amounts = BTreeMap<String, Quantity>;
 
 /// Books a new object with every quota of its namespace, or refuses it: 403.
 pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
@@ -60,10 +61,10 @@ pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
 
 /// What an object takes of everything that can be limited.
 fn amounts(kind: &Kind, object: &Value) -> Amounts {
-    let one = quantity::UNIT;
-    let mut amounts = Amounts::from([(format!("count/{}", kind.resource()), one)]);
+    let one = Quantity::from(1);
+    let mut amounts = Amounts::from([(format!("count/{}", kind.resource()), one.clone())]);
     if kind.group.is_empty() && BY_NAME.contains(&kind.plural.as_str()) {
-        amounts.insert(kind.plural.clone(), one);
+        amounts.insert(kind.plural.clone(), one.clone());
     }
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => of_pod(object, &mut amounts),
@@ -73,16 +74,16 @@ fn amounts(kind: &Kind, object: &Value) -> Amounts {
             if matches!(kind, "NodePort" | "LoadBalancer")
                 && object["spec"]["allocateLoadBalancerNodePorts"] != false
             {
-                let ports = i128::try_from(ports).unwrap_or(i128::MAX).saturating_mul(one);
-                amounts.insert("services.nodeports".to_owned(), ports);
+                let ports = i64::try_from(ports).unwrap_or(i64::MAX);
+                amounts.insert("services.nodeports".to_owned(), ports.into());
             }
             if kind == "LoadBalancer" {
                 amounts.insert("services.loadbalancers".to_owned(), one);
             }
         }
         ("", "PersistentVolumeClaim") => {
-            let storage = nanos(&object["spec"]["resources"]["requests"]["storage"]);
-            amounts.insert("requests.storage".to_owned(), storage);
+            let storage = quantity::or_zero(&object["spec"]["resources"]["requests"]["storage"]);
+            amounts.insert("requests.storage".to_owned(), storage.clone());
             if let Some(class) = object["spec"]["storageClassName"].as_str() {
                 let of_class = format!("{class}.storageclass.storage.k8s.io");
                 amounts.insert(format!("{of_class}/requests.storage"), storage);
@@ -92,10 +93,6 @@ fn amounts(kind: &Kind, object: &Value) -> Amounts {
         _ => {}
     }
     amounts
-}
-
-fn nanos(amount: &Value) -> i128 {
-    amount.as_str().and_then(quantity::nanos).unwrap_or(0)
 }
 
 /// What a Pod asks for: its containers together, or the largest of those that come first and end.
@@ -109,15 +106,15 @@ fn of_pod(pod: &Value, amounts: &mut Amounts) {
             resources.flatten().collect::<Vec<_>>()
         };
         for (resource, amount) in resources("containers") {
-            *whole.entry(resource).or_default() += nanos(&amount);
+            *whole.entry(resource).or_default() += quantity::or_zero(&amount);
         }
         for (resource, amount) in resources("initContainers") {
             let whole = whole.entry(resource).or_default();
-            *whole = nanos(&amount).max(*whole);
+            *whole = quantity::or_zero(&amount).max(std::mem::take(whole));
         }
         for (resource, amount) in whole {
             if field == "requests" && matches!(resource.as_str(), "cpu" | "memory" | "ephemeral-storage") {
-                amounts.insert(resource.clone(), amount);
+                amounts.insert(resource.clone(), amount.clone());
             }
             amounts.insert(format!("{prefix}{resource}"), amount);
         }
@@ -136,10 +133,9 @@ fn charged(kind: &Kind, object: &Value, wanted: &Amounts, quota: &Stored) -> Res
     if let Some(untold) = untold(kind, object, hard.keys()) {
         return refused(format!("failed quota: {name}: must specify {untold}"));
     }
-    let amount =
-        |value: &Value| value.as_i64().map_or_else(|| nanos(value), |n| i128::from(n) * quantity::UNIT);
-    let limited = wanted.iter().filter(|(resource, amount)| hard.contains_key(*resource) && **amount > 0);
-    let limited: Vec<(&String, &i128)> = limited.collect();
+    let limited =
+        wanted.iter().filter(|(resource, amount)| hard.contains_key(*resource) && amount.signum() > 0);
+    let limited: Vec<(&String, &Quantity)> = limited.collect();
     if limited.is_empty() {
         return Ok(None);
     }
@@ -149,12 +145,13 @@ fn charged(kind: &Kind, object: &Value, wanted: &Amounts, quota: &Stored) -> Res
     }
     let mut exceeded = Vec::new();
     for (resource, wanted) in limited {
-        let used = amount(&quota["status"]["used"][resource]);
-        let sum = used.saturating_add(*wanted);
-        if sum > amount(&hard[resource]) {
-            exceeded.push((resource, [*wanted, used, amount(&hard[resource])].map(quantity::decimal)));
+        let used = quantity::or_zero(&quota["status"]["used"][resource]);
+        let sum = used.clone() + wanted.clone();
+        let most = quantity::or_zero(&hard[resource]);
+        charged["status"]["used"][resource.as_str()] = sum.to_string().into();
+        if sum > most {
+            exceeded.push((resource, [wanted.clone(), used, most].map(|amount| amount.to_string())));
         }
-        charged["status"]["used"][resource.as_str()] = quantity::decimal(sum).into();
     }
     if exceeded.is_empty() {
         return Ok(Some(charged));

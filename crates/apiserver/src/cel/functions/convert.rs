@@ -2,7 +2,7 @@
 
 use std::str;
 
-use super::{Given, quantity, times};
+use super::{Given, times};
 use crate::cel::{
     meter::{Failure, Meter},
     value::Value,
@@ -70,7 +70,7 @@ pub(super) fn written(value: &Value<'_>) -> Option<String> {
         Value::String(text) => text.as_str().to_owned(),
         Value::Timestamp(time) => time.to_string(),
         Value::Duration(nanos) => times::written(*nanos),
-        Value::Quantity(nanos) => quantity::written(*nanos),
+        Value::Quantity(quantity) => quantity.to_string(),
         Value::Url(url) => url.text().to_owned(),
         Value::Ip(ip) => ip.to_string(),
         Value::Cidr(cidr) => cidr.to_string(),

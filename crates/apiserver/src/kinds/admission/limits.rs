@@ -99,9 +99,8 @@ fn sums(containers: &Value) -> Value {
     for field in ["requests", "limits"] {
         for container in containers.as_array().into_iter().flatten() {
             for (resource, amount) in container["resources"][field].as_object().into_iter().flatten() {
-                let nanos = |amount: &Value| amount.as_str().and_then(quantity::nanos).unwrap_or(0);
-                let sum = nanos(&whole[field][resource]).saturating_add(nanos(amount));
-                whole[field][resource.as_str()] = quantity::decimal(sum).into();
+                let sum = quantity::or_zero(&whole[field][resource]) + quantity::or_zero(amount);
+                whole[field][resource.as_str()] = sum.to_string().into();
             }
         }
     }

@@ -98,7 +98,7 @@ fn limit_range(spec: &mut Fields) {
 /// Puts the quantities of the map in a field into their one form.
 fn quantities(owner: &mut Fields, field: &str) {
     for (_, quantity) in object(owner, field).into_iter().flatten() {
-        quantity::canonical(quantity);
+        quantity::canonical_resource(quantity);
     }
 }
 

@@ -124,6 +124,7 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &m
         &["Always", "IfNotPresent", "Never"],
         causes,
     );
+    resource_amounts(&container["resources"], path, causes);
     for (resource, request) in container["resources"]["requests"].as_object().into_iter().flatten() {
         let limit = &container["resources"]["limits"][resource];
         if quantity::compare(request, limit).is_some_and(std::cmp::Ordering::is_gt) {
@@ -132,6 +133,18 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &m
                 limit.as_str().unwrap_or_default()
             );
             causes.push(Cause::invalid(format!("{path}.resources.requests"), request, because));
+        }
+    }
+}
+
+/// Refuses amounts below zero (`ValidateResourceQuantityValue`).
+fn resource_amounts(resources: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for field in ["limits", "requests"] {
+        for (resource, amount) in resources[field].as_object().into_iter().flatten() {
+            if quantity::of(amount).is_some_and(|amount| amount.signum() < 0) {
+                let at = format!("{path}.resources.{field}[{resource}]");
+                causes.push(Cause::invalid(at, amount, "must be greater than or equal to 0"));
+            }
         }
     }
 }

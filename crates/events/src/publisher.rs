@@ -1,0 +1,41 @@
+//! [`EventPublisher`]: the part that writes what recorders recorded.
+
+use std::{fmt, time::Duration};
+
+use futures_util::{FutureExt, future::join_all};
+
+use crate::sink::Sink;
+
+/// Writes events to the API server. Made together with an [`EventRecorder`](crate::EventRecorder).
+///
+/// Until [`run`](Self::run) is called, events wait in the queue.
+#[must_use = "events are written only while `run` is polled"]
+pub struct EventPublisher {
+    pub(crate) sinks: Vec<Sink>,
+    pub(crate) flush_timeout: Duration,
+}
+
+/// The number of events that were still queued when the time for the last writes had run out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsent(pub usize);
+
+impl EventPublisher {
+    /// Writes events until `stop` completes, then sends what is queued, once each, within the
+    /// [flush timeout](crate::EventRecorderBuilder::flush_timeout). It also ends when every recorder was dropped and
+    /// nothing is queued.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it loses the events that are queued, and the one that is being sent may have been written.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Unsent {
+        let stop = stop.shared();
+        let runs = self.sinks.into_iter().map(|sink| sink.run(stop.clone(), self.flush_timeout));
+        Unsent(join_all(runs).await.into_iter().sum())
+    }
+}
+
+impl fmt::Debug for EventPublisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventPublisher").field("sinks", &self.sinks.len()).finish_non_exhaustive()
+    }
+}

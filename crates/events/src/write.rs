@@ -1,0 +1,91 @@
+//! [`Write`]: one request that an event leads to, and what an error of it means.
+
+use k8s_openapi::api::{core::v1::Event as CoreEvent, events::v1::Event};
+use kube_client::{
+    Api, Client, Error,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::Value;
+
+/// One request: an object to create, or a patch of one that was created earlier.
+#[derive(Debug, Clone)]
+pub(crate) struct Write {
+    pub(crate) object: Object,
+    /// A strategic merge patch. Where the object is gone, it is created again.
+    pub(crate) patch: Option<Value>,
+}
+
+/// The event in one of the two APIs.
+#[derive(Debug, Clone)]
+pub(crate) enum Object {
+    Events(Box<Event>),
+    Core(Box<CoreEvent>),
+}
+
+/// The result of a request that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The server refused the event: the same event would be refused again.
+    Refused,
+    /// Refused for a reason that is nobody's error: the event is there already, or its namespace is going.
+    RefusedQuietly,
+    /// The server could not be reached, or is overloaded.
+    Retry,
+}
+
+impl Write {
+    /// Sends the request once.
+    ///
+    /// # Cancel safety
+    ///
+    /// The event may have been written if this is dropped. Its name is fixed, so that a second attempt makes no twin.
+    pub(crate) async fn send(self, client: &Client) -> Result<(), Error> {
+        match self.object {
+            Object::Events(event) => {
+                let namespace = event.metadata.namespace.clone().unwrap_or_default();
+                let name = event.metadata.name.clone().unwrap_or_default();
+                send(&Api::namespaced(client.clone(), &namespace), &name, *event, self.patch).await
+            }
+            Object::Core(event) => {
+                let namespace = event.metadata.namespace.clone().unwrap_or_default();
+                let name = event.metadata.name.clone().unwrap_or_default();
+                send(&Api::namespaced(client.clone(), &namespace), &name, *event, self.patch).await
+            }
+        }
+    }
+}
+
+async fn send<K>(api: &Api<K>, name: &str, event: K, patch: Option<Value>) -> Result<(), Error>
+where
+    K: Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
+    if let Some(patch) = patch {
+        let patched = api.patch(name, &PatchParams::default(), &Patch::Strategic(&patch)).await;
+        match patched {
+            Err(Error::Api(status)) if status.code == 404 => {} // expired meanwhile: created again
+            other => return other.map(drop),
+        }
+    }
+    api.create(&PostParams::default(), &event).await.map(drop)
+}
+
+/// What is to be done about an error. `is_patch`: an object that exists although its patch said that it does not was
+/// written twice in a moment, and the patch will find it.
+pub(crate) fn verdict(error: &Error, is_patch: bool) -> Verdict {
+    match error {
+        Error::Api(status) => match status.code {
+            409 if status.reason == "AlreadyExists" && is_patch => Verdict::Retry,
+            409 if status.reason == "AlreadyExists" => Verdict::RefusedQuietly,
+            429 | 500 | 502 | 503 | 504 => Verdict::Retry,
+            _ if is_namespace_terminating(status) => Verdict::RefusedQuietly,
+            _ => Verdict::Refused,
+        },
+        Error::BuildRequest(_) => Verdict::Refused,
+        _ => Verdict::Retry,
+    }
+}
+
+fn is_namespace_terminating(status: &kube_client::core::Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}

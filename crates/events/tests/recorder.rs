@@ -1,0 +1,349 @@
+//! The recorder and its publisher against a scripted server and against the in-process API server. Ids are those of
+//! client-go's `event_test.go` (EV7-T1 to EV7-T9).
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use k8s_openapi::{
+    api::{
+        core::v1::{Event as CoreEvent, ObjectReference},
+        events::v1::Event,
+    },
+    jiff::Timestamp,
+};
+use kube_client::{Api, Client, client::Body};
+use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
+use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
+use trimtab_events::{EventRecorder, EventRecorderBuilder, Form, NewEvent, Unsent};
+
+fn pod() -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".into()),
+        kind: Some("Pod".into()),
+        namespace: Some("default".into()),
+        name: Some("web".into()),
+        uid: Some("1".into()),
+        ..ObjectReference::default()
+    }
+}
+
+fn created(note: &str) -> NewEvent {
+    NewEvent::normal("Created", "CreatePod", note)
+}
+
+/// A publisher that runs until it is stopped.
+struct Running {
+    recorder: EventRecorder,
+    stop: oneshot::Sender<()>,
+    publisher: JoinHandle<Unsent>,
+}
+
+impl Running {
+    fn start(builder: EventRecorderBuilder) -> Self {
+        let epoch = tokio::time::Instant::now();
+        let (recorder, publisher) = builder.clock(move || Timestamp::UNIX_EPOCH + epoch.elapsed()).build();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let publisher = tokio::spawn(publisher.run(async { _ = stopped.await }));
+        Self { recorder, stop, publisher }
+    }
+
+    async fn stop(self) -> Unsent {
+        self.stop.send(()).expect("the publisher runs");
+        self.publisher.await.expect("no panic")
+    }
+}
+
+/// A server that answers from a script, and accepts everything once the script has ended.
+#[derive(Clone, Default)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    requests: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
+}
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Status(u16, &'static str),
+    Garbage,
+    Broken,
+}
+
+impl Script {
+    fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() }
+    }
+
+    fn client(&self) -> Client {
+        let script = self.clone();
+        let answer = move |request: Request<Body>| {
+            let script = script.clone();
+            async move { script.answer(request).await }
+        };
+        Client::new(tower::service_fn(answer), "default")
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {
+        let method = request.method().to_string();
+        let body = request.into_body().collect().await.expect("a body").to_bytes();
+        self.requests.lock().unwrap().push((method, serde_json::from_slice(&body).unwrap_or_default()));
+        let (code, text) = match self.answers.lock().unwrap().pop_front() {
+            None => (201, String::from_utf8_lossy(&body).into_owned()),
+            Some(Answer::Broken) => return Err(std::io::Error::other("connection reset")),
+            Some(Answer::Garbage) => (200, "no JSON".to_owned()),
+            Some(Answer::Status(code, reason)) => {
+                let status = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
+                    "metadata": {}, "code": code, "reason": reason, "message": reason});
+                (code, status.to_string())
+            }
+        };
+        Ok(Response::builder().status(code).body(Body::from(text.into_bytes())).expect("a response"))
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+}
+
+/// EV7-T4 in `events.k8s.io/v1`.
+#[tokio::test(start_paused = true)]
+async fn repeated_events_become_one_series() {
+    let server = ApiServer::builder().request_log(true).start();
+    let running =
+        Running::start(EventRecorder::builder("website").client(server.client()).instance("website-0"));
+    for _ in 0..5 {
+        running.recorder.record(&pod(), created("created it"));
+        sleep(Duration::from_secs(1)).await;
+    }
+    running.recorder.record(&pod(), NewEvent::warning("Failed", "CreatePod", "no quota"));
+    sleep(Duration::from_secs(1)).await;
+
+    let api: Api<Event> = Api::namespaced(server.client(), "default");
+    let events = api.list(&Default::default()).await.expect("a list").items;
+    assert_eq!(events.len(), 2);
+    let series = |reason: &str| {
+        let event = events.iter().find(|event| event.reason.as_deref() == Some(reason)).expect("the event");
+        (event.series.as_ref().map(|series| series.count), event.reporting_instance.clone())
+    };
+    assert_eq!(
+        series("Created"),
+        (Some(2), Some("website-0".into())),
+        "later ones count, and are sent later"
+    );
+    assert_eq!(series("Failed").0, None);
+
+    assert_eq!(running.stop().await, Unsent(0));
+    let events = api.list(&Default::default()).await.expect("a list").items;
+    let counts: Vec<i32> = events.iter().flat_map(|event| &event.series).map(|series| series.count).collect();
+    assert_eq!(counts, [5], "the last count is sent at shutdown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_count_of_a_series_is_sent_when_it_ends_and_every_half_hour() {
+    let server = ApiServer::builder().start();
+    let running = Running::start(EventRecorder::builder("website").client(server.client()));
+    let api: Api<Event> = Api::namespaced(server.client(), "default");
+    let counts = async || {
+        let events = api.list(&Default::default()).await.expect("a list").items;
+        events.iter().flat_map(|event| &event.series).map(|series| series.count).collect::<Vec<_>>()
+    };
+    for _ in 0..31 {
+        running.recorder.record(&pod(), created("again"));
+        sleep(Duration::from_secs(60)).await;
+    }
+    assert_eq!(counts().await, [31], "sent after half an hour");
+    running.recorder.record(&pod(), created("again"));
+    sleep(Duration::from_secs(359)).await;
+    assert_eq!(counts().await, [31]);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(counts().await, [32], "the series has ended");
+    running.recorder.record(&pod(), created("again"));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        api.list(&Default::default()).await.expect("a list").items.len(),
+        2,
+        "a new series is a new object"
+    );
+}
+
+/// EV7-T4 in core/v1, and EV7-T6.
+#[tokio::test(start_paused = true)]
+async fn core_events_are_counted_and_made_again_once_they_expired() {
+    let server = ApiServer::builder().start();
+    let builder = EventRecorder::builder("website").client(server.client()).form(Form::Core).host("node-1");
+    let running = Running::start(builder);
+    let api: Api<CoreEvent> = Api::namespaced(server.client(), "default");
+    let orphan = ObjectReference { namespace: None, ..pod() };
+    for object in [pod(), pod(), orphan] {
+        running.recorder.record(&object, created("created it"));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let mut counts: Vec<_> =
+        api.list(&Default::default()).await.expect("a list").items.iter().map(|event| event.count).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [Some(1), Some(2)], "an object without a namespace has its event in `default`");
+
+    for event in api.list(&Default::default()).await.expect("a list").items {
+        api.delete(event.metadata.name.as_deref().expect("a name"), &Default::default())
+            .await
+            .expect("deleted");
+    }
+    running.recorder.record(&pod(), created("created it"));
+    sleep(Duration::from_secs(1)).await;
+    let events = api.list(&Default::default()).await.expect("a list").items;
+    assert_eq!(events.iter().map(|event| event.count).collect::<Vec<_>>(), [Some(3)], "the count goes on");
+    assert_eq!(running.stop().await, Unsent(0));
+}
+
+/// EV7-T5, with the difference that an overloaded server is asked again.
+#[tokio::test(start_paused = true)]
+async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
+    use Answer::{Broken, Garbage, Status};
+    for (answer, times, expected) in [
+        (Status(403, "Forbidden"), 100, 1),
+        (Status(422, "Invalid"), 100, 1),
+        (Status(409, "AlreadyExists"), 100, 1),
+        (Garbage, 100, 12),
+        (Broken, 100, 12),
+        (Status(429, "TooManyRequests"), 100, 12),
+        (Status(503, "ServiceUnavailable"), 100, 12),
+        (Broken, 1, 2),
+    ] {
+        let script = Script::of(std::iter::repeat_n(answer, times));
+        let running = Running::start(EventRecorder::builder("website").client(script.client()));
+        running.recorder.record(&pod(), created("once"));
+        sleep(Duration::from_secs(600)).await;
+        assert_eq!(script.requests(), expected);
+        assert_eq!(running.stop().await, Unsent(0));
+    }
+}
+
+/// EV7-T8.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_events_that_fail_four_times_each_all_arrive() {
+    let script = Script::of((0..4000).map(|_| Answer::Broken));
+    let running = Running::start(EventRecorder::builder("website").client(script.client()));
+    for number in 0..1000 {
+        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+        running.recorder.record(&object, created("once"));
+    }
+    sleep(Duration::from_secs(50_000)).await;
+    let arrived = script.requests.lock().unwrap().len();
+    assert!(arrived >= 1000 + 4000, "{arrived} requests");
+    assert_eq!(running.stop().await, Unsent(0));
+}
+
+/// EV7-T1, EV7-T2, EV7-T7: at a stop each event is tried once, and the publisher ends.
+#[tokio::test(start_paused = true)]
+async fn a_stop_sends_what_is_queued_once() {
+    let script = Script::of([Answer::Broken, Answer::Broken]);
+    let running = Running::start(EventRecorder::builder("website").client(script.client()));
+    for number in 0..3 {
+        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+        running.recorder.record(&object, created("once"));
+    }
+    let recorder = running.recorder.clone();
+    assert_eq!(running.stop().await, Unsent(0));
+    assert_eq!(script.requests(), 3, "two failed and were given up, one arrived");
+    recorder.record(&pod(), created("late")); // dropped: no panic, no wait
+    assert_eq!(script.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_no_longer_than_the_flush_timeout() {
+    let server = ApiServer::builder().start();
+    let _hang = server.faults().hold(Filter::any().verb(Verb::Create));
+    let builder =
+        EventRecorder::builder("website").client(server.client()).flush_timeout(Duration::from_secs(3));
+    let running = Running::start(builder);
+    for number in 0..4 {
+        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+        running.recorder.record(&object, created("once"));
+    }
+    let begin = tokio::time::Instant::now();
+    assert_eq!(running.stop().await, Unsent(4));
+    assert_eq!(begin.elapsed(), Duration::from_secs(3));
+}
+
+/// EV7-T3.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_recorders_and_a_stop_lose_nothing_that_was_queued_before() {
+    let script = Script::default();
+    let (recorder, publisher) = EventRecorder::builder("website").client(script.client()).build();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let publisher = tokio::spawn(publisher.run(async { _ = stopped.await }));
+    let tasks = (0..100).map(|number| {
+        let recorder = recorder.clone();
+        tokio::spawn(async move {
+            let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+            recorder.record(&object, created("once"));
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("no panic");
+    }
+    stop.send(()).expect("it runs");
+    assert_eq!(publisher.await.expect("no panic"), Unsent(0));
+    assert_eq!(script.requests(), 100);
+}
+
+/// EV7-T9.
+#[tokio::test(start_paused = true)]
+async fn two_servers_have_counts_and_retries_of_their_own() {
+    let (one, other) = (Script::default(), Script::of([Answer::Status(403, "Forbidden")]));
+    let builder = EventRecorder::builder("website").client(one.client()).client(other.client());
+    let running = Running::start(builder);
+    running.recorder.record(&pod(), created("once"));
+    running.recorder.record(&pod(), created("once"));
+    assert_eq!(running.stop().await, Unsent(0));
+    let methods = |script: &Script| {
+        script.requests.lock().unwrap().iter().map(|(method, _)| method.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (methods(&one), methods(&other)),
+        (vec!["POST".into(), "PATCH".into()], vec!["POST".into(), "PATCH".into()])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_drops_events_and_holds_nobody_up() {
+    let server = ApiServer::builder().start();
+    let hang = server.faults().hold(Filter::any().verb(Verb::Create));
+    let running = Running::start(EventRecorder::builder("website").client(server.client()).queue(10));
+    for number in 0..500 {
+        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+        running.recorder.record(&object, created("once"));
+    }
+    hang.release();
+    assert_eq!(running.stop().await, Unsent(0));
+    let api: Api<Event> = Api::namespaced(server.client(), "default");
+    assert_eq!(api.list(&Default::default()).await.expect("a list").items.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_in_a_namespace_that_is_refused_is_given_up() {
+    let server = ApiServer::builder().request_log(true).start();
+    let _refused = server.faults().refuse(Filter::any().verb(Verb::Create), Refusal::forbidden(), usize::MAX);
+    let running = Running::start(EventRecorder::builder("website").client(server.client_as("website")));
+    running.recorder.record(&pod(), created("once"));
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(server.request_log().matching(&Filter::any().user_agent("website")).len(), 1);
+}
+
+#[test]
+fn a_fake_recorder_hands_events_out_as_text() {
+    let (recorder, mut events) = EventRecorder::fake(2);
+    for number in 0..3 {
+        recorder.record(&pod(), created(&format!("n{number}")));
+    }
+    assert_eq!(
+        events.take_all(),
+        ["Normal Created n0", "Normal Created n1"],
+        "a full channel drops the rest"
+    );
+    assert_eq!(events.take(), None);
+    EventRecorder::discarding().record(&pod(), created("nothing happens"));
+}
