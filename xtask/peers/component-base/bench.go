@@ -11,7 +11,7 @@ import (
 	"k8s.io/component-base/featuregate"
 )
 
-// Both measure the best of several rounds, so that a busy moment of the machine does not count.
+// Both report the best of several rounds, so that a busy moment of the machine does not count.
 func bench(quick bool) {
 	rounds, checks, parses := 9, 4_000_000, 4_000
 	if quick {
@@ -21,7 +21,7 @@ func bench(quick bool) {
 	report("featuregate/parse-200", "µs", best(rounds, parse(parses))/1000)
 }
 
-// Nanoseconds of a check, of 100 gates in turn.
+// The time of a check in nanoseconds, of 100 gates in turn.
 func enabled(checks int) func() float64 {
 	gate, names := gates(100)
 	if err := gate.Set(setting(names, 1)); err != nil {
@@ -43,7 +43,7 @@ func enabled(checks int) func() float64 {
 	}
 }
 
-// Nanoseconds to set 200 gates from one string, other values each time.
+// The time in nanoseconds to set 200 gates from one string, with other values each time.
 func parse(parses int) func() float64 {
 	gate, names := gates(200)
 	texts := [2]string{setting(names, 0), setting(names, 1)}
@@ -75,7 +75,7 @@ func gates(count int) (featuregate.MutableVersionedFeatureGate, []featuregate.Fe
 	return gate, names
 }
 
-// Every other gate on.
+// Every second gate is on.
 func setting(names []featuregate.Feature, parity int) string {
 	pairs := make([]string, len(names))
 	for i, name := range names {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// A case: gates, and what is done to them.
+// A case has gates and the steps to run on them.
 type testCase struct {
 	Emulation        string              `json:"emulation"`
 	MinCompatibility string              `json:"min_compatibility"`
@@ -40,10 +40,10 @@ type step struct {
 	MinCompatibility string          `json:"min_compatibility"`
 }
 
-// What became of a case. Error is empty where the gates were accepted.
+// The outcome of a case. Error is empty if the gates were accepted.
 type outcome struct {
 	Error string `json:"error"`
-	// First is what holds before any step.
+	// The first state is the one before any step.
 	States []state `json:"states"`
 }
 
@@ -56,7 +56,7 @@ type state struct {
 	Text     string          `json:"text"`
 }
 
-// Answers each case on `in` with a line on `out`.
+// Runs each case of `in` and writes its outcome as a line to `out`.
 func answer(in io.Reader, out io.Writer) error {
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)

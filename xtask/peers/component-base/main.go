@@ -1,5 +1,5 @@
-// Command component-base does what trimtab-featuregate does, with k8s.io/component-base: its benchmarks, and the cases
-// of `cargo xtask conformance --featuregate`.
+// Command component-base runs the benchmarks of trimtab-featuregate and the cases of
+// `cargo xtask conformance --featuregate` with k8s.io/component-base.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command controller-runtime asks its priority queue what our benchmark asks ours: go run . [--quick]
+// Command controller-runtime runs controller-runtime's priority queue in our queue's benchmark: go run . [--quick]
 package main
 
 import (

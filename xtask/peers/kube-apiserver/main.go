@@ -1,5 +1,5 @@
-// Command kube is Kubernetes' own programs in one: etcd, kube-apiserver, kube-controller-manager and kubectl, built from
-// their published modules. The embedded server is held against the first three, and the last is one of its clients.
+// Command kube contains etcd, kube-apiserver, kube-controller-manager and kubectl, built from their published modules.
+// The embedded server is compared with the first three; kubectl is one of its clients.
 package main
 
 import (
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// writeKey makes the key that service account tokens are signed with.
+// writeKey creates the key that signs service account tokens.
 func writeKey(path string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

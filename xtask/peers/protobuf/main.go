@@ -1,5 +1,5 @@
-// wire prints how the built-in kinds are written in protobuf: what the Go types say in their tags, one line
-// for each field. `cargo xtask wire` keeps it for our API server.
+// protobuf prints the protobuf fields of the built-in kinds, read from the tags of their Go types, one line for each
+// field. `cargo xtask codegen protobuf` writes them to a file of our API server.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	aggregatorv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-// special are the types that JSON shows otherwise than by their fields.
+// special are the types whose JSON is not an object of their fields.
 var special = map[reflect.Type]string{
 	reflect.TypeOf(metav1.Time{}):                                  "Time",
 	reflect.TypeOf(metav1.MicroTime{}):                             "MicroTime",
@@ -36,7 +36,7 @@ var special = map[reflect.Type]string{
 }
 
 type printer struct {
-	kinds map[string][]string // by type: the kinds that it is
+	kinds map[string][]string // the kinds of each type
 	types map[string]reflect.Type
 }
 
@@ -58,8 +58,8 @@ func main() {
 	p.print()
 }
 
-// isSent tells whether a client may send an object of the kind. Of the unstable versions, only those that our
-// API server serves.
+// isSent tells whether a client may send an object of the kind. Unstable versions count only if our API server serves
+// them.
 func isSent(kind schema.GroupVersionKind) bool {
 	if kind.Kind == "DeleteOptions" {
 		return kind.Group == "" && kind.Version == "v1" // the same type in every group
@@ -76,7 +76,7 @@ func isSent(kind schema.GroupVersionKind) bool {
 	return true
 }
 
-// visit notes a struct and the structs that it is made of, and returns its name.
+// visit records a struct and the structs of its fields, and returns its name.
 func (p *printer) visit(goType reflect.Type) string {
 	name := strings.ReplaceAll(goType.PkgPath(), "/", ".") + "." + goType.Name()
 	name = strings.TrimPrefix(strings.Replace(name, "apiextensions-apiserver.pkg.apis.", "api.", 1), "k8s.io.")
@@ -91,7 +91,7 @@ func (p *printer) visit(goType reflect.Type) string {
 	return name
 }
 
-// code says how a value is written: see the reader.
+// code returns the code of a value's encoding; the reader of the file defines the codes.
 func (p *printer) code(goType reflect.Type) string {
 	if code, ok := special[goType]; ok {
 		return code
@@ -120,12 +120,12 @@ func (p *printer) code(goType reflect.Type) string {
 	panic("a type that no field has had so far: " + goType.String())
 }
 
-// isNamedList tells whether the type is a list of strings with a name of its own: that is sent as a message.
+// isNamedList tells whether the type is a named list of strings, which is sent as a message.
 func isNamedList(goType reflect.Type) bool {
 	return goType.Name() != "" && goType.Kind() == reflect.Slice && goType.Elem().Kind() == reflect.String
 }
 
-// element is the code of what a list or a map holds.
+// element returns the code of a list's or a map's elements.
 func (p *printer) element(goType reflect.Type) string {
 	if isNamedList(goType) {
 		return "Strings"
@@ -133,7 +133,7 @@ func (p *printer) element(goType reflect.Type) string {
 	return p.code(goType)
 }
 
-// number is the field's number, or 0 if it is not sent.
+// number returns the field's number, or 0 if it is not sent.
 func number(field reflect.StructField) int {
 	parts := strings.Split(field.Tag.Get("protobuf"), ",")
 	if len(parts) < 3 {
@@ -169,11 +169,11 @@ func (p *printer) print() {
 			switch field.Type.Kind() {
 			case reflect.String, reflect.Bool, reflect.Int32, reflect.Int64:
 				if !strings.Contains(options, "omitempty") {
-					code += "!" // JSON shows it whatever it is
+					code += "!" // JSON shows it even if it is empty
 				}
 			}
 			if json == "" {
-				json = "^" // its fields are shown as its owner's
+				json = "^" // JSON shows its fields in the outer object
 			}
 			fmt.Printf(" %d %s %s\n", number(field), json, code)
 		}

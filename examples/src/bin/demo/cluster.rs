@@ -1,4 +1,4 @@
-//! Where the demo runs: on an API server in this process, or on a real cluster.
+//! [`Cluster`]: the cluster of the demo, an API server in this process or a real one.
 
 use std::{path::Path, time::Duration};
 
@@ -28,12 +28,11 @@ use crate::{
 /// The node that the simulated kubelet runs its Pods on.
 pub(crate) const NODE: &str = "trimtab-demo";
 
-/// How long cleaning up may take, after Ctrl-C and otherwise.
+/// The timeout of the clean-up.
 const CLEAN_UP_QUICKLY: Duration = Duration::from_secs(2);
 pub(crate) const CLEAN_UP: Duration = Duration::from_secs(20);
 
-/// The tasks that go on beside the demo's steps. None of them ends before the demo does, unless
-/// something went wrong.
+/// The background tasks. A task that ends before the demo has failed.
 pub(crate) type Background = JoinSet<Result<(), Failure>>;
 
 /// A cluster to run on.
@@ -58,18 +57,18 @@ impl Cluster {
         let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         let config = Config::from_custom_kubeconfig(file, &options).await;
         let mut config = config.map_err(|error| refused(error.to_string()))?;
-        // A create that is sent again after a lost reply makes a second Pod: the server names it.
+        // A create that is sent again after a lost response makes a second Pod, because the server generates its name.
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| refused(error.to_string()))?;
         Ok(Self { client, server: None, footprint: Footprint::default() })
     }
 
-    /// The client that the controller uses; on our own server the faults know it by its user agent.
+    /// The controller's client. On our own server, faults select it by its user agent.
     pub(crate) fn controller_client(&self) -> Client {
         self.server.as_ref().map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
     }
 
-    /// Books every change from now on: on our own server every commit, on a real cluster every event.
+    /// Records every change from now on: the commits of our own server, or the events of a real cluster.
     pub(crate) fn audit(&self, audit: &Audit, subject: &Subject, background: &mut Background) {
         match &self.server {
             Some(server) => drop(background.spawn(book_commits(server.commits(), audit.clone()))),
@@ -81,7 +80,7 @@ impl Cluster {
         }
     }
 
-    /// Runs a small kubelet, unless the cluster has nodes of its own. Returns whether it does.
+    /// Runs a small kubelet unless the cluster has nodes of its own; returns whether it runs.
     pub(crate) async fn run_kubelet(&self, background: &mut Background) -> Result<bool, Failure> {
         let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default().limit(1)).await;
         if !nodes.map_err(Failure::api("listing Nodes"))?.items.is_empty() {
@@ -97,7 +96,7 @@ impl Cluster {
         Ok(true)
     }
 
-    /// Creates everything that the manifests declare, and makes the lease's name ours.
+    /// Creates the objects of the manifests and reserves the lease's name.
     pub(crate) async fn apply(&self, manifests: &[Manifest]) -> Result<(), Failure> {
         self.footprint.expect(Manifest::named::<Lease>(&ObjectKey::namespaced(LEASE.0, LEASE.1))).await;
         for manifest in manifests {
@@ -107,17 +106,17 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes away from a real cluster what the demo has put there, or says what stays.
+    /// Deletes the demo's objects from a real cluster; the error names those that remain.
     pub(crate) async fn clean_up(&self, is_interrupted: bool) -> Result<(), Failure> {
         match self.server {
-            Some(_) => Ok(()), // it goes with this process
+            Some(_) => Ok(()), // the server ends with this process
             None if is_interrupted => self.footprint.clean_up(&self.client, CLEAN_UP_QUICKLY).await,
             None => self.footprint.clean_up(&self.client, CLEAN_UP).await,
         }
     }
 
-    /// The version up to which the audit must have booked to know of all that was done so far. A
-    /// real cluster's is not to be had; there the audit gets a moment instead.
+    /// The version that the audit must reach to have seen all changes so far. A real cluster does not
+    /// tell it; there the audit waits a moment instead.
     pub(crate) async fn version(&self) -> u64 {
         match &self.server {
             Some(server) => server.resource_version(),
@@ -143,7 +142,7 @@ async fn book_commits(mut commits: trimtab_apiserver::Commits, audit: Audit) -> 
     Ok(())
 }
 
-/// Passes the states before and after each event on.
+/// Passes on the states before and after each event.
 fn book_events<T: Object>(
     informer: &Informer<T>,
     entry: impl Fn(Option<&T>, Option<&T>) + Send + Sync + 'static,
@@ -155,7 +154,7 @@ fn book_events<T: Object>(
     });
 }
 
-/// The committed object as the audit reads it.
+/// Decodes a committed object for the audit.
 fn read<T: DeserializeOwned>(object: &Value) -> T {
     T::deserialize(object).expect("the server committed an object of its kind")
 }

@@ -1,4 +1,4 @@
-//! The controller under test: wired, led, and with a fuse that makes it panic once.
+//! The controller under test: connected, with leader election, and with a panic on request.
 
 use std::{
     collections::BTreeSet,
@@ -22,13 +22,13 @@ use trimtab_examples::replicaset::{PodView, ReplicaSets};
 
 use crate::{cluster::Cluster, failure::Failure};
 
-/// Where the controller's lease is.
+/// The namespace of the controller's lease.
 pub(crate) const LEASE: (&str, &str) = ("kube-system", "trimtab-replicaset");
 
-/// What the panic that the demo asks for says.
+/// The message of the requested panic.
 const FUSE: &str = "the demo asked for a panic";
 
-/// The controller, and what can be seen of it.
+/// The controller and its observable state.
 #[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) controller: Arc<Controller>,
@@ -39,7 +39,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// A ReplicaSet controller on `cluster`. On a real one it keeps to the `declared` sets.
+    /// Builds a ReplicaSet controller on `cluster`. On a real cluster it reconciles only the `declared` sets.
     pub(crate) fn new(cluster: &Cluster, declared: BTreeSet<ObjectKey>) -> Self {
         let client = cluster.controller_client();
         let informers = InformerFactory::new(client.clone());
@@ -59,13 +59,13 @@ impl Subject {
         self.fuse.store(true, SeqCst);
     }
 
-    /// Whether the fuse has done what it was lit for.
+    /// Whether the requested panic has happened.
     pub(crate) fn is_fuse_spent(&self) -> bool {
         !self.fuse.load(SeqCst)
     }
 }
 
-/// The controller of all sets, or of `only` some, which panics once when the fuse is lit.
+/// Builds a controller of all sets, or of `only` some. It panics once when the fuse is set.
 fn with_fuse(sets: &ReplicaSets, fuse: Arc<AtomicBool>, only: Option<BTreeSet<ObjectKey>>) -> Controller {
     let (this, only) = (sets.clone(), Arc::new(only));
     sets.wiring().reconciler(move |request: Request| {
@@ -82,7 +82,7 @@ fn with_fuse(sets: &ReplicaSets, fuse: Arc<AtomicBool>, only: Option<BTreeSet<Ob
     })
 }
 
-/// Keeps the panic that the demo asks for off the screen: the controller reports it.
+/// Hides the requested panic from the terminal: the controller reports it.
 pub(crate) fn quiet_the_fuse() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -92,7 +92,7 @@ pub(crate) fn quiet_the_fuse() {
     }));
 }
 
-/// A candidate for the lease. It notices within a third of a second that the lease was lost or is free.
+/// Builds a candidate. It notices within a third of a second that the lease was lost or is free.
 pub(crate) fn elector(cluster: &Cluster) -> Result<LeaderElector, Failure> {
     LeaderElector::builder(cluster.controller_client(), LEASE.0, LEASE.1)
         .lease_duration(Duration::from_secs(6))
@@ -103,7 +103,7 @@ pub(crate) fn elector(cluster: &Cluster) -> Result<LeaderElector, Failure> {
         .map_err(|error| Failure::Cluster(error.to_string()))
 }
 
-/// Runs the controller while it holds the lease, and stands for it again after it was lost.
+/// Runs the controller while it holds the lease, and becomes a candidate again after a loss.
 pub(crate) async fn lead(mut elector: LeaderElector, controller: Arc<Controller>) -> Result<(), Failure> {
     let work = |term: Leadership| {
         let controller = controller.clone();

@@ -1,8 +1,8 @@
-//! How the demo ends when it does not end well, and with which exit code.
+//! [`Failure`]: the reasons why the demo fails, with their exit codes.
 
 use std::{fmt, process::ExitCode};
 
-/// Why the demo stopped.
+/// The reason why the demo failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The input cannot be used; nothing was applied. Exit code 2.
@@ -14,7 +14,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// For `map_err`: what was being done when the API server refused.
+    /// For `map_err`: adds the failed action to an error of the API server.
     pub(crate) fn api(doing: impl fmt::Display) -> impl FnOnce(kube_client::Error) -> Self {
         move |error| match error {
             kube_client::Error::Api(status) => Self::Cluster(format!("{doing}: {}", status.message)),

@@ -1,4 +1,4 @@
-//! What the demo puts into a cluster, and taking it away again: that, and nothing else.
+//! [`Footprint`]: the objects that the demo creates in a cluster, and their deletion.
 
 use std::{collections::HashSet, panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -19,13 +19,13 @@ use trimtab_controller::cache::{Metadata, Object};
 
 use crate::{failure::Failure, manifests::Manifest};
 
-/// How many Pods are deleted at once.
+/// The number of Pods that are deleted at the same time.
 const AT_ONCE: usize = 64;
 
-/// How long after its controller a request of it may still be under way.
+/// The time for which a request of the controller can still arrive after its end.
 const STRAGGLING: Duration = Duration::from_millis(200);
 
-/// What was created, the newest last; a handle.
+/// A handle on the created objects, the newest last.
 #[derive(Clone, Default)]
 pub(crate) struct Footprint {
     made: Arc<Mutex<Vec<Made>>>,
@@ -33,20 +33,20 @@ pub(crate) struct Footprint {
 
 struct Made {
     manifest: Manifest,
-    /// `None` of what a part of the demo creates for itself, under a name that was free.
+    /// `None` for objects that a part of the demo creates itself, under a name that was free.
     uid: Option<String>,
 }
 
 impl Footprint {
-    /// Creates the object, and remembers it. A namespace may be there already.
+    /// Creates the object and records it. A namespace may exist already.
     pub(crate) async fn create(
         &self,
         client: &Client,
         manifest: &Manifest,
     ) -> Result<DynamicObject, kube_client::Error> {
         let (made, client, manifest) = (self.made.clone(), client.clone(), manifest.clone());
-        // In a task of its own, which goes on when its caller is interrupted, and under the lock, for
-        // which `clean_up` waits: nothing is created and forgotten.
+        // The task continues when its caller is interrupted, and it holds the lock that `clean_up` waits
+        // for. Otherwise an object could be created and not recorded.
         let created = tokio::spawn(async move {
             let mut made = made.lock().await;
             let created = match manifest.create(client.clone()).await {
@@ -63,16 +63,16 @@ impl Footprint {
         created.await.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))
     }
 
-    /// Remembers an object that a part of the demo is going to create under a name that is free.
+    /// Records an object that a part of the demo is about to create under a free name.
     pub(crate) async fn expect(&self, manifest: Manifest) {
         self.made.lock().await.push(Made { manifest, uid: None });
     }
 
-    /// Takes everything away again, and the Pods of what were its sets, as there may be no garbage
-    /// collector. Namespaces stay: without their controller they would end never. To be called when
-    /// nobody creates anything any more.
-    pub(crate) async fn clean_up(&self, client: &Client, patience: Duration) -> Result<(), Failure> {
-        let ended = timeout(patience, async {
+    /// Deletes all recorded objects and the Pods of their sets, because there may be no garbage
+    /// collector. Namespaces remain: without their controller their deletion would never end. Call this
+    /// after the last creation.
+    pub(crate) async fn clean_up(&self, client: &Client, limit: Duration) -> Result<(), Failure> {
+        let ended = timeout(limit, async {
             let mut made = self.made.lock().await;
             while let Some(newest) = made.last() {
                 newest.remove(client).await?;
@@ -83,13 +83,13 @@ impl Footprint {
         let why = match ended.await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("not done within {} s", patience.as_secs()),
+            Err(_) => format!("not finished within {} s", limit.as_secs()),
         };
         let left = match self.made.try_lock() {
             Ok(made) => made.iter().map(Made::describe).collect::<Vec<_>>().join(", "),
-            Err(_) => "an object whose creation is not answered".to_owned(),
+            Err(_) => "an object whose creation has no response yet".to_owned(),
         };
-        Err(Failure::Cluster(format!("cleaning up: {why}; left behind: {left}")))
+        Err(Failure::Cluster(format!("cleaning up: {why}; not deleted: {left}")))
     }
 }
 
@@ -114,7 +114,7 @@ impl Made {
     }
 }
 
-/// Removes the Pods whose controller was the set of this UID, until no more appear.
+/// Deletes the Pods whose controller is the set with this UID, until no more appear.
 async fn remove_pods(pods: &Api<Pod>, set: &str) -> Result<(), kube_client::Error> {
     let mut looked_again = false;
     loop {
@@ -136,13 +136,13 @@ async fn remove_pods(pods: &Api<Pod>, set: &str) -> Result<(), kube_client::Erro
     }
 }
 
-/// Deletes at once, and nothing but the object of this UID.
+/// Deletes the object with this UID without a grace period.
 fn only(uid: Option<String>) -> DeleteParams {
     let preconditions = uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None });
     DeleteParams { preconditions, ..DeleteParams::default().grace_period(0) }
 }
 
-/// What is not there, or is another by now, need not be deleted.
+/// Ignores that an object is absent or was replaced by another one.
 fn gone<T>(deleted: Result<T, kube_client::Error>) -> Result<(), kube_client::Error> {
     match deleted {
         Err(kube_client::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
@@ -218,12 +218,12 @@ mod tests {
         let left = footprint.clean_up(&client, Duration::from_secs(2)).await.expect_err("a failure");
         assert_eq!(
             left.to_string(),
-            "cleaning up: not done within 2 s; left behind: ReplicaSet default/web and its Pods"
+            "cleaning up: not finished within 2 s; not deleted: ReplicaSet default/web and its Pods"
         );
         held.release();
     }
 
-    /// Fails without the task of its own in `create`.
+    /// Fails if `create` does not spawn a task.
     #[tokio::test(start_paused = true)]
     async fn a_creation_that_is_interrupted_is_cleaned_up_as_well() {
         let server = ApiServer::builder().controllers(false).start();

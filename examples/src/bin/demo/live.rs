@@ -1,4 +1,4 @@
-//! What the demo shows while it runs: bars where there is a terminal, plain lines otherwise.
+//! [`Live`]: the output of a running demo, bars on a terminal and plain lines elsewhere.
 
 use std::{
     collections::BTreeMap,
@@ -16,19 +16,19 @@ use trimtab_controller::{Controller, cache::ObjectKey};
 
 use crate::audit::{Audit, Row};
 
-/// How often the bars move, and how often plain lines come.
+/// The intervals between updates of the bars, and between plain lines.
 const FRAME: Duration = Duration::from_millis(100);
 const LINE: Duration = Duration::from_secs(1);
 
-/// The view of a running demo. It ends when it is closed or dropped.
+/// The display of a running demo; it ends when it is closed or dropped.
 pub(crate) struct Live {
     bars: Option<MultiProgress>,
-    /// A panic of it costs the view alone.
+    /// A panic in this task ends only the display.
     drawing: JoinHandle<()>,
 }
 
 impl Live {
-    /// Begins to draw.
+    /// Starts the display.
     pub(crate) fn start(audit: Audit, controller: Arc<Controller>) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
         let view = View { audit, controller };
@@ -39,7 +39,7 @@ impl Live {
         Self { bars, drawing }
     }
 
-    /// Prints a line: above the bars, if there are any.
+    /// Prints a line, above the bars if there are any.
     pub(crate) fn say(&self, line: &str) {
         match &self.bars {
             Some(bars) => drop(bars.println(line)),
@@ -47,7 +47,7 @@ impl Live {
         }
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub(crate) fn close(self) {}
 }
 
@@ -61,7 +61,7 @@ impl Drop for Live {
     }
 }
 
-/// What there is to see.
+/// The displayed values.
 struct View {
     audit: Audit,
     controller: Arc<Controller>,
@@ -127,7 +127,7 @@ fn moves(row: &Row) -> String {
     format!("+{} -{} adopted {} released {}", row.created, row.deleted, row.adopted, row.released)
 }
 
-/// Events a second, over the last second.
+/// The number of events in the last second.
 struct Rate {
     since: Instant,
     count: u64,

@@ -1,6 +1,5 @@
-//! Shows a ReplicaSet controller on Trimtab that is disturbed on purpose, and whether it holds: Pods are
-//! killed, sets scaled, watches cut and delayed, the history compacted, a reconcile panics, the lease is
-//! taken away.
+//! Runs a ReplicaSet controller on Trimtab under faults and checks the result. It kills Pods, scales sets,
+//! cuts and delays watches, compacts the history, makes a reconcile panic and takes the lease away.
 //!
 //! ```text
 //! cargo xtask demo                                    # in this process, default manifests
@@ -8,7 +7,7 @@
 //! cargo xtask demo --kubeconfig ~/.kube/config        # a cluster without a ReplicaSet controller
 //! ```
 //!
-//! After about 20 s it prints something like
+//! After about 20 s it prints a table:
 //!
 //! ```text
 //! │ replicaset    desired   ready   created   deleted   adopted   released   duplicates │
@@ -16,11 +15,11 @@
 //! │ shop/web           80      80        83         5         3          1            0 │
 //! │ shop/worker       200     200       235        35         0          0            0 │
 //! …
-//! exactly as the manifests say, and never a Pod too many
+//! the cluster equals the manifests, and no set ever had too many Pods
 //! ```
 //!
-//! and exits with 0 only if the cluster is exactly as the manifests say, and no set ever had a Pod too
-//! many. Exit code 1: it is not; 2: the input cannot be used, nothing was applied; 130: Ctrl-C.
+//! It exits with 0 if the cluster equals the manifests and no set ever had too many Pods, with 1 if not,
+//! with 2 if the input is invalid and nothing was applied, and with 130 after Ctrl-C.
 
 mod audit;
 mod cluster;
@@ -54,23 +53,23 @@ use crate::{
 /// The manifests beside this program.
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests");
 
-/// Runs a ReplicaSet controller, disturbs it, and checks that every Pod is as it should be.
+/// Runs a ReplicaSet controller, injects faults, and checks every Pod.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask demo")]
 struct Cli {
-    /// Manifests to apply: YAML or JSON files, or folders of them.
+    /// The manifests to apply: YAML or JSON files, or folders of them.
     #[arg(default_value = MANIFESTS, hide_default_value = true)]
     files: Vec<PathBuf>,
-    /// Run on the cluster of this kubeconfig, which has no ReplicaSet controller of its own.
+    /// Runs on the cluster of this kubeconfig, which must have no ReplicaSet controller.
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's context, if not its current one.
+    /// Selects this context of the kubeconfig instead of the current one.
     #[arg(long, value_name = "NAME", requires = "kubeconfig")]
     context: Option<String>,
-    /// Let kubectl in at this address.
+    /// Listens on this address for kubectl.
     #[arg(long, value_name = "ADDR", conflicts_with = "kubeconfig")]
     listen: Option<SocketAddr>,
-    /// Leave everything running at the end, until Ctrl-C.
+    /// Keeps everything running at the end, until Ctrl-C.
     #[arg(long)]
     keep: bool,
 }
@@ -89,7 +88,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the demo, and cleans up after it however it ends.
+/// Runs the demo and then cleans up, also after a failure.
 async fn run(cli: &Cli) -> Result<(), Failure> {
     let cluster = match &cli.kubeconfig {
         None => Cluster::embedded(),
@@ -97,11 +96,11 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
     };
     let mut background = Background::new();
     let ended = tokio::select! {
-        biased; // who waits for Ctrl-C in there has ended well
+        biased; // a demo that waits for Ctrl-C has succeeded
         ended = demonstrate(cli, &cluster, &mut background) => ended,
         () = interrupted() => Err(Failure::Interrupted),
     };
-    background.shutdown().await; // the controller: what goes now is not to be replaced
+    background.shutdown().await; // first the controller, which would replace deleted Pods
     let is_interrupted = matches!(ended, Err(Failure::Interrupted));
     match (ended, cluster.clean_up(is_interrupted).await) {
         (Err(failure), Err(left)) => {
@@ -122,13 +121,13 @@ async fn demonstrate(cli: &Cli, cluster: &Cluster, background: &mut Background) 
     if cli.keep { keep(address, background).await } else { Ok(()) }
 }
 
-/// Everything that is refused before anything is applied.
+/// Makes all checks that come before anything is applied.
 async fn read(cli: &Cli, cluster: &Cluster) -> Result<(Vec<Manifest>, Foreign), Failure> {
     let manifests = manifests::read(&cluster.client, &cli.files).await;
     let manifests = manifests.map_err(|error| Failure::Input(error.to_string()))?;
     let foreign = preflight::check(&cluster.client, &manifests).await?;
     if cluster.server.is_none() {
-        println!("probing whether somebody controls ReplicaSets here already");
+        println!("checking that the cluster has no ReplicaSet controller");
         preflight::probe(cluster).await?;
     }
     Ok((manifests, foreign))
@@ -148,7 +147,7 @@ fn kubectl(address: SocketAddr) -> String {
     format!("kubectl --server http://{address} get pods -A")
 }
 
-/// Applies the manifests, runs the controller, and disturbs it. Prints the table, also when that failed.
+/// Applies the manifests, runs the controller and injects faults. Prints the table, also after a failure.
 async fn perform(
     cluster: &Cluster,
     manifests: &[Manifest],
@@ -160,7 +159,7 @@ async fn perform(
     let mut stage = Stage::new(cluster, manifests, audit, &subject, elector.observer());
     cluster.audit(audit, &subject, background);
     if !cluster.run_kubelet(background).await? {
-        println!("the cluster has Nodes of its own: no kubelet is simulated");
+        println!("the cluster has Nodes, so no kubelet is simulated");
     }
     cluster.apply(manifests).await?;
     let live = Live::start(audit.clone(), subject.controller.clone());
@@ -176,12 +175,14 @@ async fn perform(
     disturbed.map(|()| stage.wanted)
 }
 
-/// Waits until something ends that should have gone on.
+/// Waits until a background task ends, which is a failure.
 async fn stopped(background: &mut Background) -> Failure {
     match background.join_next().await {
         Some(Ok(Err(failure))) => failure,
-        Some(Err(panicked)) => Failure::Cluster(format!("a part of the demo ended early: {panicked}")),
-        Some(Ok(Ok(()))) | None => Failure::Cluster("a part of the demo ended early".to_owned()),
+        Some(Err(panicked)) => {
+            Failure::Cluster(format!("a background task of the demo ended early: {panicked}"))
+        }
+        Some(Ok(Ok(()))) | None => Failure::Cluster("a background task of the demo ended early".to_owned()),
     }
 }
 
@@ -189,13 +190,13 @@ async fn judge(cluster: &Cluster, expected: &Expected<'_>, audit: &Audit) -> Res
     let wrong = expected.differences(&cluster.client, &audit.rows()).await;
     let wrong = wrong.map_err(Failure::api("checking the cluster"))?;
     if wrong.is_empty() {
-        println!("exactly as the manifests say, and never a Pod too many");
+        println!("the cluster equals the manifests, and no set ever had too many Pods");
         return Ok(());
     }
-    Err(Failure::Cluster(format!("the cluster is not as it should be:\n  {}", wrong.join("\n  "))))
+    Err(Failure::Cluster(format!("the cluster differs from the manifests:\n  {}", wrong.join("\n  "))))
 }
 
-/// Leaves everything running until Ctrl-C.
+/// Keeps everything running until Ctrl-C.
 async fn keep(address: Option<SocketAddr>, background: &mut Background) -> Result<(), Failure> {
     println!("{}", address.map_or_else(|| "still running".to_owned(), kubectl));
     println!("Ctrl-C ends it");
@@ -208,6 +209,6 @@ async fn keep(address: Option<SocketAddr>, background: &mut Background) -> Resul
 /// Waits for Ctrl-C.
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await; // there are no signals here: nobody can interrupt
+        std::future::pending::<()>().await; // this platform has no signals
     }
 }

@@ -1,5 +1,5 @@
-//! What is looked at before anything is applied: whether the names are free, and whether somebody
-//! controls ReplicaSets here already.
+//! Checks before anything is applied: the names are free, and no other controller manages
+//! ReplicaSets.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -24,16 +24,16 @@ use crate::{
     report::{convert, selects},
 };
 
-/// How long a set of a real cluster must stay untouched to show that nobody else controls it.
+/// The time for which a set must stay unchanged to show that no other controller manages it.
 const PROBE: Duration = Duration::from_secs(4);
 
-/// The name of that set, in `default`.
+/// The name of that set in the namespace `default`.
 const PROBE_NAME: &str = "trimtab-demo-probe";
 
-/// The UIDs of Pods that were there before, and are nobody's business.
+/// The UIDs of earlier Pods, which the demo ignores.
 pub(crate) type Foreign = HashSet<String>;
 
-/// Refuses to run where anything is already that the demo would create; only namespaces may be.
+/// Fails if an object of the demo exists already, other than a namespace.
 pub(crate) async fn check(client: &Client, manifests: &[Manifest]) -> Result<Foreign, Failure> {
     let own = [
         Manifest::named::<Lease>(&ObjectKey::namespaced(LEASE.0, LEASE.1)),
@@ -55,7 +55,7 @@ pub(crate) async fn check(client: &Client, manifests: &[Manifest]) -> Result<For
     foreign_pods(client, manifests).await
 }
 
-/// Refuses Pods that a declared set would adopt though nobody declared them.
+/// Fails if there are Pods that a declared set would adopt and that the manifests do not declare.
 async fn foreign_pods(client: &Client, manifests: &[Manifest]) -> Result<Foreign, Failure> {
     let mut foreign = Foreign::new();
     let namespaces: BTreeSet<_> = manifests.iter().filter_map(Manifest::namespace).collect();
@@ -83,8 +83,7 @@ fn refused(reason: impl std::fmt::Display) -> Failure {
     Failure::Input(format!("{reason}. Nothing was applied"))
 }
 
-/// Refuses a cluster whose ReplicaSets somebody controls already: a set of one replica must stay as it
-/// was created.
+/// Fails if the cluster has a ReplicaSet controller: a set of one replica must stay as it was created.
 pub(crate) async fn probe(cluster: &Cluster) -> Result<(), Failure> {
     let probe = probe_set();
     let created = cluster.footprint.create(&cluster.client, &probe).await;

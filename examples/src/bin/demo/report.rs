@@ -1,4 +1,4 @@
-//! The end of the demo: the cluster held against the manifests, object by object.
+//! The final check: compares the cluster with the manifests, object by object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ use trimtab_examples::replicaset::PodView;
 
 use crate::{audit::Row, manifests::Manifest, preflight::Foreign};
 
-/// Top-level fields of a manifest that a server does not keep as they are sent.
+/// Top-level fields of a manifest that a server changes.
 const NOT_KEPT: [&str; 2] = ["status", "stringData"];
 
-/// What the disturbances have changed on purpose.
+/// The intended changes of the disturbances.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     /// Sets that were scaled.
     pub(crate) replicas: BTreeMap<ObjectKey, usize>,
-    /// Pods that got this label, and must be nobody's.
+    /// Pods that got this label and must have no controller.
     pub(crate) relabelled: BTreeMap<ObjectKey, (String, String)>,
 }
 
-/// What the cluster is held against.
+/// The expected state of the cluster.
 pub(crate) struct Expected<'a> {
     pub(crate) manifests: &'a [Manifest],
     pub(crate) wanted: &'a Wanted,
@@ -34,8 +34,7 @@ pub(crate) struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    /// Every way in which the cluster differs from the manifests, or was wrong on the way; empty if all
-    /// is exactly right.
+    /// Lists all differences between the cluster and the manifests, and all violations on the way.
     pub(crate) async fn differences(
         &self,
         client: &Client,
@@ -71,7 +70,7 @@ impl Expected<'_> {
         Ok(wrong)
     }
 
-    /// What of the manifest must be found on the server, with what was changed on purpose.
+    /// The fields of the manifest that must be on the server, with the intended changes.
     fn declared(&self, manifest: &Manifest) -> Value {
         let mut declared = kept(&manifest.object);
         if let (true, Some(replicas)) =
@@ -91,7 +90,7 @@ impl Expected<'_> {
         self.manifests.iter().filter(|manifest| manifest.is_a::<Pod>())
     }
 
-    /// Never a Pod too many, and every declared Pod that the set selects was adopted.
+    /// Checks that the set never had too many Pods and adopted every declared Pod that it selects.
     fn check_book(&self, set: &ReplicaSet, row: &Row, wrong: &mut Vec<String>) {
         let key = set.key();
         if row.duplicates > 0 {
@@ -106,7 +105,7 @@ impl Expected<'_> {
         }
     }
 
-    /// Every Pod is either a set's, by reference and by label, or nobody's and declared.
+    /// Checks that every Pod belongs to a set, by reference and by label, or is declared and has no controller.
     fn check_pods(&self, pods: &[PodView], sets: &[&ReplicaSet], wrong: &mut Vec<String>) {
         for pod in pods {
             let key = pod.key();
@@ -118,7 +117,7 @@ impl Expected<'_> {
                     wrong.push(format!("Pod {key} was not adopted by {}", set.metadata().name()))
                 }
                 (None, _) if self.pods().any(|manifest| manifest.key() == key) => {}
-                (None, _) => wrong.push(format!("Pod {key} belongs to nobody and is in no manifest")),
+                (None, _) => wrong.push(format!("Pod {key} has no controller and is in no manifest")),
             }
             if self.wanted.relabelled.contains_key(&key) && pod.metadata.controller().is_some() {
                 wrong.push(format!("Pod {key} was not released"));
@@ -127,7 +126,7 @@ impl Expected<'_> {
     }
 }
 
-/// A set has exactly its replicas, ready, and says so.
+/// Checks that a set has exactly its replicas, that they are ready, and that its status says so.
 fn check_set(set: &ReplicaSet, pods: &[PodView], wrong: &mut Vec<String>) {
     let key = set.key();
     let own = pods
@@ -144,7 +143,7 @@ fn check_set(set: &ReplicaSet, pods: &[PodView], wrong: &mut Vec<String>) {
     let said = [Some(status.replicas), status.ready_replicas, status.available_replicas];
     let is_true = said.iter().all(|said| said.unwrap_or(0) == desired);
     if !is_true || status.observed_generation != set.metadata.generation {
-        wrong.push(format!("ReplicaSet {key}: status {status:?} does not say what is there"));
+        wrong.push(format!("ReplicaSet {key}: status {status:?} differs from its Pods"));
     }
 }
 
@@ -153,12 +152,12 @@ pub(crate) fn selects(set: &ReplicaSet, pod: &impl Metadata) -> bool {
     Selector::try_from(&set.spec.selector).is_ok_and(|selector| pod.matches(&selector))
 }
 
-/// The same object in another type.
+/// Converts an object to another type.
 pub(crate) fn convert<T: DeserializeOwned>(object: &impl Serialize) -> Option<T> {
     serde_json::to_value(object).and_then(serde_json::from_value).ok()
 }
 
-/// What a server keeps of an object as its user declared it: labels, annotations, and its own fields.
+/// The fields that a server keeps as declared: labels, annotations, and the kind's own fields.
 fn kept(object: &DynamicObject) -> Value {
     let mut kept = object.data.clone();
     if let Some(fields) = kept.as_object_mut() {
@@ -169,8 +168,8 @@ fn kept(object: &DynamicObject) -> Value {
     kept
 }
 
-/// The first path of `expected` that `found` does not have with the same value; what `found` has
-/// beyond that is the server's defaulting.
+/// Finds the first path of `expected` that `found` lacks or has with another value. Further fields of
+/// `found` are defaults of the server.
 fn not_within(expected: &Value, found: &Value, path: &str) -> Option<String> {
     match (expected, found) {
         (Value::Null, _) => None,

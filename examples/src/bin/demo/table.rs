@@ -7,7 +7,7 @@ use trimtab_controller::cache::ObjectKey;
 
 use crate::{audit::Row, disturb::Step};
 
-/// One row a set, and how long the cluster took to converge after each step.
+/// Formats one row for each set, and the time until the cluster converged after each step.
 pub(crate) fn table(sets: &BTreeMap<ObjectKey, Row>, steps: &[Step]) -> String {
     let columns =
         ["replicaset", "desired", "ready", "created", "deleted", "adopted", "released", "duplicates"];

@@ -1,4 +1,4 @@
-// Command cache asks client-go's indexer what our benchmark asks our store, of the same objects.
+// Command cache runs client-go's indexer in our store's benchmark, with the same objects.
 package main
 
 import (
@@ -52,8 +52,8 @@ func main() {
 	measure.Report("cache/update-3-indexes", "ns", updates())
 }
 
-// updates is the time of one: the object's node changes, its namespace and its owner stay. The new object has just been
-// made, as if it had been decoded; to collect the old one is left to the collector, and not measured.
+// updates measures one update: the object's node changes, its namespace and owner stay. The new object was just
+// created, as after decoding; the collection of the old one is not measured.
 func updates() float64 {
 	store := indexer()
 	for number := range count {
@@ -119,7 +119,7 @@ func object(number, round int) *corev1.ConfigMap {
 	}}
 }
 
-// median is the middle one of many runs, in microseconds.
+// median returns the median of many runs, in microseconds.
 func median(run func()) float64 {
 	times := make([]time.Duration, rounds)
 	for round := range times {
@@ -131,7 +131,7 @@ func median(run func()) float64 {
 	return float64(times[rounds/2].Nanoseconds()) / 1e3
 }
 
-// cpu is what this thread has run so far: neither the collector's threads nor other work of the machine count.
+// cpu returns the CPU time of this thread, without the collector's threads and other programs.
 func cpu() time.Duration {
 	var spent unix.Timespec
 	must(unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &spent))

@@ -1,4 +1,4 @@
-// Command conformance puts client-go's machinery on a server, and tells about each part in a line of JSON.
+// Command conformance runs client-go's components against a server and prints a line of JSON for each.
 //
 //	conformance -url http://127.0.0.1:PORT
 package main
@@ -43,7 +43,7 @@ const namespace = "default"
 
 var secrets = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 
-// session is what every step works with.
+// session has the clients that all steps share.
 type session struct {
 	ctx    context.Context
 	config *rest.Config
@@ -54,7 +54,7 @@ func main() {
 	url := flag.String("url", "", "the server")
 	flag.Parse()
 	config := &rest.Config{Host: *url, QPS: -1}
-	config.ContentType = "application/json" // the server takes no protobuf
+	config.ContentType = "application/json" // the server accepts no protobuf here
 	config.AcceptContentTypes = "application/json"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -129,7 +129,7 @@ func secret(name string) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
-// until waits for a condition, or for the end of the step's time.
+// until waits for a condition, at most until the step's deadline.
 func until(ctx context.Context, what string, condition func() bool) error {
 	err := wait.PollUntilContextCancel(ctx, 10*time.Millisecond, true, func(context.Context) (bool, error) {
 		return condition(), nil

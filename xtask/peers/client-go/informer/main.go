@@ -1,4 +1,4 @@
-// Command informer is client-go's shared informer on the load, or on a real API server.
+// Command informer runs client-go's shared informer in our informer's benchmark, on the load or on a real API server.
 //
 //	informer -scenario sync|list|relist|latency -url http://127.0.0.1:PORT -objects N -events M -form whole|slim
 //	informer -scenario real -kubeconfig FILE -namespace NAME -objects N -form proto-slim
@@ -27,7 +27,7 @@ import (
 	"trimtab.example/peers/client-go/measure"
 )
 
-// options are what it is asked, and of whom.
+// options are the scenario and the server.
 type options struct {
 	scenario, url, kubeconfig, namespace, form string
 	objects, events, rate                      int
@@ -38,14 +38,14 @@ func main() {
 	flag.StringVar(&o.scenario, "scenario", "sync", "sync, list, relist, latency or real")
 	flag.StringVar(&o.url, "url", "", "the load")
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "a real API server")
-	flag.StringVar(&o.namespace, "namespace", "", "where its Pods are")
+	flag.StringVar(&o.namespace, "namespace", "", "the namespace of its Pods")
 	flag.StringVar(&o.form, "form", "whole", "whole objects, or slim ones by a transform; proto-slim asks for protobuf")
-	flag.IntVar(&o.objects, "objects", 0, "how many Pods there are")
-	flag.IntVar(&o.events, "events", 0, "how many changes to follow")
-	flag.IntVar(&o.rate, "rate", 0, "how many of them a second")
+	flag.IntVar(&o.objects, "objects", 0, "the number of Pods")
+	flag.IntVar(&o.events, "events", 0, "the number of changes to follow")
+	flag.IntVar(&o.rate, "rate", 0, "the rate of changes a second")
 	flag.Parse()
 	if o.scenario == "list" {
-		// Read when client-go is first used: a list in pages, instead of a stream.
+		// client-go reads this variable at its first use: it then lists in pages instead of a stream.
 		if err := os.Setenv("KUBE_FEATURE_WatchListClient", "false"); err != nil {
 			fmt.Fprintln(os.Stderr, "informer:", err)
 			os.Exit(1)
@@ -85,7 +85,7 @@ func run(o options) error {
 	if n := len(informer.GetStore().ListKeys()); n != o.objects {
 		return fmt.Errorf("%d of %d objects after sync", n, o.objects)
 	}
-	// What the collector has not got round to is not counted against the informer.
+	// Garbage that is not collected yet does not count as the informer's memory.
 	debug.FreeOSMemory()
 	settled := measure.SoFar()
 	switch o.scenario {
@@ -102,7 +102,7 @@ func run(o options) error {
 		if err := tell(o, "expire"); err != nil {
 			return err
 		}
-		<-updates.all // each object of a relist comes as an update
+		<-updates.all // a relist sends each object as an update
 		measure.Report("informer/relist-peak/"+o.form, "×", measure.SoFar().PeakOver(settled, empty))
 	case "latency":
 		if err := tell(o, fmt.Sprintf("events?count=%d&rate=%d", o.events, o.rate)); err != nil {
@@ -115,7 +115,7 @@ func run(o options) error {
 	case "real":
 		measure.Report("informer/real-cpu/"+o.form, "µs", synced.CPUEach(empty, o.objects))
 	default:
-		return fmt.Errorf("-scenario %s is not known", o.scenario)
+		return fmt.Errorf("-scenario %s is unknown", o.scenario)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func follow(o options, updates *updates) error {
 	return nil
 }
 
-// tell tells the load what to do.
+// tell sends a command to the load.
 func tell(o options, what string) error {
 	reply, err := http.Post(o.url+"/load/"+what, "application/json", nil)
 	if err != nil {
@@ -158,7 +158,7 @@ func tell(o options, what string) error {
 	return reply.Body.Close()
 }
 
-// updates counts what the handler was told, and how long each took since the load sent it.
+// updates counts the handler's calls, and the time of each since the load sent the change.
 type updates struct {
 	expected int64
 	seen     atomic.Int64
@@ -178,12 +178,12 @@ func newUpdates(o options) *updates {
 	return u
 }
 
-// take is the handler; it is called by one goroutine.
+// take is the handler; one goroutine calls it.
 func (u *updates) take(_, object any) {
 	if u.timed {
 		now := time.Now().UnixNano()
 		if pod, ok := object.(*corev1.Pod); ok {
-			// The load writes when it sent the change as its version.
+			// The version is the time at which the load sent the change.
 			sent, _ := strconv.ParseInt(pod.ResourceVersion, 10, 64)
 			u.took = append(u.took, now-sent)
 		}
@@ -193,7 +193,7 @@ func (u *updates) take(_, object any) {
 	}
 }
 
-// slim keeps the ten fields that the views keep.
+// slim keeps the ten fields of the views.
 func slim(object any) (any, error) {
 	pod, ok := object.(*corev1.Pod)
 	if !ok {

@@ -1,4 +1,4 @@
-// Package measure tells what this process has cost, and prints measurements as `cargo xtask bench` reads them.
+// Package measure measures the cost of this process and prints measurements for `cargo xtask bench`.
 package measure
 
 import (
@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Cost is what a process has used since its start.
+// Cost is the CPU time and memory of a process since its start.
 type Cost struct {
 	// CPU is user and system time.
 	CPU time.Duration
 	// RSS is the resident memory in bytes.
 	RSS int64
-	// Peak is the most of it since the start, or since ForgetPeak.
+	// Peak is the highest RSS since the start, or since ForgetPeak.
 	Peak int64
 }
 
-// SoFar is the cost of this process until now. It panics where there is no /proc.
+// SoFar returns the cost of this process until now. It panics where there is no /proc.
 func SoFar() Cost {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -33,22 +33,22 @@ func SoFar() Cost {
 	}
 }
 
-// CPUEach is the CPU since earlier for each of n, in microseconds.
+// CPUEach returns the CPU time since earlier for each of n, in microseconds.
 func (c Cost) CPUEach(earlier Cost, n int) float64 {
 	return (c.CPU - earlier.CPU).Seconds() * 1e6 / float64(n)
 }
 
-// RSSEach is the memory above that of empty for each of n, in kilobytes.
+// RSSEach returns the memory beyond empty for each of n, in kilobytes.
 func (c Cost) RSSEach(empty Cost, n int) float64 {
 	return float64(c.RSS-empty.RSS) / 1e3 / float64(n)
 }
 
-// PeakOver is the most memory as a multiple of what steady held; both above empty.
+// PeakOver returns the peak as a multiple of steady, both beyond empty.
 func (c Cost) PeakOver(steady, empty Cost) float64 {
 	return float64(c.Peak-empty.RSS) / float64(steady.RSS-empty.RSS)
 }
 
-// ForgetPeak lets the peak begin anew, with the memory that is resident now. It panics where there is no /proc.
+// ForgetPeak resets the peak to the memory that is resident now. It panics where there is no /proc.
 func ForgetPeak() {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		panic(err)
@@ -72,12 +72,12 @@ func status(name string) int64 {
 	panic("no " + name + " in /proc/self/status")
 }
 
-// Report prints one measurement, of which less is better.
+// Report prints a measurement of which lower is better.
 func Report(bench, unit string, value float64) {
 	report("lower", bench, unit, value)
 }
 
-// ReportMore prints one measurement, of which more is better.
+// ReportMore prints a measurement of which higher is better.
 func ReportMore(bench, unit string, value float64) {
 	report("higher", bench, unit, value)
 }

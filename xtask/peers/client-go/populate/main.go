@@ -1,4 +1,4 @@
-// Command populate makes the load's Pods on a real API server, or deletes them.
+// Command populate creates the load's Pods on a real API server, or deletes them.
 //
 //	populate -kubeconfig FILE -namespace NAME -objects N -template pod.json
 //	populate -kubeconfig FILE -namespace NAME -delete
@@ -20,7 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// workers make Pods at the same time.
+// workers is the number of goroutines that create Pods.
 const workers = 16
 
 func main() {
@@ -120,7 +120,7 @@ func makeOne(ctx context.Context, client kubernetes.Interface, namespace, templa
 	return err
 }
 
-// pod fills the template's gaps as the load does, with other words.
+// pod fills the template's gaps as the load does, with other values.
 func pod(namespace, template string, number int) (*corev1.Pod, error) {
 	set := number / 10
 	text := strings.NewReplacer(
@@ -141,7 +141,7 @@ func pod(namespace, template string, number int) (*corev1.Pod, error) {
 	if err := json.Unmarshal([]byte(text), pod); err != nil {
 		return nil, err
 	}
-	pod.ManagedFields = nil // the server writes its own
+	pod.ManagedFields = nil // the server sets its own
 	return pod, nil
 }
 
@@ -149,7 +149,7 @@ func uid(number int) string {
 	return fmt.Sprintf("%08x-%04x-4000-8000-%012x", number>>16&0xffffffff, number&0xffff, number)
 }
 
-// exists leaves out that something is there already.
+// exists ignores the error that the object already exists.
 func exists(err error) error {
 	if errors.IsAlreadyExists(err) {
 		return nil

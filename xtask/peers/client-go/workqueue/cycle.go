@@ -12,7 +12,7 @@ import (
 
 const cycleRounds = 5
 
-// cycle lets producers and workers meet at the queue, on two threads.
+// cycle runs producers and workers on one queue, on two threads.
 func cycle() {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for _, pairs := range []int{1, 2} {
@@ -32,7 +32,7 @@ func cycle() {
 	}
 }
 
-// meet runs the rounds: in each the producers share the keys out, and the workers take until none is left.
+// meet runs the rounds: in each the producers add all keys and the workers take them.
 func meet(keys []string, pairs int) time.Duration {
 	queue := workqueue.NewTyped[string]()
 	var left atomic.Int64

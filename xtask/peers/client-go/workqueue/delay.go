@@ -9,18 +9,18 @@ import (
 
 const (
 	delayCount = 1_000_000
-	// The first delay ends then: on a machine that is not overloaded, all keys were added before.
+	// The first delay ends now. On a machine that is not overloaded, all keys were added before.
 	delayLead   = 4 * time.Second
 	delaySpread = time.Second
 )
 
-// delay asks what a delay costs, and how late the last of a million is that end within one second.
+// delay measures the cost of a delay, and the lateness of the last of a million delays that end within one second.
 func delay() {
 	keys := keys(delayCount)
 	queue := workqueue.NewTypedDelayingQueue[string]()
 	start := time.Now()
 	for n, key := range keys {
-		place := n * 48_271 % delayCount // every place once, in no order
+		place := n * 48_271 % delayCount // a permutation of all places
 		due := delayLead + delaySpread*time.Duration(place)/delayCount
 		queue.AddAfter(key, due-time.Since(start))
 	}

@@ -1,4 +1,4 @@
-// Command workqueue asks client-go's queue what our benchmarks ask ours: go run ./workqueue [--quick] [NAME…]
+// Command workqueue runs client-go's queue in our queue's benchmarks: go run ./workqueue [--quick] [NAME…]
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 		name string
 		run  func()
 	}{
-		{"memory", memory}, // first: it measures the process
+		{"memory", memory}, // first, because it measures the process
 		{"backlog", backlog},
 		{"cycle", cycle},
 		{"storm", storm},
@@ -44,7 +44,7 @@ func keys(count int) []string {
 	return keys
 }
 
-// median is the middle one of what run returns in that many rounds.
+// median returns the median result of run in that many rounds.
 func median(rounds int, run func() time.Duration) time.Duration {
 	times := make([]time.Duration, rounds)
 	for round := range times {
@@ -74,7 +74,7 @@ func backlog() {
 		elapsed := median(rounds, func() time.Duration { return addThenTake(keys) })
 		each[size.name] = nsEach(elapsed, size.count)
 		measure.Report("workqueue/backlog/"+size.name, "ns", each[size.name])
-		// It has no cheaper way for a worker, and none that borrows the key: its strings are shared as they are.
+		// It has no cheaper call for a worker and none for a borrowed key: Go shares strings anyway.
 		measure.Report("workqueue/backlog/"+size.name+"-worker", "ns", each[size.name])
 	}
 	measure.Report("workqueue/growth", "ratio", each["1m"]/each["1k"])

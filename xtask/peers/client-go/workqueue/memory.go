@@ -9,8 +9,8 @@ import (
 
 const memoryCount = 1_000_000
 
-// memory asks what a queued key takes beside its text, and what is left of a burst. It counts what is live after a
-// collection: what the process takes from the system is more.
+// memory measures the memory of a queued key besides its text, and the memory that remains after a burst. It counts
+// live memory after a collection; the process takes more from the system.
 func memory() {
 	keys := keys(memoryCount)
 	queue := workqueue.NewTyped[string]()

@@ -1,4 +1,4 @@
-//! What the peer's programs share: their options, the cost of this process, and the lines that they print.
+//! Shared code of the peer's programs: options, the cost of the process, and the output.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,14 +15,14 @@ pub fn option<T: FromStr<Err: fmt::Display>>(name: &str) -> Result<T, String> {
     value.parse().map_err(|error| format!("{flag} {value}: {error}"))
 }
 
-/// What this process has cost so far.
+/// The cost of this process so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// User and system time.
+    /// User and system time in nanoseconds.
     pub cpu_ns: f64,
-    /// Resident memory,
+    /// Resident memory.
     pub rss_bytes: f64,
-    /// and the most of it since the start, or since [`forget_peak`].
+    /// The highest resident memory since the start, or since [`forget_peak`].
     pub peak_bytes: f64,
 }
 
@@ -40,23 +40,23 @@ impl Cost {
         })
     }
 
-    /// CPU since `earlier` for each of `count`, in µs.
+    /// CPU time since `earlier` for each of `count`, in µs.
     pub fn cpu_each(&self, earlier: &Self, count: usize) -> f64 {
         (self.cpu_ns - earlier.cpu_ns) / 1e3 / count as f64
     }
 
-    /// Memory above that of `empty` for each of `count`, in KB.
+    /// Memory beyond `empty` for each of `count`, in KB.
     pub fn rss_each(&self, empty: &Self, count: usize) -> f64 {
         (self.rss_bytes - empty.rss_bytes) / 1e3 / count as f64
     }
 
-    /// The most memory, as a multiple of what `steady` held; both above `empty`.
+    /// The peak as a multiple of `steady`, both beyond `empty`.
     pub fn peak_over(&self, steady: &Self, empty: &Self) -> f64 {
         (self.peak_bytes - empty.rss_bytes) / (steady.rss_bytes - empty.rss_bytes)
     }
 }
 
-/// Lets the peak begin anew, with the memory that is resident now.
+/// Resets the peak to the memory that is resident now.
 ///
 /// # Errors
 ///
@@ -71,18 +71,18 @@ fn bytes(status: &str, name: &str) -> std::io::Result<f64> {
     Ok(kilobytes * 1024.0)
 }
 
-/// Nanoseconds since 1970, as the load counts them on the same machine.
+/// Nanoseconds since 1970, the load's clock on the same machine.
 pub fn now() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
-/// Prints one measurement, of which less is better.
+/// Prints a measurement of which lower is better.
 pub fn report(bench: &str, unit: &str, value: f64) {
     report_that("lower", bench, unit, value);
 }
 
-/// Prints one measurement, of which more is better.
+/// Prints a measurement of which higher is better.
 pub fn report_more(bench: &str, unit: &str, value: f64) {
     report_that("higher", bench, unit, value);
 }

@@ -1,4 +1,4 @@
-//! What the load serves of the Kubernetes API: lists and watches of Pods, as bodies that are written while they are read.
+//! The load's part of the Kubernetes API: lists and watches of Pods, with bodies that are written while they are read.
 
 use crate::pace::{Pace, unix_nanos};
 use crate::pod::{Pod, Template};
@@ -9,51 +9,51 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// The version of the first Pod; each Pod and each event has the next one.
+/// The version of the first Pod; each further Pod and event has the next one.
 const FIRST_VERSION: u64 = 1_000_000;
-/// How many Pods may wait in front of a client that does not read.
+/// The number of Pods that may wait for a slow client.
 const IN_FLIGHT: usize = 32;
-/// How long a watch is silent before it gets a bookmark.
+/// The time without an event after which a watch sends a bookmark.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(10);
-/// A step through the Pods that meets all of them before any again, and no two neighbours in a row.
+/// The step between the Pods of two events: it visits all Pods before it repeats one, and never two neighbours in a row.
 const STRIDE: u64 = 7_919;
 
-/// The end of a watch whose version the server no longer has.
+/// The last event of a watch whose version has expired.
 const EXPIRED: &str = concat!(
     r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","#,
     r#""message":"too old resource version","reason":"Expired","code":410}}"#,
     "\n"
 );
 
-/// A frame of a body that cannot fail.
+/// A frame of a body.
 pub type Part = Result<Frame<Bytes>, Infallible>;
 
-/// The Pods, and how many changes there are by now.
+/// The Pods and their changes so far.
 #[derive(Debug)]
 pub struct Api {
     objects: u64,
     item: Template,
     object: Template,
     events: watch::Sender<Events>,
-    /// How many times all watches were ended.
+    /// The number of times that all watches were ended.
     expired: watch::Sender<u64>,
 }
 
-/// The changes so far, and how fast the last of them are to be sent.
+/// The number of changes so far, and the rate of the last ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Events {
     count: u64,
     pace: Option<Pace>,
 }
 
-/// What a client asked of a list.
+/// The parameters of a list.
 #[derive(Debug, Default)]
 pub struct List {
     pub limit: u64,
     pub continue_at: u64,
 }
 
-/// What a client asked of a watch.
+/// The parameters of a watch.
 #[derive(Debug, Default)]
 pub struct Watch {
     pub resource_version: u64,
@@ -77,7 +77,7 @@ impl Api {
         }))
     }
 
-    /// Lets every watch send `count` more changes: `rate` of them a second, or as fast as each client reads.
+    /// Makes every watch send `count` more changes: `rate` of them a second, or as fast as each client reads.
     pub fn add_events(&self, count: u64, rate: Option<u64>) {
         self.events.send_modify(|events| {
             events.pace = rate.map(|rate| Pace::new(events.count, rate));
@@ -85,7 +85,7 @@ impl Api {
         });
     }
 
-    /// Ends every watch as a server does that has forgotten its version.
+    /// Ends every watch as a server does after its version has expired.
     pub fn expire(&self) {
         self.expired.send_modify(|times| *times += 1);
     }
@@ -95,7 +95,7 @@ impl Api {
         FIRST_VERSION + self.objects + events
     }
 
-    /// The Pod as the newest of the first `events` changes left it.
+    /// Returns a Pod after the first `events` changes.
     fn pod(&self, number: u64, events: u64) -> Pod {
         // Change e (from 0) is of Pod e × STRIDE modulo objects. Lists during a run are rare, so a Pod's version
         // in a list is that of the whole list once anything changed: newer than all that was sent before.

@@ -1,4 +1,4 @@
-//! A load source for benchmarks: Pods over HTTP/1.1 on a free port of this machine, far cheaper to serve than to read.
+//! The load of benchmarks: a server of Pods over HTTP/1.1 on a free port. Serving them costs far less than reading them.
 //!
 //! ```text
 //! load --objects 50000         prints http://127.0.0.1:PORT and serves until it is killed
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         socket.set_nodelay(true)?;
         let api = api.clone();
         let service = hyper::service::service_fn(move |request| answer(api.clone(), request));
-        // Ends with its client's connection; a client that breaks off is no failure of the load.
+        // The task ends with its connection; a broken connection is no failure of the load.
         tokio::spawn(
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service),
         );
@@ -83,7 +83,7 @@ async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Result<Answer, Inf
     Ok(answer)
 }
 
-/// A query's values; none that the load reads needs decoding.
+/// A query string. The values that the load reads need no decoding.
 struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
@@ -118,7 +118,7 @@ fn json(status: StatusCode, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
     response
 }
 
-/// The receiving end of a body that a task writes.
+/// A body whose frames a task sends.
 struct Parts(mpsc::Receiver<Part>);
 
 impl Body for Parts {

@@ -1,9 +1,9 @@
-//! How fast changes are sent: a rate, and the clock that stamps them.
+//! [`Pace`]: the rate of changes, and the clock for their versions.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, sleep_until};
 
-/// So many events a second, from one of them on.
+/// A rate of events a second, beginning with one of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     first: u64,
@@ -12,12 +12,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// `first` is due now.
+    /// Starts the rate: the event `first` is due now.
     pub fn new(first: u64, rate: u64) -> Self {
         Self { first, begun: Instant::now(), rate: rate.max(1) }
     }
 
-    /// Waits until the event is due. What is late, for a timer rings once a millisecond, is sent at once.
+    /// Waits until the event is due. Late events are sent at once, because timers have a resolution of a millisecond.
     pub async fn wait_for(&self, event: u64) {
         sleep_until(self.begun + self.after(event)).await;
     }
@@ -27,7 +27,7 @@ impl Pace {
     }
 }
 
-/// Nanoseconds since 1970: a version that is newer than all others, and tells the client when it was sent.
+/// Nanoseconds since 1970: a version that is newer than all others and tells the client the time of the event.
 pub fn unix_nanos() -> u64 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())

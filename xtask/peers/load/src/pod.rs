@@ -1,15 +1,15 @@
-//! The Pods of the load: one template, parsed once, and what differs from Pod to Pod written into its gaps.
+//! The Pods of the load: one template, parsed once, with gaps for the values that differ between Pods.
 
 use bytes::{BufMut, BytesMut};
 use std::fmt::Write;
 
 /// A running Pod as a kube-apiserver sends it, about 8.5 KB with a quarter of managedFields.
 const TEMPLATE: &str = include_str!("../pod.json");
-/// Pods of one ReplicaSet, and of one namespace.
+/// The number of Pods in one ReplicaSet, and in one namespace.
 const PER_SET: u64 = 10;
 const PER_NAMESPACE: u64 = 250;
 const NODES: u64 = 500;
-/// The longest note: Pods differ in size.
+/// The longest note, which makes the sizes of Pods differ.
 const NOTE: &str = "Carts keep their vouchers when the session moves between zones; payment retries are \
                     spread over thirty seconds; the catalogue's cache is warmed before readiness; \
                     two fields of the order event are deprecated and go with release five.";
@@ -17,15 +17,15 @@ const NOTE: &str = "Carts keep their vouchers when the session moves between zon
 /// One Pod of the load.
 #[derive(Clone, Copy, Debug)]
 pub struct Pod {
-    /// Which of the Pods; from 0.
+    /// The number of the Pod, from 0.
     pub number: u64,
     pub version: u64,
 }
 
-/// A Pod's text, cut at its gaps.
+/// The text of a Pod, split at its gaps.
 #[derive(Debug)]
 pub struct Template {
-    /// Each with the gap behind it: which of [`GAPS`].
+    /// Pieces of text, each with the index in [`GAPS`] of the gap after it.
     pieces: Vec<(Box<str>, usize)>,
     tail: Box<str>,
 }
@@ -63,7 +63,7 @@ const GAPS: [(&str, Gap); 12] = [
 ];
 
 impl Template {
-    /// A Pod inside a list carries no kind and apiVersion; one in an event does.
+    /// Writes a Pod. Inside of a list it has no kind and apiVersion, in an event it has both.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Template {
     }
 }
 
-/// What a Pod has in its gaps, each written once however often it stands there.
+/// The values for a Pod's gaps, each formatted once.
 struct Filled {
     text: String,
     ends: [usize; GAPS.len()],
@@ -110,7 +110,7 @@ impl Filled {
         filled
     }
 
-    /// What fills that one of the gaps.
+    /// The value for a gap.
     fn get(&self, gap: usize) -> &str {
         let start = gap.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[gap]]
@@ -141,7 +141,7 @@ impl Pod {
     }
 }
 
-/// What comes before the first gap, which one it is, and what comes behind.
+/// Finds the first gap: the text before it, its index, and the text after it.
 fn next_gap(text: &str) -> Option<(&str, usize, &str)> {
     let at = text.find('$')?;
     let (before, rest) = text.split_at(at);

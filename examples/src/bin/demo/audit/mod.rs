@@ -1,5 +1,5 @@
-//! The demo's books: every change of a declared ReplicaSet or of its Pods, in the order in which it was
-//! committed, and whether a set ever had a Pod too many. They trust neither caches nor the controller.
+//! [`Audit`]: a record of every change of a declared ReplicaSet and of its Pods, in the order of the
+//! commits. It tells whether a set ever had too many Pods, and uses neither caches nor the controller.
 
 mod page;
 #[cfg(test)]
@@ -19,7 +19,7 @@ use trimtab_examples::replicaset::PodView;
 use self::page::Page;
 pub(crate) use self::page::Row;
 
-/// The books, shared by those who write and those who read them.
+/// The record; clones share it.
 #[derive(Clone)]
 pub(crate) struct Audit {
     books: Arc<Mutex<Books>>,
@@ -27,22 +27,22 @@ pub(crate) struct Audit {
 }
 
 struct Books {
-    /// The sets of the manifests; others are nobody's business here.
+    /// The sets of the manifests; others are ignored.
     declared: BTreeSet<ObjectKey>,
-    /// By the set's UID, so that a set of the same name that came later has its own page.
+    /// By the set's UID, so that a later set of the same name has its own page.
     pages: HashMap<String, Page>,
     version: u64,
     changes: u64,
 }
 
 impl Audit {
-    /// Empty books about these sets.
+    /// Starts an empty record of these sets.
     pub(crate) fn new(declared: BTreeSet<ObjectKey>) -> Self {
         let books = Books { declared, pages: HashMap::new(), version: 0, changes: 0 };
         Self { books: Arc::new(Mutex::new(books)), changed: Arc::default() }
     }
 
-    /// Books a change of a ReplicaSet.
+    /// Records a change of a ReplicaSet.
     pub(crate) fn set(&self, old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, version: u64) {
         self.book(version, |books, now| match (old, new) {
             (Some(old), None) => drop(books.pages.remove(old.metadata().uid())),
@@ -55,7 +55,7 @@ impl Audit {
         });
     }
 
-    /// Books a change of a Pod.
+    /// Records a change of a Pod.
     pub(crate) fn pod(&self, old: Option<&PodView>, new: Option<&PodView>, version: u64) {
         self.book(version, |books, now| {
             let (was, is) = (old.and_then(Owner::of), new.and_then(Owner::of));
@@ -75,7 +75,7 @@ impl Audit {
         });
     }
 
-    /// A change that concerns neither sets nor Pods.
+    /// Records a change of another kind.
     pub(crate) fn other(&self, version: u64) {
         self.book(version, |_, _| {});
     }
@@ -89,18 +89,18 @@ impl Audit {
         self.changed.send_replace(());
     }
 
-    /// The declared sets that exist, in numbers.
+    /// The counts of the declared sets that exist.
     pub(crate) fn rows(&self) -> BTreeMap<ObjectKey, Row> {
         let books = self.books.lock();
         books.pages.values().filter_map(|page| Some((page.key.clone(), page.row()?))).collect()
     }
 
-    /// How many changes were booked.
+    /// The number of recorded changes.
     pub(crate) fn changes(&self) -> u64 {
         self.books.lock().changes
     }
 
-    /// Waits until everything up to `version` is booked, and every declared set is as it should be.
+    /// Waits until all changes up to `version` are recorded and every declared set has converged.
     pub(crate) async fn converged(&self, version: u64) {
         let mut changed = self.changed.subscribe();
         while !self.books.lock().are_converged(version) {

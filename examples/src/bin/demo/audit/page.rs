@@ -1,4 +1,4 @@
-//! [`Page`]: what the books say about one ReplicaSet.
+//! [`Page`]: the record of one ReplicaSet.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,17 +10,17 @@ use tokio::time::Instant;
 use trimtab_controller::cache::{Metadata, ObjectKey, Selector};
 use trimtab_examples::replicaset::PodView;
 
-/// A set may have as many active Pods as the largest `spec.replicas` of this time past.
+/// A set may have as many active Pods as the largest `spec.replicas` within this time.
 pub(super) const TOLERANCE: Duration = Duration::from_secs(10);
 
-/// One set, its Pods, and what became of them. The Pods are kept as they are, not as sums: an event that
-/// is told twice, or before that of the set, makes nothing wrong.
+/// One set and its Pods. It keeps the Pods instead of sums, so that an event may come twice, or before
+/// the set's own.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) key: ObjectKey,
     /// `None` until the first event of the set itself.
     asked: Option<Asked>,
-    /// Earlier values of `spec.replicas`, and when each was replaced.
+    /// Earlier values of `spec.replicas`, with the time of their replacement.
     earlier: VecDeque<(Instant, usize)>,
     /// By UID.
     pods: HashMap<String, PodView>,
@@ -28,20 +28,20 @@ pub(super) struct Page {
     pub(super) deleted: usize,
     pub(super) adopted: usize,
     pub(super) released: usize,
-    /// The most Pods that the set ever had beyond what it was allowed.
+    /// The largest number of Pods beyond the allowed ones.
     duplicates: usize,
 }
 
-/// What the set asks for, and what it says that it has.
+/// The set's spec and status.
 #[derive(Debug)]
 struct Asked {
     desired: usize,
     selector: Option<Selector>,
-    /// The status tells exactly what is asked for, of the present generation.
+    /// Whether the status reports exactly the spec, for the current generation.
     told: bool,
 }
 
-/// A page in numbers.
+/// The counts of a page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Row {
     pub(crate) desired: usize,
@@ -68,7 +68,7 @@ impl Page {
         }
     }
 
-    /// The set is now like this.
+    /// Records the current state of the set.
     pub(super) fn set(&mut self, set: &ReplicaSet, now: Instant) {
         let asked = Asked::by(set);
         if let Some(before) = self.asked.replace(asked).map(|before| before.desired) {
@@ -77,33 +77,33 @@ impl Page {
         self.judge(now);
     }
 
-    /// The Pod is the set's, and now like this.
+    /// Records the current state of a Pod of the set.
     pub(super) fn hold(&mut self, pod: &PodView, now: Instant) {
         self.pods.insert(pod.metadata.uid.clone(), pod.clone());
         self.judge(now);
     }
 
-    /// The Pod is not the set's any more.
+    /// Records that the Pod does not belong to the set any more.
     pub(super) fn forget(&mut self, pod: &PodView) {
         self.pods.remove(&pod.metadata.uid);
     }
 
-    /// Not one Pod too many, at any commit.
+    /// Checks the number of Pods, at each commit.
     fn judge(&mut self, now: Instant) {
         self.earlier.retain(|(replaced, _)| now.duration_since(*replaced) <= TOLERANCE);
         let Some(asked) = &self.asked else {
-            return; // whatever there is already is judged at the set's first event
+            return; // Pods before the set's first event are checked with it
         };
         let allowed = self.earlier.iter().map(|(_, replicas)| *replicas).fold(asked.desired, usize::max);
         self.duplicates = self.duplicates.max(self.count(PodView::is_active).saturating_sub(allowed));
     }
 
-    /// Whether the set exists and everything about it is as it should be.
+    /// Whether the set exists and has converged.
     pub(super) fn is_converged(&self) -> bool {
         let Some(asked) = &self.asked else {
             return false;
         };
-        // A set has to release what it does not select.
+        // A set must release Pods that it does not select.
         let settles = |pod: &PodView| {
             pod.metadata.is_being_deleted()
                 || asked.selector.as_ref().is_some_and(|selector| !pod.metadata.matches(selector))
@@ -114,7 +114,7 @@ impl Page {
             && self.count(settles) == 0
     }
 
-    /// The page in numbers; `None` until the set itself is known.
+    /// The counts of the page; `None` before the set's first event.
     pub(super) fn row(&self) -> Option<Row> {
         Some(Row {
             desired: self.asked.as_ref()?.desired,

@@ -1,4 +1,4 @@
-//! The books, change by change.
+//! Tests of the record, change by change.
 
 use std::time::Duration;
 

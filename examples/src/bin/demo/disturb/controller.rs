@@ -1,4 +1,4 @@
-//! Disturbances of the controller itself: it panics, it loses its lease.
+//! Disturbances of the controller itself: a panic, and the loss of its lease.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use tokio::time::sleep;
 use super::{Done, Stage, until};
 use crate::{controller::LEASE, failure::Failure};
 
-/// For how long nothing may be created without the lease.
+/// The time for which nothing may be created without the lease.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// For how long the usurper would hold the lease: longer than the demo takes to give it back.
+/// The lease duration of the other holder: longer than the demo waits before it returns the lease.
 const USURPED: Duration = Duration::from_secs(60);
 
 impl Stage<'_> {
@@ -32,8 +32,8 @@ impl Stage<'_> {
         })))
     }
 
-    /// Writes another holder into the lease, kills Pods that nobody may replace, and lets the lease be
-    /// won back.
+    /// Writes another holder into the lease, kills Pods, checks that they are not replaced, and returns
+    /// the lease.
     pub(super) async fn take_lease(&mut self) -> Result<Option<Done>, Failure> {
         let leading = self.leading.clone();
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
@@ -42,7 +42,7 @@ impl Stage<'_> {
         }))
         .await?;
         until("the leader notices that it is none any more", || !leading.is_leader()).await?;
-        self.converge("the lease was taken").await?; // what it wrote before is booked as written before
+        self.converge("the lease was taken").await?; // earlier writes of the controller are recorded before
         let created = || self.audit.rows().values().map(|set| set.created).sum::<usize>();
         let before = created();
         let killed = self.kill(5).await?.len();

@@ -1,4 +1,4 @@
-//! What the demo does to a converged cluster, one thing after the other, and that it did have an effect.
+//! The disturbances of a converged cluster, one after the other, and the check of their effects.
 
 mod controller;
 mod pods;
@@ -15,10 +15,10 @@ use crate::{
     report::Wanted,
 };
 
-/// How long the cluster may take to converge after a disturbance.
+/// The time within which the cluster must converge after a disturbance.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long the effect of a disturbance may take to show.
+/// The time within which the effect of a disturbance must be visible.
 const EFFECT: Duration = Duration::from_secs(10);
 
 /// One disturbance.
@@ -36,7 +36,7 @@ enum Disturbance {
 }
 
 impl Disturbance {
-    /// All of them, in the order in which they come.
+    /// All disturbances, in the order of the demo.
     const ALL: [Self; 9] = [
         Self::KillPods,
         Self::ScaleUp,
@@ -63,17 +63,17 @@ impl Disturbance {
         }
     }
 
-    /// Whether it takes the faults of the server in this process.
+    /// Whether it needs the faults of the server in this process.
     fn needs_faults(self) -> bool {
         matches!(self, Self::CutWatches | Self::Compact | Self::LagWatch)
     }
 }
 
-/// What was done.
+/// A finished disturbance.
 struct Done {
-    /// In a few words.
+    /// A short description.
     said: String,
-    /// What must be seen of it in the end; a disturbance that disturbs nothing proves nothing.
+    /// The effect that must be visible at the end. Without it the disturbance has tested nothing.
     effect: Option<Effect>,
 }
 
@@ -92,10 +92,10 @@ impl Done {
     }
 }
 
-/// What was done, and how many seconds the cluster took to converge again.
+/// A description, and the seconds until the cluster converged again.
 pub(crate) type Step = (&'static str, f64);
 
-/// What disturbances act on.
+/// The cluster and the tools of the disturbances.
 pub(crate) struct Stage<'a> {
     cluster: &'a Cluster,
     manifests: &'a [Manifest],
@@ -103,7 +103,7 @@ pub(crate) struct Stage<'a> {
     subject: &'a Subject,
     leading: Observer,
     random: SmallRng,
-    /// What the disturbances have changed on purpose.
+    /// The intended changes of the disturbances.
     pub(crate) wanted: Wanted,
 }
 
@@ -119,8 +119,8 @@ impl<'a> Stage<'a> {
         Self { cluster, manifests, audit, subject, leading, random, wanted: Wanted::default() }
     }
 
-    /// Disturbs the cluster in every way that it allows, each time after it has converged. Writes into
-    /// `steps` what was done.
+    /// Runs all disturbances that the cluster supports, each after the cluster has converged, and adds
+    /// them to `steps`.
     pub(crate) async fn disturb_all(&mut self, live: &Live, steps: &mut Vec<Step>) -> Result<(), Failure> {
         steps.push(("apply", self.converge("the manifests were applied").await?));
         for disturbance in Disturbance::ALL {
@@ -142,7 +142,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Does it; `None` if there is nothing to do it to.
+    /// Runs the disturbance; `None` if there is no object for it.
     async fn disturb(&mut self, disturbance: Disturbance) -> Result<Option<Done>, Failure> {
         match disturbance {
             Disturbance::KillPods => self.kill_pods().await,
@@ -157,7 +157,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Waits until every set is as it should be; returns after how many seconds.
+    /// Waits until every set has converged and returns the seconds.
     async fn converge(&self, after: &str) -> Result<f64, Failure> {
         let began = Instant::now();
         let version = self.cluster.version().await;
@@ -168,7 +168,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Waits for what must show soon.
+/// Waits for an expected effect.
 async fn until(what: &str, shows: impl Fn() -> bool) -> Result<(), Failure> {
     let shown = async {
         while !shows() {

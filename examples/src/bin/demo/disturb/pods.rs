@@ -1,4 +1,4 @@
-//! Disturbances that any user can cause: Pods deleted, sets scaled, labels changed.
+//! Disturbances that any user can cause: deleted Pods, scaled sets, changed labels.
 
 use futures_util::future::try_join_all;
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
@@ -13,7 +13,7 @@ use trimtab_controller::cache::{Metadata, ObjectKey};
 use super::{Done, Stage};
 use crate::{failure::Failure, manifests::Manifest};
 
-/// The annotation that asks for a Pod to be relabelled while it runs: `key=value`.
+/// The annotation that requests a new label for a running Pod: `key=value`.
 const RELABEL: &str = "demo.trimtab/relabel";
 
 impl Stage<'_> {
@@ -22,8 +22,8 @@ impl Stage<'_> {
         Ok((!killed.is_empty()).then(|| Done::new(format!("{} Pods deleted", killed.len()))))
     }
 
-    /// Deletes up to `count` Pods of the declared sets, at random; not Pods of the manifests, which stay
-    /// to be checked. Returns which.
+    /// Deletes up to `count` random Pods of the declared sets and returns them. Pods of the manifests
+    /// remain, because they are checked at the end.
     pub(super) async fn kill(&mut self, count: usize) -> Result<Vec<ObjectKey>, Failure> {
         let pods = Api::<Pod>::all(self.cluster.client.clone()).list_metadata(&ListParams::default()).await;
         let sets = self.audit.rows();
@@ -47,7 +47,7 @@ impl Stage<'_> {
         Ok(victims)
     }
 
-    /// The smallest set gets 30 more.
+    /// Adds 30 replicas to the smallest set.
     pub(super) async fn scale_up(&mut self) -> Result<Option<Done>, Failure> {
         let smallest = self.audit.rows().into_iter().min_by_key(|(_, set)| set.desired);
         match smallest {
@@ -56,7 +56,7 @@ impl Stage<'_> {
         }
     }
 
-    /// The largest set gets 80 less, but keeps half.
+    /// Removes 80 replicas of the largest set, but at most half.
     pub(super) async fn scale_down(&mut self) -> Result<Option<Done>, Failure> {
         let largest = self.audit.rows().into_iter().max_by_key(|(_, set)| set.desired);
         match largest {
@@ -79,7 +79,7 @@ impl Stage<'_> {
         Ok(done)
     }
 
-    /// Gives the Pod whose annotation asks for it another label.
+    /// Changes the label of the Pod whose annotation requests it.
     pub(super) async fn relabel(&mut self) -> Result<Option<Done>, Failure> {
         let Some((pod, key, value)) = self.manifests.iter().find_map(asks_for_label) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Disturbances of what the controller is told, by the faults of the server in this process.
+//! Disturbances of the controller's watches, by faults of the server in this process.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use trimtab_controller::cache::{Metadata, ObjectKey};
 use super::{Done, Stage};
 use crate::failure::Failure;
 
-/// By how much the watch of Pods lags.
+/// The delay of the watch of Pods.
 const LAG: Duration = Duration::from_secs(2);
 
-/// How long the kubelet takes to end Pods that were deleted.
+/// The time that the kubelet needs to stop deleted Pods.
 const ENDING: Duration = Duration::from_millis(300);
 
 impl<'a> Stage<'a> {
@@ -21,7 +21,7 @@ impl<'a> Stage<'a> {
         self.cluster.server.as_ref().map(ApiServer::faults).ok_or_else(missing)
     }
 
-    /// Cuts every watch, and kills a few Pods while nobody looks: who resumes is told of them.
+    /// Cuts every watch and kills a few Pods meanwhile. The resumed watches send these events.
     pub(super) async fn cut_watches(&mut self) -> Result<Option<Done>, Failure> {
         let (cut, killed) = self.blind(|_| {}).await?;
         let (sets, pods) = (self.subject.sets.clone(), self.subject.pods.clone());
@@ -32,8 +32,7 @@ impl<'a> Stage<'a> {
         })))
     }
 
-    /// Compacts the history besides: who resumes is answered 410, and a relist has to find out what is
-    /// gone.
+    /// Also compacts the history. Resumed watches get 410, and a relist has to find the deleted Pods.
     pub(super) async fn compact(&mut self) -> Result<Option<Done>, Failure> {
         let pods = self.subject.pods.clone();
         let before = pods.status().lists;
@@ -42,8 +41,8 @@ impl<'a> Stage<'a> {
         Ok(Some(done.with_effect("the controller lists Pods again", move || pods.status().lists > before)))
     }
 
-    /// Cuts every watch and lets none begin while Pods are killed and `meanwhile` is done. Returns how
-    /// many watches were cut and how many Pods were killed.
+    /// Cuts every watch, kills Pods and runs `meanwhile` before new watches can start. Returns the number
+    /// of cut watches and of killed Pods.
     async fn blind(&mut self, meanwhile: impl FnOnce(&Faults)) -> Result<(usize, usize), Failure> {
         let faults = self.faults()?;
         let watches = Filter::any().verb(Verb::Watch);
@@ -59,7 +58,7 @@ impl<'a> Stage<'a> {
         Ok((cut, killed))
     }
 
-    /// Delays what the controller sees of Pods: it must not replace one Pod twice.
+    /// Delays the controller's watch of Pods; it must not replace one Pod twice.
     pub(super) async fn lag_watch(&mut self) -> Result<Option<Done>, Failure> {
         let pods = Filter::any().resource("pods").user_agent("controller");
         let lagging = self.faults()?.lag_watches(pods, LAG);
@@ -73,7 +72,7 @@ impl<'a> Stage<'a> {
         Ok((!killed.is_empty()).then(|| Done::new(format!("{} Pods deleted, seen 2 s later", killed.len()))))
     }
 
-    /// Whether the controller does not know yet that this Pod was deleted.
+    /// Whether the controller's cache does not show yet that this Pod was deleted.
     fn believes_in(&self, pod: &ObjectKey) -> bool {
         self.subject.pods.store().get(pod).is_some_and(|pod| !pod.metadata.is_being_deleted())
     }

@@ -11,13 +11,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 use trimtab_controller::cache::{Metadata, Selector};
 
-/// One YAML document, and where it begins.
+/// One YAML document and its position.
 pub(super) struct Document<'a> {
     pub(super) place: Place,
     text: &'a str,
 }
 
-/// A place in a manifest file; documents and lines count from 1.
+/// A position in a manifest file; documents and lines count from 1.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     file: PathBuf,
@@ -31,7 +31,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A manifest that cannot be applied: where it stands, and why.
+/// A manifest that cannot be applied, with its position and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub(crate) struct Refused {
@@ -39,7 +39,7 @@ pub(crate) struct Refused {
     reason: String,
 }
 
-/// What every manifest must have, and where it stands; lines count within the document.
+/// The required fields of a manifest, with their lines within the document.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) api_version: String,
@@ -61,7 +61,7 @@ struct Name {
     name: Option<String>,
 }
 
-/// Of a kind that selects Pods: the selector, and the labels that its template gives them.
+/// For a kind that selects Pods: the selector, and the labels of the template.
 #[derive(Deserialize)]
 struct Workload {
     spec: Selecting,
@@ -79,8 +79,7 @@ struct Template {
     metadata: ObjectMeta,
 }
 
-/// Splits at `---`, and keeps what follows it on its line; documents of blank lines and comments do not
-/// count.
+/// Splits at `---` and keeps the rest of that line. Documents without content are skipped.
 pub(super) fn documents<'a>(file: &Path, text: &'a str) -> Vec<Document<'a>> {
     let mut documents = Vec::new();
     let mut close = |text: &'a str, line| {
@@ -107,8 +106,8 @@ pub(super) fn documents<'a>(file: &Path, text: &'a str) -> Vec<Document<'a>> {
 }
 
 impl Document<'_> {
-    /// Refuses what no server would take: not YAML, no kind, no name, a selector that does not match
-    /// the set's own Pods.
+    /// Refuses documents that every server refuses: invalid YAML, no kind, no name, a selector that does
+    /// not match the set's own Pods.
     pub(super) fn check(&self) -> Result<Head, Refused> {
         let fields: Fields = self.yaml()?;
         let api_version = fields.api_version.ok_or_else(|| self.refuse(1, "has no apiVersion"))?;
@@ -145,7 +144,7 @@ impl Document<'_> {
     fn yaml<T: DeserializeOwned>(&self) -> Result<T, Refused> {
         serde_saphyr::from_str(self.text).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line());
-            // Without the parser's own place, which counts within the document; ours is given before.
+            // The parser's position is left out: it counts within the document, and ours comes first.
             let said = DefaultMessageFormatter.format_message(error.without_snippet());
             self.refuse(line, format!("not a manifest: {}", said.replace(char::is_control, " ")))
         })

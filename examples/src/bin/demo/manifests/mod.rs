@@ -1,4 +1,4 @@
-//! The manifests that the demo applies: read and checked whole, and refused with file, document and line.
+//! [`Manifest`]: the manifests of the demo, checked completely before any is applied.
 
 mod document;
 
@@ -28,7 +28,7 @@ pub(crate) struct Manifest {
     scope: Scope,
 }
 
-/// Why the manifests were not read.
+/// The reason why the manifests could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     #[error("{}: {error}", file.display())]
@@ -37,12 +37,12 @@ pub(crate) enum ReadError {
     Empty(PathBuf),
     #[error(transparent)]
     Refused(#[from] Refused),
-    #[error("asking the API server which kinds it knows: {0}")]
+    #[error("reading the kinds of the API server: {0}")]
     Discovery(#[source] kube_client::Error),
 }
 
-/// Reads every document of `files` (of a folder: its YAML and JSON files by name), and resolves its
-/// kind with the API server. Nothing is applied.
+/// Reads every document of `files` and resolves its kind with the API server. Of a folder it reads the
+/// YAML and JSON files in the order of their names. It applies nothing.
 pub(crate) async fn read(client: &Client, files: &[PathBuf]) -> Result<Vec<Manifest>, ReadError> {
     let mut manifests = Vec::new();
     let mut places = HashMap::new();
@@ -67,7 +67,7 @@ pub(crate) async fn read(client: &Client, files: &[PathBuf]) -> Result<Vec<Manif
     Ok(manifests)
 }
 
-/// Asks the server what it calls the document's kind.
+/// Resolves the document's kind with the server's discovery.
 async fn resolve(
     client: &Client,
     document: &Document<'_>,
@@ -88,7 +88,7 @@ async fn resolve(
     }
 }
 
-/// A folder stands for the manifests in it.
+/// Replaces a folder by the manifest files in it.
 fn expand(files: &[PathBuf]) -> Result<Vec<PathBuf>, ReadError> {
     let mut expanded = Vec::new();
     for file in files {
@@ -120,7 +120,7 @@ pub(crate) fn sets(manifests: &[Manifest]) -> BTreeSet<ObjectKey> {
 }
 
 impl Manifest {
-    /// The object of this kind and name, with nothing in it.
+    /// An object of this kind and name without other fields.
     pub(crate) fn named<K: Resource<DynamicType = ()>>(key: &ObjectKey) -> Self {
         let resource = ApiResource::erase::<K>(&());
         let object = DynamicObject::new(key.name(), &resource);
@@ -135,7 +135,7 @@ impl Manifest {
         format!("{} {}", self.resource.kind, self.key())
     }
 
-    /// The key that the object has on the server: one without a namespace goes to `default`.
+    /// The object's key on the server: an object without a namespace goes to `default`.
     pub(crate) fn key(&self) -> ObjectKey {
         ObjectKey::namespaced(self.namespace().unwrap_or_default(), self.name())
     }
@@ -144,7 +144,7 @@ impl Manifest {
         self.object.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// The namespace that the object goes to; `None` if its kind is cluster-scoped.
+    /// The object's namespace on the server; `None` if its kind is cluster-scoped.
     pub(crate) fn namespace(&self) -> Option<&str> {
         let namespaced = matches!(self.scope, Scope::Namespaced);
         namespaced.then(|| self.object.metadata.namespace.as_deref().unwrap_or("default"))
@@ -155,12 +155,12 @@ impl Manifest {
         self.resource.kind == K::kind(&()) && self.resource.group == K::group(&())
     }
 
-    /// What no two objects of a cluster have in common, whatever the version that they are written in.
+    /// The identity of the object in a cluster; it is the same for all versions of its kind.
     fn identity(&self) -> (String, String, ObjectKey) {
         (self.resource.group.clone(), self.resource.kind.clone(), self.key())
     }
 
-    /// Where objects of this kind and namespace are read and written.
+    /// The API for objects of this kind and namespace.
     pub(crate) fn api(&self, client: Client) -> Api<DynamicObject> {
         match self.namespace() {
             Some(namespace) => Api::namespaced_with(client, namespace, &self.resource),
@@ -168,7 +168,7 @@ impl Manifest {
         }
     }
 
-    /// The object as it is on the server, if it is.
+    /// Reads the object from the server, if it exists.
     pub(crate) async fn find(&self, client: Client) -> Result<Option<DynamicObject>, kube_client::Error> {
         self.api(client).get_opt(self.name()).await
     }

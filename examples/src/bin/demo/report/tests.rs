@@ -46,7 +46,7 @@ async fn labels_and_data_are_compared_as_well() {
 
 /// A Pod declared without a namespace goes to `default`, and is found there.
 #[tokio::test(start_paused = true)]
-async fn nobodys_pods_are_wrong_unless_they_are_declared_or_foreign() {
+async fn pods_without_a_controller_are_wrong_unless_they_are_declared_or_foreign() {
     let server = ApiServer::builder().controllers(false).start();
     let pod = |name: &str| {
         let mut pod = Manifest::named::<Pod>(&ObjectKey::namespaced("default", name));
@@ -62,5 +62,5 @@ async fn nobodys_pods_are_wrong_unless_they_are_declared_or_foreign() {
     let (wanted, manifests) = (Wanted::default(), [pod("declared")]);
     let expected = Expected { manifests: &manifests, wanted: &wanted, foreign: &foreign };
     let wrong = expected.differences(&server.client(), &BTreeMap::new()).await.expect("an answer");
-    assert_eq!(wrong, ["Pod default/stray belongs to nobody and is in no manifest"]);
+    assert_eq!(wrong, ["Pod default/stray has no controller and is in no manifest"]);
 }

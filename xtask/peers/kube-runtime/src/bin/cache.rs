@@ -1,5 +1,5 @@
-//! kube-runtime's reflector store at what our benchmark asks ours, as far as it can: it has no indexes, so objects
-//! with a label are found by looking at all.
+//! kube-runtime's reflector store in our store's benchmark, as far as it supports it: it has no indexes, so a lookup by
+//! label reads all objects.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -33,7 +33,7 @@ fn main() {
     report("cache/label-1pct", "µs", times[ROUNDS / 2] / 1e3);
 }
 
-/// What this thread has run so far: other work of the machine does not count.
+/// The CPU time of this thread, so that other programs do not count.
 fn cpu_ns() -> f64 {
     let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     cpu.tv_sec as f64 * 1e9 + cpu.tv_nsec as f64

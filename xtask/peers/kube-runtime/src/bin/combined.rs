@@ -61,7 +61,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reporter = Reporter { controller: "combined".to_owned(), instance: None };
     let recorder = Recorder::new(client.clone(), reporter);
     let cx = Arc::new(Context { api: api.clone(), recorder, store: maps.store().clone() });
-    let controller = Controller::new("combined", &maps).reconciler(move |request| reconcile(cx.clone(), request));
+    let controller =
+        Controller::new("combined", &maps).reconciler(move |request| reconcile(cx.clone(), request));
 
     controller.run(create_and_delete(api)).await?;
 

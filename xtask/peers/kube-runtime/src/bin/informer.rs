@@ -1,4 +1,4 @@
-//! kube-runtime's reflector on the load.
+//! kube-runtime's reflector in our informer's benchmark.
 //!
 //! `informer --scenario sync|list|relist|latency --url http://127.0.0.1:PORT --objects N --events M --form whole|view`
 
@@ -17,7 +17,7 @@ use std::fmt::Debug;
 use std::pin::pin;
 use std::time::Instant;
 
-/// The ten fields that the view's informers keep, as far as kube-runtime can leave the others out: its metadata is whole.
+/// The ten fields of the view, as far as kube-runtime can omit the others: its metadata is complete.
 #[derive(Clone, Debug, Deserialize, Resource, Serialize)]
 #[resource(inherit = Pod)]
 struct PodView {
@@ -110,7 +110,7 @@ async fn ask<K: Form>(form: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Tells the load what to do.
+/// Sends a command to the load.
 async fn tell(client: &Client, what: &str) -> Result<(), Box<dyn Error>> {
     client.request_text(http::Request::post(format!("/load/{what}")).body(Vec::new())?).await?;
     Ok(())

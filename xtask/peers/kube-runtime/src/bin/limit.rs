@@ -1,5 +1,5 @@
-//! No informer at all: the same bytes from the same socket, each line of JSON read into serde's `IgnoredAny`. What an
-//! informer that reads JSON with serde costs beyond this is its own.
+//! The lower limit for informers that read JSON with serde: reads the same bytes from the same socket, and each line into
+//! serde's `IgnoredAny`.
 //!
 //! `limit --url http://127.0.0.1:PORT --objects N --events M`
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let empty = Cost::so_far()?;
     let answer = client.send(http::Request::get(STREAM).body(Body::empty())?).await?;
     let mut lines = Lines { body: answer.into_body(), partial: Vec::new() };
-    lines.skip(objects + 1).await?; // and the bookmark behind them
+    lines.skip(objects + 1).await?; // and the bookmark after them
     let synced = Cost::so_far()?;
     report("informer/sync-cpu/bytes", "µs", synced.cpu_each(&empty, objects));
 
@@ -37,12 +37,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The lines of a body.
 struct Lines {
     body: Body,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an incomplete line.
     partial: Vec<u8>,
 }
 
 impl Lines {
-    /// Reads lines until there were so many, and whatever came with the last of them.
+    /// Reads `count` lines, and the rest of the last frame.
     async fn skip(&mut self, count: usize) -> Result<(), Box<dyn Error>> {
         let mut seen = 0;
         while seen < count {

@@ -1,6 +1,6 @@
-//! kube-runtime's scheduler and runner on what our queue's benchmarks do, where they can: `workqueue [--quick] [NAME…]`
+//! kube-runtime's scheduler and runner in our queue's benchmarks, as far as they support them: `workqueue [--quick] [NAME…]`
 //!
-//! Reconcilers are futures that are ready at once, and nothing is spawned: what is left is the queueing.
+//! The reconcilers are ready futures and nothing is spawned, so that only the queueing is measured.
 
 use futures::{StreamExt, future, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -35,13 +35,13 @@ async fn main() {
     }
 }
 
-/// Keys of 35 characters.
+/// Makes keys of 35 characters.
 fn references(count: usize) -> Vec<Reference> {
     let name = |n| ObjectRef::new(&format!("replicaset-{n:09}")).within(&format!("namespace-{:04}", n % 100));
     (0..count).map(name).collect()
 }
 
-/// The applier reconciles only what its store holds, and ends when the store's writer does.
+/// Fills a store, because the applier reconciles only objects in its store. It ends with the store's writer.
 fn store_of(references: &[Reference]) -> (Store<ConfigMap>, Writer<ConfigMap>) {
     let (store, mut writer) = reflector::store();
     writer.apply_watcher_event(&Event::Init);
@@ -57,14 +57,13 @@ fn store_of(references: &[Reference]) -> (Store<ConfigMap>, Writer<ConfigMap>) {
     (store, writer)
 }
 
-/// The middle one of several rounds, in each of which every key is added and then reconciled, one at a time: our
-/// benchmark has one worker.
+/// The median of several rounds. Each round adds every key and reconciles one at a time, as our benchmark with one worker.
 async fn backlog(count: usize, rounds: usize) -> Duration {
     let references = references(count);
     let (store, _writer) = store_of(&references);
     let mut times = Vec::new();
     for _ in 0..rounds.max(1) {
-        // Never ends: the applier drops what is queued when its input does.
+        // The stream never ends, because the applier drops queued keys when its input ends.
         let queue = stream::iter(references.clone()).map(Ok::<_, Infallible>).chain(stream::pending());
         let start = Instant::now();
         let reconciled = applier(
@@ -85,7 +84,7 @@ async fn backlog(count: usize, rounds: usize) -> Duration {
     times[times.len() / 2]
 }
 
-/// Each of 10,000 keys is asked for again and again while it waits.
+/// Schedules each of 10,000 waiting keys again and again.
 async fn storm(times: usize) -> Duration {
     let references = references(10_000);
     let again = stream::iter(0..times).flat_map(|_| stream::iter(&references));
