@@ -83,10 +83,21 @@ fn first_example<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         let block: Vec<_> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
         if opens_rust(opening) {
             let shown = block.into_iter().map(|line| line.strip_prefix("# ").unwrap_or(line).trim());
-            return shown.filter(|line| !matches!(*line, "" | "#")).collect();
+            return without_main(shown.filter(|line| !matches!(*line, "" | "#")).collect());
         }
     }
     Vec::new()
+}
+
+/// Removes a plain `fn main() {` and its end: rustdoc adds them to an example, and a README shows them.
+fn without_main(mut lines: Vec<&str>) -> Vec<&str> {
+    if let Some(main) = lines.iter().position(|line| *line == "fn main() {")
+        && let Some(end) = lines.iter().rposition(|line| *line == "}")
+    {
+        lines.remove(end);
+        lines.remove(main);
+    }
+    lines
 }
 
 fn opens_rust(line: &str) -> bool {
@@ -137,6 +148,13 @@ mod tests {
         let expected =
             ["README.md", "CHANGELOG.md", "LICENSE", "tests"].map(|file| format!("crates/queue/{file}"));
         assert_eq!(files(&bare), expected);
+    }
+
+    #[test]
+    fn rustdoc_adds_a_plain_main_function() {
+        let without =
+            Texts { lib: LIB.replace("//! # fn main() {\n", "").replace("//! # }\n", ""), ..texts() };
+        assert_eq!(check(&without, &package(), LICENCE), []);
     }
 
     #[test]
