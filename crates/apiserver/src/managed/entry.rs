@@ -1,6 +1,9 @@
 //! [`Managed`]: who manages which fields of an object, between `metadata.managedFields` and the rules.
 
-use std::cmp::Reverse;
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, hash_map},
+};
 
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
@@ -21,7 +24,7 @@ const ANCIENT: &str = "ancient-changes";
 const FIELDS: &str = r#","fieldsType":"FieldsV1","fieldsV1":"#;
 
 /// How a manager came to its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Operation {
     /// It said which fields it wants.
     Apply,
@@ -49,11 +52,22 @@ pub(super) struct Entry {
 pub(super) struct Managed(pub(super) Vec<Entry>);
 
 impl Entry {
-    /// Whether both are entries of one manager. An applier is the same in every version.
+    /// Whether both are entries of one manager.
     pub(super) fn is_of(&self, other: &Self) -> bool {
         (&self.manager, self.operation, &self.subresource)
             == (&other.manager, other.operation, &other.subresource)
-            && (self.operation == Operation::Apply || self.api_version == other.api_version)
+            && self.version_of_updater() == other.version_of_updater()
+    }
+
+    /// What entries of one manager share.
+    fn identity(&self) -> (String, Operation, String, Option<String>) {
+        let version = self.version_of_updater().map(str::to_owned);
+        (self.manager.clone(), self.operation, self.subresource.clone(), version)
+    }
+
+    /// The version that tells managers apart: an applier is the same in every one.
+    fn version_of_updater(&self) -> Option<&str> {
+        (self.operation == Operation::Update).then_some(&self.api_version)
     }
 
     fn decode(entry: &Value) -> Result<Self, Malformed> {
@@ -154,8 +168,16 @@ impl Managed {
     /// What a client sent.
     pub(super) fn decode(sent: &Value) -> Result<Self, Malformed> {
         let mut managed = Self::default();
+        let mut places = HashMap::new(); // a body may hold 30,000 of them
         for entry in sent.as_array().into_iter().flatten() {
-            managed.put(Entry::decode(entry)?);
+            let entry = Entry::decode(entry)?;
+            match places.entry(entry.identity()) {
+                hash_map::Entry::Occupied(place) => managed.0[*place.get()] = entry,
+                hash_map::Entry::Vacant(place) => {
+                    place.insert(managed.0.len());
+                    managed.0.push(entry);
+                }
+            }
         }
         Ok(managed)
     }

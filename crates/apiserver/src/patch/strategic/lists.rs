@@ -1,4 +1,7 @@
-//! How a strategic merge patch changes lists, and where their items end up.
+//! How a strategic merge patch changes lists, and where their items end up. Items are found by an index: a body may
+//! hold 60,000 of them.
+
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -36,9 +39,19 @@ impl<'a> ListRule<'a> {
         }
     }
 
-    /// Where in a list an item is.
-    fn place(self, list: &[Value], item: &Value) -> Option<usize> {
-        list.iter().position(|other| self.same(other, item))
+    /// A text that two items share if they are the same one, in two states.
+    fn mark(self, item: &Value) -> Option<String> {
+        match self {
+            Self::ByKey(key) => item.get(key).map(Value::to_string),
+            Self::Atomic | Self::Set => Some(item.to_string()),
+        }
+    }
+
+    /// Where the items of a list are.
+    fn places(self, list: &[Value]) -> Places {
+        let mut places = Places(HashMap::with_capacity(list.len()));
+        list.iter().enumerate().for_each(|(at, item)| places.add(self.mark(item), at));
+        places
     }
 
     /// Refuses items without the property that tells them apart.
@@ -48,6 +61,19 @@ impl<'a> ListRule<'a> {
             Some(item) => Err(StrategicError::NoMergeKey(in_go(item), key.to_owned())),
             None => Ok(()),
         }
+    }
+}
+
+/// The place of each item of a list; of twins, that of the first.
+struct Places(HashMap<Option<String>, usize>);
+
+impl Places {
+    fn add(&mut self, mark: Option<String>, at: usize) {
+        self.0.entry(mark).or_insert(at);
+    }
+
+    fn of(&self, mark: &Option<String>) -> Option<usize> {
+        self.0.get(mark).copied()
     }
 }
 
@@ -70,8 +96,8 @@ pub(super) fn merge_list(
             return Ok(());
         }
         ListRule::Set => {
-            let new = patch.iter().filter(|value| !before.contains(value)).cloned();
-            list.extend(new.collect::<Vec<_>>());
+            let present = rule.places(&before);
+            list.extend(patch.iter().filter(|value| present.of(&rule.mark(value)).is_none()).cloned());
             reorder(list, patch, &before, rule);
         }
         ListRule::ByKey(key) => keyed(list, patch, key, schema.and_then(|schema| schema.items()))?,
@@ -94,6 +120,7 @@ fn keyed(list: &mut Vec<Value>, patch: &[Value], key: &str, schema: Option<Schem
     let rule = ListRule::ByKey(key);
     let mut replaces = false;
     let mut plain: Vec<Value> = Vec::new();
+    let mut deleted = HashSet::new();
     for item in patch {
         let fields = item.as_object().expect("checked above");
         match fields.get(PATCH).map(|word| (word, word.as_str().unwrap_or_default())) {
@@ -101,7 +128,7 @@ fn keyed(list: &mut Vec<Value>, patch: &[Value], key: &str, schema: Option<Schem
             Some((_, "replace")) => replaces = true,
             Some((_, "delete")) => {
                 rule.check_keys(std::slice::from_ref(item))?;
-                list.retain(|existing| !rule.same(existing, item));
+                deleted.insert(rule.mark(item));
             }
             Some((_, "merge")) => return Err(StrategicError::MergeInList),
             Some((word, _)) => return Err(unknown(word, fields)),
@@ -111,13 +138,18 @@ fn keyed(list: &mut Vec<Value>, patch: &[Value], key: &str, schema: Option<Schem
         *list = plain.iter().map(without_directives).collect();
         return Ok(());
     }
+    if !deleted.is_empty() {
+        list.retain(|existing| !deleted.contains(&rule.mark(existing)));
+    }
     rule.check_keys(&plain)?;
+    let mut places = rule.places(list);
     for item in &plain {
-        let place = rule.place(list, item).unwrap_or_else(|| {
+        let place = places.of(&rule.mark(item)).unwrap_or_else(|| {
             list.push(Value::Object(Map::new()));
             list.len() - 1
         });
         map(&mut list[place], item.as_object().expect("checked above"), schema)?;
+        places.add(rule.mark(&list[place]), place);
     }
     reorder(list, &plain, &before, rule);
     Ok(())
@@ -139,19 +171,20 @@ fn check_order(patch: &[Value], order: &[Value], rule: ListRule<'_>) -> Result<(
 /// Puts the items that `order` names into that order. The others keep theirs, and each comes before the first of the
 /// named ones that it stood in front of, if it was in front of the one that is next.
 pub(super) fn reorder(list: &mut Vec<Value>, order: &[Value], before: &[Value], rule: ListRule<'_>) {
-    let items = std::mem::take(list).into_iter();
-    let (mut named, mut others): (Vec<Value>, Vec<Value>) =
-        items.partition(|item| rule.place(order, item).is_some());
-    named.sort_by_key(|item| rule.place(order, item));
-    others.sort_by_key(|item| rule.place(before, item));
-    let mut named = named.into_iter().peekable();
-    let mut others = others.into_iter().peekable();
-    while let (Some(one), Some(other)) = (named.peek(), others.peek()) {
-        let places = rule.place(before, one).zip(rule.place(before, other));
-        let next =
-            if places.is_some_and(|(named, other)| other < named) { others.next() } else { named.next() };
-        list.extend(next);
+    let (order, before) = (rule.places(order), rule.places(before));
+    // Each item with its place in the new order and with the one that it had.
+    let placed = std::mem::take(list).into_iter().map(|item| {
+        let mark = rule.mark(&item);
+        (order.of(&mark), before.of(&mark), item)
+    });
+    let (mut named, mut others): (Vec<_>, Vec<_>) = placed.partition(|(place, ..)| place.is_some());
+    named.sort_by_key(|(place, ..)| *place);
+    others.sort_by_key(|(_, before, _)| *before);
+    let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
+    while let (Some((_, one, _)), Some((_, other, _))) = (named.peek(), others.peek()) {
+        let is_others_turn = one.zip(*other).is_some_and(|(named, other)| other < named);
+        let next = if is_others_turn { others.next() } else { named.next() };
+        list.extend(next.map(|(.., item)| item));
     }
-    list.extend(named);
-    list.extend(others);
+    list.extend(named.chain(others).map(|(.., item)| item));
 }

@@ -3,6 +3,8 @@
 
 mod lists;
 
+use std::collections::HashSet;
+
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -77,7 +79,8 @@ fn map(target: &mut Value, patch: &Map<String, Value>, schema: Option<Schema<'_>
     retain_keys(target, patch)?;
     for (field, gone) in patch.iter().filter_map(|(key, value)| Some((key.strip_prefix(DELETE)?, value))) {
         if let (Some(gone), Some(Value::Array(list))) = (gone.as_array(), target.get_mut(field)) {
-            list.retain(|value| !gone.contains(value));
+            let gone: HashSet<String> = gone.iter().map(Value::to_string).collect();
+            list.retain(|value| !gone.contains(&value.to_string()));
         }
     }
     for (field, value) in patch.iter().filter(|(field, _)| !field.starts_with('$')) {
@@ -111,7 +114,8 @@ fn map(target: &mut Value, patch: &Map<String, Value>, schema: Option<Schema<'_>
 fn retain_keys(target: &mut Map<String, Value>, patch: &Map<String, Value>) -> Result<()> {
     let Some(retained) = patch.get(RETAIN_KEYS) else { return Ok(()) };
     let retained = retained.as_array().ok_or(StrategicError::RetainKeys)?;
-    let is_retained = |key: &str| retained.iter().any(|kept| kept == key);
+    let retained: HashSet<&str> = retained.iter().filter_map(Value::as_str).collect();
+    let is_retained = |key: &str| retained.contains(key);
     let set = patch.iter().filter(|(key, value)| !value.is_null() && !key.starts_with('$'));
     if set.into_iter().any(|(key, _)| !is_retained(key)) {
         return Err(StrategicError::RetainKeys);
