@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ use crate::{
         head, manager,
         negotiate::Form,
         query::Query,
+        request_info::RequestInfo,
         route::{Route, Verb},
         status::Result,
         warning::Warnings,
@@ -27,6 +28,7 @@ use crate::{
     kinds::{Kind, Kinds, custom, rules, services},
     random::Random,
     request_log::RequestLog,
+    server::{Stop, Workers},
     storage::{Store, Stored},
     verbs,
 };
@@ -61,16 +63,22 @@ impl Core {
         }
         let (parts, body) = request.into_parts();
         let wanted = head::Wanted::of(&parts.headers);
-        let encoding = Encoding::of(&parts.uri, &parts.headers);
-        let answer = match self.answer(parts, body).await {
-            Ok(outcome) => outcome?,
-            Err(status) => encoding.of_answer(body::refusal(&status)).await,
+        let answer = match RequestInfo::of(&parts.method, &parts.uri) {
+            Err(status) => body::refusal(&status),
+            Ok(info) => {
+                let encoding = Encoding::of(&info, &parts.headers);
+                match self.answer(&info, parts, body).await {
+                    Ok(outcome) => outcome?,
+                    Err(status) => encoding.of_answer(&Workers::default(), body::refusal(&status)).await,
+                }
+            }
         };
         Ok(self.marks.mark(answer, wanted))
     }
 
     async fn answer<B>(
         self: &Arc<Self>,
+        info: &RequestInfo,
         parts: http::request::Parts,
         body: B,
     ) -> Result<io::Result<Response<ResponseBody>>>
@@ -79,27 +87,31 @@ impl Core {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let user = self.access.identify(self, &parts.headers, parts.extensions.get::<User>())?;
-        let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-        self.access.check_request(self, &user, &parts.method, path, query)?;
-        Query::check_timeout(query)?;
-        match self.about_itself(&parts) {
+        self.access.check_request(self, &user, info)?;
+        Query::check_timeout(info)?;
+        let workers = parts.extensions.get::<Workers>().cloned().unwrap_or_default();
+        // What the server tells of itself: discovery, OpenAPI, its version and health.
+        let about = match info.reads() {
+            true if workers.are_apart() && about::is_long(info) => {
+                let (core, info, headers) = (self.clone(), info.clone(), parts.headers.clone());
+                workers.run(move |_| about::answer(&core.kinds, &info, &headers)).await
+            }
+            true => about::answer(&self.kinds, info, &parts.headers),
+            false => None,
+        };
+        match about {
             Some(answer) => {
-                let encoding = Encoding::of(&parts.uri, &parts.headers);
-                let answer = encoding.of_answer(body::from_bytes(answer)).await;
+                let encoding = Encoding::of(info, &parts.headers);
+                let answer = encoding.of_answer(&workers, body::from_bytes(answer)).await;
                 Ok(Ok(Compression::of(&parts.headers).of_answer(answer)))
             }
-            None => self.resource(user, parts, body).await,
+            None => self.resource(info, user, parts, body).await,
         }
-    }
-
-    /// What the server tells of itself: discovery, OpenAPI, its version and health.
-    fn about_itself(&self, parts: &http::request::Parts) -> Option<Response<Bytes>> {
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        if reads { about::answer(&self.kinds, &parts.uri, &parts.headers) } else { None }
     }
 
     async fn resource<B>(
         self: &Arc<Self>,
+        info: &RequestInfo,
         user: User,
         parts: http::request::Parts,
         body: B,
@@ -108,20 +120,20 @@ impl Core {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let text = parts.uri.query().unwrap_or_default();
-        let route = Route::of(&self.kinds, &parts.method, parts.uri.path(), Query::asks_to_watch(text)?)?;
+        let route = Route::of(&self.kinds, info)?;
         let origin = Origin::of(&route, &parts.headers);
-        let text = text.to_owned();
-        let outcome = self.carry_out(user, route, &text, &origin, parts.headers, body).await;
-        self.request_log.record(self.clock.now(), origin, &text, &outcome);
+        let sender = Sender { user, workers: parts.extensions.get::<Workers>().cloned().unwrap_or_default() };
+        let outcome = self.carry_out(info, sender, route, &origin, parts.headers, body).await;
+        let query = parts.uri.query().unwrap_or_default();
+        self.request_log.record(self.clock.now(), origin, query, &outcome);
         outcome
     }
 
     async fn carry_out<B>(
         self: &Arc<Self>,
-        user: User,
+        info: &RequestInfo,
+        Sender { user, workers }: Sender,
         route: Route,
-        query: &str,
         origin: &Origin,
         headers: HeaderMap,
         body: B,
@@ -130,9 +142,9 @@ impl Core {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (compression, encoding) = (Compression::of(&headers), Encoding::of_objects(query, &headers));
-        let met = self.faults.before(origin).await?;
-        let query = Query::parse(query, route.verb, |parameter| met.ignores(parameter))?;
+        let (compression, encoding) = (Compression::of(&headers), Encoding::of(info, &headers));
+        let applied = self.faults.before(origin).await?;
+        let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let is_watch = route.verb == Verb::Watch;
         let request = verbs::Request {
             manager: manager::name(query.field_manager.as_deref(), &headers),
@@ -143,10 +155,12 @@ impl Core {
             headers,
             origin: origin.clone(),
             user,
-            staleness: met.staleness,
+            staleness: applied.staleness,
             warnings: Warnings::default(),
+            workers: workers.clone(),
+            stop: Stop::default(),
         };
-        // From here on nothing waits but lists and watches: a write is done before it can be cancelled.
+        // From here on a write waits for nothing but its turn: it is done before it can be cancelled, or not at all.
         let warnings = request.warnings.clone();
         let mut answer = match verbs::serve(self, request).await {
             Ok(answer) => answer,
@@ -154,14 +168,14 @@ impl Core {
         };
         warnings.write(answer.headers_mut());
         if !is_watch {
-            answer = encoding.of_answer(answer).await; // the body is there: it does not wait
+            answer = encoding.of_answer(&workers, answer).await; // the body is there: it does not wait
         }
-        let answer = match met.breakage {
+        let answer = match applied.breakage {
             Some(how) => broken(answer, how, compression, mix(self.faults.seed(), self.store.version(), 0)),
             None if is_watch => answer,
             None => compression.of_answer(answer),
         };
-        if met.is_lost {
+        if applied.is_lost {
             let lost = io::Error::new(io::ErrorKind::ConnectionReset, "the reply was lost (fault)");
             return Ok(Err(lost));
         }
@@ -193,6 +207,12 @@ impl Core {
             }
         }
     }
+}
+
+/// Who sends a request, and where what takes long is done for them.
+struct Sender {
+    user: User,
+    workers: Workers,
 }
 
 /// The group and the plural name that a definition is about.

@@ -43,26 +43,28 @@
 //!
 //! # Differences from kube-apiserver
 //!
-//! - Everybody is an administrator, unless [`ApiServerBuilder::rbac`] lets RBAC's objects decide. Whoever may write
-//!   roles may then grant what they do not have themselves.
+//! - Everybody is an administrator, unless [`ApiServerBuilder::rbac`] lets RBAC's objects decide. Constrained impersonation
+//!   (`impersonate:user-info`) is not there: whoever impersonates needs `impersonate`.
 //! - Where Go's own name for the type of a string is no plain `string`, or a struct is embedded in another, the words
 //!   about a value of the wrong type differ: they come from OpenAPI, which knows neither.
 //! - OpenAPI has no descriptions of built-in kinds, and v2 has no paths.
 //! - A `CustomResourceDefinition` is established in the moment in which it is created.
 //! - Services get addresses and node ports in order, not at random, and no `IPAddress` objects; nothing routes.
 //!   `ResourceQuota`s are counted when objects are made; who counts what is left is upstream's controller manager.
-//! - Objects are at most 110 levels deep.
+//! - Objects are at most 110 levels deep, and so are definitions' schemas with all that is around them.
+//! - Selectors have at most 256 requirements; other limits are those of connections and of the history, which the builder
+//!   sets. Without TLS, what a web page can make a browser send is refused.
 //! - Nothing runs in Pods: `/log` tells when a container was started, `/exec` and the like are refused.
 //! - What a kube-apiserver writes for its own bookkeeping is not there: its identity `Lease`, and the
 //!   `ConfigMap` about old tokens.
 //! - Items of lists carry `kind` and `apiVersion`; upstream leaves them out for built-in kinds.
 //! - Watches can begin five minutes ago and at the newest 100 events of each resource, whichever is longer ago, within
-//!   102,400 events. Lists of older states are compacted every five minutes, as upstream's.
+//!   102,400 events and 128 MiB of former states. Lists of older states are compacted every five minutes, as upstream's.
 //!
 //! # Features
 //!
 //! - `tls`: `ApiServer::listen_tls`, with a certificate made at the start. Off by default.
-//! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C; with `tls`. Off by default.
+//! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C or SIGTERM; with `tls`. Off by default.
 
 mod access;
 mod admission;

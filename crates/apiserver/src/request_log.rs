@@ -1,4 +1,4 @@
-//! [`RequestLog`]: who asked what, and what the answer was, for assertions on a controller's traffic.
+//! [`RequestLog`]: every request and its response, for assertions on a controller's traffic.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::{
     storage::Key,
 };
 
-/// A request about objects that was answered, or whose answer was lost.
+/// A request about objects, with the response or the loss of it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// When it was answered, by the server's clock.
+    /// The time of the response, by the server's clock.
     pub at: Timestamp,
-    /// What it did.
+    /// The verb.
     pub verb: Verb,
     /// The plural name and the group, such as `pods` or `replicasets.apps`.
     pub resource: String,
@@ -26,7 +26,7 @@ pub struct Exchange {
     pub namespace: String,
     /// The name in its path; empty for a collection.
     pub name: String,
-    /// Who asked.
+    /// The `User-Agent` of the client.
     pub user_agent: String,
     /// The parameters as they were sent, such as `watch=true&resourceVersion=7`.
     pub query: String,
@@ -40,11 +40,11 @@ pub struct Exchange {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// When it was sent, by the server's clock.
+    /// The time when it was sent, by the server's clock.
     pub at: Timestamp,
     /// The plural name and the group, such as `pods` or `replicasets.apps`.
     pub resource: String,
-    /// Who watches.
+    /// The `User-Agent` of the watching client.
     pub user_agent: String,
     /// `ADDED`, `MODIFIED`, `DELETED` or `BOOKMARK`.
     pub word: &'static str,
@@ -56,14 +56,14 @@ pub struct Delivery {
     pub version: u64,
 }
 
-/// The resource version of an answer, beside its body.
+/// The resource version of a response, beside its body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shown(pub(crate) u64);
 
 /// The requests that a server has answered and the events that it has sent, in order; empty unless
 /// [`ApiServerBuilder::request_log`](crate::ApiServerBuilder::request_log) asked for it.
 ///
-/// A watch is written down when it is opened. Requests for discovery and health are not.
+/// A watch is recorded when it is opened. Requests for discovery and health are not recorded.
 #[derive(Debug)]
 pub struct RequestLog {
     entries: Option<Mutex<Entries>>,
@@ -103,7 +103,7 @@ impl RequestLog {
         }
     }
 
-    /// Writes down what a request came to.
+    /// Records a request and its outcome.
     pub(crate) fn record(
         &self,
         at: Timestamp,
@@ -135,12 +135,12 @@ impl RequestLog {
         entries.lock().exchanges.push((origin, exchange));
     }
 
-    /// Whether anything is written down.
+    /// Whether the log is kept.
     pub(crate) fn is_kept(&self) -> bool {
         self.entries.is_some()
     }
 
-    /// Writes down what a watch is sent; `key` is none for a bookmark.
+    /// Records an event that a watch is sent; `key` is `None` for a bookmark.
     pub(crate) fn delivered(
         &self,
         at: Timestamp,

@@ -6,6 +6,7 @@ mod kube;
 mod list;
 mod measure;
 mod memory;
+mod neighbour;
 mod pods;
 mod serve;
 mod start;
@@ -30,5 +31,6 @@ fn main() {
         ("create-cpu", create_cpu::run),
         ("fan-out", fan_out::run),
         ("list", list::run),
+        ("neighbour-p99", neighbour::run),
     ]);
 }

@@ -1,27 +1,39 @@
-//! Who asks, and whether they may: bearer tokens, impersonation, and RBAC.
+//! Authentication and authorization: bearer tokens, impersonation, and RBAC.
 //!
 //! Both are off by default: then everybody is an administrator, and headers that say otherwise choose no
 //! more than a name. What a client in this process is allowed to do goes by the [`User`] that it was made for.
 
 pub(crate) mod attributes;
+pub(crate) mod escalation;
 mod policy;
 mod reviews;
 mod rules;
 mod secret;
+pub(crate) mod signers;
 mod tokens;
 mod user;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 use parking_lot::Mutex;
 
 pub use self::user::User;
-use self::{attributes::Attributes, policy::Policy, rules::Rule, tokens::Tokens};
+use self::{
+    attributes::{Attributes, Target},
+    policy::Policy,
+    rules::Rule,
+    tokens::Tokens,
+};
 pub(crate) use self::{reviews::serve as review, secret::Secret, tokens::request as request_token};
 use crate::{
     core::Core,
-    http::status::{Result, Status},
+    http::{
+        request_info::RequestInfo,
+        route::Route,
+        status::{Result, Status},
+    },
+    verbs::Request,
 };
 
 /// The group of the objects that decide.
@@ -55,9 +67,12 @@ impl Access {
         let sender = match (client, bearer(headers)) {
             (Some(user), _) => user.clone(),
             (None, Some(token)) if self.asks_for_tokens() => {
-                self.tokens.user(core, token).ok_or_else(Status::unauthorized)?
+                let own = [tokens::AUDIENCE.to_owned()];
+                self.tokens.user(core, token, &own).map_err(|_| Status::unauthorized())?.0
             }
-            (None, None) if self.asks_for_tokens() => User::anonymous(),
+            (None, None) if self.enforced => User::anonymous(),
+            // Where everything is allowed to everybody who is known, nobody is anonymous, as upstream.
+            (None, None) if self.tokens.are_set() => return Err(Status::unauthorized()),
             (None, _) => User::admin(),
         };
         match user::impersonated(headers)? {
@@ -77,19 +92,8 @@ impl Access {
     }
 
     /// Refuses a request that its sender may not make.
-    pub(crate) fn check_request(
-        &self,
-        core: &Core,
-        user: &User,
-        method: &Method,
-        path: &str,
-        query: &str,
-    ) -> Result<()> {
-        if !self.enforced {
-            return Ok(());
-        }
-        let segments = attributes::segments(path);
-        self.check(core, user, &attributes::of_request(method, path, &segments, query))
+    pub(crate) fn check_request(&self, core: &Core, user: &User, info: &RequestInfo) -> Result<()> {
+        if self.enforced { self.check(core, user, &attributes::of_request(info)) } else { Ok(()) }
     }
 
     /// Whether `user` may do this.
@@ -105,9 +109,13 @@ impl Access {
         self.policy(core).rules(user, namespace).cloned().collect()
     }
 
-    /// Whom a token stands for.
-    fn user(&self, core: &Core, token: &str) -> Option<User> {
-        self.tokens.user(core, token)
+    /// Refuses an update that creates its object, if its sender may not create it: 403.
+    pub(crate) fn check_create(&self, core: &Core, request: &Request) -> Result<()> {
+        let Route { kind, namespace, name, .. } = &request.route;
+        let (group, plural) = (&*kind.group, &*kind.plural);
+        let target =
+            Target::Resource { group, plural, subresource: "", namespace, name: Cow::Borrowed(name) };
+        self.check(core, &request.user, &Attributes { verb: "create".into(), target })
     }
 
     fn policy(&self, core: &Core) -> Arc<Policy> {
@@ -121,8 +129,10 @@ impl Access {
     }
 }
 
-/// The bearer token of a request.
+/// The bearer token of a request; one that is no text is none that anybody has.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let header = headers.get(header::AUTHORIZATION)?.as_bytes().trim_ascii();
+    let space = header.iter().position(|byte| *byte == b' ')?;
+    let (scheme, token) = header.split_at(space);
+    scheme.eq_ignore_ascii_case(b"bearer").then(|| std::str::from_utf8(token).unwrap_or_default().trim())
 }

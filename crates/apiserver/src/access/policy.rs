@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     GROUP, User,
     attributes::{Attributes, Target},
-    rules::Rule,
+    rules::{self, Rule},
 };
 use crate::{http::selector::LabelSelector, object, storage::Store};
 
@@ -69,6 +69,11 @@ impl Policy {
         self.rules(user, namespace).any(|rule| rule.allows(attributes))
     }
 
+    /// The rules of a role; `namespace` is empty for a `ClusterRole`.
+    pub(super) fn role(&self, namespace: &str, name: &str) -> Option<&[Rule]> {
+        self.roles.get(&(namespace.to_owned(), name.to_owned())).map(Vec::as_slice)
+    }
+
     /// What the user may do in `namespace`; if that is empty, in the whole cluster.
     pub(super) fn rules(&self, user: &User, namespace: &str) -> impl Iterator<Item = &Rule> {
         let here = move |binding: &&Binding| binding.namespace.is_empty() || binding.namespace == namespace;
@@ -80,9 +85,9 @@ impl Policy {
 /// The rules of a role, of the roles that it selects, and of those that they select: upstream's controller writes
 /// them into the role, one round after the other.
 fn gathered<'a>(role: &'a Value, roles: &[&'a Value]) -> Vec<Rule> {
-    let (mut rules, mut met, mut left) = (Vec::new(), BTreeSet::from([object::name(role)]), vec![role]);
+    let (mut all, mut met, mut left) = (Vec::new(), BTreeSet::from([object::name(role)]), vec![role]);
     while let Some(role) = left.pop() {
-        rules.extend(role["rules"].as_array().into_iter().flatten().map(Rule::of));
+        all.extend(rules::of_role(role));
         let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array();
         let selectors: Vec<LabelSelector> =
             selectors.into_iter().flatten().filter_map(LabelSelector::from_json).collect();
@@ -93,7 +98,7 @@ fn gathered<'a>(role: &'a Value, roles: &[&'a Value]) -> Vec<Rule> {
         };
         left.extend(roles.iter().filter(|other| is_chosen(other) && met.insert(object::name(other))));
     }
-    rules
+    all
 }
 
 impl Binding {

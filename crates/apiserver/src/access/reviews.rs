@@ -7,7 +7,7 @@ use super::{
     User,
     attributes::{Attributes, Target},
     rules::Rule,
-    tokens::AUDIENCE,
+    tokens::{AUDIENCE, Rejected, texts},
 };
 use crate::{
     core::Core,
@@ -78,12 +78,7 @@ fn access(core: &Core, user: &User, review: &Value) -> Result<Value> {
 fn subject(review: &Value) -> Result<User> {
     let spec = &review["spec"];
     let user = spec["user"].as_str().unwrap_or_default();
-    let groups: Vec<String> = spec["groups"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|group| group.as_str().map(str::to_owned))
-        .collect();
+    let groups = texts(&spec["groups"]);
     if user.is_empty() && groups.is_empty() {
         let because = "at least one of user or group must be specified";
         return Err(invalid("spec.user", &json!(""), because));
@@ -121,8 +116,24 @@ fn token(core: &Core, review: &Value) -> Result<Value> {
     if token.is_empty() {
         return Err(Status::bad_request("token is required for TokenReview in authentication"));
     }
-    Ok(match core.access.user(core, token) {
-        Some(user) => json!({"authenticated": true, "user": user.to_json(), "audiences": [AUDIENCE]}),
-        None => json!({"user": {}, "error": "invalid bearer token"}),
+    let mut audiences = texts(&review["spec"]["audiences"]);
+    if audiences.is_empty() {
+        audiences.push(AUDIENCE.to_owned());
+    }
+    Ok(match core.access.tokens.user(core, token, &audiences) {
+        Ok((user, audiences)) => {
+            json!({"authenticated": true, "user": user.to_json(), "audiences": audiences})
+        }
+        Err(Rejected::Unknown) => json!({"user": {}, "error": "invalid bearer token"}),
+        Err(Rejected::Audiences(others)) => {
+            let list =
+                |list: &[String]| list.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>().join(" ");
+            let because = format!(
+                "[invalid bearer token, token audiences [{}] is invalid for the target audiences [{}]]",
+                list(&others),
+                list(&audiences)
+            );
+            json!({"user": {}, "error": because})
+        }
     })
 }

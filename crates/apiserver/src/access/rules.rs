@@ -1,8 +1,15 @@
 //! [`Rule`]: what a role allows.
 
+use std::{collections::BTreeMap, fmt};
+
 use serde_json::{Value, json};
 
 use super::attributes::{Attributes, Target};
+
+/// The rules that a role has itself.
+pub(super) fn of_role(role: &Value) -> Vec<Rule> {
+    role["rules"].as_array().into_iter().flatten().map(Rule::of).collect()
+}
 
 /// One rule of a role: upstream's `PolicyRule`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +67,54 @@ impl Rule {
         !self.resources.is_empty()
     }
 
+    /// The same rights as rules of one verb, one resource, one name and one path.
+    pub(super) fn singles(&self) -> Vec<Self> {
+        let mut singles = Vec::new();
+        let one = |text: &String| vec![text.clone()];
+        let names: Vec<Vec<String>> =
+            if self.names.is_empty() { vec![Vec::new()] } else { self.names.iter().map(one).collect() };
+        for verb in &self.verbs {
+            for (group, resource) in self
+                .groups
+                .iter()
+                .flat_map(|group| self.resources.iter().map(move |resource| (group, resource)))
+            {
+                singles.extend(names.iter().map(|names| Self {
+                    verbs: one(verb),
+                    groups: one(group),
+                    resources: one(resource),
+                    names: names.clone(),
+                    ..Self::default()
+                }));
+            }
+            singles.extend(self.paths.iter().map(|path| Self {
+                verbs: one(verb),
+                paths: one(path),
+                ..Self::default()
+            }));
+        }
+        singles
+    }
+
+    /// Whether it grants all that `single` grants, which has one of everything at most.
+    pub(super) fn covers(&self, single: &Self) -> bool {
+        let has = |own: &[String], wanted: &[String]| {
+            own.iter().any(|one| one == "*") || wanted.iter().all(|wanted| own.contains(wanted))
+        };
+        let covers_resource = |wanted: &String| {
+            let star = wanted.split_once('/').map(|(_, sub)| format!("*/{sub}"));
+            self.resources.iter().any(|own| own == "*" || own == wanted || Some(own) == star.as_ref())
+        };
+        let covers_path = |wanted: &String| self.paths.iter().any(|own| is_below(own, wanted));
+        let names_fit = self.names.is_empty()
+            || !single.names.is_empty() && single.names.iter().all(|name| self.names.contains(name));
+        has(&self.verbs, &single.verbs)
+            && has(&self.groups, &single.groups)
+            && single.resources.iter().all(covers_resource)
+            && names_fit
+            && single.paths.iter().all(covers_path)
+    }
+
     /// The rule as `SelfSubjectRulesReview` shows it.
     pub(super) fn to_json(&self) -> Value {
         if !self.is_about_resources() {
@@ -71,6 +126,42 @@ impl Rule {
         }
         rule
     }
+}
+
+impl fmt::Display for Rule {
+    /// As upstream writes a missing right: `{APIGroups:["apps"], Resources:["deployments"], Verbs:["get"]}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists = [
+            ("APIGroups", &self.groups),
+            ("Resources", &self.resources),
+            ("NonResourceURLs", &self.paths),
+            ("ResourceNames", &self.names),
+            ("Verbs", &self.verbs),
+        ];
+        let quoted =
+            |list: &[String]| list.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>().join(" ");
+        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let parts: Vec<String> = lists.map(|(name, list)| format!("{name}:[{}]", quoted(list))).collect();
+        write!(f, "{{{}}}", parts.join(", "))
+    }
+}
+
+/// The same rules, those that differ in their verbs alone made one.
+pub(super) fn compacted(singles: Vec<Rule>) -> Vec<Rule> {
+    let mut rest = Vec::new();
+    let mut merged: BTreeMap<[Vec<String>; 3], Rule> = BTreeMap::new();
+    for rule in singles {
+        if !rule.paths.is_empty() {
+            rest.push(rule);
+            continue;
+        }
+        let key = [rule.groups.clone(), rule.resources.clone(), rule.names.clone()];
+        let into = merged.entry(key).or_insert_with(|| Rule { verbs: Vec::new(), ..rule.clone() });
+        into.verbs
+            .extend(rule.verbs.into_iter().filter(|verb| !into.verbs.contains(verb)).collect::<Vec<_>>());
+    }
+    rest.extend(merged.into_values());
+    rest
 }
 
 /// `*`, `pods`, `pods/status` or `*/status`.
@@ -121,6 +212,43 @@ mod tests {
         assert!(allows("*", "jobs/status") && allows("*/status", "jobs/status"));
         assert!(allows("jobs/status", "jobs/status") && !allows("jobs/status", "jobs"));
         assert!(!allows("*/status", "jobs") && !allows("*/status", "jobs/scale"));
+    }
+
+    #[test]
+    fn a_rule_covers_what_it_names_and_what_its_stars_mean() {
+        let rule = |verbs: &[&str], groups: &[&str], resources: &[&str], names: &[&str]| {
+            let rule = json!({
+                "verbs": verbs, "apiGroups": groups, "resources": resources, "resourceNames": names,
+            });
+            Rule::of(&rule)
+        };
+        let covers = |own: &Rule, wanted: &Rule| wanted.singles().iter().all(|single| own.covers(single));
+        let own = rule(&["get", "list"], &[""], &["pods", "*/status"], &[]);
+        assert!(covers(&own, &rule(&["get"], &[""], &["pods", "nodes/status"], &[])));
+        assert!(covers(&own, &rule(&["get"], &[""], &["pods"], &["web"])), "a name is less than all");
+        assert!(!covers(&own, &rule(&["get", "watch"], &[""], &["pods"], &[])), "another verb");
+        assert!(!covers(&own, &rule(&["*"], &[""], &["pods"], &[])), "every verb");
+        assert!(!covers(&own, &rule(&["get"], &["*"], &["pods"], &[])), "every group");
+        assert!(!covers(&own, &rule(&["get"], &[""], &["pods/log"], &[])), "another subresource");
+        let named = rule(&["get"], &[""], &["secrets"], &["mine"]);
+        assert!(covers(&named, &named) && !covers(&named, &rule(&["get"], &[""], &["secrets"], &[])));
+        let path = |path: &str| Rule::of(&json!({"verbs": ["get"], "nonResourceURLs": [path]}));
+        assert!(covers(&path("/apis/*"), &path("/apis/apps")) && !covers(&path("/apis"), &path("/apis/*")));
+    }
+
+    #[test]
+    fn missing_rights_are_written_as_upstream_writes_them() {
+        let rule = json!({
+            "verbs": ["get", "list"], "apiGroups": ["apps", ""], "resources": ["pods"], "resourceNames": ["a"],
+        });
+        let lines: Vec<String> = compacted(Rule::of(&rule).singles()).iter().map(Rule::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                r#"{APIGroups:[""], Resources:["pods"], ResourceNames:["a"], Verbs:["get" "list"]}"#,
+                r#"{APIGroups:["apps"], Resources:["pods"], ResourceNames:["a"], Verbs:["get" "list"]}"#,
+            ]
+        );
     }
 
     #[test]

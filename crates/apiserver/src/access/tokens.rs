@@ -48,6 +48,17 @@ struct Issued {
     /// What the token ends with, if somebody wanted that.
     bound: Option<Bound>,
     ends: Timestamp,
+    /// Whom the token is for.
+    audiences: Vec<String>,
+}
+
+/// Why a token lets nobody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rejected {
+    /// Nobody has it, or it has ended.
+    Unknown,
+    /// It is for these audiences, and none of them was asked for.
+    Audiences(Vec<String>),
 }
 
 /// An object that a token ends with.
@@ -69,12 +80,24 @@ impl Tokens {
         !self.fixed.is_empty()
     }
 
-    /// Whom `token` stands for now.
-    pub(super) fn user(&self, core: &Core, token: &str) -> Option<User> {
+    /// Whom `token` stands for now, and which of `wanted` it is for.
+    pub(super) fn user(
+        &self,
+        core: &Core,
+        token: &str,
+        wanted: &[String],
+    ) -> Result<(User, Vec<String>), Rejected> {
+        let common = |audiences: &[String]| -> Vec<String> {
+            audiences.iter().filter(|audience| wanted.contains(audience)).cloned().collect()
+        };
+        // A token that is known from the start is the server's own.
         if let Some(user) = self.fixed.get(token) {
-            return Some(user.clone());
+            let own = [AUDIENCE.to_owned()];
+            let common = common(&own);
+            return if common.is_empty() { Err(Rejected::Unknown) } else { Ok((user.clone(), common)) };
         }
-        let Issued { account, uid, bound, ends } = self.issued.lock().get(token)?.clone();
+        let issued = self.issued.lock().get(token).cloned().ok_or(Rejected::Unknown)?;
+        let Issued { account, uid, bound, ends, audiences } = issued;
         let is_there = |resource: &str, key: &Key, uid: &str| {
             core.store.get(resource, key).is_some_and(|found| object::uid(&found.value()) == uid)
         };
@@ -82,10 +105,14 @@ impl Tokens {
             || !is_there("serviceaccounts", &account, &uid)
             || bound.is_some_and(|bound| !is_there(bound.resource, &bound.key, &bound.uid));
         if has_ended {
-            return None;
+            return Err(Rejected::Unknown);
+        }
+        let common = common(&audiences);
+        if common.is_empty() {
+            return Err(Rejected::Audiences(audiences));
         }
         let user = User::service_account(account.namespace().unwrap_or_default(), account.name());
-        Some(User { uid, ..user })
+        Ok((User { uid, ..user }, common))
     }
 
     fn issue(&self, token: Secret, issued: Issued, now: Timestamp) {
@@ -130,13 +157,16 @@ pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<Respons
         });
         let token = written(&claims, &Secret::new());
         wanted["status"] = json!({"token": token.reveal(), "expirationTimestamp": clock::seconds(ends)});
-        // What is meant for others is issued, but nobody is let in here with it.
-        if wanted["spec"]["audiences"].as_array().into_iter().flatten().any(|audience| audience == AUDIENCE) {
-            let issued = Issued { account: Key::new(namespace, name), uid, bound, ends };
-            core.access.tokens.issue(token, issued, now);
-        }
+        let audiences = texts(&wanted["spec"]["audiences"]);
+        let issued = Issued { account: Key::new(namespace, name), uid, bound, ends, audiences };
+        core.access.tokens.issue(token, issued, now);
     }
     Ok(body::value(StatusCode::CREATED, &wanted))
+}
+
+/// The texts of a list.
+pub(super) fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 /// A request that says whose token it wants has to say what its path says.

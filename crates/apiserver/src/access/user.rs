@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::http::status::{Result, Status};
+use crate::{
+    http::{
+        parameters::unescape,
+        status::{Result, Status},
+    },
+    kinds::names::{is_label, is_subdomain},
+};
 
 /// The group whose members may do everything, whatever RBAC's objects say.
 const MASTERS: &str = "system:masters";
@@ -67,9 +73,10 @@ impl User {
         self.groups.iter().any(|group| group == MASTERS)
     }
 
-    /// The namespace and the name of the service account that this is.
+    /// The namespace and the name of the service account that this is. A name with another colon is a user's.
     pub(super) fn account(&self) -> Option<(&str, &str)> {
-        self.name.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')
+        let (namespace, name) = self.name.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
+        (is_label(namespace) && is_subdomain(name)).then_some((namespace, name))
     }
 
     fn bare(name: String) -> Self {
@@ -82,10 +89,33 @@ impl User {
         if let (Some((namespace, _)), true) = (self.account(), self.groups.is_empty()) {
             more = vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
         }
-        more.push(if self.name == ANONYMOUS { UNAUTHENTICATED } else { AUTHENTICATED }.to_owned());
+        let is_either = |group: &String| group == AUTHENTICATED || group == UNAUTHENTICATED;
+        if self.name == ANONYMOUS {
+            more.push(UNAUTHENTICATED.to_owned());
+        } else if !self.groups.iter().any(is_either) {
+            more.push(AUTHENTICATED.to_owned());
+        }
         more.retain(|group| !self.groups.contains(group));
         self.groups.extend(more);
         self
+    }
+
+    /// The user as Go writes it.
+    fn in_go(&self) -> String {
+        let list = |texts: &[String]| match texts {
+            [] => "[]string(nil)".to_owned(),
+            texts => {
+                let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+                format!("[]string{{{}}}", texts.join(", "))
+            }
+        };
+        let extra: Vec<String> =
+            self.extra.iter().map(|(key, values)| format!("{key:?}:{}", list(values))).collect();
+        let extra = if extra.is_empty() { "(nil)".to_owned() } else { format!("{{{}}}", extra.join(", ")) };
+        let (name, uid, groups) = (&self.name, &self.uid, list(&self.groups));
+        format!(
+            "&user.DefaultInfo{{Name:{name:?}, UID:{uid:?}, Groups:{groups}, Extra:map[string][]string{extra}}}"
+        )
     }
 
     /// A `UserInfo`, as reviews show it.
@@ -103,15 +133,15 @@ impl User {
 
 /// The user whom the sender of these headers wants to be, with the groups that were named, and no others.
 pub(super) fn impersonated(headers: &HeaderMap) -> Result<Option<User>> {
-    let texts = |name: &str| -> Vec<String> {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
-    };
-    let [name, uid] = ["impersonate-user", "impersonate-uid"].map(|header| texts(header).pop());
-    let mut user = User { groups: texts("impersonate-group"), ..User::bare(name.unwrap_or_default()) };
-    user.uid = uid.unwrap_or_default();
+    let texts = |name: &str| headers.get_all(name).iter().map(text).collect::<Result<Vec<String>>>();
+    let first = |name: &str| texts(name).map(|texts| texts.into_iter().next().unwrap_or_default());
+    let mut user = User::bare(first("impersonate-user")?);
+    user.groups = texts("impersonate-group")?;
+    user.uid = first("impersonate-uid")?;
     for (header, value) in headers {
-        if let (Some(key), Ok(value)) = (header.as_str().strip_prefix("impersonate-extra-"), value.to_str()) {
-            user.extra.entry(key.to_owned()).or_default().push(value.to_owned());
+        if let Some(key) = header.as_str().strip_prefix("impersonate-extra-") {
+            let key = unescape(key).unwrap_or_else(|| key.to_owned());
+            user.extra.entry(key).or_default().push(text(value)?);
         }
     }
     if !user.name.is_empty() {
@@ -120,9 +150,13 @@ pub(super) fn impersonated(headers: &HeaderMap) -> Result<Option<User>> {
     if user == User::bare(String::new()) {
         return Ok(None);
     }
-    Err(Status::bad_request(
-        "requested an impersonation of groups, a UID or extra without impersonating a user name",
-    ))
+    Err(Status::bad_request(format!("requested {} without impersonating a user name", user.in_go())))
+}
+
+/// A header's text. One that is none must not be left out: the rest would be another user.
+fn text(value: &HeaderValue) -> Result<String> {
+    let text = std::str::from_utf8(value.as_bytes());
+    text.map(str::to_owned).map_err(|_| Status::bad_request("a header of impersonation is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -146,6 +180,9 @@ mod tests {
         );
         assert_eq!(robot.account(), Some(("shop", "robot")));
         assert_eq!(User::new("ada").account(), None);
+        for name in ["a:b:c", "a:", ":b", "a", "A:b"] {
+            assert_eq!(User::new(format!("{SERVICE_ACCOUNT}{name}")).account(), None, "{name} is a user's");
+        }
     }
 
     #[test]
@@ -157,5 +194,22 @@ mod tests {
         let nameless =
             impersonated(&headers(&[("impersonate-group", "ops")])).expect_err("a name is missing");
         assert_eq!(nameless.code(), 400);
+        let message = nameless.to_json()["message"].as_str().map(str::to_owned);
+        let expected = r#"requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"ops"}, Extra:map[string][]string(nil)} without impersonating a user name"#;
+        assert_eq!(message.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn no_header_of_impersonation_is_left_out() {
+        let mut headers =
+            headers(&[("impersonate-user", "ada"), ("impersonate-extra-example.com%2fscopes", "view")]);
+        let ada = impersonated(&headers).expect("complete").expect("somebody");
+        assert_eq!(ada.extra["example.com/scopes"], ["view"]);
+        headers.insert("impersonate-group", HeaderValue::from_bytes("größe".as_bytes()).expect("a value"));
+        let ada = impersonated(&headers).expect("complete").expect("somebody");
+        assert_eq!(ada.groups, ["größe"]);
+        headers.insert("impersonate-group", HeaderValue::from_bytes(b"gr\xf6\xdfe").expect("a value"));
+        let refused = impersonated(&headers).expect_err("the group is no text");
+        assert_eq!(refused.code(), 400);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn mix(seed: u64, one: u64, other: u64) -> u64 {
     step(step(step(0, seed), one), other)
 }
 
-/// Whether something happens whose probability is `probability`.
+/// Decides by chance, with the probability `probability`.
 pub(super) fn is_drawn(probability: f64, seed: u64, one: u64, other: u64) -> bool {
     // The upper 53 bits: as many as a float holds, from 0 to less than 1.
     ((mix(seed, one, other) >> 11) as f64) < probability * (1_u64 << 53) as f64

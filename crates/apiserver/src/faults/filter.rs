@@ -1,11 +1,11 @@
-//! [`Filter`]: which requests a fault meets.
+//! [`Filter`]: the requests that a fault affects.
 
 use http::{HeaderMap, header};
 
 use super::chance::is_drawn;
 use crate::http::route::{Route, Verb};
 
-/// Where a request comes from and where it goes.
+/// The sender and the target of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     pub(crate) verb: Verb,
@@ -79,15 +79,15 @@ impl Filter {
 
     /// Only so many of the requests, or of the watches, that it would select: 0 is none of them, 1 is all.
     ///
-    /// Which ones, the server's seed decides, for each fault anew. Where no fault is pulled, as in
-    /// [`RequestLog::matching`](crate::RequestLog::matching), all are meant.
+    /// The server's seed decides which ones, for each fault anew. Where there is no fault, as in
+    /// [`RequestLog::matching`](crate::RequestLog::matching), all of them count.
     #[must_use]
     pub fn probability(self, probability: f64) -> Self {
         Self { probability: Some(probability), ..self }
     }
 
-    /// Whether a fault with this filter meets what `origin` asked for: its `number`th chance to do so.
-    pub(super) fn meets(&self, origin: &Origin, seed: u64, fault: u64, number: u64) -> bool {
+    /// Whether a fault with this filter affects the request of `origin`, which is the `number`th that it could affect.
+    pub(super) fn selects(&self, origin: &Origin, seed: u64, fault: u64, number: u64) -> bool {
         self.matches(origin)
             && self.probability.is_none_or(|probability| is_drawn(probability, seed, fault, number))
     }

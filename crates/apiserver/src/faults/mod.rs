@@ -1,5 +1,5 @@
-//! [`Faults`]: faults that a test pulls on the server, each limited by a [`Filter`], and each doing the
-//! same thing every time.
+//! [`Faults`]: faults that a test injects into the server. A [`Filter`] limits each of them, and with one seed each
+//! does the same in every run.
 
 mod broken;
 mod chance;
@@ -13,19 +13,19 @@ use std::{fmt, sync::Arc, time::Duration};
 use self::{
     broken::Breakage,
     rules::{Fault, Rules},
-    watches::{Watches, Wish},
+    watches::{Effect, Watches},
 };
 pub(crate) use self::{
     broken::broken,
     chance::mix,
     filter::Origin,
-    rules::Met,
+    rules::Applied,
     watches::{End, WatchHandle},
 };
 pub use self::{filter::Filter, refusal::Refusal};
 use crate::{http::status::Result, storage::Store};
 
-/// The faults that can be pulled; reached through [`ApiServer::faults`](crate::ApiServer::faults).
+/// Injects faults; reached through [`ApiServer::faults`](crate::ApiServer::faults).
 #[derive(Debug)]
 pub struct Faults {
     store: Arc<Store>,
@@ -65,11 +65,11 @@ impl Faults {
     /// Makes matching watches, open ones and those to come, send each event `lag` after its commit,
     /// until the returned guard is dropped. Lists and gets stay up to date.
     pub fn lag_watches(&self, filter: Filter, lag: Duration) -> FaultGuard {
-        self.wish(filter, Wish::Lag(lag))
+        self.affect(filter, Effect::Lag(lag))
     }
 
     /// Makes matching watches, open ones and those to come, send nothing at all, until the returned
-    /// fault is dropped: the connection looks alive, as before a black hole.
+    /// guard is dropped: the connection looks alive, as before a black hole.
     pub fn stall_watches(&self, filter: Filter) -> FaultGuard {
         self.lag_watches(filter, Duration::MAX)
     }
@@ -77,13 +77,13 @@ impl Faults {
     /// Lets matching watches, open ones and those to come, have no bookmarks, not even the one that ends
     /// the initial events, until the returned guard is dropped.
     pub fn drop_bookmarks(&self, filter: Filter) -> FaultGuard {
-        self.wish(filter, Wish::NoBookmarks)
+        self.affect(filter, Effect::NoBookmarks)
     }
 
     /// Makes matching watches, open ones and those to come, have each bookmark `delay` after it was due, also the
     /// one that ends the initial events, until the returned guard is dropped.
     pub fn delay_bookmarks(&self, filter: Filter, delay: Duration) -> FaultGuard {
-        self.wish(filter, Wish::LateBookmarks(delay))
+        self.affect(filter, Effect::LateBookmarks(delay))
     }
 
     /// Makes a replica of the API server out of what serves the matching clients: one that is `lag` behind.
@@ -123,7 +123,7 @@ impl Faults {
     }
 
     /// Makes the server know nothing of these query parameters in matching requests, until the returned
-    /// fault is dropped: with `sendInitialEvents` among them, an old server that takes a streaming list
+    /// guard is dropped: with `sendInitialEvents` among them, an old server that takes a streaming list
     /// for a plain watch.
     pub fn ignore_parameters(&self, filter: Filter, parameters: &[&str]) -> FaultGuard {
         let parameters = parameters.iter().map(|name| (*name).to_owned()).collect();
@@ -145,7 +145,7 @@ impl Faults {
         self.rule(filter, times, Fault::Delay(delay))
     }
 
-    /// Begins with matching requests only when the returned fault is dropped.
+    /// Begins with matching requests only when the returned guard is dropped.
     pub fn hold(&self, filter: Filter) -> FaultGuard {
         self.rule(filter, usize::MAX, Fault::hold())
     }
@@ -155,18 +155,18 @@ impl Faults {
         self.shared.watches.count(filter)
     }
 
-    fn wish(&self, filter: Filter, wish: Wish) -> FaultGuard {
-        let id = self.shared.watches.wish(self.shared.seed, filter, wish);
-        FaultGuard { shared: self.shared.clone(), pulled: vec![Pulled::Watches(id)] }
+    fn affect(&self, filter: Filter, effect: Effect) -> FaultGuard {
+        let id = self.shared.watches.add(self.shared.seed, filter, effect);
+        FaultGuard { shared: self.shared.clone(), active: vec![Active::Watches(id)] }
     }
 
     fn rule(&self, filter: Filter, times: usize, fault: Fault) -> FaultGuard {
         let id = self.shared.rules.add(filter, times, fault);
-        FaultGuard { shared: self.shared.clone(), pulled: vec![Pulled::Rule(id)] }
+        FaultGuard { shared: self.shared.clone(), active: vec![Active::Rule(id)] }
     }
 
-    /// What pulled faults do to a request before it is looked at.
-    pub(crate) async fn before(&self, origin: &Origin) -> Result<Met> {
+    /// Applies the active faults to a request before it is looked at.
+    pub(crate) async fn before(&self, origin: &Origin) -> Result<Applied> {
         self.shared.rules.apply(self.shared.seed, origin).await
     }
 
@@ -181,51 +181,51 @@ impl Faults {
     }
 }
 
-/// A pulled fault; dropping it releases it.
-#[must_use = "dropping a fault releases it"]
+/// An active fault; dropping the guard ends the fault.
+#[must_use = "dropping the guard ends the fault"]
 pub struct FaultGuard {
     shared: Arc<Shared>,
-    /// What it is made of.
-    pulled: Vec<Pulled>,
+    /// The faults that the guard ends.
+    active: Vec<Active>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Pulled {
+enum Active {
     Watches(u64),
     Rule(u64),
 }
 
 impl FaultGuard {
-    /// Ends the fault: the same as dropping the fault.
+    /// Ends the fault: the same as dropping the guard.
     pub fn release(self) {}
 
-    /// How many requests it can still meet; 0 once it is spent. A fault on watches is never spent.
+    /// The number of requests that the fault can still affect; 0 once it is spent. A fault on watches is never spent.
     pub fn remaining(&self) -> usize {
-        let remaining = self.pulled.iter().map(|pulled| match pulled {
-            Pulled::Watches(_) => usize::MAX,
-            Pulled::Rule(id) => self.shared.rules.remaining(*id),
+        let remaining = self.active.iter().map(|active| match active {
+            Active::Watches(_) => usize::MAX,
+            Active::Rule(id) => self.shared.rules.remaining(*id),
         });
         remaining.max().unwrap_or(0)
     }
 
     /// This fault and another as one.
     fn and(mut self, mut other: Self) -> Self {
-        self.pulled.append(&mut other.pulled);
+        self.active.append(&mut other.active);
         self
     }
 
-    /// Leaves the fault pulled until it is spent, or for the rest of the server's life.
+    /// Keeps the fault active until it is spent, or for the rest of the server's life.
     pub fn leave(mut self) {
-        self.pulled.clear(); // nothing for `drop` to release
+        self.active.clear(); // nothing for `drop` to release
     }
 }
 
 impl Drop for FaultGuard {
     fn drop(&mut self) {
-        for pulled in &self.pulled {
-            match *pulled {
-                Pulled::Watches(id) => self.shared.watches.release(self.shared.seed, id),
-                Pulled::Rule(id) => self.shared.rules.release(id),
+        for active in &self.active {
+            match *active {
+                Active::Watches(id) => self.shared.watches.release(self.shared.seed, id),
+                Active::Rule(id) => self.shared.rules.release(id),
             }
         }
     }
@@ -233,6 +233,6 @@ impl Drop for FaultGuard {
 
 impl fmt::Debug for FaultGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultGuard").field("pulled", &self.pulled).finish_non_exhaustive()
+        f.debug_struct("FaultGuard").field("active", &self.active).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! [`Rules`]: the faults that meet single requests.
+//! [`Rules`]: the faults of single requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,9 +30,9 @@ impl Fault {
     }
 }
 
-/// What faults want of a request that they let through.
+/// What faults change about a request that they let through.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Met {
+pub(crate) struct Applied {
     /// Whether the connection breaks in place of the answer.
     pub(crate) is_lost: bool,
     /// How old the state is that a read shows which need not be fresh.
@@ -43,7 +43,7 @@ pub(crate) struct Met {
     pub(crate) breakage: Option<Breakage>,
 }
 
-impl Met {
+impl Applied {
     /// Whether the server is to know nothing of this parameter.
     pub(crate) fn ignores(&self, parameter: &str) -> bool {
         self.ignored.iter().any(|ignored| ignored.iter().any(|name| name == parameter))
@@ -64,7 +64,7 @@ struct List {
 struct Rule {
     id: u64,
     filter: Filter,
-    /// How many requests it could have met.
+    /// The number of matching requests so far.
     seen: u64,
     remaining: usize,
     fault: Fault,
@@ -94,30 +94,30 @@ impl Rules {
         });
     }
 
-    /// Does to a request what the rules say, in the order in which they were added.
-    pub(super) async fn apply(&self, seed: u64, origin: &Origin) -> Result<Met> {
-        let mut met = Met::default();
-        let faults = self.meet(seed, origin); // the lock is released before anything waits
+    /// Applies the rules to a request, in the order in which they were added.
+    pub(super) async fn apply(&self, seed: u64, origin: &Origin) -> Result<Applied> {
+        let mut applied = Applied::default();
+        let faults = self.due(seed, origin); // the lock is released before anything waits
         for fault in faults {
             match fault {
                 Fault::Refuse(refusal) => return Err(refusal.status()),
-                Fault::LoseReply => met.is_lost = true,
-                Fault::Stale(staleness) => met.staleness = met.staleness.max(staleness),
-                Fault::Ignore(parameters) => met.ignored.push(parameters),
-                Fault::Break(how) => met.breakage = Some(how),
+                Fault::LoseReply => applied.is_lost = true,
+                Fault::Stale(staleness) => applied.staleness = applied.staleness.max(staleness),
+                Fault::Ignore(parameters) => applied.ignored.push(parameters),
+                Fault::Break(how) => applied.breakage = Some(how),
                 Fault::Delay(delay) => tokio::time::sleep(delay).await,
                 Fault::Hold(gate) => drop(gate.acquire().await), // an error: the gate was closed
             }
         }
-        Ok(met)
+        Ok(applied)
     }
 
-    fn meet(&self, seed: u64, origin: &Origin) -> Vec<Fault> {
+    fn due(&self, seed: u64, origin: &Origin) -> Vec<Fault> {
         let mut list = self.0.lock();
         let mut faults = Vec::new();
         for rule in list.rules.iter_mut().filter(|rule| rule.filter.matches(origin)) {
             rule.seen += 1;
-            if rule.remaining > 0 && rule.filter.meets(origin, seed, rule.id, rule.seen) {
+            if rule.remaining > 0 && rule.filter.selects(origin, seed, rule.id, rule.seen) {
                 rule.remaining -= 1;
                 faults.push(rule.fault.clone());
             }

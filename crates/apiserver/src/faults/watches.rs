@@ -1,4 +1,4 @@
-//! [`Watches`]: the open watches, and what faults want of each of them.
+//! [`Watches`]: the open watches, and the effects of faults on each of them.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ pub(crate) enum End {
     Clean,
 }
 
-/// What faults want of one watch.
+/// The effects of all faults on one watch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Control {
     end: Option<End>,
@@ -25,9 +25,9 @@ struct Control {
     bookmark_delay: Duration,
 }
 
-/// What a fault wants of all watches that match.
+/// The effect of a fault on all watches that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Effect {
     /// Events are sent so long after their commits.
     Lag(Duration),
     /// No bookmarks are sent.
@@ -36,7 +36,7 @@ pub(super) enum Wish {
     LateBookmarks(Duration),
 }
 
-/// The open watches, by the order in which they were opened, and the wishes that are in force.
+/// The open watches, by the order in which they were opened, and the effects that are active.
 #[derive(Debug, Default)]
 pub(super) struct Watches(Mutex<Open>);
 
@@ -44,17 +44,17 @@ pub(super) struct Watches(Mutex<Open>);
 struct Open {
     newest: u64,
     watches: BTreeMap<u64, (Origin, watch::Sender<Control>)>,
-    wishes: BTreeMap<u64, (Filter, Wish)>,
+    effects: BTreeMap<u64, (Filter, Effect)>,
 }
 
 impl Watches {
     pub(super) fn end(&self, seed: u64, filter: &Filter, end: End) -> usize {
         let mut ended = 0;
         let mut open = self.0.lock();
-        open.newest += 1; // each pull is a fault of its own
+        open.newest += 1; // each call is a fault of its own
         let (fault, watches) = (open.newest, open.watches.iter());
-        let met = watches.filter(|(id, (origin, _))| filter.meets(origin, seed, fault, **id));
-        for (_, (origin, control)) in met {
+        let selected = watches.filter(|(id, (origin, _))| filter.selects(origin, seed, fault, **id));
+        for (_, (origin, control)) in selected {
             tracing::debug!(?origin, ?end, "an injected fault ends a watch");
             ended += usize::from(control.send_if_modified(|control| control.end.replace(end).is_none()));
         }
@@ -65,40 +65,41 @@ impl Watches {
         self.0.lock().watches.values().filter(|(origin, _)| filter.matches(origin)).count()
     }
 
-    /// Adds a wish; returns its id.
-    pub(super) fn wish(&self, seed: u64, filter: Filter, wish: Wish) -> u64 {
+    /// Adds an effect; returns its id.
+    pub(super) fn add(&self, seed: u64, filter: Filter, effect: Effect) -> u64 {
         let mut open = self.0.lock();
         open.newest += 1;
         let id = open.newest;
-        open.wishes.insert(id, (filter, wish));
-        open.tell(seed);
+        open.effects.insert(id, (filter, effect));
+        open.update(seed);
         id
     }
 
     pub(super) fn release(&self, seed: u64, id: u64) {
         let mut open = self.0.lock();
-        open.wishes.remove(&id);
-        open.tell(seed);
+        open.effects.remove(&id);
+        open.update(seed);
     }
 }
 
 impl Open {
-    /// What is wanted of a watch: of several lags, the longest counts.
+    /// The effects on a watch: of several lags, the longest counts.
     fn control(&self, seed: u64, watch: u64, origin: &Origin, end: Option<End>) -> Control {
         let mut control = Control { end, ..Control::default() };
-        let wishes = self.wishes.iter();
-        for (_, (_, wish)) in wishes.filter(|(id, (filter, _))| filter.meets(origin, seed, **id, watch)) {
-            match wish {
-                Wish::LateBookmarks(delay) => control.bookmark_delay = control.bookmark_delay.max(*delay),
-                Wish::Lag(lag) => control.lag = control.lag.max(*lag),
-                Wish::NoBookmarks => control.is_without_bookmarks = true,
+        let effects = self.effects.iter();
+        for (_, (_, effect)) in effects.filter(|(id, (filter, _))| filter.selects(origin, seed, **id, watch))
+        {
+            match effect {
+                Effect::LateBookmarks(delay) => control.bookmark_delay = control.bookmark_delay.max(*delay),
+                Effect::Lag(lag) => control.lag = control.lag.max(*lag),
+                Effect::NoBookmarks => control.is_without_bookmarks = true,
             }
         }
         control
     }
 
-    /// Tells every watch what is wanted of it now.
-    fn tell(&self, seed: u64) {
+    /// Tells every watch the effects on it.
+    fn update(&self, seed: u64) {
         for (id, (origin, sender)) in &self.watches {
             sender.send_if_modified(|control| {
                 let wanted = self.control(seed, *id, origin, control.end);
@@ -147,7 +148,7 @@ impl WatchHandle {
         self.control.borrow().bookmark_delay
     }
 
-    /// Waits until a fault wants something else. Cancel safe.
+    /// Waits until the effects change. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         if self.control.changed().await.is_err() {
             std::future::pending::<()>().await; // unreachable while the handle is registered

@@ -2,30 +2,37 @@
 //! so that the router has one question to ask before it looks for objects.
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, Uri, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{discovery, health, openapi};
+use super::{discovery, health, openapi, request_info::RequestInfo};
 use crate::kinds::Kinds;
 
 /// The Kubernetes version that the server answers as.
 pub(super) const GIT_VERSION: &str = "v1.36.3";
 
-/// The answer to a GET of `uri`, unless it asks for objects.
+/// The answer to a request that reads, unless it asks for objects.
 ///
 /// A path below no served group is answered here too, in plain text as upstream does: 404.
-pub(crate) fn answer(kinds: &Kinds, uri: &Uri, headers: &HeaderMap) -> Option<Response<Bytes>> {
+pub(crate) fn answer(kinds: &Kinds, info: &RequestInfo, headers: &HeaderMap) -> Option<Response<Bytes>> {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accept = accept.collect::<Vec<_>>().join(",");
-    let path = uri.path();
+    let path = &*info.path;
     match path.trim_end_matches('/').split('/').skip(1).collect::<Vec<_>>()[..] {
         [] => Some(json_answer(&root(kinds))),
         ["version"] => Some(json_answer(&version())),
-        [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => Some(health::answer(kind, check, uri)),
+        [kind @ ("healthz" | "livez" | "readyz"), ref check @ ..] => {
+            Some(health::answer(kind, check, &info.parameters))
+        }
         ["openapi", ref rest @ ..] => Some(openapi::answer(kinds, rest, &accept).unwrap_or_else(not_found)),
         ["api" | "apis", ..] => discovery::answer(kinds, path, &accept, headers),
         _ => Some(not_found()),
     }
+}
+
+/// Whether the answer takes long to write: that is the types of all kinds.
+pub(crate) fn is_long(info: &RequestInfo) -> bool {
+    info.path.starts_with("/openapi")
 }
 
 /// A finished JSON document.
@@ -70,7 +77,8 @@ mod tests {
     use super::*;
 
     fn get(path: &'static str) -> Option<(u16, String)> {
-        let answer = answer(&Kinds::built_in(), &Uri::from_static(path), &HeaderMap::new())?;
+        let info = RequestInfo::of(&http::Method::GET, &http::Uri::from_static(path)).expect("well formed");
+        let answer = answer(&Kinds::built_in(), &info, &HeaderMap::new())?;
         let body = String::from_utf8(answer.body().to_vec()).expect("text");
         Some((answer.status().as_u16(), body))
     }

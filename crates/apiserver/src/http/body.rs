@@ -15,6 +15,17 @@ use crate::storage::to_json;
 /// The largest body that a request may have: upstream's limit, 3 MiB.
 const LIMIT: usize = 3 * 1024 * 1024;
 
+/// Why the body of a request does not come.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the body did not come in time")]
+    TooSlow,
+    #[error("too many requests with large bodies")]
+    TooMany,
+    #[error("the connection broke")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
 /// The body of an answer. An error means that the connection broke, as when a watch is cut.
 pub type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -27,7 +38,11 @@ where
     match Limited::new(body, LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Status::too_large(LIMIT)),
-        Err(error) => Err(Status::bad_request(format!("reading the body: {error}"))),
+        Err(error) => Err(match error.downcast_ref() {
+            Some(BodyError::TooSlow) => Status::too_slow(),
+            Some(BodyError::TooMany) => Status::too_many_requests(),
+            Some(BodyError::Broken(_)) | None => Status::bad_request(format!("reading the body: {error}")),
+        }),
     }
 }
 

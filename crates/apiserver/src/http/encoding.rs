@@ -1,15 +1,20 @@
 //! [`Encoding`]: how the JSON of an answer is written. Apart from what is in the answer: it is done last, and to few.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Response, header};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
+use tokio::runtime::Handle;
 
 use super::{
     body::{self, ResponseBody},
     negotiate::Syntax,
-    query::decode,
+    request_info::RequestInfo,
 };
+use crate::server::Workers;
 
+/// An answer up to this size is written in place.
+const SHORT: u64 = 64 * 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const YAML: HeaderValue = HeaderValue::from_static("application/yaml");
 
@@ -24,20 +29,16 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// What a request asks for: what is not about objects has one encoding.
-    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        let is_of_objects = uri.path().starts_with("/api");
-        if is_of_objects { Self::of_objects(uri.query().unwrap_or_default(), headers) } else { Self::Compact }
-    }
-
-    /// What a request about objects asks for. Whoever seems to sit before a terminal or a browser gets lines unasked,
-    /// as upstream does it.
-    pub(crate) fn of_objects(query: &str, headers: &HeaderMap) -> Self {
+    /// What a request asks for: what is not about objects has one encoding. Whoever seems to sit before a terminal or a
+    /// browser gets lines unasked, as upstream does it.
+    pub(crate) fn of(info: &RequestInfo, headers: &HeaderMap) -> Self {
+        if !info.path.starts_with("/api") {
+            return Self::Compact;
+        }
         if Syntax::of(headers) == Syntax::Yaml {
             return Self::Yaml;
         }
-        let asked = query.split('&').filter_map(|pair| pair.strip_prefix("pretty=")).next_back();
-        let is_pretty = match asked.and_then(|value| decode(value).ok()).as_deref() {
+        let is_pretty = match info.parameters.first("pretty") {
             Some("") | None => {
                 let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
                 let agent = agent.unwrap_or_default();
@@ -49,20 +50,38 @@ impl Encoding {
     }
 
     /// Writes `answer` so. Watches are not to be brought here: it waits for the end of the body.
-    pub(crate) async fn of_answer(self, answer: Response<ResponseBody>) -> Response<ResponseBody> {
+    pub(crate) async fn of_answer(
+        self,
+        workers: &Workers,
+        answer: Response<ResponseBody>,
+    ) -> Response<ResponseBody> {
         if self == Self::Compact || answer.headers().get(header::CONTENT_TYPE) != Some(&JSON) {
             return answer;
         }
         let (mut head, body) = answer.into_parts();
-        let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
-            return Response::from_parts(head, body::empty()); // what the server writes itself does not break
+        let is_short = body.size_hint().exact().is_some_and(|size| size <= SHORT);
+        let written = if is_short || !workers.are_apart() {
+            body.collect().await.map(|body| self.written(&body.to_bytes()))
+        } else {
+            let runtime = Handle::current(); // the body of a list waits for nothing
+            workers
+                .run(move |_| runtime.block_on(body.collect()).map(|body| self.written(&body.to_bytes())))
+                .await
         };
-        let written = match self {
-            Self::Yaml => yaml(&body).inspect(|_| drop(head.headers.insert(header::CONTENT_TYPE, YAML))),
-            _ => Some(indented(&body).into()),
-        };
+        if self == Self::Yaml {
+            head.headers.insert(header::CONTENT_TYPE, YAML);
+        }
         head.headers.remove(header::CONTENT_LENGTH);
-        Response::from_parts(head, body::boxed(Full::new(written.unwrap_or(body))))
+        // What the server writes itself does not break.
+        let body = written.map_or_else(|_| body::empty(), |written| body::boxed(Full::new(written)));
+        Response::from_parts(head, body)
+    }
+
+    fn written(self, json: &Bytes) -> Bytes {
+        match self {
+            Self::Yaml => yaml(json).unwrap_or_else(|| json.clone()),
+            _ => indented(json).into(),
+        }
     }
 }
 
@@ -122,7 +141,10 @@ mod tests {
 
     fn of(uri: &'static str, headers: &[(header::HeaderName, &'static str)]) -> Encoding {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        Encoding::of(&Uri::from_static(uri), &headers.collect())
+        Encoding::of(
+            &RequestInfo::of(&http::Method::GET, &http::Uri::from_static(uri)).expect("well formed"),
+            &headers.collect(),
+        )
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Health: `/healthz`, `/livez` and `/readyz`, in a word or check by check.
 
 use bytes::Bytes;
-use http::{Response, Uri};
+use http::Response;
 
-use super::about::{not_found, typed};
+use super::{
+    about::{not_found, typed},
+    parameters::Parameters,
+};
 
 /// What all three check, by upstream's names, which monitors look for. There it has to be waited for after
 /// the start; here, whatever answers a request is there from the start on.
@@ -46,7 +49,7 @@ const CHECKS: [&str; 33] = [
 const OF_READINESS: [&str; 2] = ["etcd-readiness", "informer-sync"];
 
 /// The answer to a GET of `/kind` or of one check below it.
-pub(super) fn answer(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
+pub(super) fn answer(kind: &str, check: &[&str], parameters: &Parameters) -> Response<Bytes> {
     let (first, rest) = CHECKS.split_at(3);
     let ready = kind == "readyz";
     let [of_readiness, last]: [&[&str]; 2] = if ready { [&OF_READINESS, &["shutdown"]] } else { [&[], &[]] };
@@ -55,10 +58,9 @@ pub(super) fn answer(kind: &str, check: &[&str], uri: &Uri) -> Response<Bytes> {
     if !check.is_empty() && !checks.clone().any(|name| *name == check) {
         return not_found();
     }
-    let parameters = uri.query().unwrap_or_default().split('&');
-    let is_verbose = parameters.clone().any(|one| one == "verbose" || one.starts_with("verbose="));
+    let is_verbose = parameters.first("verbose").is_some();
     let body = if is_verbose && check.is_empty() {
-        let excluded: Vec<&str> = parameters.filter_map(|one| one.strip_prefix("exclude=")).collect();
+        let excluded: Vec<&str> = parameters.all("exclude").collect();
         let unknown = excluded.iter().filter(|name| !checks.clone().any(|check| check == *name));
         let unknown: Vec<String> = unknown.map(|name| format!("{name:?}")).collect();
         let line = |name: &&str| {
@@ -82,7 +84,8 @@ mod tests {
     use super::*;
 
     fn get(kind: &str, check: &[&str], uri: &'static str) -> (u16, String) {
-        let answer = answer(kind, check, &Uri::from_static(uri));
+        let query = uri.split_once('?').map_or("", |(_, query)| query);
+        let answer = answer(kind, check, &Parameters::of(query));
         let body = String::from_utf8(answer.body().to_vec()).expect("text");
         (answer.status().as_u16(), body)
     }

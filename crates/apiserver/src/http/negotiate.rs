@@ -112,7 +112,7 @@ pub(crate) fn read_object(
 ) -> Result<(Value, Complaints)> {
     let decoded = match content_type(headers) {
         "" | "application/json" if is_too_deep(body) => {
-            Err("couldn't get version/kind; json parse error: exceeded max depth".to_owned())
+            Err(format!("couldn't get version/kind; json parse error: {TOO_DEEP}"))
         }
         "" | "application/json" => read_json(body, schema).map_err(|error| {
             format!("couldn't get version/kind; json parse error: {}", go_s_words(&error, body))
@@ -205,6 +205,9 @@ pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Valu
     Ok((value, complaints))
 }
 
+/// What Go's decoder says of maps and lists that are nested too deeply. Ours follows them less far.
+const TOO_DEEP: &str = "exceeded max depth";
+
 /// What Go's decoder says where ours says `error`.
 pub(crate) fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
     let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
@@ -224,6 +227,7 @@ pub(crate) fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
         ("key must be a string", "looking for beginning of object key string"),
     ];
     match (expected.iter().find(|(beginning, _)| ours.starts_with(beginning)), found) {
+        _ if ours.starts_with("recursion limit exceeded") => TOO_DEEP.to_owned(),
         _ if error.is_eof() => literal.unwrap_or_else(|| "unexpected end of JSON input".to_owned()),
         (Some((_, place)), Some(byte)) => format!("invalid character '{}' {place}", byte.escape_ascii()),
         _ => ours,

@@ -1,13 +1,14 @@
 //! [`Query`]: the parameters in a request's URL.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::{cel, storage::Stored};
 
 use super::{
+    parameters::Parameters,
+    request_info::RequestInfo,
     route::Verb,
     selector::{FieldSelector, LabelSelector, selects},
     status::{Cause, Result, Status},
@@ -87,35 +88,41 @@ impl Match {
 }
 
 impl Query {
-    /// Whether the parameters ask for a watch: what is to be known before the rest is looked at.
-    pub(crate) fn asks_to_watch(query: &str) -> Result<bool> {
-        let mut watch = false;
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if name == "watch" {
-                watch = flag(&decode(value)?);
-            }
+    /// Whether the parameters ask for a watch.
+    pub(super) fn asks_to_watch(parameters: &Parameters) -> bool {
+        parameters.first("watch").is_some_and(flag)
+    }
+
+    /// The one name that the field selector of a list or a watch leaves, if it leaves one: authorization goes by it like
+    /// by a name in the path. As upstream, one mistake in a list's options makes that none.
+    pub(super) fn selected_name(parameters: &Parameters) -> Option<String> {
+        LabelSelector::parse(parameters.first("labelSelector").unwrap_or_default()).ok()?;
+        for option in ["limit", "timeoutSeconds"] {
+            parameters.first(option).map_or(Ok(None), number).ok()?;
         }
-        Ok(watch)
+        let fields = FieldSelector::parse(parameters.first("fieldSelector")?).ok()?;
+        let is_segment = |name: &&str| !matches!(*name, "." | "..") && !name.contains(['/', '%']);
+        fields.required("metadata.name").filter(is_segment).map(str::to_owned)
     }
 
     /// Refuses a `timeout` that is no span of time, as upstream does for every request but a watch. No answer takes as long
     /// as any that is one.
-    pub(crate) fn check_timeout(query: &str) -> Result<()> {
-        for pair in query.split('&') {
-            let Some(("timeout", value)) = pair.split_once('=') else { continue };
-            let value = decode(value)?;
-            if !value.is_empty() && cel::duration(&value).is_none() && !Self::asks_to_watch(query)? {
-                return Err(Status::bad_request(format!(
-                    "invalid timeout specified in the request URL - time: invalid duration {value:?}"
-                )));
-            }
+    pub(crate) fn check_timeout(info: &RequestInfo) -> Result<()> {
+        let timeout = info.parameters.first("timeout").filter(|_| info.verb != "watch");
+        match timeout {
+            Some(value) if !value.is_empty() && cel::duration(value).is_none() => Err(Status::bad_request(
+                format!("invalid timeout specified in the request URL - time: invalid duration {value:?}"),
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// Parses what follows the `?`, but for parameters that are ignored.
-    pub(crate) fn parse(query: &str, verb: Verb, is_ignored: impl Fn(&str) -> bool) -> Result<Self> {
+    /// Reads the parameters, but for those that are ignored.
+    pub(crate) fn parse(
+        parameters: &Parameters,
+        verb: Verb,
+        is_ignored: impl Fn(&str) -> bool,
+    ) -> Result<Self> {
         let options = match verb {
             Verb::Create => "CreateOptions",
             Verb::Update => "UpdateOptions",
@@ -124,15 +131,8 @@ impl Query {
         };
         let is_before_streaming = is_ignored("sendInitialEvents");
         let mut parsed = Self { is_before_streaming, ..Self::default() };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode(value)?;
-            let value = &*value;
-            let name = decode(name)?;
-            if is_ignored(&name) {
-                continue;
-            }
-            match &*name {
+        for (name, value) in parameters.firsts().filter(|(name, _)| !is_ignored(name)) {
+            match name {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
                 "limit" => {
@@ -140,7 +140,7 @@ impl Query {
                     parsed.limit = limit.unwrap_or_default();
                 }
                 "continue" => value.clone_into(&mut parsed.continue_token),
-                "resourceVersion" => match version(value, verb, Self::asks_to_watch(query)?) {
+                "resourceVersion" => match version(value, verb) {
                     Ok(version) => parsed.resource_version = version,
                     Err(refusal) if matches!(verb, Verb::List | Verb::Watch) => {
                         parsed.no_version = Some(refusal);
@@ -156,7 +156,7 @@ impl Query {
                 }
                 "allowWatchBookmarks" => parsed.bookmarks = flag(value),
                 "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),
-                "dryRun" => parsed.dry_run = dry_run(value, options)?,
+                "dryRun" => parsed.dry_run = dry_run(parameters, options)?,
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
                 "force" => parsed.force = Some(flag(value)),
                 "fieldValidation" => parsed.field_validation = field_validation(value, options)?,
@@ -177,31 +177,18 @@ impl Query {
     }
 }
 
-/// Decodes `+` and `%XX`.
-pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>> {
-    let malformed = |_| Status::bad_request(format!("{text:?} in the URL is not UTF-8"));
-    if text.contains('+') {
-        let spaced = text.replace('+', " ");
-        return Ok(percent_decode_str(&spaced).decode_utf8().map_err(malformed)?.into_owned().into());
-    }
-    percent_decode_str(text).decode_utf8().map_err(malformed)
-}
-
 /// Upstream takes everything but `false` and `0` as true.
 fn flag(value: &str) -> bool {
-    !matches!(value, "false" | "0")
+    !(value == "0" || value.eq_ignore_ascii_case("false"))
 }
 
 fn number(value: &str) -> Result<Option<i64>> {
-    if value.is_empty() {
-        return Ok(None);
-    }
     let parsed = value.parse().map(Some);
     parsed.map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
 /// A version that no server has given out; which refusal that earns depends on the verb.
-fn version(value: &str, verb: Verb, watch: bool) -> Result<Option<u64>> {
+fn version(value: &str, verb: Verb) -> Result<Option<u64>> {
     if value.is_empty() {
         return Ok(None);
     }
@@ -209,7 +196,7 @@ fn version(value: &str, verb: Verb, watch: bool) -> Result<Option<u64>> {
         let because = format!(
             "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
         );
-        if watch || verb == Verb::Get {
+        if matches!(verb, Verb::Watch | Verb::Get) {
             Status::internal(because)
         } else {
             Status::bad_request(format!("invalid resource version: {because}"))
@@ -239,15 +226,14 @@ fn field_validation(value: &str, options: &str) -> Result<FieldValidation> {
     }
 }
 
-fn dry_run(value: &str, options: &str) -> Result<bool> {
-    match value {
-        "" => Ok(false),
-        "All" => Ok(true),
-        other => {
-            let cause = Cause::not_supported("dryRun", &json!([other]), &["All"]);
-            Err(Status::invalid_options(options, &[cause]))
-        }
+/// `dryRun` is a list: it may be repeated, and each value counts.
+fn dry_run(parameters: &Parameters, options: &str) -> Result<bool> {
+    let values: Vec<&str> = parameters.all("dryRun").filter(|value| !value.is_empty()).collect();
+    if values.iter().any(|value| *value != "All") {
+        let cause = Cause::not_supported("dryRun", &json!(values), &["All"]);
+        return Err(Status::invalid_options(options, &[cause]));
     }
+    Ok(!values.is_empty())
 }
 
 /// 422 for parameters of a list or a watch that do not go together.

@@ -1,11 +1,9 @@
-//! [`Route`]: what a path and a method ask for.
+//! [`Route`]: what a request asks of the kinds that are served.
 
-use std::{borrow::Cow, sync::Arc};
-
-use http::Method;
+use std::sync::Arc;
 
 use super::{
-    query::decode,
+    request_info::RequestInfo,
     status::{Result, Status},
 };
 use crate::kinds::{Kind, Kinds};
@@ -124,72 +122,43 @@ pub(crate) struct Route {
     pub(crate) subresource: Option<Subresource>,
 }
 
-/// The part of a path that tells what it names.
-struct Target<'a> {
-    kind: Arc<Kind>,
-    namespace: &'a str,
-    name: &'a str,
-    subresource: Option<Subresource>,
-    /// What may be done with it.
-    verbs: &'static [&'static str],
-}
-
 impl Route {
-    /// Finds out what `path` names and what `method` does to it; `watch` is the parameter of that name.
-    pub(crate) fn of(kinds: &Kinds, method: &Method, path: &str, watch: bool) -> Result<Self> {
-        let segments: Vec<Cow<'_, str>> = path.split('/').skip(1).map(decode).collect::<Result<_>>()?;
-        let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
-        let (target, watch) = match *segments {
-            // The way to watch from before there was a parameter for it.
-            ["api", "v1", "watch", ref rest @ ..] => (target(kinds, "", "v1", rest), true),
-            ["apis", group, version, "watch", ref rest @ ..] => (target(kinds, group, version, rest), true),
-            ["api", "v1", ref rest @ ..] => (target(kinds, "", "v1", rest), watch),
-            ["apis", group, version, ref rest @ ..] => (target(kinds, group, version, rest), watch),
-            _ => (None, watch),
+    /// Finds the kind and the verb of what `info` names.
+    pub(crate) fn of(kinds: &Kinds, info: &RequestInfo) -> Result<Self> {
+        let resource = info.resource.as_ref().ok_or_else(Status::no_such_path)?;
+        let kind = kinds.get(&resource.group, &resource.version, &resource.plural);
+        let kind = kind.ok_or_else(Status::no_such_path)?;
+        let is_collection = resource.depth == 1;
+        // A namespace is in itself; nothing else that is in no namespace can be reached through one, where other rights
+        // would count.
+        let is_itself =
+            resource.plural == "namespaces" && resource.name == resource.namespace && !is_collection;
+        let is_within = !resource.namespace.is_empty() && !is_itself;
+        let is_misplaced = if kind.namespaced { !is_collection && !is_within } else { is_within };
+        if is_misplaced || !is_collection && resource.name.is_empty() {
+            return Err(Status::no_such_path());
+        }
+        let (subresource, verbs) = match resource.depth {
+            1 | 2 => (None, kind.verbs),
+            // What follows is meant for the one who is connected to.
+            3.. if resource.depth == 3 || resource.subresource == "proxy" => {
+                let sub = subresource(&kind, &resource.subresource).ok_or_else(Status::no_such_path)?;
+                (Some(sub.0), sub.1)
+            }
+            _ => return Err(Status::no_such_path()),
         };
-        let Target { kind, namespace, name, subresource, verbs } = target.ok_or_else(Status::no_such_path)?;
-        let verb = verb(method, !name.is_empty(), subresource.is_some(), watch)
+        let verb = verb(info, !is_collection, subresource.is_some())
             .filter(|verb| verbs.contains(&verb.word()))
             .ok_or_else(Status::method_not_allowed)?;
-        let everywhere = kind.namespaced && namespace.is_empty();
+        let everywhere = kind.namespaced && resource.namespace.is_empty();
         if everywhere && !matches!(verb, Verb::List | Verb::Watch) {
             return Err(Status::method_not_allowed());
         }
-        Ok(Self { verb, kind, namespace: namespace.to_owned(), name: name.to_owned(), subresource })
+        let namespace = if kind.namespaced { resource.namespace.clone() } else { String::new() };
+        // That a selector leaves one object makes a list no other request.
+        let name = if is_collection { String::new() } else { resource.name.clone() };
+        Ok(Self { verb, kind, namespace, name, subresource })
     }
-}
-
-fn target<'a>(kinds: &Kinds, group: &str, version: &str, segments: &[&'a str]) -> Option<Target<'a>> {
-    // `namespaces/x/pods` and `namespaces/x/status` look alike: first, what is in a namespace.
-    if let ["namespaces", namespace, plural, ref rest @ ..] = *segments
-        && let Some(kind) = kinds.get(group, version, plural).filter(|kind| kind.namespaced)
-    {
-        return within(kind, namespace, rest);
-    }
-    let (plural, rest) = segments.split_first()?;
-    let kind = kinds.get(group, version, plural)?;
-    if kind.namespaced && !rest.is_empty() {
-        return None;
-    }
-    within(kind, "", rest)
-}
-
-fn within<'a>(kind: Arc<Kind>, namespace: &'a str, rest: &[&'a str]) -> Option<Target<'a>> {
-    let (name, subresource, verbs) = match *rest {
-        [] => ("", None, kind.verbs),
-        [name] if !name.is_empty() => (name, None, kind.verbs),
-        [name, sub] if !name.is_empty() => {
-            let (subresource, verbs) = subresource(&kind, sub)?;
-            (name, Some(subresource), verbs)
-        }
-        // What follows is meant for the one who is connected to.
-        [name, "proxy", ..] if !name.is_empty() => {
-            let (subresource, verbs) = subresource(&kind, "proxy")?;
-            (name, Some(subresource), verbs)
-        }
-        _ => return None,
-    };
-    Some(Target { kind, namespace, name, subresource, verbs })
 }
 
 /// What is called `name` below the objects of `kind`, and what may be done with it.
@@ -204,17 +173,18 @@ fn subresource(kind: &Kind, name: &str) -> Option<(Subresource, &'static [&'stat
     }
 }
 
-fn verb(method: &Method, named: bool, below: bool, watch: bool) -> Option<Verb> {
-    Some(match (method.as_str(), named) {
-        ("GET" | "HEAD", _) if watch && !below => Verb::Watch,
-        ("GET" | "HEAD", true) => Verb::Get,
-        ("GET" | "HEAD", false) => Verb::List,
-        ("POST", false) => Verb::Create,
-        ("POST", true) if below => Verb::Create,
-        ("PUT", true) => Verb::Update,
-        ("PATCH", true) => Verb::Patch,
-        ("DELETE", true) => Verb::Delete,
-        ("DELETE", false) => Verb::DeleteCollection,
+/// What is done to the objects: the verb that was authorized, where the path takes it.
+fn verb(info: &RequestInfo, named: bool, below: bool) -> Option<Verb> {
+    Some(match (&*info.verb, named) {
+        ("watch", _) if info.reads() && !below => Verb::Watch,
+        ("get", true) => Verb::Get,
+        ("list", false) => Verb::List,
+        ("create", false) => Verb::Create,
+        ("create", true) if below => Verb::Create,
+        ("update", true) => Verb::Update,
+        ("patch", true) => Verb::Patch,
+        ("delete", true) => Verb::Delete,
+        ("deletecollection", false) => Verb::DeleteCollection,
         _ => return None,
     })
 }

@@ -233,6 +233,18 @@ impl Status {
         Self::expired(format!("too old resource version: {version} ({oldest})"))
     }
 
+    /// 408: the body did not come in time.
+    pub(crate) fn too_slow() -> Self {
+        let message = "the body of the request did not come in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "Timeout", message)
+    }
+
+    /// 429: as many requests with large bodies are being served as there is memory for.
+    pub(crate) fn too_many_requests() -> Self {
+        let message = "too many requests with large bodies, please try again later";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message).retry_after(1)
+    }
+
     /// 413: the body is too large.
     pub(crate) fn too_large(limit: usize) -> Self {
         let message = format!("Request entity too large: limit is {limit}");

@@ -303,7 +303,8 @@ pub(crate) fn prepare_update(
             if kind.status {
                 object::copy_field(old, new, "status");
             }
-            if is_namespace {
+            // Who asks for a certificate, and for which, is said once.
+            if is_namespace || kind.group == "certificates.k8s.io" {
                 object::copy_field(old, new, "spec");
             }
             complete(core, kind, new);

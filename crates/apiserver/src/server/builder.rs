@@ -1,5 +1,7 @@
 //! [`ApiServerBuilder`]: what a server is started with.
 
+use std::time::Duration;
+
 use k8s_openapi::jiff::Timestamp;
 
 use super::ApiServer;
@@ -31,6 +33,9 @@ pub struct ApiServerBuilder {
     tokens: Vec<(Secret, User)>,
     admin_token: Option<Secret>,
     hooks: Hooks,
+    connection_timeout: Duration,
+    max_connections: usize,
+    history_bytes: usize,
 }
 
 impl Default for ApiServerBuilder {
@@ -51,6 +56,9 @@ impl Default for ApiServerBuilder {
             tokens: Vec::new(),
             admin_token: None,
             hooks: Hooks::default(),
+            connection_timeout: Duration::from_secs(30),
+            max_connections: 1024,
+            history_bytes: 128 * 1024 * 1024,
         }
     }
 }
@@ -146,6 +154,24 @@ impl ApiServerBuilder {
         self
     }
 
+    /// How long a connection on a socket may be idle between requests, a body may take to come, and a client may leave
+    /// unread what it is sent; 30 seconds by default. Then the connection ends. A watch is no idleness.
+    pub fn connection_timeout(self, connection_timeout: Duration) -> Self {
+        Self { connection_timeout, ..self }
+    }
+
+    /// How many connections all listeners together may have; 1,024 by default. Further ones are closed at once, and the log
+    /// says so.
+    pub fn max_connections(self, max_connections: usize) -> Self {
+        Self { max_connections: max_connections.min(tokio::sync::Semaphore::MAX_PERMITS), ..self }
+    }
+
+    /// How many bytes of former states of objects are kept for watches and lists of older versions; 128 MiB by default.
+    /// Whoever asks for what fell out gets 410, as where history is too old.
+    pub fn history_bytes(self, history_bytes: usize) -> Self {
+        Self { history_bytes, ..self }
+    }
+
     /// Adds a hook that sees every object before it is written, and may change or refuse it.
     ///
     /// It runs before defaults are filled in and before the kind's rules look at the object, in the order in
@@ -176,7 +202,7 @@ impl ApiServerBuilder {
     ///
     /// Outside a tokio runtime.
     pub fn start(self) -> ApiServer {
-        let store = Store::new();
+        let store = Store::new(self.history_bytes);
         let random = Random::seeded(self.seed, Stream::Objects);
         let admin_token = self.admin_token.unwrap_or_else(Secret::new);
         let mut tokens = self.tokens;
@@ -202,7 +228,7 @@ impl ApiServerBuilder {
         if self.bootstrap {
             bootstrap::make_objects(&core, &first);
         }
-        let server = ApiServer::new(core, admin_token);
+        let server = ApiServer::new(core, admin_token, self.connection_timeout, self.max_connections);
         crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
         crate::controllers::spawn(
             &server,

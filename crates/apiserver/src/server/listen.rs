@@ -1,23 +1,21 @@
-//! Listening: connections that speak HTTP/1.1 or HTTP/2, in the clear or through TLS.
+//! Listening: connections that speak HTTP/1.1 or HTTP/2, in the clear or through TLS, up to a number.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tracing::Instrument;
 
-use super::{ApiServer, Service};
+use super::{
+    ApiServer,
+    connection::{Limits, serve},
+    guard::Guard,
+};
 
-/// How many requests one HTTP/2 connection may have open: upstream's default.
-const STREAMS: u32 = 250;
 /// What one record of TLS can have, and a little more.
 #[cfg(feature = "tls")]
 const RECORD: usize = 17 * 1024;
@@ -27,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 impl ApiServer {
     /// Listens on `address`, for HTTP/1.1 and for HTTP/2 with prior knowledge; port 0 picks a free one.
     /// Returns the address in use.
+    ///
+    /// Without TLS, web pages must not reach the server through a browser: a request whose `Host` is neither an IP address
+    /// nor `localhost`, one from a page of another host, and a write without the content type of an object are refused.
     ///
     /// # Errors
     ///
@@ -38,8 +39,9 @@ impl ApiServer {
     pub async fn listen(&self, address: SocketAddr) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let service = self.service();
-        self.spawn(accept(listener, move |stream| serve(stream, service.clone())));
+        let (service, limits) = (self.remote_service(), self.limits(Some(Guard)));
+        let serve = move |stream| serve(stream, service.clone(), limits.clone());
+        self.spawn(accept(listener, address, self.connections.clone(), serve));
         Ok(address)
     }
 
@@ -57,28 +59,41 @@ impl ApiServer {
     pub async fn listen_tls(&self, address: SocketAddr) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let (service, acceptor) = (self.service(), self.identity().acceptor());
+        let (service, acceptor) = (self.remote_service(), self.identity().acceptor());
+        let limits = self.limits(None);
         self.secured.lock().push(address);
-        self.spawn(accept(listener, move |stream| {
+        let serve = move |stream| {
             // rustls by itself reads 4 KiB at a time, and asks once more whether there is anything left.
             let stream = tokio::io::BufReader::with_capacity(RECORD, stream);
-            let (service, handshake) = (service.clone(), acceptor.accept(stream));
+            let (service, limits, handshake) = (service.clone(), limits.clone(), acceptor.accept(stream));
             async move {
-                match handshake.await {
-                    Ok(stream) => serve(stream, service).await,
-                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                match tokio::time::timeout(limits.timeout, handshake).await {
+                    Ok(Ok(stream)) => serve(stream, service, limits).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake did not come in time"),
                 }
             }
-        }));
+        };
+        self.spawn(accept(listener, address, self.connections.clone(), serve));
         Ok(address)
     }
 
-    /// A kubeconfig for what listens on `address`: an administrator's, with the certificate if that is behind TLS.
+    fn limits(&self, guard: Option<Guard>) -> Limits {
+        Limits { timeout: self.connection_timeout, large_bodies: self.large_bodies.clone(), guard }
+    }
+
+    /// A kubeconfig for what listens on `address`: an administrator's, with the certificate if that is behind TLS. Where
+    /// every address is listened on, it names that of this machine.
     pub fn kubeconfig(&self, address: SocketAddr) -> String {
         #[cfg(feature = "tls")]
         let authority = self.secured.lock().contains(&address).then(|| self.identity().authority());
         #[cfg(not(feature = "tls"))]
         let authority: Option<String> = None;
+        let address = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+            IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
+            _ => address,
+        };
         let cluster = match authority {
             Some(authority) => {
                 format!("{{server: \"https://{address}\", certificate-authority-data: \"{authority}\"}}")
@@ -101,44 +116,53 @@ impl ApiServer {
     }
 }
 
-/// Accepts connections until it is aborted, which ends its connections, too.
-async fn accept<C>(listener: TcpListener, serve: impl Fn(tokio::net::TcpStream) -> C)
-where
+/// Accepts connections until it is aborted, which ends its connections, too. Those that are too many are closed at once.
+async fn accept<C>(
+    listener: TcpListener,
+    address: SocketAddr,
+    permits: Arc<Semaphore>,
+    serve: impl Fn(tokio::net::TcpStream) -> C,
+) where
     C: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let mut refused = 0_u64;
     loop {
         while connections.try_join_next().is_some() {} // a connection's panic ends that connection
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                stream.set_nodelay(true).ok(); // without it, small watch events wait for acknowledgements
-                connections.spawn(serve(stream).instrument(tracing::debug_span!("http", %peer)));
-            }
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "accepting a connection failed");
+                tracing::warn!(%address, %error, "accepting a connection failed");
                 tokio::time::sleep(PAUSE).await;
+                continue;
             }
+        };
+        let Ok(permit) = permits.clone().try_acquire_owned() else {
+            refused += 1;
+            if refused == 1 {
+                let limit = connections.len();
+                tracing::warn!(%address, %peer, limit, "connections are refused: there are as many as are allowed");
+            }
+            continue;
+        };
+        if refused > 0 {
+            tracing::warn!(%address, refused, "connections are accepted again");
+            refused = 0;
         }
-    }
-}
-
-/// Serves one connection until it ends.
-async fn serve<S>(stream: S, service: Service)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut protocol = auto::Builder::new(TokioExecutor::new());
-    protocol.http1().timer(TokioTimer::new());
-    protocol.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS);
-    let connection = protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    if let Err(error) = connection.await {
-        tracing::debug!(error, "a connection ended");
+        stream.set_nodelay(true).ok(); // without it, small watch events wait for acknowledgements
+        let connection = serve(stream);
+        let held = async move {
+            connection.await;
+            drop(permit);
+        };
+        connections.spawn(held.instrument(tracing::debug_span!("http", %peer)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
     use crate::{Filter, Refusal, Verb};
@@ -196,8 +220,9 @@ mod tests {
 
         let server = ApiServer::start();
         let (client, stream) = duplex(64 * 1024);
-        let (service, handshake) = (server.service(), server.identity().acceptor().accept(stream));
-        tokio::spawn(async move { serve(handshake.await.expect("a handshake"), service).await });
+        let (service, handshake) = (server.remote_service(), server.identity().acceptor().accept(stream));
+        let limits = server.limits(None);
+        tokio::spawn(async move { serve(handshake.await.expect("a handshake"), service, limits).await });
         let mut roots = RootCertStore::empty();
         let certificate = CertificateDer::from_pem_slice(server.certificate().as_bytes()).expect("PEM");
         roots.add(certificate).expect("a certificate");
@@ -216,7 +241,7 @@ mod tests {
 
     fn connect(server: &ApiServer) -> DuplexStream {
         let (client, stream) = duplex(64 * 1024);
-        tokio::spawn(serve(stream, server.service()));
+        tokio::spawn(serve(stream, server.remote_service(), server.limits(None)));
         client
     }
 
@@ -246,5 +271,141 @@ mod tests {
         assert_eq!(refused.remaining(), 0);
         server.faults().lose_reply(filter, 1).leave();
         assert_eq!(talk(&mut client, &get("/api/v1/namespaces/default"), "Active\"}}").await, "");
+    }
+
+    /// Reads until the connection ends; how long that took, and what was read.
+    async fn until_its_end(client: &mut DuplexStream) -> (Duration, String) {
+        let begun = tokio::time::Instant::now();
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).await.ok(); // broken off is ended, too
+        (begun.elapsed(), String::from_utf8_lossy(&read).into_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_does_nothing_ends_after_30_seconds() {
+        let server = ApiServer::start();
+        let http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let beginnings = ["", "P", "GET /version HTTP/1.1\r\nHost: a\r\n", http2, &http2[..20]];
+        for beginning in beginnings {
+            let mut client = connect(&server);
+            client.write_all(beginning.as_bytes()).await.expect("open");
+            let (lasted, _) = until_its_end(&mut client).await;
+            assert!((29..=62).contains(&lasted.as_secs()), "{beginning:?} lasted {lasted:?}");
+        }
+        let mut client = connect(&server);
+        let answer = talk(&mut client, &get("/version"), "linux/amd64\"}").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let (lasted, _) = until_its_end(&mut client).await;
+        assert!((29..=32).contains(&lasted.as_secs()), "an idle connection lasted {lasted:?}");
+    }
+
+    #[cfg(feature = "tls")]
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_never_comes_ends_after_its_time() {
+        let server = ApiServer::builder().connection_timeout(Duration::from_secs(5)).start();
+        let (mut client, stream) = duplex(1024);
+        let handshake = server.identity().acceptor().accept(stream);
+        let limit = server.limits(None).timeout;
+        tokio::spawn(async move { tokio::time::timeout(limit, handshake).await.is_ok() });
+        let (lasted, _) = until_its_end(&mut client).await;
+        assert_eq!(lasted.as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_comes_is_not_waited_for() {
+        let server = ApiServer::start();
+        let path = "/api/v1/namespaces/default/configmaps";
+        let head = |more: &str| {
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{more}\r\n\r\n{{")
+        };
+        for more in ["Content-Length: 100", "Transfer-Encoding: chunked"] {
+            let mut client = connect(&server);
+            client.write_all(head(more).as_bytes()).await.expect("open");
+            let (lasted, answer) = until_its_end(&mut client).await;
+            assert!(answer.starts_with("HTTP/1.1 408") || answer.starts_with("HTTP/1.1 400"), "{answer}");
+            assert!(lasted.as_secs() <= 62, "{more} lasted {lasted:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_nothing_loses_its_connection() {
+        let server = ApiServer::start();
+        let maps = server.client();
+        let map = serde_json::json!({"metadata": {"generateName": "m-"}, "data": {"a": "x".repeat(100_000)}});
+        for _ in 0..5 {
+            let post = http::Request::post("/api/v1/namespaces/default/configmaps");
+            let post = post.header("content-type", "application/json").body(map.to_string().into_bytes());
+            maps.request::<serde_json::Value>(post.expect("a request")).await.expect("created");
+        }
+        let mut client = connect(&server);
+        client.write_all(get("/api/v1/configmaps").as_bytes()).await.expect("open");
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        let (_, answer) = until_its_end(&mut client).await;
+        assert!(answer.len() < 400_000, "{} bytes were sent to nobody", answer.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_lasts_as_long_as_its_client_is_there() {
+        let server = ApiServer::start();
+        let mut client = connect(&server);
+        let watch = get("/api/v1/namespaces?watch=true&timeoutSeconds=300");
+        let events = talk(&mut client, &watch, "\r\n0\r\n\r\n").await;
+        assert!(events.ends_with("0\r\n\r\n"), "the watch ends at its own time: {events}");
+    }
+
+    /// Over real sockets: only they can be too many.
+    #[tokio::test]
+    async fn connections_that_are_too_many_are_refused_and_others_go_on() {
+        let server = ApiServer::builder().max_connections(2).start();
+        let address = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.expect("a free port");
+        let connect = async || tokio::net::TcpStream::connect(address).await.expect("accepted by the system");
+        let ask = async |stream: &mut tokio::net::TcpStream| {
+            let request = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            stream.write_all(request.as_bytes()).await.ok();
+            let mut read = [0; 12];
+            stream.read_exact(&mut read).await.map(|_| String::from_utf8_lossy(&read).into_owned()).ok()
+        };
+        let (mut one, mut other) = (connect().await, connect().await);
+        assert_eq!(ask(&mut one).await.as_deref(), Some("HTTP/1.1 200"));
+        assert_eq!(ask(&mut other).await.as_deref(), Some("HTTP/1.1 200"));
+        assert_eq!(ask(&mut connect().await).await, None, "the third is closed");
+        drop(other);
+        loop {
+            if ask(&mut connect().await).await.is_some() {
+                break; // a place is free as soon as the server has seen the end
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn without_tls_a_browser_s_requests_are_refused() {
+        let server = ApiServer::start();
+        let address = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.expect("a free port");
+        for (headers, expected) in [
+            ("Host: localhost\r\n", "HTTP/1.1 200"),
+            ("Host: rebound.example\r\n", "HTTP/1.1 403"),
+            ("Host: localhost\r\nOrigin: http://page.example\r\n", "HTTP/1.1 403"),
+        ] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+            let request = format!("GET /version HTTP/1.1\r\n{headers}\r\n");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut read = [0; 12];
+            stream.read_exact(&mut read).await.expect("an answer");
+            assert_eq!(String::from_utf8_lossy(&read), expected, "{headers}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kubeconfig_names_an_address_that_can_be_reached() {
+        let server = ApiServer::start();
+        for (address, expected) in [
+            ("0.0.0.0:8001", "http://127.0.0.1:8001"),
+            ("[::]:8001", "http://[::1]:8001"),
+            ("192.0.2.7:8001", "http://192.0.2.7:8001"),
+        ] {
+            let kubeconfig = server.kubeconfig(address.parse().expect("an address"));
+            assert!(kubeconfig.contains(&format!("server: \"{expected}\"")), "{kubeconfig}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! [`ApiServer`]: starts a server, hands out clients to it, and stops it.
 
 mod builder;
+mod connection;
+mod guard;
 mod listen;
 #[cfg(feature = "tls")]
 mod tls;
+mod workers;
 
-use std::{io, sync::Arc, task};
+use std::{io, sync::Arc, task, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -13,10 +16,14 @@ use http::{HeaderValue, Request, Response, header};
 use k8s_openapi::jiff::Timestamp;
 use kube_client::{Client, client::Body};
 use parking_lot::Mutex;
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 pub use self::builder::ApiServerBuilder;
+pub(crate) use self::workers::{Stop, Workers};
 use crate::{Faults, RequestLog, ResponseBody, User, access::Secret, commits::Commits, core::Core};
+
+/// How many requests with large bodies are served at once: 3 MiB each is 192 MiB.
+const LARGE_BODIES: usize = 64;
 
 /// A Kubernetes API server in this process.
 ///
@@ -29,6 +36,14 @@ pub struct ApiServer {
     tasks: Mutex<JoinSet<()>>,
     /// An administrator's bearer token, where tokens are asked for.
     admin_token: Secret,
+    /// How long connections may be idle, and bodies may take.
+    connection_timeout: Duration,
+    /// A permit for each connection of all listeners.
+    connections: Arc<Semaphore>,
+    /// A permit for each request with a large body.
+    large_bodies: Arc<Semaphore>,
+    /// Threads for what takes long.
+    workers: Workers,
     #[cfg(feature = "tls")]
     identity: std::sync::OnceLock<tls::Identity>,
     /// Where TLS is spoken.
@@ -46,11 +61,15 @@ impl ApiServer {
         Self::builder().start()
     }
 
-    fn new(core: Core, admin_token: Secret) -> Self {
+    fn new(core: Core, admin_token: Secret, connection_timeout: Duration, max_connections: usize) -> Self {
         Self {
             core: Arc::new(core),
             tasks: Mutex::default(),
             admin_token,
+            connection_timeout,
+            connections: Arc::new(Semaphore::new(max_connections)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            workers: Workers::apart(),
             #[cfg(feature = "tls")]
             identity: std::sync::OnceLock::new(),
             #[cfg(feature = "tls")]
@@ -86,12 +105,17 @@ impl ApiServer {
         let user_agent: String = user_agent.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
         let user_agent = HeaderValue::from_str(&user_agent).expect("only printable characters are left");
         let client = Some(Arc::new((user_agent, user)));
-        Client::new(Service { core: self.core.clone(), client }, "default")
+        Client::new(Service { core: self.core.clone(), client, workers: Workers::default() }, "default")
     }
 
     /// The server as a [`tower::Service`], for any other client: who sends a request, its headers tell.
     pub fn service(&self) -> Service {
-        Service { core: self.core.clone(), client: None }
+        Service { core: self.core.clone(), client: None, workers: Workers::default() }
+    }
+
+    /// The same for clients on sockets, whose requests hold nobody else's up.
+    fn remote_service(&self) -> Service {
+        Service { workers: self.workers.clone(), ..self.service() }
     }
 
     /// The version of the newest commit: what a list would carry now.
@@ -114,7 +138,7 @@ impl ApiServer {
         &self.core.request_log
     }
 
-    /// The faults that can be pulled on the server.
+    /// The faults that a test can inject.
     pub fn faults(&self) -> &Faults {
         &self.core.faults
     }
@@ -137,6 +161,8 @@ pub struct Service {
     core: Arc<Core>,
     /// The `User-Agent` and the user of a client in this process.
     client: Option<Arc<(HeaderValue, User)>>,
+    /// Where long work runs.
+    workers: Workers,
 }
 
 impl<B> tower::Service<Request<B>> for Service
@@ -158,6 +184,7 @@ where
             request.headers_mut().entry(header::USER_AGENT).or_insert_with(|| user_agent.clone());
             request.extensions_mut().insert(user.clone());
         }
+        request.extensions_mut().insert(self.workers.clone());
         Box::pin(self.core.clone().handle(request))
     }
 }

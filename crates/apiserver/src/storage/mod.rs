@@ -62,8 +62,9 @@ pub(crate) struct Page {
 }
 
 impl Store {
-    pub(crate) fn new() -> Arc<Self> {
-        let shared = Shared { state: State::new(), followers: Vec::new(), closed: false };
+    /// A storage whose history has so many bytes at most.
+    pub(crate) fn new(most_history_bytes: usize) -> Arc<Self> {
+        let shared = Shared { state: State::new(most_history_bytes), followers: Vec::new(), closed: false };
         Arc::new(Self { shared: Mutex::new(shared), advanced: Notify::new() })
     }
 

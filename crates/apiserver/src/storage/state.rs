@@ -7,6 +7,7 @@
 //! - I3: the events of a resource are ordered by version, and hold every commit to it after `dropped`.
 //! - I4: a waiter is registered only while it has seen every event of its resource, and is taken by
 //!   the next commit to it, so no wake-up is lost.
+//! - I5: the history has at most `most_history_bytes`, and `history_bytes` of them, those of all events.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -30,6 +31,10 @@ const KEPT: usize = 100;
 const CAPACITY: usize = 102_400;
 /// How many of the newest states are kept parsed: readers follow writers closely.
 const PARSED: usize = 256;
+/// How many bytes of JSON they may have: parsed, they take several times as many.
+const PARSED_BYTES: usize = 16 * 1024 * 1024;
+/// What an event takes beside the state that it replaced.
+const OF_EVENT: usize = 256;
 
 /// The whole storage.
 #[derive(Debug)]
@@ -44,7 +49,11 @@ pub(super) struct State {
     next_waiter: u64,
     /// The newest states as values, the oldest first: nobody reads them here, but [`Stored::value`] finds
     /// what is still alive.
-    parsed: VecDeque<Arc<Value>>,
+    parsed: VecDeque<(Arc<Value>, usize)>,
+    parsed_bytes: usize,
+    /// How many bytes the history of all resources has, and how many it may have.
+    history_bytes: usize,
+    most_history_bytes: usize,
 }
 
 /// The objects of one resource and what became of them.
@@ -54,6 +63,8 @@ struct Resource {
     events: VecDeque<Arc<Event>>,
     /// The version of the newest event that is no longer in `events`.
     dropped: u64,
+    /// How many bytes the events have.
+    bytes: usize,
     waiters: BTreeMap<u64, Waker>,
 }
 
@@ -82,7 +93,8 @@ pub(super) enum Look {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    /// A history of so many bytes at most.
+    pub(super) fn new(most_history_bytes: usize) -> Self {
         Self {
             version: 1,
             compacted: 0,
@@ -90,6 +102,9 @@ impl State {
             resources: HashMap::new(),
             next_waiter: 0,
             parsed: VecDeque::new(),
+            parsed_bytes: 0,
+            history_bytes: 0,
+            most_history_bytes,
         }
     }
 
@@ -131,10 +146,14 @@ impl State {
                 let change = if previous.is_none() { ChangeKind::Added } else { ChangeKind::Modified };
                 let key = previous.as_ref().map_or(key, |previous| &previous.key).clone();
                 let (object, value) = draft.stored(key, version, change); // I2
-                if value.is_some() && self.parsed.len() == PARSED {
-                    self.parsed.pop_front();
+                if let Some(value) = value {
+                    self.parsed_bytes += object.json().len();
+                    self.parsed.push_back((value, object.json().len()));
                 }
-                self.parsed.extend(value);
+                while self.parsed.len() > PARSED || self.parsed_bytes > PARSED_BYTES {
+                    let oldest = self.parsed.pop_front();
+                    self.parsed_bytes -= oldest.map_or(self.parsed_bytes, |(_, bytes)| bytes);
+                }
                 (change, Arc::new(object))
             }
             (None, Some(previous)) => {
@@ -148,9 +167,28 @@ impl State {
             _ => slot.objects.insert(object.key.clone(), object.clone()),
         };
         let event = Arc::new(Event { change, object, previous, at: now });
+        let before = slot.bytes;
+        slot.bytes += event.bytes();
         slot.events.push_back(event.clone());
         slot.forget_old(now);
-        Ok((event, mem::take(&mut slot.waiters)))
+        self.history_bytes = self.history_bytes + slot.bytes - before;
+        let waiters = mem::take(&mut slot.waiters);
+        self.forget_heavy();
+        Ok((event, waiters))
+    }
+
+    /// Forgets the oldest events of the resource that has the most, until the history is small enough.
+    fn forget_heavy(&mut self) {
+        while self.history_bytes > self.most_history_bytes {
+            let Some(heaviest) = self.resources.values_mut().max_by_key(|resource| resource.bytes) else {
+                return;
+            };
+            let freed = heaviest.forget_first();
+            if freed == 0 {
+                return;
+            }
+            self.history_bytes -= freed;
+        }
     }
 
     /// The oldest version at which a list or a watch of `resource` can start.
@@ -166,7 +204,9 @@ impl State {
                 resource.dropped = newest.version();
             }
             resource.events.clear();
+            resource.bytes = 0;
         }
+        self.history_bytes = 0;
     }
 
     /// Checks that history reaches back to `version`.
@@ -283,9 +323,25 @@ impl Resource {
             if self.events.len() <= CAPACITY && now.duration_since(oldest.at) <= WINDOW {
                 return;
             }
-            self.dropped = oldest.version();
-            self.events.pop_front();
+            self.forget_first();
         }
+    }
+
+    /// Forgets the oldest event. Returns how many bytes that has freed.
+    fn forget_first(&mut self) -> usize {
+        let Some(oldest) = self.events.pop_front() else { return 0 };
+        self.dropped = oldest.version();
+        self.bytes -= oldest.bytes();
+        oldest.bytes()
+    }
+}
+
+impl Event {
+    /// How many bytes it takes: the present state of an object is no history.
+    fn bytes(&self) -> usize {
+        let previous = self.previous.as_ref().map_or(0, |previous| previous.json().len());
+        let last = if self.change == ChangeKind::Deleted { self.object.json().len() } else { 0 };
+        previous + last + OF_EVENT
     }
 }
 

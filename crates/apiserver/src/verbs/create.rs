@@ -6,9 +6,11 @@ use serde_json::Value;
 use super::{Request, check_size, decode, quota, show};
 use crate::{
     Operation,
+    access::{escalation, signers},
     core::Core,
     http::{
         body::ResponseBody,
+        route::Verb,
         status::{Cause, Result, Status},
     },
     kinds::{Kind, admission, as_stored, rules, services},
@@ -42,7 +44,9 @@ pub(super) fn insert(
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
     core.hooks.mutate(Operation::Create, request, &mut object, None)?;
+    escalation::check(core, request, &object, None)?;
     begin_life(core, kind, &mut object);
+    signers::begin(request, &mut object);
     rules::complete_new(core, kind, &mut object);
     let managers = if request.is_apply() {
         managers
@@ -51,6 +55,7 @@ pub(super) fn insert(
     };
     let managers = managers.as_deref();
     admission::admit(core, kind, &mut object)?;
+    signers::admit(kind, &object)?;
     rules::prepare_create(core, kind, &mut object);
     let _reservation = match services::is_service(kind) {
         true => Some(services::allocate(core, kind, None, &mut object)?),
@@ -66,6 +71,9 @@ pub(super) fn insert(
         rules::name_parts(kind, &mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
+        if request.route.verb != Verb::Create {
+            core.access.check_create(core, request)?;
+        }
         core.hooks.validate(
             Operation::Create,
             request,
@@ -84,6 +92,7 @@ pub(super) fn insert(
         let object = if generated { object.clone() } else { std::mem::take(&mut object) };
         let draft = Draft::managed(as_stored(kind, object), managers);
         check_size(&draft)?;
+        request.check_wanted()?;
         if !is_counted {
             quota::charge(core, kind, draft.value())?;
             is_counted = true;

@@ -211,7 +211,7 @@ fn check_kind(kind: &Kind, object: &Value) -> Result<()> {
 }
 
 /// An object is where its path is, and no deeper than what can be read again.
-fn settle(request: &Request, object: &mut Value) -> Result<()> {
+pub(super) fn settle(request: &Request, object: &mut Value) -> Result<()> {
     if object::is_too_deep(object) {
         return Err(Status::bad_request("the object is nested too deeply"));
     }

@@ -74,12 +74,13 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     let (kind, query) = (request.kind(), &request.query);
     query.fields.check(kind)?;
     let limit = if query.limit == 0 { usize::MAX } else { query.limit };
-    let page = core
-        .store
-        .list(&kind.resource(), &request.route.namespace, None, None, limit, |stored| query.selects(stored));
+    let page = core.store.list(&kind.resource(), &request.route.namespace, None, None, limit, |stored| {
+        !request.stop.is_told() && query.selects(stored)
+    });
     let page = page.map_err(|expired| Status::too_old(expired.seen, expired.oldest))?;
     let mut deleted = Vec::new();
     for stored in &page.items {
+        request.check_wanted()?;
         match remove(core, request, &stored.key, &options) {
             Ok(Deleted::Gone(stored) | Deleted::Marked(stored)) => deleted.push(stored),
             Err(status) if status.code() == StatusCode::NOT_FOUND => {} // somebody else was faster

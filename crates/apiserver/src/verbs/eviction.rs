@@ -19,6 +19,9 @@ use crate::{
 /// Deletes a Pod if its disruption budget has room for that, and counts it there.
 pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let eviction = decode::other(request, "policy", "v1", "Eviction")?;
+    if object::name(&eviction) != request.route.name {
+        return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+    }
     let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
     let kind = request.kind();
     let pod = core.store.get(&kind.resource(), &request.key());

@@ -1,5 +1,6 @@
 //! What each verb does. A verb reads the present state, works out the next one as a value, and commits
-//! it if nobody was faster; nothing but lists and watches ever waits.
+//! it if nobody was faster; nothing but lists and watches ever waits. What takes long for a client on a socket is done
+//! apart, so that other connections do not wait for it.
 
 mod apply;
 mod create;
@@ -41,6 +42,7 @@ use crate::{
     kinds::Kind,
     managed::Writer,
     patch,
+    server::{Stop, Workers},
     storage::{Draft, Key},
 };
 
@@ -60,6 +62,10 @@ pub(crate) struct Request {
     pub(crate) staleness: Duration,
     /// What the client is told beside the answer.
     pub(crate) warnings: Warnings,
+    /// Where what takes long is done.
+    pub(crate) workers: Workers,
+    /// Whether the client is gone.
+    pub(crate) stop: Stop,
 }
 
 impl Request {
@@ -106,6 +112,18 @@ impl Request {
         if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(options, &causes)) }
     }
 
+    /// Whether carrying it out may take long: a patch may cost much more than its body.
+    fn is_long(&self) -> bool {
+        const SMALL: usize = 16 * 1024;
+        self.workers.are_apart()
+            && (self.body.len() > SMALL || matches!(self.route.verb, Verb::Patch | Verb::DeleteCollection))
+    }
+
+    /// Ends a request whose client is gone, before it changes anything.
+    fn check_wanted(&self) -> Result<()> {
+        if self.stop.is_told() { Err(Status::internal("the client is gone")) } else { Ok(()) }
+    }
+
     /// Where the named object is stored.
     fn key(&self) -> Key {
         Key::new(&self.route.namespace, &self.route.name)
@@ -113,18 +131,36 @@ impl Request {
 }
 
 /// Answers a request.
-pub(crate) async fn serve(core: &Arc<Core>, request: Request) -> Result<Response<ResponseBody>> {
-    use Subresource::{Binding, Connect, Eviction, Log, Scale, Token};
+pub(crate) async fn serve(core: &Arc<Core>, mut request: Request) -> Result<Response<ResponseBody>> {
+    use Subresource::{Connect, Log, Scale};
     request.check_manager()?;
+    let is_stored = request.kind().is_stored();
     match (request.route.verb, request.route.subresource) {
         (_, Some(Connect(_))) => made_up::connect(core, &request),
         (Verb::Watch, _) => watch::watch(core, request).await,
-        (Verb::List, _) if !request.kind().is_stored() => made_up::list(core, &request),
-        (Verb::List, _) => read::list(core, &request).await,
+        (Verb::List, _) if is_stored => read::list(core, request).await,
+        (Verb::Get, Some(Scale | Log)) => at_once(core, request),
+        (Verb::Get, _) if is_stored => read::get(core, &request).await,
+        _ if request.is_long() => {
+            let (core, workers) = (core.clone(), request.workers.clone());
+            let work = move |stop: &Stop| {
+                request.stop = stop.clone();
+                at_once(&core, request)
+            };
+            workers.run(work).await
+        }
+        _ => at_once(core, request),
+    }
+}
+
+/// Answers a request that waits for nothing.
+fn at_once(core: &Core, request: Request) -> Result<Response<ResponseBody>> {
+    use Subresource::{Binding, Eviction, Log, Scale, Token};
+    match (request.route.verb, request.route.subresource) {
+        (Verb::List | Verb::Watch, _) => made_up::list(core, &request),
         (Verb::Get, Some(Scale)) => scale::get(core, &request),
         (Verb::Get, Some(Log)) => made_up::log(core, &request),
-        (Verb::Get, _) if !request.kind().is_stored() => made_up::get(core, &request),
-        (Verb::Get, _) => read::get(core, &request).await,
+        (Verb::Get, _) => made_up::get(core, &request),
         (Verb::Create, Some(Binding)) => pod::bind(core, &request),
         (Verb::Create, Some(Eviction)) => eviction::evict(core, &request),
         (Verb::Create, Some(Token)) => access::request_token(core, &request),

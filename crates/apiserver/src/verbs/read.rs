@@ -18,6 +18,7 @@ use crate::{
         status::{Result, Status},
     },
     request_log::Shown,
+    server::Stop,
     storage::{Continue, Expired, Page},
 };
 
@@ -38,12 +39,31 @@ pub(super) async fn get(core: &Core, request: &Request) -> Result<Response<Respo
 }
 
 /// Shows the objects that match, a page at a time if asked.
-pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response<ResponseBody>> {
-    let shape = Shape::of(request)?;
+pub(super) async fn list(core: &Arc<Core>, mut request: Request) -> Result<Response<ResponseBody>> {
+    let shape = Shape::of(&request)?;
     let plan = ListPlan::of(&request.query)?;
     request.query.fields.check(request.kind())?;
     reach(core, plan.not_before).await?;
-    let page = page(core, request, &plan)?;
+    let selects = !request.query.labels.is_empty() || !request.query.fields.is_empty();
+    let workers = request.workers.clone();
+    if !workers.are_apart() || !(selects || shape.looks_into_objects()) {
+        return show_list(core, &request, shape, &plan);
+    }
+    let core = core.clone();
+    let work = move |stop: &Stop| {
+        request.stop = stop.clone();
+        show_list(&core, &request, shape, &plan)
+    };
+    workers.run(work).await
+}
+
+fn show_list(
+    core: &Core,
+    request: &Request,
+    shape: Shape,
+    plan: &ListPlan,
+) -> Result<Response<ResponseBody>> {
+    let page = page(core, request, plan)?;
     let mut metadata = json!({"resourceVersion": page.version.to_string()});
     if let Some(after) = page.last {
         metadata["continue"] = Continue { version: Some(page.version), after }.encode().into();
@@ -51,6 +71,7 @@ pub(super) async fn list(core: &Arc<Core>, request: &Request) -> Result<Response
             metadata["remainingItemCount"] = page.remaining.into();
         }
     }
+    request.check_wanted()?;
     let mut answer = shape.list(core, &request.route.kind, &metadata, page.items);
     answer.extensions_mut().insert(Shown(page.version));
     Ok(answer)
@@ -64,7 +85,7 @@ fn page(core: &Core, request: &Request, plan: &ListPlan) -> Result<Page> {
         plan.exactly.or_else(|| request.any_version(core)),
         plan.after.as_ref(),
         plan.limit,
-        |stored| query.selects(stored),
+        |stored| !request.stop.is_told() && query.selects(stored),
     );
     listed.map_err(|Expired { seen, oldest }| match (&plan.after, plan.exactly) {
         (Some(after), _) => Status::expired(

@@ -77,7 +77,12 @@ impl Change {
         Ok(match request.route.verb {
             Verb::Patch if request.is_apply() => Self::Apply(Config::read(&request.body)?),
             Verb::Patch => Self::Patch(Patch::read(request.kind(), &request.headers, &request.body)?),
-            _ => Self::Replace(decode::other(request, "autoscaling", "v1", "Scale")?),
+            _ => {
+                let mut sent = decode::other(request, "autoscaling", "v1", "Scale")?;
+                update::check_name(request, &sent)?;
+                decode::settle(request, &mut sent)?;
+                Self::Replace(sent)
+            }
         })
     }
 }

@@ -43,6 +43,11 @@ impl Shape {
         Ok(Self { form: request.form, include })
     }
 
+    /// Whether objects are looked into before any of them is sent.
+    pub(super) fn looks_into_objects(self) -> bool {
+        matches!(self.form, Form::Table(_))
+    }
+
     /// One object.
     pub(super) fn object(self, core: &Core, kind: &Kind, stored: &Stored) -> Bytes {
         if self.form == Form::Objects && is_as_stored(kind, stored) {

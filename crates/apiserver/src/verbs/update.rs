@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Request, check_size, create, decode, show};
 use crate::{
     Operation,
+    access::{escalation, signers},
     core::Core,
     http::{
         body::ResponseBody,
@@ -111,7 +112,11 @@ fn looks_at_metadata_alone(kind: &Kind) -> bool {
     let looks_further = match (kind.group.as_str(), kind.kind.as_str()) {
         ("", kind) => matches!(kind, "Event" | "Namespace" | "Service"),
         ("apps", kind) => kind == "DaemonSet",
-        (group, _) => matches!(group, "apiextensions.k8s.io" | "autoscaling" | "events.k8s.io"),
+        // Whoever changes a role has to have its rights, which are beside the metadata.
+        (group, _) => matches!(
+            group,
+            "apiextensions.k8s.io" | "autoscaling" | "events.k8s.io" | "rbac.authorization.k8s.io"
+        ),
     };
     !looks_further && !rules::is_custom(kind)
 }
@@ -187,7 +192,10 @@ pub(super) fn write(
             Scope::Object | Scope::Metadata => make(&shown, current.managers())?,
         };
         made.mutate(core, request, &current)?;
+        escalation::check(core, request, &made.object, Some(&shown))?;
         let (next, _reservation) = next(core, request, scope, &shown, current.managers(), made)?;
+        let decided = if let Next::Put(object, _) = &next { object } else { &*shown };
+        signers::check(core, request, &shown, decided)?;
         if let Next::Put(object, managers) = &next
             && !core.hooks.are_none()
         {
@@ -195,6 +203,7 @@ pub(super) fn write(
             let old = in_version(kind, &old);
             core.hooks.validate(Operation::Update, request, key.name(), new, Some(&old))?;
         }
+        request.check_wanted()?;
         let written = match next {
             Next::Unchanged => return Ok(current),
             Next::Remove if request.query.dry_run => return Ok(current),

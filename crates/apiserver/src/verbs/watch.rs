@@ -23,6 +23,7 @@ use crate::{
     },
     kinds::Kind,
     request_log::Shown,
+    server::Stop,
     storage::{ChangeKind, Cursor, Event, Expired, Key, Stored, Taken, line, to_json},
 };
 
@@ -44,10 +45,19 @@ pub(super) async fn watch(core: &Arc<Core>, request: Request) -> Result<Response
         WatchStart::Initial { not_before, .. } => reach(core, not_before).await,
         _ => Ok(()),
     };
-    let opened = reached.and_then(|()| {
-        let expired = |Expired { seen, oldest }| Status::too_old(seen, oldest);
-        Watching::open(core, request, start, shape).map_err(expired)
-    });
+    let opened = match reached {
+        Ok(()) => {
+            let (core, workers) = (core.clone(), request.workers.clone());
+            let open = move |stop: &Stop| Watching::open(&core, request, start, shape, stop);
+            // Only whoever is sent initial events has objects held against selectors.
+            let opened = match start {
+                WatchStart::Initial { .. } => workers.run(open).await,
+                _ => open(&Stop::default()),
+            };
+            opened.map_err(|Expired { seen, oldest }| Status::too_old(seen, oldest))
+        }
+        Err(status) => Err(status),
+    };
     let begins = opened.as_ref().ok().map(|watching| Shown(watching.cursor.seen()));
     let body = match opened {
         Ok(watching) => StreamBody::new(frames(watching)).boxed_unsync(),
@@ -117,6 +127,7 @@ impl Watching {
         request: Request,
         start: WatchStart,
         shape: Shape,
+        stop: &Stop,
     ) -> std::result::Result<Self, Expired> {
         let any_version = request.any_version(core);
         let Request { route, query, origin, .. } = request;
@@ -134,7 +145,7 @@ impl Watching {
                     any_version,
                     None,
                     usize::MAX,
-                    |stored| selection.matches(stored),
+                    |stored| !stop.is_told() && selection.matches(stored),
                 )?;
                 let held =
                     page.items.into_iter().map(|stored| Held { since: now, what: What::Initial(stored) });

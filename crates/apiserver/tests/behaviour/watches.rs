@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::fixtures::{labelled_pod, pod, pods};
 use futures_util::{Stream, StreamExt};
-use k8s_openapi::api::core::v1::Pod;
 use kube_client::{
     ResourceExt,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams},
@@ -14,8 +13,8 @@ use tokio::time::timeout;
 use trimtab_apiserver::ApiServer;
 
 /// The next event in a form that is short to compare: its type, the object's name and a bookmark's flag.
-pub(crate) async fn next(
-    stream: &mut (impl Stream<Item = kube_client::Result<WatchEvent<Pod>>> + Unpin),
+pub(crate) async fn next<K: ResourceExt>(
+    stream: &mut (impl Stream<Item = kube_client::Result<WatchEvent<K>>> + Unpin),
 ) -> String {
     match timeout(Duration::from_secs(3600), stream.next()).await {
         Err(_) => "nothing".to_owned(),

@@ -1,10 +1,14 @@
 //! [`FieldSelector`]: which values an object's fields must have.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::check_terms;
 use crate::{
     http::status::{Result, Status},
     kinds::Kind,
+    storage::Stored,
 };
 
 /// Requirements on fields, all of which must hold.
@@ -14,37 +18,37 @@ pub(crate) struct FieldSelector(Vec<FieldRequirement>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FieldRequirement {
     field: String,
+    /// Where the field's value is in an object.
+    pointer: String,
     value: String,
     equal: bool,
 }
 
 impl FieldSelector {
-    /// Parses `a=b,c==d,e!=f`, where a backslash takes the meaning from the next character.
+    /// Parses `a=b,c==d,e!=f`, where a backslash takes the meaning from a comma, an equals sign and a backslash.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let malformed =
-            || Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"));
-        let mut requirements = Vec::new();
-        for part in split_unescaped(text).into_iter().filter(|part| !part.is_empty()) {
-            let (field, value, equal) = match part.split_once("!=") {
-                Some((field, value)) => (field, value, false),
-                None => {
-                    let pair = part.split_once("==").or_else(|| part.split_once('='));
-                    let (field, value) = pair.ok_or_else(malformed)?;
-                    (field, value, true)
-                }
-            };
-            requirements.push(FieldRequirement { field: field.to_owned(), value: unescape(value), equal });
-        }
-        Ok(Self(requirements))
+        let mut terms: Vec<&str> =
+            split_unescaped(text).into_iter().filter(|term| !term.is_empty()).collect();
+        check_terms("fieldSelector", terms.len())?;
+        terms.sort_unstable(); // as upstream: of two names, the first one in this order is what is authorized
+        let parsed = terms.into_iter().map(|term| {
+            let (field, value, equal) = split_term(term).ok_or_else(|| {
+                Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
+            })?;
+            Ok(FieldRequirement::new(field, unescape(value)?, equal))
+        });
+        parsed.collect::<Result<_>>().map(Self)
     }
 
     /// The one object with that name.
     pub(crate) fn named(name: &str) -> Self {
-        Self(vec![FieldRequirement {
-            field: "metadata.name".to_owned(),
-            value: name.to_owned(),
-            equal: true,
-        }])
+        Self(vec![FieldRequirement::new("metadata.name", name.to_owned(), true)])
+    }
+
+    /// The value that `field` must have, if there is a requirement that says so.
+    pub(crate) fn required(&self, field: &str) -> Option<&str> {
+        let required = self.0.iter().find(|requirement| requirement.equal && requirement.field == field);
+        required.map(|requirement| &*requirement.value)
     }
 
     /// Whether it selects everything.
@@ -66,11 +70,44 @@ impl FieldSelector {
         }
     }
 
+    /// Whether the fields of a stored object fulfil every requirement. It is parsed only for other fields than its name
+    /// and its namespace.
+    pub(crate) fn matches_stored(&self, stored: &Stored) -> bool {
+        let key = &stored.key;
+        let of_key = |requirement: &FieldRequirement| match &*requirement.field {
+            "metadata.name" => Some(key.name()),
+            "metadata.namespace" => Some(key.namespace().unwrap_or_default()),
+            _ => None,
+        };
+        let fits = |requirement| of_key(requirement).is_none_or(|value| requirement.holds(value));
+        let is_in_key = |requirement| of_key(requirement).is_some();
+        self.0.iter().all(fits) && (self.0.iter().all(is_in_key) || self.matches(&stored.value()))
+    }
+
     /// Whether the fields of `object` fulfil every requirement; an absent field is empty.
-    pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.0
-            .iter()
-            .all(|requirement| (field(object, &requirement.field) == requirement.value) == requirement.equal)
+    fn matches(&self, object: &Value) -> bool {
+        self.0.iter().all(|requirement| requirement.holds(&requirement.found(object)))
+    }
+}
+
+impl FieldRequirement {
+    fn new(field: &str, value: String, equal: bool) -> Self {
+        let path = if field == "source" { "source.component" } else { field };
+        Self { field: field.to_owned(), pointer: format!("/{}", path.replace('.', "/")), value, equal }
+    }
+
+    fn holds(&self, found: &str) -> bool {
+        (found == self.value) == self.equal
+    }
+
+    /// The field's value in `object`, as text.
+    fn found<'a>(&self, object: &'a Value) -> Cow<'a, str> {
+        match object.pointer(&self.pointer) {
+            None if matches!(&*self.field, "spec.unschedulable" | "spec.hostNetwork") => "false".into(),
+            None | Some(Value::Null) => "".into(),
+            Some(Value::String(text)) => text.into(),
+            Some(other) => other.to_string().into(),
+        }
     }
 }
 
@@ -123,25 +160,6 @@ fn more_fields(kind: &Kind) -> &'static [&'static str] {
     }
 }
 
-fn field(object: &Value, path: &str) -> String {
-    let path = match path {
-        "source" => "source.component",
-        "spec.unschedulable" | "spec.hostNetwork" if object.pointer(&pointer(path)).is_none() => {
-            return "false".to_owned();
-        }
-        path => path,
-    };
-    match object.pointer(&pointer(path)) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn pointer(path: &str) -> String {
-    format!("/{}", path.replace('.', "/"))
-}
-
 fn split_unescaped(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
     for (at, character) in text.char_indices() {
@@ -158,13 +176,40 @@ fn split_unescaped(text: &str) -> Vec<&str> {
     parts
 }
 
-fn unescape(value: &str) -> String {
+/// The field, the value as it was written, and whether they are to be equal.
+fn split_term(term: &str) -> Option<(&str, &str, bool)> {
+    let at = term.match_indices(['=', '!']).map(|(at, _)| at).find(|at| is_operator(&term[*at..]))?;
+    let (field, rest) = term.split_at(at);
+    let (rest, equal) = match rest.strip_prefix("!=") {
+        Some(rest) => (rest, false),
+        None => (rest.strip_prefix("==").or_else(|| rest.strip_prefix('='))?, true),
+    };
+    Some((field, rest, equal))
+}
+
+fn is_operator(text: &str) -> bool {
+    text.starts_with('=') || text.starts_with("!=")
+}
+
+/// The value without its backslashes.
+fn unescape(value: &str) -> Result<String> {
+    let refused = |because: String| Status::bad_request(format!("invalid field selector: {because}"));
     let mut characters = value.chars();
     let mut plain = String::with_capacity(value.len());
     while let Some(character) = characters.next() {
-        plain.push(if character == '\\' { characters.next().unwrap_or('\\') } else { character });
+        match character {
+            '\\' => match characters.next() {
+                Some(escaped @ ('\\' | ',' | '=')) => plain.push(escaped),
+                Some(other) => return Err(refused(format!("invalid escape sequence: \\{other}"))),
+                None => return Err(refused("invalid escape sequence: \\".to_owned())),
+            },
+            ',' | '=' => {
+                return Err(refused(format!("unescaped character in value: {}", u32::from(character))));
+            }
+            other => plain.push(other),
+        }
     }
-    plain
+    Ok(plain)
 }
 
 #[cfg(test)]
@@ -191,5 +236,35 @@ mod tests {
         assert!(!matches("spec.nodeName==m"));
         assert!(matches(""));
         assert!(FieldSelector::parse("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_term_is_split_at_its_first_operator_and_its_value_holds_no_other() {
+        let parse = |text| FieldSelector::parse(text).map_err(|status| status.code().as_u16());
+        let negated = parse("a=x!").expect("an exclamation mark is no operator");
+        assert_eq!(negated.required("a"), Some("x!"));
+        assert_eq!(parse("a!=b").expect("valid").required("a"), None);
+        assert_eq!(parse("!a=b").expect("valid").required("!a"), Some("b"));
+        for malformed in ["a=b=c", "a=b!=c", "a=b\\c", "a=b\\", "a!b"] {
+            assert_eq!(parse(malformed), Err(400), "{malformed}");
+        }
+        assert_eq!(
+            parse("type!=a\\,metadata.name=mine"),
+            Err(400),
+            "one term, whose value holds an operator"
+        );
+    }
+
+    #[test]
+    fn of_two_names_the_first_in_their_order_is_required() {
+        let both = FieldSelector::parse("metadata.name=b,metadata.name=a").expect("valid");
+        assert_eq!(both.required("metadata.name"), Some("a"));
+    }
+
+    #[test]
+    fn a_selector_has_a_limited_number_of_terms() {
+        let many = |terms: usize| FieldSelector::parse(&vec!["metadata.name!=a"; terms].join(","));
+        assert!(many(256).is_ok());
+        assert_eq!(many(257).map_err(|status| status.code().as_u16()), Err(400));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::check_terms;
 use crate::http::status::{Result, Status};
 
 /// Requirements on labels, all of which must hold; none of them selects everything.
@@ -33,6 +34,7 @@ impl LabelSelector {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
+        check_terms("labelSelector", split_outside_parentheses(text).count())?;
         split_outside_parentheses(text)
             .map(|part| Requirement::parse(part.trim()))
             .collect::<Option<_>>()

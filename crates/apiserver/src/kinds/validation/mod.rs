@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Kind, custom, names, rules};
 use crate::{
+    access::signers,
     http::{
         route::Subresource,
         selector::{is_qualified_name, is_value},
@@ -22,6 +23,9 @@ use crate::{
 
 /// The most bytes that all annotations of an object may have.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+/// How many mistakes in an object's metadata are told: a body has room for 700,000.
+const MOST_CAUSES: usize = 1000;
 
 /// What is wrong with a new object.
 pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
@@ -64,6 +68,9 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
             matches!((&*kind.group, &*kind.kind), ("apps", "ReplicaSet") | ("", "ReplicationController"));
         if counts_pods && subresource == Some(Subresource::Status) {
             workload::counts(&new["status"], &mut causes);
+        }
+        if kind.group == "certificates.k8s.io" {
+            causes.extend(signers::causes(subresource, old, new));
         }
         let (class, before) = (&new["status"]["qosClass"], &old["status"]["qosClass"]);
         let is_pod = kind.group.is_empty() && kind.kind == "Pod";
@@ -138,6 +145,11 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    metadata_in_full(kind, object, causes);
+    causes.truncate(MOST_CAUSES);
+}
+
+fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let metadata = object::metadata(object);
     for (key, value) in metadata.get("labels").and_then(Value::as_object).into_iter().flatten() {
         if !is_qualified_name(key) {
@@ -158,7 +170,8 @@ fn metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         let because = format!("Too long: may not be more than {ANNOTATIONS_LIMIT} bytes");
         causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", because));
     }
-    for finalizer in object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer)) {
+    let malformed = object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer));
+    for finalizer in malformed.take(MOST_CAUSES) {
         causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
     }
     let is_held_by = |wanted| object::finalizers(object).any(|held| held == wanted);
@@ -188,6 +201,9 @@ fn domains(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     }
     let known = ["kubernetes", "orphan", "foregroundDeletion"];
     for (index, finalizer) in object::finalizers(object).enumerate() {
+        if causes.len() >= MOST_CAUSES {
+            return;
+        }
         if !finalizer.contains('/') && !known.contains(&finalizer) {
             let because = "name is neither a standard finalizer name nor is it fully qualified";
             let field = format!("metadata.finalizers[{index}]");
@@ -199,6 +215,9 @@ fn domains(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
     let mut controllers = Vec::new();
     for owner in owners.and_then(Value::as_array).into_iter().flatten() {
+        if causes.len() >= MOST_CAUSES {
+            return;
+        }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
                 let because = format!("{field} must not be empty");

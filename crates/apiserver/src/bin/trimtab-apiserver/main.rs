@@ -1,0 +1,67 @@
+//! Serves the Kubernetes API until it is interrupted: the server of this crate as a program.
+
+mod arguments;
+mod kubeconfig;
+mod signals;
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use arguments::Arguments;
+use clap::Parser;
+use kubeconfig::KubeconfigFile;
+use mimalloc::MiMalloc;
+use signals::Signals;
+use trimtab_apiserver::{ApiServer, Kubelet};
+
+/// Objects are many small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trimtab-apiserver: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    arguments.check()?;
+    // Before the kubeconfig is written: whatever ends the program then removes it.
+    let signals = Signals::catch()?;
+    let controllers = !arguments.no_controllers;
+    let builder = ApiServer::builder().controllers(controllers).root_certificates(controllers);
+    let server = builder.seed(arguments.seed).rbac(arguments.rbac).start();
+    for path in &arguments.load {
+        server.load(path).await?;
+    }
+    let listening = match arguments.tls {
+        true => server.listen_tls(arguments.listen).await,
+        false => server.listen(arguments.listen).await,
+    };
+    let address = listening.map_err(|error| {
+        format!("cannot listen on {}: {error}; --listen chooses another address or port", arguments.listen)
+    })?;
+    let file = KubeconfigFile::write(arguments.kubeconfig.as_deref(), &server.kubeconfig(address))?;
+    writeln!(io::stdout(), "export KUBECONFIG={}", file.path().display())?;
+    match arguments.kubelet {
+        None => signals.any().await,
+        Some(nodes) => {
+            let kubelet =
+                Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(1)).heartbeats(true);
+            let kubelet =
+                (1..=nodes).fold(kubelet, |kubelet, number| kubelet.node(&format!("node-{number}")));
+            kubelet.run(signals.any()).await;
+        }
+    }
+    file.remove()?;
+    Ok(())
+}
