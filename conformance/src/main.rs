@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "a case reads better with json! than with &json!")]
 
 mod answer;
+mod authorization;
 mod case;
 mod clients;
 mod differences;
@@ -36,6 +37,12 @@ struct Arguments {
     /// Runs clients that nobody here wrote against the embedded server, instead of the cases.
     #[arg(long, conflicts_with_all = ["server", "case", "list"])]
     clients: bool,
+    /// Holds the server's decisions on who may do what against the recorded ones, instead of running cases.
+    #[arg(long, conflicts_with_all = ["case", "list", "clients"])]
+    authorization: bool,
+    /// With --authorization: writes the decisions to this file instead.
+    #[arg(long, value_name = "FILE", requires = "authorization")]
+    record: Option<PathBuf>,
     /// The program that holds etcd, kube-apiserver, kube-controller-manager and kubectl.
     #[arg(long, value_name = "PROGRAM")]
     kube: Option<PathBuf>,
@@ -69,6 +76,10 @@ async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.clients {
         let Arguments { kubectl, kube, client_go, .. } = arguments.clone();
         return clients::run(&clients::Programs { kubectl, kube, client_go }).await;
+    }
+    if arguments.authorization {
+        let Arguments { server, kube, record, .. } = arguments;
+        return authorization::run(server, kube.as_deref(), record.as_deref()).await;
     }
     let chosen = chosen(&arguments.case);
     if chosen.is_empty() {

@@ -1,7 +1,8 @@
-//! [`Embedded`]: the server of this workspace, on a loopback address, so that it is reached as any other.
+//! [`Embedded`]: the server of this workspace, on a loopback address, so that it is reached as any other. It speaks TLS:
+//! without it, it is stricter than a kube-apiserver, for the sake of browsers.
 
-use super::Failure;
-use kube_client::Config;
+use super::{Failure, config_of};
+use kube_client::{Config, config::Kubeconfig};
 use std::net::{Ipv4Addr, SocketAddr};
 use trimtab_apiserver::ApiServer;
 
@@ -13,10 +14,11 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    pub(crate) async fn start() -> Result<Self, Failure> {
-        let server = ApiServer::builder().root_certificates(true).start();
-        let address = server.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let config = Config::new(format!("http://{address}").parse()?);
+    /// Starts it; `rbac` lets RBAC's objects decide, with the client as an administrator.
+    pub(crate) async fn start(rbac: bool) -> Result<Self, Failure> {
+        let server = ApiServer::builder().root_certificates(true).rbac(rbac).start();
+        let address = server.listen_tls(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let config = config_of(Kubeconfig::from_yaml(&server.kubeconfig(address))?).await?;
         Ok(Self { config, _server: server })
     }
 

@@ -56,12 +56,24 @@ impl Server {
     /// Dropped before it completes, whatever was started has ended.
     pub(crate) async fn start(choice: &Choice, kube: Option<&Path>) -> Result<Self, Failure> {
         match choice {
-            Choice::Embedded => Ok(Self::Embedded(Embedded::start().await?)),
+            Choice::Embedded => Ok(Self::Embedded(Embedded::start(false).await?)),
             Choice::Real => {
                 let kube = kube.ok_or("--server real needs --kube PROGRAM")?;
                 Ok(Self::Real(Real::start(kube).await?))
             }
             Choice::Kubeconfig(path) => Ok(Self::Elsewhere(config_of(Kubeconfig::read_from(path)?).await?)),
+        }
+    }
+
+    /// Starts or finds a server where RBAC decides; the client is an administrator's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it completes, whatever was started has ended.
+    pub(crate) async fn start_with_rbac(choice: &Choice, kube: Option<&Path>) -> Result<Self, Failure> {
+        match choice {
+            Choice::Embedded => Ok(Self::Embedded(Embedded::start(true).await?)),
+            other => Self::start(other, kube).await, // a kube-apiserver always has it
         }
     }
 

@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The controllers that the embedded server has, too.
 const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
-                           root-ca-certificate-publisher-controller,resourcequota-controller";
+                           root-ca-certificate-publisher-controller,resourcequota-controller,\
+                           clusterrole-aggregation-controller";
 
 /// The real thing.
 #[derive(Debug)]

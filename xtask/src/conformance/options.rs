@@ -29,6 +29,12 @@ pub(crate) struct Options {
     /// With --server: prints the cases with their rules and sources, and runs none.
     #[arg(long, requires = "server")]
     pub(super) list: bool,
+    /// With --server: compares the decisions of RBAC with the recorded decisions of a kube-apiserver.
+    #[arg(long, requires = "server", conflicts_with_all = ["case", "list"])]
+    pub(super) authorization: bool,
+    /// With --authorization: writes the decisions to this file.
+    #[arg(long, value_name = "FILE", requires = "authorization")]
+    pub(super) record: Option<PathBuf>,
     /// With --server real or --clients: uses this build of xtask/peers/kube-apiserver instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     pub(super) kube: Option<PathBuf>,

@@ -15,6 +15,12 @@ pub(super) fn run(server: &str, options: &Options) -> Result<ExitCode, Failure> 
     for case in &options.case {
         program.args(["--case", case]);
     }
+    if options.authorization {
+        program.arg("--authorization");
+    }
+    if let Some(file) = &options.record {
+        program.arg("--record").arg(file);
+    }
     if options.list {
         program.arg("--list");
     } else if server == "real" {
