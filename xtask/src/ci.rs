@@ -162,7 +162,8 @@ fn packages(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn soak(_: &Workspace) -> Result<(), Failure> {
-    show(&mut words("xtask soak workqueue --seconds 5"))
+    show(&mut words("xtask soak workqueue --seconds 5"))?;
+    show(&mut words("xtask soak apiserver --hostile --seconds 20"))
 }
 
 fn conformance(_: &Workspace) -> Result<(), Failure> {

@@ -12,6 +12,9 @@ pub(crate) struct Options {
     /// The duration in seconds: 30 by default for the work queue, 60 for the API server.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
+    /// Attacks the API server's connections over loopback, for 20 seconds by default.
+    #[arg(long)]
+    hostile: bool,
 }
 
 /// The parts that have a stress program.
@@ -34,7 +37,11 @@ impl Part {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let (bin, feature, seconds) = options.part.program();
+    let (bin, feature, seconds) = match (options.part, options.hostile) {
+        (Part::Apiserver, true) => ("hostile", "hostile", 20),
+        (Part::Workqueue, true) => return Err(Failure::new("only the API server has hostile clients")),
+        (part, false) => part.program(),
+    };
     let mut soak = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-stress"]);
     soak.args(["--features", feature, "--bin", bin, "--"]);
     soak.args(["--seconds", &options.seconds.unwrap_or(seconds).to_string()]);
