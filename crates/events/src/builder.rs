@@ -85,7 +85,6 @@ impl EventRecorderBuilder {
     }
 
     /// Makes the recorder, and the publisher that has to [`run`](EventPublisher::run).
-    #[must_use]
     pub fn build(mut self) -> (EventRecorder, EventPublisher) {
         let results = Results::of(&self.controller);
         let mut senders = Vec::new();

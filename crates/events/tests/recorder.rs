@@ -92,14 +92,14 @@ impl Script {
         let method = request.method().to_string();
         let body = request.into_body().collect().await.expect("a body").to_bytes();
         let sent: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mut requests = self.requests.lock().unwrap();
+        let mut requests = self.requests.lock().expect("no test panicked while holding it");
         let earlier = requests.iter().rev().take(self.breaks).filter(|(_, one)| one == &sent).count();
         requests.push((method, sent));
         drop(requests);
         if earlier < self.breaks {
             return Err(std::io::Error::other("connection reset"));
         }
-        let (code, text) = match self.answers.lock().unwrap().pop_front() {
+        let (code, text) = match self.answers.lock().expect("no test panicked while holding it").pop_front() {
             None => (201, String::from_utf8_lossy(&body).into_owned()),
             Some(Answer::Broken) => return Err(std::io::Error::other("connection reset")),
             Some(Answer::Garbage) => (200, "no JSON".to_owned()),
@@ -113,7 +113,7 @@ impl Script {
     }
 
     fn requests(&self) -> usize {
-        self.requests.lock().unwrap().len()
+        self.requests.lock().expect("no test panicked while holding it").len()
     }
 }
 
@@ -308,7 +308,13 @@ async fn two_servers_have_counts_and_retries_of_their_own() {
     running.recorder.record(&pod(), created("once"));
     assert_eq!(running.stop().await, Unsent(0));
     let methods = |script: &Script| {
-        script.requests.lock().unwrap().iter().map(|(method, _)| method.clone()).collect::<Vec<_>>()
+        script
+            .requests
+            .lock()
+            .expect("no test panicked while holding it")
+            .iter()
+            .map(|(method, _)| method.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         (methods(&one), methods(&other)),
