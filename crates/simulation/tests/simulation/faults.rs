@@ -31,7 +31,7 @@ fn a_fault_that_is_asked_for_happens() {
         // The follower reads and writes all the time, once it is cut off.
         let scenario = busy().manifest(lease).touches("configmaps").quiet(10 * SECOND);
         let process = if matches!(fault, Fault::StaleRead(_)) { "follower" } else { "counter" };
-        let at = if matches!(fault, Fault::StaleRead(_)) { Duration::ZERO } else { SECOND / 2 };
+        let at = if matches!(fault, Fault::StaleRead(_)) { std::time::Duration::ZERO } else { SECOND / 2 };
         let plan = Plan::new(1).fault(PlannedFault::new(at, process, fault));
         let report = Simulation::new(scenario).replay(&plan);
         assert_eq!((report.faults(), report.faults_named(fault.name())), (1, 1), "{fault}: {report}");
@@ -56,7 +56,7 @@ fn a_lost_request_commits_nothing_and_a_lost_reply_commits() {
                 std::future::pending::<()>().await
             })
             .at_end("the map is there", |world| world.get("configmaps", "default", "one").is_some());
-        let plan = Plan::new(1).fault(PlannedFault::new(Duration::ZERO, "creator", fault));
+        let plan = Plan::new(1).fault(PlannedFault::new(std::time::Duration::ZERO, "creator", fault));
         Simulation::new(scenario).replay(&plan).failures().is_empty()
     };
     assert!(!created(Fault::LoseRequest));
@@ -108,7 +108,7 @@ fn a_crash_before_a_request_and_one_after_it_differ_in_the_commit() {
                 std::future::pending::<()>().await
             }
         });
-        let planned = PlannedFault::new(Duration::ZERO, "creator", fault).requests(Requests::Writes);
+        let planned = PlannedFault::new(std::time::Duration::ZERO, "creator", fault).requests(Requests::Writes);
         Simulation::new(scenario).replay(&Plan::new(1).fault(planned)).assert_clean();
         found.load(Ordering::Relaxed)
     };
