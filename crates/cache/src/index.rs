@@ -94,7 +94,12 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let few = self.store.read();
+        let mut few = self.store.read();
+        if few.version.is_none() {
+            drop(few);
+            self.store.report_unfilled();
+            few = self.store.read();
+        }
         let many;
         let mut contents: &Contents<T> = &few;
         let found = self.slots(contents, value).map_or(0, Slots::len);

@@ -1,6 +1,10 @@
 //! [`Store`]: the reading side of a cache.
 
-use std::{fmt, hash::Hash, sync::Arc};
+use std::{
+    fmt,
+    hash::Hash,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tokio::sync::Notify;
@@ -32,37 +36,47 @@ pub(crate) struct Shared<T> {
     pub(crate) contents: RwLock<Arc<Contents<T>>>,
     /// Told of every write.
     pub(crate) written: Notify,
+    /// Called when the store is read before its first write.
+    pub(crate) on_unfilled_read: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl<T: Object> Store<T> {
     pub(crate) fn new() -> Self {
         let contents = RwLock::new(Arc::new(Contents::new()));
-        Self { shared: Arc::new(Shared { indexers: Mutex::default(), contents, written: Notify::new() }) }
+        let (indexers, written, on_unfilled_read) = (Mutex::default(), Notify::new(), OnceLock::new());
+        Self { shared: Arc::new(Shared { indexers, contents, written, on_unfilled_read }) }
     }
 
     /// The object of that key, if there is one.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<T>> {
-        self.read().get(key).cloned()
+        let contents = self.read();
+        let object = contents.get(key).cloned();
+        let is_unfilled = object.is_none() && contents.version.is_none(); // checked on a miss only
+        drop(contents);
+        if is_unfilled {
+            self.report_unfilled();
+        }
+        object
     }
 
     /// Whether there is an object of that key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
-        self.read().slot(key).is_some()
+        self.get(key).is_some()
     }
 
     /// The store as it is now, to be read at leisure: [`Snapshot`] says what it costs.
     pub fn snapshot(&self) -> Snapshot<T> {
-        Snapshot::new(self.clone(), self.contents())
+        Snapshot::new(self.clone(), self.read_all())
     }
 
     /// All objects, in no particular order.
     pub fn list(&self) -> Vec<Arc<T>> {
-        collect(self.contents().in_namespace(None), object)
+        collect(self.read_all().in_namespace(None), object)
     }
 
     /// All objects of a namespace, in no particular order; all objects if `namespace` is empty.
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
-        collect(self.contents().in_namespace(Some(namespace)), object)
+        collect(self.read_all().in_namespace(Some(namespace)), object)
     }
 
     /// The objects that `selector` matches, of one namespace or of all, in no particular order.
@@ -70,12 +84,12 @@ impl<T: Object> Store<T> {
     /// All objects are looked at, or those of the namespace, unless the selector demands a value of a label
     /// that has an [index](Self::add_label_index).
     pub fn select(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Arc<T>> {
-        collect(self.contents().select(namespace, selector), object)
+        collect(self.read_all().select(namespace, selector), object)
     }
 
     /// The keys of all objects, in no particular order.
     pub fn keys(&self) -> Vec<ObjectKey> {
-        collect(self.contents().in_namespace(None), |entry| entry.key.clone())
+        collect(self.read_all().in_namespace(None), |entry| entry.key.clone())
     }
 
     /// How many objects there are.
@@ -190,6 +204,23 @@ impl<T: Object> Store<T> {
     /// For a few objects at most: the writer waits as long as this is held.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Contents<T>>> {
         self.shared.contents.read()
+    }
+
+    /// The contents, for a call of the store's user.
+    fn read_all(&self) -> Arc<Contents<T>> {
+        let contents = self.contents();
+        if contents.version.is_none() {
+            self.report_unfilled();
+        }
+        contents
+    }
+
+    /// Reports a read before the first write; see `StoreWriter::on_unfilled_read`. Called without a lock.
+    #[cold]
+    pub(crate) fn report_unfilled(&self) {
+        if let Some(report) = self.shared.on_unfilled_read.get() {
+            report();
+        }
     }
 
     /// To be read without the lock.

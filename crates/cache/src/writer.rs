@@ -30,6 +30,15 @@ impl<T: Object> StoreWriter<T> {
         Self { by_bookmark: true, ..Self::new() }
     }
 
+    /// Calls `function` for each read of the store that finds it without a resource version: before the first write.
+    /// `len`, `is_empty` and `add_index` do not count as reads. A second function is ignored.
+    ///
+    /// It lets an informer warn of a store that nobody fills. The function runs on the reader's thread, without a
+    /// lock of the store.
+    pub fn on_unfilled_read(&self, function: impl Fn() + Send + Sync + 'static) {
+        let _ = self.store.shared.on_unfilled_read.set(Box::new(function));
+    }
+
     /// The store that this writes, to read from and to clone.
     pub fn store(&self) -> &Store<T> {
         &self.store
