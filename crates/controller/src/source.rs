@@ -89,7 +89,7 @@ where
     I: IntoIterator<Item = ObjectKey>,
 {
     fn name(&self) -> String {
-        self.informer.name().to_owned()
+        self.informer.description().to_owned()
     }
 
     fn start(&self) {

@@ -1,48 +1,21 @@
-//! The audit: whether the store holds what the server has, asked of the server now and then.
+//! The audit: compares the store with the server.
 //!
-//! The server is asked for the metadata of all objects at exactly the store's version, so whatever differs
-//! is an error, here or there, and not a change that is under way.
+//! It reads the metadata of all objects at exactly the store's version. A difference is therefore an error of
+//! the informer or of the server, and not a change that is still on its way.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use kube_client::api::DynamicObject;
 use trimtab_cache::{ManagedFields, MetaView, Metadata, Object, ObjectKey};
 
 use crate::{
-    SourceError,
+    inconsistency::Inconsistency,
     relist_buffer::is_wanted,
     shared::{Held, Shared},
-    source::{BODY_PATIENCE, Source, items::ItemParser},
+    source::{BODY_TIMEOUT, Source, error::SourceError, items::ItemParser},
 };
 
-/// How a store was found to differ from the server at the same resource version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Inconsistency {
-    /// The version at which both were compared.
-    pub resource_version: String,
-    /// Objects that the server has, and the store does not.
-    pub missing: Vec<ObjectKey>,
-    /// Objects that the store has, and the server does not.
-    pub surplus: Vec<ObjectKey>,
-    /// Objects that the store has in another state than the server.
-    pub outdated: Vec<ObjectKey>,
-}
-
-impl fmt::Display for Inconsistency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the store differs from the server at version {}: {} objects are missing, {} are surplus, {} are outdated",
-            self.resource_version,
-            self.missing.len(),
-            self.surplus.len(),
-            self.outdated.len()
-        )
-    }
-}
-
-/// An object, as far as it takes part in an audit.
+/// The part of an object that an audit reads.
 #[derive(serde::Deserialize)]
 struct Outline {
     metadata: MetaView,
@@ -55,12 +28,12 @@ impl Object for Outline {
     }
 }
 
-/// Compares what the store holds of a source with what the server has. `None` if nothing differs, or if
-/// there is nothing to compare yet.
+/// Compares the store's objects of a source with the server's. `None` if nothing differs, and before the first
+/// list.
 ///
 /// # Errors
 ///
-/// The server cannot give that version, or nothing at all, for now.
+/// The server cannot be reached, or no longer has the store's version.
 pub(crate) async fn audit<T: Object>(
     shared: &Shared<T>,
     source: &Source,
@@ -73,7 +46,7 @@ pub(crate) async fn audit<T: Object>(
     let mut body = source.audit(&version).await?;
     let mut parser = ItemParser::<Outline>::new(ManagedFields::Dropped);
     while !parser.is_done() {
-        match body.next(BODY_PATIENCE).await? {
+        match body.next(BODY_TIMEOUT).await? {
             Some(part) => parser.feed(&part).map_err(SourceError::list)?,
             None => parser.end(),
         }
@@ -85,7 +58,7 @@ pub(crate) async fn audit<T: Object>(
             let key = ObjectKey::namespaced(metadata.namespace().unwrap_or_default(), metadata.name());
             let stored = held.remove(&key);
             if undecodable.contains(&key) {
-                continue; // known, and reported
+                continue; // reported already
             }
             match stored {
                 None => missing.push(key),

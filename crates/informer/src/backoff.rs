@@ -1,18 +1,18 @@
-//! [`Backoff`]: how long to stay away after each failure in a row.
+//! [`Backoff`]: the delay after each of several consecutive failures.
 
 use rand::{Rng, rngs::SmallRng};
 use tokio::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(800);
-const MOST: Duration = Duration::from_secs(30);
-/// A watch that lasted for less was not healthy.
-const LEAST_HEALTH: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(30);
+/// The shortest healthy interval that resets the backoff.
+const SHORTEST_HEALTH: Duration = Duration::from_secs(10);
 
-/// Client-go's reflector backoff: 800 ms, doubled up to 30 s; each delay is drawn from one to two times
-/// that, so that clients that failed together part.
+/// client-go's reflector backoff: 800 ms, doubled up to 30 s. Each delay is drawn from one to two times that
+/// value, so that clients that failed together do not return together.
 ///
-/// It begins again after a healthy interval, which is twice the last delay and at least 10 s. Client-go
-/// always asks for two minutes: behind a proxy that cuts every 100 s, it is away a third of the time.
+/// A healthy interval of twice the last delay, and of at least 10 s, resets the backoff. client-go always
+/// requires two minutes: behind a proxy that cuts connections every 100 s, it is disconnected a third of the time.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     base: Duration,
@@ -25,13 +25,13 @@ impl Backoff {
         Self { base: FIRST, last: Duration::ZERO, rng }
     }
 
-    /// The delay after a failure before which all went well for `healthy`; at least `floor`.
+    /// The delay after a failure that followed a healthy interval of `healthy`; at least `floor`.
     pub(crate) fn after_failure(&mut self, healthy: Duration, floor: Duration) -> Duration {
-        if healthy >= (self.last * 2).max(LEAST_HEALTH) {
+        if healthy >= (self.last * 2).max(SHORTEST_HEALTH) {
             self.base = FIRST;
         }
         self.last = self.base.mul_f64(self.rng.random_range(1.0..2.0));
-        self.base = (self.base * 2).min(MOST);
+        self.base = (self.base * 2).min(LONGEST);
         self.last.max(floor)
     }
 }
@@ -67,8 +67,8 @@ mod tests {
         let fifth = backoff.after_failure(almost, Duration::ZERO);
         assert!(fifth >= FIRST * 16, "{fifth:?}");
         assert!(backoff.after_failure(fifth * 2, Duration::ZERO) < FIRST * 2);
-        assert!(backoff.after_failure(LEAST_HEALTH - Duration::from_millis(1), NOT) >= FIRST * 2);
-        assert!(backoff.after_failure(LEAST_HEALTH, NOT) < FIRST * 2);
+        assert!(backoff.after_failure(SHORTEST_HEALTH - Duration::from_millis(1), NOT) >= FIRST * 2);
+        assert!(backoff.after_failure(SHORTEST_HEALTH, NOT) < FIRST * 2);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! [`InformerBuilder`]: what an informer follows, and how.
+//! [`InformerBuilder`]: the settings of an informer.
 
 use std::{any::type_name, fmt, sync::Arc};
 
@@ -8,15 +8,16 @@ use tokio::time::Duration;
 use trimtab_cache::{ManagedFields, Object};
 
 use crate::{
-    Informer, InformerError, Selection,
-    error::{Callback, Reporter},
+    config::{self, ReflectorConfig},
+    error::{Callback, InformerError, Reporter},
+    informer::Informer,
     metrics::Metrics,
-    reflector::ReflectorConfig,
+    selection::Selection,
     shared::Shared,
     source::Source,
 };
 
-/// What an [`Informer`] follows, and how.
+/// Builds an [`Informer`].
 #[derive(Clone)]
 #[must_use]
 pub struct InformerBuilder {
@@ -29,103 +30,99 @@ pub struct InformerBuilder {
     callbacks: Vec<Callback>,
 }
 
-/// Of resyncs and audits.
-pub(crate) const LEAST_PERIOD: Duration = Duration::from_secs(1);
-
 impl InformerBuilder {
-    /// Follows only some of the objects; by default all are.
+    /// Follows only the selected objects. The default is all objects.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// Whether to ask for lists as streams, which costs servers least and needs no pages. By default it
-    /// does, and falls back to lists where a server refuses that, or ignores it: the latter shows when
-    /// nothing more has come for 10 s and the list was not said to be complete.
+    /// Whether to request streaming lists, which cost a server least and need no pages. The default is `true`,
+    /// with a fallback to plain lists for servers that refuse or ignore the request. A server is taken to
+    /// ignore it if a stream is silent for 10 s without the bookmark that completes the list.
     pub fn streaming_lists(mut self, streaming: bool) -> Self {
         self.config.streaming_lists = streaming;
         self
     }
 
-    /// Asks for so many objects at a time in a first list that is no stream; 0 asks for all at once. The default is
-    /// 500, as in client-go: few enough for the server, enough for the way.
+    /// The number of objects in a page of a first list that is not a stream; 0 requests all objects at once.
+    /// The default is 500, as in client-go.
     pub fn page_size(mut self, objects: u32) -> Self {
         self.config.page_size = (objects > 0).then_some(objects);
         self
     }
 
-    /// Whether to ask for lists packed with gzip, which saves nine tenths of the way and costs both ends
-    /// CPU; by default it does, as client-go. Watches and streaming lists are never asked for so.
-    pub fn gzip_lists(mut self, packed: bool) -> Self {
-        self.gzip_lists = packed;
+    /// Whether to request lists compressed with gzip, which saves nine tenths of the bytes and costs both ends
+    /// CPU. The default is `true`, as in client-go. Watches and streaming lists are never compressed.
+    pub fn gzip_lists(mut self, gzip: bool) -> Self {
+        self.gzip_lists = gzip;
         self
     }
 
-    /// Tells each handler the state of every object again, each time that so long has passed. By default
-    /// this is not done: no change is missed without it. A period under a second counts as one. A handler
-    /// can have a period of its own: [`Informer::handler`].
+    /// Delivers every object to each handler again after each `period`. The default is no resync: handlers miss
+    /// no change without it. The shortest period is one second. A handler can have a period of its own:
+    /// [`Informer::handler`].
     pub fn resync(mut self, period: Duration) -> Self {
-        self.resync = Some(period.max(LEAST_PERIOD));
+        self.resync = Some(config::period(period));
         self
     }
 
-    /// Compares the store with the server each time that about so long has passed: with the metadata of
-    /// all objects at exactly the store's resource version. What differs is reported as
-    /// [`InformerError::Inconsistent`], and a relist repairs it. By default this is not done: it costs the
-    /// server a list, and is a net below the net. A period under a second counts as one.
+    /// Compares the store with the server about once in each `period`: with the metadata of all objects at
+    /// exactly the store's resource version. A difference is reported as [`InformerError::Inconsistent`], and
+    /// a relist repairs it. The default is no audit, because each one costs the server a list. The shortest
+    /// period is one second.
     pub fn audit(mut self, period: Duration) -> Self {
-        self.config.audit = Some(period.max(LEAST_PERIOD));
+        self.config.audit = Some(config::period(period));
         self
     }
 
-    /// Seeds everything that the informer draws: pauses after failures, and how long its watches last. By default the
-    /// machine is asked for a seed, so that replicas do not reconnect in step. With a paused clock, two informers with
-    /// the same seed do the same.
+    /// The seed of the informer's random numbers: the delays after failures and the timeouts of watches. By default
+    /// the operating system gives the seed, so that replicas do not reconnect together. With the same seed and a
+    /// paused clock, two informers behave alike.
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = Some(seed);
         self
     }
 
-    /// Names the informer for its [`metrics`](crate::metrics); without a name it has none.
+    /// The informer's name in its [`metrics`](crate::metrics). An informer without a name emits no metrics.
     pub fn name(mut self, name: &str) -> Self {
         self.name = (!name.is_empty()).then(|| name.to_owned());
         self
     }
 
-    /// Calls `callback` with the informer's [`name`](Informer::name) whenever something goes wrong,
-    /// besides logging it. Several callbacks are all called. One that panics is reported, and called
-    /// again the next time. It runs on the informer's task: it must not take long.
+    /// Calls `callback` with the informer's [`description`](Informer::description) for each error, which is
+    /// also logged. Several callbacks are all called. A callback that panics is logged and called again for
+    /// the next error. It runs on the informer's task and must return quickly.
     pub fn on_error(mut self, callback: impl Fn(&str, &InformerError) + Send + Sync + 'static) -> Self {
         self.callbacks.push(Arc::new(callback));
         self
     }
 
-    /// Whether whole and packed objects keep their `managedFields`. By default they are dropped: they are a
-    /// quarter of an object's text, and hardly any controller reads them. A view
-    /// has what it names.
+    /// Whether whole and packed objects keep their `managedFields`. The default is to drop them: they are a
+    /// quarter of an object's text, and hardly any controller reads them. A view has the fields that it names.
     pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
         self.config.managed_fields = managed_fields;
         self
     }
 
-    /// An informer of `T`, which waits to be started.
+    /// Builds an informer of `T`. It does nothing before [`start`](Informer::start).
     pub fn build<T>(self) -> Informer<T>
     where
         T: Object + DeserializeOwned,
         <T::Kind as Resource>::DynamicType: Default,
     {
-        self.build_for(&Default::default())
+        self.build_with(&Default::default())
     }
 
-    /// An informer of a kind that only a value describes, such as `DynamicObject` and its `ApiResource`.
-    pub fn build_for<T: Object + DeserializeOwned>(
+    /// Builds an informer of a kind that is known at run time, such as `DynamicObject` with its `ApiResource`.
+    pub fn build_with<T: Object + DeserializeOwned>(
         self,
-        resource: &<T::Kind as Resource>::DynamicType,
+        dyntype: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
-        let name: Arc<str> = self.describe::<T>(resource).into();
-        let sources = self.sources::<T>(resource);
-        let metrics = self.name.as_ref().map(|name| Metrics::new::<T>(name, resource));
-        let reporter = Reporter { name, callbacks: self.callbacks };
+        let description: Arc<str> = self.describe::<T>(dyntype).into();
+        let sources = self.sources::<T>(dyntype);
+        let metrics = self.name.as_ref().map(|name| Metrics::new::<T>(name, dyntype));
+        let reporter = Reporter { description, callbacks: self.callbacks };
         let mut namespaces: Vec<_> = self.selection.namespaces.into_iter().map(Some).collect();
         if namespaces.is_empty() {
             namespaces.push(None);
@@ -134,7 +131,7 @@ impl InformerBuilder {
         Informer::new(shared, sources, self.config)
     }
 
-    /// One source for each namespace that is followed, or one for all.
+    /// One source for each followed namespace, or one for all namespaces.
     fn sources<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> Vec<Source> {
         let source = |namespace: Option<&str>| {
             Source::new::<T>(self.client.clone(), resource, &self.selection, namespace, self.gzip_lists)
@@ -145,13 +142,13 @@ impl InformerBuilder {
         self.selection.namespaces.iter().map(|namespace| source(Some(namespace))).collect()
     }
 
-    /// Paths and selectors: what tells one informer of a type from another.
+    /// The paths and selectors, by which a factory distinguishes informers of one type.
     pub(crate) fn identity<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> String {
         let sources = self.sources::<T>(resource);
         sources.iter().map(Source::identity).collect::<Vec<_>>().join("\n")
     }
 
-    /// `replicasets.apps (SetView) in default`: the form is left out where it is the kind itself.
+    /// `replicasets.apps (SetView) in default`. The form is left out if it is the kind itself.
     fn describe<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> String {
         let (kind, group) = (T::Kind::kind(resource), T::Kind::group(resource));
         let mut name = T::Kind::plural(resource).into_owned();
@@ -177,18 +174,12 @@ impl fmt::Debug for InformerBuilder {
 }
 
 impl Informer<()> {
-    /// A builder with the defaults; [`build`](InformerBuilder::build) says of which type.
+    /// A builder with the defaults. [`build`](InformerBuilder::build) chooses the type.
     pub fn builder(client: Client) -> InformerBuilder {
         InformerBuilder {
             client,
             selection: Selection::all(),
-            config: ReflectorConfig {
-                streaming_lists: true,
-                page_size: Some(500),
-                audit: None,
-                managed_fields: ManagedFields::Dropped,
-                seed: None,
-            },
+            config: ReflectorConfig::default(),
             gzip_lists: true,
             resync: None,
             name: None,
@@ -196,7 +187,8 @@ impl Informer<()> {
         }
     }
 }
-/// The name of a type without the modules that it and its parameters are in.
+
+/// The name of a type without the modules of the type and its parameters.
 fn short_name(full: &str) -> String {
     let is_separator = |next: char| !next.is_alphanumeric() && !"_:".contains(next);
     let words = full.split_inclusive(is_separator);

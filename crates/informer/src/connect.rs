@@ -1,8 +1,8 @@
-//! A client whose dead connections are noticed within half a minute.
+//! A client that detects dead connections within 25 s.
 //!
-//! An informer gives up a watch that is silent for 70 s, whatever the client. The system can know sooner: it
-//! probes a connection on which nothing comes, and counts what was sent and not acknowledged. The
-//! [`connector`] asks it to; TLS is laid over it by whoever chooses TLS:
+//! With any client, an informer abandons a watch that is silent for 70 s. The operating system can detect a dead
+//! connection sooner: it probes an idle connection, and it knows which bytes were not acknowledged. The
+//! [`connector`] turns this on. TLS is a layer above it, which the program chooses:
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,22 +29,22 @@ use kube_client::{
 use tokio::time::Duration;
 use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
 
-/// A connection on which nothing came for so long is probed,
+/// The idle time before the first probe of a connection.
 const IDLE: Duration = Duration::from_secs(10);
-/// again each time that so long has passed,
+/// The time between probes.
 const BETWEEN: Duration = Duration::from_secs(5);
-/// and given up when this many probes were not answered,
+/// The number of unanswered probes after which the connection is closed.
 const PROBES: u32 = 3;
-/// or, on Linux, when anything that was sent was not acknowledged for so long.
+/// On Linux: the time without an acknowledgement after which the connection is closed.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
-/// So long an address is tried.
+/// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Connects so that the system notices within 25 s when the other end is gone, or the way to it.
+/// A connector whose connections are closed within 25 s if the server or the network is gone.
 pub fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
-    connector.enforce_http(false); // TLS may lie above it
+    connector.enforce_http(false); // a TLS layer may be above it
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT));
     connector.set_keepalive(Some(IDLE));
@@ -55,10 +55,10 @@ pub fn connector() -> HttpConnector {
     connector
 }
 
-/// A client of `config`'s cluster, with its credentials, that connects by `connector`: [`connector`] itself, or
-/// TLS above it.
+/// A client of `config`'s cluster, with its credentials. It connects by `connector`: [`connector`] itself, or a TLS
+/// layer above it.
 ///
-/// The connector decides on proxies and timeouts: those that `config` names are not looked at.
+/// The connector decides on proxies and timeouts; those of `config` are ignored.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub fn connector() -> HttpConnector {
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside a tokio runtime.
 pub fn client<C>(config: Config, connector: C) -> Result<Client, kube_client::Error>
 where
     C: Connect + Clone + Send + Sync + 'static,

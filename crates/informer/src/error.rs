@@ -1,4 +1,4 @@
-//! [`InformerError`]: what goes wrong with an informer, and who is told.
+//! [`InformerError`]: an error that an informer reports and survives.
 
 use std::{
     fmt,
@@ -9,34 +9,42 @@ use std::{
 use tokio::time::Duration;
 use trimtab_cache::ObjectKey;
 
-use crate::{Inconsistency, SourceError};
+use crate::{inconsistency::Inconsistency, source::error::SourceError};
 
-/// Something went wrong with an informer. It goes on all the same.
+/// An error of a running informer. The informer reports it and goes on.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum InformerError {
-    /// A list or a watch failed, and is tried again.
+    /// A list or a watch failed. The informer tries again.
     Source {
-        /// In which namespace; `None` for an informer of all, or where there are none.
+        /// The namespace that was listed or watched; `None` for all namespaces and for cluster-scoped kinds.
         namespace: Option<String>,
-        /// What failed.
+        /// The cause.
         error: Arc<SourceError>,
-        /// When it is tried again.
+        /// The time until the next attempt.
         retry_in: Duration,
     },
-    /// An object cannot be decoded. The store keeps the last state of it that could, if there was one.
+    /// An object could not be decoded. The store keeps the object's last decoded state, if there was one.
     Undecodable {
-        /// Which object.
+        /// The object's key.
         key: ObjectKey,
-        /// What is wrong with it.
+        /// The decode error.
         reason: String,
     },
-    /// A handler panicked at an event of this object. It is called again for the next.
+    /// An item of a list or an event of a watch has metadata without a readable name and namespace. It was
+    /// skipped: it is unknown which object it is.
+    Malformed {
+        /// The namespace that was listed or watched; `None` for all namespaces and for cluster-scoped kinds.
+        namespace: Option<String>,
+        /// The decode error.
+        reason: String,
+    },
+    /// A handler panicked. The informer calls it again for the next event.
     Panicked {
-        /// Which object.
+        /// The key of the event's object.
         key: ObjectKey,
     },
-    /// The store was found to differ from the server. A relist follows, which repairs it.
+    /// An audit found that the store differs from the server. A relist follows and repairs the store.
     Inconsistent(Arc<Inconsistency>),
 }
 
@@ -46,35 +54,44 @@ impl fmt::Display for InformerError {
             Self::Source { namespace: None, error, .. } => error.fmt(f),
             Self::Source { namespace: Some(namespace), error, .. } => write!(f, "in {namespace}: {error}"),
             Self::Undecodable { key, reason } => write!(f, "{key} cannot be decoded: {reason}"),
+            Self::Malformed { namespace: None, reason } => {
+                write!(f, "an object without a readable name was skipped: {reason}")
+            }
+            Self::Malformed { namespace: Some(namespace), reason } => {
+                write!(f, "in {namespace}: an object without a readable name was skipped: {reason}")
+            }
             Self::Panicked { key } => write!(f, "a handler panicked at an event of {key}"),
             Self::Inconsistent(found) => found.fmt(f),
         }
     }
 }
 
-/// What is called with the informer's name and what went wrong.
+/// A user's function for errors, called with the informer's description and the error.
 pub(crate) type Callback = Arc<dyn Fn(&str, &InformerError) + Send + Sync>;
 
-/// Logs an informer's trouble and tells those who asked to be told. Never called under a lock.
+/// Logs an informer's errors and passes them to the callbacks. Never called under a lock.
 pub(crate) struct Reporter {
-    /// The informer's: which kind, in which form, which part of it.
-    pub(crate) name: Arc<str>,
+    /// The informer's kind, form and namespaces, for logs.
+    pub(crate) description: Arc<str>,
     pub(crate) callbacks: Vec<Callback>,
 }
 
 impl Reporter {
-    pub(crate) fn report(&self, trouble: &InformerError) {
-        let informer = &*self.name;
-        match trouble {
+    pub(crate) fn report(&self, error: &InformerError) {
+        let informer = &*self.description;
+        match error {
             InformerError::Source { error, .. } if error.is_expired() => {
                 tracing::debug!(informer, %error, "relisting");
             }
             InformerError::Source { namespace, error, retry_in } => {
                 let cause = std::error::Error::source(error);
-                tracing::warn!(informer, namespace, %error, cause, ?retry_in, "cannot follow the server");
+                tracing::warn!(informer, namespace, %error, cause, ?retry_in, "list or watch failed");
             }
             InformerError::Undecodable { key, reason } => {
                 tracing::warn!(informer, %key, error = reason, "object cannot be decoded");
+            }
+            InformerError::Malformed { namespace, reason } => {
+                tracing::warn!(informer, namespace, error = reason, "object without a readable name skipped");
             }
             InformerError::Panicked { key } => tracing::error!(informer, %key, "handler panicked"),
             InformerError::Inconsistent(found) => {
@@ -82,8 +99,8 @@ impl Reporter {
             }
         }
         for callback in &self.callbacks {
-            if catch_unwind(AssertUnwindSafe(|| callback(informer, trouble))).is_err() {
-                tracing::error!(informer, %trouble, "the callback for trouble panicked");
+            if catch_unwind(AssertUnwindSafe(|| callback(informer, error))).is_err() {
+                tracing::error!(informer, %error, "the callback for errors panicked");
             }
         }
     }

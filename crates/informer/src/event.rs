@@ -1,16 +1,16 @@
-//! [`Event`]: what a handler is told.
+//! [`Event`]: one change of the store, as a handler receives it.
 
 use std::{fmt, sync::Arc};
 
 use trimtab_cache::{Change, Object, ObjectKey};
 
-/// One change of the store, as a handler is told it. The store has made it already.
+/// One change of the store, as a handler receives it. The store has already applied it.
 #[non_exhaustive]
 pub struct Event<T> {
-    /// What became of the object.
+    /// The addition, update or deletion.
     pub change: Change<T>,
-    /// Whether the object was there before the handler was told of anything: it comes with the
-    /// informer's first list, or with the handler's registration.
+    /// Whether the object belongs to the handler's initial state: it came with the informer's first list,
+    /// or it was in the store when the handler was registered.
     pub initial: bool,
 }
 
@@ -19,12 +19,12 @@ impl<T: Object> Event<T> {
         Self { change, initial }
     }
 
-    /// The newest state that is known: of a deleted object, its last.
+    /// The newest known state of the object; the last state of a deleted object.
     pub fn object(&self) -> &Arc<T> {
         self.change.object()
     }
 
-    /// The object's key, also if it was deleted.
+    /// The object's key. A deletion has one, too.
     pub fn key(&self) -> ObjectKey {
         match &self.change {
             Change::Deleted(tombstone) => tombstone.key.clone(),
@@ -32,8 +32,7 @@ impl<T: Object> Event<T> {
         }
     }
 
-    /// Whether this is a resync: an update to the very state that was there, told again because time
-    /// has passed.
+    /// Whether this is a resync: an update whose old and new state are the same object.
     pub fn is_resync(&self) -> bool {
         matches!(&self.change, Change::Updated { old, new } if Arc::ptr_eq(old, new))
     }

@@ -1,4 +1,4 @@
-//! [`InformerFactory`]: one informer for all who follow the same.
+//! [`InformerFactory`]: shares one informer among all users of the same objects.
 
 use std::{
     any::{Any, TypeId},
@@ -14,11 +14,18 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Duration, timeout};
 use trimtab_cache::{ManagedFields, Object};
 
-use crate::{Informer, InformerBuilder, InformerError, Selection, Status};
+use crate::{
+    builder::InformerBuilder,
+    error::InformerError,
+    informer::Informer,
+    not_synced::{NotSynced, NotSyncedError},
+    selection::Selection,
+    status::Status,
+};
 
-/// Makes informers, and shares them: whoever asks for the same kind, form and selection gets the same.
+/// Makes and shares informers: two requests for the same kind, form and selection get the same informer.
 ///
-/// A handle: clones are of the same factory.
+/// A handle: clones refer to the same factory.
 #[derive(Clone)]
 pub struct InformerFactory {
     defaults: InformerBuilder,
@@ -32,7 +39,7 @@ struct State {
     shut_down: bool,
 }
 
-/// Gives the informer that a factory holds; `None` if it was left by all its users, and may go.
+/// Returns an informer of the factory; `None` if all its users have dropped it.
 type Held = Box<dyn Fn() -> Option<Box<dyn AnyInformer>> + Send + Sync>;
 
 /// Builds an [`InformerFactory`].
@@ -44,82 +51,83 @@ pub struct InformerFactoryBuilder {
 }
 
 impl InformerFactoryBuilder {
-    /// What informers follow unless they are asked for otherwise; by default all objects.
+    /// The objects that informers follow unless [`selected`](InformerFactory::selected) chooses others. The default
+    /// is all objects.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.defaults = self.defaults.selection(selection);
         self
     }
 
-    /// Follows only one namespace: short for a [`Selection`] of that.
+    /// Follows only one namespace: short for a [`Selection`] of that namespace.
     pub fn namespace(self, namespace: &str) -> Self {
         self.selection(Selection::all().namespace(namespace))
     }
 
-    /// As in [`InformerBuilder::streaming_lists`].
+    /// See [`InformerBuilder::streaming_lists`].
     pub fn streaming_lists(mut self, streaming: bool) -> Self {
         self.defaults = self.defaults.streaming_lists(streaming);
         self
     }
 
-    /// As in [`InformerBuilder::page_size`].
+    /// See [`InformerBuilder::page_size`].
     pub fn page_size(mut self, objects: u32) -> Self {
         self.defaults = self.defaults.page_size(objects);
         self
     }
 
-    /// As in [`InformerBuilder::resync`].
+    /// See [`InformerBuilder::resync`].
     pub fn resync(mut self, period: Duration) -> Self {
         self.defaults = self.defaults.resync(period);
         self
     }
 
-    /// As in [`InformerBuilder::managed_fields`].
+    /// See [`InformerBuilder::managed_fields`].
     pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
         self.defaults = self.defaults.managed_fields(managed_fields);
         self
     }
 
-    /// As in [`InformerBuilder::gzip_lists`].
-    pub fn gzip_lists(mut self, packed: bool) -> Self {
-        self.defaults = self.defaults.gzip_lists(packed);
+    /// See [`InformerBuilder::gzip_lists`].
+    pub fn gzip_lists(mut self, gzip: bool) -> Self {
+        self.defaults = self.defaults.gzip_lists(gzip);
         self
     }
 
-    /// As in [`InformerBuilder::audit`].
+    /// See [`InformerBuilder::audit`].
     pub fn audit(mut self, period: Duration) -> Self {
         self.defaults = self.defaults.audit(period);
         self
     }
 
-    /// As in [`InformerBuilder::seed`].
+    /// See [`InformerBuilder::seed`].
     pub fn seed(mut self, seed: u64) -> Self {
         self.defaults = self.defaults.seed(seed);
         self
     }
 
-    /// Names the factory for the [`metrics`](crate::metrics) of its informers; without a name they have
-    /// none. Two factories of one process should not have the same.
+    /// The name of the factory's informers in their [`metrics`](crate::metrics). Without a name they emit no
+    /// metrics. Two factories of one process should have different names.
     pub fn name(mut self, name: &str) -> Self {
         self.defaults = self.defaults.name(name);
         self
     }
 
-    /// As in [`InformerBuilder::on_error`].
+    /// See [`InformerBuilder::on_error`].
     pub fn on_error(mut self, callback: impl Fn(&str, &InformerError) + Send + Sync + 'static) -> Self {
         self.defaults = self.defaults.on_error(callback);
         self
     }
 
-    /// Whether an informer stops, and its store goes, when the last handle on it outside of the factory is
-    /// dropped; who asks for it after that gets a new one. By default the factory keeps all of them.
+    /// Whether an informer stops, and its store is dropped, with the last handle outside the factory. A later
+    /// request makes a new informer. By default the factory keeps all its informers.
     ///
-    /// Handlers, subscriptions, indexes and stores are not handles: keep the [`Informer`] as well.
+    /// Handlers, subscriptions, indexes and stores are not handles: keep the [`Informer`], too.
     pub fn stop_unused(mut self, stop: bool) -> Self {
         self.stops_unused = stop;
         self
     }
 
-    /// The factory. It has no informers yet.
+    /// Builds the factory, without any informers.
     pub fn build(self) -> InformerFactory {
         let Self { defaults, stops_unused } = self;
         InformerFactory { defaults, stops_unused, state: Arc::default() }
@@ -127,7 +135,7 @@ impl InformerFactoryBuilder {
 }
 
 impl InformerFactory {
-    /// A factory of informers of all objects, in all namespaces.
+    /// A factory whose informers follow all objects in all namespaces.
     pub fn new(client: Client) -> Self {
         Self::builder(client).build()
     }
@@ -137,50 +145,58 @@ impl InformerFactory {
         InformerFactoryBuilder { defaults: Informer::builder(client), stops_unused: false }
     }
 
-    /// The informer of `T`, with the factory's selection. It waits to be started.
+    /// The informer of `T` with the factory's selection. It does nothing before [`start`](Self::start).
     pub fn informer<T>(&self) -> Informer<T>
     where
         T: Object + DeserializeOwned,
         <T::Kind as Resource>::DynamicType: Default,
     {
-        self.informer_of(self.defaults.selection.clone(), &Default::default())
+        self.informer_with(&Default::default())
     }
 
-    /// The informer of `T` with a selection of its own. It waits to be started.
-    pub fn informer_with<T>(&self, selection: Selection) -> Informer<T>
+    /// The informer of a kind that is known at run time, such as `DynamicObject` with its `ApiResource`, with the
+    /// factory's selection.
+    pub fn informer_with<T: Object + DeserializeOwned>(
+        &self,
+        dyntype: &<T::Kind as Resource>::DynamicType,
+    ) -> Informer<T> {
+        self.selected_with(self.defaults.selection.clone(), dyntype)
+    }
+
+    /// The informer of `T` with a selection of its own.
+    pub fn selected<T>(&self, selection: Selection) -> Informer<T>
     where
         T: Object + DeserializeOwned,
         <T::Kind as Resource>::DynamicType: Default,
     {
-        self.informer_of(selection, &Default::default())
+        self.selected_with(selection, &Default::default())
     }
 
-    /// The informer of a kind that only a value describes, such as `DynamicObject` and its `ApiResource`.
-    /// It waits to be started.
-    pub fn informer_of<T: Object + DeserializeOwned>(
+    /// The informer of a kind that is known at run time, with a selection of its own.
+    pub fn selected_with<T: Object + DeserializeOwned>(
         &self,
         selection: Selection,
-        resource: &<T::Kind as Resource>::DynamicType,
+        dyntype: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
         let builder = self.defaults.clone().selection(selection);
-        let identity = (TypeId::of::<T>(), builder.identity::<T>(resource));
+        let identity = (TypeId::of::<T>(), builder.identity::<T>(dyntype));
         let mut state = self.state.lock();
         if let Some(held) = state.informers.get(&identity).and_then(|held| held()) {
             let informer = held.as_any().downcast_ref::<Informer<T>>();
-            return informer.expect("an informer is found under the id of its own type").clone();
+            return informer.expect("an informer is stored under the id of its own type").clone();
         }
-        let informer = builder.build_for::<T>(resource);
+        let informer = builder.build_with::<T>(dyntype);
         state.informers.insert(identity, if self.stops_unused { lent(&informer) } else { kept(&informer) });
         informer
     }
 
-    /// Starts all informers that have been asked for and do not run, those too that were
-    /// [stopped](Informer::stop) one by one. Call it again when there are more. After a shutdown it does
-    /// nothing.
+    /// Starts all informers of the factory that do not run, including those that were
+    /// [stopped](Informer::stop). Call it again after a request for another informer. It does nothing after
+    /// [`shut_down`](Self::shut_down).
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// Outside a tokio runtime.
     pub fn start(&self) {
         let mut state = self.state.lock();
         let informers = state.informers();
@@ -191,32 +207,35 @@ impl InformerFactory {
         drop(informers); // outside the lock: it may be the last handle, with a handler of the user's
     }
 
-    /// Waits until all informers that have been asked for have synced, at most for `patience`.
+    /// Waits until all informers of the factory have synced, at most for `limit`.
     ///
     /// # Errors
     ///
-    /// Names the informers that have not, and what each is doing instead.
+    /// Names the informers that have not synced, with the present activity and the last error of each.
     ///
     /// # Cancel safety
     ///
-    /// Waiting changes nothing.
-    pub async fn wait_for_sync(&self, patience: Duration) -> Result<(), NotSyncedError> {
+    /// A `wait_for_sync` dropped before it completes has changed nothing.
+    pub async fn wait_for_sync(&self, limit: Duration) -> Result<(), NotSyncedError> {
         let informers: Vec<_> = self.state.lock().informers();
-        let _ = timeout(patience, join_all(informers.iter().map(|one| one.wait_for_sync()))).await;
+        let _ = timeout(limit, join_all(informers.iter().map(|one| one.wait_for_sync()))).await;
         let mut missing: Vec<_> = informers
             .iter()
             .filter(|informer| !informer.status().synced)
-            .map(|informer| NotSynced { name: informer.name().to_owned(), status: informer.status() })
+            .map(|informer| NotSynced {
+                description: informer.description().to_owned(),
+                status: informer.status(),
+            })
             .collect();
-        missing.sort_by(|one, other| one.name.cmp(&other.name));
-        if missing.is_empty() { Ok(()) } else { Err(NotSyncedError { missing }) }
+        missing.sort_by(|one, other| one.description.cmp(&other.description));
+        if missing.is_empty() { Ok(()) } else { Err(NotSyncedError::new(missing)) }
     }
 
-    /// Stops all informers and waits until nothing of them runs any more.
+    /// Stops all informers for good and waits until their tasks have ended.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it completes, it may have stopped only some; call it again.
+    /// A `shut_down` dropped before it completes may have stopped only some informers; call it again.
     pub async fn shut_down(&self) {
         let informers: Vec<_> = {
             let mut state = self.state.lock();
@@ -230,14 +249,14 @@ impl InformerFactory {
 impl fmt::Debug for InformerFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let informers = self.state.lock().informers();
-        let mut names: Vec<_> = informers.iter().map(|informer| informer.name()).collect();
-        names.sort_unstable();
-        f.debug_struct("InformerFactory").field("informers", &names).finish_non_exhaustive()
+        let mut descriptions: Vec<_> = informers.iter().map(|informer| informer.description()).collect();
+        descriptions.sort_unstable();
+        f.debug_struct("InformerFactory").field("informers", &descriptions).finish_non_exhaustive()
     }
 }
 
 impl State {
-    /// The informers that are there; forgets those that were left.
+    /// The present informers. Removes those that all users have dropped.
     fn informers(&mut self) -> Vec<Box<dyn AnyInformer>> {
         let mut found = Vec::new();
         self.informers.retain(|_, held| {
@@ -250,70 +269,22 @@ impl State {
     }
 }
 
-/// The factory is one of the informer's users.
+/// Keeps the informer: the factory is one of its users.
 fn kept<T: Object + DeserializeOwned>(informer: &Informer<T>) -> Held {
     let informer = informer.clone();
     Box::new(move || Some(Box::new(informer.clone())))
 }
 
-/// The factory finds the informer for as long as somebody else uses it.
+/// Finds the informer as long as another user keeps it.
 fn lent<T: Object + DeserializeOwned>(informer: &Informer<T>) -> Held {
     let owner = Arc::downgrade(&informer.owner);
     Box::new(move || Some(Box::new(Informer { owner: owner.upgrade()? })))
 }
 
-/// Some informers have not synced in time.
-#[derive(Debug)]
-pub struct NotSyncedError {
-    missing: Vec<NotSynced>,
-}
-
-/// An informer that has not synced.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct NotSynced {
-    /// Its name.
-    pub name: String,
-    /// What it is doing, and what went wrong.
-    pub status: Status,
-}
-
-impl NotSyncedError {
-    /// The informers that have not synced, by name.
-    pub fn informers(&self) -> &[NotSynced] {
-        &self.missing
-    }
-}
-
-impl fmt::Display for NotSyncedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not synced: ")?;
-        for (number, NotSynced { name, status }) in self.missing.iter().enumerate() {
-            let semicolon = if number > 0 { "; " } else { "" };
-            write!(f, "{semicolon}{name} (")?;
-            let missing = status.sources.iter().filter(|source| !source.synced);
-            for (number, source) in missing.enumerate() {
-                f.write_str(if number > 0 { ", " } else { "" })?;
-                if let (Some(namespace), 2..) = (&source.namespace, status.sources.len()) {
-                    write!(f, "in {namespace}: ")?;
-                }
-                source.phase.fmt(f)?;
-                if let Some(error) = &source.last_error {
-                    write!(f, ": {error}")?;
-                }
-            }
-            f.write_str(")")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for NotSyncedError {}
-
-/// An informer, whatever its type.
+/// An informer of any type.
 trait AnyInformer: Send + Sync {
     fn as_any(&self) -> &dyn Any;
-    fn name(&self) -> &str;
+    fn description(&self) -> &str;
     fn status(&self) -> Status;
     fn start(&self);
     fn wait_for_sync(&self) -> BoxFuture<'_, bool>;
@@ -325,8 +296,8 @@ impl<T: Object + DeserializeOwned> AnyInformer for Informer<T> {
         self
     }
 
-    fn name(&self) -> &str {
-        Informer::name(self)
+    fn description(&self) -> &str {
+        Informer::description(self)
     }
 
     fn status(&self) -> Status {

@@ -1,4 +1,4 @@
-//! [`Informer`]: the handle by which a kind is followed.
+//! [`Informer`]: a handle to a store that follows one kind.
 
 use std::{fmt, hash::Hash, sync::Arc};
 
@@ -12,25 +12,28 @@ use tokio::{
 use trimtab_cache::{Index, Object, ObjectKey, Store};
 
 use crate::{
-    Event, Handler, Status, Subscription,
-    builder::LEAST_PERIOD,
-    reflector::{Reflector, ReflectorConfig},
+    config::{self, ReflectorConfig},
+    event::Event,
+    handler::Handler,
+    reflector::Reflector,
     shared::{Progress, Shared},
     source::Source,
+    status::Status,
+    subscription::Subscription,
 };
 
-/// Keeps a [`Store`] equal to what the API server has of one kind, and tells handlers what changed.
+/// Keeps a [`Store`] equal to the API server's objects of one kind and calls handlers for each change.
 ///
-/// A handle: clones are of the same informer, and dropping the last stops it. `T` is a whole type such
+/// A handle: clones refer to the same informer, and dropping the last one stops it. `T` is a whole type such
 /// as `Pod`, or a view of one; see [`Object`].
 pub struct Informer<T> {
     pub(crate) owner: Arc<Owner<T>>,
 }
 
-/// Owns the task: [`stop`](Informer::stop) ends and awaits it, dropping this ends it.
+/// The owner of the task: [`stop`](Informer::stop) ends the task and awaits it, a drop ends it.
 pub(crate) struct Owner<T> {
     shared: Arc<Shared<T>>,
-    /// One for each namespace that is followed, or one for all.
+    /// One for each followed namespace, or one for all namespaces.
     sources: Vec<Arc<Source>>,
     config: ReflectorConfig,
     /// Lock order: this, then those of `shared`.
@@ -44,12 +47,12 @@ impl<T: Object> Informer<T> {
         Self { owner: Arc::new(Owner { shared, sources, config, task }) }
     }
 
-    /// Which kind it follows, in which form and where, for logs.
-    pub fn name(&self) -> &str {
-        &self.owner.shared.reporter.name
+    /// The kind, form and namespaces that the informer follows, for logs: `replicasets.apps (SetView) in default`.
+    pub fn description(&self) -> &str {
+        &self.owner.shared.reporter.description
     }
 
-    /// The objects, as the server last told them. Empty until the first list has come.
+    /// The objects as the server last sent them. Empty until the first list is complete.
     pub fn store(&self) -> &Store<T> {
         self.owner.shared.store()
     }
@@ -64,83 +67,84 @@ impl<T: Object> Informer<T> {
         self.store().add_index(name, function)
     }
 
-    /// Calls `handler` for every change from now on, after the store has made it.
+    /// Calls `handler` for every later change, after the store has applied it.
     ///
-    /// If there are objects already, it is first told of each as an addition, before this returns; it
-    /// misses no change and is told none twice. Calls come one after the other, and handlers in the
-    /// order of their registration. A handler that panics is reported and called for the next event.
-    /// A handler that takes long holds up its informer: put a key in a queue, and work elsewhere.
+    /// The handler first receives each object of the store as an addition, before this call returns. It
+    /// misses no change and receives none twice. Calls do not overlap, and handlers are called in the
+    /// order of their registration. A handler that panics is reported and called again for the next event.
+    /// A slow handler delays its informer: put a key in a queue and do the work elsewhere.
     ///
-    /// A handler that holds this informer keeps it running: let it hold the store instead.
+    /// A handler that holds this informer keeps it running; let it hold the store instead.
     pub fn on_change(&self, handler: impl Fn(&Event<T>) + Send + Sync + 'static) -> Handler {
         self.handler().on_change(handler)
     }
 
-    /// A handler or a subscription with settings of its own.
+    /// Builds a handler or a subscription with settings of its own.
     pub fn handler(&self) -> HandlerBuilder<'_, T> {
         HandlerBuilder { informer: self, resync: None }
     }
 
-    /// The changes of the store, beginning with what is there, to be taken by somebody who may be slow.
+    /// The changes of the store as a stream, for a subscriber that may be slow. It begins with the objects
+    /// of the store.
     ///
     /// Dropping the subscription ends it.
     pub fn subscribe(&self) -> Subscription<T> {
         self.handler().subscribe()
     }
 
-    /// Calls `function` with the store's resource version whenever that has moved: after an event, a relist
-    /// or a bookmark, when the handlers have been told of everything up to it.
+    /// Calls `function` with the store's resource version after each event, relist and bookmark, once the handlers
+    /// have received every change up to that version.
     ///
-    /// For keys that wait until the cache has reached a version: a bookmark moves it without any change that
-    /// a handler would be told. The function stays for as long as the informer lives, and must return soon.
+    /// For keys that wait until the cache has reached a version: a bookmark moves the version without a change
+    /// for the handlers. The function is called as long as the informer lives, and must return quickly.
     pub fn on_progress(&self, function: impl Fn(&str) + Send + Sync + 'static) {
         self.owner.shared.add_on_progress(function);
     }
 
-    /// Whether the newest state of the object could not be decoded, so that the store is behind with it:
-    /// it has the last state that could, or none. [`Status::undecodable`] says why.
+    /// Whether the newest state of the object could not be decoded. The store then has the object's last
+    /// decoded state, or none. [`Status::undecodable`] has the reason.
     pub fn is_outdated(&self, key: &ObjectKey) -> bool {
         self.owner.shared.is_outdated(key)
     }
 
-    /// Whether the store has been filled: the first list is in, and handlers are being told of it.
+    /// Whether the first list is in the store. Handlers may still be receiving it.
     pub fn has_synced(&self) -> bool {
         self.owner.shared.has_synced()
     }
 
     /// Waits until the informer [has synced](Self::has_synced); `false` if it was stopped before.
     ///
-    /// Waits for as long as the informer is not started or the server cannot be reached:
-    /// [`status`](Self::status) says which.
+    /// Waits as long as the informer has not been started or cannot reach the server; see
+    /// [`status`](Self::status).
     ///
     /// # Cancel safety
     ///
-    /// Waiting changes nothing.
+    /// A `wait_for_sync` dropped before it completes has changed nothing.
     pub async fn wait_for_sync(&self) -> bool {
         let mut progress = self.owner.shared.progress();
         let settled = progress.wait_for(|progress| *progress != Progress::Waiting).await;
         settled.is_ok_and(|progress| *progress == Progress::Synced)
     }
 
-    /// How it is doing.
+    /// The informer's present state.
     pub fn status(&self) -> Status {
         let received = self.owner.sources.iter().map(|source| source.received());
         self.owner.shared.status(received.sum())
     }
 
-    /// Stops following the server, and waits until nothing of it runs any more. What the store holds
-    /// stays. [`start`](Self::start) goes on from there.
+    /// Stops following the server and waits until the informer's task has ended. The store keeps its
+    /// objects, and [`start`](Self::start) continues from there.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it completes, it has stopped the informer, but not waited.
+    /// A `stop` dropped before it completes has stopped the informer but has not waited.
     pub async fn stop(&self) {
         let task = self.owner.task.lock().take();
         if let Some(task) = task {
             task.abort();
-            let _ = task.await; // its only way to end is being aborted
+            let _ = task.await; // it ends only by being aborted
         }
-        // Somebody may have started it again meanwhile. Locked, so that nobody does between the look and the note.
+        // Another thread may have started the informer again. Under the lock, so that none does before `stopped`.
         let task = self.owner.task.lock();
         if task.is_none() {
             self.owner.shared.stopped();
@@ -149,11 +153,11 @@ impl<T: Object> Informer<T> {
 }
 
 impl<T: Object + DeserializeOwned> Informer<T> {
-    /// Starts to follow the server, in a task of its own; does nothing if it does so already.
+    /// Starts to follow the server in a task of its own. Does nothing if the informer runs already.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// Outside a tokio runtime.
     pub fn start(&self) {
         let mut task = self.owner.task.lock();
         if task.is_none() {
@@ -166,7 +170,7 @@ impl<T: Object + DeserializeOwned> Informer<T> {
             let resyncs = resyncs(shared.clone());
             *task = Some(tokio::spawn(async move {
                 tokio::select! {
-                    // In this order, lest a resync be put off for as long as events keep coming.
+                    // In this order: a constant flow of events must not postpone a resync.
                     biased;
                     () = resyncs => {}
                     _ = reflectors => {}
@@ -176,8 +180,8 @@ impl<T: Object + DeserializeOwned> Informer<T> {
     }
 }
 
-/// Tells handlers every object again, whenever it is time for one. Runs for ever, beside the reflectors and
-/// on their task, so that the two never tell at the same time.
+/// Runs the resyncs of all handlers, for ever. It shares a task with the reflectors, so that the two never
+/// deliver at the same time.
 async fn resyncs<T: Object>(shared: Arc<Shared<T>>) {
     loop {
         let due = shared.next_resync();
@@ -189,7 +193,7 @@ async fn resyncs<T: Object>(shared: Arc<Shared<T>>) {
         };
         tokio::select! {
             () = pause => shared.resync(Instant::now()),
-            // A permit is kept for a handler that came between the look above and here.
+            // A permit is kept for a handler that was added between the check above and here.
             () = shared.resync_wanted().notified() => {}
         }
     }
@@ -203,19 +207,19 @@ pub struct HandlerBuilder<'a, T> {
 }
 
 impl<T: Object> HandlerBuilder<'_, T> {
-    /// Tells this one the state of every object again, each time that so long has passed since it was
-    /// registered, whatever the informer's period is. A period under a second counts as one.
+    /// Delivers every object again after each `period` since the registration, instead of the informer's
+    /// resync period. The shortest period is one second.
     pub fn resync(mut self, period: Duration) -> Self {
-        self.resync = Some(period.max(LEAST_PERIOD));
+        self.resync = Some(config::period(period));
         self
     }
 
-    /// As [`Informer::on_change`].
+    /// Registers a handler; see [`Informer::on_change`].
     pub fn on_change(self, handler: impl Fn(&Event<T>) + Send + Sync + 'static) -> Handler {
         self.informer.owner.shared.add_handler(handler, self.resync)
     }
 
-    /// As [`Informer::subscribe`].
+    /// Registers a subscription; see [`Informer::subscribe`].
     pub fn subscribe(self) -> Subscription<T> {
         Subscription::new(|handler| self.on_change(handler))
     }
@@ -243,6 +247,6 @@ impl<T> Clone for Informer<T> {
 
 impl<T> fmt::Debug for Informer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Informer").field(&self.owner.shared.reporter.name).finish()
+        f.debug_tuple("Informer").field(&self.owner.shared.reporter.description).finish()
     }
 }

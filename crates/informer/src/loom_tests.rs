@@ -1,8 +1,8 @@
-//! Models of the hand-overs: every interleaving of those who change the store and of a handler that joins.
+//! Models of event delivery: every interleaving of threads that change the store and of a handler that joins.
 //!
-//! Run with `cargo rustc -p trimtab-informer --lib --profile test -- --cfg trimtab_loom`, then the program
-//! that it makes. Each model has been seen failing without the line that its comment names. The store's own
-//! locks are no loom's: none is held while anything waits.
+//! Run `cargo rustc -p trimtab-informer --lib --profile test -- --cfg trimtab_loom`, then the program that it
+//! builds. Each model has been seen failing without the line that its comment names. The store's own locks are
+//! not loom's: none is held while a thread waits.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use loom::{model::Builder, sync::Mutex, thread};
 use tokio::time::Instant;
 use trimtab_cache::{Change, Metadata, Object};
 
-use crate::{Event, Handler, error::Reporter, shared::Shared};
+use crate::{error::Reporter, event::Event, handler::Handler, shared::Shared};
 
 /// Explores all schedules with at most three preemptions: enough for every two-party race, and
 /// over within seconds.
@@ -21,9 +21,9 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// An informer's inside, synced, with `a` at version 1.
+/// The shared state of a synced informer, with `a` at version 1.
 fn synced() -> Arc<Shared<ConfigMap>> {
-    let reporter = Reporter { name: "model".into(), callbacks: Vec::new() };
+    let reporter = Reporter { description: "model".into(), callbacks: Vec::new() };
     let shared = Arc::new(Shared::new(reporter, None, None, None, vec![None]));
     let mut relist = shared.relist();
     relist.take(Ok(object(1)));
@@ -44,14 +44,14 @@ fn applying(shared: &Arc<Shared<ConfigMap>>, version: u32) -> thread::JoinHandle
     thread::spawn(move || shared.apply(0, Instant::now(), object(version)))
 }
 
-/// What a handler is told, as `+1` and `1>2`.
+/// The events of a handler, as `+1` and `1>2`.
 #[derive(Clone)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct Events(Arc<Mutex<Vec<String>>>);
 
-impl Told {
+impl Events {
     fn join(shared: &Arc<Shared<ConfigMap>>) -> (Self, Handler) {
-        let told = Self(Arc::new(Mutex::new(Vec::new())));
-        let log = told.clone();
+        let events = Self(Arc::new(Mutex::new(Vec::new())));
+        let log = events.clone();
         let write = move |event: &Event<ConfigMap>| {
             let version = |object: &ConfigMap| object.metadata().resource_version().to_owned();
             log.0.lock().expect("no panic").push(match &event.change {
@@ -60,7 +60,7 @@ impl Told {
                 Change::Deleted(last) => format!("-{}", version(&last.object)),
             });
         };
-        (told, shared.add_handler(write, None))
+        (events, shared.add_handler(write, None))
     }
 
     fn take(&self) -> Vec<String> {
@@ -68,46 +68,46 @@ impl Told {
     }
 }
 
-/// Fails if `Registered::new` does not make the handler busy: whoever changes the store then tells it of
-/// that while it is still being told what was there.
+/// Fails if `Registered::new` does not make the handler busy: a thread that changes the store then delivers its
+/// event while the handler still receives the initial objects.
 #[test]
-fn a_handler_that_joins_is_told_everything_in_order() {
+fn a_handler_that_joins_receives_everything_in_order() {
     explore(|| {
         let shared = synced();
         let writer = applying(&shared, 2);
-        let (told, _handler) = Told::join(&shared);
+        let (events, _handler) = Events::join(&shared);
         writer.join().expect("no panic");
-        let told = told.take();
-        assert!(told == ["+1", "1>2"] || told == ["+2"], "{told:?}");
+        let events = events.take();
+        assert!(events == ["+1", "1>2"] || events == ["+2"], "{events:?}");
     });
 }
 
-/// Fails if `Shared::tell_these` queues events after it has let go of the lock. Two write for a moment when an
-/// informer is started again before a stop was awaited.
+/// Fails if `Shared::dispatch_to` queues events after it has released the lock. There are two writers for a moment
+/// if an informer is started again before a stop was awaited.
 #[test]
-fn two_who_change_the_store_are_told_of_in_its_order() {
+fn two_writers_are_delivered_in_the_order_of_the_store() {
     explore(|| {
         let shared = synced();
-        let (told, _handler) = Told::join(&shared);
-        assert_eq!(told.take(), ["+1"]);
+        let (events, _handler) = Events::join(&shared);
+        assert_eq!(events.take(), ["+1"]);
         let other = applying(&shared, 2);
         shared.apply(0, Instant::now(), object(3));
         other.join().expect("no panic");
-        let told = told.take();
-        assert!(told == ["1>2", "2>3"] || told == ["1>3", "3>2"], "{told:?}");
+        let events = events.take();
+        assert!(events == ["1>2", "2>3"] || events == ["1>3", "3>2"], "{events:?}");
     });
 }
 
-/// Fails if `Registered::next` looks into the queue and says that nobody is busy under two locks: an event
-/// that comes in between is then told by nobody.
+/// Fails if `Registered::next` checks the queue and clears `busy` under two separate locks: an event that is
+/// added in between is then never delivered.
 #[test]
 fn no_event_is_left_in_the_queue() {
     explore(|| {
         let shared = synced();
-        let (told, handler) = Told::join(&shared);
+        let (events, handler) = Events::join(&shared);
         let others = [applying(&shared, 2), applying(&shared, 3)];
         others.into_iter().for_each(|other| other.join().expect("no panic"));
-        assert_eq!(told.take().len(), 3);
+        assert_eq!(events.take().len(), 3);
         assert!(handler.has_synced());
     });
 }

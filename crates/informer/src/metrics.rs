@@ -1,8 +1,8 @@
-//! A named informer's metrics, under the names and with the meaning that client-go's dashboards expect.
+//! The metrics of an informer with a name, with client-go's names and meanings.
 //!
-//! They go to whichever recorder of the [`metrics`](https://docs.rs/metrics) facade is installed when the
-//! informer is built. All are labelled with the `name` that was given, and with the `group`, `version` and
-//! `resource` that are followed; an informer without a name emits nothing.
+//! They are emitted to the recorder of the [`metrics`](https://docs.rs/metrics) facade that is installed when the
+//! informer is built. Their labels are the informer's `name` and the `group`, `version` and `resource` of its
+//! kind. An informer without a name emits nothing.
 
 use std::time::Duration;
 
@@ -11,35 +11,37 @@ use ::metrics::{describe_counter, describe_gauge, describe_histogram};
 use kube_client::Resource;
 use trimtab_cache::Object;
 
-/// Counter: the lists that were begun, streaming ones among them.
+/// Counter: lists that were begun, including streaming lists.
 pub const LISTS_TOTAL: &str = "reflector_lists_total";
-/// Histogram, in seconds: from asking for a list until its last object is stored.
+/// Histogram, in seconds: time from the request of a list until its last object is stored.
 pub const LIST_DURATION_SECONDS: &str = "reflector_list_duration_seconds";
-/// Histogram: the objects of each list.
+/// Histogram: objects in each list.
 pub const ITEMS_PER_LIST: &str = "reflector_items_per_list";
-/// Counter: the watches that were opened, those among them that streaming lists go over into.
+/// Counter: watches that were opened, including those that streaming lists turn into.
 pub const WATCHES_TOTAL: &str = "reflector_watches_total";
-/// Counter: the watches that ended within a second and without an event.
+/// Counter: watches that ended within a second and without an event.
 pub const SHORT_WATCHES_TOTAL: &str = "reflector_short_watches_total";
-/// Histogram, in seconds: how long each watch was open.
+/// Histogram, in seconds: duration of each watch.
 pub const WATCH_DURATION_SECONDS: &str = "reflector_watch_duration_seconds";
-/// Histogram: the events of each watch, without bookmarks.
+/// Histogram: events in each watch, without bookmarks.
 pub const ITEMS_PER_WATCH: &str = "reflector_items_per_watch";
-/// Gauge: the resource version up to which the server was followed; its last 15 digits, which a float holds.
+/// Gauge: the last resource version received from the server; its last 15 digits, which a float can hold.
 pub const LAST_RESOURCE_VERSION: &str = "reflector_last_resource_version";
-/// Gauge: the resource version that the store has, likewise. It is the least of several namespaces'.
+/// Gauge: the resource version of the store, likewise. With several namespaces it is the lowest of theirs.
 pub const STORE_RESOURCE_VERSION: &str = "informer_store_resource_version";
-/// Histogram, in seconds: how long all handlers together took for the events of one change of the store.
+/// Histogram, in seconds: time of all handlers together for one change of the store.
 pub const PROCESSING_LATENCY_SECONDS: &str = "informer_processing_latency_seconds";
-/// Counter: the lists and watches that failed. Not one of client-go's.
+/// Counter: lists and watches that failed. client-go does not have it.
 pub const FAILURES_TOTAL: &str = "reflector_failures_total";
-/// Gauge: the objects whose newest state cannot be decoded. Not one of client-go's.
+/// Counter: list items and events skipped because their metadata has no readable name. client-go does not have it.
+pub const MALFORMED_OBJECTS_TOTAL: &str = "reflector_malformed_objects_total";
+/// Gauge: objects whose newest state cannot be decoded. client-go does not have it.
 pub const UNDECODABLE_OBJECTS: &str = "reflector_undecodable_objects";
 
-/// The upper bounds of client-go's buckets for [`PROCESSING_LATENCY_SECONDS`], for the exporter's set-up.
+/// client-go's bucket bounds for [`PROCESSING_LATENCY_SECONDS`], for the configuration of an exporter.
 pub const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// One informer's handles, made once.
+/// The metric handles of one informer.
 pub(crate) struct Metrics {
     lists: Counter,
     list_duration: Histogram,
@@ -52,6 +54,7 @@ pub(crate) struct Metrics {
     store_version: Gauge,
     latency: Histogram,
     failures: Counter,
+    malformed: Counter,
     undecodable: Gauge,
 }
 
@@ -78,6 +81,7 @@ impl Metrics {
             store_version: gauge!(STORE_RESOURCE_VERSION, labels()),
             latency: histogram!(PROCESSING_LATENCY_SECONDS, labels()),
             failures: counter!(FAILURES_TOTAL, labels()),
+            malformed: counter!(MALFORMED_OBJECTS_TOTAL, labels()),
             undecodable: gauge!(UNDECODABLE_OBJECTS, labels()),
         }
     }
@@ -107,7 +111,11 @@ impl Metrics {
         self.failures.increment(1);
     }
 
-    /// A source has come to `version`, and the store is at `store`.
+    pub(crate) fn malformed(&self) {
+        self.malformed.increment(1);
+    }
+
+    /// Records the version of a source and that of the store.
     pub(crate) fn versions(&self, version: &str, store: &str) {
         self.last_version.set(tail(version));
         self.store_version.set(tail(store));
@@ -136,10 +144,11 @@ fn describe() {
     describe_counter!(SHORT_WATCHES_TOTAL, "Watches that ended within a second, without an event.");
     describe_histogram!(WATCH_DURATION_SECONDS, Unit::Seconds, "Time that a watch was open.");
     describe_histogram!(ITEMS_PER_WATCH, "Events of a watch.");
-    describe_gauge!(LAST_RESOURCE_VERSION, "Resource version that was followed to: last 15 digits.");
+    describe_gauge!(LAST_RESOURCE_VERSION, "Last resource version received: last 15 digits.");
     describe_gauge!(STORE_RESOURCE_VERSION, "Resource version of the store: last 15 digits.");
     describe_histogram!(PROCESSING_LATENCY_SECONDS, Unit::Seconds, "Time that handlers take for a change.");
     describe_counter!(FAILURES_TOTAL, "Lists and watches that failed.");
+    describe_counter!(MALFORMED_OBJECTS_TOTAL, "Items and events without a readable name.");
     describe_gauge!(UNDECODABLE_OBJECTS, "Objects whose newest state cannot be decoded.");
 }
 

@@ -1,14 +1,14 @@
-//! [`Pending`]: what a subscriber has still to be told, at most one change of each object. A plain value.
+//! [`Pending`]: the changes that a subscriber has not taken yet, at most one for each object. A plain value.
 //!
 //! - P1: `order` holds exactly the keys of `changes`, each at the place of its oldest pending change.
-//! - P2: whoever takes every event has the store's objects; an object that came and went in between was
-//!   never heard of.
+//! - P2: a subscriber that takes every change has the store's objects. It never hears of an object that was
+//!   added and deleted in between.
 
 use std::collections::{BTreeMap, HashMap};
 
 use trimtab_cache::{Change, Object, ObjectKey};
 
-use crate::Event;
+use crate::event::Event;
 
 pub(crate) struct Pending<T> {
     changes: HashMap<ObjectKey, (u64, Event<T>)>,
@@ -25,7 +25,7 @@ impl<T: Object> Pending<T> {
         self.changes.len()
     }
 
-    /// Adds a change, or makes one of it and the object's pending one.
+    /// Adds a change, or merges it with the object's pending change.
     pub(crate) fn add(&mut self, event: Event<T>) {
         let key = event.key();
         let Some((place, before)) = self.changes.remove(&key) else {
@@ -44,7 +44,7 @@ impl<T: Object> Pending<T> {
         }
     }
 
-    /// Takes the change that has been pending longest.
+    /// Takes the oldest pending change.
     pub(crate) fn take(&mut self) -> Option<Event<T>> {
         let (_, key) = self.order.pop_first()?;
         let (_, event) = self.changes.remove(&key).expect("P1: each key in the order has a change");
@@ -52,19 +52,19 @@ impl<T: Object> Pending<T> {
     }
 }
 
-/// One change for two in a row, as seen by somebody who was told of neither; `None` if nothing is left.
+/// Merges two consecutive changes of an object that were both pending; `None` if they cancel out.
 fn merge<T: Object>(before: Event<T>, after: Event<T>) -> Option<Event<T>> {
     let change = match (before.change, after.change) {
         (Change::Added(_), Change::Deleted(_)) => return None,
         (Change::Added(_), Change::Updated { new, .. } | Change::Added(new)) => Change::Added(new),
-        // Deleted and created again: an update, of which handlers compare the UIDs.
+        // Deleted and created again: an update between objects with different UIDs.
         (Change::Deleted(last), Change::Added(new)) => Change::Updated { old: last.object, new },
         (Change::Updated { old, .. }, Change::Updated { new, .. } | Change::Added(new)) => {
             Change::Updated { old, new }
         }
         (_, after) => after,
     };
-    // An addition stays initial while nobody has been told of it.
+    // An addition stays initial until it is taken.
     let initial = before.initial && matches!(change, Change::Added(_));
     Some(Event::new(change, initial))
 }
@@ -84,11 +84,11 @@ mod tests {
         }
     }
 
-    /// Applies `script` to a store and to a subscriber's pending changes, and tells what is then pending:
+    /// Applies `script` to a store and to a subscriber's pending changes, and returns the pending changes:
     /// `a1` puts `a` at version 1, `-a` deletes it, `.` takes one change.
     fn pending(script: &str) -> Vec<String> {
         let mut writer = StoreWriter::new();
-        let (mut pending, mut told) = (Pending::new(), Vec::new());
+        let (mut pending, mut taken) = (Pending::new(), Vec::new());
         for step in script.split(' ') {
             match (step.strip_prefix('-'), step) {
                 (Some(name), _) => {
@@ -108,13 +108,13 @@ mod tests {
             let version = |object: &ConfigMap| object.metadata().resource_version().to_owned();
             let name = event.key();
             let mark = if event.initial { "!" } else { "" };
-            told.push(match &event.change {
+            taken.push(match &event.change {
                 Change::Added(new) => format!("{mark}+{name}{}", version(new)),
                 Change::Updated { old, new } => format!("{mark}{name}{}>{}", version(old), version(new)),
                 Change::Deleted(last) => format!("{mark}-{name}{}", version(&last.object)),
             });
         }
-        told
+        taken
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The reflector: lists and watches one source, and thus keeps its part of the store equal to the server. It
-//! does what the ladder (`state`) says, and tells it what came of it.
+//! [`Reflector`]: lists and watches one source and so keeps its part of the store equal to the server. It takes
+//! the steps that the list/watch state (`state`) decides, and reports the outcomes to it.
 
 use std::{future::pending, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
@@ -7,50 +7,43 @@ use futures_util::FutureExt;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde::de::DeserializeOwned;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
-use trimtab_cache::{ManagedFields, Object, ResourceVersion};
+use trimtab_cache::{Object, ResourceVersion};
 
 use crate::{
-    Inconsistency, InformerError, Phase, SourceError,
     audit::audit,
+    config::ReflectorConfig,
+    error::InformerError,
+    inconsistency::Inconsistency,
     relist_buffer::{RelistBuffer, is_wanted},
     shared::Shared,
     source::{
-        BODY_PATIENCE, Source,
+        BODY_TIMEOUT, Source,
+        error::SourceError,
         items::{ItemParser, ListMeta},
         lines::Lines,
-        watch::{Undecodable, WatchEvent},
+        watch::{Unreadable, WatchEvent},
     },
     state::{ListRequest, ListWatchState, Next, Outcome, Step, StreamRequest, WatchRequest},
+    status::Phase,
 };
 
-/// A server sends a bookmark about once a minute, unless its version has not moved. A watch that was silent for
-/// so long may be a connection that is dead without a word; asking anew costs little, and finds out.
+/// The longest silence of a watch. A server sends a bookmark about once a minute, unless its version has not
+/// moved. A longer silence may mean a dead connection; a new request is cheap and finds out.
 const SILENCE: Duration = Duration::from_secs(70);
 
-/// A streaming list on which nothing more comes for so long, and which was not said to be complete, comes
-/// from a server that knows no streaming lists, and took the request for one of a watch: one before
-/// Kubernetes 1.27, many an aggregated API, and some proxies.
+/// The longest silence of an incomplete streaming list. A longer silence means that the server ignores the
+/// request for a streaming list and serves a plain watch: servers before Kubernetes 1.27, many aggregated APIs
+/// and some proxies do.
 const STALL: Duration = Duration::from_secs(10);
-/// The same, where events of a busy kind keep coming: so long altogether,
+/// The longest time for an incomplete streaming list on which events of a busy kind keep arriving,
 const STALL_TOTAL: Duration = Duration::from_secs(60);
-/// and so much longer for each object.
+/// and the additional time for each object.
 const STALL_EACH: Duration = Duration::from_millis(1);
-
-/// How sources are listed and watched.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReflectorConfig {
-    pub(crate) streaming_lists: bool,
-    pub(crate) page_size: Option<u32>,
-    pub(crate) audit: Option<Duration>,
-    pub(crate) managed_fields: ManagedFields,
-    /// Seeds the jitter; `None` for a seed of the machine's.
-    pub(crate) seed: Option<u64>,
-}
 
 pub(crate) struct Reflector<T> {
     shared: Arc<Shared<T>>,
     source: Arc<Source>,
-    /// Of the source, among the informer's.
+    /// The source's number among the informer's sources.
     number: usize,
     config: ReflectorConfig,
     next_audit: Option<Instant>,
@@ -64,14 +57,14 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         number: usize,
         config: ReflectorConfig,
     ) -> Self {
-        // Sources of one informer must not reconnect in step.
+        // The sources of one informer must not reconnect together.
         let of_source = |seed: u64| SmallRng::seed_from_u64(seed.wrapping_add(number as u64));
         let rng = config.seed.map_or_else(SmallRng::from_os_rng, of_source);
         Self { shared, source, number, config, next_audit: None, rng }
     }
 
-    /// Runs for ever; the informer that owns the task aborts it. Between two awaits the store and its
-    /// handlers are never half told, so it can be aborted at any of them.
+    /// Runs for ever, until the informer aborts the task. It can be aborted at any await: a change of the store
+    /// and its delivery to the handlers have no await in between.
     pub(crate) async fn run(mut self) {
         let ReflectorConfig { streaming_lists, page_size, .. } = self.config;
         let seen = self.shared.version(self.number);
@@ -89,7 +82,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             next = state.next(now, outcome);
             match error {
                 Some(error) if error.is_silence() => {
-                    tracing::debug!(informer = &*self.shared.reporter.name, %error, "asking anew");
+                    tracing::debug!(informer = &*self.shared.reporter.description, %error, "silent watch, sending a new request");
                 }
                 Some(error) => self.shared.failed(self.number, now, error, next.wait),
                 None => {}
@@ -97,7 +90,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
     }
 
-    /// Takes one step. Should it panic in code of the user's, such as a view's, that is a failure like others.
+    /// Takes one step. A panic in a user's code, such as a view's, is a failure like others.
     async fn take(&mut self, step: &Step) -> (Outcome, Option<SourceError>) {
         if matches!(step, Step::List(_) | Step::Stream(_)) {
             self.shared.enter(self.number, Phase::Listing);
@@ -159,8 +152,8 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         (outcome, ended.err().or_else(|| short.then(SourceError::short_watch)))
     }
 
-    /// Reads a list to its end and puts it in the store; returns its version. `first_page` becomes the
-    /// version of the first page, should a later one fail.
+    /// Reads a complete list into the store and returns its version. `first_page` becomes the version of the
+    /// first page, in case a later page fails.
     async fn list(&self, list: &ListRequest, first_page: &mut Option<String>) -> Result<String, SourceError> {
         let begun = Instant::now();
         let mut relist = self.shared.relist();
@@ -193,7 +186,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         let mut body = self.source.list(list, token).await?;
         let mut parser = ItemParser::<T>::new(self.config.managed_fields);
         while !parser.is_done() {
-            match body.next(BODY_PATIENCE).await? {
+            match body.next(BODY_TIMEOUT).await? {
                 Some(chunk) => parser.feed(&chunk).map_err(SourceError::list)?,
                 None => parser.end(),
             }
@@ -204,8 +197,8 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         Ok(parser.into_meta())
     }
 
-    /// Reads a streaming list, puts it in the store and follows the watch that it becomes. `opened` tells
-    /// when that was; until then nothing of it is in the store.
+    /// Reads a streaming list into the store and follows the watch that it becomes. `opened` is set at that
+    /// moment; before it, nothing of the list is in the store.
     async fn stream(&mut self, stream: &StreamRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let begun = Instant::now();
         let mut lines = Lines::new(self.source.stream(stream).await?);
@@ -229,13 +222,13 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
                 }
                 Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
                 Ok(WatchEvent::Bookmark(_) | WatchEvent::Unknown) => {}
-                Err(wrong) => relist.take(Err(wrong)),
+                Err(unreadable) => relist.take(Err(unreadable)),
             }
         }
         self.follow(lines, opened).await
     }
 
-    /// Follows a watch until it ends. `opened` tells when the server accepted it.
+    /// Follows a watch until it ends. `opened` is set when the server accepts it.
     async fn watch(&mut self, watch: &WatchRequest, opened: &mut Opened) -> Result<(), SourceError> {
         let lines = Lines::new(self.source.watch(watch).await?);
         self.follow(lines, opened).await
@@ -248,11 +241,11 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             metrics.watch_opened();
         }
         let (shared, source, number) = (self.shared.clone(), self.source.clone(), self.number);
-        // Beside the watch, which is read on meanwhile: a server closes one that is not.
+        // Beside the watch, which must be read meanwhile: a server closes a watch that is not read.
         let mut auditing = pin!(audit_at(self.next_audit, &shared, &source, number));
         loop {
-            // Outlives an audit. Read anew behind each, a dead watch would never be silent for long enough where
-            // audits are frequent; held by `frequent_audits_do_not_hide_that_a_watch_is_dead`.
+            // Outlives an audit. With a new `next` after each audit, frequent audits would reset the timeout of a
+            // dead watch; tested by `frequent_audits_do_not_hide_that_a_watch_is_dead`.
             let mut line = pin!(lines.next(SILENCE));
             let line = loop {
                 tokio::select! {
@@ -270,12 +263,12 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         }
     }
 
-    /// Tells what an audit came to; what it found ends the watch.
+    /// Reports the result of an audit. A difference ends the watch.
     fn audited(&self, audited: Result<Option<Inconsistency>, SourceError>) -> Result<(), SourceError> {
         let found = match audited {
             Ok(found) => found,
             Err(error) => {
-                tracing::debug!(informer = &*self.shared.reporter.name, %error, "no audit this time");
+                tracing::debug!(informer = &*self.shared.reporter.description, %error, "audit skipped");
                 return Ok(());
             }
         };
@@ -286,14 +279,14 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         Err(SourceError::inconsistent(objects))
     }
 
-    /// Sets when the next audit is: not at the same time as that of all others who began when we did.
+    /// Sets the time of the next audit, with jitter: informers that started together audit apart.
     fn plan_audit(&mut self) {
         let jitter = self.rng.random_range(0.9..1.1);
         self.next_audit = self.config.audit.map(|period| Instant::now() + period.mul_f64(jitter));
     }
 }
 
-/// Audits at that time; never, if there is none.
+/// Audits at `time`; waits for ever if it is `None`.
 async fn audit_at<T: Object>(
     time: Option<Instant>,
     shared: &Shared<T>,
@@ -308,11 +301,11 @@ async fn audit_at<T: Object>(
     audited.unwrap_or_else(|_| Err(SourceError::panicked()))
 }
 
-/// Does what a line of a watch says.
+/// Applies an event of a watch.
 fn take_event<T: Object>(
     shared: &Shared<T>,
     source: usize,
-    event: Result<WatchEvent<T>, Undecodable>,
+    event: Result<WatchEvent<T>, Unreadable>,
 ) -> Result<(), SourceError> {
     let (now, shard) = (Instant::now(), shared.shard.as_ref());
     match event {
@@ -330,19 +323,20 @@ fn take_event<T: Object>(
             shared.bookmark(source, now, &version);
         }
         Ok(WatchEvent::Error(status)) => return Err(SourceError::within_watch(status)),
-        Err(wrong) if wrong.is_wanted(shard) => shared.undecodable(source, now, wrong),
-        Ok(_) | Err(_) => {}
+        Err(Unreadable::Object(object)) if !object.is_wanted(shard) => {}
+        Err(unreadable) => shared.unreadable(source, now, unreadable),
+        Ok(_) => {}
     }
     Ok(())
 }
 
-/// Whether one version comes before the other; `false` if they cannot be compared.
+/// Whether `version` is older than `held`; `false` if they cannot be compared.
 fn is_older(version: &str, held: &str) -> bool {
     let parse = |text: &str| text.parse::<ResourceVersion>().ok();
     parse(version).zip(parse(held)).is_some_and(|(version, held)| version < held)
 }
 
-/// When a watch was accepted, and how many events there were before.
+/// The time at which a watch was accepted, and the number of earlier events.
 #[derive(Default)]
 struct Opened {
     at: Option<Instant>,

@@ -1,40 +1,47 @@
-//! [`RelistBuffer`]: the next contents of the store while a list comes in, with what of it cannot be decoded.
+//! [`RelistBuffer`]: the next contents of the store, collected while a list is being read.
 
 use std::collections::BTreeMap;
 
 use trimtab_cache::{Metadata, Object, ObjectKey, Replacement};
 
-use crate::{Shard, source::watch::Undecodable};
+use crate::{
+    shard::Shard,
+    source::watch::{Undecodable, Unreadable},
+};
 
 pub(crate) struct RelistBuffer<T> {
     pub(crate) replacement: Replacement<T>,
-    /// What is not in it is left out.
+    /// Objects outside of it are left out.
     shard: Option<Shard>,
-    /// Keys, with the reason.
+    /// The keys of objects that could not be decoded, with the reason.
     pub(crate) undecodable: BTreeMap<ObjectKey, String>,
+    /// The reason for each object without a readable name.
+    pub(crate) malformed: Vec<String>,
 }
 
 impl<T: Object> RelistBuffer<T> {
     pub(crate) fn new(replacement: Replacement<T>, shard: Option<Shard>) -> Self {
-        Self { replacement, shard, undecodable: BTreeMap::new() }
+        Self { replacement, shard, undecodable: BTreeMap::new(), malformed: Vec::new() }
     }
 
-    /// Takes an object of the list, or what could be made out of one.
-    pub(crate) fn take(&mut self, item: Result<T, Undecodable>) {
+    /// Adds an item of the list, decoded or not.
+    pub(crate) fn take(&mut self, item: Result<T, Unreadable>) {
+        let shard = self.shard.as_ref();
         match item {
-            Ok(mut object) if is_wanted(object.metadata(), self.shard.as_ref()) => {
+            Ok(mut object) if is_wanted(object.metadata(), shard) => {
                 object.prune();
                 if !self.undecodable.is_empty() {
                     self.undecodable.remove(&object.key());
                 }
                 self.replacement.apply(object);
             }
-            Err(wrong) if wrong.deleted => self.remove(&wrong.key),
-            Err(wrong) if wrong.is_wanted(self.shard.as_ref()) => {
-                self.replacement.keep(&wrong.key); // its last good state, if there was one
-                self.undecodable.insert(wrong.key, wrong.reason.to_string());
+            Err(Unreadable::Object(object)) if object.deleted => self.remove(&object.key),
+            Err(Unreadable::Object(object)) if object.is_wanted(shard) => {
+                self.replacement.keep(&object.key); // its last decoded state, if there was one
+                self.undecodable.insert(object.key, object.reason.to_string());
             }
-            _ => {}
+            Err(Unreadable::Malformed(reason)) => self.malformed.push(reason.to_string()),
+            Ok(_) | Err(Unreadable::Object(_)) => {}
         }
     }
 
@@ -48,17 +55,12 @@ impl<T: Object> RelistBuffer<T> {
     }
 }
 
-/// Without a name it is no object, whatever a lenient type made of it (RE-T7, RE-T29).
 pub(crate) fn is_wanted(metadata: &impl Metadata, shard: Option<&Shard>) -> bool {
-    if metadata.name().is_empty() {
-        tracing::warn!("the server sent an object without a name");
-        return false;
-    }
     shard.is_none_or(|shard| shard.contains(metadata))
 }
 
 impl Undecodable {
     pub(crate) fn is_wanted(&self, shard: Option<&Shard>) -> bool {
-        !self.key.name().is_empty() && shard.is_none_or(|shard| shard.may_contain(&self.key))
+        shard.is_none_or(|shard| shard.may_contain(&self.key))
     }
 }

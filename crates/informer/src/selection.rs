@@ -1,15 +1,16 @@
-//! [`Selection`]: which objects of a kind an informer follows.
+//! [`Selection`]: the objects of a kind that an informer follows.
 
 use std::collections::BTreeSet;
 
-use trimtab_cache::Selector;
+use kube_client::api::ListParams;
+use trimtab_cache::{Selector, SelectorError};
 
-use crate::Shard;
+use crate::shard::Shard;
 
-/// Which objects of a kind an informer follows: by default all. The server does the selecting.
+/// The objects of a kind that an informer follows; by default all. The server selects them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// All of them if it is empty.
+    /// All namespaces if it is empty.
     pub(crate) namespaces: BTreeSet<String>,
     pub(crate) labels: Selector,
     pub(crate) fields: Option<String>,
@@ -17,20 +18,20 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// All objects, of every namespace.
+    /// All objects of every namespace.
     pub fn all() -> Self {
         Self { namespaces: BTreeSet::new(), labels: Selector::everything(), fields: None, shard: None }
     }
 
-    /// Only the objects of one namespace; all if `namespace` is empty.
+    /// Only the objects of one namespace; the objects of all namespaces if `namespace` is empty.
     #[must_use]
     pub fn namespace(self, namespace: &str) -> Self {
         self.namespaces([namespace])
     }
 
-    /// Only the objects of these namespaces; all if there is none. Each is listed and watched by itself:
-    /// where one is forbidden, the others are followed, and [`Status::sources`](crate::Status::sources)
-    /// says which is not.
+    /// Only the objects of these namespaces; the objects of all namespaces if there are none. Each namespace is
+    /// listed and watched separately: if one is forbidden, the informer still follows the others, and
+    /// [`Status::sources`](crate::Status::sources) has the state of each.
     #[must_use]
     pub fn namespaces<'a>(mut self, namespaces: impl IntoIterator<Item = &'a str>) -> Self {
         let named = namespaces.into_iter().filter(|name| !name.is_empty());
@@ -45,19 +46,29 @@ impl Selection {
         self
     }
 
-    /// Only the objects with matching fields, as in `spec.nodeName=node-1`; the server says which
-    /// fields of a kind it knows.
+    /// Only the objects with matching fields, as in `spec.nodeName=node-1`. The server decides which fields of
+    /// a kind can be selected.
     #[must_use]
     pub fn fields(mut self, selector: &str) -> Self {
         self.fields = (!selector.is_empty()).then(|| selector.to_owned());
         self
     }
 
-    /// Only a share of the objects, for one of several replicas that have them all between them.
+    /// Only a share of the objects, for one of several replicas that share the work.
     #[must_use]
     pub fn shard(mut self, shard: Shard) -> Self {
         self.shard = Some(shard);
         self
+    }
+}
+
+/// Takes the label and the field selector. The other parameters of a list are the informer's to choose.
+impl TryFrom<&ListParams> for Selection {
+    type Error = SelectorError;
+
+    fn try_from(params: &ListParams) -> Result<Self, SelectorError> {
+        let labels = params.label_selector.as_deref().unwrap_or_default().parse()?;
+        Ok(Self::all().labels(labels).fields(params.field_selector.as_deref().unwrap_or_default()))
     }
 }
 

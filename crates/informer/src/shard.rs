@@ -1,19 +1,19 @@
-//! [`Shard`]: a share of a kind's objects, by a hash that API servers compute too.
+//! [`Shard`]: a share of the objects of a kind, chosen by a hash that API servers compute, too.
 
 use std::{fmt, num::NonZeroU32};
 
 use trimtab_cache::{Metadata, ObjectKey};
 
-/// A share of the objects, by ranges of a hash of their UID or of their namespace.
+/// A share of the objects, given by ranges of a hash of their UID or of their namespace.
 ///
-/// A server with sharded lists and watches (KEP-5866, alpha in Kubernetes 1.36) sends only the share; any
-/// other sends everything, and what does not belong to the share is dropped here. The hash is FNV-1a of
-/// 64 bit. It is even over UIDs, but **not over namespaces** that differ in their last letters alone:
-/// measure, and cut the ranges where it shows.
+/// A server with sharded lists and watches (KEP-5866, alpha in Kubernetes 1.36) sends only the share. Other
+/// servers send all objects, and the informer drops those outside the share. The hash is FNV-1a with 64 bits.
+/// It distributes UIDs evenly, but **not namespaces** that differ only in their last letters: measure the
+/// distribution before you choose ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
     field: Field,
-    /// From, inclusive, and up to, exclusive; 2^64 at most.
+    /// The first hash of each range, and the hash after its last one: 2^64 at most.
     ranges: Vec<(u64, u128)>,
 }
 
@@ -27,7 +27,7 @@ enum Field {
 const END: u128 = 1 << 64;
 
 impl Shard {
-    /// The objects whose UID hashes to `first`, to `last`, or to something in between.
+    /// The objects whose UID has a hash from `first` to `last`, both included.
     ///
     /// # Panics
     ///
@@ -36,7 +36,7 @@ impl Shard {
         Self { field: Field::Uid, ranges: Vec::new() }.and(first, last)
     }
 
-    /// The objects whose namespace hashes to `first`, to `last`, or to something in between.
+    /// The objects whose namespace has a hash from `first` to `last`, both included.
     ///
     /// # Panics
     ///
@@ -49,14 +49,14 @@ impl Shard {
     ///
     /// # Panics
     ///
-    /// If there is no such share.
+    /// If `number` is not less than `shares`.
     pub fn nth(number: u32, shares: NonZeroU32) -> Self {
         assert!(number < shares.get(), "share {number} of {shares}");
         let cut = |number: u32| END * u128::from(number) / u128::from(shares.get());
         Self { field: Field::Uid, ranges: vec![(cut(number) as u64, cut(number + 1))] }
     }
 
-    /// The same, and the objects whose field hashes to `first`, to `last`, or to something in between.
+    /// Adds the objects whose UID or namespace has a hash from `first` to `last`, both included.
     ///
     /// # Panics
     ///
@@ -76,7 +76,7 @@ impl Shard {
         })
     }
 
-    /// Whether an object may belong to the share of which no more is known than its key.
+    /// Whether an object of which only the key is known may belong to the share.
     pub(crate) fn may_contain(&self, key: &ObjectKey) -> bool {
         self.field == Field::Uid || self.holds(key.namespace().unwrap_or_default())
     }
@@ -87,7 +87,7 @@ impl Shard {
     }
 }
 
-/// As the server reads it in `shardSelector`.
+/// Writes the value of the request parameter `shardSelector`.
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let field = match self.field {

@@ -1,103 +1,104 @@
-//! The ladder: what a reflector does next, given what happened. A plain value; `reflector` acts on it.
+//! [`ListWatchState`]: decides a reflector's next step from the outcome of the last one. A plain value.
 //!
-//! - L0: a list is asked for as a stream, which costs the server least and goes over into the watch. A
-//!   server that refuses that, or ignores it, is asked for lists for half an hour.
-//! - L1: the first list asks for the most recent state; if not a stream, in pages.
-//! - L2: a later list asks for at least what was seen; if not a stream, in one page: from the server's
-//!   memory, never back in time. Only when the server cannot give that does it ask as the first did.
-//! - L3: a watch resumes where the last one stopped, unless the server says that it cannot.
-//! - L4: only a watch that ended cleanly after a second or more is resumed at once, and only the step
-//!   from one kind of list to the other is taken at once; all else waits for the backoff.
-//! - L6: a watch that was silent for too long is given up: its connection may be dead, or its version one that
-//!   the server has yet to reach, as one that was restored from a backup. A probe tells.
-//! - L7: who is not answered, time and again, asks for no version any more: kube-client's own retries wait out
-//!   "too large resource version" for longer than anybody waits for an answer.
+//! - L0: lists are requested as streams, which cost the server least and turn into the watch. A server that
+//!   refuses or ignores the request gets plain lists for half an hour.
+//! - L1: the first list requests the most recent state; a plain list, in pages.
+//! - L2: a later list requests a state not older than the last one seen; a plain list, in one page: the server
+//!   answers from memory and never goes back in time. If the server cannot, the list is requested as in L1.
+//! - L3: a watch resumes at the last version seen, unless the server no longer has it.
+//! - L4: only a watch that ended cleanly after at least a second is resumed at once, and only the step from one
+//!   form of list to another follows at once; every other step waits for the backoff.
 //! - L5: there is always a next step.
+//! - L6: a watch that was silent for too long is abandoned: its connection may be dead, or the server may not
+//!   have reached its version, as after a restore from a backup. A probe finds out.
+//! - L7: after several unanswered requests for a version, the next request names none: kube-client's own retries
+//!   of "too large resource version" last longer than the timeout of a request.
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use tokio::time::{Duration, Instant};
 
 use crate::backoff::Backoff;
 
-/// A watch that ends sooner was not one: something between us and the server refuses watches.
+/// The shortest successful watch. If watches end sooner, something between informer and server refuses them.
 const SHORTEST_WATCH: Duration = Duration::from_secs(1);
-/// So many of those in a row, and the version they start from is under suspicion.
+/// The number of consecutive short watches after which their start version is no longer trusted.
 const SHORT_WATCHES: u32 = 3;
-/// So many lists are tried at once, each of another kind than the one before; then the backoff rules.
-const LEAPS: u32 = 3;
-/// So many requests for a state not older than some version were not answered, and the most recent is asked for.
+/// The number of lists that follow each other at once, each in another form; then the backoff applies.
+const IMMEDIATE_LISTS: u32 = 3;
+/// The number of unanswered requests for a version after which the most recent state is requested.
 const UNANSWERED: u32 = 2;
-/// So long a server that cannot stream lists is not asked for it: it may be upgraded meanwhile.
-const UNSUPPORTED_FOR: Duration = Duration::from_secs(30 * 60);
+/// The time without streaming lists after a server refused them. It may be upgraded meanwhile.
+const NO_STREAMS_FOR: Duration = Duration::from_secs(30 * 60);
 
-/// What to do next.
+/// The next request to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     Stream(StreamRequest),
     List(ListRequest),
     Watch(WatchRequest),
-    /// To ask for one object of a state not older than this version.
+    /// A list of one object, of a state not older than this version.
     Probe(String),
 }
 
-/// Which streaming list to ask for: a watch that begins with all objects.
+/// The parameters of a streaming list: a watch that begins with all objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamRequest {
-    /// A state not older than this version; the most recent one if `None`.
+    /// The oldest acceptable version; `None` requests the most recent state.
     pub(crate) at_least: Option<String>,
-    /// When the server is to end the watch.
+    /// The time after which the server ends the watch.
     pub(crate) timeout: Duration,
 }
 
-/// Which list to ask for.
+/// The parameters of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListRequest {
-    /// A state not older than this version; the most recent one if `None`.
+    /// The oldest acceptable version; `None` requests the most recent state.
     pub(crate) at_least: Option<String>,
-    /// Objects in a page; `None` asks for all in one.
+    /// The objects in a page; `None` requests all objects in one page.
     pub(crate) limit: Option<u32>,
 }
 
-/// Which watch to ask for.
+/// The parameters of a watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WatchRequest {
-    /// Events after this version.
+    /// The version after which events are sent.
     pub(crate) from: String,
-    /// When the server is to end it: drawn anew for each, so that watches that began together end apart.
+    /// The time after which the server ends the watch. It is random, so that watches that began together end apart.
     pub(crate) timeout: Duration,
 }
 
-/// A step, and how long to wait before it.
+/// A step and the delay before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Next {
     pub(crate) wait: Duration,
     pub(crate) step: Step,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// The store equals the server's state at this version.
     Listed {
         version: String,
     },
-    /// `first_page` is the version of the pages that did come.
+    /// `first_page` is the version of the pages that arrived.
     ListFailed {
         failure: Failure,
         first_page: Option<String>,
     },
-    /// The stream ended before it had told all objects.
+    /// The stream ended before the list was complete.
     StreamFailed {
         failure: Failure,
     },
-    /// Also of a stream that had told all objects. `version` is the last that was seen. Without a failure the server ended the watch in order.
+    /// The end of a watch, or of a stream after its list. `version` is the last one seen. Without a failure, the
+    /// server ended the watch in order.
     WatchEnded {
         version: String,
         failure: Option<Failure>,
         lasted: Duration,
         any_event: bool,
     },
-    /// The server is there, and has the version that was probed for.
+    /// The server answered and has the version of the probe.
     Probed {
         version: String,
     },
@@ -107,57 +108,57 @@ pub(crate) enum Outcome {
     },
 }
 
-/// A failure as the ladder sees it.
+/// The part of an error that decides the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) class: Class,
-    /// How long the server wants to be left alone.
+    /// The delay that the server asks for.
     pub(crate) retry_after: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// 410: the server no longer has that version.
+    /// 410: the server no longer has the version.
     Expired,
-    /// The server does not have that version yet, and may never (it was restored, or lags).
+    /// The server does not have the version yet: it lags, or it was restored from a backup.
     TooLarge,
-    /// 404: the kind is not served, as yet.
+    /// 404: the kind is not served, or not yet.
     NotServed,
-    /// The server told within the watch that it cannot go on from here.
+    /// The server ended the watch with an error event.
     Broken,
-    /// The server cannot do what was asked of it: 400, 422 and the like.
+    /// The server cannot serve such a request: 400, 422 and the like.
     Refused,
     /// 401 or 403.
     Forbidden,
-    /// A stream of a list went on without ever telling that the list was complete.
+    /// The bookmark that completes a streaming list did not arrive.
     Ignored,
     /// A stream ended before the list was complete.
     EndedEarly,
-    /// Nothing came on a watch for so long that the connection may be dead.
+    /// The watch was silent for so long that its connection may be dead.
     Silent,
-    /// No answer came in time.
+    /// No response arrived in time.
     Unanswered,
-    /// The store differs from the server, though it ought to be as new.
+    /// An audit found a difference between store and server.
     Inconsistent,
-    /// Everything that may be over next time: refused, cut, timed out, overloaded.
+    /// A failure that may be temporary: connection refused or cut, timeout, overload.
     Passing,
 }
 
 #[derive(Debug)]
 pub(crate) struct ListWatchState {
     page_size: Option<u32>,
-    /// Until when only lists are asked for; `None` if streams are.
+    /// The end of the time without streaming lists; `None` if streaming lists are requested.
     lists_until: Option<Until>,
     backoff: Backoff,
     rng: SmallRng,
-    /// What was asked last, to ask it again.
-    asked: Step,
+    /// The last step, to repeat it.
+    last: Step,
     short_watches: u32,
-    /// Lists that were tried at once, since one succeeded.
-    leaps: u32,
-    /// Requests that named a version and were not answered, since one was.
+    /// The number of lists that followed at once since the last success.
+    immediate_lists: u32,
+    /// The number of unanswered requests for a version since the last response.
     unanswered: u32,
-    /// When the first of the watches began since which nothing has failed.
+    /// The start of the first watch after the last failure.
     healthy_since: Option<Instant>,
 }
 
@@ -168,7 +169,7 @@ enum Until {
 }
 
 impl ListWatchState {
-    /// `seen` is the version that the store has already, if this is not the first start.
+    /// `seen` is the store's version if this is not the first start.
     pub(crate) fn new(
         streaming: bool,
         page_size: Option<u32>,
@@ -180,19 +181,19 @@ impl ListWatchState {
             lists_until: (!streaming).then_some(Until::Ever),
             backoff: Backoff::new(SmallRng::from_rng(&mut rng)),
             rng,
-            asked: Step::List(ListRequest { at_least: None, limit: page_size }),
+            last: Step::List(ListRequest { at_least: None, limit: page_size }),
             short_watches: 0,
-            leaps: 0,
+            immediate_lists: 0,
             unanswered: 0,
             healthy_since: None,
         };
-        state.asked = state.fill(seen);
+        state.last = state.fill(seen);
         state
     }
 
-    /// The step to begin with.
+    /// The first step.
     pub(crate) fn first(&self) -> Next {
-        Next { wait: Duration::ZERO, step: self.asked.clone() }
+        Next { wait: Duration::ZERO, step: self.last.clone() }
     }
 
     pub(crate) fn next(&mut self, now: Instant, outcome: Outcome) -> Next {
@@ -206,7 +207,7 @@ impl ListWatchState {
         }
         let (wait, step) = match outcome {
             Outcome::Listed { version } => {
-                self.leaps = 0;
+                self.immediate_lists = 0;
                 self.unanswered = 0;
                 (Duration::ZERO, self.watch(version))
             }
@@ -229,7 +230,7 @@ impl ListWatchState {
                 (self.back_off(now, failure.retry_after), step)
             }
             Outcome::WatchEnded { version, failure: Some(failure), .. } => {
-                self.leaps = 0;
+                self.immediate_lists = 0;
                 let step = match failure.class {
                     Class::TooLarge | Class::Inconsistent => self.fill(None), // L2
                     Class::Expired | Class::Broken | Class::NotServed | Class::Refused => {
@@ -240,25 +241,25 @@ impl ListWatchState {
                 (self.back_off(now, failure.retry_after), step)
             }
             Outcome::WatchEnded { version, failure: None, lasted, any_event } => {
-                self.leaps = 0;
+                self.immediate_lists = 0;
                 self.after_clean_end(now, version, lasted, any_event)
             }
         };
-        self.asked = step.clone();
+        self.last = step.clone();
         Next { wait, step }
     }
 
     fn after_stream(&mut self, now: Instant, failure: Failure) -> (Duration, Step) {
-        let Step::Stream(StreamRequest { at_least, .. }) = self.asked.clone() else {
-            return (self.back_off(now, failure.retry_after), self.asked.clone());
+        let Step::Stream(StreamRequest { at_least, .. }) = self.last.clone() else {
+            return (self.back_off(now, failure.retry_after), self.last.clone());
         };
         match failure.class {
             Class::Refused | Class::Forbidden | Class::Ignored => {
-                self.lists_until = Some(Until::Time(now + UNSUPPORTED_FOR));
-                (self.leap(now, failure), self.fill(at_least))
+                self.lists_until = Some(Until::Time(now + NO_STREAMS_FOR));
+                (self.list_at_once(now, failure), self.fill(at_least))
             }
             Class::Expired | Class::TooLarge if at_least.is_some() => {
-                (self.leap(now, failure), self.fill(None))
+                (self.list_at_once(now, failure), self.fill(None))
             }
             Class::Unanswered if at_least.is_some() && self.gives_up_version() => {
                 (self.back_off(now, failure.retry_after), self.fill(None)) // L7
@@ -266,38 +267,38 @@ impl ListWatchState {
             Class::EndedEarly | Class::Broken => {
                 (self.back_off(now, failure.retry_after), self.list(at_least))
             }
-            _ => (self.back_off(now, failure.retry_after), self.asked.clone()),
+            _ => (self.back_off(now, failure.retry_after), self.last.clone()),
         }
     }
 
     fn after_list(&mut self, now: Instant, failure: Failure, first_page: Option<String>) -> (Duration, Step) {
-        let asked_for_version = matches!(&self.asked, Step::List(ListRequest { at_least: Some(_), .. }));
+        let named_version = matches!(&self.last, Step::List(ListRequest { at_least: Some(_), .. }));
         match (failure.class, first_page) {
-            // The pages that came are of a version that is gone: all at once, from the server's memory.
-            (Class::Expired, Some(version)) if !asked_for_version => {
-                (self.leap(now, failure), self.list(Some(version)))
+            // The version of the first pages has expired: request all objects at once, from the server's memory.
+            (Class::Expired, Some(version)) if !named_version => {
+                (self.list_at_once(now, failure), self.list(Some(version)))
             }
-            // Refused, too: what is a version to one server is none to another that took its place.
-            (Class::Expired | Class::TooLarge | Class::Refused, _) if asked_for_version => {
-                (self.leap(now, failure), self.list(None))
+            // Refused, too: the version of one server may be malformed for another one that replaced it.
+            (Class::Expired | Class::TooLarge | Class::Refused, _) if named_version => {
+                (self.list_at_once(now, failure), self.list(None))
             }
-            (Class::Unanswered, _) if asked_for_version && self.gives_up_version() => {
+            (Class::Unanswered, _) if named_version && self.gives_up_version() => {
                 (self.back_off(now, failure.retry_after), self.list(None)) // L7
             }
-            _ => (self.back_off(now, failure.retry_after), self.asked.clone()),
+            _ => (self.back_off(now, failure.retry_after), self.last.clone()),
         }
     }
 
-    /// The wait before a list of another kind: none, unless that did not help before.
-    fn leap(&mut self, now: Instant, failure: Failure) -> Duration {
-        if self.leaps < LEAPS {
-            self.leaps += 1;
+    /// The delay before a list in another form: none, unless that did not help before.
+    fn list_at_once(&mut self, now: Instant, failure: Failure) -> Duration {
+        if self.immediate_lists < IMMEDIATE_LISTS {
+            self.immediate_lists += 1;
             return Duration::ZERO;
         }
         self.back_off(now, failure.retry_after)
     }
 
-    /// Notes that a request which named a version was not answered; whether the next should name none.
+    /// Counts an unanswered request for a version. Returns whether the next request should name none.
     fn gives_up_version(&mut self) -> bool {
         self.unanswered += 1;
         let gives_up = self.unanswered >= UNANSWERED;
@@ -332,7 +333,7 @@ impl ListWatchState {
         (wait, self.fill(Some(version)))
     }
 
-    /// The step that fills the store with a state not older than this version, or the most recent one.
+    /// The step that fills the store with a state not older than `at_least`, or with the most recent one.
     fn fill(&mut self, at_least: Option<String>) -> Step {
         if self.lists_until.is_some() {
             return self.list(at_least);

@@ -1,97 +1,99 @@
-//! [`Status`]: how an informer is doing.
+//! [`Status`]: the state of an informer at one moment.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use tokio::time::{Duration, Instant};
-use trimtab_cache::ObjectKey;
+use trimtab_cache::{ObjectKey, ResourceVersion};
 
-use crate::SourceError;
+use crate::source::error::SourceError;
 
-/// How an informer is doing, at the moment when it was asked.
+/// The state of an informer at one moment.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Status {
-    /// What it is doing; of one that follows several namespaces, where it is worst.
+    /// The present activity; with several namespaces, that of the worst one.
     pub phase: Phase,
     /// Whether the store has been filled at least once.
     pub synced: bool,
-    /// Why a list or a watch failed, the last time that one did; it may be long ago.
+    /// The last error of a list or a watch. It may be old.
     pub last_error: Option<Arc<SourceError>>,
-    /// Since when nothing but failures has happened; `None` while a watch is open.
+    /// The time since which every attempt has failed; `None` while a watch is open.
     pub failing_since: Option<Instant>,
-    /// How many times a list or a watch failed.
+    /// The number of failed lists and watches.
     pub restarts: u64,
-    /// How many lists were read to their end.
+    /// The number of lists that were read completely.
     pub lists: u64,
-    /// How many watches were opened.
+    /// The number of watches that were opened.
     pub watches: u64,
-    /// How many events the server sent, without bookmarks.
+    /// The number of events that the server has sent, without bookmarks.
     pub events: u64,
-    /// When the server sent the last event or bookmark.
+    /// The time of the server's last event or bookmark.
     pub last_event: Option<Instant>,
-    /// For how long the server has said nothing that would show the store to be up to date: no list, no
-    /// event, no bookmark. While all is well this is at most about a minute. `None` before the store
-    /// has been filled.
+    /// The time since the server last confirmed the store's state by a list, an event or a bookmark. A healthy
+    /// informer's lag stays below about a minute. `None` before the store has been filled.
     pub lag: Option<Duration>,
-    /// How many bytes of lists and watches the server sent, as they came: packed, if it packed them.
+    /// The number of bytes received in lists and watches, before decompression.
     pub bytes: u64,
-    /// Objects in the store.
+    /// The number of objects in the store.
     pub objects: usize,
-    /// Objects whose newest state could not be decoded, each with the reason. The store keeps the last
-    /// state of them that could, if there was one.
+    /// Objects whose newest state could not be decoded, with the decode error. The store keeps an object's last
+    /// decoded state, if there was one.
     pub undecodable: BTreeMap<ObjectKey, String>,
-    /// How many times the store was compared with the server, by [`audit`](crate::InformerBuilder::audit).
+    /// The number of list items and events that were skipped because their metadata has no readable name.
+    pub malformed: u64,
+    /// The number of [audits](crate::InformerBuilder::audit) that were completed.
     pub audits: u64,
-    /// The same for each namespace that is followed; a single one for all namespaces.
+    /// The state of each followed namespace; a single entry if all namespaces are followed together.
     pub sources: Vec<SourceStatus>,
 }
 
-/// How an informer is doing in one of its namespaces.
+/// The state of an informer in one namespace.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SourceStatus {
-    /// Which namespace; `None` for all of them, or where there are none.
+    /// The namespace; `None` for all namespaces and for cluster-scoped kinds.
     pub namespace: Option<String>,
-    /// What it is doing.
+    /// The present activity.
     pub phase: Phase,
-    /// Whether it has been listed at least once.
+    /// Whether a list has been completed.
     pub synced: bool,
-    /// The version up to which the store holds this namespace.
-    pub resource_version: Option<String>,
-    /// Why a list or a watch failed, the last time that one did.
+    /// The version up to which the store holds this namespace. `None` before the first list, and if the server's
+    /// versions cannot be compared.
+    pub resource_version: Option<ResourceVersion>,
+    /// The last error of a list or a watch.
     pub last_error: Option<Arc<SourceError>>,
-    /// Since when nothing but failures has happened; `None` while a watch is open.
+    /// The time since which every attempt has failed; `None` while a watch is open.
     pub failing_since: Option<Instant>,
-    /// When the server last showed the store to be up to date: by a list, an event or a bookmark.
+    /// The time at which the server last confirmed the store's state by a list, an event or a bookmark.
     pub last_heard: Option<Instant>,
 }
 
-/// What an informer is doing.
+/// The present activity of an informer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// It has not been started.
+    /// The informer has not been started.
     Idle,
-    /// It is reading a list.
+    /// It reads a list.
     Listing,
-    /// It is following a watch.
+    /// It follows a watch.
     Watching,
-    /// The last try failed, and it waits until the next.
+    /// The last attempt failed. The informer waits for the next one.
     Waiting {
-        /// When it tries again.
+        /// The time of the next attempt.
         until: Instant,
     },
-    /// The server does not serve the kind, and it waits until the next try.
+    /// The server does not serve the kind. The informer waits for the next attempt.
     NotServed {
-        /// When it tries again.
+        /// The time of the next attempt.
         until: Instant,
     },
-    /// It has been stopped.
+    /// The informer has been stopped.
     Stopped,
 }
 
 impl Phase {
-    /// How far this is from all being well.
+    /// The distance from a healthy state.
     fn severity(self) -> u8 {
         match self {
             Self::Watching => 0,
@@ -116,10 +118,12 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What is known of one source.
+/// The state of one source, with its counters.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) status: SourceStatus,
+    /// The version of one of several sources, as the server wrote it.
+    pub(crate) version: Option<String>,
     pub(crate) restarts: u64,
     pub(crate) lists: u64,
     pub(crate) watches: u64,
@@ -128,6 +132,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    fn source(&self) -> SourceStatus {
+        let resource_version = self.version.as_ref().and_then(|version| version.parse().ok());
+        SourceStatus { resource_version, ..self.status.clone() }
+    }
+
     pub(crate) fn new(namespace: Option<String>) -> Self {
         let status = SourceStatus {
             namespace,
@@ -138,7 +147,7 @@ impl Record {
             failing_since: None,
             last_heard: None,
         };
-        Self { status, restarts: 0, lists: 0, watches: 0, events: 0, last_event: None }
+        Self { status, version: None, restarts: 0, lists: 0, watches: 0, events: 0, last_event: None }
     }
 
     pub(crate) fn note_event(&mut self, now: Instant) {
@@ -161,7 +170,7 @@ impl Record {
 }
 
 impl Status {
-    /// One status for all sources; what they do not know is left empty.
+    /// Merges the records of all sources. Fields that records do not have are left empty.
     pub(crate) fn of(records: &[Record], now: Instant) -> Self {
         let sources = || records.iter().map(|record| &record.status);
         let sum = |count: fn(&Record) -> u64| records.iter().map(count).sum();
@@ -172,7 +181,7 @@ impl Status {
         Self {
             phase: worst.map_or(Phase::Idle, |source| source.phase),
             synced,
-            // Of one that fails now rather than of one that did.
+            // An error of a source that fails now comes before an older error.
             last_error: failing
                 .max_by_key(|source| (source.failing_since.is_some(), source.phase.severity()))
                 .and_then(|source| source.last_error.clone()),
@@ -186,8 +195,9 @@ impl Status {
             bytes: 0,
             objects: 0,
             undecodable: BTreeMap::new(),
+            malformed: 0,
             audits: 0,
-            sources: sources().cloned().collect(),
+            sources: records.iter().map(Record::source).collect(),
         }
     }
 }

@@ -1,91 +1,120 @@
-//! [`Subscription`]: events to be awaited, by somebody who may be slow.
+//! [`Subscription`]: a stream of events for a subscriber that may be slow.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
+use futures_core::Stream;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use trimtab_cache::Object;
 
-use crate::{Event, Handler, pending::Pending};
+use crate::{event::Event, handler::Handler, pending::Pending};
 
-/// The changes of an informer's store, to be taken one by one.
+/// The changes of an informer's store, as a [`Stream`].
 ///
-/// Begins with all objects that are there. What changes again before it was taken is told once, so a
-/// slow subscriber never has more to take than there are objects, and delays nobody. Whoever takes all
-/// events and stops at any time knows a state of each object that was true, and in the end the last.
+/// It begins with all objects of the store. Several changes of an object that were not taken yet become one
+/// change, so a slow subscriber never has more changes to take than there are objects, and delays nobody.
+/// A subscriber that has taken all changes knows the last state of every object; at any time before, it
+/// knows a state of each object that was true.
 pub struct Subscription<T> {
     feed: Arc<Feed<T>>,
     handler: Handler,
 }
 
 struct Feed<T> {
+    /// Not held while a waker runs.
     state: Mutex<State<T>>,
-    wake: Notify,
 }
 
 struct State<T> {
     pending: Pending<T>,
-    /// The informer is gone.
+    /// Whether the informer is gone.
     closed: bool,
+    /// The task that waits for a change; there is at most one, as `next` takes `&mut self`.
+    waiting: Option<Waker>,
 }
 
-/// Held by the handler function: it goes when the informer does.
+/// The handler function's end of the feed. It is dropped with the informer.
 struct Feeder<T>(Arc<Feed<T>>);
 
 impl<T: Object> Subscription<T> {
     pub(crate) fn new(register: impl FnOnce(Box<dyn Fn(&Event<T>) + Send + Sync>) -> Handler) -> Self {
-        let state = Mutex::new(State { pending: Pending::new(), closed: false });
-        let feed = Arc::new(Feed { state, wake: Notify::new() });
+        let state = Mutex::new(State { pending: Pending::new(), closed: false, waiting: None });
+        let feed = Arc::new(Feed { state });
         let feeder = Feeder(feed.clone());
-        let handler = register(Box::new(move |event| {
-            feeder.0.state.lock().pending.add(event.clone());
-            feeder.0.wake.notify_one();
-        }));
+        let handler =
+            register(Box::new(move |event| feeder.0.change(|state| state.pending.add(event.clone()))));
         Self { feed, handler }
     }
 
-    /// Takes the change that has been pending longest, waiting until there is one.
+    /// Takes the oldest pending change, waiting until there is one.
     ///
-    /// `None` means that the informer is gone, and everything was taken.
+    /// `None` means that the informer is gone and every change was taken.
     ///
     /// # Cancel safety
     ///
     /// A `next` dropped before it completes has taken nothing.
     pub async fn next(&mut self) -> Option<Event<T>> {
-        loop {
-            {
-                let mut state = self.feed.state.lock();
-                let next = state.pending.take();
-                if next.is_some() || state.closed {
-                    return next;
-                }
-            }
-            // A change that comes between the look above and this wait has left a permit; there is
-            // one waiter, so one permit is enough.
-            self.feed.wake.notified().await;
-        }
+        poll_fn(|cx| self.feed.poll(cx)).await
     }
 
-    /// Takes the change that has been pending longest, if there is one.
+    /// Takes the oldest pending change, if there is one.
     pub fn try_next(&mut self) -> Option<Event<T>> {
         self.feed.state.lock().pending.take()
     }
 
-    /// How many changes there are to take.
+    /// The number of pending changes.
     pub fn pending(&self) -> usize {
         self.feed.state.lock().pending.len()
     }
 
-    /// Whether the informer has synced and all objects that were there then can be, or have been, taken.
+    /// Whether the informer has synced and every object of that first state is pending or was taken.
     pub fn has_synced(&self) -> bool {
         self.handler.has_synced()
     }
 }
 
+impl<T: Object> Stream for Subscription<T> {
+    type Item = Event<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event<T>>> {
+        self.feed.poll(cx)
+    }
+}
+
+impl<T> Feed<T> {
+    /// Changes the state, then wakes the waiting task outside the lock.
+    fn change(&self, change: impl FnOnce(&mut State<T>)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        let waiting = state.waiting.take();
+        drop(state);
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
+    }
+}
+
+impl<T: Object> Feed<T> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Event<T>>> {
+        let mut state = self.state.lock();
+        let next = state.pending.take();
+        if next.is_some() || state.closed {
+            return Poll::Ready(next);
+        }
+        // Under the same lock as the check: a change that comes after it finds the waker.
+        state.waiting = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
 impl<T> Drop for Feeder<T> {
     fn drop(&mut self) {
-        self.0.state.lock().closed = true;
-        self.0.wake.notify_one();
+        self.0.change(|state| state.closed = true);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The primitives that threads meet at: real ones, or loom's, chosen in this one place.
+//! Synchronization primitives: the real ones or loom's, chosen in this one place.
 
 #[cfg(all(test, trimtab_loom))]
 pub(crate) use loom::sync::{

@@ -288,7 +288,7 @@ impl Suite {
         remove(&definitions, name).await?;
         let kind = GroupVersionKind::gvk("informers.trimtab.dev", "v1", "Widget");
         let resource = ApiResource::from_gvk_with_plural(&kind, "widgets");
-        let informer = Informer::builder(self.client.clone()).build_for::<DynamicObject>(&resource);
+        let informer = Informer::builder(self.client.clone()).build_with::<DynamicObject>(&resource);
         informer.start();
         until("the status says that the kind is not served", || {
             matches!(informer.status().phase, Phase::NotServed { .. })

@@ -1,4 +1,4 @@
-//! [`SourceError`]: why a list or a watch failed, and what that means for the ladder.
+//! [`SourceError`]: the error of a list or a watch, and its class for the list/watch state.
 
 use std::fmt;
 
@@ -8,46 +8,47 @@ use trimtab_cache::JsonError;
 
 use crate::state::{Class, Failure};
 
-/// Why an informer could not list or watch, for now: it goes on trying.
-#[derive(Debug)]
+/// The error of a list or a watch. The informer tries again.
+///
+/// `Debug` prints the same sentence as `Display`, and the causes.
 pub struct SourceError {
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// The server answered with an error, or ended a watch with one.
+    /// The server responded with an error, or ended a watch with one.
     Status {
         status: Status,
         within_watch: bool,
     },
-    /// The request is none; a name or a selector of it must be wrong.
+    /// The request could not be built: a name or a selector is malformed.
     Request(http::Error),
     Connection(kube_client::Error),
-    NoAnswer(Duration),
+    NoResponse(Duration),
     Idle(Duration),
-    /// Nothing came on a watch, not even a bookmark.
+    /// No event and no bookmark arrived on a watch.
     Silent(Duration),
     Cut(kube_client::Error),
-    /// What the server packed cannot be unpacked.
-    Packed(std::io::Error),
+    /// The body is not valid gzip.
+    Gzip(std::io::Error),
     Truncated,
     List(JsonError),
     Event(JsonError),
     NoVersion,
-    /// A streaming list without an end; so many objects came.
+    /// A streaming list without the bookmark that completes it, after this number of objects.
     Ignored(usize),
     EndedEarly,
     ShortWatch,
-    /// A bookmark of a version before the one that was watched from: the server was restored from a backup.
+    /// A bookmark with an older version than the store: the server was restored from a backup.
     WentBack(String),
     Panicked,
-    /// An audit found so many objects to differ.
+    /// The number of objects that an audit found to differ.
     Inconsistent(usize),
 }
 
 impl SourceError {
-    /// The HTTP status code that the server gave, if it was the server that refused.
+    /// The HTTP status code, if the server responded with an error.
     pub fn code(&self) -> Option<u16> {
         match &self.kind {
             Kind::Status { status, .. } => Some(status.code),
@@ -55,27 +56,27 @@ impl SourceError {
         }
     }
 
-    /// The server does not serve the kind, as yet: its CustomResourceDefinition may be to come.
+    /// Whether the server does not serve the kind. Its CustomResourceDefinition may still be created.
     pub fn is_not_served(&self) -> bool {
         self.code() == Some(404)
     }
 
-    /// The server no longer has the version that was asked for; a relist follows.
+    /// Whether the server no longer has the requested version. A relist follows.
     pub fn is_expired(&self) -> bool {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
-    /// A watch was silent for too long. It may be the way of the server, so this alone is no failure.
+    /// Whether a watch was silent for too long. Some servers are; silence alone is no failure.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.kind, Kind::Silent(_))
     }
 
-    /// Nothing came for too long.
+    /// Whether no part of a body arrived for too long.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.kind, Kind::Idle(_))
     }
 
-    /// What this means for the next step.
+    /// The part of the error that decides the next step.
     pub(crate) fn failure(&self) -> Failure {
         let Kind::Status { status, within_watch } = &self.kind else {
             let class = match self.kind {
@@ -83,7 +84,7 @@ impl SourceError {
                 Kind::Ignored(_) => Class::Ignored,
                 Kind::EndedEarly => Class::EndedEarly,
                 Kind::Silent(_) => Class::Silent,
-                Kind::NoAnswer(_) => Class::Unanswered,
+                Kind::NoResponse(_) => Class::Unanswered,
                 Kind::WentBack(_) => Class::TooLarge,
                 Kind::Inconsistent(_) => Class::Inconsistent,
                 _ => Class::Passing,
@@ -119,24 +120,24 @@ impl SourceError {
         Self { kind: Kind::Connection(error) }
     }
 
-    pub(crate) fn no_answer(patience: Duration) -> Self {
-        Self { kind: Kind::NoAnswer(patience) }
+    pub(crate) fn no_response(limit: Duration) -> Self {
+        Self { kind: Kind::NoResponse(limit) }
     }
 
-    pub(crate) fn idle(patience: Duration) -> Self {
-        Self { kind: Kind::Idle(patience) }
+    pub(crate) fn idle(limit: Duration) -> Self {
+        Self { kind: Kind::Idle(limit) }
     }
 
-    /// Between the events of a watch it is silence when nothing comes.
+    /// Turns the idle timeout of a body into the silence of a watch.
     pub(crate) fn of_watch(self) -> Self {
         match self.kind {
-            Kind::Idle(patience) => Self { kind: Kind::Silent(patience) },
+            Kind::Idle(limit) => Self { kind: Kind::Silent(limit) },
             kind => Self { kind },
         }
     }
 
-    pub(crate) fn packed(error: std::io::Error) -> Self {
-        Self { kind: Kind::Packed(error) }
+    pub(crate) fn gzip(error: std::io::Error) -> Self {
+        Self { kind: Kind::Gzip(error) }
     }
 
     pub(crate) fn cut(error: kube_client::Error) -> Self {
@@ -191,17 +192,20 @@ impl fmt::Display for SourceError {
             Kind::Status { status, within_watch: true } => write!(f, "the server ended the watch: {status}"),
             Kind::Request(_) => f.write_str("building the request"),
             Kind::Connection(_) => f.write_str("sending the request"),
-            Kind::NoAnswer(patience) => write!(f, "no answer within {patience:?}"),
-            Kind::Idle(patience) => write!(f, "nothing more came within {patience:?}"),
-            Kind::Silent(patience) => write!(f, "the watch was silent for {patience:?}"),
-            Kind::Packed(_) => f.write_str("unpacking the answer"),
+            Kind::NoResponse(limit) => write!(f, "no response within {limit:?}"),
+            Kind::Idle(limit) => write!(f, "the response stalled for {limit:?}"),
+            Kind::Silent(limit) => write!(f, "the watch was silent for {limit:?}"),
+            Kind::Gzip(_) => f.write_str("decompressing the response"),
             Kind::Cut(_) => f.write_str("the connection was cut"),
             Kind::Truncated => f.write_str("the connection ended within a line"),
             Kind::List(_) => f.write_str("reading the list"),
             Kind::Event(_) => f.write_str("reading a watch event"),
             Kind::NoVersion => f.write_str("the list has no resource version"),
             Kind::Ignored(objects) => {
-                write!(f, "the server streamed {objects} objects and not the bookmark behind them")
+                write!(
+                    f,
+                    "the server streamed {objects} objects without the bookmark that completes the list"
+                )
             }
             Kind::EndedEarly => f.write_str("the streaming list ended before it was complete"),
             Kind::ShortWatch => f.write_str("the watch ended within a second"),
@@ -209,8 +213,20 @@ impl fmt::Display for SourceError {
             Kind::Inconsistent(objects) => {
                 write!(f, "the store differs from the server by {objects} objects")
             }
-            Kind::Panicked => f.write_str("taking over an object panicked"),
+            Kind::Panicked => f.write_str("handling an object panicked"),
         }
+    }
+}
+
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 
@@ -219,14 +235,14 @@ impl std::error::Error for SourceError {
         match &self.kind {
             Kind::Request(error) => Some(error),
             Kind::Connection(error) | Kind::Cut(error) => Some(error),
-            Kind::Packed(error) => Some(error),
+            Kind::Gzip(error) => Some(error),
             Kind::List(error) | Kind::Event(error) => Some(error),
             _ => None,
         }
     }
 }
 
-/// The fields of a Kubernetes `Status` that decide what comes next.
+/// The fields of a Kubernetes `Status` that decide the next step.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Status {
@@ -250,16 +266,16 @@ struct Cause {
     message: String,
 }
 
-/// Servers ask for seconds. A proxy that asks for years is not obeyed: nobody waits for so long, and no clock can
-/// tell when that is.
+/// The longest delay that a server can ask for. Servers ask for seconds; a proxy that asks for years is not obeyed,
+/// and such a time would overflow.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// As older servers word it, in a message or a cause without a reason.
+/// The words of older servers, in a message or in a cause without a reason.
 const TOO_LARGE: &str = "Too large resource version";
 
 impl Status {
-    /// The status in the body of an answer; of a body that is none, what the head says.
-    pub(crate) fn of_answer(code: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
+    /// The status in the body of a response; if the body is not a status, one made from the headers.
+    pub(crate) fn of_response(code: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
         let mut status = serde_json::from_slice(body).unwrap_or_else(|_| Self {
             message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
             ..Self::default()
@@ -306,7 +322,7 @@ mod tests {
         SourceError::within_watch(serde_json::from_str(status).unwrap()).failure().class
     }
 
-    /// RE-T22, and what client-go does about each: the words of old servers count beside reason and cause.
+    /// RE-T22, with client-go's treatment of each: the words of old servers count beside reason and cause.
     #[test]
     fn each_status_is_classified() {
         for (status, expected) in [
@@ -333,9 +349,9 @@ mod tests {
         ] {
             assert_eq!(class(status), expected, "{status}");
         }
-        let invalid = SourceError::status(Status::of_answer(422, None, b""));
+        let invalid = SourceError::status(Status::of_response(422, None, b""));
         assert_eq!(invalid.failure().class, Class::Refused);
-        let refused = SourceError::status(Status::of_answer(500, None, b"no JSON"));
+        let refused = SourceError::status(Status::of_response(500, None, b"no JSON"));
         assert_eq!(refused.failure().class, Class::Passing);
         assert_eq!(refused.to_string(), "the server refused: 500 no JSON");
     }
@@ -344,7 +360,7 @@ mod tests {
     fn retry_after_is_read_from_header_and_body() {
         let body = br#"{"code":429,"details":{"retryAfterSeconds":3}}"#;
         for (header, expected) in [(None, 3), (Some(7), 7), (Some(u64::MAX), 600)] {
-            let error = SourceError::status(Status::of_answer(429, header, body));
+            let error = SourceError::status(Status::of_response(429, header, body));
             assert_eq!(error.failure().retry_after, Duration::from_secs(expected));
         }
     }

@@ -1,4 +1,4 @@
-//! [`Incoming`]: the body of an answer, part by part: unpacked if the server packed it, and counted.
+//! [`Incoming`]: the body of a response, part by part, decompressed and counted.
 
 use std::{
     io::{self, Write},
@@ -19,37 +19,37 @@ use super::error::SourceError;
 
 pub(crate) struct Incoming {
     body: Body,
-    /// Of an answer that is packed. It may come in many members: a server from 1.37 on packs each flush
-    /// by itself, and decoders of a single member end there without a word.
-    unpacker: Option<MultiGzDecoder<Vec<u8>>>,
-    /// Bytes as they came, of all answers.
+    /// The decoder of a compressed response. The body may have many gzip members: a server since 1.37 makes one
+    /// of each flush, and a decoder of a single member would end silently after the first.
+    decoder: Option<MultiGzDecoder<Vec<u8>>>,
+    /// Bytes of all responses, before decompression.
     received: Arc<AtomicU64>,
 }
 
 impl Incoming {
-    pub(super) fn new(answer: Response<Body>, received: Arc<AtomicU64>) -> Self {
-        let encoding = answer.headers().get(header::CONTENT_ENCODING);
-        let is_packed = encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
-        let unpacker = is_packed.then(|| MultiGzDecoder::new(Vec::new()));
-        Self { body: answer.into_body(), unpacker, received }
+    pub(super) fn new(response: Response<Body>, received: Arc<AtomicU64>) -> Self {
+        let encoding = response.headers().get(header::CONTENT_ENCODING);
+        let is_gzip = encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let decoder = is_gzip.then(|| MultiGzDecoder::new(Vec::new()));
+        Self { body: response.into_body(), decoder, received }
     }
 
-    /// The next part; `None` when the body has ended in order.
+    /// The next part; `None` if the body has ended in order.
     ///
-    /// Dropped before it completes, it has lost nothing.
-    pub(crate) async fn next(&mut self, patience: Duration) -> Result<Option<Bytes>, SourceError> {
+    /// A `next` dropped before it completes has lost nothing.
+    pub(crate) async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, SourceError> {
         loop {
-            let frame = timeout(patience, self.body.frame()).await;
-            let Some(frame) = frame.map_err(|_| SourceError::idle(patience))? else {
-                return self.end().map_err(SourceError::packed);
+            let frame = timeout(limit, self.body.frame()).await;
+            let Some(frame) = frame.map_err(|_| SourceError::idle(limit))? else {
+                return self.end().map_err(SourceError::gzip);
             };
             let part = frame.map_err(SourceError::cut)?.into_data().unwrap_or_default();
-            // Relaxed: a count that nothing is decided by.
+            // Relaxed: nothing depends on the count.
             self.received.fetch_add(part.len() as u64, Ordering::Relaxed);
-            match &mut self.unpacker {
+            match &mut self.decoder {
                 None => return Ok(Some(part)),
-                Some(unpacker) => {
-                    let text = unpack(unpacker, &part).map_err(SourceError::packed)?;
+                Some(decoder) => {
+                    let text = decompress(decoder, &part).map_err(SourceError::gzip)?;
                     if !text.is_empty() {
                         return Ok(Some(text));
                     }
@@ -58,17 +58,17 @@ impl Incoming {
         }
     }
 
-    /// What is left behind the last part. A body that ends within a member is an error, not silence.
+    /// The rest after the last part. A body that ends within a gzip member is an error.
     fn end(&mut self) -> io::Result<Option<Bytes>> {
-        let Some(mut unpacker) = self.unpacker.take() else { return Ok(None) };
-        unpacker.try_finish()?;
-        let text = std::mem::take(unpacker.get_mut());
+        let Some(mut decoder) = self.decoder.take() else { return Ok(None) };
+        decoder.try_finish()?;
+        let text = std::mem::take(decoder.get_mut());
         Ok((!text.is_empty()).then(|| text.into()))
     }
 }
 
-fn unpack(unpacker: &mut MultiGzDecoder<Vec<u8>>, part: &[u8]) -> io::Result<Bytes> {
-    unpacker.write_all(part)?;
-    unpacker.flush()?;
-    Ok(std::mem::take(unpacker.get_mut()).into())
+fn decompress(decoder: &mut MultiGzDecoder<Vec<u8>>, part: &[u8]) -> io::Result<Bytes> {
+    decoder.write_all(part)?;
+    decoder.flush()?;
+    Ok(std::mem::take(decoder.get_mut()).into())
 }

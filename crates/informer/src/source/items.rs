@@ -1,5 +1,5 @@
-//! [`ItemParser`]: the objects of a list, one by one, while its body still comes in. Holds one chunk of
-//! the body, not the list.
+//! [`ItemParser`]: decodes the objects of a list one by one while the body arrives. It holds one chunk of the
+//! body, not the list.
 
 use std::marker::PhantomData;
 
@@ -7,22 +7,22 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, Error},
 };
-use trimtab_cache::{Json, JsonError, ManagedFields, Object};
+use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object};
 
-use super::watch::{Undecodable, contained};
+use super::watch::{Unreadable, contained};
 
-/// Parsing begins when so much has come: an object that ends in the next chunk is read twice. More would not stay in
-/// the processor's cache until it is read.
+/// The number of bytes at which parsing begins: an object that ends in the next chunk is read twice. More bytes
+/// would not stay in the processor's cache until they are read.
 const WORTHWHILE: usize = 64 * 1024;
 
-/// A parser that is fed bytes and gives objects. It takes no step until enough has been fed.
+/// A parser that takes bytes and yields objects. It waits until there are enough bytes.
 pub(crate) struct ItemParser<T> {
     buffer: String,
-    /// The beginning of a character whose end has not come.
+    /// The beginning of a character whose end has not arrived.
     cut: Vec<u8>,
-    /// Everything before is done with.
+    /// The parser's position; everything before it is parsed.
     at: usize,
-    /// So much must be in `buffer` behind `at` before it is worth looking.
+    /// The number of bytes behind `at` at which the parser looks again.
     enough: usize,
     ended: bool,
     place: Place,
@@ -34,18 +34,18 @@ pub(crate) struct ItemParser<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Start,
-    /// In front of a key, or of the end of the list object.
+    /// Before a key or the end of the list object.
     Key,
-    /// Behind a value of the list object.
+    /// After a value of the list object.
     AfterValue,
-    /// In front of the first item, or of the end of the items.
+    /// Before the first item or the end of the items.
     FirstItem,
-    /// Behind an item.
+    /// After an item.
     AfterItem,
     End,
 }
 
-/// What a list says of itself.
+/// The metadata of a list.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ListMeta {
@@ -91,15 +91,15 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         Ok(())
     }
 
-    /// Says that the whole body has been fed.
+    /// Marks the end of the body.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The next object; `None` if more must be fed, or if there are no more once the body has ended.
+    /// The next object. `None` asks for more bytes, or ends the list once the body has ended.
     ///
-    /// An object that is there but is no `T` is the inner error, and the next call goes on behind it.
-    pub(crate) fn next(&mut self) -> Result<Option<Result<T, Undecodable>>, JsonError> {
+    /// The inner error is an object that is not a `T`; the next call goes on after it.
+    pub(crate) fn next(&mut self) -> Result<Option<Result<T, Unreadable>>, JsonError> {
         if !self.ended && self.buffer.len() - self.at < self.enough {
             return Ok(None);
         }
@@ -119,7 +119,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
                 (Place::FirstItem | Place::AfterItem, b']') => self.step(Place::AfterValue),
                 (Place::AfterItem, b',') => {
                     self.at += 1;
-                    // In front of an item now; a `]` here would be wrong, and is no object either.
+                    // Before an item; a `]` here is malformed, and fails as an object.
                     match self.item()? {
                         Some(item) => return Ok(Some(item)),
                         None => {
@@ -137,17 +137,17 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         }
     }
 
-    /// Whether the whole list has been taken.
+    /// Whether the whole list has been read.
     pub(crate) fn is_done(&self) -> bool {
         self.ended && self.place == Place::End
     }
 
-    /// What the list said of itself, once the body has ended and all objects have been taken.
+    /// The list's metadata, once all objects have been taken.
     pub(crate) fn into_meta(self) -> ListMeta {
         self.meta
     }
 
-    /// A member of the list object. `false` if it has not come in whole; nothing is taken then.
+    /// Reads a member of the list object. `false` if it has not arrived completely; then nothing is read.
     fn member(&mut self) -> Result<bool, JsonError> {
         let start = self.at;
         let complete = self.complete_member()?;
@@ -181,7 +181,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
                     return Ok(false);
                 }
             }
-            // A number, or `null` where Go had no items. It ends where the next thing begins.
+            // A number, or `null` where Go had no items. It ends at the next separator.
             _ => match self.buffer[self.at..].find([',', '}']) {
                 Some(length) => self.at += length,
                 None => return Ok(false),
@@ -191,17 +191,18 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         Ok(true)
     }
 
-    fn item(&mut self) -> Result<Option<Result<T, Undecodable>>, JsonError> {
+    fn item(&mut self) -> Result<Option<Result<T, Unreadable>>, JsonError> {
         let managed_fields = self.managed_fields;
         let item = match contained(|| self.value_by(|json| T::decode(json, managed_fields))) {
             Ok(None) => return Ok(None),
+            Ok(Some(object)) if object.metadata().name().is_empty() => Err(Unreadable::nameless()),
             Ok(Some(object)) => Ok(object),
             Err(error) => {
                 let Some(object) = self.value_by(Json::skip)? else {
                     return Ok(None);
                 };
-                // Which looks at all of it: if it is no JSON at all, the list is at fault.
-                Err(Undecodable::new(object, error)?)
+                // This checks the whole object: if it is not JSON, the list is malformed.
+                Err(Unreadable::new(object, error)?)
             }
         };
         self.place = Place::AfterItem;
@@ -212,7 +213,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.value_by(|json| V::deserialize(json))
     }
 
-    /// The value that begins here, as `decode` reads it; `None` if its end has not come.
+    /// Reads the value that begins here with `decode`; `None` if its end has not arrived.
     fn value_by<'a, V>(
         &'a mut self,
         decode: impl FnOnce(&mut Json<'a>) -> Result<V, JsonError>,
@@ -233,7 +234,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.place = place;
     }
 
-    /// The next byte that is no white space; stays in front of it.
+    /// The next byte that is not white space; the parser stays before it.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.buffer.as_bytes()[self.at..];
         let skip = rest.iter().position(|byte| !byte.is_ascii_whitespace());
@@ -241,7 +242,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.buffer.as_bytes().get(self.at).copied()
     }
 
-    /// More is needed; twice of what there is, lest a big object be tried over and over.
+    /// Asks for twice as many bytes as there are, so that a big object is not tried again and again.
     fn incomplete<V>(&mut self) -> Result<Option<V>, JsonError> {
         if !self.ended {
             let rest = self.buffer.len() - self.at;
@@ -251,7 +252,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         if self.place == Place::End {
             Ok(None)
         } else {
-            Err(JsonError::custom("the list ends in the middle"))
+            Err(JsonError::custom("the list ends before its closing brace"))
         }
     }
 }
@@ -290,7 +291,8 @@ mod tests {
             while let Some(item) = parser.next()? {
                 names.push(match item {
                     Ok(view) => format!("{} {}", view.metadata.name(), view.number),
-                    Err(wrong) => format!("{}: {}", wrong.key, wrong.reason),
+                    Err(Unreadable::Object(object)) => format!("{}: {}", object.key, object.reason),
+                    Err(Unreadable::Malformed(reason)) => format!("malformed: {reason}"),
                 });
             }
             match pieces.next() {
@@ -316,6 +318,20 @@ mod tests {
             assert_eq!([names[0].as_str(), names[2].as_str()], ["a 1", "c 0"], "{piece}");
             assert!(names[1].starts_with("n/b: invalid type: string \"wrong\""), "{}", names[1]);
             assert_eq!((meta.resource_version.as_str(), meta.token.as_deref()), ("7", Some("t")));
+        }
+    }
+
+    #[test]
+    fn an_item_with_malformed_metadata_does_not_fail_its_list() {
+        let text = r#"{"metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"a"}},{"metadata":"text"},
+            {"metadata":{"name":5}},{"metadata":{"name":"b","resourceVersion":7}},5,{"metadata":{"name":"c"}}]}"#;
+        for piece in 1..text.len() {
+            let (names, _) = parse(text, piece).expect("a list");
+            let starts = ["a 0", "malformed: ", "malformed: ", "b: ", "malformed: ", "c 0"];
+            assert_eq!(names.len(), starts.len(), "{names:?}");
+            for (name, start) in names.iter().zip(starts) {
+                assert!(name.starts_with(start), "{name} {start}");
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! [`Lines`]: a body, line by line. A body that ends within a line is an error, not silence.
+//! [`Lines`]: the lines of a body. A body that ends within a line is an error.
 
 use bytes::Bytes;
 use tokio::time::Duration;
@@ -7,9 +7,9 @@ use super::{error::SourceError, incoming::Incoming};
 
 pub(crate) struct Lines {
     body: Incoming,
-    /// What came and was not read yet.
+    /// Bytes that were received and not read yet.
     chunk: Bytes,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not arrived.
     partial: Vec<u8>,
 }
 
@@ -18,10 +18,10 @@ impl Lines {
         Self { body, chunk: Bytes::new(), partial: Vec::new() }
     }
 
-    /// The next line, without its end; `None` when the body has ended in order.
+    /// The next line without its line break; `None` if the body has ended in order.
     ///
-    /// Dropped before it completes, it has lost nothing.
-    pub(crate) async fn next(&mut self, patience: Duration) -> Result<Option<Bytes>, SourceError> {
+    /// A `next` dropped before it completes has lost nothing.
+    pub(crate) async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, SourceError> {
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.chunk) {
                 let rest = self.chunk.split_off(end + 1);
@@ -30,7 +30,7 @@ impl Lines {
             }
             self.partial.extend_from_slice(&self.chunk);
             self.chunk = Bytes::new();
-            match self.body.next(patience).await? {
+            match self.body.next(limit).await? {
                 None if self.partial.is_empty() => return Ok(None),
                 None => return Err(SourceError::truncated()),
                 Some(part) => self.chunk = part,
@@ -38,7 +38,7 @@ impl Lines {
         }
     }
 
-    /// Usually a line is a part of a chunk, and nothing is copied.
+    /// Usually a line is part of one chunk, and nothing is copied.
     fn completed(&mut self, end: Bytes) -> Bytes {
         if self.partial.is_empty() {
             return end;

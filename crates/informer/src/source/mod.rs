@@ -1,5 +1,5 @@
-//! [`Source`]: where the objects of an informer come from. Its requests are our own, because those
-//! of `kube_client::Api` buffer whole lists and hide how a watch ended.
+//! [`Source`]: requests for one collection of objects. They do not use `kube_client::Api`, which buffers whole
+//! lists and hides the end of a watch.
 
 use std::{
     fmt::Write,
@@ -21,7 +21,7 @@ use self::{
     incoming::Incoming,
 };
 use crate::{
-    Selection,
+    selection::Selection,
     state::{ListRequest, StreamRequest, WatchRequest},
 };
 
@@ -31,14 +31,14 @@ pub(crate) mod items;
 pub(crate) mod lines;
 pub(crate) mod watch;
 
-/// To the first byte of an answer to a list: longer than the minute after which a server gives up.
-const LIST_PATIENCE: Duration = Duration::from_secs(75);
-/// To the first byte of an answer to a watch, which waits for nothing but the server's cache. kube-client's
-/// default client may retry within this time; it does so for up to a quarter of an hour if nobody ends it.
-const WATCH_PATIENCE: Duration = Duration::from_secs(30);
-/// Between two parts of a body that is being sent.
-pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(60);
-/// Of an answer that is an error, so much is read.
+/// The timeout of a list's response headers: longer than the minute after which a server gives up.
+const LIST_TIMEOUT: Duration = Duration::from_secs(75);
+/// The timeout of a watch's response headers, which wait only for the server's cache. kube-client's default
+/// client may retry within this time; without a timeout, it retries for up to a quarter of an hour.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(30);
+/// The timeout between two parts of a body.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest error response that is read.
 const LONGEST_STATUS: usize = 64 * 1024;
 
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -47,7 +47,7 @@ const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=met
 pub(crate) struct Source {
     client: Client,
     path: String,
-    /// The selectors, as parts of a query; each begins with `&`.
+    /// The selectors as parameters of a query; each begins with `&`.
     selectors: String,
     list_type: &'static str,
     watch_type: &'static str,
@@ -56,7 +56,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The selected objects of one namespace, or of all.
+    /// The selected objects of one namespace or of all namespaces.
     pub(crate) fn new<T: Object>(
         client: Client,
         resource: &<T::Kind as Resource>::DynamicType,
@@ -90,17 +90,17 @@ impl Source {
         }
     }
 
-    /// Path and selectors: what tells this collection from another.
+    /// The path and the selectors, which identify the collection.
     pub(crate) fn identity(&self) -> String {
         [self.path.as_str(), self.selectors.as_str()].concat()
     }
 
-    /// How many bytes of lists and watches have come.
+    /// The number of bytes received in lists and watches.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Asks for a list, or for the page that `token` continues with.
+    /// Requests a list, or its page after `token`.
     pub(crate) async fn list(
         &self,
         list: &ListRequest,
@@ -111,29 +111,29 @@ impl Source {
             parameter(&mut query, "limit", &limit.to_string());
         }
         if let Some(token) = token {
-            parameter(&mut query, "continue", token); // which says all that the others would
+            parameter(&mut query, "continue", token); // the token holds the other parameters
         } else if let Some(version) = &list.at_least {
             parameter(&mut query, "resourceVersion", version);
             parameter(&mut query, "resourceVersionMatch", "NotOlderThan");
         }
-        self.send(self.list_request(&query, self.list_type), LIST_PATIENCE).await
+        self.send(self.list_request(&query, self.list_type), LIST_TIMEOUT).await
     }
 
-    /// Asks for the metadata of one object, of a state not older than `version`: whether the server is there,
-    /// and has come as far.
+    /// Requests the metadata of one object, of a state not older than `version`. Succeeds if the server answers
+    /// and has the version.
     pub(crate) async fn probe(&self, version: &str) -> Result<(), SourceError> {
         let mut query = String::from("&limit=1&resourceVersionMatch=NotOlderThan");
         parameter(&mut query, "resourceVersion", version);
-        let mut body = self.send(self.list_request(&query, METADATA_LIST), WATCH_PATIENCE).await?;
-        while body.next(BODY_PATIENCE).await?.is_some() {} // to its end, so that the connection can be used again
+        let mut body = self.send(self.list_request(&query, METADATA_LIST), WATCH_TIMEOUT).await?;
+        while body.next(BODY_TIMEOUT).await?.is_some() {} // completely, so that the connection can be reused
         Ok(())
     }
 
-    /// Asks for the metadata of all objects at exactly this version.
+    /// Requests the metadata of all objects at exactly this version.
     pub(crate) async fn audit(&self, version: &str) -> Result<Incoming, SourceError> {
         let mut query = String::from("&resourceVersionMatch=Exact");
         parameter(&mut query, "resourceVersion", version);
-        self.send(self.list_request(&query, METADATA_LIST), LIST_PATIENCE).await
+        self.send(self.list_request(&query, METADATA_LIST), LIST_TIMEOUT).await
     }
 
     fn list_request(&self, query: &str, accept: &'static str) -> http::request::Builder {
@@ -141,14 +141,14 @@ impl Source {
         self.request(query).header(header::ACCEPT, accept).header(header::ACCEPT_ENCODING, encoding)
     }
 
-    /// Asks for a watch.
+    /// Requests a watch.
     pub(crate) async fn watch(&self, watch: &WatchRequest) -> Result<Incoming, SourceError> {
         let mut query = String::new();
         parameter(&mut query, "resourceVersion", &watch.from);
         self.follow(query, watch.timeout).await
     }
 
-    /// Asks for a streaming list: all objects as additions, a bookmark behind them, and then a watch.
+    /// Requests a streaming list: all objects as additions, then a bookmark, then the events of a watch.
     pub(crate) async fn stream(&self, stream: &StreamRequest) -> Result<Incoming, SourceError> {
         let mut query = String::from("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
         if let Some(version) = &stream.at_least {
@@ -163,9 +163,9 @@ impl Source {
         let request = self
             .request(&query)
             .header(header::ACCEPT, self.watch_type)
-            // Packed event by event, little is gained, and servers from 1.37 on make a member of each.
+            // Compressed event by event, little is saved; servers since 1.37 make a gzip member of each event.
             .header(header::ACCEPT_ENCODING, "identity");
-        self.send(request, WATCH_PATIENCE).await
+        self.send(request, WATCH_TIMEOUT).await
     }
 
     fn request(&self, query: &str) -> http::request::Builder {
@@ -174,25 +174,21 @@ impl Source {
         Request::get([self.path.as_str(), mark, both.trim_start_matches('&')].concat())
     }
 
-    async fn send(
-        &self,
-        request: http::request::Builder,
-        patience: Duration,
-    ) -> Result<Incoming, SourceError> {
+    async fn send(&self, request: http::request::Builder, limit: Duration) -> Result<Incoming, SourceError> {
         let request = request.body(Body::empty()).map_err(SourceError::request)?;
-        let answer = timeout(patience, self.client.send(request)).await;
-        let answer =
-            answer.map_err(|_| SourceError::no_answer(patience))?.map_err(SourceError::connection)?;
-        if answer.status() == StatusCode::OK {
-            return Ok(Incoming::new(answer, self.received.clone()));
+        let response = timeout(limit, self.client.send(request)).await;
+        let response =
+            response.map_err(|_| SourceError::no_response(limit))?.map_err(SourceError::connection)?;
+        if response.status() == StatusCode::OK {
+            return Ok(Incoming::new(response, self.received.clone()));
         }
-        let (head, body) = answer.into_parts();
-        let body = timeout(BODY_PATIENCE, Limited::new(body, LONGEST_STATUS).collect()).await;
+        let (head, body) = response.into_parts();
+        let body = timeout(BODY_TIMEOUT, Limited::new(body, LONGEST_STATUS).collect()).await;
         let body =
             body.ok().and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let retry_after =
             head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        Err(SourceError::status(Status::of_answer(head.status.as_u16(), retry_after, &body)))
+        Err(SourceError::status(Status::of_response(head.status.as_u16(), retry_after, &body)))
     }
 }
 

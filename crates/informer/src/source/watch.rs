@@ -1,31 +1,28 @@
 //! One line of a watch, decoded straight into the stored type.
 
-use std::{
-    borrow::Cow,
-    panic::{self, AssertUnwindSafe},
-};
+use std::panic::{self, AssertUnwindSafe};
 
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Error},
 };
-use serde_json::value::RawValue;
-use trimtab_cache::{Json, JsonError, ManagedFields, Object, ObjectKey};
+use serde_json::{Value, value::RawValue};
+use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
 
 use super::error::Status;
 
-/// What a server tells in one line.
+/// An event of a watch: one line of the body.
 #[derive(Debug)]
 pub(crate) enum WatchEvent<T> {
-    /// The object is there, in this state: it was added or modified.
+    /// The object was added or modified and has this state.
     Applied(T),
-    /// The object is gone; this was its last state.
+    /// The object was deleted; this was its last state.
     Deleted(T),
-    /// Nothing more has changed up to this version.
+    /// There are no further changes up to this version.
     Bookmark(BookmarkMeta),
     /// The watch cannot go on.
     Error(Status),
-    /// Something that later servers may send.
+    /// A type of event that this version does not know.
     Unknown,
 }
 
@@ -46,29 +43,39 @@ struct BookmarkAnnotations {
 }
 
 impl BookmarkMeta {
-    /// Whether a streaming list is complete with this (WL-T13: the value decides). Without a version it is not: from
-    /// where could the watch be resumed?
+    /// Whether this bookmark completes a streaming list (WL-T13: the value decides). A bookmark without a version
+    /// does not: the watch could not be resumed.
     pub(crate) fn ends_initial_events(&self) -> bool {
         self.annotations.initial_events_end.as_deref() == Some("true") && !self.resource_version.is_empty()
     }
 }
 
-/// An object that could not be decoded, by what could.
+/// A list item or a watch event whose object could not be decoded.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// The object's key is known.
+    Object(Undecodable),
+    /// The metadata has no readable name and namespace.
+    Malformed(JsonError),
+}
+
+/// An object that could not be decoded, with the parts of its metadata that could.
 #[derive(Debug)]
 pub(crate) struct Undecodable {
     pub(crate) key: ObjectKey,
+    /// Empty if it is missing or malformed.
     pub(crate) version: String,
-    /// Whether the event told its deletion.
+    /// Whether the event was the object's deletion.
     pub(crate) deleted: bool,
     pub(crate) reason: JsonError,
 }
 
 impl<T: Object + DeserializeOwned> WatchEvent<T> {
-    /// Decodes a line. The inner error is an object that is no `T`; the outer one, a line that is no event.
+    /// Decodes a line. The inner error is an object that is not a `T`; the outer error, a line that is not an event.
     pub(crate) fn decode(
         line: &[u8],
         managed_fields: ManagedFields,
-    ) -> Result<Result<Self, Undecodable>, JsonError> {
+    ) -> Result<Result<Self, Unreadable>, JsonError> {
         let line = std::str::from_utf8(line).map_err(JsonError::custom)?;
         let decode = || {
             let mut json = Json::new(line);
@@ -77,6 +84,9 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
             Ok(event)
         };
         match contained(decode) {
+            Ok(Self::Applied(object) | Self::Deleted(object)) if object.metadata().name().is_empty() => {
+                Ok(Err(Unreadable::nameless()))
+            }
             Ok(event) => Ok(Ok(event)),
             Err(error) => {
                 #[derive(Deserialize)]
@@ -86,17 +96,19 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
                     #[serde(borrow)]
                     object: &'a RawValue,
                 }
-                // By serde_json, which looks at all of it: a line that is no JSON at all is no event.
+                // serde_json checks the whole line: a line that is not JSON is not an event.
                 let outline: Outline<'_> = serde_json::from_str(line)?;
-                let mut wrong = Undecodable::new(outline.object.get(), error)?;
-                wrong.deleted = outline.kind == EventType::Deleted;
-                Ok(Err(wrong))
+                let mut unreadable = Unreadable::new(outline.object.get(), error)?;
+                if let Unreadable::Object(object) = &mut unreadable {
+                    object.deleted = outline.kind == EventType::Deleted;
+                }
+                Ok(Err(unreadable))
             }
         }
     }
 
-    /// By hand, because a derived enum would buffer every object: here `type`, which comes first, says at
-    /// once what to decode `object` into.
+    /// Reads an event. A derived enum would buffer every object; here `type`, which comes first, decides at
+    /// once into which type `object` is decoded.
     fn read(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
         let (mut kind, mut early, mut event) = (None, None, None);
         json.members(|key, json| {
@@ -116,7 +128,7 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
         }
     }
 
-    /// What the `object` of an event of that type tells.
+    /// Decodes the `object` of an event of that type.
     fn of(kind: EventType, json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError> {
         #[derive(Deserialize)]
         struct Bookmark {
@@ -135,32 +147,41 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
     }
 }
 
-/// Decodes, in code that may be the user's: should it panic, the object is one that cannot be decoded.
+/// Runs `decode`, which may be a user's code. A panic becomes a decode error.
 pub(super) fn contained<V>(decode: impl FnOnce() -> Result<V, JsonError>) -> Result<V, JsonError> {
     let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
-    decoded.unwrap_or_else(|_| Err(JsonError::custom("decoding it panicked")))
+    decoded.unwrap_or_else(|_| Err(JsonError::custom("decoding the object panicked")))
 }
 
-impl Undecodable {
-    /// What can be said of `object`, which gave `reason`. Its key has no name if the object has none.
+impl Unreadable {
+    /// Reads the key and the version of `object`, whose decoding failed with `reason`.
+    ///
+    /// # Errors
+    ///
+    /// `object` is not JSON.
     pub(crate) fn new(object: &str, reason: JsonError) -> Result<Self, JsonError> {
-        #[derive(Deserialize)]
-        struct Outline<'a> {
-            #[serde(borrow, default)]
-            metadata: Identity<'a>,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Identity<'a> {
-            #[serde(borrow)]
-            name: Cow<'a, str>,
-            #[serde(borrow)]
-            namespace: Cow<'a, str>,
-            resource_version: String,
-        }
-        let Outline { metadata } = serde_json::from_str(object)?;
-        let key = ObjectKey::namespaced(&metadata.namespace, &metadata.name);
-        Ok(Self { key, version: metadata.resource_version, deleted: false, reason })
+        // Member by member, as values: one malformed member of the metadata does not hide the others.
+        let object: Value = serde_json::from_str(object)?;
+        let metadata = &object["metadata"];
+        let text = |name: &str| match &metadata[name] {
+            Value::Null => Some(String::new()),
+            Value::String(text) => Some(text.clone()),
+            _ => None,
+        };
+        Ok(match (text("namespace"), text("name")) {
+            (Some(namespace), Some(name)) if !name.is_empty() => Self::Object(Undecodable {
+                key: ObjectKey::namespaced(&namespace, &name),
+                version: text("resourceVersion").unwrap_or_default(),
+                deleted: false,
+                reason,
+            }),
+            _ => Self::Malformed(reason),
+        })
+    }
+
+    /// An object without a name, which a lenient type has accepted (RE-T7, RE-T29).
+    pub(crate) fn nameless() -> Self {
+        Self::Malformed(JsonError::custom("metadata.name is missing or empty"))
     }
 }
 
@@ -189,7 +210,10 @@ mod tests {
             Ok(Ok(WatchEvent::Bookmark(bookmark))) => format!("bookmark {}", bookmark.resource_version),
             Ok(Ok(WatchEvent::Error(status))) => format!("error {}", status.code),
             Ok(Ok(WatchEvent::Unknown)) => "unknown".to_owned(),
-            Ok(Err(wrong)) => format!("{} of {} deleted={}", wrong.key, wrong.version, wrong.deleted),
+            Ok(Err(Unreadable::Object(object))) => {
+                format!("{} of {:?} deleted={}", object.key, object.version, object.deleted)
+            }
+            Ok(Err(Unreadable::Malformed(_))) => "malformed".to_owned(),
             Err(_) => "no event".to_owned(),
         }
     }
@@ -215,8 +239,28 @@ mod tests {
     fn an_object_that_cannot_be_decoded_is_still_named() {
         let wrong = r#"{"metadata":{"name":"a","resourceVersion":"7"},"data":"text"}"#;
         let line = |kind| format!(r#"{{"type":"{kind}","object":{wrong}}}"#);
-        assert_eq!(decode(&line("MODIFIED")), "a of 7 deleted=false");
-        assert_eq!(decode(&line("DELETED")), "a of 7 deleted=true");
+        assert_eq!(decode(&line("MODIFIED")), r#"a of "7" deleted=false"#);
+        assert_eq!(decode(&line("DELETED")), r#"a of "7" deleted=true"#);
+    }
+
+    #[test]
+    fn an_event_with_malformed_metadata_keeps_its_key_where_it_has_one() {
+        for (metadata, expected) in [
+            (r#"{"name":"a","resourceVersion":7}"#, r#"a of "" deleted=false"#),
+            (
+                r#"{"name":"a","namespace":"n","labels":"x","resourceVersion":"7"}"#,
+                r#"n/a of "7" deleted=false"#,
+            ),
+            (r#"{"name":5,"resourceVersion":"7"}"#, "malformed"),
+            (r#"{"name":"a","namespace":5}"#, "malformed"),
+            (r#"{"resourceVersion":"7"}"#, "malformed"),
+            (r#""text""#, "malformed"),
+            ("null", "malformed"),
+        ] {
+            let line = format!(r#"{{"type":"ADDED","object":{{"metadata":{metadata}}}}}"#);
+            assert_eq!(decode(&line), expected, "{metadata}");
+        }
+        assert_eq!(decode(r#"{"type":"ADDED","object":[]}"#), "malformed");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ladder's rules, edge by edge: what the reflector does after each outcome.
+//! The rules of the list/watch state, edge by edge: the next step after each outcome.
 
 use super::*;
 
@@ -252,10 +252,10 @@ fn a_server_that_cannot_stream_is_asked_again_after_half_an_hour() {
     let mut state = streaming();
     state.next(now, stream_failed(Class::Refused));
     state.next(now, Outcome::Listed { version: "9".to_owned() });
-    let soon = now + UNSUPPORTED_FOR - Duration::from_secs(1);
+    let soon = now + NO_STREAMS_FOR - Duration::from_secs(1);
     let next = state.next(soon, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: list at_least=9 limit=0");
-    let next = state.next(now + UNSUPPORTED_FOR, watch_failed(Class::Expired, "9"));
+    let next = state.next(now + NO_STREAMS_FOR, watch_failed(Class::Expired, "9"));
     assert_eq!(describe(&next), "later: stream at_least=9");
 }
 

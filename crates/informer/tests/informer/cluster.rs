@@ -1,4 +1,4 @@
-//! Informers at a whole API server: what is written reaches handlers, whatever happens to the watch.
+//! Informers with the API server of `trimtab-apiserver`: writes reach handlers, whatever happens to the watch.
 
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ async fn a_custom_kind_is_followed_from_the_moment_it_is_served() {
     let server = ApiServer::start();
     let kind = GroupVersionKind::gvk("example.com", "v1", "Widget");
     let resource = ApiResource::from_gvk_with_plural(&kind, "widgets");
-    let informer = Informer::builder(server.client()).build_for::<DynamicObject>(&resource);
+    let informer = Informer::builder(server.client()).build_with::<DynamicObject>(&resource);
     informer.start();
     sleep(Duration::from_secs(10)).await;
     assert!(matches!(informer.status().phase, Phase::NotServed { .. }), "{:?}", informer.status());

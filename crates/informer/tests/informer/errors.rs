@@ -1,4 +1,4 @@
-//! Whom trouble is told to, and audits, which find what ought not to be.
+//! Errors that informers report, and audits.
 
 use std::sync::Arc;
 
@@ -20,8 +20,7 @@ const PATH: &str = "/api/v1/configmaps";
 fn collect(builder: InformerBuilder) -> (InformerBuilder, Arc<Mutex<Vec<String>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = told.clone();
-    let builder =
-        builder.on_error(move |informer, trouble| log.lock().push(format!("{informer}: {trouble}")));
+    let builder = builder.on_error(move |informer, error| log.lock().push(format!("{informer}: {error}")));
     (builder, told)
 }
 
@@ -29,8 +28,8 @@ fn take(told: &Mutex<Vec<String>>) -> Vec<String> {
     std::mem::take(&mut told.lock())
 }
 
-/// SI-T6, and unlike client-go's, errors of a watch as well. vector#5877: errors without a version were
-/// dropped without a word (incident 24).
+/// SI-T6; unlike client-go, errors of a watch, too. vector#5877: errors without a version were dropped
+/// silently (incident 24).
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_error_is_reported() {
     let (mut server, client) = ScriptedServer::new();
@@ -81,7 +80,7 @@ fn outline(name: &str, version: &str) -> Value {
     json!({"metadata": object(name, version)["metadata"]})
 }
 
-/// Lets an hour pass in which the server sends its bookmarks; returns what it is asked for then.
+/// Lets an hour pass with bookmarks, and returns the request of the audit.
 async fn next_audit(server: &mut ScriptedServer, watch: &WatchBody, version: &str) -> PendingRequest {
     let begun = Instant::now();
     loop {
@@ -135,8 +134,8 @@ async fn what_an_audit_finds_is_told_and_repaired_by_a_relist() {
     assert_eq!(names, ["a", "c"]);
 }
 
-/// Incident 11 in company: the audits are answered, so the server is there, and the store is right as far as they
-/// can tell; only the watch is dead. Fails when `follow` begins to read the line anew behind each audit.
+/// Incident 11 with audits: they succeed and find no difference; only the watch is dead. Fails if `follow` starts a
+/// new `next` after each audit.
 #[tokio::test(start_paused = true)]
 async fn frequent_audits_do_not_hide_that_a_watch_is_dead() {
     let (mut server, client) = ScriptedServer::new();
@@ -159,7 +158,7 @@ async fn frequent_audits_do_not_hide_that_a_watch_is_dead() {
     server.expect(&format!("WATCH {PATH} resourceVersion=5")).await;
 }
 
-/// The server's own errors end no silence: status of the watch is in the status.
+/// The status has the last error and the time since which every attempt has failed.
 #[tokio::test(start_paused = true)]
 async fn the_status_tells_the_last_error_and_since_when() {
     let (mut server, informer, _, watch) = audited().await;

@@ -34,7 +34,7 @@ async fn one_kind_form_and_selection_has_one_informer() {
     let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let (one, same) = (factory.informer::<ConfigMap>(), factory.clone().informer::<ConfigMap>());
-    factory.informer_with::<ConfigMap>(Selection::all().namespace("x"));
+    factory.selected::<ConfigMap>(Selection::all().namespace("x"));
     factory.informer::<SetView>();
     factory.start();
     factory.start();
@@ -85,6 +85,7 @@ async fn waiting_names_what_is_not_synced_and_why() {
         "not synced: replicasets.apps in x (waiting until the kind is served: the server refused: 404 NotFound); \
          secrets in x (listing)"
     );
+    assert_eq!(format!("{error:?}"), error.to_string(), "as `main` prints it");
     assert!(matches!(error.informers()[1].status.phase, Phase::Listing));
 }
 
@@ -137,7 +138,7 @@ async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
     let (mut server, client) = ScriptedServer::new();
     let factory = InformerFactory::builder(client).streaming_lists(false).build();
     let resource = ApiResource::erase::<ConfigMap>(&());
-    let dynamic = factory.informer_of::<DynamicObject>(Selection::all(), &resource);
+    let dynamic = factory.informer_with::<DynamicObject>(&resource);
     let metadata = factory.informer::<PartialObjectMeta<ConfigMap>>();
     factory.start();
     for _ in 0..2 {
@@ -153,7 +154,7 @@ async fn dynamic_objects_and_metadata_alone_are_forms_like_others() {
     assert_eq!(dynamic.store().list()[0].data["data"]["version"], "1");
     assert_eq!(metadata.store().list()[0].metadata().resource_version(), "1");
     assert_eq!(
-        (dynamic.name(), metadata.name()),
+        (dynamic.description(), metadata.description()),
         ("configmaps (DynamicObject)", "configmaps (PartialObjectMeta<ConfigMap>)")
     );
 }

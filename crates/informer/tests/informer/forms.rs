@@ -1,4 +1,4 @@
-//! The ways to hold an object: whole, packed, a view of it, its metadata alone.
+//! The forms of an object: whole, packed, view, metadata.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What handlers are told and when. Ids such as SI-T18 name client-go's tests: docs/upstream-behaviours.md.
+//! The events of handlers and their order. Ids such as SI-T18 name client-go's tests: docs/upstream-behaviours.md.
 
 use std::{
     collections::VecDeque,
@@ -83,7 +83,7 @@ async fn a_handler_has_synced_once_it_was_told_the_first_list() {
     }
 }
 
-/// As client-go: during the calls the store already shows what they tell of, after a relist all of it.
+/// As client-go: during a call the store already has the change; after a relist, all changes.
 #[tokio::test(start_paused = true)]
 async fn a_handler_finds_in_the_store_what_it_is_told() {
     let (mut server, informer, watch) = following(2).await;
@@ -197,16 +197,16 @@ async fn a_handle_has_no_effect_on_another_informer() {
     assert_eq!((calls(&here), calls(&there)), (1, 0));
 }
 
-/// SI-T4, SI-T13, CT-T2: handlers come and go on other threads while events flow. What each is told must
-/// fit together from its first event to its last. Fails if `Shared::add_handler` reads the store before it
+/// SI-T4, SI-T13, CT-T2: handlers come and go on other threads while events flow. The events of
+/// each must be consistent from the first to the last. Fails if `Shared::add_handler` reads the store before it
 /// takes the lock under which it joins the handlers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_handler_misses_or_repeats_a_change_whenever_it_joins() {
     const OBJECTS: u64 = 7;
     const JOINS: usize = 150;
-    /// So many are told of changes at a time, for each joiner.
+    /// The number of updates for each joiner.
     const MEMBERS: usize = 8;
-    /// So many that never change, so that reading the store takes a while.
+    /// The number of objects that never change, so that reading the store takes a while.
     const OTHERS: usize = 2_000;
 
     let (mut server, client) = ScriptedServer::new();
@@ -262,7 +262,7 @@ fn describe(object: &ConfigMap) -> String {
     format!("{} {}", object.key(), object.metadata().resource_version())
 }
 
-/// What a handler knows from what it was told.
+/// The state that a handler derives from its events.
 #[derive(Default)]
 struct Replica {
     known: std::collections::BTreeMap<String, String>,

@@ -1,6 +1,5 @@
-//! Incidents of clusters and of other clients, each as a test driven by the API server's faults. The numbers
-//! are those of docs/upstream-behaviours.md; others are held where their subject is: 2 in part, 24 and 29 by
-//! `reflector`, `trouble` and `packed`.
+//! Incidents of clusters and of other clients, replayed with the API server's faults. The numbers are those of
+//! docs/upstream-behaviours.md. Incidents 2 (in part), 24 and 29 are tested by `reflector`, `errors` and `gzip`.
 
 use std::{
     collections::BTreeSet,
@@ -28,7 +27,7 @@ use trimtab_apiserver::{ApiServer, Filter, Service, Verb};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey};
 use trimtab_informer::{Event, Informer, InformerBuilder, InformerFactory, Phase};
 
-/// A server that writes down what it is asked, and an API to change its objects.
+/// A server with its request log, and an API to change its objects.
 fn server() -> (ApiServer, Api<ConfigMap>) {
     let server = ApiServer::builder().request_log(true).start();
     let maps = Api::default_namespaced(server.client_as("user"));
@@ -61,7 +60,7 @@ fn key(name: &str) -> ObjectKey {
     ObjectKey::namespaced("default", name)
 }
 
-/// Waits until something is so, for two minutes at most; how long it took.
+/// Waits for a condition, at most two minutes, and returns the time it took.
 async fn until(is_so: impl Fn() -> bool) -> Duration {
     let begun = Instant::now();
     while !is_so() {
@@ -71,7 +70,7 @@ async fn until(is_so: impl Fn() -> bool) -> Duration {
     begun.elapsed()
 }
 
-/// What the informers of a server have asked it to list: when, and how.
+/// The lists that informers have requested, with their times.
 fn lists(server: &ApiServer) -> Vec<(Timestamp, String)> {
     let lists = server.request_log().matching(&own().verb(Verb::List));
     lists.into_iter().map(|list| (list.at, list.query)).collect()

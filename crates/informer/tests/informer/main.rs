@@ -1,17 +1,19 @@
-//! Informers as a user meets them, in virtual time and without sockets, at a server that does what the
-//! test says, or at the API server of `trimtab-apiserver`. One program, because most need the former.
+//! Tests of informers through the public interface, in virtual time and without sockets. The server is a scripted
+//! one or the API server of `trimtab-apiserver`.
 
 mod cluster;
 mod errors;
 mod factory;
 mod fixtures;
 mod forms;
+mod gzip;
 mod handlers;
 mod incidents;
+mod malformed;
 mod metrics;
 mod model;
 mod namespaces;
-mod packed;
 mod reflector;
 mod streaming;
 mod subscription;
+mod unstarted;

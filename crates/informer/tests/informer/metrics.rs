@@ -1,4 +1,4 @@
-//! What a named informer reports, as an exporter's scrape shows it.
+//! The metrics of an informer with a name, as an exporter renders them.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};

@@ -1,6 +1,6 @@
-//! Random histories at a server that obeys the rules of lists and watches, with every fault that we know:
-//! whatever happens, the store equals the server's state at the store's version, and whoever replays
-//! what handlers are told has the store. CT-T1, CT-T2, RE-T9 (docs/upstream-behaviours.md).
+//! Random histories of a server that obeys the rules of lists and watches, with every known fault: the store
+//! always equals the server's state at the store's version, and replaying a handler's events yields the store.
+//! CT-T1, CT-T2, RE-T9 (docs/upstream-behaviours.md).
 //!
 //! A failing history names its seed: `TRIMTAB_SEED=… cargo test -p trimtab-informer --test informer model`.
 
@@ -32,7 +32,7 @@ use crate::fixtures::object;
 const HISTORIES: u64 = 2_000;
 const STEPS: usize = 40;
 
-/// What a server has at one version: names, with the version of each.
+/// The objects of a server at one version: names, with the version of each.
 type State = BTreeMap<String, u64>;
 
 /// A server: its present, its past as far as it remembers, and the watches that are open.
@@ -46,11 +46,11 @@ struct World {
     /// Versions before this one are gone.
     oldest: u64,
     watches: Vec<WatchBody>,
-    /// Watches that are open, and on which nothing comes any more.
+    /// Open watches that send nothing any more.
     holes: Vec<WatchBody>,
-    /// Whether requests are answered with failures for now.
+    /// Whether requests fail for now.
     hostile: bool,
-    /// Whether it streams refuses to, or takes such a request for one of a watch.
+    /// Whether the server supports, refuses or ignores streaming lists.
     streams: Streams,
 }
 
@@ -226,7 +226,7 @@ impl World {
     }
 }
 
-/// What a handler knows, and the first event that did not fit.
+/// The state that a handler derives from its events, and the first inconsistent event.
 #[derive(Default)]
 struct Replica {
     known: State,

@@ -1,4 +1,4 @@
-//! Several namespaces as one informer, and shares of a kind.
+//! Informers of several namespaces and of a shard.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -45,7 +45,7 @@ async fn several_namespaces_are_one_informer() {
     let (mut server, client) = ScriptedServer::new();
     let informer = of_a_and_b(client);
     let told = record(&informer);
-    assert_eq!(informer.name(), "configmaps in a, b");
+    assert_eq!(informer.description(), "configmaps in a, b");
     informer.start();
     let a = server.expect(&format!("LIST {} limit=500", path("a"))).await;
     let b = server.expect(&format!("LIST {} limit=500", path("b"))).await;
@@ -99,7 +99,7 @@ async fn a_forbidden_namespace_is_named_and_holds_up_no_other() {
     let status = informer.status();
     assert!(matches!(status.phase, Phase::Waiting { .. }) && status.lag.is_none(), "{status:?}");
     assert_eq!(status.sources[1].phase, Phase::Watching);
-    assert_eq!(status.sources[1].resource_version.as_deref(), Some("13"));
+    assert_eq!(status.sources[1].resource_version.map(|version| version.to_string()).as_deref(), Some("13"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +118,7 @@ async fn a_restarted_informer_goes_on_in_each_namespace_where_it_was() {
     }
 }
 
-/// A server that knows shards sends only the share; any other sends all, and the rest is dropped here.
+/// A server with shards sends only the share; other servers send all objects, and the informer drops the rest.
 #[tokio::test(start_paused = true)]
 async fn two_shares_have_every_object_once_whether_the_server_knows_shards_or_not() {
     let shares = NonZeroU32::new(2).expect("not zero");

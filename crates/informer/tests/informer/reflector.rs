@@ -23,8 +23,8 @@ fn key(name: &str) -> ObjectKey {
     ObjectKey::namespaced("default", name)
 }
 
-/// Writes down what a handler is told: `+a 1`, `a 1>2`, `-a 2`; with `!` in front of what is initial, and
-/// `?` behind a deletion whose final state is unknown.
+/// Records a handler's events: `+a 1`, `a 1>2`, `-a 2`, with `!` before an initial event and `?` after a deletion
+/// with an unknown final state.
 fn record(informer: &Informer<ConfigMap>) -> Arc<Mutex<Vec<String>>> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = told.clone();
@@ -82,7 +82,7 @@ async fn what_the_server_tells_reaches_the_store_and_then_the_handlers() {
     assert_eq!(held.data.as_ref().unwrap()["version"], "7");
     assert_eq!(held.metadata.managed_fields, None, "what is not worth storing is not stored");
     let status = informer.status();
-    assert_eq!((status.phase, status.objects, status.events, status.restarts), (Phase::Watching, 2, 6, 0));
+    assert_eq!((status.phase, status.objects, status.events, status.restarts), (Phase::Watching, 2, 7, 0));
 }
 
 /// RE-T16.
@@ -193,7 +193,7 @@ async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_stat
     }
 }
 
-/// RE-T9, RE-T10: errors never stop it, and each is waited out longer.
+/// RE-T9, RE-T10: errors never stop the reflector, and the delay grows with each.
 #[tokio::test(start_paused = true)]
 async fn failing_lists_are_tried_again_for_ever_at_growing_distances() {
     let (mut server, client) = ScriptedServer::new();
@@ -304,7 +304,7 @@ async fn a_watch_on_which_nothing_arrives_is_given_up_and_resumed_within_75_seco
     assert_eq!((informer.status().restarts, informer.status().lists), (1, 1));
 }
 
-/// No call hangs for ever, though kube-client sets no read timeout and may retry for many minutes.
+/// No request hangs for ever, although kube-client has no read timeout and may retry for many minutes.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_never_answers_is_asked_again() {
     let (mut server, client) = ScriptedServer::new();
@@ -427,7 +427,7 @@ async fn an_object_on_which_a_view_panics_costs_only_itself() {
     assert!(status.undecodable[&key("b")].contains("panicked"), "{status:?}");
 }
 
-/// FA-T1 on our side: the server is asked for no more than is wanted.
+/// FA-T1: the request has all selectors.
 #[tokio::test(start_paused = true)]
 async fn a_selection_is_part_of_every_request() {
     let (mut server, client) = ScriptedServer::new();
@@ -441,7 +441,7 @@ async fn a_selection_is_part_of_every_request() {
     let selectors = "fieldSelector=metadata.name!=x labelSelector=app in (api,web),!old";
     server.expect(&format!("LIST {path} {selectors}")).await.list("5", &[]);
     server.expect(&format!("WATCH {path} {selectors} resourceVersion=5")).await;
-    assert_eq!(informer.name(), "configmaps in shop");
+    assert_eq!(informer.description(), "configmaps in shop");
 }
 
 /// RE-T15, SI-T2.
@@ -484,7 +484,7 @@ async fn a_stopped_informer_hangs_up_and_a_restarted_one_goes_on() {
     assert_eq!(take(&told), ["-a 3?", "+b 8"]);
 }
 
-/// Fails when `stop` notes its end without a look at whether there is a task again.
+/// Fails if `stop` reports the end without checking for a new task.
 #[tokio::test(start_paused = true)]
 async fn an_informer_started_while_a_stop_waits_is_not_taken_for_stopped() {
     let (mut server, client) = ScriptedServer::new();

@@ -1,4 +1,4 @@
-//! Streaming lists, and servers that do not have them. Ids such as WL-T3 name client-go's tests:
+//! Streaming lists, and servers without them. Ids such as WL-T3 name client-go's tests:
 //! docs/upstream-behaviours.md.
 
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -28,7 +28,7 @@ fn names(informer: &Informer<ConfigMap>) -> Vec<String> {
     names
 }
 
-/// An informer that has synced with `a` and `b` by a stream, which is open.
+/// An informer that has synced `a` and `b` by a stream, which is still open.
 async fn streaming() -> (ScriptedServer, Informer<ConfigMap>, WatchBody) {
     let (mut server, informer) = start();
     let stream = server.expect(&format!("STREAM {PATH}")).await.watch();

@@ -1,6 +1,7 @@
-//! Subscriptions: what a slow reader is told, and whom it delays. client-go buffers all that a slow handler
-//! has not taken yet; here it is at most one change of each object.
+//! Subscriptions of slow readers. client-go buffers every event that a slow handler has not taken yet; a
+//! subscription has at most one change for each object.
 
+use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::{Duration, timeout};
 use trimtab_informer::{Informer, Subscription};
@@ -70,6 +71,22 @@ async fn a_subscription_ends_when_the_informer_goes_and_a_wait_for_it_takes_noth
     assert!(timeout(Duration::from_secs(1), subscription.next()).await.is_err());
     drop(informer);
     assert!(subscription.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_a_stream() {
+    let (_server, informer, watch) = following().await;
+    settle(Duration::from_millis(1)).await;
+    let names = informer.subscribe().map(|event| format!("{event:?}"));
+    let collecting = tokio::spawn(names.collect::<Vec<_>>());
+    settle(Duration::from_millis(1)).await;
+    watch.event("MODIFIED", &object("a", "6"));
+    settle(Duration::from_millis(1)).await;
+    drop(informer); // which ends the stream
+    let mut events = collecting.await.expect("no panic");
+    assert_eq!(events.pop().as_deref(), Some("updated default/a"));
+    events.sort();
+    assert_eq!(events, ["added default/a (initial)", "added default/b (initial)"]);
 }
 
 #[tokio::test(start_paused = true)]

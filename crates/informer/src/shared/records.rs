@@ -1,4 +1,4 @@
-//! What reflectors note beside the objects, and what is told of it: phases, failures, versions.
+//! The status of an informer: phases, failures and versions, as the reflectors report them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,11 @@ use tokio::time::{Duration, Instant};
 use trimtab_cache::{Object, ObjectKey};
 
 use super::{Held, Progress, Shared};
-use crate::{InformerError, Phase, SourceError, Status};
+use crate::{
+    error::InformerError,
+    source::error::SourceError,
+    status::{Phase, Status},
+};
 
 impl<T: Object> Shared<T> {
     pub(crate) fn status(&self, bytes: u64) -> Status {
@@ -14,36 +18,38 @@ impl<T: Object> Shared<T> {
         let inner = self.inner.lock();
         let mut status = Status::of(&inner.records, now);
         if let [source] = &mut status.sources[..] {
-            source.resource_version = self.store.resource_version();
+            source.resource_version = self.store.resource_version().and_then(|version| version.parse().ok());
         }
         status.bytes = bytes;
         status.objects = self.store.len();
         status.undecodable = inner.undecodable.clone();
+        status.malformed = inner.malformed;
         status.audits = inner.audits;
         status
     }
 
-    /// How many events of a source the server has sent.
+    /// The number of events that the server has sent for a source.
     pub(crate) fn events(&self, source: usize) -> u64 {
         self.inner.lock().records[source].events
     }
 
-    /// The version up to which the store holds a source.
+    /// The version up to which the store holds a source, as the server wrote it.
     pub(crate) fn version(&self, source: usize) -> Option<String> {
         let inner = self.inner.lock();
         match &inner.versions {
             None => self.store.resource_version(),
-            Some(_) => inner.records[source].status.resource_version.clone(),
+            Some(_) => inner.records[source].version.clone(),
         }
     }
 
-    /// What the store holds of a source, all at one version; `None` before the first list.
+    /// The store's objects of a source, all at one version; `None` before the first list.
     pub(crate) fn held(&self, source: usize) -> Option<Held<T>> {
         let inner = self.inner.lock();
-        let status = &inner.records[source].status;
+        let record = &inner.records[source];
+        let status = &record.status;
         let version = match &inner.versions {
             None => self.store.resource_version(),
-            Some(_) => status.resource_version.clone(),
+            Some(_) => record.version.clone(),
         };
         Some(Held {
             version: version.filter(|_| status.synced)?,
@@ -68,7 +74,7 @@ impl<T: Object> Shared<T> {
         record.status.failing_since = None;
     }
 
-    /// Notes a failure, after which nothing is tried for `wait`.
+    /// Records and reports a failure. The next attempt follows after `retry_in`.
     pub(crate) fn failed(&self, source: usize, now: Instant, error: SourceError, retry_in: Duration) {
         let error = Arc::new(error);
         let namespace = {
@@ -84,6 +90,7 @@ impl<T: Object> Shared<T> {
     }
 
     pub(crate) fn started(&self) {
+        self.unstarted.started();
         self.progress.send_if_modified(|progress| {
             let stopped = *progress == Progress::Stopped;
             *progress = if stopped { Progress::Waiting } else { *progress };
@@ -100,7 +107,7 @@ impl<T: Object> Shared<T> {
         });
     }
 
-    /// Whether the newest state of an object could not be decoded, so that the store is behind with it.
+    /// Whether the newest state of an object could not be decoded, so that the store's state is older.
     pub(crate) fn is_outdated(&self, key: &ObjectKey) -> bool {
         self.inner.lock().undecodable.contains_key(key)
     }

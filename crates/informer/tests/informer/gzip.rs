@@ -1,6 +1,5 @@
-//! Answers that come packed: lists are asked for so, watches are not, and either may come in any number of
-//! members, as a server from 1.37 on sends them (tower-http#737: decoders that stop after the first, as if
-//! the body had ended).
+//! Compressed responses. Lists are requested with gzip, watches are not; both may have any number of gzip members,
+//! as servers since 1.37 send them (tower-http#737: decoders that end silently after the first member).
 
 use std::io::Write;
 use std::time::Duration;
@@ -19,10 +18,10 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().expect("a vector takes all")
 }
 
-const PACKED: [(&str, &str); 1] = [("content-encoding", "gzip")];
+const GZIP: [(&str, &str); 1] = [("content-encoding", "gzip")];
 
 #[tokio::test(start_paused = true)]
-async fn a_list_may_come_packed_in_any_number_of_members_and_parts() {
+async fn a_compressed_list_may_have_any_number_of_members_and_parts() {
     let objects = [object("a", "1"), object("b", "2")];
     let text = json!({"metadata": {"resourceVersion": "5"}, "items": objects}).to_string();
     let (front, back) = text.split_at(text.len() / 2);
@@ -33,7 +32,7 @@ async fn a_list_may_come_packed_in_any_number_of_members_and_parts() {
             informer.start();
             let call = server.next().await;
             assert_eq!(call.headers[header::ACCEPT_ENCODING], "gzip");
-            let answer = call.open(200, &PACKED);
+            let answer = call.open(200, &GZIP);
             body.chunks(part).for_each(|part| answer.text(part.to_vec()));
             drop(answer);
             assert!(informer.wait_for_sync().await);
@@ -50,12 +49,12 @@ async fn a_packed_list_that_breaks_off_is_no_list() {
     let informer = lists(client).build::<ConfigMap>();
     informer.start();
     let body = gzip(&text);
-    server.next().await.raw(200, &PACKED, body[..body.len() - 4].to_vec());
+    server.next().await.raw(200, &GZIP, body[..body.len() - 4].to_vec());
     settle(Duration::from_millis(1)).await;
     assert!(!informer.has_synced());
-    assert_eq!(informer.status().last_error.expect("an error").to_string(), "unpacking the answer");
-    server.next().await.raw(200, &PACKED, "no gzip");
-    server.next().await.raw(200, &PACKED, body);
+    assert_eq!(informer.status().last_error.expect("an error").to_string(), "decompressing the response");
+    server.next().await.raw(200, &GZIP, "no gzip");
+    server.next().await.raw(200, &GZIP, body);
     assert!(informer.wait_for_sync().await);
 }
 
@@ -68,7 +67,7 @@ async fn a_watch_that_comes_packed_event_by_event_is_followed_to_its_end() {
     server.next().await.list("5", &[]);
     let call = server.next().await;
     assert_eq!(call.headers[header::ACCEPT_ENCODING], "identity");
-    let watch = call.open(200, &PACKED); // against what was asked
+    let watch = call.open(200, &GZIP); // against what was asked
     for version in 6..10 {
         let object = object(&format!("o{version}"), &version.to_string());
         let line = json!({"type": "ADDED", "object": object}).to_string() + "\n";

@@ -1,0 +1,189 @@
+//! Changes of the store, as the reflectors report them.
+
+use tokio::time::Instant;
+use trimtab_cache::{Metadata, Object, ObjectKey};
+
+use super::{Inner, Progress, Shared};
+use crate::{
+    delivery::Batch,
+    error::InformerError,
+    event::Event,
+    relist_buffer::RelistBuffer,
+    source::watch::{Undecodable, Unreadable},
+};
+
+impl<T: Object> Shared<T> {
+    /// Starts to collect the next contents of the store.
+    pub(crate) fn relist(&self) -> RelistBuffer<T> {
+        RelistBuffer::new(self.inner.lock().writer.replacement(), self.shard.clone())
+    }
+
+    /// Replaces the store's objects of a source by a list of them.
+    pub(crate) fn replace(&self, source: usize, now: Instant, relist: RelistBuffer<T>, version: &str) {
+        let RelistBuffer { mut replacement, mut undecodable, malformed, .. } = relist;
+        let errors: Vec<_> = undecodable
+            .iter()
+            .map(|(key, reason)| InformerError::Undecodable { key: key.clone(), reason: reason.clone() })
+            .collect();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        if inner.versions.is_some() {
+            let own = inner.records[source].status.namespace.as_deref();
+            let is_others = |key: &ObjectKey| key.namespace() != own;
+            self.store.keys().iter().filter(|key| is_others(key)).for_each(|key| {
+                replacement.keep(key);
+            });
+            let others = std::mem::take(&mut inner.undecodable).into_iter();
+            undecodable.extend(others.filter(|(key, _)| is_others(key)));
+        }
+        inner.undecodable = undecodable;
+        inner.malformed += malformed.len() as u64;
+        let namespace = inner.records[source].status.namespace.clone();
+        let record = &mut inner.records[source];
+        let initial = !record.status.synced;
+        record.lists += 1;
+        record.status.synced = true;
+        record.status.last_heard = Some(now);
+        let changes = inner.writer.commit(replacement, version);
+        self.arrived(inner, source, version);
+        if let Some(metrics) = &self.metrics {
+            metrics.undecodable(inner.undecodable.len());
+        }
+        let ends_initial = !self.has_synced() && inner.records.iter().all(|record| record.status.synced);
+        if ends_initial {
+            // Before the handlers run: one of them may ask.
+            self.progress.send_replace(Progress::Synced);
+        }
+        let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
+        self.dispatch(guard, Batch { events, ends_initial });
+        self.report_progress();
+        errors.iter().for_each(|error| self.reporter.report(error));
+        for reason in malformed {
+            self.report_malformed(namespace.clone(), reason);
+        }
+    }
+
+    /// Applies an addition or an update.
+    pub(crate) fn apply(&self, source: usize, now: Instant, mut object: T) {
+        object.prune();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        if !inner.undecodable.is_empty() {
+            self.decodable(inner, &object.key());
+        }
+        let change = inner.writer.apply(object);
+        self.arrived(inner, source, change.object().metadata().resource_version());
+        self.dispatch_one(guard, change);
+        self.report_progress();
+    }
+
+    /// Applies a deletion.
+    pub(crate) fn delete(&self, source: usize, now: Instant, mut last: T) {
+        last.prune();
+        let (key, version) = (last.key(), last.metadata().resource_version().to_owned());
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        self.decodable(inner, &key);
+        let change = inner.writer.delete(&key, Some(last));
+        self.arrived(inner, source, &version);
+        match change {
+            Some(change) => self.dispatch_one(guard, change),
+            None => drop(guard),
+        }
+        self.report_progress();
+    }
+
+    /// Records an event whose object could not be decoded.
+    pub(crate) fn unreadable(&self, source: usize, now: Instant, unreadable: Unreadable) {
+        match unreadable {
+            Unreadable::Object(object) => self.undecodable(source, now, object),
+            Unreadable::Malformed(reason) => {
+                let namespace = {
+                    let mut inner = self.inner.lock();
+                    inner.records[source].note_event(now);
+                    inner.malformed += 1;
+                    inner.records[source].status.namespace.clone()
+                };
+                self.report_malformed(namespace, reason.to_string());
+            }
+        }
+    }
+
+    fn report_malformed(&self, namespace: Option<String>, reason: String) {
+        if let Some(metrics) = &self.metrics {
+            metrics.malformed();
+        }
+        self.reporter.report(&InformerError::Malformed { namespace, reason });
+    }
+
+    fn undecodable(&self, source: usize, now: Instant, object: Undecodable) {
+        let Undecodable { key, version, deleted, reason } = object;
+        let reason = reason.to_string();
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_event(now);
+        let change = if deleted {
+            inner.undecodable.remove(&key);
+            inner.writer.delete(&key, None)
+        } else {
+            inner.undecodable.insert(key.clone(), reason.clone());
+            None
+        };
+        if inner.versions.is_none() {
+            inner.writer.bookmark(&version);
+        }
+        self.arrived(inner, source, &version);
+        if let Some(metrics) = &self.metrics {
+            metrics.undecodable(inner.undecodable.len());
+        }
+        if let Some(change) = change {
+            self.dispatch_one(guard, change);
+        } else {
+            drop(guard);
+        }
+        self.report_progress();
+        self.reporter.report(&InformerError::Undecodable { key, reason });
+    }
+
+    /// Records that an object could be decoded again, if it could not before.
+    fn decodable(&self, inner: &mut Inner<T>, key: &ObjectKey) {
+        if inner.undecodable.remove(key).is_some()
+            && let Some(metrics) = &self.metrics
+        {
+            metrics.undecodable(inner.undecodable.len());
+        }
+    }
+
+    /// Records that there are no further changes up to `version`.
+    pub(crate) fn bookmark(&self, source: usize, now: Instant, version: &str) {
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        inner.records[source].note_bookmark(now);
+        if inner.versions.is_none() {
+            inner.writer.bookmark(version);
+        }
+        self.arrived(inner, source, version);
+        drop(guard);
+        self.report_progress();
+    }
+
+    /// Records that a source has reached `version`; the store has already.
+    fn arrived(&self, inner: &mut Inner<T>, source: usize, version: &str) {
+        if version.is_empty() {
+            return; // an object without metadata has no version
+        }
+        if let Some(versions) = &mut inner.versions {
+            let held = inner.records[source].version.get_or_insert_default();
+            held.clear();
+            held.push_str(version); // in place: no allocation for an event
+            if let Some(least) = versions.note(source, version) {
+                inner.writer.bookmark(&least.to_string());
+            }
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.versions(version, &self.store.resource_version().unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A store whose informer was never started says so when it is read.
+
+use std::{
+    fmt::{Debug, Write},
+    sync::Arc,
+};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use parking_lot::Mutex;
+use tokio::time::Duration;
+use tracing::{Event, Level, Metadata, Subscriber, field::Field, field::Visit, span};
+use trimtab_cache::ObjectKey;
+use trimtab_informer::Informer;
+use trimtab_test_support::{server::ScriptedServer, settle};
+
+use crate::fixtures::{lists, object};
+
+/// Collects warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// The warnings that `run` causes.
+    fn of(run: impl FnOnce()) -> Vec<String> {
+        let warnings = Self::default();
+        tracing::subscriber::with_default(warnings.clone(), run);
+        let warnings = warnings.0.lock();
+        warnings.clone()
+    }
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+}
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.0.lock().push(fields.0);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::namespaced("default", "a")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_informer_was_never_started_warns_once_when_it_is_read() {
+    type Read = fn(&Informer<ConfigMap>);
+    let reads: [(&str, Read); 5] = [
+        ("get", |informer| drop(informer.store().get(&key()))),
+        ("contains", |informer| assert!(!informer.store().contains(&key()))),
+        ("list", |informer| drop(informer.store().list())),
+        ("snapshot", |informer| drop(informer.store().snapshot())),
+        ("index", |informer| {
+            let by_name = informer.add_index("name", |map: &ConfigMap| map.metadata.name.clone());
+            drop(by_name.get("a"));
+        }),
+    ];
+    for (name, read) in reads {
+        let (_server, client) = ScriptedServer::new();
+        let informer = lists(client).build::<ConfigMap>();
+        let warnings = Warnings::of(|| {
+            read(&informer);
+            read(&informer);
+        });
+        let [warning] = &warnings[..] else { panic!("{name}: {warnings:?}") };
+        assert!(
+            warning.contains("informer=\"configmaps\"") && warning.contains("never started"),
+            "{warning}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn setting_an_informer_up_and_reading_a_started_one_warns_of_nothing() {
+    let (mut server, client) = ScriptedServer::new();
+    let informer = lists(client).build::<ConfigMap>();
+    let warnings = Warnings::of(|| {
+        informer.add_index("name", |map: &ConfigMap| map.metadata.name.clone());
+        informer.on_change(|_| {});
+        let _subscription = informer.subscribe();
+        assert!(informer.store().is_empty());
+        let _status = informer.status();
+        informer.start();
+        assert!(informer.store().get(&key()).is_none(), "not listed yet");
+    });
+    assert!(warnings.is_empty(), "{warnings:?}");
+    server.next().await.list("5", &[object("a", "1")]);
+    settle(Duration::from_millis(1)).await;
+    informer.stop().await;
+    let warnings = Warnings::of(|| assert!(informer.store().get(&key()).is_some()));
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
