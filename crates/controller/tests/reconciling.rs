@@ -24,7 +24,7 @@ use trimtab_apiserver::{ApiServer, Filter, Refusal};
 use trimtab_controller::{
     Action, Controller, Error, Request,
     cache::ObjectKey,
-    informer::{Informer, InformerFactory, Selection},
+    informer::{Informer, InformerFactory},
 };
 use trimtab_test_support::settle;
 
@@ -375,7 +375,7 @@ async fn a_kind_that_is_known_at_run_time_can_be_the_primary() {
     let world = World::new();
     let map = world.create("a").await;
     let resource = ApiResource::erase::<ConfigMap>(&());
-    let maps = world.informers.informer_of::<DynamicObject>(Selection::all(), &resource);
+    let maps = world.informers.informer_with::<DynamicObject>(&resource);
     let pods = world.informers.informer::<Pod>();
     let log = Log::default();
     let controller = Controller::new_with("test", &maps, &resource).owns(&pods).reconciler(log.reconciler());

@@ -108,7 +108,8 @@ fn a_crash_before_a_request_and_one_after_it_differ_in_the_commit() {
                 std::future::pending::<()>().await
             }
         });
-        let planned = PlannedFault::new(std::time::Duration::ZERO, "creator", fault).requests(Requests::Writes);
+        let planned =
+            PlannedFault::new(std::time::Duration::ZERO, "creator", fault).requests(Requests::Writes);
         Simulation::new(scenario).replay(&Plan::new(1).fault(planned)).assert_clean();
         found.load(Ordering::Relaxed)
     };
