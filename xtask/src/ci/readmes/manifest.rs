@@ -85,7 +85,9 @@ impl<'a> Manifest<'a> {
             .chain(self.crates.iter().map(|locked| &*locked.name));
         for name in known.collect::<BTreeSet<_>>() {
             let path = format!("{}::", name.replace('-', "_"));
-            if names_crate(&readme.example, &path) && lines().all(|(listed, _)| listed != name) {
+            if names_crate(&format!("\n{}", readme.example), &path)
+                && lines().all(|(listed, _)| listed != name)
+            {
                 problems.push(format!("uses {name}, which is not in its `[dependencies]`"));
             }
         }
@@ -151,9 +153,17 @@ fn name(line: &str) -> Option<&str> {
     line.split_once('=').map(|(name, _)| name.trim())
 }
 
-/// Whether the code has this path, and not as the end of a longer word.
+/// Whether the code has a path that begins like this. Inside of a `use` group, a path is not a crate's.
 fn names_crate(code: &str, path: &str) -> bool {
-    let mut before = code.match_indices(path).map(|(at, _)| code[..at].chars().next_back());
+    code.split(';').any(|statement| match statement.rfind("\nuse ").map(|at| &statement[at + 1..]) {
+        Some(import) => import.starts_with(&format!("use {path}")),
+        None => begins_path(statement, path),
+    })
+}
+
+/// Whether the text has this path, and not as the end of a longer path or word.
+fn begins_path(text: &str, path: &str) -> bool {
+    let mut before = text.match_indices(path).map(|(at, _)| text[..at].chars().next_back());
     before.any(|c| c.is_none_or(|c| !(c.is_alphanumeric() || "_:".contains(c))))
 }
 
@@ -192,7 +202,12 @@ mod tests {
     fn a_crate_that_another_readme_brings_is_still_missing() {
         let found = problems("use serde::Deserialize;\nfn main() {}\n", &["tokio = \"1\""]);
         assert_eq!(found, ["uses serde, which is not in its `[dependencies]`"]);
-        assert_eq!(problems("use crate::serde::X;\n", &["tokio = \"1\""]), [""; 0]);
+        assert_eq!(problems("\nuse crate::serde::X;\n", &["tokio = \"1\""]), [""; 0]);
+        assert_eq!(
+            problems("\nuse tokio::{serde::X, Y};\n", &["tokio = \"1\""]),
+            [""; 0],
+            "a module of tokio"
+        );
     }
 
     #[test]
