@@ -4,16 +4,23 @@ use std::{fmt, hash::Hash, panic::resume_unwind, sync::Arc, time::Duration};
 
 use kube_client::Resource;
 use serde::de::DeserializeOwned;
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
 use trimtab_cache::{Object, ObjectKey};
 use trimtab_expectations::Ledger;
 use trimtab_informer::{Event, Informer};
+use trimtab_leaderelection::Leadership;
 use trimtab_workqueue::WorkQueue;
 
 use crate::{
+    error::{Kind, RunError},
     reconciler::{Action, Error, Reconciler, Request},
+    running::{Running, Shared, Status},
     source::{LedgerSource, MappedInformer, OwnerLookup, Source},
-    worker::{Shared, Status, Worker},
+    worker::Worker,
 };
 
 /// The default of [`Controller::sync_timeout`], as in controller-runtime.
@@ -21,6 +28,9 @@ const SYNC_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The default of [`Controller::grace_period`], as in controller-runtime.
 const GRACE_PERIOD: Duration = Duration::from_secs(30);
+
+/// The default of [`Controller::abort_timeout`].
+const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A reconciler, the informers whose events it handles, and its options.
 ///
@@ -43,7 +53,8 @@ struct Config {
     workers: usize,
     max_retries: Option<u32>,
     sync_timeout: Duration,
-    grace_period: Duration,
+    grace_period: Option<Duration>,
+    abort_timeout: Duration,
     shared: Arc<Shared>,
 }
 
@@ -77,7 +88,8 @@ impl Controller<()> {
             workers: 1,
             max_retries: None,
             sync_timeout: SYNC_TIMEOUT,
-            grace_period: GRACE_PERIOD,
+            grace_period: None,
+            abort_timeout: ABORT_TIMEOUT,
             shared: Arc::default(),
         };
         Self { config, reconciler: () }
@@ -156,38 +168,70 @@ impl<R> Controller<R> {
         self
     }
 
-    /// Sets the time that running reconciles have to finish after the shutdown. The default is 30 seconds. Then
-    /// they are cancelled at their present `.await`.
+    /// Sets the time that running reconciles get to finish after the shutdown. After it they are aborted: their
+    /// futures are dropped at the `.await` where they wait.
+    ///
+    /// Default: 30 seconds. In led work it is the grace period of the elector, which is the one budget of
+    /// the whole term; a longer one that is set here is an error of [`run`](Controller::run).
     pub fn grace_period(mut self, grace_period: Duration) -> Self {
-        self.config.grace_period = grace_period;
+        self.config.grace_period = Some(grace_period);
+        self
+    }
+
+    /// Sets the time that aborted reconciles get to reach an `.await`; 5 seconds unless set.
+    ///
+    /// A reconcile that blocks its thread for longer ends the run with an error whose
+    /// [`must_exit`](RunError::must_exit) is `true`.
+    pub fn abort_timeout(mut self, timeout: Duration) -> Self {
+        self.config.abort_timeout = timeout;
         self
     }
 }
 
 impl Controller {
-    /// Runs the controller until `shutdown` completes.
+    /// Runs the controller until `shutdown` completes, and returns once every task of the run has ended.
     ///
-    /// Starts the informers, waits for their first lists, queues every object, and reconciles. After the shutdown
-    /// no further key is started, and running reconciles have the grace period to finish. Keys that are still
-    /// queued are dropped, because the next run queues every object.
+    /// Starts the informers, waits for their first lists, queues every object, and reconciles. After the
+    /// shutdown no further key is started. Running reconciles get the grace period, then they are aborted.
+    /// Keys that are still queued are dropped: the next run queues every object anyway.
     ///
-    /// The informers are not stopped, because other controllers may share them.
+    /// The informers go on, as others may share them.
+    ///
+    /// In led work (a future that a [`LeaderElector`](trimtab_leaderelection::LeaderElector) runs), each
+    /// worker holds a [`WorkGuard`](trimtab_leaderelection::WorkGuard) of the term. The elector does not
+    /// release the Lease while a worker is alive, even if this future was dropped.
     ///
     /// # Errors
     ///
-    /// If the number of workers is 0; if the controller is running already; if an informer has no first list within
-    /// the sync timeout (the error names it); if a reconcile exceeds the grace period.
+    /// - The number of workers is 0.
+    /// - An informer has no first list within the sync timeout. The error names the informer.
+    /// - Reconciles exceeded the grace period and were aborted. The error names their keys.
+    /// - Reconciles blocked their threads for the abort timeout, too. The error names their keys, and
+    ///   [`RunError::must_exit`] is `true`: no task can be ended from outside while it blocks.
+    /// - The controller runs already, or a task of an earlier run is left.
+    /// - The grace period is longer than that of the elector.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops the run at once: running reconciles are cancelled at their present `.await`.
+    /// Dropping the future aborts the workers and does not wait for them. A reconcile is dropped at its
+    /// next `.await`: at once when it waits there, later when it is being polled on another thread.
+    /// Until the last one is gone, another run of this controller is refused.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let config = &self.config;
         if config.workers == 0 {
             return Err(RunError(Kind::NoWorkers));
         }
+        let leadership = Leadership::current();
+        let grace_period = config.grace_period_in(leadership.as_ref())?;
         let queue = WorkQueue::builder().name(&*config.name).build();
-        let _running = config.shared.start_run(&queue).ok_or(RunError(Kind::Running))?;
+        let running = Running::begin(&config.name, &config.shared, &queue).ok_or(RunError(Kind::Running))?;
+        let running = match &leadership {
+            Some(leadership) => match running.led_by(leadership) {
+                Ok(running) => Arc::new(running),
+                Err(_) => return Ok(()), // the term is over, which is a shutdown
+            },
+            None => Arc::new(running),
+        };
         tokio::pin!(shutdown);
         config.sources.iter().for_each(|source| source.start());
         tokio::select! {
@@ -208,20 +252,48 @@ impl Controller {
                 max_retries: config.max_retries,
                 shared: config.shared.clone(),
             };
-            workers.spawn(worker.run(stopped.clone()));
+            let (running, stopped) = (running.clone(), stopped.clone());
+            workers.spawn(async move {
+                let _running = running; // dropped after the reconcile, also when the task is aborted
+                worker.run(stopped).await;
+            });
         }
-        tokio::select! {
-            () = shutdown => {}
-            // Not a panic of the reconciler, which is caught: a broken invariant, or a panic in an error's `Display`.
-            Some(Err(worker)) = workers.join_next() => resume_unwind(worker.into_panic()),
-        }
+        let failed = tokio::select! {
+            () = shutdown => None,
+            // Not a reconciler's panic, which is contained: a broken invariant of ours, or a user's `Display`.
+            Some(Err(worker)) = workers.join_next() => Some(worker),
+        };
         drop((handlers, stop));
-        // `timeout` takes any duration; adding one to the present time could overflow.
-        let ended =
-            timeout(config.grace_period, async { while workers.join_next().await.is_some() {} }).await;
+        let grace_period = if failed.is_some() { Duration::ZERO } else { grace_period };
+        let joined = self.join(&mut workers, &running, grace_period).await;
         queue.shut_down();
         tracing::info!(controller = %config.name, "stopped");
-        ended.map_err(|_| RunError(Kind::GracePeriodExceeded(queue.processing())))
+        match failed.map(JoinError::try_into_panic) {
+            Some(Ok(panic)) => resume_unwind(panic),
+            _ => joined,
+        }
+    }
+
+    /// Waits for the workers, for the grace period; then aborts them and waits for that.
+    async fn join(
+        &self,
+        workers: &mut JoinSet<()>,
+        running: &Running,
+        grace_period: Duration,
+    ) -> Result<(), RunError> {
+        let controller = &*self.config.name;
+        if timeout(grace_period, ended(workers)).await.is_ok() {
+            return Ok(());
+        }
+        let keys = running.keys();
+        tracing::warn!(controller, ?keys, "reconciles exceeded the grace period and are aborted");
+        workers.abort_all();
+        if timeout(self.config.abort_timeout, ended(workers)).await.is_ok() {
+            return Err(RunError(Kind::GracePeriodExceeded(keys)));
+        }
+        let keys = running.keys();
+        tracing::error!(controller, ?keys, "reconciles block their threads: the process must exit");
+        Err(RunError(Kind::Blocked(keys)))
     }
 
     /// Returns the present state of the controller, and the counters of all its runs.
@@ -252,49 +324,16 @@ impl<R> fmt::Debug for Controller<R> {
     }
 }
 
-/// A run could not start, or did not end cleanly.
-pub struct RunError(Kind);
-
-enum Kind {
-    NoWorkers,
-    Running,
-    NotSynced(Vec<String>),
-    GracePeriodExceeded(usize),
-}
-
-impl RunError {
-    /// Returns whether an informer had no first list within the sync timeout. Its kind may not be served, or the
-    /// client may not be allowed to list it.
-    pub fn is_not_synced(&self) -> bool {
-        matches!(self.0, Kind::NotSynced(_))
-    }
-
-    /// Returns whether reconciles were still running at the end of the grace period, and were cancelled.
-    pub fn is_grace_period_exceeded(&self) -> bool {
-        matches!(self.0, Kind::GracePeriodExceeded(_))
-    }
-}
-
-impl std::error::Error for RunError {}
-
-/// Prints the message, so that a `main` that returns the error with `?` is readable.
-impl fmt::Debug for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Running => f.write_str("the controller is running already"),
-            Kind::NoWorkers => f.write_str("the controller has 0 workers, but needs at least 1"),
-            Kind::NotSynced(informers) => {
-                write!(f, "no first list within the sync timeout from informers: {}", informers.join(", "))
-            }
-            Kind::GracePeriodExceeded(count) => {
-                write!(f, "{count} reconciles exceeded the grace period and were cancelled")
-            }
+impl Config {
+    /// The grace period of a run: that of the term in led work.
+    fn grace_period_in(&self, leadership: Option<&Leadership>) -> Result<Duration, RunError> {
+        match (self.grace_period, leadership.map(Leadership::grace_period)) {
+            (Some(own), Some(term)) if own > term => Err(RunError(Kind::GracePeriod { own, term })),
+            (own, term) => Ok(own.or(term).unwrap_or(GRACE_PERIOD)),
         }
     }
+}
+
+async fn ended(workers: &mut JoinSet<()>) {
+    while workers.join_next().await.is_some() {}
 }

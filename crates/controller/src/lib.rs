@@ -41,9 +41,12 @@
 //! 3. A reconciler that fails or panics does not delay keys that succeed.
 //! 4. The retries of a key are delayed by 5 ms after its first failure, doubling to 1000 s. A success resets the delay. All
 //!    retries together are limited to 10 a second, with bursts of 100.
-//! 5. Nothing is spawned before [`Controller::run`]. Everything that a run spawns ends with it, except the informers,
-//!    which it does not stop, and one task per process that updates the metrics of all queues.
+//! 5. Nothing is spawned before [`Controller::run`]. A run returns after every worker that it has spawned has ended, and
+//!    a controller whose run was dropped refuses to run again until then. The exception is a reconcile that blocks its
+//!    thread and cannot be ended: the error of the run names its key, and says that the process must exit. A run does not
+//!    stop the informers, nor the one task per process that updates the metrics of all queues.
 //! 6. After the shutdown no key is started; running reconciles have the grace period to finish.
+//! 7. In led work, the elector does not release the Lease while a reconcile is alive.
 //!
 //! [`gates`] holds Trimtab's own feature gates and sets the parts' options from them.
 //!
@@ -61,15 +64,18 @@
 //!   continue.
 
 mod controller;
+mod error;
 pub mod gates;
 mod reconciler;
+mod running;
 mod source;
 mod state;
 mod worker;
 
-pub use controller::{Controller, RunError};
+pub use controller::Controller;
+pub use error::RunError;
 pub use reconciler::{Action, Error, Reconciler, Request};
-pub use worker::Status;
+pub use running::Status;
 
 pub use trimtab_cache as cache;
 pub use trimtab_expectations as expectations;

@@ -1,9 +1,9 @@
-//! [`Candidacy`]: what a candidate of a coordinated election says of itself.
+//! [`Candidacy`]: the versions of a candidate in a coordinated election.
 
-/// What a candidate says of itself to the API server, which picks the leader (KEP-4355).
+/// The versions of a candidate, by which the API server picks the leader (KEP-4355).
 ///
-/// The candidate with the lowest emulation version leads, of those the one with the lowest binary
-/// version, of those the oldest. Versions have three numbers and no leading `v`: `1.37.0`.
+/// The candidate with the lowest emulation version leads; among equals the one with the lowest binary
+/// version; among equals the oldest. Versions have three numbers and no leading `v`: `1.37.0`.
 ///
 /// ```
 /// use trimtab_leaderelection::Candidacy;
@@ -17,7 +17,7 @@ pub struct Candidacy {
 }
 
 impl Candidacy {
-    /// A candidate of this version, which behaves like this version.
+    /// A candidate of this version that also behaves like this version.
     pub fn new(binary_version: impl Into<String>) -> Self {
         let binary_version = binary_version.into();
         Self { emulation_version: binary_version.clone(), binary_version }
@@ -31,7 +31,7 @@ impl Candidacy {
         self
     }
 
-    /// What the API server would refuse about it.
+    /// The reason why the API server would refuse it.
     pub(crate) fn problem(&self) -> Option<String> {
         let Self { binary_version, emulation_version } = self;
         for version in [binary_version, emulation_version] {
@@ -44,7 +44,7 @@ impl Candidacy {
     }
 }
 
-/// Major, minor and patch. What may follow them (`-rc.1`, `+abc`) is left to the server.
+/// Major, minor and patch. A suffix (`-rc.1`, `+abc`) is left to the server.
 fn numbers(version: &str) -> Option<[u64; 3]> {
     let release = version.split(['-', '+']).next()?;
     let numbers: Option<Vec<u64>> = release.split('.').map(|part| part.parse().ok()).collect();

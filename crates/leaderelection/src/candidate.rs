@@ -1,45 +1,54 @@
-//! [`Candidate`]: acquires, renews and releases the lease. The waiting around the rules of `state`.
+//! [`Candidate`]: acquires, renews and releases the Lease. The waiting around the rules of `state`.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future::pending,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::Lease;
 use kube_client::Client;
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::{
-    config::{Config, JITTER, OnNewLeader},
+    clock::{Moment, Timer},
+    config::{Config, JITTER},
+    hooks::Hooks,
     leadership::Term,
-    lease::{LeaseClient, RequestError},
+    lease::{LeaseClient, Reason, Record, RequestError},
     metrics::Metrics,
     observer::Shared,
-    standing::{LOOK_EVERY, Standing},
-    state::{Claim, Election},
+    renewal::{POLL_INTERVAL, Renewal},
+    state::{Claim, Election, Labels},
 };
+
+/// Candidates that wake when a Lease expires are spread over this time.
+const EXPIRY_JITTER: Duration = Duration::from_millis(50);
 
 pub(crate) struct Candidate {
     pub(crate) config: Config,
     pub(crate) shared: Arc<Shared>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) hooks: Hooks,
+    pub(crate) timer: Timer,
     lease: LeaseClient,
-    standing: Option<Standing>,
-    on_new_leader: Option<OnNewLeader>,
-    /// A write was sent of which nothing is known: the lease may be ours without our knowing.
+    renewal: Option<Renewal>,
+    /// A write was sent whose outcome is unknown: the Lease may be ours without our knowing.
     in_doubt: AtomicBool,
+    /// Why the last attempt failed, so that the log says it once.
+    failing: Mutex<Option<Reason>>,
+    /// The annotations of the Lease as the last leader left them.
+    inherited: Mutex<BTreeMap<String, String>>,
 }
 
-/// Why an attempt did not end with the lease in our hands.
+/// Why an attempt did not end with the Lease in our hands.
 #[derive(Debug)]
 enum Refused {
     /// Another candidate holds it, or may have held it since our term began.
@@ -59,123 +68,154 @@ impl From<RequestError> for Refused {
 /// How leadership was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lost {
-    /// No renewal succeeded in time. The others still wait for the lease to expire.
+    /// No renewal succeeded in time. The others still wait for the Lease to expire.
     Expired,
-    /// The server prefers another holder. It waits for the lease to expire, like everybody else.
+    /// The server prefers another holder. It waits for the Lease to expire, like everybody else.
     EndOfTerm,
-    /// The lease is not ours any more: somebody edited it, or deleted it and another was faster.
+    /// The Lease is not ours any more: somebody edited it, or deleted it and another was faster.
     Taken,
 }
 
 impl Candidate {
-    pub(crate) fn new(client: Client, config: Config, on_new_leader: Option<OnNewLeader>) -> Self {
-        let shared = Shared {
-            election: Mutex::new(Election::new(&config)),
-            leading: AtomicBool::new(false),
-            lease: format!("{}/{}", config.namespace, config.name),
-            identity: config.identity.clone(),
-            lease_duration: config.lease_duration,
-        };
-        let standing = config.coordinated.as_ref();
+    pub(crate) fn new(client: Client, config: Config, hooks: Hooks, timer: Timer) -> Self {
+        let coordinated = config.coordinated.as_ref();
         Self {
             metrics: config.metrics_name.as_deref().map(Metrics::new),
-            standing: standing.map(|candidacy| Standing::new(client.clone(), &config, candidacy)),
-            lease: LeaseClient::new(client, &config),
-            shared: Arc::new(shared),
-            config,
-            on_new_leader,
+            renewal: coordinated
+                .map(|candidacy| Renewal::new(client.clone(), &config, candidacy, timer.clone())),
+            lease: LeaseClient::new(client, &config, timer.clone()),
+            shared: Arc::new(Shared::new(&config, timer.clone())),
             in_doubt: AtomicBool::new(false),
+            failing: Mutex::new(None),
+            inherited: Mutex::default(),
+            config,
+            hooks,
+            timer,
         }
     }
 
-    /// Tries until the lease is ours. Returns the end of leadership if it is never renewed.
-    pub(crate) async fn acquire(&self) -> Instant {
+    /// Tries until the Lease is ours. Returns the end of leadership if it is never renewed.
+    pub(crate) async fn acquire(&self) -> Moment {
         let mut rng = self.config.seed.map_or_else(SmallRng::from_os_rng, SmallRng::seed_from_u64);
         loop {
             match self.attempt(false).await {
                 Ok(sent) => {
-                    let valid_until = sent + self.config.renew_deadline;
-                    if Instant::now() < valid_until {
+                    let valid_until = sent.plus(self.config.renew_deadline);
+                    if self.timer.now() < valid_until {
                         return valid_until;
                     }
                 }
+                Err(Refused::Unknown(error)) => self.report(&error, "acquiring the Lease failed"),
                 Err(refused) => debug!(lease = self.shared.lease, ?refused, "not the leader"),
             }
             let pause = if self.is_coordinated().await {
-                self.config.retry_period.min(LOOK_EVERY)
+                self.config.retry_period.min(POLL_INTERVAL)
             } else {
                 // Candidates that started together would otherwise meet at the server each time.
                 self.config.retry_period.mul_f64(1.0 + JITTER * rng.random::<f64>())
             };
-            sleep(pause).await;
+            self.timer.sleep_until(self.next_attempt(pause, rng.random())).await;
         }
     }
 
-    /// Does what has to be done beside the election for this candidate to be in it. Never returns.
-    pub(crate) async fn stand(&self) -> Infallible {
-        match &self.standing {
-            Some(standing) => standing.keep().await,
+    /// The time of the next attempt after a `pause`, or at the expiry of the Lease if that is wanted. `spread` is
+    /// between 0 and 1.
+    fn next_attempt(&self, pause: Duration, spread: f64) -> Moment {
+        let next = self.timer.now().plus(pause);
+        let expiry = self.shared.election.lock().expires_at().filter(|_| self.config.wake_at_expiry);
+        // One that has passed was tried at: the Lease is not ours to take.
+        let expiry = expiry.filter(|expiry| *expiry > self.timer.now());
+        expiry.map_or(next, |expiry| next.min(expiry.plus(EXPIRY_JITTER.mul_f64(spread))))
+    }
+
+    /// Keeps the `LeaseCandidate` of a coordinated election renewed. Never returns.
+    pub(crate) async fn renew_candidate(&self) -> Infallible {
+        match &self.renewal {
+            Some(renewal) => renewal.run().await,
             None => pending().await,
         }
     }
 
     async fn is_coordinated(&self) -> bool {
-        match &self.standing {
-            Some(standing) => standing.is_coordinated().await,
+        match &self.renewal {
+            Some(renewal) => renewal.is_coordinated().await,
             None => false,
         }
+    }
+
+    /// The annotations of the Lease as the last leader left them.
+    pub(crate) fn inherited(&self) -> BTreeMap<String, String> {
+        self.inherited.lock().clone()
     }
 
     /// Renews until that fails for too long, and moves the end of `term` on each time.
     pub(crate) async fn renew(&self, term: &Term) -> Lost {
         loop {
-            let next = Instant::now() + self.config.retry_period;
-            sleep_until(next.min(term.valid_until())).await;
+            let next = self.timer.now().plus(self.config.retry_period);
+            self.timer.sleep_until(next.min(term.valid_until())).await;
             // Asked before the attempt, too: after a stall of the task both times are past, and
             // nothing may be sent for a term that is over.
-            if Instant::now() >= term.valid_until() {
-                return Lost::Expired;
+            if self.timer.now() >= term.valid_until() {
+                return self.expired();
             }
-            match timeout_at(term.valid_until(), self.attempt(true)).await {
-                Ok(Ok(sent)) if term.extend(sent + self.config.renew_deadline) => {}
-                Ok(Ok(_)) | Err(_) => return Lost::Expired,
-                Ok(Err(Refused::Held)) => return Lost::Taken,
-                Ok(Err(Refused::EndOfTerm)) => return Lost::EndOfTerm,
-                Ok(Err(Refused::Unknown(error))) => {
-                    warn!(lease = self.shared.lease, error = &error as &dyn std::error::Error, "not renewed");
+            let remaining = term.valid_until().since(self.timer.now());
+            match self.timer.timeout_at(term.valid_until(), self.attempt(true)).await {
+                Some(Ok(sent)) if term.extend(sent.plus(self.config.renew_deadline)) => {
+                    let took = self.timer.now().since(sent);
+                    self.metrics.iter().for_each(|metrics| metrics.renewed(took, remaining));
                 }
+                Some(Ok(_)) | None => return self.expired(),
+                Some(Err(Refused::Held)) => {
+                    let holder = self.shared.election.lock().holder();
+                    warn!(
+                        lease = self.shared.lease,
+                        holder, "the Lease has another holder: leadership is lost"
+                    );
+                    return Lost::Taken;
+                }
+                Some(Err(Refused::EndOfTerm)) => return Lost::EndOfTerm,
+                Some(Err(Refused::Unknown(error))) => self.report(&error, "renewing the Lease failed"),
             }
         }
     }
 
-    /// One attempt to get or keep the lease. Returns the moment before the write that did it was sent.
+    fn expired(&self) -> Lost {
+        warn!(lease = self.shared.lease, "no renewal succeeded in time: leadership is lost");
+        Lost::Expired
+    }
+
+    /// One attempt to get or keep the Lease. Returns the moment before the write that did it was sent.
     ///
-    /// Who leads (`in_term`) does not *take* a lease that was found without its name: somebody else may
+    /// Who leads (`in_term`) does not *take* a Lease that was found without its name: somebody else may
     /// have led meanwhile.
-    async fn attempt(&self, in_term: bool) -> Result<Instant, Refused> {
+    async fn attempt(&self, in_term: bool) -> Result<Moment, Refused> {
         let coordinated = self.is_coordinated().await;
+        let labels = Labels { wall: Timestamp::now(), annotations: self.hooks.annotations() };
         // Bound before the `match`: a lock taken in its head would be held across the request.
-        let renewal = self.shared.election.lock().renewal(Instant::now(), Timestamp::now());
-        // What the server assigns is read first: it may prefer another holder, and to update a lease that
+        let renewal = self.shared.election.lock().renewal(self.timer.now(), &labels);
+        // What the server assigns is read first: it may prefer another holder, and to update a Lease that
         // is gone can mean to create it (I5).
         if let Some(renewal) = renewal.filter(|_| !coordinated) {
             match self.write(self.lease.update(&renewal)).await {
                 Ok(sent) => return Ok(sent),
-                Err(error) => debug!(lease = self.shared.lease, %error, "reading the lease again"),
+                Err(error) => self.report(&error, "renewing the Lease failed, so it is read again"),
             }
         }
         let read = self.lease.get().await?;
         let found = read.is_some();
         if let Some(lease) = read {
-            self.note(|election| election.read(lease, Instant::now()));
+            if !in_term {
+                *self.inherited.lock() = lease.annotations();
+            }
+            self.note(|election| election.read(lease, self.timer.now()));
         }
         let claim = {
-            let (election, now, wall) = (self.shared.election.lock(), Instant::now(), Timestamp::now());
+            let (election, now) = (self.shared.election.lock(), self.timer.now());
             match (found, coordinated) {
-                (true, true) => election.assignment(now, wall),
-                (true, false) => election.claim(now, wall),
+                (true, true) => election.assignment(now, &labels),
+                (true, false) => election.claim(now, &labels),
                 (false, true) => Claim::Held, // I5
-                (false, false) => election.claim_missing(now, wall),
+                (false, false) => election.claim_missing(now, &labels),
             }
         };
         match claim {
@@ -190,36 +230,46 @@ impl Candidate {
         }
     }
 
-    /// Sends a write that makes the lease ours. Returns the moment before it was sent.
+    /// Sends a write that makes the Lease ours. Returns the moment before it was sent.
+    ///
+    /// The token's end counts from that moment. Others learn of the write later than that, so they wait for
+    /// longer than the token lasts, even if the response took its time.
     async fn write(
         &self,
-        request: impl Future<Output = Result<Lease, RequestError>>,
-    ) -> Result<Instant, RequestError> {
-        let sent = Instant::now();
-        self.in_doubt.store(true, Ordering::SeqCst);
+        request: impl Future<Output = Result<Record, RequestError>>,
+    ) -> Result<Moment, RequestError> {
+        let sent = self.timer.now();
+        self.in_doubt.store(true, SeqCst);
         let lease = request.await?;
-        self.in_doubt.store(false, Ordering::SeqCst);
+        self.in_doubt.store(false, SeqCst);
         self.note(|election| election.wrote(lease, sent));
+        if self.failing.lock().take().is_some() {
+            tracing::info!(lease = self.shared.lease, "the Lease can be written again");
+        }
         Ok(sent)
     }
 
-    /// Gives the lease back, if the server says that it is ours. To be called after led work has ended.
+    /// Gives the Lease back, if the server says that it is ours. To be called after led work has ended.
     pub(crate) async fn release(&self) {
-        match timeout(self.config.renew_deadline, self.try_release()).await {
-            Ok(Ok(released)) => debug!(lease = self.shared.lease, released, "end of term"),
-            Ok(Err(error)) => warn!(lease = self.shared.lease, %error, "not released: it will expire"),
-            Err(_) => warn!(lease = self.shared.lease, "not released in time: it will expire"),
+        match self.timer.timeout(self.config.renew_deadline, self.try_release()).await {
+            Some(Ok(released)) => debug!(lease = self.shared.lease, released, "end of term"),
+            Some(Err(error)) => warn!(
+                lease = self.shared.lease,
+                error = &error as &dyn std::error::Error,
+                "the Lease was not released: it will expire"
+            ),
+            None => warn!(lease = self.shared.lease, "the Lease was not released in time: it will expire"),
         }
     }
 
-    /// Whether an unanswered write may have made the lease ours.
+    /// Whether a write without a response may have made the Lease ours.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.in_doubt.load(Ordering::SeqCst)
+        self.in_doubt.load(SeqCst)
     }
 
     async fn try_release(&self) -> Result<bool, RequestError> {
         loop {
-            // Read, not remembered: the lease may have a new holder, whose record must stay.
+            // Read, not remembered: the Lease may have a new holder, whose record must stay.
             let Some(lease) = self.lease.get().await? else {
                 return Ok(false);
             };
@@ -227,24 +277,39 @@ impl Candidate {
             let Some(released) = released else {
                 return Ok(false);
             };
-            let sent = Instant::now();
+            let sent = self.timer.now();
             match self.lease.update(&released).await {
                 Ok(lease) => {
                     self.note(|election| election.wrote(lease, sent));
                     return Ok(true);
                 }
                 // A renewal that was cancelled may have arrived after all.
-                Err(error) if error.is_conflict() => sleep(Duration::from_millis(50)).await,
+                Err(error) if error.reason() == Reason::Conflict => {
+                    self.timer.sleep(Duration::from_millis(50)).await;
+                }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Changes what is known, and tells of a new holder; not under the lock, since that is foreign code.
+    /// Logs why an attempt failed: as a warning if the reason is another than before.
+    fn report(&self, error: &RequestError, what: &'static str) {
+        let (lease, identity, reason) = (&self.shared.lease, &self.shared.identity, error.reason());
+        let known = self.failing.lock().replace(reason) == Some(reason);
+        let error = error as &dyn std::error::Error;
+        if known {
+            debug!(lease, identity, error, "{what}");
+        } else {
+            warn!(lease, identity, error, "{what}");
+        }
+    }
+
+    /// Changes what is known, and reports a new holder; not under the lock, since that is foreign code.
     fn note(&self, learn: impl FnOnce(&mut Election) -> Option<String>) {
         let new_holder = learn(&mut self.shared.election.lock());
-        if let (Some(holder), Some(tell)) = (new_holder, &self.on_new_leader) {
-            tell(&holder);
+        if let Some(holder) = new_holder {
+            self.hooks.new_leader(&holder);
+            self.shared.changes.send_replace(Some(holder));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
 };
 
 use futures_util::{
@@ -11,41 +11,33 @@ use futures_util::{
     future::{Fuse, FusedFuture},
 };
 use kube_client::Client;
-use tokio::time::{Instant, sleep, timeout_at};
-use tracing::info;
+use tracing::warn;
 
 use crate::{
     Leadership, Observer, Outcome,
     candidate::{Candidate, Lost},
-    config::{Config, LeaderElectorBuilder, OnNewLeader},
-    leadership::Term,
+    clock::Timer,
+    config::Config,
+    fence::FenceLayer,
+    hooks::Hooks,
+    led_term::LedTerm,
+    work::Tasks,
 };
 
 /// Stands for election, and runs work while it is the leader.
 ///
 /// Nothing is spawned: renewing and the led work share the task that awaits [`run`](Self::run). Work
-/// that blocks its thread therefore also keeps the lease from being renewed, and loses it; work that
-/// is heavy spawns tasks and gives each a clone of the [`Leadership`] token.
+/// that blocks its thread therefore also keeps the Lease from being renewed, and loses it. Heavy work
+/// spawns tasks, each with a [`WorkGuard`](crate::WorkGuard) and a clone of the [`Leadership`] token.
 pub struct LeaderElector {
     candidate: Candidate,
+    tasks: Arc<Tasks>,
 }
 
 impl LeaderElector {
-    /// Settings for an election over the Lease `name` in `namespace`, with the durations of
-    /// Kubernetes' own components.
-    ///
-    /// The Lease is created when it is missing; this takes the verbs get, create and update on
-    /// `leases.coordination.k8s.io`.
-    pub fn builder(
-        client: Client,
-        namespace: impl Into<String>,
-        name: impl Into<String>,
-    ) -> LeaderElectorBuilder {
-        LeaderElectorBuilder::new(client, namespace.into(), name.into())
-    }
-
-    pub(crate) fn new(client: Client, config: Config, on_new_leader: Option<OnNewLeader>) -> Self {
-        Self { candidate: Candidate::new(client, config, on_new_leader) }
+    pub(crate) fn new(client: Client, config: Config, hooks: Hooks, timer: Timer) -> Self {
+        let candidate = Candidate::new(client, config, hooks, timer);
+        Self { candidate, tasks: Arc::new(Tasks::new()) }
     }
 
     /// A handle for health checks and diagnostics.
@@ -53,29 +45,40 @@ impl LeaderElector {
         Observer { shared: Arc::clone(&self.candidate.shared) }
     }
 
-    /// Waits for leadership, runs what `lead` returns, and ends with it: one term.
+    /// A client layer that refuses writes while this elector does not lead.
+    pub fn fence(&self) -> FenceLayer {
+        FenceLayer::of_elector(Arc::clone(&self.candidate.shared))
+    }
+
+    /// Waits for leadership, runs the future that `lead` returns, and ends with it: one term.
     ///
-    /// - When `shutdown` completes, [`Leadership::lost`] completes, and the work has the grace period
-    ///   to return; the lease is still renewed meanwhile.
-    /// - When the lease cannot be renewed in time, the token ends, `lost` completes, and the work has
-    ///   half of what is left of the lease to return.
-    /// - When the lease turns out to be another's, the work is dropped at once.
+    /// Led work is that future and every task that holds a [`WorkGuard`](crate::WorkGuard) of the term.
+    ///
+    /// - When the future returns, or when `shutdown` completes, [`Leadership::lost`] completes, and the
+    ///   rest of the led work has the grace period to end. The Lease is still renewed meanwhile.
+    /// - When the Lease cannot be renewed in time, the token ends, `lost` completes, and the led work has
+    ///   half of the rest of the Lease to end.
+    /// - When the Lease turns out to have another holder, the work is dropped at once.
     /// - When the server prefers another holder, in a
-    ///   [coordinated](LeaderElectorBuilder::coordinated) election, the lease is not renewed any more
-    ///   and `lost` completes. The token stays valid for what is left of it, and the work has
-    ///   half of what is left of the lease after that to return.
+    ///   [coordinated](LeaderElectorBuilder::coordinated) election, the Lease is not renewed any more
+    ///   and `lost` completes. The token stays valid until its end, and the led work has
+    ///   half of the rest of the Lease after that to end.
     ///
-    /// Work that has not returned in time is dropped, so that none is left when another candidate can
-    /// take the lease. What it has spawned must end itself, by the token. Only then is the lease
-    /// released, if that was asked for.
+    /// A future that has not returned in time is dropped, so that none is left when another candidate can
+    /// take the Lease. After that the Lease is released, if that was asked for.
     ///
-    /// Errors of the server are retried and logged, never returned: without an answer this candidate
+    /// A task that still holds its guard cannot be ended from outside: it blocks its thread. If it does not
+    /// end in another quarter of the difference of lease duration and renew deadline, the log names it,
+    /// the Lease is **not** released, and the outcome is [`Outcome::Unfinished`]. The process must exit then, as
+    /// upstream does. While such a task exists, another run of this elector waits.
+    ///
+    /// Errors of the server are retried and logged, never returned: without a response this candidate
     /// is not the leader, and stays a candidate.
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, the led work is dropped and every token ends at once. The lease is not released;
-    /// it expires.
+    /// Dropped early, the led future is dropped and every token ends at once. The Lease is not released;
+    /// it expires. Tasks with guards are not awaited, but the next run waits for them.
     pub async fn run<T, F>(
         &mut self,
         shutdown: impl Future<Output = ()>,
@@ -85,12 +88,13 @@ impl LeaderElector {
         F: Future<Output = T>,
     {
         let shutdown = pin!(shutdown.fuse());
-        self.stand(self.term(shutdown, lead)).await
+        self.beside_candidacy(self.term(shutdown, lead)).await
     }
 
-    /// Like [`run`](Self::run), but stands for election again each time the lease was lost.
+    /// Like [`run`](Self::run), but stands for election again each time the Lease was lost.
     ///
-    /// Returns how the last term ended: with the led work's own return, or with `shutdown`.
+    /// Returns the outcome of the last term: the led work has returned, or `shutdown` has completed, or
+    /// tasks did not end.
     ///
     /// # Cancel safety
     ///
@@ -112,15 +116,15 @@ impl LeaderElector {
                 }
             }
         };
-        self.stand(terms).await
+        self.beside_candidacy(terms).await
     }
 
-    /// Awaits `terms`, and meanwhile does what it takes to be a candidate.
-    async fn stand<T>(&self, terms: impl Future<Output = T>) -> T {
+    /// Awaits `terms`, and meanwhile keeps the `LeaseCandidate` of a coordinated election renewed.
+    async fn beside_candidacy<T>(&self, terms: impl Future<Output = T>) -> T {
         tokio::select! {
             biased; // no request after a shutdown
             outcome = terms => outcome,
-            never = self.candidate.stand() => match never {},
+            never = self.candidate.renew_candidate() => match never {},
         }
     }
 
@@ -133,6 +137,15 @@ impl LeaderElector {
         F: Future<Output = T>,
     {
         let Candidate { config, shared, .. } = &self.candidate;
+        if !self.tasks.is_empty() {
+            let tasks = self.tasks.names();
+            warn!(lease = shared.lease, ?tasks, "tasks of an earlier term are running: not a candidate");
+            tokio::select! {
+                biased;
+                () = &mut shutdown => return Outcome::Unfinished { output: None, tasks: self.tasks.names() },
+                () = self.tasks.ended() => {}
+            }
+        }
         let valid_until = tokio::select! {
             biased; // no request after a shutdown
             () = &mut shutdown => {
@@ -143,89 +156,19 @@ impl LeaderElector {
             }
             valid_until = self.candidate.acquire() => valid_until,
         };
-        info!(lease = shared.lease, identity = shared.identity, "became leader");
-        let (outcome, lost) = {
-            let _leading = Leading::start(&self.candidate);
-            let term = Term::new(valid_until);
-            let led = lead(term.token());
-            self.lead(&term, shutdown, led).await
-        }; // the work has returned or was dropped, and every token has ended
-        info!(lease = shared.lease, identity = shared.identity, "stopped leading");
-        if config.release_on_cancel && matches!(lost, None | Some(Lost::EndOfTerm)) {
+        let term = LedTerm::begin(&self.candidate, &self.tasks, valid_until);
+        let (outcome, lost) = term.run(shutdown, lead).await;
+        drop(term); // the token has ended, and the process does not lead any more
+        let finished = !matches!(outcome, Outcome::Unfinished { .. });
+        if finished && config.release_on_cancel && matches!(lost, None | Some(Lost::EndOfTerm)) {
             self.candidate.release().await;
         }
         outcome
-    }
-
-    /// Runs `led` until it returns or must not run any more. It is dropped when this returns. Also tells
-    /// how the lease was lost, if it was.
-    async fn lead<T>(
-        &self,
-        term: &Term,
-        mut shutdown: Pin<&mut Fuse<impl Future<Output = ()>>>,
-        led: impl Future<Output = T>,
-    ) -> (Outcome<T>, Option<Lost>) {
-        let mut led = pin!(led);
-        let mut renewing = pin!(self.candidate.renew(term));
-        let lost = tokio::select! {
-            biased; // first what keeps the work safe, then the work, however busy it is
-            lost = &mut renewing => lost,
-            () = &mut shutdown => {
-                term.ask_to_end();
-                tokio::select! {
-                    biased;
-                    lost = &mut renewing => lost,
-                    output = &mut led => return (Outcome::ShutDown(Some(output)), None),
-                    () = sleep(self.candidate.config.grace) => return (Outcome::ShutDown(None), None),
-                }
-            }
-            output = &mut led => return (Outcome::Finished(output), None),
-        };
-        match lost {
-            Lost::EndOfTerm => term.ask_to_end(), // ours until it lapses
-            Lost::Expired | Lost::Taken => term.revoke(),
-        }
-        let output = timeout_at(self.drop_work_at(lost, term), led).await.ok();
-        (Outcome::Lost(output), Some(lost))
-    }
-
-    /// When led work must have ended after a loss.
-    fn drop_work_at(&self, lost: Lost, term: &Term) -> Instant {
-        let Config { lease_duration, renew_deadline, .. } = self.candidate.config;
-        match lost {
-            // `valid_until` is the last renewal's sending and the renew deadline, so the others wait for
-            // at least `lease_duration - renew_deadline` from there. Half of it is for clocks that
-            // run fast.
-            Lost::Expired | Lost::EndOfTerm => term.valid_until() + (lease_duration - renew_deadline) / 2,
-            Lost::Taken => Instant::now(),
-        }
     }
 }
 
 impl fmt::Debug for LeaderElector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeaderElector").field("config", &self.candidate.config).finish_non_exhaustive()
-    }
-}
-
-/// Says that led work runs, until it is dropped.
-struct Leading<'a>(&'a Candidate);
-
-impl<'a> Leading<'a> {
-    fn start(candidate: &'a Candidate) -> Self {
-        let leading = Self(candidate);
-        leading.say(true);
-        leading
-    }
-
-    fn say(&self, leads: bool) {
-        self.0.shared.leading.store(leads, Ordering::SeqCst);
-        self.0.metrics.iter().for_each(|metrics| metrics.leads(leads));
-    }
-}
-
-impl Drop for Leading<'_> {
-    fn drop(&mut self) {
-        self.say(false);
     }
 }

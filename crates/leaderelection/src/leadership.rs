@@ -1,117 +1,414 @@
-//! [`Leadership`]: the token that led work acts on, and the [`Term`] that ends it.
+//! [`Leadership`]: the token of led work; [`Term`]: the elector's side of it.
 
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
-/// The right to act as the leader, until a moment on the local monotonic clock.
-///
-/// The end is moved on with each renewal, to the renew deadline after the moment *before* the renewal
-/// was sent. Others wait for the whole lease duration, which is longer, after the moment that they
-/// learned of it, which is later. So while [`is_valid`](Self::is_valid) says `true`, nobody else can
-/// have taken the lease, whatever any clock shows; and once it has said `false` it never says `true`
-/// again. Nothing needs to run for the token to end: a process that was frozen finds it invalid.
-///
-/// Clones are the same token; a task that outlives the led work holds an invalid one.
-#[derive(Debug, Clone)]
-pub struct Leadership {
-    status: watch::Receiver<Status>,
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    clock::{Moment, Timer},
+    work::{Tasks, WorkGuard},
+};
+
+tokio::task_local! {
+    static CURRENT: Leadership;
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Status {
-    valid_until: Instant,
-    /// The led work should wind up, though the lease may still be renewed for it.
-    ending: bool,
+/// The value of [`State::valid_until`] of a token that somebody has found invalid, or that was revoked.
+const ENDED: Moment = Moment(0);
+
+/// The right to act as the leader, until a moment on the local clock.
+///
+/// Each renewal moves the end to one renew deadline after the moment *before* the renewal was sent. The
+/// other candidates wait for the lease duration, which is longer, from the moment when they have seen
+/// the renewal, which is later. So nobody else can have taken the Lease while
+/// [`is_valid`](Self::is_valid) is `true`: the crate's documentation has the proof and its assumptions.
+/// Once it was `false` it is never `true` again. Nothing needs to run for the token to end: a process that
+/// was frozen finds it invalid.
+///
+/// Clones are the same token. A task that outlives the led work holds an invalid one.
+#[derive(Clone)]
+pub struct Leadership {
+    state: Arc<State>,
+}
+
+struct State {
+    /// Nanoseconds by `timer`'s clock, or `ENDED`, which is final.
+    valid_until: AtomicU64,
+    /// The last end that there was, for messages and for what happens after it.
+    last_end: AtomicU64,
+    phase: watch::Sender<Phase>,
+    timer: Timer,
+    facts: Facts,
+    tasks: Arc<Tasks>,
+}
+
+/// The constants of one term.
+pub(crate) struct Facts {
+    pub(crate) lease: String,
+    pub(crate) identity: String,
+    pub(crate) number: u64,
+    pub(crate) grace_period: Duration,
+    pub(crate) inherited: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Leading,
+    /// The led work should stop; the Lease may still be renewed for it.
+    Stopping,
+    Over,
+}
+
+/// The error of an action that needs leadership, after its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{identity} does not lead {lease} any more")]
+pub struct LeadershipLost {
+    lease: String,
+    identity: String,
+}
+
+impl LeadershipLost {
+    pub(crate) fn new(lease: String, identity: String) -> Self {
+        Self { lease, identity }
+    }
+
+    /// The namespace and the name of the Lease, as `namespace/name`.
+    pub fn lease(&self) -> &str {
+        &self.lease
+    }
 }
 
 impl Leadership {
-    /// Whether this process may act as the leader at this moment.
+    /// The token of the led work that calls this, if it is led work.
     ///
-    /// It stays `true` while led work winds up after a shutdown, since the lease is renewed meanwhile.
+    /// It is known while the elector polls the future that `lead` has returned. A task that led work
+    /// spawns has no current token: give it a clone.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    /// Whether this process may act as the leader at this moment: one atomic load and one reading of the
+    /// clock.
+    ///
+    /// It stays `true` while led work stops after a shutdown, since the Lease is renewed meanwhile.
     pub fn is_valid(&self) -> bool {
-        Instant::now() < self.valid_until()
+        self.state.is_valid()
     }
 
-    /// Until when this process may act as the leader, if no renewal succeeds from now on.
+    /// Fails if this process may not act as the leader at this moment: for `?` in critical sections.
     ///
-    /// Whoever starts something that must not run into another leader's term checks that it can be
-    /// over by then.
-    pub fn valid_until(&self) -> Instant {
-        self.status.borrow().valid_until
+    /// # Errors
+    ///
+    /// If the token is not [valid](Self::is_valid).
+    pub fn check(&self) -> Result<(), LeadershipLost> {
+        if self.is_valid() { Ok(()) } else { Err(self.error()) }
     }
 
-    /// Waits until the led work has to wind up: the lease is lost, or a shutdown was asked for.
+    /// The moment until which this process may act as the leader if no renewal succeeds from now on.
+    ///
+    /// Before starting an action that must not run into another leader's term, compare this with the
+    /// time that the action needs. It is a moment of tokio's clock, for tokio's timers; a suspension of
+    /// the machine makes it too late, so [`is_valid`](Self::is_valid) decides.
+    pub fn valid_until(&self) -> Instant {
+        self.state.timer.instant(self.end())
+    }
+
+    /// The time that is left of the token if no renewal succeeds from now on.
+    pub fn remaining(&self) -> Duration {
+        if self.is_valid() { self.end().since(self.state.timer.now()) } else { Duration::ZERO }
+    }
+
+    /// Waits until led work has to stop: the Lease is lost, or a shutdown was requested.
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, nothing is lost: another call waits for the same.
+    /// A call that is dropped early has no effect.
     pub async fn lost(&self) {
-        let mut status = self.status.clone();
+        self.reached(Phase::Stopping).await;
+    }
+
+    /// Waits until the token is invalid.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped early has no effect.
+    pub async fn ended(&self) {
+        self.reached(Phase::Over).await;
+    }
+
+    /// Makes a task part of the led work: the Lease is not released before the guard is dropped.
+    ///
+    /// Take one for each task that led work spawns, and move it into the task. `name` is what the log
+    /// calls the task if it does not end in time. [`LeaderElector::run`](crate::LeaderElector::run) says
+    /// what happens then.
+    ///
+    /// # Errors
+    ///
+    /// If the token is not valid, or its term is over: then the task must not start.
+    pub fn work_guard(
+        &self,
+        name: impl fmt::Display + Send + Sync + 'static,
+    ) -> Result<WorkGuard, LeadershipLost> {
+        self.check()?;
+        let State { tasks, facts, .. } = &*self.state;
+        tasks.join(facts.number, Arc::new(name)).ok_or_else(|| self.error())
+    }
+
+    /// The time that led work has to stop in after a shutdown.
+    pub fn grace_period(&self) -> Duration {
+        self.state.facts.grace_period
+    }
+
+    /// The annotations of the Lease as the leader before this one has left them.
+    ///
+    /// What [`on_renew`](crate::LeaderElectorBuilder::on_renew) wrote in that process is among them.
+    pub fn inherited_annotations(&self) -> &BTreeMap<String, String> {
+        &self.state.facts.inherited
+    }
+
+    fn end(&self) -> Moment {
+        Moment(self.state.last_end.load(SeqCst))
+    }
+
+    /// The Lease and this candidate's identity.
+    pub(crate) fn names(&self) -> (String, String) {
+        let Facts { lease, identity, .. } = &self.state.facts;
+        (lease.clone(), identity.clone())
+    }
+
+    fn error(&self) -> LeadershipLost {
+        let (lease, identity) = self.names();
+        LeadershipLost { lease, identity }
+    }
+
+    async fn reached(&self, phase: Phase) {
+        let mut phases = self.state.phase.subscribe();
         loop {
-            let Status { valid_until, ending } = *status.borrow_and_update();
-            if ending || Instant::now() >= valid_until {
+            let now = *phases.borrow_and_update();
+            if now == Phase::Over || now == phase || !self.is_valid() {
                 return;
             }
             tokio::select! {
-                () = sleep_until(valid_until) => {} // perhaps it was moved on
-                changed = status.changed() => if changed.is_err() {
-                    return; // the term is over
-                },
+                () = self.state.timer.sleep_until(self.end()) => {} // perhaps it was moved on
+                _ = phases.changed() => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Leadership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Facts { lease, identity, number, .. } = &self.state.facts;
+        f.debug_struct("Leadership")
+            .field("lease", lease)
+            .field("identity", identity)
+            .field("term", number)
+            .field("remaining", &self.remaining())
+            .finish()
+    }
+}
+
+impl State {
+    fn is_valid(&self) -> bool {
+        loop {
+            let end = Moment(self.valid_until.load(SeqCst));
+            if self.timer.now() < end {
+                return true;
+            }
+            // The end that is reported is made final first. Otherwise a renewal that was checked against
+            // this end a moment earlier could move it on now, and the token would be valid again.
+            if end == ENDED || self.valid_until.compare_exchange(end.0, ENDED.0, SeqCst, SeqCst).is_ok() {
+                return false;
+            }
+        }
+    }
+
+    fn extend(&self, to: Moment) -> bool {
+        loop {
+            let end = Moment(self.valid_until.load(SeqCst));
+            if self.timer.now() >= end {
+                return false;
+            }
+            let to = end.max(to);
+            if self.valid_until.compare_exchange(end.0, to.0, SeqCst, SeqCst).is_ok() {
+                self.last_end.store(to.0, SeqCst);
+                return true;
             }
         }
     }
 }
 
 /// One term of leadership, from the elector's side. Dropping it ends every token.
-#[derive(Debug)]
 pub(crate) struct Term {
-    status: watch::Sender<Status>,
+    token: Leadership,
 }
 
 impl Term {
     /// A term that lasts until `valid_until`, if it is not extended.
-    pub(crate) fn new(valid_until: Instant) -> Self {
-        Self { status: watch::Sender::new(Status { valid_until, ending: false }) }
+    pub(crate) fn new(valid_until: Moment, timer: Timer, facts: Facts, tasks: Arc<Tasks>) -> Self {
+        tasks.open(facts.number);
+        let state = State {
+            valid_until: AtomicU64::new(valid_until.0),
+            last_end: AtomicU64::new(valid_until.0),
+            phase: watch::Sender::new(Phase::Leading),
+            timer,
+            facts,
+            tasks,
+        };
+        Self { token: Leadership { state: Arc::new(state) } }
     }
 
     pub(crate) fn token(&self) -> Leadership {
-        Leadership { status: self.status.subscribe() }
+        self.token.clone()
     }
 
-    pub(crate) fn valid_until(&self) -> Instant {
-        self.status.borrow().valid_until
+    /// Calls `lead`, and polls the future that it returns, with this term's token as the current one.
+    pub(crate) fn scope<L, F>(&self, lead: L) -> impl Future<Output = F::Output> + use<L, F>
+    where
+        L: FnOnce(Leadership) -> F,
+        F: Future,
+    {
+        let work = CURRENT.sync_scope(self.token(), || lead(self.token()));
+        CURRENT.scope(self.token(), work)
+    }
+
+    pub(crate) fn valid_until(&self) -> Moment {
+        self.token.end()
     }
 
     /// Moves the end on. `false` if the term is over already: an end that anybody may have seen is final.
     #[must_use]
-    pub(crate) fn extend(&self, valid_until: Instant) -> bool {
-        self.status.send_if_modified(|status| {
-            let lasts = Instant::now() < status.valid_until;
-            if lasts {
-                status.valid_until = status.valid_until.max(valid_until);
-            }
-            lasts
-        })
+    pub(crate) fn extend(&self, valid_until: Moment) -> bool {
+        self.token.state.extend(valid_until)
     }
 
-    /// Asks the led work to wind up, with the token still valid.
-    pub(crate) fn ask_to_end(&self) {
-        self.status.send_modify(|status| status.ending = true);
+    /// Asks the led work to stop, with the token still valid.
+    pub(crate) fn ask_to_stop(&self) {
+        self.token.state.phase.send_if_modified(|phase| {
+            let leading = *phase == Phase::Leading;
+            if leading {
+                *phase = Phase::Stopping;
+            }
+            leading
+        });
     }
 
     /// Makes every token invalid.
     pub(crate) fn revoke(&self) {
-        self.status.send_modify(|status| {
-            status.ending = true;
-            status.valid_until = status.valid_until.min(Instant::now());
-        });
+        let State { valid_until, last_end, phase, timer, .. } = &*self.token.state;
+        valid_until.store(ENDED.0, SeqCst);
+        last_end.fetch_min(timer.now().0, SeqCst);
+        phase.send_replace(Phase::Over);
     }
 }
 
 impl Drop for Term {
     fn drop(&mut self) {
         self.revoke();
+        self.token.state.tasks.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    /// A clock that is set by hand, and lets something happen while it is being read.
+    #[derive(Clone, Default)]
+    struct Steps {
+        now: Arc<AtomicU64>,
+        during: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    }
+
+    impl fmt::Debug for Steps {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Steps")
+        }
+    }
+
+    impl Clock for Steps {
+        fn now(&self) -> Duration {
+            let during = self.during.lock().take();
+            if let Some(happens) = during {
+                happens();
+            }
+            Duration::from_nanos(self.now.load(SeqCst))
+        }
+    }
+
+    impl Steps {
+        fn set(&self, now: u64) {
+            self.now.store(now, SeqCst);
+        }
+    }
+
+    fn term(clock: &Steps) -> Arc<Term> {
+        let facts = Facts {
+            lease: "default/web".into(),
+            identity: "a".into(),
+            number: 0,
+            grace_period: Duration::ZERO,
+            inherited: BTreeMap::new(),
+        };
+        let timer = Timer::new(Arc::new(clock.clone()));
+        Arc::new(Term::new(Moment(10), timer, facts, Arc::new(Tasks::new())))
+    }
+
+    /// Guarantee 3: a reader has loaded the old end, and a renewal is noted before it reads the clock. The line
+    /// that it guards: the `compare_exchange` of `is_valid`.
+    #[test]
+    fn a_reader_that_races_with_a_renewal_does_not_find_an_end_that_was_moved_on() {
+        let clock = Steps::default();
+        let term = term(&clock);
+        let token = term.token();
+        clock.set(9);
+        let (renewed, time) = (term.clone(), clock.clone());
+        *clock.during.lock() = Some(Box::new(move || {
+            assert!(renewed.extend(Moment(20)));
+            time.set(10);
+        }));
+        assert!(token.is_valid(), "else it would become valid again");
+        clock.set(20);
+        assert!(!token.is_valid());
+    }
+
+    /// Guarantee 3: a renewal has read the clock, and a reader finds the token invalid before the new end is
+    /// stored. The line that it guards: the `compare_exchange` of `extend`.
+    #[test]
+    fn a_renewal_that_races_with_a_reader_does_not_move_an_end_that_was_found() {
+        let clock = Steps::default();
+        let term = term(&clock);
+        let token = term.token();
+        clock.set(9);
+        let (reader, time) = (token.clone(), clock.clone());
+        *clock.during.lock() = Some(Box::new(move || {
+            time.set(10);
+            assert!(!reader.is_valid());
+            time.set(9); // the renewal goes on with the time that it has read
+        }));
+        assert!(!term.extend(Moment(20)));
+        assert!(!token.is_valid());
+    }
+
+    #[test]
+    fn an_end_is_never_moved_back_nor_after_it_has_passed() {
+        let clock = Steps::default();
+        let term = term(&clock);
+        assert!(term.extend(Moment(5)));
+        assert_eq!(term.valid_until(), Moment(10));
+        clock.set(10);
+        assert!(!term.extend(Moment(20)), "though nobody has seen it");
+        assert!(!term.token().is_valid());
     }
 }

@@ -1,20 +1,63 @@
-//! [`LeaseClient`]: the three requests of an election, each with a time limit.
+//! [`LeaseClient`]: the three requests of an election, each with a time limit; [`RequestError`].
 
-use std::time::Duration;
+mod record;
 
+use std::{fmt, time::Duration};
+
+use http::Request;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube_client::{Api, Client, api::PostParams};
-use tokio::time::{error::Elapsed, timeout};
+use kube_client::{
+    Client, Resource,
+    api::{GetParams, PostParams},
+    core,
+};
 
-use crate::config::Config;
+use crate::{clock::Timer, config::Config};
+pub(crate) use record::{Hold, Record};
 
-/// Why a request told nothing about the lease.
-#[derive(Debug, thiserror::Error)]
+/// The reason why a request told nothing about the Lease.
+#[derive(Debug)]
 pub(crate) enum RequestError {
-    #[error("the server refused or could not be reached")]
-    Api(#[source] Box<kube_client::Error>),
-    #[error("no answer in time")]
-    Timeout(#[from] Elapsed),
+    Api(Box<kube_client::Error>),
+    Timeout(Duration),
+    /// The response is not a Lease.
+    Garbage(String),
+    /// The request could not be built.
+    Request(core::request::Error),
+}
+
+/// The kinds of [`RequestError`] that the log tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Conflict,
+    NotFound,
+    Forbidden,
+    TooManyRequests,
+    Status(u16),
+    Unreachable,
+    Timeout,
+    Garbage,
+}
+
+impl RequestError {
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Timeout(_) => Reason::Timeout,
+            Self::Garbage(_) => Reason::Garbage,
+            Self::Request(_) => Reason::Unreachable,
+            Self::Api(error) => match &**error {
+                kube_client::Error::Api(status) => match status.code {
+                    409 => Reason::Conflict,
+                    404 => Reason::NotFound,
+                    401 | 403 => Reason::Forbidden,
+                    429 => Reason::TooManyRequests,
+                    code => Reason::Status(code),
+                },
+                kube_client::Error::SerdeError(_) | kube_client::Error::FromUtf8(_) => Reason::Garbage,
+                _ => Reason::Unreachable,
+            },
+        }
+    }
 }
 
 impl From<kube_client::Error> for RequestError {
@@ -23,48 +66,88 @@ impl From<kube_client::Error> for RequestError {
     }
 }
 
-impl RequestError {
-    /// Somebody else wrote first.
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Api(error) if matches!(&**error, kube_client::Error::Api(status) if status.code == 409))
+impl From<core::request::Error> for RequestError {
+    fn from(error: core::request::Error) -> Self {
+        Self::Request(error)
     }
 }
 
-/// One lease on the server.
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Api(error) => Some(&**error),
+            Self::Request(error) => Some(error),
+            Self::Timeout(_) | Self::Garbage(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.reason()) {
+            (Self::Timeout(limit), _) => write!(f, "no response within {limit:?}"),
+            (Self::Garbage(problem), _) => write!(f, "the response is not what was requested: {problem}"),
+            (Self::Request(_), _) => f.write_str("the request could not be built"),
+            (_, Reason::Garbage) => f.write_str("the response cannot be read"),
+            (_, Reason::Conflict) => f.write_str("another client wrote first (409)"),
+            (_, Reason::NotFound) => f.write_str("the object is gone (404)"),
+            (_, Reason::Forbidden) => {
+                f.write_str("the API server denies access (401 or 403): check the Role of this process")
+            }
+            (_, Reason::TooManyRequests) => {
+                f.write_str("the API server is overloaded (429); Retry-After does not delay the next attempt")
+            }
+            (_, Reason::Status(code)) => write!(f, "the API server responded with {code}"),
+            (_, Reason::Unreachable | Reason::Timeout) => f.write_str("the API server cannot be reached"),
+        }
+    }
+}
+
+/// One Lease on the server.
 ///
-/// A `kube_client::Client` retries 429 and 503 for minutes and waits for a silent server for ever, so
-/// no request is trusted to come back: each ends after half a renew deadline, which leaves time for a
-/// second one before leadership ends.
+/// A `kube_client::Client` retries 429 and 503 for minutes and waits for a silent server for ever. So each
+/// request here ends after half a renew deadline, which leaves time for a second one before leadership
+/// ends. Dropping a request also ends the client's retries of it.
 pub(crate) struct LeaseClient {
-    api: Api<Lease>,
+    client: Client,
+    requests: core::Request,
     name: String,
     timeout: Duration,
+    timer: Timer,
 }
 
 impl LeaseClient {
-    pub(crate) fn new(client: Client, config: &Config) -> Self {
+    pub(crate) fn new(client: Client, config: &Config, timer: Timer) -> Self {
         Self {
-            api: Api::namespaced(client, &config.namespace),
+            client,
+            requests: core::Request::new(Lease::url_path(&(), Some(&config.namespace))),
             name: config.name.clone(),
             timeout: config.renew_deadline / 2,
+            timer,
         }
     }
 
-    /// The lease, if there is one.
-    pub(crate) async fn get(&self) -> Result<Option<Lease>, RequestError> {
-        match timeout(self.timeout, self.api.get(&self.name)).await? {
+    /// The Lease, if there is one.
+    pub(crate) async fn get(&self) -> Result<Option<Record>, RequestError> {
+        match self.send(self.requests.get(&self.name, &GetParams::default())?).await {
             Ok(lease) => Ok(Some(lease)),
-            Err(kube_client::Error::Api(status)) if status.code == 404 => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) if error.reason() == Reason::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn create(&self, lease: &Lease) -> Result<Lease, RequestError> {
-        Ok(timeout(self.timeout, self.api.create(&PostParams::default(), lease)).await??)
+    pub(crate) async fn create(&self, lease: &Record) -> Result<Record, RequestError> {
+        self.send(self.requests.create(&PostParams::default(), lease.to_json())?).await
     }
 
-    /// Replaces the lease; a conflict if it is not the one that `lease` was made from.
-    pub(crate) async fn update(&self, lease: &Lease) -> Result<Lease, RequestError> {
-        Ok(timeout(self.timeout, self.api.replace(&self.name, &PostParams::default(), lease)).await??)
+    /// Replaces the Lease; a conflict if it is not the state that `lease` was made from.
+    pub(crate) async fn update(&self, lease: &Record) -> Result<Record, RequestError> {
+        self.send(self.requests.replace(&self.name, &PostParams::default(), lease.to_json())?).await
+    }
+
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Record, RequestError> {
+        let response = self.timer.timeout(self.timeout, self.client.request_text(request)).await;
+        let body = response.ok_or(RequestError::Timeout(self.timeout))??;
+        Record::parse(&body).map_err(RequestError::Garbage)
     }
 }

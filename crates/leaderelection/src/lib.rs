@@ -1,52 +1,99 @@
-//! Who may act, and until when: leader election over a Kubernetes Lease, timed on the local monotonic clock.
+//! Leader election over a Kubernetes Lease: a token that says until when this process may act.
 //!
-//! Of several replicas of a controller one leads; the others wait for its lease to expire. The leader
-//! gets a token that says until when it may act, and its work is stopped before anybody else can
-//! take the lease.
+//! Of several replicas of a controller one leads; the others wait for its Lease to expire. The leader
+//! gets a token with an end on the local clock. Its work is stopped before anybody else can take the Lease.
 //!
 //! ```no_run
-//! use trimtab_leaderelection::{LeaderElector, Outcome};
+//! use kube_client::{Client, Config, client::ClientBuilder};
+//! use trimtab_leaderelection::{LeaderElector, Leadership, lease_client_config};
 //!
-//! # async fn reconcile_everything() {}
-//! # async fn example(client: kube_client::Client, shutdown: impl Future<Output = ()>) -> Result<(), Box<dyn std::error::Error>> {
-//! let mut elector = LeaderElector::builder(client, "kube-system", "my-controller")
-//!     .release_on_cancel(true) // a successor need not wait for the lease to expire
-//!     .build()?;
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config::infer().await?;
+//!     let lease_client = Client::try_from(lease_client_config(config.clone()))?;
+//!     let mut elector = LeaderElector::builder(lease_client, "kube-system", "my-controller")
+//!         .release_on_cancel(true) // a successor need not wait for the Lease to expire
+//!         .build()?;
+//!     // Refuses writes while this process does not lead.
+//!     let client = ClientBuilder::try_from(config)?.with_layer(&elector.fence()).build();
 //!
-//! let outcome = elector
-//!     .run_terms(shutdown, |leadership| async move {
-//!         tokio::select! {
-//!             () = reconcile_everything() => {} // each write asks `leadership.is_valid()` first
-//!             () = leadership.lost() => {}      // time to wind up
-//!         }
-//!     })
-//!     .await;
-//! assert!(!matches!(outcome, Outcome::Lost(_))); // it stood again each time it lost the lease
-//! # Ok(())
-//! # }
+//!     let shutdown = async { _ = tokio::signal::ctrl_c().await };
+//!     let outcome = elector.run_terms(shutdown, |leadership| reconcile(client.clone(), leadership)).await;
+//!     if outcome.must_exit() {
+//!         std::process::exit(1); // a task blocks its thread and cannot be ended
+//!     }
+//!     Ok(())
+//! }
+//!
+//! async fn reconcile(_client: Client, leadership: Leadership) {
+//!     // Work that writes through the client; it stops when leadership is lost.
+//!     leadership.lost().await;
+//! }
 //! ```
 //!
-//! The types of [`k8s_openapi`] and [`kube_client`] are part of this crate's interface.
+//! The types of [`k8s_openapi`] and [`kube_client`] are part of this crate's interface, and `tower`'s
+//! `Layer` and `Service`.
 //!
 //! # Guarantees
 //!
-//! 1. No two candidates have a valid token at the same time, whatever their wall clocks show, as long as
-//!    none's monotonic clock runs faster than another's by the ratio of lease duration to renew
-//!    deadline, and nobody edits or deletes the lease by hand.
-//! 2. Led work has ended, by itself or by being dropped, before another candidate can take the lease,
+//! Under the [assumptions](#the-inequality-and-its-assumptions) below:
+//!
+//! 1. No two candidates have a valid token at the same time, whatever their wall clocks show.
+//! 2. Led work has ended, by itself or by being dropped, before another candidate can take the Lease,
 //!    unless this process did not run for so long; then its first step finds the token invalid.
-//! 3. A token that was invalid once never becomes valid again.
-//! 4. The lease is released only after the led work has ended, and only if the server says that it is
-//!    still ours.
+//! 3. A token that was found invalid once never becomes valid again.
+//! 4. The Lease is released only after the led work has ended, every task with a [`WorkGuard`] included, and
+//!    only if the server says that it is still ours. A task that does not end keeps the Lease until it
+//!    expires, is named in the log, and [`Outcome::must_exit`] tells the caller.
 //! 5. No request of an election can hang: each has a time limit.
 //! 6. Nothing is spawned.
-//! 7. In a coordinated election the lease is never created and never taken, only renewed, while it has
-//!    this candidate's name and the server prefers nobody else; trouble with the `LeaseCandidate` keeps no
-//!    lease from being renewed.
+//! 7. In a coordinated election the Lease is never created and never taken, only renewed, while it has
+//!    this candidate's name and the server prefers nobody else. Errors of the `LeaseCandidate` keep no
+//!    Lease from being renewed.
+//! 8. Behind a [`FenceLayer`], no write is sent after the end of the token.
+//! 9. Nothing in a Lease or in a response of the server stops an election for longer than the Lease's own
+//!    duration, or causes a panic: an unreadable time, duration or holder counts as changed when it was seen.
 //!
-//! The clock is `CLOCK_MONOTONIC` on Linux, which stands still while a machine is suspended: after
-//! a suspension the leader believes in its token for what was left of it, until its next renewal fails.
-//! Let writes carry a resource version, and the server refuses what comes too late.
+//! # The inequality and its assumptions
+//!
+//! Let `D` be the lease duration and `R` the renew deadline, `R < D`. A renewal is sent at `s` (the leader
+//! reads its clock before it sends), is committed at `c`, and a follower has read it at `o` (it reads its
+//! clock after the response). So `s ≤ c ≤ o`. Let every clock advance by at least `1 - ρ` and at most
+//! `1 + ρ` seconds in each second.
+//!
+//! - The token that this renewal has prolonged is valid while the leader's clock shows less than `R` since
+//!   `s`: at the latest until `s + R / (1 - ρ)`.
+//! - The follower takes the Lease when its own clock shows `D` since `o`: at the earliest at
+//!   `o + D / (1 + ρ)`, which is not before `s + D / (1 + ρ)`.
+//! - The write that takes carries the resource version of that renewal. If a later renewal was committed, the
+//!   server refuses the take. If the take was committed, the server refuses every later renewal. So only the
+//!   last committed renewal counts, and one that was committed without a response has prolonged no token.
+//!
+//! Hence the token has ended before the take if `R / (1 - ρ) < D / (1 + ρ)`, that is **`(1 + ρ) / (1 - ρ) < D / R`**.
+//! With 15 s and 10 s, rates may be wrong by 20 %. Led work is dropped at `R + (D - R) / 2`, 12.5 s, for which
+//! they may be wrong by 9 %; and a task that does not end is reported at `R + 3/4 (D - R)`, 13.75 s: 4 %.
+//! Clocks of real machines are wrong by less than 0.1 %.
+//!
+//! Assumed, and not checked by anybody:
+//!
+//! - **The rate is bounded, and a suspension counts.** On Linux and Android the clock is `CLOCK_BOOTTIME`
+//!   ([`BootClock`]), which goes on while the machine is suspended; elsewhere it is tokio's ([`TokioClock`]).
+//! - **The clock of a virtual machine goes on while it is migrated or paused.** Many hypervisors stop it for
+//!   that time. Then the pause adds to the token: up to `D - R` of it (5 s) keeps guarantee 1, half of that
+//!   guarantee 2. A machine that is restored from a snapshot breaks both.
+//! - **The API server is linearizable for one object**: it refuses a write with an old resource version. And
+//!   nobody edits or deletes the Lease by hand, or has this candidate's identity.
+//! - **Other candidates keep to the same rule**: they wait for the duration in the Lease, from when they saw it
+//!   change. client-go's elector does. One that compares `renewTime` with its own clock does not.
+//!
+//! # What a lease can never promise
+//!
+//! A token is checked, then something is done: between the two, the process can be stopped for any time. And a
+//! request that was sent in time can be delayed on its way. So a write that was *in flight* at the end of a token
+//! can be committed after another leader has begun. The fence makes this the only such case. The server
+//! refuses such a write if it carries a precondition that breaks when the other leader writes: UID and
+//! resource version of the object. Let writes carry them. For effects outside of the API server, the receiver must
+//! check the leader, for instance by [`Observer::transitions`] as an epoch.
 //!
 //! # Coordinated election
 //!
@@ -65,54 +112,81 @@
 //! ```
 //!
 //! Where the server does not serve `LeaseCandidate`s (the feature gate `CoordinatedLeaderElection` is off
-//! by default), the candidates stand for the plain Lease as if nothing had been set. In a coordinated
-//! election the server decides by `renewTime` and its own wall clock whether a lease has expired. So
+//! by default), or this process may not write its own, the candidate stands for the plain Lease as if nothing
+//! had been set. In a coordinated
+//! election the server decides by `renewTime` and its own wall clock whether a Lease has expired. So
 //! guarantees 1 and 2 also need a wall clock that is not behind the server's by more than half the
 //! difference of lease duration and renew deadline: 2.5 s, unless these are set.
 //!
+//! # Fast failover
+//!
+//! Start informers before [`LeaderElector::run_terms`]: led work begins at once when the Lease is acquired, and finds
+//! its caches synced. Set [`release_on_cancel`](LeaderElectorBuilder::release_on_cancel) for planned
+//! restarts, and [`wake_at_expiry`](LeaderElectorBuilder::wake_at_expiry) for crashes.
+//!
 //! # Not here
 //!
-//! Events on the lease. A token is not a fence: a request that was sent in time may arrive late.
+//! Recording of Events ([`on_event`](LeaderElectorBuilder::on_event) provides their content), signals, and an
+//! HTTP server for the health check.
 //!
 //! # Differences from client-go
 //!
 //! - The leader has a token with an end. Upstream's leader context may be cancelled one retry period
 //!   and one renew deadline after the last renewal; here leadership ends one renew deadline after it.
-//! - Led work is a future. It is stopped and awaited before the lease is released; upstream releases
-//!   first, and never waits.
-//! - A release asks the server who holds the lease; upstream trusts what it saw last and can wipe out
+//! - Led work is a future, which takes the place of `OnStartedLeading`; `OnStoppedLeading` is the return of
+//!   [`run`](LeaderElector::run). Led work is stopped and awaited before the Lease is released; upstream
+//!   releases first, and never waits.
+//! - A release asks the server for the present holder; upstream trusts what it saw last and can wipe out
 //!   a successor's record.
 //! - Changes are told apart by resource version, so two renewals in one second are two changes.
-//! - A lease that is missing though its holder was alive is waited for, not created at once.
-//! - A leader that finds the lease without its name has lost it, even if nobody else's is there.
+//! - A Lease that is missing though its holder was alive is waited for, not created at once.
+//! - A Lease whose duration is missing, zero or negative is waited for as long as this candidate's own; upstream
+//!   takes it at once.
+//! - A leader that finds the Lease without its name has lost it, even if it has no other holder.
 //! - Lease durations below one second are refused: they would be written as 0.
-//! - An identity is made up if none is given, and is unique to the process.
+//! - An identity is generated if none is given, and is unique to the process.
 //! - A `LeaseCandidate` is read every 2 s, or every retry period if that is shorter, not watched. Upstream
 //!   watches it.
 //! - A ping is answered with a time that is later than the ping's, even if the local clock is behind.
-//! - At the end of a term that the server wants, led work has the rest of the token to wind up, and the
-//!   lease is given back with `release_on_cancel`. Upstream lets it lapse.
-//! - Without the API of `LeaseCandidate`s upstream's candidates wait for ever.
+//! - At the end of a term that the server wants, led work has the rest of the token to stop, and the
+//!   Lease is given back with `release_on_cancel`. Upstream lets it lapse.
+//! - Without the API of `LeaseCandidate`s, or without access to it, upstream's candidates wait for ever.
 //! - The gauge is 0 after every term; upstream's misses some ends.
 
+mod builder;
 mod candidacy;
 mod candidate;
+mod clock;
 mod config;
 mod elector;
+mod event;
+mod fence;
+mod hooks;
 mod leadership;
 mod lease;
+mod lease_client;
+mod led_term;
 pub mod metrics;
 mod observer;
 mod outcome;
-mod standing;
+mod renewal;
 mod state;
+mod work;
 
+pub use builder::LeaderElectorBuilder;
 pub use candidacy::Candidacy;
-pub use config::{ConfigError, LeaderElectorBuilder};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use clock::BootClock;
+pub use clock::{Clock, TokioClock};
+pub use config::ConfigError;
 pub use elector::LeaderElector;
-pub use leadership::Leadership;
-pub use observer::{Observer, StaleLeader};
+pub use event::LeaderEvent;
+pub use fence::{Fence, FenceLayer, FencedError};
+pub use leadership::{Leadership, LeadershipLost};
+pub use lease_client::lease_client_config;
+pub use observer::{LeaderChanges, Observer, StaleLeader};
 pub use outcome::Outcome;
+pub use work::WorkGuard;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,27 +1,47 @@
-//! [`Observer`]: what health checks and diagnostics may ask an elector while it runs.
+//! [`Observer`]: the state of an elector for health checks and diagnostics; [`LeaderChanges`].
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU64},
+    task::{Context, Poll},
     time::Duration,
 };
 
+use futures_core::Stream;
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::sync::watch;
 
-use crate::state::Election;
+use crate::{clock::Timer, config::Config, leadership::Leadership, state::Election};
 
-/// What an elector shares with its observers.
+/// The state that an elector shares with its observers and fences.
+///
+/// The two locks are never held together.
 pub(crate) struct Shared {
     pub(crate) election: Mutex<Election>,
-    /// Between the start of led work and its end.
-    pub(crate) leading: AtomicBool,
+    /// The token of the present term, from the start of led work to its end.
+    pub(crate) current: Mutex<Option<Leadership>>,
+    pub(crate) changes: watch::Sender<Option<String>>,
+    pub(crate) terms: AtomicU64,
     pub(crate) lease: String,
     pub(crate) identity: String,
-    pub(crate) lease_duration: Duration,
+    lease_duration: Duration,
+    timer: Timer,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &Config, timer: Timer) -> Self {
+        Self {
+            election: Mutex::new(Election::new(config)),
+            current: Mutex::new(None),
+            changes: watch::Sender::new(None),
+            terms: AtomicU64::new(0),
+            lease: format!("{}/{}", config.namespace, config.name),
+            identity: config.identity.clone(),
+            lease_duration: config.lease_duration,
+            timer,
+        }
+    }
 }
 
 /// A view of an elector: a handle that can be cloned, and asked from any task.
@@ -30,7 +50,7 @@ pub struct Observer {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// A leader that has not renewed its lease for too long and still believes to be the leader.
+/// The error of a leader that has not renewed its Lease for too long and still believes to be the leader.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("leader of lease {lease} has not renewed it for {since:?}")]
 pub struct StaleLeader {
@@ -44,34 +64,46 @@ impl Observer {
         &self.shared.identity
     }
 
-    /// The holder of the lease that the elector has seen last, if it has seen one.
+    /// The holder of the Lease as the elector has seen it last; `None` without one.
     ///
-    /// It is nobody's right to act: only a [`Leadership`](crate::Leadership) token is.
+    /// It is nobody's right to act: only a [`Leadership`] token is.
     pub fn leader(&self) -> Option<String> {
+        self.shared.election.lock().holder().filter(|holder| !holder.is_empty())
+    }
+
+    /// How often the Lease has changed its holder, as the elector has seen it last.
+    pub fn transitions(&self) -> Option<u32> {
         let election = self.shared.election.lock();
-        election.holder().filter(|holder| !holder.is_empty()).map(ToOwned::to_owned)
+        Some(election.lease()?.transitions().unsigned_abs())
     }
 
-    /// Whether led work runs at this moment, winding up included.
+    /// The changes of the holder, beginning with the present one.
+    pub fn changes(&self) -> LeaderChanges {
+        let mut changes = self.shared.changes.subscribe();
+        changes.mark_changed();
+        LeaderChanges { waiting: wait(changes) }
+    }
+
+    /// Whether led work runs at this moment, stopping included.
     pub fn is_leader(&self) -> bool {
-        self.shared.leading.load(Ordering::SeqCst)
+        self.shared.current.lock().is_some()
     }
 
-    /// Fails if this process leads though its lease has been expired for longer than `tolerance`.
+    /// Fails if this process leads though its Lease has been expired for longer than `tolerance`.
     ///
     /// That means that the election's task is stuck, usually behind led work that blocks its thread.
     /// Report it as a failed liveness check, so that the process is restarted.
     ///
     /// # Errors
     ///
-    /// If led work runs, and its lease was last renewed longer ago than the lease duration and `tolerance`.
+    /// If led work runs, and its Lease was last renewed longer ago than the lease duration and `tolerance`.
     pub fn check(&self, tolerance: Duration) -> Result<(), StaleLeader> {
         if !self.is_leader() {
             return Ok(());
         }
-        let since = self.shared.election.lock().unchanged_for(Instant::now());
+        let since = self.shared.election.lock().unchanged_for(self.shared.timer.now());
         match since {
-            Some(since) if since > self.shared.lease_duration + tolerance => {
+            Some(since) if since > self.shared.lease_duration.saturating_add(tolerance) => {
                 Err(StaleLeader { lease: self.shared.lease.clone(), since })
             }
             _ => Ok(()),
@@ -87,4 +119,63 @@ impl fmt::Debug for Observer {
             .field("leader", &self.leader())
             .finish()
     }
+}
+
+type Changes = watch::Receiver<Option<String>>;
+
+/// The holders of the Lease, one after the other, as an elector sees them.
+///
+/// A holder is the identity in the Lease; empty after a release. A slow reader skips holders that were
+/// followed by others meanwhile. The stream ends with the elector.
+pub struct LeaderChanges {
+    waiting: Pin<Box<dyn Future<Output = Option<(String, Changes)>> + Send>>,
+}
+
+impl LeaderChanges {
+    /// Waits for the next holder; `None` once the elector and its observers are gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped early has taken no change.
+    pub async fn next(&mut self) -> Option<String> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl Stream for LeaderChanges {
+    type Item = String;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<String>> {
+        let Poll::Ready(change) = self.waiting.as_mut().poll(context) else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match change {
+            Some((holder, changes)) => {
+                self.waiting = wait(changes);
+                Some(holder)
+            }
+            None => {
+                self.waiting = Box::pin(std::future::ready(None)); // fused
+                None
+            }
+        })
+    }
+}
+
+impl fmt::Debug for LeaderChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LeaderChanges")
+    }
+}
+
+fn wait(mut changes: Changes) -> Pin<Box<dyn Future<Output = Option<(String, Changes)>> + Send>> {
+    Box::pin(async move {
+        loop {
+            changes.changed().await.ok()?;
+            let holder = changes.borrow_and_update().clone();
+            if let Some(holder) = holder {
+                return Some((holder, changes));
+            }
+        }
+    })
 }

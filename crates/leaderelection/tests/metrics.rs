@@ -26,7 +26,7 @@ async fn a_scrape_shows_whether_a_named_elector_leads_and_how_often_it_had_to_re
     let builder = || -> LeaderElectorBuilder { LeaderElector::builder(server.client(), "default", "web") };
 
     let mut nameless = builder().release_on_cancel(true).build().expect("sound settings");
-    nameless.run(pending(), |_| async {}).await;
+    _ = nameless.run(pending(), |_| async {}).await;
     assert!(!handle.render().contains("leader_election"), "no name, no metrics");
 
     let mut elector = builder().metrics_name("test").build().expect("sound settings");

@@ -1,4 +1,4 @@
-//! What one candidate does, move by move.
+//! One candidate of a coordinated election, request by request.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn unserved() -> Refusal {
 
 /// LC-T1.
 #[tokio::test(start_paused = true)]
-async fn a_candidate_says_what_it_is_under_its_identity() {
+async fn a_candidate_registers_its_versions_under_its_identity() {
     let server = ApiServer::start();
     let hand = Hand::new(server.client());
     let candidate = Candidate::start(&server, "a", "1.36.0");
@@ -46,9 +46,9 @@ async fn a_candidate_answers_pings_and_is_renewed_every_five_minutes() {
     let _candidate = Candidate::start(&server, "a", "1.37.0");
     sleep(Duration::from_millis(1)).await;
     let fresh = hand.candidate("a").await;
-    for patience in [SOON, Duration::from_secs(290), SOON] {
+    for wait in [SOON, Duration::from_secs(290), SOON] {
         let version = hand.candidate("a").await.metadata.resource_version;
-        sleep(patience).await;
+        sleep(wait).await;
         assert_eq!(hand.candidate("a").await.metadata.resource_version, version, "at rest");
     }
     sleep(Duration::from_secs(10)).await;
@@ -151,8 +151,8 @@ async fn a_leader_whose_lease_was_deleted_stops_and_creates_none() {
     assert!(hand.lease().await.is_none());
 }
 
-/// Trouble with the `LeaseCandidate` is none of the lease. The line that it guards: `self.stand(…)` in
-/// `LeaderElector::run_terms`, which keeps the two beside each other.
+/// Errors of the `LeaseCandidate` do not concern the Lease. The line that it guards: `beside_candidacy` in
+/// `LeaderElector::run_terms`, which runs the two beside each other.
 #[tokio::test(start_paused = true)]
 async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     let server = ApiServer::start();
@@ -167,6 +167,28 @@ async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     let _refused = server.faults().refuse(candidates().user_agent("a"), Refusal::forbidden(), usize::MAX);
     sleep(Duration::from_secs(300)).await;
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
+}
+
+/// A candidate that may not write its LeaseCandidate is never picked. Upstream's waits for ever.
+#[tokio::test(start_paused = true)]
+async fn where_candidates_are_forbidden_the_plain_lease_decides() {
+    for verbs in [&[Verb::Get, Verb::Create, Verb::Patch][..], &[Verb::Create, Verb::Patch]] {
+        let server = ApiServer::start();
+        let hand = Hand::new(server.client());
+        let _faults: Vec<_> = verbs
+            .iter()
+            .map(|verb| {
+                let requests = candidates().user_agent("a").verb(*verb);
+                server.faults().refuse(requests, Refusal::forbidden(), usize::MAX)
+            })
+            .collect();
+        let candidate = Candidate::start(&server, "a", "1.37.0");
+        sleep(Duration::from_millis(1)).await;
+        assert!(candidate.is_leader(), "at once: the lease was free");
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
+        assert_eq!(hand.spec().await.strategy, None);
+    }
 }
 
 /// Without the API nobody elects.
@@ -198,10 +220,10 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 2));
 }
 
-/// Neither an object that is missing, nor a server that does not answer, is an API that is missing.
+/// Neither a missing object nor a server that fails is a missing API.
 #[tokio::test(start_paused = true)]
-async fn only_an_unknown_path_makes_a_candidate_stand_for_the_plain_lease() {
-    for refusal in [Refusal::forbidden(), Refusal::unavailable(), Refusal::internal_error()] {
+async fn only_an_unknown_path_or_denied_access_makes_a_candidate_stand_for_the_plain_lease() {
+    for refusal in [Refusal::unavailable(), Refusal::internal_error()] {
         let server = ApiServer::start();
         let _fault = server.faults().refuse(candidates().user_agent("a"), refusal, usize::MAX);
         let candidate = Candidate::start(&server, "a", "1.37.0");
@@ -245,7 +267,7 @@ async fn an_earlier_candidate_of_the_same_name_is_brought_up_to_date() {
 
 /// As upstream: no request once a shutdown was asked for.
 #[tokio::test(start_paused = true)]
-async fn a_candidate_that_is_shut_down_says_nothing() {
+async fn a_candidate_that_is_shut_down_sends_nothing() {
     let server = ApiServer::start();
     let (before, start) = (server.resource_version(), Instant::now());
     assert_eq!(Candidate::start(&server, "a", "1.37.0").stop().await, Outcome::NeverLed);

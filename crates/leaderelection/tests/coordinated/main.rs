@@ -1,4 +1,4 @@
-//! Coordinated elections against an API server: it picks the leader, and a test plays that part of it.
+//! Coordinated elections against an API server; a test plays the part of the server that picks the leader.
 
 mod candidate;
 mod changes;

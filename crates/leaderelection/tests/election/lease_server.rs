@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use http::Method;
+use http::{Method, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
-use kube_client::Client;
+use kube_client::{Client, client::Body};
 use serde_json::{Value, json};
 use tokio::time::sleep;
-use trimtab_test_support::server::{ApiRequest, client, failure, json_response};
+use tower::{BoxError, util::BoxCloneService};
 
-/// What becomes of the requests of one client.
+/// The fate of the requests of one client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Weather {
     /// Requests and replies take this long.
@@ -25,22 +25,26 @@ pub(crate) enum Weather {
     Cut,
     /// Requests take effect after this long, but no answer ever comes.
     Deaf { there: Duration },
-    /// Requests are answered with this code.
+    /// Requests fail with this code.
     Failing(u16),
+    /// Requests take effect if `commit`, and the response is no Lease.
+    Garbage { commit: bool },
 }
 
 impl Weather {
     pub(crate) const CLEAR: Self = Self::Fair { there: Duration::ZERO, back: Duration::ZERO };
 }
 
+pub(crate) type Connection = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
+
 /// One client's way to the server.
 #[derive(Debug)]
 pub(crate) struct Link {
     weather: Mutex<Weather>,
     /// How far this client's wall clock is ahead.
-    skew: SignedDuration,
+    skew: Mutex<SignedDuration>,
     calls: Mutex<Vec<&'static str>>,
-    /// Failures to answer the next updates with, whatever the weather.
+    /// The codes with which the next updates fail, whatever the weather.
     refusals: Mutex<Vec<u16>>,
 }
 
@@ -49,7 +53,12 @@ impl Link {
         *self.weather.lock().expect("no test panics here") = weather;
     }
 
-    /// Answers the next update with `code`.
+    /// Moves this client's wall clock, to be so many seconds ahead.
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        *self.skew.lock().expect("no test panics here") = SignedDuration::from_secs(seconds);
+    }
+
+    /// Fails the next update with `code`.
     pub(crate) fn refuse_update(&self, code: u16) {
         self.refusals.lock().expect("no test panics here").push(code);
     }
@@ -60,99 +69,127 @@ impl Link {
     }
 }
 
-/// The server.
+/// The server. What it stores is JSON, so that a test can store what no type here can express.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeaseServer {
-    lease: Arc<Mutex<Option<Lease>>>,
+    lease: Arc<Mutex<Option<Value>>>,
     version: Arc<AtomicU64>,
 }
 
 impl LeaseServer {
     /// A client with a wall clock that is `skew_seconds` ahead, and its link.
     pub(crate) fn client(&self, skew_seconds: i64) -> (Client, Arc<Link>) {
+        let (service, link) = self.service(skew_seconds);
+        (Client::new(service, "default"), link)
+    }
+
+    /// The service behind such a client.
+    pub(crate) fn service(&self, skew_seconds: i64) -> (Connection, Arc<Link>) {
         let link = Arc::new(Link {
             weather: Mutex::new(Weather::CLEAR),
-            skew: SignedDuration::from_secs(skew_seconds),
+            skew: Mutex::new(SignedDuration::from_secs(skew_seconds)),
             calls: Mutex::default(),
             refusals: Mutex::default(),
         });
         let (server, of) = (self.clone(), Arc::clone(&link));
-        let client = client(move |request| {
+        let service = tower::service_fn(move |request: Request<Body>| {
             let (server, link) = (server.clone(), Arc::clone(&of));
             async move {
-                // A task of its own: a request that was sent arrives, even if the client stops waiting.
-                let response = tokio::spawn(async move { server.transmit(&link, request).await });
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await?;
+                // A task of its own: what was sent arrives, even if the client stops waiting for it.
+                let response =
+                    tokio::spawn(async move { server.transmit(&link, &parts.method, &body).await });
                 let (code, body) = response.await.expect("the server does not panic");
-                Ok(json_response(code, &body))
+                let body = match body {
+                    Value::String(garbage) => garbage,
+                    json => json.to_string(),
+                };
+                let mut response = Response::builder().status(code);
+                if code == StatusCode::TOO_MANY_REQUESTS {
+                    response = response.header("Retry-After", "3600");
+                }
+                let body = Body::from(body.into_bytes());
+                Ok(response.body(body).expect("valid"))
             }
         });
-        (client, link)
+        (BoxCloneService::new(service), link)
     }
 
-    async fn transmit(&self, link: &Link, request: ApiRequest) -> (u16, Value) {
-        let verb = match request.method {
+    async fn transmit(&self, link: &Link, method: &Method, body: &[u8]) -> (StatusCode, Value) {
+        let verb = match *method {
             Method::GET => "get",
             Method::POST => "create",
             _ => "update",
         };
         link.calls.lock().expect("no test panics here").push(verb);
         let weather = *link.weather.lock().expect("no test panics here");
-        let refused = (verb == "update").then(|| link.refusals.lock().expect("no test panics here").pop());
-        if let Some(Some(code)) = refused {
-            return refusal(code);
+        let refusal = (verb == "update").then(|| link.refusals.lock().expect("no test panics here").pop());
+        if let Some(Some(code)) = refusal {
+            return failure(code);
         }
+        let skew = *link.skew.lock().expect("no test panics here");
         match weather {
             Weather::Fair { there, back } => {
                 sleep(there).await;
-                let answer = self.serve(request, link.skew);
+                let response = self.serve(method, body, skew);
                 sleep(back).await;
-                answer
+                response
             }
             Weather::Cut => std::future::pending().await,
             Weather::Deaf { there } => {
                 sleep(there).await;
-                self.serve(request, link.skew);
+                self.serve(method, body, skew);
                 std::future::pending().await
             }
-            Weather::Failing(code) => refusal(code),
+            Weather::Failing(code) => failure(code),
+            Weather::Garbage { commit } => {
+                if commit {
+                    self.serve(method, body, skew);
+                }
+                (StatusCode::OK, json!("<html>"))
+            }
         }
     }
 
-    fn serve(&self, request: ApiRequest, skew: SignedDuration) -> (u16, Value) {
+    fn serve(&self, method: &Method, body: &[u8], skew: SignedDuration) -> (StatusCode, Value) {
         let mut stored = self.lease.lock().expect("no test panics here");
-        if request.method == Method::GET {
-            return stored.as_ref().map_or_else(|| refusal(404), |lease| (200, json!(lease)));
+        if *method == Method::GET {
+            return stored.as_ref().map_or_else(|| failure(404), |lease| (StatusCode::OK, lease.clone()));
         }
-        let mut lease: Lease = serde_json::from_value(request.body).expect("a lease");
-        match (&*stored, request.method == Method::POST) {
-            (None, false) => return refusal(404),
-            (Some(_), true) => return refusal(409),
-            (Some(old), false) if old.metadata.resource_version != lease.metadata.resource_version => {
-                return refusal(409);
-            }
+        let mut lease: Value = serde_json::from_slice(body).expect("JSON");
+        let version = |lease: &Value| lease["metadata"]["resourceVersion"].clone();
+        match (&*stored, *method == Method::POST) {
+            (None, false) => return failure(404),
+            (Some(_), true) => return failure(409),
+            (Some(old), false) if version(old) != version(&lease) => return failure(409),
             _ => {}
         }
         // As if the client had written the times of its own clock.
-        let spec = lease.spec.as_mut().expect("a spec");
-        let skewed = |time: &mut Option<MicroTime>| {
-            *time =
-                time.take().map(|time| MicroTime(time.0.checked_add(skew).expect("not at the end of time")));
-        };
-        skewed(&mut spec.renew_time);
-        skewed(&mut spec.acquire_time);
+        for field in ["renewTime", "acquireTime"] {
+            if let Ok(MicroTime(time)) = serde_json::from_value(lease["spec"][field].clone()) {
+                let skewed = time.checked_add(skew).expect("not at the end of time");
+                lease["spec"][field] = json!(MicroTime(skewed));
+            }
+        }
         self.store(&mut stored, lease)
     }
 
-    fn store(&self, stored: &mut Option<Lease>, mut lease: Lease) -> (u16, Value) {
+    fn store(&self, stored: &mut Option<Value>, mut lease: Value) -> (StatusCode, Value) {
         let version = self.version.fetch_add(1, Ordering::SeqCst) + 1;
-        lease.metadata.resource_version = Some(version.to_string());
+        lease["metadata"]["resourceVersion"] = json!(version.to_string());
         *stored = Some(lease.clone());
-        (200, json!(lease))
+        (StatusCode::OK, lease)
     }
 
-    /// The holder, if there is one, the transitions and the duration that the lease has now.
+    /// The Lease.
+    pub(crate) fn lease(&self) -> Option<Value> {
+        self.lease.lock().expect("no test panics here").clone()
+    }
+
+    /// The holder, if there is one, the transitions and the duration that the Lease has now.
     pub(crate) fn record(&self) -> Option<(Option<String>, Option<i32>, Option<i32>)> {
-        let lease = self.lease.lock().expect("no test panics here").clone()?;
+        let lease: Lease = serde_json::from_value(self.lease()?).expect("a lease");
         let spec = lease.spec.unwrap_or_default();
         let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
         Some((holder, spec.lease_transitions, spec.lease_duration_seconds))
@@ -162,26 +199,34 @@ impl LeaseServer {
     /// seconds before now, by the wall clock.
     pub(crate) fn put(&self, holder: Option<&str>, ago: i64) {
         let time = MicroTime(Timestamp::now() - SignedDuration::from_secs(ago));
+        self.put_spec(&json!({
+            "holderIdentity": holder, "leaseDurationSeconds": 3, "leaseTransitions": 1,
+            "renewTime": time, "acquireTime": time,
+        }));
+    }
+
+    /// Writes a record past all clients.
+    pub(crate) fn put_spec(&self, spec: &Value) {
         let lease = json!({
-            "metadata": {"namespace": "default", "name": "web"},
-            "spec": {"holderIdentity": holder, "leaseDurationSeconds": 3, "leaseTransitions": 1, "renewTime": time, "acquireTime": time},
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"namespace": "default", "name": "web"}, "spec": spec,
         });
-        let lease = serde_json::from_value(lease).expect("a lease");
         self.store(&mut self.lease.lock().expect("no test panics here"), lease);
     }
 
-    /// Deletes the lease, or takes its record away.
+    /// Deletes the Lease, or takes its record away.
     pub(crate) fn wipe(&self, delete: bool) {
         let mut stored = self.lease.lock().expect("no test panics here");
         if delete {
             *stored = None;
         } else if let Some(mut lease) = stored.clone() {
-            lease.spec = None;
+            lease.as_object_mut().expect("an object").remove("spec");
             self.store(&mut stored, lease);
         }
     }
 }
 
-fn refusal(code: u16) -> (u16, Value) {
-    (code, failure(code, "no"))
+fn failure(code: u16) -> (StatusCode, Value) {
+    let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no"});
+    (StatusCode::from_u16(code).expect("a status code"), status)
 }

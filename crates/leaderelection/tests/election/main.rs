@@ -1,6 +1,10 @@
 //! Elections over a Lease in memory, in virtual time.
 
+mod faults;
+mod fence;
+mod hooks;
 mod lease_server;
 mod requests;
 mod safety;
 mod terms;
+mod token;

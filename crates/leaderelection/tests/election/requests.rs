@@ -80,7 +80,7 @@ impl Candidate {
     }
 }
 
-/// LE-T1: what a candidate finds, what its first attempt sends, and what comes of it.
+/// LE-T1: the state of the Lease, the requests of the first attempt, and their result.
 #[tokio::test(start_paused = true)]
 async fn the_first_attempt_takes_what_is_free_and_leaves_what_is_held() {
     type Prepare = fn(&LeaseServer);
@@ -204,7 +204,7 @@ async fn a_release_that_meets_a_conflict_reads_again() {
     let link = candidate.link.clone();
     link.take_calls();
     link.refuse_update(409);
-    candidate.stop().await;
+    assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
     assert_eq!(link.take_calls(), ["get", "update", "get", "update"]);
     assert_eq!(server.record().expect("a lease").0, None);
 }
@@ -218,7 +218,7 @@ async fn a_release_leaves_a_successors_record_alone() {
     server.put(Some("b"), 0);
     let link = candidate.link.clone();
     link.take_calls();
-    candidate.stop().await;
+    assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
     assert_eq!(link.take_calls(), ["get"]);
     assert_eq!(server.record().expect("a lease").0.as_deref(), Some("b"));
 }
@@ -418,4 +418,81 @@ async fn only_a_leader_that_has_not_renewed_for_too_long_is_unhealthy() {
 
     assert_eq!(run.await, Outcome::Lost(Some(())));
     assert_eq!(observer.check(Duration::ZERO), Ok(()), "not the leader any more");
+}
+
+/// Defect 2 of old: the renewTime is valid to Go and cannot be expressed here. It stopped everybody for a day.
+#[tokio::test(start_paused = true)]
+async fn a_lease_with_a_time_that_no_clock_can_express_expires_like_any_other() {
+    let server = LeaseServer::default();
+    server.put_spec(&serde_json::json!({
+        "holderIdentity": "b", "leaseDurationSeconds": 3, "leaseTransitions": 1,
+        "acquireTime": "0001-01-01T00:00:00.000000Z", "renewTime": "9999-12-31T23:59:59.999999Z",
+    }));
+    let candidate = Candidate::start(&server, "a", |builder| builder);
+    sleep(Duration::from_millis(2_990)).await;
+    assert!(!candidate.is_leader());
+    sleep(RETRY.mul_f64(2.2)).await;
+    assert!(candidate.is_leader());
+    assert_eq!(server.record(), Some((Some("a".into()), Some(2), Some(15))));
+}
+
+/// An option: without it, the next poll comes up to 2.2 retry periods later.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_wakes_at_the_expiry_takes_the_lease_at_once() {
+    for _ in 0..20 {
+        let server = LeaseServer::default();
+        server.put(Some("b"), 0);
+        let candidate = Candidate::start(&server, "a", |builder| builder.wake_at_expiry(true));
+        sleep(Duration::from_millis(2_999)).await;
+        assert!(!candidate.is_leader());
+        sleep(Duration::from_millis(60)).await;
+        assert!(candidate.is_leader());
+        let calls = candidate.link.take_calls();
+        assert!(
+            (3..=4).contains(&calls.len()),
+            "polls after up to 4.4 s, then one read and one write: {calls:?}"
+        );
+    }
+}
+
+/// What the leader and a follower send in a minute: as upstream, and nothing more with the option.
+#[tokio::test(start_paused = true)]
+async fn waking_at_the_expiry_costs_no_request_while_the_leader_renews() {
+    let server = LeaseServer::default();
+    let leader = Candidate::start(&server, "a", |builder| builder);
+    settle(Duration::from_millis(1)).await;
+    let follower = Candidate::start(&server, "b", |builder| builder.wake_at_expiry(true));
+    sleep(Duration::from_secs(600)).await;
+    assert_eq!(leader.link.take_calls().len(), 2 + 300, "a read, a write, and a renewal each 2 s");
+    let polls = follower.link.take_calls();
+    assert!(polls.iter().all(|call| *call == "get") && (137..=300).contains(&polls.len()), "{}", polls.len());
+}
+
+/// Warm start: led work begins in the moment in which the response to the write is read.
+#[tokio::test(start_paused = true)]
+async fn led_work_begins_in_the_moment_in_which_the_lease_is_acquired() {
+    let server = LeaseServer::default();
+    let (builder, link) = builder(&server, "a");
+    link.set(Weather::Fair { there: Duration::from_millis(1), back: Duration::from_millis(1) });
+    let mut elector = builder.build().expect("sound settings");
+    let start = Instant::now();
+    let outcome = elector.run(std::future::pending(), |_| async { start.elapsed() }).await;
+    let Outcome::Finished(took) = outcome else { panic!("{outcome:?}") };
+    assert!(took <= Duration::from_millis(10), "two requests of 2 ms: {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_changes_of_the_holder_are_a_stream() {
+    let server = LeaseServer::default();
+    let candidate = Candidate::start(&server, "a", |builder| builder.release_on_cancel(true));
+    let mut changes = candidate.observer.changes();
+    assert_eq!(changes.next().await.as_deref(), Some("a"));
+    assert_eq!(candidate.observer.transitions(), Some(0));
+    assert!(timeout(LEASE, changes.next()).await.is_err(), "renewals are no changes");
+    let mut late = candidate.observer.changes();
+    assert_eq!(late.next().await.as_deref(), Some("a"), "the present holder comes first");
+    assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
+    assert_eq!(changes.next().await.as_deref(), Some(""));
+    assert_eq!(changes.next().await, None, "the elector is gone");
+    assert_eq!(changes.next().await, None);
 }

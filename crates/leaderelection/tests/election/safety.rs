@@ -14,7 +14,7 @@ use trimtab_leaderelection::{LeaderElector, Leadership};
 
 use crate::lease_server::{LeaseServer, Link, Weather};
 
-/// What all candidates of a run did.
+/// The tokens and the led work of all candidates of a run.
 #[derive(Debug, Default)]
 struct Watch {
     tokens: Mutex<Vec<Leadership>>,
@@ -24,11 +24,11 @@ struct Watch {
 
 impl Watch {
     /// Guarantees 1 and 2, as of now.
-    fn check(&self, what: &str) {
+    fn check(&self, when: &str) {
         let mut tokens = self.tokens.lock().expect("unpoisoned");
         tokens.retain(Leadership::is_valid);
-        assert!(tokens.len() <= 1, "{what}: two valid tokens");
-        assert!(self.working.load(Ordering::SeqCst) <= 1, "{what}: two leaders at work");
+        assert!(tokens.len() <= 1, "{when}: two valid tokens");
+        assert!(self.working.load(Ordering::SeqCst) <= 1, "{when}: two leaders at work");
     }
 }
 
@@ -68,7 +68,7 @@ fn candidate(
                 .identity(format!("{number}-{life}"))
                 // With 14 s, little is left of the lease that could make up for a wrong time.
                 .renew_deadline(Duration::from_secs(if random.random_bool(0.3) { 10 } else { 14 }))
-                .grace(Duration::from_secs(random.random_range(0..20)))
+                .grace_period(Duration::from_secs(random.random_range(0..20)))
                 .release_on_cancel(random.random())
                 .build()
                 .expect("sound settings");
@@ -91,12 +91,13 @@ fn candidate(
 fn weather(random: &mut SmallRng) -> Weather {
     let mut delay = |longest: u64| Duration::from_millis(random.random_range(0..longest));
     let (slow, fast) = (delay(8_000), delay(200));
-    match random.random_range(0..8) {
+    match random.random_range(0..9) {
         0..=2 => Weather::Cut,
         3 => Weather::Deaf { there: slow },
         4 => Weather::Failing(503),
         5 => Weather::Fair { there: slow, back: fast },
         6 => Weather::Fair { there: fast, back: slow },
+        7 => Weather::Garbage { commit: random.random() },
         _ => Weather::Fair { there: fast, back: fast },
     }
 }
@@ -116,6 +117,9 @@ async fn run(seed: u64) -> usize {
     while Instant::now() < end {
         for link in &links {
             link.set(if random.random_bool(0.5) { Weather::CLEAR } else { weather(&mut random) });
+            if random.random_bool(0.1) {
+                link.set_skew(random.random_range(-3600..=3600)); // the wall clock jumps
+            }
         }
         let change = Instant::now() + Duration::from_millis(random.random_range(500..25_000));
         while Instant::now() < change {

@@ -1,4 +1,4 @@
-//! What becomes of led work, its token and its lease at the end of a term.
+//! Led work, its token and its Lease at the end of a term.
 
 use std::{
     future::pending,
@@ -19,15 +19,15 @@ const GRACE: Duration = Duration::from_secs(20);
 
 fn builder(server: &LeaseServer) -> LeaderElectorBuilder {
     let (client, _) = server.client(0);
-    LeaderElector::builder(client, "default", "web").identity("a").grace(GRACE).release_on_cancel(true)
+    LeaderElector::builder(client, "default", "web").identity("a").grace_period(GRACE).release_on_cancel(true)
 }
 
 fn holder(server: &LeaseServer) -> Option<String> {
     server.record().expect("a lease").0
 }
 
-/// Guarantee 4. The line that it guards: the end of the block around `self.lead` in
-/// `LeaderElector::term`, which must stand above the release.
+/// Guarantee 4. The line that it guards: `drop(term)` in `LeaderElector::term`, which must stand above the
+/// release.
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_kept_while_led_work_winds_up_and_released_after_it_has_ended() {
     let server = LeaseServer::default();
@@ -173,4 +173,133 @@ async fn nothing_is_spawned() {
         .await;
     assert_eq!(outcome, Outcome::ShutDown(Some(before)));
     assert_eq!(tasks(), before);
+}
+
+/// Guarantee 4. The line that it guards: `self.tasks.ended()` in `Work::ended`.
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_released_after_the_last_task_of_led_work_has_ended() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let start = Instant::now();
+    let outcome = elector
+        .run(pending(), |leadership| {
+            let (server, guard) = (server.clone(), leadership.work_guard("task").expect("leads"));
+            async move {
+                tokio::spawn(async move {
+                    leadership.lost().await; // the future below has returned
+                    sleep(Duration::from_secs(18)).await; // longer than the lease
+                    assert!(leadership.is_valid());
+                    assert_eq!(holder(&server).as_deref(), Some("a"));
+                    drop(guard);
+                });
+            }
+        })
+        .await;
+    assert_eq!((outcome, start.elapsed()), (Outcome::Finished(()), Duration::from_secs(18)));
+    assert_eq!(holder(&server), None);
+}
+
+/// Guarantee 4: after the grace period the tasks are those that were aborted, or block their threads. One that
+/// ends a little later is still awaited, with an invalid token.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_outlasts_the_grace_period_a_little_is_awaited_before_the_release() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let observed = server.clone();
+    let outcome: Outcome<()> = elector
+        .run(sleep(Duration::from_secs(5)), |leadership| {
+            let guard = leadership.work_guard("task").expect("leads");
+            tokio::spawn(async move {
+                leadership.lost().await;
+                sleep(GRACE + Duration::from_millis(2_500)).await;
+                assert!(!leadership.is_valid());
+                assert_eq!(holder(&observed).as_deref(), Some("a"));
+                drop(guard);
+            });
+            pending()
+        })
+        .await;
+    assert_eq!(outcome, Outcome::ShutDown(None));
+    assert_eq!(holder(&server), None);
+}
+
+/// Guarantee 4 and KEP-5366: a task that cannot be ended keeps the Lease, and the caller must exit.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_end_keeps_the_lease_until_it_expires_and_the_process_must_exit() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let kept = Mutex::new(None);
+    let lead = |leadership: Leadership| {
+        *kept.lock().expect("unpoisoned") =
+            Some((leadership.work_guard("stuck").expect("leads"), leadership));
+        pending::<()>()
+    };
+    let outcome = elector.run(sleep(Duration::from_secs(5)), lead).await;
+    assert!(outcome.must_exit());
+    assert_eq!(outcome, Outcome::Unfinished { output: None, tasks: vec!["stuck".into()] });
+    assert_eq!(holder(&server).as_deref(), Some("a"), "it expires");
+    let (guard, leadership) = kept.lock().expect("unpoisoned").take().expect("led");
+    assert!(!leadership.is_valid());
+    assert!(leadership.work_guard("late").is_err(), "nothing joins a term that is over");
+
+    // No next run begins before it has ended.
+    let mut next = Box::pin(elector.run(pending(), |_| async { 7 }));
+    assert!(timeout(Duration::from_secs(600), &mut next).await.is_err(), "it is not a candidate");
+    drop(guard);
+    assert_eq!(timeout(Duration::from_secs(60), next).await, Ok(Outcome::Finished(7)));
+}
+
+/// A lost Lease: the tasks are told with the token's end, and given up before another candidate can lead.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_does_not_end_after_a_loss_is_reported_before_the_lease_can_be_taken() {
+    let server = LeaseServer::default();
+    let (client, link) = server.client(0);
+    let mut elector = LeaderElector::builder(client, "default", "web").build().expect("sound settings");
+    let (start, kept) = (Instant::now(), Mutex::new(None));
+    let outcome: Outcome<()> = elector
+        .run_terms(pending(), |leadership| {
+            link.set(Weather::Cut);
+            *kept.lock().expect("unpoisoned") = Some(leadership.work_guard("stuck").expect("leads"));
+            pending()
+        })
+        .await;
+    assert!(outcome.must_exit());
+    assert_eq!(start.elapsed(), Duration::from_millis(13_750), "10 s and three quarters of 5 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn led_work_knows_its_own_token_and_nobody_else_has_one() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    assert!(Leadership::current().is_none());
+    let outcome = elector
+        .run(pending(), |_| {
+            let called = Leadership::current().is_some();
+            async move {
+                let polled = Leadership::current().is_some_and(|token| token.is_valid());
+                let spawned =
+                    tokio::spawn(async { Leadership::current().is_some() }).await.expect("no panic");
+                (called, polled, spawned)
+            }
+        })
+        .await;
+    assert_eq!(outcome, Outcome::Finished((true, true, false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn durations_without_end_neither_panic_nor_wrap() {
+    let server = LeaseServer::default();
+    let (client, _) = server.client(0);
+    let builder = LeaderElector::builder(client, "default", "web");
+    let builder = builder.lease_duration(Duration::MAX).grace_period(Duration::MAX).release_on_cancel(true);
+    let mut elector = builder.build().expect("sound settings");
+    let observer = elector.observer();
+    let outcome = elector
+        .run(sleep(Duration::from_secs(5)), |leadership| async move {
+            leadership.lost().await;
+            assert_eq!(observer.check(Duration::MAX), Ok(()));
+            sleep(Duration::from_secs(3600)).await;
+        })
+        .await;
+    assert_eq!(outcome, Outcome::ShutDown(Some(())));
 }

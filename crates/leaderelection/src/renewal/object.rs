@@ -1,4 +1,4 @@
-//! [`LeaseCandidate`]: the object on the server. Written down here, since k8s-openapi's type of that name
+//! [`LeaseCandidate`]: the object on the server. Declared here, since k8s-openapi's type of that name
 //! differs from one Kubernetes version to the next, and `v1beta1` is not going to stay.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) type LeaseCandidate = Object<Spec, NotUsed>;
 
-/// What is merged into an object leaves alone the times that are `None`.
+/// The spec. Times that are `None` are left out, so that a merge patch does not touch them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Spec {

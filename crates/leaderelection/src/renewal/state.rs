@@ -1,40 +1,39 @@
-//! The rules of a `LeaseCandidate`, as a plain value: what to write, and when. No lock, no clock, no request.
+//! The rules of a `LeaseCandidate`, as a plain value: the next write and its time. No lock, clock or request.
 //!
 //! - C1: it is renewed 5 minutes after this process last sent a renewal, by the local monotonic clock;
 //!   at once if this process has sent none.
 //! - C2: a ping that is later than the last renewal is answered at once, with a time that is later than
 //!   the ping's, whatever the local wall clock shows.
-//! - C3: only what is the candidate's to say is written; the ping and what others have set stay.
+//! - C3: only the candidate's own fields are written; the ping and fields of others stay.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use tokio::time::Instant;
 
 use super::object::Spec;
-use crate::{candidacy::Candidacy, config::Config};
+use crate::{candidacy::Candidacy, clock::Moment, config::Config};
 
-/// How the server picks among the candidates; the one strategy that Kubernetes has.
+/// The rule by which the server picks among the candidates; Kubernetes has this one.
 const STRATEGY: &str = "OldestEmulationVersion";
 /// The server drops a candidate that was not renewed for 30 minutes.
 const RENEW_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// What one candidate says of itself, and when it has last done so.
+/// The fields of one candidate, and the time of their last write.
 #[derive(Debug)]
 pub(crate) struct Registration {
     spec: Spec,
-    renewed: Option<Instant>,
+    renewed: Option<Moment>,
 }
 
-/// What a candidate does about its `LeaseCandidate`.
+/// The next write of a candidate to its `LeaseCandidate`.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// There is none: create one with this.
+    /// The object is missing: create it with this.
     Create(Spec),
-    /// Merge this into it.
+    /// Merge this into the object.
     Renew(Spec),
-    /// Nothing for now.
+    /// Write nothing for now.
     Rest,
 }
 
@@ -51,14 +50,14 @@ impl Registration {
         Self { spec, renewed: None }
     }
 
-    /// What to do about what was read just now.
-    pub(crate) fn next(&self, found: Option<&Spec>, now: Instant, wall: Timestamp) -> Step {
+    /// The step after the object was read, or found missing.
+    pub(crate) fn next(&self, found: Option<&Spec>, now: Moment, wall: Timestamp) -> Step {
         let Some(found) = found else {
             return Step::Create(self.spec_at(wall));
         };
         let ping = found.ping_time.as_ref().map(|ping| ping.0);
         let unanswered = ping > found.renew_time.as_ref().map(|renewal| renewal.0);
-        let due = self.renewed.is_none_or(|at| now.saturating_duration_since(at) >= RENEW_EVERY); // C1
+        let due = self.renewed.is_none_or(|at| now.since(at) >= RENEW_EVERY); // C1
         if !unanswered && !due {
             return Step::Rest;
         }
@@ -66,8 +65,8 @@ impl Registration {
         Step::Renew(self.spec_at(after_ping.map_or(wall, |after| after.max(wall)))) // C2, C3
     }
 
-    /// Takes note of a create or a renewal that has succeeded, and was sent at `sent`.
-    pub(crate) fn renewed(&mut self, sent: Instant) {
+    /// Takes note of a successful create or renewal that was sent at `sent`.
+    pub(crate) fn renewed(&mut self, sent: Moment) {
         self.renewed = Some(sent);
     }
 
@@ -93,7 +92,7 @@ mod tests {
         wall() + SignedDuration::from_secs(seconds)
     }
 
-    /// As it is on the server, with a ping and a renewal so many seconds from now.
+    /// The object on the server, with a ping and a renewal so many seconds from now.
     fn found(ping: Option<i64>, renewal: Option<i64>) -> Spec {
         let time = |seconds: Option<i64>| seconds.map(|seconds| MicroTime(at(seconds)));
         Spec { ping_time: time(ping), renew_time: time(renewal), ..Spec::default() }
@@ -108,7 +107,7 @@ mod tests {
     /// LC-T1.
     #[test]
     fn a_missing_candidate_is_created() {
-        let Step::Create(created) = registration().next(None, Instant::now(), wall()) else {
+        let Step::Create(created) = registration().next(None, Moment(1 << 50), wall()) else {
             panic!("it is missing")
         };
         assert_eq!((created.lease_name.as_str(), created.renew_time), ("web", Some(MicroTime(wall()))));
@@ -117,19 +116,19 @@ mod tests {
     /// C1.
     #[test]
     fn a_candidate_is_renewed_every_five_minutes_and_at_once_by_a_new_process() {
-        let (mut registration, now) = (registration(), Instant::now());
+        let (mut registration, now) = (registration(), Moment(1 << 50));
         let found = found(None, Some(-1));
         assert_eq!(renewal(&registration.next(Some(&found), now, wall())), Some(wall()));
         registration.renewed(now);
-        let early = now + RENEW_EVERY - Duration::from_nanos(1);
+        let early = now.plus(RENEW_EVERY - Duration::from_nanos(1));
         assert_eq!(registration.next(Some(&found), early, wall()), Step::Rest);
-        assert_eq!(renewal(&registration.next(Some(&found), now + RENEW_EVERY, wall())), Some(wall()));
+        assert_eq!(renewal(&registration.next(Some(&found), now.plus(RENEW_EVERY), wall())), Some(wall()));
     }
 
     /// LC-T2, C2: pings of a server whose clock is behind and ahead by an hour.
     #[test]
     fn a_ping_is_answered_at_once_with_a_later_time() {
-        let (mut registration, now) = (registration(), Instant::now());
+        let (mut registration, now) = (registration(), Moment(1 << 50));
         registration.renewed(now);
         let answer =
             |ping, renewal_| renewal(&registration.next(Some(&found(Some(ping), renewal_)), now, wall()));
