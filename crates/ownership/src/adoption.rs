@@ -1,15 +1,14 @@
-//! [`Adoption`]: whether an owner may adopt at all, asked once and only if it wants to.
+//! [`Adoption`]: the check whether an owner may adopt at all, made once and only before an adoption.
 
 use std::{error, fmt, future::Future, pin::Pin, sync::Arc};
 
-use kube_client::Client;
 use tokio::sync::OnceCell;
 use trimtab_cache::Metadata;
 
-use crate::dependent::read;
+use crate::request::{RequestError, Requests};
 
 type BoxError = Box<dyn error::Error + Send + Sync>;
-type Answer = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+type Checked = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// An owner that may not adopt, with the reason as the `source`.
 ///
@@ -32,53 +31,53 @@ impl error::Error for AdoptionDenied {
     }
 }
 
-/// A question and, once it was asked, its answer.
+/// A check and, once it was made, its result.
 pub(crate) struct Adoption {
-    ask: Box<dyn Fn() -> Answer + Send + Sync>,
-    answer: OnceCell<Result<(), AdoptionDenied>>,
+    check: Box<dyn Fn() -> Checked + Send + Sync>,
+    result: OnceCell<Result<(), AdoptionDenied>>,
 }
 
 impl Adoption {
-    pub(crate) fn new<F, E>(ask: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F, E>(check: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        let ask = move || -> Answer {
-            let asked = ask();
-            Box::pin(async { asked.await.map_err(Into::into) })
+        let check = move || -> Checked {
+            let checking = check();
+            Box::pin(async { checking.await.map_err(Into::into) })
         };
-        Self { ask: Box::new(ask), answer: OnceCell::new() }
+        Self { check: Box::new(check), result: OnceCell::new() }
     }
 
-    /// The answer, which is asked for at most once.
+    /// The result of the check, which is made at most once.
     pub(crate) async fn allowed(&self, owner: &str) -> Result<(), AdoptionDenied> {
-        let ask = || async {
+        let check = || async {
             let denied = |reason: BoxError| AdoptionDenied { owner: owner.into(), reason: reason.into() };
-            (self.ask)().await.map_err(denied)
+            (self.check)().await.map_err(denied)
         };
-        self.answer.get_or_init(ask).await.clone()
+        self.result.get_or_init(check).await.clone()
     }
 }
 
-/// Why the owner, read afresh, may not adopt.
+/// The reason for which an owner that was read from the server may not adopt.
 #[derive(Debug, thiserror::Error)]
 enum Recheck {
     #[error("reading the owner again")]
-    Read(#[source] Box<kube_client::Error>),
+    Read(#[source] RequestError),
     #[error("the owner is gone: its name now belongs to UID {0:?}")]
     Replaced(String),
     #[error("the owner is being deleted")]
     BeingDeleted,
 }
 
-/// The recheck that Kubernetes' own controllers do: reads the owner at `path` from the server, not
-/// from a cache, which may still show an owner that is being deleted or was replaced.
-pub(crate) fn recheck(client: Client, path: String, name: String, uid: String) -> Adoption {
+/// The recheck of Kubernetes' own controllers: reads the owner at `path` from the server, not from a cache,
+/// which may still show an owner that is being deleted or was replaced.
+pub(crate) fn recheck(requests: Requests, path: String, name: String, uid: String) -> Adoption {
     Adoption::new(move || {
-        let (client, path, name, uid) = (client.clone(), path.clone(), name.clone(), uid.clone());
+        let (requests, path, name, uid) = (requests.clone(), path.clone(), name.clone(), uid.clone());
         async move {
-            let owner = read(&client, &path, &name).await.map_err(|error| Recheck::Read(Box::new(error)))?;
+            let owner = requests.read(&path, &name).await.map_err(Recheck::Read)?;
             if owner.uid() != uid {
                 Err(Recheck::Replaced(owner.uid().to_owned()))
             } else if owner.is_being_deleted() {

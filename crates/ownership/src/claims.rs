@@ -1,7 +1,16 @@
-//! [`Claims`]: reads the claim table for each dependent and sends what it asks for.
+//! [`Claims`]: looks each dependent up in the claim table and sends the patches that it asks for.
 
-use std::{error, fmt, future::Future, sync::Arc};
+use std::{
+    error, fmt,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
+use futures_util::{StreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube_client::{Client, Resource};
 use tracing::debug;
@@ -12,27 +21,36 @@ use crate::{
     adoption::{Adoption, recheck},
     controller_reference_with,
     dependent::Dependent,
-    error::{Cause, Wanted},
-    patch::Base,
+    error::Cause,
+    groups::is_built_in,
+    patch::{Base, Claim},
     reference::Dynamic,
-    state::{Controller, Decision, Facts},
+    request::{DEADLINE, RequestError, Requests},
+    state::{Controller, Decision, Facts, Wanted},
 };
+
+/// The number of patches that are sent at once unless set otherwise.
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(32).expect("32 is not zero");
 
 /// One owner's claims on its dependents, for the length of one sync.
 ///
-/// Made anew for each sync from the owner as the cache shows it: upstream's `ControllerRefManager`.
-/// Whether the owner may adopt is asked at most once and only when there is an orphan to adopt.
+/// Make a new value for each sync, from the owner as the cache shows it: upstream's
+/// `ControllerRefManager`. The check whether the owner may adopt is made at most once, and only before an
+/// adoption.
 pub struct Claims {
-    client: Client,
-    /// Who claims, for messages.
+    requests: Requests,
+    /// The owner's kind, key and UID, for messages.
     owner: Arc<str>,
-    reference: OwnerReference,
+    claim: Claim,
     /// `None` for a cluster-scoped owner.
     namespace: Option<String>,
     being_deleted: bool,
     selector: Selector,
-    finalizers: Vec<String>,
     adoption: Adoption,
+    concurrency: NonZeroUsize,
+    require_version: bool,
+    /// The server has refused a strategic merge patch (415).
+    merge_only: AtomicBool,
 }
 
 impl Claims {
@@ -66,31 +84,60 @@ impl Claims {
         let metadata = owner.metadata();
         let namespace = metadata.namespace().map(ToOwned::to_owned);
         let path = O::Kind::url_path(kind, namespace.as_deref());
+        let requests = Requests::new(client, DEADLINE);
         let OwnerReference { kind, name, uid, .. } = &reference;
         Ok(Self {
             owner: format!("{kind} {} (uid {uid})", owner.key()).into(),
-            adoption: recheck(client.clone(), path, name.clone(), uid.clone()),
-            client,
             namespace,
             being_deleted: metadata.is_being_deleted(),
             selector,
-            finalizers: Vec::new(),
-            reference,
+            adoption: recheck(requests.clone(), path, name.clone(), uid.clone()),
+            requests,
+            claim: Claim { reference, finalizers: Vec::new() },
+            concurrency: CONCURRENCY,
+            require_version: false,
+            merge_only: AtomicBool::new(false),
         })
     }
 
-    /// Also puts `finalizers` on what is adopted, and takes them off what is released.
-    ///
-    /// Costs one read of each dependent before it is patched, since a cache need not hold its finalizers.
+    /// The number of patches that are sent at once. Default: 32.
     #[must_use]
-    pub fn finalizers<F: Into<String>>(mut self, finalizers: impl IntoIterator<Item = F>) -> Self {
-        self.finalizers = finalizers.into_iter().map(Into::into).collect();
+    pub fn concurrency(mut self, patches: NonZeroUsize) -> Self {
+        self.concurrency = patches;
         self
     }
 
-    /// Asks `hook` whether the owner may adopt, instead of reading the owner from the server.
+    /// The time after which a request without a reply fails. Default: 30 seconds; kube-client sets none.
+    #[must_use]
+    pub fn request_timeout(self, timeout: Duration) -> Self {
+        self.requests.set_deadline(timeout);
+        self
+    }
+
+    /// Also requires that a dependent has the resource version that the cache shows.
     ///
-    /// It is called at most once, before the first adoption; its refusal holds for all later ones.
+    /// Default: off, as upstream. Every patch names the UID, so a later object of the same name is never
+    /// touched, and a patch of a built-in kind adds or removes a single reference, so no other owner's is
+    /// lost. With the version, a dependent that was merely touched since it was cached is a conflict (409):
+    /// the claim fails and is repeated until the cache has caught up.
+    #[must_use]
+    pub fn require_version(mut self, require: bool) -> Self {
+        self.require_version = require;
+        self
+    }
+
+    /// Also adds `finalizers` to each adopted dependent, and removes them from each released one.
+    ///
+    /// A custom resource is read before it is patched, since a cache need not hold its finalizers.
+    #[must_use]
+    pub fn finalizers<F: Into<String>>(mut self, finalizers: impl IntoIterator<Item = F>) -> Self {
+        self.claim.finalizers = finalizers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Calls `hook` to check whether the owner may adopt, instead of reading the owner from the server.
+    ///
+    /// It is called at most once, before the first adoption; its error holds for all later ones.
     #[must_use]
     pub fn can_adopt<F, E>(mut self, hook: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -101,17 +148,18 @@ impl Claims {
         self
     }
 
-    /// Tells which of `objects` are the owner's, after adopting and releasing what the selector asks for.
+    /// Returns the dependents of the owner among `objects`, after adopting and releasing.
     ///
-    /// An orphan that matches is adopted, an own object that does not match is released, and what
-    /// another object controls is left alone; an owner that is being deleted does neither. An object
-    /// that turns out to be gone is not claimed, and that is no error. The list holds the objects as
-    /// they were given: the reference of an adopted one arrives with its next event.
+    /// An orphan that matches is adopted. A dependent of the owner that does not match is released. A
+    /// dependent of another controller is left alone. An owner that is being deleted neither adopts nor
+    /// releases. An object that turns out to be gone is not claimed, and that is no error. The list holds the
+    /// objects as they were given, in their order: the reference of an adopted one arrives with its next
+    /// event.
     ///
     /// # Errors
     ///
-    /// If an adoption was denied, or a patch failed, or the object had changed meanwhile (409); the
-    /// rest of the list is processed all the same, and the error holds what was claimed.
+    /// If an adoption was denied or a patch failed. The rest of the list is processed all the same; the
+    /// error holds the claimed dependents and every failure.
     ///
     /// # Cancel safety
     ///
@@ -129,7 +177,7 @@ impl Claims {
 
     /// [`claim`](Self::claim), where an object must also pass `filter` to match.
     ///
-    /// The filter sees only what the selector matches. `kind` is that of the objects; `&()` or
+    /// The filter sees only objects that the selector matches. `kind` is that of the objects; `&()` or
     /// `&Default::default()` where the type tells it.
     ///
     /// # Errors
@@ -145,26 +193,34 @@ impl Claims {
         kind: &Dynamic<T>,
         filter: impl Fn(&T) -> bool,
     ) -> Result<Vec<Arc<T>>, ClaimError<T>> {
-        let mut claimed = Vec::new();
-        let mut failures = Vec::new();
+        // The claimed dependents in the order of the list; a write has an empty place until it succeeds.
+        let (mut places, mut writes) = (Vec::new(), Vec::new());
         for object in objects {
             let metadata = object.metadata();
             let matches = || metadata.matches(&self.selector) && filter(&object);
             let wanted = match self.decide(metadata, matches) {
                 Decision::Leave => continue,
                 Decision::Keep => {
-                    claimed.push(object);
+                    places.push(Some(object));
                     continue;
                 }
                 Decision::Adopt => Wanted::Adopt,
                 Decision::Release => Wanted::Release,
             };
-            match self.carry_out(wanted, &*object, kind).await {
-                Ok(true) => claimed.push(object),
+            writes.push((places.len(), wanted, object));
+            places.push(None);
+        }
+        let mut failures = Vec::new();
+        let requests: Vec<_> = writes.into_iter().map(|write| self.carry_out(write, kind)).collect();
+        let mut written = stream::iter(requests).buffered(self.concurrency.get());
+        while let Some((place, wanted, object, result)) = written.next().await {
+            match result {
+                Ok(true) => places[place] = Some(object),
                 Ok(false) => {}
                 Err(cause) => failures.push(ClaimFailure { key: object.key(), wanted, cause }),
             }
         }
+        let claimed = places.into_iter().flatten().collect();
         if failures.is_empty() {
             return Ok(claimed);
         }
@@ -174,7 +230,7 @@ impl Claims {
     fn decide(&self, metadata: &impl Metadata, matches: impl FnOnce() -> bool) -> Decision {
         let controller = match metadata.controller() {
             None => Controller::Nobody,
-            Some(controller) if controller.uid == self.reference.uid => Controller::Us,
+            Some(controller) if controller.uid == self.claim.reference.uid => Controller::Us,
             Some(_) => Controller::Another,
         };
         let facts = Facts {
@@ -187,21 +243,26 @@ impl Claims {
         facts.decide()
     }
 
-    /// Adopts or releases `object`; whether it is ours now.
+    /// Adopts or releases a dependent, and says whether it is the owner's now.
     async fn carry_out<T: Object>(
         &self,
-        wanted: Wanted,
-        object: &T,
+        (place, wanted, object): (usize, Wanted, Arc<T>),
         kind: &Dynamic<T>,
-    ) -> Result<bool, Cause> {
+    ) -> (usize, Wanted, Arc<T>, Result<bool, Cause>) {
+        let result = self.send(wanted, &*object, kind).await;
+        (place, wanted, object, result)
+    }
+
+    async fn send<T: Object>(&self, wanted: Wanted, object: &T, kind: &Dynamic<T>) -> Result<bool, Cause> {
         if wanted == Wanted::Adopt {
             self.adoption.allowed(&self.owner).await.map_err(Cause::Denied)?;
         }
-        let dependent = Dependent::new(&self.client, object, kind);
-        let ours = match self.write(wanted, Base::cached(object.metadata()), &dependent).await {
+        let dependent = Dependent::new(&self.requests, object, kind);
+        let built_in = is_built_in(&T::Kind::group(kind));
+        let ours = match self.write(wanted, Base::cached(object.metadata()), &dependent, built_in).await {
             Ok(ours) => ours,
             Err(error) if dependent.is_gone(wanted, &error).await => false,
-            Err(error) => return Err(Cause::Api(Box::new(error))),
+            Err(error) => return Err(Cause::Request(error)),
         };
         debug!(owner = %self.owner, dependent = %object.key(), ?wanted, ours, "claimed");
         Ok(ours)
@@ -210,23 +271,37 @@ impl Claims {
     async fn write(
         &self,
         wanted: Wanted,
-        mut base: Base,
+        base: Base,
         dependent: &Dependent<'_>,
-    ) -> kube_client::Result<bool> {
-        if !self.finalizers.is_empty() || !base.has_version() {
-            let now = dependent.read().await?;
-            match self.decide(&now, || wanted == Wanted::Adopt) {
-                _ if now.uid() != dependent.uid() => return Ok(false),
-                Decision::Keep => return Ok(true),
-                Decision::Leave => return Ok(false),
-                Decision::Adopt | Decision::Release => base = Base::read(&now),
+        built_in: bool,
+    ) -> Result<bool, RequestError> {
+        if built_in && !self.merge_only.load(Relaxed) {
+            let version = self.require_version.then(|| base.resource_version());
+            let body = self.claim.strategic(wanted, dependent.uid(), version);
+            match dependent.patch(&body).await {
+                // A custom resource whose group looks like a built-in one.
+                Err(error) if error.code() == Some(415) => self.merge_only.store(true, Relaxed), // a hint: it orders nothing
+                patched => return patched.map(|()| wanted == Wanted::Adopt),
             }
         }
-        let body = match wanted {
-            Wanted::Adopt => base.adopt(&self.reference, &self.finalizers),
-            Wanted::Release => base.release(&self.reference.uid, &self.finalizers),
+        if self.claim.finalizers.is_empty() && base.has_version() {
+            match dependent.patch(&self.claim.merge(wanted, base)).await {
+                // The cache lags: the lists are read and patched once more.
+                Err(error) if error.code() == Some(409) && !self.require_version => {}
+                patched => return patched.map(|()| wanted == Wanted::Adopt),
+            }
+        }
+        let now = dependent.read().await?;
+        if now.uid() != dependent.uid() {
+            return Ok(false);
+        }
+        let wanted = match self.decide(&now, || wanted == Wanted::Adopt) {
+            Decision::Keep => return Ok(true),
+            Decision::Leave => return Ok(false),
+            Decision::Adopt => Wanted::Adopt,
+            Decision::Release => Wanted::Release,
         };
-        dependent.patch(&body).await?;
+        dependent.patch(&self.claim.merge(wanted, Base::read(&now))).await?;
         Ok(wanted == Wanted::Adopt)
     }
 }

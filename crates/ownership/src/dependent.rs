@@ -1,23 +1,23 @@
-//! [`Dependent`]: one object on the server, as far as claiming it goes.
+//! [`Dependent`]: one object on the server, and the requests that claim it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_client::{
-    Client, Resource,
-    api::{GetParams, Patch, PatchParams},
+    Resource,
+    api::{Patch, PatchParams},
     core::Request,
 };
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use trimtab_cache::{Metadata, Object};
 
 use crate::{
-    error::{Wanted, code},
+    patch::Body,
     reference::Dynamic,
+    request::{RequestError, Requests},
+    state::Wanted,
 };
 
-/// Where a dependent is found on the server, and which object it was when it was cached.
+/// The place of a dependent on the server, and the UID under which it was cached.
 pub(crate) struct Dependent<'a> {
-    client: &'a Client,
+    requests: &'a Requests,
     /// The collection's path.
     path: String,
     name: &'a str,
@@ -25,55 +25,45 @@ pub(crate) struct Dependent<'a> {
 }
 
 impl<'a> Dependent<'a> {
-    pub(crate) fn new<T: Object>(client: &'a Client, object: &'a T, kind: &Dynamic<T>) -> Self {
+    pub(crate) fn new<T: Object>(requests: &'a Requests, object: &'a T, kind: &Dynamic<T>) -> Self {
         let metadata = object.metadata();
         let path = T::Kind::url_path(kind, metadata.namespace());
-        Self { client, path, name: metadata.name(), uid: metadata.uid() }
+        Self { requests, path, name: metadata.name(), uid: metadata.uid() }
     }
 
     pub(crate) fn uid(&self) -> &str {
         self.uid
     }
 
-    pub(crate) async fn read(&self) -> kube_client::Result<ObjectMeta> {
-        read(self.client, &self.path, self.name).await
+    pub(crate) async fn read(
+        &self,
+    ) -> Result<k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta, RequestError> {
+        self.requests.read(&self.path, self.name).await
     }
 
-    pub(crate) async fn patch(&self, body: &Value) -> kube_client::Result<()> {
-        let request = Request::new(&*self.path)
-            .patch_metadata(self.name, &PatchParams::default(), &Patch::Merge(body))
-            .map_err(kube_client::Error::BuildRequest)?;
-        self.client.request::<IgnoredAny>(request).await?;
-        Ok(())
+    pub(crate) async fn patch(&self, body: &Body) -> Result<(), RequestError> {
+        let (request, params) = (Request::new(&*self.path), PatchParams::default());
+        let request = match body {
+            Body::Strategic(body) => request.patch_metadata(self.name, &params, &Patch::Strategic(body)),
+            Body::Merge(body) => request.patch_metadata(self.name, &params, &Patch::Merge(body)),
+        };
+        self.requests.send::<IgnoredAny>(request).await.map(drop)
     }
 
-    /// Whether `error` says that the object is no more, so that there is nothing to adopt or release.
+    /// Whether `error` says that the object no longer exists, so that there is nothing to adopt or release.
     ///
-    /// A conflict says that it has changed, or that another object has its name by now, and so may a
-    /// refusal to change the UID: only reading it again tells which.
-    pub(crate) async fn is_gone(&self, wanted: Wanted, error: &kube_client::Error) -> bool {
-        match code(error) {
+    /// A conflict may say that another object has the name by now, and so may a refusal to change the UID:
+    /// only a read tells.
+    pub(crate) async fn is_gone(&self, wanted: Wanted, error: &RequestError) -> bool {
+        match error.code() {
             Some(404) => true,
-            // Nothing of ours is there: no such reference, or the UID is that of a later object.
+            // Nothing to release: no such reference, or the UID is that of a later object.
             Some(422) if wanted == Wanted::Release => true,
             Some(409 | 422) => match self.read().await {
                 Ok(now) => now.uid() != self.uid,
-                Err(error) => code(&error) == Some(404),
+                Err(error) => error.code() == Some(404),
             },
             _ => false,
         }
     }
-}
-
-/// Reads the metadata of one object from the server.
-pub(crate) async fn read(client: &Client, path: &str, name: &str) -> kube_client::Result<ObjectMeta> {
-    #[derive(Deserialize)]
-    struct Partial {
-        metadata: ObjectMeta,
-    }
-
-    let request = Request::new(path)
-        .get_metadata(name, &GetParams::default())
-        .map_err(kube_client::Error::BuildRequest)?;
-    Ok(client.request::<Partial>(request).await?.metadata)
 }

@@ -1,16 +1,15 @@
-//! [`ClaimError`]: what went wrong with some of the dependents, and all the others.
+//! [`ClaimError`]: the dependents that could not be claimed, and all the others.
 
 use std::{error, fmt, sync::Arc};
 
 use trimtab_cache::ObjectKey;
 
-use crate::AdoptionDenied;
+use crate::{AdoptionDenied, request::RequestError, state::Wanted};
 
 /// Some dependents could not be adopted or released. The rest of the list was processed.
 ///
-/// The right answer is to try the whole sync again, with backoff. Until then
-/// [`claimed`](Self::claimed) is what is known to be ours, and an object that failed is in doubt, so
-/// do not create in its place.
+/// Try the whole sync again, with backoff. Until then only the [`claimed`](Self::claimed) dependents are
+/// known to be the owner's. Do not create a replacement for one that failed: it may be the owner's, too.
 pub struct ClaimError<T> {
     pub(crate) owner: Arc<str>,
     pub(crate) claimed: Vec<Arc<T>>,
@@ -28,7 +27,7 @@ impl<T> ClaimError<T> {
         self.claimed
     }
 
-    /// What failed, in the order of the list; at least one.
+    /// The failures, in the order of the list; at least one.
     pub fn failures(&self) -> &[ClaimFailure] {
         &self.failures
     }
@@ -46,7 +45,12 @@ impl<T> fmt::Debug for ClaimError<T> {
 
 impl<T> fmt::Display for ClaimError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} could not claim {} of its dependents", self.owner, self.failures.len())
+        write!(f, "{} could not claim {} of its dependents: ", self.owner, self.failures.len())?;
+        for (number, failure) in self.failures.iter().enumerate() {
+            let comma = if number > 0 { ", " } else { "" };
+            write!(f, "{comma}{failure}")?;
+        }
+        Ok(())
     }
 }
 
@@ -65,16 +69,10 @@ pub struct ClaimFailure {
     pub(crate) cause: Cause,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    Adopt,
-    Release,
-}
-
 #[derive(Debug)]
 pub(crate) enum Cause {
     Denied(AdoptionDenied),
-    Api(Box<kube_client::Error>),
+    Request(RequestError),
 }
 
 impl ClaimFailure {
@@ -93,9 +91,21 @@ impl ClaimFailure {
         matches!(self.cause, Cause::Denied(_))
     }
 
-    /// Whether the dependent has changed since it was cached, so that a later sync will see why.
+    /// Whether the dependent was not in the state that the patch named. A later sync sees its new state.
     pub fn is_conflict(&self) -> bool {
-        matches!(&self.cause, Cause::Api(error) if code(error) == Some(409))
+        self.code() == Some(409)
+    }
+
+    /// Whether there was no reply in time. Nobody knows whether the patch was applied; a later sync sees it.
+    pub fn is_timeout(&self) -> bool {
+        matches!(&self.cause, Cause::Request(RequestError::Deadline(_)))
+    }
+
+    fn code(&self) -> Option<u16> {
+        match &self.cause {
+            Cause::Request(error) => error.code(),
+            Cause::Denied(_) => None,
+        }
     }
 }
 
@@ -110,15 +120,7 @@ impl error::Error for ClaimFailure {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.cause {
             Cause::Denied(denied) => Some(denied),
-            Cause::Api(error) => Some(error),
+            Cause::Request(error) => Some(error),
         }
-    }
-}
-
-/// The HTTP status that the server answered with, if it answered.
-pub(crate) fn code(error: &kube_client::Error) -> Option<u16> {
-    match error {
-        kube_client::Error::Api(status) => Some(status.code),
-        _ => None,
     }
 }

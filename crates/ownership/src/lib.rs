@@ -1,65 +1,98 @@
-//! Who controls an object: build controller references, claim, adopt and release dependents.
+//! Owner references for Kubernetes controllers: claim, adopt and release dependents, and find them by owner.
 //!
-//! A controller manages the objects that carry a controller reference to its object. At each sync it
-//! claims them: an orphan that its selector matches is adopted, one of its own that no longer matches
-//! is released, and what belongs to another is left alone.
+//! ```text
+//! web is deleted with --cascade=orphan, its Pods stay    nobody manages them
+//! web comes back, and counts the Pods that it owns: 0    it creates 3 more: 6 Pods serve
+//! db has a selector that matches web's Pods, too         it counts them, and deletes the surplus
+//! ```
+//!
+//! A controller prevents this by managing exactly the objects that carry a controller reference to its
+//! object. At each sync it [claims](Claims) them: an orphan that its selector matches is adopted, a
+//! dependent that no longer matches is released, and a dependent of another controller is left alone.
 //!
 //! ```no_run
-//! # use std::sync::Arc;
-//! # use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-//! # use trimtab_cache::{Object, Store};
-//! use trimtab_ownership::{Claims, controller_reference};
+//! use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+//! use kube_client::Client;
+//! use trimtab_ownership::{Claims, OwnerIndex, set_controller_reference};
 //!
-//! # async fn sync(client: kube_client::Client, set: ReplicaSet, pods: Store<Pod>) -> Result<(), Box<dyn std::error::Error>> {
-//! let claims = Claims::new(client, &set, "app=web".parse()?)?; // once per sync
-//! let mine: Vec<Arc<Pod>> = claims.claim(pods.in_namespace("default")).await?;
+//! async fn sync(
+//!     client: Client,
+//!     web: ReplicaSet,
+//!     pods: &OwnerIndex<Pod>, // OwnerIndex::add(informer.store())
+//! ) -> Result<(), Box<dyn std::error::Error>> {
+//!     let claims = Claims::new(client, &web, "app=web".parse()?)?; // once for each sync
+//!     let claimed = claims.claim(pods.candidates(&web)).await?;
+//!     println!("{} Pods are web's", claimed.len());
 //!
-//! let mut pod = Pod::default(); // one more
-//! pod.metadata.owner_references = Some(vec![controller_reference(&set)?]);
-//! # Ok(())
-//! # }
+//!     let mut pod = Pod::default(); // one more
+//!     pod.metadata.namespace = web.metadata.namespace.clone();
+//!     set_controller_reference(&web, &mut pod.metadata)?;
+//!     Ok(())
+//! }
 //! ```
 //!
 //! The types of [`k8s_openapi`], [`kube_client`] and [`trimtab_cache`] are part of this crate's interface.
 //!
 //! # Guarantees
 //!
-//! 1. What another object controls is never written to.
+//! 1. A dependent of another controller is never written to.
 //! 2. An owner that is being deleted neither adopts nor releases.
-//! 3. Whether the owner may adopt is asked at most once per [`Claims`], and only if there is an orphan
-//!    to adopt.
-//! 4. A patch changes the very object that was seen, in the very state that was seen, or nothing.
-//! 5. One dependent that fails does not keep the others from being claimed.
+//! 3. The check whether the owner may adopt is made at most once for each [`Claims`], and only if there is an
+//!    orphan to adopt.
+//! 4. A patch changes the very object that was seen, by UID, and no other owner's reference is lost.
+//! 5. One dependent that fails does not keep the others from being claimed, and every failure is returned.
+//! 6. No more than [`Claims::concurrency`] patches run at once.
+//! 7. No request lasts longer than [`Claims::request_timeout`].
+//!
+//! # Parts
+//!
+//! - [`Claims`]: the claim table, and the patches that it asks for.
+//! - [`OwnerIndex`]: dependents by the UID of their owner, and orphans, on any store.
+//! - [`controller_reference`], [`set_controller_reference`], [`resolve_controller_ref`]: from an owner to a
+//!   reference and back.
+//! - [`History`]: the ControllerRevisions of an owner.
+//! - [`pods`]: filters and the deletion order of Pods.
+//! - [`dependent_name`], [`template_hash`]: names that follow from an owner and an index, or from a content.
 //!
 //! # Not here
 //!
-//! Creating and deleting dependents, and knowing when they show up (`trimtab-expectations`).
-//! Deleting what has lost its owner is the garbage collector's work.
+//! Creating and deleting dependents, and knowing when they show up (`trimtab-expectations`). Deleting objects
+//! whose owner is gone is the garbage collector's work.
 //!
 //! # Differences from client-go
 //!
 //! - The claim logic is not in client-go but in `k8s.io/kubernetes/pkg/controller`, which nobody can import.
-//! - Patches are JSON merge patches with UID *and* resource version, and work for built-in kinds and
-//!   custom resources alike. Upstream's strategic merge patches work for built-in kinds only. The price:
-//!   a dependent that changed since it was cached is refused with a conflict, and claimed at a later sync.
+//! - Custom resources are claimed as well: they know no strategic merge patches, and get JSON merge patches
+//!   with the resource version. After a conflict the object is read and patched once more.
 //! - The recheck before an adoption (uncached, UID and deletion timestamp) is built in, not left to
 //!   each controller. [`Claims::can_adopt`] replaces it.
-//! - Adopting with finalizers works for every kind.
+//! - A dependent that was replaced by a later object of its name is not claimed, and that is no error.
+//! - Patches are sent concurrently, and finalizers work for every kind.
 
 mod adoption;
 mod claims;
 mod dependent;
 mod error;
+mod groups;
+mod history;
+mod index;
+mod names;
 mod patch;
+pub mod pods;
 mod reference;
+mod request;
 mod state;
 
 pub use adoption::AdoptionDenied;
 pub use claims::Claims;
 pub use error::{ClaimError, ClaimFailure};
+pub use history::{History, HistoryError, equal_revisions, next_revision, revision_number, sort_revisions};
+pub use index::OwnerIndex;
+pub use names::{dependent_name, template_hash};
 pub use reference::{
     ReferenceError, controller_reference, controller_reference_with, is_controlled_by,
-    resolve_controller_ref, resolve_controller_ref_with, resolve_owner_with,
+    resolve_controller_ref, resolve_controller_ref_with, resolve_owner_with, set_controller_reference,
+    set_controller_reference_with,
 };
 
 #[cfg(doctest)]

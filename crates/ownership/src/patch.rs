@@ -1,15 +1,80 @@
 //! The bodies of the patches that adopt and release, as plain values.
 //!
-//! They are JSON merge patches, since custom resources know no strategic ones. A merge patch replaces
-//! a list as a whole, so each body carries the resource version from which the list was read: the
-//! server refuses it (409) if anybody wrote in between, and no other owner's entry is lost. The UID is
-//! there for the same reason: an object that was re-created under the same name is not touched.
+//! Built-in kinds get strategic merge patches, as upstream sends them: such a patch adds or removes one entry
+//! of `ownerReferences`, so it needs no resource version, and a dependent that was merely touched is no
+//! conflict. The UID in it keeps a later object of the same name from being touched.
+//!
+//! Custom resources know no strategic merge patches. A JSON merge patch replaces the list as a whole, so it
+//! carries the resource version from which the list was read: the server refuses it (409) if there was a
+//! write in between, and no other owner's entry is lost.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::{Value, json};
 use trimtab_cache::Metadata;
 
-/// The state of a dependent that a patch starts from.
+use crate::state::Wanted;
+
+/// A patch of metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Body {
+    Strategic(Value),
+    Merge(Value),
+}
+
+/// The change that a claim makes to any dependent.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) reference: OwnerReference,
+    pub(crate) finalizers: Vec<String>,
+}
+
+impl Claim {
+    /// A strategic merge patch of the object `uid`; with a `version`, only of that version.
+    pub(crate) fn strategic(&self, wanted: Wanted, uid: &str, version: Option<&str>) -> Body {
+        let reference = match wanted {
+            Wanted::Adopt => json!(self.reference),
+            Wanted::Release => json!({"$patch": "delete", "uid": self.reference.uid}),
+        };
+        let mut body = json!({"metadata": {"uid": uid, "ownerReferences": [reference]}});
+        if !self.finalizers.is_empty() {
+            let field = match wanted {
+                Wanted::Adopt => "finalizers",
+                Wanted::Release => "$deleteFromPrimitiveList/finalizers",
+            };
+            body["metadata"][field] = json!(self.finalizers);
+        }
+        if let Some(version) = version {
+            body["metadata"]["resourceVersion"] = version.into();
+        }
+        Body::Strategic(body)
+    }
+
+    /// A JSON merge patch of an object whose lists are those of `base`.
+    pub(crate) fn merge(&self, wanted: Wanted, base: Base) -> Body {
+        let Base { uid, resource_version, mut owners, finalizers } = base;
+        owners.retain(|other| other.uid != self.reference.uid);
+        let finalizers = finalizers.map(|mut present| {
+            present.retain(|one| !self.finalizers.contains(one));
+            present
+        });
+        let finalizers = match wanted {
+            Wanted::Adopt => {
+                owners.push(self.reference.clone());
+                finalizers.map(|present| [present, self.finalizers.clone()].concat())
+            }
+            Wanted::Release => finalizers,
+        };
+        let mut body = json!({"metadata": {
+            "uid": uid, "resourceVersion": resource_version, "ownerReferences": list(&owners),
+        }});
+        if let Some(finalizers) = finalizers {
+            body["metadata"]["finalizers"] = list(&finalizers);
+        }
+        Body::Merge(body)
+    }
+}
+
+/// The lists of a dependent that a JSON merge patch starts from.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
     uid: String,
@@ -20,7 +85,7 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// From a cached object, of which the finalizers are not known.
+    /// The lists of a cached object, whose finalizers are not known.
     pub(crate) fn cached(metadata: &impl Metadata) -> Self {
         Self {
             uid: metadata.uid().to_owned(),
@@ -30,46 +95,18 @@ impl Base {
         }
     }
 
-    /// From what the server has just said.
+    /// The lists of an object that was read from the server.
     pub(crate) fn read(metadata: &ObjectMeta) -> Self {
         Self { finalizers: Some(metadata.finalizers.clone().unwrap_or_default()), ..Self::cached(metadata) }
     }
 
-    /// Whether the server will notice that somebody wrote after this state.
+    pub(crate) fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+
+    /// Whether the server will notice a write after this state.
     pub(crate) fn has_version(&self) -> bool {
         !self.resource_version.is_empty()
-    }
-
-    /// Makes `owner` the controller, and adds `finalizers`.
-    pub(crate) fn adopt(mut self, owner: &OwnerReference, finalizers: &[String]) -> Value {
-        self.owners.retain(|other| other.uid != owner.uid);
-        self.owners.push(owner.clone());
-        if let Some(present) = &mut self.finalizers {
-            let missing: Vec<_> = finalizers.iter().filter(|one| !present.contains(one)).cloned().collect();
-            present.extend(missing);
-        }
-        self.body()
-    }
-
-    /// Takes out every reference to the owner with the UID `owner`, and `finalizers`.
-    pub(crate) fn release(mut self, owner: &str, finalizers: &[String]) -> Value {
-        self.owners.retain(|other| other.uid != owner);
-        if let Some(present) = &mut self.finalizers {
-            present.retain(|one| !finalizers.contains(one));
-        }
-        self.body()
-    }
-
-    fn body(self) -> Value {
-        let mut body = json!({"metadata": {
-            "uid": self.uid,
-            "resourceVersion": self.resource_version,
-            "ownerReferences": list(&self.owners),
-        }});
-        if let Some(finalizers) = self.finalizers {
-            body["metadata"]["finalizers"] = list(&finalizers);
-        }
-        body
     }
 }
 
@@ -93,9 +130,14 @@ mod tests {
         }
     }
 
-    fn metadata(uid: &str, owners: Vec<OwnerReference>, finalizers: &[&str]) -> ObjectMeta {
+    fn claim(uid: &str, finalizers: &[&str]) -> Claim {
+        let finalizers = finalizers.iter().map(ToString::to_string).collect();
+        Claim { reference: owner(uid, true), finalizers }
+    }
+
+    fn metadata(owners: Vec<OwnerReference>, finalizers: &[&str]) -> ObjectMeta {
         ObjectMeta {
-            uid: Some(uid.into()),
+            uid: Some("p1".into()),
             resource_version: Some("7".into()),
             owner_references: Some(owners),
             finalizers: Some(finalizers.iter().map(ToString::to_string).collect()),
@@ -103,56 +145,78 @@ mod tests {
         }
     }
 
-    fn text(body: &Value) -> String {
+    fn text(body: Body) -> String {
+        let (Body::Strategic(body) | Body::Merge(body)) = body;
         body.to_string()
     }
 
-    /// OW-T10: a single owner.
+    /// OW-T10: a single owner; its UID with a quote; the dependent's UID with a quote; a finalizer.
     #[test]
-    fn releasing_from_the_only_owner_removes_the_list() {
-        let base = Base::cached(&metadata("p1", vec![owner("u1", true)], &["keep"]));
+    fn a_release_names_one_reference_and_escapes_uids() {
+        let release = |owner: &str, finalizers, dependent| {
+            text(claim(owner, finalizers).strategic(Wanted::Release, dependent, None))
+        };
         assert_eq!(
-            text(&base.release("u1", &[])),
-            r#"{"metadata":{"ownerReferences":null,"resourceVersion":"7","uid":"p1"}}"#
+            release("u1", &[], "p1"),
+            r#"{"metadata":{"ownerReferences":[{"$patch":"delete","uid":"u1"}],"uid":"p1"}}"#
         );
-    }
-
-    /// OW-T10: the owner's UID and the dependent's are escaped.
-    #[test]
-    fn quotes_in_uids_are_escaped() {
-        let base = Base::cached(&metadata("p\"1", vec![owner("u\"1", true), owner("u\"2", false)], &[]));
         assert_eq!(
-            text(&base.release("u\"1", &[])),
+            release("u\"1", &[], "p\"1"),
+            r#"{"metadata":{"ownerReferences":[{"$patch":"delete","uid":"u\"1"}],"uid":"p\"1"}}"#
+        );
+        assert_eq!(
+            release("u1", &["f1", "f2"], "p1"),
             concat!(
-                r#"{"metadata":{"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web","uid":"u\"2"}],"#,
-                r#""resourceVersion":"7","uid":"p\"1"}}"#
+                r#"{"metadata":{"$deleteFromPrimitiveList/finalizers":["f1","f2"],"#,
+                r#""ownerReferences":[{"$patch":"delete","uid":"u1"}],"uid":"p1"}}"#
             )
         );
     }
 
-    /// OW-T10: two owners; two owners and a finalizer.
     #[test]
-    fn releasing_keeps_other_owners_and_other_finalizers() {
-        let both = metadata("p1", vec![owner("u1", true), owner("u2", false)], &["a", "b"]);
+    fn an_adoption_adds_one_reference_and_names_a_version_if_asked_to() {
+        let Body::Strategic(body) = claim("u1", &["f1"]).strategic(Wanted::Adopt, "p1", Some("7")) else {
+            panic!("a strategic patch");
+        };
         assert_eq!(
-            Base::cached(&both).release("u1", &["a".into()]),
-            json!({"metadata": {"uid": "p1", "resourceVersion": "7", "ownerReferences": [owner("u2", false)]}}),
+            body,
+            json!({"metadata": {"uid": "p1", "resourceVersion": "7", "finalizers": ["f1"],
+                "ownerReferences": [owner("u1", true)]}})
+        );
+    }
+
+    /// OW-T10, for custom resources: two owners; two owners and a finalizer.
+    #[test]
+    fn a_merge_patch_keeps_other_owners_and_other_finalizers() {
+        let both = metadata(vec![owner("u1", true), owner("u2", false)], &["a", "b"]);
+        assert_eq!(
+            claim("u1", &["a"]).merge(Wanted::Release, Base::cached(&both)),
+            Body::Merge(
+                json!({"metadata": {"uid": "p1", "resourceVersion": "7", "ownerReferences": [owner("u2", false)]}})
+            ),
             "finalizers that were not read are left alone",
         );
         assert_eq!(
-            Base::read(&both).release("u1", &["a".into()]),
-            json!({"metadata": {"uid": "p1", "resourceVersion": "7", "ownerReferences": [owner("u2", false)],
-                "finalizers": ["b"]}}),
+            claim("u1", &["a"]).merge(Wanted::Release, Base::read(&both)),
+            Body::Merge(
+                json!({"metadata": {"uid": "p1", "resourceVersion": "7", "ownerReferences": [owner("u2", false)],
+                "finalizers": ["b"]}})
+            ),
+        );
+        let only = metadata(vec![owner("u1", true)], &[]);
+        assert_eq!(
+            text(claim("u1", &[]).merge(Wanted::Release, Base::cached(&only))),
+            r#"{"metadata":{"ownerReferences":null,"resourceVersion":"7","uid":"p1"}}"#
         );
     }
 
     #[test]
-    fn adopting_keeps_other_owners_and_turns_our_own_reference_into_the_controlling_one() {
-        let base = Base::read(&metadata("p1", vec![owner("u2", false), owner("u1", false)], &["a"]));
+    fn a_merge_patch_turns_our_own_reference_into_the_controlling_one() {
+        let base = Base::read(&metadata(vec![owner("u2", false), owner("u1", false)], &["a"]));
         assert_eq!(
-            base.adopt(&owner("u1", true), &["a".into(), "b".into()]),
-            json!({"metadata": {"uid": "p1", "resourceVersion": "7",
-                "ownerReferences": [owner("u2", false), owner("u1", true)], "finalizers": ["a", "b"]}}),
+            claim("u1", &["a", "b"]).merge(Wanted::Adopt, base),
+            Body::Merge(json!({"metadata": {"uid": "p1", "resourceVersion": "7",
+                "ownerReferences": [owner("u2", false), owner("u1", true)], "finalizers": ["a", "b"]}})),
         );
     }
 }

@@ -1,27 +1,105 @@
 //! Controller references: building one, and finding the object that one refers to.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube_client::Resource;
 use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube_client::Resource;
 use trimtab_cache::{Metadata, Object, ObjectKey};
 
-/// What the API needs to know of `K` to name it.
+/// The value that names the kind of `O` to the API.
 pub(crate) type Dynamic<O> = <<O as Object>::Kind as Resource>::DynamicType;
 
-/// An object that cannot own another, because the server has not named it yet.
+/// An object that cannot be referred to as the owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} {name:?} has no {missing}, so it cannot be referred to as an owner")]
+#[error("{kind} {name:?} {reason}")]
 pub struct ReferenceError {
     kind: String,
     name: String,
-    missing: &'static str,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Reason {
+    #[error("has no {0}, so it cannot be referred to as an owner")]
+    Missing(&'static str),
+    #[error("is in namespace {0:?} and cannot own a cluster-scoped object")]
+    ClusterScoped(String),
+    #[error("is in namespace {owner:?} and cannot own an object in namespace {dependent:?}")]
+    OtherNamespace { owner: String, dependent: String },
+    #[error("cannot control an object that {0} controls")]
+    OtherController(String),
+}
+
+impl ReferenceError {
+    fn new<O: Object>(owner: &O, kind: &Dynamic<O>, reason: Reason) -> Self {
+        let (kind, name) = (O::Kind::kind(kind).into(), owner.metadata().name().to_owned());
+        Self { kind, name, reason }
+    }
+
+    /// Whether another object controls the dependent already.
+    pub fn is_controlled_by_another(&self) -> bool {
+        matches!(self.reason, Reason::OtherController(_))
+    }
+}
+
+/// Makes `owner` the controller of a dependent that is about to be created or updated.
+///
+/// Upstream's `SetControllerReference`. A reference to the same UID is replaced, so that none is ever
+/// added twice; other owners stay. To take over an object that exists already, use
+/// [`Claims`](crate::Claims).
+///
+/// # Errors
+///
+/// If the owner has no name or no UID, if another object controls the dependent already, or if the owner
+/// is in a namespace and the dependent in another or in none. The garbage collector would delete such a
+/// dependent. The namespace of the dependent must be set before.
+pub fn set_controller_reference<O: Object>(
+    owner: &O,
+    dependent: &mut ObjectMeta,
+) -> Result<(), ReferenceError>
+where
+    Dynamic<O>: Default,
+{
+    set_controller_reference_with(owner, &Dynamic::<O>::default(), dependent)
+}
+
+/// [`set_controller_reference`] for an owner whose kind is known at run time only.
+///
+/// # Errors
+///
+/// As [`set_controller_reference`].
+pub fn set_controller_reference_with<O: Object>(
+    owner: &O,
+    kind: &Dynamic<O>,
+    dependent: &mut ObjectMeta,
+) -> Result<(), ReferenceError> {
+    let reference = controller_reference_with(owner, kind)?;
+    let refuse = |reason| Err(ReferenceError::new(owner, kind, reason));
+    if let Some(namespace) = owner.metadata().namespace() {
+        match dependent.namespace.as_deref() {
+            None => return refuse(Reason::ClusterScoped(namespace.to_owned())),
+            Some(other) if other != namespace => {
+                let (owner, dependent) = (namespace.to_owned(), other.to_owned());
+                return refuse(Reason::OtherNamespace { owner, dependent });
+            }
+            Some(_) => {}
+        }
+    }
+    let owners = dependent.owner_references.get_or_insert_default();
+    let is_controller =
+        |other: &&OwnerReference| other.controller == Some(true) && other.uid != reference.uid;
+    if let Some(other) = owners.iter().find(is_controller) {
+        return refuse(Reason::OtherController(format!("{} {:?}", other.kind, other.name)));
+    }
+    owners.retain(|other| other.uid != reference.uid);
+    owners.push(reference);
+    Ok(())
 }
 
 /// Makes the reference that marks a dependent as managed by `owner`.
 ///
 /// `controller` and `blockOwnerDeletion` are true: upstream's `NewControllerRef`. The owner is a
-/// whole object or a view of one. Write it into the `ownerReferences` of what you create; to take
-/// over what exists already, use [`Claims`](crate::Claims).
+/// whole object or a view of one. [`set_controller_reference`] also checks the dependent.
 ///
 /// # Errors
 ///
@@ -50,8 +128,7 @@ pub fn controller_reference_with<O: Object>(
         _ => None,
     };
     if let Some(missing) = missing {
-        let (kind, name) = (O::Kind::kind(kind).into(), metadata.name().to_owned());
-        return Err(ReferenceError { kind, name, missing });
+        return Err(ReferenceError::new(owner, kind, Reason::Missing(missing)));
     }
     Ok(OwnerReference {
         api_version: O::Kind::api_version(kind).into(),
@@ -63,7 +140,7 @@ pub fn controller_reference_with<O: Object>(
     })
 }
 
-/// Whether `owner` is the one that manages `object`: the UID of its controller reference says so.
+/// Whether `owner` manages `object`, by the UID of its controller reference.
 ///
 /// An owner that has no UID yet controls nothing.
 pub fn is_controlled_by<T: Object, O: Object>(object: &T, owner: &O) -> bool {
@@ -76,7 +153,7 @@ pub fn is_controlled_by<T: Object, O: Object>(object: &T, owner: &O) -> bool {
 /// This is the way from an event on a dependent to the key that must be reconciled. `get` looks an
 /// object up, usually in an informer's store: first in the dependent's namespace, then among
 /// cluster-scoped objects. Group and kind must match, the version need not; and the UID must match,
-/// so that a re-created namesake is not disturbed by what its predecessor has left.
+/// so that events on the dependents of a deleted owner do not reach a later owner of the same name.
 ///
 /// ```
 /// use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
@@ -111,7 +188,7 @@ pub fn resolve_controller_ref_with<T: Object, O: Object>(
 
 /// Finds the object of `O`'s kind that `reference` names, for a dependent in `namespace`.
 ///
-/// What [`resolve_controller_ref`] does, for one reference that is at hand.
+/// The same as [`resolve_controller_ref`], for one reference that is at hand.
 pub fn resolve_owner_with<O: Object>(
     reference: &OwnerReference,
     namespace: Option<&str>,

@@ -1,11 +1,11 @@
-//! The claim table, as a plain value: who owns what, and what is to be done about it.
+//! The claim table, as a plain value: from the state of an owner and a dependent to a decision.
 //!
-//! - I1: what another object controls is never touched.
+//! - I1: a dependent of another controller is never touched.
 //! - I2: an owner that is being deleted writes nothing: it neither adopts nor releases.
-//! - I3: an object that is being deleted is never adopted, but stays claimed by who controls it.
+//! - I3: an object that is being deleted is never adopted, but stays claimed by its controller.
 //! - I4: a namespaced owner adopts in its own namespace only.
 
-/// Who controls a dependent, seen from the owner that wants to claim it.
+/// The controller of a dependent, seen from the owner that wants to claim it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Controller {
     Nobody,
@@ -13,7 +13,7 @@ pub(crate) enum Controller {
     Another,
 }
 
-/// All that a claim depends on.
+/// The inputs of a decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) controller: Controller,
@@ -25,7 +25,7 @@ pub(crate) struct Facts {
     pub(crate) in_reach: bool,
 }
 
-/// What becomes of a dependent.
+/// The decision about a dependent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Not ours, and nothing to do.
@@ -35,6 +35,13 @@ pub(crate) enum Decision {
     /// Ours, once the server has taken our reference.
     Adopt,
     /// Ours no longer, once the server has dropped our reference.
+    Release,
+}
+
+/// A write that a decision asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Adopt,
     Release,
 }
 

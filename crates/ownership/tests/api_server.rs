@@ -1,4 +1,4 @@
-//! Claiming against an API server: what is refused there, and what is in the objects afterwards.
+//! Claiming against an API server: its refusals, and the state of the objects afterwards.
 
 use std::sync::Arc;
 
@@ -64,22 +64,32 @@ async fn an_adopted_pod_carries_the_reference_and_a_released_one_does_not() {
     assert_eq!(pods.get("a").await.expect("a pod").metadata.owner_references, None);
 }
 
-/// Guarantee 4. The line that it guards: `resourceVersion` in `Base::body`.
+/// Guarantee 4: a Pod that was merely touched since it was cached is adopted all the same.
 #[tokio::test(start_paused = true)]
-async fn another_owners_reference_is_never_lost_to_a_stale_cache() {
+async fn another_owners_reference_is_never_lost_to_a_stale_cache_and_no_touch_is_a_conflict() {
     let (_server, client, set) = cluster().await;
     let pods: Api<Pod> = Api::default_namespaced(client.clone());
     let cached = create(&pods, pod("a", "web")).await;
     let other = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "m", "uid": "m1"}]);
     let patch = Patch::Merge(json!({"metadata": {"ownerReferences": other}}));
-    let now = pods.patch("a", &PatchParams::default(), &patch).await.expect("it can be patched");
+    pods.patch("a", &PatchParams::default(), &patch).await.expect("it can be patched");
+    let uids = async || {
+        let owners = pods.get("a").await.expect("a pod").metadata.owner_references.unwrap_or_default();
+        let mut uids: Vec<_> = owners.into_iter().map(|owner| owner.uid).collect();
+        uids.sort_unstable_by_key(|uid| uid != "m1");
+        uids
+    };
 
-    let error = claims(&client, &set).claim([cached]).await.expect_err("the cache is stale");
-    assert!(error.failures()[0].is_conflict());
-    claims(&client, &set).claim([Arc::new(now)]).await.expect("the cache has caught up");
-    let owners = pods.get("a").await.expect("a pod").metadata.owner_references.expect("owners");
-    let uids: Vec<_> = owners.iter().map(|owner| owner.uid.as_str()).collect();
-    assert_eq!(uids, ["m1", set.metadata().uid()]);
+    let error = claims(&client, &set).require_version(true).claim([cached.clone()]).await;
+    assert!(error.expect_err("the cache is stale").failures()[0].is_conflict());
+    claims(&client, &set).claim([cached.clone()]).await.expect("the UID is the same");
+    assert_eq!(uids().await, ["m1", set.metadata().uid()]);
+
+    let mut ours = (*cached).clone();
+    ours.metadata.labels = None; // no longer matches
+    ours.metadata.owner_references = pods.get("a").await.expect("a pod").metadata.owner_references;
+    let claimed = claims(&client, &set).claim([Arc::new(ours)]).await.expect("a release");
+    assert_eq!((claimed.len(), uids().await), (0, vec!["m1".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +122,7 @@ async fn a_replaced_owner_adopts_nothing() {
     assert_eq!(pods.get("a").await.expect("a pod").metadata.owner_references, None);
 }
 
-/// Custom resources know no strategic merge patches.
+/// Custom resources know no strategic merge patches; a stale list is read again.
 #[tokio::test(start_paused = true)]
 async fn custom_resources_are_adopted_like_built_in_kinds() {
     let (_server, client, set) = cluster().await;

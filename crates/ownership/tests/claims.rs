@@ -1,7 +1,8 @@
-//! What claiming promises, seen from the requests that a server gets.
+//! The promises of claiming, seen from the requests that a server gets.
 
 use std::{
     convert::Infallible,
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,6 +16,8 @@ use k8s_openapi::api::{
 use kube_client::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
+use trimtab_apiserver::{ApiServer, Filter, Verb};
 use trimtab_cache::{MetaView, Metadata, Object};
 use trimtab_ownership::{ClaimError, Claims, controller_reference};
 use trimtab_test_support::server::{ApiRequest, Requests, answering, failure};
@@ -32,7 +35,7 @@ fn set(deleted: bool) -> ReplicaSet {
     serde_json::from_value(set).expect("a replica set")
 }
 
-/// Who controls a Pod of a test.
+/// The controller of a Pod of a test.
 enum Owner {
     Nobody,
     Us,
@@ -84,7 +87,7 @@ fn names<T: Object>(objects: &[Arc<T>]) -> Vec<&str> {
     objects.iter().map(|object| object.metadata().name()).collect()
 }
 
-/// Claims `pods` for the set; what was claimed, and the calls.
+/// Claims `pods` for the set; the claimed Pods, and the requests.
 async fn claim(deleted: bool, pods: Vec<Arc<Pod>>) -> (Vec<String>, Requests) {
     let (client, calls) = answering(willing);
     let claimed = claims_of(client, &set(deleted)).claim(pods).await.expect("a willing server");
@@ -104,8 +107,8 @@ async fn a_matching_orphan_is_adopted_and_others_are_ignored() {
     });
     assert_eq!(
         patch.body,
-        json!({"metadata": {"uid": "uid-a", "resourceVersion": "7", "ownerReferences": [reference]}}),
-        "guarantee 4: the object that was seen, in the state that was seen"
+        json!({"metadata": {"uid": "uid-a", "ownerReferences": [reference]}}),
+        "guarantee 4: the very object that was seen"
     );
 }
 
@@ -146,7 +149,7 @@ async fn what_no_longer_matches_is_released() {
     assert_eq!(patch.path, "/api/v1/namespaces/default/pods/b");
     assert_eq!(
         patch.body,
-        json!({"metadata": {"uid": "uid-b", "resourceVersion": "7", "ownerReferences": null}})
+        json!({"metadata": {"uid": "uid-b", "ownerReferences": [{"$patch": "delete", "uid": "u1"}]}})
     );
 }
 
@@ -160,27 +163,23 @@ async fn an_object_that_is_being_deleted_is_kept_but_not_adopted() {
     assert_eq!(calls.all(), []);
 }
 
-/// OW-T7: the finalizers are read, since the cached object need not have them.
+/// OW-T7.
 #[tokio::test]
 async fn finalizers_are_added_when_adopting_and_removed_when_releasing() {
-    let (client, calls) = answering(|call| match call.path.rsplit('/').next() {
-        Some("a") if call.method == "GET" => (200, pod_json("a", "web", &Owner::Nobody)),
-        Some("b") if call.method == "GET" => {
-            let mut pod = pod_json("b", "db", &Owner::Us);
-            pod["metadata"]["finalizers"] = json!(["foo/one", "foo/other", "foo/two"]);
-            (200, pod)
-        }
-        _ => willing(call),
-    });
+    let (client, calls) = answering(willing);
     let claims = claims_of(client, &set(false)).finalizers(["foo/one", "foo/two"]);
     let claimed =
         claims.claim([pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)]).await.expect("willing");
     assert_eq!(names(&claimed), ["a"]);
-    let [adopt, release] = &calls.of("PATCH")[..] else { panic!("two patches: {calls:?}") };
-    assert_eq!(adopt.body["metadata"]["finalizers"], json!(["foo/one", "foo/two"]));
-    assert_eq!(adopt.body["metadata"]["ownerReferences"][0]["uid"], "u1");
-    assert_eq!(release.body["metadata"]["finalizers"], json!(["foo/other"]));
-    assert_eq!(release.body["metadata"]["uid"], "uid-b");
+    let patches = calls.of("PATCH");
+    let of =
+        |name: &str| patches.iter().find(|patch| patch.path.ends_with(name)).expect("a patch").body.clone();
+    let (adopt, release) = (of("/a"), of("/b"));
+    assert_eq!(patches.len(), 2);
+    assert_eq!(adopt["metadata"]["finalizers"], json!(["foo/one", "foo/two"]));
+    assert_eq!(adopt["metadata"]["ownerReferences"][0]["uid"], "u1");
+    assert_eq!(release["metadata"]["$deleteFromPrimitiveList/finalizers"], json!(["foo/one", "foo/two"]));
+    assert_eq!(release["metadata"]["uid"], "uid-b");
 }
 
 /// OW-T8.
@@ -209,7 +208,8 @@ async fn a_cluster_scoped_owner_claims_across_namespaces() {
     let claimed =
         claims.claim([pod("a", "web", &Owner::Nobody), Arc::new(elsewhere)]).await.expect("willing");
     assert_eq!(names(&claimed), ["a", "b"]);
-    let paths: Vec<_> = calls.of("PATCH").into_iter().map(|call| call.path).collect();
+    let mut paths: Vec<_> = calls.of("PATCH").into_iter().map(|call| call.path).collect();
+    paths.sort_unstable();
     assert_eq!(paths, ["/api/v1/namespaces/default/pods/a", "/api/v1/namespaces/other/pods/b"]);
     assert_eq!(calls.of("GET").len(), 1, "the owner was read once");
 }
@@ -257,7 +257,7 @@ async fn an_owner_that_was_replaced_or_is_being_deleted_or_cannot_be_read_adopts
         assert_eq!(
             chain(&error)[..4],
             [
-                "ReplicaSet default/web (uid u1) could not claim 2 of its dependents",
+                "ReplicaSet default/web (uid u1) could not claim 2 of its dependents: adopting default/a, adopting default/c",
                 "adopting default/a",
                 "ReplicaSet default/web (uid u1) may not adopt",
                 reason,
@@ -366,24 +366,90 @@ async fn views_are_claimed_and_filters_see_only_what_the_selector_matches() {
     assert_eq!(calls.of("PATCH")[0].path, "/api/v1/namespaces/default/pods/a");
 }
 
-/// Without a resource version a merge patch could undo another's change, so the state is read first.
+/// The version precondition is an option: with it, a Pod that was merely touched is a conflict.
 #[tokio::test]
-async fn a_view_without_a_resource_version_is_read_before_it_is_patched() {
+async fn a_patch_names_the_resource_version_only_if_asked_to() {
+    for (require, version) in [(false, Value::Null), (true, json!("7"))] {
+        let (client, calls) = answering(willing);
+        let claims = claims_of(client, &set(false)).require_version(require);
+        claims.claim([pod("a", "web", &Owner::Nobody)]).await.expect("willing");
+        assert_eq!(calls.of("PATCH")[0].body["metadata"]["resourceVersion"], version);
+    }
+}
+
+/// A kind that knows no strategic merge patches, as custom resources, whatever its group is.
+#[tokio::test]
+async fn a_kind_without_strategic_patches_gets_merge_patches_of_the_version_that_was_seen() {
+    let (client, calls) = answering(|call| match call.method.as_str() {
+        "PATCH" if call.headers["content-type"] == "application/strategic-merge-patch+json" => {
+            refusal(415, "UnsupportedMediaType")
+        }
+        _ => willing(call),
+    });
+    let claims = claims_of(client, &set(false)).concurrency(NonZeroUsize::MIN);
+    let claimed = claims.claim([pod("a", "web", &Owner::Nobody), pod("b", "db", &Owner::Us)]).await;
+    assert_eq!(names(&claimed.expect("willing")), ["a"]);
+    let [refused, adopt, release] = &calls.of("PATCH")[..] else { panic!("three patches: {calls:?}") };
+    assert_eq!(refused.path, adopt.path);
+    assert_eq!(adopt.body["metadata"]["resourceVersion"], "7");
+    assert_eq!(
+        release.body,
+        json!({"metadata": {"uid": "uid-b", "resourceVersion": "7", "ownerReferences": null}}),
+        "the first refusal holds for the whole sync"
+    );
+}
+
+/// A merge patch of a stale list is refused: the list is read and patched once more, and no sync fails.
+#[tokio::test]
+async fn a_merge_patch_of_a_stale_list_is_repeated_with_the_present_one() {
     for (now, claimed) in [(Owner::Nobody, true), (Owner::Us, true), (Owner::Another, false)] {
         let patched = matches!(now, Owner::Nobody);
         let (client, calls) =
             answering(move |call| match (call.method.as_str(), call.path.contains("/pods/")) {
-                ("GET", true) => (200, pod_json("a", "web", &now)),
+                ("GET", true) => {
+                    let mut pod = pod_json("a", "web", &now);
+                    pod["metadata"]["resourceVersion"] = "9".into();
+                    (200, pod)
+                }
+                ("PATCH", _) if call.headers["content-type"] != "application/merge-patch+json" => {
+                    refusal(415, "UnsupportedMediaType")
+                }
+                ("PATCH", _) if call.body["metadata"]["resourceVersion"] == "7" => refusal(409, "Conflict"),
                 _ => willing(call),
             });
-        let mut cached = (*pod("a", "web", &Owner::Nobody)).clone();
-        cached.metadata.resource_version = None;
-        let list = claims_of(client, &set(false)).claim([Arc::new(cached)]).await.expect("willing");
-        assert_eq!(!list.is_empty(), claimed);
-        let patches = calls.of("PATCH");
-        assert_eq!(!patches.is_empty(), patched);
-        assert!(patches.iter().all(|patch| patch.body["metadata"]["resourceVersion"] == "7"));
+        let list = claims_of(client, &set(false)).claim([pod("a", "web", &Owner::Nobody)]).await;
+        assert_eq!(!list.expect("willing").is_empty(), claimed);
+        let last = calls.of("PATCH").pop().expect("patches");
+        assert_eq!(last.body["metadata"]["resourceVersion"] == "9", patched);
     }
+}
+
+/// Guarantee 6. The line that it guards: `buffered` in `Claims::claim_with`.
+#[tokio::test(start_paused = true)]
+async fn adoptions_run_at_once_and_no_more_of_them_than_allowed() {
+    let server = ApiServer::builder().controllers(false).start();
+    let _delay =
+        server.faults().delay(Filter::any().verb(Verb::Patch), Duration::from_millis(20), usize::MAX);
+    let (client, start) = (server.client(), Instant::now());
+    let pods = (0..320).map(|number| pod(&format!("gone-{number}"), "web", &Owner::Nobody));
+    let claims = claims_of(client, &set(false)).can_adopt(|| async { Ok::<_, Infallible>(()) });
+    assert_eq!(claims.claim(pods).await.expect("no Pod exists").len(), 0);
+    assert_eq!(start.elapsed(), Duration::from_millis(200), "10 times 32");
+}
+
+/// Guarantee 7: kube-client sets no deadline of its own.
+#[tokio::test(start_paused = true)]
+async fn a_patch_without_a_reply_fails_after_its_deadline_and_stops_no_other() {
+    let server = ApiServer::builder().controllers(false).start();
+    let _held = server.faults().hold(Filter::any().verb(Verb::Patch).name("a"));
+    let claims = claims_of(server.client(), &set(false)).can_adopt(|| async { Ok::<_, Infallible>(()) });
+    let pods =
+        [pod("a", "web", &Owner::Nobody), pod("b", "web", &Owner::Nobody), pod("c", "web", &Owner::Us)];
+    let start = Instant::now();
+    let error = claims.claim(pods).await.expect_err("no reply");
+    assert_eq!(start.elapsed().as_secs(), 30);
+    assert_eq!(names(error.claimed()), ["c"]);
+    assert!(error.failures().len() == 1 && error.failures()[0].is_timeout());
 }
 
 /// Reconcilers are spawned: claiming must be `Send` whatever is claimed.

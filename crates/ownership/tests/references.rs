@@ -1,4 +1,4 @@
-//! Building controller references and finding what they refer to.
+//! Building controller references, and finding the objects that they refer to.
 
 use std::sync::Arc;
 
@@ -6,12 +6,13 @@ use k8s_openapi::api::{
     apps::v1::ReplicaSet,
     core::v1::{Node, Pod},
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube_client::api::{ApiResource, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 use trimtab_cache::{Object, ObjectKey};
 use trimtab_ownership::{
     controller_reference, controller_reference_with, is_controlled_by, resolve_controller_ref,
-    resolve_controller_ref_with,
+    resolve_controller_ref_with, set_controller_reference,
 };
 
 fn set(name: Option<&str>, uid: Option<&str>) -> ReplicaSet {
@@ -104,4 +105,51 @@ fn a_cluster_scoped_controller_is_found_under_its_own_key() {
     let get = |key: &ObjectKey| (*key == node.key()).then(|| Arc::clone(&node));
     let found = resolve_controller_ref(&owned(&reference), get).map(|node| node.key());
     assert_eq!(found, Some(ObjectKey::cluster_scoped("n1")));
+}
+
+fn dependent(namespace: Option<&str>) -> ObjectMeta {
+    ObjectMeta { namespace: namespace.map(Into::into), ..ObjectMeta::default() }
+}
+
+/// As controller-runtime's `SetControllerReference`: the garbage collector would delete what is refused here.
+#[test]
+fn a_reference_that_the_garbage_collector_would_not_honour_is_refused() {
+    let web = set(Some("web"), Some("u1"));
+    let refused = |dependent: &mut ObjectMeta| {
+        set_controller_reference(&web, dependent).expect_err("refused").to_string()
+    };
+    assert_eq!(
+        refused(&mut dependent(None)),
+        "ReplicaSet \"web\" is in namespace \"default\" and cannot own a cluster-scoped object"
+    );
+    assert_eq!(
+        refused(&mut dependent(Some("other"))),
+        "ReplicaSet \"web\" is in namespace \"default\" and cannot own an object in namespace \"other\""
+    );
+    let node: Node =
+        serde_json::from_value(json!({"metadata": {"name": "n1", "uid": "u9"}})).expect("a node");
+    let mut both = dependent(Some("any"));
+    set_controller_reference(&node, &mut both).expect("a cluster-scoped owner may own anything");
+}
+
+#[test]
+fn a_second_controller_is_refused_and_a_duplicate_is_never_added() {
+    let web = set(Some("web"), Some("u1"));
+    let mut pod = dependent(Some("default"));
+    pod.owner_references = Some(vec![OwnerReference { uid: "m1".into(), ..OwnerReference::default() }]);
+    set_controller_reference(&web, &mut pod).expect("no other controller");
+    set_controller_reference(&web, &mut pod).expect("it is the controller already");
+    let uids = |pod: &ObjectMeta| {
+        pod.owner_references.iter().flatten().map(|owner| owner.uid.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(uids(&pod), ["m1", "u1"]);
+
+    let error =
+        set_controller_reference(&set(Some("db"), Some("u2")), &mut pod).expect_err("web controls it");
+    assert!(error.is_controlled_by_another());
+    assert_eq!(
+        error.to_string(),
+        "ReplicaSet \"db\" cannot control an object that ReplicaSet \"web\" controls"
+    );
+    assert_eq!(uids(&pod), ["m1", "u1"]);
 }

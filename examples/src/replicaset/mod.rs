@@ -20,8 +20,6 @@
 mod clock;
 mod observe;
 mod own_writes;
-mod pod;
-mod rank;
 mod request;
 mod status;
 mod sync;
@@ -31,17 +29,15 @@ use std::fmt;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::Client;
 use trimtab_controller::{
-    Controller, Request,
-    cache::{Index, Metadata},
-    gates,
+    Controller, Request, gates,
     informer::{Informer, InformerFactory},
-    ownership::{ClaimError, ReferenceError},
+    ownership::{ClaimError, OwnerIndex, ReferenceError},
 };
 
 use clock::Clock;
 use own_writes::OwnWrites;
-pub use pod::{Notes, PodSpecView, PodStatusView, PodView};
 pub use request::RequestError;
+pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
 /// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
 const WORKERS: usize = 5;
@@ -52,25 +48,9 @@ pub struct ReplicaSets {
     client: Client,
     sets: Informer<ReplicaSet>,
     pods: Informer<PodView>,
-    pods_by_owner: Index<PodView, Owner>,
+    pods_by_owner: OwnerIndex<PodView>,
     ledger: OwnWrites,
     clock: Clock,
-}
-
-/// Under what the cache finds a set's Pods: its own by UID, and those that it may adopt.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Owner {
-    Uid(String),
-    NobodyIn(String),
-}
-
-impl Owner {
-    fn of(pod: &PodView) -> Self {
-        match pod.metadata.controller() {
-            Some(owner) => Self::Uid(owner.uid.clone()),
-            None => Self::NobodyIn(pod.metadata.namespace.clone().unwrap_or_default()),
-        }
-    }
 }
 
 /// A failed sync.
@@ -118,7 +98,7 @@ impl ReplicaSets {
     pub fn new(client: Client, informers: &InformerFactory) -> Self {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
-        let pods_by_owner = pods.add_index("owner", |pod| [Owner::of(pod)]);
+        let pods_by_owner = OwnerIndex::add(pods.store());
         let ledger: OwnWrites = gates::ledger().name("replicaset_controller").build();
         // Observing begins before the first list and ends with the process, not with a term.
         observe::sets(&sets, ledger.clone());

@@ -4,13 +4,10 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use trimtab_controller::{
     cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
     informer::{Event, Informer},
-    ownership::resolve_controller_ref,
+    ownership::{pods::PodView, resolve_controller_ref},
 };
 
-use super::{
-    PodView,
-    own_writes::{OwnWrites, Pods},
-};
+use super::own_writes::{OwnWrites, Pods};
 
 /// Forgets the writes of a set that is gone, or was replaced by another of its name.
 pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {

@@ -8,7 +8,9 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use super::{PodView, RequestError};
+use trimtab_controller::ownership::pods::{PodState, PodView};
+
+use super::RequestError;
 
 /// The condition that tells that Pods could not be created or deleted.
 const REPLICA_FAILURE: &str = "ReplicaFailure";
@@ -27,12 +29,13 @@ impl Replicas<'_> {
         let old = self.set.status.clone().unwrap_or_default();
         let template = spec.template.as_ref().and_then(|template| template.metadata.as_ref());
         let labels = template.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
-        let has_all =
-            |pod: &PodView| labels.iter().all(|(key, value)| pod.labels().get(key) == Some(value.as_str()));
+        let has_all = |pod: &PodView| {
+            labels.iter().all(|(key, value)| pod.metadata.labels.get(key) == Some(value.as_str()))
+        };
         ReplicaSetStatus {
             replicas: count(self.active.len()),
             fully_labeled_replicas: Some(self.count(has_all)),
-            ready_replicas: Some(self.count(PodView::is_ready)),
+            ready_replicas: Some(self.count(PodState::is_ready)),
             available_replicas: Some(self.count(|pod| pod.is_available(self.min_ready(), now))),
             terminating_replicas: Some(count(self.terminating)),
             observed_generation: self.set.metadata.generation,

@@ -19,13 +19,15 @@ use trimtab_controller::{
     Action, Error as Failed,
     cache::{Metadata, Object, ObjectKey, Selector},
     expectations::slow_start_batch,
-    ownership::{Claims, controller_reference},
+    ownership::{
+        Claims, controller_reference,
+        pods::{PodState, PodView, pods_to_delete},
+    },
 };
 
 use super::{
-    Error, Owner, PodView, ReplicaSets, RequestError,
+    Error, ReplicaSets, RequestError,
     own_writes::{Pods, report},
-    rank,
     request::within_deadline,
     status,
 };
@@ -66,21 +68,15 @@ impl ReplicaSets {
         })
     }
 
-    /// The set's active Pods, after orphans were adopted and strangers released.
+    /// Adopts orphans, releases Pods that no longer match, and returns the set's active Pods.
     async fn claim(&self, set: &ReplicaSet, selector: Selector) -> Result<Vec<Arc<PodView>>, Error> {
-        let namespace = set.metadata().namespace().unwrap_or_default();
-        let mut pods = self.own_pods(set);
-        pods.extend(self.pods_by_owner.get(&Owner::NobodyIn(namespace.to_owned())));
+        let mut pods = self.pods_by_owner.candidates(set);
         pods.retain(|pod| pod.is_active());
         let claims = Claims::new(self.client.clone(), set, selector)?;
         claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
 
-    pub(super) fn own_pods(&self, set: &ReplicaSet) -> Vec<Arc<PodView>> {
-        self.pods_by_owner.get(&Owner::Uid(set.metadata().uid().to_owned()))
-    }
-
-    /// Creates what is missing, or deletes what is too much.
+    /// Creates missing Pods, or deletes surplus ones.
     async fn act(&self, key: &ObjectKey, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<(), Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
         match active.len() {
@@ -88,7 +84,7 @@ impl ReplicaSets {
             few if few < desired => self.create(key, set, (desired - few).min(BURST)).await,
             many => {
                 let excess = (many - desired).min(BURST);
-                self.delete(key, set, rank::to_delete(active.to_vec(), excess, self.clock.now())).await
+                self.delete(key, set, pods_to_delete(active.to_vec(), excess, self.clock.now())).await
             }
         }
     }
@@ -141,7 +137,8 @@ impl ReplicaSets {
         failure: Option<&Error>,
     ) -> Result<Option<Duration>, Error> {
         let now = self.clock.now();
-        let terminating = self.own_pods(set).iter().filter(|pod| pod.is_terminating()).count();
+        let own = self.pods_by_owner.controlled_by(set.metadata().uid());
+        let terminating = own.iter().filter(|pod| pod.is_terminating()).count();
         let replicas = status::Replicas { set, active, terminating };
         match self.write_status(set, &replicas.status(failure, now)).await {
             Err(error) if error.is_conflict() => {

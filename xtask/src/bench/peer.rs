@@ -36,6 +36,7 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
         "informer" => &INFORMER,
         "featuregate" => &FEATUREGATE,
         "apiserver" => &APISERVER,
+        "expectations" | "ownership" => &CONTROLLER,
         _ => &[],
     }
 }
@@ -59,6 +60,8 @@ const CACHE: [Peer; 2] = [client_go("client-go", "cache"), kube_runtime("kube-ru
 
 const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
+
+const CONTROLLER: [Peer; 1] = [Peer::new("controller", Source::Go { module: "controller", command: "." })];
 
 const APISERVER: [Peer; 1] = [Peer::new("kube-apiserver", Source::Kube)];
 

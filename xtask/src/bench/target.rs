@@ -1,4 +1,4 @@
-//! Targets of the informer's benchmarks: the values that they should not exceed.
+//! Targets of the benchmarks: the values that they should not exceed.
 
 /// The highest value of a benchmark, as a multiple of a peer's value or as it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +52,13 @@ pub(super) const TARGETS: &[Target] = &[
     absolute("informer/million-s", 60.0),
     absolute("informer/million-gib", 2.5),
     absolute("informer/million-flat", 1.3),
+    relative("expectations/observe", "controller", 0.4),
+    relative("expectations/ready", "controller", 0.3),
+    absolute("expectations/ready", 50.0),
+    absolute("expectations/wake-p99", 1_000.0),
+    absolute("expectations/release-100k", 50.0),
+    relative("ownership/claim", "controller", 0.3),
+    absolute("ownership/adopt-1000", 1.5),
 ];
 
 impl Target {

@@ -289,6 +289,6 @@ where
 
     fn wake(&self, keys: &[K]) {
         self.metrics.woken(keys.len());
-        keys.iter().for_each(|key| self.wakers.wake(key));
+        self.wakers.wake(keys);
     }
 }

@@ -3,10 +3,9 @@
 //! - P1: a key is parked at one version at most.
 //! - P2: a released key is released once.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    hash::Hash,
-};
+use std::{collections::BTreeMap, hash::Hash};
+
+use hashbrown::HashMap;
 
 /// Keys by the resource and version that they wait for.
 #[derive(Debug)]

@@ -28,10 +28,12 @@ impl<K> Wakers<K> {
         OnWake { wakers: Arc::clone(self), function }
     }
 
-    /// Calls every function for `key`. No lock is held meanwhile.
-    pub(crate) fn wake(&self, key: &K) {
+    /// Calls every function for each of `keys`. No lock is held meanwhile.
+    pub(crate) fn wake(&self, keys: &[K]) {
         let functions = Arc::clone(&self.0.lock());
-        functions.iter().for_each(|function| function(key));
+        for key in keys {
+            functions.iter().for_each(|function| function(key));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use kube_client::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use trimtab_controller::cache::{Metadata, Object, ObjectKey, Selector};
-use trimtab_examples::replicaset::PodView;
+use trimtab_examples::replicaset::{PodState, PodView};
 
 use crate::{audit::Row, manifests::Manifest, preflight::Foreign};
 

@@ -8,7 +8,7 @@ use std::{
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use tokio::time::Instant;
 use trimtab_controller::cache::{Metadata, ObjectKey, Selector};
-use trimtab_examples::replicaset::PodView;
+use trimtab_examples::replicaset::{PodState, PodView};
 
 /// A set may have as many active Pods as the largest `spec.replicas` within this time.
 pub(super) const TOLERANCE: Duration = Duration::from_secs(10);
