@@ -1,4 +1,50 @@
 //! Finds the bug in a Kubernetes controller before the cluster does, and replays it from a number.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use k8s_openapi::api::core::v1::ConfigMap;
+//! use kube_client::{Api, Error, api::{ListParams, PostParams}};
+//! use trimtab_simulation::{OnEnd, Process, Scenario, Simulation};
+//!
+//! /// Keeps three maps: looks which there are, and creates what is missing.
+//! async fn controller(process: Process) -> Result<(), Error> {
+//!     let maps: Api<ConfigMap> = Api::default_namespaced(process.client());
+//!     loop {
+//!         let seen = maps.list(&ListParams::default().match_any()).await?; // from the server's cache
+//!         for _ in seen.items.len()..3 {
+//!             let map = serde_json::from_value(serde_json::json!({"metadata": {"generateName": "map-"}}));
+//!             maps.create(&PostParams::default(), &map.map_err(Error::SerdeError)?).await?;
+//!         }
+//!         tokio::time::sleep(Duration::from_secs(1)).await;
+//!     }
+//! }
+//!
+//! fn main() {
+//!     let scenario = Scenario::new("three maps")
+//!         .process("controller", controller)
+//!         .on_end(OnEnd::Restart(Duration::from_secs(1))) // as a kubelet does
+//!         .always("never more than three", |world| world.objects("configmaps").count() <= 3);
+//!     println!("{}", Simulation::new(scenario).run());
+//! }
+//! ```
+//!
+//! A [`Scenario`] names the processes, the workload, the faults and the properties; a [`Simulation`] runs histories of it,
+//! each decided by one seed; a [`Report`] has the failures, each with a timeline and a test to paste.
+//!
+//! # Guarantees
+//!
+//! 1. Two runs of a plan are equal, as long as the code under test draws nothing by itself:
+//!    [`Simulation::check_determinism`] says at which step they differ if it does.
+//! 2. A crash ends every task of its process, a pause stops them all, and no other process notices but by what is missing.
+//! 3. Nothing reaches a process but what the world hands over: between any two hand-overs a fault can happen.
+//! 4. A fault that is asked for happens if what it is for is there, and is counted.
+//! 5. A shrunk plan fails by the same property as the plan that was found.
+//!
+//! # Not here
+//!
+//! What tokio's `select!`, hash maps and generators without a seed decide; sockets, files and threads of the code under
+//! test. `docs/simulation.md` in the repository says what to do about each.
 
 mod call;
 mod engine;
@@ -33,3 +79,7 @@ pub use self::{
     timeline::Timeline,
     world::{World, Writer, Written},
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

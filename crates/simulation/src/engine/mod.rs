@@ -42,7 +42,7 @@ use crate::{
 /// How far processes run ahead while something happens.
 const SHORT_WINDOW: u64 = 4;
 /// And while nothing does.
-const LONG_WINDOW: u64 = 64;
+const LONG_WINDOW: u64 = 256;
 
 /// How often each fault met each kind of request. Faults of processes and of the cluster have no kind.
 pub(crate) type Coverage = BTreeMap<(&'static str, String), u64>;
