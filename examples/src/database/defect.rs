@@ -20,12 +20,14 @@ pub enum Defect {
     ClaimAfterPod,
     /// The finalizer is removed before the claims are. A crash in between leaves the claims behind.
     FinalizerEarly,
-    /// Pods are deleted by name, on the word of the cache: a restart meets the Pod that has replaced the old one.
+    /// Pods are deleted by name, as the API server's cache shows them (`resourceVersion=0`): a restart meets the Pod that
+    /// has replaced the old one.
     DeletesByName,
-    /// Members that the cached `Database` does not want are removed with their data, though it wants them by now.
+    /// What the `Database` wants is read from the API server's cache: members are removed with their data, though they
+    /// are wanted by now.
     ShrinksByCache,
-    /// A `Database` that the cache does not show counts as deleted, and its claims go: after a restart, a replica of the
-    /// API server that is behind does not show it yet.
+    /// A `Database` that the API server's cache does not show counts as deleted, and its claims go: after a restart, a
+    /// replica of the API server that is behind does not show it yet.
     GoneByCache,
     /// The operator remembers by name which Pods have joined, and forgets a Pod that it sees gone. It does not see all.
     RemembersByName,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube_client::{
     Api, Client, Error, Resource, ResourceExt,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -99,10 +99,11 @@ impl Operator {
     }
 
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action, Failed> {
+        if self.has(Defect::GoneByCache) && self.cached_by_server(key).await?.is_none() {
+            self.delete_claims(key).await?;
+            return Ok(Action::requeue_after(SOON));
+        }
         let Some(cached) = self.databases.store().get(key) else {
-            if self.has(Defect::GoneByCache) {
-                self.delete_claims(key).await?;
-            }
             return Ok(Action::done()); // the finalizer has seen to everything
         };
         // Whatever is done follows from the newest state of the database, not from the cached one.
@@ -122,14 +123,21 @@ impl Operator {
         if self.has(Defect::FinalizerLate) {
             self.add_finalizer(key, &database).await?;
         }
-        let members = self.members(key);
+        let members = self.members(key).await?;
         self.join(key, &members).await?;
-        let wanted = if self.has(Defect::ShrinksByCache) { &*cached } else { &database };
-        let mut is_settled = self.shrink(key, wanted, &members).await?;
-        let restarted = if self.has(Defect::DeletesByName) { &*cached } else { &database };
-        is_settled &= self.roll_out(key, restarted, &members).await?;
+        let stale = if self.has(Defect::ShrinksByCache) { self.cached_by_server(key).await? } else { None };
+        let mut is_settled = self.shrink(key, stale.as_ref().unwrap_or(&database), &members).await?;
+        is_settled &= self.roll_out(key, &database, &members).await?;
         is_settled &= self.tell(key, &database, &members).await?;
         Ok(if is_settled { Action::done() } else { Action::requeue_after(SOON) })
+    }
+
+    /// The database as the API server's cache has it, which may be behind (`resourceVersion=0`).
+    async fn cached_by_server(&self, key: &ObjectKey) -> Result<Option<Database>, Error> {
+        match self.api::<Database>(key).get_with(key.name(), &GetParams::any()).await {
+            Err(error) if code(&error) == Some(404) => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     pub(super) fn api<K>(&self, key: &ObjectKey) -> Api<K>
@@ -158,16 +166,21 @@ impl Operator {
         Ok(())
     }
 
-    /// The members that have a Pod which is not on its way out, in order.
-    fn members(&self, key: &ObjectKey) -> Vec<Member> {
-        let pods = self.pods.store().in_namespace(key.namespace().unwrap_or_default());
+    /// The members that have a Pod, in order.
+    async fn members(&self, key: &ObjectKey) -> Result<Vec<Member>, Error> {
+        let pods = if self.has(Defect::DeletesByName) {
+            let any_state = ListParams::default().match_any(); // as the API server's cache has them
+            self.api::<Pod>(key).list(&any_state).await?.items.into_iter().map(Arc::new).collect()
+        } else {
+            self.pods.store().in_namespace(key.namespace().unwrap_or_default())
+        };
         let mut members: Vec<Member> = pods
             .into_iter()
             .filter(|pod| belongs(&**pod, key))
             .filter_map(|pod| Some(Member { index: index(&pod.name_any())?, pod }))
             .collect();
         members.sort_by_key(|member| member.index);
-        members
+        Ok(members)
     }
 
     /// Creates the claims and the Pods that are missing.
