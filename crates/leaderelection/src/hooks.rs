@@ -4,12 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::event::LeaderEvent;
 
+type OnNewLeader = Arc<dyn Fn(&str) + Send + Sync>;
+type OnEvent = Arc<dyn Fn(&LeaderEvent) + Send + Sync>;
+type OnRenew = Arc<dyn Fn() -> BTreeMap<String, String> + Send + Sync>;
+
 /// The user's functions; each is called outside of every lock.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
-    pub(crate) on_new_leader: Option<Arc<dyn Fn(&str) + Send + Sync>>,
-    pub(crate) on_event: Option<Arc<dyn Fn(&LeaderEvent) + Send + Sync>>,
-    pub(crate) on_renew: Option<Arc<dyn Fn() -> BTreeMap<String, String> + Send + Sync>>,
+    pub(crate) on_new_leader: Option<OnNewLeader>,
+    pub(crate) on_event: Option<OnEvent>,
+    pub(crate) on_renew: Option<OnRenew>,
 }
 
 impl Hooks {

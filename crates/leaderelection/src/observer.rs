@@ -122,13 +122,15 @@ impl fmt::Debug for Observer {
 }
 
 type Changes = watch::Receiver<Option<String>>;
+/// The wait for the next holder, which hands the receiver back.
+type NextHolder = Pin<Box<dyn Future<Output = Option<(String, Changes)>> + Send>>;
 
 /// The holders of the Lease, one after the other, as an elector sees them.
 ///
 /// A holder is the identity in the Lease; empty after a release. A slow reader skips holders that were
 /// followed by others meanwhile. The stream ends with the elector.
 pub struct LeaderChanges {
-    waiting: Pin<Box<dyn Future<Output = Option<(String, Changes)>> + Send>>,
+    waiting: NextHolder,
 }
 
 impl LeaderChanges {
@@ -168,7 +170,7 @@ impl fmt::Debug for LeaderChanges {
     }
 }
 
-fn wait(mut changes: Changes) -> Pin<Box<dyn Future<Output = Option<(String, Changes)>> + Send>> {
+fn wait(mut changes: Changes) -> NextHolder {
     Box::pin(async move {
         loop {
             changes.changed().await.ok()?;

@@ -1,4 +1,4 @@
-//! [`History`]: the ControllerRevisions of an owner: create, find equal, renumber, truncate.
+//! [`History`]: the `ControllerRevision`s of an owner: create, find equal, renumber, truncate.
 
 use std::{collections::HashSet, error, fmt, sync::Arc};
 
@@ -66,12 +66,12 @@ impl History {
     /// If `data` cannot be hashed.
     pub fn revision(
         &self,
-        data: Value,
+        data: &Value,
         number: i64,
         labels: impl IntoIterator<Item = (String, String)>,
         collision_count: Option<i32>,
     ) -> Result<ControllerRevision, serde_json::Error> {
-        let hash = template_hash(&data, collision_count)?;
+        let hash = template_hash(data, collision_count)?;
         let mut labels: std::collections::BTreeMap<_, _> = labels.into_iter().collect();
         labels.insert(HASH_LABEL.to_owned(), hash.clone());
         // As JSON, because versions of Kubernetes differ in which fields are optional.

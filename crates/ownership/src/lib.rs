@@ -50,7 +50,7 @@
 //! - [`OwnerIndex`]: dependents by the UID of their owner, and orphans, on any store.
 //! - [`controller_reference`], [`set_controller_reference`], [`resolve_controller_ref`]: from an owner to a
 //!   reference and back.
-//! - [`History`]: the ControllerRevisions of an owner.
+//! - [`History`]: the `ControllerRevision`s of an owner.
 //! - [`pods`]: filters and the deletion order of Pods.
 //! - [`dependent_name`], [`template_hash`]: names that follow from an owner and an index, or from a content.
 //!
