@@ -1,6 +1,6 @@
 //! [`Bits`]: a set of small numbers, one bit each.
 
-/// A set of numbers, ordered; takes as many bits as the greatest that was ever in it.
+/// A sorted set of numbers. Takes as many bits as the greatest number that was ever in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
@@ -8,7 +8,7 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    /// Whether it is new.
+    /// Inserts a number; `false` if it was already in the set.
     pub(crate) fn insert(&mut self, number: u32) -> bool {
         let (word, bit) = place(number);
         if word >= self.words.len() {
@@ -20,7 +20,7 @@ impl Bits {
         is_new
     }
 
-    /// Whether it was there.
+    /// Removes a number; `false` if it was not in the set.
     pub(crate) fn remove(&mut self, number: u32) -> bool {
         let was_there = self.contains(number);
         if was_there {
@@ -45,7 +45,7 @@ impl Bits {
             let mut rest = word;
             std::iter::from_fn(move || {
                 let bit = rest.trailing_zeros();
-                rest &= rest.checked_sub(1)?; // without its lowest bit; none is left of 0
+                rest &= rest.checked_sub(1)?; // clears the lowest bit; ends at 0
                 Some(at * u64::BITS + bit)
             })
         })

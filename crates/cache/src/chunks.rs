@@ -1,12 +1,11 @@
-//! [`Chunks`]: values at numbered places, given out and taken back; a copy shares them until either
-//! side changes one.
+//! [`Chunks`]: a slab of values by slot. Copies share the values until either side changes one.
 
 use crate::places::Places;
 
 /// A slab of values. Cloning it costs one reference count for each part.
 pub(crate) struct Chunks<E> {
     places: Places<Option<E>>,
-    /// Places that were emptied.
+    /// Free slots below the highest one.
     free: Vec<u32>,
     len: usize,
 }
@@ -29,14 +28,14 @@ impl<E: Clone> Chunks<E> {
         self.places.get_mut(place).as_mut()
     }
 
-    /// Puts a value where there is none, and tells where.
+    /// Inserts a value into a free slot, and returns the slot.
     ///
     /// # Panics
     ///
     /// With 2^32 values.
     pub(crate) fn insert(&mut self, value: E) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
-            // Nothing is free, so the places in use are the first ones.
+            // No slot is free, so the slots in use are the first ones.
             u32::try_from(self.len).expect("a store holds fewer than 2^32 objects")
         });
         *self.places.get_mut(place) = Some(value);
@@ -50,7 +49,7 @@ impl<E: Clone> Chunks<E> {
         self.len -= 1;
         self.free.push(place);
         if self.len == 0 {
-            *self = Self::new(); // or a store that was once big would stay so
+            *self = Self::new(); // otherwise a store that was once big would keep its memory
         }
         Some(value)
     }

@@ -1,51 +1,56 @@
-//! [`Contents`]: what one moment of a store holds, as a plain value: no lock, no callbacks. Copies
-//! share what neither has changed, so that a snapshot costs next to nothing.
+//! [`Contents`]: the contents of a store at one moment, as a plain value without locks and callbacks. Copies share the
+//! parts that neither has changed, so that a snapshot costs a reference count.
 //!
 //! - I1: every entry is in `by_key` under its key, and nothing else is.
 //! - I2: every entry with a namespace is in `by_namespace` under it, and nothing else is; no set is empty.
-//! - I3: `postings[n]` says for each entry what the store's n-th index function says of its object.
+//! - I3: `postings[n]` has for each entry the values of the store's n-th index function for its object.
 //! - I4: an index of label values is in `label_indexes`, under the label's key.
+//! - I5: `undecodable` has exactly the keys whose last known state could not be decoded.
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{collections::BTreeMap, hash::BuildHasher, sync::Arc};
 
 use hashbrown::{DefaultHashBuilder, hash_table::Entry as Place};
 use trimtab_selector::{Operator, Requirement, Selector};
 
 use crate::{
-    Metadata, Object, ObjectKey,
+    Metadata, Object, ObjectKey, Undecodable,
     chunks::Chunks,
     postings::{AnyPostings, Postings},
     shards::Shards,
     slots::Slots,
 };
 
-/// Parts of the table of keys: a change after a snapshot copies one of them.
+/// The number of parts of the table of keys. A change after a snapshot copies one part.
 const PARTS: usize = 256;
 
+/// Objects by slot, and the tables that find slots.
 pub(crate) struct Contents<T> {
     entries: Chunks<Entry<T>>,
     by_key: Shards<u32>,
     by_namespace: Postings<Box<str>>,
     pub(crate) postings: Vec<Box<dyn AnyPostings>>,
     pub(crate) label_indexes: Vec<LabelIndex>,
+    /// Usually empty; copied as a whole when it changes.
+    pub(crate) undecodable: Arc<BTreeMap<ObjectKey, Arc<Undecodable>>>,
     pub(crate) version: Option<String>,
     hasher: DefaultHashBuilder,
 }
 
+/// An object under its key.
 pub(crate) struct Entry<T> {
     pub(crate) key: ObjectKey,
     pub(crate) object: Arc<T>,
 }
 
-/// The values of a label are those of an index.
+/// The index of a label's values.
 #[derive(Clone)]
 pub(crate) struct LabelIndex {
     pub(crate) label: Arc<str>,
-    /// Which of the postings; they are of [`LabelValue`]s.
+    /// The position of the postings, whose values are [`LabelValue`]s.
     pub(crate) number: usize,
 }
 
-/// What an index of a label finds objects by.
+/// The value type of label indexes.
 pub(crate) type LabelValue = Arc<str>;
 
 impl<T> Contents<T> {
@@ -56,6 +61,7 @@ impl<T> Contents<T> {
             by_namespace: Postings::new(),
             postings: Vec::new(),
             label_indexes: Vec::new(),
+            undecodable: Arc::default(),
             version: None,
             hasher: DefaultHashBuilder::default(),
         }
@@ -65,7 +71,7 @@ impl<T> Contents<T> {
         self.entries.len()
     }
 
-    /// Where the entry of that key is.
+    /// The slot of the entry with this key.
     pub(crate) fn slot(&self, key: &ObjectKey) -> Option<u32> {
         self.by_key.find(self.hasher.hash_one(key), |&slot| self.entry(slot).key == *key).copied()
     }
@@ -78,25 +84,27 @@ impl<T> Contents<T> {
         self.entries.iter()
     }
 
-    /// The entry at `slot`, if there is one.
+    /// The entry in `slot`.
     pub(crate) fn at(&self, slot: u32) -> Option<&Entry<T>> {
         self.entries.get(slot)
     }
 
+    /// The entry in a slot that an index named.
+    ///
     /// # Panics
     ///
-    /// If no entry is at `slot`: the index that named it has broken I1, I2 or I3.
+    /// If `slot` is empty: the index that named it has broken I1, I2 or I3.
     pub(crate) fn entry(&self, slot: u32) -> &Entry<T> {
         self.entries.get(slot).expect("I1–I3: an index names slots with an entry")
     }
 
-    /// Puts an object in a slot in the place of one of the same key, which it returns. Leaves I3 to the caller.
+    /// Replaces the object in a slot by one with the same key, and returns the former. The caller restores I3.
     pub(crate) fn set(&mut self, slot: u32, object: Arc<T>) -> Arc<T> {
         let entry = self.entries.get_mut(slot).expect("I1: the slot was found by its key");
         std::mem::replace(&mut entry.object, object)
     }
 
-    /// Puts an object in of whose key there is none, and returns its slot. Leaves I3 to the caller.
+    /// Inserts an object whose key is absent, and returns its slot. The caller restores I3.
     pub(crate) fn insert(&mut self, key: ObjectKey, object: Arc<T>) -> u32 {
         let hash = self.hasher.hash_one(&key);
         let slot = self.entries.insert(Entry { key, object });
@@ -115,7 +123,7 @@ impl<T> Contents<T> {
         slot
     }
 
-    /// Takes an object out. Leaves I3 to the caller.
+    /// Removes an object. The caller restores I3.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Entry<T>> {
         let entry = self.entries.remove(slot)?;
         let hash = self.hasher.hash_one(&entry.key);
@@ -128,16 +136,32 @@ impl<T> Contents<T> {
         Some(entry)
     }
 
+    /// Sets or removes the metadata of an undecodable object; returns the former.
+    pub(crate) fn set_undecodable(
+        &mut self,
+        key: &ObjectKey,
+        new: Option<Arc<Undecodable>>,
+    ) -> Option<Arc<Undecodable>> {
+        if new.is_none() && !self.undecodable.contains_key(key) {
+            return None; // the usual case: nothing is copied
+        }
+        let undecodable = Arc::make_mut(&mut self.undecodable);
+        match new {
+            Some(new) => undecodable.insert(key.clone(), new),
+            None => undecodable.remove(key),
+        }
+    }
+
     pub(crate) fn set_version(&mut self, version: &str) {
         if version.is_empty() {
-            return; // an object without metadata says nothing about the store (ST-T8)
+            return; // an object without a version says nothing about the store's version (ST-T8)
         }
         let held = self.version.get_or_insert_default();
         held.clear();
         held.push_str(version); // in place: no allocation for an event
     }
 
-    /// The entries of a namespace, or all if it is none or empty.
+    /// The entries of a namespace; all entries if it is `None` or empty.
     pub(crate) fn in_namespace<'a>(
         &'a self,
         namespace: Option<&str>,
@@ -153,8 +177,8 @@ impl<T> Contents<T> {
 }
 
 impl<T: Object> Contents<T> {
-    /// The entries that `selector` matches, of a namespace or of all. An index of a label that it demands
-    /// is asked, unless the namespace is smaller than what that finds.
+    /// The entries that `selector` matches, of a namespace or of all. Uses an index of a label of which the selector
+    /// requires a value, unless the namespace has fewer objects than the index finds.
     pub(crate) fn select<'a>(
         &'a self,
         namespace: Option<&str>,
@@ -167,7 +191,7 @@ impl<T: Object> Contents<T> {
             Some(namespace) => self.by_namespace.get(namespace).map_or(0, Slots::len),
         };
         let candidates = self.candidates(selector).filter(|found| {
-            found.iter().map(|slots| slots.len()).sum::<usize>() <= all // otherwise the namespace is the better index
+            found.iter().map(|slots| slots.len()).sum::<usize>() <= all // otherwise the namespace is the smaller set
         });
         let Some(candidates) = candidates else {
             return Box::new(self.in_namespace(namespace).filter(matches));
@@ -182,7 +206,7 @@ impl<T: Object> Contents<T> {
         Box::new(found.filter(matches))
     }
 
-    /// The fewest objects among which an index of a label finds all that `selector` matches.
+    /// The smallest sets of slots that together hold every match, as an index of a label finds them.
     fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
         let indexed = self.label_indexes.iter().filter_map(|index| {
             let values = required_values(selector, &index.label)?;
@@ -208,6 +232,7 @@ impl<T> Clone for Contents<T> {
             by_namespace: self.by_namespace.clone(),
             postings: self.postings.clone(),
             label_indexes: self.label_indexes.clone(),
+            undecodable: self.undecodable.clone(),
             version: self.version.clone(),
             hasher: self.hasher.clone(),
         }

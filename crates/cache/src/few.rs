@@ -1,13 +1,13 @@
-//! [`Few`]: the values that an index function gives for an object: usually one, and none is the next
-//! most frequent case. Neither takes memory of its own.
+//! [`Few`]: a small set of values, namely those of an index function for one object. Usually it has one or none, and
+//! then takes no allocation.
 
-/// Values, each once, in the order in which they came.
+/// Values, each once, in the order of insertion.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Few<V> {
     #[default]
     None,
     One(V),
-    /// Behind one pointer: there is one of these for each object and index.
+    /// Boxed, to keep the type small: there is one for each object and index.
     Several(Box<Held<V>>),
 }
 

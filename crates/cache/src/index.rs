@@ -1,43 +1,52 @@
-//! [`Index`]: a typed handle to find objects by what a function says of them; and, behind it, how a
-//! store keeps indexes of any value type up to date.
+//! [`Index`]: a typed handle that finds objects by the values of an index function.
 
-use std::{borrow::Borrow, fmt, hash::Hash, marker::PhantomData, panic, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeSet, fmt, hash::Hash, panic, sync::Arc};
 
 use crate::{
-    Metadata, Object, ObjectKey, Store,
+    Metadata, Object, ObjectKey, Undecodable,
     contents::{Contents, Entry},
     few::Few,
-    postings::{AnyPostings, IndexPostings, Postings},
+    postings::Postings,
+    shared::Shared,
     slots::Slots,
 };
 
-/// So many objects are read under the store's lock, in some microseconds; more, from a snapshot.
+/// Maximum number of objects that are read under the store's lock, in some microseconds. More are read from a snapshot.
 const LOCKED: usize = 256;
 
-/// Finds objects of a [`Store`] by the values that the index's function gives for them.
+/// An index function that needs only an object's metadata.
+pub(crate) type MetadataFunction<V> = Arc<dyn Fn(&dyn Metadata) -> Few<V> + Send + Sync>;
+
+/// Finds objects of a [`Store`](crate::Store) by the values of an index function.
 ///
-/// Made by [`Store::add_index`]. The handle knows the value type, so a lookup in a wrong index or
-/// with a wrong type does not compile. Each lookup sees the store at one moment: an object is always
-/// found under the values of the state that the lookup returns.
+/// Created by [`Store::add_index`](crate::Store::add_index). The handle knows the value type, so that a lookup in a
+/// wrong index or with a wrong type does not compile. Each lookup sees the store at one moment: the returned state of
+/// an object is the one that has the value.
 pub struct Index<T, V> {
-    store: Store<T>,
-    /// Which of the store's indexes this is.
+    shared: Arc<Shared<T>>,
+    /// The position of the index in the store.
     number: usize,
     name: Arc<str>,
-    values: PhantomData<fn() -> V>,
+    /// `None` if the function needs the whole object.
+    of_metadata: Option<MetadataFunction<V>>,
 }
 
 impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
-    pub(crate) fn new(store: Store<T>, number: usize, name: Arc<str>) -> Self {
-        Self { store, number, name, values: PhantomData }
+    pub(crate) fn new(
+        shared: Arc<Shared<T>>,
+        number: usize,
+        name: Arc<str>,
+        of_metadata: Option<MetadataFunction<V>>,
+    ) -> Self {
+        Self { shared, number, name, of_metadata }
     }
 
-    /// The name that the index was given, for logs; two indexes may share one.
+    /// The name of the index, for logs; two indexes may have the same name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The objects for which the function gave `value`, in no particular order.
+    /// The objects with this value, in no particular order.
     pub fn get<Q>(&self, value: &Q) -> Vec<Arc<T>>
     where
         V: Borrow<Q>,
@@ -46,39 +55,90 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         self.collect(value, |entry| entry.object.clone())
     }
 
-    /// The keys of those objects, in no particular order.
+    /// The keys of the objects with this value, in no particular order; with those of [`undecodable`](Self::undecodable)
+    /// objects.
     pub fn keys<Q>(&self, value: &Q) -> Vec<ObjectKey>
     where
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.collect(value, |entry| entry.key.clone())
+        let contents = self.shared.read_all();
+        let slots = self.slots(&contents, value).into_iter().flat_map(Slots::iter);
+        let decoded = slots.map(|slot| contents.entry(slot).key.clone());
+        let undecodable: Vec<_> = self.undecodable_of(&contents, value).collect();
+        if undecodable.is_empty() {
+            return decoded.collect();
+        }
+        let keys: BTreeSet<_> = decoded.chain(undecodable.into_iter().map(|one| one.key().clone())).collect();
+        keys.into_iter().collect()
     }
 
-    /// How many objects the function gave `value` for.
+    /// The number of objects with this value, [`undecodable`](Self::undecodable) objects included.
     pub fn count<Q>(&self, value: &Q) -> usize
     where
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let contents = self.store.read();
-        self.slots(&contents, value).map_or(0, Slots::len)
+        let contents = self.shared.read();
+        if contents.undecodable.is_empty() || self.of_metadata.is_none() {
+            return self.slots(&contents, value).map_or(0, Slots::len);
+        }
+        drop(contents);
+        self.keys(value).len()
     }
 
-    /// Every value that some object in the store has, each once, in no particular order.
+    /// The objects with this value whose last known state could not be decoded, by key.
+    ///
+    /// Their metadata has the value now. If the store also has an earlier state of such an object, [`get`](Self::get)
+    /// returns it under the values of that state. An index that needs whole objects does not know them: only
+    /// [`add_metadata_index`](crate::Store::add_metadata_index) and
+    /// [`add_label_index`](crate::Store::add_label_index) do.
+    ///
+    /// All undecodable objects of the store are looked at; usually there are none.
+    pub fn undecodable<Q>(&self, value: &Q) -> Vec<Arc<Undecodable>>
+    where
+        V: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.undecodable_of(&self.shared.contents(), value).cloned().collect()
+    }
+
+    /// The values that objects of the store have, each once, in no particular order. Values that only undecodable
+    /// objects have are not among them.
     pub fn values(&self) -> Vec<V> {
-        let contents = self.store.contents();
+        let contents = self.shared.contents();
         self.postings(&contents).into_iter().flat_map(Postings::values).cloned().collect()
     }
 
-    pub(crate) fn is_of(&self, store: &Store<T>) -> bool {
-        Arc::ptr_eq(&self.store.shared, &store.shared)
+    pub(crate) fn is_of(&self, shared: &Arc<Shared<T>>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
     }
 
     /// `None` in contents from before the index was added.
     pub(crate) fn postings<'a>(&self, contents: &'a Contents<T>) -> Option<&'a Postings<V>> {
         let postings = contents.postings.get(self.number)?.of::<V>();
         Some(postings.expect("an index handle is made with the postings of its own value type").by_value())
+    }
+
+    pub(crate) fn undecodable_of<'a, Q>(
+        &'a self,
+        contents: &'a Contents<T>,
+        value: &'a Q,
+    ) -> impl Iterator<Item = &'a Arc<Undecodable>>
+    where
+        V: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let function = self.of_metadata.as_ref();
+        contents.undecodable.values().filter(move |one| {
+            let values = || function.map(|function| function(one.metadata()));
+            // The function is the user's: where it panics, the object has no values.
+            let values = panic::catch_unwind(panic::AssertUnwindSafe(values)).unwrap_or_else(|_| {
+                tracing::error!(index = &*self.name, key = %one.key(), "index function panicked");
+                None
+            });
+            values.is_some_and(|values| values.as_slice().iter().any(|one| one.borrow() == value))
+        })
     }
 
     fn slots<'a, Q>(&self, contents: &'a Contents<T>, value: &Q) -> Option<&'a Slots>
@@ -94,11 +154,11 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let mut few = self.store.read();
+        let mut few = self.shared.read();
         if few.version.is_none() {
             drop(few);
-            self.store.report_unfilled();
-            few = self.store.read();
+            self.shared.report_unfilled();
+            few = self.shared.read();
         }
         let many;
         let mut contents: &Contents<T> = &few;
@@ -117,7 +177,12 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
 
 impl<T, V> Clone for Index<T, V> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), number: self.number, name: self.name.clone(), values: PhantomData }
+        Self {
+            shared: self.shared.clone(),
+            number: self.number,
+            name: self.name.clone(),
+            of_metadata: self.of_metadata.clone(),
+        }
     }
 }
 
@@ -127,7 +192,7 @@ impl<T, V> fmt::Debug for Index<T, V> {
     }
 }
 
-/// The UID of the owner that manages `object`, to index dependents by their controller.
+/// The UID of the object's controller, as an index function: indexes dependents by their controller.
 ///
 /// ```
 /// # use k8s_openapi::api::core::v1::Pod;
@@ -138,95 +203,4 @@ impl<T, V> fmt::Debug for Index<T, V> {
 /// ```
 pub fn controller_uid<T: Object>(object: &T) -> Option<String> {
     object.metadata().controller().map(|owner| owner.uid.clone())
-}
-
-/// An index function, its value type erased; and what it gave for the object that is being written. A write takes
-/// the steps below in turn, each for all indexes: what the processor waits for in one of them it fetches together.
-pub(crate) trait Indexer<T>: Send + Sync {
-    fn name(&self) -> &Arc<str>;
-
-    /// The postings of a whole store.
-    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings>;
-
-    /// First, asks the function of the object that is to take a slot; of none, if nothing is there any more.
-    fn ask(&mut self, new: Option<&T>);
-
-    /// Second, finds out whether what it gave differs from what the slot has. Without a slot the object is in
-    /// none yet.
-    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>);
-
-    /// Third, gives the slot those values, if they differ; usually they do not.
-    fn settle(&mut self, postings: &mut dyn AnyPostings, slot: u32);
-}
-
-pub(crate) struct TypedIndexer<T, V, F> {
-    name: Arc<str>,
-    function: F,
-    /// What the function gave,
-    given: Few<V>,
-    /// which is not what the slot has.
-    differs: bool,
-    types: PhantomData<fn(&T)>,
-}
-
-impl<T, V, F, I> TypedIndexer<T, V, F>
-where
-    T: Object,
-    F: Fn(&T) -> I,
-    I: IntoIterator<Item = V>,
-    V: PartialEq,
-{
-    pub(crate) fn new(name: Arc<str>, function: F) -> Self {
-        Self { name, function, given: Few::None, differs: false, types: PhantomData }
-    }
-
-    /// The object's values, each once. A function that panics gave none: the object stays in the
-    /// store, is missing from this index, and the log names both.
-    fn values(&self, object: &T) -> Few<V> {
-        let call = panic::AssertUnwindSafe(|| (self.function)(object).into_iter().collect());
-        panic::catch_unwind(call).unwrap_or_else(|_| {
-            tracing::error!(index = &*self.name, key = %object.key(), "index function panicked");
-            Few::None
-        })
-    }
-}
-
-impl<T, V, F, I> Indexer<T> for TypedIndexer<T, V, F>
-where
-    T: Object,
-    F: Fn(&T) -> I + Send + Sync,
-    I: IntoIterator<Item = V>,
-    V: Hash + Eq + Send + Sync + 'static,
-{
-    fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings> {
-        let mut postings = IndexPostings::<V>::new();
-        for (slot, entry) in entries {
-            postings.set(slot, self.values(&entry.object));
-        }
-        Box::new(postings)
-    }
-
-    fn ask(&mut self, new: Option<&T>) {
-        self.given = new.map_or(Few::None, |new| self.values(new));
-    }
-
-    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>) {
-        let postings = postings.of::<V>().expect("an indexer is asked about postings of its own");
-        self.differs = match slot {
-            Some(slot) => !postings.has(slot, &self.given),
-            None => self.given != Few::None,
-        };
-    }
-
-    fn settle(&mut self, postings: &mut dyn AnyPostings, slot: u32) {
-        let given = std::mem::take(&mut self.given);
-        if self.differs {
-            let postings = postings.of_mut::<V>().expect("an indexer settles postings of its own");
-            postings.set(slot, given);
-        }
-    }
 }

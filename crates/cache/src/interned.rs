@@ -1,4 +1,4 @@
-//! [`Interned`]: a string of which there are many alike in memory, and then one.
+//! [`Interned`]: a string that is in memory once, however many objects have it.
 
 use std::{
     borrow::Borrow,
@@ -12,11 +12,11 @@ use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A string that shares its text with every equal one in the process.
+/// A string that shares its text with all equal strings in the process.
 ///
-/// For what repeats over objects: node names, images, phases. Each takes 16 bytes then, and equal ones compare by
-/// their addresses. Making one is a look-up in a table of all of them, which costs about as much as an allocation and
-/// its end; a text that does not repeat takes some 40 bytes more than a `Box<str>`.
+/// For fields that repeat over objects: node names, images, phases. Each copy takes 16 bytes, and comparison for
+/// equality compares addresses. Creating one looks it up in a table of all interned strings, which costs about as much
+/// as an allocation and its release. A text that does not repeat takes some 40 bytes more than a `Box<str>`.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -34,15 +34,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// Texts that nobody has any more are forgotten when the table would grow.
+/// Texts without a copy left are freed when the table would grow.
 #[derive(Clone)]
 pub struct Interned(Arc<str>);
 
 impl Interned {
-    /// The one string of that text.
+    /// Interns a text.
     pub fn new(text: &str) -> Self {
         let hash = HASHER.hash_one(text);
-        // By bits in the middle: the table goes by those at both ends.
+        // By bits in the middle, because the table uses the bits at both ends.
         POOL[(hash >> 32) as usize % POOL.len()].lock().get(hash, text)
     }
 
@@ -54,12 +54,12 @@ impl Interned {
 
 static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
-/// In parts, so that informers of many kinds seldom wait for each other.
+/// The table, in parts, so that informers of many kinds seldom wait for each other.
 static POOL: [Mutex<Pool>; 16] = [const { Mutex::new(Pool { texts: HashTable::new(), room: 0 }) }; 16];
 
 struct Pool {
     texts: HashTable<Arc<str>>,
-    /// With so many texts it is time to look for those that nobody has any more.
+    /// The number of texts at which unused texts are looked for.
     room: usize,
 }
 
@@ -68,9 +68,9 @@ impl Pool {
 
     fn get(&mut self, hash: u64, text: &str) -> Interned {
         if self.texts.len() >= self.room {
-            // Nobody else can come to have one of these meanwhile: they are got here, under the lock.
+            // No new copy can appear meanwhile: copies are handed out under this lock.
             self.texts.retain(|text| Arc::strong_count(text) > 1);
-            // Twice as many as are in use: looking takes a constant part of what adding does.
+            // Twice the number in use, so that the cost of looking is a constant part of the cost of adding.
             self.room = Self::LEAST_ROOM.max(self.texts.len() * 2);
             self.texts.shrink_to(self.room, |text| HASHER.hash_one(&**text));
         }
@@ -82,7 +82,7 @@ impl Pool {
     }
 }
 
-/// Equal texts are one.
+/// Equal texts have the same address.
 impl PartialEq for Interned {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -99,7 +99,7 @@ impl PartialEq<str> for Interned {
 
 impl std::hash::Hash for Interned {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.hash(state); // the same as `str` hashes: `Borrow<str>` promises it
+        self.0.hash(state); // as `str` hashes, because of `Borrow<str>`
     }
 }
 
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for Interned {
     }
 }
 
-/// Copies nothing of what is there already.
+/// Looks a borrowed text up, and copies it only if it is new.
 struct InternedVisitor;
 
 impl de::Visitor<'_> for InternedVisitor {

@@ -1,26 +1,28 @@
-//! [`ObjectKey`]: the name under which an object is cached, queued and looked up.
+//! [`ObjectKey`]: the key under which an object is cached, queued and looked up.
 
 use std::{borrow::Borrow, cell::RefCell, cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
 
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
 thread_local! {
-    /// Where texts are put together before they are copied to where they are shared.
+    /// Buffer in which a key's text is joined before it is copied into a shared allocation.
     static SCRATCH: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// A namespace, if there is one, and a name: what client-go calls an `ObjectName`.
+/// An optional namespace and a name: client-go's `ObjectName`.
 ///
-/// Formats as `namespace/name`, or as `name` alone for a cluster-scoped object. The text is shared
-/// inside, so a clone costs one reference count. Two keys are equal when their texts are; the kind
-/// and the UID of an object are not part of its key.
+/// Formats as `namespace/name`, or as `name` alone for a cluster-scoped object; serialized, it is that string. Clones
+/// share the text and cost a reference count. The kind and the UID of an object are not part of its key.
 #[derive(Clone)]
 pub struct ObjectKey {
     text: Arc<str>,
-    /// Length of the namespace; 0 for a cluster-scoped key, whose text has no slash.
+    /// The length of the namespace; 0 for a cluster-scoped key, whose text has no slash.
     namespace: u32,
 }
 
 impl ObjectKey {
-    /// The key of `name` in `namespace`. An empty namespace makes a cluster-scoped key.
+    /// Creates the key of `name` in `namespace`. An empty namespace makes a cluster-scoped key.
     pub fn namespaced(namespace: &str, name: &str) -> Self {
         if namespace.is_empty() {
             return Self::cluster_scoped(name);
@@ -33,7 +35,7 @@ impl ObjectKey {
         Self { text, namespace: length(namespace) }
     }
 
-    /// The key of a cluster-scoped object.
+    /// Creates the key of a cluster-scoped object.
     pub fn cluster_scoped(name: &str) -> Self {
         Self { text: name.into(), namespace: 0 }
     }
@@ -51,7 +53,7 @@ impl ObjectKey {
         }
     }
 
-    /// The whole key: `namespace/name`, or `name`.
+    /// The whole text: `namespace/name`, or `name`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -61,9 +63,9 @@ fn length(namespace: &str) -> u32 {
     u32::try_from(namespace.len()).expect("a namespace is shorter than 4 GiB")
 }
 
-/// A text that is no key: it has more than one slash, or nothing where a name belongs.
+/// A text that is not an object key: it has more than one slash, or an empty part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no object key: expected `name` or `namespace/name`")]
+#[error("{0:?} is not an object key: expected `name` or `namespace/name`")]
 pub struct ParseKeyError(String);
 
 impl FromStr for ObjectKey {
@@ -82,6 +84,61 @@ impl FromStr for ObjectKey {
     }
 }
 
+/// Namespace and name; an empty namespace makes a cluster-scoped key.
+impl From<(&str, &str)> for ObjectKey {
+    fn from((namespace, name): (&str, &str)) -> Self {
+        Self::namespaced(namespace, name)
+    }
+}
+
+/// Namespace and name, as kube's `ObjectRef` has them.
+impl From<(Option<&str>, &str)> for ObjectKey {
+    fn from((namespace, name): (Option<&str>, &str)) -> Self {
+        Self::namespaced(namespace.unwrap_or_default(), name)
+    }
+}
+
+impl From<&ObjectMeta> for ObjectKey {
+    fn from(metadata: &ObjectMeta) -> Self {
+        Self::from((metadata.namespace.as_deref(), metadata.name.as_deref().unwrap_or_default()))
+    }
+}
+
+/// Namespace and name of the reference. Fails if it has no name.
+impl TryFrom<&ObjectReference> for ObjectKey {
+    type Error = ParseKeyError;
+
+    fn try_from(reference: &ObjectReference) -> Result<Self, ParseKeyError> {
+        let key = Self::from((reference.namespace.as_deref(), reference.name.as_deref().unwrap_or_default()));
+        if key.name().is_empty() { Err(ParseKeyError(key.to_string())) } else { Ok(key) }
+    }
+}
+
+/// A reference with namespace and name. The caller sets the kind.
+impl From<&ObjectKey> for ObjectReference {
+    fn from(key: &ObjectKey) -> Self {
+        Self {
+            namespace: key.namespace().map(str::to_owned),
+            name: Some(key.name().to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+/// As a string.
+impl Serialize for ObjectKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+/// From a string.
+impl<'de> Deserialize<'de> for ObjectKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 impl PartialEq for ObjectKey {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -92,7 +149,7 @@ impl Eq for ObjectKey {}
 
 impl hash::Hash for ObjectKey {
     fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        self.text.hash(state); // the same as `str` hashes: `Borrow<str>` promises it
+        self.text.hash(state); // as `str` hashes, because of `Borrow<str>`
     }
 }
 
@@ -145,6 +202,24 @@ mod tests {
             assert_eq!(key.to_string().parse(), Ok(key));
         }
         assert_eq!(ObjectKey::namespaced("", "node-1"), ObjectKey::cluster_scoped("node-1"));
+    }
+
+    #[test]
+    fn keys_convert_from_and_to_what_kubernetes_names_objects_by() {
+        let key = ObjectKey::namespaced("default", "web");
+        assert_eq!(ObjectKey::from(("default", "web")), key);
+        assert_eq!(ObjectKey::from((Some("default"), "web")), key);
+        assert_eq!(ObjectKey::from((None, "web")), ObjectKey::cluster_scoped("web"));
+        let reference = ObjectReference::from(&key);
+        assert_eq!(ObjectKey::try_from(&reference), Ok(key.clone()));
+        ObjectKey::try_from(&ObjectReference::default()).unwrap_err();
+        let metadata =
+            ObjectMeta { name: reference.name, namespace: reference.namespace, ..ObjectMeta::default() };
+        assert_eq!(ObjectKey::from(&metadata), key);
+        assert_eq!(serde_json::to_string(&key).unwrap(), r#""default/web""#);
+        assert_eq!(serde_json::from_str::<ObjectKey>(r#""default\/web""#).unwrap(), key);
+        let error = serde_json::from_str::<ObjectKey>(r#""a/b/c""#).unwrap_err();
+        assert!(error.to_string().contains("is not an object key"), "{error}");
     }
 
     #[test]

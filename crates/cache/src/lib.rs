@@ -4,8 +4,9 @@
 //! use k8s_openapi::api::core::v1::Pod;
 //! use trimtab_cache::{Change, ObjectKey, StoreWriter};
 //!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut writer = StoreWriter::<Pod>::new();
-//! let store = writer.store().clone(); // reads; clones are cheap and see the same objects
+//! let store = writer.store().clone(); // for reading; clones see the same objects
 //! let by_node = store.add_index("node", |pod: &Pod| pod.spec.as_ref()?.node_name.clone());
 //!
 //! let pod = |text| serde_json::from_str::<Pod>(text);
@@ -19,41 +20,46 @@
 //! assert_eq!(by_node.keys("node-1"), [key.clone()]);
 //! assert_eq!(store.select(Some("default"), &"app in (web,shop)".parse()?).len(), 1);
 //!
-//! let changes = writer.replace(vec![], "17"); // a list that no longer has it
+//! let changes = writer.replace(vec![], "17"); // a list that no longer has the Pod
 //! assert!(matches!(&changes[..], [Change::Deleted(last)] if last.key == key && last.final_state_unknown));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # }
 //! ```
 //!
-//! The types of [`k8s_openapi`] and [`kube_client`] are part of this crate's interface.
+//! The types of [`k8s_openapi`] and [`kube_client`] are part of this crate's interface. `Selector` and `FieldSelector`
+//! are those of `trimtab-selector`.
 //!
 //! # Guarantees
 //!
 //! 1. Objects and indexes change together: a lookup finds an object under the values that it has.
-//! 2. A replacement takes effect in one step and returns exactly what it changed.
-//! 3. A replacement reuses the stored object where UID and resource version are the same.
+//! 2. A replacement takes effect in one step and returns exactly the changes.
+//! 3. A replacement reuses the stored object if UID and resource version are the same.
 //! 4. An index function that panics costs its own index that one object, and nothing else.
 //! 5. Index values that no object has any more take no memory.
-//! 6. A snapshot stays as it was whatever is written, and taking it copies nothing.
-//! 7. No write is missed by whoever waits for it.
-//! 8. A packed object reads as the whole one, and is decoded once while somebody holds it.
+//! 6. A snapshot does not change, whatever is written, and taking it copies nothing.
+//! 7. A task that waits for a condition misses no write.
+//! 8. A packed object decodes to the same value as the whole one, once for all callers that hold it.
+//! 9. An object that cannot be decoded keeps its place: the store has its metadata, and metadata indexes count it.
 //!
 //! # Not here
 //!
-//! Keeping a store equal to an API server is `trimtab-informer`'s work; a store does not know one.
+//! A store does not know an API server. `trimtab-informer` keeps a store equal to one.
 //!
 //! # Differences from client-go
 //!
 //! - Looking up an index that does not exist, or with a value of the wrong type, does not compile.
-//! - Readers cannot write, nor change an object in place.
-//! - Every deletion is a [`Tombstone`], with a mark if its final state is unknown.
-//! - An index function that panics is contained; client-go's ends the process.
-//! - A store has one writer, so there are no transactions: a batch is a loop, a list is `replace`.
+//! - Readers cannot write, and cannot change an object in place.
+//! - Every deletion has a [`Tombstone`], with a mark if its final state is unknown.
+//! - An index function that panics is contained; in client-go it ends the process.
+//! - A store has one writer, so there are no transactions: several changes are a loop, a list is `replace`.
+//! - An object with a wrong field is kept by its metadata; in client-go the whole list fails.
 
 mod bits;
 mod chunks;
 mod contents;
 mod few;
 mod index;
+mod indexer;
 mod interned;
 mod json;
 mod key;
@@ -65,10 +71,13 @@ mod places;
 mod postings;
 mod replacement;
 mod shards;
+mod shared;
 mod slots;
 mod snapshot;
 mod store;
+mod time;
 mod tombstone;
+mod undecodable;
 mod version;
 mod writer;
 
@@ -83,10 +92,12 @@ pub use packed::{Packed, PackedError};
 pub use replacement::Replacement;
 pub use snapshot::Snapshot;
 pub use store::Store;
+pub use time::{MicroTime, ParseTimeError, Time};
 pub use tombstone::{Change, Tombstone};
 pub use trimtab_selector::{
     FieldSelector, FieldSelectorError, Operator, Requirement, Selector, SelectorError,
 };
+pub use undecodable::Undecodable;
 pub use version::{ParseVersionError, ResourceVersion};
 pub use writer::StoreWriter;
 

@@ -1,15 +1,15 @@
-//! [`ManagedFields`]: whether an object keeps its `managedFields`, a quarter of a usual object's text and
-//! more than that of its memory.
+//! [`ManagedFields`]: whether decoded objects keep `managedFields`, a quarter of a usual object's text and more than a
+//! quarter of its memory.
 
-/// What becomes of `metadata.managedFields` when an object is decoded: see [`Object::decode`].
+/// Whether to decode `metadata.managedFields`: see [`Object::decode`].
 ///
 /// [`Object::decode`]: crate::Object::decode
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ManagedFields {
-    /// They are skipped, and read as empty. Hardly any controller reads them.
+    /// Skips them, so that they read as empty. Hardly any controller reads them.
     #[default]
     Dropped,
-    /// They are there, and cost what they cost.
+    /// Decodes them.
     Kept,
 }
 
@@ -24,7 +24,7 @@ mod tests {
 
     use crate::{Json, MetaView};
 
-    /// With all that JSON has, and the name of the skipped field where it must not be skipped.
+    /// An object with every kind of JSON value, and with `managedFields` where it must not be skipped.
     fn pod() -> Value {
         json!({
             "apiVersion": "v1", "kind": "Pod",

@@ -1,10 +1,6 @@
-//! [`Object`] and [`Metadata`]: what a type must tell to be cached. Apart from the store, because
-//! a controller's own views implement them.
+//! [`Object`] and [`Metadata`]: the traits of objects that can be cached; [`MetaView`], the usual metadata of a view.
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time},
-    jiff::Timestamp,
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube_client::Resource;
 use serde::{
     Deserialize,
@@ -12,12 +8,12 @@ use serde::{
 };
 use trimtab_selector::Selector;
 
-use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey};
+use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey, Time};
 
-/// A Kubernetes object, whole or in part: of which kind it is, and where its metadata is.
+/// A Kubernetes object, whole or in part: its kind and its metadata.
 ///
-/// Every [`kube_client::Resource`] is one. A *view*, a struct with the few fields that a controller
-/// reads, becomes one in two lines; the parser then skips everything else, which costs neither time nor memory:
+/// Every [`kube_client::Resource`] is one. A *view*, a struct with the few fields that a controller reads, becomes one
+/// in two lines. The decoder skips all other fields of the object, which costs little time and no memory:
 ///
 /// ```
 /// use k8s_openapi::api::core::v1::Pod;
@@ -48,20 +44,20 @@ use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub trait Object: Send + Sync + 'static {
-    /// The kind whose API path, group and version this object is read from.
+    /// The kind, which determines the API path, group and version.
     type Kind: Resource;
 
     /// The object's metadata.
     fn metadata(&self) -> &impl Metadata;
 
-    /// Decodes an object of this form out of the server's text.
+    /// Decodes an object of this form from the server's text.
     ///
-    /// A view has no `managedFields` to drop and need not write this: what it does not name is skipped.
-    /// A whole object is decoded without them unless they are to be [kept](ManagedFields::Kept).
+    /// The default is right for views, which have no `managedFields`. Whole objects are decoded without
+    /// `managedFields`, unless [`ManagedFields::Kept`] is given.
     ///
     /// # Errors
     ///
-    /// If what comes is no such object.
+    /// If the text is not such an object.
     fn decode(json: &mut Json<'_>, managed_fields: ManagedFields) -> Result<Self, JsonError>
     where
         Self: DeserializeOwned,
@@ -70,7 +66,7 @@ pub trait Object: Send + Sync + 'static {
         Self::deserialize(json)
     }
 
-    /// Drops what is not worth storing; called once, before the object is stored. By default nothing.
+    /// Drops fields that are not worth storing. Called once, before the object is stored. Does nothing by default.
     fn prune(&mut self) {}
 
     /// The key under which the object is cached and queued.
@@ -98,26 +94,26 @@ impl<K: Resource + Send + Sync + 'static> Object for K {
     }
 }
 
-/// The part of an object's metadata that caching, matching and owning need.
+/// The metadata fields that caching, matching and owning need.
 ///
-/// What the server has not set reads as empty.
+/// A field that the server has not set reads as empty.
 pub trait Metadata {
     /// The name, unique within the kind and namespace at any one time.
     fn name(&self) -> &str;
     /// The namespace; `None` for a cluster-scoped object.
     fn namespace(&self) -> Option<&str>;
-    /// The UID: tells an object from a later one of the same name.
+    /// The UID, which distinguishes an object from a later one with the same name.
     fn uid(&self) -> &str;
     /// The resource version of this state, as the server wrote it.
     fn resource_version(&self) -> &str;
     /// The value of the label `key`.
     fn label(&self, key: &str) -> Option<&str>;
-    /// All owners, the controlling one among them.
+    /// The owner references, that of the controller included.
     fn owner_references(&self) -> &[OwnerReference];
-    /// When deletion was asked for; `None` while the object is wanted.
-    fn deletion_timestamp(&self) -> Option<Timestamp>;
+    /// The time at which deletion was requested; `None` if it was not.
+    fn deletion_timestamp(&self) -> Option<Time>;
 
-    /// The one owner that manages the object: upstream's `GetControllerOf`.
+    /// The owner reference of the controller, the one owner that manages the object: upstream's `GetControllerOf`.
     fn controller(&self) -> Option<&OwnerReference> {
         self.owner_references().iter().find(|owner| owner.controller == Some(true))
     }
@@ -127,7 +123,7 @@ pub trait Metadata {
         selector.matches(|key| self.label(key))
     }
 
-    /// Whether deletion was asked for, though a finalizer or a grace period may still hold it up.
+    /// Whether deletion was requested. A finalizer or a grace period may still delay it.
     fn is_being_deleted(&self) -> bool {
         self.deletion_timestamp().is_some()
     }
@@ -158,13 +154,12 @@ impl Metadata for ObjectMeta {
         self.owner_references.as_deref().unwrap_or_default()
     }
 
-    fn deletion_timestamp(&self) -> Option<Timestamp> {
-        self.deletion_timestamp.as_ref().map(|time| time.0)
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.deletion_timestamp.as_ref().map(Time::from)
     }
 }
 
-/// The metadata that a view usually needs: of the annotations only those that `A` names, and no
-/// `managedFields`.
+/// The metadata that a view usually needs. It has only the annotations that `A` names, and no `managedFields`.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -196,13 +191,13 @@ pub struct MetaView<A = IgnoredAny> {
     pub resource_version: String,
     /// The labels.
     pub labels: Labels,
-    /// The annotations that the view reads; by default none.
+    /// The annotations that the view reads; none by default.
     pub annotations: A,
-    /// All owners.
+    /// The owner references.
     pub owner_references: Box<[OwnerReference]>,
-    /// When the server created the object.
+    /// The time at which the server created the object.
     pub creation_timestamp: Option<Time>,
-    /// When deletion was asked for.
+    /// The time at which deletion was requested.
     pub deletion_timestamp: Option<Time>,
 }
 
@@ -231,7 +226,7 @@ impl<A> Metadata for MetaView<A> {
         &self.owner_references
     }
 
-    fn deletion_timestamp(&self) -> Option<Timestamp> {
-        self.deletion_timestamp.as_ref().map(|time| time.0)
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.deletion_timestamp
     }
 }

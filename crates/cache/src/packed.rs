@@ -1,4 +1,4 @@
-//! [`Packed`]: a whole object for the price of its text.
+//! [`Packed`]: a whole object in the memory of its JSON text.
 
 mod text;
 
@@ -19,12 +19,12 @@ use serde_json::value::RawValue;
 use self::text::Text;
 use crate::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
 
-/// A whole object, held as its own text without `managedFields`, and decoded when somebody reads it.
+/// A whole object, held as its JSON text without `managedFields`, and decoded when it is read.
 ///
-/// What a cache needs to find it is known without decoding: key, UID, resource version, labels, owner
-/// references and the time of its deletion. A usual Pod takes an eighth of a decoded one's memory, and
-/// following a server a fifth of the time. Take it where a controller may want any field of an object,
-/// but reads few objects; take a view where it knows which fields.
+/// The metadata that lookups need is known without decoding: key, UID, resource version, labels, owner references and
+/// deletion timestamp. A usual Pod takes an eighth of the memory of a decoded Pod, and following a server takes a fifth
+/// of the time. Use it where a controller may need any field, but reads few objects at a time; use a view where the
+/// fields are known.
 ///
 /// ```
 /// use k8s_openapi::api::core::v1::Pod;
@@ -42,19 +42,19 @@ use crate::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
 /// ```
 pub struct Packed<K> {
     text: Text,
-    /// What was read, for as long as somebody holds it.
+    /// The decoded object, as long as a reader holds it.
     read: Mutex<Weak<K>>,
 }
 
 impl<K: Resource + Send + Sync + 'static> Packed<K> {
-    /// The whole object.
+    /// Decodes the whole object.
     ///
-    /// It is decoded once for all who hold it at the same time, and forgotten when the last of them
-    /// drops it: hold it for as long as you read, and no longer.
+    /// All callers that hold the object at the same time share one decoded copy. It is freed when the last of them
+    /// drops it: hold it only while you read.
     ///
     /// # Errors
     ///
-    /// If the text is no `K`. What [`Metadata`] tells is known all the same.
+    /// If the text is not a `K`. The [`Metadata`] is known all the same.
     pub fn read(&self) -> Result<Arc<K>, PackedError>
     where
         K: DeserializeOwned,
@@ -69,19 +69,19 @@ impl<K: Resource + Send + Sync + 'static> Packed<K> {
         Ok(object)
     }
 
-    /// The object as another type: a few fields of it, which may borrow from the text.
+    /// Decodes the object as another type, such as a struct with a few fields, which may borrow from the text.
     ///
-    /// Nothing is kept of it. For an index this is cheaper than [`read`](Self::read).
+    /// The result is not shared with other callers. For an index function this is cheaper than [`read`](Self::read).
     ///
     /// # Errors
     ///
-    /// If the text is no `V`.
+    /// If the text is not a `V`.
     pub fn read_as<'a, V: Deserialize<'a>>(&'a self) -> Result<V, PackedError> {
         let decoded = serde_json::from_str(self.json());
         decoded.map_err(|source| PackedError { key: self.key(), type_name: type_name::<V>(), source })
     }
 
-    /// The object's text, as the server sent it but for `managedFields`.
+    /// The object's JSON text, as the server sent it, without `managedFields`.
     pub fn json(&self) -> &str {
         self.text.json()
     }
@@ -105,7 +105,7 @@ impl<K> Packed<K> {
     }
 }
 
-/// Without `managedFields`, and from `serde_json` or [`Json`].
+/// Decodes without `managedFields`, from `serde_json` or [`Json`].
 impl<'de, K> Deserialize<'de> for Packed<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Box::<RawValue>::deserialize(deserializer)?;
@@ -115,7 +115,7 @@ impl<'de, K> Deserialize<'de> for Packed<K> {
     }
 }
 
-/// Of the text only: the copy has been read by nobody.
+/// Clones the text. The clone does not share the decoded copy.
 impl<K> Clone for Packed<K> {
     fn clone(&self) -> Self {
         Self::new(self.text.clone())
@@ -128,7 +128,7 @@ impl<K> fmt::Debug for Packed<K> {
     }
 }
 
-/// A [`Packed`] object's text is not of the type that it was read as.
+/// The text of a [`Packed`] object cannot be decoded as the requested type.
 #[derive(Debug, thiserror::Error)]
 #[error("object {key} cannot be read as {type_name}")]
 pub struct PackedError {
@@ -138,7 +138,7 @@ pub struct PackedError {
 }
 
 impl PackedError {
-    /// Which object it was.
+    /// The object's key.
     pub fn key(&self) -> &ObjectKey {
         &self.key
     }

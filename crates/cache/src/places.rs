@@ -1,15 +1,14 @@
-//! [`Places`]: a value for each of many numbers, which a copy shares until either side changes one. What a
-//! change then copies is the one part that it is in.
+//! [`Places`]: a growing array whose copies share its parts. A change copies the part that it is in.
 
 use std::sync::Arc;
 
-/// Values in a part: few enough to be copied in some microseconds, and enough that the list of the parts
-/// of a million objects is short.
+/// The number of values in a part: few enough to be copied in some microseconds, and enough that a million objects have
+/// a short list of parts.
 const PART: usize = 256;
 
-/// Values by number; where none was put is the default. Cloning it costs one reference count for each part.
+/// Values by number; a value that was never set is the default. Cloning costs one reference count for each part.
 pub(crate) struct Places<E> {
-    /// Arrays, so that a value is one step away and not two.
+    /// Arrays instead of vectors, so that a value is one pointer away and not two.
     parts: Vec<Arc<[E; PART]>>,
 }
 
@@ -18,7 +17,7 @@ impl<E: Clone + Default> Places<E> {
         Self { parts: Vec::new() }
     }
 
-    /// `None` where there is none, and perhaps where it is the default.
+    /// The value, or `None` if neither it nor a value of the same part was ever set.
     pub(crate) fn get(&self, number: u32) -> Option<&E> {
         Some(&self.parts.get(number as usize / PART)?[number as usize % PART])
     }

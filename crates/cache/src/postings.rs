@@ -1,5 +1,5 @@
-//! [`Postings`]: which objects have which value of an index, and [`IndexPostings`]: which values each
-//! object has besides. Plain values that copies share.
+//! [`Postings`]: the objects by value of an index; [`IndexPostings`]: the values by object as well. Plain values whose
+//! copies share unchanged parts.
 
 use std::{
     any::Any,
@@ -12,10 +12,10 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::{few::Few, places::Places, shards::Shards, slots::Slots};
 
-/// Parts of the table: a change after a snapshot copies one of them.
+/// The number of parts of the table. A change after a snapshot copies one part.
 const PARTS: usize = 64;
 
-/// Slots by value. No set in it is empty (ST-T5).
+/// Slots by value. No set of slots is empty (ST-T5).
 pub(crate) struct Postings<V> {
     values: Shards<Arc<Posting<V>>>,
     hasher: DefaultHashBuilder,
@@ -44,7 +44,7 @@ impl<V: Hash + Eq> Postings<V> {
         self.values.iter().map(|posting| &*posting.value)
     }
 
-    /// Notes that the object in that slot has `value`, if an object has it already, and returns it as it is kept.
+    /// Adds a slot to a value that other objects have, and returns the stored value; `None` if no object has it.
     pub(crate) fn join<Q>(&mut self, value: &Q, slot: u32) -> Option<Arc<V>>
     where
         V: Borrow<Q>,
@@ -56,7 +56,7 @@ impl<V: Hash + Eq> Postings<V> {
         Some(posting.value.clone())
     }
 
-    /// Notes that the object in that slot is the first to have `value`.
+    /// Adds a value with its first slot.
     pub(crate) fn found(&mut self, value: Arc<V>, slot: u32) {
         let hasher = &self.hasher;
         let hash = hasher.hash_one(&*value);
@@ -64,6 +64,7 @@ impl<V: Hash + Eq> Postings<V> {
         self.values.part(hash).insert_unique(hash, posting, |one| hasher.hash_one(&*one.value));
     }
 
+    /// Removes a slot from a value.
     pub(crate) fn leave<Q>(&mut self, value: &Q, slot: u32)
     where
         V: Borrow<Q>,
@@ -75,7 +76,7 @@ impl<V: Hash + Eq> Postings<V> {
             let posting = Arc::make_mut(found.get_mut());
             posting.slots.remove(slot);
             if posting.slots.is_empty() {
-                drop(found.remove()); // or values that come and go would pile up (ST-T5)
+                drop(found.remove()); // otherwise values that come and go would accumulate (ST-T5)
             }
         }
     }
@@ -97,11 +98,11 @@ impl<V> Clone for Postings<V> {
     }
 }
 
-/// What an index knows. The values of each object are kept, so that an update asks the index function of the
-/// new object alone, and the old one, which nobody may have read for hours, is left where it is.
+/// The postings of one index. The values of each object are kept, so that an update calls the index function for the
+/// new object only, and does not touch the memory of the old one.
 pub(crate) struct IndexPostings<V> {
     by_value: Postings<V>,
-    /// Exactly the values under which `by_value` has that slot.
+    /// For each slot, exactly the values under which `by_value` has it.
     by_slot: Places<Few<Arc<V>>>,
 }
 
@@ -114,13 +115,13 @@ impl<V: Hash + Eq> IndexPostings<V> {
         &self.by_value
     }
 
-    /// Whether the object in that slot has these values, in this order.
+    /// Whether the object in a slot has these values, in this order.
     pub(crate) fn has(&self, slot: u32, values: &Few<V>) -> bool {
         let held = self.by_slot.get(slot).map_or(&[][..], Few::as_slice).iter();
         held.map(|value| &**value).eq(values.as_slice())
     }
 
-    /// Gives the object in that slot these values, and no other.
+    /// Sets the values of the object in a slot.
     pub(crate) fn set(&mut self, slot: u32, values: Few<V>) {
         let held = self.by_slot.get_mut(slot);
         for stale in held.as_slice().iter().filter(|value| !values.as_slice().contains(value)) {
@@ -147,7 +148,7 @@ impl<V> Clone for IndexPostings<V> {
     }
 }
 
-/// [`IndexPostings`] of a value type that only their index knows.
+/// [`IndexPostings`] with the value type erased.
 pub(crate) trait AnyPostings: Any + Send + Sync {
     fn boxed(&self) -> Box<dyn AnyPostings>;
 }
@@ -165,7 +166,7 @@ impl Clone for Box<dyn AnyPostings> {
 }
 
 impl dyn AnyPostings {
-    /// As the postings that they are; `None` if they are of another value type.
+    /// The postings with their value type; `None` if it is another one.
     pub(crate) fn of<V: 'static>(&self) -> Option<&IndexPostings<V>> {
         (self as &dyn Any).downcast_ref()
     }

@@ -1,17 +1,17 @@
-//! [`Replacement`]: the next contents of a store, while a list is still coming in.
+//! [`Replacement`]: the next contents of a store, while a list is still being received.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::{Metadata, Object, ObjectKey, Store, bits::Bits, contents::Contents};
+use crate::{Metadata, Object, ObjectKey, Store, Undecodable, bits::Bits, contents::Contents};
 
 /// The next contents of a [`Store`], filled object by object; see [`StoreWriter::replacement`].
 ///
-/// Unchanged objects are recognised as they come. Of each object only one copy is ever held, and what has
-/// not changed is shared with the store: for an unchanged object it takes a bit.
+/// Unchanged objects are recognised as they arrive and shared with the store, so that an unchanged object costs a bit
+/// and no object is held twice.
 ///
-/// - R1: in each slot of `next` that is one of `base`, too, is the same key; nothing of `base` is taken out.
-/// - R2: `seen` are the slots of what was added or kept and not removed again: the next contents.
-/// - R3: `changed` are those of `seen` that are not in `base` in the same state; `order` has each once.
+/// - R1: a slot of `base` has the same key in `next`; no entry of `base` is removed from `next`.
+/// - R2: `seen` has the slots of the objects that were added or kept and not removed again: the next contents.
+/// - R3: `changed` has the slots of `seen` whose state is not that of `base`; `order` has each of them once.
 ///
 /// [`StoreWriter::replacement`]: crate::StoreWriter::replacement
 pub struct Replacement<T> {
@@ -21,33 +21,43 @@ pub struct Replacement<T> {
     seen: Bits,
     changed: Bits,
     order: Vec<u32>,
+    undecodable: BTreeMap<ObjectKey, Arc<Undecodable>>,
 }
 
-/// What a [`Replacement`] comes to.
+/// The result of a [`Replacement`].
 pub(crate) struct Outcome<T> {
-    /// What it started from.
+    /// The contents that it started from.
     pub(crate) base: Arc<Contents<T>>,
-    /// All that is to be, and all of `base` besides; the indexes are those of `base`.
+    /// The next contents together with the rest of `base`; the indexes are those of `base`.
     pub(crate) next: Contents<T>,
-    /// Slots of what is not to be.
+    /// Slots of the entries of `next` that are to be removed.
     pub(crate) gone: Vec<u32>,
-    /// Slots of what is not in `base` in the same state, in the order in which it came.
+    /// Slots of the entries that are not in `base` in the same state, in the order in which they were added.
     pub(crate) came: Vec<u32>,
 }
 
 impl<T: Object> Replacement<T> {
     pub(crate) fn new(store: &Store<T>) -> Self {
-        Self::from_base(store.clone(), store.contents())
+        Self::from_base(store.clone(), store.shared.contents())
     }
 
     fn from_base(store: Store<T>, base: Arc<Contents<T>>) -> Self {
         let next = Contents::clone(&base);
-        Self { store, base, next, seen: Bits::default(), changed: Bits::default(), order: Vec::new() }
+        Self {
+            store,
+            base,
+            next,
+            seen: Bits::default(),
+            changed: Bits::default(),
+            order: Vec::new(),
+            undecodable: BTreeMap::new(),
+        }
     }
 
-    /// Adds an object, or puts it in the place of the one that has its key.
+    /// Adds an object, or replaces the one with the same key.
     pub fn apply(&mut self, object: T) {
         let key = object.key();
+        self.undecodable.remove(&key);
         let object = match self.store.get(&key) {
             Some(stored) if is_same_state(&*stored, &object) => stored,
             _ => Arc::new(object),
@@ -55,19 +65,37 @@ impl<T: Object> Replacement<T> {
         self.hold(key, object);
     }
 
-    /// Keeps the stored object of that key as it is; `false` if there is none.
-    ///
-    /// For an object that is there but cannot be read.
-    pub fn keep(&mut self, key: &ObjectKey) -> bool {
-        let Some(stored) = self.store.get(key) else {
-            return false;
+    /// Adds an object that cannot be decoded, by its metadata. If the store has an earlier state of it, it keeps that
+    /// state.
+    pub fn apply_undecodable(&mut self, undecodable: Undecodable) {
+        let key = undecodable.key().clone();
+        if let Some(stored) = self.store.get(&key) {
+            self.hold(key.clone(), stored);
+        }
+        let undecodable = match self.store.get_undecodable(&key) {
+            Some(stored) if stored.is_same_state(&undecodable) => stored,
+            _ => Arc::new(undecodable),
         };
-        self.hold(key.clone(), stored);
-        true
+        self.undecodable.insert(key, undecodable);
     }
 
-    /// Takes an object out again.
+    /// Keeps what the store has under this key, be it an object, the metadata of an undecodable one, or both; `false`
+    /// if it has neither.
+    pub fn keep(&mut self, key: &ObjectKey) -> bool {
+        let (stored, undecodable) = (self.store.get(key), self.store.get_undecodable(key));
+        let is_known = stored.is_some() || undecodable.is_some();
+        if let Some(stored) = stored {
+            self.hold(key.clone(), stored);
+        }
+        if let Some(undecodable) = undecodable {
+            self.undecodable.insert(key.clone(), undecodable);
+        }
+        is_known
+    }
+
+    /// Removes an object again.
     pub fn remove(&mut self, key: &ObjectKey) {
+        self.undecodable.remove(key);
         let Some(slot) = self.next.slot(key) else { return };
         self.seen.remove(slot);
         self.forget_change(slot);
@@ -77,28 +105,29 @@ impl<T: Object> Replacement<T> {
         }
     }
 
-    /// Takes everything out again.
+    /// Removes all objects again.
     pub fn clear(&mut self) {
         *self = Self::from_base(self.store.clone(), self.base.clone());
     }
 
-    /// How many objects it holds by now.
+    /// The number of objects so far.
     pub fn len(&self) -> usize {
         self.seen.len()
     }
 
-    /// Whether it holds no object yet.
+    /// Whether there is no object yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub(crate) fn into_outcome(self) -> Outcome<T> {
-        let Self { store: _, base, next, seen, order, .. } = self;
+        let Self { store: _, base, mut next, seen, order, undecodable, .. } = self;
+        next.undecodable = Arc::new(undecodable);
         let gone = base.iter().map(|(slot, _)| slot).filter(|&slot| !seen.contains(slot)).collect();
         Outcome { base, next, gone, came: order }
     }
 
-    /// What the store had in that slot.
+    /// The object that the store had in this slot.
     fn before(&self, slot: u32) -> Option<Arc<T>> {
         Some(self.base.at(slot)?.object.clone())
     }
@@ -124,7 +153,8 @@ impl<T: Object> Replacement<T> {
         }
     }
 
-    /// Whether there was one. It is rare: a server told an object twice, or its deletion within a list.
+    /// Forgets that a slot changed; `false` if it did not. This is rare: a server sent an object twice, or a deletion
+    /// within a list.
     fn forget_change(&mut self, slot: u32) -> bool {
         let was_changed = self.changed.remove(slot);
         if was_changed {
@@ -134,7 +164,7 @@ impl<T: Object> Replacement<T> {
     }
 }
 
-/// Whether both are the same state of the same object. Without a version nothing says so.
+/// Whether both are the same state of the same object. Objects without a version never are.
 fn is_same_state<T: Object>(stored: &T, object: &T) -> bool {
     let (stored, object) = (stored.metadata(), object.metadata());
     !object.resource_version().is_empty()

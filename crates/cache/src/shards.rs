@@ -1,20 +1,19 @@
-//! [`Shards`]: a hash table that a copy shares until either side changes it. What a change then copies
-//! is the one shard that its hash falls into.
+//! [`Shards`]: a hash table in parts, which copies share. A change copies the part that its hash falls into.
 
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-/// A hash table in parts. Cloning it costs one reference count for each.
+/// A hash table in parts. Cloning costs one reference count for each part.
 pub(crate) struct Shards<E> {
     shards: Box<[Arc<HashTable<E>>]>,
 }
 
 impl<E: Clone> Shards<E> {
-    /// Of so many parts, a power of two.
+    /// Creates a table with `parts` parts, a power of two.
     pub(crate) fn new(parts: usize) -> Self {
         debug_assert!(parts.is_power_of_two());
-        let empty = Arc::new(HashTable::new()); // of all, until there is something in one
+        let empty = Arc::new(HashTable::new()); // shared by all parts until one has an entry
         Self { shards: (0..parts).map(|_| empty.clone()).collect() }
     }
 
@@ -22,7 +21,7 @@ impl<E: Clone> Shards<E> {
         self.shards[self.shard(hash)].find(hash, is)
     }
 
-    /// The part that what has this hash is in, to be changed.
+    /// The part for a hash, to be changed.
     pub(crate) fn part(&mut self, hash: u64) -> &mut HashTable<E> {
         let shard = self.shard(hash);
         Arc::make_mut(&mut self.shards[shard])
@@ -32,7 +31,7 @@ impl<E: Clone> Shards<E> {
         self.shards.iter().flat_map(|shard| shard.iter())
     }
 
-    /// By bits in the middle: hashbrown goes by those at both ends.
+    /// By bits in the middle, because hashbrown uses the bits at both ends.
     fn shard(&self, hash: u64) -> usize {
         (hash >> 32) as usize & (self.shards.len() - 1)
     }

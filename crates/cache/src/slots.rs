@@ -1,9 +1,9 @@
-//! [`Slots`]: the objects that share an index value, by their places in the store, in order. Most values
-//! have a few objects, some (one big namespace) have nearly all: each case has its own form.
+//! [`Slots`]: a sorted set of slots, namely of the objects that share an index value. Most values have a few objects,
+//! some, such as one big namespace, have nearly all; each case has its own form.
 
 use crate::bits::Bits;
 
-/// Up to this many slots a list is never worth turning into bits: it is moved in a fraction of a microsecond.
+/// Up to this length a list stays a list: inserting moves its elements in a fraction of a microsecond.
 const FEW: usize = 512;
 
 /// A set of slots.
@@ -11,7 +11,7 @@ const FEW: usize = 512;
 pub(crate) enum Slots {
     /// In ascending order.
     Few(Vec<u32>),
-    /// Takes less memory than a list of them would.
+    /// A bit set, where it takes less memory than a list.
     Many(Bits),
 }
 

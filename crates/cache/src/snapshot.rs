@@ -1,18 +1,20 @@
-//! [`Snapshot`]: a store at one moment, for as long as it is held.
+//! [`Snapshot`]: a store at one moment.
 
 use std::{borrow::Borrow, fmt, hash::Hash, sync::Arc};
 
 use crate::{
-    Index, Object, ObjectKey, Selector, Store,
+    Object, ObjectKey, Selector, Undecodable,
     contents::{Contents, Entry},
+    index::Index,
+    shared::Shared,
     slots::Slots,
 };
 
-/// What a [`Store`] held at one moment, with all its indexes. Stays as it is while the store goes on.
+/// The objects and indexes of a [`Store`](crate::Store) at one moment. It does not change when the store does.
 ///
-/// Taking one and cloning it costs a reference count, however many objects there are. What it reads needs
-/// no lock and clones nothing. While it is held, the writer copies what it changes, in pieces of some
-/// hundred objects, each once: some microseconds. What has left the store stays in memory until then.
+/// Taking and cloning a snapshot costs a reference count, whatever the number of objects. Reading needs no lock and
+/// clones nothing. While a snapshot is held, the writer copies the parts that it changes, each once: some hundred
+/// objects, in some microseconds. Objects that have left the store stay in memory until the snapshot is dropped.
 ///
 /// ```
 /// # use k8s_openapi::api::core::v1::Pod;
@@ -25,22 +27,22 @@ use crate::{
 /// # assert_eq!((deleted, owned), (0, 0));
 /// ```
 pub struct Snapshot<T> {
-    /// Of which store.
-    store: Store<T>,
+    /// The store that the snapshot is of.
+    shared: Arc<Shared<T>>,
     contents: Arc<Contents<T>>,
 }
 
 impl<T: Object> Snapshot<T> {
-    pub(crate) fn new(store: Store<T>, contents: Arc<Contents<T>>) -> Self {
-        Self { store, contents }
+    pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
+        Self { contents: shared.read_all(), shared }
     }
 
-    /// The object of that key, if there was one.
+    /// The object with this key.
     pub fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
         self.contents.get(key)
     }
 
-    /// Whether there was an object of that key.
+    /// Whether there is an object with this key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
         self.contents.slot(key).is_some()
     }
@@ -69,28 +71,56 @@ impl<T: Object> Snapshot<T> {
         self.contents.select(namespace, selector).map(object)
     }
 
-    /// The objects for which the function of `index` gave `value`, in no particular order. None, if the
-    /// index was added after the snapshot was taken.
+    /// The objects with this value in `index`, in no particular order. None, if the index was added after the
+    /// snapshot was taken.
     ///
     /// # Panics
     ///
-    /// If the index is of another store.
+    /// If the index belongs to another store.
     pub fn indexed<V, Q>(&self, index: &Index<T, V>, value: &Q) -> impl Iterator<Item = &Arc<T>>
     where
         V: Borrow<Q> + Hash + Eq + Clone + Send + Sync + 'static,
         Q: Hash + Eq + ?Sized,
     {
-        assert!(index.is_of(&self.store), "the index {:?} is of another store", index.name());
+        self.check(index);
         let slots = index.postings(&self.contents).and_then(|postings| postings.get(value));
         slots.into_iter().flat_map(Slots::iter).map(|slot| &self.contents.entry(slot).object)
     }
 
-    /// How many objects there were.
+    /// The objects whose state at that moment could not be decoded, by key: see
+    /// [`Store::undecodable`](crate::Store::undecodable).
+    pub fn undecodable(&self) -> impl Iterator<Item = &Arc<Undecodable>> {
+        self.contents.undecodable.values()
+    }
+
+    /// The undecodable objects with this value in `index`, by key: see [`Index::undecodable`].
+    ///
+    /// # Panics
+    ///
+    /// If the index belongs to another store.
+    pub fn indexed_undecodable<'a, V, Q>(
+        &'a self,
+        index: &'a Index<T, V>,
+        value: &'a Q,
+    ) -> impl Iterator<Item = &'a Arc<Undecodable>>
+    where
+        V: Borrow<Q> + Hash + Eq + Clone + Send + Sync + 'static,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.check(index);
+        index.undecodable_of(&self.contents, value)
+    }
+
+    fn check<V: Hash + Eq + Clone + Send + Sync + 'static>(&self, index: &Index<T, V>) {
+        assert!(index.is_of(&self.shared), "the index {:?} belongs to another store", index.name());
+    }
+
+    /// The number of objects.
     pub fn len(&self) -> usize {
         self.contents.len()
     }
 
-    /// Whether there was no object.
+    /// Whether there is no object.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -107,7 +137,7 @@ fn object<T>(entry: &Entry<T>) -> &Arc<T> {
 
 impl<T> Clone for Snapshot<T> {
     fn clone(&self) -> Self {
-        Self { store: self.store.clone(), contents: self.contents.clone() }
+        Self { shared: self.shared.clone(), contents: self.contents.clone() }
     }
 }
 

@@ -1,100 +1,84 @@
 //! [`Store`]: the reading side of a cache.
 
-use std::{
-    fmt,
-    hash::Hash,
-    sync::{Arc, OnceLock},
-};
-
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-use tokio::sync::Notify;
+use std::{fmt, hash::Hash, sync::Arc};
 
 use crate::{
-    Index, Metadata, Object, ObjectKey, ResourceVersion, Selector, Snapshot,
-    contents::{Contents, Entry, LabelIndex, LabelValue},
-    index::{Indexer, TypedIndexer},
+    Metadata, Object, ObjectKey, ResourceVersion, Selector, Undecodable,
+    contents::{Entry, LabelIndex, LabelValue},
+    few::Few,
+    index::{Index, MetadataFunction},
+    indexer::TypedIndexer,
+    shared::Shared,
+    snapshot::Snapshot,
 };
 
-/// The objects of one kind as the server last told them, by key, namespace, label and index.
+/// The objects of one kind in their last known state, by key, namespace, label and index.
 ///
-/// A handle: clones read the same objects. Writing is for the owner of the [`StoreWriter`], usually
-/// an informer. Every call sees one moment of the store, in which all indexes agree with the objects;
-/// [`snapshot`](Self::snapshot) makes several calls see the same. Whoever reads much reads from a snapshot,
-/// so no reader keeps the writer waiting for longer than it takes to look up a few objects.
-/// Objects are shared and never change in place: what was read stays as it was.
+/// A handle: clones read the same objects. Only the owner of the [`StoreWriter`] writes, usually an informer. Every
+/// call sees the store at one moment, at which all indexes agree with the objects; for several calls at one moment take
+/// a [`snapshot`](Self::snapshot). Objects are shared and never change in place.
+///
+/// A call that may read many objects reads a snapshot by itself, so a reader delays the writer by no more than the
+/// lookup of a few objects.
 ///
 /// [`StoreWriter`]: crate::StoreWriter
 pub struct Store<T> {
     pub(crate) shared: Arc<Shared<T>>,
 }
 
-/// Lock order: `indexers`, then `contents`.
-pub(crate) struct Shared<T> {
-    /// Held through every write and every `add_index`, so that the functions run beside readers but
-    /// not beside each other; `contents` is locked only to put their results in.
-    pub(crate) indexers: Mutex<Vec<Box<dyn Indexer<T>>>>,
-    pub(crate) contents: RwLock<Arc<Contents<T>>>,
-    /// Told of every write.
-    pub(crate) written: Notify,
-    /// Called when the store is read before its first write.
-    pub(crate) on_unfilled_read: OnceLock<Box<dyn Fn() + Send + Sync>>,
-}
-
 impl<T: Object> Store<T> {
     pub(crate) fn new() -> Self {
-        let contents = RwLock::new(Arc::new(Contents::new()));
-        let (indexers, written, on_unfilled_read) = (Mutex::default(), Notify::new(), OnceLock::new());
-        Self { shared: Arc::new(Shared { indexers, contents, written, on_unfilled_read }) }
+        Self { shared: Arc::new(Shared::new()) }
     }
 
-    /// The object of that key, if there is one.
+    /// The object with this key.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<T>> {
-        let contents = self.read();
+        let contents = self.shared.read();
         let object = contents.get(key).cloned();
         let is_unfilled = object.is_none() && contents.version.is_none(); // checked on a miss only
         drop(contents);
         if is_unfilled {
-            self.report_unfilled();
+            self.shared.report_unfilled();
         }
         object
     }
 
-    /// Whether there is an object of that key.
+    /// Whether there is an object with this key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
         self.get(key).is_some()
     }
 
-    /// The store as it is now, to be read at leisure: [`Snapshot`] says what it costs.
+    /// The store as it is now, to be read without locks; [`Snapshot`] says what it costs.
     pub fn snapshot(&self) -> Snapshot<T> {
-        Snapshot::new(self.clone(), self.read_all())
+        Snapshot::new(self.shared.clone())
     }
 
     /// All objects, in no particular order.
     pub fn list(&self) -> Vec<Arc<T>> {
-        collect(self.read_all().in_namespace(None), object)
+        collect(self.shared.read_all().in_namespace(None), object)
     }
 
     /// All objects of a namespace, in no particular order; all objects if `namespace` is empty.
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
-        collect(self.read_all().in_namespace(Some(namespace)), object)
+        collect(self.shared.read_all().in_namespace(Some(namespace)), object)
     }
 
     /// The objects that `selector` matches, of one namespace or of all, in no particular order.
     ///
-    /// All objects are looked at, or those of the namespace, unless the selector demands a value of a label
-    /// that has an [index](Self::add_label_index).
+    /// Looks at all objects, or at those of the namespace, unless the selector requires a value of a label that has an
+    /// [index](Self::add_label_index).
     pub fn select(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Arc<T>> {
-        collect(self.read_all().select(namespace, selector), object)
+        collect(self.shared.read_all().select(namespace, selector), object)
     }
 
     /// The keys of all objects, in no particular order.
     pub fn keys(&self) -> Vec<ObjectKey> {
-        collect(self.read_all().in_namespace(None), |entry| entry.key.clone())
+        collect(self.shared.read_all().in_namespace(None), |entry| entry.key.clone())
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn len(&self) -> usize {
-        self.read().len()
+        self.shared.read().len()
     }
 
     /// Whether there is no object.
@@ -102,46 +86,94 @@ impl<T: Object> Store<T> {
         self.len() == 0
     }
 
-    /// The newest resource version that the store is known to hold, as the server wrote it.
+    /// The objects whose last known state could not be decoded, by key.
     ///
-    /// `None` before the first write. It also moves on bookmarks, when nothing else changes.
-    pub fn resource_version(&self) -> Option<String> {
-        self.read().version.clone()
+    /// The store has their metadata. It may also have an earlier state of such an object, which [`get`](Self::get)
+    /// returns; if not, the other methods of the store do not know the object. A controller that counts objects counts
+    /// these as well: see [`add_metadata_index`](Self::add_metadata_index).
+    pub fn undecodable(&self) -> Vec<Arc<Undecodable>> {
+        self.shared.read().undecodable.values().cloned().collect()
     }
 
-    /// Indexes all objects, those present and those to come, by the values that `function` gives.
+    /// The metadata of the object with this key, if its last known state could not be decoded.
+    pub fn get_undecodable(&self, key: &ObjectKey) -> Option<Arc<Undecodable>> {
+        self.shared.read().undecodable.get(key).cloned()
+    }
+
+    /// The newest resource version that the store is known to hold, as the server wrote it.
     ///
-    /// An object may have no value, one, or several: `function` returns an [`Option`], an array, a
-    /// `Vec` or any other collection. It must give the same values each time for the same object,
-    /// and may read this store but not add an index. Should it panic, the object is missing from
-    /// this index and the log names both; nothing else suffers. `name` is for that log.
+    /// `None` before the first write. Bookmarks move it as well, when no object changes. Parse it to a
+    /// [`ResourceVersion`] to compare it.
+    pub fn resource_version(&self) -> Option<String> {
+        self.shared.read().version.clone()
+    }
+
+    /// Indexes all objects, present and future, by the values that `function` returns.
+    ///
+    /// An object may have no value, one, or several: `function` returns an [`Option`], an array, a `Vec` or any other
+    /// collection. It must return the same values for the same object each time, and may read this store, but not add
+    /// an index. If it panics, the object is missing from this index, and the log names both. `name` is for that log.
     pub fn add_index<V, I, F>(&self, name: &str, function: F) -> Index<T, V>
     where
         F: Fn(&T) -> I + Send + Sync + 'static,
         I: IntoIterator<Item = V> + 'static,
         V: Hash + Eq + Clone + Send + Sync + 'static,
     {
-        self.add_indexer(name, function, None)
+        self.add_indexer(name, function, None, None)
     }
 
-    /// Indexes all objects by the value of a label. From then on selectors that demand a value of it,
-    /// `app=web` or `app in (web,shop)`, look only at the objects that have it.
+    /// Indexes all objects by values of their metadata alone, those that cannot be decoded included.
     ///
-    /// Asked for again, the index of a label is the one that there is.
+    /// Otherwise the same as [`add_index`](Self::add_index). [`Index::undecodable`] returns the undecodable objects of
+    /// a value, and [`Index::keys`] and [`Index::count`] include them.
+    ///
+    /// ```
+    /// # use k8s_openapi::api::core::v1::Pod;
+    /// # use trimtab_cache::StoreWriter;
+    /// # let store = StoreWriter::<Pod>::new().store().clone();
+    /// let by_owner = store.add_metadata_index("owner", |metadata| metadata.controller().map(|one| one.uid.clone()));
+    /// assert_eq!(by_owner.count("29b6cd2f-3c24-4a8f-a1a1-2b2b4f0c3a55"), 0);
+    /// ```
+    pub fn add_metadata_index<V, I, F>(&self, name: &str, function: F) -> Index<T, V>
+    where
+        F: Fn(&dyn Metadata) -> I + Send + Sync + 'static,
+        I: IntoIterator<Item = V>,
+        V: Hash + Eq + Clone + Send + Sync + 'static,
+    {
+        let of_metadata = metadata_function(function);
+        let of_object = of_metadata.clone();
+        self.add_indexer(name, move |object: &T| of_object(object.metadata()), Some(of_metadata), None)
+    }
+
+    /// Indexes all objects by the value of a label. From then on a selector that requires a value of it, such as
+    /// `app=web` or `app in (web,shop)`, looks only at the objects with that value.
+    ///
+    /// A label has one index: a second call returns a handle of the first. It is an index of
+    /// [metadata](Self::add_metadata_index).
     pub fn add_label_index(&self, label: &str) -> Index<T, Arc<str>> {
-        let indexed = self.read().label_indexes.iter().find(|one| *one.label == *label).cloned();
-        if let Some(LabelIndex { label, number }) = indexed {
-            return Index::new(self.clone(), number, label);
-        }
         let key: Arc<str> = label.into();
-        let value = {
+        let of_metadata = {
+            let key = key.clone();
+            metadata_function(move |metadata: &dyn Metadata| metadata.label(&key).map(LabelValue::from))
+        };
+        let indexed = self.shared.read().label_indexes.iter().find(|one| one.label == key).cloned();
+        if let Some(LabelIndex { label, number }) = indexed {
+            return Index::new(self.shared.clone(), number, label, Some(of_metadata));
+        }
+        let of_object = {
             let key = key.clone();
             move |object: &T| object.metadata().label(&key).map(LabelValue::from)
         };
-        self.add_indexer(label, value, Some(key))
+        self.add_indexer(label, of_object, Some(of_metadata), Some(key))
     }
 
-    fn add_indexer<V, I, F>(&self, name: &str, function: F, label: Option<Arc<str>>) -> Index<T, V>
+    fn add_indexer<V, I, F>(
+        &self,
+        name: &str,
+        function: F,
+        of_metadata: Option<MetadataFunction<V>>,
+        label: Option<Arc<str>>,
+    ) -> Index<T, V>
     where
         F: Fn(&T) -> I + Send + Sync + 'static,
         I: IntoIterator<Item = V> + 'static,
@@ -150,9 +182,9 @@ impl<T: Object> Store<T> {
         let name: Arc<str> = name.into();
         let indexer = TypedIndexer::new(name.clone(), function);
         let mut indexers = self.shared.indexers.lock();
-        // Objects cannot change while `indexers` is locked, so nothing falls between this reading and
-        // the writing below. No lock that readers take is held while the function runs.
-        let postings = indexer.build(&mut self.contents().iter());
+        // Objects cannot change while `indexers` is locked, so no write happens between this reading and the writing
+        // below. No lock that readers take is held while the function runs.
+        let postings = crate::indexer::Indexer::build(&indexer, &mut self.shared.contents().iter());
         let number = indexers.len();
         {
             let mut contents = self.shared.contents.write();
@@ -161,7 +193,7 @@ impl<T: Object> Store<T> {
             contents.label_indexes.extend(label.map(|label| LabelIndex { label, number }));
         }
         indexers.push(Box::new(indexer));
-        Index::new(self.clone(), number, name)
+        Index::new(self.shared.clone(), number, name, of_metadata)
     }
 
     /// The names of the indexes, in the order in which they were added.
@@ -169,17 +201,17 @@ impl<T: Object> Store<T> {
         self.shared.indexers.lock().iter().map(|indexer| indexer.name().to_string()).collect()
     }
 
-    /// Waits until `condition` is true of this store: it is asked now, and after every write.
+    /// Waits until `condition` holds for this store. It is called now and after every write.
     ///
-    /// Writes are not counted: it may be asked once for several. It must not wait for anything itself.
+    /// One call may stand for several writes. `condition` must not wait itself.
     ///
     /// # Cancel safety
     ///
     /// Waiting changes nothing.
     pub async fn wait_for(&self, mut condition: impl FnMut(&Self) -> bool) {
         loop {
-            // Enlisted before the question: a write that comes after the answer then wakes this. The other
-            // way round it would be missed; held by `no_write_is_missed_by_whoever_waits_for_it`.
+            // Enlisted before the check, so that a write after the check wakes this task. The other way round the
+            // write would be missed: see the test `no_write_is_missed_by_whoever_waits_for_it`.
             let written = self.shared.written.notified();
             if condition(self) {
                 return;
@@ -188,8 +220,7 @@ impl<T: Object> Store<T> {
         }
     }
 
-    /// Waits until the store holds what the server had at `version`, or something newer: for instance
-    /// one's own write.
+    /// Waits until the store holds the server's state at `version` or a newer one, for instance the caller's own write.
     ///
     /// A store whose version cannot be compared counts as new enough: see [`ResourceVersion`].
     ///
@@ -197,36 +228,15 @@ impl<T: Object> Store<T> {
     ///
     /// Waiting changes nothing.
     pub async fn wait_until_at_least(&self, version: ResourceVersion) {
-        let is_there = |held: &str| held.parse().map_or(true, |held: ResourceVersion| held >= version);
-        self.wait_for(|store| store.read().version.as_deref().is_some_and(is_there)).await;
+        let is_reached = |held: &str| held.parse().map_or(true, |held: ResourceVersion| held >= version);
+        self.wait_for(|store| store.shared.read().version.as_deref().is_some_and(is_reached)).await;
     }
+}
 
-    /// For a few objects at most: the writer waits as long as this is held.
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Contents<T>>> {
-        self.shared.contents.read()
-    }
-
-    /// The contents, for a call of the store's user.
-    fn read_all(&self) -> Arc<Contents<T>> {
-        let contents = self.contents();
-        if contents.version.is_none() {
-            self.report_unfilled();
-        }
-        contents
-    }
-
-    /// Reports a read before the first write; see `StoreWriter::on_unfilled_read`. Called without a lock.
-    #[cold]
-    pub(crate) fn report_unfilled(&self) {
-        if let Some(report) = self.shared.on_unfilled_read.get() {
-            report();
-        }
-    }
-
-    /// To be read without the lock.
-    pub(crate) fn contents(&self) -> Arc<Contents<T>> {
-        self.read().clone()
-    }
+fn metadata_function<V: PartialEq, I: IntoIterator<Item = V>>(
+    function: impl Fn(&dyn Metadata) -> I + Send + Sync + 'static,
+) -> MetadataFunction<V> {
+    Arc::new(move |metadata| function(metadata).into_iter().collect::<Few<V>>())
 }
 
 fn object<T>(entry: &Entry<T>) -> Arc<T> {
@@ -248,9 +258,10 @@ impl<T> Clone for Store<T> {
 
 impl<T> fmt::Debug for Store<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let contents = self.shared.contents.read();
+        let contents = self.shared.contents();
         f.debug_struct("Store")
             .field("objects", &contents.len())
+            .field("undecodable", &contents.undecodable.len())
             .field("resource_version", &contents.version)
             .field("indexes", &contents.postings.len())
             .finish()

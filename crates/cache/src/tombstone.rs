@@ -1,28 +1,27 @@
-//! [`Change`] and [`Tombstone`]: what one step of the store changed, as handlers are told it.
+//! [`Change`] and [`Tombstone`]: the change of one object by a write.
 
 use std::sync::Arc;
 
 use crate::ObjectKey;
 
-/// What became of one object.
+/// A change of one object.
 #[derive(Debug)]
 pub enum Change<T> {
     /// The object was not in the store before.
     Added(Arc<T>),
-    /// The object was replaced. Handlers compare UIDs: a deletion and a re-creation that nobody saw
-    /// apart arrive as one update.
+    /// The object was replaced. Handlers compare UIDs: a deletion and a re-creation may arrive as one update.
     Updated {
-        /// The state that the store held.
+        /// The state before.
         old: Arc<T>,
-        /// The state that it holds now.
+        /// The state now.
         new: Arc<T>,
     },
-    /// The object is gone.
+    /// The object was deleted.
     Deleted(Tombstone<T>),
 }
 
 impl<T> Change<T> {
-    /// The newest state that is known: of a deleted object, its last.
+    /// The newest known state: the last one of a deleted object.
     pub fn object(&self) -> &Arc<T> {
         match self {
             Self::Added(object) | Self::Updated { new: object, .. } => object,
@@ -41,15 +40,15 @@ impl<T> Clone for Change<T> {
     }
 }
 
-/// What is left of a deleted object: client-go's `DeletedFinalStateUnknown`, for every deletion.
+/// A deleted object in its last known state: client-go's `DeletedFinalStateUnknown`, for every deletion.
 #[derive(Debug)]
 pub struct Tombstone<T> {
     /// The object's key.
     pub key: ObjectKey,
-    /// The last state that was seen.
+    /// The last known state.
     pub object: Arc<T>,
-    /// Whether the deletion was inferred: a list no longer had the object, so it may have changed
-    /// after `object` and before it went. `false` if the server sent the state at deletion.
+    /// Whether the deletion was inferred because a list no longer had the object. Its state may have changed between
+    /// `object` and the deletion. `false` if the server sent the state at deletion.
     pub final_state_unknown: bool,
 }
 

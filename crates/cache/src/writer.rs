@@ -1,31 +1,30 @@
-//! [`StoreWriter`]: the one writing side of a cache. Apart from [`Store`], so that whoever reads
-//! cannot write.
+//! [`StoreWriter`]: the writing side of a cache. Apart from [`Store`], so that readers cannot write.
 
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Change, Metadata, Object, ObjectKey, Replacement, Store, Tombstone, contents::Contents, index::Indexer,
-    replacement::Outcome,
+    Change, Metadata, Object, ObjectKey, Replacement, Store, Tombstone, Undecodable, contents::Contents,
+    indexer::Indexer, replacement::Outcome,
 };
 
-/// Writes a [`Store`]; there is one writer for each.
+/// Writes a [`Store`]. A store has one writer.
 ///
-/// Every call takes effect at one moment, for objects, indexes and resource version alike, and
-/// returns what it changed.
+/// Every call takes effect at one moment, for objects, indexes and resource version together, and returns the changes.
 pub struct StoreWriter<T> {
     store: Store<T>,
-    /// Only bookmarks move the store's resource version.
+    /// Whether only bookmarks move the store's resource version.
     by_bookmark: bool,
 }
 
 impl<T: Object> StoreWriter<T> {
-    /// A writer of a new, empty store.
+    /// Creates an empty store and its writer.
     pub fn new() -> Self {
         Self { store: Store::new(), by_bookmark: false }
     }
 
-    /// A writer whose store has the resource version of the last [`bookmark`](Self::bookmark), whatever is
-    /// written: for a store that is fed from several places, and is as new as the one that lags most.
+    /// Creates a writer of which only [`bookmark`](Self::bookmark) moves the store's resource version.
+    ///
+    /// For a store with several sources: it is as new as the source that lags most, not as the last write.
     pub fn by_bookmark() -> Self {
         Self { by_bookmark: true, ..Self::new() }
     }
@@ -39,30 +38,31 @@ impl<T: Object> StoreWriter<T> {
         let _ = self.store.shared.on_unfilled_read.set(Box::new(function));
     }
 
-    /// The store that this writes, to read from and to clone.
+    /// The store, to read from and to clone.
     pub fn store(&self) -> &Store<T> {
         &self.store
     }
 
-    /// Adds an object, or puts it in the place of the one that has its key.
+    /// Adds an object, or replaces the one with the same key.
     ///
-    /// The store's resource version becomes the object's, if it has one: the last write wins, versions
-    /// are not compared.
+    /// The store's resource version becomes that of the object, if it has one: the last write wins, versions are not
+    /// compared. If the object was [undecodable](Self::apply_undecodable), it no longer is.
     pub fn apply(&mut self, object: impl Into<Arc<T>>) -> Change<T> {
         let object = object.into();
         let key = object.key();
         let mut indexers = self.store.shared.indexers.lock();
-        ask(&mut indexers, Some(&object));
-        let now = self.store.contents();
+        evaluate(&mut indexers, Some(&object));
+        let now = self.store.shared.contents();
         let slot = now.slot(&key);
         compare(&mut indexers, &now, slot);
-        drop(now); // or `write` would copy what it writes
+        drop(now); // a second reference would make `write` copy
         let old = self.write(|contents| {
+            contents.set_undecodable(&key, None);
             let (slot, old) = match slot {
                 Some(slot) => (slot, Some(contents.set(slot, object.clone()))),
                 None => (contents.insert(key, object.clone()), None),
             };
-            settle(&mut indexers, contents, slot);
+            store(&mut indexers, contents, slot);
             self.note_version(contents, object.metadata().resource_version());
             old
         });
@@ -74,22 +74,40 @@ impl<T: Object> StoreWriter<T> {
         }
     }
 
-    /// Removes the object of that key; `None` if there was none.
+    /// Adds the metadata of an object that cannot be decoded, or replaces it.
     ///
-    /// `last` is the state at deletion, if the server told it: it is what the tombstone carries, and
-    /// the store takes over its resource version. Without it the tombstone carries the stored state,
-    /// marked as not being final.
+    /// If the store has an earlier state of the object, it keeps that state. The store's resource version becomes that
+    /// of the metadata, if it has one.
+    pub fn apply_undecodable(&mut self, undecodable: Undecodable) -> Arc<Undecodable> {
+        let undecodable = Arc::new(undecodable);
+        self.write(|contents| {
+            contents.set_undecodable(undecodable.key(), Some(undecodable.clone()));
+            self.note_version(contents, undecodable.metadata().resource_version());
+        });
+        self.wake_waiting();
+        undecodable
+    }
+
+    /// Removes the object with this key, and the metadata of an undecodable one.
+    ///
+    /// `last` is the state at deletion, if the server sent it: the tombstone carries it, and the store takes over its
+    /// resource version. Without `last` the tombstone carries the stored state, marked as not final.
+    ///
+    /// Returns `None` if there is no state for a tombstone: the key was absent, or its object undecodable in every
+    /// state.
     pub fn delete(&mut self, key: &ObjectKey, last: Option<T>) -> Option<Change<T>> {
         let mut indexers = self.store.shared.indexers.lock();
-        ask(&mut indexers, None);
-        let now = self.store.contents();
+        evaluate(&mut indexers, None);
+        let now = self.store.shared.contents();
         let slot = now.slot(key);
         compare(&mut indexers, &now, slot);
-        drop(now); // or `write` would copy what it writes
+        drop(now); // a second reference would make `write` copy
+        let mut was_undecodable = false;
         let removed = self.write(|contents| {
             if let Some(slot) = slot {
-                settle(&mut indexers, contents, slot);
+                store(&mut indexers, contents, slot);
             }
+            was_undecodable = contents.set_undecodable(key, None).is_some();
             if let Some(last) = &last {
                 self.note_version(contents, last.metadata().resource_version());
             }
@@ -98,17 +116,18 @@ impl<T: Object> StoreWriter<T> {
         drop(indexers);
         self.wake_waiting();
         let final_state_unknown = last.is_none();
-        let stored = removed?.object;
-        let object = last.map_or(stored, Arc::new);
+        if removed.is_none() && !was_undecodable {
+            return None;
+        }
+        let object = last.map(Arc::new).or_else(|| Some(removed?.object))?;
         Some(Change::Deleted(Tombstone { key: key.clone(), object, final_state_unknown }))
     }
 
-    /// Makes the store hold exactly `objects`, in one step, and returns what that changed.
+    /// Makes the store hold exactly `objects`, in one step, and returns the changes.
     ///
-    /// Deletions come first, as tombstones without a known final state; then additions and updates in
-    /// the order of `objects`. An object with the UID and resource version of the stored one has not
-    /// changed: the stored one stays and nothing is returned for it. Of two objects with one key the
-    /// later counts.
+    /// Deletions come first, as tombstones without a known final state; then additions and updates in the order of
+    /// `objects`. An object with the UID and resource version of the stored one has not changed: the stored one stays,
+    /// and no change is returned for it. Of two objects with the same key the later one counts.
     pub fn replace(&mut self, objects: Vec<T>, resource_version: &str) -> Vec<Change<T>> {
         let mut replacement = self.replacement();
         for object in objects {
@@ -117,13 +136,15 @@ impl<T: Object> StoreWriter<T> {
         self.commit(replacement, resource_version)
     }
 
-    /// Starts a replacement that is filled bit by bit, while the store stays as it is: the way to
-    /// [`replace`](Self::replace) without having all objects in memory twice.
+    /// Starts a replacement to be filled object by object, while the store stays as it is. It is
+    /// [`replace`](Self::replace) without all objects in memory twice.
     pub fn replacement(&self) -> Replacement<T> {
         Replacement::new(&self.store)
     }
 
-    /// Makes the store hold exactly what `replacement` holds, as [`replace`](Self::replace) does.
+    /// Makes the store hold exactly the objects of `replacement`, as [`replace`](Self::replace) does.
+    ///
+    /// Undecodable objects of the replacement replace those of the store. They are not part of the changes.
     pub fn commit(&mut self, replacement: Replacement<T>, resource_version: &str) -> Vec<Change<T>> {
         let Outcome { base, mut next, gone, came } = replacement.into_outcome();
         let mut changes = Vec::with_capacity(gone.len() + came.len());
@@ -143,9 +164,9 @@ impl<T: Object> StoreWriter<T> {
                 Some(old) => Change::Updated { old, new },
             });
         }
-        let now = self.store.contents();
+        let now = self.store.shared.contents();
         if !Arc::ptr_eq(&now, &base) {
-            // The store went on while the list came in: written to, or given an index.
+            // The store was written to or got an index after the replacement was started.
             for indexer in &indexers[next.postings.len()..] {
                 let postings = indexer.build(&mut next.iter());
                 next.postings.push(postings);
@@ -158,23 +179,23 @@ impl<T: Object> StoreWriter<T> {
         self.note_version(&mut next, resource_version);
         let old = std::mem::replace(&mut *self.store.shared.contents.write(), Arc::new(next));
         drop(indexers);
-        drop(old); // outside the locks: it takes a while
+        drop(old); // outside the locks, because freeing objects takes time
         self.wake_waiting();
         changes
     }
 
-    /// Notes that the store is as new as `resource_version`, though nothing has changed.
+    /// Moves the store's resource version to `resource_version` without a change of objects.
     pub fn bookmark(&mut self, resource_version: &str) {
         self.write(|contents| contents.set_version(resource_version));
         self.wake_waiting();
     }
 
-    /// Writes at one moment. Whoever holds a snapshot keeps it as it is.
+    /// Writes at one moment. Snapshots that are held stay as they are.
     fn write<R>(&self, edit: impl FnOnce(&mut Contents<T>) -> R) -> R {
         edit(Arc::make_mut(&mut self.store.shared.contents.write()))
     }
 
-    /// After a write, and without a lock: those who are woken may read at once.
+    /// Wakes waiting tasks, after a write and without a lock, so that they can read at once.
     fn wake_waiting(&self) {
         self.store.shared.written.notify_waiters();
     }
@@ -200,9 +221,9 @@ impl<T> fmt::Debug for StoreWriter<T> {
 
 type Indexers<T> = [Box<dyn Indexer<T>>];
 
-/// No lock that readers take is held meanwhile: the functions are the user's.
-fn ask<T>(indexers: &mut Indexers<T>, new: Option<&T>) {
-    indexers.iter_mut().for_each(|indexer| indexer.ask(new));
+/// Calls all index functions. They are the user's, so no lock that readers take is held meanwhile.
+fn evaluate<T>(indexers: &mut Indexers<T>, new: Option<&T>) {
+    indexers.iter_mut().for_each(|indexer| indexer.evaluate(new));
 }
 
 fn compare<T>(indexers: &mut Indexers<T>, contents: &Contents<T>, slot: Option<u32>) {
@@ -211,19 +232,20 @@ fn compare<T>(indexers: &mut Indexers<T>, contents: &Contents<T>, slot: Option<u
     }
 }
 
-fn settle<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32) {
+fn store<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32) {
     for (indexer, postings) in indexers.iter_mut().zip(&mut contents.postings) {
-        indexer.settle(&mut **postings, slot);
+        indexer.store(&mut **postings, slot);
     }
 }
 
-/// All three, in contents that nobody reads yet.
+/// All three steps, in contents that nobody reads yet.
 fn reindex<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32, new: Option<&T>) {
-    ask(indexers, new);
+    evaluate(indexers, new);
     compare(indexers, contents, Some(slot));
-    settle(indexers, contents, slot);
+    store(indexers, contents, slot);
 }
 
+/// The changes from one state of a store to another.
 fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>> {
     let gone = old.iter().filter(|(_, entry)| new.get(&entry.key).is_none()).map(|(_, entry)| {
         let (key, object) = (entry.key.clone(), entry.object.clone());

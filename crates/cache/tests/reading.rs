@@ -63,7 +63,7 @@ fn a_snapshot_stays_as_it_was_whatever_is_written() {
 }
 
 #[test]
-#[should_panic(expected = "is of another store")]
+#[should_panic(expected = "belongs to another store")]
 fn an_index_of_another_store_is_not_taken_for_one_of_a_snapshot() {
     let (one, other) = (StoreWriter::<ConfigMap>::new(), StoreWriter::<ConfigMap>::new());
     let index = one.store().add_label_index("app");

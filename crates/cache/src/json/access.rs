@@ -1,4 +1,4 @@
-//! The members of an object and the elements of an array, one after the other, as serde takes them.
+//! serde's access to the members of an object and the elements of an array.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,17 @@ use serde::de::{
     value::{BorrowedStrDeserializer, CowStrDeserializer},
 };
 
-use super::{Json, JsonError, Place, key::Key};
+use super::{
+    error::JsonError,
+    key::Key,
+    reader::{Json, Place},
+};
 
+/// The members of an object, in order.
 pub(super) struct Members<'a, 'de> {
     json: &'a mut Json<'de>,
     is_first: bool,
-    /// Which map this is, if managed fields are left out of it.
+    /// The role of this map, for leaving out `managedFields`.
     place: Place,
 }
 
@@ -58,11 +63,12 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, JsonError> {
         self.json.colon()?;
         let value = seed.deserialize(&mut *self.json)?;
-        self.json.place = Place::Anywhere; // the metadata may have been no map
+        self.json.place = Place::Anywhere; // also if the metadata was not a map
         Ok(value)
     }
 }
 
+/// The elements of an array, in order.
 pub(super) struct Elements<'a, 'de> {
     json: &'a mut Json<'de>,
     is_first: bool,

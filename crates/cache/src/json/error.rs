@@ -1,24 +1,24 @@
-//! [`JsonError`]: why a text could not be read.
+//! [`JsonError`]: a text that could not be decoded.
 
 use std::fmt;
 
 use serde::de;
 
-/// Why a text is no JSON, or not the JSON that was asked for.
+/// A text is not JSON, or not JSON of the requested type.
 #[derive(Debug)]
 pub struct JsonError {
-    /// `None` if the text ended before the value did.
+    /// `None` if the text ended within the value.
     message: Option<Box<str>>,
     at: Option<usize>,
 }
 
 impl JsonError {
-    /// Whether the text ended before the value did: with more of it, it may be right.
+    /// Whether the text ended within the value: with more text it may be valid.
     pub fn is_incomplete(&self) -> bool {
         self.message.is_none()
     }
 
-    /// Where in the text that was, in bytes, if it is known.
+    /// The position of the error in the text, in bytes, if it is known.
     pub fn offset(&self) -> Option<usize> {
         self.at
     }
@@ -28,14 +28,14 @@ impl JsonError {
         Self { message: None, at: Some(at) }
     }
 
-    /// What is said by who does not know where it happened, happened here.
+    /// Sets the position, if it is not known yet.
     pub(super) fn at(mut self, at: usize) -> Self {
         self.at.get_or_insert(at);
         self
     }
 }
 
-/// Its own place, a line and a column, stays in the message.
+/// The line and column of the other error stay in its message.
 impl From<serde_json::Error> for JsonError {
     #[cold]
     fn from(error: serde_json::Error) -> Self {

@@ -1,4 +1,4 @@
-//! [`Key`]: the key of a member, which is a string whatever it is asked to be.
+//! [`Key`]: deserializer for the key of a member, a JSON string that may hold a number or a truth value.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use serde::{
     de::{IntoDeserializer, Visitor},
 };
 
-use super::{Json, JsonError};
+use super::{error::JsonError, reader::Json};
 
-/// A deserializer that stands in front of a key.
+/// A deserializer positioned at a key.
 pub(super) struct Key<'a, 'de>(pub(super) &'a mut Json<'de>);
 
 macro_rules! strings {
@@ -23,7 +23,7 @@ macro_rules! strings {
     };
 }
 
-/// A number or a truth value within a string, as maps have them whose keys are those.
+/// A number or a truth value within a string: the keys of maps that are keyed by such values.
 macro_rules! quoted {
     ($($method:ident)*) => {
         $(

@@ -1,14 +1,14 @@
-//! [`Marks`]: which bytes of a text mean something to JSON, one bit each. Sixteen bytes are compared at once, by a
-//! crate that has safe names for what each processor offers.
+//! [`Marks`]: bit masks of the bytes with a meaning in JSON. Sixteen bytes are compared at once, through a crate with
+//! a safe interface to each processor's vector instructions.
 
 use wide::u8x16;
 
-/// Bytes that are looked at in one go.
+/// The number of bytes in a block, one per bit of a mask.
 pub(super) const BLOCK: usize = 64;
-/// Bytes that are compared at once.
+/// The number of bytes that are compared at once.
 pub(super) const LANE: usize = 16;
 
-/// Where in a block the bytes are of which JSON is built; within strings they mean nothing, and are marked too.
+/// Masks of a block's structural bytes. Bytes within strings have no meaning, but are marked as well.
 pub(super) struct Marks {
     pub(super) quotes: u64,
     pub(super) backslashes: u64,
@@ -35,8 +35,7 @@ impl Marks {
     }
 }
 
-/// Where in a lane of a string's text the bytes are that cannot just be taken as they are: quotes, backslashes and
-/// control characters.
+/// Mask of the bytes in a lane of a string that end it or need work: quotes, backslashes and control characters.
 #[inline]
 pub(super) fn special(lane: [u8; LANE]) -> u64 {
     let lane = u8x16::from(lane);

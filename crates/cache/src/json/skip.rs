@@ -1,8 +1,8 @@
-//! Where values end. Nothing is called for what lies within, however deep it is.
+//! Finds the end of a value, without recursion and without looking at the values within it.
 
 use super::marks::{BLOCK, LANE, Marks, special};
 
-/// Behind the object or array that begins at `start`; `None` if the text ends before it does.
+/// The position after the object or array that begins at `start`; `None` if the text ends within it.
 pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
     let mut scan = Scan { in_string: 0, escaped: 0, depth: 0 };
     let mut from = start;
@@ -20,18 +20,18 @@ pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// What is known between two blocks.
+/// The state of a scan between two blocks.
 struct Scan {
-    /// All ones within a string, and else none.
+    /// All ones if the block begins within a string, otherwise zero.
     in_string: u64,
-    /// 1 if the next byte is escaped.
+    /// 1 if the first byte of the next block is escaped.
     escaped: u64,
-    /// Brackets that are open.
+    /// The number of open brackets.
     depth: u32,
 }
 
 impl Scan {
-    /// Behind the bracket that closes the first one, if it is in this block.
+    /// The position after the bracket that closes the first one, if it is in this block.
     #[inline]
     fn block(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
         let marks = Marks::of(block);
@@ -49,7 +49,7 @@ impl Scan {
         None
     }
 
-    /// Behind the first closing bracket in front of which as many were opened as with it are closed.
+    /// The position after the first closing bracket at which the number of closed brackets equals that of opened ones.
     fn last(&self, opens: u64, mut closes: u64) -> Option<usize> {
         let mut closed = 0;
         while closes != 0 {
@@ -63,7 +63,7 @@ impl Scan {
         None
     }
 
-    /// Bytes behind a backslash that is not escaped itself: in a row of them every second one is.
+    /// The bytes after a backslash that is not escaped itself: in a row of backslashes, every second one.
     #[inline]
     fn escaped_by(&mut self, backslashes: u64) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
@@ -72,8 +72,8 @@ impl Scan {
         }
         let backslashes = backslashes & !self.escaped;
         let behind = backslashes << 1 | self.escaped;
-        // Added to the backslashes, the first bit of a row runs through it and comes out behind. For rows that begin
-        // at an odd place odd and even change roles.
+        // Adding the first bit of a row to the row carries through it and sets the bit after it. For rows that begin
+        // at an odd position, odd and even change roles.
         let odd_rows = backslashes & !EVEN & !behind;
         let (ran_out, beyond) = odd_rows.overflowing_add(backslashes);
         self.escaped = u64::from(beyond);
@@ -81,7 +81,7 @@ impl Scan {
     }
 }
 
-/// For each bit whether an odd number of bits is set up to it, with it.
+/// For each bit, whether the number of bits set up to and including it is odd.
 #[inline]
 fn odd_up_to(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
@@ -90,22 +90,22 @@ fn odd_up_to(mut bits: u64) -> u64 {
     bits
 }
 
-/// What stands in the way of a string's text.
+/// A byte of a string that cannot be taken as it is.
 pub(super) enum Obstacle {
     /// The closing quote.
     Quote,
     Backslash,
-    /// Which JSON has escaped only.
+    /// A control character, which JSON allows only escaped.
     Control,
 }
 
-/// The first obstacle from `from` on, and where it is; `None` if the text ends before.
+/// The position and kind of the first obstacle at or after `from`; `None` if there is none.
 #[inline]
 pub(super) fn obstacle(text: &[u8], mut from: usize) -> Option<(usize, Obstacle)> {
     loop {
         let rest = text.get(from..)?;
         let lane = rest.first_chunk().copied().unwrap_or_else(|| {
-            let mut lane = [b'"'; LANE]; // behind the text's end, where it is not believed
+            let mut lane = [b'"'; LANE]; // padding after the text's end, ignored below
             lane[..rest.len()].copy_from_slice(rest);
             lane
         });

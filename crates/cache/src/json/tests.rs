@@ -1,4 +1,4 @@
-//! `serde_json` is the model: what it reads, [`Json`] reads alike, and what it refuses is refused where it is read.
+//! `serde_json` is the model: [`Json`] decodes what it decodes, and refuses what it refuses, except in skipped values.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Number, Value, value::RawValue};
 
-use super::*;
+use super::{Json, JsonError};
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let mut json = Json::new(text);
@@ -14,7 +14,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     json.end().map(|()| value)
 }
 
-/// Where `skip` ends.
+/// The position at which `skip` ends.
 fn skipped(text: &str) -> Result<usize, JsonError> {
     let mut json = Json::new(text);
     json.skip().map(|_| ())?;
@@ -187,7 +187,7 @@ fn errors_say_what_and_where() {
     }
 }
 
-/// The documentation of [`Json`] says so; whoever changes it changes that.
+/// The documentation of [`Json`] lists these checks.
 #[test]
 fn what_is_skipped_is_checked_for_its_end_alone() {
     for text in [r#"{"a" 1,,}"#, "[}", r#"{"a":nul}"#, "[\"\u{1}\"]", r#"["\x"]"#, r#""\x""#] {

@@ -1,16 +1,17 @@
-//! What JSON is built of, one after the other: commas, colons, words and strings.
+//! The tokens of JSON: commas, colons, words and strings.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, de::Error};
 
 use super::{
-    Json, JsonError,
+    error::JsonError,
+    reader::Json,
     skip::{Obstacle, obstacle},
 };
 
 impl<'de> Json<'de> {
-    /// The next byte that is no white space; stays in front of it.
+    /// The next byte after white space. Only the white space is consumed.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<u8> {
         loop {
@@ -21,13 +22,13 @@ impl<'de> Json<'de> {
         }
     }
 
-    /// The same as `next`, of a text that must not end here.
+    /// The same as `next`, but the end of the text is an error.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, JsonError> {
         self.next().ok_or_else(|| self.incomplete())
     }
 
-    /// Whether there is one more in an object or array that `close` ends; if so, stays in front of it.
+    /// Whether another member or element follows before `close`. Consumes the comma before it.
     #[inline]
     pub(super) fn has_next(&mut self, close: u8, is_first: &mut bool) -> Result<bool, JsonError> {
         match self.peek()? {
@@ -35,19 +36,20 @@ impl<'de> Json<'de> {
             _ if std::mem::take(is_first) => Ok(true),
             b',' => {
                 self.at += 1;
-                if self.peek()? == close { Err(self.malformed("a value behind `,`")) } else { Ok(true) }
+                if self.peek()? == close { Err(self.malformed("a value after `,`")) } else { Ok(true) }
             }
             _ => Err(self.malformed("`,` or the end of an object or array")),
         }
     }
 
-    /// The same, in front of a key.
+    /// The same for the members of an object, which begin with a key.
     #[inline]
     pub(super) fn has_member(&mut self, is_first: &mut bool) -> Result<bool, JsonError> {
         let has_next = self.has_next(b'}', is_first)?;
         if has_next && self.peek()? != b'"' { Err(self.malformed("a key")) } else { Ok(has_next) }
     }
 
+    /// Consumes the colon between a key and its value.
     #[inline]
     pub(super) fn colon(&mut self) -> Result<(), JsonError> {
         if self.peek()? != b':' {
@@ -57,7 +59,7 @@ impl<'de> Json<'de> {
         Ok(())
     }
 
-    /// The string that begins here.
+    /// Decodes the string at the position.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'de, str>, JsonError> {
         let start = self.at + 1;
@@ -67,13 +69,14 @@ impl<'de> Json<'de> {
                 Ok(Cow::Borrowed(&self.text[start..end]))
             }
             Some((_, Obstacle::Backslash)) => {
-                self.hand_over(|json| Deserialize::deserialize(json)).map(Cow::Owned)
+                self.by_serde_json(|json| Deserialize::deserialize(json)).map(Cow::Owned)
             }
             Some((at, Obstacle::Control)) => Err(control(at)),
             None => Err(self.incomplete()),
         }
     }
 
+    /// Skips the string at the position. Its escapes are not checked.
     pub(super) fn skip_string(&mut self) -> Result<(), JsonError> {
         let mut from = self.at + 1;
         loop {
@@ -89,7 +92,7 @@ impl<'de> Json<'de> {
         }
     }
 
-    /// Steps over a `null`, if that is what comes.
+    /// Consumes a `null`, if it is next.
     pub(crate) fn null(&mut self) -> Result<bool, JsonError> {
         let is_null = self.peek()? == b'n';
         if is_null {
@@ -98,7 +101,7 @@ impl<'de> Json<'de> {
         Ok(is_null)
     }
 
-    /// Steps over `word`.
+    /// Consumes `word`.
     pub(super) fn word(&mut self, word: &str) -> Result<(), JsonError> {
         let rest = &self.text[self.at..];
         if rest.starts_with(word) {

@@ -1,19 +1,17 @@
-//! [`Text`]: an object's JSON, and where in it the values are that a cache needs. Made in one reading of
-//! the server's text, which looks into the metadata alone, and one copy of everything but `managedFields`.
+//! [`Text`]: an object's JSON text and the positions of the metadata fields that lookups need. It is made by reading
+//! the metadata of the server's text once, and copying the text without `managedFields`.
 
 use std::{borrow::Cow, ops::Range};
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
-    jiff::Timestamp,
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::{Deserialize, de::Error};
 
-use crate::{Json, JsonError, ManagedFields, Metadata};
+use crate::{Json, JsonError, ManagedFields, Metadata, Time};
 
+/// An object's JSON text with its metadata fields located.
 #[derive(Clone, Default)]
 pub(super) struct Text {
-    /// The object's JSON. Behind it, as they read, those of the values below that JSON escapes: usually none.
+    /// The JSON, followed by the unescaped form of those values below that JSON escapes: usually none.
     text: Box<str>,
     json: u32,
     name: Span,
@@ -22,10 +20,10 @@ pub(super) struct Text {
     resource_version: Span,
     labels: Box<[(Span, Span)]>,
     owner_references: Box<[OwnerReference]>,
-    deletion_timestamp: Option<Timestamp>,
+    deletion_timestamp: Option<Time>,
 }
 
-/// A part of the text.
+/// The position of a value in the text.
 #[derive(Debug, Clone, Copy, Default)]
 struct Span {
     start: u32,
@@ -81,26 +79,26 @@ impl Metadata for Text {
         &self.owner_references
     }
 
-    fn deletion_timestamp(&self) -> Option<Timestamp> {
+    fn deletion_timestamp(&self) -> Option<Time> {
         self.deletion_timestamp
     }
 }
 
-/// Marks the start of a span that counts from the end of the JSON, while that is not known.
-const BEHIND: u32 = 1 << 31;
+/// Flag of a span that counts from the end of the JSON, while that position is not known yet.
+const APPENDED: u32 = 1 << 31;
 
-/// A text while it is being read. Places are those in `source` until the end.
+/// A text while it is being read. Until `finish`, spans are positions in `source`.
 #[derive(Default)]
 struct Draft<'a> {
-    /// The server's text, from the object on.
+    /// The server's text, from the start of the object.
     source: &'a str,
-    /// Where that begins for the reader.
+    /// The reader's position at the start of the object.
     start: usize,
     managed_fields: ManagedFields,
-    /// What is left out, in order.
+    /// The ranges to leave out, in order.
     cuts: Vec<Range<usize>>,
-    /// Values that JSON escapes, as they read.
-    behind: String,
+    /// The unescaped form of values that JSON escapes.
+    appended: String,
     text: Text,
 }
 
@@ -111,7 +109,7 @@ impl<'a> Draft<'a> {
         json.members(|key, json| {
             if key == "managedFields" && self.managed_fields == ManagedFields::Dropped {
                 json.skip()?;
-                // With one comma: that in front, or behind what would come first.
+                // One comma goes as well: the one before, or the one after if this is the first member.
                 let comma = usize::from(is_first && json.next() == Some(b','));
                 let from = std::mem::replace(&mut end, json.offset() + comma);
                 self.cuts.push(from - self.start..end - self.start);
@@ -123,7 +121,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Takes out of a member of the metadata what is to be known.
+    /// Extracts the value of a metadata field, if lookups need it.
     fn member(&mut self, key: &str, json: &mut Json<'a>) -> Result<(), JsonError> {
         match key {
             "name" => self.text.name = self.string(json)?,
@@ -136,7 +134,7 @@ impl<'a> Draft<'a> {
                 self.text.owner_references = owners.unwrap_or_default();
             }
             "deletionTimestamp" => {
-                self.text.deletion_timestamp = Option::<Time>::deserialize(json)?.map(|time| time.0);
+                self.text.deletion_timestamp = Option::<Time>::deserialize(json)?;
             }
             _ => drop(json.skip()?),
         }
@@ -160,8 +158,8 @@ impl<'a> Draft<'a> {
         Ok(labels.into())
     }
 
-    /// Where `part` is to be found, which was read out of `source`. A number that does not fit belongs to a text
-    /// that is too long: `finish` refuses it.
+    /// The span of `part`, which was read from `source`. A number that does not fit in a `u32` belongs to a text that
+    /// `finish` refuses as too long.
     fn span(&mut self, part: Cow<'a, str>) -> Span {
         let length = part.len() as u32;
         match part {
@@ -170,31 +168,31 @@ impl<'a> Draft<'a> {
                 Span { start: offset as u32, length }
             }
             Cow::Owned(part) => {
-                let offset = self.behind.len() as u32;
-                self.behind.push_str(&part);
-                Span { start: BEHIND | offset, length }
+                let offset = self.appended.len() as u32;
+                self.appended.push_str(&part);
+                Span { start: APPENDED | offset, length }
             }
         }
     }
 
-    /// Copies what is kept, and says where things are in that.
+    /// Copies the text without the cuts, and moves the spans accordingly.
     fn finish(mut self) -> Result<Text, JsonError> {
         let cut: usize = self.cuts.iter().map(Range::len).sum();
-        let json = u32::try_from(self.source.len()).ok().filter(|length| *length < BEHIND);
+        let json = u32::try_from(self.source.len()).ok().filter(|length| *length < APPENDED);
         let json = json.ok_or_else(|| JsonError::custom("the object is longer than 2 GiB"))? - cut as u32;
-        let mut text = String::with_capacity(json as usize + self.behind.len()); // and not a byte more
+        let mut text = String::with_capacity(json as usize + self.appended.len()); // exactly
         let mut from = 0;
         for cut in &self.cuts {
             text.push_str(&self.source[from..cut.start]);
             from = cut.end;
         }
         text.push_str(&self.source[from..]);
-        text.push_str(&self.behind);
+        text.push_str(&self.appended);
         let Text { name, namespace, uid, resource_version, labels, .. } = &mut self.text;
         let labels = labels.iter_mut().flat_map(|(key, value)| [key, value]);
         for span in [name, namespace, uid, resource_version].into_iter().chain(labels) {
-            if span.start & BEHIND != 0 {
-                span.start = (span.start & !BEHIND) + json;
+            if span.start & APPENDED != 0 {
+                span.start = (span.start & !APPENDED) + json;
             } else {
                 let before = self.cuts.iter().take_while(|cut| cut.start < span.start as usize);
                 span.start -= before.map(|cut| cut.len() as u32).sum::<u32>();
@@ -204,6 +202,6 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A string that borrows unless it is escaped.
+/// A string that borrows from the text unless it is escaped.
 #[derive(Deserialize)]
 struct Str<'a>(#[serde(borrow)] Cow<'a, str>);

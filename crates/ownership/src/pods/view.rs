@@ -82,7 +82,7 @@ impl PodState for PodView {
     }
 
     fn created(&self) -> Option<Timestamp> {
-        self.metadata.creation_timestamp.as_ref().map(|time| time.0)
+        self.metadata.creation_timestamp.and_then(|time| time.to_timestamp())
     }
 
     fn deletion_cost(&self) -> i32 {

@@ -1,5 +1,5 @@
-//! [`Json`] as a serde deserializer. Objects, arrays and strings are read here; what is rare or small is handed over
-//! to `serde_json`.
+//! [`Json`] as a serde deserializer. Objects, arrays and strings are decoded here, rare and small values by
+//! `serde_json`.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,13 @@ use serde::{
     de::{IntoDeserializer, Visitor},
 };
 
-use super::{Json, JsonError};
+use super::{
+    access::{Elements, Members},
+    error::JsonError,
+    reader::Json,
+};
 
-/// By `serde_json`'s own agreement with itself, types of its are asked for under such names.
+/// The prefix of the names under which `serde_json` requests its own types, such as `RawValue`.
 const OF_SERDE_JSON: &str = "$serde_json::";
 
 macro_rules! strings {
@@ -27,15 +31,25 @@ macro_rules! strings {
     };
 }
 
-macro_rules! handed_over {
+macro_rules! by_serde_json {
     ($($method:ident)*) => {
         $(
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
                 self.peek()?;
-                self.hand_over(|json| json.$method(visitor))
+                self.by_serde_json(|json| json.$method(visitor))
             }
         )*
     };
+}
+
+impl<'de> Json<'de> {
+    fn map<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, JsonError> {
+        self.within(b'}', |json| visitor.visit_map(Members::new(json)))
+    }
+
+    fn sequence<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, JsonError> {
+        self.within(b']', |json| visitor.visit_seq(Elements::new(json)))
+    }
 }
 
 impl<'de> Deserializer<'de> for &mut Json<'de> {
@@ -43,7 +57,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
 
     strings! { deserialize_str deserialize_string deserialize_identifier }
 
-    handed_over! {
+    by_serde_json! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
         deserialize_f64 deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit
@@ -54,7 +68,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
             b'{' => self.map(visitor),
             b'[' => self.sequence(visitor),
             b'"' => self.visit_string(visitor),
-            _ => self.hand_over(|json| json.deserialize_any(visitor)),
+            _ => self.by_serde_json(|json| json.deserialize_any(visitor)),
         }
     }
 
@@ -134,7 +148,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
     ) -> Result<V::Value, JsonError> {
         if name.starts_with(OF_SERDE_JSON) {
             self.peek()?;
-            return self.hand_over(|json| json.deserialize_newtype_struct(name, visitor));
+            return self.by_serde_json(|json| json.deserialize_newtype_struct(name, visitor));
         }
         visitor.visit_newtype_struct(self)
     }
@@ -146,7 +160,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
         visitor: V,
     ) -> Result<V::Value, JsonError> {
         if self.peek()? != b'"' {
-            return self.hand_over(|json| json.deserialize_enum(name, variants, visitor));
+            return self.by_serde_json(|json| json.deserialize_enum(name, variants, visitor));
         }
         match self.string()? {
             Cow::Borrowed(variant) => visitor.visit_enum(variant.into_deserializer()),

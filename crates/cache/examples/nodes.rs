@@ -1,0 +1,62 @@
+//! Feeds a store by hand and looks Pods up by node, by label and in a snapshot. Needs no cluster.
+//!
+//! ```text
+//! $ cargo run -p trimtab-cache --example nodes --features k8s-openapi/latest
+//! node-1 runs default/web-0, default/web-1
+//! app=web selects 2 Pods
+//! after the list: deleted default/web-1
+//! the snapshot still has 2 Pods, the store has 1
+//! ```
+
+use serde::Deserialize;
+use trimtab_cache::{Change, MetaView, Metadata, Object, StoreWriter};
+
+/// The fields of a Pod that this program reads.
+#[derive(Deserialize)]
+struct PodView {
+    metadata: MetaView,
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    node_name: Option<String>,
+}
+
+impl Object for PodView {
+    type Kind = k8s_openapi::api::core::v1::Pod;
+
+    fn metadata(&self) -> &impl Metadata {
+        &self.metadata
+    }
+}
+
+fn pod(name: &str, version: u32) -> Result<PodView, serde_json::Error> {
+    serde_json::from_value(serde_json::json!({
+        "metadata": {"namespace": "default", "name": name, "uid": name, "resourceVersion": version.to_string(),
+            "labels": {"app": "web"}},
+        "spec": {"nodeName": "node-1"},
+    }))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut writer = StoreWriter::new();
+    let store = writer.store().clone();
+    let by_node = store.add_index("node", |pod: &PodView| pod.spec.node_name.clone());
+    writer.replace(vec![pod("web-0", 1)?, pod("web-1", 2)?], "2");
+
+    let mut keys: Vec<_> = by_node.keys("node-1").iter().map(ToString::to_string).collect();
+    keys.sort();
+    println!("node-1 runs {}", keys.join(", "));
+    println!("app=web selects {} Pods", store.select(None, &"app=web".parse()?).len());
+
+    let snapshot = store.snapshot();
+    for change in writer.replace(vec![pod("web-0", 1)?], "3") {
+        if let Change::Deleted(tombstone) = change {
+            println!("after the list: deleted {}", tombstone.key);
+        }
+    }
+    println!("the snapshot still has {} Pods, the store has {}", snapshot.len(), store.len());
+    Ok(())
+}
