@@ -22,7 +22,7 @@ impl Object for View {
     }
 }
 
-fn text(name: &str, version: u32, owner: &str, number: serde_json::Value) -> String {
+fn text(name: &str, version: u32, owner: &str, number: &serde_json::Value) -> String {
     json!({
         "number": number,
         "metadata": {"namespace": "n", "name": name, "uid": format!("uid-{name}"),
@@ -33,13 +33,14 @@ fn text(name: &str, version: u32, owner: &str, number: serde_json::Value) -> Str
 }
 
 fn good(name: &str, version: u32, owner: &str) -> View {
-    serde_json::from_str(&text(name, version, owner, json!(7))).unwrap()
+    serde_json::from_str(&text(name, version, owner, &json!(7))).expect("a view")
 }
 
 fn bad(name: &str, version: u32, owner: &str) -> Undecodable {
-    let text = text(name, version, owner, json!("seven"));
-    let error = View::decode(&mut Json::new(&text), ManagedFields::Dropped).unwrap_err();
-    Undecodable::read(&text, error).unwrap()
+    let text = text(name, version, owner, &json!("seven"));
+    let error =
+        View::decode(&mut Json::new(&text), ManagedFields::Dropped).expect_err("a field of the wrong type");
+    Undecodable::read(&text, error).expect("readable metadata")
 }
 
 fn key(name: &str) -> ObjectKey {

@@ -1,6 +1,6 @@
 //! An informer over an API server in the process, without a cluster.
 //!
-//! `cargo run -p trimtab-informer --example follow` prints the two ConfigMaps that exist at the start, then an update
+//! `cargo run -p trimtab-informer --example follow` prints the two `ConfigMap`s that exist at the start, then an update
 //! and a deletion:
 //!
 //! ```text

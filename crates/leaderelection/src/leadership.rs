@@ -324,11 +324,13 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
+    type Once = Box<dyn FnOnce() + Send>;
+
     /// A clock that is set by hand, and lets something happen while it is being read.
     #[derive(Clone, Default)]
     struct Steps {
         now: Arc<AtomicU64>,
-        during: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+        during: Arc<Mutex<Option<Once>>>,
     }
 
     impl fmt::Debug for Steps {

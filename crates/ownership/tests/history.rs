@@ -1,4 +1,4 @@
-//! ControllerRevisions against an API server. The names cite upstream's tests in `history_test.go`.
+//! `ControllerRevision`s against an API server. The names cite upstream's tests in `history_test.go`.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -26,7 +26,7 @@ impl World {
         Self { server, history, revisions }
     }
 
-    fn revision(&self, data: Value, number: i64) -> ControllerRevision {
+    fn revision(&self, data: &Value, number: i64) -> ControllerRevision {
         let labels = [("app".to_owned(), "web".to_owned())];
         self.history.revision(data, number, labels, Some(0)).expect("JSON")
     }
@@ -42,22 +42,23 @@ fn owner(uid: &str) -> StatefulSet {
         .expect("a set")
 }
 
-/// TestRealHistory_CreateControllerRevision.
+/// `TestRealHistory_CreateControllerRevision`.
 #[tokio::test(start_paused = true)]
 async fn an_equal_revision_is_created_once_and_a_taken_name_raises_the_collision_count() {
     let world = World::new();
     let mut count = 0;
-    let first = world.history.create(world.revision(json!({"a": 1}), 1), &mut count).await.expect("created");
+    let first = world.history.create(world.revision(&json!({"a": 1}), 1), &mut count).await.expect("created");
     assert_eq!(first.metadata.labels.as_ref().expect("labels")["app"], "web");
     assert_eq!(first.metadata().controller().expect("a controller").uid, "u1");
-    let again = world.history.create(world.revision(json!({"a": 1}), 2), &mut count).await.expect("found");
+    let again = world.history.create(world.revision(&json!({"a": 1}), 2), &mut count).await.expect("found");
     assert_eq!((again.metadata().uid(), count), (first.metadata().uid(), 0));
 
     // The name is taken by another content.
-    let mut other = world.revision(json!({"b": 1}), 2);
-    other.data = world.revision(json!({"c": 1}), 2).data;
+    let mut other = world.revision(&json!({"b": 1}), 2);
+    other.data = world.revision(&json!({"c": 1}), 2).data;
     world.revisions.create(&PostParams::default(), &other).await.expect("created");
-    let second = world.history.create(world.revision(json!({"b": 1}), 2), &mut count).await.expect("created");
+    let second =
+        world.history.create(world.revision(&json!({"b": 1}), 2), &mut count).await.expect("created");
     assert_eq!(count, 1);
     assert_ne!(second.metadata().name(), other.metadata().name());
     assert_eq!(world.names().await.len(), 3);
@@ -68,18 +69,18 @@ async fn an_equal_revision_is_created_once_and_a_taken_name_raises_the_collision
 async fn an_equal_revision_of_another_owner_is_not_returned() {
     let world = World::new();
     let earlier = History::new(world.server.client(), &owner("u0")).expect("a named set");
-    let revision = earlier.revision(json!({"a": 1}), 1, [], Some(0)).expect("JSON");
+    let revision = earlier.revision(&json!({"a": 1}), 1, [], Some(0)).expect("JSON");
     earlier.create(revision, &mut 0).await.expect("created");
     let mut count = 0;
-    let ours = world.history.create(world.revision(json!({"a": 1}), 1), &mut count).await.expect("created");
+    let ours = world.history.create(world.revision(&json!({"a": 1}), 1), &mut count).await.expect("created");
     assert_eq!((ours.metadata().controller().expect("a controller").uid.as_str(), count), ("u1", 1));
 }
 
-/// TestRealHistory_UpdateControllerRevision: one conflict is repeated with the present revision.
+/// `TestRealHistory_UpdateControllerRevision`: one conflict is repeated with the present revision.
 #[tokio::test(start_paused = true)]
 async fn a_revision_is_renumbered_in_spite_of_a_conflict() {
     let world = World::new();
-    let revision = world.history.create(world.revision(json!({"a": 1}), 1), &mut 0).await.expect("created");
+    let revision = world.history.create(world.revision(&json!({"a": 1}), 1), &mut 0).await.expect("created");
     let updates = Filter::any().verb(Verb::Update).user_agent("controller");
     let _conflict = world.server.faults().refuse(updates, Refusal::conflict(), 1);
     let renumbered = world.history.renumber(&revision, 7).await.expect("renumbered");
@@ -88,13 +89,13 @@ async fn a_revision_is_renumbered_in_spite_of_a_conflict() {
     assert_eq!(same.metadata().resource_version(), renumbered.metadata().resource_version());
 }
 
-/// TestRealHistory_DeleteControllerRevision, and upstream's `truncateHistory`.
+/// `TestRealHistory_DeleteControllerRevision`, and upstream's `truncateHistory`.
 #[tokio::test(start_paused = true)]
 async fn the_oldest_revisions_that_are_not_live_are_deleted() {
     let world = World::new();
     let mut revisions = Vec::new();
     for number in 1..=5 {
-        let revision = world.revision(json!({"number": number}), number);
+        let revision = world.revision(&json!({"number": number}), number);
         revisions.push(Arc::new(world.history.create(revision, &mut 0).await.expect("created")));
     }
     let name = |index: usize| revisions[index].metadata().name().to_owned();
@@ -106,14 +107,14 @@ async fn the_oldest_revisions_that_are_not_live_are_deleted() {
     assert_eq!(world.history.truncate(revisions.clone(), &live, 1).await.expect("gone already"), 2);
 }
 
-/// TestFindEqualRevisions, TestSortControllerRevisions.
+/// `TestFindEqualRevisions`, `TestSortControllerRevisions`.
 #[tokio::test(start_paused = true)]
 async fn revisions_are_equal_by_content_and_sorted_by_number_age_and_name() {
     let world = World::new();
     let (one, other) =
-        (world.revision(json!({"a": 1, "b": 2}), 1), world.revision(json!({"b": 2, "a": 1}), 9));
+        (world.revision(&json!({"a": 1, "b": 2}), 1), world.revision(&json!({"b": 2, "a": 1}), 9));
     assert!(equal_revisions(&one, &other));
-    assert!(!equal_revisions(&one, &world.revision(json!({"a": 2}), 1)));
+    assert!(!equal_revisions(&one, &world.revision(&json!({"a": 2}), 1)));
 
     let named = |name: &str, number: i64, created: &str| -> Arc<ControllerRevision> {
         let json = json!({"metadata": {"name": name, "creationTimestamp": created}, "revision": number});

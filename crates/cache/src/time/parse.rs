@@ -2,9 +2,12 @@
 
 use super::calendar::DateTime;
 
+/// Reads the decimals of a second: nanoseconds, and the bytes after them.
+type Decimals = fn(&[u8]) -> Option<(u32, &[u8])>;
+
 /// Parses a time to seconds since 1970 and nanoseconds. `decimals` reads the part of a second, with its separator, and
 /// returns the rest of the text.
-pub(super) fn time(text: &str, decimals: fn(&[u8]) -> Option<(u32, &[u8])>) -> Option<(i64, u32)> {
+pub(super) fn time(text: &str, decimals: Decimals) -> Option<(i64, u32)> {
     let mut rest = text.as_bytes();
     let rest = &mut rest;
     let year = number(rest, 4)?;

@@ -169,7 +169,7 @@ async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
 }
 
-/// A candidate that may not write its LeaseCandidate is never picked. Upstream's waits for ever.
+/// A candidate that may not write its `LeaseCandidate` is never picked. Upstream's waits for ever.
 #[tokio::test(start_paused = true)]
 async fn where_candidates_are_forbidden_the_plain_lease_decides() {
     for verbs in [&[Verb::Get, Verb::Create, Verb::Patch][..], &[Verb::Create, Verb::Patch]] {
