@@ -11,20 +11,25 @@
 //! dependent that no longer matches is released, and a dependent of another controller is left alone.
 //!
 //! ```no_run
-//! use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-//! use kube_client::Client;
-//! use trimtab_ownership::{Claims, OwnerIndex, set_controller_reference};
+//! use std::sync::Arc;
 //!
-//! async fn sync(
-//!     client: Client,
-//!     web: ReplicaSet,
-//!     pods: &OwnerIndex<Pod>, // OwnerIndex::add(informer.store())
-//! ) -> Result<(), Box<dyn std::error::Error>> {
-//!     let claims = Claims::new(client, &web, "app=web".parse()?)?; // once for each sync
-//!     let claimed = claims.claim(pods.candidates(&web)).await?;
+//! use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+//! use kube_client::{Api, Client, api::ListParams};
+//! use trimtab_ownership::{Claims, set_controller_reference};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = Client::try_default().await?;
+//!     let web = Api::<ReplicaSet>::default_namespaced(client.clone()).get("web").await?;
+//!     let pods = Api::<Pod>::default_namespaced(client.clone()).list(&ListParams::default()).await?;
+//!
+//!     // Adopts the orphans that match and releases the Pods that no longer do.
+//!     let claims = Claims::new(client, &web, "app=web".parse()?)?;
+//!     let claimed = claims.claim(pods.into_iter().map(Arc::new)).await?;
 //!     println!("{} Pods are web's", claimed.len());
 //!
-//!     let mut pod = Pod::default(); // one more
+//!     // One more, to be created.
+//!     let mut pod = Pod::default();
 //!     pod.metadata.namespace = web.metadata.namespace.clone();
 //!     set_controller_reference(&web, &mut pod.metadata)?;
 //!     Ok(())

@@ -9,6 +9,7 @@ mod determinism;
 #[path = "simulation/faults.rs"]
 mod faults;
 #[path = "simulation/memory.rs"]
+#[cfg(target_os = "linux")] // the resident size is read from /proc
 mod memory;
 #[path = "simulation/readme.rs"]
 mod readme;
