@@ -235,6 +235,7 @@ impl Controller {
         tokio::pin!(shutdown);
         config.sources.iter().for_each(|source| source.start());
         tokio::select! {
+            biased; // in a fixed order, so that a simulation can be replayed
             synced = timeout(config.sync_timeout, self.wait_for_sync()) => if synced != Ok(true) {
                 return Err(RunError(Kind::NotSynced(self.not_synced())));
             },
@@ -259,6 +260,7 @@ impl Controller {
             });
         }
         let failed = tokio::select! {
+            biased; // a shutdown is no failure, even if a worker fails at the same moment
             () = shutdown => None,
             // Not a reconciler's panic, which is contained: a broken invariant of ours, or a user's `Display`.
             Some(Err(worker)) = workers.join_next() => Some(worker),

@@ -192,6 +192,7 @@ async fn resyncs<T: Object>(shared: Arc<Shared<T>>) {
             }
         };
         tokio::select! {
+            biased; // a resync that is due comes first; by chance, a simulation could not be replayed
             () = pause => shared.resync(Instant::now()),
             // A permit is kept for a handler that was added between the check above and here.
             () = shared.resync_wanted().notified() => {}

@@ -249,6 +249,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
             let mut line = pin!(lines.next(SILENCE));
             let line = loop {
                 tokio::select! {
+                    biased; // an audit that is due is not postponed by a constant flow of events
                     audited = &mut auditing => {
                         self.audited(audited)?;
                         self.plan_audit();

@@ -197,6 +197,7 @@ impl Leadership {
                 return;
             }
             tokio::select! {
+                biased; // both only lead to another look; the order is fixed for a simulation's sake
                 () = self.state.timer.sleep_until(self.end()) => {} // perhaps it was moved on
                 _ = phases.changed() => {}
             }
