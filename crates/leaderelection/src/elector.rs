@@ -60,7 +60,7 @@ impl LeaderElector {
     ///   half of the rest of the Lease to end.
     /// - When the Lease turns out to have another holder, the work is dropped at once.
     /// - When the server prefers another holder, in a
-    ///   [coordinated](LeaderElectorBuilder::coordinated) election, the Lease is not renewed any more
+    ///   [coordinated](crate::LeaderElectorBuilder::coordinated) election, the Lease is not renewed any more
     ///   and `lost` completes. The token stays valid until its end, and the led work has
     ///   half of the rest of the Lease after that to end.
     ///
