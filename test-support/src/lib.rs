@@ -1,7 +1,7 @@
 //! What the tests and benchmarks of the parts share.
 //!
 //! - [`settle`]: lets the tasks of a test run for a period of paused time.
-//! - [`bench`]: the command line of a benchmark program and the JSON line of each measurement.
+//! - [`bench`](mod@bench): the command line of a benchmark program and the JSON line of each measurement.
 //! - [`process`]: CPU time and memory of this process.
 //! - `server` (feature `kube`): API servers whose responses the test writes.
 //!
