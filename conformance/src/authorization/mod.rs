@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::path::Path;
 use table::Table;
 
-/// What a real kube-apiserver 1.36.3 decided.
+/// The decisions of a real kube-apiserver 1.36.3.
 const RECORDED: &str = include_str!("answers.txt");
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -57,7 +57,7 @@ async fn decisions(client: &Client) -> Result<Table, Failure> {
     Ok(Table { asks: asks.iter().map(Ask::to_string).collect(), rows })
 }
 
-/// What the server decides, in one character: see [`Table`].
+/// Asks for the server's decision, in one character: see [`Table`].
 async fn decision(client: &Client, user: &str, groups: &[&str], ask: &Ask) -> Result<char, Failure> {
     let mut request =
         http::Request::builder().method(&*ask.method).uri(&ask.path).header("impersonate-user", user);

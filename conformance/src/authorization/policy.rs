@@ -10,7 +10,7 @@ const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 /// How long controllers may take over what they add to a new namespace.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who asks, and in which groups they are beside `system:authenticated`.
+/// The users, each with the groups beside `system:authenticated`.
 pub(super) const USERS: [(&str, &[&str]); 18] = [
     ("nobody", &[]),
     ("system:anonymous", &["system:unauthenticated"]),

@@ -54,7 +54,7 @@ impl Attributes<'_> {
     }
 }
 
-/// What a request wants.
+/// Reads the attributes of a request that authorization decides by.
 pub(super) fn of_request(info: &RequestInfo) -> Attributes<'_> {
     let target = match &info.resource {
         None => Target::Path(&info.path),

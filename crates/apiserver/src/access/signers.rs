@@ -111,7 +111,7 @@ fn may(core: &Core, user: &User, verb: &'static str, signer: &str) -> bool {
     })
 }
 
-/// What is wrong with a changed status: only `/approval` approves and denies, and nobody takes a decision back.
+/// Checks a changed status: only `/approval` approves and denies, and no decision is taken back.
 pub(crate) fn causes(subresource: Option<Subresource>, old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     for decision in ["Approved", "Denied", "Failed"] {

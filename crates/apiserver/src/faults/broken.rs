@@ -1,4 +1,4 @@
-//! What faults do to a body on its way out: it comes in odd pieces, or compressed in many members. Clients
+//! Faults of a response's body: odd pieces, or compression in many gzip members. Clients
 //! have to read both; most are only ever tested with bodies in one piece.
 
 use std::{

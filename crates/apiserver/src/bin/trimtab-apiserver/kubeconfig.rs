@@ -10,7 +10,7 @@ use std::{
 
 use rand::{TryRngCore, rngs::OsRng};
 
-/// What each kubeconfig of this program has in it.
+/// The text that marks each kubeconfig of this program.
 const MARK: &str = "current-context: trimtab";
 
 /// A kubeconfig that was written for one run.
