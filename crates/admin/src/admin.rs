@@ -1,4 +1,4 @@
-//! [`Admin`]: the routes, and the server that answers them.
+//! [`Admin`]: the routes, and the server that serves them.
 
 use std::{
     io,
@@ -22,7 +22,10 @@ use tokio::{
     time::interval,
 };
 
-use crate::{AdminBuilder, Check, Section, builder::Metrics, debug, health, metrics::UPKEEP};
+use crate::{
+    Check, Section, debug, health,
+    metrics::{Recorder, UPKEEP},
+};
 
 /// Health, metrics and debug page of this process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,15 +35,21 @@ pub struct Admin {
 
 #[derive(Debug)]
 struct Shared {
-    live: Vec<Check>,
-    ready: Vec<Check>,
-    sections: Vec<Section>,
-    is_debug_on: bool,
-    metrics: Option<Metrics>,
+    settings: Settings,
     has_warned: AtomicBool,
 }
 
-/// The address could not be listened on, or the server failed.
+/// The content of an [`Admin`]; its builder fills it.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) live: Vec<Check>,
+    pub(crate) ready: Vec<Check>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) debug: bool,
+    pub(crate) metrics: Option<Recorder>,
+}
+
+/// The address could not be bound, or the server failed.
 #[derive(Debug, thiserror::Error)]
 #[error("serving health and metrics on {address}")]
 pub struct ListenError {
@@ -50,24 +59,17 @@ pub struct ListenError {
 }
 
 impl Admin {
-    /// Begins to set up a server, which has the check `ping`.
-    pub fn builder() -> AdminBuilder {
-        AdminBuilder::new()
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { shared: Arc::new(Shared { settings, has_warned: AtomicBool::new(false) }) }
     }
 
-    pub(crate) fn of(builder: AdminBuilder) -> Self {
-        let AdminBuilder { live, ready, sections, debug, metrics } = builder;
-        let has_warned = AtomicBool::new(false);
-        Self { shared: Arc::new(Shared { live, ready, sections, is_debug_on: debug, metrics, has_warned }) }
-    }
-
-    /// The routes, to be merged into a server of one's own.
+    /// Returns the routes, to be merged into a server of your own.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for kind in ["healthz", "livez", "readyz"] {
             let checks = move |shared: &Shared| match kind {
-                "readyz" => shared.ready.clone(),
-                _ => shared.live.clone(),
+                "readyz" => shared.settings.ready.clone(),
+                _ => shared.settings.live.clone(),
             };
             let all = move |State(shared): State<Arc<Shared>>, Query(pairs): Query<Vec<(String, String)>>| async move {
                 text(health::all(kind, &checks(&shared), health::Parameters::of(pairs)).await)
@@ -78,20 +80,20 @@ impl Admin {
             router =
                 router.route(&format!("/{kind}"), get(all)).route(&format!("/{kind}/{{*name}}"), get(one));
         }
-        if self.shared.metrics.is_some() {
+        if self.shared.settings.metrics.is_some() {
             router = router.route("/metrics", get(metrics));
         }
-        if self.shared.is_debug_on {
+        if self.shared.settings.debug {
             router = router.route("/debug", get(page)).route("/debug.json", get(json));
         }
         router.with_state(self.shared.clone())
     }
 
-    /// Listens on `address` until `shutdown` completes, and then until the open requests are answered.
+    /// Serves on `address` until `shutdown` completes and the open requests have their responses.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on; the message names it, and its source says why.
+    /// If the address cannot be bound: the message names the address, and its source has the cause.
     ///
     /// # Cancel safety
     ///
@@ -107,7 +109,7 @@ impl Admin {
         self.serve(listener, shutdown).await.map_err(failed)
     }
 
-    /// Serves on a listener that is bound already, as [`listen`](Self::listen) does.
+    /// Serves on a bound listener, as [`listen`](Self::listen) does.
     ///
     /// # Errors
     ///
@@ -122,7 +124,7 @@ impl Admin {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let address: Option<SocketAddr> = listener.local_addr().ok();
-        tracing::info!(?address, debug = self.shared.is_debug_on, "serving health and metrics");
+        tracing::info!(?address, debug = self.shared.settings.debug, "serving health and metrics");
         let server = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).into_future();
         tokio::select! {
             served = server => served,
@@ -130,9 +132,11 @@ impl Admin {
         }
     }
 
-    /// Clears old samples for as long as it is polled. Never completes.
+    /// Clears old samples while it is polled. Never completes.
     async fn upkeep(&self) {
-        let Some(Metrics(handle)) = &self.shared.metrics else { return std::future::pending().await };
+        let Some(Recorder(handle)) = &self.shared.settings.metrics else {
+            return std::future::pending().await;
+        };
         let mut ticks = interval(UPKEEP);
         loop {
             ticks.tick().await;
@@ -148,10 +152,12 @@ fn text((code, text): (StatusCode, String)) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let Some(Metrics(handle)) = &shared.metrics else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(Recorder(handle)) = &shared.settings.metrics else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let rendered = handle.render();
     if !shared.has_warned.swap(true, Ordering::Relaxed) {
-        for section in shared.sections.iter().filter(|section| section.is_missing_from(&rendered)) {
+        for section in shared.settings.sections.iter().filter(|section| section.is_missing_from(&rendered)) {
             tracing::warn!(
                 part = section.name(),
                 "has no metrics: it was built before the metrics recorder was installed, or has no name"
@@ -162,9 +168,9 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn json(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(debug::json(&shared.sections))
+    Json(debug::json(&shared.settings.sections))
 }
 
 async fn page(State(shared): State<Arc<Shared>>) -> Html<String> {
-    Html(debug::page(&shared.sections))
+    Html(debug::page(&shared.settings.sections))
 }

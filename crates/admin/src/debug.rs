@@ -1,4 +1,4 @@
-//! The debug page: every section as HTML, made by the server, without a script.
+//! The debug page: every section as HTML without scripts.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ color:#55606f}td.n{text-align:right;font-variant-numeric:tabular-nums}.none{colo
 @media(prefers-color-scheme:dark){body{background:#12161c;color:#dfe5ee}th,td{border-color:#2b333f}th{color:#97a3b4}\
 a{color:#7db4ff}}";
 
-/// All sections as one JSON object.
+/// Returns all sections as one JSON object.
 pub(crate) fn json(sections: &[Section]) -> Value {
     sections
         .iter()
@@ -22,7 +22,7 @@ pub(crate) fn json(sections: &[Section]) -> Value {
         .into()
 }
 
-/// All sections as a page.
+/// Returns all sections as an HTML page.
 pub(crate) fn page(sections: &[Section]) -> String {
     let mut html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -71,7 +71,7 @@ fn write_value(html: &mut String, value: &Value) {
     }
 }
 
-/// Objects as rows; the columns are the members of the first object, and those that only later ones have.
+/// Writes objects as rows. The columns are the members of the first object, followed by further members of later ones.
 fn write_table(html: &mut String, items: &[Value]) {
     let mut columns: Vec<&String> = Vec::new();
     for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
@@ -100,7 +100,7 @@ fn write_cell(html: &mut String, value: &Value) {
     html.push_str("</td>");
 }
 
-/// `text` without characters that mean something in HTML, inside a quoted attribute too.
+/// Escapes the characters with a meaning in HTML and in quoted attributes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

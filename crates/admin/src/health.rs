@@ -1,4 +1,4 @@
-//! [`Check`] and the answers of `/healthz`, `/livez` and `/readyz`, in the texts of Kubernetes' `healthz` package.
+//! [`Check`] and the responses of `/healthz`, `/livez` and `/readyz`, in the texts of Kubernetes' `healthz` package.
 
 use std::{collections::BTreeSet, error::Error as StdError, fmt, fmt::Write, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// A check that calls `run` for every request. It has 5 s, unless [`timeout`](Self::timeout) says otherwise.
+    /// Creates a check that calls `run` for every request, with a [`timeout`](Self::timeout) of 5 s.
     pub fn new<F, E>(name: &str, run: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -29,7 +29,7 @@ impl Check {
         Self { name: name.into(), timeout: Duration::from_secs(5), run: Arc::new(run) }
     }
 
-    /// A check that reads a condition without waiting: `false` fails with `reason`.
+    /// Creates a check of a condition: it fails with `reason` if the condition is `false`. `condition` must not block.
     pub fn when(
         name: &str,
         reason: &'static str,
@@ -39,19 +39,19 @@ impl Check {
         Self::new(name, run)
     }
 
-    /// A check that always passes: the process answers (`ping`).
+    /// Creates the check `ping`, which passes whenever the process responds.
     #[must_use]
     pub fn ping() -> Self {
         Self::when("ping", "", || true)
     }
 
-    /// The time after which the check has failed.
+    /// Sets the time after which the check fails.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Its name, which is its path below `/healthz`.
+    /// Returns the check's name, which is its path below `/healthz`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -101,7 +101,7 @@ impl Parameters {
     }
 }
 
-/// The answer to a GET of `/kind`, such as `/readyz`. The checks run side by side.
+/// Responds to a GET of `/kind`, such as `/readyz`. The checks run concurrently.
 pub(crate) async fn all(kind: &str, checks: &[Check], parameters: Parameters) -> (StatusCode, String) {
     let Parameters { is_verbose, mut excluded } = parameters;
     let chosen: Vec<_> = checks.iter().map(|check| (check, excluded.remove(check.name()))).collect();
@@ -138,7 +138,7 @@ pub(crate) async fn all(kind: &str, checks: &[Check], parameters: Parameters) ->
     }
 }
 
-/// The answer to a GET of one check.
+/// Responds to a GET of one check.
 pub(crate) async fn one(checks: &[Check], name: &str) -> (StatusCode, String) {
     let Some(check) = checks.iter().find(|check| check.name() == name) else {
         return (StatusCode::NOT_FOUND, format!("no check is called {name:?}\n"));

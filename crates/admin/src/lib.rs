@@ -5,7 +5,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let metrics = metrics::install()?; // first: handles that were made earlier report to nobody
+//!     let metrics = metrics::install()?; // first: metric handles from before the recorder report nothing
 //!     let admin = Admin::builder()
 //!         .metrics(metrics)
 //!         .ready(Check::new("database", || async { Ok::<(), std::io::Error>(()) }))
@@ -15,24 +15,24 @@
 //! }
 //! ```
 //!
-//! | path | answer |
+//! | path | response |
 //! | --- | --- |
 //! | `/healthz`, `/livez`, `/readyz` | `ok` with 200, or the failed checks with 500; `?verbose` lists all checks, `?exclude=name` skips one |
 //! | `/healthz/NAME`, … | one check |
 //! | `/metrics` | Prometheus text, if a recorder was given |
-//! | `/debug`, `/debug.json` | the [sections](Section) as a page and as JSON, if [`debug`](AdminBuilder::debug) was asked for |
+//! | `/debug`, `/debug.json` | the [sections](Section) as a page and as JSON, if [`debug`](AdminBuilder::debug) is set |
 //!
 //! # Guarantees
 //!
-//! 1. Every path is read-only: only GET and HEAD are answered.
+//! 1. Every path is read-only: methods other than GET and HEAD are refused.
 //! 2. The reason of a failed check is logged, not sent, except on the path of that check alone, as in Kubernetes.
-//! 3. A check that takes longer than its time limit, or panics, has failed; it holds no other request up.
-//! 4. The debug page is off unless it was asked for.
-//! 5. Everything that a section shows is escaped on the page.
+//! 3. A check that exceeds its time limit or panics has failed, and delays no other request.
+//! 4. The debug page is off by default.
+//! 5. The content of a section is escaped on the page.
 //!
 //! # Not here
 //!
-//! Authentication. Listen on an address that only those reach who may read it; `/debug` names objects.
+//! Authentication. Listen on an address that is reachable only for authorized readers; `/debug` names objects.
 
 mod admin;
 mod builder;

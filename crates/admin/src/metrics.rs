@@ -1,9 +1,9 @@
 //! The Prometheus recorder behind `/metrics`.
 //!
-//! The parts of Trimtab make their metric handles when they are built. A handle that was made before a recorder is
-//! installed reports to nobody, so [`install`] comes first in `main`.
+//! The parts of Trimtab create their metric handles when they are built. A handle that is older than the recorder reports
+//! nothing, so [`install`] comes first in `main`.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 pub use metrics_exporter_prometheus::PrometheusHandle;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
@@ -15,21 +15,22 @@ const SECONDS: [f64; 20] = [
     60.0, 300.0, 1000.0,
 ];
 
-/// No recorder could be installed: another one is there already, or a setting is wrong.
+/// The recorder could not be installed: another one is installed already, or a setting is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("installing the metrics recorder")]
 pub struct InstallError(#[from] BuildError);
 
-/// A builder with buckets for all histograms whose names end in `_seconds`, for more settings of one's own.
+/// Returns the exporter's builder, with buckets for all histograms whose names end in `_seconds`. Use it for further
+/// settings.
 ///
 /// # Errors
 ///
-/// Never with these buckets; the exporter's builder can fail.
+/// Never with these buckets; the signature is that of the exporter's builder.
 pub fn builder() -> Result<PrometheusBuilder, InstallError> {
     Ok(PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?)
 }
 
-/// Installs the recorder of this process, and returns the handle for [`AdminBuilder::metrics`](crate::AdminBuilder::metrics).
+/// Installs the recorder of this process and returns the handle for [`AdminBuilder::metrics`](crate::AdminBuilder::metrics).
 ///
 /// # Errors
 ///
@@ -38,5 +39,15 @@ pub fn install() -> Result<PrometheusHandle, InstallError> {
     Ok(builder()?.install_recorder()?)
 }
 
-/// How often old samples are cleared from the recorder while the server runs.
+/// The interval at which old samples are removed from the recorder while the server runs.
 pub(crate) const UPKEEP: Duration = Duration::from_secs(5);
+
+/// The recorder's handle, which has no `Debug` of its own.
+#[derive(Clone)]
+pub(crate) struct Recorder(pub(crate) PrometheusHandle);
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recorder")
+    }
+}

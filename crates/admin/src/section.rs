@@ -14,19 +14,19 @@ pub struct Section {
 }
 
 impl Section {
-    /// A section whose content is made for every request. `content` must not wait.
+    /// Creates a section. `content` is called for every request and must not block.
     pub fn new(name: &str, content: impl Fn() -> Value + Send + Sync + 'static) -> Self {
         Self { name: name.into(), content: Arc::new(content), series: None }
     }
 
-    /// Names a metric series of the part behind this section, such as `workqueue_depth{name="website"}`. If `/metrics` does
-    /// not show it, a warning in the log says that the part was built before the recorder was installed.
+    /// Names a metric series of the section's part, such as `workqueue_depth{name="website"}`. If `/metrics` lacks
+    /// the series, a warning in the log says that the part was built before the recorder was installed.
     #[must_use]
     pub fn series(self, series: &str) -> Self {
         Self { series: Some(series.into()), ..self }
     }
 
-    /// Its name.
+    /// Returns the section's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -36,7 +36,7 @@ impl Section {
         (self.content)()
     }
 
-    /// Whether `text`, in Prometheus' form, lacks this section's series.
+    /// Returns whether `text`, in Prometheus' format, lacks this section's series.
     pub(crate) fn is_missing_from(&self, text: &str) -> bool {
         self.series.as_ref().is_some_and(|series| !text.lines().any(|line| line.starts_with(&**series)))
     }

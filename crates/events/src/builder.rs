@@ -7,9 +7,10 @@ use kube_client::Client;
 use tokio::sync::mpsc;
 
 use crate::{
-    CorrelatorOptions, EventPublisher, EventRecorder, Form,
+    CorrelatorOptions, EventPublisher, EventRecorder, FakeEvents, Form,
     record::{Recorded, Reporter},
-    recorder::{Clock, Inner, Results},
+    recorder::{Clock, Inner},
+    results::Results,
     sink::Sink,
 };
 
@@ -27,8 +28,28 @@ pub struct EventRecorderBuilder {
     clock: Clock,
 }
 
+impl EventRecorder {
+    /// Returns a builder for the events' reporting controller.
+    pub fn builder(controller: impl Into<String>) -> EventRecorderBuilder {
+        EventRecorderBuilder::new(controller.into())
+    }
+
+    /// Creates a recorder for tests. It sends no request, and keeps up to `capacity` events.
+    pub fn fake(capacity: usize) -> (Self, FakeEvents) {
+        let (sender, events) = mpsc::channel(capacity.max(1));
+        let recorder = Self::builder("fake").into_recorder(Vec::new(), Some(sender));
+        (recorder, FakeEvents { events })
+    }
+
+    /// Creates a recorder that discards every event.
+    #[must_use]
+    pub fn discarding() -> Self {
+        Self::builder("discarding").into_recorder(Vec::new(), None)
+    }
+}
+
 impl EventRecorderBuilder {
-    pub(crate) fn new(controller: String) -> Self {
+    fn new(controller: String) -> Self {
         Self {
             controller,
             instance: None,
@@ -42,51 +63,51 @@ impl EventRecorderBuilder {
         }
     }
 
-    /// Adds an API server to write to. Each has a queue, counts and retries of its own. Without any, events are
+    /// Adds an API server to write to. Each server has its own queue, counts and retries. Without a client, events are
     /// discarded.
     pub fn client(mut self, client: Client) -> Self {
         self.clients.push(client);
         self
     }
 
-    /// The name of this process, such as its Pod's; the controller's name by default.
+    /// Sets the name of this process, such as the name of its Pod. Default: the controller's name.
     pub fn instance(self, instance: impl Into<String>) -> Self {
         Self { instance: Some(instance.into()), ..self }
     }
 
-    /// The node that the process runs on; part of the source of [`Form::Core`].
+    /// Sets the node of the process, which is part of the source in [`Form::Core`].
     pub fn host(self, host: impl Into<String>) -> Self {
         Self { host: Some(host.into()), ..self }
     }
 
-    /// The API to write to; `events.k8s.io/v1` by default.
+    /// Sets the API to write to. Default: `events.k8s.io/v1`.
     pub fn form(self, form: Form) -> Self {
         Self { form, ..self }
     }
 
-    /// The limits of the correlator. [`Form::Events`] uses its capacity alone.
+    /// Sets the limits of the correlator. [`Form::Events`] uses only its capacity.
     pub fn correlator(self, correlator: CorrelatorOptions) -> Self {
         Self { correlator, ..self }
     }
 
-    /// The number of events that may wait to be written; 1,000 by default, as in client-go.
+    /// Sets the number of events that may wait to be written. Default: 1,000, as in client-go.
     pub fn queue(self, queue: usize) -> Self {
         Self { queue: queue.max(1), ..self }
     }
 
-    /// The time for the last writes after a stop; 5 s by default.
+    /// Sets the time limit for the last writes after a stop. Default: 5 s.
     pub fn flush_timeout(self, flush_timeout: Duration) -> Self {
         Self { flush_timeout, ..self }
     }
 
-    /// Tells the time that events are labelled with; the wall clock by default.
+    /// Sets the clock for the times in events. Default: the wall clock.
     pub fn clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Makes the recorder, and the publisher that has to [`run`](EventPublisher::run).
+    /// Creates the recorder and its publisher. Events are written only while the publisher [runs](EventPublisher::run).
     pub fn build(mut self) -> (EventRecorder, EventPublisher) {
-        let results = Results::of(&self.controller);
+        let results = Results::new(&self.controller);
         let mut senders = Vec::new();
         let mut sinks = Vec::new();
         for client in std::mem::take(&mut self.clients) {
@@ -98,7 +119,7 @@ impl EventRecorderBuilder {
         (self.into_recorder(senders, None), publisher)
     }
 
-    pub(crate) fn into_recorder(
+    fn into_recorder(
         self,
         sinks: Vec<mpsc::Sender<Arc<Recorded>>>,
         fake: Option<mpsc::Sender<String>>,
@@ -109,7 +130,7 @@ impl EventRecorderBuilder {
             host: self.host,
         };
         EventRecorder::of(Inner {
-            results: Results::of(&reporter.controller),
+            results: Results::new(&reporter.controller),
             reporter: Arc::new(reporter),
             sinks,
             fake,

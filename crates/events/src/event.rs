@@ -1,18 +1,18 @@
-//! [`NewEvent`]: the words of an event, before it is counted or written.
+//! [`NewEvent`]: the content of an event before it is counted or written.
 
 use std::{collections::BTreeMap, fmt};
 
 use k8s_openapi::api::core::v1::ObjectReference;
 
-/// The longest note that an API server takes, in bytes.
+/// The longest note that an API server accepts, in bytes.
 const MAX_NOTE: usize = 1024;
 /// The longest reason and the longest action, in bytes.
 const MAX_WORD: usize = 128;
 
-/// Whether an event is good news.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventType {
-    /// Something happened as it should.
+    /// Something happened as expected.
     Normal,
     /// Something needs a person's attention.
     Warning,
@@ -80,7 +80,7 @@ impl NewEvent {
     }
 }
 
-/// `text`, cut at a character's boundary so that it has at most `limit` bytes.
+/// Cuts `text` at a character boundary to at most `limit` bytes.
 fn shortened(mut text: String, limit: usize) -> String {
     if text.len() > limit {
         let end = (0..=limit - 3).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

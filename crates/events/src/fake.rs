@@ -1,4 +1,4 @@
-//! [`FakeEvents`]: the events of a recorder that writes to nobody, for tests.
+//! [`FakeEvents`]: the events of a recorder for tests.
 
 use tokio::sync::mpsc;
 

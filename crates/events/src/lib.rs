@@ -31,7 +31,7 @@
 //!    is not valid, is dropped, counted and logged.
 //! 2. A repeated event becomes a count on one object, not another object (a series in `events.k8s.io/v1`, a count
 //!    in core/v1).
-//! 3. Memory is bounded: the queue, and what is remembered of earlier events.
+//! 3. Memory is bounded: the queue, and the data about earlier events.
 //! 4. A write is tried 12 times with 10 s between, while the API server cannot be reached or is overloaded. An event that
 //!    the server refuses is given up at once.
 //! 5. At shutdown every queued event is tried once more, within a time limit; the number of lost events is returned.
@@ -46,11 +46,11 @@
 //! # Not here
 //!
 //! Which events a controller should record. Events are for people who run `kubectl describe`: a controller must not
-//! read them back to decide anything, as each may be dropped.
+//! read them to decide anything, as each may be dropped.
 //!
 //! # Differences from client-go
 //!
-//! - Answers of 429, 500, 502, 503 and 504 are tried again like network errors. client-go gives up at any status.
+//! - Responses with 429, 500, 502, 503 and 504 are retried like network errors. client-go gives up at any status.
 //! - The last count of an open series is sent at shutdown.
 //! - A long note or reason is shortened to the server's limit (1,024 and 128 bytes) instead of being refused.
 //! - Events of one recorder are written one after the other in both forms, so their order is kept.
@@ -67,6 +67,7 @@ mod form;
 mod publisher;
 mod record;
 mod recorder;
+mod results;
 mod series;
 mod sink;
 mod write;

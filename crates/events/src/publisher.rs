@@ -1,4 +1,4 @@
-//! [`EventPublisher`]: the part that writes what recorders recorded.
+//! [`EventPublisher`]: writes recorded events to the API servers.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 
 use crate::sink::Sink;
 
-/// Writes events to the API server. Made together with an [`EventRecorder`](crate::EventRecorder).
+/// Writes events to the API servers. Created together with an [`EventRecorder`](crate::EventRecorder).
 ///
 /// Until [`run`](Self::run) is called, events wait in the queue.
 #[must_use = "events are written only while `run` is polled"]
@@ -15,18 +15,18 @@ pub struct EventPublisher {
     pub(crate) flush_timeout: Duration,
 }
 
-/// The number of events that were still queued when the time for the last writes had run out.
+/// The number of events that were still queued at the end of the flush timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsent(pub usize);
 
 impl EventPublisher {
-    /// Writes events until `stop` completes, then sends what is queued, once each, within the
-    /// [flush timeout](crate::EventRecorderBuilder::flush_timeout). It also ends when every recorder was dropped and
-    /// nothing is queued.
+    /// Writes events until `stop` completes. Then sends each queued event once, within the
+    /// [flush timeout](crate::EventRecorderBuilder::flush_timeout). Also ends when every recorder was dropped and the
+    /// queue is empty.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it loses the events that are queued, and the one that is being sent may have been written.
+    /// If dropped, the queued events are lost. The event of an open request may have been written.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Unsent {
         let stop = stop.shared();
         let runs = self.sinks.into_iter().map(|sink| sink.run(stop.clone(), self.flush_timeout));

@@ -1,4 +1,4 @@
-//! [`Recorded`]: an event with everything that is known when it is recorded, and the objects made of it.
+//! [`Recorded`]: an event with its object, reporter and time, and its conversion to API objects.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct Recorded {
     pub(crate) event: NewEvent,
     pub(crate) regarding: ObjectReference,
     pub(crate) reporter: Arc<Reporter>,
-    /// A label for people: no decision is made by it.
+    /// A label for readers. No decision depends on it.
     pub(crate) at: Timestamp,
     /// Unique among the events of this process.
     pub(crate) name: String,
@@ -47,7 +47,7 @@ impl Recorded {
         }
     }
 
-    /// The object in `events.k8s.io/v1`. `series` has the count and the time of the last event.
+    /// Builds the object in `events.k8s.io/v1`. `series` has the count and the time of the last event.
     pub(crate) fn to_event(&self, series: Option<(i32, Timestamp)>) -> Event {
         Event {
             metadata: self.metadata(&self.name),
@@ -65,7 +65,7 @@ impl Recorded {
         }
     }
 
-    /// The object in core `v1`, for a first event.
+    /// Builds the object in core `v1` for a first event.
     pub(crate) fn to_core_event(&self) -> CoreEvent {
         CoreEvent {
             metadata: self.metadata(&self.name),

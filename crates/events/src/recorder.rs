@@ -9,12 +9,12 @@ use std::{
 };
 
 use k8s_openapi::{api::core::v1::ObjectReference, jiff::Timestamp};
-use metrics::Counter;
 use tokio::sync::mpsc;
 
 use crate::{
-    EventRecorderBuilder, FakeEvents, NewEvent,
+    NewEvent,
     record::{Recorded, Reporter},
+    results::Results,
 };
 
 /// The longest name of an object.
@@ -32,55 +32,28 @@ pub(crate) struct Inner {
     pub(crate) fake: Option<mpsc::Sender<String>>,
     pub(crate) results: Results,
     pub(crate) clock: Clock,
-    /// The last name's number, so that two events of one nanosecond differ.
+    /// The number in the last name, so that the names of two events in one nanosecond differ.
     pub(crate) last_number: AtomicU64,
 }
 
-/// Tells the time that events are labelled with.
+/// Returns the time that events are labelled with.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Counters of the results of recording, by `trimtab_events_total{controller,result}`.
-#[derive(Clone)]
-pub(crate) struct Results {
-    sent: Counter,
-    refused: Counter,
-    dropped: Counter,
-    lost: Counter,
-}
-
 impl EventRecorder {
-    /// Begins to set up a recorder for `controller`, which becomes the events' reporting controller.
-    pub fn builder(controller: impl Into<String>) -> EventRecorderBuilder {
-        EventRecorderBuilder::new(controller.into())
-    }
-
-    /// A recorder for tests: it writes to nobody, and keeps up to `capacity` events.
-    pub fn fake(capacity: usize) -> (Self, FakeEvents) {
-        let (sender, events) = mpsc::channel(capacity.max(1));
-        let recorder = Self::builder("fake").into_recorder(Vec::new(), Some(sender));
-        (recorder, FakeEvents { events })
-    }
-
-    /// A recorder that discards every event.
-    #[must_use]
-    pub fn discarding() -> Self {
-        Self::builder("discarding").into_recorder(Vec::new(), None)
-    }
-
     pub(crate) fn of(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
     /// Records an event about `regarding`. Returns at once; never fails.
     ///
-    /// The event lies in the namespace of the object, or in `default`. It is dropped, counted and logged if the queue is
+    /// The event is created in the namespace of the object, or in `default`. It is dropped, counted and logged if the queue is
     /// full or the reference has no kind or no name.
     pub fn record(&self, regarding: &ObjectReference, event: NewEvent) {
         let inner = &*self.inner;
         if let Some(fake) = &inner.fake {
             let text = format!("{} {} {}", event.type_, event.reason, event.note);
             if fake.try_send(text).is_err() {
-                inner.results.dropped.increment(1);
+                inner.results.dropped_quietly();
             }
             return;
         }
@@ -110,7 +83,7 @@ impl EventRecorder {
         }
     }
 
-    /// `<object>.<nanoseconds in hex>`, as client-go names events; a number more for each of one nanosecond.
+    /// Returns a name as client-go's: `<object>.<nanoseconds in hex>`. Events of the same nanosecond get consecutive numbers.
     fn name(&self, object: &str, at: Timestamp) -> String {
         let now = u64::try_from(at.as_nanosecond()).unwrap_or(0);
         let next = |last: u64| Some(now.max(last + 1));
@@ -128,47 +101,5 @@ impl EventRecorder {
 impl fmt::Debug for EventRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventRecorder").field("reporter", &self.inner.reporter).finish_non_exhaustive()
-    }
-}
-
-impl Results {
-    pub(crate) fn of(controller: &str) -> Self {
-        let counter = |result: &'static str| metrics::counter!("trimtab_events_total", "controller" => controller.to_owned(), "result" => result);
-        Self {
-            sent: counter("sent"),
-            refused: counter("refused"),
-            dropped: counter("dropped"),
-            lost: counter("lost"),
-        }
-    }
-
-    pub(crate) fn sent(&self) {
-        self.sent.increment(1);
-    }
-
-    pub(crate) fn dropped(&self, because: &str, event: &Recorded) {
-        self.dropped.increment(1);
-        let reason = &event.event.reason;
-        tracing::warn!(because, reason, object = event.regarding.name, "an event was dropped");
-    }
-
-    pub(crate) fn refused_quietly(&self, error: &kube_client::Error) {
-        self.refused.increment(1);
-        tracing::debug!(%error, "the API server refused an event");
-    }
-
-    pub(crate) fn refused(&self, error: &kube_client::Error) {
-        self.refused.increment(1);
-        tracing::warn!(%error, "the API server refused an event");
-    }
-
-    pub(crate) fn lost(&self, error: &kube_client::Error) {
-        self.lost.increment(1);
-        tracing::warn!(%error, "an event could not be written and is lost");
-    }
-
-    pub(crate) fn unsent(&self, count: usize) {
-        self.lost.increment(count as u64);
-        tracing::warn!(count, "events were not sent before the flush timeout");
     }
 }

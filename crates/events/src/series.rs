@@ -1,8 +1,9 @@
 //! [`SeriesState`]: repeated events as series of `events.k8s.io/v1`, as a plain value.
 //!
-//! - S1: of equal events, the first is created, the second sends the series with a count of two, later ones only count.
-//! - S2: a count that was not sent is sent when the series ends, every 30 minutes, and at shutdown.
-//! - S3: at most `capacity` series are remembered; the one that was seen least recently is forgotten first.
+//! - S1: the first of equal events creates an object, the second sends a series with a count of two, later ones are only
+//!   counted.
+//! - S2: an unsent count is sent when the series ends, every 30 minutes, and at shutdown.
+//! - S3: at most `capacity` series are remembered; the least recently used one is forgotten first.
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -17,12 +18,12 @@ use crate::{
     write::{Object, Write},
 };
 
-/// A series without an event for so long has ended.
+/// The time without an event after which a series has ended.
 const FINISHED_AFTER: Duration = Duration::from_secs(6 * 60);
-/// An open series is sent this often, so that the server does not let its object expire.
+/// The interval at which an open series is sent, so that its object does not expire on the server.
 const REFRESHED_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// Two events with one key belong to one series. The note is no part of it.
+/// The key of a series. Events of one series may differ in their notes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     type_: EventType,
@@ -42,7 +43,7 @@ struct Series {
     sent: i32,
 }
 
-/// The series that are open.
+/// The open series.
 #[derive(Debug)]
 pub(crate) struct SeriesState {
     series: LruCache<Key, Series>,
@@ -53,8 +54,8 @@ impl SeriesState {
         Self { series: LruCache::new(capacity) }
     }
 
-    /// Takes an event in. Returns the request that it leads to, if it leads to one (S1), and the last count of a series
-    /// that had to be forgotten for it (S3).
+    /// Adds an event to its series. Returns the request for it, if one is due (S1), and one with the last count of the
+    /// series that was forgotten in exchange (S3).
     pub(crate) fn observe(&mut self, event: Arc<Recorded>, now: Instant) -> impl Iterator<Item = Write> {
         let key = Key::of(&event);
         let mut writes = [None, None];
@@ -101,7 +102,7 @@ impl SeriesState {
         writes
     }
 
-    /// When [`tick`](Self::tick) has something to do next.
+    /// Returns the time at which [`tick`](Self::tick) is due.
     pub(crate) fn next_tick(&self) -> Option<Instant> {
         let ends = self.series.peek_lru().map(|(_, oldest)| oldest.last_event + FINISHED_AFTER);
         let open = self.series.iter().filter(|(_, series)| series.count > 1);
@@ -109,7 +110,7 @@ impl SeriesState {
         ends.into_iter().chain(refreshed).min()
     }
 
-    /// The counts that were not sent yet (S2). Forgets every series.
+    /// Returns the unsent counts (S2) and forgets every series.
     pub(crate) fn finish(&mut self, now: Instant) -> Vec<Write> {
         let mut writes = Vec::new();
         while let Some((_, mut series)) = self.series.pop_lru() {
@@ -144,7 +145,7 @@ impl Key {
     }
 }
 
-/// The fields that tell one object from another; its resource version is none of them.
+/// The fields that identify an object. The resource version is not one of them.
 fn reference(object: &ObjectReference) -> [Option<String>; 6] {
     let ObjectReference { api_version, kind, namespace, name, uid, field_path, .. } = object;
     [api_version, kind, namespace, name, uid, field_path].map(Clone::clone)

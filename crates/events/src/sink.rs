@@ -1,4 +1,4 @@
-//! [`Sink`]: one API server that events are written to: its queue, its counts, its retries.
+//! [`Sink`]: the queue, counts and retries of one API server.
 
 use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
@@ -14,18 +14,18 @@ use crate::{
     Form,
     correlator::{Correlator, CorrelatorOptions},
     record::Recorded,
-    recorder::Results,
+    results::Results,
     series::SeriesState,
     write::{Verdict, Write, verdict},
 };
 
-/// How often a write is tried, while nothing but the server's absence speaks against it (`maxTriesPerEvent`).
+/// The number of attempts for a write while the server cannot be reached or is overloaded (`maxTriesPerEvent`).
 const MAX_TRIES: u32 = 12;
-/// The time between two tries; the first wait is a random part of it, so that many processes do not come back at once.
+/// The time between two attempts. The first wait is a random part of it, so that many processes do not return at once.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-/// A request that takes longer is abandoned and tried again.
+/// The timeout of a request, which is then tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Requests that wait to be sent. Events stay in the channel, which is bounded too, while there are so many.
+/// The number of requests that may wait to be sent. Beyond it, events stay in the channel, which is bounded, too.
 const MAX_PENDING: usize = 64;
 
 #[derive(Debug)]
@@ -66,8 +66,8 @@ impl Sink {
         Self { client, queue, state, pending: VecDeque::new(), results, is_stopping: false }
     }
 
-    /// Writes events until `stop` completes, then what is queued, for no longer than `flush_timeout`. Returns the number of
-    /// events and counts that were not sent.
+    /// Writes events until `stop` completes, and then the queued ones for at most `flush_timeout`. Returns the number
+    /// of unsent events and counts.
     pub(crate) async fn run(mut self, stop: impl Future<Output = ()>, flush_timeout: Duration) -> usize {
         let mut stop = std::pin::pin!(stop.fuse());
         let (mut request, mut deadline): (Option<BoxFuture<'static, Result<(), Error>>>, _) = (None, None);
@@ -81,15 +81,15 @@ impl Sink {
             }
             let wake = if request.is_none() { self.next_wake() } else { None };
             tokio::select! {
-                biased; // the order of shutdown: stop first, then the answer, then new events
+                biased; // the order of shutdown: stop first, then the response, then new events
                 () = &mut stop, if !self.is_stopping => {
                     deadline = Instant::now().checked_add(flush_timeout);
                     self.stop();
                 }
                 () = until(deadline), if deadline.is_some() => return self.unsent(),
-                answer = async { request.as_mut().expect("guarded").await }, if request.is_some() => {
+                response = async { request.as_mut().expect("guarded").await }, if request.is_some() => {
                     request = None;
-                    self.answered(answer);
+                    self.complete(response);
                 }
                 event = self.queue.recv(), if !self.is_stopping && self.pending.len() < MAX_PENDING => match event {
                     Some(event) => self.observe(event),
@@ -100,13 +100,13 @@ impl Sink {
         }
     }
 
-    /// Takes no more events than those that are queued, and waits for no retry.
+    /// Closes the queue. From here on, retries are not delayed.
     fn stop(&mut self) {
         self.is_stopping = true;
         self.queue.close();
     }
 
-    /// While it stops: takes what is queued, and at last the counts that were not sent.
+    /// Takes the queued events while the sink stops, and at the end the unsent counts.
     fn fill(&mut self) {
         while self.is_stopping && self.pending.len() < MAX_PENDING {
             let Ok(event) = self.queue.try_recv() else {
@@ -146,7 +146,7 @@ impl Sink {
         })
     }
 
-    /// When a retry is due, or a series ends.
+    /// Returns the time at which a retry is due or a series ends.
     fn next_wake(&self) -> Option<Instant> {
         let retry = self.pending.front().and_then(|attempt| attempt.not_before);
         let tick = match &self.state {
@@ -172,10 +172,10 @@ impl Sink {
         .boxed()
     }
 
-    /// Decides about the first request in the queue, which was answered.
-    fn answered(&mut self, answer: Result<(), Error>) {
+    /// Removes the first request in the queue, or delays it for a retry.
+    fn complete(&mut self, response: Result<(), Error>) {
         let Some(mut attempt) = self.pending.pop_front() else { return };
-        let Err(error) = answer else { return self.results.sent() };
+        let Err(error) = response else { return self.results.sent() };
         attempt.tries += 1;
         match verdict(&error, attempt.write.patch.is_some()) {
             Verdict::RefusedQuietly => self.results.refused_quietly(&error),
@@ -193,7 +193,7 @@ impl Sink {
         }
     }
 
-    /// Counts what is left when the time for the last writes has run out.
+    /// Counts the events and counts that are left after the flush timeout.
     fn unsent(&mut self) -> usize {
         let counts = match &mut self.state {
             State::Series(state) => state.finish(Instant::now()).len(),

@@ -1,4 +1,4 @@
-//! [`Write`]: one request that an event leads to, and what an error of it means.
+//! [`Write`]: one request for an event, and the classification of its errors.
 
 use k8s_openapi::api::{core::v1::Event as CoreEvent, events::v1::Event};
 use kube_client::{
@@ -11,7 +11,7 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub(crate) struct Write {
     pub(crate) object: Object,
-    /// A strategic merge patch. Where the object is gone, it is created again.
+    /// A strategic merge patch. If the object is gone, it is created again.
     pub(crate) patch: Option<Value>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Object {
 pub(crate) enum Verdict {
     /// The server refused the event: the same event would be refused again.
     Refused,
-    /// Refused for a reason that is nobody's error: the event is there already, or its namespace is going.
+    /// The server refused the event, and nobody made an error: it exists already, or its namespace is terminating.
     RefusedQuietly,
     /// The server could not be reached, or is overloaded.
     Retry,
@@ -69,8 +69,8 @@ where
     api.create(&PostParams::default(), &event).await.map(drop)
 }
 
-/// What is to be done about an error. `is_patch`: an object that exists although its patch said that it does not was
-/// written twice in a moment, and the patch will find it.
+/// Classifies an error. `is_patch`: the request began as a patch. If the object was gone for the patch and exists for the
+/// create, somebody has created it in between, and a new patch will find it.
 pub(crate) fn verdict(error: &Error, is_patch: bool) -> Verdict {
     match error {
         Error::Api(status) => match status.code {

@@ -1,4 +1,4 @@
-//! [`Aggregator`]: many events that differ in their message alone become one (`EventAggregator`).
+//! [`Aggregator`]: combines events that differ only in their message (`EventAggregator`).
 
 use std::{collections::HashSet, time::Duration};
 
@@ -6,12 +6,12 @@ use k8s_openapi::api::core::v1::Event as CoreEvent;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::CorrelatorOptions;
+use super::options::CorrelatorOptions;
 use crate::record::Recorded;
 
 const PREFIX: &str = "(combined from similar events): ";
 
-/// Identifies the events that are counted on one object: all their fields, or all but the message.
+/// The key of the events that are counted on one object: all their fields, or all but the message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct EventKey(Vec<String>);
 
@@ -37,7 +37,7 @@ impl Aggregator {
         }
     }
 
-    /// The object for an event, and the key under which it is counted.
+    /// Returns the object of an event, and the key under which it is counted.
     pub(super) fn aggregate(&mut self, event: &Recorded, now: Instant) -> (CoreEvent, EventKey) {
         let group_key = EventKey::of_group(event);
         let fresh = || Group { messages: HashSet::new(), last_event: now };
@@ -51,7 +51,7 @@ impl Aggregator {
         if group.messages.len() < self.max_similar {
             return (object, EventKey::of(event));
         }
-        // The set grows no larger than the limit. Any message may go: the next one brings it back to the limit.
+        // The set stays below the limit. Any message may be removed: the next one brings the set back to the limit.
         if let Some(message) = group.messages.iter().next().cloned() {
             group.messages.remove(&message);
         }
@@ -60,7 +60,7 @@ impl Aggregator {
 }
 
 impl EventKey {
-    /// The key of an event that is counted by itself (`getEventKey`).
+    /// Returns the key of an event that is counted alone (`getEventKey`).
     fn of(event: &Recorded) -> Self {
         let object = &event.regarding;
         let mut fields = Self::source_and_object(event);
@@ -69,7 +69,7 @@ impl EventKey {
         Self(fields)
     }
 
-    /// The key of a group of similar events (`EventAggregatorByReasonFunc`).
+    /// Returns the key of a group of similar events (`EventAggregatorByReasonFunc`).
     fn of_group(event: &Recorded) -> Self {
         let mut fields = Self::source_and_object(event);
         fields.push(event.event.reason.clone());
@@ -77,7 +77,7 @@ impl EventKey {
         Self(fields)
     }
 
-    /// The key of a source for the spam filter (`getSpamKey`).
+    /// Returns the key of a source for the spam filter (`getSpamKey`).
     pub(super) fn of_source(event: &Recorded, with_reason: bool) -> Self {
         let mut fields = Self::source_and_object(event);
         fields.extend(with_reason.then(|| event.event.reason.clone()));

@@ -1,4 +1,4 @@
-//! [`Counter`]: equal events are a count on one object (`eventLogger`).
+//! [`Counter`]: counts equal events on one object (`eventLogger`).
 
 use std::num::NonZeroUsize;
 
@@ -25,7 +25,7 @@ impl Counter {
         Self { seen: LruCache::new(capacity) }
     }
 
-    /// Gives a repeated event the name and the first time of the earlier one, a count, and the patch that says so.
+    /// Gives a repeated event the name, the first time and the count of its object, and returns the patch of that object.
     pub(super) fn count(&mut self, mut event: CoreEvent, key: EventKey) -> (CoreEvent, Option<Value>) {
         let mut patch = None;
         if let Some(seen) = self.seen.get(&key) {

@@ -3,7 +3,7 @@
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::{CorrelatorOptions, aggregate::EventKey};
+use super::{aggregate::EventKey, options::CorrelatorOptions};
 use crate::record::Recorded;
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl SpamFilter {
         }
     }
 
-    /// Takes a token for the event. `false` if there is none.
+    /// Takes a token for the event. Returns `false` if the bucket is empty.
     pub(super) fn takes(&mut self, event: &Recorded, now: Instant) -> bool {
         let full = || Bucket { tokens: self.burst, filled: now };
         let bucket = self.buckets.get_or_insert_mut(EventKey::of_source(event, self.by_reason), full);

@@ -1,6 +1,6 @@
 //! client-go's `events_cache_test.go`, by its cases (EC-T1 to EC-T4), and the limits of memory.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use k8s_openapi::{api::core::v1::ObjectReference, jiff::Timestamp};
 use tokio::time::Instant;
