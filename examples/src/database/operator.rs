@@ -347,7 +347,7 @@ impl Operator {
     }
 }
 
-/// Whether an object carries the label of a database.
+/// Returns whether an object carries the label of a database.
 fn belongs(object: &impl ResourceExt, key: &ObjectKey) -> bool {
     object.labels().get(DATABASE).is_some_and(|name| name == key.name())
 }
@@ -364,7 +364,7 @@ pub(super) fn code(error: &Error) -> Option<u16> {
     }
 }
 
-/// Whether a Pod's condition `Ready` is true.
+/// Returns whether a Pod's condition `Ready` is true.
 pub(super) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
     conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")

@@ -1,9 +1,9 @@
-//! [`Clock`]: what time it is, for records that others wrote with a wall clock of theirs.
+//! [`Clock`]: the wall clock, to be compared with times that other processes wrote.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// The wall clock as it was at the start, carried on by tokio's clock, which tests can pause.
+/// The wall clock at the start, advanced by tokio's clock, which tests can pause.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     wall: Timestamp,

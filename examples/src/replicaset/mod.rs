@@ -4,13 +4,13 @@
 //! sets ---------------------> key \
 //! pods --controller's UID---> key  >-- queue --> sync: claim, create or delete, write the status
 //!      --orphan's labels----> key /                      ^
-//! pods --observe--> ledger: are my writes in the cache yet? --------+
+//! pods --observe--> ledger: are own writes in the cache?      --------+
 //! ```
 //!
-//! [`ReplicaSets`] holds what lives as long as the process: informers, indexes, the ledger of its own
-//! writes. They outlive a lost lease, so that a new term does not forget what the last one wrote.
+//! [`ReplicaSets`] holds the informers, the indexes and the ledger of own writes. They live as long as the process,
+//! so that a new term of leadership still knows the writes of the last one.
 //!
-//! `cargo xtask demo` runs it and disturbs it; at the end it prints a line for each set:
+//! `cargo xtask demo` runs it and injects faults; at the end it prints a line for each set:
 //!
 //! ```text
 //! replicaset    desired   ready   created   deleted   adopted   released   duplicates
@@ -39,10 +39,10 @@ use own_writes::OwnWrites;
 pub use request::RequestError;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
-/// How many sets are synced at once, as upstream's `--concurrent-replicaset-syncs`.
+/// The number of sets that are synced at once, as upstream's `--concurrent-replicaset-syncs`.
 const WORKERS: usize = 5;
 
-/// The ReplicaSet controller's state; a handle, to be cloned.
+/// The state of the ReplicaSet controller. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplicaSets {
     client: Client,
@@ -66,7 +66,7 @@ pub enum Error {
     /// Pods could not be adopted or released.
     #[error("claiming Pods")]
     Claim(#[source] Box<ClaimError<PodView>>),
-    /// The set has no name or no UID: it never came from a server.
+    /// The set has no name or no UID, so it was not read from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
     /// The server could not be read to settle the unknown outcome of an earlier write.
@@ -78,7 +78,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The reason of the `ReplicaFailure` condition, in upstream's words.
+    /// Returns upstream's reason for the condition `ReplicaFailure`.
     fn reason(&self) -> &'static str {
         match self {
             Self::Delete(..) => "FailedDelete",
@@ -94,7 +94,7 @@ impl fmt::Debug for ReplicaSets {
 }
 
 impl ReplicaSets {
-    /// Informers for sets and Pods of the whole cluster, from `informers`. Nothing runs yet.
+    /// Creates the informers for sets and Pods of the whole cluster. Nothing runs yet.
     pub fn new(client: Client, informers: &InformerFactory) -> Self {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
@@ -106,8 +106,8 @@ impl ReplicaSets {
         Self { client, sets, pods, pods_by_owner, ledger, clock: Clock::starting_now() }
     }
 
-    /// What wakes the controller: sets, their Pods, orphans that a set selects, and own writes that
-    /// have come back.
+    /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake
+    /// it, and so do own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
         let sets = self.sets.store().clone();
         Controller::new("replicaset", &self.sets)
@@ -117,7 +117,7 @@ impl ReplicaSets {
             .workers(WORKERS)
     }
 
-    /// The controller, ready to run.
+    /// Returns the controller, ready to run.
     pub fn controller(&self) -> Controller {
         let this = self.clone();
         self.wiring().reconciler(move |request: Request| {

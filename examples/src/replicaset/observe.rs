@@ -1,4 +1,4 @@
-//! Events: they tell the ledger that a write has come back, and the queue which sets may want an orphan.
+//! Event handlers: they report writes that arrive in the cache to the ledger, and find the sets that may adopt an orphan.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use trimtab_controller::{
@@ -9,7 +9,7 @@ use trimtab_controller::{
 
 use super::own_writes::{OwnWrites, Pods};
 
-/// Forgets the writes of a set that is gone, or was replaced by another of its name.
+/// Clears the writes of a set that was deleted, or was replaced by another set of the same name.
 pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {
     sets.on_change(move |event| match &event.change {
         Change::Deleted(tombstone) => ledger.clear(&tombstone.key, Some(tombstone.object.metadata().uid())),
@@ -20,8 +20,8 @@ pub(super) fn sets(sets: &Informer<ReplicaSet>, ledger: OwnWrites) {
     });
 }
 
-/// Tells the ledger of each Pod that came or went, and of the version that the cache has reached. A Pod
-/// that is being deleted is gone as far as its set is concerned, even if it is seen so for the first time.
+/// Reports created and deleted Pods and the version of the cache to the ledger. A Pod that is being deleted counts as
+/// deleted, even if it is seen for the first time.
 pub(super) fn pods(pods: &Informer<PodView>, sets: Store<ReplicaSet>, ledger: OwnWrites) {
     let progress = ledger.clone();
     pods.on_progress(move |version| {
@@ -58,7 +58,7 @@ pub(super) fn pods(pods: &Informer<PodView>, sets: Store<ReplicaSet>, ledger: Ow
     });
 }
 
-/// The sets that may want to adopt the event's Pod: it has no controller, and they select it.
+/// Returns the sets that may adopt the event's Pod: the Pod has no controller, and its labels match their selectors.
 pub(super) fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>) -> Vec<ObjectKey> {
     let orphan = match &event.change {
         Change::Added(pod) | Change::Updated { new: pod, .. } if pod.metadata.controller().is_none() => pod,

@@ -13,12 +13,12 @@ pub enum RequestError {
     /// The server refused the request, or could not be reached.
     #[error(transparent)]
     Client(#[from] kube_client::Error),
-    /// There was no reply in time. Nobody knows whether the request was carried out.
+    /// There was no reply in time. The request may have been carried out.
     #[error("no reply within {} seconds", DEADLINE.as_secs())]
     Deadline,
 }
 
-/// Awaits the reply to a request, for as long as a request may take.
+/// Awaits the reply to a request, with a deadline.
 pub(super) async fn within_deadline<T>(
     request: impl Future<Output = kube_client::Result<T>>,
 ) -> Result<T, RequestError> {
@@ -26,7 +26,7 @@ pub(super) async fn within_deadline<T>(
 }
 
 impl RequestError {
-    /// The HTTP status code of the reply, if there was one.
+    /// Returns the HTTP status code of the reply, if there was one.
     pub(super) fn code(&self) -> Option<u16> {
         match self {
             Self::Client(kube_client::Error::Api(status)) => Some(status.code),
@@ -34,23 +34,23 @@ impl RequestError {
         }
     }
 
-    /// Whether the server refused the request, so that nothing has changed. A 5xx, a timeout or a broken
-    /// connection says nothing: the request may have been carried out.
+    /// Returns whether the server refused the request, so that nothing has changed. After a 5xx, a timeout or a broken
+    /// connection, the request may have been carried out.
     pub(super) fn is_refusal(&self) -> bool {
         self.code().is_some_and(|code| (400..500).contains(&code) && code != 408)
     }
 
-    /// Whether the object does not exist.
+    /// Returns whether the object does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         self.code() == Some(404)
     }
 
-    /// Whether the object is not in the state that the request named: another version, or another UID.
+    /// Returns whether the object has another version or another UID than the request.
     pub(super) fn is_conflict(&self) -> bool {
         self.code() == Some(409)
     }
 
-    /// Whether the namespace is being deleted, so that nothing can be created in it.
+    /// Returns whether the request failed because the namespace is being deleted.
     pub(super) fn is_namespace_terminating(&self) -> bool {
         let Self::Client(kube_client::Error::Api(status)) = self else { return false };
         let mut causes = status.details.iter().flat_map(|details| &details.causes);

@@ -1,4 +1,4 @@
-//! What a set's Pods amount to: its status, computed anew at each sync.
+//! The status of a set, computed from its Pods at each sync.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use trimtab_controller::ownership::pods::{PodState, PodView};
 
 use super::RequestError;
 
-/// The condition that tells that Pods could not be created or deleted.
+/// The condition of a set whose Pods could not be created or deleted.
 const REPLICA_FAILURE: &str = "ReplicaFailure";
 
-/// The Pods of a set, as its status counts them.
+/// The Pods of a set.
 pub(super) struct Replicas<'a> {
     pub(super) set: &'a ReplicaSet,
     pub(super) active: &'a [Arc<PodView>],
@@ -23,7 +23,7 @@ pub(super) struct Replicas<'a> {
 }
 
 impl Replicas<'_> {
-    /// The status that these Pods give the set; `failure` is what kept it from creating or deleting.
+    /// Computes the status. `failure` is the error of creating or deleting Pods.
     pub(super) fn status(&self, failure: Option<&super::Error>, now: Timestamp) -> ReplicaSetStatus {
         let spec = &self.set.spec;
         let old = self.set.status.clone().unwrap_or_default();
@@ -43,7 +43,7 @@ impl Replicas<'_> {
         }
     }
 
-    /// How long a Pod must have been ready to be available.
+    /// Returns the time for which a Pod must be ready to be available.
     pub(super) fn min_ready(&self) -> Duration {
         let seconds = self.set.spec.min_ready_seconds.and_then(|seconds| seconds.try_into().ok());
         Duration::from_secs(seconds.unwrap_or(0))
@@ -58,7 +58,7 @@ fn count(pods: usize) -> i32 {
     pods.try_into().unwrap_or(i32::MAX)
 }
 
-/// Sets or clears `ReplicaFailure`; a condition that stays as it was keeps its time.
+/// Sets or clears `ReplicaFailure`. An unchanged condition keeps its time.
 fn conditions(
     mut conditions: Vec<ReplicaSetCondition>,
     failure: Option<&super::Error>,
@@ -72,15 +72,15 @@ fn conditions(
             type_: Some(REPLICA_FAILURE.to_owned()),
             status: Some("True".to_owned()),
             reason: Some(error.reason().to_owned()),
-            message: Some(told(error)),
+            message: Some(with_cause(error)),
             last_transition_time: Some(Time(now)),
         }),
     }
     (!conditions.is_empty()).then_some(conditions)
 }
 
-/// The error with its causes: what a user of the set needs to know, such as a quota that is exceeded.
-fn told(error: &super::Error) -> String {
+/// Returns the error with its cause, such as an exceeded quota.
+fn with_cause(error: &super::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => match cause.downcast_ref() {
             Some(RequestError::Client(kube_client::Error::Api(status))) => {
@@ -92,8 +92,8 @@ fn told(error: &super::Error) -> String {
     }
 }
 
-/// Whether writing `new` would tell anybody anything. A server that does not know
-/// `terminatingReplicas` drops it, so there it is no reason to write again and again.
+/// Returns whether `new` must be written. A server without the field `terminatingReplicas` drops it; its absence is not
+/// a difference.
 pub(super) fn differs(old: Option<&ReplicaSetStatus>, new: &ReplicaSetStatus) -> bool {
     let known = |number: Option<i32>| Some(number.unwrap_or(0));
     let old = old.cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One sync of one set: claim its Pods, create or delete as many as needed, write the status.
+//! One sync of one set: claims its Pods, creates or deletes Pods, writes the status.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use k8s_openapi::{
 };
 use kube_client::{
     Api,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde_json::json;
 use trimtab_controller::{
@@ -32,21 +32,21 @@ use super::{
     status,
 };
 
-/// The most Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
+/// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
 
 impl ReplicaSets {
-    /// Brings the set `key` one step nearer to what its spec asks for.
+    /// Brings the set `key` one step closer to its spec.
     ///
     /// # Errors
     ///
-    /// When a write failed. The sync is to be tried again; what succeeded is not undone.
+    /// If a write failed. Writes that succeeded are not undone. The sync must be tried again.
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, some writes may have been sent. The next syncs wait until the cache shows every
-    /// write that the server had committed by then. A request that it still had in a queue may come
-    /// later and make a Pod too many, which is deleted again.
+    /// If dropped, some writes may have been sent. The next syncs wait until the cache shows every write that the
+    /// server had committed by then. A request that was still queued in the server may create a surplus Pod later,
+    /// which is deleted again.
     pub async fn sync(&self, key: &ObjectKey) -> Result<Action, Failed> {
         let Some(set) = self.sets.store().get(key) else {
             self.ledger.clear(key, None);
@@ -58,14 +58,33 @@ impl ReplicaSets {
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
-            _ => Ok(()), // it waits for its own writes, or is on its way out: the status is all it gets
+            _ => Ok(()), // it waits for its own writes, or is being deleted: only its status is written
         };
-        let available_in = self.tell(&set, &active, acted.as_ref().err()).await?;
+        let available_in = self.update_status(&set, &active, acted.as_ref().err()).await?;
         acted?;
         Ok(match waits.into_iter().chain(available_in).min() {
             Some(delay) => Action::requeue_after(delay),
             None => Action::done(),
         })
+    }
+
+    /// Returns how long the set must wait for its earlier writes if no event wakes it; `None` if it may create and
+    /// delete.
+    ///
+    /// If the outcome of an earlier write is unknown, one read of the server settles it.
+    async fn wait(&self, key: &ObjectKey) -> Result<Option<Duration>, Error> {
+        let ready = || self.ledger.ready(key, |Pods| self.pods.store().resource_version()?.parse().ok());
+        let Err(wait) = ready() else { return Ok(None) };
+        if wait.unknown().is_none() {
+            return Ok(Some(wait.expires_in()));
+        }
+        // The version of the list is at least that of every write that was committed before.
+        let one = ListParams::default().limit(1);
+        let list = within_deadline(self.pod_api(key).list_metadata(&one)).await.map_err(Error::Outcome)?;
+        if let Some(version) = list.metadata.resource_version.and_then(|version| version.parse().ok()) {
+            self.ledger.resolve(key, &Pods, version);
+        }
+        Ok(ready().err().map(|wait| wait.expires_in()))
     }
 
     /// Adopts orphans, releases Pods that no longer match, and returns the set's active Pods.
@@ -98,7 +117,7 @@ impl ReplicaSets {
             let created = within_deadline(api.create(&params, &pod)).await;
             report(write, created.as_ref().map(Some), None);
             match created {
-                // The namespace is going, and its Pods with it: not to be tried again at once.
+                // The namespace is terminating, and its Pods with it: no reason to try again at once.
                 Err(error) if !error.is_namespace_terminating() => Err(error),
                 _ => Ok(()),
             }
@@ -107,7 +126,7 @@ impl ReplicaSets {
         batch.into_result().map(drop).map_err(Error::Create)
     }
 
-    /// Deletes `pods`, all at once.
+    /// Deletes `pods` concurrently.
     async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
         let deletions = pods.iter().map(async |pod| {
@@ -126,11 +145,10 @@ impl ReplicaSets {
         join_all(deletions).await.into_iter().collect()
     }
 
-    /// Writes the status if it tells anything new. Returns the time after which the next Pod that is ready
-    /// becomes available.
+    /// Writes the status if it has changed. Returns the time after which the next ready Pod becomes available.
     ///
     /// After a conflict the set is read again, once; the second conflict is an error.
-    async fn tell(
+    async fn update_status(
         &self,
         set: &ReplicaSet,
         active: &[Arc<PodView>],
@@ -163,8 +181,8 @@ impl ReplicaSets {
         if !status::differs(set.status.as_ref(), status) {
             return Ok(());
         }
-        // A merge patch of the status alone: no conflict with a change of the spec. The UID keeps it from
-        // a later set of the same name; `null` takes conditions away.
+        // A merge patch of only the status does not conflict with changes of the spec. The UID protects a later set of
+        // the same name. `null` removes the conditions.
         let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
         patch["status"]["conditions"] = json!(status.conditions);
         let (api, params) = (self.set_api(set), PatchParams::default());
@@ -177,15 +195,15 @@ impl ReplicaSets {
         Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default())
     }
 
-    pub(super) fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
+    fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
         Api::namespaced(self.client.clone(), key.namespace().unwrap_or_default())
     }
 }
 
-/// A Pod as the set's template asks for, controlled by the set. The server completes its name.
+/// Builds a Pod from the set's template, controlled by the set. The server completes its name.
 ///
-/// Of the template's metadata a Pod gets labels, annotations and finalizers, as upstream's do: a name in
-/// the template would let the server refuse all but the first.
+/// The Pod gets the template's labels, annotations and finalizers, as upstream's. It does not get a name in the
+/// template: the server would refuse all Pods but the first.
 fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
     let template = set.spec.template.clone().unwrap_or_default();
     let ObjectMeta { labels, annotations, finalizers, .. } = template.metadata.unwrap_or_default();
@@ -200,7 +218,7 @@ fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
     Ok(Pod { metadata, spec: template.spec, status: None })
 }
 
-/// Takes it for success that the set does not exist any more.
+/// Turns "not found" into success: the set was deleted.
 fn gone(error: RequestError) -> Result<(), RequestError> {
     if error.is_not_found() { Ok(()) } else { Err(error) }
 }

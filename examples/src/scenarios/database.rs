@@ -192,7 +192,7 @@ fn no_restart_below_quorum(world: &World) -> Result<(), String> {
     Err(format!("{name} is restarted while only {left} of the other members are up, of {}", replicas - 1))
 }
 
-/// Whether no member went down lately, other than by the newest commit.
+/// Returns whether no member went down lately, other than by the newest commit.
 fn is_known(world: &World, database: &str) -> bool {
     let earlier = world.commits().iter().rev().skip(1);
     let lately = earlier.take_while(|written| world.now().saturating_sub(written.at) < KNOWN);

@@ -59,7 +59,7 @@ impl Subject {
         self.fuse.store(true, SeqCst);
     }
 
-    /// Whether the requested panic has happened.
+    /// Returns whether the requested panic has happened.
     pub(crate) fn is_fuse_spent(&self) -> bool {
         !self.fuse.load(SeqCst)
     }

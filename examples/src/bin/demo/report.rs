@@ -147,7 +147,7 @@ fn check_set(set: &ReplicaSet, pods: &[PodView], wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether the set's selector matches the Pod's labels.
+/// Returns whether the set's selector matches the Pod's labels.
 pub(crate) fn selects(set: &ReplicaSet, pod: &impl Metadata) -> bool {
     Selector::try_from(&set.spec.selector).is_ok_and(|selector| pod.matches(&selector))
 }

@@ -98,7 +98,7 @@ impl Page {
         self.duplicates = self.duplicates.max(self.count(PodView::is_active).saturating_sub(allowed));
     }
 
-    /// Whether the set exists and has converged.
+    /// Returns whether the set exists and has converged.
     pub(super) fn is_converged(&self) -> bool {
         let Some(asked) = &self.asked else {
             return false;

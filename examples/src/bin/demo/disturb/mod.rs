@@ -63,7 +63,7 @@ impl Disturbance {
         }
     }
 
-    /// Whether it needs the faults of the server in this process.
+    /// Returns whether it needs the faults of the server in this process.
     fn needs_faults(self) -> bool {
         matches!(self, Self::CutWatches | Self::Compact | Self::LagWatch)
     }

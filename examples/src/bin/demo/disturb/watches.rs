@@ -72,7 +72,7 @@ impl<'a> Stage<'a> {
         Ok((!killed.is_empty()).then(|| Done::new(format!("{} Pods deleted, seen 2 s later", killed.len()))))
     }
 
-    /// Whether the controller's cache does not show yet that this Pod was deleted.
+    /// Returns whether the controller's cache does not show yet that this Pod was deleted.
     fn believes_in(&self, pod: &ObjectKey) -> bool {
         self.subject.pods.store().get(pod).is_some_and(|pod| !pod.metadata.is_being_deleted())
     }

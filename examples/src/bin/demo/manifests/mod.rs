@@ -150,7 +150,7 @@ impl Manifest {
         namespaced.then(|| self.object.metadata.namespace.as_deref().unwrap_or("default"))
     }
 
-    /// Whether it declares an object of this kind.
+    /// Returns whether it declares an object of this kind.
     pub(crate) fn is_a<K: Resource<DynamicType = ()>>(&self) -> bool {
         self.resource.kind == K::kind(&()) && self.resource.group == K::group(&())
     }
