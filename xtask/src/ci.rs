@@ -42,7 +42,7 @@ const STEPS: [Step; 16] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
-    Step::new("readmes", readmes::run).after("clippy").on_request(), // clippy builds the same dependencies
+    Step::new("readmes", readmes::run).after("clippy"), // clippy builds the same dependencies
     Step::new("doc", doc),
     Step::new("build", build),
     Step::new("test", test).after("build"),

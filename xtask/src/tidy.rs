@@ -16,7 +16,8 @@ pub(crate) use changelog::Changelog;
 use clap::Args;
 pub(crate) use dependencies::brings_kubernetes;
 use finding::Finding;
-pub(crate) use readme::{Readme, check_hidden_lines};
+pub(crate) use readme::Readme;
+use readme::check_hidden_lines;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,6 +68,11 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let licence = read(&workspace.root.join("LICENSE"))?;
     for package in workspace.parts() {
         found.extend(part::check(&texts(workspace, package)?, package, &licence));
+    }
+    let readmes = workspace.parts().map(|part| part.folder.join("README.md"));
+    for path in readmes.chain([workspace.root.join("README.md")]).filter(|path| path.exists()) {
+        let name = workspace.relative(&path).to_string_lossy().replace('\\', "/");
+        found.extend(check_hidden_lines(&name, &read(&path)?));
     }
     for package in &workspace.packages {
         let manifest = workspace.relative(&package.folder).join("Cargo.toml").to_string_lossy().into_owned();

@@ -7,7 +7,7 @@ mod manifest;
 
 use crate::cargo;
 use crate::failure::{Failure, While};
-use crate::tidy::{Readme, check_hidden_lines};
+use crate::tidy::Readme;
 use crate::workspace::Workspace;
 use manifest::Manifest;
 use serde_json::Value;
@@ -21,7 +21,6 @@ struct Example {
     /// From the workspace's root: `crates/workqueue/README.md`.
     file: String,
     bin: String,
-    text: String,
     readme: Readme,
 }
 
@@ -32,7 +31,6 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     for example in &examples {
         let found = example.readme.problems().into_iter().chain(manifest.problems(&example.readme));
         problems.extend(found.map(|problem| format!("{}: {problem}", example.file)));
-        problems.extend(check_hidden_lines(&example.file, &example.text).iter().map(ToString::to_string));
     }
     let bins: Vec<_> = examples.iter().filter(|example| !example.readme.example.is_empty()).collect();
     let compiled = compile(workspace, &manifest, &bins)?;
@@ -58,7 +56,7 @@ fn read(workspace: &Workspace) -> Result<Vec<Example>, Failure> {
     for (path, bin) in std::iter::once(root).chain(parts).filter(|(path, _)| path.exists()) {
         let text = std::fs::read_to_string(&path).doing(path.display())?;
         let file = workspace.relative(&path).display().to_string();
-        examples.push(Example { file, bin: bin.to_owned(), readme: Readme::read(&text), text });
+        examples.push(Example { file, bin: bin.to_owned(), readme: Readme::read(&text) });
     }
     Ok(examples)
 }

@@ -42,7 +42,7 @@ impl Report {
         self.rows.push((name.to_owned(), Outcome::Skipped(earlier)));
     }
 
-    /// Whether a step of this name failed or was skipped.
+    /// Returns whether a step of this name failed or was skipped.
     pub(super) fn failed(&self, name: &str) -> bool {
         self.rows.iter().any(|(row, outcome)| row == name && !matches!(outcome, Outcome::Passed(_)))
     }

@@ -50,8 +50,8 @@ impl Readme {
     }
 }
 
-/// Hidden lines of rustdoc, which readers of a README see.
-pub(crate) fn check_hidden_lines(file: &str, text: &str) -> Vec<Finding> {
+/// Finds hidden lines of rustdoc, which readers of a README see.
+pub(super) fn check_hidden_lines(file: &str, text: &str) -> Vec<Finding> {
     let mut in_rust = false;
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -30,6 +30,9 @@ const TOKIO: [(&str, &[&str]); 5] = [
     ("tokio::select!", &["macros"]),
 ];
 
+/// Code that connects to the cluster of a kubeconfig.
+const CLUSTER: [&str; 2] = ["Client::try_default", "Config::infer"];
+
 impl<'a> Manifest<'a> {
     /// Builds the manifest from the lines of `cargo tree`, each `name vVERSION|FEATURES`.
     pub(super) fn new(workspace: &'a Workspace, tree: &str) -> Self {
@@ -73,9 +76,14 @@ impl<'a> Manifest<'a> {
     pub(super) fn problems(&self, readme: &Readme) -> Vec<String> {
         let mut problems = Vec::new();
         let lines = || readme.dependencies.iter().filter_map(|line| Some((name(line)?, &**line)));
-        for (name, _) in lines() {
-            if self.part(name).is_none() && self.crates.iter().all(|locked| locked.name != name) {
+        for (name, line) in lines() {
+            let versions = self.versions(name);
+            let required = requirement(line);
+            if versions.is_empty() {
                 problems.push(format!("depends on {name}, which the workspace does not have"));
+            } else if !versions.iter().any(|version| is_compatible(required, version)) {
+                problems
+                    .push(format!("depends on {name} {required}; the workspace has {}", versions.join(", ")));
             }
         }
         let known = self
@@ -85,9 +93,9 @@ impl<'a> Manifest<'a> {
             .chain(self.crates.iter().map(|locked| &*locked.name));
         for name in known.collect::<BTreeSet<_>>() {
             let path = format!("{}::", name.replace('-', "_"));
-            if names_crate(&format!("\n{}", readme.example), &path)
-                && lines().all(|(listed, _)| listed != name)
-            {
+            let code = format!("\n{}", readme.example);
+            let is_named = names_crate(&code, &path) && !imports_module(&code, &name.replace('-', "_"));
+            if is_named && lines().all(|(listed, _)| listed != name) {
                 problems.push(format!("uses {name}, which is not in its `[dependencies]`"));
             }
         }
@@ -101,6 +109,11 @@ impl<'a> Manifest<'a> {
         if kubernetes && !version {
             problems.push("needs k8s-openapi with a version feature, such as \"latest\"".to_owned());
         }
+        let has_tls = ["rustls-tls", "openssl-tls"].iter().any(|tls| feature("kube-client", tls));
+        let mut code = readme.example.lines().map(|line| line.split("//").next().unwrap_or_default());
+        if code.any(|line| CLUSTER.iter().any(|code| line.contains(code))) && !has_tls {
+            problems.push("connects to a cluster, which needs a TLS feature of kube-client".to_owned());
+        }
         for (code, features) in TOKIO.iter().filter(|(code, _)| readme.example.contains(code)) {
             for missing in features.iter().filter(|name| !feature("tokio", name) && !feature("tokio", "full"))
             {
@@ -110,10 +123,17 @@ impl<'a> Manifest<'a> {
         problems
     }
 
-    /// Whether a package of the workspace depends on this version directly; examples name no other crate.
+    /// Returns whether a package of the workspace depends on this version directly; examples name no other crate.
     fn is_direct(&self, locked: &Locked) -> bool {
         let mut all = self.workspace.packages.iter().flat_map(|package| &package.dependencies);
         all.any(|direct| direct.name == locked.name && is_compatible(&direct.requirement, &locked.version))
+    }
+
+    /// The versions that the workspace has of a crate or a part.
+    fn versions(&self, name: &str) -> Vec<&str> {
+        let of_part = self.part(name).map(|part| &*part.version);
+        let locked = self.crates.iter().filter(|locked| locked.name == name).map(|locked| &*locked.version);
+        of_part.into_iter().chain(locked).collect()
     }
 
     fn part(&self, name: &str) -> Option<&Package> {
@@ -134,7 +154,7 @@ impl Locked {
     }
 }
 
-/// Whether both versions agree in the first number that is not 0 and in those before it.
+/// Returns whether both versions agree in the first number that is not 0 and in those before it.
 fn is_compatible(requirement: &str, version: &str) -> bool {
     let pairs = requirement.trim_start_matches('^').split('.').zip(version.split('.'));
     for (required, found) in pairs {
@@ -153,7 +173,25 @@ fn name(line: &str) -> Option<&str> {
     line.split_once('=').map(|(name, _)| name.trim())
 }
 
-/// Whether the code has a path that begins like this. Inside of a `use` group, a path is not a crate's.
+/// The version that a line of a `[dependencies]` table requires; empty if there is none.
+fn requirement(line: &str) -> &str {
+    let (_, value) = line.split_once('=').unwrap_or_default();
+    let table = || value.split_once("version").map_or("", |(_, after)| after);
+    let quoted = if value.trim_start().starts_with('{') { table() } else { value };
+    quoted.split('"').nth(1).unwrap_or_default()
+}
+
+/// Returns whether a `use` statement imports a module of this name from another crate.
+fn imports_module(code: &str, module: &str) -> bool {
+    let imports =
+        code.split(';').filter_map(|statement| statement.rsplit_once("\nuse ").map(|(_, path)| path));
+    imports.into_iter().any(|path| {
+        let mut names = path.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        names.next() != Some(module) && names.any(|name| name == module)
+    })
+}
+
+/// Returns whether the code has a path that begins like this. Inside of a `use` group, a path is not a crate's.
 fn names_crate(code: &str, path: &str) -> bool {
     code.split(';').any(|statement| match statement.rfind("\nuse ").map(|at| &statement[at + 1..]) {
         Some(import) => import.starts_with(&format!("use {path}")),
@@ -161,7 +199,7 @@ fn names_crate(code: &str, path: &str) -> bool {
     })
 }
 
-/// Whether the text has this path, and not as the end of a longer path or word.
+/// Returns whether the text has this path, and not as the end of a longer path or word.
 fn begins_path(text: &str, path: &str) -> bool {
     let mut before = text.match_indices(path).map(|(at, _)| text[..at].chars().next_back());
     before.any(|c| c.is_none_or(|c| !(c.is_alphanumeric() || "_:".contains(c))))
@@ -179,13 +217,14 @@ mod tests {
             ..Default::default()
         };
         let dependencies = vec![on("kube-client", "^5.0"), on("rand", "^0.9.2")];
-        let cache = Package { name: "trimtab-cache".to_owned(), folder, dependencies, ..Package::default() };
+        let (name, version) = ("trimtab-cache".to_owned(), "0.1.0".to_owned());
+        let cache = Package { name, version, folder, dependencies, ..Package::default() };
         Workspace { root: "/w".into(), target: "/w/target".into(), packages: vec![cache] }
     }
 
     fn problems(example: &str, dependencies: &[&str]) -> Vec<String> {
         let workspace = workspace();
-        let tree = "tokio v1.47.0|rt\nserde v1.0.219|alloc,derive\nserde v1.0.219|alloc,derive (*)\nk8s-openapi v0.29.0|std\n";
+        let tree = "kube-client v5.0.0|client\ntokio v1.47.0|rt\nserde v1.0.219|alloc,derive\nserde v1.0.219|alloc,derive (*)\nk8s-openapi v0.29.0|std\n";
         let manifest = Manifest::new(&workspace, tree);
         let dependencies = dependencies.iter().map(ToString::to_string).collect();
         manifest.problems(&Readme { example: example.to_owned(), dependencies, names_rust: true })
@@ -204,6 +243,10 @@ mod tests {
         assert_eq!(found, ["uses serde, which is not in its `[dependencies]`"]);
         assert_eq!(problems("\nuse crate::serde::X;\n", &["tokio = \"1\""]), [""; 0]);
         assert_eq!(
+            problems("use tokio::{X, serde};\nfn main() { serde::f() }\n", &["tokio = \"1\""]),
+            [""; 0]
+        );
+        assert_eq!(
             problems("\nuse tokio::{serde::X, Y};\n", &["tokio = \"1\""]),
             [""; 0],
             "a module of tokio"
@@ -221,6 +264,25 @@ mod tests {
             problems("", &["trimtab-cache = \"0.1\""]),
             ["needs k8s-openapi with a version feature, such as \"latest\""]
         );
+    }
+
+    #[test]
+    fn a_cluster_needs_tls() {
+        let connects = "#[test]\nfn f() { kube_client::Client::try_default(); }\n";
+        let client = |features| format!("kube-client = {{ version = \"5.0\", features = [{features}] }}");
+        let kubernetes = "k8s-openapi = { version = \"0.29\", features = [\"latest\"] }";
+        let found = problems(connects, &[&client("\"client\""), kubernetes]);
+        assert_eq!(found, ["connects to a cluster, which needs a TLS feature of kube-client"]);
+        assert_eq!(problems(connects, &[&client("\"rustls-tls\""), kubernetes]), [""; 0]);
+        let comment = "fn f() {} // or Client::try_default()\n";
+        assert_eq!(problems(comment, &[&client("\"client\""), kubernetes]), [""; 0]);
+    }
+
+    #[test]
+    fn another_version_than_that_of_the_workspace_is_found() {
+        let found = problems("", &["tokio = \"2.1\""]);
+        assert_eq!(found, ["depends on tokio 2.1; the workspace has 1.47.0"]);
+        assert_eq!(problems("", &["tokio = { features = [], version = \"1.4\" }"]), [""; 0]);
     }
 
     #[test]
