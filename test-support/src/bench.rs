@@ -1,6 +1,6 @@
 //! The command line of a benchmark program and the JSON line of each measurement, which `cargo xtask bench` reads.
 
-/// Whether `--quick` asks for less work and noisier figures.
+/// Returns whether `--quick` asks for less work and noisier figures.
 pub fn quick() -> bool {
     std::env::args().any(|argument| argument == "--quick")
 }

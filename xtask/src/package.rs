@@ -67,7 +67,7 @@ fn cargo_home() -> Option<PathBuf> {
     std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
 }
 
-/// Whether git reports changes; without git there are none.
+/// Returns whether git reports changes; without git there are none.
 fn has_uncommitted_changes() -> bool {
     let status = Command::new("git").args(["status", "--porcelain"]).stderr(Stdio::null()).output();
     status.is_ok_and(|output| !output.stdout.is_empty())

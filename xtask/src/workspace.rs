@@ -65,7 +65,7 @@ impl Workspace {
         self.packages.iter().filter(|package| self.is_part(package))
     }
 
-    /// Whether a package's folder is directly under `crates/`.
+    /// Returns whether a package's folder is directly under `crates/`.
     pub(crate) fn is_part(&self, package: &Package) -> bool {
         package.folder.parent() == Some(&self.root.join("crates"))
     }

@@ -44,7 +44,7 @@ impl Labels {
         self.iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
 
-    /// Whether there is a label `key`.
+    /// Returns whether there is a label `key`.
     pub fn contains_key(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
@@ -64,7 +64,7 @@ impl Labels {
         self.iter().count()
     }
 
-    /// Whether there are no labels.
+    /// Returns whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.text.is_none()
     }

@@ -118,12 +118,12 @@ pub trait Metadata {
         self.owner_references().iter().find(|owner| owner.controller == Some(true))
     }
 
-    /// Whether the labels meet all requirements of `selector`.
+    /// Returns whether the labels meet all requirements of `selector`.
     fn matches(&self, selector: &Selector) -> bool {
         selector.matches(|key| self.label(key))
     }
 
-    /// Whether deletion was requested. A finalizer or a grace period may still delay it.
+    /// Returns whether deletion was requested. A finalizer or a grace period may still delay it.
     fn is_being_deleted(&self) -> bool {
         self.deletion_timestamp().is_some()
     }

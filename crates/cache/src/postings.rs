@@ -115,7 +115,7 @@ impl<V: Hash + Eq> IndexPostings<V> {
         &self.by_value
     }
 
-    /// Whether the object in a slot has these values, in this order.
+    /// Returns whether the object in a slot has these values, in this order.
     pub(crate) fn has(&self, slot: u32, values: &Few<V>) -> bool {
         let held = self.by_slot.get(slot).map_or(&[][..], Few::as_slice).iter();
         held.map(|value| &**value).eq(values.as_slice())

@@ -115,7 +115,7 @@ impl<T: Object> Replacement<T> {
         self.seen.len()
     }
 
-    /// Whether there is no object yet.
+    /// Returns whether there is no object yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -164,7 +164,7 @@ impl<T: Object> Replacement<T> {
     }
 }
 
-/// Whether both are the same state of the same object. Objects without a version never are.
+/// Returns whether both are the same state of the same object. Objects without a version never are.
 fn is_same_state<T: Object>(stored: &T, object: &T) -> bool {
     let (stored, object) = (stored.metadata(), object.metadata());
     !object.resource_version().is_empty()

@@ -42,7 +42,7 @@ impl<T: Object> Snapshot<T> {
         self.contents.get(key)
     }
 
-    /// Whether there is an object with this key.
+    /// Returns whether there is an object with this key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
         self.contents.slot(key).is_some()
     }
@@ -120,7 +120,7 @@ impl<T: Object> Snapshot<T> {
         self.contents.len()
     }
 
-    /// Whether there is no object.
+    /// Returns whether there is no object.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -43,7 +43,7 @@ impl<T: Object> Store<T> {
         object
     }
 
-    /// Whether there is an object with this key.
+    /// Returns whether there is an object with this key.
     pub fn contains(&self, key: &ObjectKey) -> bool {
         self.get(key).is_some()
     }
@@ -81,7 +81,7 @@ impl<T: Object> Store<T> {
         self.shared.read().len()
     }
 
-    /// Whether there is no object.
+    /// Returns whether there is no object.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -73,7 +73,7 @@ impl Undecodable {
         &self.reason
     }
 
-    /// Whether both are the same state of the same object.
+    /// Returns whether both are the same state of the same object.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         let version = self.metadata.resource_version();
         !version.is_empty()

@@ -18,22 +18,22 @@ pub(crate) enum Kind {
 }
 
 impl RunError {
-    /// Whether an informer had no first list in time: its kind may not be served, or not be readable.
+    /// Returns whether an informer had no first list in time: its kind may not be served, or not be readable.
     pub fn is_not_synced(&self) -> bool {
         matches!(self.0, Kind::NotSynced(_))
     }
 
-    /// Whether a run of this controller has not ended, or a task of a run that was dropped is left.
+    /// Returns whether a run of this controller has not ended, or a task of a run that was dropped is left.
     pub fn is_running(&self) -> bool {
         matches!(self.0, Kind::Running)
     }
 
-    /// Whether reconciles were still running at the end of the grace period.
+    /// Returns whether reconciles were still running at the end of the grace period.
     pub fn is_grace_period_exceeded(&self) -> bool {
         matches!(self.0, Kind::GracePeriodExceeded(_) | Kind::Blocked(_))
     }
 
-    /// Whether reconciles block their threads and are still running.
+    /// Returns whether reconciles block their threads and are still running.
     ///
     /// Nothing but the end of the process ends them. In led work the Lease is not released.
     pub fn must_exit(&self) -> bool {

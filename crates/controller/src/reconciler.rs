@@ -107,7 +107,7 @@ impl Error {
         self.cause.is::<Panicked>()
     }
 
-    /// Whether an error in the chain is the refusal of a write because its namespace is terminating.
+    /// Returns whether an error in the chain is the refusal of a write because its namespace is terminating.
     pub(crate) fn is_namespace_terminating(&self) -> bool {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(&*self.cause);
         while let Some(error) = cause {

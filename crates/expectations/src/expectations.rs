@@ -73,7 +73,8 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
         Expectations::builder().build()
     }
 
-    /// Whether every expected event of `key` has come, or was awaited for longer than the time to live.
+    /// Returns whether every expected event of `key` has come, or was awaited for longer than the
+    /// time to live.
     ///
     /// While this is `false`, the cache may lack the controller's own writes: neither create nor delete
     /// then. Updating a status is fine. A key without a record is satisfied.

@@ -71,7 +71,7 @@ enum Entry {
     Opened,
 }
 
-/// Whether the key may act, by reading the whole log.
+/// Returns whether the key may act, by reading the whole log.
 fn may_act(log: &[(Entry, Instant)], cache: u64, strictness: Strictness, now: Instant) -> bool {
     let cleared = log.iter().rposition(|(entry, _)| matches!(entry, Entry::Cleared)).map_or(0, |at| at + 1);
     let log = &log[cleared..];

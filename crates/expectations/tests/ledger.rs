@@ -13,7 +13,7 @@ type Versions = Ledger<&'static str, &'static str, u64>;
 
 const KEY: &str = "default/web";
 
-/// Whether `KEY` may act, with every cache at `version`.
+/// Returns whether `KEY` may act, with every cache at `version`.
 fn ready(ledger: &Versions, version: u64) -> bool {
     ledger.ready(&KEY, |_| Some(version)).is_ok()
 }

@@ -13,12 +13,13 @@ fn ledger(strictness: Strictness) -> Versions {
     Ledger::builder().strictness(strictness).build()
 }
 
-/// Whether `KEY` may act, with every cache at `version`.
+/// Returns whether `KEY` may act, with every cache at `version`.
 fn ready(ledger: &Versions, version: u64) -> bool {
     ledger.ready(&KEY, |_| Some(version)).is_ok()
 }
 
-/// Whether a version, a lost reply, an update in flight, a count and a closed gate hold a key back.
+/// Returns whether a version, a lost reply, an update in flight, a count and a closed gate hold a
+/// key back.
 fn holds_back(strictness: Strictness) -> [bool; 5] {
     let version = ledger(strictness);
     version.wrote_at(&KEY, "u1", "pods", 5);

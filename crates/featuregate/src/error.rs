@@ -87,22 +87,22 @@ impl Problem {
         (!self.gate.is_empty()).then_some(&*self.gate)
     }
 
-    /// Whether the text is malformed: it has no `=`, or its value is not a boolean.
+    /// Returns whether the text is malformed: it has no `=`, or its value is not a boolean.
     pub fn is_malformed(&self) -> bool {
         matches!(self.kind, Kind::MissingValue | Kind::InvalidValue(_))
     }
 
-    /// Whether no gate has this name.
+    /// Returns whether no gate has this name.
     pub fn is_unknown(&self) -> bool {
         matches!(self.kind, Kind::Unknown { .. })
     }
 
-    /// Whether the gate is locked to its default.
+    /// Returns whether the gate is locked to its default.
     pub fn is_locked(&self) -> bool {
         matches!(self.kind, Kind::Locked { .. } | Kind::DefaultLocked(_))
     }
 
-    /// Whether the gate does not exist yet at the emulation version.
+    /// Returns whether the gate does not exist yet at the emulation version.
     pub fn is_not_available(&self) -> bool {
         matches!(self.kind, Kind::NotAvailable { .. } | Kind::NoDefaultYet(_))
     }
@@ -114,7 +114,7 @@ impl Problem {
         disabled.iter().map(|name| &**name)
     }
 
-    /// Whether the gates are frozen or their defaults closed.
+    /// Returns whether the gates are frozen or their defaults closed.
     pub fn is_frozen(&self) -> bool {
         matches!(self.kind, Kind::Frozen | Kind::DefaultsClosed)
     }

@@ -223,7 +223,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a value of this gate itself was requested.
+    /// Returns whether a value of this gate itself was requested.
     pub(crate) fn is_explicit(&self, row: usize) -> bool {
         self.rows[row].requested().is_some()
     }

@@ -43,12 +43,12 @@ impl Version {
         Self { major: self.major, minor: self.minor.saturating_sub(1) }
     }
 
-    /// Whether `self < other`, in a constant expression.
+    /// Returns whether `self < other`, in a constant expression.
     pub(crate) const fn is_before(self, other: Self) -> bool {
         self.major < other.major || (self.major == other.major && self.minor < other.minor)
     }
 
-    /// Whether `self == other`, in a constant expression.
+    /// Returns whether `self == other`, in a constant expression.
     pub(crate) const fn equals(self, other: Self) -> bool {
         self.major == other.major && self.minor == other.minor
     }

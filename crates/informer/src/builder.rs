@@ -37,9 +37,9 @@ impl InformerBuilder {
         self
     }
 
-    /// Whether to request streaming lists, which cost a server least and need no pages. The default is `true`,
-    /// with a fallback to plain lists for servers that refuse or ignore the request. A server is taken to
-    /// ignore it if a stream is silent for 10 s without the bookmark that completes the list.
+    /// Sets whether to request streaming lists, which cost a server least and need no pages. The default is `true`,
+    /// with a fallback to plain lists for servers that refuse or ignore the request. A server is taken to ignore it if
+    /// a stream is silent for 10 s without the bookmark that completes the list.
     pub fn streaming_lists(mut self, streaming: bool) -> Self {
         self.config.streaming_lists = streaming;
         self
@@ -52,7 +52,7 @@ impl InformerBuilder {
         self
     }
 
-    /// Whether to request lists compressed with gzip, which saves nine tenths of the bytes and costs both ends
+    /// Sets whether to request lists compressed with gzip, which saves nine tenths of the bytes and costs both ends
     /// CPU. The default is `true`, as in client-go. Watches and streaming lists are never compressed.
     pub fn gzip_lists(mut self, gzip: bool) -> Self {
         self.gzip_lists = gzip;
@@ -98,7 +98,7 @@ impl InformerBuilder {
         self
     }
 
-    /// Whether whole and packed objects keep their `managedFields`. The default is to drop them: they are a
+    /// Sets whether whole and packed objects keep their `managedFields`. The default is to drop them: they are a
     /// quarter of an object's text, and hardly any controller reads them. A view has the fields that it names.
     pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
         self.config.managed_fields = managed_fields;

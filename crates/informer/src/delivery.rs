@@ -59,7 +59,7 @@ impl<T: Object> Registered<T> {
         }
     }
 
-    /// Whether a thread is calling the handler or about to.
+    /// Returns whether a thread is calling the handler or about to.
     pub(crate) fn is_busy(&self) -> bool {
         self.queue.lock().busy
     }
@@ -69,7 +69,7 @@ impl<T: Object> Registered<T> {
         self.queue.lock().next_resync
     }
 
-    /// Whether a resync is due; if so, the next one is a period from now.
+    /// Returns whether a resync is due; if so, the next one is a period from now.
     pub(crate) fn takes_resync(&self, now: Instant) -> bool {
         let mut queue = self.queue.lock();
         let is_due = queue.next_resync.is_some_and(|next| next <= now);

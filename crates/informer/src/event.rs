@@ -32,7 +32,7 @@ impl<T: Object> Event<T> {
         }
     }
 
-    /// Whether this is a resync: an update whose old and new state are the same object.
+    /// Returns whether this is a resync: an update whose old and new state are the same object.
     pub fn is_resync(&self) -> bool {
         matches!(&self.change, Change::Updated { old, new } if Arc::ptr_eq(old, new))
     }

@@ -118,7 +118,7 @@ impl InformerFactoryBuilder {
         self
     }
 
-    /// Whether an informer stops, and its store is dropped, with the last handle outside the factory. A later
+    /// Sets whether an informer stops, and its store is dropped, with the last handle outside the factory. A later
     /// request makes a new informer. By default the factory keeps all its informers.
     ///
     /// Handlers, subscriptions, indexes and stores are not handles: keep the [`Informer`], too.

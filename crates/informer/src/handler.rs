@@ -18,7 +18,7 @@ impl Handler {
         Self { registration, flags }
     }
 
-    /// Whether the informer has synced and this handler has received every object of that first state.
+    /// Returns whether the informer has synced and this handler has received every object of that first state.
     pub fn has_synced(&self) -> bool {
         self.flags.synced.load(Ordering::SeqCst)
     }
@@ -60,7 +60,7 @@ impl fmt::Debug for Handler {
 /// The informer's side of a registration. Keeps neither the informer nor the handler function alive.
 pub(crate) trait Registration: Send + Sync {
     fn remove(&self);
-    /// Whether a thread is calling the handler or about to.
+    /// Returns whether a thread is calling the handler or about to.
     fn is_busy(&self) -> bool;
 }
 

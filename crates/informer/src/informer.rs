@@ -101,13 +101,13 @@ impl<T: Object> Informer<T> {
         self.owner.shared.add_on_progress(function);
     }
 
-    /// Whether the newest state of the object could not be decoded. The store then has the object's last
+    /// Returns whether the newest state of the object could not be decoded. The store then has the object's last
     /// decoded state, or none. [`Status::undecodable`] has the reason.
     pub fn is_outdated(&self, key: &ObjectKey) -> bool {
         self.owner.shared.is_outdated(key)
     }
 
-    /// Whether the first list is in the store. Handlers may still be receiving it.
+    /// Returns whether the first list is in the store. Handlers may still be receiving it.
     pub fn has_synced(&self) -> bool {
         self.owner.shared.has_synced()
     }

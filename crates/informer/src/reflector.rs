@@ -331,7 +331,7 @@ fn take_event<T: Object>(
     Ok(())
 }
 
-/// Whether `version` is older than `held`; `false` if they cannot be compared.
+/// Returns whether `version` is older than `held`; `false` if they cannot be compared.
 fn is_older(version: &str, held: &str) -> bool {
     let parse = |text: &str| text.parse::<ResourceVersion>().ok();
     parse(version).zip(parse(held)).is_some_and(|(version, held)| version < held)

@@ -68,7 +68,7 @@ impl Shard {
         self
     }
 
-    /// Whether an object belongs to the share.
+    /// Returns whether an object belongs to the share.
     pub fn contains(&self, metadata: &impl Metadata) -> bool {
         self.holds(match self.field {
             Field::Uid => metadata.uid(),
@@ -76,7 +76,7 @@ impl Shard {
         })
     }
 
-    /// Whether an object of which only the key is known may belong to the share.
+    /// Returns whether an object of which only the key is known may belong to the share.
     pub(crate) fn may_contain(&self, key: &ObjectKey) -> bool {
         self.field == Field::Uid || self.holds(key.namespace().unwrap_or_default())
     }

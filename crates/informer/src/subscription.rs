@@ -72,7 +72,7 @@ impl<T: Object> Subscription<T> {
         self.feed.state.lock().pending.len()
     }
 
-    /// Whether the informer has synced and every object of that first state is pending or was taken.
+    /// Returns whether the informer has synced and every object of that first state is pending or was taken.
     pub fn has_synced(&self) -> bool {
         self.handler.has_synced()
     }

@@ -262,7 +262,7 @@ impl Candidate {
         }
     }
 
-    /// Whether a write without a response may have made the Lease ours.
+    /// Returns whether a write without a response may have made the Lease ours.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.in_doubt.load(SeqCst)
     }

@@ -75,7 +75,7 @@ pub(crate) fn default_clock() -> Arc<dyn Clock> {
     Arc::new(TokioClock::new())
 }
 
-/// Whether tokio's time stands still while the system's goes on: a test has paused it.
+/// Returns whether tokio's time stands still while the system's goes on: a test has paused it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_paused() -> bool {
     let (before, start) = (Instant::now(), BootClock.now());

@@ -191,7 +191,7 @@ impl FencedError {
         None
     }
 
-    /// Whether nothing was sent. `false`: the outcome of the write is unknown.
+    /// Returns whether nothing was sent. `false`: the outcome of the write is unknown.
     pub fn is_unsent(&self) -> bool {
         self.unsent
     }

@@ -95,8 +95,8 @@ impl Leadership {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Whether this process may act as the leader at this moment: one atomic load and one reading of the
-    /// clock.
+    /// Returns whether this process may act as the leader at this moment: one atomic load and one
+    /// reading of the clock.
     ///
     /// It stays `true` while led work stops after a shutdown, since the Lease is renewed meanwhile.
     pub fn is_valid(&self) -> bool {

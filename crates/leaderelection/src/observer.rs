@@ -84,7 +84,7 @@ impl Observer {
         LeaderChanges { waiting: wait(changes) }
     }
 
-    /// Whether led work runs at this moment, stopping included.
+    /// Returns whether led work runs at this moment, stopping included.
     pub fn is_leader(&self) -> bool {
         self.shared.current.lock().is_some()
     }

@@ -37,7 +37,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// Whether led work is running that only the end of the process can end.
+    /// Returns whether led work is running that only the end of the process can end.
     pub fn must_exit(&self) -> bool {
         matches!(self, Self::Unfinished { .. })
     }

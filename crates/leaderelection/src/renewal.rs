@@ -58,7 +58,8 @@ impl Renewal {
         }
     }
 
-    /// Whether the server picks the leader. Waits until it was asked, which [`run`](Self::run) does.
+    /// Returns whether the server picks the leader. Waits until it was asked, which
+    /// [`run`](Self::run) does.
     pub(crate) async fn is_coordinated(&self) -> bool {
         let mut coordinated = self.coordinated.subscribe();
         coordinated.wait_for(Option::is_some).await.is_ok_and(|coordinated| *coordinated == Some(true))
@@ -149,7 +150,8 @@ impl Renewal {
     }
 }
 
-/// Whether the path is unknown to the server, rather than the object: then its 404 names no object.
+/// Returns whether the path is unknown to the server, rather than the object: then its 404 names no
+/// object.
 fn is_unserved(status: &Status) -> bool {
     status.code == 404 && status.details.as_ref().is_none_or(|details| details.name.is_empty())
 }

@@ -50,7 +50,7 @@ impl<'a> Dependent<'a> {
         self.requests.send::<IgnoredAny>(request).await.map(drop)
     }
 
-    /// Whether `error` says that the object no longer exists, so that there is nothing to adopt or release.
+    /// Returns whether `error` says that the object no longer exists, so that there is nothing to adopt or release.
     ///
     /// A conflict may say that another object has the name by now, and so may a refusal to change the UID:
     /// only a read tells.

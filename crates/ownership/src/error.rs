@@ -81,22 +81,22 @@ impl ClaimFailure {
         &self.key
     }
 
-    /// Whether it was to be adopted; else it was to be released.
+    /// Returns whether it was to be adopted; else it was to be released.
     pub fn is_adoption(&self) -> bool {
         self.wanted == Wanted::Adopt
     }
 
-    /// Whether the owner may not adopt; nothing was sent then.
+    /// Returns whether the owner may not adopt; nothing was sent then.
     pub fn is_denied(&self) -> bool {
         matches!(self.cause, Cause::Denied(_))
     }
 
-    /// Whether the dependent was not in the state that the patch named. A later sync sees its new state.
+    /// Returns whether the dependent was not in the state that the patch named. A later sync sees its new state.
     pub fn is_conflict(&self) -> bool {
         self.code() == Some(409)
     }
 
-    /// Whether there was no reply in time. Nobody knows whether the patch was applied; a later sync sees it.
+    /// Returns whether there was no reply in time. Nobody knows whether the patch was applied; a later sync sees it.
     pub fn is_timeout(&self) -> bool {
         matches!(&self.cause, Cause::Request(RequestError::Deadline(_)))
     }

@@ -22,7 +22,7 @@ const DOTTED: [&str; 18] = [
     "storagemigration.k8s.io",
 ];
 
-/// Whether kinds of `group` are built into Kubernetes.
+/// Returns whether kinds of `group` are built into Kubernetes.
 pub(crate) fn is_built_in(group: &str) -> bool {
     !group.contains('.') || DOTTED.contains(&group)
 }

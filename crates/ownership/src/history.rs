@@ -195,7 +195,7 @@ impl History {
     }
 }
 
-/// Whether two revisions have the same content, whatever their names, labels and numbers are.
+/// Returns whether two revisions have the same content, whatever their names, labels and numbers are.
 pub fn equal_revisions(one: &ControllerRevision, other: &ControllerRevision) -> bool {
     content(one) == content(other)
 }

@@ -104,7 +104,7 @@ impl Base {
         &self.resource_version
     }
 
-    /// Whether the server will notice a write after this state.
+    /// Returns whether the server will notice a write after this state.
     pub(crate) fn has_version(&self) -> bool {
         !self.resource_version.is_empty()
     }

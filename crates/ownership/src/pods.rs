@@ -33,27 +33,27 @@ pub trait PodState: Object {
     /// The restarts of the container that was restarted most often.
     fn restarts(&self) -> i64;
 
-    /// Whether the Pod has ended: its phase is Succeeded or Failed.
+    /// Returns whether the Pod has ended: its phase is Succeeded or Failed.
     fn is_finished(&self) -> bool {
         matches!(self.phase(), "Succeeded" | "Failed")
     }
 
-    /// Whether the Pod counts as a replica: neither finished nor being deleted. Upstream's `IsPodActive`.
+    /// Returns whether the Pod counts as a replica: neither finished nor being deleted. Upstream's `IsPodActive`.
     fn is_active(&self) -> bool {
         !self.is_finished() && !self.metadata().is_being_deleted()
     }
 
-    /// Whether the Pod is being deleted and has not finished. Upstream's `IsPodTerminating`.
+    /// Returns whether the Pod is being deleted and has not finished. Upstream's `IsPodTerminating`.
     fn is_terminating(&self) -> bool {
         !self.is_finished() && self.metadata().is_being_deleted()
     }
 
-    /// Whether the Pod is ready.
+    /// Returns whether the Pod is ready.
     fn is_ready(&self) -> bool {
         self.ready_since().is_some()
     }
 
-    /// Whether the Pod has been ready for `min_ready`.
+    /// Returns whether the Pod has been ready for `min_ready`.
     fn is_available(&self, min_ready: Duration, now: Timestamp) -> bool {
         self.is_ready() && self.available_in(min_ready, now).is_none()
     }

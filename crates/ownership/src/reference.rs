@@ -36,7 +36,7 @@ impl ReferenceError {
         Self { kind, name, reason }
     }
 
-    /// Whether another object controls the dependent already.
+    /// Returns whether another object controls the dependent already.
     pub fn is_controlled_by_another(&self) -> bool {
         matches!(self.reason, Reason::OtherController(_))
     }
@@ -140,7 +140,7 @@ pub fn controller_reference_with<O: Object>(
     })
 }
 
-/// Whether `owner` manages `object`, by the UID of its controller reference.
+/// Returns whether `owner` manages `object`, by the UID of its controller reference.
 ///
 /// An owner that has no UID yet controls nothing.
 pub fn is_controlled_by<T: Object, O: Object>(object: &T, owner: &O) -> bool {
@@ -205,7 +205,7 @@ pub fn resolve_owner_with<O: Object>(
         .find_map(|key| get(&key).filter(|owner| owner.metadata().uid() == reference.uid))
 }
 
-/// Whether `reference` names an object of `O`'s group and kind, in whatever version.
+/// Returns whether `reference` names an object of `O`'s group and kind, in whatever version.
 fn refers_to<O: Object>(reference: &OwnerReference, kind: &Dynamic<O>) -> bool {
     let group = reference.api_version.split_once('/').map_or("", |(group, _version)| group);
     group == O::Kind::group(kind) && reference.kind == O::Kind::kind(kind)

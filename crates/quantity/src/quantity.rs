@@ -92,7 +92,7 @@ impl Quantity {
         self.format
     }
 
-    /// Whether the amount is zero.
+    /// Returns whether the amount is zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.amount.is_zero()

@@ -51,12 +51,12 @@ fn quantities_parse_print_round_compare_and_add_as_in_go() {
     assert!(count > 350, "{count} quantities");
 }
 
-/// Whether Go of that version drops the exponent: a decimal suffix beyond `E` is needed.
+/// Returns whether Go of that version drops the exponent: a decimal suffix beyond `E` is needed.
 fn drops_its_exponent(quantity: &Quantity) -> bool {
     quantity.to_string().contains("e2") && quantity.format() == trimtab_quantity::Format::DecimalSi
 }
 
-/// Whether Go's integer value does not overflow, and rounds away from zero.
+/// Returns whether Go's integer value does not overflow, and rounds away from zero.
 fn fits(quantity: &Quantity) -> bool {
     quantity < &Quantity::from(i64::MAX) && quantity.signum() > 0
 }

@@ -39,7 +39,7 @@ impl FieldSelector {
         Self { requirements: Vec::new() }
     }
 
-    /// Whether the selector has no requirements, so that it matches every object.
+    /// Returns whether the selector has no requirements, so that it matches every object.
     pub fn is_everything(&self) -> bool {
         self.requirements.is_empty()
     }
@@ -55,7 +55,8 @@ impl FieldSelector {
         found.map(FieldRequirement::value)
     }
 
-    /// Whether fields meet all requirements; `value` returns the value of a field, and the empty text if it is absent.
+    /// Returns whether fields meet all requirements; `value` returns the value of a field, and the empty text if it is
+    /// absent.
     pub fn matches<V: AsRef<str>>(&self, value: impl Fn(&str) -> V) -> bool {
         self.requirements.iter().all(|one| one.matches(value(&one.field).as_ref()))
     }
@@ -124,7 +125,7 @@ impl FieldRequirement {
         if self.is_equal { Operator::Equals } else { Operator::NotEquals }
     }
 
-    /// Whether a field's value meets the requirement; an absent field has the empty text.
+    /// Returns whether a field's value meets the requirement; an absent field has the empty text.
     pub fn matches(&self, value: &str) -> bool {
         (self.value == value) == self.is_equal
     }

@@ -57,7 +57,7 @@ impl Call {
         }
     }
 
-    /// Whether it changes something.
+    /// Returns whether it changes something.
     pub fn is_write(&self) -> bool {
         !matches!(self.verb, Verb::Get | Verb::List | Verb::Watch)
     }

@@ -114,7 +114,7 @@ impl Delays {
         self.windows.values().map(Window::memory).sum::<usize>() + self.by_slot.memory()
     }
 
-    /// Whether an entry is the current delay of its slot, not a stale one.
+    /// Returns whether an entry is the current delay of its slot, not a stale one.
     fn is_current<K>(&self, slots: &Slots<K>, due: Time, id: SlotId) -> bool {
         slots.get(id).is_some_and(|slot| slot.delayed) && self.by_slot.get(id).due == due
     }

@@ -127,7 +127,7 @@ impl PriorityQueue {
     }
 }
 
-/// Whether an entry is not stale (L2). Order and priority determine the arrival, and no two keys arrive
+/// Returns whether an entry is not stale (L2). Order and priority determine the arrival, and no two keys arrive
 /// together, so a stale entry never equals the slot's later entry.
 fn is_current<K>(slots: &Slots<K>, step: Step, entry: &Rank) -> bool {
     slots.get(entry.id).is_some_and(|slot| {

@@ -102,13 +102,13 @@ impl<K> Slots<K> {
         slot.key.take()
     }
 
-    /// Whether no entry is left of a burst, but its memory is.
+    /// Returns whether no entry is left of a burst, but its memory is.
     #[inline]
     pub(crate) fn is_oversized(&self) -> bool {
         self.index.is_empty() && self.slots.capacity() > Self::RETAINED
     }
 
-    /// Whether so few entries are left of a burst that its memory should be freed.
+    /// Returns whether so few entries are left of a burst that its memory should be freed.
     #[inline]
     pub(crate) fn is_sparse(&self) -> bool {
         self.slots.len() > Self::RETAINED && self.slots.len() - self.vacant.len() < self.slots.len() / 8

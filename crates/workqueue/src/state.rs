@@ -132,8 +132,8 @@ impl<K> State<K> {
         }
     }
 
-    /// Whether times are recorded: every call then needs `now`, otherwise only calls that look for ended
-    /// delays do.
+    /// Returns whether times are recorded: every call then needs `now`, otherwise only calls that look for ended delays
+    /// do.
     #[inline]
     pub(crate) fn is_timed(&self) -> bool {
         self.timestamps.is_some()
@@ -172,7 +172,7 @@ impl<K> State<K> {
         self.shutting_down
     }
 
-    /// Whether a drain may end: no key is ready and none is processing.
+    /// Returns whether a drain may end: no key is ready and none is processing.
     pub(crate) fn is_drained(&self) -> bool {
         self.ready.len() == 0 && self.processing.len() == 0
     }

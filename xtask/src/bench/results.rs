@@ -70,7 +70,7 @@ impl Results {
         self.skipped.push((name, reason.to_string()));
     }
 
-    /// Whether all our own benchmarks ran. A missing peer is no failure.
+    /// Returns whether all our own benchmarks ran. A missing peer is no failure.
     pub(super) fn ours_ran(&self) -> bool {
         self.skipped.iter().all(|(name, _)| *name != OURS)
             && self.rows.iter().any(|row| row.median(OURS).is_some())

@@ -72,7 +72,7 @@ pub(super) fn scenarios(part: &str, quick: bool) -> Vec<Scenario> {
 }
 
 impl Scenario {
-    /// Whether the subject runs it.
+    /// Returns whether the subject runs it.
     pub(super) fn includes(&self, subject: &Subject) -> bool {
         match (self.name, subject.is_ours()) {
             (None, _) => true,

@@ -117,7 +117,7 @@ impl Checks {
     }
 }
 
-/// Whether the entries have a heading or a line for breaking changes.
+/// Returns whether the entries have a heading or a line for breaking changes.
 fn is_breaking(entries: &str) -> bool {
     entries.lines().any(|line| {
         line.starts_with("### Removed") || line.starts_with("### Breaking") || line.contains("**Breaking**")

@@ -47,8 +47,8 @@ fn slow_to_build(dependency: &Dependency, packages: &[Package]) -> Option<String
     })
 }
 
-/// Whether a crate has Kubernetes' types without any feature, itself or through a sibling. Siblings have no circles, so
-/// the search ends.
+/// Returns whether a crate has Kubernetes' types without any feature, itself or through a sibling. Siblings have no
+/// circles, so the search ends.
 pub(crate) fn brings_kubernetes(name: &str, packages: &[Package]) -> bool {
     let siblings = packages.iter().filter(|package| package.name == name);
     let all = siblings.flat_map(|package| &package.dependencies);

@@ -69,7 +69,7 @@ fn inherits_lints(manifest: &str) -> bool {
     lines.next() == Some("workspace = true")
 }
 
-/// Whether both have the same first example. `src/lib.rs` may hide lines behind `#`; the README shows them.
+/// Returns whether both have the same first example. `src/lib.rs` may hide lines behind `#`; the README shows them.
 fn same_example(readme: &str, lib: &str) -> bool {
     let docs = lib.lines().map_while(|line| line.strip_prefix("//!"));
     let of_lib = first_example(docs);

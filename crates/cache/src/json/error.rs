@@ -13,7 +13,7 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// Whether the text ended within the value: with more text it may be valid.
+    /// Returns whether the text ended within the value: with more text it may be valid.
     pub fn is_incomplete(&self) -> bool {
         self.message.is_none()
     }

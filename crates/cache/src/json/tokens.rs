@@ -28,7 +28,7 @@ impl<'de> Json<'de> {
         self.next().ok_or_else(|| self.incomplete())
     }
 
-    /// Whether another member or element follows before `close`. Consumes the comma before it.
+    /// Returns whether another member or element follows before `close`. Consumes the comma before it.
     #[inline]
     pub(super) fn has_next(&mut self, close: u8, is_first: &mut bool) -> Result<bool, JsonError> {
         match self.peek()? {

@@ -68,7 +68,7 @@ impl Record {
         self.deletions.left = self.deletions.left.saturating_add(deletions);
     }
 
-    /// Whether `uid` was awaited until now (I4).
+    /// Returns whether `uid` was awaited until now (I4).
     pub(crate) fn uid_observed(&mut self, uid: &str) -> bool {
         self.uids.remove(uid).is_some()
     }

@@ -213,8 +213,8 @@ impl<R: Eq + Clone, V: Ord + Clone> Record<R, V> {
         versioned.map(|(resource, _)| resource.clone()).collect()
     }
 
-    /// Whether the caches show every write. `read` has their versions of a moment ago; a cache that cannot
-    /// tell its version leaves the decision to counts.
+    /// Checks whether the caches show every write. `read` has their versions of a moment ago; a
+    /// cache that cannot tell its version leaves the decision to counts.
     ///
     /// Also returns the number of waits that are over because of the time to live.
     pub(crate) fn check(
@@ -259,7 +259,7 @@ impl<R: Eq + Clone, V: Ord + Clone> Record<R, V> {
         self.open > 0
     }
 
-    /// Whether nothing is recorded and no write is open.
+    /// Returns whether nothing is recorded and no write is open.
     pub(crate) fn is_idle(&self) -> bool {
         self.open == 0 && self.resources.is_empty()
     }
@@ -311,7 +311,7 @@ impl<V: Ord + Clone> Written<V> {
         }
     }
 
-    /// Whether an event is awaited.
+    /// Returns whether an event is awaited.
     fn counts(&self) -> bool {
         self.creations > 0 || !self.uids.is_empty()
     }

@@ -89,7 +89,7 @@ impl ComponentError {
         &self.component
     }
 
-    /// Whether no component of this name is registered.
+    /// Returns whether no component of this name is registered.
     pub fn is_unknown(&self) -> bool {
         self.kind == Kind::Unknown
     }

@@ -104,12 +104,12 @@ pub struct VersionError {
 }
 
 impl VersionError {
-    /// Whether the emulation version is out of its range.
+    /// Returns whether the emulation version is out of its range.
     pub fn is_emulation(&self) -> bool {
         !self.emulation
     }
 
-    /// Whether the min compatibility version is out of its range.
+    /// Returns whether the min compatibility version is out of its range.
     pub fn is_min_compatibility(&self) -> bool {
         !self.compatibility
     }

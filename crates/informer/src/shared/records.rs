@@ -107,7 +107,7 @@ impl<T: Object> Shared<T> {
         });
     }
 
-    /// Whether the newest state of an object could not be decoded, so that the store's state is older.
+    /// Returns whether the newest state of an object could not be decoded, so that the store's state is older.
     pub(crate) fn is_outdated(&self, key: &ObjectKey) -> bool {
         self.inner.lock().undecodable.contains_key(key)
     }

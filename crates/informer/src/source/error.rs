@@ -56,22 +56,22 @@ impl SourceError {
         }
     }
 
-    /// Whether the server does not serve the kind. Its CustomResourceDefinition may still be created.
+    /// Returns whether the server does not serve the kind. Its CustomResourceDefinition may still be created.
     pub fn is_not_served(&self) -> bool {
         self.code() == Some(404)
     }
 
-    /// Whether the server no longer has the requested version. A relist follows.
+    /// Returns whether the server no longer has the requested version. A relist follows.
     pub fn is_expired(&self) -> bool {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
-    /// Whether a watch was silent for too long. Some servers are; silence alone is no failure.
+    /// Returns whether a watch was silent for too long. Some servers are; silence alone is no failure.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.kind, Kind::Silent(_))
     }
 
-    /// Whether no part of a body arrived for too long.
+    /// Returns whether no part of a body arrived for too long.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.kind, Kind::Idle(_))
     }

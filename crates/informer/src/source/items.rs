@@ -137,7 +137,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         }
     }
 
-    /// Whether the whole list has been read.
+    /// Returns whether the whole list has been read.
     pub(crate) fn is_done(&self) -> bool {
         self.ended && self.place == Place::End
     }

@@ -43,8 +43,8 @@ struct BookmarkAnnotations {
 }
 
 impl BookmarkMeta {
-    /// Whether this bookmark completes a streaming list (WL-T13: the value decides). A bookmark without a version
-    /// does not: the watch could not be resumed.
+    /// Returns whether this bookmark completes a streaming list (WL-T13: the value decides). A bookmark without a
+    /// version does not: the watch could not be resumed.
     pub(crate) fn ends_initial_events(&self) -> bool {
         self.annotations.initial_events_end.as_deref() == Some("true") && !self.resource_version.is_empty()
     }

@@ -80,7 +80,7 @@ impl Record {
         i32::try_from(transitions.max(0)).unwrap_or(i32::MAX)
     }
 
-    /// Whether the API server prefers another holder, in a coordinated election.
+    /// Returns whether the API server prefers another holder, in a coordinated election.
     pub(crate) fn prefers_another(&self) -> bool {
         let preferred = self.spec("preferredHolder").and_then(Value::as_str);
         preferred.is_some_and(|preferred| !preferred.is_empty())
@@ -99,7 +99,8 @@ impl Record {
         annotations.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
     }
 
-    /// Whether `other` is the same state of the Lease. All that is read is compared as text.
+    /// Returns whether `other` is the same state of the Lease. All that is read is compared as
+    /// text.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         match (self.version(), other.version()) {
             (Some(version), Some(others)) => version == others && self.uid() == other.uid(),

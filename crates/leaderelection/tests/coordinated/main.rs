@@ -73,7 +73,7 @@ impl Candidate {
         self.told.load(Ordering::SeqCst)
     }
 
-    /// Whether a token of any of its terms is valid.
+    /// Returns whether a token of any of its terms is valid.
     fn has_token(&self) -> bool {
         self.terms.lock().expect("unpoisoned").iter().any(Leadership::is_valid)
     }

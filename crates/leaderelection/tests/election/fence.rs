@@ -81,7 +81,7 @@ async fn create(api: &Api<ConfigMap>) -> Result<(), kube_client::Error> {
     api.create(&PostParams::default(), &ConfigMap::default()).await.map(drop)
 }
 
-/// Whether `result` is the fence's error, and nothing was sent.
+/// Returns whether `result` is the fence's error, and nothing was sent.
 fn unsent(result: Result<(), kube_client::Error>) -> bool {
     let error = result.expect_err("fenced");
     let fenced = FencedError::find(&error).expect("the fence's own error");

@@ -18,12 +18,12 @@ const SUBDOMAIN_HINT: &str = "a lowercase RFC 1123 subdomain must consist of low
     or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
-/// Whether `key` can be the key of a label or an annotation: a name, or a DNS subdomain, `/` and a name.
+/// Returns whether `key` can be the key of a label or an annotation: a name, or a DNS subdomain, `/` and a name.
 pub fn is_qualified_name(key: &str) -> bool {
     key_problems(key).is_empty()
 }
 
-/// Whether `value` can be the value of a label.
+/// Returns whether `value` can be the value of a label.
 pub fn is_label_value(value: &str) -> bool {
     value_problems(value).is_empty()
 }

@@ -82,7 +82,7 @@ impl Requirement {
         &self.values
     }
 
-    /// Whether a label's value meets the requirement; `None` is an absent label.
+    /// Returns whether a label's value meets the requirement; `None` is an absent label.
     pub fn matches(&self, value: Option<&str>) -> bool {
         let is_listed = |value: &str| self.values.iter().any(|one| one == value);
         match self.operator {

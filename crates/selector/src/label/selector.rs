@@ -51,12 +51,13 @@ impl Selector {
         labels.into_iter().map(|(key, value)| Requirement::new(key, Operator::Equals, [value])).collect()
     }
 
-    /// Whether the selector has no requirements, so that it matches every object.
+    /// Returns whether the selector has no requirements, so that it matches every object.
     pub fn is_everything(&self) -> bool {
         self.requirements.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Whether this is [`nothing`](Self::nothing). Other selectors that contradict themselves are not recognised.
+    /// Returns whether this is [`nothing`](Self::nothing). Other selectors that contradict themselves are not
+    /// recognised.
     pub fn is_nothing(&self) -> bool {
         self.requirements.is_none()
     }
@@ -82,12 +83,12 @@ impl Selector {
         }
     }
 
-    /// Whether labels meet all requirements; `value` returns the value of a label, or `None` if it is absent.
+    /// Returns whether labels meet all requirements; `value` returns the value of a label, or `None` if it is absent.
     pub fn matches<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.requirements.as_ref().is_some_and(|all| all.iter().all(|one| one.matches(value(one.key()))))
     }
 
-    /// Whether the labels of a map meet all requirements.
+    /// Returns whether the labels of a map meet all requirements.
     pub fn matches_map(&self, labels: &BTreeMap<String, String>) -> bool {
         self.matches(|key| labels.get(key).map(String::as_str))
     }

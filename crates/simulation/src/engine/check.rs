@@ -138,8 +138,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether the history is over: the faults rest, nothing is written any more, and what must hold eventually does;
-    /// or the time for that has passed.
+    /// Returns whether the history is over: the faults rest, nothing is written any more, and what must hold eventually
+    /// does; or the time for that has passed.
     pub(super) fn is_over(&mut self) -> bool {
         if self.checks.rest.is_none() && self.rests() {
             self.checks.rest = Some(self.now);

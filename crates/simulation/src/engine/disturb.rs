@@ -90,7 +90,8 @@ impl Armed {
         None
     }
 
-    /// Whether a fault may still meet a request. After `horizon`, or a while after its time, it does not wait any more.
+    /// Returns whether a fault may still meet a request. After `horizon`, or a while after its time, it does not wait
+    /// any more.
     pub(super) fn waits(&self, now: u64, horizon: u64) -> bool {
         self.faults.iter().any(|waiting| {
             !waiting.met

@@ -306,7 +306,7 @@ impl<'a> Engine<'a> {
         self.later(at + millis(restart).max(1), Event::Restart(process));
     }
 
-    /// Whether nothing is due and nothing is in force: the faults rest.
+    /// Returns whether nothing is due and nothing is in force: the faults rest.
     fn rests(&self) -> bool {
         self.pending == 0 && !self.armed.waits(self.now, self.plan_horizon())
     }

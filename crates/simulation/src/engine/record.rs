@@ -131,7 +131,7 @@ impl Trace {
         }
     }
 
-    /// Whether records are kept: then what is only read by people is worth its price.
+    /// Returns whether records are kept: then what is only read by people is worth its price.
     pub(super) fn keeps(&self) -> bool {
         self.records.is_some()
     }

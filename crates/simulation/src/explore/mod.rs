@@ -87,8 +87,8 @@ impl Simulation {
         Self { step_limit: limit, ..self }
     }
 
-    /// Whether to show on the standard error stream how far the run is: a bar in a terminal, else a line now and then.
-    /// Not by default.
+    /// Sets whether to show the progress of the run on the standard error stream: a bar in a terminal, else a line now
+    /// and then. Not by default.
     pub fn progress(self, shows: bool) -> Self {
         Self { shows_progress: shows, ..self }
     }

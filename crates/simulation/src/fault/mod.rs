@@ -157,7 +157,7 @@ impl PlannedFault {
         Self { requests, ..self }
     }
 
-    /// Whether it may meet this request.
+    /// Returns whether it may meet this request.
     pub(crate) fn matches(&self, process: &str, call: &Call) -> bool {
         self.fault.scope() == Scope::Request && *self.process == *process && self.requests.contain(call)
     }

@@ -115,7 +115,7 @@ impl Actor {
         self.running.is_some()
     }
 
-    /// Whether its tasks run.
+    /// Returns whether its tasks run.
     pub(crate) fn runs(&self) -> bool {
         self.is_alive() && !self.paused
     }
@@ -196,7 +196,7 @@ impl Actor {
         self.wall_set_by.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Whether it says that it leads under `lease`. A process that does not run cannot act, and is not asked.
+    /// Returns whether it says that it leads under `lease`. A process that does not run cannot act, and is not asked.
     pub(crate) fn leads(&self, lease: &str) -> bool {
         let Some(running) = self.running.as_ref().filter(|_| !self.paused) else { return false };
         let probes: Vec<_> = running

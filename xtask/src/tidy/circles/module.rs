@@ -231,7 +231,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 }
 
-/// Whether the attributes say `cfg(test)`, alone or with others, as in `cfg(all(test, trimtab_loom))`.
+/// Returns whether the attributes say `cfg(test)`, alone or with others, as in `cfg(all(test, trimtab_loom))`.
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
         let mut test = false;
