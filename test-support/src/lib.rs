@@ -1,4 +1,4 @@
-//! What the tests and benchmarks of the parts share.
+//! Code that tests and benchmarks of several parts share.
 //!
 //! - [`settle`]: lets the tasks of a test run for a period of paused time.
 //! - [`bench`](mod@bench): the command line of a benchmark program and the JSON line of each measurement.
@@ -16,8 +16,8 @@ use tokio::time::{Duration, sleep};
 
 /// Lets all tasks run for `period`.
 ///
-/// With paused time, the clock moves on only when every task waits: even a millisecond is enough for
-/// all work that waits for no timer. A longer period also fires the timers that fall into it.
+/// With paused time, the clock advances only when every task waits: a millisecond is enough for all work that waits for
+/// no timer. A longer period also fires the timers within it.
 pub async fn settle(period: Duration) {
     sleep(period).await;
 }

@@ -19,12 +19,12 @@ pub fn resident_bytes() -> usize {
     status_bytes("VmRSS:")
 }
 
-/// The most bytes of resident memory since the start, or since [`reset_peak`].
+/// The peak of the resident memory in bytes since the start, or since [`reset_peak`].
 pub fn peak_bytes() -> usize {
     status_bytes("VmHWM:")
 }
 
-/// Lets the peak begin anew at the present resident memory.
+/// Resets the peak to the present resident memory.
 pub fn reset_peak() {
     fs::write("/proc/self/clear_refs", "5").expect("Linux resets the peak of one's own memory");
 }

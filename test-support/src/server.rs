@@ -1,7 +1,7 @@
 //! API servers whose responses the test writes: in the process, without sockets, in virtual time.
 //!
-//! [`ScriptedServer`] hands each request to the test, which answers it when it likes. [`answering`] takes
-//! a function from requests to responses and keeps the requests. Both stand on [`client`].
+//! [`ScriptedServer`] passes each request to the test, which responds at any time. [`answering`] takes a function from
+//! requests to responses and records the requests. Both use [`client`].
 
 mod answering;
 mod scripted;
@@ -30,7 +30,7 @@ pub struct ApiRequest {
     pub query: BTreeMap<String, String>,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, or `null` where there is none or it is not JSON.
+    /// The body; `null` if it is empty or not JSON.
     pub body: Value,
     /// The time at which the request arrived.
     pub at: Instant,
@@ -63,7 +63,7 @@ impl ApiRequest {
     }
 }
 
-/// A client whose requests are answered by `respond`. An error looks like a broken connection.
+/// Creates a client whose responses come from `respond`. An error looks like a broken connection.
 pub fn client<F, R, B>(respond: F) -> Client
 where
     F: Fn(ApiRequest) -> R + Clone + Send + 'static,

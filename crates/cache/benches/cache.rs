@@ -1,8 +1,7 @@
-//! What it costs to find objects in a store, to change one that is indexed three times, and to hold them.
+//! The cost of finding objects in a store, of changing an object with three indexes, and of storing objects.
 //!
 //! `cargo xtask bench cache` runs this beside its peers: 100,000 objects of 400 namespaces, 10,000 owners, 500
-//! nodes and 100 apps. Every question is one of a
-//! reader or of the writer alone; what counts is the CPU time of its thread.
+//! nodes and 100 apps. Each measurement is the CPU time of one thread, a reader or the writer.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -24,7 +23,7 @@ fn main() {
     run_selected(&[("find", find), ("update", update), ("snapshot", snapshot)]);
 }
 
-/// What it takes to hold objects, and then to find some; it comes first, because it measures the process.
+/// The memory of stored objects, and the time to find some. It runs first, because it measures the memory of the process.
 fn find() {
     let objects: Vec<_> = (0..OBJECTS).map(|number| object(number, 0)).collect();
     let mut writer = StoreWriter::new();
@@ -62,9 +61,9 @@ fn snapshot() {
     report_lower("cache/snapshot", "ns", median(take) / 1e3);
 }
 
-/// Nanoseconds for each update: the object's node changes, its namespace and its owner stay. The new object has just been
-/// made, as if it had been decoded; to drop the old one is the caller's business. With a snapshot taken before each
-/// update, every one copies what it changes.
+/// Nanoseconds per update. The object's node changes; its namespace and its owner stay. The new object is freshly built,
+/// as if decoded; the time to drop the old one does not count. With `snapshots`, a snapshot before each update makes the
+/// update copy the parts that it changes.
 fn updates(snapshots: bool) -> f64 {
     let mut writer = StoreWriter::new();
     let _indexes = add_indexes(&writer);
@@ -131,7 +130,7 @@ fn object(number: usize, round: usize) -> Arc<ConfigMap> {
     Arc::new(ConfigMap { metadata, ..ConfigMap::default() })
 }
 
-/// Nanoseconds of the middle one of many runs.
+/// The median of many runs, in nanoseconds.
 fn median(mut run: impl FnMut()) -> f64 {
     let mut times: Vec<_> = (0..ROUNDS)
         .map(|_| {

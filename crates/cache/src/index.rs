@@ -21,7 +21,7 @@ pub(crate) type MetadataFunction<V> = Arc<dyn Fn(&dyn Metadata) -> Few<V> + Send
 ///
 /// Created by [`Store::add_index`](crate::Store::add_index). The handle knows the value type, so that a lookup in a
 /// wrong index or with a wrong type does not compile. Each lookup sees the store at one moment: the returned state of
-/// an object is the one that has the value.
+/// an object has the value.
 pub struct Index<T, V> {
     shared: Arc<Shared<T>>,
     /// The position of the index in the store.

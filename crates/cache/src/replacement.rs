@@ -79,8 +79,8 @@ impl<T: Object> Replacement<T> {
         self.undecodable.insert(key, undecodable);
     }
 
-    /// Keeps what the store has under this key, be it an object, the metadata of an undecodable one, or both; `false`
-    /// if it has neither.
+    /// Keeps the store's entry under this key: an object, the metadata of an undecodable one, or both. Returns `false` if
+    /// there is no entry.
     pub fn keep(&mut self, key: &ObjectKey) -> bool {
         let (stored, undecodable) = (self.store.get(key), self.store.get_undecodable(key));
         let is_known = stored.is_some() || undecodable.is_some();

@@ -48,7 +48,7 @@ impl<T: Object> Store<T> {
         self.get(key).is_some()
     }
 
-    /// The store as it is now, to be read without locks; [`Snapshot`] says what it costs.
+    /// Returns the present state of the store, to be read without locks. [`Snapshot`] describes the cost.
     pub fn snapshot(&self) -> Snapshot<T> {
         Snapshot::new(self.shared.clone())
     }

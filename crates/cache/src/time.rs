@@ -109,7 +109,7 @@ impl From<MicroTime> for Time {
     }
 }
 
-/// Drops what is less than a microsecond.
+/// Truncates to microseconds.
 impl From<Time> for MicroTime {
     fn from(time: Time) -> Self {
         Self(Time { nanos: time.nanos / 1_000 * 1_000, ..time })

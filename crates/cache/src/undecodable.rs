@@ -1,4 +1,4 @@
-//! [`Undecodable`]: what a store keeps of an object that cannot be decoded, namely its metadata.
+//! [`Undecodable`]: the metadata of an object that cannot be decoded.
 
 use std::{fmt, sync::Arc};
 

@@ -32,7 +32,7 @@ impl<T: Object> StoreWriter<T> {
     /// Calls `function` for each read of the store that finds it without a resource version: before the first write.
     /// `len`, `is_empty` and `add_index` do not count as reads. A second function is ignored.
     ///
-    /// It lets an informer warn of a store that nobody fills. The function runs on the reader's thread, without a
+    /// An informer uses it to warn of a store that no writer fills. The function runs on the reader's thread, without a
     /// lock of the store.
     pub fn on_unfilled_read(&self, function: impl Fn() + Send + Sync + 'static) {
         let _ = self.store.shared.on_unfilled_read.set(Box::new(function));
@@ -238,7 +238,7 @@ fn store<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32) {
     }
 }
 
-/// All three steps, in contents that nobody reads yet.
+/// Performs all three steps in contents that have no readers yet.
 fn reindex<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32, new: Option<&T>) {
     evaluate(indexers, new);
     compare(indexers, contents, Some(slot));

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use proptest::{collection::vec, prelude::*};
 use trimtab_cache::{Change, Index, Metadata, Object, ObjectKey, Selector, Snapshot, Store, StoreWriter};
 
-/// One object: a key out of 3 × 4, one of two UIDs, one of few versions, some of four values.
+/// One object: one of 12 keys, of two UIDs, of few versions, and some of four values.
 #[derive(Debug, Clone, PartialEq)]
 struct State {
     namespace: u8,
@@ -27,14 +27,14 @@ enum Operation {
     TakeSnapshot,
 }
 
-/// What is done to a replacement.
+/// A step of a replacement.
 #[derive(Debug, Clone)]
 enum Listed {
     Apply(State),
     Keep(State),
     Remove(State),
     Clear,
-    /// Something is written to the store while the list comes in.
+    /// A write to the store while the list is being read.
     Meanwhile(State),
 }
 
@@ -94,7 +94,7 @@ fn add_index(store: &Store<ConfigMap>) -> Index<ConfigMap, u8> {
     })
 }
 
-/// With and without what an index of the label finds; `values` has the values that `State::object` makes.
+/// Selectors that the label index can answer, and others. `State::object` draws the values of the label `values`.
 const SELECTORS: [&str; 6] =
     ["values in (0,1,1)", "values=2", "values", "values notin (0,1)", "values in (0,2.1),kind=a", "values=9"];
 
@@ -103,7 +103,7 @@ fn has(object: &ConfigMap, value: u8) -> bool {
     values.split('.').any(|one| one == value.to_string())
 }
 
-/// The keys of what matches, by looking at all.
+/// The keys of the matching objects, found by a scan.
 fn selected(model: &Model, namespace: Option<&str>, selector: &Selector) -> BTreeSet<ObjectKey> {
     let of_namespace = |key: &ObjectKey| namespace.is_none() || key.namespace() == namespace;
     let matches =
@@ -111,7 +111,7 @@ fn selected(model: &Model, namespace: Option<&str>, selector: &Selector) -> BTre
     model.iter().filter(matches).map(|(key, _)| key.clone()).collect()
 }
 
-/// A snapshot is what the model was when it was taken.
+/// Compares a snapshot with the model at the time of the snapshot.
 fn check_snapshot(snapshot: &Snapshot<ConfigMap>, indexes: &[Index<ConfigMap, u8>], model: &Model) {
     let held: Model = snapshot.iter().map(|object| (object.key(), (**object).clone())).collect();
     assert_eq!((&held, snapshot.len()), (model, model.len()));
@@ -132,7 +132,7 @@ fn check_snapshot(snapshot: &Snapshot<ConfigMap>, indexes: &[Index<ConfigMap, u8
 
 type Model = BTreeMap<ObjectKey, ConfigMap>;
 
-/// Takes over changes as a handler would, each of which must fit what the handler knows.
+/// Applies changes as a handler does. Each must fit the objects that the handler knows.
 fn replay(known: &mut Model, changes: &[Change<ConfigMap>]) {
     for change in changes {
         match change {
@@ -199,7 +199,7 @@ proptest! {
                     replay(&mut told, change.as_slice());
                 }
                 Operation::Replace(list) => {
-                    // What a list takes for unchanged, and keeps, is what is there when it does.
+                    // A list keeps an object that has not changed: the object in the store at that moment.
                     let (mut replacement, mut next) = (writer.replacement(), Model::new());
                     for step in list {
                         match step {

@@ -1,4 +1,4 @@
-//! What a packed object promises: all of the object, decoded when it is read.
+//! Packed objects: the whole object, decoded when it is read.
 
 use std::{
     borrow::Cow,
@@ -39,7 +39,7 @@ fn pod() -> Value {
     })
 }
 
-/// As an informer decodes.
+/// Packs an object as an informer does.
 fn pack<K: Resource + Send + Sync + 'static>(json: &str, managed_fields: ManagedFields) -> Packed<K> {
     Packed::decode(&mut Json::new(json), managed_fields).expect("an object")
 }
@@ -160,10 +160,10 @@ fn a_few_fields_can_be_read_without_the_rest_and_borrow_from_the_text() {
     assert!(matches!(read.spec.node_name, Cow::Borrowed("node-1")));
 }
 
-/// How often a [`Counted`] was decoded, by the tests of one thread each.
+/// The number of times that a [`Counted`] was decoded.
 static DECODED: AtomicUsize = AtomicUsize::new(0);
 
-/// A kind that counts.
+/// A kind that counts how often it is decoded.
 struct Counted(ObjectMeta);
 
 impl<'de> Deserialize<'de> for Counted {
@@ -197,7 +197,7 @@ impl Resource for Counted {
     }
 }
 
-/// Fails if `read` lets go of its lock before it decodes, and if it does not keep what it decoded.
+/// Fails if `read` unlocks before it decodes, and if it does not keep the decoded object.
 #[test]
 fn an_object_is_decoded_once_while_it_is_held_and_forgotten_after() {
     let packed = pack::<Counted>(&pod().to_string(), ManagedFields::Dropped);

@@ -1,4 +1,4 @@
-//! Reading a store: snapshots, selection by an index of a label, waiting; all beside a writer.
+//! Reading a store while it is written: snapshots, selection by a label index, waiting.
 
 use std::{
     collections::BTreeSet,
@@ -98,8 +98,8 @@ fn selectors_that_demand_a_value_of_an_indexed_label_find_what_a_scan_finds() {
     assert!(store.select(None, &trimtab_cache::Selector::nothing()).is_empty());
 }
 
-/// Guarantee 1, with indexes that come while lists do. Fails if `StoreWriter::commit` does not build what the list was begun
-/// without.
+/// Guarantee 1, with indexes that are added during lists. Fails if `StoreWriter::commit` does not build the indexes that
+/// are younger than the list.
 #[test]
 fn indexes_that_are_added_beside_relists_find_every_object() {
     let mut writer = StoreWriter::new();
@@ -134,8 +134,7 @@ fn indexes_that_are_added_beside_relists_find_every_object() {
     });
 }
 
-/// Guarantee 1, with snapshots beside the writer: fails if `settle` in `StoreWriter::apply` is done in a
-/// `write` of its own.
+/// Guarantee 1, with snapshots during writes. Fails if `settle` in `StoreWriter::apply` has a `write` of its own.
 #[test]
 fn in_every_snapshot_objects_indexes_and_version_agree() {
     let mut writer = StoreWriter::new();
@@ -224,8 +223,8 @@ async fn whoever_waits_for_the_store_is_woken_by_the_write_that_it_waits_for() {
         .expect("what cannot be compared counts as reached");
 }
 
-/// Guarantee 7: a write between the question and the wait. Fails if `wait_for` enlists (`notified`) behind
-/// its question.
+/// Guarantee 7: a write between the check of the condition and the wait. Fails if `wait_for` calls `notified` after the
+/// check.
 #[tokio::test(start_paused = true)]
 async fn no_write_is_missed_by_whoever_waits_for_it() {
     let mut writer = StoreWriter::new();

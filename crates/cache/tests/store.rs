@@ -1,4 +1,4 @@
-//! What a store promises. Ids such as ST-T1 name client-go's tests: docs/upstream-behaviours.md.
+//! The guarantees of a store. Ids such as ST-T1 name client-go's tests: docs/upstream-behaviours.md.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -25,7 +25,7 @@ fn names(objects: &[Arc<Pod>]) -> BTreeSet<&str> {
     objects.iter().map(|object| object.metadata().name()).collect()
 }
 
-/// The words of the label `users`, which are separated by dots.
+/// The values in the label `users`, separated by dots.
 fn by_user(store: &Store<Pod>) -> Index<Pod, String> {
     store.add_index("users", |pod: &Pod| -> Vec<String> {
         pod.metadata()
@@ -283,7 +283,7 @@ fn a_tombstone_has_the_key_of_the_object_that_lived() {
     }
 }
 
-/// Guarantee 1, with readers beside the writer: fails if `apply_edits` in `StoreWriter::apply` is
+/// Guarantee 1, with readers during writes. Fails if `apply_edits` in `StoreWriter::apply` is
 /// moved behind the block that holds the lock.
 #[test]
 fn readers_never_see_an_object_under_a_value_that_it_does_not_have() {

@@ -1,4 +1,4 @@
-//! Objects that cannot be decoded: the store keeps their metadata, so that counts stay right.
+//! Objects that cannot be decoded: the store keeps their metadata, so that counts stay correct.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde::Deserialize;
@@ -88,7 +88,7 @@ fn an_object_that_was_never_decodable_is_counted_by_its_metadata() {
     assert_eq!(undecodable.metadata().uid(), "uid-b");
     assert_eq!(store.resource_version().as_deref(), Some("2"));
 
-    // It is decodable again: it is new to the store.
+    // It can be decoded again, and is new to the store.
     assert!(matches!(writer.apply(good("b", 3, "x")), Change::Added(_)));
     assert_eq!(indexed(&index, "x"), (names(&["a", "b"]), names(&[]), names(&["a", "b"]), 2));
     assert!(store.undecodable().is_empty());
@@ -103,7 +103,7 @@ fn an_object_that_was_decodable_before_is_counted_once() {
     assert_eq!(indexed(&index, "x"), (names(&["a"]), names(&["a"]), names(&["a"]), 1));
     assert_eq!(writer.store().get(&key("a")).unwrap().metadata.resource_version, "1");
 
-    // Under a new owner it is found by its metadata, and by its earlier state under the former.
+    // The metadata is found under the new owner, and the last decoded state under the former.
     writer.apply_undecodable(bad("a", 3, "y"));
     assert_eq!(indexed(&index, "y"), (names(&[]), names(&["a"]), names(&["a"]), 1));
     assert_eq!(index.count("x"), 1);
@@ -151,7 +151,7 @@ fn a_replacement_has_exactly_its_own_undecodable_objects() {
     assert!(std::sync::Arc::ptr_eq(&before, &store.get_undecodable(&key("same")).unwrap()));
     assert_eq!(indexed(&index, "x").2, names(&["good", "kept", "same"]));
 
-    // What belongs to another source is kept as it is.
+    // Objects of another source are not changed.
     let mut next = writer.replacement();
     assert!(next.keep(&key("kept")) && next.keep(&key("same")) && !next.keep(&key("gone")));
     writer.commit(next, "10");
@@ -183,7 +183,7 @@ fn an_index_function_that_panics_at_metadata_loses_that_object_only() {
     assert_eq!(found.iter().map(|one| one.key().name()).collect::<Vec<_>>(), ["a", "b"]);
 }
 
-/// A usual way to write *never*, which jiff cannot hold.
+/// A common value for *never*, which jiff cannot represent.
 #[test]
 fn a_time_at_the_end_of_the_year_9999_is_read_in_the_metadata_of_a_view() {
     let text = r#"{"metadata":{"name":"a","deletionTimestamp":"9999-12-31T23:59:59Z"}}"#;

@@ -1,4 +1,4 @@
-//! What a named elector reports, as an exporter's scrape shows it. One test: the recorder is the process's.
+//! The metrics of a named elector, as a scrape shows them. One test, because the recorder is global.
 
 use std::{future::pending, time::Duration};
 

@@ -41,7 +41,7 @@ struct Options {
     kubeconfig: Option<PathBuf>,
 }
 
-/// The reason why a case fails, in words.
+/// The reason for which a case fails.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 

@@ -12,8 +12,8 @@ const MAX_DEPTH: u8 = 128;
 
 /// A reader of JSON: a serde deserializer for any [`Deserialize`](serde::Deserialize) type.
 ///
-/// Values are decoded as `serde_json` decodes them, numbers and escapes by `serde_json` itself. Values that nobody
-/// asks for are *skipped*, in a fifth of the instructions: the reader looks only for the end of the value, by quotes,
+/// Values are decoded as `serde_json` decodes them, numbers and escapes by `serde_json` itself. Values that the
+/// type does not have are *skipped*, in a fifth of the instructions: the reader looks only for the end of the value, by quotes,
 /// backslashes and brackets. Within a skipped object or array the order of tokens, the kind of closing brackets, the
 /// spelling of numbers and words, control characters in strings, and escapes are not checked. A string, number or
 /// word that is skipped by itself is checked, except for the escapes of the string.

@@ -1,4 +1,4 @@
-//! `serde_json` is the model: [`Json`] decodes what it decodes, and refuses what it refuses, except in skipped values.
+//! `serde_json` is the model: [`Json`] accepts and refuses the same texts, except in skipped values.
 
 use std::collections::BTreeMap;
 

@@ -7,9 +7,9 @@ use trimtab_test_support::process::{cpu, peak_bytes, resident_bytes};
 pub(crate) struct Cost {
     /// User and system time.
     pub(crate) cpu_ns: f64,
-    /// Resident memory,
+    /// Resident memory.
     pub(crate) rss_bytes: f64,
-    /// and the most of it since the start, or since the peak was reset.
+    /// Peak of the resident memory since the start, or since the peak was reset.
     pub(crate) peak_bytes: f64,
 }
 
@@ -22,17 +22,17 @@ impl Cost {
         }
     }
 
-    /// CPU since `earlier` for each of `count`, in µs.
+    /// Returns the CPU time since `earlier` per item, in µs.
     pub(crate) fn cpu_each(&self, earlier: &Self, count: usize) -> f64 {
         (self.cpu_ns - earlier.cpu_ns) / 1e3 / count as f64
     }
 
-    /// Memory above that of `empty` for each of `count`, in KB.
+    /// Returns the memory above that of `empty` per item, in KB.
     pub(crate) fn rss_each(&self, empty: &Self, count: usize) -> f64 {
         (self.rss_bytes - empty.rss_bytes) / 1e3 / count as f64
     }
 
-    /// The most memory, as a multiple of what `steady` held; both above `empty`.
+    /// Returns the peak memory as a multiple of the memory at `steady`; both above `empty`.
     pub(crate) fn peak_over(&self, steady: &Self, empty: &Self) -> f64 {
         (self.peak_bytes - empty.rss_bytes) / (steady.rss_bytes - empty.rss_bytes)
     }

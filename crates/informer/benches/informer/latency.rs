@@ -1,4 +1,4 @@
-//! From the server's socket to the handler: each change carries the time at which it was sent, as its version.
+//! The latency from the server's socket to the handler. The version of each change is the time at which it was sent.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) async fn run<T: Form>() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nanoseconds since 1970, as the load counts them on the same machine.
+/// Nanoseconds since 1970: the clock of the load on the same machine.
 fn now() -> u64 {
     let time = clock_gettime(ClockId::Realtime);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()

@@ -1,4 +1,4 @@
-//! Lists in pages instead of a stream, and the same list again: CPU of an object, and the most memory meanwhile.
+//! Lists in pages instead of a stream, and a relist: CPU per object and peak memory.
 
 use tokio::time::{Duration, sleep};
 use trimtab_informer::{Informer, Phase};
@@ -18,7 +18,7 @@ pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The server has lost the watch's version, and all objects come again, unchanged.
+/// A relist: the server no longer has the watch's version, and all objects are unchanged.
 pub(crate) async fn again<T: Form>(form: &str) -> Result<(), Failure> {
     let client = client()?;
     let empty = Cost::now();

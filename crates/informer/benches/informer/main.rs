@@ -1,4 +1,4 @@
-//! What it costs to sync with the Pods of a server and to follow their changes, one file for each scenario.
+//! The cost of syncing with the Pods of a server and of following their changes, one file for each scenario.
 //!
 //! `cargo xtask bench informer` runs this beside its peers, against a load that `xtask/peers/load` serves:
 //! `informer --scenario sync --url http://127.0.0.1:PORT --objects N --events M --form whole|packed|view`
@@ -20,7 +20,7 @@ use trimtab_informer::{Informer, InformerBuilder};
 
 type Failure = Box<dyn Error>;
 
-/// Ten fields of a Pod: those of the metadata that a controller reads, and three more.
+/// Ten fields of a Pod: the metadata that controllers read, and three more.
 #[derive(Debug, Deserialize)]
 struct PodView {
     metadata: MetaView,
@@ -87,7 +87,7 @@ fn client_of(url: &str) -> Result<Client, Failure> {
     Ok(Client::try_from(Config::new(url.parse()?))?)
 }
 
-/// An informer that has synced and holds as many objects as there are.
+/// A synced informer with all objects of the load.
 async fn synced<T: Form>(builder: InformerBuilder, objects: usize) -> Result<Informer<T>, Failure> {
     let informer = builder.build::<T>();
     informer.start();
@@ -98,7 +98,7 @@ async fn synced<T: Form>(builder: InformerBuilder, objects: usize) -> Result<Inf
     }
 }
 
-/// Tells the load what to do.
+/// Sends a command to the load.
 async fn tell(client: &Client, what: &str) -> Result<(), Failure> {
     client.request_text(http::Request::post(format!("/load/{what}")).body(Vec::new())?).await?;
     Ok(())

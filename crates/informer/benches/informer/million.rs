@@ -1,4 +1,4 @@
-//! A million objects: seconds until they are there, memory, and CPU of an object as a multiple of what it is with few.
+//! A million objects: seconds to sync, memory, and CPU per object as a multiple of that with few objects.
 
 use tokio::time::Instant;
 use trimtab_informer::Informer;

@@ -1,4 +1,4 @@
-//! A streaming list, then changes: CPU and memory of an object, CPU of an event, and how many of them a second.
+//! A streaming list, then changes: CPU and memory per object, CPU per event, and events per second.
 
 use std::sync::{
     Arc,

@@ -13,7 +13,7 @@ use crate::{
     server_elector::{Hand, LeaseCandidate, is_answered},
 };
 
-/// A little more than a candidate may take to notice.
+/// A little more than the time in which a candidate notices a change.
 const SOON: Duration = Duration::from_millis(2_100);
 
 fn candidates() -> Filter {
@@ -65,7 +65,7 @@ async fn a_candidate_answers_pings_and_is_renewed_every_five_minutes() {
     }
 }
 
-/// The garbage collector of the server, or somebody, removes it.
+/// The `LeaseCandidate` is deleted, for example by the garbage collector.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_was_deleted_is_created_again() {
     let server = ApiServer::start();
@@ -77,7 +77,7 @@ async fn a_candidate_that_was_deleted_is_created_again() {
     assert_eq!(hand.candidate("a").await.spec.lease_name, "web");
 }
 
-/// LE-T2; as upstream, the server alone gives the lease away.
+/// LE-T2. As upstream, only the server assigns the Lease.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_leads_once_the_server_has_given_it_the_lease_and_not_before() {
     let server = ApiServer::start();
@@ -101,9 +101,9 @@ async fn a_candidate_leads_once_the_server_has_given_it_the_lease_and_not_before
     assert_eq!(candidate.stop().await, Outcome::ShutDown(Some(())));
 }
 
-/// The work is told at once, with its token still valid, and the lease lapses; or is given back once
-/// the work has ended. The line that it guards: `.filter(|_| !coordinated)` in `Candidate::attempt`,
-/// without which the candidate that stands again renews what it was to let lapse.
+/// The work is notified at once, while its token is still valid. The Lease then expires, or is released when the work has
+/// ended. Guards `.filter(|_| !coordinated)` in `Candidate::attempt`: without it, the candidate renews the Lease that
+/// should expire.
 #[tokio::test(start_paused = true)]
 async fn a_term_ends_once_the_server_prefers_another_holder() {
     for release in [false, true] {
@@ -135,8 +135,7 @@ async fn a_term_ends_once_the_server_prefers_another_holder() {
     }
 }
 
-/// The server remembers no holder of a lease that is gone. The line that it guards:
-/// `(false, true) => Claim::Held` in `Candidate::attempt`.
+/// The server does not remember the holder of a deleted Lease. Guards `(false, true) => Claim::Held` in `Candidate::attempt`.
 #[tokio::test(start_paused = true)]
 async fn a_leader_whose_lease_was_deleted_stops_and_creates_none() {
     let server = ApiServer::start();
@@ -151,8 +150,8 @@ async fn a_leader_whose_lease_was_deleted_stops_and_creates_none() {
     assert!(hand.lease().await.is_none());
 }
 
-/// Errors of the `LeaseCandidate` do not concern the Lease. The line that it guards: `beside_candidacy` in
-/// `LeaderElector::run_terms`, which runs the two beside each other.
+/// Errors of the `LeaseCandidate` do not affect the Lease. Guards `beside_candidacy` in `LeaderElector::run_terms`, which
+/// runs both concurrently.
 #[tokio::test(start_paused = true)]
 async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     let server = ApiServer::start();
@@ -169,7 +168,7 @@ async fn a_leader_whose_candidate_cannot_be_reached_renews_its_lease() {
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 1));
 }
 
-/// A candidate that may not write its `LeaseCandidate` is never picked. Upstream's waits for ever.
+/// A candidate that may not write its `LeaseCandidate` is never picked. Upstream's waits forever.
 #[tokio::test(start_paused = true)]
 async fn where_candidates_are_forbidden_the_plain_lease_decides() {
     for verbs in [&[Verb::Get, Verb::Create, Verb::Patch][..], &[Verb::Create, Verb::Patch]] {
@@ -191,7 +190,7 @@ async fn where_candidates_are_forbidden_the_plain_lease_decides() {
     }
 }
 
-/// Without the API nobody elects.
+/// Without the API there is no coordinated election.
 #[tokio::test(start_paused = true)]
 async fn where_candidates_are_not_served_the_plain_lease_decides() {
     let server = ApiServer::start();
@@ -204,7 +203,7 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
     assert_eq!(hand.spec().await.strategy, None);
     assert!(hand.candidates.get_opt("a").await.expect("an answer").is_none());
 
-    // The server is upgraded: the term goes on, and the server has a say from now on.
+    // After an upgrade of the server the term continues, and the server picks the next leader.
     fault.release();
     sleep(SOON).await;
     assert_eq!(hand.candidate("a").await.spec.lease_name, "web");
@@ -214,7 +213,7 @@ async fn where_candidates_are_not_served_the_plain_lease_decides() {
     sleep(SOON + WIND_UP).await;
     assert!(!candidate.is_leader());
 
-    // And downgraded: it stands for the plain lease again.
+    // After a downgrade the candidate competes for the plain Lease again.
     let _fault = server.faults().refuse(candidates().user_agent("a"), unserved(), usize::MAX);
     sleep(Duration::from_secs(10)).await;
     assert_eq!((candidate.is_leader(), candidate.terms()), (true, 2));
@@ -233,7 +232,7 @@ async fn only_an_unknown_path_or_denied_access_makes_a_candidate_stand_for_the_p
     }
 }
 
-/// A lost reply to the create, and one to the answer of a ping.
+/// Lost replies: to the create, and to the renewal after a ping.
 #[tokio::test(start_paused = true)]
 async fn lost_replies_about_the_candidate_are_made_up_for_at_the_next_look() {
     let server = ApiServer::start();
@@ -248,7 +247,7 @@ async fn lost_replies_about_the_candidate_are_made_up_for_at_the_next_look() {
     assert!(is_answered(&hand.candidate("a").await));
 }
 
-/// A process that comes back under its name, as a later version.
+/// A process restarts under the same name, as a later version.
 #[tokio::test(start_paused = true)]
 async fn an_earlier_candidate_of_the_same_name_is_brought_up_to_date() {
     let server = ApiServer::start();
@@ -265,7 +264,7 @@ async fn an_earlier_candidate_of_the_same_name_is_brought_up_to_date() {
     assert_eq!((spec.binary_version.as_str(), spec.emulation_version.as_str()), ("1.37.0", "1.36.0"));
 }
 
-/// As upstream: no request once a shutdown was asked for.
+/// As upstream: no request after the shutdown was requested.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_is_shut_down_sends_nothing() {
     let server = ApiServer::start();

@@ -1,4 +1,4 @@
-//! Candidates come, go and are cut off, and the server picks among them.
+//! Candidates start, stop and are cut off, and the server picks the leader among them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     server_elector::{Hand, elect},
 };
 
-/// Lets time pass until `leader` leads alone. Never are there two tokens.
+/// Lets time pass until only `leader` leads. Checks that there are never two tokens.
 async fn until_leads(candidates: &[&Candidate], leader: &Candidate, within: Duration) {
     let end = Instant::now() + within;
     while !leader.has_token() || candidates.iter().filter(|candidate| candidate.is_leader()).count() > 1 {
@@ -23,7 +23,7 @@ async fn until_leads(candidates: &[&Candidate], leader: &Candidate, within: Dura
     }
 }
 
-/// Pings, 5 s; the lease, at most 15 s, until it lapses; and some looks of 1 s and 2 s.
+/// The pings take 5 s, the expiry of the Lease at most 15 s, and a few polls 1 s or 2 s each.
 const CHANGE: Duration = Duration::from_secs(5 + 5 + 15 + 10);
 
 #[tokio::test(start_paused = true)]
@@ -54,8 +54,8 @@ async fn the_oldest_version_leads_whoever_comes_goes_or_is_cut_off() {
     assert!(!elections.is_finished());
 }
 
-/// Guarantees 1 and 2, with a server that waits for a lease to expire by its own clock. Broken, and seen
-/// to fail, by taking away either of the first two arms of `Election::assignment`.
+/// Guarantees 1 and 2, with a server that waits for a lease to expire by its own clock. Fails
+/// without either of the first two arms of `Election::assignment`.
 #[tokio::test(start_paused = true)]
 async fn no_two_candidates_have_a_token_however_they_are_cut_off() {
     let mut terms = 0;

@@ -16,11 +16,11 @@ use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use trimtab_apiserver::ApiServer;
 use trimtab_leaderelection::{Candidacy, LeaderElector, LeaderElectorBuilder, Leadership, Observer, Outcome};
 
-/// A candidate in a task of its own; its work takes a second to wind up.
+/// A candidate in its own task. Its work takes a second to stop.
 struct Candidate {
     observer: Observer,
     terms: Arc<Mutex<Vec<Leadership>>>,
-    /// Set once its work is told to wind up.
+    /// Set when the work is notified that it must stop.
     told: Arc<AtomicBool>,
     stop: oneshot::Sender<()>,
     outcome: JoinHandle<Outcome<()>>,

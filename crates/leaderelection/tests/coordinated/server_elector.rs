@@ -1,4 +1,4 @@
-//! The part of a Kubernetes API server that picks the leader, as far as a candidate can tell.
+//! The leader election controller of kube-apiserver, as candidates observe it.
 
 use std::{cmp::Reverse, time::Duration};
 
@@ -29,10 +29,10 @@ pub(crate) struct LeaseCandidateSpec {
     pub(crate) renew_time: Option<MicroTime>,
 }
 
-/// How long it waits for the answers to its pings.
+/// The time that it waits for responses to its pings.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The lease and the candidates, as a test or the server writes them.
+/// The Lease and the candidates, written by a test or by the server.
 #[derive(Clone)]
 pub(crate) struct Hand {
     pub(crate) leases: Api<Lease>,
@@ -61,7 +61,7 @@ impl Hand {
         self.candidates.get(name).await.expect("a candidate")
     }
 
-    /// Hands the lease to `holder` for 5 s, as the server does.
+    /// Assigns the Lease to `holder` for 5 s, as the server does.
     pub(crate) async fn assign(&self, holder: &str) {
         let old = self.lease().await;
         let transitions = old.as_ref().and_then(|lease| lease.spec.as_ref()?.lease_transitions);
@@ -109,7 +109,7 @@ pub(crate) fn is_answered(candidate: &LeaseCandidate) -> bool {
     time(&candidate.spec.renew_time) > time(&candidate.spec.ping_time)
 }
 
-/// Of the lowest emulation version, the oldest.
+/// Returns the oldest candidate of the lowest emulation version.
 fn best(candidates: Vec<LeaseCandidate>) -> Option<String> {
     let rank = |candidate: &LeaseCandidate| {
         let created = candidate.metadata.creation_timestamp.clone();
@@ -122,7 +122,7 @@ fn best(candidates: Vec<LeaseCandidate>) -> Option<String> {
     candidates.into_iter().max_by_key(|candidate| Reverse(rank(candidate)))?.metadata.name
 }
 
-/// Picks leaders, for ever. Expiry is by its own clock: a test's wall clock does not follow its time.
+/// Picks leaders forever. It measures expiry by its own clock, because the wall clock does not follow a test's time.
 pub(crate) async fn elect(hand: Hand) {
     let mut seen: Option<(String, Instant)> = None;
     loop {

@@ -1,4 +1,4 @@
-//! Faults of an API server: the term goes on, and the log says why a renewal failed, once.
+//! Faults of an API server: the term continues, and the log has the reason of a failed renewal once.
 
 use std::{
     fmt,
@@ -63,7 +63,7 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// Leads, meets a fault after 5 s for 6 s, and must still lead 20 s later. Returns the log.
+/// Leads, injects a fault after 5 s for 6 s, and checks that the leader still leads 20 s later. Returns the log.
 async fn outlives(fault: impl Fn(&LeaseServer, &Link), end: impl Fn(&Link)) -> Vec<String> {
     let (log, _guard) = Log::capture();
     let server = LeaseServer::default();
@@ -98,7 +98,7 @@ async fn a_conflict_is_logged_and_overcome() {
     assert_eq!(lines, [line]);
 }
 
-/// Deleted under us: it is created again, since it was ours and nobody else took it.
+/// The leader creates its deleted Lease again, if no other candidate has.
 #[tokio::test(start_paused = true)]
 async fn a_deleted_lease_is_logged_and_created_again() {
     let lines = outlives(|server, _| server.wipe(true), clear).await;
@@ -113,7 +113,7 @@ async fn denied_access_is_logged_once_and_outlived() {
     assert_eq!(lines, [line]);
 }
 
-/// The server asks for an hour, and the client is one that obeys.
+/// The server requests a delay of an hour, and the client obeys.
 #[tokio::test(start_paused = true)]
 async fn a_long_retry_after_is_logged_once_and_does_not_delay_the_next_attempt() {
     let lines = outlives(|_, link| link.set(Weather::Failing(429)), clear).await;
@@ -166,14 +166,14 @@ async fn failures_of_the_server_are_logged_once_and_outlived() {
     assert_eq!(lines, [line]);
 }
 
-/// The wall clock of the leader jumps an hour ahead, then to an hour behind. Nothing depends on it.
+/// The wall clock of the leader jumps an hour ahead, then to an hour behind, without an effect.
 #[tokio::test(start_paused = true)]
 async fn a_wall_clock_that_jumps_changes_nothing() {
     let lines = outlives(|_, link| link.set_skew(3600), |link| link.set_skew(-3600)).await;
     assert_eq!(lines, [""; 0]);
 }
 
-/// A loss is logged with its reason, and a candidate that cannot read the Lease says why, once.
+/// A loss is logged with its reason. A candidate that cannot read the Lease logs the reason once.
 #[tokio::test(start_paused = true)]
 async fn a_loss_and_a_failing_candidate_are_logged_once() {
     let (log, _guard) = Log::capture();

@@ -1,4 +1,4 @@
-//! The fence: no write after the end of the token, whatever the client does with it.
+//! The fence: no write is sent after the end of the token, even by retries of the client.
 
 use std::{
     future::pending,
@@ -88,7 +88,7 @@ fn unsent(result: Result<(), kube_client::Error>) -> bool {
     fenced.is_unsent()
 }
 
-/// Guarantee 8. The line that it guards: the first `is_valid` in `Fence::call`.
+/// Guarantee 8. Guards the first `is_valid` in `Fence::call`.
 #[tokio::test(start_paused = true)]
 async fn writes_are_sent_while_this_process_leads_and_reads_always() {
     let (server, writes) = (LeaseServer::default(), Writes::default());
@@ -137,7 +137,7 @@ async fn a_write_in_flight_is_bounded_by_the_token_and_a_renewal_moves_the_bound
     assert_eq!(outcome, Outcome::Lost(None));
 }
 
-/// The client's own retries: it would go on for hours.
+/// The client would retry for hours.
 #[tokio::test(start_paused = true)]
 async fn no_retry_is_sent_after_the_end_of_the_token() {
     let (server, writes) = (LeaseServer::default(), Writes::default());
@@ -159,8 +159,7 @@ async fn no_retry_is_sent_after_the_end_of_the_token() {
     assert_eq!(writes.count(), sent);
 }
 
-/// A process that was stopped between the check and the sending. The line that it guards: `is_valid` in the
-/// `poll_fn` of `Fence::call`.
+/// The process was suspended between the check and the sending. Guards `is_valid` in the `poll_fn` of `Fence::call`.
 #[tokio::test(start_paused = true)]
 async fn a_write_that_waited_for_a_connection_is_not_sent_after_the_end_of_the_token() {
     let server = LeaseServer::default();

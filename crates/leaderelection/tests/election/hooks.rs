@@ -1,4 +1,4 @@
-//! The user's functions: Events on the Lease, and annotations that travel from leader to leader.
+//! Hooks: Events on the Lease, and annotations that a leader passes to its successor.
 
 use std::{
     collections::BTreeMap,

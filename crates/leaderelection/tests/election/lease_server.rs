@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::{BoxError, util::BoxCloneService};
 
-/// The fate of the requests of one client.
+/// The fault of the requests of one client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Weather {
     /// Requests and replies take this long.
     Fair { there: Duration, back: Duration },
-    /// Requests vanish: no answer ever comes.
+    /// Requests are lost: there is no response.
     Cut,
-    /// Requests take effect after this long, but no answer ever comes.
+    /// Requests take effect after this time, but there is no response.
     Deaf { there: Duration },
     /// Requests fail with this code.
     Failing(u16),
@@ -37,14 +37,14 @@ impl Weather {
 
 pub(crate) type Connection = BoxCloneService<Request<Body>, Response<Body>, BoxError>;
 
-/// One client's way to the server.
+/// The connection of one client to the server.
 #[derive(Debug)]
 pub(crate) struct Link {
     weather: Mutex<Weather>,
-    /// How far this client's wall clock is ahead.
+    /// The time by which this client's wall clock is ahead.
     skew: Mutex<SignedDuration>,
     calls: Mutex<Vec<&'static str>>,
-    /// The codes with which the next updates fail, whatever the weather.
+    /// The codes with which the next updates fail, in addition to the fault.
     refusals: Mutex<Vec<u16>>,
 }
 
@@ -53,7 +53,7 @@ impl Link {
         *self.weather.lock().expect("no test panics here") = weather;
     }
 
-    /// Moves this client's wall clock, to be so many seconds ahead.
+    /// Sets the number of seconds by which this client's wall clock is ahead.
     pub(crate) fn set_skew(&self, seconds: i64) {
         *self.skew.lock().expect("no test panics here") = SignedDuration::from_secs(seconds);
     }
@@ -63,13 +63,13 @@ impl Link {
         self.refusals.lock().expect("no test panics here").push(code);
     }
 
-    /// The calls so far, which are forgotten.
+    /// Takes the calls so far.
     pub(crate) fn take_calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls.lock().expect("no test panics here"))
     }
 }
 
-/// The server. What it stores is JSON, so that a test can store what no type here can express.
+/// The server. It stores JSON, so that a test can store values that no type here can represent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeaseServer {
     lease: Arc<Mutex<Option<Value>>>,
@@ -83,7 +83,7 @@ impl LeaseServer {
         (Client::new(service, "default"), link)
     }
 
-    /// The service behind such a client.
+    /// The service of such a client.
     pub(crate) fn service(&self, skew_seconds: i64) -> (Connection, Arc<Link>) {
         let link = Arc::new(Link {
             weather: Mutex::new(Weather::CLEAR),
@@ -97,7 +97,7 @@ impl LeaseServer {
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await?;
-                // A task of its own: what was sent arrives, even if the client stops waiting for it.
+                // In its own task: a sent request arrives, even if the client stops waiting for it.
                 let response =
                     tokio::spawn(async move { server.transmit(&link, &parts.method, &body).await });
                 let (code, body) = response.await.expect("the server does not panic");
@@ -165,7 +165,7 @@ impl LeaseServer {
             (Some(old), false) if version(old) != version(&lease) => return failure(409),
             _ => {}
         }
-        // As if the client had written the times of its own clock.
+        // The client writes the times of its own clock.
         for field in ["renewTime", "acquireTime"] {
             if let Ok(MicroTime(time)) = serde_json::from_value(lease["spec"][field].clone()) {
                 let skewed = time.checked_add(skew).expect("not at the end of time");
@@ -187,7 +187,7 @@ impl LeaseServer {
         self.lease.lock().expect("no test panics here").clone()
     }
 
-    /// The holder, if there is one, the transitions and the duration that the Lease has now.
+    /// Returns the holder, if there is one, the transitions and the duration of the Lease.
     pub(crate) fn record(&self) -> Option<(Option<String>, Option<i32>, Option<i32>)> {
         let lease: Lease = serde_json::from_value(self.lease()?).expect("a lease");
         let spec = lease.spec.unwrap_or_default();
@@ -195,8 +195,8 @@ impl LeaseServer {
         Some((holder, spec.lease_transitions, spec.lease_duration_seconds))
     }
 
-    /// Writes a record past all clients: of `holder`, for 3 s, after one transition, renewed `ago`
-    /// seconds before now, by the wall clock.
+    /// Writes a record without a client: of `holder`, for 3 s, after one transition, renewed `ago` seconds
+    /// before now by the wall clock.
     pub(crate) fn put(&self, holder: Option<&str>, ago: i64) {
         let time = MicroTime(Timestamp::now() - SignedDuration::from_secs(ago));
         self.put_spec(&json!({
@@ -205,7 +205,7 @@ impl LeaseServer {
         }));
     }
 
-    /// Writes a record past all clients.
+    /// Writes a record without a client.
     pub(crate) fn put_spec(&self, spec: &Value) {
         let lease = json!({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
@@ -214,7 +214,7 @@ impl LeaseServer {
         self.store(&mut self.lease.lock().expect("no test panics here"), lease);
     }
 
-    /// Deletes the Lease, or takes its record away.
+    /// Deletes the Lease, or removes its record.
     pub(crate) fn wipe(&self, delete: bool) {
         let mut stored = self.lease.lock().expect("no test panics here");
         if delete {

@@ -1,4 +1,4 @@
-//! Acquiring, renewing and releasing, seen from the requests that a server gets.
+//! Acquiring, renewing and releasing, as sequences of requests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -24,7 +24,7 @@ fn builder(server: &LeaseServer, identity: &str) -> (LeaderElectorBuilder, Arc<L
     (LeaderElector::builder(client, "default", "web").identity(identity), link)
 }
 
-/// A candidate that runs in a task of its own; its work waits until it is told to wind up.
+/// A candidate in its own task. Its work waits for the notification that it must stop.
 struct Candidate {
     link: Arc<Link>,
     observer: Observer,
@@ -209,7 +209,7 @@ async fn a_release_that_meets_a_conflict_reads_again() {
     assert_eq!(server.record().expect("a lease").0, None);
 }
 
-/// Upstream decides by what it saw last, and wipes out the successor's record.
+/// Upstream decides by its cached record, and overwrites the successor's.
 #[tokio::test(start_paused = true)]
 async fn a_release_leaves_a_successors_record_alone() {
     let server = LeaseServer::default();
@@ -223,7 +223,7 @@ async fn a_release_leaves_a_successors_record_alone() {
     assert_eq!(server.record().expect("a lease").0.as_deref(), Some("b"));
 }
 
-/// LE-T7: a shutdown while a renewal is in flight, which arrives after all, or not. LE-T8: while a read is.
+/// LE-T7: a shutdown during a renewal, which arrives or is lost. LE-T8: a shutdown during a read.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_during_a_request_still_releases_the_lease() {
     let there = Duration::from_millis(500);
@@ -250,7 +250,7 @@ async fn a_shutdown_during_a_request_still_releases_the_lease() {
     }
 }
 
-/// A candidate that is stopped while its first write is in flight must not leave a lease behind.
+/// A candidate that is stopped during its first write must not leave a Lease behind.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_during_the_acquiring_write_releases_what_it_may_have_taken() {
     let server = LeaseServer::default();
@@ -263,7 +263,7 @@ async fn a_shutdown_during_the_acquiring_write_releases_what_it_may_have_taken()
     assert_eq!(server.record().expect("a lease").0, None);
 }
 
-/// As upstream: no request once a shutdown was asked for.
+/// As upstream: no request after the shutdown was requested.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_is_shut_down_sends_nothing() {
     let server = LeaseServer::default();
@@ -273,7 +273,7 @@ async fn a_candidate_that_is_shut_down_sends_nothing() {
     assert_eq!(link.take_calls(), [""; 0]);
 }
 
-/// Guarantee 5: requests that are never answered neither hang an election nor prolong a term.
+/// Guarantee 5: requests without a response neither block an election nor extend a term.
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_is_cut_off_loses_its_token_one_renew_deadline_after_its_last_renewal() {
     let server = LeaseServer::default();
@@ -290,8 +290,8 @@ async fn a_leader_that_is_cut_off_loses_its_token_one_renew_deadline_after_its_l
     token.lost().await;
 }
 
-/// The token's end counts from before the renewal was sent: the line it guards is `let sent = …` in
-/// `Candidate::write`, which must stand above the request.
+/// The token's end counts from before the renewal was sent. Guards `let sent = …` in `Candidate::write`, which must be
+/// above the request.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reply_does_not_prolong_the_token() {
     let server = LeaseServer::default();
@@ -302,8 +302,8 @@ async fn a_slow_reply_does_not_prolong_the_token() {
     assert_eq!(candidate.token().valid_until(), start + Duration::from_secs(3) + RENEW);
 }
 
-/// Guarantee 3: the task is stalled from before the reply to a renewal until after the token's end. The
-/// line that it guards: the comparison in `Term::extend`.
+/// Guarantee 3: the task is stalled from before the reply to a renewal until after the token's end.
+/// Guards the comparison in `Term::extend`.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_invalid_never_becomes_valid_again() {
     let server = LeaseServer::default();
@@ -340,7 +340,7 @@ async fn a_leader_that_slept_through_the_end_of_its_token_renews_nothing() {
     assert_eq!(candidate.link.take_calls(), ["get", "create"]);
 }
 
-/// A lease that was edited or deleted, with somebody faster, is lost at once.
+/// A Lease that was edited, or deleted and taken by another candidate, is lost at once.
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_another_holder_stops_at_once() {
     for holder in [Some("b"), None] {
@@ -354,7 +354,7 @@ async fn a_leader_that_finds_another_holder_stops_at_once() {
     }
 }
 
-/// Whoever deletes a lease does not stop its holder.
+/// The deletion of a Lease does not stop its holder.
 #[tokio::test(start_paused = true)]
 async fn a_deleted_lease_is_waited_for_by_who_saw_it_alive() {
     let server = LeaseServer::default();
@@ -404,7 +404,7 @@ async fn only_a_leader_that_has_not_renewed_for_too_long_is_unhealthy() {
     let observer = elector.observer();
     assert_eq!(observer.check(Duration::ZERO), Ok(()), "nothing is known yet");
 
-    // The task that renews is not polled: as if the led work blocked its thread.
+    // The renewing task is not polled, as if the led work blocked its thread.
     let mut run = Box::pin(elector.run(std::future::pending(), |leadership| async move {
         leadership.lost().await;
     }));
@@ -420,7 +420,7 @@ async fn only_a_leader_that_has_not_renewed_for_too_long_is_unhealthy() {
     assert_eq!(observer.check(Duration::ZERO), Ok(()), "not the leader any more");
 }
 
-/// Defect 2 of old: the renewTime is valid to Go and cannot be expressed here. It stopped everybody for a day.
+/// The renewTime is valid in Go and has no representation here. It once stopped all candidates for a day.
 #[tokio::test(start_paused = true)]
 async fn a_lease_with_a_time_that_no_clock_can_express_expires_like_any_other() {
     let server = LeaseServer::default();
@@ -436,7 +436,7 @@ async fn a_lease_with_a_time_that_no_clock_can_express_expires_like_any_other() 
     assert_eq!(server.record(), Some((Some("a".into()), Some(2), Some(15))));
 }
 
-/// An option: without it, the next poll comes up to 2.2 retry periods later.
+/// An option. Without it, the next poll is up to 2.2 retry periods later.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_wakes_at_the_expiry_takes_the_lease_at_once() {
     for _ in 0..20 {
@@ -455,7 +455,7 @@ async fn a_candidate_that_wakes_at_the_expiry_takes_the_lease_at_once() {
     }
 }
 
-/// What the leader and a follower send in a minute: as upstream, and nothing more with the option.
+/// The requests of the leader and a follower in a minute: as upstream, also with the option.
 #[tokio::test(start_paused = true)]
 async fn waking_at_the_expiry_costs_no_request_while_the_leader_renews() {
     let server = LeaseServer::default();
@@ -468,7 +468,7 @@ async fn waking_at_the_expiry_costs_no_request_while_the_leader_renews() {
     assert!(polls.iter().all(|call| *call == "get") && (137..=300).contains(&polls.len()), "{}", polls.len());
 }
 
-/// Warm start: led work begins in the moment in which the response to the write is read.
+/// Warm start: led work begins as soon as the response to the write is read.
 #[tokio::test(start_paused = true)]
 async fn led_work_begins_in_the_moment_in_which_the_lease_is_acquired() {
     let server = LeaseServer::default();

@@ -1,4 +1,4 @@
-//! Never two leaders: candidates with wrong clocks, behind links that fail in every way, under many seeds.
+//! Never two leaders: candidates with wrong clocks and faulty connections, under many seeds.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Guarantees 1 and 2, as of now.
+    /// Checks guarantees 1 and 2 at this moment.
     fn check(&self, when: &str) {
         let mut tokens = self.tokens.lock().expect("unpoisoned");
         tokens.retain(Leadership::is_valid);
@@ -32,7 +32,7 @@ impl Watch {
     }
 }
 
-/// Counts led work from its start until it has returned or was dropped.
+/// Counts led work while it exists.
 struct Work<'a>(&'a Watch);
 
 impl<'a> Work<'a> {
@@ -51,8 +51,8 @@ impl Drop for Work<'_> {
     }
 }
 
-/// Runs a candidate whose work winds up at once, or late, or too late. Every so often the candidate is
-/// told to shut down, or is killed, and starts again under another name.
+/// Runs a candidate whose work stops at once, late, or too late. From time to time the candidate is shut down or killed,
+/// and starts again under another name.
 fn candidate(
     server: &LeaseServer,
     watch: &Arc<Watch>,
@@ -66,7 +66,7 @@ fn candidate(
         for life in 0.. {
             let mut elector = LeaderElector::builder(client.clone(), "default", "web")
                 .identity(format!("{number}-{life}"))
-                // With 14 s, little is left of the lease that could make up for a wrong time.
+                // With 14 s, the rest of the Lease is too short to hide a wrong time.
                 .renew_deadline(Duration::from_secs(if random.random_bool(0.3) { 10 } else { 14 }))
                 .grace_period(Duration::from_secs(random.random_range(0..20)))
                 .release_on_cancel(random.random())
@@ -133,10 +133,9 @@ async fn run(seed: u64) -> usize {
     watch.terms.load(Ordering::SeqCst)
 }
 
-/// Guarantees 1 and 2. Broken, and seen to fail, by each of: taking the time after the reply in
-/// `Candidate::write`; reading `Instant::now()` before the request in `Candidate::attempt`; not
-/// dropping the work in `LeaderElector::lead`; comparing with `lease_duration` in place of
-/// `renew_deadline`.
+/// Guarantees 1 and 2. Fails with each of these defects: the time is taken after the reply in `Candidate::write`;
+/// `Instant::now()` is read before the request in `Candidate::attempt`; the work is not dropped in `LeaderElector::lead`;
+/// `lease_duration` is compared in place of `renew_deadline`.
 #[tokio::test(start_paused = true)]
 async fn no_two_candidates_have_a_valid_token_or_work_at_the_same_time() {
     let mut terms = 0;
@@ -146,7 +145,7 @@ async fn no_two_candidates_have_a_valid_token_or_work_at_the_same_time() {
     assert!(terms > 150, "the weather must not be so bad that nobody ever leads: {terms} terms");
 }
 
-/// The other side of safety: somebody leads soon after the leader is gone.
+/// Liveness: a candidate leads soon after the leader has disappeared.
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_was_released_is_taken_within_the_retry_period_and_an_abandoned_one_after_it_expired() {
     for (release, bound) in [(true, 5), (false, 15 + 5)] {

@@ -26,8 +26,7 @@ fn holder(server: &LeaseServer) -> Option<String> {
     server.record().expect("a lease").0
 }
 
-/// Guarantee 4. The line that it guards: `drop(term)` in `LeaderElector::term`, which must stand above the
-/// release.
+/// Guarantee 4. Guards `drop(term)` in `LeaderElector::term`, which must be above the release.
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_kept_while_led_work_winds_up_and_released_after_it_has_ended() {
     let server = LeaseServer::default();
@@ -81,7 +80,7 @@ async fn work_that_returns_ends_the_term_with_what_it_returned() {
     assert_eq!(elector.run(pending(), |_| async { 8 }).await, Outcome::Finished(8), "and may stand again");
 }
 
-/// Half of what is left of the lease: 10 s and 2.5 s.
+/// Half of the rest of the Lease: 10 s and 2.5 s.
 #[tokio::test(start_paused = true)]
 async fn work_that_goes_on_after_a_loss_is_dropped_before_the_lease_can_be_taken() {
     let server = LeaseServer::default();
@@ -99,7 +98,7 @@ async fn work_that_goes_on_after_a_loss_is_dropped_before_the_lease_can_be_taken
     assert_eq!(start.elapsed(), Duration::from_millis(12_500));
 }
 
-/// What the docs of `run` say of cancelling it.
+/// The cancel safety of `run`.
 #[tokio::test(start_paused = true)]
 async fn every_token_ends_when_the_election_is_dropped_or_the_work_panics() {
     for panics in [false, true] {
@@ -134,7 +133,7 @@ async fn every_token_ends_when_the_election_is_dropped_or_the_work_panics() {
     }
 }
 
-/// `run_terms`: a lost lease is stood for again, with the same work.
+/// `run_terms` competes for a lost Lease again, with the same work.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_lost_its_lease_stands_again() {
     let server = LeaseServer::default();
@@ -175,7 +174,7 @@ async fn nothing_is_spawned() {
     assert_eq!(tasks(), before);
 }
 
-/// Guarantee 4. The line that it guards: `self.tasks.ended()` in `Work::ended`.
+/// Guarantee 4. Guards `self.tasks.ended()` in `Work::ended`.
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_released_after_the_last_task_of_led_work_has_ended() {
     let server = LeaseServer::default();
@@ -199,8 +198,8 @@ async fn the_lease_is_released_after_the_last_task_of_led_work_has_ended() {
     assert_eq!(holder(&server), None);
 }
 
-/// Guarantee 4: after the grace period the tasks are those that were aborted, or block their threads. One that
-/// ends a little later is still awaited, with an invalid token.
+/// Guarantee 4: after the grace period, every remaining task was aborted or blocks its thread. A task that ends a little
+/// later is still awaited, with an invalid token.
 #[tokio::test(start_paused = true)]
 async fn a_task_that_outlasts_the_grace_period_a_little_is_awaited_before_the_release() {
     let server = LeaseServer::default();
@@ -249,7 +248,7 @@ async fn a_task_that_does_not_end_keeps_the_lease_until_it_expires_and_the_proce
     assert_eq!(timeout(Duration::from_secs(60), next).await, Ok(Outcome::Finished(7)));
 }
 
-/// A lost Lease: the tasks are told with the token's end, and given up before another candidate can lead.
+/// A lost Lease: the tasks are notified at the token's end, and given up before another candidate can lead.
 #[tokio::test(start_paused = true)]
 async fn a_task_that_does_not_end_after_a_loss_is_reported_before_the_lease_can_be_taken() {
     let server = LeaseServer::default();

@@ -1,4 +1,4 @@
-//! The token: its end, by any clock, and from any thread.
+//! The end of a token, by several clocks and from several threads.
 
 use std::{
     future::pending,
@@ -38,7 +38,7 @@ async fn check_fails_with_the_names_of_the_lease_and_the_candidate_once_the_term
     timeout(Duration::ZERO, leadership.ended()).await.expect("at once");
 }
 
-/// A clock that goes on while tokio's timers stand still.
+/// A clock that runs while tokio's timers are suspended.
 #[derive(Debug, Clone)]
 struct Suspended {
     running: TokioClock,
@@ -51,8 +51,8 @@ impl Clock for Suspended {
     }
 }
 
-/// A leader whose machine was suspended: the token has ended at once, and the work is dropped within a retry
-/// period, since another candidate may lead by then.
+/// The leader's machine was suspended: the token has ended at once, and the work is dropped within a retry period, since
+/// another candidate may already lead.
 #[tokio::test(start_paused = true)]
 async fn a_suspension_counts_for_the_leader() {
     let server = LeaseServer::default();
@@ -82,7 +82,7 @@ async fn a_suspension_counts_for_the_leader() {
     assert_eq!(link.take_calls(), [""; 0], "nothing is sent for a term that is over");
 }
 
-/// A follower whose machine was suspended reads the Lease before it takes it: it may have been renewed.
+/// The follower's machine was suspended. It reads the Lease before it takes it, as the Lease may have been renewed.
 #[tokio::test(start_paused = true)]
 async fn a_suspension_of_a_follower_takes_no_lease_from_a_leader_that_renews() {
     let server = LeaseServer::default();
@@ -121,8 +121,8 @@ impl Clock for Fast {
     }
 }
 
-/// The bound of the inequality: follower faster than leader by nearly the ratio 1.5; one that is faster by more
-/// has a token beside the leader's.
+/// The bound of the inequality: the follower's clock is faster than the leader's by nearly 1.5. A still faster follower
+/// gets a token while the leader's is valid.
 #[tokio::test(start_paused = true)]
 async fn clocks_may_differ_by_the_ratio_of_lease_duration_and_renew_deadline_and_no_more() {
     for (rate, safe) in [(1.45, true), (1.7, false)] {

@@ -107,7 +107,7 @@ fn arguments() -> Option<(u64, u64)> {
 ///
 /// # Errors
 ///
-/// The first violation, in words.
+/// The first violation, as a sentence.
 async fn fuzz(time: Duration, seed: u64) -> Result<String, String> {
     let server = ApiServer::builder().seed(seed).start();
     let start = Instant::now();

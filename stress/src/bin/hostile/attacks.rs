@@ -1,4 +1,4 @@
-//! Attacks on connections: clients that say nothing, too little, too slowly or too often.
+//! Attacks on connections: clients that send nothing, too little, too slowly or too often.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,19 +11,19 @@ use tokio::{
 
 use crate::server::{Served, TIMEOUT};
 
-/// What begins HTTP/2, and the empty settings that follow.
+/// The connection preface of HTTP/2 and an empty SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// The longest that a connection may last: its time to be idle, to be answered, and to say goodbye, on a busy machine.
+/// The longest lifetime of a connection: the timeouts for idling, for a response and for closing, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(TIMEOUT.as_secs() * 4);
 
-/// One attack: how many connections it opens at a time, and what is sent over each.
+/// One attack: the number of concurrent connections, and the bytes that each sends.
 #[derive(Clone, Copy)]
 struct Attack {
     name: &'static str,
     at_once: usize,
     is_tls: bool,
     first: &'static [u8],
-    /// Sent again and again, as long as the connection takes it.
+    /// Sent repeatedly, as long as the connection accepts it.
     then: &'static [u8],
     pause: Duration,
 }
@@ -68,7 +68,7 @@ fn all() -> [Attack; 10] {
     ]
 }
 
-/// Runs all attacks until then. Returns how many connections each has had.
+/// Runs all attacks until `until`. Returns the number of connections of each.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ async fn again(attack: Attack, address: SocketAddr, until: Instant) -> Result<St
     Ok(format!("{count} × {}", attack.name))
 }
 
-/// One connection until the server ends it; 0 if it was refused.
+/// Keeps one connection until the server ends it; returns 0 if it was refused.
 async fn connection(attack: Attack, address: SocketAddr) -> Result<usize, String> {
     let Ok(mut stream) = TcpStream::connect(address).await else { return Ok(0) };
     let begun = Instant::now();
@@ -126,7 +126,7 @@ async fn connection(attack: Attack, address: SocketAddr) -> Result<usize, String
                 Duration::ZERO => tokio::task::yield_now().await,
                 pause => sleep(pause).await,
             }
-            // A client that goes on for ever is answered for ever: it goes away by itself.
+            // The server responds to a client as long as it sends requests, so this client ends by itself.
             if attack.pause.is_zero() && begun.elapsed() > TIMEOUT {
                 return;
             }

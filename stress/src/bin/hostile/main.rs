@@ -18,10 +18,10 @@ use std::{process::ExitCode, time::Duration};
 
 use tokio::time::Instant;
 
-/// The latency within which 99 of 100 small GETs are answered, whatever others do: on a build machine that is busy with the
-/// attacks themselves. `cargo bench -p trimtab-apiserver -- neighbour-p99` measures it alone.
+/// The limit of the 99th percentile of the latency of small GETs during attacks, on a build machine that also runs the
+/// attackers. `cargo bench -p trimtab-apiserver -- neighbour-p99` measures it alone.
 const LATENCY: Duration = Duration::from_millis(250);
-/// The memory in bytes that the server may take at any time.
+/// The limit of the server's memory in bytes.
 const MEMORY: u64 = 1 << 30;
 
 fn main() -> ExitCode {
@@ -49,11 +49,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Attacks a server in a process of its own for so long, of which a fifth is left to the neighbour alone.
+/// Attacks a server in another process. During the first fifth of the time, only the neighbour sends requests.
 ///
 /// # Errors
 ///
-/// The first violation, in words.
+/// The first violation, as a sentence.
 async fn attack(time: Duration) -> Result<String, String> {
     let server = server::Served::start().await?;
     oversized::fill(server.plain).await?;

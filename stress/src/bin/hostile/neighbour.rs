@@ -1,4 +1,4 @@
-//! The neighbour: a client that asks for something small all the time, on a thread of its own.
+//! The neighbour: a client that sends small requests all the time, on its own thread.
 
 use std::{
     io::{Read as _, Write as _},
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// The pause between two requests.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The 99th percentile of the latency of a small GET, over one connection, for so long.
+/// Measures the 99th percentile of the latency of small GETs over one connection.
 pub(crate) async fn measure(address: SocketAddr, time: Duration) -> Result<Duration, String> {
     let measured = tokio::task::spawn_blocking(move || latencies(address, time)).await;
     let mut latencies =

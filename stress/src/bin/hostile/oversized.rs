@@ -1,4 +1,4 @@
-//! Attacks by single requests: each is one that a server has to read, and that takes it long.
+//! Attacks by single requests that take a server long to read.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,11 +11,11 @@ use tokio::{
 const JSON: &str = "Content-Type: application/json\r\n";
 const STRATEGIC: &str = "Content-Type: application/strategic-merge-patch+json\r\n";
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
-/// The time that one of them may take, in a build that is not optimized.
+/// The limit of the time of one request, in a build without optimization.
 const LONGEST: Duration = Duration::from_secs(30);
 const PODS: usize = 500;
 
-/// Makes the objects that are asked for: Pods, and a few large `ConfigMap`s.
+/// Creates the requested objects: Pods and a few large `ConfigMap`s.
 pub(crate) async fn fill(address: SocketAddr) -> Result<(), String> {
     for number in 0..PODS {
         let pod = format!(
@@ -31,7 +31,7 @@ pub(crate) async fn fill(address: SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-/// Sends them in turn until then. Returns how many there were.
+/// Sends the requests in turn until `until`. Returns their number.
 pub(crate) async fn run(address: SocketAddr, until: Instant) -> Result<String, String> {
     let requests = requests();
     let (first, second) =
@@ -98,7 +98,7 @@ fn requests() -> Vec<Request> {
     ]
 }
 
-/// Sends one and reads its answer to the end.
+/// Sends one request and reads its response to the end.
 async fn send(
     address: SocketAddr,
     method: &str,
@@ -110,7 +110,7 @@ async fn send(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
-    // A connection that is refused, or ended in the middle of a body, is an answer, too.
+    // To refuse the connection, or to end it in the middle of a body, is a valid response, too.
     let Ok(mut stream) = TcpStream::connect(address).await else { return Ok(()) };
     if stream.write_all(head.as_bytes()).await.is_ok() && stream.write_all(body.as_bytes()).await.is_ok() {
         let mut piece = vec![0; 1 << 16];

@@ -1,4 +1,4 @@
-//! The server under attack, in a process of its own: what it computes and holds is then its own, too.
+//! The server under attack. It has its own process, so that its CPU time and memory can be measured.
 
 use std::{
     fs,
@@ -15,9 +15,9 @@ use tokio::{
 };
 use trimtab_apiserver::ApiServer;
 
-/// The time that the server gives its connections: short enough for a run to see their ends.
+/// The timeout of the server's connections, short enough to occur in a run.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
-/// The number of connections that the server takes.
+/// The number of connections that the server accepts at a time.
 pub(crate) const CONNECTIONS: usize = 200;
 
 /// Serves until standard input ends, and prints its two addresses.
@@ -31,7 +31,7 @@ pub(crate) async fn serve() -> Result<(), String> {
     ended.map_err(|error| error.to_string())?.map(drop).map_err(|error| error.to_string())
 }
 
-/// The process that serves; it ends with this value.
+/// The server process, which ends when this value is dropped.
 pub(crate) struct Served {
     process: Child,
     pub(crate) plain: SocketAddr,
@@ -54,7 +54,7 @@ impl Served {
         Ok(Self { plain: address(addresses.first())?, tls: address(addresses.get(1))?, process })
     }
 
-    /// Waits until a new connection is served: the attacks' own have to end first.
+    /// Waits until a new connection is served, after the end of the attackers' connections.
     pub(crate) async fn is_well(&self, within: Duration) -> Result<(), String> {
         let deadline = Instant::now() + within.max(TIMEOUT * 2);
         while Instant::now() < deadline {
@@ -66,7 +66,7 @@ impl Served {
         Err(format!("no new connection was served {within:?} after the attacks"))
     }
 
-    /// The most memory that the process ever had, in bytes.
+    /// Returns the peak memory of the process in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64, String> {
         let path = format!("/proc/{}/status", self.process.id());
         let status = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -83,7 +83,7 @@ impl Drop for Served {
     }
 }
 
-/// The beginning of the answer to a small GET over a new connection.
+/// Returns the beginning of the response to a small GET over a new connection.
 async fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;

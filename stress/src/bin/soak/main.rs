@@ -76,7 +76,7 @@ fn seconds() -> Option<u64> {
 ///
 /// # Errors
 ///
-/// The first violation, in words.
+/// The first violation, as a sentence.
 async fn soak(time: Duration) -> Result<String, String> {
     let start = Instant::now();
     let mut rounds: Vec<Arc<Ledger>> = Vec::new();
