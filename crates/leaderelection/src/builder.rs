@@ -114,9 +114,9 @@ impl LeaderElectorBuilder {
     /// has written that name into the Lease. Once the server prefers another holder, the term
     /// ends: see [`LeaderElector::run`].
     ///
-    /// A server that does not serve `LeaseCandidate`s (404) picks nobody, and a candidate that may not
-    /// write its own (403) is not picked. It stands for the plain Lease, as if this had not been set,
-    /// and says so once in the log. It looks again each time.
+    /// A server that does not serve `LeaseCandidate`s (404) picks no leader, and a candidate that may not write its
+    /// own (403) is not picked. The candidate then competes for the plain Lease, as without this option, and logs it
+    /// once. It checks again at each poll.
     ///
     /// The identity must be able to name an object, and be unique among the elections of a namespace.
     /// This takes the verbs get, create and patch on `leasecandidates.coordination.k8s.io`, beside get
@@ -176,16 +176,16 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// A function that is called when this candidate has become the leader, and when it has stopped, with
-    /// what an event recorder needs for an Event on the Lease.
+    /// Sets a function that is called when this candidate has become the leader and when it has stopped, with the data
+    /// for an Event on the Lease.
     ///
-    /// The election's task makes the call, so it must not block.
+    /// The election's task calls it, so it must not block.
     pub fn on_event(mut self, called: impl Fn(&LeaderEvent) + Send + Sync + 'static) -> Self {
         self.hooks.on_event = Some(Arc::new(called));
         self
     }
 
-    /// A function whose annotations are put on the Lease with each write that takes or renews it.
+    /// Sets a function whose annotations are added to the Lease with each write that takes or renews it.
     ///
     /// With it, a leader hands a small snapshot to its successor, which finds it in
     /// [`Leadership::inherited_annotations`](crate::Leadership::inherited_annotations): for instance the

@@ -40,7 +40,7 @@ pub(crate) struct Candidate {
     pub(crate) timer: Timer,
     lease: LeaseClient,
     renewal: Option<Renewal>,
-    /// A write was sent whose outcome is unknown: the Lease may be ours without our knowing.
+    /// Whether the outcome of a write is unknown, so that the Lease may be ours.
     in_doubt: AtomicBool,
     /// Why the last attempt failed, so that the log says it once.
     failing: Mutex<Option<Reason>>,
@@ -65,14 +65,14 @@ impl From<RequestError> for Refused {
     }
 }
 
-/// How leadership was lost.
+/// The reason for the loss of leadership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lost {
     /// No renewal succeeded in time. The others still wait for the Lease to expire.
     Expired,
-    /// The server prefers another holder. It waits for the Lease to expire, like everybody else.
+    /// The server prefers another holder. It waits for the Lease to expire, like the candidates.
     EndOfTerm,
-    /// The Lease is not ours any more: somebody edited it, or deleted it and another was faster.
+    /// The Lease is not ours any more: it was edited, or deleted and taken by another candidate.
     Taken,
 }
 
@@ -186,15 +186,15 @@ impl Candidate {
 
     /// One attempt to get or keep the Lease. Returns the moment before the write that did it was sent.
     ///
-    /// Who leads (`in_term`) does not *take* a Lease that was found without its name: somebody else may
-    /// have led meanwhile.
+    /// A leader (`in_term`) does not *take* a Lease without its name: another candidate may have led
+    /// meanwhile.
     async fn attempt(&self, in_term: bool) -> Result<Moment, Refused> {
         let coordinated = self.is_coordinated().await;
         let labels = Labels { wall: Timestamp::now(), annotations: self.hooks.annotations() };
         // Bound before the `match`: a lock taken in its head would be held across the request.
         let renewal = self.shared.election.lock().renewal(self.timer.now(), &labels);
-        // What the server assigns is read first: it may prefer another holder, and to update a Lease that
-        // is gone can mean to create it (I5).
+        // In a coordinated election the Lease is read first: the server may prefer another holder, and an update
+        // can create a Lease that is gone (I5).
         if let Some(renewal) = renewal.filter(|_| !coordinated) {
             match self.write(self.lease.update(&renewal)).await {
                 Ok(sent) => return Ok(sent),
@@ -304,7 +304,7 @@ impl Candidate {
         }
     }
 
-    /// Changes what is known, and reports a new holder; not under the lock, since that is foreign code.
+    /// Updates the known state and reports a new holder. The hook is called without the lock, as it is foreign code.
     fn note(&self, learn: impl FnOnce(&mut Election) -> Option<String>) {
         let new_holder = learn(&mut self.shared.election.lock());
         if let Some(holder) = new_holder {

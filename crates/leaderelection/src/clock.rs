@@ -19,7 +19,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     }
 }
 
-/// `CLOCK_BOOTTIME`, which goes on while the machine is suspended: the default on Linux and Android.
+/// `CLOCK_BOOTTIME`, which continues while the machine is suspended: the default on Linux and Android.
 ///
 /// tokio's timers stand still during a suspension. So after it, a token is invalid at once if its end has
 /// passed; led work is asked to stop within one retry period of running time.
@@ -40,8 +40,8 @@ impl Clock for BootClock {
 /// tokio's clock, which tests can pause and advance: the default where time is paused when the elector is
 /// built, and on systems other than Linux and Android.
 ///
-/// Whether it goes on during a suspension is up to the system: `std::time::Instant` stops on macOS, and
-/// goes on on Windows.
+/// Its behaviour during a suspension depends on the system: `std::time::Instant` stops on macOS and continues on
+/// Windows.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     origin: Instant,
@@ -75,7 +75,7 @@ pub(crate) fn default_clock() -> Arc<dyn Clock> {
     Arc::new(TokioClock::new())
 }
 
-/// Returns whether tokio's time stands still while the system's goes on: a test has paused it.
+/// Returns whether tokio's time stands still while the system's advances, because a test has paused it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_paused() -> bool {
     let (before, start) = (Instant::now(), BootClock.now());

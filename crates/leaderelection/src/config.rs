@@ -18,8 +18,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The names of the settings that contradict each other, or of the one that is wrong: methods of the
-    /// builder, or arguments of [`LeaderElector::builder`](crate::LeaderElector::builder).
+    /// Returns the names of the invalid or contradictory settings: methods of the builder, or arguments of [`LeaderElector::builder`](crate::LeaderElector::builder).
     pub fn fields(&self) -> &[&'static str] {
         &self.fields
     }
@@ -123,8 +122,8 @@ impl Config {
         Ok(self)
     }
 
-    /// The Lease's duration as it is written: whole seconds, rounded up, so that nobody who reads it
-    /// waits for less than was asked for.
+    /// Returns the duration for the Lease in whole seconds, rounded up, so that no reader waits for less than
+    /// the configured duration.
     pub(crate) fn lease_duration_seconds(&self) -> i32 {
         let seconds = self.lease_duration.as_nanos().div_ceil(1_000_000_000);
         i32::try_from(seconds).unwrap_or(i32::MAX)

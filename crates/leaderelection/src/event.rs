@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 
 /// The beginning or the end of a term of this candidate.
 ///
-/// The words are client-go's: type `Normal`, reason `LeaderElection`, and a message such as
+/// The texts are client-go's: type `Normal`, reason `LeaderElection`, and a message such as
 /// `web-0 became leader`, on the Lease.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -21,14 +21,14 @@ tokio::task_local! {
     static CURRENT: Leadership;
 }
 
-/// The value of [`State::valid_until`] of a token that somebody has found invalid, or that was revoked.
+/// The value of [`State::valid_until`] of a token that was found invalid or was revoked.
 const ENDED: Moment = Moment(0);
 
 /// The right to act as the leader, until a moment on the local clock.
 ///
 /// Each renewal moves the end to one renew deadline after the moment *before* the renewal was sent. The
 /// other candidates wait for the lease duration, which is longer, from the moment when they have seen
-/// the renewal, which is later. So nobody else can have taken the Lease while
+/// the renewal, which is later. So no other candidate can have taken the Lease while
 /// [`is_valid`](Self::is_valid) is `true`: the crate's documentation has the proof and its assumptions.
 /// Once it was `false` it is never `true` again. Nothing needs to run for the token to end: a process that
 /// was frozen finds it invalid.
@@ -42,7 +42,7 @@ pub struct Leadership {
 struct State {
     /// Nanoseconds by `timer`'s clock, or `ENDED`, which is final.
     valid_until: AtomicU64,
-    /// The last end that there was, for messages and for what happens after it.
+    /// The last end before `ENDED`, for messages and for time limits after it.
     last_end: AtomicU64,
     phase: watch::Sender<Phase>,
     timer: Timer,
@@ -147,8 +147,8 @@ impl Leadership {
     /// Makes a task part of the led work: the Lease is not released before the guard is dropped.
     ///
     /// Take one for each task that led work spawns, and move it into the task. `name` is what the log
-    /// calls the task if it does not end in time. [`LeaderElector::run`](crate::LeaderElector::run) says
-    /// what happens then.
+    /// calls the task if it does not end in time. See
+    /// [`LeaderElector::run`](crate::LeaderElector::run).
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Leadership {
 
     /// The annotations of the Lease as the leader before this one has left them.
     ///
-    /// What [`on_renew`](crate::LeaderElectorBuilder::on_renew) wrote in that process is among them.
+    /// They include the annotations from its [`on_renew`](crate::LeaderElectorBuilder::on_renew).
     pub fn inherited_annotations(&self) -> &BTreeMap<String, String> {
         &self.state.facts.inherited
     }
@@ -285,7 +285,7 @@ impl Term {
         self.token.end()
     }
 
-    /// Moves the end on. `false` if the term is over already: an end that anybody may have seen is final.
+    /// Extends the token. Returns `false` if the term is over: an end that a holder may have observed is final.
     #[must_use]
     pub(crate) fn extend(&self, valid_until: Moment) -> bool {
         self.token.state.extend(valid_until)

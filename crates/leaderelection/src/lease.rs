@@ -15,7 +15,7 @@ use kube_client::{
 use crate::{clock::Timer, config::Config};
 pub(crate) use record::{Hold, Record};
 
-/// The reason why a request told nothing about the Lease.
+/// The reason for which a request has no result.
 #[derive(Debug)]
 pub(crate) enum RequestError {
     Api(Box<kube_client::Error>),
@@ -26,7 +26,7 @@ pub(crate) enum RequestError {
     Request(core::request::Error),
 }
 
-/// The kinds of [`RequestError`] that the log tells apart.
+/// The kinds of [`RequestError`] that the log distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     Conflict,
@@ -105,7 +105,7 @@ impl fmt::Display for RequestError {
 
 /// One Lease on the server.
 ///
-/// A `kube_client::Client` retries 429 and 503 for minutes and waits for a silent server for ever. So each
+/// A `kube_client::Client` retries 429 and 503 for minutes and waits for a silent server forever. So each
 /// request here ends after half a renew deadline, which leaves time for a second one before leadership
 /// ends. Dropping a request also ends the client's retries of it.
 pub(crate) struct LeaseClient {

@@ -1,7 +1,7 @@
 //! Leader election over a Kubernetes Lease: a token that says until when this process may act.
 //!
 //! Of several replicas of a controller one leads; the others wait for its Lease to expire. The leader
-//! gets a token with an end on the local clock. Its work is stopped before anybody else can take the Lease.
+//! gets a token with an end on the local clock. Its work is stopped before another candidate can take the Lease.
 //!
 //! ```no_run
 //! use kube_client::{Client, Config, client::ClientBuilder};
@@ -44,12 +44,12 @@
 //! 3. A token that was found invalid once never becomes valid again.
 //! 4. The Lease is released only after the led work has ended, every task with a [`WorkGuard`] included, and
 //!    only if the server says that it is still ours. A task that does not end keeps the Lease until it
-//!    expires, is named in the log, and [`Outcome::must_exit`] tells the caller.
+//!    expires, is named in the log, and is reported by [`Outcome::must_exit`].
 //! 5. No request of an election can hang: each has a time limit.
 //! 6. Nothing is spawned.
 //! 7. In a coordinated election the Lease is never created and never taken, only renewed, while it has
-//!    this candidate's name and the server prefers nobody else. Errors of the `LeaseCandidate` keep no
-//!    Lease from being renewed.
+//!    this candidate's name and the server prefers no other candidate. Errors of the `LeaseCandidate` do not
+//!    stop the renewals of the Lease.
 //! 8. Behind a [`FenceLayer`], no write is sent after the end of the token.
 //! 9. Nothing in a Lease or in a response of the server stops an election for longer than the Lease's own
 //!    duration, or causes a panic: an unreadable time, duration or holder counts as changed when it was seen.
@@ -74,19 +74,19 @@
 //! they may be wrong by 9 %; and a task that does not end is reported at `R + 3/4 (D - R)`, 13.75 s: 4 %.
 //! Clocks of real machines are wrong by less than 0.1 %.
 //!
-//! Assumed, and not checked by anybody:
+//! Assumptions, which are not checked:
 //!
 //! - **The rate is bounded, and a suspension counts.** On Linux and Android the clock is `CLOCK_BOOTTIME`
-//!   ([`BootClock`]), which goes on while the machine is suspended; elsewhere it is tokio's ([`TokioClock`]).
-//! - **The clock of a virtual machine goes on while it is migrated or paused.** Many hypervisors stop it for
+//!   ([`BootClock`]), which continues while the machine is suspended; elsewhere it is tokio's ([`TokioClock`]).
+//! - **The clock of a virtual machine continues while it is migrated or paused.** Many hypervisors stop it for
 //!   that time. Then the pause adds to the token: up to `D - R` of it (5 s) keeps guarantee 1, half of that
 //!   guarantee 2. A machine that is restored from a snapshot breaks both.
-//! - **The API server is linearizable for one object**: it refuses a write with an old resource version. And
-//!   nobody edits or deletes the Lease by hand, or has this candidate's identity.
-//! - **Other candidates keep to the same rule**: they wait for the duration in the Lease, from when they saw it
-//!   change. client-go's elector does. One that compares `renewTime` with its own clock does not.
+//! - **The API server is linearizable for one object**: it refuses a write with an old resource version. The
+//!   Lease is not edited or deleted by hand, and identities are unique.
+//! - **Other candidates follow the same rule**: they wait for the duration in the Lease since they saw it change.
+//!   client-go's elector does. One that compares `renewTime` with its own clock does not.
 //!
-//! # What a lease can never promise
+//! # Limits of a lease
 //!
 //! A token is checked, then something is done: between the two, the process can be stopped for any time. And a
 //! request that was sent in time can be delayed on its way. So a write that was *in flight* at the end of a token
@@ -112,8 +112,8 @@
 //! ```
 //!
 //! Where the server does not serve `LeaseCandidate`s (the feature gate `CoordinatedLeaderElection` is off
-//! by default), or this process may not write its own, the candidate stands for the plain Lease as if nothing
-//! had been set. In a coordinated
+//! by default), or this process may not write its own, the candidate competes for the plain Lease as without
+//! this option. In a coordinated
 //! election the server decides by `renewTime` and its own wall clock whether a Lease has expired. So
 //! guarantees 1 and 2 also need a wall clock that is not behind the server's by more than half the
 //! difference of lease duration and renew deadline: 2.5 s, unless these are set.
@@ -136,21 +136,21 @@
 //! - Led work is a future, which takes the place of `OnStartedLeading`; `OnStoppedLeading` is the return of
 //!   [`run`](LeaderElector::run). Led work is stopped and awaited before the Lease is released; upstream
 //!   releases first, and never waits.
-//! - A release asks the server for the present holder; upstream trusts what it saw last and can wipe out
-//!   a successor's record.
-//! - Changes are told apart by resource version, so two renewals in one second are two changes.
-//! - A Lease that is missing though its holder was alive is waited for, not created at once.
-//! - A Lease whose duration is missing, zero or negative is waited for as long as this candidate's own; upstream
-//!   takes it at once.
+//! - A release asks the server for the present holder; upstream uses its cached record and can overwrite
+//!   a successor's.
+//! - Changes are detected by resource version, so two renewals in one second are two changes.
+//! - A Lease that was deleted while it was held is not created before its duration has passed.
+//! - If the duration in a Lease is missing, zero or negative, a candidate waits for its own lease duration; upstream
+//!   takes the Lease at once.
 //! - A leader that finds the Lease without its name has lost it, even if it has no other holder.
 //! - Lease durations below one second are refused: they would be written as 0.
 //! - An identity is generated if none is given, and is unique to the process.
 //! - A `LeaseCandidate` is read every 2 s, or every retry period if that is shorter, not watched. Upstream
 //!   watches it.
 //! - A ping is answered with a time that is later than the ping's, even if the local clock is behind.
-//! - At the end of a term that the server wants, led work has the rest of the token to stop, and the
-//!   Lease is given back with `release_on_cancel`. Upstream lets it lapse.
-//! - Without the API of `LeaseCandidate`s, or without access to it, upstream's candidates wait for ever.
+//! - If the server ends a term, led work has the rest of the token to stop, and with `release_on_cancel` the Lease is
+//!   released. Upstream lets it expire.
+//! - Without the API of `LeaseCandidate`s, or without access to it, upstream's candidates wait forever.
 //! - The gauge is 0 after every term; upstream's misses some ends.
 
 mod builder;

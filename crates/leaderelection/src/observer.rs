@@ -64,14 +64,14 @@ impl Observer {
         &self.shared.identity
     }
 
-    /// The holder of the Lease as the elector has seen it last; `None` without one.
+    /// Returns the last known holder of the Lease; `None` without one.
     ///
-    /// It is nobody's right to act: only a [`Leadership`] token is.
+    /// It does not permit the holder to act: only a [`Leadership`] token does.
     pub fn leader(&self) -> Option<String> {
         self.shared.election.lock().holder().filter(|holder| !holder.is_empty())
     }
 
-    /// How often the Lease has changed its holder, as the elector has seen it last.
+    /// Returns the number of changes of the Lease's holder, as of the last known state.
     pub fn transitions(&self) -> Option<u32> {
         let election = self.shared.election.lock();
         Some(election.lease()?.transitions().unsigned_abs())

@@ -38,7 +38,7 @@ pub(crate) struct Renewal {
     poll_interval: Duration,
     timeout: Duration,
     timer: Timer,
-    /// Whether the server picks the leader; `None` until it was asked.
+    /// Whether the server picks the leader; `None` until the first request.
     coordinated: watch::Sender<Option<bool>>,
 }
 
@@ -58,8 +58,8 @@ impl Renewal {
         }
     }
 
-    /// Returns whether the server picks the leader. Waits until it was asked, which
-    /// [`run`](Self::run) does.
+    /// Returns whether the server picks the leader. Waits for the first request of
+    /// [`run`](Self::run).
     pub(crate) async fn is_coordinated(&self) -> bool {
         let mut coordinated = self.coordinated.subscribe();
         coordinated.wait_for(Option::is_some).await.is_ok_and(|coordinated| *coordinated == Some(true))

@@ -1,13 +1,13 @@
 //! The rules of an election, as a plain value: the holder as far as this candidate knows, and the writes
 //! that it may send. No lock, no clock, no request.
 //!
-//! - I1: only local times are compared. `renewTime` and `acquireTime` are labels for people, and never parsed.
+//! - I1: only local times are compared. `renewTime` and `acquireTime` are labels for readers, and are never parsed.
 //! - I2: a foreign Lease has expired once the duration that *its holder* wrote has passed since this
 //!   candidate learned of the Lease's last change. If that duration is missing, not positive or unreadable,
 //!   this candidate's own `lease_duration` takes its place.
 //! - I3: any new resource version is a change, even if nothing else differs.
 //! - I4: each write builds on the state that was observed, resource version included, so that the
-//!   server refuses it when anybody wrote in between.
+//!   server refuses it after another write.
 //! - I5: a Lease that the server assigns is only ever renewed: not created, not taken, not revived after
 //!   it has expired, and not kept once the server prefers another holder.
 
@@ -35,22 +35,22 @@ pub(crate) struct Election {
 #[derive(Debug)]
 struct Observed {
     lease: Record,
-    /// When this candidate learned of it; for its own writes, when it sent them.
+    /// The time at which this candidate read the Lease, or sent the write.
     at: Moment,
 }
 
-/// What a candidate may do about a Lease that it has read.
+/// The next step of a candidate after it has read the Lease.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Claim {
     /// The Lease is, or was, its own: write this to keep it.
     Renew(Record),
-    /// Nobody holds it: write this to take it.
+    /// The Lease has no holder: write this to take it.
     Take(Record),
     /// There is no Lease: create this.
     Create(Record),
-    /// Another candidate holds it, as far as is known, or the server has yet to assign it.
+    /// Another candidate holds it, as far as this candidate knows, or the server has not assigned it yet.
     Held,
-    /// It is its own and is to lapse: the server prefers another holder.
+    /// The Lease is its own and must expire: the server prefers another holder.
     EndOfTerm,
 }
 
@@ -99,36 +99,36 @@ impl Election {
         changed.then_some(holder)
     }
 
-    /// The holder as far as is known; empty if nobody holds the Lease.
+    /// Returns the last known holder; empty if the Lease has none.
     pub(crate) fn holder(&self) -> Option<String> {
         self.observed.as_ref().map(|observed| observed.lease.holder().into_owned())
     }
 
-    /// The Lease as it was seen last.
+    /// Returns the last known state of the Lease.
     pub(crate) fn lease(&self) -> Option<&Record> {
         self.observed.as_ref().map(|observed| &observed.lease)
     }
 
-    /// For how long nothing about the Lease has changed, as far as is known.
+    /// Returns the time since the last known change of the Lease.
     pub(crate) fn unchanged_for(&self, now: Moment) -> Option<Duration> {
         Some(now.since(self.observed.as_ref()?.at))
     }
 
-    /// When the Lease of another holder expires if it does not change again.
+    /// Returns the time at which another holder's Lease expires if it does not change again.
     pub(crate) fn expires_at(&self) -> Option<Moment> {
         let observed = self.observed.as_ref()?;
         let holder = observed.lease.holder();
         (!holder.is_empty() && holder != self.identity).then(|| self.expiry(observed))
     }
 
-    /// The renewal that may be sent without reading the Lease first: it is its own and has not expired.
+    /// Returns the renewal that may be sent without reading the Lease first, if the Lease is its own and has not expired.
     pub(crate) fn renewal(&self, now: Moment, labels: &Labels) -> Option<Record> {
         let observed = self.observed.as_ref()?;
         (observed.lease.holder() == self.identity && !self.expired(observed, now))
             .then(|| self.held(&observed.lease, labels, false))
     }
 
-    /// What to do about the Lease that was read last.
+    /// Decides on the next step for the last known Lease.
     pub(crate) fn claim(&self, now: Moment, labels: &Labels) -> Claim {
         let Some(observed) = &self.observed else {
             return Claim::Create(self.held(&self.missing, labels, false));
@@ -143,7 +143,7 @@ impl Election {
         }
     }
 
-    /// What to do about the Lease that was read last, if the server assigns it (I5).
+    /// Decides on the next step for the last known Lease in a coordinated election (I5).
     pub(crate) fn assignment(&self, now: Moment, labels: &Labels) -> Claim {
         match &self.observed {
             Some(observed) if observed.lease.holder() != self.identity => Claim::Held,
@@ -154,10 +154,10 @@ impl Election {
         }
     }
 
-    /// What to do about a Lease that does not exist.
+    /// Decides on the next step for a Lease that does not exist.
     ///
-    /// Its deletion did not stop its holder, who may act until it finds out. So a Lease that was seen alive is
-    /// waited for as if it still existed.
+    /// The deletion did not stop the holder, which may act until it notices. So the candidate waits for the expiry of a
+    /// Lease that was held, as if it still existed.
     pub(crate) fn claim_missing(&self, now: Moment, labels: &Labels) -> Claim {
         match &self.observed {
             Some(observed) if self.expires_at().is_some() && !self.expired(observed, now) => Claim::Held,

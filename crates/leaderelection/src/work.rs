@@ -28,7 +28,7 @@ impl Drop for WorkGuard {
     }
 }
 
-/// What a guard calls its task, in the log.
+/// The name of a guard's task in the log.
 type Name = Arc<dyn fmt::Display + Send + Sync>;
 
 /// The tasks of an elector's led work, over all its terms.
@@ -77,7 +77,7 @@ impl Tasks {
         self.running.borrow().guards.is_empty()
     }
 
-    /// What the guards that exist call their tasks.
+    /// Returns the task names of all existing guards.
     pub(crate) fn names(&self) -> Vec<String> {
         let guards: Vec<Name> = self.running.borrow().guards.values().map(Arc::clone).collect();
         guards.into_iter().map(|name| name.to_string()).collect() // a user's `Display`, outside the lock

@@ -1,4 +1,4 @@
-//! Informers with the API server of `trimtab-apiserver`: writes reach handlers, whatever happens to the watch.
+//! Informers with the API server of `trimtab-apiserver`: writes reach handlers despite faults of the watch.
 
 use std::sync::Arc;
 
@@ -106,8 +106,8 @@ async fn a_cut_watch_costs_no_event() {
     assert_eq!((cluster.informer.status().lists, cluster.informer.status().restarts), (1, 5));
 }
 
-/// client-go once leaked what a relist no longer had (kubernetes#115620), and kept changes that it brought
-/// from handlers without a resync (kubernetes#86015).
+/// client-go once leaked objects that a relist no longer had (kubernetes#115620), and hid the changes of a relist from
+/// handlers without a resync (kubernetes#86015).
 #[tokio::test(start_paused = true)]
 async fn what_was_deleted_behind_a_compaction_is_told_after_the_relist() {
     let cluster = Cluster::new().await;

@@ -57,7 +57,7 @@ async fn one_kind_form_and_selection_has_one_informer() {
     assert_eq!(format!("{factory:?}"), names);
 }
 
-/// WF-T2. A kind that never syncs holds up nobody else, and is named: in rancher/steve#1229 one froze all.
+/// WF-T2. A kind that never syncs delays no other kind, and is named. In rancher/steve#1229 one kind blocked all.
 #[tokio::test(start_paused = true)]
 async fn waiting_names_what_is_not_synced_and_why() {
     let (mut server, client) = ScriptedServer::new();

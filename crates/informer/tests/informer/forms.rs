@@ -42,7 +42,7 @@ async fn packed_objects_come_by_list_and_watch_and_read_as_whole_ones() {
     assert!(!held.json().contains("managedFields"), "{}", held.json());
     assert_eq!(data(&held)["version"], "6");
 
-    // What is no ConfigMap is known by its metadata, and says so when it is read.
+    // An item that is not a ConfigMap has its metadata in the store. Reading it returns an error.
     assert!(informer.status().undecodable.is_empty());
     let odd = store.get(&key("odd")).unwrap();
     assert_eq!(odd.metadata().uid(), "uid-odd");

@@ -107,8 +107,8 @@ async fn a_thousand_watches_that_expire_together_relist_apart_and_from_the_serve
     assert!(moments.len() > CLIENTS / 4, "{} moments", moments.len());
 }
 
-/// Incident 2: kubernetes#118776. Pages that expire between two requests, and a client that then begins with
-/// the first page again, for ever. One list follows, whole and from the server's memory.
+/// Incident 2: kubernetes#118776. Pages expired between two requests, and the client started with the first page
+/// again, forever. Here one whole list from the server's memory follows.
 #[tokio::test(start_paused = true)]
 async fn pages_that_expire_are_followed_by_one_list_from_memory() {
     let (server, maps) = server();
@@ -149,7 +149,7 @@ async fn a_streaming_list_without_an_end_is_given_up_for_a_list() {
     }
 }
 
-/// Incident 5: rancher/steve#1229. One kind whose list never came froze the readers of all others.
+/// Incident 5: rancher/steve#1229. One kind without a list blocked the readers of all others.
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_never_syncs_holds_up_no_other() {
     let (server, maps) = server();
@@ -166,8 +166,8 @@ async fn a_kind_that_never_syncs_holds_up_no_other() {
     factory.shut_down().await;
 }
 
-/// Incident 8: kubernetes#115620, kubernetes#27004. An object whose addition nobody had taken yet was deleted
-/// while the watch was down, and stayed with the client for ever.
+/// Incident 8: kubernetes#115620, kubernetes#27004. An object was deleted while the watch was down, before its
+/// addition had been handled, and stayed in the client forever.
 #[tokio::test(start_paused = true)]
 async fn an_object_deleted_while_its_addition_waits_leaves_nothing_behind() {
     let (server, maps) = server();
@@ -191,8 +191,8 @@ async fn an_object_deleted_while_its_addition_waits_leaves_nothing_behind() {
     );
 }
 
-/// Incident 9: kubernetes#86015. What a relist brought was taken for a resync, which handlers without one are
-/// not told of.
+/// Incident 9: kubernetes#86015. The changes of a relist were taken for a resync, which handlers without a resync
+/// do not receive.
 #[tokio::test(start_paused = true)]
 async fn what_a_relist_brings_is_an_update_to_handlers_without_a_resync() {
     let (server, maps) = server();
@@ -213,7 +213,7 @@ async fn what_a_relist_brings_is_an_update_to_handlers_without_a_resync() {
     assert_eq!(told.lock()[2..], ["updated default/a false"]);
 }
 
-/// A client whose server can be exchanged for another.
+/// A client whose server can be replaced.
 fn switched(first: &ApiServer) -> (Client, Arc<Mutex<Service>>) {
     let current = Arc::new(Mutex::new(first.service()));
     let service = current.clone();
@@ -225,9 +225,9 @@ fn switched(first: &ApiServer) -> (Client, Arc<Mutex<Service>>) {
     (Client::new(client, "default"), current)
 }
 
-/// Incident 10: kubernetes#107133. A server that was restored is behind what clients have seen: they asked for
-/// that version again and again, and were told that it was too large. A watch from there it accepts, and
-/// says nothing on it.
+/// Incident 10: kubernetes#107133. The versions of a restored server are older than those of its clients: they
+/// requested a version that was too large, again and again. The server accepts a watch from such a version and sends
+/// nothing on it.
 #[tokio::test(start_paused = true)]
 async fn a_server_behind_the_seen_version_is_listed_as_it_is() {
     let (before, maps) = server();
@@ -249,9 +249,9 @@ async fn a_server_behind_the_seen_version_is_listed_as_it_is() {
     until(|| informer.store().len() == 2).await;
 }
 
-/// Incidents 11 and 12: client-go#374, kubernetes#65012: blind for a quarter of an hour behind a connection that
-/// had died without a word. kubernetes#121793: found out after 45 s, and after 40 s all nodes counted as gone.
-/// Whoever acts on what is missing asks how long ago the server was heard.
+/// Incidents 11 and 12: client-go#374, kubernetes#65012: a dead connection went unnoticed for a quarter of an
+/// hour. kubernetes#121793: it was noticed after 45 s, and after 40 s all nodes counted as gone. A controller that acts
+/// on missing objects checks the lag first.
 #[tokio::test(start_paused = true)]
 async fn a_black_hole_is_seen_in_the_lag_at_once_and_left_within_75_seconds() {
     let (server, maps) = server();
@@ -275,8 +275,8 @@ async fn a_black_hole_is_seen_in_the_lag_at_once_and_left_within_75_seconds() {
     assert!(status.lists == 1 && status.lag <= Some(Duration::from_secs(1)), "{status:?}");
 }
 
-/// Incident 13: kubernetes#80693. A watcher that reads too slowly is closed, without a word on why. A subscriber
-/// that takes nothing slows down nobody, and a watch that was closed goes on where it stood.
+/// Incident 13: kubernetes#80693. The server closes the watch of a slow reader without a reason. Here a slow subscriber
+/// delays no reader, and a closed watch continues at its last version.
 #[tokio::test(start_paused = true)]
 async fn a_slow_subscriber_slows_no_reader_and_a_closed_watcher_misses_nothing() {
     let (server, maps) = server();
@@ -298,7 +298,7 @@ async fn a_slow_subscriber_slows_no_reader_and_a_closed_watcher_misses_nothing()
     assert_eq!(asleep.pending(), 101);
 }
 
-/// A view that counts how many of it there are.
+/// A view that counts its instances.
 #[derive(Debug)]
 struct Counted {
     metadata: MetaView,
@@ -333,8 +333,8 @@ impl Object for Counted {
 }
 
 /// Incidents 19 to 22: kubernetes#113305, client-go#871, kubewarden-controller#716, kubernetes#73497. A list
-/// was held whole beside its objects; a single object kept all that it came with; a relist held everything
-/// twice. What an object weighs is measured by `cargo xtask bench informer`: `sync-rss`.
+/// was in memory beside its objects; a single object kept the whole response in memory; a relist held all objects twice.
+/// `cargo xtask bench informer` measures the memory of an object: `sync-rss`.
 #[tokio::test(start_paused = true)]
 async fn a_relist_holds_no_object_twice_and_none_keeps_another() {
     const OBJECTS: usize = 300;
@@ -397,8 +397,8 @@ async fn watches_that_began_together_do_not_reconnect_together() {
     assert!(informers.iter().all(|informer| informer.status().restarts == 0));
 }
 
-/// The same through kube-client's own retries, which hide "too large resource version" from whoever asked, and
-/// wait for longer and longer: relists hung for ever.
+/// The same with kube-client's own retries. They hide "too large resource version" from the informer, with growing
+/// delays, so that relists hung forever.
 #[tokio::test(start_paused = true)]
 async fn retries_below_the_informer_do_not_make_it_wait_for_ever() {
     for streaming in [true, false] {
@@ -430,9 +430,8 @@ async fn retries_below_the_informer_do_not_make_it_wait_for_ever() {
     }
 }
 
-/// A chain of compactions and cuts: after each the informer is up to date again within seconds, because a
-/// watch that was healthy for a while wipes out the failures before it. Two early runs of the demo waited
-/// for half a minute at such a place.
+/// Repeated compactions and cuts: after each, the informer is up to date within seconds, because a watch that was healthy
+/// for a while resets the backoff. Early runs of the demo waited half a minute here.
 #[tokio::test(start_paused = true)]
 async fn after_many_disturbances_in_a_row_the_next_is_over_as_soon_as_the_first() {
     let (server, maps) = server();

@@ -35,7 +35,7 @@ const STEPS: usize = 40;
 /// The objects of a server at one version: names, with the version of each.
 type State = BTreeMap<String, u64>;
 
-/// A server: its present, its past as far as it remembers, and the watches that are open.
+/// A server: its objects, the history that it keeps, and the open watches.
 struct World {
     rng: SmallRng,
     version: u64,
@@ -215,7 +215,7 @@ impl World {
         }
         let rest = &objects(&self.states[&version])[offset..];
         let limit = call.parameter("limit").map_or(usize::MAX, |text| text.parse().expect("a number"));
-        // With a token, the limit is the one that the token was made with.
+        // A request with a token has the limit of the list's first page.
         let limit = if offset > 0 { 2 } else { limit };
         match rest.split_at_checked(limit) {
             Some((page, rest)) if !rest.is_empty() => {

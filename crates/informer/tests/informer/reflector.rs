@@ -148,8 +148,8 @@ async fn watches_that_begin_together_are_asked_to_end_apart() {
     assert!(timeouts.len() > 25, "{timeouts:?}");
 }
 
-/// RE-T19, SI-T5, CT-T8. client-go once leaked what a relist no longer had (kubernetes#115620) and kept its
-/// changes from handlers (kubernetes#86015); kube-runtime 5.0 tells nobody of `gone`.
+/// RE-T19, SI-T5, CT-T8. client-go once leaked objects that a relist no longer had (kubernetes#115620) and hid the changes
+/// of a relist from handlers (kubernetes#86015); kube-runtime 5.0 reports no deletion of `gone`.
 #[tokio::test(start_paused = true)]
 async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
     for within in [true, false] {
@@ -174,7 +174,7 @@ async fn what_happened_while_the_version_expired_is_told_after_the_relist() {
     }
 }
 
-/// RE-T20, RE-T22. kubernetes#107133: a reflector asked for a version that is too large, for ever.
+/// RE-T20, RE-T22. kubernetes#107133: a reflector requested a version that is too large, forever.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_give_the_version_is_asked_for_the_most_recent_state() {
     for refusal in [
@@ -304,7 +304,7 @@ async fn a_watch_on_which_nothing_arrives_is_given_up_and_resumed_within_75_seco
     assert_eq!((informer.status().restarts, informer.status().lists), (1, 1));
 }
 
-/// No request hangs for ever, although kube-client has no read timeout and may retry for many minutes.
+/// No request hangs forever, although kube-client has no read timeout and may retry for many minutes.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_never_answers_is_asked_again() {
     let (mut server, client) = ScriptedServer::new();
@@ -389,7 +389,7 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
     assert_eq!(informer.store().resource_version().as_deref(), Some("12"));
 }
 
-/// A view whose decoding panics on some object.
+/// A view that panics while it decodes certain objects.
 #[derive(Debug, Deserialize)]
 struct Fragile {
     metadata: MetaView,
@@ -520,8 +520,8 @@ async fn an_informer_stops_when_its_last_handle_goes() {
     server.expect_no_client().await;
 }
 
-/// A server that was restored from a backup, seen by a watch: its versions have gone back, and what the store
-/// holds may be of a time that never was.
+/// A server was restored from a backup during a watch. Its versions are older, and the objects in the store may be of a
+/// history that the server no longer has.
 #[tokio::test(start_paused = true)]
 async fn a_bookmark_from_before_what_was_seen_leads_to_a_list_of_the_most_recent_state() {
     let (mut server, informer, told, watch) = watching().await;

@@ -91,7 +91,7 @@ async fn a_server_that_refuses_to_stream_is_asked_for_a_list_at_once() {
     }
 }
 
-/// Here client-go 1.35 and kube-runtime 5.0 hang for ever (rancher/steve#1229).
+/// Here client-go 1.35 and kube-runtime 5.0 hang forever (rancher/steve#1229).
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ignores_that_it_should_stream_is_found_out_within_ten_seconds() {
     let (mut server, informer) = start();
@@ -127,7 +127,7 @@ async fn a_busy_server_that_ignores_that_it_should_stream_is_found_out_too() {
     }
 }
 
-/// WL-T10; kube-runtime 5.0 begins again at once and for ever.
+/// WL-T10; kube-runtime 5.0 starts again at once, forever.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_ends_before_its_list_is_complete_is_followed_by_a_list_after_a_while() {
     let (mut server, informer) = start();

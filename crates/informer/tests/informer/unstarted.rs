@@ -1,4 +1,4 @@
-//! A store whose informer was never started says so when it is read.
+//! Reading the store of an informer that was never started logs a warning.
 
 use std::{
     fmt::{Debug, Write},

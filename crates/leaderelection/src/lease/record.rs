@@ -1,7 +1,7 @@
-//! [`Record`]: a Lease as JSON, of which only the fields that decide are read.
+//! [`Record`]: a Lease as JSON. Only the fields that an election depends on are read.
 //!
-//! Every field is kept as it came, in the form in which it came, and is written back. So a field that this
-//! crate does not know, or a time that no clock here can express, is in nobody's way.
+//! Every field is kept in its original form and written back. So fields that this crate does not know, and times that it
+//! cannot represent, do no harm.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -54,7 +54,7 @@ impl Record {
         serde_json::to_vec(&self.0).expect("a map with text as keys is JSON")
     }
 
-    /// The holder; empty if nobody holds the Lease. What cannot be understood is a holder of that name.
+    /// Returns the holder; empty if the Lease has none. An unreadable holder counts as a holder of that name.
     pub(crate) fn holder(&self) -> Cow<'_, str> {
         match self.0.get("spec") {
             None | Some(Value::Null) => Cow::Borrowed(""),
@@ -74,7 +74,7 @@ impl Record {
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
-    /// How often the Lease got another holder; 0 if that cannot be understood.
+    /// Returns the number of changes of the holder; 0 if the field is unreadable.
     pub(crate) fn transitions(&self) -> i32 {
         let transitions = self.spec("leaseTransitions").and_then(Value::as_i64).unwrap_or(0);
         i32::try_from(transitions.max(0)).unwrap_or(i32::MAX)

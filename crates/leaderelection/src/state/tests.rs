@@ -66,7 +66,7 @@ fn a_missing_lease_is_created_without_a_transition() {
     assert_eq!(written(&claim)["spec"], expected);
 }
 
-/// LE-T1: a Lease without a record, one that nobody holds, one that was given back just now.
+/// LE-T1: a Lease without a record, without a holder, and released just now.
 #[test]
 fn a_lease_that_nobody_holds_is_taken_at_once() {
     let mut absent = json_of("1", "", 15);
