@@ -31,7 +31,7 @@ impl Request {
 #[must_use]
 pub struct Action(pub(crate) Requeue);
 
-/// Whether and when a key is requeued.
+/// The requeue of a key after a successful reconcile.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Requeue {
     #[default]

@@ -189,7 +189,7 @@ async fn the_lease_is_released_after_a_reconcile_that_blocks_its_thread_has_ende
     assert_eq!((world.alive.load(SeqCst), holder().await.as_deref()), (0, Some("")));
 }
 
-/// Guarantee 7: what does not end keeps the Lease, is named, and the caller is told.
+/// Guarantee 7: a reconcile that does not end keeps the Lease, and the error of the run names it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_led_reconcile_that_cannot_be_ended_keeps_the_lease_and_the_process_must_exit() {
     let world = Blocking::new(|controller| controller).await;
@@ -272,7 +272,7 @@ async fn no_run_begins_while_a_reconcile_of_a_dropped_run_is_alive() {
         }
     });
     for run in 0..300 {
-        // A refused run has spawned nothing, so that what is alive belongs to the run before it.
+        // A refused run has spawned nothing, so every live reconcile belongs to the run before it.
         let started = async {
             while controller.run(async {}).await.is_err() {
                 yield_now().await;

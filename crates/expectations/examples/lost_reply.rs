@@ -30,7 +30,7 @@ fn main() {
     write.unknown();
     println!("sync 1: created 1 of 1 Pods, the reply was lost");
 
-    // Sync 2: one read of the server tells the version from which the cache can be trusted.
+    // Sync 2: one read of the server returns the version from which the cache can be trusted.
     if let Err(wait) = ledger.ready(&web, |_| Some(cache.get().0)) {
         println!("sync 2: {wait}; the server is at version 8");
         ledger.resolve(&web, &pods, 8);

@@ -1,10 +1,10 @@
-//! How long a wait may still last. Saturates, so that `Duration::MAX` means for ever.
+//! The remaining time of a wait. Saturates, so that `Duration::MAX` means forever.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a wait lasts at most unless set otherwise: 5 minutes, upstream's constant.
+/// The default limit of a wait: 5 minutes, upstream's constant.
 pub(crate) const TTL: Duration = Duration::from_secs(5 * 60);
 
 /// The time from `now` until a wait that began at `since` is given up; `None` if it is over.

@@ -73,8 +73,7 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
         Expectations::builder().build()
     }
 
-    /// Returns whether every expected event of `key` has come, or was awaited for longer than the
-    /// time to live.
+    /// Returns whether every expected event of `key` has arrived or has exceeded its time to live.
     ///
     /// While this is `false`, the cache may lack the controller's own writes: neither create nor delete
     /// then. Updating a status is fine. A key without a record is satisfied.
@@ -82,11 +81,11 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
         self.expires_in(key).is_none()
     }
 
-    /// The time from now after which `key` is [`satisfied`](Self::satisfied) even if no further event
+    /// Returns the time from now after which `key` is [`satisfied`](Self::satisfied) even if no further event
     /// comes; `None` if it is satisfied now.
     ///
-    /// An event that satisfies a key also enqueues it. A key whose event never comes is enqueued by
-    /// nobody: enqueue it after this time.
+    /// An event that satisfies a key also enqueues it. A key whose event never comes is not
+    /// enqueued: enqueue it after this time.
     pub fn expires_in(&self, key: &K) -> Option<Duration> {
         let since = self.inner.records.lock(key).get()?.awaited_since()?;
         remaining(since, self.inner.ttl, Instant::now())

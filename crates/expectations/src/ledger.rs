@@ -98,7 +98,7 @@ where
     /// Asks whether the caches show everything that `key` has written, so that its controller may act.
     ///
     /// `read` returns the version of a resource's cache: usually the resource version of an informer's
-    /// store. `None`, from a cache that cannot tell, leaves the decision to counts. Do not call it while
+    /// store. For `None`, from a cache without a version, counts decide. Do not call it while
     /// the key's own requests are running: a work queue gives each key to one worker at a time.
     ///
     /// A controller that must wait should still write its status.
@@ -147,8 +147,8 @@ where
     /// Settles the unknown outcomes of `key` with a version that was read from the server after them.
     ///
     /// One `LIST` with `limit=1` and no resource version is enough: its version is at least that of
-    /// every write that was committed before. Once the cache shows it, the cache tells whether the writes
-    /// have happened. A request that the server still had in a queue may be committed even later, so also
+    /// every write that was committed before. Once the cache has reached it, the cache shows whether the
+    /// writes have happened. A request that the server still had in a queue may be committed even later, so also
     /// use names that follow from the owner, and preconditions.
     ///
     /// The same version opens a gate that was [closed](Self::close).
@@ -165,10 +165,10 @@ where
 
     /// Closes the gate for every key, until the caches of `resources` are known to be new enough.
     ///
-    /// For a process that has restarted or has become the leader, and has no [`Snapshot`]. The first key
-    /// that asks is told to read the server ([`NotReady::unknown`]); the version that
-    /// [`resolve`](Self::resolve) then gets opens the gate once the cache has reached it. This costs one
-    /// read for each resource, and as many more as keys ask before the first read is back. Does nothing at
+    /// For a process that has restarted or has become the leader, and has no [`Snapshot`]. The first check
+    /// returns [`NotReady::unknown`], and the caller reads the server. [`resolve`](Self::resolve) with the version
+    /// of the read opens the gate once the cache has reached it. This costs one read for each resource, and one
+    /// more for each key that is checked before the first read has returned. Does nothing at
     /// [`Strictness::Counts`].
     pub fn close(&self, resources: impl IntoIterator<Item = R>) {
         resources.into_iter().for_each(|resource| self.core.close(resource, None));

@@ -44,8 +44,8 @@
 //!    happened.
 //! 3. Once the cache has reached the versions of a key's writes, the key may act, whatever events were
 //!    missed.
-//! 4. A key that was told to wait is woken by the event that ends the wait, also if the event comes while
-//!    the key asks.
+//! 4. A key that must wait is woken by the event that ends the wait, even if the event arrives during the
+//!    check.
 //! 5. After [`Ledger::restore`] or [`Ledger::close`], no key may act until the caches are new enough.
 //! 6. A batch of a [`SlowStart`] that was started is completed; after a batch with an error none is started.
 //! 7. No wait lasts longer than the time to live. A wait that ends this way is counted.
@@ -91,7 +91,7 @@
 //!
 //! # Differences from client-go
 //!
-//! - These parts are not in client-go but in `k8s.io/kubernetes/pkg/controller`, which nobody can import.
+//! - These parts are not in client-go but in `k8s.io/kubernetes/pkg/controller`, which is not published as a library.
 //! - The [`Ledger`] joins upstream's expectations and its consistency store (KEP-5647). A key that must
 //!   wait is woken by the event, not retried by backoff; a lost reply is remembered; a version that the
 //!   cache has reached ends the wait for events that were missed.
@@ -99,8 +99,8 @@
 //! - [`Expectations::expect_creations`] and [`Expectations::expect_deletions`] each replace their own count
 //!   and keep the other; upstream's forget it.
 //! - The time to live can be set, and no wait depends on a resync.
-//! - [`slow_start_batch`] returns what succeeded, what failed and what was never tried; an initial size of
-//!   0 makes progress.
+//! - [`slow_start_batch`] returns the successful, the failed and the untried items; an initial size of 0 makes
+//!   progress.
 
 mod deadline;
 mod expectations;

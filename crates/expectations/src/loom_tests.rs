@@ -1,4 +1,4 @@
-//! Models of the wake-ups: every interleaving of a reconciler that asks and a handler that tells.
+//! Models of the wake-ups: every interleaving of a reconciler that checks and a handler that reports.
 //!
 //! Run with `cargo rustc -p trimtab-expectations --lib --profile test -- --cfg trimtab_loom`, then the program
 //! that it makes. Each model has been seen failing without the line that its comment names.

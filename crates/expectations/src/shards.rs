@@ -57,7 +57,7 @@ impl<K: Hash + Eq + Clone, T> Locked<'_, K, T> {
         self.table.find_mut(self.hash, |(key, _)| key == self.key).map(|(_, record)| record)
     }
 
-    /// The record; inserts the one that `new` makes if there is none. Tells whether it did.
+    /// Returns the record, and whether it is new: `new` creates a missing one.
     pub(crate) fn get_or_insert_with(&mut self, new: impl FnOnce() -> T) -> (&mut T, bool) {
         let (own, hasher) = (self.key, self.hasher);
         let entry = self.table.entry(self.hash, |(key, _)| key == own, |(key, _)| hasher.hash_one(key));

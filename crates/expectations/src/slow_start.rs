@@ -9,8 +9,8 @@ const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero
 
 /// Calls for many items in concurrent batches of 1, 2, 4, … items; no batch starts after one with an error.
 ///
-/// When every call would fail (a quota is used up, an admission webhook refuses), this costs the server
-/// one call instead of all. When none fails, the number of round trips grows with the logarithm of the
+/// If every call would fail (an exhausted quota, an admission webhook that refuses), the server gets one call
+/// instead of all. If none fails, the number of round trips grows with the logarithm of the
 /// number of items. [`slow_start_batch`] is the short form.
 ///
 /// ```
@@ -47,7 +47,7 @@ pub struct BatchOutcome<I, T, E> {
     pub succeeded: Vec<T>,
     /// The errors of the calls that failed, in the order of their items.
     pub failed: Vec<E>,
-    /// The number of calls that were dropped while they ran: nobody knows their outcome.
+    /// The number of calls that were dropped while they ran. Their outcome is unknown.
     pub interrupted: usize,
     /// The items for which no call was started.
     pub untried: Vec<I>,
@@ -93,9 +93,9 @@ impl<I, T, E> SlowStart<I, T, E> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, the calls that run are dropped with it: some of them may have reached the server.
-    /// [`into_outcome`](Self::into_outcome) then tells the results that were in, and the number of calls
-    /// that were interrupted. `run` may be called again and goes on with the items that were not tried.
+    /// If dropped, the running calls are dropped, too: some of them may have reached the server.
+    /// [`into_outcome`](Self::into_outcome) then returns the results so far and the number of interrupted
+    /// calls. `run` may be called again and continues with the items that were not tried.
     pub async fn run<F>(&mut self, mut call: impl FnMut(I) -> F)
     where
         F: Future<Output = Result<T, E>>,

@@ -1,4 +1,4 @@
-//! What expectations promise, as a handler and a reconciler meet it.
+//! Expectations, as a handler and a reconciler use them.
 
 use std::{collections::BTreeSet, thread, time::Duration};
 

@@ -59,7 +59,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// An entry of the log. The version of an end is the one that the write made.
+/// An entry of the log. The version of an end is that of the write.
 #[derive(Debug, Clone)]
 enum Entry {
     Begun(usize, Kind),

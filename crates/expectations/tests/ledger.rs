@@ -115,7 +115,7 @@ async fn missed_events_keep_no_key_once_the_cache_has_reached_its_versions() {
     assert!(ready(&ledger, 6));
 }
 
-/// Guarantee 2. A reconciler that is cancelled drops its write: nobody knows whether the request arrived.
+/// Guarantee 2. A reconciler that is cancelled drops its write, whose outcome is then unknown.
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_dropped_holds_its_key_back_until_it_is_resolved() {
     let ledger = Versions::new();
@@ -245,7 +245,7 @@ async fn a_restored_ledger_lets_no_key_act_until_the_cache_has_caught_up() {
     assert!(ready("b", 0), "once is enough: versions of later writes are in the records");
 }
 
-/// Guarantee 5: without a snapshot, one read of the server tells from where the cache can be trusted.
+/// Guarantee 5: without a snapshot, one read of the server returns the version from which the cache can be trusted.
 #[tokio::test(start_paused = true)]
 async fn a_closed_ledger_lets_no_key_act_until_one_read_and_the_cache_agree() {
     let ledger = Versions::new();

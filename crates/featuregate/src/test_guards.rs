@@ -12,7 +12,7 @@ impl FeatureGates {
     ///
     /// # Panics
     ///
-    /// When the guard is dropped, if a gate has changed. The message names the gates and the test.
+    /// The drop of the guard panics if a gate has changed. The message names the gates and the test.
     pub fn assert_unchanged(&self) -> UnchangedGuard {
         UnchangedGuard { gates: self.clone(), before: self.lock().state.values() }
     }

@@ -18,7 +18,7 @@ use crate::{
 pub struct GateChange {
     /// The gate's name.
     pub gate: Arc<str>,
-    /// Whether it is on now.
+    /// Whether the gate is on now.
     pub enabled: bool,
 }
 

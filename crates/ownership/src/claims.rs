@@ -177,8 +177,8 @@ impl Claims {
 
     /// [`claim`](Self::claim), where an object must also pass `filter` to match.
     ///
-    /// The filter sees only objects that the selector matches. `kind` is that of the objects; `&()` or
-    /// `&Default::default()` where the type tells it.
+    /// The filter is called only for objects that the selector matches. `kind` is the dynamic type of the objects: `&()`
+    /// for types of k8s-openapi.
     ///
     /// # Errors
     ///

@@ -52,8 +52,7 @@ impl<'a> Dependent<'a> {
 
     /// Returns whether `error` says that the object no longer exists, so that there is nothing to adopt or release.
     ///
-    /// A conflict may say that another object has the name by now, and so may a refusal to change the UID:
-    /// only a read tells.
+    /// After a conflict, or a refusal to change the UID, another object may have the name. A read decides.
     pub(crate) async fn is_gone(&self, wanted: Wanted, error: &RequestError) -> bool {
         match error.code() {
             Some(404) => true,

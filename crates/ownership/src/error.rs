@@ -81,12 +81,12 @@ impl ClaimFailure {
         &self.key
     }
 
-    /// Returns whether it was to be adopted; else it was to be released.
+    /// Returns whether the failed patch was an adoption; otherwise it was a release.
     pub fn is_adoption(&self) -> bool {
         self.wanted == Wanted::Adopt
     }
 
-    /// Returns whether the owner may not adopt; nothing was sent then.
+    /// Returns whether the owner may not adopt, so that no patch was sent.
     pub fn is_denied(&self) -> bool {
         matches!(self.cause, Cause::Denied(_))
     }
@@ -96,7 +96,7 @@ impl ClaimFailure {
         self.code() == Some(409)
     }
 
-    /// Returns whether there was no reply in time. Nobody knows whether the patch was applied; a later sync sees it.
+    /// Returns whether there was no reply in time. The patch may have been applied; a later sync sees the result.
     pub fn is_timeout(&self) -> bool {
         matches!(&self.cause, Cause::Request(RequestError::Deadline(_)))
     }

@@ -87,7 +87,7 @@ impl History {
         }))
     }
 
-    /// Creates `revision`, or returns the one that exists with the same content.
+    /// Creates `revision`, or returns an existing revision with the same content.
     ///
     /// If another content has the name, `collision_count` is raised and another name is tried: store the
     /// count in the owner's status. Upstream's `CreateControllerRevision`.

@@ -61,12 +61,12 @@
 //!
 //! # Not here
 //!
-//! Creating and deleting dependents, and knowing when they show up (`trimtab-expectations`). Deleting objects
-//! whose owner is gone is the garbage collector's work.
+//! Creating and deleting dependents, and knowing when they show up (`trimtab-expectations`). The garbage
+//! collector deletes objects whose owner is gone.
 //!
 //! # Differences from client-go
 //!
-//! - The claim logic is not in client-go but in `k8s.io/kubernetes/pkg/controller`, which nobody can import.
+//! - The claim logic is not in client-go but in `k8s.io/kubernetes/pkg/controller`, which is not published as a library.
 //! - Custom resources are claimed as well: they know no strategic merge patches, and get JSON merge patches
 //!   with the resource version. After a conflict the object is read and patched once more.
 //! - The recheck before an adoption (uncached, UID and deletion timestamp) is built in, not left to

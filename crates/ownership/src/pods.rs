@@ -14,7 +14,7 @@ use trimtab_cache::{Metadata, Object};
 pub use order::{pods_to_delete, pods_to_delete_with_ranks};
 pub use view::{DeletionCost, PodSpecView, PodStatusView, PodView};
 
-/// The annotation that says what it costs to lose a Pod.
+/// The annotation with the cost of deleting a Pod.
 pub(crate) const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// The fields of a Pod that filters and orders read.

@@ -290,7 +290,7 @@ async fn with_patches_answered(
     claims_of(client, &set(false)).claim(pods).await
 }
 
-/// What reading a Pod tells: it lives, with this UID.
+/// The response to reading a live Pod with this UID.
 fn same(uid: &str) -> (u16, Value) {
     (200, json!({"metadata": {"name": "any", "uid": uid}}))
 }

@@ -111,7 +111,7 @@ fn dependent(namespace: Option<&str>) -> ObjectMeta {
     ObjectMeta { namespace: namespace.map(Into::into), ..ObjectMeta::default() }
 }
 
-/// As controller-runtime's `SetControllerReference`: the garbage collector would delete what is refused here.
+/// As controller-runtime's `SetControllerReference`: the garbage collector would delete the dependents of such references.
 #[test]
 fn a_reference_that_the_garbage_collector_would_not_honour_is_refused() {
     let web = set(Some("web"), Some("u1"));

@@ -19,9 +19,9 @@ const NANO: i32 = -9;
 /// The number of digits that Go computes with in 64 bits. It decides which texts Go keeps.
 const MAX_FAST_DIGITS: usize = 18;
 
-/// Returns whether `text` is a quantity in canonical form, as far as its looks tell: one to three digits that do not
-/// begin with 0, and a known suffix. Nearly every quantity that a person wrote is, so this is the fast path of a server
-/// that reads many. `false` means that the text has to be parsed.
+/// Returns whether `text` is evidently a quantity in canonical form: one to three digits that do not begin with 0, and a
+/// known suffix. Nearly all quantities in manifests are, so this is the fast path of a server that reads many. If `false`,
+/// the text must be parsed.
 ///
 /// ```
 /// assert!(trimtab_quantity::is_canonical("250Mi"));
@@ -125,8 +125,8 @@ fn amount(pieces: &Pieces<'_>, unit: &Unit) -> Result<Decimal, ParseQuantityErro
     Ok(if pieces.is_negative { amount.negated() } else { amount })
 }
 
-/// Returns whether Go keeps the text of this quantity instead of its canonical form: it does where a quick look says
-/// that the text is canonical, which is also true of `+5` and of `00012`.
+/// Returns whether Go keeps the text of this quantity instead of its canonical form: its quick check
+/// takes the text for canonical, as it does with `+5` and `00012`.
 fn keeps_text(pieces: &Pieces<'_>, unit: &Unit, amount: &Decimal) -> bool {
     let whole = if pieces.whole.is_empty() { "0" } else { pieces.whole };
     if amount.is_zero() {

@@ -278,7 +278,7 @@ impl fmt::Display for FieldSelectorError {
     }
 }
 
-/// The same sentence as `Display`: it is what a `main` that returns the error prints.
+/// The same sentence as `Display`, because a `main` that returns the error prints `Debug`.
 impl fmt::Debug for FieldSelectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! What is printed parses to an equal selector, and no text makes the parsers panic.
+//! A printed selector parses to an equal one, and no text makes the parsers panic.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use trimtab_selector::{FieldRequirement, FieldSelector, Operator, Requirement, Selector};
@@ -34,7 +34,7 @@ fn field_requirement() -> impl Strategy<Value = FieldRequirement> {
     })
 }
 
-/// What a requirement means, too naive to be wrong.
+/// The meaning of a requirement, too naive to be wrong.
 fn model(requirement: &Requirement, value: Option<&str>) -> bool {
     let values = requirement.values();
     let number = |text: &str| text.parse::<u64>().ok();

@@ -14,7 +14,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// Adds all the keys now, under one lock. Returns the number of accepted keys: all of them, or 0 after a
     /// shutdown.
     ///
-    /// The keys are collected and hashed before the queue is locked, so a slow iterator blocks nobody.
+    /// The keys are collected and hashed before the queue is locked, so a slow iterator does not block the queue.
     pub fn add_many(&self, keys: impl IntoIterator<Item = K>) -> usize {
         let prepare = |key| {
             let (hash, group) = self.shared.hash_and_group(&key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{column::Column, slot_id::SlotId, slots::Slots, time::Time, window::Window};
 
-/// When a delayed key becomes ready, and with which priority.
+/// The end of a key's delay, and the priority that the key then has.
 #[derive(Debug, Clone, Copy, Default)]
 struct Delay {
     due: Time,

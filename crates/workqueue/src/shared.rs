@@ -142,7 +142,7 @@ impl<K> Shared<K> {
         (dropped, number)
     }
 
-    /// Returns whether the drain with this number has ended. If not, it sleeps.
+    /// Returns whether the drain with this number has ended. If not, registers the waker.
     pub(crate) fn poll_drained(&self, number: u64, ticket: &mut Option<Ticket>, waker: Waker) -> bool {
         let (ended, unused) = self.locked(ClockRead::IfMeasured, |guarded, _| {
             if guarded.state.is_drained() || guarded.shut_downs != number {

@@ -102,7 +102,7 @@ impl<K> Slots<K> {
         slot.key.take()
     }
 
-    /// Returns whether no entry is left of a burst, but its memory is.
+    /// Returns whether all entries of a burst are gone and its memory is still allocated.
     #[inline]
     pub(crate) fn is_oversized(&self) -> bool {
         self.index.is_empty() && self.slots.capacity() > Self::RETAINED

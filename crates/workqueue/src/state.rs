@@ -100,9 +100,9 @@ pub(crate) struct Counts {
 /// The times of a slot. Recorded only if the queue has metrics.
 #[derive(Debug, Clone, Copy, Default)]
 struct Timestamps {
-    /// When the key came to need work.
+    /// The time of the first add since the key was last taken.
     added: Time,
-    /// When a worker took it.
+    /// The time at which a worker took the key.
     taken: Time,
 }
 

@@ -1,4 +1,4 @@
-//! Wrong, late and unlucky use of a queue, and what a user can inspect.
+//! Wrong and late calls, unlucky timing, and the inspection of a queue.
 
 use std::{sync::Arc, time::Duration};
 

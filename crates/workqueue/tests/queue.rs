@@ -16,7 +16,7 @@ use trimtab_workqueue::WorkQueue;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The worker tasks, and how often each key was processed.
+/// The worker tasks, and the number of times that each key was processed.
 type Counted = (Vec<JoinHandle<()>>, Arc<Mutex<HashMap<u32, u32>>>);
 
 fn count_handled(queue: &WorkQueue<u32>, workers: usize, readd: bool) -> Counted {

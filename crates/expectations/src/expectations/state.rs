@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::deadline::remaining;
 
-/// What one key awaits.
+/// The counts and UIDs that one key awaits.
 #[derive(Debug)]
 pub(crate) struct Record {
     creations: Count,

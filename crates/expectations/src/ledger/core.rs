@@ -47,7 +47,7 @@ pub(super) struct Core<K, R, V> {
     pub(super) records: Shards<K, Record<R, V>>,
     parking: Mutex<Parking<K, R, V>>,
     floors: Mutex<Floors<R, V>>,
-    /// Whether there may be floors: read without the lock by every check.
+    /// Whether there may be floors. Every check reads it without the lock.
     closed: AtomicBool,
     marks: Mutex<Marks<R, V>>,
     pub(super) wakers: Arc<Wakers<K>>,
@@ -122,7 +122,7 @@ where
         }
     }
 
-    /// The one question: whether `key` may act.
+    /// Checks whether `key` may act.
     pub(super) fn ready(&self, key: &K, read: impl Fn(&R) -> Option<V>) -> Result<(), NotReady<R, V>> {
         let wait = |pending: Pending<R, V>| {
             self.metrics.waits(&pending.reason);

@@ -44,9 +44,9 @@ impl<R: Eq + Clone, V: Ord + Clone> Floors<R, V> {
         self.0.iter().map(|floor| floor.resource.clone()).collect()
     }
 
-    /// Removes the floors that the caches have reached or that have expired, and returns the number of the
-    /// latter; then the first floor that remains and was read. A cache that cannot tell its version holds
-    /// nothing back.
+    /// Removes the floors that the caches have reached, and the expired ones. Returns the number of expired
+    /// floors, and the first remaining floor whose cache was read. A cache without a version holds no key
+    /// back.
     pub(crate) fn check(
         &mut self,
         read: &[(R, Option<V>)],

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 /// Keys by the resource and version that they wait for.
 #[derive(Debug)]
 pub(crate) struct Parking<K, R, V> {
-    /// By version, then by a number that tells keys at the same version apart.
+    /// By version, then by a number that distinguishes keys with the same version.
     waiting: HashMap<R, BTreeMap<(V, u64), K>>,
     places: HashMap<K, (R, V, u64)>,
     next: u64,

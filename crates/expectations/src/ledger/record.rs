@@ -33,7 +33,7 @@ pub(crate) struct Record<R, V> {
     run: u64,
     /// Writes of any run that have not ended.
     open: usize,
-    /// The kind of event that the key was last told to wait for, if it is not a version.
+    /// The kind of event that the key waits for since its last check, unless it waits for a version.
     waiting: Option<Waiting>,
     resources: Vec<(R, Written<V>)>,
 }
@@ -68,7 +68,7 @@ enum Waiting {
 pub(crate) enum Expected {
     Creation,
     Deletion(Box<str>),
-    /// An update: only its version tells.
+    /// An update, which is recognised by its version.
     Update,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Ticket {
     run: u64,
 }
 
-/// How a write ended.
+/// The outcome of a write.
 #[derive(Debug)]
 pub(crate) enum Outcome<V> {
     /// The reply carried this version.
@@ -213,8 +213,8 @@ impl<R: Eq + Clone, V: Ord + Clone> Record<R, V> {
         versioned.map(|(resource, _)| resource.clone()).collect()
     }
 
-    /// Checks whether the caches show every write. `read` has their versions of a moment ago; a
-    /// cache that cannot tell its version leaves the decision to counts.
+    /// Checks whether the caches show every write. `read` has their versions of a moment ago. For
+    /// a cache without a version, counts decide.
     ///
     /// Also returns the number of waits that are over because of the time to live.
     pub(crate) fn check(

@@ -15,7 +15,7 @@ impl<R, V> Snapshot<R, V> {
         self.0.iter().map(|(resource, version)| (resource, version))
     }
 
-    /// Returns whether it names no resource.
+    /// Returns whether the snapshot names no resource.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

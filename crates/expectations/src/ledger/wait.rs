@@ -1,4 +1,4 @@
-//! [`NotReady`] and [`Reason`]: why a key must wait, since when, and for how long at most.
+//! [`NotReady`] and [`Reason`]: the reason, the begin and the limit of a key's wait.
 
 use std::{fmt, time::Duration};
 
@@ -52,7 +52,7 @@ pub enum Reason<R, V> {
         /// The highest version that the key has written.
         written: V,
     },
-    /// Events of `resource` are awaited, and no version can tell that they were missed.
+    /// Events of `resource` are awaited. Without a version, missed events cannot be detected.
     Expecting {
         /// The resource.
         resource: R,
@@ -88,8 +88,8 @@ impl<R, V> Reason<R, V> {
         }
     }
 
-    /// The order in which reasons are reported. An unknown outcome comes first: it is the one that the
-    /// reconciler can do something about, and a count beside it must not hide it.
+    /// Returns the rank in which reasons are reported. An unknown outcome comes first, because the
+    /// reconciler can resolve it; a count must not hide it.
     pub(crate) fn rank(&self) -> u8 {
         match self {
             Self::Closed { .. } => 0,

@@ -1,4 +1,4 @@
-//! The syntax of label keys and label values, and upstream's words for what is wrong with one.
+//! The syntax of label keys and label values, with upstream's error messages.
 
 /// Maximum length of a label value, and of a label key's name part.
 const NAME_LENGTH: usize = 63;

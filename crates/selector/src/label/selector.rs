@@ -67,7 +67,7 @@ impl Selector {
         self.requirements.as_deref()
     }
 
-    /// Adds a requirement. [`nothing`](Self::nothing) stays what it is.
+    /// Adds a requirement. [`nothing`](Self::nothing) does not change.
     pub fn add(&mut self, requirement: Requirement) {
         self.extend([requirement]);
     }

@@ -9,7 +9,7 @@ use trimtab_test_support::bench::report_lower;
 use trimtab_workqueue::WorkQueue;
 
 const COUNT: usize = 1_000_000;
-/// When the first delay ends. Unless the machine is overloaded, all keys are added before.
+/// The shortest delay. All keys are added before its end, unless the machine is overloaded.
 const LEAD: Duration = Duration::from_secs(4);
 const SPREAD: Duration = Duration::from_secs(1);
 
