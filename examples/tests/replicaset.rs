@@ -202,7 +202,7 @@ async fn scaling_creates_or_deletes_exactly_the_difference(gates: Gates) {
     assert_eq!(world.pods().list(&ListParams::default()).await.expect("listed").items.len(), 4);
 }
 
-/// CL-T7, OW-T1, OW-T5: orphans are adopted before any is created; who leaves is released and replaced.
+/// CL-T7, OW-T1, OW-T5: orphans are adopted before Pods are created; a relabelled Pod is released and replaced.
 async fn orphans_are_adopted_and_relabelled_pods_released(gates: Gates) {
     let mut world = World::new(gates);
     world.create_pod("orphan-1", "web").await;
@@ -265,7 +265,7 @@ async fn a_lost_reply_makes_no_twin() {
     assert_eq!((world.status("web").await, world.created().await), ((3, 3, true), 3));
 }
 
-/// CL-T3, EX-T3: refusals cost one call a try, are told in the status, and end.
+/// CL-T3, EX-T3: refusals cost one call per attempt, are in the status, and end.
 async fn refused_creates_start_slowly_and_are_told(gates: Gates) {
     let mut world = World::new(gates);
     settle(CONVERGED).await;
@@ -286,7 +286,7 @@ async fn refused_creates_start_slowly_and_are_told(gates: Gates) {
     assert_eq!(status.and_then(|status| status.conditions), None);
 }
 
-/// CL-T11: what the old set still expected does not block the new one.
+/// CL-T11: the expectations of the old set do not block the new one.
 async fn a_set_that_is_recreated_starts_afresh(gates: Gates) {
     let mut world = World::new(gates);
     world.create_set("web", 5).await;
@@ -320,7 +320,7 @@ async fn large_sets_come_in_waves(gates: Gates) {
     assert_eq!((world.status("web").await, world.created().await), ((700, 700, true), 200));
 }
 
-/// CL-T17: available is who has been ready for `minReadySeconds`, and the set looks again by itself.
+/// CL-T17: a Pod is available after `minReadySeconds`, and the set is requeued for it.
 async fn pods_become_available_after_their_time(gates: Gates) {
     let world = World::new(gates);
     world.create_set("web", 3).await;
@@ -408,8 +408,8 @@ async fn pods_that_vanish_behind_a_compaction_are_replaced(gates: Gates) {
 }
 
 /// A sync that is dropped in the middle of its creates, as with a lost lease, leaves writes of unknown
-/// outcome. The next run finds out what became of them and makes no twin. Fails when the guard keeps
-/// the expectations (the set then stands still until they expire).
+/// outcome. The next run settles them and creates no twin. Fails if the guard keeps the expectations: the set
+/// then waits until they expire.
 #[tokio::test(start_paused = true)]
 async fn a_sync_dropped_in_mid_write_is_taken_up_without_twins() {
     let server = ApiServer::start();
@@ -524,8 +524,8 @@ async fn a_name_in_the_template_does_not_reach_the_pods(gates: Gates) {
     }
 }
 
-/// The creations and the deletions of two Pods fall between two lists: no event tells of them. Fails when
-/// the version that the cache has reached does not meet the counts (the set then waits for 5 minutes).
+/// The creations and the deletions of two Pods fall between two lists: there are no events for them. Fails
+/// if the version of the cache does not satisfy the counts: the set then waits for 5 minutes.
 #[tokio::test(start_paused = true)]
 async fn events_that_were_missed_do_not_stop_a_set() {
     let world = World::new(Gates::Default);

@@ -29,7 +29,7 @@ fn nothing_fails_in_a_world_without_faults() {
 }
 
 /// The histories of the ReplicaSet controller and of an election repeat. Those of the database operator do not always:
-/// `docs/simulation.md` says what is known about it.
+/// see `docs/simulation.md`.
 #[test]
 fn two_runs_of_a_seed_are_equal() {
     for scenario in [scenarios::replicaset(), scenarios::lease()] {
@@ -37,7 +37,7 @@ fn two_runs_of_a_seed_are_equal() {
     }
 }
 
-/// Each defect by a plan that finds it: its history is told on a page, and is clean without the defect.
+/// Each defect with a plan that finds it. The history fits on a page, and is clean without the defect.
 #[test]
 fn every_planted_defect_is_found_and_told_on_a_page() {
     for (defect, plan) in FOUND {

@@ -44,7 +44,7 @@ fn quoted(word: &OsStr) -> String {
 ///
 /// # Errors
 ///
-/// When the program cannot be started, or its exit code is not 0.
+/// If the program cannot be started, or its exit code is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.status().doing(format_args!("starting {}", command.get_program().display()))?;
     checked(status)

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: hands over to the simulation's scenarios, a program of `examples/`.
+//! `cargo xtask simulate`: runs the simulation's scenarios, a program of `examples/`.
 
 use crate::cargo;
 use crate::failure::Failure;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// What the program takes: `cargo xtask simulate --help` asks the program itself.
+    /// Arguments of the simulation; `cargo xtask simulate --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
 }

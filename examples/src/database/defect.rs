@@ -1,44 +1,44 @@
-//! [`Defect`]: what can be wrong with the operator.
+//! [`Defect`]: the defects of the operator.
 
-/// The classes of Sieve (Sun et al., OSDI 2022), by what a controller fails to survive.
+/// The classes of defects in Sieve (Sun et al., OSDI 2022).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// It crashes between two writes, and does not finish what it began.
+    /// After a crash between two writes, the controller does not complete its work.
     Intermediate,
-    /// It acts on a state that is over.
+    /// The controller acts on a state that is out of date.
     Stale,
-    /// It needs to have seen a state that came and went.
+    /// The controller depends on observing a state that it can miss.
     Unobserved,
 }
 
-/// A defect of the operator. Without one it survives everything that the scenario does to it.
+/// A defect of the operator. Without a defect, the operator survives all faults of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Defect {
-    /// The finalizer is added after the claims. A crash in between, and a deleted `Database` leaves its claims behind.
+    /// The finalizer is added after the claims. After a crash in between, a deleted `Database` leaves its claims behind.
     FinalizerLate,
-    /// A claim is created only together with its Pod, and after it. A crash in between, and the Pod waits for ever.
+    /// A claim is created only together with its Pod, and after it. After a crash in between, the Pod waits forever.
     ClaimAfterPod,
     /// The finalizer is removed before the claims are. A crash in between leaves the claims behind.
     FinalizerEarly,
-    /// Pods are deleted by name, as the API server's cache shows them (`resourceVersion=0`): a restart meets the Pod that
+    /// Pods are listed from the API server's cache (`resourceVersion=0`) and deleted by name: a restart deletes the Pod that
     /// has replaced the old one.
     DeletesByName,
-    /// What the `Database` wants is read from the API server's cache: members are removed with their data, though they
-    /// are wanted by now.
+    /// The spec is read from the API server's cache: members are removed with their data although the newest spec
+    /// contains them.
     ShrinksByCache,
-    /// A `Database` that the API server's cache does not show counts as deleted, and its claims go: after a restart, a
-    /// replica of the API server that is behind does not show it yet.
+    /// A `Database` that is missing in the API server's cache counts as deleted, and its claims are deleted. After a restart,
+    /// a replica of the API server that is behind does not have it yet.
     GoneByCache,
-    /// The operator remembers by name which Pods have joined, and forgets a Pod that it sees gone. It does not see all.
+    /// The operator remembers the names of joined Pods and forgets a name when it sees the Pod gone. It can miss that.
     RemembersByName,
-    /// The claim of a member that was removed goes when its Pod is seen terminating. Nobody may have looked then.
+    /// The claim of a removed member is deleted when its Pod is seen terminating. The operator can miss that.
     ClaimOnTermination,
-    /// Which members are up is known from the cache, where a member that went down may still be up.
+    /// The members that are up are counted in the cache, where a failed member may still be up.
     QuorumByCache,
 }
 
 impl Defect {
-    /// All of them, three of each class.
+    /// All defects, three of each class.
     pub const ALL: [Self; 9] = [
         Self::FinalizerLate,
         Self::ClaimAfterPod,
@@ -51,7 +51,7 @@ impl Defect {
         Self::QuorumByCache,
     ];
 
-    /// The name in tables and on the command line.
+    /// Returns the name in tables and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::FinalizerLate => "finalizer-late",
@@ -66,7 +66,7 @@ impl Defect {
         }
     }
 
-    /// What it is that the operator does not survive.
+    /// Returns the class of the defect.
     pub fn class(self) -> Class {
         match self {
             Self::FinalizerLate | Self::ClaimAfterPod | Self::FinalizerEarly => Class::Intermediate,

@@ -39,34 +39,34 @@ spec:
               configHash: {type: string}
 ";
 
-/// A database of some members.
+/// A database with a number of members.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Database {
     api_version: String,
     kind: String,
     metadata: ObjectMeta,
-    /// What it is to be.
+    /// The desired state.
     pub spec: DatabaseSpec,
-    /// What it is.
+    /// The observed state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<DatabaseStatus>,
 }
 
-/// What a database is to be.
+/// The desired state of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSpec {
-    /// How many members it has.
+    /// The number of members.
     pub replicas: u32,
-    /// What every member is started with.
+    /// The configuration with which every member starts.
     pub config: String,
 }
 
-/// What a database is.
+/// The observed state of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DatabaseStatus {
-    /// How many members are up.
+    /// The number of members that are up.
     #[serde(default)]
     pub ready: u32,
     /// The hash of the configuration that all members have; empty during a rollout.
@@ -75,7 +75,7 @@ pub struct DatabaseStatus {
 }
 
 impl Database {
-    /// A database that is not stored yet.
+    /// Creates a database that is not stored yet.
     pub fn new(name: &str, spec: DatabaseSpec) -> Self {
         let metadata = ObjectMeta {
             name: Some(name.to_owned()),
@@ -113,7 +113,7 @@ impl Metadata for Database {
     }
 }
 
-/// A short hash of a configuration, for a label (FNV-1a).
+/// Returns a short hash of a configuration (FNV-1a) for a label.
 pub fn config_hash(config: &str) -> String {
     let hash = config.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,10 +1,10 @@
-//! An operator for a small database, with nine defects that can be switched on: what the simulation has to find.
+//! An operator for a small database, with nine optional defects that the simulation finds.
 //!
 //! A `Database` of n members has n claims (`data-NAME-i`), which outlive Pods, and n Pods (`NAME-i`), which carry a hash
 //! of the configuration that they were started with. Each new Pod is joined to the others once. A new configuration is
 //! rolled out one Pod at a time, and never below a quorum. A finalizer removes the claims with the `Database`.
 //!
-//! Each [`Defect`] is one that operators in use had, written anew: see its documentation.
+//! Each [`Defect`] is modelled after a defect of an operator in use.
 
 mod defect;
 mod kind;

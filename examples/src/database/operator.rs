@@ -1,4 +1,4 @@
-//! [`Operator`]: brings the members of each database nearer to what its spec says.
+//! [`Operator`]: the reconciler of databases.
 
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
@@ -23,16 +23,16 @@ use super::{Database, DatabaseStatus, Defect, config_hash};
 const FINALIZER: &str = "example.com/claims";
 /// The label that names the database of a Pod or of a claim.
 const DATABASE: &str = "example.com/database";
-/// The label of a Pod that says what it was started with.
+/// The label of a Pod with the hash of its configuration.
 pub(super) const HASH: &str = "example.com/config-hash";
 /// The annotation of a Pod that has joined the others.
 const JOINED: &str = "example.com/joined";
-/// How long one reconcile may take.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How soon a database is looked at again that is on its way.
+/// The timeout of one reconcile.
+const RECONCILE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The delay before an unfinished database is reconciled again.
 pub(super) const SOON: Duration = Duration::from_secs(2);
 
-/// The operator; a handle, to be cloned.
+/// The operator. Cheap to clone.
 #[derive(Clone)]
 pub struct Operator {
     pub(super) client: Client,
@@ -40,7 +40,7 @@ pub struct Operator {
     databases: Informer<Database>,
     pods: Informer<Pod>,
     claims: Informer<PersistentVolumeClaim>,
-    /// Which Pods have joined, for [`Defect::RemembersByName`].
+    /// The joined Pods, for [`Defect::RemembersByName`].
     joined: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -50,14 +50,14 @@ impl std::fmt::Debug for Operator {
     }
 }
 
-/// A member that is there, as it stands in the cache.
+/// An existing member, as in the cache.
 pub(super) struct Member {
     pub(super) index: u32,
     pub(super) pod: Arc<Pod>,
 }
 
 impl Operator {
-    /// An operator with this defect, or with none.
+    /// Creates an operator with this defect, or without one.
     pub fn new(client: Client, informers: &InformerFactory, defect: Option<Defect>) -> Self {
         Self {
             client,
@@ -88,8 +88,8 @@ impl Operator {
             .watches(&self.claims, move |event| of_claim(event.object()))
             .reconciler(move |request| {
                 let this = self.clone();
-                // A request may never be answered. What it was about is looked at afresh the next time.
-                async move { timeout(PATIENCE, this.reconcile(&request.key)).await? }
+                // A request may stay without a response. The next reconcile reads its object again.
+                async move { timeout(RECONCILE_TIMEOUT, this.reconcile(&request.key)).await? }
             });
         controller.run(shutdown).await
     }
@@ -106,7 +106,7 @@ impl Operator {
         let Some(cached) = self.databases.store().get(key) else {
             return Ok(Action::done()); // the finalizer has seen to everything
         };
-        // Whatever is done follows from the newest state of the database, not from the cached one.
+        // Every write follows from the newest state of the database, not from the cached one.
         let Some(database) = self.api::<Database>(key).get_opt(key.name()).await? else {
             return Ok(Action::requeue_after(SOON));
         };
@@ -128,11 +128,11 @@ impl Operator {
         let stale = if self.has(Defect::ShrinksByCache) { self.cached_by_server(key).await? } else { None };
         let mut is_settled = self.shrink(key, stale.as_ref().unwrap_or(&database), &members).await?;
         is_settled &= self.roll_out(key, &database, &members).await?;
-        is_settled &= self.tell(key, &database, &members).await?;
+        is_settled &= self.update_status(key, &database, &members).await?;
         Ok(if is_settled { Action::done() } else { Action::requeue_after(SOON) })
     }
 
-    /// The database as the API server's cache has it, which may be behind (`resourceVersion=0`).
+    /// Reads the database from the API server's cache, which may be behind (`resourceVersion=0`).
     async fn cached_by_server(&self, key: &ObjectKey) -> Result<Option<Database>, Error> {
         match self.api::<Database>(key).get_with(key.name(), &GetParams::any()).await {
             Err(error) if code(&error) == Some(404) => Ok(None),
@@ -166,7 +166,7 @@ impl Operator {
         Ok(())
     }
 
-    /// The members that have a Pod, in order.
+    /// Returns the members that have a Pod, in order.
     async fn members(&self, key: &ObjectKey) -> Result<Vec<Member>, Error> {
         let pods = if self.has(Defect::DeletesByName) {
             let any_state = ListParams::default().match_any(); // as the API server's cache has them
@@ -183,7 +183,7 @@ impl Operator {
         Ok(members)
     }
 
-    /// Creates the claims and the Pods that are missing.
+    /// Creates missing claims and Pods.
     async fn create_members(&self, key: &ObjectKey, database: &Database) -> Result<(), Error> {
         let namespace = key.namespace().unwrap_or_default();
         let (claims, pods) = (self.claims.store(), self.pods.store());
@@ -244,7 +244,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Removes the members that are too many, the last one first, and then their claims. Returns whether none is left.
+    /// Removes surplus members, the last one first, and then their claims. Returns whether none is left.
     async fn shrink(&self, key: &ObjectKey, database: &Database, members: &[Member]) -> Result<bool, Error> {
         let replicas = database.spec.replicas;
         if let Some(last) = members.iter().rev().find(|member| member.index >= replicas) {
@@ -275,7 +275,7 @@ impl Operator {
         self.delete::<Pod>(key, &pod.name_any(), uid).await
     }
 
-    /// Deletes an object: only the one with this UID, if one is given. It may be gone already.
+    /// Deletes an object, if it still exists. With a `uid`, only the object with this UID.
     async fn delete<K>(&self, key: &ObjectKey, name: &str, uid: Option<String>) -> Result<(), Error>
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
@@ -291,7 +291,7 @@ impl Operator {
         }
     }
 
-    /// Deletes all claims of a database, and asks the server which there are.
+    /// Lists all claims of a database on the server and deletes them.
     async fn delete_claims(&self, key: &ObjectKey) -> Result<bool, Error> {
         let of_this = ListParams::default().labels(&format!("{DATABASE}={}", key.name()));
         let claims = self.api::<PersistentVolumeClaim>(key).list(&of_this).await?;
@@ -301,7 +301,7 @@ impl Operator {
         Ok(claims.items.is_empty())
     }
 
-    /// The database is being deleted: first its Pods go, then its claims, then the finalizer.
+    /// Cleans up a database that is being deleted: first its Pods, then its claims, then the finalizer.
     async fn tear_down(&self, key: &ObjectKey, database: &Database) -> Result<Action, Failed> {
         let of_this = ListParams::default().labels(&format!("{DATABASE}={}", key.name()));
         let pods = self.api::<Pod>(key).list(&of_this).await?;
@@ -328,8 +328,13 @@ impl Operator {
         Ok(Action::done())
     }
 
-    /// Writes the status if it says anything new. Returns whether all members are up.
-    async fn tell(&self, key: &ObjectKey, database: &Database, members: &[Member]) -> Result<bool, Error> {
+    /// Writes the status if it has changed. Returns whether all members are up.
+    async fn update_status(
+        &self,
+        key: &ObjectKey,
+        database: &Database,
+        members: &[Member],
+    ) -> Result<bool, Error> {
         let hash = config_hash(&database.spec.config);
         let up = members.iter().filter(|member| is_ready(&member.pod));
         let ready = u32::try_from(up.count()).unwrap_or(u32::MAX);
@@ -352,7 +357,7 @@ fn belongs(object: &impl ResourceExt, key: &ObjectKey) -> bool {
     object.labels().get(DATABASE).is_some_and(|name| name == key.name())
 }
 
-/// The number at the end of a member's name.
+/// Parses the number at the end of a member's name.
 pub(super) fn index(name: &str) -> Option<u32> {
     name.rsplit_once('-')?.1.parse().ok()
 }

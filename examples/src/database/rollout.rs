@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Operator {
-    /// Restarts the first member that is out of date, if all members are up. Returns whether none is.
+    /// Restarts the first outdated member, if all members are up. Returns whether no member is outdated.
     pub(super) async fn roll_out(
         &self,
         key: &ObjectKey,
@@ -34,7 +34,7 @@ impl Operator {
         Ok(false)
     }
 
-    /// How many members are up now: asks the server.
+    /// Reads the number of members that are up from the server.
     async fn count_up(&self, key: &ObjectKey, database: &Database) -> Result<usize, Error> {
         let pods = self.api::<Pod>(key).list(&ListParams::default()).await?;
         let prefix = format!("{}-", key.name());

@@ -12,20 +12,20 @@ use crate::database::{DEFINITION, Database, DatabaseSpec, Defect, Operator, conf
 
 const DATABASES: &str = "databases.example.com";
 const CLAIMS: &str = "persistentvolumeclaims";
-/// The labels and the annotation that the operator puts on what it makes.
+/// The labels and the annotation of the operator's objects.
 const DATABASE: &str = "example.com/database";
 const HASH: &str = "example.com/config-hash";
 const JOINED: &str = "example.com/joined";
 
-/// How long something must have been so before the operator is to blame that it does not know: the way there and back.
+/// The age from which the operator must know a fact: the latency of a request and its response.
 const KNOWN: Duration = Duration::from_secs(1);
 
-/// One database that is created, scaled, configured anew and perhaps deleted, and the operator.
+/// The operator, and a database that is created, scaled, reconfigured and perhaps deleted.
 pub fn database(defect: Option<Defect>) -> Scenario {
     let seconds = Duration::from_secs;
-    // Not among them: writes that are carried out long after they were given up, which may create a claim after the
-    // database is gone, and pauses, which may come between an operator's last look and its write. The API has no
-    // precondition on another object, so no operator survives these.
+    // Two faults are excluded: writes that take effect long after their timeout, which can create a claim after the
+    // database is gone, and pauses, which can fall between an operator's last read and its write. The API has no
+    // precondition on another object, so no operator survives them.
     let faults = FaultMix::none()
         .with(Fault::CrashBefore(seconds(3)), 4)
         .with(Fault::CrashAfter(seconds(3)), 6)
@@ -93,7 +93,7 @@ fn within(random: &mut Random, from: u64, to: u64) -> u32 {
     u32::try_from(random.within(from..to)).unwrap_or(1)
 }
 
-/// What a database is to be, if that has been so for a while and it is not being deleted.
+/// Returns the spec of a database, if it has not changed for a while and the database is not being deleted.
 fn wanted(world: &World, name: &str) -> Option<(u64, String)> {
     let of_it = world
         .commits()
@@ -127,7 +127,7 @@ fn index(name: &str) -> u64 {
     name.rsplit_once('-').and_then(|(_, index)| index.parse().ok()).unwrap_or(0)
 }
 
-/// What the operator has just begun to delete, if that is what the newest commit did.
+/// Returns the object of the newest commit, if that commit is a deletion by the operator.
 fn deletion<'a>(world: &'a World, resource: &str) -> Option<&'a StoredObject> {
     let written = world.newest()?;
     let commit = &written.commit;
@@ -170,7 +170,7 @@ fn is_ready(pod: &StoredObject) -> bool {
         && pod["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// When another member went down before, and that is known, no member is restarted.
+/// Checks that no member is restarted while the operator knows that another member is down.
 fn no_restart_below_quorum(world: &World) -> Result<(), String> {
     let Some(pod) = deletion(world, "pods") else { return Ok(()) };
     let database = label(pod, DATABASE);
@@ -192,7 +192,7 @@ fn no_restart_below_quorum(world: &World) -> Result<(), String> {
     Err(format!("{name} is restarted while only {left} of the other members are up, of {}", replicas - 1))
 }
 
-/// Returns whether no member went down lately, other than by the newest commit.
+/// Returns whether no member failed lately, except by the newest commit.
 fn is_known(world: &World, database: &str) -> bool {
     let earlier = world.commits().iter().rev().skip(1);
     let lately = earlier.take_while(|written| world.now().saturating_sub(written.at) < KNOWN);
@@ -204,7 +204,7 @@ fn is_known(world: &World, database: &str) -> bool {
     })
 }
 
-/// Each database has the claims and the Pods that it should have, and nothing is left of one that is gone.
+/// Checks that each database has exactly its claims and Pods, and that nothing is left of a deleted database.
 fn all_is_well(world: &World) -> Result<(), String> {
     let mut claims: BTreeMap<&str, u64> = BTreeMap::new();
     for claim in world.objects(CLAIMS) {

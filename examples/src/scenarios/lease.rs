@@ -13,16 +13,16 @@ use trimtab_leaderelection::{LeaderElector, Leadership, Outcome};
 use trimtab_simulation::{Fault, FaultMix, OnEnd, Process, Scenario};
 
 const LEASE: &str = "default/work";
-/// How long a leader rests between two writes.
+/// The pause of a leader between two writes.
 const REST: Duration = Duration::from_millis(700);
 
-/// Three candidates; whoever leads counts in a `ConfigMap`, and nobody else does.
+/// Three candidates. The leader, and only the leader, increments a counter in a `ConfigMap`.
 pub fn lease() -> Scenario {
     scenario("lease", faults()).no_write_without_lease(LEASE)
 }
 
-/// The same, where the lease is also taken by hand. The holder learns of that with its next renewal, so it may write
-/// until then; but still no two candidates lead at the same time.
+/// The same, with Leases that are also edited by hand. The holder notices that at its next renewal and may write until
+/// then, but two candidates still never lead at the same time.
 pub fn lease_taken() -> Scenario {
     scenario("lease-taken", faults().with(Fault::TakeLease(0), 12))
 }
@@ -72,7 +72,7 @@ async fn run(process: Process) -> Result<(), String> {
     }
 }
 
-/// Writes as long as this process leads.
+/// Writes while this process leads.
 async fn work(process: Process, leadership: Leadership) {
     let maps: Api<ConfigMap> = Api::default_namespaced(process.client());
     for count in 0_u64.. {
@@ -80,7 +80,7 @@ async fn work(process: Process, leadership: Leadership) {
             return;
         }
         let patch = json!({"data": {"count": format!("{}: {count}", process.identity())}});
-        // What becomes of one write is no matter here: the next one comes soon.
+        // The outcome of one write does not matter here: the next one comes soon.
         maps.patch("counter", &PatchParams::default(), &Patch::Merge(patch)).await.ok();
         sleep(REST).await;
     }

@@ -1,4 +1,4 @@
-//! Scenarios for the simulation: what `cargo xtask simulate NAME` runs.
+//! The scenarios of `cargo xtask simulate NAME`.
 
 mod database;
 mod lease;
@@ -13,7 +13,7 @@ pub use self::{
 };
 use crate::database::Defect;
 
-/// The scenarios, by the names under which they are asked for.
+/// The scenarios by name.
 ///
 /// `database/DEFECT` is the database operator with that defect.
 pub fn all() -> Vec<(String, Scenario)> {

@@ -1,4 +1,4 @@
-//! The ReplicaSet controller of this package: sets are created, scaled and deleted while everything else goes wrong.
+//! The ReplicaSet controller of this package: sets are created, scaled and deleted under faults.
 
 use std::{collections::BTreeMap, future::pending, time::Duration};
 
@@ -10,11 +10,11 @@ use trimtab_simulation::{Fault, FaultMix, Process, Random, Scenario, Step, World
 use crate::replicaset::{PodView, ReplicaSets};
 
 const RESOURCE: &str = "replicasets.apps";
-/// How many sets there are.
+/// The number of sets.
 const SETS: u64 = 3;
 
-/// Three sets of up to ten Pods, and the controller. No write is carried out long after it was given up, so there is
-/// never a Pod too many.
+/// Three sets of up to ten Pods, and the controller. No write takes effect long after its timeout, so there is never a
+/// surplus Pod.
 pub fn replicaset() -> Scenario {
     scenario("replicaset", None)
         .process("controller", run)
@@ -22,8 +22,8 @@ pub fn replicaset() -> Scenario {
         .always("no Pod too many", no_pod_too_many)
 }
 
-/// The same, where writes may also be carried out late. Upstream's controller makes a Pod too many then as well, and
-/// deletes it again: names are generated, so nothing tells the late Pod from a new one.
+/// The same, with late writes. Here upstream's controller also creates surplus Pods and deletes them again: names are
+/// generated, so a late Pod looks like a new one.
 pub fn replicaset_late() -> Scenario {
     scenario("replicaset-late", None).process("controller", run)
 }
@@ -32,7 +32,8 @@ fn in_time() -> FaultMix {
     FaultMix::environment().without(|fault| matches!(fault, Fault::LateCommit(_) | Fault::Delay(_)))
 }
 
-/// Three sets of ten Pods, twenty faults at most, and a second process that follows all Pods: what is measured.
+/// The scenario for measurements: three sets of ten Pods, at most twenty faults, and a second process that follows all
+/// Pods.
 pub fn replicaset_bench() -> Scenario {
     scenario("replicaset", Some(10))
         .process("controller", run)
@@ -41,7 +42,7 @@ pub fn replicaset_bench() -> Scenario {
         .always("no Pod too many", no_pod_too_many)
 }
 
-/// `replicas` is how many Pods each set begins with; by default that is drawn.
+/// `replicas` is the initial number of Pods of each set; random by default.
 fn scenario(name: &str, replicas: Option<u64>) -> Scenario {
     Scenario::new(name)
         .kubelet(|kubelet| {
@@ -59,7 +60,7 @@ async fn run(process: Process) -> Result<(), String> {
     controller.run(pending()).await.map_err(|error| error.to_string())
 }
 
-/// Keeps a cache of all Pods, and writes nothing.
+/// Keeps a cache of all Pods and writes nothing.
 async fn follow(process: Process) {
     let informers = InformerFactory::builder(process.client()).seed(process.seed()).build();
     let pods = informers.informer::<PodView>();
@@ -116,7 +117,7 @@ fn live_pods(world: &World) -> BTreeMap<String, u64> {
     live
 }
 
-/// A set never has more live Pods than it was ever to have.
+/// Checks that a set never has more live Pods than any of its specs asked for.
 fn no_pod_too_many(world: &World) -> Result<(), String> {
     if world.newest().is_none_or(|newest| newest.commit.resource != "pods") {
         return Ok(()); // nothing else adds Pods

@@ -1,4 +1,4 @@
-//! A controller that counts what it creates and awaits deletions by UID.
+//! A controller that counts its creations and awaits deletions by UID.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ fn text(object: &Value, pointer: &str) -> String {
     object.pointer(pointer).and_then(Value::as_str).expect("the server sets it").to_owned()
 }
 
-/// Feeds the cache with every commit, `lag` after it was made, and ticks off what it shows.
+/// Feeds the cache with every commit after `lag`, and reports the events to the expectations.
 fn follow(server: &ApiServer, cache: &Cache, expectations: &Expectations<&'static str>, lag: Duration) {
     let (mut commits, cache, expectations) = (server.commits(), Arc::clone(cache), expectations.clone());
     tokio::spawn(async move {

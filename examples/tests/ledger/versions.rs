@@ -29,7 +29,7 @@ type Versions = Ledger<&'static str, &'static str, u64>;
 /// The names that are known, and the version up to which they are.
 type Cache = Arc<Mutex<(BTreeMap<String, u64>, u64)>>;
 
-/// Feeds the cache with every commit, late, and tells the ledger.
+/// Feeds the cache with every commit, late, and reports it to the ledger.
 fn follow(server: &ApiServer, cache: &Cache, ledger: &Versions) {
     let (mut commits, cache, ledger) = (server.commits(), Arc::clone(cache), ledger.clone());
     tokio::spawn(async move {

@@ -91,7 +91,7 @@ fn upstream(cases: &[Case]) -> Result<Vec<Value>, Failure> {
         peer.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
     let output = peer.wait_with_output().doing("the peer's program")?;
     if let Some(writer) = writer {
-        // A write fails if the peer has ended, and then its exit status tells more.
+        // A write fails if the peer has ended, and then its exit status has the reason.
         let _ = writer.join();
     }
     crate::cargo::checked(output.status).doing("the peer's program")?;

@@ -1,4 +1,4 @@
-//! [`Checks`]: what must be true of a part before its release.
+//! [`Checks`]: the conditions of a part's release.
 
 use crate::failure::{Failure, While};
 use crate::tidy::{Changelog, brings_kubernetes};
@@ -79,7 +79,7 @@ impl Checks {
     ///
     /// # Errors
     ///
-    /// When the manifest or the newest heading of the changelog has another one.
+    /// If the manifest or the newest heading of the changelog has another one.
     pub(super) fn tagged(&self, part: &Package, version: &str) -> Result<(), Failure> {
         let newest = Changelog::new(&self.changelog).versions().next().unwrap_or("none");
         if part.version == version && newest == version {
@@ -91,7 +91,7 @@ impl Checks {
         )))
     }
 
-    /// Describes the version for people who decide about it.
+    /// Describes the version for the reader who decides about it.
     pub(super) fn semver_note(&self, version: &str) -> &'static str {
         match self.bump(version) {
             Bump::First => "the first release",

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 
-/// `exists` tells whether there is a test function of this name.
+/// `exists` returns whether there is a test function of this name.
 pub(super) fn check(file: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let rows = text.lines().enumerate().filter(|(_, line)| line.starts_with("| "));
     let missing = rows.flat_map(|(index, row)| {

@@ -74,7 +74,7 @@ mod tests {
         Package { name: name.to_owned(), published: true, dependencies, ..Package::default() }
     }
 
-    /// How many findings a part with this one dependency has.
+    /// Returns the number of findings of a part with this one dependency.
     fn wrong(dependency: Dependency) -> usize {
         check("Cargo.toml", &package("trimtab-queue", vec![dependency]), &[]).len()
     }

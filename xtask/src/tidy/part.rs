@@ -20,18 +20,18 @@ pub(super) struct Texts {
 /// `licence` is the text of the workspace's licence file.
 pub(super) fn check(texts: &Texts, package: &Package, licence: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut tell = |name: &str, problem: String| {
+    let mut report = |name: &str, problem: String| {
         found.push(Finding::new(&format!("{}/{name}", texts.folder), 0, problem))
     };
 
     match &texts.readme {
-        None => tell("README.md", "is missing".to_owned()),
+        None => report("README.md", "is missing".to_owned()),
         Some(readme) => {
             if !same_example(readme, &texts.lib) {
-                tell("README.md", "its first example differs from that of src/lib.rs".to_owned());
+                report("README.md", "its first example differs from that of src/lib.rs".to_owned());
             }
             if !texts.lib.contains("include_str!(\"../README.md\")") {
-                tell(
+                report(
                     "src/lib.rs",
                     "README.md is not compiled: include it under `#[cfg(doctest)]`".to_owned(),
                 );
@@ -39,27 +39,27 @@ pub(super) fn check(texts: &Texts, package: &Package, licence: &str) -> Vec<Find
         }
     }
     match &texts.changelog {
-        None => tell("CHANGELOG.md", "is missing".to_owned()),
+        None => report("CHANGELOG.md", "is missing".to_owned()),
         Some(log) => {
             if let Some(problem) = Changelog::new(log).problem() {
-                tell("CHANGELOG.md", problem.to_owned());
+                report("CHANGELOG.md", problem.to_owned());
             }
         }
     }
     if texts.licence.as_deref() != Some(licence) {
-        tell("LICENSE", "is missing or differs from that of the workspace: copy it".to_owned());
+        report("LICENSE", "is missing or differs from that of the workspace: copy it".to_owned());
     }
     if !texts.has_tests {
-        tell("tests", "is missing: guarantees are tested through the public API".to_owned());
+        report("tests", "is missing: guarantees are tested through the public API".to_owned());
     }
     if !inherits_lints(&texts.manifest) {
-        tell("Cargo.toml", "does not inherit the workspace's lints".to_owned());
+        report("Cargo.toml", "does not inherit the workspace's lints".to_owned());
     }
     if package.name != format!("trimtab-{}", package.part()) {
-        tell("Cargo.toml", format!("is named {}, not trimtab-{}", package.name, package.part()));
+        report("Cargo.toml", format!("is named {}, not trimtab-{}", package.name, package.part()));
     }
     for field in &package.unfilled {
-        tell("Cargo.toml", format!("`{field}` is empty, and a registry shows it"));
+        report("Cargo.toml", format!("`{field}` is empty, and a registry shows it"));
     }
     found
 }

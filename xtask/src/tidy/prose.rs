@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::workspace::Package;
 
-/// `exists` tells whether a link's path, relative to the file's folder, exists.
+/// `exists` returns whether a link's path, relative to the file's folder, exists.
 pub(super) fn check(
     file: &str,
     text: &str,

@@ -115,8 +115,8 @@ impl Cluster {
         }
     }
 
-    /// The version that the audit must reach to have seen all changes so far. A real cluster does not
-    /// tell it; there the audit waits a moment instead.
+    /// Returns the version at which the audit has seen all changes so far. A real cluster has no such version;
+    /// there the audit waits a moment instead.
     pub(crate) async fn version(&self) -> u64 {
         match &self.server {
             Some(server) => server.resource_version(),

@@ -1,13 +1,13 @@
 //! Runs a scenario of this package in the simulation: many histories, each with other faults.
 //!
-//! `cargo xtask simulate replicaset --seeds 200 --jobs 2` prints, where nothing is found:
+//! `cargo xtask simulate replicaset --seeds 200 --jobs 2` prints, if there are no failures:
 //!
 //! ```text
 //! replicaset: 200 of 200 histories, 12345 requests, 678 faults, 9012 s simulated, 0 failures
 //! ```
 //!
 //! A name that ends with a slash stands for all scenarios that begin with it: `cargo xtask simulate database/` prints a
-//! table of what finds each defect of the database operator.
+//! table with the failures of each defect of the database operator.
 //!
 //! A failure comes with a timeline, and with a test that repeats it. `--systematic` tries one fault at each request of
 //! one history in turn, `--plan` repeats a plan, `--coverage` shows which faults met which requests, and `--twice`
@@ -25,30 +25,30 @@ use trimtab_simulation::{Pattern, Plan, Simulation};
 #[derive(Debug, Parser)]
 #[command(name = "simulate", bin_name = "cargo xtask simulate")]
 struct Options {
-    /// Which scenario; without one, their names are listed.
+    /// Runs this scenario, or all whose names begin with it if it ends with a slash; without a name, lists the names.
     name: Option<String>,
-    /// How many seeds to run.
+    /// Runs this many seeds.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
-    /// The first seed.
+    /// Begins with this seed.
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// On how many threads.
+    /// Uses this many threads.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
-    /// After how many failures to stop.
+    /// Stops after this many failures.
     #[arg(long, default_value_t = 1)]
     failures: usize,
-    /// Try one fault at each request of the first seed's history in turn.
+    /// Tries one fault at each request of the first seed's history in turn.
     #[arg(long)]
     systematic: bool,
-    /// Run this plan, as a failure printed it.
+    /// Runs this plan, as a failure printed it.
     #[arg(long)]
     plan: Option<Plan>,
-    /// Run each seed twice, and compare the histories.
+    /// Runs each seed twice and compares the histories.
     #[arg(long)]
     twice: bool,
-    /// Show which faults met which requests.
+    /// Shows which faults met which requests.
     #[arg(long)]
     coverage: bool,
 }

@@ -1,4 +1,4 @@
-//! A table of what finds the failures of several scenarios: by chance, and systematically.
+//! A table of the failures of several scenarios, found at random and systematically.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ pub(crate) fn print(prefix: &str, options: &Options) -> ExitCode {
     if found_all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The seed, how many runs it took, the faults and the lines that are left of it.
+/// Returns the seed, the number of runs, and the faults and the lines of the shrunk failure.
 fn by_chance(report: &Report) -> String {
     match report.failures().first() {
         Some(failure) => {
@@ -39,7 +39,7 @@ fn by_chance(report: &Report) -> String {
     }
 }
 
-/// After how many of the histories the systematic run found it, and what was violated.
+/// Returns the number of histories before the systematic run found the failure, and the violated property.
 fn systematically(random: &Report, report: &Report) -> String {
     let found = match report.failures() {
         [] => format!("not in {}", report.runs()),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 ///
 /// # Errors
 ///
-/// When it is missing or does not parse.
+/// If it is missing or does not parse.
 pub fn option<T: FromStr<Err: fmt::Display>>(name: &str) -> Result<T, String> {
     let flag = format!("--{name}");
     let mut arguments = std::env::args().skip_while(|argument| *argument != flag).skip(1);
@@ -29,7 +29,7 @@ pub struct Cost {
 impl Cost {
     /// # Errors
     ///
-    /// Where there is no `/proc`.
+    /// If there is no `/proc`.
     pub fn so_far() -> std::io::Result<Self> {
         let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let status = std::fs::read_to_string("/proc/self/status")?;
@@ -60,7 +60,7 @@ impl Cost {
 ///
 /// # Errors
 ///
-/// Where there is no `/proc`.
+/// If there is no `/proc`.
 pub fn forget_peak() -> std::io::Result<()> {
     std::fs::write("/proc/self/clear_refs", "5")
 }

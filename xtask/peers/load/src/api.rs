@@ -65,7 +65,7 @@ pub struct Watch {
 impl Api {
     /// # Errors
     ///
-    /// When the template is not JSON.
+    /// If the template is not JSON.
     pub fn new(objects: u64) -> Result<Arc<Self>, serde_json::Error> {
         let (item, object) = (Template::new(false)?, Template::new(true)?);
         Ok(Arc::new(Self {

@@ -67,7 +67,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// When the template is not JSON.
+    /// If the template is not JSON.
     pub fn new(with_kind: bool) -> Result<Self, serde_json::Error> {
         let mut pod: serde_json::Map<String, serde_json::Value> = serde_json::from_str(TEMPLATE)?;
         if !with_kind {

@@ -25,7 +25,7 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// When a type uses a keyword that the compact format does not have.
+    /// If a type uses a keyword that the compact format does not have.
     pub(super) fn read(&mut self, document: &Value) -> Result<(), Failure> {
         let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
         for (name, schema) in schemas {

@@ -1,5 +1,5 @@
 //! [`Audit`]: a record of every change of a declared ReplicaSet and of its Pods, in the order of the
-//! commits. It tells whether a set ever had too many Pods, and uses neither caches nor the controller.
+//! commits. It finds sets that ever had too many Pods, and uses neither caches nor the controller.
 
 mod page;
 #[cfg(test)]

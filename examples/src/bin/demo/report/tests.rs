@@ -1,4 +1,4 @@
-//! What counts as a difference, and what does not.
+//! Differences and equal states.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use trimtab_apiserver::ApiServer;
