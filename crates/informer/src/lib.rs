@@ -52,13 +52,15 @@
 //!    receives none twice.
 //! 5. A handler that panics, a view that panics, and an object that cannot be decoded or has malformed metadata
 //!    affect no other handler and no other object, and are [reported](InformerBuilder::on_error).
-//! 6. The informer retries every failure, and waits before each second attempt in a row. Only a watch that ended
-//!    in order is resumed at once.
-//! 7. Every request has a timeout: 75 s for a response, 60 s for its next part. A watch without an event or a
-//!    bookmark for 70 s is abandoned, and the server is probed.
+//! 6. The informer retries every failure after a backoff. Three requests follow at once: the resumption of a watch
+//!    that ended in order after at least a second, the probe after a silent watch, and a list in another form, up to
+//!    three times.
+//! 7. Every request has a timeout: 75 s for the response to a list, 30 s for the response to a watch, a streaming
+//!    list or a probe, and 60 s for the next part of a list. A watch without an event or a bookmark for 70 s is
+//!    abandoned, and the server is probed.
 //! 8. A server that silently ignores the request for a streaming list delays the start by seconds, or by about a
 //!    minute if its events never pause.
-//! 9. A slow subscriber has at most one pending change for each object, and delays nobody.
+//! 9. A slow subscriber has at most one pending change for each object, and delays no other reader.
 //! 10. Nothing runs before `start`, after `stop` or `shut_down`, or after the last handle is dropped.
 //!
 //! # Not here
@@ -73,13 +75,13 @@
 //!   the others of its informer. A late handler receives the initial objects on the thread that calls
 //!   [`Informer::on_change`]. A [`Subscription`] is for slow consumers; its buffer is bounded.
 //! - A relist replaces the store's contents in one step, and an unchanged object causes no event.
-//! - An object that cannot be decoded is reported and does not stop its kind. The store keeps the object's last
-//!   decoded state; [`Informer::is_outdated`] marks it.
-//! - Errors of a watch are counted and reported like errors of a list. A watch that breaks is resumed at its last
-//!   version, without a relist.
-//! - A streaming list that never completes is replaced by a plain list; client-go waits for ever.
+//! - An object that cannot be decoded is reported and does not stop its kind. The store keeps its metadata, and the
+//!   last state that could be decoded; [`Informer::is_outdated`] marks it.
+//! - Errors of a watch are counted and reported like errors of a list. A watch whose connection breaks is resumed at
+//!   its last version, without a relist.
+//! - A streaming list that never completes is replaced by a plain list; client-go waits forever.
 //! - The backoff is reset after a healthy interval of twice the last delay, not only after two minutes.
-//! - One informer can follow several namespaces, and each handler can have a resync period of its own.
+//! - One informer can follow several namespaces.
 //! - [Audits](InformerBuilder::audit) compare the store with the server.
 //! - An informer that was stopped can be started again.
 //!

@@ -35,9 +35,10 @@ const SILENCE: Duration = Duration::from_secs(70);
 /// request for a streaming list and serves a plain watch: servers before Kubernetes 1.27, many aggregated APIs
 /// and some proxies do.
 const STALL: Duration = Duration::from_secs(10);
-/// The longest time for an incomplete streaming list on which events of a busy kind keep arriving,
+/// The longest time for an incomplete streaming list on which events of a busy kind keep arriving, without the
+/// time for its objects.
 const STALL_TOTAL: Duration = Duration::from_secs(60);
-/// and the additional time for each object.
+/// The additional time for each object.
 const STALL_EACH: Duration = Duration::from_millis(1);
 
 pub(crate) struct Reflector<T> {
@@ -63,7 +64,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         Self { shared, source, number, config, next_audit: None, rng }
     }
 
-    /// Runs for ever, until the informer aborts the task. It can be aborted at any await: a change of the store
+    /// Runs until the informer aborts the task. It can be aborted at any await: a change of the store
     /// and its delivery to the handlers have no await in between.
     pub(crate) async fn run(mut self) {
         let ReflectorConfig { streaming_lists, page_size, .. } = self.config;

@@ -17,7 +17,7 @@ use crate::{event::Event, handler::Handler, pending::Pending};
 /// The changes of an informer's store, as a [`Stream`].
 ///
 /// It begins with all objects of the store. Several changes of an object that were not taken yet become one
-/// change, so a slow subscriber never has more changes to take than there are objects, and delays nobody.
+/// change, so a slow subscriber never has more changes to take than there are objects, and delays no other reader.
 /// A subscriber that has taken all changes knows the last state of every object; at any time before, it
 /// knows a state of each object that was true.
 pub struct Subscription<T> {

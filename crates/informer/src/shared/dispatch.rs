@@ -105,7 +105,7 @@ impl<T: Object> Shared<T> {
         self.inner.lock().handlers.iter().filter_map(|handler| handler.next_resync()).min()
     }
 
-    /// Notified when a handler is added. A permit is kept if nobody waits.
+    /// Notified when a handler is added. A permit is kept if no task waits.
     pub(crate) fn resync_wanted(&self) -> &Notify {
         &self.resync_wanted
     }
