@@ -7,7 +7,7 @@
 //! use kube_client::{Api, Error, api::{ListParams, PostParams}};
 //! use trimtab_simulation::{OnEnd, Process, Scenario, Simulation};
 //!
-//! /// Keeps three maps: looks which there are, and creates what is missing.
+//! /// Keeps three maps: lists them and creates the missing ones.
 //! async fn controller(process: Process) -> Result<(), Error> {
 //!     let maps: Api<ConfigMap> = Api::default_namespaced(process.client());
 //!     loop {
@@ -34,17 +34,17 @@
 //!
 //! # Guarantees
 //!
-//! 1. Two runs of a plan are equal, as long as the code under test draws nothing by itself:
-//!    [`Simulation::check_determinism`] says at which step they differ if it does.
-//! 2. A crash ends every task of its process, a pause stops them all, and no other process notices but by what is missing.
-//! 3. Nothing reaches a process but what the world hands over: between any two hand-overs a fault can happen.
-//! 4. A fault that is asked for happens if what it is for is there, and is counted.
-//! 5. A shrunk plan fails by the same property as the plan that was found.
+//! 1. Two runs of a plan are equal, unless the code under test has randomness of its own:
+//!    [`Simulation::check_determinism`] returns the first step at which they differ.
+//! 2. A crash ends every task of its process, and a pause stops every task. Other processes notice only the missing messages.
+//! 3. Messages reach a process only through the simulation: a fault can occur between any two messages.
+//! 4. A requested fault occurs if its target exists, and is counted.
+//! 5. A shrunk plan violates the same property as the original plan.
 //!
 //! # Not here
 //!
-//! What tokio's `select!`, hash maps and generators without a seed decide; sockets, files and threads of the code under
-//! test. `docs/simulation.md` in the repository says what to do about each.
+//! Control over the random choices of tokio's `select!`, of hash maps and of generators without a seed, and over sockets,
+//! files and threads of the code under test. `docs/simulation.md` in the repository has advice for each.
 
 mod call;
 mod engine;

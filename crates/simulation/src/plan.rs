@@ -1,23 +1,23 @@
-//! [`Plan`]: everything that decides a history beside the user's code, as a value that can be printed and pasted.
+//! [`Plan`]: the seed, steps and faults of a history, as a value that can be printed and pasted.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use crate::fault::{ParsePlanError, PlannedFault};
 
-/// A seed, the steps of the workload that are taken, and the faults.
+/// A seed, the steps of the workload, and the faults.
 ///
-/// As text: `7; steps 0 2@1500; operator@120+1w lose-reply; @900 compact`. Without `steps`, all are taken when the
-/// scenario says.
+/// As text: `7; steps 0 2@1500; operator@120+1w lose-reply; @900 compact`. Without `steps`, all steps are
+/// taken at the scenario's times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(crate) seed: u64,
-    /// The numbers of the steps, and when each is taken if not when the scenario says; `None` for all.
+    /// The numbers of the steps, and their times if they differ from the scenario's; `None` for all steps.
     pub(crate) steps: Option<Vec<(usize, Option<u64>)>>,
     pub(crate) faults: Vec<PlannedFault>,
 }
 
 impl Plan {
-    /// Every step of the scenario, with this seed and without faults.
+    /// Creates a plan with all steps of the scenario and without faults.
     pub fn new(seed: u64) -> Self {
         Self { seed, steps: None, faults: Vec::new() }
     }
@@ -29,7 +29,7 @@ impl Plan {
         self
     }
 
-    /// The seed.
+    /// Returns the seed.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -39,7 +39,7 @@ impl Plan {
         &self.faults
     }
 
-    /// The steps that are taken of those that the scenario has, with their numbers and times.
+    /// Selects the plan's steps from those of the scenario, with their numbers and times.
     pub(crate) fn take<T>(&self, all: Vec<(Duration, T)>) -> Vec<(usize, u64, T)> {
         let all = all.into_iter().enumerate().map(|(number, (at, step))| (number, millis(at), step));
         let Some(taken) = &self.steps else {

@@ -1,4 +1,4 @@
-//! [`Scenario`]: the system under test, what is done to it, and what must hold.
+//! [`Scenario`]: the system under test, its workload, faults and properties.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -34,14 +34,14 @@ pub struct Scenario {
     pub(crate) touched: Vec<String>,
     pub(crate) configure: Vec<Configure>,
     pub(crate) kubelet: Option<ConfigureKubelet>,
-    /// The shortest and the longest way of a message, in milliseconds.
+    /// The shortest and the longest latency of a message, in milliseconds.
     pub(crate) latency: (u64, u64),
     pub(crate) quiet: Duration,
     pub(crate) most_requests: u32,
 }
 
 impl Scenario {
-    /// A scenario with nothing in it.
+    /// Creates an empty scenario.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -100,18 +100,18 @@ impl Scenario {
         self
     }
 
-    /// What is done when one of the processes added so far returns or panics: by default the history fails.
+    /// Sets the reaction to the return or panic of a process that was added so far. By default the history fails.
     pub fn on_end(mut self, on_end: OnEnd) -> Self {
         self.processes.iter_mut().for_each(|process| process.on_end = on_end);
         self
     }
 
-    /// Adds a step of the workload, `at` so long after the processes were started.
+    /// Adds a step of the workload at this time after the start of the processes.
     pub fn step(self, at: Duration, step: Step) -> Self {
         self.workload(move |_| vec![(at, step.clone())])
     }
 
-    /// Adds steps that are drawn for each history.
+    /// Adds random steps for each history.
     pub fn workload(
         mut self,
         draw: impl Fn(&mut Random) -> Vec<(Duration, Step)> + Send + Sync + 'static,
@@ -120,7 +120,7 @@ impl Scenario {
         self
     }
 
-    /// Which faults random histories have: [`FaultMix::environment`] by default.
+    /// Sets the faults of random histories. Default: [`FaultMix::environment`].
     pub fn faults(self, faults: FaultMix) -> Self {
         Self { faults, ..self }
     }
@@ -131,8 +131,8 @@ impl Scenario {
         self
     }
 
-    /// How many front ends the API server has. Processes share them in turn, and come to the next one when they
-    /// restart; faults make single front ends lag. By default each process has its own.
+    /// Sets the number of front ends of the API server. Processes are distributed over them in turn, and a restarted process
+    /// uses the next one. Faults make single front ends lag. By default each process has its own.
     pub fn front_ends(self, front_ends: usize) -> Self {
         Self { front_ends, ..self }
     }
@@ -146,28 +146,28 @@ impl Scenario {
         self
     }
 
-    /// Has a kubelet run the Pods; `configure` says how.
+    /// Adds a kubelet that runs the Pods, configured by `configure`.
     pub fn kubelet(self, configure: impl Fn(Kubelet) -> Kubelet + Send + Sync + 'static) -> Self {
         Self { kubelet: Some(Arc::new(configure)), ..self }
     }
 
-    /// How long a message takes each way, in whole milliseconds: 1 to 5 ms by default, and 1 ms at least.
+    /// Sets the latency of a message in whole milliseconds, at least 1 ms. Default: 1 to 5 ms.
     pub fn latency(self, shortest: Duration, longest: Duration) -> Self {
         let shortest = crate::plan::millis(shortest).max(1);
         Self { latency: (shortest, crate::plan::millis(longest).max(shortest)), ..self }
     }
 
-    /// How long nothing may be written, after the faults rest, until a history counts as over: 5 s by default.
+    /// Sets the time without writes after the last fault that ends a history. Default: 5 s.
     pub fn quiet(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
-    /// How many requests a process may send in one history before it counts as a hot loop: 10,000 by default.
+    /// Sets the number of requests in a history from which a process counts as a hot loop. Default: 10,000.
     pub fn most_requests(self, requests: u32) -> Self {
         Self { most_requests: requests, ..self }
     }
 
-    /// After every commit, this holds.
+    /// Adds a property that is checked after every commit.
     pub fn always<V: Into<Verdict>>(
         self,
         name: &str,
@@ -176,8 +176,8 @@ impl Scenario {
         self.property(name, When::Always(Arc::new(move |world| check(world).into())))
     }
 
-    /// At the latest `within` so long after the faults rest, this holds. It is looked at then, and whenever the
-    /// history might end before.
+    /// Adds a property that must hold `within` this time after the last fault. It is checked at that time, and earlier
+    /// whenever the history could end.
     pub fn eventually<V: Into<Verdict>>(
         self,
         name: &str,
@@ -187,7 +187,7 @@ impl Scenario {
         self.property(name, When::Eventually(within, Arc::new(move |world| check(world).into())))
     }
 
-    /// At the end of the history, this holds: for a property of all [commits](World::commits).
+    /// Adds a property that is checked at the end of the history, for conditions on all [commits](World::commits).
     pub fn at_end<V: Into<Verdict>>(
         self,
         name: &str,
@@ -196,7 +196,7 @@ impl Scenario {
         self.property(name, When::AtEnd(Arc::new(move |world| check(world).into())))
     }
 
-    /// Whenever a process sends a request, this holds.
+    /// Adds a property that is checked whenever a process sends a request.
     pub fn on_request<V: Into<Verdict>>(
         self,
         name: &str,
@@ -205,18 +205,18 @@ impl Scenario {
         self.property(name, When::Sent(Arc::new(move |world, sent| check(world, sent).into())))
     }
 
-    /// At the latest two minutes after the faults rest, no process writes any more. Leases and events do not count.
+    /// Requires that no process writes any more two minutes after the last fault. Leases and events do not count.
     pub fn settles(self) -> Self {
         self.settles_within(Duration::from_secs(120))
     }
 
-    /// At the latest so long after the faults rest, no process writes any more. Leases and events do not count.
+    /// Requires that no process writes any more at this time after the last fault. Leases and events do not count.
     pub fn settles_within(self, within: Duration) -> Self {
         self.property("settles", When::Settles(within))
     }
 
-    /// No two objects of `resource` that are not being deleted have the same key; those without a key do not count.
-    /// [`controller_uid`](crate::controller_uid) is the usual first half of one.
+    /// Requires that no two live objects of `resource` have the same key. Objects without a key do not count. A key usually
+    /// begins with [`controller_uid`](crate::controller_uid).
     pub fn never_twice(
         self,
         resource: &str,
@@ -227,14 +227,14 @@ impl Scenario {
         self.property(&name, When::Always(Arc::new(move |world| never_twice(world, &resource, &key))))
     }
 
-    /// At no time two processes say that they lead under `lease`: see [`Process::leads`].
+    /// Requires that at most one process leads under `lease` at any time: see [`Process::leads`].
     pub fn one_leader(self, lease: &str) -> Self {
         let name = format!("one leader: {lease}");
         self.property(&name, When::OneLeader(lease.to_owned()))
     }
 
-    /// Whenever a process sends a write, it holds the lease `namespace/name` under its
-    /// [`identity`](Process::identity). Writes to leases and events are free.
+    /// Requires that a process holds the Lease `namespace/name` under its [`identity`](Process::identity) whenever it sends
+    /// a write. Writes to Leases and events are exempt.
     pub fn no_write_without_lease(self, lease: &str) -> Self {
         let name = format!("no write without lease: {lease}");
         let lease = lease.to_owned();
@@ -246,17 +246,17 @@ impl Scenario {
         self
     }
 
-    /// The scenario's name.
+    /// Returns the scenario's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// When histories begin, by every wall clock.
+    /// Returns the time of the wall clocks at the begin of a history.
     pub(crate) fn start_time() -> Timestamp {
         Timestamp::from_second(1_767_225_600).expect("2026-01-01 is a time")
     }
 
-    /// The steps of the history of `seed`, in order.
+    /// Returns the steps of the history of `seed`, in order.
     pub(crate) fn steps(&self, seed: u64) -> Vec<(Duration, Step)> {
         let draw = |(number, workload): (usize, &Workload)| {
             workload(&mut Random::seeded(mix(seed, 0x776f_726b, number as u64)))
@@ -266,7 +266,7 @@ impl Scenario {
         steps
     }
 
-    /// The random plan of `seed`.
+    /// Draws the plan of `seed`.
     pub fn plan(&self, seed: u64) -> Plan {
         let steps: Vec<u64> = self.steps(seed).iter().map(|(at, _)| crate::plan::millis(*at)).collect();
         let names: Vec<_> = self.processes.iter().map(|process| process.name.clone()).collect();

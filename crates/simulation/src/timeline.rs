@@ -1,4 +1,4 @@
-//! [`Timeline`]: a history as a person reads it: who wrote what, what they had not seen, and what went wrong.
+//! [`Timeline`]: a history as readable lines: the writes, the changes that their authors had not seen, and the faults.
 
 mod changes;
 
@@ -12,11 +12,11 @@ use crate::{
     world::Writer,
 };
 
-/// What happened in a history, line by line.
+/// The important steps of a history, line by line.
 ///
-/// A line is a step that was refused, a fault, a crash, a restart, a commit, or a write that failed. A commit by a
-/// process says which kinds the process had not seen the newest version of, if any: `[sees pods v12 of v17]`. Reads,
-/// the first start of each process and the binding of Pods are left out, and equal commits in a row are one line.
+/// A line is a refused step, a fault, a crash, a restart, a commit, or a failed write. A commit by a process names the
+/// kinds whose newest version the process had not seen: `[sees pods v12 of v17]`. Reads, the first start of each process
+/// and the binding of Pods are omitted, and consecutive equal commits are one line.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     lines: Vec<String>,
@@ -30,7 +30,7 @@ impl Timeline {
         Self { lines: teller.lines }
     }
 
-    /// The lines.
+    /// Returns the lines.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
@@ -56,11 +56,11 @@ struct Teller {
     group: Option<Group>,
     /// The newest commit of each resource.
     newest: BTreeMap<String, u64>,
-    /// What each process has seen of each resource that it watches.
+    /// The newest version of each watched resource that each process has seen.
     seen: BTreeMap<(Arc<str>, String), u64>,
     /// Writes under way, by process and number.
     writes: BTreeMap<(Arc<str>, u32), String>,
-    /// What comes after a violation does not matter.
+    /// Whether a violation was recorded. Later steps are omitted.
     is_over: bool,
 }
 
@@ -105,7 +105,7 @@ impl Teller {
             What::Commit { by, version, change, resource, name, note, .. } => {
                 if !is_furniture(by, resource) && !is_binding(by, note) {
                     let verb = word(*change);
-                    // What the cluster changes is the state of Pods, in many small steps.
+                    // The cluster changes the state of Pods in many small steps.
                     let of = if *by == Writer::Cluster { "" } else { note };
                     let key = format!("{by} {verb} {resource} {of}");
                     let unseen = self.unseen(by);
@@ -131,7 +131,7 @@ impl Teller {
         }
     }
 
-    /// What the writer of a commit had not seen.
+    /// Returns the versions that the author of a commit had not seen.
     fn unseen(&self, by: &Writer) -> String {
         let Writer::Process(process) = by else { return String::new() };
         let watched = self.seen.iter().filter(|((watcher, _), _)| watcher == process);
@@ -171,12 +171,12 @@ impl Teller {
     }
 }
 
-/// A Pod's way to its node is the same every time.
+/// Returns whether a commit binds a Pod, which is the same step for every Pod.
 fn is_binding(by: &Writer, note: &str) -> bool {
     *by == Writer::Cluster && note.starts_with("(spec.nodeName")
 }
 
-/// What every cluster has, and no controller is about.
+/// Resources of every cluster that controllers seldom use.
 fn is_furniture(by: &Writer, resource: &str) -> bool {
     matches!(
         resource,

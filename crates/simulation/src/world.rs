@@ -1,10 +1,10 @@
-//! [`World`]: what properties look at.
+//! [`World`]: the state of the cluster and its commits, for properties.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use trimtab_apiserver::{ChangeKind, Commit, StoredObject};
 
-/// Who made a commit.
+/// The author of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Writer {
@@ -12,7 +12,7 @@ pub enum Writer {
     Process(Arc<str>),
     /// A step of the workload, or the setup.
     Workload,
-    /// A fault: a rival writer, an object that chaos deleted.
+    /// A fault, such as the deletion of an object.
     Chaos,
     /// The cluster itself: the garbage collector, the namespace controller, the kubelet.
     Cluster,
@@ -29,15 +29,15 @@ impl fmt::Display for Writer {
     }
 }
 
-/// A commit, with when it was made and by whom.
+/// A commit with its time and its author.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Written {
-    /// When, counted from the start of the processes.
+    /// The time since the start of the processes.
     pub at: Duration,
-    /// By whom.
+    /// The author.
     pub by: Writer,
-    /// What was written.
+    /// The change.
     pub commit: Commit,
 }
 
@@ -53,28 +53,28 @@ pub struct World {
 }
 
 impl World {
-    /// How much time has passed since the processes were started.
+    /// Returns the time since the start of the processes.
     pub fn now(&self) -> Duration {
         self.now
     }
 
-    /// The objects of a resource, ordered by namespace and name. `resource` is the plural name and the group, such as
+    /// Returns the objects of a resource, ordered by namespace and name. `resource` is the plural name and the group, such as
     /// `pods` or `replicasets.apps`.
     pub fn objects(&self, resource: &str) -> impl Iterator<Item = &StoredObject> {
         self.resources.get(resource).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// One object. The namespace of a cluster-scoped object is empty.
+    /// Returns one object. The namespace of a cluster-scoped object is empty.
     pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<&StoredObject> {
         self.resources.get(resource)?.get(&(namespace.to_owned(), name.to_owned()))
     }
 
-    /// All commits so far, the oldest first; those of the setup included.
+    /// Returns all commits so far, those of the setup included, oldest first.
     pub fn commits(&self) -> &[Written] {
         &self.commits
     }
 
-    /// The newest commit.
+    /// Returns the newest commit.
     pub fn newest(&self) -> Option<&Written> {
         self.commits.last()
     }

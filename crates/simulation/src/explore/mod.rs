@@ -1,4 +1,4 @@
-//! [`Simulation`]: many histories of one scenario, on as many threads as asked.
+//! [`Simulation`]: many histories of one scenario, on one or several threads.
 
 mod progress;
 mod report;
@@ -49,7 +49,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Runs of `scenario`: the seeds from 0 to 99, on one thread, until one fails.
+    /// Creates a simulation of `scenario`: the seeds from 0 to 99, on one thread, until one fails.
     pub fn new(scenario: Scenario) -> Self {
         Self {
             scenario,
@@ -62,27 +62,27 @@ impl Simulation {
         }
     }
 
-    /// Which seeds to run.
+    /// Sets the seeds.
     pub fn seeds(self, seeds: Range<u64>) -> Self {
         Self { seeds, ..self }
     }
 
-    /// On how many threads; 0 counts as 1.
+    /// Sets the number of threads; 0 counts as 1.
     pub fn jobs(self, jobs: usize) -> Self {
         Self { jobs: jobs.max(1), ..self }
     }
 
-    /// Stops after so many failures: 1 by default.
+    /// Sets the number of failures after which the run stops. Default: 1.
     pub fn stop_after(self, failures: usize) -> Self {
         Self { most_failures: failures.max(1), ..self }
     }
 
-    /// How many histories may be run to shrink a failure: 300 by default; 0 leaves it as it is.
+    /// Sets the largest number of histories for shrinking a failure. Default: 300; with 0, failures are not shrunk.
     pub fn shrink_runs(self, runs: usize) -> Self {
         Self { shrink_runs: runs, ..self }
     }
 
-    /// How long one step may keep its thread, in real time, until the program is ended with a message: 20 s by default.
+    /// Sets the real time for which one step may block its thread before the program is ended with a message. Default: 20 s.
     pub fn step_limit(self, limit: Duration) -> Self {
         Self { step_limit: limit, ..self }
     }
@@ -109,7 +109,7 @@ impl Simulation {
     ///
     /// # Errors
     ///
-    /// The first seed whose two histories differ, and where.
+    /// The first seed whose two histories differ, with the step.
     pub fn check_determinism(&self) -> Result<(), Divergence> {
         let watched = self.watched(1);
         for seed in self.seeds.clone() {
@@ -176,7 +176,7 @@ impl Simulation {
         report
     }
 
-    /// Makes a failing plan as small as it gets, and runs that once more for its timeline.
+    /// Shrinks a failing plan and runs the result once more for its timeline.
     fn failure(&self, plan: Plan, violation: Violation, beat: &Beat) -> Failure {
         let fails = |plan: &Plan| {
             let again = self.history(plan, false, beat).violation;

@@ -1,4 +1,4 @@
-//! [`Progress`]: how far a run is, for the person who waits for it.
+//! [`Progress`]: the progress display of a run.
 
 use std::io::{IsTerminal, stderr};
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Report;
 
-/// A bar in a terminal; elsewhere a line at every tenth of the way.
+/// A bar in a terminal; elsewhere a line at every tenth of the run.
 pub(super) enum Progress {
     Silent,
     Bar(ProgressBar),

@@ -1,4 +1,4 @@
-//! [`Report`]: what many histories came to.
+//! [`Report`]: the result of many histories.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use crate::{
     timeline::Timeline,
 };
 
-/// What the runs of a scenario came to.
+/// The result of a simulation.
 #[derive(Debug)]
 pub struct Report {
     scenario: String,
@@ -28,7 +28,7 @@ pub struct Report {
     pub(super) failures: Vec<Failure>,
 }
 
-/// A history in which a property did not hold.
+/// A history that violated a property.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failure {
@@ -36,11 +36,11 @@ pub struct Failure {
     pub plan: Plan,
     /// The smallest plan found that violates the same property.
     pub shrunk: Plan,
-    /// What was violated.
+    /// The violation.
     pub violation: Violation,
-    /// Whether the history failed again when it was run again. If not, it is not deterministic.
+    /// Whether a second run of the history failed, too. If not, the history is not deterministic.
     pub repeats: bool,
-    /// What happened in the history of the shrunk plan.
+    /// The timeline of the shrunk plan.
     pub timeline: Timeline,
 }
 
@@ -69,49 +69,49 @@ impl Report {
         }
     }
 
-    /// How many histories were run.
+    /// Returns the number of histories that were run.
     pub fn runs(&self) -> u64 {
         self.runs
     }
 
-    /// How many histories were to be run; fewer were if too many failed.
+    /// Returns the number of planned histories. Fewer were run if there were too many failures.
     pub fn planned(&self) -> u64 {
         self.planned
     }
 
-    /// How many requests the processes sent.
+    /// Returns the number of requests of the processes.
     pub fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// At how many requests a systematic exploration tried its faults; `None` for any other.
+    /// Returns the number of requests at which a systematic exploration tried its faults; `None` for other runs.
     pub fn requests_tried(&self) -> Option<u64> {
         self.requests_tried
     }
 
-    /// How many faults met something.
+    /// Returns the number of faults that had an effect.
     pub fn faults(&self) -> u64 {
         self.faults
     }
 
-    /// How often the fault of this [name](crate::Fault::name) met something.
+    /// Returns the number of times that the fault of this [name](crate::Fault::name) had an effect.
     pub fn faults_named(&self, name: &str) -> u64 {
         let named = self.coverage.iter().filter(|((fault, _), _)| *fault == name);
         named.map(|(_, count)| count).sum()
     }
 
-    /// How much time passed in all histories together.
+    /// Returns the simulated time of all histories together.
     pub fn simulated(&self) -> Duration {
         self.simulated
     }
 
-    /// The histories that failed, by seed.
+    /// Returns the failed histories by seed.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 
-    /// How many kinds of requests were met by how many faults: a table for people, with a row for each kind of request
-    /// and a column for each fault, and how often each pair was seen.
+    /// Returns a table of the faults and the requests that they affected: a row for each kind of request, a column for each
+    /// fault, and the number of times for each pair.
     pub fn coverage(&self) -> String {
         let faults: BTreeSet<&str> = self.pairs().map(|(fault, _, _)| fault).collect();
         let mut rows: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
@@ -140,13 +140,13 @@ impl Report {
         table
     }
 
-    /// The pairs of a fault and a kind of request that it met.
+    /// Returns the pairs of a fault and a kind of request that it affected.
     fn pairs(&self) -> impl Iterator<Item = (&'static str, &str, u64)> {
         let met = self.coverage.iter().filter(|((fault, kind), _)| !fault.is_empty() && !kind.is_empty());
         met.map(|((fault, kind), count)| (*fault, kind.as_str(), *count))
     }
 
-    /// One line for the progress.
+    /// Returns a line for the progress.
     pub(super) fn state(&self) -> String {
         let failures = self.failures.len();
         format!(
@@ -160,7 +160,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// With the first failure: its property, its timeline and how to replay it.
+    /// With the first failure: its property, its timeline and its replay.
     #[track_caller]
     pub fn assert_clean(&self) {
         if let Some(failure) = self.failures.first() {
@@ -203,7 +203,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// A test to paste beside a function `scenario` that makes the scenario. It fails until the bug is mended.
+    /// Returns a test to paste beside a function `scenario` that builds the scenario. It fails until the bug is fixed.
     pub fn test(&self) -> String {
         let seed = self.plan.seed();
         format!(
@@ -225,9 +225,9 @@ pub struct Divergence {
     pub seed: u64,
     /// The number of the first step that differs, from 1.
     pub step: usize,
-    /// What happened there the first time.
+    /// The step of the first run.
     pub first: String,
-    /// What happened there the second time.
+    /// The step of the second run.
     pub second: String,
 }
 

@@ -15,20 +15,20 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pattern {
-    /// The process crashes before the request, and in another history after it was carried out.
+    /// The process crashes before the request, and in another history after it.
     Crash,
     /// The reply to a write is lost.
     LoseReply,
-    /// The process crashes at the request, and comes back on a front end that is so far behind.
+    /// The process crashes at the request and restarts on a front end with this lag.
     TimeTravel(Duration),
-    /// From the request on, the front end of the process is so far behind.
+    /// From the request on, the front end of the process has this lag.
     Lag(Duration),
-    /// From the request on, the process sees nothing for so long, and then only the state that has come of it.
+    /// From the request on, the process sees no change for this time, and then only the latest state.
     Unobserved(Duration),
 }
 
 impl Pattern {
-    /// Every pattern, with delays of a few seconds.
+    /// Returns all patterns, with delays of a few seconds.
     pub fn all() -> Vec<Self> {
         let seconds = Duration::from_secs;
         vec![
@@ -40,7 +40,7 @@ impl Pattern {
         ]
     }
 
-    /// The faults of this pattern at a request.
+    /// Returns the faults of this pattern at a request.
     fn faults(self, call: &Call) -> Vec<Fault> {
         let restart = Duration::from_millis(500);
         match self {
@@ -56,10 +56,10 @@ impl Pattern {
 }
 
 impl Simulation {
-    /// Runs the first seed without faults, and then once for each request in it and each fault of the patterns: all of
-    /// them, in order, with nothing drawn. [`Report::requests_tried`] says how many requests there were.
+    /// Runs the first seed without faults, and then once for each of its requests and each fault of the patterns, in order
+    /// and without random choices. [`Report::requests_tried`] returns the number of requests.
     ///
-    /// The request that a fault is for is the same in every run, since up to there nothing has gone wrong.
+    /// The target of a fault is the same request in every run, because there is no fault before it.
     pub fn systematic(&self, patterns: &[Pattern]) -> Report {
         let seed = self.seeds.start;
         let plans = self.plans_of(seed, patterns);

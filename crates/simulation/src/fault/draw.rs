@@ -1,15 +1,15 @@
-//! [`FaultMix`]: which faults a random plan may contain, and how many.
+//! [`FaultMix`]: the kinds and the number of faults in random plans.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{Fault, PlannedFault, Requests, Scope};
 use crate::random::Random;
 
-/// Which faults random plans contain, how many, and until when they begin.
+/// The kinds of faults in random plans, their number, and the time in which they begin.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct FaultMix {
-    /// Examples of the faults: their durations are the longest that are drawn.
+    /// Examples of the faults, with the longest durations.
     faults: Vec<(Fault, u32)>,
     most: u32,
     horizon: Duration,
@@ -20,13 +20,13 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 impl FaultMix {
-    /// No faults: a world in which everything works.
+    /// Returns a mix without faults.
     pub fn none() -> Self {
         Self { faults: Vec::new(), most: 0, horizon: Duration::ZERO }
     }
 
-    /// Everything that the network, the API server and the machines of the processes do to them. Objects, leases and
-    /// namespaces are left alone: see [`with`](Self::with). Up to five faults, which begin within 20 s.
+    /// Returns a mix with all faults of the network, the API server and the machines: up to five faults, which begin within
+    /// 20 s. Faults of objects, Leases and namespaces can be added: see [`with`](Self::with).
     pub fn environment() -> Self {
         Self { faults: Vec::new(), most: 5, horizon: seconds(20) }
             .with(Fault::LoseRequest, 2)
@@ -66,28 +66,28 @@ impl FaultMix {
         self
     }
 
-    /// Takes out every fault that `unwanted` names.
+    /// Removes the faults for which `unwanted` returns `true`.
     pub fn without(mut self, unwanted: impl Fn(&Fault) -> bool) -> Self {
         self.faults.retain(|(fault, _)| !unwanted(fault));
         self
     }
 
-    /// Draws at most so many faults for a plan.
+    /// Sets the largest number of faults in a plan.
     pub fn at_most(self, most: u32) -> Self {
         Self { most, ..self }
     }
 
-    /// Lets faults begin only in the first part of a history, so long.
+    /// Sets the time of a history in which faults begin.
     pub fn within(self, horizon: Duration) -> Self {
         Self { horizon, ..self }
     }
 
-    /// Until when faults begin. Afterwards a fault that still waits for a request is forgotten.
+    /// Returns the time until which faults begin. Afterwards, a fault that still waits for a request is dropped.
     pub(crate) fn horizon(&self) -> Duration {
         self.horizon
     }
 
-    /// Faults for a history whose workload has steps at `steps`: near them, more happens.
+    /// Draws the faults of a history. More of them begin near the times in `steps`.
     pub(crate) fn draw(
         &self,
         random: &mut Random,
@@ -144,14 +144,14 @@ impl FaultMix {
     }
 }
 
-/// A duration up to `longest`; short ones are as likely as long ones are.
+/// Draws a duration up to `longest`. Each order of magnitude is equally likely.
 fn duration(random: &mut Random, longest: Duration) -> Duration {
     let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
     let scale = longest >> random.within(0..6);
     Duration::from_millis((scale / 2 + random.within(0..scale / 2 + 1)).max(1))
 }
 
-/// 0 half of the time, 1 a quarter of it and so on.
+/// Draws 0 with probability 1/2, 1 with 1/4 and so on.
 fn few(random: &mut Random) -> u64 {
     u64::from(random.number().trailing_ones().min(6))
 }

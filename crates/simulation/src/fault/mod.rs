@@ -1,4 +1,4 @@
-//! [`Fault`]: what can go wrong, and [`PlannedFault`]: when, and for whom.
+//! [`Fault`]: the kinds of faults, and [`PlannedFault`]: a fault with its time and target.
 
 mod draw;
 mod text;
@@ -8,92 +8,92 @@ use std::{sync::Arc, time::Duration};
 pub use self::{draw::FaultMix, text::ParsePlanError};
 use crate::call::Call;
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A request does not reach the server: the connection breaks, and nothing was done.
+    /// A request does not reach the server: the connection breaks, and nothing has changed.
     LoseRequest,
     /// A request is carried out, but the connection breaks in place of the response.
     LoseReply,
-    /// The client gets 504 `Timeout`, and the request is carried out only after so long.
+    /// The client gets 504 `Timeout`, and the request is carried out only after this time.
     LateCommit(Duration),
-    /// A request takes so much longer to reach the server.
+    /// A request is delayed on its way to the server.
     Delay(Duration),
-    /// A request is refused with this HTTP code, and nothing was done: 409, 410, 429, 500, 503 and so on.
+    /// A request is refused with this HTTP code, and nothing has changed: 409, 410, 429, 500, 503 and so on.
     Refuse(u16),
-    /// A request is carried out, and never answered.
+    /// A request is carried out, and there is no response.
     Hang,
-    /// The process crashes as it sends a request, which does not arrive. It is started again after so long.
+    /// The process crashes while it sends a request, which does not arrive. It restarts after this time.
     CrashBefore(Duration),
-    /// The process crashes after a request was carried out and before it learns so. It is started again after so long.
+    /// The process crashes after a request was carried out and before the response. It restarts after this time.
     CrashAfter(Duration),
-    /// A read of any version (`resourceVersion=0`) shows the state of so long ago.
+    /// A read of any version (`resourceVersion=0`) returns a state of this age.
     StaleRead(Duration),
-    /// The process crashes, and is started again after so long.
+    /// The process crashes and restarts after this time.
     Crash(Duration),
-    /// The process crashes, and is started again a second later on a front end that is `lag` behind for `lasts`.
+    /// The process crashes and restarts a second later on a front end that is `lag` behind for `lasts`.
     TimeTravel {
-        /// How far behind the front end is.
+        /// The delay of the front end.
         lag: Duration,
-        /// For how long it stays behind.
+        /// The duration of the fault.
         lasts: Duration,
     },
     /// The front end of the process is `lag` behind for `lasts`: watches, and reads of any version.
     Lag {
-        /// How far behind the front end is.
+        /// The delay of the front end.
         lag: Duration,
-        /// For how long it stays behind.
+        /// The duration of the fault.
         lasts: Duration,
     },
-    /// For so long the process can neither watch nor list. Then its watches have expired, so that it lists again and
-    /// never sees the states in between.
+    /// For this time the process can neither watch nor list. Then its watches have expired, so that it lists again and
+    /// misses the states in between.
     Unobserved(Duration),
     /// The watches of the process break.
     CutWatches,
-    /// No bookmark reaches the process for so long.
+    /// No bookmark reaches the process for this time.
     DropBookmarks(Duration),
-    /// Each event reaches the process twice for so long.
+    /// Each event reaches the process twice for this time.
     DuplicateEvents(Duration),
-    /// Nothing reaches the process or leaves it for so long. Then its connections break.
+    /// No message reaches the process or leaves it for this time. Then its connections break.
     Partition(Duration),
-    /// No task of the process runs for so long, while its clocks go on (`SIGSTOP`).
+    /// No task of the process runs for this time, while its clocks continue (`SIGSTOP`).
     Pause(Duration),
-    /// No task of the process runs for so long, and its monotonic clock stops as well (a machine that sleeps).
+    /// No task of the process runs for this time, and its monotonic clock stops, too (a suspended machine).
     Suspend(Duration),
     /// The monotonic clock of the process runs at `rate` thousandths of the normal speed for `lasts`.
     Drift {
         /// 1000 is the normal speed.
         rate: u32,
-        /// For how long.
+        /// The duration of the fault.
         lasts: Duration,
     },
-    /// The wall clock of the process is set by so many milliseconds.
+    /// The wall clock of the process is moved by this number of milliseconds.
     SetClock(i64),
     /// All history is compacted: a watch or a list from before gets 410 `Expired`.
     Compact,
-    /// Somebody else writes its name into one of the leases.
+    /// Another client takes one of the Leases.
     TakeLease(u32),
     /// One of the objects that chaos may touch is deleted.
     Delete(u32),
     /// One of the objects that chaos may touch is removed at once, and created again under its name.
     Recreate(u32),
-    /// Somebody else writes an annotation to one of the objects that chaos may touch.
+    /// Another client writes an annotation to one of the objects that chaos may touch.
     Rival(u32),
     /// The namespace of one of the objects that chaos may touch is deleted.
     TerminateNamespace(u32),
 }
 
-/// Which requests of a process a fault meets.
+/// The requests of a process that a fault can affect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Requests {
-    /// All.
+    /// All requests.
     #[default]
     Any,
     /// Gets, lists and watches.
     Reads,
-    /// All that change something.
+    /// All requests that change objects.
     Writes,
 }
 
@@ -110,19 +110,19 @@ impl Requests {
 /// A fault of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFault {
-    /// From when on, counted from the start of the processes. A fault that meets a request waits for one.
+    /// The begin, counted from the start of the processes. A fault of a request then waits for a matching one.
     pub at: Duration,
-    /// The process that it meets; empty for a fault of the cluster.
+    /// The affected process; empty for a fault of the cluster.
     pub process: Arc<str>,
-    /// How many matching requests go by before one is met.
+    /// The number of matching requests that are spared first.
     pub skip: u32,
-    /// Which requests match.
+    /// The requests that match.
     pub requests: Requests,
-    /// What goes wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// How a fault finds its victim.
+/// The kind of a fault's target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// A request of the process.
@@ -134,7 +134,7 @@ pub(crate) enum Scope {
 }
 
 impl PlannedFault {
-    /// A fault that meets `process` from `at` on.
+    /// Creates a fault of `process` that begins at `at`.
     pub fn new(at: Duration, process: &str, fault: Fault) -> Self {
         let process = if fault.scope() == Scope::Cluster { "" } else { process };
         let requests = match fault {
@@ -145,19 +145,19 @@ impl PlannedFault {
         Self { at, process: process.into(), skip: 0, requests, fault }
     }
 
-    /// Lets so many matching requests go by first.
+    /// Spares this number of matching requests first.
     #[must_use]
     pub fn skip(self, skip: u32) -> Self {
         Self { skip, ..self }
     }
 
-    /// Meets only these requests.
+    /// Restricts the fault to these requests.
     #[must_use]
     pub fn requests(self, requests: Requests) -> Self {
         Self { requests, ..self }
     }
 
-    /// Returns whether it may meet this request.
+    /// Returns whether the fault can affect this request.
     pub(crate) fn matches(&self, process: &str, call: &Call) -> bool {
         self.fault.scope() == Scope::Request && *self.process == *process && self.requests.contain(call)
     }
@@ -185,7 +185,7 @@ impl Fault {
         }
     }
 
-    /// The fault's name in plans, timelines and coverage.
+    /// Returns the fault's name in plans, timelines and coverage.
     pub fn name(&self) -> &'static str {
         match self {
             Self::LoseRequest => "lose-request",
@@ -218,7 +218,7 @@ impl Fault {
         }
     }
 
-    /// The durations in it, for shrinking: in the order of its text.
+    /// Returns the fault's durations for shrinking, in the order of its text.
     pub(crate) fn durations(&mut self) -> Vec<&mut Duration> {
         match self {
             Self::LateCommit(time)

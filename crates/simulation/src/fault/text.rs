@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use super::{Fault, PlannedFault, Requests};
 
-/// A plan that cannot be read.
+/// The text of a plan is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no part of a plan: {problem}")]
 pub struct ParsePlanError {

@@ -1,4 +1,4 @@
-//! [`Process`]: what a user's code gets of the world: a client, a name, a seed and a clock.
+//! [`Process`]: the client, the name, the seed and the clock of simulated code.
 
 mod actor;
 mod clock;
@@ -28,9 +28,9 @@ use crate::random::{Random, mix};
 
 type Probe = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// One process of the simulated system, from the side of the code that runs in it. A handle, to be cloned.
+/// A simulated process, as the code in it sees it. Cheap to clone.
 ///
-/// Everything that it spawns with `tokio::spawn` belongs to it: a crash ends all of that at once, a pause stops it.
+/// Tasks spawned with `tokio::spawn` belong to the process: a crash ends all of them at once, a pause stops them.
 #[derive(Clone)]
 pub struct Process {
     inner: Arc<Inner>,
@@ -38,7 +38,7 @@ pub struct Process {
 
 struct Inner {
     name: Arc<str>,
-    /// How many times it was started before.
+    /// The number of earlier starts.
     restarts: u32,
     seed: u64,
     client: Client,
@@ -47,10 +47,10 @@ struct Inner {
     probes: Arc<Probes>,
 }
 
-/// Who asks whether this process leads, by lease.
+/// The functions that report whether this process leads, by Lease.
 pub(crate) type Probes = Mutex<Vec<(String, Probe)>>;
 
-/// What the wall clock showed at the start, and by how much it was set since.
+/// The wall clock at the start, and the amount by which it was moved since.
 #[derive(Debug, Clone)]
 pub(crate) struct Wall {
     pub(crate) at_start: Timestamp,
@@ -58,46 +58,46 @@ pub(crate) struct Wall {
 }
 
 impl Process {
-    /// A client whose requests go through the world, with its faults. It does not retry.
+    /// Returns a client whose requests pass through the simulation and its faults. It does not retry.
     pub fn client(&self) -> Client {
         self.inner.client.clone()
     }
 
-    /// The process's name in the scenario, which is also its clients' `User-Agent`.
+    /// Returns the process's name in the scenario, which is also the `User-Agent` of its clients.
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// A name that no other process has, and not this one after a restart: for a leader's identity.
+    /// Returns a name for leader election that is unique, also among the restarts of this process.
     pub fn identity(&self) -> String {
         identity(&self.inner.name, self.inner.restarts)
     }
 
-    /// How many times it was started before.
+    /// The number of earlier starts.
     pub fn restarts(&self) -> u32 {
         self.inner.restarts
     }
 
-    /// A seed of this process's own, another one after each restart: for code that draws random numbers.
+    /// Returns a seed for random numbers, which differs for each process and each restart.
     pub fn seed(&self) -> u64 {
         self.inner.seed
     }
 
-    /// Draws from [`seed`](Self::seed).
+    /// Returns a generator with [`seed`](Self::seed).
     pub fn random(&self) -> Random {
         Random::seeded(self.inner.seed)
     }
 
-    /// The wall clock of this process, which faults may set. `Timestamp::now()` and `SystemTime::now()` show the
-    /// machine's instead, which no seed decides.
+    /// Returns the wall clock of this process, which faults may move. `Timestamp::now()` and `SystemTime::now()` return the
+    /// machine's clock instead, which does not depend on the seed.
     pub fn now(&self) -> Timestamp {
         let wall = &self.inner.wall;
         let set_by = SignedDuration::from_millis(wall.set_by_ms.load(Ordering::Relaxed));
         wall.at_start + self.inner.started.elapsed() + set_by
     }
 
-    /// Says how to ask this process whether it leads under `lease`: what
-    /// [`Scenario::one_leader`](crate::Scenario::one_leader) asks, after each step of the process. `lease` is any name.
+    /// Registers a function that returns whether this process leads under `lease`, which can be any name.
+    /// [`Scenario::one_leader`](crate::Scenario::one_leader) calls it after each step of the process.
     pub fn leads(&self, lease: &str, is_leader: impl Fn() -> bool + Send + Sync + 'static) {
         self.inner.probes.lock().push((lease.to_owned(), Arc::new(is_leader)));
     }
@@ -113,12 +113,12 @@ pub(crate) fn identity(name: &str, restarts: u32) -> String {
     format!("{name}-{restarts}")
 }
 
-/// The seed of a process that is started for the `restarts`th time after the first.
+/// Returns the seed of a process after `restarts` restarts.
 fn seed_of(world: u64, process: usize, restarts: u32) -> u64 {
     mix(world, process as u64, u64::from(restarts))
 }
 
-/// How a process ended by itself.
+/// The result of a process that returned.
 pub trait Outcome: Send + 'static {
     /// `Err` with the reason if it failed.
     fn into_result(self) -> Result<(), String>;
@@ -136,19 +136,19 @@ impl<T: Send + 'static, E: fmt::Display + Send + 'static> Outcome for Result<T, 
     }
 }
 
-/// What is done when a process ends or panics by itself.
+/// The reaction to a process that returns or panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnEnd {
-    /// The history has failed.
+    /// The history fails.
     #[default]
     Fail,
-    /// It counts as a crash: the process is started again after so long.
+    /// It counts as a crash: the process restarts after this time.
     Restart(Duration),
 }
 
 type Main = Arc<dyn Fn(Process) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// How to start a process.
+/// The definition of a process.
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) name: Arc<str>,

@@ -1,4 +1,4 @@
-//! [`Property`]: what must hold, and [`Verdict`], whether it does.
+//! [`Property`]: a condition on histories, and [`Verdict`], the result of a check.
 
 mod known;
 
@@ -8,7 +8,7 @@ pub use self::known::controller_uid;
 pub(crate) use self::known::{held_by, never_twice};
 use crate::{call::Call, world::World};
 
-/// Whether a property holds: `true`, or `Ok`.
+/// The result of a check: the property holds if it is `true` or `Ok`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict(pub(crate) Result<(), String>);
 
@@ -32,19 +32,19 @@ pub struct Sent {
     pub process: Arc<str>,
     /// The process's [`identity`](crate::Process::identity).
     pub identity: String,
-    /// What it asks for.
+    /// The request.
     pub call: Call,
 }
 
 pub(crate) type Check = Arc<dyn Fn(&World) -> Verdict + Send + Sync>;
 pub(crate) type CheckSent = Arc<dyn Fn(&World, &Sent) -> Verdict + Send + Sync>;
 
-/// When a property is looked at.
+/// The time of a property's checks.
 #[derive(Clone)]
 pub(crate) enum When {
     /// After every commit.
     Always(Check),
-    /// At the latest so long after the faults rest, and at the end.
+    /// At this time after the last fault, and at the end.
     Eventually(Duration, Check),
     /// At the end.
     AtEnd(Check),
@@ -52,11 +52,11 @@ pub(crate) enum When {
     Sent(CheckSent),
     /// After each step of a process: at most one leads under this lease.
     OneLeader(String),
-    /// At the latest so long after the faults rest, processes have stopped writing.
+    /// At this time after the last fault, processes have stopped writing.
     Settles(Duration),
 }
 
-/// Something that must hold.
+/// A condition on histories.
 #[derive(Clone)]
 pub(crate) struct Property {
     pub(crate) name: Arc<str>,
@@ -69,17 +69,17 @@ impl fmt::Debug for Property {
     }
 }
 
-/// A property that did not hold.
+/// The violation of a property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The property's name.
     pub property: String,
-    /// What the property said, if it said anything.
+    /// The property's reason, if it has one.
     pub reason: String,
-    /// When it was seen, counted from the start of the processes.
+    /// The time of the check, counted from the start of the processes.
     pub at: Duration,
-    /// The version of the commit that broke it, if one did.
+    /// The version of the violating commit, if there is one.
     pub version: Option<u64>,
 }
 
