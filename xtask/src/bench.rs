@@ -26,7 +26,7 @@ use subject::Subject;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The parts to measure; by default all that have benchmarks.
+    /// Measures these parts; by default all that have benchmarks.
     #[arg(value_name = "PART")]
     parts: Vec<String>,
     /// Runs one round with less work: it takes minutes instead of a quarter of an hour, and is noisier.

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The part to release, such as `workqueue`.
+    /// Checks this part, such as `workqueue`.
     part: String,
     /// Checks the part and prints the next steps; without this flag, the changelog also gets its heading and date.
     #[arg(long)]

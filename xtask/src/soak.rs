@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The part under load.
+    /// Puts this part under load.
     part: Part,
-    /// The duration in seconds: 30 by default for the work queue, 60 for the API server.
+    /// Sets the duration in seconds: 30 by default for the work queue, 60 for the API server.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// Attacks the API server's connections over loopback, for 20 seconds by default.

@@ -22,11 +22,11 @@ const FILE: &str = "crates/apiserver/src/schema/builtin.txt";
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// The kubeconfig of a kube-apiserver. It describes only enabled APIs, so start it with
+    /// Reads the documents from the kube-apiserver of this kubeconfig. It describes only enabled APIs, so start it with
     /// `--runtime-config=coordination.k8s.io/v1beta1=true`.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
-    /// The kubectl that sends the requests.
+    /// Sends the requests with this kubectl.
     #[arg(long, default_value = "kubectl")]
     kubectl: String,
     /// Compares the file with the server instead of writing it, and fails if they differ.

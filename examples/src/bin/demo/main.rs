@@ -55,9 +55,9 @@ const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests");
 
 /// Runs a ReplicaSet controller, injects faults, and checks every Pod.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask demo")]
+#[command(name = "cargo xtask demo", bin_name = "cargo xtask demo")]
 struct Cli {
-    /// The manifests to apply: YAML or JSON files, or folders of them.
+    /// Applies these manifests: YAML or JSON files, or folders of them.
     #[arg(default_value = MANIFESTS, hide_default_value = true)]
     files: Vec<PathBuf>,
     /// Runs on the cluster of this kubeconfig, which must have no ReplicaSet controller.
