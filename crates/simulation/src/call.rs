@@ -1,15 +1,15 @@
-//! [`Call`]: what a request asks for, read from its method and path.
+//! [`Call`]: the verb and the target of a request, from its method and path.
 
 use std::fmt;
 
 use http::Method;
 use trimtab_apiserver::Verb;
 
-/// A request for objects, as properties and faults know it.
+/// A request for objects, for properties and faults.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Call {
-    /// What it does. A request for discovery or health counts as `Get` of the resource that its path ends with.
+    /// The verb. A request for discovery or health counts as `Get` of the resource that its path ends with.
     pub verb: Verb,
     /// The plural name and the group, such as `pods` or `replicasets.apps`.
     pub resource: String,
@@ -57,12 +57,12 @@ impl Call {
         }
     }
 
-    /// Returns whether it changes something.
+    /// Returns whether the request changes objects.
     pub fn is_write(&self) -> bool {
         !matches!(self.verb, Verb::Get | Verb::List | Verb::Watch)
     }
 
-    /// The request's kind, such as `patch pods/status`: what coverage counts by.
+    /// Returns the request's kind for the coverage, such as `patch pods/status`.
     pub(crate) fn kind(&self) -> String {
         match &*self.subresource {
             "" => format!("{} {}", self.verb.word(), self.resource),

@@ -1,20 +1,20 @@
-//! [`Generator`]: any object that a definition allows, for workloads.
+//! [`Generator`]: random objects of a definition, for workloads.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Map, Value, json};
 
 use crate::{random::Random, step::Step};
 
-/// How many items an array or a map gets at most, if its schema does not ask for more.
+/// The largest number of items in an array or a map, unless its schema requires more.
 const ITEMS: u64 = 3;
-/// How far numbers go that have no bounds.
+/// The bound of numbers without bounds of their own.
 const NUMBERS: i64 = 100;
 
 /// Draws objects of a custom kind that its definition allows: required fields always, the others half of the time,
 /// numbers and lengths within their bounds, enumerations, formats and defaults.
 ///
-/// It knows nothing of `pattern` and of rules in CEL. An object that breaks one of them is refused by the API server,
-/// and the step is shown as refused.
+/// It ignores `pattern` and rules in CEL. The API server refuses an object that violates one of them, and the timeline
+/// shows the step as refused.
 ///
 /// ```
 /// # use trimtab_simulation::{Generator, Random};
@@ -42,7 +42,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// A generator of what `definition` stores; `None` if it has no version with a schema.
+    /// Creates a generator for the stored version of `definition`; `None` if no version has a schema.
     pub fn of(definition: &CustomResourceDefinition) -> Option<Self> {
         let spec = &definition.spec;
         let version = spec.versions.iter().find(|version| version.storage)?;
@@ -58,7 +58,7 @@ impl Generator {
         })
     }
 
-    /// An object of this name.
+    /// Draws an object of this name.
     pub fn object(&self, random: &mut Random, name: &str) -> Value {
         let mut object =
             json!({"apiVersion": self.api_version, "kind": self.kind, "metadata": {"name": name}});
@@ -74,24 +74,24 @@ impl Generator {
         object
     }
 
-    /// The step that creates such an object.
+    /// Draws an object and returns the step that creates it.
     pub fn create(&self, random: &mut Random, name: &str) -> Step {
         Step::create_at(&self.collection, &self.object(random, name))
     }
 
-    /// The step that gives the object of this name another spec.
+    /// Draws a spec and returns the step that updates the object of this name.
     pub fn change(&self, random: &mut Random, name: &str) -> Step {
         let spec = self.object(random, name)["spec"].take();
         Step::patch_at(&format!("{}/{name}", self.collection), &json!({"spec": spec}))
     }
 
-    /// The step that deletes the object of this name.
+    /// Returns the step that deletes the object of this name.
     pub fn delete(&self, name: &str) -> Step {
         Step::delete_at(&format!("{}/{name}", self.collection))
     }
 }
 
-/// A value that `schema` allows.
+/// Draws a value that `schema` allows.
 fn draw(random: &mut Random, schema: &Value) -> Value {
     if let Some(choices) = schema["enum"].as_array() {
         return random.pick(choices).cloned().unwrap_or_default();
@@ -130,7 +130,7 @@ fn object(random: &mut Random, schema: &Value) -> Value {
     Value::Object(drawn)
 }
 
-/// A whole number within the bounds, and a multiple of what it must be a multiple of.
+/// Draws an integer within the bounds that satisfies `multipleOf`.
 fn bounded(random: &mut Random, schema: &Value) -> i64 {
     let number = |name: &str| schema[name].as_f64().map(|bound| bound as i64);
     let exclusive = |name: &str| i64::from(schema[name] == true);

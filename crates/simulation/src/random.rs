@@ -1,11 +1,11 @@
-//! [`Random`]: the one source of chance in a history, the same numbers for the same seed.
+//! [`Random`]: the only source of randomness in a history, with the same numbers for the same seed.
 
 use std::ops::Range;
 
-/// A number that looks like any other, the same for the same arguments.
+/// Returns a pseudo-random number that is a function of the arguments.
 ///
-/// Chance that must not change when something else draws more or less than before (the latency of one message, say)
-/// is a function of what it decides, with no state.
+/// For random choices that must not change when other code draws more or fewer numbers, such as the latency of one
+/// message.
 pub(crate) fn mix(seed: u64, one: u64, other: u64) -> u64 {
     scramble(scramble(scramble(seed).wrapping_add(one)).wrapping_add(other))
 }
@@ -18,7 +18,7 @@ fn scramble(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A stream of numbers from a seed, for workloads and for user code that must draw.
+/// A generator with a seed, for workloads and user code.
 #[derive(Debug, Clone)]
 pub struct Random {
     seed: u64,
@@ -26,18 +26,18 @@ pub struct Random {
 }
 
 impl Random {
-    /// Draws the same sequence for the same `seed`.
+    /// Creates a generator. The same `seed` yields the same sequence.
     pub fn seeded(seed: u64) -> Self {
         Self { seed, drawn: 0 }
     }
 
-    /// Any number.
+    /// Draws a number.
     pub fn number(&mut self) -> u64 {
         self.drawn += 1;
         mix(self.seed, self.drawn, 0)
     }
 
-    /// A number of `range`; its start if the range is empty.
+    /// Draws a number in `range`; its start if the range is empty.
     pub fn within(&mut self, range: Range<u64>) -> u64 {
         match range.end.saturating_sub(range.start) {
             0 => range.start,
@@ -45,13 +45,13 @@ impl Random {
         }
     }
 
-    /// True with this probability: 0 is never, 1 is always.
+    /// Draws `true` with this probability, from 0 (never) to 1 (always).
     pub fn chance(&mut self, probability: f64) -> bool {
-        // The upper 53 bits: as many as a float holds, from 0 to less than 1.
+        // The upper 53 bits, the precision of a float, as a number from 0 to less than 1.
         ((self.number() >> 11) as f64) < probability * (1_u64 << 53) as f64
     }
 
-    /// One of `choices`; `None` if there are none.
+    /// Draws one of `choices`; `None` if there are none.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         let index = self.within(0..choices.len() as u64);
         choices.get(usize::try_from(index).unwrap_or(0))

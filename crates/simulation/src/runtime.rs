@@ -1,8 +1,7 @@
-//! [`Stepped`]: a tokio runtime of one thread whose clock the world moves, from one timer to the next.
+//! [`Stepped`]: a tokio runtime of one thread whose clock the simulation advances, from one timer to the next.
 //!
-//! Tokio advances a paused clock by itself whenever everything waits. The hook that it calls before it waits lets the
-//! world decide each time: wake the future that `block_on` polls, and the clock stands still; leave it, and the clock
-//! jumps to the next timer.
+//! Tokio advances a paused clock whenever all tasks wait. It first calls a hook, which decides: if the hook wakes the
+//! future that `block_on` polls, the clock stands still; otherwise the clock jumps to the next timer.
 
 use std::{
     future::{Future, poll_fn},
@@ -23,25 +22,25 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How the runtime and the outside agree when to stop.
+/// The state that the runtime and the engine share, which decides when the runtime stops.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
-    /// How much was put out that the world has not taken.
+    /// The number of outputs that the engine has not taken.
     output: AtomicUsize,
-    /// Whether the runtime is to stop as soon as everything waits, even if nothing was put out.
+    /// Whether the runtime stops as soon as all tasks wait, even without an output.
     stops_when_idle: AtomicBool,
-    /// Whether everything waits.
+    /// Whether all tasks wait.
     is_idle: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Signal {
-    /// Something was put out: the runtime stops once everything else waits.
+    /// Records an output: the runtime stops once all tasks wait.
     pub(crate) fn put_out(&self) {
         self.output.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The world has taken all that was put out.
+    /// Records that the engine has taken all outputs.
     pub(crate) fn taken(&self) {
         self.output.store(0, Ordering::Relaxed);
     }
@@ -92,18 +91,18 @@ impl Stepped {
         self.runtime.spawn(task)
     }
 
-    /// Runs `within` in the runtime's context: with its clock, and able to spawn.
+    /// Runs `within` in the runtime's context, with its clock and its spawner.
     pub(crate) fn enter<T>(&self, within: impl FnOnce() -> T) -> T {
         let _context = self.runtime.enter();
         within()
     }
 
-    /// Runs a future to its end, with the clock moving as it must.
+    /// Runs a future to its end and advances the clock as necessary.
     pub(crate) fn complete<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    /// How far the clock has come, in milliseconds.
+    /// Returns the clock's time in milliseconds.
     pub(crate) fn now(&self) -> u64 {
         let elapsed = self.enter(|| self.base.elapsed());
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
@@ -124,8 +123,8 @@ impl Stepped {
         signal.stops_when_idle.store(false, Ordering::Relaxed);
     }
 
-    /// Moves the clock on, timer by timer, up to `until`. Stops before, at a time when all tasks wait, if something
-    /// was put out. Returns the time.
+    /// Advances the clock, timer by timer, up to `until`. Stops earlier, when all tasks wait, if there is an output.
+    /// Returns the time.
     pub(crate) fn run_until(&self, until: u64) -> u64 {
         let signal = &self.signal;
         if !signal.has_output() && self.now() < until {
@@ -147,7 +146,7 @@ impl Stepped {
         self.now()
     }
 
-    /// Moves the clock to `until` in one jump: whatever became due in between is late.
+    /// Advances the clock to `until` in one jump: timers in between fire late.
     pub(crate) fn jump_to(&self, until: u64) {
         let by = Duration::from_millis(until.saturating_sub(self.now()));
         self.signal.stops_when_idle.store(true, Ordering::Relaxed); // no further than that

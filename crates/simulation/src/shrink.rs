@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use crate::plan::{Plan, millis};
 
-/// Shorter than this, a time is not made.
+/// The shortest time to which shrinking reduces a time.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// A plan with fewer faults and steps and with shorter times, for which `fails` says true as it does for `plan`. Asks at
-/// most `runs` times. `steps` is how many steps the workload has.
+/// Returns a plan with fewer faults and steps and with shorter times for which `fails` still returns `true`. Calls `fails`
+/// at most `runs` times. `steps` is the number of steps of the workload.
 pub(crate) fn shrink(plan: &Plan, steps: usize, runs: usize, fails: impl Fn(&Plan) -> bool) -> Plan {
     let mut best = Best { plan: plan.clone(), left: runs, fails };
     loop {
         let before = best.plan.clone();
         best.fewer(|plan| plan.faults.len(), |plan, from, to| drop(plan.faults.drain(from..to)));
         if best.plan.steps.is_none() {
-            // Named one by one, so that single ones can go; that alone changes nothing.
+            // The steps are named one by one, so that single ones can be removed; the plan is the same.
             best.plan.steps = Some((0..steps).map(|number| (number, None)).collect());
         }
         let steps = |plan: &Plan| plan.steps.as_ref().map_or(0, Vec::len);
@@ -41,7 +41,7 @@ pub(crate) fn shrink(plan: &Plan, steps: usize, runs: usize, fails: impl Fn(&Pla
     best.plan
 }
 
-/// The smallest plan so far that fails.
+/// The smallest failing plan so far.
 struct Best<F> {
     plan: Plan,
     left: usize,
@@ -49,7 +49,7 @@ struct Best<F> {
 }
 
 impl<F: Fn(&Plan) -> bool> Best<F> {
-    /// Takes `candidate` if it fails. Nothing else ever becomes the best.
+    /// Accepts `candidate` if it fails. Only failing plans become the best one.
     fn tries(&mut self, candidate: Plan) -> bool {
         if self.left == 0 || candidate == self.plan {
             return false;
@@ -62,7 +62,7 @@ impl<F: Fn(&Plan) -> bool> Best<F> {
         fails
     }
 
-    /// Takes parts away: first many at a time, at last one by one.
+    /// Removes parts: first many at a time, at last one by one.
     fn fewer(&mut self, count: impl Fn(&Plan) -> usize, remove: impl Fn(&mut Plan, usize, usize)) {
         let mut chunk = count(&self.plan);
         while chunk > 0 {
@@ -78,7 +78,7 @@ impl<F: Fn(&Plan) -> bool> Best<F> {
         }
     }
 
-    /// Makes the times in faults and steps shorter.
+    /// Shortens the times in faults and steps.
     fn shorter(&mut self) {
         for index in 0..self.plan.faults.len() {
             for time in 0..self.plan.faults[index].fault.durations().len() {

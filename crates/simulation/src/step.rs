@@ -1,4 +1,4 @@
-//! [`Step`]: one thing that a user of the cluster does.
+//! [`Step`]: one action of a user of the cluster.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-/// A request of the workload. It is carried out at once, and no fault meets it.
+/// A request of the workload. It is carried out at once and without faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub(crate) method: Method,
-    /// With the query, if there is one.
+    /// The path, with the query if there is one.
     pub(crate) path: String,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,

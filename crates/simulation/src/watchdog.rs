@@ -1,4 +1,4 @@
-//! [`Watchdog`]: names a task that blocks its thread. Such a task cannot be ended: the program is.
+//! [`Watchdog`]: names a process that blocks its thread, and ends the program, since such a task cannot be ended.
 
 use std::{
     sync::{
@@ -11,10 +11,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-/// The process that is stepped on one thread, and for how long already.
+/// The process that runs on one thread, and the begin of its step.
 #[derive(Debug, Default)]
 pub(crate) struct Beat {
-    /// Odd while something is stepped.
+    /// Odd during a step.
     steps: AtomicU64,
     /// 0 for the server, otherwise the process's number and one.
     who: AtomicUsize,
@@ -38,7 +38,7 @@ impl Beat {
     }
 }
 
-/// Looks at all beats every now and then; ends the program when one of them is stuck.
+/// Checks all beats periodically and ends the program if one of them is stuck.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     stop: Arc<(Mutex<bool>, Condvar)>,
@@ -46,7 +46,7 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches `beats`, where one step may take `limit`.
+    /// Watches `beats`. One step may take `limit`.
     pub(crate) fn start(beats: Vec<Arc<Beat>>, names: Vec<Arc<str>>, limit: Duration) -> Self {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let stopped = stop.clone();

@@ -1,4 +1,4 @@
-//! When properties are looked at, and when a history is over.
+//! The checks of properties, and the end of a history.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use crate::{
     property::{Property, Sent, Verdict, Violation, When},
 };
 
-/// The properties of a history, and what their looking depends on.
+/// The properties of a history, and the times that their checks depend on.
 #[derive(Debug)]
 pub(super) struct Checks {
     properties: Vec<Property>,
     pub(super) violation: Option<Violation>,
-    /// Since when the faults rest.
+    /// The end of the last fault.
     rest: Option<u64>,
-    /// When a process last sent a write.
+    /// The time of the last write of a process.
     last_sent: u64,
-    /// When anybody last wrote something.
+    /// The time of the last commit.
     last_commit: u64,
 }
 
-/// Leases and events are written for ever.
+/// Returns whether writes of a resource do not count as activity: Leases and events are written forever.
 fn is_bookkeeping(resource: &str) -> bool {
     matches!(
         resource,
@@ -50,7 +50,7 @@ impl Checks {
         }
     }
 
-    /// When a property has to hold at the latest: the earliest such time after `now`.
+    /// Returns the earliest deadline of a property after `now`.
     pub(super) fn next_deadline(&self, now: u64) -> Option<u64> {
         let rest = self.rest?;
         let deadlines = self.properties.iter().filter_map(|property| Some(rest + millis(property.within()?)));
@@ -68,7 +68,7 @@ impl Property {
 }
 
 impl Engine<'_> {
-    /// A property does not hold. The first one counts.
+    /// Records a violation. Only the first one counts.
     pub(super) fn violate(&mut self, property: &str, reason: String, version: Option<u64>) {
         if self.checks.violation.is_none() {
             let at = Duration::from_millis(self.now.max(millis(self.world.now)));
@@ -84,7 +84,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The properties that must hold always are looked at before the first step.
+    /// Checks the properties that must always hold, before the first step.
     pub(super) fn check_start(&mut self) {
         if self.scenario.processes.is_empty() {
             self.violate("the scenario has a process", String::new(), None);
@@ -98,7 +98,7 @@ impl Engine<'_> {
         }
     }
 
-    /// After a commit.
+    /// Checks properties after a commit.
     pub(super) fn check_commit(&mut self, version: u64) {
         for index in 0..self.checks.properties.len() {
             let property = &self.checks.properties[index];
@@ -109,7 +109,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Before a request leaves its process.
+    /// Checks properties before a request leaves its process.
     pub(super) fn check_sent(&mut self, sent: &Sent) {
         for index in 0..self.checks.properties.len() {
             let property = &self.checks.properties[index];
@@ -120,7 +120,7 @@ impl Engine<'_> {
         }
     }
 
-    /// After each step of the processes.
+    /// Checks leaders after each step of the processes.
     pub(super) fn check_leaders(&mut self) {
         for index in 0..self.checks.properties.len() {
             let property = &self.checks.properties[index];
@@ -138,8 +138,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Returns whether the history is over: the faults rest, nothing is written any more, and what must hold eventually
-    /// does; or the time for that has passed.
+    /// Returns whether the history is over: no fault is active, no write occurs any more, and all eventual properties hold
+    /// or have exceeded their time.
     pub(super) fn is_over(&mut self) -> bool {
         if self.checks.rest.is_none() && self.rests() {
             self.checks.rest = Some(self.now);

@@ -1,4 +1,4 @@
-//! What faults of processes and of the cluster do, and the faults that wait for a request.
+//! The effects of faults of processes and of the cluster, and the faults that wait for a request.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::{
     world::Writer,
 };
 
-/// How long a fault waits for a request at least.
+/// The shortest time for which a fault waits for a request.
 const PATIENCE: u64 = 5_000;
-/// How soon a process is started again that travels in time.
+/// The delay before the restart of a process whose front end lags.
 const TRAVEL: Duration = Duration::from_secs(1);
 
-/// What a fault began and its end takes back.
+/// The effect of a fault that ends later.
 #[derive(Debug)]
 pub(super) enum Over {
-    /// A request that is late reaches the server.
+    /// A delayed request reaches the server.
     Late(u64),
     Lag(u64),
     Blind(usize, Vec<String>),
@@ -32,7 +32,7 @@ pub(super) enum Over {
     Resume(usize),
     Drift(usize),
     Doubles(usize),
-    /// A fault of the server's own.
+    /// A fault of the server.
     Guard(FaultGuard),
 }
 
@@ -47,9 +47,9 @@ struct Waiting {
     planned: PlannedFault,
     /// The process's number; `None` for a fault of the cluster.
     process: Option<usize>,
-    /// How many requests are to go by.
+    /// The number of requests to spare.
     skip: u32,
-    /// Whether it met something.
+    /// Whether the fault had an effect.
     met: bool,
 }
 
@@ -64,7 +64,7 @@ impl Armed {
         Self { faults: plan.faults.iter().map(waiting).collect() }
     }
 
-    /// The faults that begin at a time, and do not wait for a request.
+    /// Returns the faults that begin at a time and do not wait for a request.
     pub(super) fn timed(&self) -> Vec<(usize, u64)> {
         let timed = self.faults.iter().enumerate();
         timed
@@ -73,7 +73,7 @@ impl Armed {
             .collect()
     }
 
-    /// The fault that meets this request, if there is one.
+    /// Returns the fault for this request, if there is one.
     pub(super) fn meet(&mut self, process: &str, call: &Call, at: u64) -> Option<Fault> {
         for waiting in &mut self.faults {
             if waiting.met || at < millis(waiting.planned.at) || !waiting.planned.matches(process, call) {
@@ -90,8 +90,7 @@ impl Armed {
         None
     }
 
-    /// Returns whether a fault may still meet a request. After `horizon`, or a while after its time, it does not wait
-    /// any more.
+    /// Returns whether a fault may still affect a request. It stops waiting after `horizon`, or a while after its time.
     pub(super) fn waits(&self, now: u64, horizon: u64) -> bool {
         self.faults.iter().any(|waiting| {
             !waiting.met
@@ -100,14 +99,14 @@ impl Armed {
         })
     }
 
-    /// How many faults have met something.
+    /// Returns the number of faults that had an effect.
     pub(super) fn met(&self) -> usize {
         self.faults.iter().filter(|waiting| waiting.met).count()
     }
 }
 
 impl Engine<'_> {
-    /// A fault of a process or of the cluster begins.
+    /// Begins a fault of a process or of the cluster.
     pub(super) fn disturb(&mut self, index: usize) {
         let waiting = &self.armed.faults[index];
         let (fault, process) = (waiting.planned.fault, waiting.process);
@@ -184,7 +183,7 @@ impl Engine<'_> {
         self.later(ends, Event::Over(Over::Lag(id)));
     }
 
-    /// Takes back what a fault began.
+    /// Ends the effect of a fault.
     pub(super) fn over(&mut self, over: Over) {
         match over {
             Over::Late(id) => self.arrive(id),
@@ -288,7 +287,7 @@ impl Engine<'_> {
         }
     }
 
-    /// One of the live objects of `resources`: its path and itself.
+    /// Draws a live object of `resources`. Returns its path and the object.
     fn victim(&self, resources: &[String], pick: u32) -> Option<(String, Value)> {
         let live = |object: &&StoredObject| object["metadata"]["deletionTimestamp"].is_null();
         let objects: Vec<(&String, &StoredObject)> = resources

@@ -1,4 +1,4 @@
-//! [`Links`]: the connection of each process to the API server: which front end it uses, and what is wrong with it.
+//! [`Links`]: the connection of each process to the API server: its front end and its faults.
 
 use std::{collections::BTreeSet, io, time::Duration};
 
@@ -6,20 +6,20 @@ use trimtab_apiserver::{ApiServer, FaultGuard, Filter};
 
 use crate::process::{Actor, ReplyBody};
 
-/// What reaches a process in reply to a request.
+/// The response to a request.
 pub(super) type Response = io::Result<http::Response<ReplyBody>>;
 
 /// One process's connection.
 #[derive(Debug, Default)]
 pub(super) struct Link {
     front_end: usize,
-    /// How many partitions are in force.
+    /// The number of active partitions.
     pub(super) partitions: u32,
-    /// How many faults keep it from watching and listing.
+    /// The number of active faults that prevent watches and lists.
     pub(super) blind: u32,
     /// The resources whose next watch has expired.
     pub(super) expired: BTreeSet<String>,
-    /// How many faults double its events.
+    /// The number of active faults that duplicate events.
     pub(super) doubles: u32,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Links {
     newest: u64,
 }
 
-/// A front end that is behind.
+/// A front end that lags.
 #[derive(Debug)]
 struct Lagging {
     id: u64,
@@ -60,7 +60,7 @@ impl Links {
         self.follow(actors, api);
     }
 
-    /// The front end of `process` is behind from now on. Returns the number of the fault.
+    /// Makes the front end of `process` lag from now on. Returns the number of the fault.
     pub(super) fn lag(&mut self, process: usize, lag: Duration, actors: &[Actor], api: &ApiServer) -> u64 {
         self.newest += 1;
         let front_end = self.links[process].front_end;
@@ -73,7 +73,7 @@ impl Links {
         self.lags.retain(|lagging| lagging.id != id);
     }
 
-    /// Makes the server treat each process as its front end does.
+    /// Applies the lag of each front end to the server's responses for its processes.
     fn follow(&mut self, actors: &[Actor], api: &ApiServer) {
         let Self { links, lags, .. } = self;
         for lagging in lags {

@@ -1,11 +1,11 @@
-//! [`Engine`]: one history. It steps the processes and the server on one thread, and is the network between them.
+//! [`Engine`]: runs one history. It steps the processes and the server on one thread and simulates their network.
 //!
 //! All times are whole milliseconds. Processes run ahead of the server, but never past the next known event, nor more
-//! than a window of idle time, so a message that nobody could foresee is late by the window at most.
+//! than a window of idle time, so an unforeseen message is late by at most the window.
 //!
 //! - I1: the server carries out one request at a time, in the order of their arrival.
-//! - I2: a process sees nothing before the world hands it over, and every hand-over is an event of the queue.
-//! - I3: whatever is decided by chance is a function of the seed and of what is decided.
+//! - I2: every message to a process is an event of the queue.
+//! - I3: every random choice is a function of the seed and of its subject.
 
 mod check;
 mod disturb;
@@ -39,31 +39,31 @@ use crate::{
     world::World,
 };
 
-/// How far processes run ahead while something happens.
+/// The time by which processes run ahead during activity.
 const SHORT_WINDOW: u64 = 4;
-/// And while nothing does.
+/// The time by which processes run ahead while idle.
 const LONG_WINDOW: u64 = 256;
 
-/// How often each fault met each kind of request. Faults of processes and of the cluster have no kind.
+/// The number of times that each fault affected each kind of request. Faults of processes and of the cluster have no kind.
 pub(crate) type Coverage = BTreeMap<(&'static str, String), u64>;
 
-/// What became of a history.
+/// The result of a history.
 #[derive(Debug)]
 pub(crate) struct History {
     pub(crate) violation: Option<Violation>,
     pub(crate) hash: u64,
-    /// Empty unless they were asked for.
+    /// Empty unless requested.
     pub(crate) records: Vec<Record>,
-    /// How many requests each process sent.
+    /// The number of requests of each process.
     pub(crate) requests: Vec<u32>,
     pub(crate) coverage: Coverage,
-    /// How many of the planned faults met something.
+    /// The number of planned faults that had an effect.
     pub(crate) met: usize,
-    /// How much time passed in it.
+    /// The simulated time.
     pub(crate) lasted: Duration,
 }
 
-/// What is due at a time.
+/// An event of the queue.
 #[derive(Debug)]
 enum Event {
     /// A request reaches the server.
@@ -76,7 +76,7 @@ enum Event {
     Step(Step),
     /// A fault of a process or of the cluster begins.
     Fault(usize),
-    /// Something that a fault began is over.
+    /// An effect of a fault ends.
     Over(disturb::Over),
     /// A process is started again.
     Restart(usize),
@@ -86,7 +86,7 @@ pub(crate) struct Engine<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,
     now: u64,
-    /// What the server's clock showed when the processes were started.
+    /// The server's time at the start of the processes.
     server_start: u64,
     server: Server,
     actors: Vec<Actor>,
@@ -95,7 +95,7 @@ pub(crate) struct Engine<'a> {
     flights: BTreeMap<u64, Flight>,
     next_flight: u64,
     armed: Armed,
-    /// Steps, faults, restarts and ends of faults that are in the queue.
+    /// The number of steps, faults, restarts and ends of faults in the queue.
     pending: usize,
     world: World,
     checks: Checks,
@@ -105,7 +105,7 @@ pub(crate) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// Sets up the history of `plan`; keeps its records if `keeps`.
+    /// Runs the history of `plan`; keeps its records if `keeps`.
     pub(crate) fn run(scenario: &'a Scenario, plan: &'a Plan, keeps: bool, beat: &'a Beat) -> History {
         beat.enters(None);
         let mut trace = Trace::new(keeps);
@@ -160,7 +160,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Adds an event that keeps the world from resting until it has happened.
+    /// Adds an event that counts as pending.
     fn later(&mut self, at: u64, event: Event) {
         self.pending += 1;
         self.queue.add(at, event);
@@ -204,17 +204,17 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// How far everything may run.
+    /// Returns the time up to which processes and server may run.
     fn limit(&self, window: u64) -> u64 {
         let ahead = (self.now + window).min(self.checks.next_deadline(self.now).unwrap_or(u64::MAX));
         self.queue.next_at().map_or(ahead, |next| next.clamp(self.now, ahead))
     }
 
-    /// Runs every process up to the limit. Returns whether one of them sent something.
+    /// Runs every process up to the limit. Returns whether one of them has sent a request.
     fn run_processes(&mut self, window: u64) -> bool {
         let mut sent = false;
         let count = self.actors.len();
-        // Whose turn it is first changes: it decides who is first at the server.
+        // The first process changes: it is the first one at the server.
         let first = mix(self.plan.seed, self.now, 1) as usize % count.max(1);
         for turn in 0..count {
             let process = (first + turn) % count;
@@ -275,7 +275,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Whether a process has ended by itself, and what follows from that.
+    /// Reacts to a process that has ended by itself.
     fn look_for_the_end(&mut self, process: usize) {
         let Some(ended) = self.actors[process].ended() else { return };
         let name = self.actors[process].name.clone();
@@ -290,7 +290,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Ends a process, which is started again after so long.
+    /// Ends a process and schedules its restart.
     fn crash(&mut self, process: usize, why: String, restart: Duration) {
         let at = self.actors[process].at.max(self.now);
         let name = self.actors[process].name.clone();
@@ -306,7 +306,7 @@ impl<'a> Engine<'a> {
         self.later(at + millis(restart).max(1), Event::Restart(process));
     }
 
-    /// Returns whether nothing is due and nothing is in force: the faults rest.
+    /// Returns whether no fault is pending or active.
     fn rests(&self) -> bool {
         self.pending == 0 && !self.armed.waits(self.now, self.plan_horizon())
     }

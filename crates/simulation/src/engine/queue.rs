@@ -1,8 +1,8 @@
-//! [`Queue`]: what is to happen, in the order of its time.
+//! [`Queue`]: future events in the order of time.
 
 use std::collections::BTreeMap;
 
-/// Events by time; those of one time in the order in which they were added.
+/// Events by time. Events of the same time are in the order of their addition.
 #[derive(Debug)]
 pub(super) struct Queue<E> {
     events: BTreeMap<(u64, u64), E>,
@@ -21,12 +21,12 @@ impl<E> Queue<E> {
         self.events.insert((at, self.added), event);
     }
 
-    /// When the next event is due.
+    /// Returns the time of the next event.
     pub(super) fn next_at(&self) -> Option<u64> {
         self.events.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// The next event, if it is due at `now`.
+    /// Takes the next event, if it is due at `now`.
     pub(super) fn due(&mut self, now: u64) -> Option<E> {
         let first = self.events.first_entry().filter(|entry| entry.key().0 <= now)?;
         Some(first.remove())

@@ -1,4 +1,4 @@
-//! [`Record`]: what happened in a history, step by step: for its hash, for the comparison of two runs, for the timeline.
+//! [`Record`]: a step of a history, for its hash, the comparison of two runs, and the timeline.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use trimtab_apiserver::ChangeKind;
 
 use crate::{call::Call, world::Writer};
 
-/// One thing that happened.
+/// One step of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Record {
     /// Milliseconds since the start of the processes.
@@ -18,7 +18,7 @@ pub(crate) struct Record {
     pub(crate) what: What,
 }
 
-/// What happened.
+/// The kind of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum What {
     /// A process was started.
@@ -27,15 +27,15 @@ pub(crate) enum What {
     Ended { process: Arc<str>, why: String },
     /// A process sent a request.
     Sent { process: Arc<str>, number: u32, call: Call, query: String, body: u64 },
-    /// It got a response, or learned that there is none.
+    /// A process got a response, or the error of its connection.
     Answered { process: Arc<str>, number: u32, code: Option<u16> },
-    /// A watch told it something.
+    /// A watch delivered data to a process.
     Event { process: Arc<str>, word: String, resource: String, name: String, version: String },
     /// The workload took a step.
     Step { text: String, code: u16 },
-    /// A fault met a request, a process or the cluster.
+    /// A fault affected a request, a process or the cluster.
     Fault { process: Arc<str>, text: String },
-    /// Something was written.
+    /// A commit.
     Commit {
         by: Writer,
         version: u64,
@@ -45,7 +45,7 @@ pub(crate) enum What {
         content: u64,
         note: String,
     },
-    /// A property did not hold.
+    /// A property was violated.
     Violated { text: String },
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for Record {
     }
 }
 
-/// What a commit did, as a verb.
+/// Returns the verb of a commit.
 pub(crate) fn word(change: ChangeKind) -> &'static str {
     match change {
         ChangeKind::Added => "creates",
@@ -112,7 +112,7 @@ impl Trace {
         }
     }
 
-    /// A watch told a process something: its text counts, and what it says is read for people only.
+    /// Records the data of a watch. The hash contains its text; the decoded content is only for readers.
     pub(super) fn saw(&mut self, at: u64, process: &Arc<str>, resource: &str, bytes: &[u8]) {
         (at, process, content(bytes)).hash(&mut self.hasher);
         let Some(records) = &mut self.records else { return };
@@ -131,7 +131,7 @@ impl Trace {
         }
     }
 
-    /// Returns whether records are kept: then what is only read by people is worth its price.
+    /// Returns whether records are kept, so that content for readers is worth its cost.
     pub(super) fn keeps(&self) -> bool {
         self.records.is_some()
     }
@@ -141,7 +141,7 @@ impl Trace {
     }
 }
 
-/// A hash of JSON text in which times do not count: code may write the machine's time, which no seed decides.
+/// Returns a hash of JSON text without times: code may write the machine's time, which does not depend on the seed.
 pub(super) fn content(text: &[u8]) -> u64 {
     const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
     let mut hasher = DefaultHasher::new();

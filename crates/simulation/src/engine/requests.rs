@@ -1,4 +1,4 @@
-//! The way of a request through the world: from a process's outbox to the server and back, with what faults do to it.
+//! The path of a request through the simulation: from a process's outbox to the server and back, with its faults.
 
 use std::{io, time::Duration};
 
@@ -30,29 +30,29 @@ use crate::{
     world::{Writer, Written},
 };
 
-/// A request on its way, or an open watch.
+/// A request in flight, or an open watch.
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) process: usize,
-    /// In which life of the process it was sent.
+    /// The number of starts of the process when it was sent.
     pub(super) start: u32,
     number: u32,
     call: Call,
-    /// Until it has arrived.
+    /// The request until its arrival.
     request: Option<(request::Parts, Bytes)>,
-    /// Until it was answered.
+    /// The sender of the response until it is sent.
     pub(super) reply: Option<oneshot::Sender<Reply>>,
-    /// Of an open watch.
+    /// The sender of the frames of an open watch.
     pub(super) frames: Option<mpsc::UnboundedSender<io::Result<Bytes>>>,
-    /// When the last piece of the response reaches the process.
+    /// The time at which the last piece of the response reaches the process.
     last: u64,
     pub(super) task: Option<AbortHandle>,
-    /// What goes wrong with it.
+    /// The fault of the request.
     fault: Option<Fault>,
 }
 
 impl Engine<'_> {
-    /// A process has sent a request.
+    /// Handles a request that a process has sent.
     pub(super) fn post(&mut self, process: usize, at: u64, posted: Posted) {
         let actor = &mut self.actors[process];
         if !actor.is_alive() || self.checks.violation.is_some() {
@@ -104,12 +104,12 @@ impl Engine<'_> {
         self.send(id, process, at, way, fault);
     }
 
-    /// Sends a request on its way, as its fault says.
+    /// Sends a request, subject to its fault.
     fn send(&mut self, id: u64, process: usize, at: u64, way: u64, fault: Option<Fault>) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
         let (link, call) = (self.links.of(process), &flight.call);
         let is_partitioned = link.partitions > 0;
-        // Answered by the world; the request does not arrive.
+        // The engine responds; the request does not arrive.
         let instead = if link.blind > 0 && matches!(call.verb, Verb::List | Verb::Watch) {
             Some(Err(broken("the front end is not reachable (fault)")))
         } else if call.verb == Verb::Watch && link.expired.remove(&call.resource) {
@@ -144,14 +144,14 @@ impl Engine<'_> {
         }
     }
 
-    /// How long a message takes, a whole number of milliseconds: a function of which message it is (I3).
+    /// Returns the latency of a message in whole milliseconds, a function of the message (I3).
     fn way(&self, process: usize, number: u32, leg: u64) -> u64 {
         let (shortest, longest) = self.scenario.latency;
         let message = (process as u64) << 32 | u64::from(number);
         shortest + mix(self.plan.seed, message, leg) % (longest - shortest + 1)
     }
 
-    /// A request reaches the server, which carries it out.
+    /// Delivers a request to the server, which carries it out.
     pub(super) fn arrive(&mut self, id: u64) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
         let Some((parts, body)) = flight.request.take() else { return };
@@ -179,7 +179,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Takes what the server has committed and said up to `at`. `writer` is who it was asked by.
+    /// Takes the commits and the outputs of the server up to `at`. `writer` is the author of the request.
     pub(super) fn drain(&mut self, at: u64, writer: Option<(Writer, Call)>) {
         let mut writer = writer;
         self.world.now = Duration::from_millis(at);
@@ -188,7 +188,7 @@ impl Engine<'_> {
                 Some((by, call)) if call.resource == commit.resource => by.clone(),
                 _ => Writer::Cluster,
             };
-            // What follows from the request is the cluster's doing.
+            // Commits that follow from the request are those of the cluster.
             writer = writer.filter(|(written, call)| *written != by || call.verb == Verb::DeleteCollection);
             self.take(commit, by, true);
         }
@@ -197,7 +197,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A commit was made.
+    /// Records a commit.
     pub(super) fn take(&mut self, commit: Commit, by: Writer, checks: bool) {
         let version = commit.version;
         let name = match &commit.namespace {
@@ -220,7 +220,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The server has said something.
+    /// Handles an output of the server.
     fn output(&mut self, at: u64, output: Output) {
         let (id, event) = match output {
             Output::Response { id, parts, body: Some(body) } => {
@@ -251,12 +251,12 @@ impl Engine<'_> {
         self.queue.add(arrives, event);
     }
 
-    /// A response reaches its process.
+    /// Delivers a response to its process.
     pub(super) fn reply(&mut self, id: u64, response: link::Response) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
         let (process, number) = (flight.process, flight.number);
         let Some(sender) = flight.reply.take() else {
-            // It got a response before, and nobody waits for another.
+            // It got a response before, and no task waits for another.
             flight.task.take().inspect(AbortHandle::abort);
             self.flights.remove(&id);
             return;
@@ -282,7 +282,7 @@ impl Engine<'_> {
         self.trace.add(self.now, What::Answered { process: self.actors[process].name.clone(), number, code });
     }
 
-    /// A piece of a watch reaches its process.
+    /// Delivers a piece of a watch to its process.
     pub(super) fn frame(&mut self, id: u64, frame: Option<io::Result<Bytes>>) {
         let Some(flight) = self.flights.get_mut(&id) else { return };
         let process = flight.process;
@@ -314,7 +314,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Breaks every connection of a process: it crashed, or was cut off.
+    /// Breaks every connection of a process that crashed or was cut off.
     pub(super) fn hang_up(&mut self, process: usize) {
         let ids: Vec<u64> =
             self.flights.iter().filter(|(_, flight)| flight.process == process).map(|(id, _)| *id).collect();
@@ -330,14 +330,14 @@ impl Engine<'_> {
             if is_watch {
                 flight.task.take().inspect(AbortHandle::abort);
             }
-            // What was sent is carried out all the same, but nobody learns of it.
+            // A sent request is still carried out, but its response is lost.
             if flight.request.is_none() {
                 self.flights.remove(&id);
             }
         }
     }
 
-    /// Breaks the watches of a process. Returns what they were about.
+    /// Breaks the watches of a process. Returns their resources.
     pub(super) fn cut_watches(&mut self, process: usize) -> Vec<String> {
         let watches = |flight: &Flight| flight.process == process && flight.frames.is_some();
         let ids: Vec<u64> =
@@ -397,7 +397,7 @@ impl Engine<'_> {
     }
 }
 
-/// A refusal that the world answers with, in the server's place.
+/// Returns a refusal in place of the server's response.
 fn refusal(code: u16) -> http::Response<ReplyBody> {
     let (code, reason) = match code {
         403 => (code, "Forbidden"),

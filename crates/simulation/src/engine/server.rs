@@ -1,4 +1,4 @@
-//! [`Server`]: the API server and its runtime, from the world's side.
+//! [`Server`]: the API server and its runtime, as the engine sees them.
 
 use std::{collections::VecDeque, io, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     runtime::{Signal, Stepped},
 };
 
-/// What the server has to say.
+/// An output of the server.
 #[derive(Debug)]
 pub(super) enum Output {
     /// A response; without a body, the frames of a watch follow.
@@ -70,17 +70,17 @@ impl Server {
         Ok(Self { api, commits, outputs, runtime })
     }
 
-    /// How far its clock has come.
+    /// Returns the server's time.
     pub(super) fn now(&self) -> u64 {
         self.runtime.now()
     }
 
-    /// Runs it up to `until`; stops before if it has something to say. Returns the time.
+    /// Runs the server up to `until`, or until it has an output. Returns the time.
     pub(super) fn run_until(&self, until: u64) -> u64 {
         self.runtime.run_until(until)
     }
 
-    /// Begins to carry out a request, and goes as far as that goes without time.
+    /// Begins to carry out a request, as far as possible without advancing the clock.
     pub(super) fn carry_out(&self, id: u64, request: Request<Full<Bytes>>, is_watch: bool) -> AbortHandle {
         let (outputs, service) = (self.outputs.clone(), self.api.service());
         let task = self.runtime.spawn(async move {
@@ -112,18 +112,18 @@ impl Server {
         task.abort_handle()
     }
 
-    /// Lets its tasks do what they can without time.
+    /// Runs the server's tasks as far as possible without advancing the clock.
     pub(super) fn settle(&self) {
         self.runtime.settle();
     }
 
-    /// What it has said since this was last asked.
+    /// Takes the outputs since the last call.
     pub(super) fn outputs(&self) -> VecDeque<Output> {
         self.outputs.signal.taken();
         std::mem::take(&mut *self.outputs.queue.lock())
     }
 
-    /// What was committed since this was last asked.
+    /// Takes the commits since the last call.
     pub(super) fn commits(&mut self) -> Vec<Commit> {
         std::iter::from_fn(|| self.commits.try_next()).collect()
     }

@@ -1,4 +1,4 @@
-//! [`Actor`]: a process from the world's side: its runtime, its outbox, and whether it runs.
+//! [`Actor`]: a process as the engine sees it: its runtime, its outbox and its state.
 
 use std::{
     collections::VecDeque,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::runtime::{Signal, Stepped};
 
-/// How a process's main future ended.
+/// The result of a process's main future.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
     Returned,
@@ -35,16 +35,16 @@ pub(crate) struct Actor {
     pub(crate) name: Arc<str>,
     index: usize,
     spec: Spec,
-    /// How many times it was started.
+    /// The number of starts.
     pub(crate) starts: u32,
-    /// How many requests it has sent, over all its lives.
+    /// The number of requests over all starts.
     pub(crate) requests: u32,
-    /// The world's time up to which it has run.
+    /// The simulated time up to which it has run.
     pub(crate) at: u64,
     running: Option<Running>,
-    /// Its tasks do not run now, but its clock does.
+    /// Whether its tasks are paused while its clock runs.
     paused: bool,
-    /// Nor does its monotonic clock.
+    /// Whether its monotonic clock is stopped, too.
     suspended: bool,
     rate: u64,
     wall_set_by: Arc<AtomicI64>,
@@ -81,7 +81,7 @@ impl Actor {
         }
     }
 
-    /// Starts it at `now`, when the wall clock shows `wall`. Its code runs with the next step.
+    /// Starts the process at `now`, with the wall clock at `wall`. Its code runs with the next step.
     pub(crate) fn start(&mut self, seed: u64, now: u64, wall: Timestamp) -> io::Result<()> {
         let signal = Arc::new(Signal::default());
         let runtime = Stepped::new(signal.clone())?;
@@ -101,7 +101,7 @@ impl Actor {
             }),
         });
         let main = self.spec.main.clone();
-        // The closure itself runs inside the task: it may panic, and may spawn.
+        // The closure is called inside the task, as it may panic or spawn.
         let main = Some(runtime.spawn(async move { main(process).await }));
         let mut clock = LocalClock::starting_at(now);
         clock.drift(now, self.rate);
@@ -115,17 +115,17 @@ impl Actor {
         self.running.is_some()
     }
 
-    /// Returns whether its tasks run.
+    /// Returns whether the process's tasks run.
     pub(crate) fn runs(&self) -> bool {
         self.is_alive() && !self.paused
     }
 
-    /// The name under which it leads.
+    /// Returns the name for leader election.
     pub(crate) fn identity(&self) -> String {
         identity(&self.name, self.starts.saturating_sub(1))
     }
 
-    /// Runs it up to the world's time `until`; stops before if it has sent something. Returns what it has sent.
+    /// Runs the process up to the simulated time `until`, or until it has sent requests. Returns these requests.
     pub(crate) fn run_until(&mut self, until: u64) -> VecDeque<Posted> {
         let Some(running) = self.running.as_ref().filter(|_| !self.paused) else {
             self.at = until;
@@ -140,7 +140,7 @@ impl Actor {
         posted
     }
 
-    /// Ends everything that it spawned. What it had sent is on its way all the same.
+    /// Ends all tasks of the process. Requests that it has sent still arrive.
     pub(crate) fn crash(&mut self) -> VecDeque<Posted> {
         let Some(running) = self.running.take() else {
             return VecDeque::new();
@@ -150,7 +150,7 @@ impl Actor {
         sent
     }
 
-    /// How its main future ended, once it has.
+    /// Returns the result of the main future, once it has ended.
     pub(crate) fn ended(&mut self) -> Option<Ended> {
         let running = self.running.as_mut()?;
         let main = running.main.take_if(|main| main.is_finished())?;
@@ -161,7 +161,7 @@ impl Actor {
         })
     }
 
-    /// Stops its tasks; with `suspend` its monotonic clock as well. Returns whether it ran.
+    /// Pauses the process's tasks; with `suspend` also its monotonic clock. Returns whether the process ran.
     pub(crate) fn pause(&mut self, suspend: bool) -> bool {
         let runs = self.runs();
         if runs {
@@ -170,7 +170,7 @@ impl Actor {
         runs
     }
 
-    /// Lets its tasks run again. After a pause the clock has moved on meanwhile.
+    /// Resumes the process's tasks. After a pause, its clock has advanced.
     pub(crate) fn resume(&mut self, now: u64) {
         let (was_paused, was_suspended) = (self.paused, self.suspended);
         (self.paused, self.suspended) = (false, false);
@@ -183,7 +183,7 @@ impl Actor {
         self.at = now;
     }
 
-    /// From `now` on its monotonic clock runs at `rate` thousandths of the world's.
+    /// Sets the rate of the monotonic clock from `now` on, in thousandths of the normal speed.
     pub(crate) fn drift(&mut self, now: u64, rate: u64) {
         self.rate = rate;
         if let Some(running) = &mut self.running {
@@ -191,12 +191,13 @@ impl Actor {
         }
     }
 
-    /// Sets its wall clock by so many milliseconds.
+    /// Moves the wall clock by this number of milliseconds.
     pub(crate) fn set_wall_clock(&self, by: i64) {
         self.wall_set_by.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Returns whether it says that it leads under `lease`. A process that does not run cannot act, and is not asked.
+    /// Returns whether the process reports that it leads under `lease`. A process that does not run cannot act and does not
+    /// count.
     pub(crate) fn leads(&self, lease: &str) -> bool {
         let Some(running) = self.running.as_ref().filter(|_| !self.paused) else { return false };
         let probes: Vec<_> = running

@@ -1,38 +1,38 @@
-//! [`LocalClock`]: how a process's clocks relate to the world's time.
+//! [`LocalClock`]: a process's clock in relation to the simulated time.
 
-/// A clock that may run fast, slow, or have stood still for a while. All times are milliseconds.
+/// A clock that runs fast or slow, or was stopped for a while. All times are milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LocalClock {
-    /// The world's time from which on the clock runs at `rate`.
+    /// The simulated time from which the clock runs at `rate`.
     world: u64,
-    /// What it showed then.
+    /// The clock's time at that moment.
     local: u64,
-    /// How many local milliseconds pass in a thousand of the world's.
+    /// The local milliseconds in a thousand simulated ones.
     rate: u64,
 }
 
 impl LocalClock {
-    /// A clock that starts from 0 at `world` and runs as the world's does.
+    /// Creates a clock that starts from 0 at the simulated time `world`, at normal speed.
     pub(crate) fn starting_at(world: u64) -> Self {
         Self { world, local: 0, rate: 1000 }
     }
 
-    /// What it shows at `world`.
+    /// Returns the local time at `world`.
     pub(crate) fn at(&self, world: u64) -> u64 {
         self.local + world.saturating_sub(self.world) * self.rate / 1000
     }
 
-    /// The earliest time of the world at which it shows `local`.
+    /// Returns the earliest simulated time at which the clock reaches `local`.
     pub(crate) fn world_at(&self, local: u64) -> u64 {
         self.world + (local.saturating_sub(self.local) * 1000).div_ceil(self.rate)
     }
 
-    /// From `world` on, runs at `rate`.
+    /// Sets the rate from `world` on.
     pub(crate) fn drift(&mut self, world: u64, rate: u64) {
         *self = Self { world, local: self.at(world), rate: rate.max(1) };
     }
 
-    /// It has stood still at `local` until `world`.
+    /// Resumes the clock at `world`, after it was stopped at `local`.
     pub(crate) fn stood_still(&mut self, local: u64, world: u64) {
         *self = Self { world, local, rate: self.rate };
     }

@@ -1,5 +1,5 @@
-//! [`Transport`]: how the requests of a process reach the world. No code of the server runs in a process's runtime:
-//! a request is put into the outbox, and the world hands back a response when it likes, or never.
+//! [`Transport`]: the connection of a process's requests to the simulation. No code of the server runs in a process's
+//! runtime: a request is put into the outbox, and the simulation returns a response at any time, or never.
 
 use std::{
     collections::VecDeque,
@@ -31,7 +31,7 @@ pub(crate) struct Posted {
     pub(crate) reply: oneshot::Sender<Reply>,
 }
 
-/// What a process has sent since the world last looked.
+/// The requests that a process has sent and the simulation has not taken.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     posted: Mutex<VecDeque<Posted>>,
@@ -49,7 +49,7 @@ impl Outbox {
     }
 }
 
-/// The body of a response: all of it at once, or the frames of a watch as they come.
+/// The body of a response: the whole body at once, or the frames of a watch one by one.
 #[derive(Debug)]
 pub(crate) enum ReplyBody {
     Whole(Option<Bytes>),
@@ -96,13 +96,13 @@ impl tower::Service<Request<Body>> for Transport {
             let (reply, answer) = oneshot::channel();
             outbox.posted.lock().push_back(Posted { parts, body, reply });
             outbox.signal.put_out();
-            // Dropped unanswered: the world has ended.
+            // Dropped without a response: the simulation has ended.
             answer.await.unwrap_or_else(|_| Err(broken("the connection was lost")))
         })
     }
 }
 
-/// The error of a connection that broke.
+/// Returns the error of a broken connection.
 pub(crate) fn broken(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, why)
 }

@@ -8,7 +8,7 @@ use trimtab_apiserver::StoredObject;
 use super::{Sent, Verdict};
 use crate::world::World;
 
-/// No two live objects have the same key.
+/// Checks that no two live objects have the same key.
 pub(crate) fn never_twice(
     world: &World,
     resource: &str,
@@ -29,7 +29,7 @@ pub(crate) fn never_twice(
     Verdict(Ok(()))
 }
 
-/// The lease `namespace/name` is held by who sends a write. Leases themselves and events may be written by anybody.
+/// Checks that the sender of a write holds the Lease `namespace/name`. Writes to Leases and events are exempt.
 pub(crate) fn held_by(world: &World, lease: &str, sent: &Sent) -> Verdict {
     let group = sent.call.resource.split_once('.').map_or("", |(_, group)| group);
     let is_bookkeeping = group == "coordination.k8s.io" || sent.call.resource.starts_with("events");
@@ -46,7 +46,7 @@ pub(crate) fn held_by(world: &World, lease: &str, sent: &Sent) -> Verdict {
     Verdict(Err(format!("{} sends `{}` while {holder} holds the lease", sent.identity, sent.call)))
 }
 
-/// The UID of the owner that manages an object: a usual part of the key for
+/// Returns the UID of the owner that manages an object, which is usually a part of the key for
 /// [`Scenario::never_twice`](crate::Scenario::never_twice).
 pub fn controller_uid(object: &StoredObject) -> Option<String> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;
