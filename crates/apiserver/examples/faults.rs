@@ -1,6 +1,6 @@
 //! A create whose response is lost: the client sees an error, and the object exists. Needs no cluster.
 //!
-//! `cargo run -p trimtab-apiserver --example lost_reply` prints:
+//! `cargo run -p trimtab-apiserver --example faults` prints:
 //!
 //! ```text
 //! create failed: ServiceError: the connection broke
