@@ -4,22 +4,22 @@ use std::{fs, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time of this process, user and system: other processes do not lengthen it.
+/// Returns the CPU time of this process, user and system: other processes do not lengthen it.
 pub fn cpu() -> Duration {
     elapsed(ClockId::ProcessCPUTime)
 }
 
-/// The CPU time of the calling thread.
+/// Returns the CPU time of the calling thread.
 pub fn thread_cpu() -> Duration {
     elapsed(ClockId::ThreadCPUTime)
 }
 
-/// The bytes of resident memory.
+/// Returns the bytes of resident memory.
 pub fn resident_bytes() -> usize {
     status_bytes("VmRSS:")
 }
 
-/// The peak of the resident memory in bytes since the start, or since [`reset_peak`].
+/// Returns the peak of the resident memory in bytes since the start, or since [`reset_peak`].
 pub fn peak_bytes() -> usize {
     status_bytes("VmHWM:")
 }

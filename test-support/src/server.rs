@@ -57,7 +57,7 @@ impl ApiRequest {
         })
     }
 
-    /// The value of a query parameter.
+    /// Returns the value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
@@ -82,13 +82,13 @@ where
     Client::new(service, "default")
 }
 
-/// A response with a JSON body.
+/// Returns a response with a JSON body.
 pub fn json_response(code: u16, body: &Value) -> Response<Body> {
     let body = Body::from(body.to_string().into_bytes());
     Response::builder().status(code).body(body).expect("a valid status code")
 }
 
-/// The `Status` object that an API server sends with an error, without a message.
+/// Returns the `Status` object that an API server sends with an error, without a message.
 pub fn failure(code: u16, reason: &str) -> Value {
     json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {},

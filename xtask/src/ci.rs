@@ -198,7 +198,7 @@ fn docs_rs(workspace: &Workspace) -> Result<(), Failure> {
     workspace.parts().try_for_each(release::docs)
 }
 
-/// The flags that exclude everything but the parts.
+/// Returns the flags that exclude everything but the parts.
 fn without_programs(workspace: &Workspace) -> Vec<&str> {
     let programs = workspace.packages.iter().filter(|package| !workspace.is_part(package));
     programs.flat_map(|program| ["--exclude", &program.name]).collect()

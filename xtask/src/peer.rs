@@ -6,12 +6,12 @@ use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The target folder of programs outside of the workspace.
+/// Returns the target folder of programs outside of the workspace.
 pub(crate) fn target(workspace: &Workspace) -> PathBuf {
     workspace.target.join("peers")
 }
 
-/// The source folder of one peer.
+/// Returns the source folder of one peer.
 pub(crate) fn folder(workspace: &Workspace, name: &str) -> PathBuf {
     workspace.root.join(Path::new("xtask/peers")).join(name)
 }

@@ -75,7 +75,8 @@ fn print(part: &Package, checks: &Checks) -> bool {
     problems.is_empty()
 }
 
-/// A part and the parts that it depends on. cargo packages them together, as long as a registry has none of them.
+/// Returns a part and the parts that it depends on. cargo packages them together, as long as a registry has none of
+/// them.
 fn with_siblings<'a>(workspace: &'a Workspace, part: &'a Package) -> Vec<&'a Package> {
     let mut found = vec![part];
     let mut next = 0;

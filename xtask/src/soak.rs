@@ -27,7 +27,7 @@ enum Part {
 }
 
 impl Part {
-    /// The program's binary, the feature that enables it, and its default duration in seconds.
+    /// Returns the program's binary, the feature that enables it, and its default duration in seconds.
     fn program(self) -> (&'static str, &'static str, u64) {
         match self {
             Self::Workqueue => ("soak", "workqueue", 30),

@@ -60,7 +60,7 @@ impl Workspace {
         })
     }
 
-    /// The packages under `crates/`, which users depend on.
+    /// Returns the packages under `crates/`, which users depend on.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(|package| self.is_part(package))
     }
@@ -112,7 +112,7 @@ impl Package {
         }
     }
 
-    /// The folder's name: `workqueue` for `crates/workqueue`.
+    /// Returns the folder's name: `workqueue` for `crates/workqueue`.
     pub(crate) fn part(&self) -> &str {
         self.folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
@@ -134,7 +134,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The features for docs.rs; all of the package's own if the manifest asks for them.
+/// Returns the features for docs.rs; all of the package's own if the manifest asks for them.
 fn docs_features(package: &Value) -> Vec<String> {
     let docs = &package["metadata"]["docs"]["rs"];
     let mut features = texts(&docs["features"]);

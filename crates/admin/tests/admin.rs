@@ -1,4 +1,4 @@
-//! The paths of an admin server, asked of its router without a socket.
+//! The paths of an admin server, requested from its router without a socket.
 
 use std::{convert::Infallible, future::pending, time::Duration};
 

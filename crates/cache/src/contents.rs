@@ -71,7 +71,7 @@ impl<T> Contents<T> {
         self.entries.len()
     }
 
-    /// The slot of the entry with this key.
+    /// Returns the slot of the entry with this key.
     pub(crate) fn slot(&self, key: &ObjectKey) -> Option<u32> {
         self.by_key.find(self.hasher.hash_one(key), |&slot| self.entry(slot).key == *key).copied()
     }
@@ -84,12 +84,12 @@ impl<T> Contents<T> {
         self.entries.iter()
     }
 
-    /// The entry in `slot`.
+    /// Returns the entry in `slot`.
     pub(crate) fn at(&self, slot: u32) -> Option<&Entry<T>> {
         self.entries.get(slot)
     }
 
-    /// The entry in a slot that an index named.
+    /// Returns the entry in a slot that an index named.
     ///
     /// # Panics
     ///
@@ -161,7 +161,7 @@ impl<T> Contents<T> {
         held.push_str(version); // in place: no allocation for an event
     }
 
-    /// The entries of a namespace; all entries if it is `None` or empty.
+    /// Returns the entries of a namespace; all entries if it is `None` or empty.
     pub(crate) fn in_namespace<'a>(
         &'a self,
         namespace: Option<&str>,
@@ -177,8 +177,8 @@ impl<T> Contents<T> {
 }
 
 impl<T: Object> Contents<T> {
-    /// The entries that `selector` matches, of a namespace or of all. Uses an index of a label of which the selector
-    /// requires a value, unless the namespace has fewer objects than the index finds.
+    /// Returns the entries that `selector` matches, of a namespace or of all. Uses an index of a label of which the
+    /// selector requires a value, unless the namespace has fewer objects than the index finds.
     pub(crate) fn select<'a>(
         &'a self,
         namespace: Option<&str>,
@@ -206,7 +206,7 @@ impl<T: Object> Contents<T> {
         Box::new(found.filter(matches))
     }
 
-    /// The smallest sets of slots that together hold every match, as an index of a label finds them.
+    /// Returns the smallest sets of slots that together hold every match, as an index of a label finds them.
     fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
         let indexed = self.label_indexes.iter().filter_map(|index| {
             let values = required_values(selector, &index.label)?;
@@ -217,7 +217,7 @@ impl<T: Object> Contents<T> {
     }
 }
 
-/// The values of which `label` must have one; `None` if the selector has no such requirement.
+/// Returns the values of which `label` must have one; `None` if the selector has no such requirement.
 fn required_values<'a>(selector: &'a Selector, label: &str) -> Option<&'a [String]> {
     let mut requirements = selector.requirements()?.iter();
     let is_positive = |one: &&Requirement| matches!(one.operator(), Operator::In | Operator::Equals);

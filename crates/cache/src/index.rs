@@ -41,12 +41,12 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         Self { shared, number, name, of_metadata }
     }
 
-    /// The name of the index, for logs; two indexes may have the same name.
+    /// Returns the name of the index, for logs; two indexes may have the same name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The objects with this value, in no particular order.
+    /// Returns the objects with this value, in no particular order.
     pub fn get<Q>(&self, value: &Q) -> Vec<Arc<T>>
     where
         V: Borrow<Q>,
@@ -55,8 +55,8 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         self.collect(value, |entry| entry.object.clone())
     }
 
-    /// The keys of the objects with this value, in no particular order; with those of [`undecodable`](Self::undecodable)
-    /// objects.
+    /// Returns the keys of the objects with this value, in no particular order; with those of
+    /// [`undecodable`](Self::undecodable) objects.
     pub fn keys<Q>(&self, value: &Q) -> Vec<ObjectKey>
     where
         V: Borrow<Q>,
@@ -73,7 +73,7 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         keys.into_iter().collect()
     }
 
-    /// The number of objects with this value, [`undecodable`](Self::undecodable) objects included.
+    /// Returns the number of objects with this value, [`undecodable`](Self::undecodable) objects included.
     pub fn count<Q>(&self, value: &Q) -> usize
     where
         V: Borrow<Q>,
@@ -87,7 +87,7 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         self.keys(value).len()
     }
 
-    /// The objects with this value whose last known state could not be decoded, by key.
+    /// Returns the objects with this value whose last known state could not be decoded, by key.
     ///
     /// Their metadata has the value now. If the store also has an earlier state of such an object, [`get`](Self::get)
     /// returns it under the values of that state. An index that needs whole objects does not know them: only
@@ -103,8 +103,8 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
         self.undecodable_of(&self.shared.contents(), value).cloned().collect()
     }
 
-    /// The values that objects of the store have, each once, in no particular order. Values that only undecodable
-    /// objects have are not among them.
+    /// Returns the values that objects of the store have, each once, in no particular order. Values that only
+    /// undecodable objects have are not among them.
     pub fn values(&self) -> Vec<V> {
         let contents = self.shared.contents();
         self.postings(&contents).into_iter().flat_map(Postings::values).cloned().collect()
@@ -192,7 +192,7 @@ impl<T, V> fmt::Debug for Index<T, V> {
     }
 }
 
-/// The UID of the object's controller, as an index function: indexes dependents by their controller.
+/// Returns the UID of the object's controller, as an index function: indexes dependents by their controller.
 ///
 /// ```
 /// # use k8s_openapi::api::core::v1::Pod;

@@ -51,8 +51,8 @@ where
         Self { name, function, given: Few::None, differs: false, types: PhantomData }
     }
 
-    /// The object's values, each once; none if the function panics. The object then stays in the store, is missing
-    /// from this index, and the log names both.
+    /// Returns the object's values, each once; none if the function panics. The object then stays in the store, is
+    /// missing from this index, and the log names both.
     fn values(&self, object: &T) -> Few<V> {
         let call = panic::AssertUnwindSafe(|| (self.function)(object).into_iter().collect());
         panic::catch_unwind(call).unwrap_or_else(|_| {

@@ -46,7 +46,7 @@ impl Interned {
         POOL[(hash >> 32) as usize % POOL.len()].lock().get(hash, text)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

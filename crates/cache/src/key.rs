@@ -40,12 +40,12 @@ impl ObjectKey {
         Self { text: name.into(), namespace: 0 }
     }
 
-    /// The namespace; `None` for a cluster-scoped object.
+    /// Returns the namespace; `None` for a cluster-scoped object.
     pub fn namespace(&self) -> Option<&str> {
         (self.namespace > 0).then(|| &self.text[..self.namespace as usize])
     }
 
-    /// The name within the namespace.
+    /// Returns the name within the namespace.
     pub fn name(&self) -> &str {
         match self.namespace {
             0 => &self.text,
@@ -53,7 +53,7 @@ impl ObjectKey {
         }
     }
 
-    /// The whole text: `namespace/name`, or `name`.
+    /// Returns the whole text: `namespace/name`, or `name`.
     pub fn as_str(&self) -> &str {
         &self.text
     }

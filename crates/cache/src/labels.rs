@@ -39,7 +39,7 @@ impl Labels {
         Self::default()
     }
 
-    /// The value of the label `key`.
+    /// Returns the value of the label `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
@@ -49,17 +49,17 @@ impl Labels {
         self.get(key).is_some()
     }
 
-    /// The labels, sorted by key.
+    /// Returns the labels, sorted by key.
     pub fn iter(&self) -> LabelsIter<'_> {
         LabelsIter { rest: self.text.as_deref().unwrap_or_default() }
     }
 
-    /// The keys, sorted.
+    /// Returns the keys, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(key, _)| key)
     }
 
-    /// The number of labels, by counting them.
+    /// Returns the number of labels, by counting them.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
@@ -106,7 +106,7 @@ impl Length {
         })
     }
 
-    /// The length at the start of `text`, and the rest of the text.
+    /// Returns the length at the start of `text`, and the rest of the text.
     fn split(text: &str) -> Option<(usize, &str)> {
         let (mut length, mut shift) = (0, 0);
         for (at, byte) in text.bytes().enumerate() {

@@ -24,7 +24,7 @@ mod tests {
 
     use crate::{Json, MetaView};
 
-    /// An object with every kind of JSON value, and with `managedFields` where it must not be skipped.
+    /// Returns an object with every kind of JSON value, and with `managedFields` where it must not be skipped.
     fn pod() -> Value {
         json!({
             "apiVersion": "v1", "kind": "Pod",

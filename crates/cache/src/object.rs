@@ -47,7 +47,7 @@ pub trait Object: Send + Sync + 'static {
     /// The kind, which determines the API path, group and version.
     type Kind: Resource;
 
-    /// The object's metadata.
+    /// Returns the object's metadata.
     fn metadata(&self) -> &impl Metadata;
 
     /// Decodes an object of this form from the server's text.
@@ -69,7 +69,7 @@ pub trait Object: Send + Sync + 'static {
     /// Drops fields that are not worth storing. Called once, before the object is stored. Does nothing by default.
     fn prune(&mut self) {}
 
-    /// The key under which the object is cached and queued.
+    /// Returns the key under which the object is cached and queued.
     fn key(&self) -> ObjectKey {
         let metadata = self.metadata();
         ObjectKey::namespaced(metadata.namespace().unwrap_or_default(), metadata.name())
@@ -98,22 +98,23 @@ impl<K: Resource + Send + Sync + 'static> Object for K {
 ///
 /// A field that the server has not set reads as empty.
 pub trait Metadata {
-    /// The name, unique within the kind and namespace at any one time.
+    /// Returns the name, unique within the kind and namespace at any one time.
     fn name(&self) -> &str;
-    /// The namespace; `None` for a cluster-scoped object.
+    /// Returns the namespace; `None` for a cluster-scoped object.
     fn namespace(&self) -> Option<&str>;
-    /// The UID, which distinguishes an object from a later one with the same name.
+    /// Returns the UID, which distinguishes an object from a later one with the same name.
     fn uid(&self) -> &str;
-    /// The resource version of this state, as the server wrote it.
+    /// Returns the resource version of this state, as the server wrote it.
     fn resource_version(&self) -> &str;
-    /// The value of the label `key`.
+    /// Returns the value of the label `key`.
     fn label(&self, key: &str) -> Option<&str>;
-    /// The owner references, that of the controller included.
+    /// Returns the owner references, that of the controller included.
     fn owner_references(&self) -> &[OwnerReference];
-    /// The time at which deletion was requested; `None` if it was not.
+    /// Returns the time at which deletion was requested; `None` if it was not.
     fn deletion_timestamp(&self) -> Option<Time>;
 
-    /// The owner reference of the controller, the one owner that manages the object: upstream's `GetControllerOf`.
+    /// Returns the owner reference of the controller, the one owner that manages the object: upstream's
+    /// `GetControllerOf`.
     fn controller(&self) -> Option<&OwnerReference> {
         self.owner_references().iter().find(|owner| owner.controller == Some(true))
     }

@@ -81,7 +81,7 @@ impl<K: Resource + Send + Sync + 'static> Packed<K> {
         decoded.map_err(|source| PackedError { key: self.key(), type_name: type_name::<V>(), source })
     }
 
-    /// The object's JSON text, as the server sent it, without `managedFields`.
+    /// Returns the object's JSON text, as the server sent it, without `managedFields`.
     pub fn json(&self) -> &str {
         self.text.json()
     }
@@ -138,7 +138,7 @@ pub struct PackedError {
 }
 
 impl PackedError {
-    /// The object's key.
+    /// Returns the object's key.
     pub fn key(&self) -> &ObjectKey {
         &self.key
     }

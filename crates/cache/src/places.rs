@@ -17,7 +17,7 @@ impl<E: Clone + Default> Places<E> {
         Self { parts: Vec::new() }
     }
 
-    /// The value, or `None` if neither it nor a value of the same part was ever set.
+    /// Returns the value, or `None` if neither it nor a value of the same part was ever set.
     pub(crate) fn get(&self, number: u32) -> Option<&E> {
         Some(&self.parts.get(number as usize / PART)?[number as usize % PART])
     }

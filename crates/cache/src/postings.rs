@@ -166,7 +166,7 @@ impl Clone for Box<dyn AnyPostings> {
 }
 
 impl dyn AnyPostings {
-    /// The postings with their value type; `None` if it is another one.
+    /// Returns the postings with their value type; `None` if it is another one.
     pub(crate) fn of<V: 'static>(&self) -> Option<&IndexPostings<V>> {
         (self as &dyn Any).downcast_ref()
     }

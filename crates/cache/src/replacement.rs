@@ -110,7 +110,7 @@ impl<T: Object> Replacement<T> {
         *self = Self::from_base(self.store.clone(), self.base.clone());
     }
 
-    /// The number of objects so far.
+    /// Returns the number of objects so far.
     pub fn len(&self) -> usize {
         self.seen.len()
     }
@@ -127,7 +127,7 @@ impl<T: Object> Replacement<T> {
         Outcome { base, next, gone, came: order }
     }
 
-    /// The object that the store had in this slot.
+    /// Returns the object that the store had in this slot.
     fn before(&self, slot: u32) -> Option<Arc<T>> {
         Some(self.base.at(slot)?.object.clone())
     }

@@ -21,7 +21,7 @@ impl<E: Clone> Shards<E> {
         self.shards[self.shard(hash)].find(hash, is)
     }
 
-    /// The part for a hash, to be changed.
+    /// Returns the part for a hash, to be changed.
     pub(crate) fn part(&mut self, hash: u64) -> &mut HashTable<E> {
         let shard = self.shard(hash);
         Arc::make_mut(&mut self.shards[shard])

@@ -35,7 +35,7 @@ impl<T> Shared<T> {
         self.contents.read()
     }
 
-    /// The contents, for a call of the store's user: reports a read before the first write.
+    /// Returns the contents, for a call of the store's user: reports a read before the first write.
     pub(crate) fn read_all(&self) -> Arc<Contents<T>> {
         let contents = self.contents();
         if contents.version.is_none() {
@@ -52,7 +52,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// The contents, to be read without the lock.
+    /// Returns the contents, to be read without the lock.
     pub(crate) fn contents(&self) -> Arc<Contents<T>> {
         self.read().clone()
     }

@@ -37,7 +37,7 @@ impl<T: Object> Snapshot<T> {
         Self { contents: shared.read_all(), shared }
     }
 
-    /// The object with this key.
+    /// Returns the object with this key.
     pub fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
         self.contents.get(key)
     }
@@ -47,22 +47,22 @@ impl<T: Object> Snapshot<T> {
         self.contents.slot(key).is_some()
     }
 
-    /// All objects, in no particular order.
+    /// Returns all objects, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
         self.contents.iter().map(|(_, entry)| &entry.object)
     }
 
-    /// The keys of all objects, in no particular order.
+    /// Returns the keys of all objects, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
         self.contents.iter().map(|(_, entry)| &entry.key)
     }
 
-    /// All objects of a namespace, in no particular order; all objects if `namespace` is empty.
+    /// Returns all objects of a namespace, in no particular order; all objects if `namespace` is empty.
     pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Arc<T>> {
         self.contents.in_namespace(Some(namespace)).map(object)
     }
 
-    /// The objects that `selector` matches, of one namespace or of all, in no particular order.
+    /// Returns the objects that `selector` matches, of one namespace or of all, in no particular order.
     pub fn select<'a>(
         &'a self,
         namespace: Option<&str>,
@@ -71,7 +71,7 @@ impl<T: Object> Snapshot<T> {
         self.contents.select(namespace, selector).map(object)
     }
 
-    /// The objects with this value in `index`, in no particular order. None, if the index was added after the
+    /// Returns the objects with this value in `index`, in no particular order. None, if the index was added after the
     /// snapshot was taken.
     ///
     /// # Panics
@@ -87,13 +87,13 @@ impl<T: Object> Snapshot<T> {
         slots.into_iter().flat_map(Slots::iter).map(|slot| &self.contents.entry(slot).object)
     }
 
-    /// The objects whose state at that moment could not be decoded, by key: see
+    /// Returns the objects whose state at that moment could not be decoded, by key: see
     /// [`Store::undecodable`](crate::Store::undecodable).
     pub fn undecodable(&self) -> impl Iterator<Item = &Arc<Undecodable>> {
         self.contents.undecodable.values()
     }
 
-    /// The undecodable objects with this value in `index`, by key: see [`Index::undecodable`].
+    /// Returns the undecodable objects with this value in `index`, by key: see [`Index::undecodable`].
     ///
     /// # Panics
     ///
@@ -115,7 +115,7 @@ impl<T: Object> Snapshot<T> {
         assert!(index.is_of(&self.shared), "the index {:?} belongs to another store", index.name());
     }
 
-    /// The number of objects.
+    /// Returns the number of objects.
     pub fn len(&self) -> usize {
         self.contents.len()
     }
@@ -125,7 +125,7 @@ impl<T: Object> Snapshot<T> {
         self.len() == 0
     }
 
-    /// The store's resource version at that moment.
+    /// Returns the store's resource version at that moment.
     pub fn resource_version(&self) -> Option<&str> {
         self.contents.version.as_deref()
     }

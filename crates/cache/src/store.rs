@@ -31,7 +31,7 @@ impl<T: Object> Store<T> {
         Self { shared: Arc::new(Shared::new()) }
     }
 
-    /// The object with this key.
+    /// Returns the object with this key.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<T>> {
         let contents = self.shared.read();
         let object = contents.get(key).cloned();
@@ -53,17 +53,17 @@ impl<T: Object> Store<T> {
         Snapshot::new(self.shared.clone())
     }
 
-    /// All objects, in no particular order.
+    /// Returns all objects, in no particular order.
     pub fn list(&self) -> Vec<Arc<T>> {
         collect(self.shared.read_all().in_namespace(None), object)
     }
 
-    /// All objects of a namespace, in no particular order; all objects if `namespace` is empty.
+    /// Returns all objects of a namespace, in no particular order; all objects if `namespace` is empty.
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<T>> {
         collect(self.shared.read_all().in_namespace(Some(namespace)), object)
     }
 
-    /// The objects that `selector` matches, of one namespace or of all, in no particular order.
+    /// Returns the objects that `selector` matches, of one namespace or of all, in no particular order.
     ///
     /// Looks at all objects, or at those of the namespace, unless the selector requires a value of a label that has an
     /// [index](Self::add_label_index).
@@ -71,12 +71,12 @@ impl<T: Object> Store<T> {
         collect(self.shared.read_all().select(namespace, selector), object)
     }
 
-    /// The keys of all objects, in no particular order.
+    /// Returns the keys of all objects, in no particular order.
     pub fn keys(&self) -> Vec<ObjectKey> {
         collect(self.shared.read_all().in_namespace(None), |entry| entry.key.clone())
     }
 
-    /// The number of objects.
+    /// Returns the number of objects.
     pub fn len(&self) -> usize {
         self.shared.read().len()
     }
@@ -86,7 +86,7 @@ impl<T: Object> Store<T> {
         self.len() == 0
     }
 
-    /// The objects whose last known state could not be decoded, by key.
+    /// Returns the objects whose last known state could not be decoded, by key.
     ///
     /// The store has their metadata. It may also have an earlier state of such an object, which [`get`](Self::get)
     /// returns; if not, the other methods of the store do not know the object. A controller that counts objects counts
@@ -95,12 +95,12 @@ impl<T: Object> Store<T> {
         self.shared.read().undecodable.values().cloned().collect()
     }
 
-    /// The metadata of the object with this key, if its last known state could not be decoded.
+    /// Returns the metadata of the object with this key, if its last known state could not be decoded.
     pub fn get_undecodable(&self, key: &ObjectKey) -> Option<Arc<Undecodable>> {
         self.shared.read().undecodable.get(key).cloned()
     }
 
-    /// The newest resource version that the store is known to hold, as the server wrote it.
+    /// Returns the newest resource version that the store is known to hold, as the server wrote it.
     ///
     /// `None` before the first write. Bookmarks move it as well, when no object changes. Parse it to a
     /// [`ResourceVersion`] to compare it.
@@ -196,7 +196,7 @@ impl<T: Object> Store<T> {
         Index::new(self.shared.clone(), number, name, of_metadata)
     }
 
-    /// The names of the indexes, in the order in which they were added.
+    /// Returns the names of the indexes, in the order in which they were added.
     pub fn index_names(&self) -> Vec<String> {
         self.shared.indexers.lock().iter().map(|indexer| indexer.name().to_string()).collect()
     }

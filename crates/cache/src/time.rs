@@ -60,22 +60,23 @@ pub struct ParseTimeError {
 }
 
 impl Time {
-    /// The whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    /// Returns the whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn unix_seconds(&self) -> i64 {
         self.seconds
     }
 
-    /// The nanoseconds after the whole second.
+    /// Returns the nanoseconds after the whole second.
     pub fn subsec_nanos(&self) -> u32 {
         self.nanos
     }
 
-    /// The time of the `k8s_openapi` type; `None` outside of its range, which ends a day before the year 10000.
+    /// Returns the time of the `k8s_openapi` type; `None` outside of its range, which ends a day before the year
+    /// 10000.
     pub fn to_timestamp(&self) -> Option<Timestamp> {
         Timestamp::new(self.seconds, self.nanos as i32).ok()
     }
 
-    /// The time from `earlier` until this one; negative if `earlier` is later.
+    /// Returns the time from `earlier` until this one; negative if `earlier` is later.
     pub fn duration_since(&self, earlier: impl Into<Self>) -> SignedDuration {
         let earlier = earlier.into();
         SignedDuration::new(self.seconds - earlier.seconds, self.nanos as i32 - earlier.nanos as i32)

@@ -21,7 +21,7 @@ pub enum Change<T> {
 }
 
 impl<T> Change<T> {
-    /// The newest known state: the last one of a deleted object.
+    /// Returns the newest known state: the last one of a deleted object.
     pub fn object(&self) -> &Arc<T> {
         match self {
             Self::Added(object) | Self::Updated { new: object, .. } => object,

@@ -58,17 +58,17 @@ impl Undecodable {
         Ok(Self { key, metadata, reason: reason.to_string().into() })
     }
 
-    /// The object's key.
+    /// Returns the object's key.
     pub fn key(&self) -> &ObjectKey {
         &self.key
     }
 
-    /// The object's metadata, as far as it could be decoded.
+    /// Returns the object's metadata, as far as it could be decoded.
     pub fn metadata(&self) -> &MetaView {
         &self.metadata
     }
 
-    /// The error, as text: the field and the position, as far as the decoder knows them.
+    /// Returns the error, as text: the field and the position, as far as the decoder knows them.
     pub fn reason(&self) -> &str {
         &self.reason
     }

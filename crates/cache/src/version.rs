@@ -18,7 +18,7 @@ pub struct ResourceVersion(u128);
 pub struct ParseVersionError(String);
 
 impl ResourceVersion {
-    /// The version as a number.
+    /// Returns the version as a number.
     pub fn get(self) -> u128 {
         self.0
     }

@@ -38,7 +38,7 @@ impl<T: Object> StoreWriter<T> {
         let _ = self.store.shared.on_unfilled_read.set(Box::new(function));
     }
 
-    /// The store, to read from and to clone.
+    /// Returns the store, to read from and to clone.
     pub fn store(&self) -> &Store<T> {
         &self.store
     }
@@ -245,7 +245,7 @@ fn reindex<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32,
     store(indexers, contents, slot);
 }
 
-/// The changes from one state of a store to another.
+/// Returns the changes from one state of a store to another.
 fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>> {
     let gone = old.iter().filter(|(_, entry)| new.get(&entry.key).is_none()).map(|(_, entry)| {
         let (key, object) = (entry.key.clone(), entry.object.clone());

@@ -327,7 +327,7 @@ impl<R> fmt::Debug for Controller<R> {
 }
 
 impl Config {
-    /// The grace period of a run: that of the term in led work.
+    /// Returns the grace period of a run: that of the term in led work.
     fn grace_period_in(&self, leadership: Option<&Leadership>) -> Result<Duration, RunError> {
         match (self.grace_period, leadership.map(Leadership::grace_period)) {
             (Some(own), Some(term)) if own > term => Err(RunError(Kind::GracePeriod { own, term })),

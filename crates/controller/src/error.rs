@@ -40,7 +40,7 @@ impl RunError {
         matches!(self.0, Kind::Blocked(_))
     }
 
-    /// The keys whose reconciles exceeded the grace period.
+    /// Returns the keys whose reconciles exceeded the grace period.
     pub fn keys(&self) -> &[ObjectKey] {
         match &self.0 {
             Kind::GracePeriodExceeded(keys) | Kind::Blocked(keys) => keys,

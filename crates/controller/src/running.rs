@@ -91,7 +91,7 @@ impl Running {
         Ok(self)
     }
 
-    /// The keys that are being reconciled.
+    /// Returns the keys that are being reconciled.
     pub(crate) fn keys(&self) -> Vec<ObjectKey> {
         processing(&self.queue)
     }

@@ -46,13 +46,13 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// A normal event. `reason` and `action` are short words in CamelCase, such as `Created` and `CreatePod`; `note`
-    /// is a sentence. Words over 128 bytes and notes over 1,024 bytes are shortened.
+    /// Creates a normal event. `reason` and `action` are short words in CamelCase, such as `Created` and `CreatePod`;
+    /// `note` is a sentence. Words over 128 bytes and notes over 1,024 bytes are shortened.
     pub fn normal(reason: &str, action: &str, note: impl Into<String>) -> Self {
         Self::new(EventType::Normal, reason, action, note.into())
     }
 
-    /// A warning, with the same parameters as [`normal`](Self::normal).
+    /// Creates a warning, with the same parameters as [`normal`](Self::normal).
     pub fn warning(reason: &str, action: &str, note: impl Into<String>) -> Self {
         Self::new(EventType::Warning, reason, action, note.into())
     }

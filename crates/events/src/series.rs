@@ -145,7 +145,7 @@ impl Key {
     }
 }
 
-/// The fields that identify an object. The resource version is not one of them.
+/// Returns the fields that identify an object. The resource version is not one of them.
 fn reference(object: &ObjectReference) -> [Option<String>; 6] {
     let ObjectReference { api_version, kind, namespace, name, uid, field_path, .. } = object;
     [api_version, kind, namespace, name, uid, field_path].map(Clone::clone)

@@ -58,7 +58,7 @@ impl Running {
     }
 }
 
-/// A server that answers from a script, and accepts everything once the script has ended.
+/// A server that responds from a script, and accepts everything once the script has ended.
 #[derive(Clone, Default)]
 struct Script {
     answers: Arc<Mutex<VecDeque<Answer>>>,
@@ -207,7 +207,7 @@ async fn core_events_are_counted_and_made_again_once_they_expired() {
     assert_eq!(running.stop().await, Unsent(0));
 }
 
-/// EV7-T5, with the difference that an overloaded server is asked again.
+/// EV7-T5, except that requests to an overloaded server are retried.
 #[tokio::test(start_paused = true)]
 async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
     use Answer::{Broken, Garbage, Status};

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 /// The default limit of a wait: 5 minutes, upstream's constant.
 pub(crate) const TTL: Duration = Duration::from_secs(5 * 60);
 
-/// The time from `now` until a wait that began at `since` is given up; `None` if it is over.
+/// Returns the time from `now` until a wait that began at `since` is given up; `None` if it is
+/// over.
 ///
 /// A wait is over when it is *older* than the time to live. Without the added nanosecond, a task that
 /// sleeps for the result would wake up one instant too early and ask again for ever in virtual time.

@@ -43,7 +43,7 @@ pub struct ExpectationsBuilder {
 }
 
 impl ExpectationsBuilder {
-    /// The time after which an awaited event is given up.
+    /// Sets the time after which an awaited event is given up.
     ///
     /// Default: 5 minutes, upstream's constant. It is the way out when an event never comes (the watch
     /// was cut and a relist coalesced it, or the write was refused late), and no way to pace a
@@ -160,12 +160,12 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
         self.shift(key, -signed(creations), -signed(deletions));
     }
 
-    /// The counts that `key` still awaits; `None` without a record.
+    /// Returns the counts that `key` still awaits; `None` without a record.
     pub fn get(&self, key: &K) -> Option<Counts> {
         self.inner.records.lock(key).get().map(Record::counts)
     }
 
-    /// The UIDs whose deletion `key` still awaits, in no order; `None` without a record.
+    /// Returns the UIDs whose deletion `key` still awaits, in no order; `None` without a record.
     pub fn awaited_uids(&self, key: &K) -> Option<Vec<Box<str>>> {
         Some(self.inner.records.lock(key).get()?.uids().map(Into::into).collect())
     }

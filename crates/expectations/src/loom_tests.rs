@@ -24,7 +24,8 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// A ledger, and the number of times that it woke a key. The counter is not loom's: it is read at the end only.
+/// Returns a ledger, and the number of times that it woke a key. The counter is not loom's: it is read at the
+/// end only.
 fn ledger() -> (Versions, Arc<AtomicUsize>) {
     let (ledger, woken) = (Versions::new(), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&woken);

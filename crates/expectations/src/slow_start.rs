@@ -75,7 +75,7 @@ impl<I, T, E> SlowStart<I, T, E> {
         Self { size: 1, concurrency: CONCURRENCY, untried, succeeded, failed, started: 0 }
     }
 
-    /// The size of the first batch. Default: 1, as upstream's controllers use. 0 counts as 1.
+    /// Sets the size of the first batch. Default: 1, as upstream's controllers use. 0 counts as 1.
     pub fn initial(mut self, size: usize) -> Self {
         self.size = size.max(1);
         self

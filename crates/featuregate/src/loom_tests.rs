@@ -19,7 +19,7 @@ use crate::{FeatureGates, Spec, Stage, Version, spec::Versions};
 const OLD: Version = Version::new(1, 34);
 const NEW: Version = Version::new(1, 35);
 
-/// One gate whose default changes with the version, besides `AllAlpha` and `AllBeta`.
+/// Returns one gate whose default changes with the version, besides `AllAlpha` and `AllBeta`.
 fn gates() -> FeatureGates {
     let specs = [Spec::new(Version::ALWAYS, Stage::Alpha, false), Spec::new(NEW, Stage::Beta, true)];
     let builder = FeatureGates::builder("loom", NEW).gate("Gate", "", specs).emulation_version(OLD);

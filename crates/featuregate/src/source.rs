@@ -26,7 +26,7 @@ impl Source {
     /// The sources that request values, in order of precedence.
     pub(crate) const LAYERS: [Self; 5] = [Self::File, Self::Environment, Self::Flag, Self::Set, Self::Test];
 
-    /// The index of this source's request in a row.
+    /// Returns the index of this source's request in a row.
     pub(crate) const fn layer(self) -> usize {
         match self {
             Self::Default | Self::Override | Self::File => 0,

@@ -25,7 +25,7 @@ impl Backoff {
         Self { base: FIRST, last: Duration::ZERO, rng }
     }
 
-    /// The delay after a failure that followed a healthy interval of `healthy`; at least `floor`.
+    /// Returns the delay after a failure that followed a healthy interval of `healthy`; at least `floor`.
     pub(crate) fn after_failure(&mut self, healthy: Duration, floor: Duration) -> Duration {
         if healthy >= (self.last * 2).max(SHORTEST_HEALTH) {
             self.base = FIRST;

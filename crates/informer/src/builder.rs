@@ -45,8 +45,8 @@ impl InformerBuilder {
         self
     }
 
-    /// The number of objects in a page of a first list that is not a stream; 0 requests all objects at once.
-    /// The default is 500, as in client-go.
+    /// Sets the number of objects in a page of a first list that is not a stream; 0 requests all objects at once. The
+    /// default is 500, as in client-go.
     pub fn page_size(mut self, objects: u32) -> Self {
         self.config.page_size = (objects > 0).then_some(objects);
         self
@@ -76,15 +76,15 @@ impl InformerBuilder {
         self
     }
 
-    /// The seed of the informer's random numbers: the delays after failures and the timeouts of watches. By default
-    /// the operating system gives the seed, so that replicas do not reconnect together. With the same seed and a
-    /// paused clock, two informers behave alike.
+    /// Sets the seed of the informer's random numbers: the delays after failures and the timeouts of watches. By
+    /// default the operating system gives the seed, so that replicas do not reconnect together. With the same seed
+    /// and a paused clock, two informers behave alike.
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = Some(seed);
         self
     }
 
-    /// The informer's name in its [`metrics`](crate::metrics). An informer without a name emits no metrics.
+    /// Sets the informer's name in its [`metrics`](crate::metrics). An informer without a name emits no metrics.
     pub fn name(mut self, name: &str) -> Self {
         self.name = (!name.is_empty()).then(|| name.to_owned());
         self
@@ -131,7 +131,7 @@ impl InformerBuilder {
         Informer::new(shared, sources, self.config)
     }
 
-    /// One source for each followed namespace, or one for all namespaces.
+    /// Returns one source for each followed namespace, or one for all namespaces.
     fn sources<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> Vec<Source> {
         let source = |namespace: Option<&str>| {
             Source::new::<T>(self.client.clone(), resource, &self.selection, namespace, self.gzip_lists)
@@ -142,7 +142,7 @@ impl InformerBuilder {
         self.selection.namespaces.iter().map(|namespace| source(Some(namespace))).collect()
     }
 
-    /// The paths and selectors, by which a factory distinguishes informers of one type.
+    /// Returns the paths and selectors, by which a factory distinguishes informers of one type.
     pub(crate) fn identity<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> String {
         let sources = self.sources::<T>(resource);
         sources.iter().map(Source::identity).collect::<Vec<_>>().join("\n")
@@ -174,7 +174,7 @@ impl fmt::Debug for InformerBuilder {
 }
 
 impl Informer<()> {
-    /// A builder with the defaults. [`build`](InformerBuilder::build) chooses the type.
+    /// Returns a builder with the defaults. [`build`](InformerBuilder::build) chooses the type.
     pub fn builder(client: Client) -> InformerBuilder {
         InformerBuilder {
             client,
@@ -188,7 +188,7 @@ impl Informer<()> {
     }
 }
 
-/// The name of a type without the modules of the type and its parameters.
+/// Returns the name of a type without the modules of the type and its parameters.
 fn short_name(full: &str) -> String {
     let is_separator = |next: char| !next.is_alphanumeric() && !"_:".contains(next);
     let words = full.split_inclusive(is_separator);

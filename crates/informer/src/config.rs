@@ -29,7 +29,7 @@ impl Default for ReflectorConfig {
     }
 }
 
-/// The period itself, or the shortest one.
+/// Returns the period itself, or the shortest one.
 pub(crate) fn period(period: Duration) -> Duration {
     period.max(SHORTEST_PERIOD)
 }

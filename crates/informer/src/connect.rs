@@ -41,7 +41,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// The timeout of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A connector whose connections are closed within 25 s if the server or the network is gone.
+/// Returns a connector whose connections are closed within 25 s if the server or the network is gone.
 pub fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false); // a TLS layer may be above it
@@ -55,8 +55,8 @@ pub fn connector() -> HttpConnector {
     connector
 }
 
-/// A client of `config`'s cluster, with its credentials. It connects by `connector`: [`connector`] itself, or a TLS
-/// layer above it.
+/// Returns a client of `config`'s cluster, with its credentials. It connects by `connector`: [`connector`] itself, or
+/// a TLS layer above it.
 ///
 /// The connector decides on proxies and timeouts; those of `config` are ignored.
 ///

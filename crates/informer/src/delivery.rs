@@ -64,7 +64,7 @@ impl<T: Object> Registered<T> {
         self.queue.lock().busy
     }
 
-    /// The time of the handler's next resync.
+    /// Returns the time of the handler's next resync.
     pub(crate) fn next_resync(&self) -> Option<Instant> {
         self.queue.lock().next_resync
     }

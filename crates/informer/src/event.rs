@@ -19,12 +19,12 @@ impl<T: Object> Event<T> {
         Self { change, initial }
     }
 
-    /// The newest known state of the object; the last state of a deleted object.
+    /// Returns the newest known state of the object; the last state of a deleted object.
     pub fn object(&self) -> &Arc<T> {
         self.change.object()
     }
 
-    /// The object's key. A deletion has one, too.
+    /// Returns the object's key. A deletion has one, too.
     pub fn key(&self) -> ObjectKey {
         match &self.change {
             Change::Deleted(tombstone) => tombstone.key.clone(),

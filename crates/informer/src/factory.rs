@@ -51,8 +51,8 @@ pub struct InformerFactoryBuilder {
 }
 
 impl InformerFactoryBuilder {
-    /// The objects that informers follow unless [`selected`](InformerFactory::selected) chooses others. The default
-    /// is all objects.
+    /// Sets the objects that informers follow unless [`selected`](InformerFactory::selected) chooses others. The
+    /// default is all objects.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.defaults = self.defaults.selection(selection);
         self
@@ -105,7 +105,7 @@ impl InformerFactoryBuilder {
         self
     }
 
-    /// The name of the factory's informers in their [`metrics`](crate::metrics). Without a name they emit no
+    /// Sets the name of the factory's informers in their [`metrics`](crate::metrics). Without a name they emit no
     /// metrics. Two factories of one process should have different names.
     pub fn name(mut self, name: &str) -> Self {
         self.defaults = self.defaults.name(name);
@@ -135,17 +135,17 @@ impl InformerFactoryBuilder {
 }
 
 impl InformerFactory {
-    /// A factory whose informers follow all objects in all namespaces.
+    /// Creates a factory whose informers follow all objects in all namespaces.
     pub fn new(client: Client) -> Self {
         Self::builder(client).build()
     }
 
-    /// A builder with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder(client: Client) -> InformerFactoryBuilder {
         InformerFactoryBuilder { defaults: Informer::builder(client), stops_unused: false }
     }
 
-    /// The informer of `T` with the factory's selection. It does nothing before [`start`](Self::start).
+    /// Returns the informer of `T` with the factory's selection. It does nothing before [`start`](Self::start).
     pub fn informer<T>(&self) -> Informer<T>
     where
         T: Object + DeserializeOwned,
@@ -154,8 +154,8 @@ impl InformerFactory {
         self.informer_with(&Default::default())
     }
 
-    /// The informer of a kind that is known at run time, such as `DynamicObject` with its `ApiResource`, with the
-    /// factory's selection.
+    /// Returns the informer of a kind that is known at run time, such as `DynamicObject` with its `ApiResource`, with
+    /// the factory's selection.
     pub fn informer_with<T: Object + DeserializeOwned>(
         &self,
         dyntype: &<T::Kind as Resource>::DynamicType,
@@ -163,7 +163,7 @@ impl InformerFactory {
         self.selected_with(self.defaults.selection.clone(), dyntype)
     }
 
-    /// The informer of `T` with a selection of its own.
+    /// Returns the informer of `T` with a selection of its own.
     pub fn selected<T>(&self, selection: Selection) -> Informer<T>
     where
         T: Object + DeserializeOwned,
@@ -172,7 +172,7 @@ impl InformerFactory {
         self.selected_with(selection, &Default::default())
     }
 
-    /// The informer of a kind that is known at run time, with a selection of its own.
+    /// Returns the informer of a kind that is known at run time, with a selection of its own.
     pub fn selected_with<T: Object + DeserializeOwned>(
         &self,
         selection: Selection,
@@ -256,7 +256,7 @@ impl fmt::Debug for InformerFactory {
 }
 
 impl State {
-    /// The present informers. Removes those that all users have dropped.
+    /// Returns the present informers. Removes those that all users have dropped.
     fn informers(&mut self) -> Vec<Box<dyn AnyInformer>> {
         let mut found = Vec::new();
         self.informers.retain(|_, held| {

@@ -47,12 +47,13 @@ impl<T: Object> Informer<T> {
         Self { owner: Arc::new(Owner { shared, sources, config, task }) }
     }
 
-    /// The kind, form and namespaces that the informer follows, for logs: `replicasets.apps (SetView) in default`.
+    /// Returns the kind, form and namespaces that the informer follows, for logs: `replicasets.apps (SetView) in
+    /// default`.
     pub fn description(&self) -> &str {
         &self.owner.shared.reporter.description
     }
 
-    /// The objects as the server last sent them. Empty until the first list is complete.
+    /// Returns the objects as the server last sent them. Empty until the first list is complete.
     pub fn store(&self) -> &Store<T> {
         self.owner.shared.store()
     }
@@ -84,8 +85,8 @@ impl<T: Object> Informer<T> {
         HandlerBuilder { informer: self, resync: None }
     }
 
-    /// The changes of the store as a stream, for a subscriber that may be slow. It begins with the objects
-    /// of the store.
+    /// Returns the changes of the store as a stream, for a subscriber that may be slow. It begins with the objects of
+    /// the store.
     ///
     /// Dropping the subscription ends it.
     pub fn subscribe(&self) -> Subscription<T> {
@@ -126,7 +127,7 @@ impl<T: Object> Informer<T> {
         settled.is_ok_and(|progress| *progress == Progress::Synced)
     }
 
-    /// The informer's present state.
+    /// Returns the informer's present state.
     pub fn status(&self) -> Status {
         let received = self.owner.sources.iter().map(|source| source.received());
         self.owner.shared.status(received.sum())

@@ -21,7 +21,7 @@ fn explore(model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// The shared state of a synced informer, with `a` at version 1.
+/// Returns the shared state of a synced informer, with `a` at version 1.
 fn synced() -> Arc<Shared<ConfigMap>> {
     let reporter = Reporter { description: "model".into(), callbacks: Vec::new() };
     let shared = Arc::new(Shared::new(reporter, None, None, None, vec![None]));

@@ -130,7 +130,7 @@ impl Metrics {
     }
 }
 
-/// The last 15 decimal digits.
+/// Returns the last 15 decimal digits.
 fn tail(version: &str) -> f64 {
     let tail = version.len().saturating_sub(15);
     version.get(tail..).and_then(|digits| digits.parse().ok()).unwrap_or_default()

@@ -26,7 +26,7 @@ impl NotSyncedError {
         Self { missing }
     }
 
-    /// The informers that have not synced, sorted by description.
+    /// Returns the informers that have not synced, sorted by description.
     pub fn informers(&self) -> &[NotSynced] {
         &self.missing
     }

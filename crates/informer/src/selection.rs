@@ -18,7 +18,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// All objects of every namespace.
+    /// Selects all objects of every namespace.
     pub fn all() -> Self {
         Self { namespaces: BTreeSet::new(), labels: Selector::everything(), fields: None, shard: None }
     }

@@ -27,7 +27,7 @@ enum Field {
 const END: u128 = 1 << 64;
 
 impl Shard {
-    /// The objects whose UID has a hash from `first` to `last`, both included.
+    /// Selects the objects whose UID has a hash from `first` to `last`, both included.
     ///
     /// # Panics
     ///
@@ -36,7 +36,7 @@ impl Shard {
         Self { field: Field::Uid, ranges: Vec::new() }.and(first, last)
     }
 
-    /// The objects whose namespace has a hash from `first` to `last`, both included.
+    /// Selects the objects whose namespace has a hash from `first` to `last`, both included.
     ///
     /// # Panics
     ///
@@ -45,7 +45,7 @@ impl Shard {
         Self { field: Field::Namespace, ranges: Vec::new() }.and(first, last)
     }
 
-    /// The `number`-th of `shares` equal shares by UID, counted from 0.
+    /// Returns the `number`-th of `shares` equal shares by UID, counted from 0.
     ///
     /// # Panics
     ///

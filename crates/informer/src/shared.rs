@@ -73,7 +73,7 @@ pub(crate) struct Held<T> {
 }
 
 impl<T: Object> Shared<T> {
-    /// The state of an informer with one source for each of `namespaces`.
+    /// Creates the state of an informer with one source for each of `namespaces`.
     pub(crate) fn new(
         reporter: Reporter,
         metrics: Option<Metrics>,

@@ -191,7 +191,7 @@ impl ListWatchState {
         state
     }
 
-    /// The first step.
+    /// Returns the first step.
     pub(crate) fn first(&self) -> Next {
         Next { wait: Duration::ZERO, step: self.last.clone() }
     }
@@ -289,7 +289,7 @@ impl ListWatchState {
         }
     }
 
-    /// The delay before a list in another form: none, unless that did not help before.
+    /// Returns the delay before a list in another form: none, unless that did not help before.
     fn list_at_once(&mut self, now: Instant, failure: Failure) -> Duration {
         if self.immediate_lists < IMMEDIATE_LISTS {
             self.immediate_lists += 1;
@@ -333,7 +333,7 @@ impl ListWatchState {
         (wait, self.fill(Some(version)))
     }
 
-    /// The step that fills the store with a state not older than `at_least`, or with the most recent one.
+    /// Returns the step that fills the store with a state not older than `at_least`, or with the most recent one.
     fn fill(&mut self, at_least: Option<String>) -> Step {
         if self.lists_until.is_some() {
             return self.list(at_least);

@@ -93,7 +93,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The distance from a healthy state.
+    /// Returns the distance from a healthy state.
     fn severity(self) -> u8 {
         match self {
             Self::Watching => 0,

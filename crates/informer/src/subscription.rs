@@ -67,7 +67,7 @@ impl<T: Object> Subscription<T> {
         self.feed.state.lock().pending.take()
     }
 
-    /// The number of pending changes.
+    /// Returns the number of pending changes.
     pub fn pending(&self) -> usize {
         self.feed.state.lock().pending.len()
     }

@@ -44,7 +44,7 @@ impl LeaderElectorBuilder {
         Self { client, config: Config::new(namespace, name), hooks: Hooks::default(), clock: None }
     }
 
-    /// The holder identity of this candidate; it must be unique to this process.
+    /// Sets the holder identity of this candidate; it must be unique to this process.
     ///
     /// A candidate that finds its own identity in the Lease takes it for its own, without waiting.
     /// Default: the host's name (in a Pod, the Pod's name) and a random suffix.
@@ -53,7 +53,8 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The time that the others wait, from the last renewal that they saw, before they take the Lease.
+    /// Sets the time that the others wait, from the last renewal that they saw, before they take the
+    /// Lease.
     ///
     /// Default: 15 s, as in Kubernetes' own components. It is written to the Lease in whole seconds,
     /// rounded up, and at most 2147483647. Less than a second is refused.
@@ -62,7 +63,8 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The time that leadership lasts after the moment when the last successful renewal was *sent*.
+    /// Sets the time that leadership lasts after the moment when the last successful renewal was
+    /// *sent*.
     ///
     /// Default: 10 s. The ratio of the lease duration to it is how much faster the clocks of others
     /// may run. Half the difference is the time that led work has to stop after a loss.
@@ -71,8 +73,8 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The time between two renewals. A candidate waits between 1 and 2.2 times as long between two
-    /// attempts.
+    /// Sets the time between two renewals. A candidate waits between 1 and 2.2 times as long
+    /// between two attempts.
     ///
     /// Default: 2 s.
     pub fn retry_period(mut self, period: Duration) -> Self {
@@ -80,7 +82,8 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The time that led work has to stop in after a shutdown, while the Lease is still renewed for it.
+    /// Sets the time that led work has to stop in after a shutdown, while the Lease is still renewed
+    /// for it.
     ///
     /// Default: 20 s, which leaves some of the 30 s that a Pod has to terminate. After that the work is
     /// dropped. A `Controller` of `trimtab-controller` that is led has the same grace period.
@@ -139,7 +142,7 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The seed of the jitter between two attempts of a candidate.
+    /// Sets the seed of the jitter between two attempts of a candidate.
     ///
     /// Default: one of the machine, so that candidates do not meet at the server each time. With a paused
     /// clock, two candidates with the same seed wait for the same times.
@@ -157,7 +160,7 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// The local clock that decides when a token ends and when a Lease expires.
+    /// Sets the local clock that decides when a token ends and when a Lease expires.
     ///
     /// Default: [`BootClock`](crate::BootClock) on Linux and Android, unless tokio's time is paused; else
     /// [`TokioClock`](crate::TokioClock).
@@ -166,8 +169,8 @@ impl LeaderElectorBuilder {
         self
     }
 
-    /// A function that is called with the holder's identity whenever another holder is seen, the first
-    /// one included.
+    /// Sets a function that is called with the holder's identity whenever another holder is seen, the
+    /// first one included.
     ///
     /// The identity may be this candidate's own, or empty after a release. The election's task makes the
     /// call, so it must not block. [`Observer::changes`](crate::Observer::changes) is the same as a stream.

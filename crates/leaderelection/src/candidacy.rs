@@ -17,13 +17,13 @@ pub struct Candidacy {
 }
 
 impl Candidacy {
-    /// A candidate of this version that also behaves like this version.
+    /// Creates a candidate of this version that also behaves like this version.
     pub fn new(binary_version: impl Into<String>) -> Self {
         let binary_version = binary_version.into();
         Self { emulation_version: binary_version.clone(), binary_version }
     }
 
-    /// The earlier version that the candidate behaves like.
+    /// Sets the earlier version that the candidate behaves like.
     ///
     /// Default: the binary version.
     pub fn emulation_version(mut self, version: impl Into<String>) -> Self {
@@ -31,7 +31,7 @@ impl Candidacy {
         self
     }
 
-    /// The reason why the API server would refuse it.
+    /// Returns the reason why the API server would refuse it.
     pub(crate) fn problem(&self) -> Option<String> {
         let Self { binary_version, emulation_version } = self;
         for version in [binary_version, emulation_version] {

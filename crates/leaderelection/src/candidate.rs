@@ -118,8 +118,8 @@ impl Candidate {
         }
     }
 
-    /// The time of the next attempt after a `pause`, or at the expiry of the Lease if that is wanted. `spread` is
-    /// between 0 and 1.
+    /// Returns the time of the next attempt after a `pause`, or at the expiry of the Lease if that is wanted.
+    /// `spread` is between 0 and 1.
     fn next_attempt(&self, pause: Duration, spread: f64) -> Moment {
         let next = self.timer.now().plus(pause);
         let expiry = self.shared.election.lock().expires_at().filter(|_| self.config.wake_at_expiry);
@@ -143,7 +143,7 @@ impl Candidate {
         }
     }
 
-    /// The annotations of the Lease as the last leader left them.
+    /// Returns the annotations of the Lease as the last leader left them.
     pub(crate) fn inherited(&self) -> BTreeMap<String, String> {
         self.inherited.lock().clone()
     }
@@ -184,7 +184,8 @@ impl Candidate {
         Lost::Expired
     }
 
-    /// One attempt to get or keep the Lease. Returns the moment before the write that did it was sent.
+    /// Makes one attempt to get or keep the Lease. Returns the moment before the write that did it
+    /// was sent.
     ///
     /// A leader (`in_term`) does not *take* a Lease without its name: another candidate may have led
     /// meanwhile.

@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep, timeout};
 ///
 /// All decisions of an election read one such clock. No wall clock takes part in them.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time since the clock's fixed moment.
+    /// Returns the time since the clock's fixed moment.
     fn now(&self) -> Duration;
 
-    /// The time that a timer of tokio has to run for this clock to advance by `wait`.
+    /// Returns the time that a timer of tokio has to run for this clock to advance by `wait`.
     ///
     /// Default: `wait`. A simulated clock that runs faster or slower than tokio's converts here.
     fn timer(&self, wait: Duration) -> Duration {
@@ -48,7 +48,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// A clock that counts from this moment.
+    /// Creates a clock that counts from this moment.
     pub fn new() -> Self {
         Self { origin: Instant::now() }
     }
@@ -66,7 +66,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// The clock of an elector that was given none.
+/// Returns the clock of an elector that was given none.
 pub(crate) fn default_clock() -> Arc<dyn Clock> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if !is_paused() {
@@ -90,12 +90,12 @@ fn is_paused() -> bool {
 pub(crate) struct Moment(pub(crate) u64);
 
 impl Moment {
-    /// The moment `wait` later, or the last one that can be expressed.
+    /// Returns the moment `wait` later, or the last one that can be represented.
     pub(crate) fn plus(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(nanoseconds(wait)))
     }
 
-    /// The time from `earlier` to this moment; zero if that is the later one.
+    /// Returns the time from `earlier` to this moment; zero if that is the later one.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -135,7 +135,7 @@ impl Timer {
         self.sleep_until(self.now().plus(wait)).await;
     }
 
-    /// The output of `future`, or `None` at the end of the time.
+    /// Returns the output of `future`, or `None` at the end of the time.
     pub(crate) async fn timeout_at<F: Future>(&self, at: Moment, future: F) -> Option<F::Output> {
         tokio::select! {
             biased; // what has ended in time counts, even if the task is polled late
@@ -144,7 +144,7 @@ impl Timer {
         }
     }
 
-    /// The output of `future`, or `None` after `wait`.
+    /// Returns the output of `future`, or `None` after `wait`.
     pub(crate) async fn timeout<F: Future>(&self, wait: Duration, future: F) -> Option<F::Output> {
         timeout(self.clock.timer(wait), future).await.ok()
     }

@@ -129,8 +129,8 @@ impl Config {
         i32::try_from(seconds).unwrap_or(i32::MAX)
     }
 
-    /// The time between the end of a token and the moment when another candidate can take the Lease, by
-    /// clocks that run equally fast.
+    /// Returns the time between the end of a token and the moment when another candidate can take the
+    /// Lease, by clocks that run equally fast.
     pub(crate) fn margin(&self) -> Duration {
         self.lease_duration - self.renew_deadline
     }
@@ -142,7 +142,7 @@ fn is_candidate_name(identity: &str) -> bool {
     identity.len() <= 253 && identity.chars().all(allowed) && identity != "." && !identity.starts_with("..")
 }
 
-/// The host's name and a random suffix, in a form that can also name an object.
+/// Returns the host's name and a random suffix, in a form that can also name an object.
 fn unique_identity() -> String {
     let suffix = format!("{:016x}", rand::random::<u64>());
     match env::var("HOSTNAME") {

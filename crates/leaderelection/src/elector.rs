@@ -40,12 +40,12 @@ impl LeaderElector {
         Self { candidate, tasks: Arc::new(Tasks::new()) }
     }
 
-    /// A handle for health checks and diagnostics.
+    /// Returns a handle for health checks and diagnostics.
     pub fn observer(&self) -> Observer {
         Observer { shared: Arc::clone(&self.candidate.shared) }
     }
 
-    /// A client layer that refuses writes while this elector does not lead.
+    /// Returns a client layer that refuses writes while this elector does not lead.
     pub fn fence(&self) -> FenceLayer {
         FenceLayer::of_elector(Arc::clone(&self.candidate.shared))
     }

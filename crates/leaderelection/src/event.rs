@@ -23,7 +23,7 @@ impl LeaderEvent {
     /// The event's reason.
     pub const REASON: &'static str = "LeaderElection";
 
-    /// The event's message.
+    /// Returns the event's message.
     pub fn message(&self) -> String {
         let verb = if self.became_leader { "became leader" } else { "stopped leading" };
         format!("{} {verb}", self.identity)

@@ -69,8 +69,8 @@ impl Leader {
 }
 
 impl FenceLayer {
-    /// A fence that opens for one term only. [`LeaderElector::fence`](crate::LeaderElector::fence) makes one
-    /// that opens for each term of an elector.
+    /// Creates a fence that opens for one term only. [`LeaderElector::fence`](crate::LeaderElector::fence)
+    /// makes one that opens for each term of an elector.
     pub fn new(token: Leadership) -> Self {
         Self { leader: Leader::Token(token) }
     }
@@ -173,7 +173,7 @@ pub struct FencedError {
 }
 
 impl FencedError {
-    /// The error of a fence among the causes of `error`.
+    /// Returns the error of a fence among the causes of `error`.
     pub fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
         let mut cause = Some(error);
         while let Some(error) = cause {

@@ -30,7 +30,7 @@ impl Hooks {
         }
     }
 
-    /// The annotations of the next write.
+    /// Returns the annotations of the next write.
     pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
         self.on_renew.as_ref().map(|called| called()).unwrap_or_default()
     }

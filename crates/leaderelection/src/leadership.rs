@@ -80,14 +80,14 @@ impl LeadershipLost {
         Self { lease, identity }
     }
 
-    /// The namespace and the name of the Lease, as `namespace/name`.
+    /// Returns the namespace and the name of the Lease, as `namespace/name`.
     pub fn lease(&self) -> &str {
         &self.lease
     }
 }
 
 impl Leadership {
-    /// The token of the led work that calls this, if it is led work.
+    /// Returns the token of the calling led work; `None` outside of led work.
     ///
     /// It is known while the elector polls the future that `lead` has returned. A task that led work
     /// spawns has no current token: give it a clone.
@@ -112,7 +112,8 @@ impl Leadership {
         if self.is_valid() { Ok(()) } else { Err(self.error()) }
     }
 
-    /// The moment until which this process may act as the leader if no renewal succeeds from now on.
+    /// Returns the moment until which this process may act as the leader if no renewal succeeds from
+    /// now on.
     ///
     /// Before starting an action that must not run into another leader's term, compare this with the
     /// time that the action needs. It is a moment of tokio's clock, for tokio's timers; a suspension of
@@ -121,7 +122,7 @@ impl Leadership {
         self.state.timer.instant(self.end())
     }
 
-    /// The time that is left of the token if no renewal succeeds from now on.
+    /// Returns the time that is left of the token if no renewal succeeds from now on.
     pub fn remaining(&self) -> Duration {
         if self.is_valid() { self.end().since(self.state.timer.now()) } else { Duration::ZERO }
     }
@@ -162,12 +163,12 @@ impl Leadership {
         tasks.join(facts.number, Arc::new(name)).ok_or_else(|| self.error())
     }
 
-    /// The time that led work has to stop in after a shutdown.
+    /// Returns the time that led work has to stop in after a shutdown.
     pub fn grace_period(&self) -> Duration {
         self.state.facts.grace_period
     }
 
-    /// The annotations of the Lease as the leader before this one has left them.
+    /// Returns the annotations of the Lease as the leader before this one has left them.
     ///
     /// They include the annotations from its [`on_renew`](crate::LeaderElectorBuilder::on_renew).
     pub fn inherited_annotations(&self) -> &BTreeMap<String, String> {
@@ -178,7 +179,7 @@ impl Leadership {
         Moment(self.state.last_end.load(SeqCst))
     }
 
-    /// The Lease and this candidate's identity.
+    /// Returns the Lease and this candidate's identity.
     pub(crate) fn names(&self) -> (String, String) {
         let Facts { lease, identity, .. } = &self.state.facts;
         (lease.clone(), identity.clone())
@@ -253,7 +254,7 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// A term that lasts until `valid_until`, if it is not extended.
+    /// Creates a term that lasts until `valid_until`, if it is not extended.
     pub(crate) fn new(valid_until: Moment, timer: Timer, facts: Facts, tasks: Arc<Tasks>) -> Self {
         tasks.open(facts.number);
         let state = State {

@@ -127,7 +127,7 @@ impl LeaseClient {
         }
     }
 
-    /// The Lease, if there is one.
+    /// Reads the Lease; `None` if there is none.
     pub(crate) async fn get(&self) -> Result<Option<Record>, RequestError> {
         match self.send(self.requests.get(&self.name, &GetParams::default())?).await {
             Ok(lease) => Ok(Some(lease)),

@@ -59,7 +59,7 @@ pub struct StaleLeader {
 }
 
 impl Observer {
-    /// The identity under which the elector stands.
+    /// Returns the identity under which the elector stands.
     pub fn identity(&self) -> &str {
         &self.shared.identity
     }
@@ -77,7 +77,7 @@ impl Observer {
         Some(election.lease()?.transitions().unsigned_abs())
     }
 
-    /// The changes of the holder, beginning with the present one.
+    /// Returns the changes of the holder, beginning with the present one.
     pub fn changes(&self) -> LeaderChanges {
         let mut changes = self.shared.changes.subscribe();
         changes.mark_changed();

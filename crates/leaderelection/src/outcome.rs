@@ -28,7 +28,7 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    /// The output of the led work; `None` if there was none, or if it was dropped.
+    /// Returns the output of the led work; `None` if there was none, or if it was dropped.
     pub fn into_output(self) -> Option<T> {
         match self {
             Self::NeverLed => None,

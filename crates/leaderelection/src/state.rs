@@ -165,7 +165,8 @@ impl Election {
         }
     }
 
-    /// The write that gives `lease` back, which was read just now; `None` if it has another holder.
+    /// Returns the write that gives `lease` back, which was read just now; `None` if it has another
+    /// holder.
     pub(crate) fn release(&self, lease: &Record, wall: Timestamp) -> Option<Record> {
         (lease.holder() == self.identity).then(|| lease.released(wall))
     }

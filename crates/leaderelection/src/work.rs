@@ -59,7 +59,7 @@ impl Tasks {
         self.running.send_modify(|running| running.term = None);
     }
 
-    /// A guard of the term `number`; `None` once that term is over.
+    /// Returns a guard of the term `number`; `None` once that term is over.
     pub(crate) fn join(self: &Arc<Self>, number: u64, name: Name) -> Option<WorkGuard> {
         let mut id = None;
         self.running.send_if_modified(|running| {

@@ -50,7 +50,7 @@ impl Adoption {
         Self { check: Box::new(check), result: OnceCell::new() }
     }
 
-    /// The result of the check, which is made at most once.
+    /// Returns the result of the check, which is made at most once.
     pub(crate) async fn allowed(&self, owner: &str) -> Result<(), AdoptionDenied> {
         let check = || async {
             let denied = |reason: BoxError| AdoptionDenied { owner: owner.into(), reason: reason.into() };
@@ -71,8 +71,8 @@ enum Recheck {
     BeingDeleted,
 }
 
-/// The recheck of Kubernetes' own controllers: reads the owner at `path` from the server, not from a cache,
-/// which may still show an owner that is being deleted or was replaced.
+/// Returns the recheck of Kubernetes' own controllers: reads the owner at `path` from the server, not from
+/// a cache, which may still show an owner that is being deleted or was replaced.
 pub(crate) fn recheck(requests: Requests, path: String, name: String, uid: String) -> Adoption {
     Adoption::new(move || {
         let (requests, path, name, uid) = (requests.clone(), path.clone(), name.clone(), uid.clone());

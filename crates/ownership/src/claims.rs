@@ -54,7 +54,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// The claims of `owner` on objects that `selector` matches.
+    /// Creates the claims of `owner` on objects that `selector` matches.
     ///
     /// Before the first adoption the owner is read from the server, not from a cache: one that was
     /// replaced or is being deleted must not adopt, and its cached state may not show that yet.
@@ -107,7 +107,8 @@ impl Claims {
         self
     }
 
-    /// The time after which a request without a reply fails. Default: 30 seconds; kube-client sets none.
+    /// Sets the time after which a request without a reply fails. Default: 30 seconds; kube-client sets
+    /// none.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
         self.requests.set_deadline(timeout);

@@ -17,17 +17,17 @@ pub struct ClaimError<T> {
 }
 
 impl<T> ClaimError<T> {
-    /// The dependents that were claimed nevertheless, in the order of the list.
+    /// Returns the dependents that were claimed nevertheless, in the order of the list.
     pub fn claimed(&self) -> &[Arc<T>] {
         &self.claimed
     }
 
-    /// The dependents that were claimed nevertheless, in the order of the list.
+    /// Returns the dependents that were claimed nevertheless, in the order of the list.
     pub fn into_claimed(self) -> Vec<Arc<T>> {
         self.claimed
     }
 
-    /// The failures, in the order of the list; at least one.
+    /// Returns the failures, in the order of the list; at least one.
     pub fn failures(&self) -> &[ClaimFailure] {
         &self.failures
     }
@@ -55,7 +55,7 @@ impl<T> fmt::Display for ClaimError<T> {
 }
 
 impl<T> error::Error for ClaimError<T> {
-    /// The first failure.
+    /// Returns the first failure.
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.failures.first().map(|failure| failure as _)
     }
@@ -76,7 +76,7 @@ pub(crate) enum Cause {
 }
 
 impl ClaimFailure {
-    /// The dependent.
+    /// Returns the dependent.
     pub fn key(&self) -> &ObjectKey {
         &self.key
     }

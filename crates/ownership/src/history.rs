@@ -43,7 +43,7 @@ pub struct HistoryError {
 }
 
 impl History {
-    /// The history of `owner`, which is a namespaced object.
+    /// Creates the history of `owner`, which is a namespaced object.
     ///
     /// # Errors
     ///
@@ -200,7 +200,7 @@ pub fn equal_revisions(one: &ControllerRevision, other: &ControllerRevision) -> 
     content(one) == content(other)
 }
 
-/// The number of a revision.
+/// Returns the number of a revision.
 pub fn revision_number(revision: &ControllerRevision) -> i64 {
     optional(revision.revision).unwrap_or(0)
 }
@@ -219,12 +219,12 @@ pub fn next_revision(revisions: &[Arc<ControllerRevision>]) -> i64 {
     revisions.iter().map(|revision| revision_number(revision)).max().unwrap_or(0).saturating_add(1)
 }
 
-/// The content of a revision; `null` without one.
+/// Returns the content of a revision; `null` without one.
 fn content(revision: &ControllerRevision) -> Value {
     optional::<RawExtension>(revision.data.clone()).map_or(Value::Null, |data| data.0)
 }
 
-/// A field that is optional in some versions of Kubernetes and not in others.
+/// Returns a field that is optional in some versions of Kubernetes and not in others.
 fn optional<T>(field: impl Into<Option<T>>) -> Option<T> {
     field.into()
 }

@@ -35,18 +35,18 @@ impl<T: Object> OwnerIndex<T> {
         }))
     }
 
-    /// The dependents that the object with the UID `uid` controls, in no particular order.
+    /// Returns the dependents that the object with the UID `uid` controls, in no particular order.
     pub fn controlled_by(&self, uid: &str) -> Vec<Arc<T>> {
         self.0.get(&Place::ControlledBy(uid.into()))
     }
 
-    /// The objects of `namespace` without a controller, in no particular order.
+    /// Returns the objects of `namespace` without a controller, in no particular order.
     pub fn orphans_in(&self, namespace: &str) -> Vec<Arc<T>> {
         self.0.get(&Place::OrphanIn(Some(namespace.into())))
     }
 
-    /// The objects to pass to [`Claims::claim`](crate::Claims::claim): the owner's dependents and the orphans
-    /// that it may adopt. A cluster-scoped owner may adopt in every namespace.
+    /// Returns the objects to pass to [`Claims::claim`](crate::Claims::claim): the owner's dependents and the
+    /// orphans that it may adopt. A cluster-scoped owner may adopt in every namespace.
     pub fn candidates<O: Object>(&self, owner: &O) -> Vec<Arc<T>> {
         let owner = owner.metadata();
         let mut objects = self.controlled_by(owner.uid());

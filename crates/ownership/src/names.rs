@@ -9,7 +9,8 @@ const LONGEST: usize = 63;
 /// The letters and digits of a hash: no vowels and none that look alike, so that no word comes out.
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// The name of an owner's dependent number `index`: the same for the same owner and index, always.
+/// Returns the name of an owner's dependent number `index`: the same for the same owner and index,
+/// always.
 ///
 /// With such names a repeated create makes no twin, even if the first try was carried out without a reply:
 /// the server refuses the second with 409 `AlreadyExists`. The name has a hash of the owner's UID in it, so
@@ -35,7 +36,8 @@ pub fn dependent_name(owner: &str, uid: &str, index: u32) -> String {
     format!("{}{suffix}", base.trim_end_matches(['-', '.']))
 }
 
-/// A hash of `template` that is the same in every process and version, for labels and names.
+/// Returns a hash of `template` that is the same in every process and version, for labels and
+/// names.
 ///
 /// `collision_count` makes another hash of the same template, for the case that its name is taken. Fields
 /// count by name, not by order. It is a hash of Trimtab's own: upstream's is that of a dump of a Go struct,

@@ -29,7 +29,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// A strategic merge patch of the object `uid`; with a `version`, only of that version.
+    /// Returns a strategic merge patch of the object `uid`; with a `version`, only of that version.
     pub(crate) fn strategic(&self, wanted: Wanted, uid: &str, version: Option<&str>) -> Body {
         let reference = match wanted {
             Wanted::Adopt => json!(self.reference),
@@ -49,7 +49,7 @@ impl Claim {
         Body::Strategic(body)
     }
 
-    /// A JSON merge patch of an object whose lists are those of `base`.
+    /// Returns a JSON merge patch of an object whose lists are those of `base`.
     pub(crate) fn merge(&self, wanted: Wanted, base: Base) -> Body {
         let Base { uid, resource_version, mut owners, finalizers } = base;
         owners.retain(|other| other.uid != self.reference.uid);
@@ -85,7 +85,7 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    /// The lists of a cached object, whose finalizers are not known.
+    /// Creates the lists of a cached object, whose finalizers are not known.
     pub(crate) fn cached(metadata: &impl Metadata) -> Self {
         Self {
             uid: metadata.uid().to_owned(),
@@ -95,7 +95,7 @@ impl Base {
         }
     }
 
-    /// The lists of an object that was read from the server.
+    /// Creates the lists of an object that was read from the server.
     pub(crate) fn read(metadata: &ObjectMeta) -> Self {
         Self { finalizers: Some(metadata.finalizers.clone().unwrap_or_default()), ..Self::cached(metadata) }
     }

@@ -19,18 +19,19 @@ pub(crate) const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-co
 
 /// The fields of a Pod that filters and orders read.
 pub trait PodState: Object {
-    /// The phase: Pending, Running, Succeeded, Failed or Unknown.
+    /// Returns the phase: Pending, Running, Succeeded, Failed or Unknown.
     fn phase(&self) -> &str;
-    /// The node that the Pod is bound to; empty until then.
+    /// Returns the node that the Pod is bound to; empty until then.
     fn node_name(&self) -> &str;
-    /// The time since which the Pod has been ready, if it is. A Pod whose condition has no time counts as
-    /// ready since [`Timestamp::MIN`].
+    /// Returns the time since which the Pod has been ready, if it is. A Pod whose condition has no time
+    /// counts as ready since [`Timestamp::MIN`].
     fn ready_since(&self) -> Option<Timestamp>;
-    /// The time at which the server created the Pod.
+    /// Returns the time at which the server created the Pod.
     fn created(&self) -> Option<Timestamp>;
-    /// The value of the annotation `controller.kubernetes.io/pod-deletion-cost`; 0 without one.
+    /// Returns the value of the annotation `controller.kubernetes.io/pod-deletion-cost`; 0 without
+    /// one.
     fn deletion_cost(&self) -> i32;
-    /// The restarts of the container that was restarted most often.
+    /// Returns the restarts of the container that was restarted most often.
     fn restarts(&self) -> i64;
 
     /// Returns whether the Pod has ended: its phase is Succeeded or Failed.
@@ -58,8 +59,8 @@ pub trait PodState: Object {
         self.is_ready() && self.available_in(min_ready, now).is_none()
     }
 
-    /// The time after which a ready Pod will have been ready for `min_ready`; `None` if it has been, or is
-    /// not ready.
+    /// Returns the time after which a ready Pod will have been ready for `min_ready`; `None` if it has
+    /// been, or is not ready.
     fn available_in(&self, min_ready: Duration, now: Timestamp) -> Option<Duration> {
         let ready = Duration::try_from(now.duration_since(self.ready_since()?)).unwrap_or_default();
         min_ready.checked_sub(ready).filter(|rest| !rest.is_zero())
@@ -97,7 +98,7 @@ impl PodState for Pod {
     }
 }
 
-/// The cost that an annotation states; 0 without one, and where it is no number.
+/// Returns the cost that an annotation states; 0 without one, and where it is no number.
 fn cost(annotation: Option<&str>) -> i32 {
     annotation.and_then(|cost| cost.parse().ok()).unwrap_or(0)
 }

@@ -70,7 +70,7 @@ impl Requests {
 }
 
 impl RequestError {
-    /// The HTTP status code of the reply, if there was one.
+    /// Returns the HTTP status code of the reply, if there was one.
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Client(error) => match &**error {

@@ -46,7 +46,7 @@ pub(crate) enum Wanted {
 }
 
 impl Facts {
-    /// The table of `ClaimObject`, of Kubernetes' `BaseControllerRefManager`.
+    /// Decides by the table of `ClaimObject`, of Kubernetes' `BaseControllerRefManager`.
     pub(crate) fn decide(self) -> Decision {
         match self.controller {
             Controller::Another => Decision::Leave,           // I1

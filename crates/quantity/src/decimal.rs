@@ -59,13 +59,13 @@ impl Decimal {
         is_exact
     }
 
-    /// The number, if it is an integer.
+    /// Returns the number, if it is an integer.
     pub(crate) fn integer(&self) -> Option<BigInt> {
         let mut whole = self.clone();
         whole.round_up(0).then(|| whole.scaled_to(0))
     }
 
-    /// The mantissa for a smaller or equal `exponent`.
+    /// Returns the mantissa for a smaller or equal `exponent`.
     pub(crate) fn scaled_to(&self, exponent: i32) -> BigInt {
         match self.exponent.abs_diff(exponent) {
             0 => self.mantissa.clone(),
@@ -73,7 +73,7 @@ impl Decimal {
         }
     }
 
-    /// The shortest digits with their sign, and the exponent that goes with them. Zero has the exponent 0.
+    /// Returns the shortest digits with their sign, and the exponent that goes with them. Zero has the exponent 0.
     pub(crate) fn shortest(&self) -> (String, i32) {
         if self.is_zero() {
             return ("0".to_owned(), 0);
@@ -91,7 +91,7 @@ impl Decimal {
         format!("{digits}e{exponent}").parse().unwrap_or(f64::NAN)
     }
 
-    /// The number of decimal digits of the mantissa, or one more.
+    /// Returns the number of decimal digits of the mantissa, or one more.
     fn digits(&self) -> u64 {
         self.mantissa.bits() * 30_103 / 100_000 + 1
     }

@@ -1,4 +1,4 @@
-//! [`ParseQuantityError`]: why a text is no quantity, in Go's words.
+//! [`ParseQuantityError`]: the reason for which a text is not a quantity, with Go's messages.
 
 /// A text is not a quantity. The message is that of Go's `ParseQuantity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

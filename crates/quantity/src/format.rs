@@ -21,7 +21,7 @@ pub enum Format {
     DecimalSi,
 }
 
-/// The canonical form of `amount`: no fraction, and the largest suffix that loses nothing. A binary format
+/// Returns the canonical form of `amount`: no fraction, and the largest suffix that loses nothing. A binary format
 /// falls back to the decimal one for fractions and for amounts below 1024.
 pub(crate) fn canonical(amount: &Decimal, format: Format) -> String {
     if amount.is_zero() {

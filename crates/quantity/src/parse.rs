@@ -90,7 +90,7 @@ fn split(text: &str) -> Result<Pieces<'_>, ParseQuantityError> {
     }
 }
 
-/// The digits at the beginning of `text`, and the rest.
+/// Returns the digits at the beginning of `text`, and the rest.
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }

@@ -86,7 +86,7 @@ impl Quantity {
         Self { amount, format, text: Some(text.into()) }
     }
 
-    /// The format in which it was written, and is printed.
+    /// Returns the format in which it was written, and is printed.
     #[must_use]
     pub fn format(&self) -> Format {
         self.format
@@ -108,31 +108,32 @@ impl Quantity {
         }
     }
 
-    /// The amount, if it is an integer of 64 bits (`AsInt64`).
+    /// Returns the amount, if it is an integer of 64 bits (`AsInt64`).
     #[must_use]
     pub fn to_i64(&self) -> Option<i64> {
         i64::try_from(self.amount.integer()?).ok()
     }
 
-    /// The amount as a floating-point number, the nearest there is (`AsFloat64Slow`); infinite beyond the range.
+    /// Returns the amount as a floating-point number, the nearest there is (`AsFloat64Slow`); infinite beyond the
+    /// range.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         self.amount.to_f64()
     }
 
-    /// The amount as an integer, rounded away from zero; saturates at the ends of the range.
+    /// Returns the amount as an integer, rounded away from zero; saturates at the ends of the range.
     #[must_use]
     pub fn value(&self) -> i64 {
         self.scaled_value(Scale::One)
     }
 
-    /// The amount in thousandths, rounded away from zero; saturates at the ends of the range.
+    /// Returns the amount in thousandths, rounded away from zero; saturates at the ends of the range.
     #[must_use]
     pub fn milli_value(&self) -> i64 {
         self.scaled_value(Scale::Milli)
     }
 
-    /// The amount in units of `scale`, rounded away from zero; saturates at the ends of the range.
+    /// Returns the amount in units of `scale`, rounded away from zero; saturates at the ends of the range.
     #[must_use]
     pub fn scaled_value(&self, scale: Scale) -> i64 {
         let mut rounded = self.amount.clone();
@@ -151,7 +152,7 @@ impl Quantity {
         is_exact
     }
 
-    /// The amount printed in `format`, in canonical form.
+    /// Returns the amount printed in `format`, in canonical form.
     #[must_use]
     pub fn to_string_in(&self, format: Format) -> String {
         canonical(&self.amount, format)

@@ -1,4 +1,4 @@
-//! The promises beyond Go's behaviour.
+//! Guarantees beyond Go's behaviour.
 
 use proptest::prelude::*;
 use trimtab_quantity::{Format, ParseQuantityError, Quantity, Scale, is_canonical};

@@ -1,4 +1,4 @@
-//! Answers of Go's `resource.Quantity` (apimachinery 0.37.2), replayed.
+//! Results of Go's `resource.Quantity` (apimachinery 0.37.2), replayed.
 //!
 //! Each line of `upstream.tsv` has a text and, separated by tabs: its printed form, that after rounding up to
 //! thousandths, its integer value, how it compares with `1k`, `1Gi` plus it, and it minus `1500m`. A text that is

@@ -10,7 +10,7 @@ use crate::{Operator, quote::quoted};
 /// `status.phase!=Running`, joined by commas. In a value, `\\`, `\,` and `\=` stand for a backslash, a comma and an
 /// equals sign. Without requirements it matches everything.
 ///
-/// Whether a kind can be selected by a field is not known here: check [`requirements`](Self::requirements).
+/// The crate does not know by which fields a kind can be selected: check [`requirements`](Self::requirements).
 ///
 /// ```
 /// use trimtab_selector::FieldSelector;
@@ -34,7 +34,7 @@ pub struct FieldRequirement {
 }
 
 impl FieldSelector {
-    /// The selector that matches every object.
+    /// Returns the selector that matches every object.
     pub const fn everything() -> Self {
         Self { requirements: Vec::new() }
     }
@@ -44,12 +44,12 @@ impl FieldSelector {
         self.requirements.is_empty()
     }
 
-    /// The requirements, sorted by their printed form.
+    /// Returns the requirements, sorted by their printed form.
     pub fn requirements(&self) -> &[FieldRequirement] {
         &self.requirements
     }
 
-    /// The value that the selector requires of `field`; `None` if it does not require one.
+    /// Returns the value that the selector requires of `field`; `None` if it does not require one.
     pub fn exact_match(&self, field: &str) -> Option<&str> {
         let found = self.requirements.iter().find(|one| one.is_equal && one.field == field);
         found.map(FieldRequirement::value)
@@ -82,7 +82,7 @@ impl FieldSelector {
 }
 
 impl FieldRequirement {
-    /// The field has this value.
+    /// Requires that the field has this value.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl FieldRequirement {
         Self::new(field.into(), value.into(), true)
     }
 
-    /// The field has another value, or none.
+    /// Requires that the field has another value or none.
     ///
     /// # Errors
     ///
@@ -110,12 +110,12 @@ impl FieldRequirement {
         Ok(Self { field, value, is_equal })
     }
 
-    /// The field's path, as in `spec.nodeName`.
+    /// Returns the field's path, as in `spec.nodeName`.
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// The value, without escapes.
+    /// Returns the value, without escapes.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -236,7 +236,7 @@ enum Kind {
 }
 
 impl FieldSelectorError {
-    /// The message in the words of Kubernetes' own parser.
+    /// Returns the message of Kubernetes' own parser.
     ///
     /// A server that rejects a selector answers with this message.
     pub fn message(&self) -> String {

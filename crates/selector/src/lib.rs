@@ -25,14 +25,14 @@
 //!
 //! # Guarantees
 //!
-//! 1. What is printed parses to an equal selector.
+//! 1. A printed selector parses to an equal one.
 //! 2. Two texts with the same requirements in another order parse to equal selectors.
 //! 3. A selector that exists is valid: its keys, values and operators passed Kubernetes' validation.
-//! 4. Error messages are available in upstream's exact words, for servers.
+//! 4. Upstream's exact error messages are available, for servers.
 //!
 //! # Not here
 //!
-//! Which fields a kind can be selected by is known to the server alone: a caller checks
+//! Only a server knows the fields by which a kind can be selected: a caller checks
 //! [`FieldSelector::requirements`].
 //!
 //! # Differences from apimachinery's `labels` and `fields`

@@ -34,7 +34,7 @@ impl Plan {
         self.seed
     }
 
-    /// The faults.
+    /// Returns the faults.
     pub fn faults(&self) -> &[PlannedFault] {
         &self.faults
     }

@@ -10,7 +10,7 @@ pub(crate) fn mix(seed: u64, one: u64, other: u64) -> u64 {
     scramble(scramble(scramble(seed).wrapping_add(one)).wrapping_add(other))
 }
 
-/// The last step of `SplitMix64`.
+/// Returns the last step of `SplitMix64`.
 fn scramble(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

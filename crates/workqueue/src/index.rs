@@ -175,7 +175,7 @@ impl Index {
         (at + 1) & (self.buckets.len() - 1)
     }
 
-    /// The number of steps from one bucket to the other.
+    /// Returns the number of steps from one bucket to the other.
     #[inline]
     fn distance(&self, from: usize, to: usize) -> usize {
         to.wrapping_sub(from) & (self.buckets.len() - 1)

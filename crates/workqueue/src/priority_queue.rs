@@ -143,7 +143,7 @@ mod tests {
     use crate::slots::Found;
     use proptest::prelude::*;
 
-    /// The expected next key, found by comparing all keys.
+    /// Returns the expected next key, found by comparing all keys.
     fn peek(model: &[(u64, i16, SlotId)], step: Step) -> Option<usize> {
         let claim = |&at: &usize| {
             let (arrival, priority, _) = model[at];

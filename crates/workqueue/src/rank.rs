@@ -33,7 +33,7 @@ impl Rank {
 }
 
 impl Ord for Rank {
-    /// The greatest rank is the next key, as `BinaryHeap` expects.
+    /// Orders ranks: the greatest one is the next key, as `BinaryHeap` expects.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         (other.order, self.priority, other.id).cmp(&(self.order, other.priority, self.id))

@@ -216,7 +216,7 @@ impl<K> State<K> {
         dropped
     }
 
-    /// The bytes that its tables, columns and heaps take.
+    /// Returns the bytes that its tables, columns and heaps take.
     #[cfg(test)]
     fn memory(&self) -> usize {
         let since = self.timestamps.as_ref().map_or(0, Column::memory);

@@ -20,7 +20,7 @@ impl Time {
         Self(self.0.saturating_add(delay))
     }
 
-    /// The number of the 2.1 ms window that this time is in.
+    /// Returns the number of the 2.1 ms window that this time is in.
     pub(crate) fn window(self) -> u64 {
         self.0 >> 21
     }

@@ -20,7 +20,7 @@ const JOINED: &str = "example.com/joined";
 /// The age from which the operator must know a fact: the latency of a request and its response.
 const KNOWN: Duration = Duration::from_secs(1);
 
-/// The operator, and a database that is created, scaled, reconfigured and perhaps deleted.
+/// Returns the operator, and a database that is created, scaled, reconfigured and perhaps deleted.
 pub fn database(defect: Option<Defect>) -> Scenario {
     let seconds = Duration::from_secs;
     // Two faults are excluded: writes that take effect long after their timeout, which can create a claim after the

@@ -21,8 +21,8 @@ pub fn lease() -> Scenario {
     scenario("lease", faults()).no_write_without_lease(LEASE)
 }
 
-/// The same, with Leases that are also edited by hand. The holder notices that at its next renewal and may write until
-/// then, but two candidates still never lead at the same time.
+/// Returns the same, with Leases that are also edited by hand. The holder notices that at its next renewal and may
+/// write until then, but two candidates still never lead at the same time.
 pub fn lease_taken() -> Scenario {
     scenario("lease-taken", faults().with(Fault::TakeLease(0), 12))
 }

@@ -13,7 +13,7 @@ pub use self::{
 };
 use crate::database::Defect;
 
-/// The scenarios by name.
+/// Returns the scenarios by name.
 ///
 /// `database/DEFECT` is the database operator with that defect.
 pub fn all() -> Vec<(String, Scenario)> {

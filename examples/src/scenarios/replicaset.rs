@@ -32,8 +32,8 @@ fn in_time() -> FaultMix {
     FaultMix::environment().without(|fault| matches!(fault, Fault::LateCommit(_) | Fault::Delay(_)))
 }
 
-/// The scenario for measurements: three sets of ten Pods, at most twenty faults, and a second process that follows all
-/// Pods.
+/// Returns the scenario for measurements: three sets of ten Pods, at most twenty faults, and a second process that
+/// follows all Pods.
 pub fn replicaset_bench() -> Scenario {
     scenario("replicaset", Some(10))
         .process("controller", run)
@@ -104,7 +104,7 @@ fn set(name: &str, replicas: u64) -> ReplicaSet {
     serde_json::from_value(set).expect("it is a ReplicaSet")
 }
 
-/// The live Pods of each set, by the set's UID.
+/// Returns the live Pods of each set, by the set's UID.
 fn live_pods(world: &World) -> BTreeMap<String, u64> {
     let mut live = BTreeMap::new();
     for pod in world.objects("pods") {

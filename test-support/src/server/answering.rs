@@ -15,18 +15,19 @@ use super::{ApiRequest, client, json_response};
 pub struct Requests(Arc<Mutex<Vec<ApiRequest>>>);
 
 impl Requests {
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn all(&self) -> Vec<ApiRequest> {
         self.0.lock().expect("no test panics while it records").clone()
     }
 
-    /// The requests so far with one HTTP method.
+    /// Returns the requests so far with one HTTP method.
     pub fn of(&self, method: &str) -> Vec<ApiRequest> {
         self.all().into_iter().filter(|request| request.method == method).collect()
     }
 }
 
-/// A client of a server that gives the responses of `respond`, a status code and a JSON body, and its requests.
+/// Returns a client of a server that gives the responses of `respond`, a status code and a JSON body, and its
+/// requests.
 pub fn answering(
     respond: impl Fn(&ApiRequest) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Client, Requests) {

@@ -36,7 +36,7 @@ pub struct WatchBody {
 }
 
 impl ScriptedServer {
-    /// A server, and a client of it.
+    /// Returns a server, and a client of it.
     pub fn new() -> (Self, Client) {
         let (sender, requests) = mpsc::unbounded_channel();
         let client = client(move |request| {
@@ -47,23 +47,23 @@ impl ScriptedServer {
         (Self { requests }, client)
     }
 
-    /// The next request, which comes within an hour.
+    /// Returns the next request, which comes within an hour.
     pub async fn next(&mut self) -> PendingRequest {
         let request = timeout(Duration::from_secs(3_600), self.requests.recv()).await;
         request.expect("a request within an hour").expect("a client")
     }
 
-    /// The next request, if it is there already.
+    /// Returns the next request, if it is there already.
     pub fn try_next(&mut self) -> Option<PendingRequest> {
         self.requests.try_recv().ok()
     }
 
-    /// The next request, if it comes within `period`.
+    /// Returns the next request, if it comes within `period`.
     pub async fn within(&mut self, period: Duration) -> Option<PendingRequest> {
         timeout(period, self.requests.recv()).await.ok().flatten()
     }
 
-    /// The next request, whose [description](PendingRequest::describe) must be this.
+    /// Returns the next request, whose [description](PendingRequest::describe) must be this.
     pub async fn expect(&mut self, description: &str) -> PendingRequest {
         let request = self.next().await;
         assert_eq!(request.describe(), description);
@@ -121,7 +121,7 @@ impl PendingRequest {
         text
     }
 
-    /// The timeout that a watch asks the server for.
+    /// Returns the timeout that a watch asks the server for.
     pub fn timeout_seconds(&self) -> u64 {
         self.query["timeoutSeconds"].parse().expect("seconds")
     }

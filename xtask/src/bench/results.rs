@@ -58,7 +58,7 @@ impl Results {
         self.rows[index].values.entry(name).or_default().push(measurement.value);
     }
 
-    /// The lowest median of any subject in the benchmarks whose names begin with `benches`.
+    /// Returns the lowest median of any subject in the benchmarks whose names begin with `benches`.
     pub(super) fn minimum(&self, benches: &str) -> Option<f64> {
         let rows = self.rows.iter().filter(|row| row.bench.starts_with(benches));
         let medians = rows.flat_map(|row| row.values.keys().filter_map(|name| row.median(name)));
@@ -76,7 +76,7 @@ impl Results {
             && self.rows.iter().any(|row| row.median(OURS).is_some())
     }
 
-    /// One JSON object a line; the format stays the same from release to release.
+    /// Returns one JSON object a line; the format stays the same from release to release.
     pub(super) fn json_lines(&self) -> String {
         let line = |row: &Row| {
             let peer = |name: &&'static str| Some(((*name).to_owned(), json!(rounded(row.median(name)?))));
@@ -103,7 +103,7 @@ impl Row {
         }
     }
 
-    /// A peer's value, with ours as a multiple of it.
+    /// Returns a peer's value, with ours as a multiple of it.
     fn beside(&self, peer: &str) -> String {
         let Some(theirs) = self.median(peer) else {
             return "-".to_owned();

@@ -33,7 +33,7 @@ pub(super) struct Measurement {
 }
 
 impl Subject {
-    /// The column's name, with the form if there are several.
+    /// Returns the column's name, with the form if there are several.
     pub(super) fn title(&self) -> String {
         self.form.map_or_else(|| self.name.to_owned(), |form| format!("{} ({form})", self.name))
     }

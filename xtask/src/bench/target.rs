@@ -62,7 +62,7 @@ pub(super) const TARGETS: &[Target] = &[
 ];
 
 impl Target {
-    /// The value to compare with the limit; `None` if the peer has no value.
+    /// Returns the value to compare with the limit; `None` if the peer has no value.
     pub(super) fn ratio(&self, ours: f64, theirs: Option<f64>) -> Option<f64> {
         match (self.peer, theirs) {
             (None, _) => Some(ours),
@@ -71,7 +71,7 @@ impl Target {
         }
     }
 
-    /// One line for the terminal.
+    /// Returns one line for the terminal.
     pub(super) fn describe(&self, ratio: f64) -> String {
         let Self { bench, peer, at_most } = self;
         let value = peer.map_or_else(|| format!("{ratio:.2}"), |peer| format!("{ratio:.2}× {peer}"));

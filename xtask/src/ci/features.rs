@@ -15,7 +15,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The flags with which a part must compile: each feature alone, and all of them.
+/// Returns the flags with which a part must compile: each feature alone, and all of them.
 fn selections(package: &Package) -> Vec<Vec<&str>> {
     let features: Vec<_> =
         package.features.iter().map(String::as_str).filter(|name| *name != "default").collect();

@@ -8,7 +8,7 @@ pub(super) fn today() -> String {
     date(seconds / 86_400)
 }
 
-/// The date that many days after 1970-01-01. The year begins in March here, so that a leap day is its last.
+/// Returns the date that many days after 1970-01-01. The year begins in March here, so that a leap day is its last.
 fn date(days: u64) -> String {
     let days = days + 719_468; // since 0000-03-01
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -15,24 +15,24 @@ impl<'a> Changelog<'a> {
         Self { text }
     }
 
-    /// The problem of the text before the first entry.
+    /// Returns the problem of the text before the first entry.
     pub(super) fn problem(&self) -> Option<&'static str> {
         (!self.text.starts_with(OPENING)).then_some("does not open with the text that all changelogs share")
     }
 
-    /// The entries below `## Unreleased`.
+    /// Returns the entries below `## Unreleased`.
     pub(crate) fn unreleased(&self) -> &'a str {
         let below = self.text.split_once("\n## Unreleased\n").map_or("", |(_, below)| below);
         below.split("\n## ").next().unwrap_or_default().trim()
     }
 
-    /// The released versions, newest first.
+    /// Returns the released versions, newest first.
     pub(crate) fn versions(&self) -> impl Iterator<Item = &'a str> {
         let headings = self.text.lines().filter_map(|line| line.strip_prefix("## "));
         headings.filter(|heading| *heading != "Unreleased").filter_map(|heading| heading.split(' ').next())
     }
 
-    /// The text with the unreleased entries below a heading of their own.
+    /// Returns the text with the unreleased entries below a heading of their own.
     pub(crate) fn released(&self, version: &str, date: &str) -> String {
         let heading = format!("\n## Unreleased\n\n## {version} - {date}\n");
         self.text.replacen("\n## Unreleased\n", &heading, 1)

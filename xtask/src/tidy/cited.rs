@@ -14,7 +14,7 @@ pub(super) fn check(file: &str, text: &str, exists: impl Fn(&str) -> bool) -> Ve
     missing.collect()
 }
 
-/// The functions in the last cell of a row.
+/// Returns the functions in the last cell of a row.
 fn tests(row: &str) -> impl Iterator<Item = &str> {
     let cell = row.trim_end_matches(['|', ' ']).rsplit_once('|').map_or("", |(_, cell)| cell);
     let quoted = cell.split('`').skip(1).step_by(2);

@@ -17,7 +17,7 @@ pub(super) fn check(manifest: &str, package: &Package, packages: &[Package]) -> 
     problems.map(|problem| Finding::new(manifest, 0, problem)).collect()
 }
 
-/// The problem of a part's dependency.
+/// Returns the problem of a part's dependency.
 fn problem_of_part(package: &str, dependency: &Dependency) -> Option<String> {
     let name = &dependency.name;
     if dependency.dev {
@@ -37,7 +37,7 @@ fn problem_of_part(package: &str, dependency: &Dependency) -> Option<String> {
     chooses.then(|| "chooses a Kubernetes version, which only a binary may do".to_owned())
 }
 
-/// The problem of a dependency of xtask, which is built before anything else.
+/// Returns the problem of a dependency of xtask, which is built before anything else.
 fn slow_to_build(dependency: &Dependency, packages: &[Package]) -> Option<String> {
     brings_kubernetes(&dependency.name, packages).then(|| {
         format!(

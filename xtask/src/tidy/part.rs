@@ -76,7 +76,7 @@ fn same_example(readme: &str, lib: &str) -> bool {
     !of_lib.is_empty() && of_lib == first_example(readme.lines())
 }
 
-/// The lines of the first Rust block, without indentation, blank lines and the `#` of hidden lines.
+/// Returns the lines of the first Rust block, without indentation, blank lines and the `#` of hidden lines.
 fn first_example<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut lines = lines.map(str::trim);
     while let Some(opening) = lines.find(|line| line.starts_with("```")) {

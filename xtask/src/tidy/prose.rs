@@ -47,7 +47,7 @@ pub(super) fn check_parts_named<'a>(
         .collect()
 }
 
-/// The paths of a line's links. Links to other sites and within the page are left out.
+/// Returns the paths of a line's links. Links to other sites and within the page are left out.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| {
         let target = rest.split([')', ' ']).next()?;
@@ -57,14 +57,14 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The problem of a version of `package`, as in `name = "0.1"`.
+/// Returns the problem of a version of `package`, as in `name = "0.1"`.
 fn stale_version(line: &str, package: &Package) -> Option<String> {
     let asked = version_of(line, &package.name)?;
     let fits = package.version == asked || package.version.starts_with(&format!("{asked}."));
     (!fits).then(|| format!("names {} {asked}, the manifest says {}", package.name, package.version))
 }
 
-/// The problem of a Rust version, as in `Rust 1.89`.
+/// Returns the problem of a Rust version, as in `Rust 1.89`.
 fn stale_rust(line: &str, packages: &[Package]) -> Option<String> {
     let declared = packages.first()?.rust_version.as_deref()?;
     let (_, rest) = line.split_once("Rust 1.")?;
@@ -73,7 +73,7 @@ fn stale_rust(line: &str, packages: &[Package]) -> Option<String> {
     (asked != declared).then(|| format!("names Rust {asked}, the manifests say {declared}"))
 }
 
-/// The version in a dependency line of `name`, written as a string or as a table.
+/// Returns the version in a dependency line of `name`, written as a string or as a table.
 fn version_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let rest = line.trim_start().strip_prefix(name)?.trim_start().strip_prefix('=')?.trim_start();
     let rest = if rest.starts_with('{') {

@@ -34,7 +34,7 @@ impl Readme {
         readme
     }
 
-    /// The problems that keep a reader from pasting the example, apart from those that a compiler finds.
+    /// Returns the problems that keep a reader from pasting the example, apart from those that a compiler finds.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.example.is_empty() {

@@ -40,7 +40,7 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
     found
 }
 
-/// The lines that are not comments, with their numbers.
+/// Returns the lines that are not comments, with their numbers.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()

@@ -18,7 +18,7 @@ impl JsonError {
         self.message.is_none()
     }
 
-    /// The position of the error in the text, in bytes, if it is known.
+    /// Returns the position of the error in the text, in bytes, if it is known.
     pub fn offset(&self) -> Option<usize> {
         self.at
     }

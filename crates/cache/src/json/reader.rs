@@ -61,7 +61,7 @@ impl<'de> Json<'de> {
         Self { text, at: 0, depth: MAX_DEPTH, place: Place::Anywhere }
     }
 
-    /// The number of bytes that have been read.
+    /// Returns the number of bytes that have been read.
     pub fn offset(&self) -> usize {
         self.at
     }
@@ -122,7 +122,7 @@ impl<'de> Json<'de> {
         })
     }
 
-    /// The text that has not been read yet.
+    /// Returns the text that has not been read yet.
     pub(crate) fn rest(&self) -> &'de str {
         &self.text[self.at..]
     }
@@ -172,7 +172,7 @@ impl<'de> Json<'de> {
         Ok(value)
     }
 
-    /// The error for a value whose type `visitor` does not accept.
+    /// Returns the error for a value whose type `visitor` does not accept.
     #[cold]
     pub(super) fn unexpected<V: Visitor<'de>>(&mut self, visitor: &V) -> JsonError {
         let at = self.at;

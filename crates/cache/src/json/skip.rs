@@ -2,7 +2,7 @@
 
 use super::marks::{BLOCK, LANE, Marks, special};
 
-/// The position after the object or array that begins at `start`; `None` if the text ends within it.
+/// Returns the position after the object or array that begins at `start`; `None` if the text ends within it.
 pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
     let mut scan = Scan { in_string: 0, escaped: 0, depth: 0 };
     let mut from = start;
@@ -31,7 +31,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// The position after the bracket that closes the first one, if it is in this block.
+    /// Returns the position after the bracket that closes the first one, if it is in this block.
     #[inline]
     fn block(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
         let marks = Marks::of(block);
@@ -49,7 +49,8 @@ impl Scan {
         None
     }
 
-    /// The position after the first closing bracket at which the number of closed brackets equals that of opened ones.
+    /// Returns the position after the first closing bracket at which the number of closed brackets equals that of
+    /// opened ones.
     fn last(&self, opens: u64, mut closes: u64) -> Option<usize> {
         let mut closed = 0;
         while closes != 0 {
@@ -63,7 +64,7 @@ impl Scan {
         None
     }
 
-    /// The bytes after a backslash that is not escaped itself: in a row of backslashes, every second one.
+    /// Returns the bytes after a backslash that is not escaped itself: in a row of backslashes, every second one.
     #[inline]
     fn escaped_by(&mut self, backslashes: u64) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
@@ -99,7 +100,7 @@ pub(super) enum Obstacle {
     Control,
 }
 
-/// The position and kind of the first obstacle at or after `from`; `None` if there is none.
+/// Returns the position and kind of the first obstacle at or after `from`; `None` if there is none.
 #[inline]
 pub(super) fn obstacle(text: &[u8], mut from: usize) -> Option<(usize, Obstacle)> {
     loop {

@@ -14,7 +14,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     json.end().map(|()| value)
 }
 
-/// The position at which `skip` ends.
+/// Returns the position at which `skip` ends.
 fn skipped(text: &str) -> Result<usize, JsonError> {
     let mut json = Json::new(text);
     json.skip().map(|_| ())?;

@@ -11,7 +11,7 @@ use super::{
 };
 
 impl<'de> Json<'de> {
-    /// The next byte after white space. Only the white space is consumed.
+    /// Returns the next byte after white space. Only the white space is consumed.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<u8> {
         loop {
@@ -22,7 +22,7 @@ impl<'de> Json<'de> {
         }
     }
 
-    /// The same as `next`, but the end of the text is an error.
+    /// Returns the same as `next`, but the end of the text is an error.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, JsonError> {
         self.next().ok_or_else(|| self.incomplete())
@@ -42,7 +42,7 @@ impl<'de> Json<'de> {
         }
     }
 
-    /// The same for the members of an object, which begin with a key.
+    /// Returns the same for the members of an object, which begin with a key.
     #[inline]
     pub(super) fn has_member(&mut self, is_first: &mut bool) -> Result<bool, JsonError> {
         let has_next = self.has_next(b'}', is_first)?;

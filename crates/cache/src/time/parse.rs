@@ -35,7 +35,7 @@ pub(super) fn decimals(rest: &[u8]) -> Option<(u32, &[u8])> {
     (length > 0).then_some((nanos, &digits[length..]))
 }
 
-/// A point or comma and six digits. Go reads them as an integer, so the first may be a plus sign.
+/// Parses a point or comma and six digits. Go reads them as an integer, so the first may be a plus sign.
 pub(super) fn six_decimals(rest: &[u8]) -> Option<(u32, &[u8])> {
     let Some((b'.' | b',', rest)) = rest.split_first() else { return None };
     let (digits, rest) = rest.split_at_checked(6)?;

@@ -36,7 +36,7 @@ impl Run {
         Self { correlator: Correlator::new(options), now: Instant::now() }
     }
 
-    /// The count and the message of the object that the event leads to, after `interval`.
+    /// Returns the count and the message of the object that the event leads to, after `interval`.
     fn observe(&mut self, event: &Recorded, interval: Duration) -> Option<(i32, String)> {
         self.now += interval;
         let write = self.correlator.observe(event, self.now)?;

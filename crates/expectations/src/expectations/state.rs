@@ -81,7 +81,8 @@ impl Record {
         self.uids.keys().map(|uid| &**uid)
     }
 
-    /// The newest moment since which something is awaited that has not come; `None` if all came.
+    /// Returns the newest moment since which something is awaited that has not come; `None` if all
+    /// came.
     pub(crate) fn awaited_since(&self) -> Option<Instant> {
         let uids = self.uids.values().copied().max();
         self.creations.awaited_since().max(self.deletions.awaited_since()).max(uids)

@@ -21,7 +21,7 @@ impl Ledger<(), (), ()> {
 }
 
 impl LedgerBuilder {
-    /// The time after which any wait is given up.
+    /// Sets the time after which any wait is given up.
     ///
     /// Default: 5 minutes, upstream's constant for expectations. It is a safety net: a wait that ends this
     /// way is counted. `Duration::MAX` means for ever.
@@ -30,14 +30,14 @@ impl LedgerBuilder {
         self
     }
 
-    /// The kinds of evidence that hold a key back. Default: [`Strictness::Strict`].
+    /// Sets the kinds of evidence that hold a key back. Default: [`Strictness::Strict`].
     pub fn strictness(mut self, strictness: Strictness) -> Self {
         self.0.strictness = strictness;
         self
     }
 
-    /// The name for [metrics](crate::metrics), such as `replicaset_controller`. A ledger without a name
-    /// emits none.
+    /// Sets the name for [metrics](crate::metrics), such as `replicaset_controller`. A ledger without a
+    /// name emits none.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = Some(name.into());
         self

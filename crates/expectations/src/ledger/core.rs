@@ -194,7 +194,8 @@ where
         parked
     }
 
-    /// The floor that keeps every key waiting, if there is one; parks `key` if its version is known.
+    /// Returns the floor that keeps every key waiting, if there is one; parks `key` if its version
+    /// is known.
     fn floor(&self, key: &K, read: impl Fn(&R) -> Option<V>) -> Option<Pending<R, V>> {
         while self.closed.load(SeqCst) {
             let resources = self.floors.lock().resources();
@@ -273,7 +274,7 @@ where
         }
     }
 
-    /// The highest version of each resource that was written, or is shown by its cache.
+    /// Returns the highest version of each resource that was written, or is shown by its cache.
     pub(super) fn versions(&self, read: impl Fn(&R) -> Option<V>) -> Vec<(R, V)> {
         let marks = self.marks.lock().young(self.settings.ttl, Instant::now());
         let highest = |(resource, written): (R, Option<V>)| {

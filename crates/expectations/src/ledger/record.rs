@@ -140,7 +140,7 @@ impl<R: Eq + Clone, V: Ord + Clone> Record<R, V> {
         }
     }
 
-    /// A write to `resource` is about to be sent.
+    /// Records that a write to `resource` is about to be sent.
     pub(crate) fn begin(&mut self, resource: &R, expected: &Expected, now: Instant) -> Ticket {
         self.open += 1;
         let written = self.written(resource, now);
@@ -207,7 +207,7 @@ impl<R: Eq + Clone, V: Ord + Clone> Record<R, V> {
         }
     }
 
-    /// The resources whose versions decide whether the key may act.
+    /// Returns the resources whose versions decide whether the key may act.
     pub(crate) fn versioned(&self) -> Vec<R> {
         let versioned = self.resources.iter().filter(|(_, written)| written.highest.is_some());
         versioned.map(|(resource, _)| resource.clone()).collect()

@@ -10,7 +10,7 @@ use std::{error, fmt, str::FromStr};
 pub struct Snapshot<R, V>(Vec<(R, V)>);
 
 impl<R, V> Snapshot<R, V> {
-    /// The resources with their versions.
+    /// Returns the resources with their versions.
     pub fn iter(&self) -> impl Iterator<Item = (&R, &V)> {
         self.0.iter().map(|(resource, version)| (resource, version))
     }

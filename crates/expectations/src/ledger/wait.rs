@@ -64,7 +64,7 @@ pub enum Reason<R, V> {
 }
 
 impl<R, V> Reason<R, V> {
-    /// The resource that the key waits for.
+    /// Returns the resource that the key waits for.
     pub fn resource(&self) -> &R {
         match self {
             Self::Closed { resource }
@@ -76,7 +76,7 @@ impl<R, V> Reason<R, V> {
         }
     }
 
-    /// The value of the metric label `reason`.
+    /// Returns the value of the metric label `reason`.
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Closed { .. } => "closed",
@@ -103,17 +103,18 @@ impl<R, V> Reason<R, V> {
 }
 
 impl<R, V> NotReady<R, V> {
-    /// The reason.
+    /// Returns the reason.
     pub fn reason(&self) -> &Reason<R, V> {
         &self.0.reason
     }
 
-    /// The moment at which the wait began: that of the last write concerned, or of the closing of the gate.
+    /// Returns the moment at which the wait began: that of the last write concerned, or of the closing of
+    /// the gate.
     pub fn since(&self) -> Instant {
         self.0.since
     }
 
-    /// The time from now after which the key may act even if no event comes.
+    /// Returns the time from now after which the key may act even if no event comes.
     ///
     /// Enqueue the key after this time. It is a safety net for an event that never comes: such a pass is
     /// counted ([`Status::expired`](crate::Status::expired)).
@@ -121,7 +122,8 @@ impl<R, V> NotReady<R, V> {
         self.0.remaining
     }
 
-    /// The resource to read from the server: its version is needed for [`Ledger::resolve`](crate::Ledger::resolve).
+    /// Returns the resource to read from the server: its version is needed for
+    /// [`Ledger::resolve`](crate::Ledger::resolve).
     ///
     /// `None` if there is nothing to do but wait.
     pub fn unknown(&self) -> Option<&R> {

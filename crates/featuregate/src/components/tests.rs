@@ -53,7 +53,7 @@ fn is_on(registry: &ComponentRegistry, component: &str, gate: &str) -> Option<bo
     registry.feature_gates(component)?.is_enabled(gate)
 }
 
-/// The message and its cause, as a `main` that returns the error prints them.
+/// Returns the message and its cause, as a `main` that returns the error prints them.
 fn chain(error: &ComponentError) -> String {
     format!("{error:?}")
 }

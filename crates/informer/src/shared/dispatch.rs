@@ -100,7 +100,7 @@ impl<T: Object> Shared<T> {
         self.dispatch_to(inner, &due, Batch { events, ends_initial: false });
     }
 
-    /// The time of the next resync of any handler.
+    /// Returns the time of the next resync of any handler.
     pub(crate) fn next_resync(&self) -> Option<Instant> {
         self.inner.lock().handlers.iter().filter_map(|handler| handler.next_resync()).min()
     }

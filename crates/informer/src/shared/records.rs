@@ -28,12 +28,12 @@ impl<T: Object> Shared<T> {
         status
     }
 
-    /// The number of events that the server has sent for a source.
+    /// Returns the number of events that the server has sent for a source.
     pub(crate) fn events(&self, source: usize) -> u64 {
         self.inner.lock().records[source].events
     }
 
-    /// The version up to which the store holds a source, as the server wrote it.
+    /// Returns the version up to which the store holds a source, as the server wrote it.
     pub(crate) fn version(&self, source: usize) -> Option<String> {
         let inner = self.inner.lock();
         match &inner.versions {
@@ -42,7 +42,7 @@ impl<T: Object> Shared<T> {
         }
     }
 
-    /// The store's objects of a source, all at one version; `None` before the first list.
+    /// Returns the store's objects of a source, all at one version; `None` before the first list.
     pub(crate) fn held(&self, source: usize) -> Option<Held<T>> {
         let inner = self.inner.lock();
         let record = &inner.records[source];

@@ -48,7 +48,7 @@ enum Kind {
 }
 
 impl SourceError {
-    /// The HTTP status code, if the server responded with an error.
+    /// Returns the HTTP status code, if the server responded with an error.
     pub fn code(&self) -> Option<u16> {
         match &self.kind {
             Kind::Status { status, .. } => Some(status.code),
@@ -76,7 +76,7 @@ impl SourceError {
         matches!(self.kind, Kind::Idle(_))
     }
 
-    /// The part of the error that decides the next step.
+    /// Returns the part of the error that decides the next step.
     pub(crate) fn failure(&self) -> Failure {
         let Kind::Status { status, within_watch } = &self.kind else {
             let class = match self.kind {
@@ -274,7 +274,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
 const TOO_LARGE: &str = "Too large resource version";
 
 impl Status {
-    /// The status in the body of a response; if the body is not a status, one made from the headers.
+    /// Reads the status in the body of a response; if the body is not a status, one made from the headers.
     pub(crate) fn of_response(code: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
         let mut status = serde_json::from_slice(body).unwrap_or_else(|_| Self {
             message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),

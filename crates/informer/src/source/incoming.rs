@@ -34,7 +34,7 @@ impl Incoming {
         Self { body: response.into_body(), decoder, received }
     }
 
-    /// The next part; `None` if the body has ended in order.
+    /// Returns the next part; `None` if the body has ended in order.
     ///
     /// A `next` dropped before it completes has lost nothing.
     pub(crate) async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, SourceError> {
@@ -58,7 +58,7 @@ impl Incoming {
         }
     }
 
-    /// The rest after the last part. A body that ends within a gzip member is an error.
+    /// Returns the rest after the last part. A body that ends within a gzip member is an error.
     fn end(&mut self) -> io::Result<Option<Bytes>> {
         let Some(mut decoder) = self.decoder.take() else { return Ok(None) };
         decoder.try_finish()?;

@@ -96,7 +96,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.ended = true;
     }
 
-    /// The next object. `None` asks for more bytes, or ends the list once the body has ended.
+    /// Returns the next object. `None` asks for more bytes, or ends the list once the body has ended.
     ///
     /// The inner error is an object that is not a `T`; the next call goes on after it.
     pub(crate) fn next(&mut self) -> Result<Option<Result<T, Unreadable>>, JsonError> {
@@ -142,7 +142,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.ended && self.place == Place::End
     }
 
-    /// The list's metadata, once all objects have been taken.
+    /// Returns the list's metadata, once all objects have been taken.
     pub(crate) fn into_meta(self) -> ListMeta {
         self.meta
     }
@@ -234,7 +234,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         self.place = place;
     }
 
-    /// The next byte that is not white space; the parser stays before it.
+    /// Returns the next byte that is not white space; the parser stays before it.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.buffer.as_bytes()[self.at..];
         let skip = rest.iter().position(|byte| !byte.is_ascii_whitespace());

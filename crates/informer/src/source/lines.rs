@@ -18,7 +18,7 @@ impl Lines {
         Self { body, chunk: Bytes::new(), partial: Vec::new() }
     }
 
-    /// The next line without its line break; `None` if the body has ended in order.
+    /// Returns the next line without its line break; `None` if the body has ended in order.
     ///
     /// A `next` dropped before it completes has lost nothing.
     pub(crate) async fn next(&mut self, limit: Duration) -> Result<Option<Bytes>, SourceError> {

@@ -56,7 +56,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The selected objects of one namespace or of all namespaces.
+    /// Creates a source of the selected objects of one namespace or of all namespaces.
     pub(crate) fn new<T: Object>(
         client: Client,
         resource: &<T::Kind as Resource>::DynamicType,
@@ -90,12 +90,12 @@ impl Source {
         }
     }
 
-    /// The path and the selectors, which identify the collection.
+    /// Returns the path and the selectors, which identify the collection.
     pub(crate) fn identity(&self) -> String {
         [self.path.as_str(), self.selectors.as_str()].concat()
     }
 
-    /// The number of bytes received in lists and watches.
+    /// Returns the number of bytes received in lists and watches.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }

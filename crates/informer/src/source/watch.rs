@@ -179,7 +179,7 @@ impl Unreadable {
         })
     }
 
-    /// An object without a name, which a lenient type has accepted (RE-T7, RE-T29).
+    /// Returns the error of an object without a name, which a lenient type has accepted (RE-T7, RE-T29).
     pub(crate) fn nameless() -> Self {
         Self::Malformed(JsonError::custom("metadata.name is missing or empty"))
     }

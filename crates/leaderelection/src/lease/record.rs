@@ -27,7 +27,7 @@ pub(crate) struct Hold<'a> {
 }
 
 impl Record {
-    /// A Lease that has only a name.
+    /// Creates a Lease that has only a name.
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
         let mut record = Map::new();
         record.insert("apiVersion".into(), "coordination.k8s.io/v1".into());
@@ -67,8 +67,8 @@ impl Record {
         }
     }
 
-    /// The time that the holder claims from each renewal; `None` if the field is missing, not positive or
-    /// not a number.
+    /// Returns the time that the holder claims from each renewal; `None` if the field is missing, not
+    /// positive or not a number.
     pub(crate) fn duration(&self) -> Option<Duration> {
         let seconds = self.spec("leaseDurationSeconds")?.as_u64()?;
         (seconds > 0).then(|| Duration::from_secs(seconds))
@@ -148,7 +148,7 @@ impl Record {
         self.0.get("metadata")?.get(field)
     }
 
-    /// The object in a field, which is made one if it is something else.
+    /// Returns the object in a field, which is made one if it is something else.
     fn object(&mut self, field: &str) -> &mut Map<String, Value> {
         object_in(&mut self.0, field)
     }

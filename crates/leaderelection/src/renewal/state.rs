@@ -50,7 +50,7 @@ impl Registration {
         Self { spec, renewed: None }
     }
 
-    /// The step after the object was read, or found missing.
+    /// Returns the step after the object was read, or found missing.
     pub(crate) fn next(&self, found: Option<&Spec>, now: Moment, wall: Timestamp) -> Step {
         let Some(found) = found else {
             return Step::Create(self.spec_at(wall));
@@ -92,7 +92,7 @@ mod tests {
         wall() + SignedDuration::from_secs(seconds)
     }
 
-    /// The object on the server, with a ping and a renewal so many seconds from now.
+    /// Returns the object on the server, with a ping and a renewal so many seconds from now.
     fn found(ping: Option<i64>, renewal: Option<i64>) -> Spec {
         let time = |seconds: Option<i64>| seconds.map(|seconds| MicroTime(at(seconds)));
         Spec { ping_time: time(ping), renew_time: time(renewal), ..Spec::default() }

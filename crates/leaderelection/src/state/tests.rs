@@ -21,7 +21,8 @@ fn record(lease: &Value) -> Record {
     Record::parse(&lease.to_string()).expect("a Lease")
 }
 
-/// A Lease of `holder` for `seconds`, as JSON. Its `renewTime` is valid to Go, and to no clock here.
+/// Returns a Lease of `holder` for `seconds`, as JSON. Its `renewTime` is valid to Go, and to no
+/// clock here.
 fn json_of(version: &str, holder: &str, seconds: i64) -> Value {
     json!({
         "apiVersion": "coordination.k8s.io/v1",

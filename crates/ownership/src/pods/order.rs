@@ -39,7 +39,7 @@ pub fn pods_to_delete_with_ranks<T: PodState>(
     pods
 }
 
-/// A key that is lower for a Pod that should go earlier.
+/// Returns a key that is lower for a Pod that should go earlier.
 fn preference<T: PodState>(pod: &T, rank: usize, now: Timestamp) -> impl Ord + use<T> {
     let phase = match pod.phase() {
         "Pending" => 0,
@@ -53,7 +53,7 @@ fn preference<T: PodState>(pod: &T, rank: usize, now: Timestamp) -> impl Ord + u
     )
 }
 
-/// The age of `since` as a power of two of seconds; 0 without a time.
+/// Returns the age of `since` as a power of two of seconds; 0 without a time.
 fn bucket(since: Option<Timestamp>, now: Timestamp) -> u32 {
     let seconds = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
     u64::BITS - seconds.unsigned_abs().leading_zeros()

@@ -7,21 +7,22 @@ use crate::quote::quoted;
 /// A label selector or a requirement of one is invalid.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SelectorError {
-    /// Upstream's words.
+    /// Upstream's message.
     message: String,
     /// The text that was parsed and the byte at which the error is.
     place: Option<(String, usize)>,
 }
 
 impl SelectorError {
-    /// The message in the words of Kubernetes' own parser, without the text and the position that `Display` adds.
+    /// Returns the message of Kubernetes' own parser, without the text and the position that `Display`
+    /// adds.
     ///
-    /// A server that rejects a selector answers with this message.
+    /// A server that rejects a selector responds with this message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The position of the error in the text, in bytes; `None` if no text was parsed.
+    /// Returns the position of the error in the text, in bytes; `None` if no text was parsed.
     pub fn position(&self) -> Option<usize> {
         self.place.as_ref().map(|(_, position)| *position)
     }
@@ -62,7 +63,7 @@ impl fmt::Debug for SelectorError {
 
 impl std::error::Error for SelectorError {}
 
-/// Validation errors of one requirement, in upstream's words and order.
+/// Validation errors of one requirement, with upstream's messages, in upstream's order.
 #[derive(Default)]
 pub(super) struct Problems(Vec<String>);
 

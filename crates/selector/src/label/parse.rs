@@ -87,7 +87,7 @@ impl<'a> Parser<'a> {
         Ok(operator)
     }
 
-    /// The one value of an exact match; it may be empty.
+    /// Returns the one value of an exact match; it may be empty.
     fn value(&mut self) -> Result<&'a str, SelectorError> {
         match self.peek() {
             word @ Token::Word(value) => {
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The values of a set, with its parentheses. Between two commas is an empty value.
+    /// Returns the values of a set, with its parentheses. Between two commas is an empty value.
     fn values(&mut self) -> Result<Vec<&'a str>, SelectorError> {
         match self.peek() {
             open @ Token::Symbol("(") => self.take(open),
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The next token. Skips the white space before it, and stays in front of it.
+    /// Returns the next token. Skips the white space before it, and stays in front of it.
     fn peek(&mut self) -> Token<'a> {
         let rest = &self.text[self.position..];
         self.position += rest.len() - rest.trim_start_matches(is_white_space).len();
@@ -151,7 +151,7 @@ impl<'a> Parser<'a> {
         self.position += token.text().len();
     }
 
-    /// An error about the token that `peek` returned.
+    /// Returns an error about the token that `peek` returned.
     fn reject(&self, found: Token<'a>, expected: &str) -> SelectorError {
         SelectorError::new(format!("found '{}'{expected}", found.text())).at(self.text, self.position)
     }

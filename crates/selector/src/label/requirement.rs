@@ -67,17 +67,17 @@ impl Requirement {
         problems.into_result()
     }
 
-    /// The label's key.
+    /// Returns the label's key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The operator.
+    /// Returns the operator.
     pub fn operator(&self) -> Operator {
         self.operator
     }
 
-    /// The values, sorted, each once.
+    /// Returns the values, sorted, each once.
     pub fn values(&self) -> &[String] {
         &self.values
     }

@@ -30,12 +30,12 @@ pub struct Selector {
 const NOTHING: &str = "nothing,!nothing";
 
 impl Selector {
-    /// The selector that matches every object.
+    /// Returns the selector that matches every object.
     pub const fn everything() -> Self {
         Self { requirements: Some(Vec::new()) }
     }
 
-    /// The selector that matches no object. Kubernetes reads a missing `LabelSelector` as this one.
+    /// Returns the selector that matches no object. Kubernetes reads a missing `LabelSelector` as this one.
     pub const fn nothing() -> Self {
         Self { requirements: None }
     }
@@ -62,7 +62,7 @@ impl Selector {
         self.requirements.is_none()
     }
 
-    /// The requirements, sorted by key; `None` if this is [`nothing`](Self::nothing).
+    /// Returns the requirements, sorted by key; `None` if this is [`nothing`](Self::nothing).
     pub fn requirements(&self) -> Option<&[Requirement]> {
         self.requirements.as_deref()
     }
@@ -72,7 +72,7 @@ impl Selector {
         self.extend([requirement]);
     }
 
-    /// The one value that the selector requires of `label`; `None` if it does not require exactly one.
+    /// Returns the one value that the selector requires of `label`; `None` if it does not require exactly one.
     ///
     /// Only the first requirement on `label` counts, as in upstream's `RequiresExactMatch`.
     pub fn exact_match(&self, label: &str) -> Option<&str> {

@@ -234,7 +234,7 @@ impl Engine<'_> {
                 let Some((path, _)) = self.victim(&["leases.coordination.k8s.io".to_owned()], pick) else {
                     return false;
                 };
-                note(self, format!("somebody takes {path}"));
+                note(self, format!("another client takes {path}"));
                 self.step(
                     &Step::patch_at(&path, &json!({"spec": {"holderIdentity": "somebody"}})),
                     Writer::Chaos,

@@ -84,7 +84,7 @@ impl Links {
     }
 }
 
-/// The requests of a process.
+/// Returns the requests of a process.
 pub(super) fn of(actor: &Actor) -> Filter {
     Filter::any().user_agent(&*actor.name)
 }

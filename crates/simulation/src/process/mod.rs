@@ -73,7 +73,7 @@ impl Process {
         identity(&self.inner.name, self.inner.restarts)
     }
 
-    /// The number of earlier starts.
+    /// Returns the number of earlier starts.
     pub fn restarts(&self) -> u32 {
         self.inner.restarts
     }

@@ -50,7 +50,7 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
     });
 }
 
-/// A value that fits into a line.
+/// Returns a value that fits into a line.
 fn short(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null | Value::Object(_) | Value::Array(_) => return None,

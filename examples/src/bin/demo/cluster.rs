@@ -44,13 +44,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// An API server in this process.
+    /// Creates an API server in this process.
     pub(crate) fn embedded() -> Self {
         let server = ApiServer::start();
         Self { client: server.client(), server: Some(server), footprint: Footprint::default() }
     }
 
-    /// The cluster of a kubeconfig.
+    /// Creates the cluster of a kubeconfig.
     pub(crate) async fn real(kubeconfig: &Path, context: Option<String>) -> Result<Self, Failure> {
         let refused = |error: String| Failure::Input(format!("{}: {error}", kubeconfig.display()));
         let file = Kubeconfig::read_from(kubeconfig).map_err(|error| refused(error.to_string()))?;
@@ -63,7 +63,7 @@ impl Cluster {
         Ok(Self { client, server: None, footprint: Footprint::default() })
     }
 
-    /// The controller's client. On our own server, faults select it by its user agent.
+    /// Returns the controller's client. On our own server, faults select it by its user agent.
     pub(crate) fn controller_client(&self) -> Client {
         self.server.as_ref().map_or_else(|| self.client.clone(), |server| server.client_as("controller"))
     }

@@ -70,7 +70,7 @@ impl Expected<'_> {
         Ok(wrong)
     }
 
-    /// The fields of the manifest that must be on the server, with the intended changes.
+    /// Returns the fields of the manifest that must be on the server, with the intended changes.
     fn declared(&self, manifest: &Manifest) -> Value {
         let mut declared = kept(&manifest.object);
         if let (true, Some(replicas)) =
@@ -157,7 +157,7 @@ pub(crate) fn convert<T: DeserializeOwned>(object: &impl Serialize) -> Option<T>
     serde_json::to_value(object).and_then(serde_json::from_value).ok()
 }
 
-/// The fields that a server keeps as declared: labels, annotations, and the kind's own fields.
+/// Returns the fields that a server keeps as declared: labels, annotations, and the kind's own fields.
 fn kept(object: &DynamicObject) -> Value {
     let mut kept = object.data.clone();
     if let Some(fields) = kept.as_object_mut() {

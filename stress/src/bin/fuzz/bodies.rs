@@ -106,7 +106,7 @@ pub(crate) fn of_kind(random: &mut SmallRng, kind: usize, name: &str) -> Value {
     object
 }
 
-/// The definition of the custom kind that some requests are about.
+/// Returns the definition of the custom kind that some requests are about.
 pub(crate) fn definition() -> Value {
     let spec = json!({"type": "object", "default": {}, "properties": {
         "x": {"type": "integer", "minimum": 1, "default": 2},

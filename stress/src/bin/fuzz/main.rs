@@ -226,7 +226,7 @@ async fn send(
     Ok(serde_json::from_slice(&body.to_bytes()).unwrap_or_default())
 }
 
-/// The resident memory of the process in bytes; 0 where there is no `/proc`.
+/// Returns the resident memory of the process in bytes; 0 where there is no `/proc`.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();

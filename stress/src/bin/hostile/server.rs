@@ -72,7 +72,7 @@ impl Served {
         let status = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        kilobytes.map(|kilobytes| kilobytes << 10).ok_or_else(|| format!("{path} tells no peak"))
+        kilobytes.map(|kilobytes| kilobytes << 10).ok_or_else(|| format!("{path} has no peak memory"))
     }
 }
 

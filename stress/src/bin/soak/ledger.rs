@@ -82,7 +82,7 @@ impl Ledger {
         self.row(key).busy.store(false, SeqCst);
     }
 
-    /// The keys whose last add was not followed by a handling.
+    /// Returns the keys whose last add was not followed by a handling.
     pub(crate) fn owed(&self) -> Vec<Key> {
         let owed = |&key: &Key| self.row(key).added.load(SeqCst) > self.row(key).handled.load(SeqCst);
         (0..self.keys()).filter(owed).collect()

@@ -129,7 +129,7 @@ impl<'a> Manifest<'a> {
         all.any(|direct| direct.name == locked.name && is_compatible(&direct.requirement, &locked.version))
     }
 
-    /// The versions that the workspace has of a crate or a part.
+    /// Returns the versions that the workspace has of a crate or a part.
     fn versions(&self, name: &str) -> Vec<&str> {
         let of_part = self.part(name).map(|part| &*part.version);
         let locked = self.crates.iter().filter(|locked| locked.name == name).map(|locked| &*locked.version);
@@ -168,12 +168,12 @@ fn is_compatible(requirement: &str, version: &str) -> bool {
     true
 }
 
-/// The crate that a line of a `[dependencies]` table is about.
+/// Returns the crate that a line of a `[dependencies]` table is about.
 fn name(line: &str) -> Option<&str> {
     line.split_once('=').map(|(name, _)| name.trim())
 }
 
-/// The version that a line of a `[dependencies]` table requires; empty if there is none.
+/// Returns the version that a line of a `[dependencies]` table requires; empty if there is none.
 fn requirement(line: &str) -> &str {
     let (_, value) = line.split_once('=').unwrap_or_default();
     let table = || value.split_once("version").map_or("", |(_, after)| after);

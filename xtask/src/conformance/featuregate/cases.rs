@@ -68,7 +68,7 @@ impl Case {
         Self { emulation, min_compatibility, gates, needs, steps }
     }
 
-    /// The line for the peer.
+    /// Returns the line for the peer.
     pub(super) fn json(&self) -> Value {
         let gates: Map<_, _> = self
             .gates

@@ -39,7 +39,8 @@ impl Graph {
         })
     }
 
-    /// The files that a file uses, directly or through others. It contains the file itself if there is a way back.
+    /// Returns the files that a file uses, directly or through others. It contains the file itself if there is a way
+    /// back.
     fn reached<'a>(&'a self, file: &'a str) -> BTreeSet<&'a str> {
         let mut reached = BTreeSet::new();
         let mut pending = vec![file];

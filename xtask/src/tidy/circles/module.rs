@@ -244,7 +244,7 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// The name of a file in the listing: the root has no path of its own.
+/// Returns the name of a file in the listing: the root has no path of its own.
 fn name(file: &str) -> &str {
     if file.is_empty() { "lib" } else { file }
 }

@@ -19,7 +19,7 @@ fn ready(since: &str) -> Value {
     json!([{"type": "Ready", "status": "True", "lastTransitionTime": since}])
 }
 
-/// A running Pod on node `b` that has been ready for a day, after `change`.
+/// Returns a running Pod on node `b` that has been ready for a day, after `change`.
 fn pod<T: DeserializeOwned>(name: &str, change: impl FnOnce(&mut Value)) -> Arc<T> {
     let mut pod = json!({
         "metadata": {"name": name, "uid": name, "creationTimestamp": OLD},

@@ -89,13 +89,13 @@ impl Audit {
         self.changed.send_replace(());
     }
 
-    /// The counts of the declared sets that exist.
+    /// Returns the counts of the declared sets that exist.
     pub(crate) fn rows(&self) -> BTreeMap<ObjectKey, Row> {
         let books = self.books.lock();
         books.pages.values().filter_map(|page| Some((page.key.clone(), page.row()?))).collect()
     }
 
-    /// The number of recorded changes.
+    /// Returns the number of recorded changes.
     pub(crate) fn changes(&self) -> u64 {
         self.books.lock().changes
     }
@@ -112,7 +112,7 @@ impl Audit {
 }
 
 impl Books {
-    /// The page of a set; `None` if it is not declared.
+    /// Returns the page of a set; `None` if it is not declared.
     fn page(&mut self, owner: Owner<'_>) -> Option<&mut Page> {
         let Owner { key, uid } = owner;
         self.declared

@@ -114,7 +114,7 @@ impl Page {
             && self.count(settles) == 0
     }
 
-    /// The counts of the page; `None` before the set's first event.
+    /// Returns the counts of the page; `None` before the set's first event.
     pub(super) fn row(&self) -> Option<Row> {
         Some(Row {
             desired: self.asked.as_ref()?.desired,

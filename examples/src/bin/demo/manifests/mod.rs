@@ -114,13 +114,13 @@ fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json")
 }
 
-/// The keys of the ReplicaSets among the manifests.
+/// Returns the keys of the ReplicaSets among the manifests.
 pub(crate) fn sets(manifests: &[Manifest]) -> BTreeSet<ObjectKey> {
     manifests.iter().filter(|manifest| manifest.is_a::<ReplicaSet>()).map(Manifest::key).collect()
 }
 
 impl Manifest {
-    /// An object of this kind and name without other fields.
+    /// Creates an object of this kind and name without other fields.
     pub(crate) fn named<K: Resource<DynamicType = ()>>(key: &ObjectKey) -> Self {
         let resource = ApiResource::erase::<K>(&());
         let object = DynamicObject::new(key.name(), &resource);
@@ -135,7 +135,7 @@ impl Manifest {
         format!("{} {}", self.resource.kind, self.key())
     }
 
-    /// The object's key on the server: an object without a namespace goes to `default`.
+    /// Returns the object's key on the server: an object without a namespace goes to `default`.
     pub(crate) fn key(&self) -> ObjectKey {
         ObjectKey::namespaced(self.namespace().unwrap_or_default(), self.name())
     }
@@ -144,7 +144,7 @@ impl Manifest {
         self.object.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// The object's namespace on the server; `None` if its kind is cluster-scoped.
+    /// Returns the object's namespace on the server; `None` if its kind is cluster-scoped.
     pub(crate) fn namespace(&self) -> Option<&str> {
         let namespaced = matches!(self.scope, Scope::Namespaced);
         namespaced.then(|| self.object.metadata.namespace.as_deref().unwrap_or("default"))
@@ -155,12 +155,12 @@ impl Manifest {
         self.resource.kind == K::kind(&()) && self.resource.group == K::group(&())
     }
 
-    /// The identity of the object in a cluster; it is the same for all versions of its kind.
+    /// Returns the identity of the object in a cluster; it is the same for all versions of its kind.
     fn identity(&self) -> (String, String, ObjectKey) {
         (self.resource.group.clone(), self.resource.kind.clone(), self.key())
     }
 
-    /// The API for objects of this kind and namespace.
+    /// Returns the API for objects of this kind and namespace.
     pub(crate) fn api(&self, client: Client) -> Api<DynamicObject> {
         match self.namespace() {
             Some(namespace) => Api::namespaced_with(client, namespace, &self.resource),
