@@ -3,7 +3,7 @@
 //! `cargo run -p trimtab-apiserver --example faults` prints:
 //!
 //! ```text
-//! create failed: ServiceError: the connection broke
+//! create failed: ServiceError: the reply was lost (fault)
 //! again: 409 AlreadyExists
 //! settings exists, with 1 entry
 //! create configmaps: no response

@@ -1,7 +1,7 @@
 //! Feeds a store by hand and looks Pods up by node, by label and in a snapshot. Needs no cluster.
 //!
 //! ```text
-//! $ cargo run -p trimtab-cache --example nodes --features k8s-openapi/latest
+//! $ cargo run -p trimtab-cache --example nodes
 //! node-1 runs default/web-0, default/web-1
 //! app=web selects 2 Pods
 //! after the list: deleted default/web-1

@@ -1,7 +1,14 @@
 //! A controller that reads from the API server's cache, and the fault that makes it create too many objects.
 //!
-//! `cargo run -p trimtab-simulation --example three_maps` needs no cluster. It prints the seed, the timeline of the
-//! failure and a test that repeats it.
+//! `cargo run -p trimtab-simulation --example three_maps` needs no cluster. It prints this failure, and a test that
+//! repeats it:
+//!
+//! ```text
+//! 0.010s  controller   creates configmaps/default/map-2pj2z v12 (3 times, the last one is shown)
+//! 0.931s  fault        controller: lag 1266 116
+//! 1.036s  controller   creates configmaps/default/map-pw9vm v13
+//! 1.036s  >>> never more than three was violated
+//! ```
 
 use std::time::Duration;
 
