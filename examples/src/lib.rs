@@ -1,4 +1,4 @@
-//! Whole controllers on Trimtab, to read and to start from.
+//! Complete controllers on Trimtab.
 //!
 //! - [`database`]: an operator with nine defects to switch on, for the simulation to find.
 //! - [`replicaset`]: Kubernetes' ReplicaSet controller. `cargo xtask demo` runs it.

@@ -148,7 +148,7 @@ impl World {
         (status.replicas, status.ready_replicas.unwrap_or(0), told)
     }
 
-    /// How many Pods were created since the last call.
+    /// Returns the number of Pods created since the last call.
     async fn created(&mut self) -> usize {
         let (mut created, last) = (0, self.server.resource_version());
         while let Some(commit) = self.commits.next().await {

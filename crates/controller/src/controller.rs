@@ -195,7 +195,7 @@ impl Controller {
     /// shutdown no further key is started. Running reconciles get the grace period, then they are aborted.
     /// Keys that are still queued are dropped: the next run queues every object anyway.
     ///
-    /// The informers go on, as others may share them.
+    /// The informers continue, as others may share them.
     ///
     /// In led work (a future that a [`LeaderElector`](trimtab_leaderelection::LeaderElector) runs), each
     /// worker holds a [`WorkGuard`](trimtab_leaderelection::WorkGuard) of the term. The elector does not

@@ -45,7 +45,7 @@
 //!
 //! # Not here
 //!
-//! Which events a controller should record. Events are for people who run `kubectl describe`: a controller must not
+//! The choice of the events that a controller records. Events are for people who run `kubectl describe`: a controller must not
 //! read them to decide anything, as each may be dropped.
 //!
 //! # Differences from client-go

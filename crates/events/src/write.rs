@@ -27,7 +27,7 @@ pub(crate) enum Object {
 pub(crate) enum Verdict {
     /// The server refused the event: the same event would be refused again.
     Refused,
-    /// The server refused the event, and nobody made an error: it exists already, or its namespace is terminating.
+    /// The server refused the event, which is not an error: it exists already, or its namespace is terminating.
     RefusedQuietly,
     /// The server could not be reached, or is overloaded.
     Retry,
@@ -70,7 +70,7 @@ where
 }
 
 /// Classifies an error. `is_patch`: the request began as a patch. If the object was gone for the patch and exists for the
-/// create, somebody has created it in between, and a new patch will find it.
+/// create, another client has created it in between, and a new patch will find it.
 pub(crate) fn verdict(error: &Error, is_patch: bool) -> Verdict {
     match error {
         Error::Api(status) => match status.code {

@@ -11,7 +11,7 @@ pub(crate) const TTL: Duration = Duration::from_secs(5 * 60);
 /// over.
 ///
 /// A wait is over when it is *older* than the time to live. Without the added nanosecond, a task that
-/// sleeps for the result would wake up one instant too early and ask again for ever in virtual time.
+/// sleeps for the result would wake up one instant too early and ask again forever in virtual time.
 pub(crate) fn remaining(since: Instant, ttl: Duration, now: Instant) -> Option<Duration> {
     let left = ttl.checked_sub(now.saturating_duration_since(since))?;
     Some(left.saturating_add(Duration::from_nanos(1)))

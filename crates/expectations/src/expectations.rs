@@ -48,7 +48,7 @@ impl ExpectationsBuilder {
     /// Default: 5 minutes, upstream's constant. It is the way out when an event never comes (the watch
     /// was cut and a relist coalesced it, or the write was refused late), and no way to pace a
     /// controller. A longer time makes such a key stand still for longer. A shorter time makes a second
-    /// write on a lagging cache more likely. `Duration::MAX` means for ever.
+    /// write on a lagging cache more likely. `Duration::MAX` means forever.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self

@@ -1,7 +1,7 @@
 //! [`Registered`]: a handler function and the queue through which events reach it.
 //!
 //! - H1: a handler receives one event after the other, in the order of the store's changes.
-//! - H2: the thread that adds events to a handler's queue delivers them before it goes on, unless another
+//! - H2: the thread that adds events to a handler's queue delivers them before it continues, unless another
 //!   thread is delivering to that handler: then the other thread delivers these events, too.
 
 use std::{

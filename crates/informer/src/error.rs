@@ -11,7 +11,7 @@ use trimtab_cache::ObjectKey;
 
 use crate::{inconsistency::Inconsistency, source::error::SourceError};
 
-/// An error of a running informer. The informer reports it and goes on.
+/// An error of a running informer. The informer reports it and continues.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum InformerError {

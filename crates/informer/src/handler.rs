@@ -32,7 +32,7 @@ impl Handler {
     }
 
     /// [Removes](Self::remove) the handler and waits until no call of it is running. After that, everything
-    /// that the handler uses may be dropped. A handler that waits for its own end waits for ever.
+    /// that the handler uses may be dropped. A handler that waits for its own end waits forever.
     ///
     /// # Cancel safety
     ///

@@ -181,7 +181,7 @@ impl<T: Object + DeserializeOwned> Informer<T> {
     }
 }
 
-/// Runs the resyncs of all handlers, for ever. It shares a task with the reflectors, so that the two never
+/// Runs the resyncs of all handlers, forever. It shares a task with the reflectors, so that the two never
 /// deliver at the same time.
 async fn resyncs<T: Object>(shared: Arc<Shared<T>>) {
     loop {

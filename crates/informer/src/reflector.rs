@@ -288,7 +288,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     }
 }
 
-/// Audits at `time`; waits for ever if it is `None`.
+/// Audits at `time`; waits forever if it is `None`.
 async fn audit_at<T: Object>(
     time: Option<Instant>,
     shared: &Shared<T>,

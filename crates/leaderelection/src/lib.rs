@@ -111,7 +111,7 @@
 //! # }
 //! ```
 //!
-//! Where the server does not serve `LeaseCandidate`s (the feature gate `CoordinatedLeaderElection` is off
+//! If the server does not serve `LeaseCandidate`s (the feature gate `CoordinatedLeaderElection` is off
 //! by default), or this process may not write its own, the candidate competes for the plain Lease as without
 //! this option. In a coordinated
 //! election the server decides by `renewTime` and its own wall clock whether a Lease has expired. So

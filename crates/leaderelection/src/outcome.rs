@@ -9,7 +9,7 @@
 pub enum Outcome<T> {
     /// The shutdown came before this candidate ever led.
     NeverLed,
-    /// The led work returned of its own accord.
+    /// The led work returned by itself.
     Finished(T),
     /// The shutdown came while this candidate led.
     ShutDown(Option<T>),

@@ -165,7 +165,7 @@ impl Claims {
     /// # Cancel safety
     ///
     /// Dropped early, some patches may have been sent. Each is complete in itself, and the next sync
-    /// goes on from there.
+    /// continues from there.
     pub async fn claim<T: Object>(
         &self,
         objects: impl IntoIterator<Item = Arc<T>>,

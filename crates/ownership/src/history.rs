@@ -170,7 +170,7 @@ impl History {
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, some revisions have been deleted. The next call goes on from there.
+    /// If dropped, some revisions may have been deleted. The next call continues from there.
     pub async fn truncate(
         &self,
         mut revisions: Vec<Arc<ControllerRevision>>,

@@ -1,4 +1,4 @@
-//! How many histories a core runs in a minute, and how much time passes in them.
+//! Histories per core and minute, and their simulated time.
 //!
 //! `cargo xtask bench simulation` runs this: the ReplicaSet controller of `examples/` in two processes, three sets with
 //! 30 Pods and 20 faults; three candidates for a lease; and a world in which next to nothing happens.

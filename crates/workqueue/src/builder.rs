@@ -71,7 +71,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     /// A key of priority p is overtaken by at most `(q − p) × arrivals` later keys of priority q, so it
     /// cannot starve. With the default, a key of priority [`priority::LOW`](crate::priority::LOW) is
     /// overtaken by at most 100,000 later keys of normal priority: an initial list of low priority stays
-    /// behind the events, but not for ever.
+    /// behind the events, but not forever.
     pub fn ageing(self, arrivals: NonZeroU32) -> Self {
         Self { ageing: arrivals, ..self }
     }

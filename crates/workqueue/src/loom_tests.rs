@@ -70,7 +70,7 @@ fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
     thread::spawn(move || *block_on(queue.get()).expect("the queue is not shut down"))
 }
 
-/// Fails (one worker sleeps for ever) without the `ready > self.awake` branch of `Waiters::next_to_wake`, and
+/// Fails (one worker sleeps forever) without the `ready > self.awake` branch of `Waiters::next_to_wake`, and
 /// without `guarded.wake_ups()` in `Shared::locked`.
 #[test]
 fn two_workers_are_both_woken() {
@@ -87,7 +87,7 @@ fn two_workers_are_both_woken() {
 }
 
 /// Fails (the second worker sleeps although a key is ready) without `self.awake -= 1` in `Waiters::leave`:
-/// the waiter that left is counted as awake for ever.
+/// the waiter that left is counted as awake forever.
 #[test]
 fn a_cancelled_get_passes_its_wake_up_on() {
     explore(|| {
@@ -147,7 +147,7 @@ fn a_key_is_with_one_worker_at_a_time_and_no_add_is_lost() {
     });
 }
 
-/// Fails (a worker sleeps for ever) without the loop over `workers.wake_oldest` in `Shared::shut_down`.
+/// Fails (a worker sleeps forever) without the loop over `workers.wake_oldest` in `Shared::shut_down`.
 #[test]
 fn a_shutdown_ends_every_worker_after_the_last_key() {
     explore(|| {
@@ -174,7 +174,7 @@ fn a_shutdown_ends_every_worker_after_the_last_key() {
     });
 }
 
-/// Fails (the drains sleep for ever) without the loop over `drainers.wake_oldest` in
+/// Fails (the drains sleep forever) without the loop over `drainers.wake_oldest` in
 /// `Guarded::collect_wake_ups`.
 #[test]
 fn two_drains_end_once_the_last_worker_is_done() {

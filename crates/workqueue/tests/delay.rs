@@ -157,7 +157,7 @@ async fn a_worker_that_waits_for_a_delay_gets_an_earlier_one_on_time() {
     assert_eq!(start.elapsed(), 6 * MS);
 }
 
-/// Fails (the second worker sleeps for ever) without the `None` branch of `timer_owner` in
+/// Fails (the second worker sleeps forever) without the `None` branch of `timer_owner` in
 /// `Waiters::next_to_wake`.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_leaves_hands_the_timer_over() {

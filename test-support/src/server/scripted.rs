@@ -1,4 +1,4 @@
-//! A server that hands each request to the test, which answers it when and as it likes.
+//! A server that passes each request to the test, which responds at any time.
 
 use std::ops::Deref;
 

@@ -24,7 +24,7 @@ impl LedgerBuilder {
     /// Sets the time after which any wait is given up.
     ///
     /// Default: 5 minutes, upstream's constant for expectations. It is a safety net: a wait that ends this
-    /// way is counted. `Duration::MAX` means for ever.
+    /// way is counted. `Duration::MAX` means forever.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.0.ttl = ttl;
         self

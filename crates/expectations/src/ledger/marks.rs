@@ -24,7 +24,7 @@ impl<R: Hash + Eq + Clone, V: Ord + Clone> Marks<R, V> {
     }
 
     /// Returns every resource, with its mark unless that is older than `ttl`: after a restore of etcd, a
-    /// version that no cache reaches must not be carried on for ever.
+    /// version that no cache reaches must not be carried on forever.
     pub(crate) fn young(&self, ttl: Duration, now: Instant) -> Vec<(R, Option<V>)> {
         let mark = |(resource, (version, since)): (&R, &(V, Instant))| {
             (resource.clone(), remaining(*since, ttl, now).map(|_| version.clone()))

@@ -98,7 +98,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
 
     /// Returns the next object. `None` asks for more bytes, or ends the list once the body has ended.
     ///
-    /// The inner error is an object that is not a `T`; the next call goes on after it.
+    /// The inner error is an object that is not a `T`; the next call continues after it.
     pub(crate) fn next(&mut self) -> Result<Option<Result<T, Unreadable>>, JsonError> {
         if !self.ended && self.buffer.len() - self.at < self.enough {
             return Ok(None);

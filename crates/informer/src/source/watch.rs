@@ -20,7 +20,7 @@ pub(crate) enum WatchEvent<T> {
     Deleted(T),
     /// There are no further changes up to this version.
     Bookmark(BookmarkMeta),
-    /// The watch cannot go on.
+    /// The watch cannot continue.
     Error(Status),
     /// A type of event that this version does not know.
     Unknown,

@@ -74,7 +74,7 @@ fn a_list_that_the_server_cannot_give_is_followed_by_one_that_it_can() {
         state.next(now, watch_failed(Class::Expired, "9"));
         let next = state.next(now, list_failed(class, None));
         assert_eq!(describe(&next), "now: list at_least=- limit=500", "{class:?}");
-        // Should that fail the same way, it is not tried at once for ever.
+        // Should that fail the same way, it is not tried at once forever.
         let next = state.next(now, list_failed(class, None));
         assert_eq!(describe(&next), "later: list at_least=- limit=500", "{class:?}");
     }
@@ -89,7 +89,7 @@ fn a_version_that_expires_between_pages_is_followed_by_one_unpaged_list() {
     assert_eq!(describe(&next), "now: list at_least=10 limit=0");
     let next = state.next(now, list_failed(Class::Expired, Some("10")));
     assert_eq!(describe(&next), "now: list at_least=- limit=500");
-    // Round again, but not at once for ever.
+    // Round again, but not at once forever.
     let next = state.next(now, list_failed(Class::Expired, Some("11")));
     assert_eq!(describe(&next), "now: list at_least=11 limit=0");
     let next = state.next(now, list_failed(Class::Expired, Some("11")));

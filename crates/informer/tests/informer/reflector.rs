@@ -294,7 +294,7 @@ async fn a_watch_on_which_nothing_arrives_is_given_up_and_resumed_within_75_seco
     let probe = server.expect(&format!("LIST {PATH} limit=1 {at_least}")).await;
     assert!((probe.at - seen).as_secs() <= 75, "{:?}", probe.at - seen);
     watch.closed().await;
-    // Into the hole again: the request is not answered, and is not waited for so long either.
+    // Into the black hole again: there is no response, and the timeout is shorter.
     let resumed = server.expect(&format!("WATCH {PATH} resourceVersion=8")).await;
     assert!((resumed.at - probe.at).as_secs() <= 32, "{:?}", resumed.at - probe.at);
     let _silent = resumed.watch();

@@ -1,14 +1,14 @@
-//! What a commit changed, in a few words.
+//! A short description of a commit's changes.
 
 use serde_json::{Map, Value};
 use trimtab_apiserver::{ChangeKind, Commit};
 
-/// How many changes of one commit are told.
+/// The number of changes of one commit that are described.
 const TOLD: usize = 3;
-/// What every commit changes.
+/// Fields that every commit changes.
 const UNTOLD: [&str; 3] = ["metadata.managedFields", "metadata.resourceVersion", "metadata.generation"];
 
-/// What a commit changed, such as `(spec.replicas 3 -> 5)`.
+/// Describes the changes of a commit, such as `(spec.replicas 3 -> 5)`.
 pub(crate) fn changes(commit: &Commit) -> String {
     let Some(previous) = commit.previous.as_ref().filter(|_| commit.change == ChangeKind::Modified) else {
         return String::new();

@@ -10,7 +10,7 @@ use trimtab_simulation::{FaultMix, OnEnd, Plan, Process, Scenario, Simulation};
 
 use crate::small::{SECOND, counting, maps};
 
-/// What the only failure says.
+/// Returns the message of the only failure.
 fn violation(scenario: Scenario) -> String {
     let report = Simulation::new(scenario.faults(FaultMix::none())).seeds(0..1).run();
     report.failures()[0].violation.to_string()

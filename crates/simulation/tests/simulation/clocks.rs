@@ -7,7 +7,7 @@ use trimtab_simulation::{Fault, FaultMix, Plan, PlannedFault, Process, Scenario,
 
 use crate::small::{SECOND, map, maps};
 
-/// What a process that looks at its clocks every second saw: how long it has run, and its wall clock's seconds.
+/// The clocks of a process, read every second: its running time, and the seconds of its wall clock.
 fn ticks(fault: Fault) -> Vec<(u64, i64)> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = seen.clone();

@@ -20,7 +20,7 @@ async fn controller(process: Process) -> Result<(), Error> {
     }
 }
 
-/// The bug is found by a few seeds, and told in a few lines.
+/// A few seeds find the bug, and its timeline has a few lines.
 #[test]
 fn the_bug_in_the_readme_is_found() {
     let scenario = Scenario::new("three maps")

@@ -1,4 +1,4 @@
-//! Small processes and what they are about.
+//! Small processes and their scenarios.
 
 use std::time::Duration;
 

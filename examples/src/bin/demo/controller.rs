@@ -34,7 +34,7 @@ pub(crate) struct Subject {
     pub(crate) controller: Arc<Controller>,
     pub(crate) sets: Informer<ReplicaSet>,
     pub(crate) pods: Informer<PodView>,
-    /// When set, the next reconcile panics and clears it.
+    /// Whether the next reconcile panics. The panic clears it.
     fuse: Arc<AtomicBool>,
 }
 
