@@ -2,13 +2,14 @@
 
 mod features;
 mod loom;
+mod packages;
 mod readmes;
 mod report;
 
 use crate::cargo::{self, show};
 use crate::failure::Failure;
 use crate::workspace::Workspace;
-use crate::{package, release, tidy};
+use crate::{release, tidy};
 use clap::Args;
 use report::Report;
 use std::process::{Command, ExitCode, Stdio};
@@ -47,11 +48,11 @@ const STEPS: [Step; 16] = [
     Step::new("build", build),
     Step::new("test", test).after("build"),
     Step::new("loom", loom::run).after("build"),
-    Step::new("soak", soak).after("build"), // after loom, which builds the same dependencies
+    Step::new("soak", soak).after("build"),
     Step::new("demo", demo).after("build"),
     Step::new("conformance", conformance).after("build"),
     Step::new("features", features::run).after("build"),
-    Step::new("packages", packages).after("build"),
+    Step::new("packages", packages::run).after("build"),
     Step::new("release", release::check_all),
     Step::new("parts", parts).on_request(), // other systems, the declared Rust version, minimal versions
     Step::new("docs-rs", docs_rs).on_request(), // a nightly compiler
@@ -154,11 +155,6 @@ fn build(_: &Workspace) -> Result<(), Failure> {
 
 fn test(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("test --locked --workspace --all-features --no-fail-fast"))
-}
-
-fn packages(workspace: &Workspace) -> Result<(), Failure> {
-    let published: Vec<_> = workspace.packages.iter().filter(|package| package.published).collect();
-    package::package(workspace, &published)
 }
 
 fn soak(_: &Workspace) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: runs the demo, a program of `examples/`.
 
-use crate::cargo;
 use crate::failure::Failure;
+use crate::program;
 use clap::Args;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,8 +15,5 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let mut program =
-        cargo::command(["run", "--quiet", "--package", "trimtab-examples", "--bin", "demo", "--"]);
-    program.args(&options.arguments);
-    cargo::become_program(program)
+    program::run("demo", &options.arguments)
 }

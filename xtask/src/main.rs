@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod package;
 mod peer;
+mod program;
 mod release;
 mod simulate;
 mod soak;

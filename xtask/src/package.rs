@@ -1,5 +1,5 @@
-//! Packaging: packs parts as for a registry and builds each from its package, alone. Features that its siblings enable
-//! in shared dependencies do not help it there.
+//! Packaging: packs parts as for a registry. For a release each part is also built from its package, alone: features
+//! that its siblings enable in shared dependencies do not help it there.
 
 use crate::cargo::{self, show};
 use crate::failure::{Failure, While};
@@ -11,6 +11,20 @@ use std::process::{Command, Stdio};
 /// Packages these parts and builds each from its package. The list contains the parts that they depend on.
 pub(crate) fn package(workspace: &Workspace, parts: &[&Package]) -> Result<(), Failure> {
     remove_unpacked(workspace)?;
+    let mut package = packing(parts);
+    // Each package is built in a workspace of its own. With our target folder and our profile it reuses the
+    // dependencies of the step `build`.
+    let target = workspace.relative(&workspace.target);
+    show(package.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0"))
+}
+
+/// Packages these parts without building them.
+pub(crate) fn pack(parts: &[&Package]) -> Result<(), Failure> {
+    show(packing(parts).arg("--no-verify"))
+}
+
+/// The command that packages these parts.
+fn packing(parts: &[&Package]) -> Command {
     let mut package = cargo::command(["package", "--locked"]);
     for part in parts {
         package.args(["--package", &part.name]);
@@ -18,10 +32,7 @@ pub(crate) fn package(workspace: &Workspace, parts: &[&Package]) -> Result<(), F
     if has_uncommitted_changes() && std::env::var_os("CI").is_none() {
         package.arg("--allow-dirty");
     }
-    // Each package is built in a workspace of its own. With our target folder and our profile it reuses the
-    // dependencies of the step `build`.
-    let target = workspace.relative(&workspace.target);
-    show(package.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "0"))
+    package
 }
 
 /// Removes the packages that an earlier run unpacked. cargo serves the packages to each other from a registry in the

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: runs a part's stress program from `stress/`.
 
-use crate::cargo;
 use crate::failure::Failure;
+use crate::program;
 use clap::{Args, ValueEnum};
 use std::process::ExitCode;
 
@@ -27,23 +27,20 @@ enum Part {
 }
 
 impl Part {
-    /// Returns the program's binary, the feature that enables it, and its default duration in seconds.
-    fn program(self) -> (&'static str, &'static str, u64) {
+    /// Returns the program's binary and its default duration in seconds.
+    fn program(self) -> (&'static str, u64) {
         match self {
-            Self::Workqueue => ("soak", "workqueue", 30),
-            Self::Apiserver => ("fuzz", "apiserver", 60),
+            Self::Workqueue => ("soak", 30),
+            Self::Apiserver => ("fuzz", 60),
         }
     }
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let (bin, feature, seconds) = match (options.part, options.hostile) {
-        (Part::Apiserver, true) => ("hostile", "hostile", 20),
+    let (bin, seconds) = match (options.part, options.hostile) {
+        (Part::Apiserver, true) => ("hostile", 20),
         (Part::Workqueue, true) => return Err(Failure::new("only the API server has hostile clients")),
         (part, false) => part.program(),
     };
-    let mut soak = cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-stress"]);
-    soak.args(["--features", feature, "--bin", bin, "--"]);
-    soak.args(["--seconds", &options.seconds.unwrap_or(seconds).to_string()]);
-    cargo::become_program(soak)
+    program::run(bin, ["--seconds", &options.seconds.unwrap_or(seconds).to_string()])
 }

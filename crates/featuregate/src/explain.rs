@@ -19,8 +19,10 @@ use crate::{
 #[non_exhaustive]
 pub struct Explanation {
     /// The gate's name.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub gate: Arc<str>,
     /// The gate's documentation.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub description: Arc<str>,
     /// Whether the gate is on.
     pub enabled: bool,
@@ -43,8 +45,10 @@ pub struct Explanation {
     #[cfg_attr(feature = "serde", serde(serialize_with = "as_texts"))]
     pub requests: Vec<(Source, bool)>,
     /// The gates that must be on for this gate to be on, and whether they are on.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_names"))]
     pub dependencies: Vec<(Arc<str>, bool)>,
     /// The gates that can only be on if this gate is on, and whether they are on.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_names"))]
     pub dependents: Vec<(Arc<str>, bool)>,
 }
 
@@ -255,6 +259,11 @@ fn as_optional_text<S: serde::Serializer>(value: &Option<Version>, serializer: S
         Some(version) => serializer.collect_str(version),
         None => serializer.serialize_none(),
     }
+}
+
+#[cfg(feature = "serde")]
+fn as_names<S: serde::Serializer>(gates: &[(Arc<str>, bool)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(gates.iter().map(|(name, value)| (&**name, value)))
 }
 
 #[cfg(feature = "serde")]

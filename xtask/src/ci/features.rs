@@ -1,5 +1,4 @@
-//! The step `features`: checks each part alone, with each of its features and with all of them. The step `packages`
-//! builds each part without features.
+//! The step `features`: checks each part alone, with its default features, with each feature and with all of them.
 
 use crate::cargo::{self, show};
 use crate::failure::Failure;
@@ -15,12 +14,13 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns the flags with which a part must compile: each feature alone, and all of them.
+/// Returns the flags with which a part must compile: the default features, each feature alone, and all of them.
 fn selections(package: &Package) -> Vec<Vec<&str>> {
     let features: Vec<_> =
         package.features.iter().map(String::as_str).filter(|name| *name != "default").collect();
     let alone = features.iter().map(|feature| vec!["--no-default-features", "--features", feature]);
-    alone.chain((features.len() > 1).then(|| vec!["--all-features"])).collect()
+    let all = (features.len() > 1).then(|| vec!["--all-features"]);
+    std::iter::once(Vec::new()).chain(alone).chain(all).collect()
 }
 
 #[cfg(test)]
@@ -34,9 +34,9 @@ mod tests {
             let package = Package { features, ..Package::default() };
             selections(&package).iter().map(|flags| flags.join(" ")).collect::<Vec<_>>()
         };
-        assert!(flags(&["default"]).is_empty());
-        assert_eq!(flags(&["a"]), ["--no-default-features --features a"]);
+        assert_eq!(flags(&["default"]), [""]);
+        assert_eq!(flags(&["a"]), ["", "--no-default-features --features a"]);
         assert_eq!(flags(&["a", "b"]).last().map(String::as_str), Some("--all-features"));
-        assert_eq!(flags(&["a", "b"]).len(), 3);
+        assert_eq!(flags(&["a", "b"]).len(), 4);
     }
 }

@@ -2,31 +2,30 @@
 
 use super::options::Options;
 use super::server;
-use crate::cargo;
 use crate::failure::Failure;
 use crate::peer;
+use crate::program;
 use crate::workspace::Workspace;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
-    let mut program =
-        cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-conformance", "--", "--clients"]);
+    let mut arguments: Vec<OsString> = vec!["--clients".into()];
     let path = std::env::var_os("PATH").unwrap_or_default();
     for kubectl in options.kubectl.iter().cloned().chain(kubectls(&path)) {
-        program.arg("--kubectl").arg(kubectl);
+        arguments.extend(["--kubectl".into(), kubectl.into()]);
     }
     // Without Go the program skips some clients and names them.
     match server::kube(options.kube.clone()) {
-        Ok(kube) => drop(program.arg("--kube").arg(kube)),
+        Ok(kube) => arguments.extend(["--kube".into(), kube.into()]),
         Err(failure) => eprintln!("xtask: {failure}"),
     }
     match client_go() {
-        Ok(client_go) => drop(program.arg("--client-go").arg(client_go)),
+        Ok(client_go) => arguments.extend(["--client-go".into(), client_go.into()]),
         Err(failure) => eprintln!("xtask: {failure}"),
     }
-    cargo::become_program(program)
+    program::run(server::SUITE, arguments)
 }
 
 /// Builds the program that uses client-go.

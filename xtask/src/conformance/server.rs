@@ -1,32 +1,34 @@
 //! The suite of API rules: builds the programs that the chosen server needs, then runs the suite's program.
 
 use super::options::Options;
-use crate::cargo;
 use crate::failure::Failure;
 use crate::peer;
+use crate::program;
 use crate::workspace::Workspace;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The program that contains the suite.
+pub(super) const SUITE: &str = "trimtab-conformance";
+
 pub(super) fn run(server: &str, options: &Options) -> Result<ExitCode, Failure> {
-    let mut program =
-        cargo::command(["run", "--quiet", "--locked", "--package", "trimtab-conformance", "--"]);
-    program.args(["--server", server]);
+    let mut arguments: Vec<OsString> = vec!["--server".into(), server.into()];
     for case in &options.case {
-        program.args(["--case", case]);
+        arguments.extend(["--case".into(), case.into()]);
     }
     if options.authorization {
-        program.arg("--authorization");
+        arguments.push("--authorization".into());
     }
     if let Some(file) = &options.record {
-        program.arg("--record").arg(file);
+        arguments.extend(["--record".into(), file.into()]);
     }
     if options.list {
-        program.arg("--list");
+        arguments.push("--list".into());
     } else if server == "real" {
-        program.arg("--kube").arg(kube(options.kube.clone())?);
+        arguments.extend(["--kube".into(), kube(options.kube.clone())?.into()]);
     }
-    cargo::become_program(program)
+    program::run(SUITE, arguments)
 }
 
 /// Returns the program that contains Kubernetes' servers and kubectl: the given one, or one built from their modules.

@@ -2,7 +2,7 @@
 //! with status 500, on a panic, and on memory that grows with the number of requests.
 //!
 //! ```text
-//! cargo run -p trimtab-stress --features apiserver --bin fuzz -- --seconds 60 --seed 1
+//! cargo run -p trimtab-stress --bin fuzz -- --seconds 60 --seed 1
 //! ```
 //!
 //! It prints one line with the response codes, the memory, and the seed that draws the same requests again.

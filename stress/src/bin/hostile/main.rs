@@ -3,7 +3,7 @@
 //! server takes too much memory.
 //!
 //! ```text
-//! cargo run -p trimtab-stress --features hostile --bin hostile -- --seconds 20
+//! cargo run -p trimtab-stress --bin hostile -- --seconds 20
 //! ```
 //!
 //! It prints one line with the neighbour's latency before and during the attacks, the server's memory, and the number of
