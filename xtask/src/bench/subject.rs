@@ -56,11 +56,13 @@ impl Subject {
 }
 
 /// Builds a part's bench targets and returns their paths.
+///
+/// They have the features of the whole workspace: the parts then share their compiled dependencies.
 pub(super) fn build_benches(workspace: &Workspace, package: &Package) -> Result<Vec<PathBuf>, Failure> {
     let mut build =
-        cargo::command(["bench", "--quiet", "--locked", "--package", &package.name, "--benches", "--no-run"]);
-    if package.part() == "apiserver" {
-        build.args(["--features", "tls"]); // kube-apiserver serves only TLS
+        cargo::command(["bench", "--quiet", "--locked", "--workspace", "--all-features", "--no-run"]);
+    for bench in &package.benches {
+        build.args(["--bench", bench]);
     }
     build.args(["--message-format", "json-render-diagnostics"]).current_dir(&workspace.root);
     let output = build.stderr(Stdio::inherit()).output().doing("starting cargo bench")?;
