@@ -1,13 +1,15 @@
 //! The step `packages`: the files that a registry would get suffice to compile each part.
 //!
-//! All parts are packed, unpacked into one generated workspace and checked there together, which compiles shared
-//! dependencies once. The step `features` checks that a part compiles without the features that its siblings enable,
+//! All parts are packed, unpacked into one generated workspace and checked there together. One more member of it pins the
+//! dependencies to the features that the step `clippy` has compiled. The step `features` checks that a part compiles without the features that its siblings enable,
 //! and `cargo xtask release PART` builds a part from its package alone.
 
+use super::readmes::{Manifest, locked_crates};
 use crate::cargo::{self, show};
 use crate::failure::{Failure, While};
 use crate::package;
 use crate::workspace::{Package, Workspace};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,7 +19,10 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let folder = workspace.target.join("packages");
     unpack(workspace, &published, &folder)?;
     let manifest = folder.join("Cargo.toml");
-    std::fs::write(&manifest, text(&published)).doing(manifest.display())?;
+    let pins = Manifest::new(workspace, &locked_crates(workspace)?).pins();
+    std::fs::write(&manifest, text(&published, &pins)).doing(manifest.display())?;
+    let library = folder.join("pins.rs");
+    std::fs::write(&library, "").doing(library.display())?;
     let lock = workspace.root.join("Cargo.lock");
     std::fs::copy(&lock, folder.join("Cargo.lock")).doing(lock.display())?;
 
@@ -41,19 +46,21 @@ fn unpack(workspace: &Workspace, packages: &[&Package], folder: &Path) -> Result
     Ok(())
 }
 
-/// The name of a package's folder in its archive.
+/// Returns the name of a package's folder in its archive.
 fn unpacked(package: &Package) -> String {
     format!("{}-{}", package.name, package.version)
 }
 
-/// The manifest of the generated workspace. The packages depend on each other by version; the patch points to the
-/// unpacked ones.
-fn text(packages: &[&Package]) -> String {
-    let mut text = String::from("[workspace]\nresolver = \"3\"\nmembers = [\"*-*\"]\n\n[patch.crates-io]\n");
+/// Writes the manifest of the generated workspace and of its package `pins`. The parts depend on each other by version;
+/// the patch points to the unpacked ones.
+fn text(packages: &[&Package], pins: &str) -> String {
+    let mut text = "[workspace]\nresolver = \"3\"\nmembers = [\"*-*\"]\n\n[patch.crates-io]\n".to_owned();
     for package in packages {
-        text += &format!("{} = {{ path = \"{}\" }}\n", package.name, unpacked(package));
+        let _ = writeln!(text, "{} = {{ path = \"{}\" }}", package.name, unpacked(package));
     }
-    text
+    text += "\n[package]\nname = \"pins\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [lib]\npath = \"pins.rs\"\n\n[dependencies]\n";
+    text + pins
 }
 
 #[cfg(test)]
@@ -64,7 +71,11 @@ mod tests {
     fn packages_that_depend_on_each_other_find_the_unpacked_ones() {
         let package =
             Package { name: "trimtab-cache".to_owned(), version: "0.1.0".to_owned(), ..Package::default() };
-        let text = text(&[&package]);
-        assert!(text.ends_with("[patch.crates-io]\ntrimtab-cache = { path = \"trimtab-cache-0.1.0\" }\n"));
+        let text = text(&[&package], "rand = \"1\"\n");
+        assert!(
+            text.contains("[patch.crates-io]\ntrimtab-cache = { path = \"trimtab-cache-0.1.0\" }\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("[dependencies]\nrand = \"1\"\n"), "{text}");
     }
 }

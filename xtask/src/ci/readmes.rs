@@ -9,7 +9,7 @@ use crate::cargo;
 use crate::failure::{Failure, While};
 use crate::tidy::Readme;
 use crate::workspace::Workspace;
-use manifest::Manifest;
+pub(super) use manifest::Manifest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ fn read(workspace: &Workspace) -> Result<Vec<Example>, Failure> {
 }
 
 /// Lists the crates of the workspace with the features that they are built with.
-fn locked_crates(workspace: &Workspace) -> Result<String, Failure> {
+pub(super) fn locked_crates(workspace: &Workspace) -> Result<String, Failure> {
     let mut tree = cargo::command(["tree", "--locked", "--workspace", "--all-features", "--prefix", "none"]);
     tree.args(["--edges", "no-build,no-proc-macro", "--format", "{p}|{f}"]).current_dir(&workspace.root);
     let output = tree.stderr(Stdio::inherit()).output().doing("starting cargo tree")?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 #[derive(Debug)]
-pub(super) struct Manifest<'a> {
+pub(in crate::ci) struct Manifest<'a> {
     workspace: &'a Workspace,
     crates: Vec<Locked>,
     /// The `[profile]` tables of the workspace: other profiles would compile everything again.
@@ -35,7 +35,7 @@ const CLUSTER: [&str; 2] = ["Client::try_default", "Config::infer"];
 
 impl<'a> Manifest<'a> {
     /// Builds the manifest from the lines of `cargo tree`, each `name vVERSION|FEATURES`.
-    pub(super) fn new(workspace: &'a Workspace, tree: &str) -> Self {
+    pub(in crate::ci) fn new(workspace: &'a Workspace, tree: &str) -> Self {
         let crates: BTreeSet<_> = tree.lines().filter_map(Locked::read).collect();
         let text = std::fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
         let profiles = text.find("\n[profile").map(|at| text[at..].to_owned()).unwrap_or_default();
@@ -60,6 +60,13 @@ impl<'a> Manifest<'a> {
                     writeln!(text, "{name} = {{ path = {:?}, features = {:?} }}", part.folder, part.features);
             }
         }
+        text + &self.pins()
+    }
+
+    /// Writes the dependencies that give each crate the version and the features that the workspace has, and the
+    /// profiles. A package with them finds its dependencies compiled.
+    pub(in crate::ci) fn pins(&self) -> String {
+        let mut text = String::new();
         for (number, locked) in self.crates.iter().enumerate() {
             let Locked { name, version, features } = locked;
             let key = if self.is_direct(locked) { name.clone() } else { format!("pin-{number}") };
