@@ -21,7 +21,8 @@ mod state;
 /// [`Ledger`](crate::Ledger) also uses resource versions and remembers lost replies.
 ///
 /// A handle: clones share the same records. Every method takes one short lock and returns at once, so
-/// it may be called in an informer's handler as well as in a reconciler. Use one `Expectations` for each
+/// it may be called in an informer's handler as well as in a reconciler; observed counts of many threads do not wait for
+/// each other. Use one `Expectations` for each
 /// kind of controlling object, because keys of different kinds may be equal.
 ///
 /// Deletions are counted, or better, awaited by UID. Then the event that sets the deletion timestamp and
@@ -87,7 +88,7 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
     /// An event that satisfies a key also enqueues it. A key whose event never comes is not
     /// enqueued: enqueue it after this time.
     pub fn expires_in(&self, key: &K) -> Option<Duration> {
-        let since = self.inner.records.lock(key).get()?.awaited_since()?;
+        let since = self.inner.records.read(key, Record::awaited_since)??;
         remaining(since, self.inner.ttl, Instant::now())
     }
 
@@ -162,12 +163,12 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
 
     /// Returns the counts that `key` still awaits; `None` without a record.
     pub fn get(&self, key: &K) -> Option<Counts> {
-        self.inner.records.lock(key).get().map(Record::counts)
+        self.inner.records.read(key, Record::counts)
     }
 
     /// Returns the UIDs whose deletion `key` still awaits, in no order; `None` without a record.
     pub fn awaited_uids(&self, key: &K) -> Option<Vec<Box<str>>> {
-        Some(self.inner.records.lock(key).get()?.uids().map(Into::into).collect())
+        self.inner.records.read(key, |record| record.uids().map(Into::into).collect())
     }
 
     /// Removes the record of `key`: its object was deleted, or replaced by another of the same name.
@@ -184,9 +185,8 @@ impl<K: Hash + Eq + Clone> Expectations<K> {
     }
 
     fn shift(&self, key: &K, creations: i64, deletions: i64) {
-        if let Some(record) = self.inner.records.lock(key).get_mut() {
-            record.shift(creations, deletions);
-        }
+        // The counts are atomic: threads that observe do not wait for each other.
+        self.inner.records.read(key, |record| record.shift(creations, deletions));
     }
 }
 

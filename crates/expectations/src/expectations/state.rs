@@ -7,7 +7,11 @@
 //!   them neither forgets nor prolongs the others.
 //! - I4: a UID leaves the record once; observing it again, or one that was not awaited, changes nothing.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicI64, Ordering::SeqCst},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -25,7 +29,7 @@ pub(crate) struct Record {
 #[derive(Debug)]
 struct Count {
     /// Below zero when more was observed than expected.
-    left: i64,
+    left: AtomicI64,
     since: Instant,
 }
 
@@ -62,10 +66,10 @@ impl Record {
         self.uids.extend(uids.into_iter().map(|uid| (uid, now)));
     }
 
-    /// Adds to the counts; either number may be negative.
-    pub(crate) fn shift(&mut self, creations: i64, deletions: i64) {
-        self.creations.left = self.creations.left.saturating_add(creations);
-        self.deletions.left = self.deletions.left.saturating_add(deletions);
+    /// Adds to the counts; either number may be negative. Each count changes atomically.
+    pub(crate) fn shift(&self, creations: i64, deletions: i64) {
+        self.creations.shift(creations);
+        self.deletions.shift(deletions);
     }
 
     /// Returns whether `uid` was awaited until now (I4).
@@ -74,7 +78,7 @@ impl Record {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        Counts { creations: self.creations.left, deletions: self.deletions.left }
+        Counts { creations: self.creations.left(), deletions: self.deletions.left() }
     }
 
     pub(crate) fn uids(&self) -> impl Iterator<Item = &str> {
@@ -91,11 +95,22 @@ impl Record {
 
 impl Count {
     fn new(left: usize, since: Instant) -> Self {
-        Self { left: signed(left), since }
+        Self { left: AtomicI64::new(signed(left)), since }
     }
 
     fn awaited_since(&self) -> Option<Instant> {
-        (self.left > 0).then_some(self.since)
+        (self.left() > 0).then_some(self.since)
+    }
+
+    fn left(&self) -> i64 {
+        self.left.load(SeqCst)
+    }
+
+    fn shift(&self, by: i64) {
+        if by != 0 {
+            let add = |left: i64| Some(left.saturating_add(by));
+            let _previous = self.left.fetch_update(SeqCst, SeqCst, add); // never fails: `add` returns a value
+        }
     }
 }
 

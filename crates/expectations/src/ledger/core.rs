@@ -132,7 +132,7 @@ where
             return wait(pending);
         }
         loop {
-            let Some(resources) = self.records.lock(key).get().map(Record::versioned) else {
+            let Some(resources) = self.records.read(key, Record::versioned) else {
                 return Ok(());
             };
             // A user's function, and stores have locks of their own: not under ours.
