@@ -57,6 +57,7 @@
 //!   reference and back.
 //! - [`History`]: the `ControllerRevision`s of an owner.
 //! - [`pods`]: filters and the deletion order of Pods.
+//! - [`active_replica_sets`], [`add_or_update_taints`], [`remove_taints`]: the rest of upstream's `controller_utils`.
 //! - [`dependent_name`], [`template_hash`]: names that follow from an owner and an index, or from a content.
 //!
 //! # Not here
@@ -85,8 +86,10 @@ mod names;
 mod patch;
 pub mod pods;
 mod reference;
+mod replica_sets;
 mod request;
 mod state;
+mod taints;
 
 pub use adoption::AdoptionDenied;
 pub use claims::Claims;
@@ -99,6 +102,8 @@ pub use reference::{
     resolve_controller_ref, resolve_controller_ref_with, resolve_owner_with, set_controller_reference,
     set_controller_reference_with,
 };
+pub use replica_sets::active_replica_sets;
+pub use taints::{add_or_update_taints, remove_taints};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
