@@ -7,7 +7,12 @@
 //! 80 ms   the cache shows 6                     it deletes 3, maybe the ones that serve traffic
 //! ```
 //!
-//! A [`Ledger`] prevents this. The controller records each write *before* it sends the request, the
+//! **A trap in the client.** kube-client repeats a request after 429, 503 and 504 by default, a `POST` too. The first
+//! try may have been carried out. With `generateName` the second makes a twin, and no ledger sees it, because the
+//! client reports a single success. Set `Config::default_retry = false` for the client that writes. A name that
+//! follows from the owner and an index makes twins impossible: the server refuses the second with 409.
+//!
+//! A [`Ledger`] prevents this failure. The controller records each write *before* it sends the request, the
 //! informer's handlers report the events, and [`Ledger::ready`] answers one question: may this key act, or
 //! must it wait? A key that waits is woken by the event.
 //!
@@ -29,13 +34,6 @@
 //! ledger.reached(&"pods", 17);
 //! assert!(ledger.ready(&"default/web", |_| Some(17)).is_ok());
 //! ```
-//!
-//! # A trap in the client
-//!
-//! kube-client repeats a request after 429, 503 and 504 by default, a `POST` too. The first try may have been
-//! carried out. With `generateName` the second makes a twin, and no ledger sees it, because the client reports a single
-//! success. Set `Config::default_retry = false` for the client that writes. A name that follows from the
-//! owner and an index makes twins impossible: the server refuses the second with 409.
 //!
 //! # Guarantees
 //!

@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+use http::{Method, Request, Response};
 use hyper_util::{
     client::legacy::{
         Client as HttpClient,
@@ -27,7 +28,10 @@ use kube_client::{
     client::{Body, ConfigExt, retry::RetryPolicy},
 };
 use tokio::time::Duration;
-use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
+use tower::{
+    BoxError, ServiceBuilder,
+    retry::{Policy, RetryLayer},
+};
 
 /// The idle time before the first probe of a connection.
 const IDLE: Duration = Duration::from_secs(10);
@@ -60,6 +64,10 @@ pub fn connector() -> HttpConnector {
 ///
 /// The connector decides on proxies and timeouts; those of `config` are ignored.
 ///
+/// If [`Config::default_retry`] is on, which is kube-client's default, reads are repeated after 429, 503 and 504.
+/// Writes never are, unlike with kube-client's own client: a create with a generated name that is repeated after 504
+/// makes two objects.
+///
 /// # Errors
 ///
 /// The credentials cannot be used.
@@ -72,7 +80,7 @@ where
     C: Connect + Clone + Send + Sync + 'static,
 {
     let http = HttpClient::builder(TokioExecutor::new()).build::<_, Body>(connector);
-    let retries = config.default_retry.then(|| RetryLayer::new(RetryPolicy::server_retry()));
+    let retries = config.default_retry.then(|| RetryLayer::new(ReadRetries(RetryPolicy::server_retry())));
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(retries)
@@ -81,4 +89,51 @@ where
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace))
+}
+
+/// kube-client's retries, for reads alone.
+#[derive(Clone)]
+struct ReadRetries(RetryPolicy);
+
+/// The signature that [`RetryPolicy`] implements.
+type Inner<B> = dyn Policy<Request<Body>, Response<B>, BoxError, Future = tokio::time::Sleep>;
+
+impl<B: 'static> Policy<Request<Body>, Response<B>, BoxError> for ReadRetries {
+    type Future = tokio::time::Sleep;
+
+    fn retry(
+        &mut self,
+        request: &mut Request<Body>,
+        result: &mut Result<Response<B>, BoxError>,
+    ) -> Option<Self::Future> {
+        let inner: &mut Inner<B> = &mut self.0;
+        inner.retry(request, result)
+    }
+
+    fn clone_request(&mut self, request: &Request<Body>) -> Option<Request<Body>> {
+        let inner: &mut Inner<B> = &mut self.0;
+        // A request that cannot be cloned is not repeated.
+        (request.method() == Method::GET).then(|| inner.clone_request(request)).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_are_repeated_and_writes_never() {
+        for (method, repeated) in [
+            (Method::GET, true),
+            (Method::POST, false),
+            (Method::PUT, false),
+            (Method::PATCH, false),
+            (Method::DELETE, false),
+        ] {
+            let mut policy = ReadRetries(RetryPolicy::server_retry());
+            let policy: &mut Inner<Body> = &mut policy;
+            let request = Request::builder().method(method.clone()).body(Body::empty()).expect("a request");
+            assert_eq!(policy.clone_request(&request).is_some(), repeated, "{method}");
+        }
+    }
 }

@@ -56,7 +56,8 @@ async fn main() -> Result<ExitCode, Failure> {
     let client = match (&options.kubeconfig, &embedded) {
         (Some(file), _) => {
             let config = Kubeconfig::read_from(file)?;
-            let config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?;
+            let mut config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await?;
+            config.default_retry = false; // a create that is repeated makes two objects
             Client::try_from(config)?
         }
         (None, Some(server)) => server.client(),

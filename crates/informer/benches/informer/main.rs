@@ -84,7 +84,9 @@ fn client() -> Result<Client, Failure> {
 }
 
 fn client_of(url: &str) -> Result<Client, Failure> {
-    Ok(Client::try_from(Config::new(url.parse()?))?)
+    let mut config = Config::new(url.parse()?);
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
 }
 
 /// A synced informer with all objects of the load.

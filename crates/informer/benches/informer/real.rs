@@ -12,7 +12,8 @@ use trimtab_test_support::bench::report_lower;
 pub(crate) async fn run<T: Form>(form: &str) -> Result<(), Failure> {
     let objects = option("objects")?;
     let kubeconfig = Kubeconfig::read_from(option::<String>("kubeconfig")?)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    config.default_retry = false;
     let client = Client::try_from(config)?;
     let empty = Cost::now();
     let selection = Selection::all().namespace(&option::<String>("namespace")?);
