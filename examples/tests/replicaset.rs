@@ -1,11 +1,14 @@
 //! The ReplicaSet controller over the in-process API server, in virtual time.
 
-use std::{future::pending, time::Duration};
+use std::{collections::BTreeSet, future::pending, time::Duration};
 
-use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use k8s_openapi::api::{
+    apps::v1::ReplicaSet,
+    core::v1::{Pod, PodSpec},
+};
 use kube_client::{
     Api,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 use tokio::{
@@ -78,6 +81,8 @@ in_every_state_of_the_gates! {
     a_delete_that_is_refused_with_a_conflict_is_tried_again,
     a_status_that_is_refused_with_a_conflict_is_read_again_once,
     requests_that_hang_stop_no_other_set,
+    a_pod_is_made_of_the_template_with_a_generated_name_and_a_controller,
+    a_pod_with_a_condition_of_the_year_9999_counts_after_a_restart,
     a_name_in_the_template_does_not_reach_the_pods,
 }
 
@@ -483,28 +488,65 @@ async fn a_status_that_is_refused_with_a_conflict_is_read_again_once(gates: Gate
     }
 }
 
-/// Five workers whose creates never return: the deadline frees them for other sets.
+/// Five workers whose creates never return: the deadline frees them for other sets, again and again.
 async fn requests_that_hang_stop_no_other_set(gates: Gates) {
     let world = World::new(gates);
     settle(CONVERGED).await;
-    let hung = ["a", "b", "c", "d", "e"];
-    let creates = Filter::any().verb(Verb::Create).resource("pods").user_agent("controller");
-    let held = world.server.faults().hold(creates);
-    for name in hung {
+    let creates = Filter::any().verb(Verb::Create).resource("pods").namespace("default");
+    let held = world.server.faults().hold(creates.user_agent("controller"));
+    for name in ["a", "b", "c", "d", "e"] {
         world.create_set(name, 1).await;
     }
     sleep(Duration::from_secs(5)).await;
-    held.release();
-    let creates =
-        Filter::any().verb(Verb::Create).resource("pods").namespace("default").user_agent("controller");
-    let held = world.server.faults().hold(creates);
-    sleep(Duration::from_secs(60)).await;
     let elsewhere: Api<ReplicaSet> = Api::namespaced(world.server.client(), "kube-system");
     elsewhere.create(&PostParams::default(), &set("web", 1)).await.expect("created");
     sleep(Duration::from_secs(60)).await;
     let status = elsewhere.get("web").await.expect("found").status;
     assert_eq!(status.and_then(|status| status.ready_replicas), Some(1));
     held.release();
+}
+
+/// EX-T4: upstream's `CreatePods`. A Pod has the template's labels and spec, a generated name and a controller reference.
+async fn a_pod_is_made_of_the_template_with_a_generated_name_and_a_controller(gates: Gates) {
+    let world = World::new(gates);
+    let web = world.create_set("web", 1).await;
+    settle(CONVERGED).await;
+    let pods = world.pods().list(&ListParams::default()).await.expect("listed").items;
+    let [pod] = &pods[..] else { panic!("one Pod: {pods:?}") };
+    let template = web.spec.template.expect("a template");
+    assert_eq!(pod.metadata.generate_name.as_deref(), Some("web-"));
+    assert_eq!(pod.metadata.labels, template.metadata.and_then(|metadata| metadata.labels));
+    let image = |spec: &Option<PodSpec>| spec.as_ref().map(|spec| spec.containers[0].image.clone());
+    assert_eq!(image(&pod.spec), image(&template.spec));
+    let owners = pod.metadata.owner_references.as_deref().expect("an owner");
+    let [owner] = owners else { panic!("one owner: {owners:?}") };
+    assert_eq!((&*owner.api_version, &*owner.kind, &*owner.name), ("apps/v1", "ReplicaSet", "web"));
+    assert_eq!(Some(&owner.uid), web.metadata.uid.as_ref());
+    assert_eq!((owner.controller, owner.block_owner_deletion), (Some(true), Some(true)));
+}
+
+/// Go reads this time, and the types of k8s-openapi do not. Such a Pod counts, before a restart and after it.
+async fn a_pod_with_a_condition_of_the_year_9999_counts_after_a_restart(gates: Gates) {
+    let world = World::new(gates);
+    world.create_set("web", 3).await;
+    settle(CONVERGED).await;
+    let pods = world.pods_of("web").await;
+    let never = json!({"type": "Never", "status": "True", "lastTransitionTime": "9999-12-31T23:59:59Z"});
+    let patch = Patch::Strategic(json!({"status": {"conditions": [never]}}));
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(world.server.client(), "default", &ApiResource::erase::<Pod>(&()));
+    let patched = api.patch_status(&pods[0], &PatchParams::default(), &patch).await.expect("patched");
+    let times = patched.data["status"]["conditions"].as_array().expect("conditions").iter();
+    assert!(times.clone().any(|one| one["lastTransitionTime"] == "9999-12-31T23:59:59Z"), "{patched:?}");
+    settle(CONVERGED).await;
+    let World { server, tasks, .. } = world;
+    drop(tasks);
+    let again = World::over(server, gates);
+    settle(CONVERGED).await;
+    // By their metadata: a list of whole Pods cannot be decoded.
+    let list = again.pods().list_metadata(&ListParams::default()).await.expect("listed");
+    let names: BTreeSet<_> = list.items.into_iter().filter_map(|pod| pod.metadata.name).collect();
+    assert_eq!((names, again.status("web").await), (pods.into_iter().collect(), (3, 3, true)));
 }
 
 /// Upstream copies labels, annotations and finalizers. With a name, only the first Pod could be created.

@@ -65,11 +65,13 @@ impl<T: Object> Replacement<T> {
         self.hold(key, object);
     }
 
-    /// Adds an object that cannot be decoded, by its metadata. If the store has an earlier state of it, it keeps that
-    /// state.
+    /// Adds an object that cannot be decoded, by its metadata. If the store has an earlier state of the object, it keeps
+    /// that state. A state with another UID is another object's, which is gone.
     pub fn apply_undecodable(&mut self, undecodable: Undecodable) {
         let key = undecodable.key().clone();
-        if let Some(stored) = self.store.get(&key) {
+        if let Some(stored) = self.store.get(&key)
+            && undecodable.may_be(&*stored)
+        {
             self.hold(key.clone(), stored);
         }
         let undecodable = match self.store.get_undecodable(&key) {
@@ -108,6 +110,11 @@ impl<T: Object> Replacement<T> {
     /// Removes all objects again.
     pub fn clear(&mut self) {
         *self = Self::from_base(self.store.clone(), self.base.clone());
+    }
+
+    /// Returns the undecodable objects so far, by key.
+    pub fn undecodable(&self) -> impl Iterator<Item = &Arc<Undecodable>> {
+        self.undecodable.values()
     }
 
     /// Returns the number of objects so far.

@@ -89,7 +89,7 @@ impl<T: Object> Snapshot<T> {
 
     /// Returns the objects whose state at that moment could not be decoded, by key: see
     /// [`Store::undecodable`](crate::Store::undecodable).
-    pub fn undecodable(&self) -> impl Iterator<Item = &Arc<Undecodable>> {
+    pub fn undecodable(&self) -> impl ExactSizeIterator<Item = &Arc<Undecodable>> {
         self.contents.undecodable.values()
     }
 

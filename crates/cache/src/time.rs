@@ -60,6 +60,11 @@ pub struct ParseTimeError {
 }
 
 impl Time {
+    /// Returns the time that many seconds after 1970-01-01T00:00:00Z.
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        Self { seconds, nanos: 0 }
+    }
+
     /// Returns the whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn unix_seconds(&self) -> i64 {
         self.seconds
@@ -215,6 +220,3 @@ macro_rules! as_text {
 }
 
 as_text! { Time MicroTime }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ObjectKey;
+use crate::{Metadata, Object, ObjectKey, Undecodable};
 
 /// A change of one object.
 #[derive(Debug)]
@@ -18,14 +18,41 @@ pub enum Change<T> {
     },
     /// The object was deleted.
     Deleted(Tombstone<T>),
+    /// The object was added or changed, and its new state cannot be decoded. The store has its metadata; it keeps an
+    /// earlier state that could be decoded, if there was one. When a later state can be decoded, [`Added`](Self::Added)
+    /// or [`Updated`](Self::Updated) follows.
+    Undecodable(Arc<Undecodable>),
+    /// An object was deleted of which the store never had a state that could be decoded.
+    UndecodableDeleted(Arc<Undecodable>),
 }
 
 impl<T> Change<T> {
-    /// Returns the newest known state: the last one of a deleted object.
-    pub fn object(&self) -> &Arc<T> {
+    /// Returns the newest known state, which is the last one of a deleted object; `None` if it cannot be decoded.
+    pub fn object(&self) -> Option<&Arc<T>> {
         match self {
-            Self::Added(object) | Self::Updated { new: object, .. } => object,
-            Self::Deleted(tombstone) => &tombstone.object,
+            Self::Added(object) | Self::Updated { new: object, .. } => Some(object),
+            Self::Deleted(tombstone) => Some(&tombstone.object),
+            Self::Undecodable(_) | Self::UndecodableDeleted(_) => None,
+        }
+    }
+}
+
+impl<T: Object> Change<T> {
+    /// Returns the object's key.
+    pub fn key(&self) -> ObjectKey {
+        match self {
+            Self::Added(object) | Self::Updated { new: object, .. } => object.key(),
+            Self::Deleted(tombstone) => tombstone.key.clone(),
+            Self::Undecodable(object) | Self::UndecodableDeleted(object) => object.key().clone(),
+        }
+    }
+
+    /// Returns the metadata of the newest known state, whether it can be decoded or not.
+    pub fn metadata(&self) -> &dyn Metadata {
+        match self {
+            Self::Added(object) | Self::Updated { new: object, .. } => object.metadata(),
+            Self::Deleted(tombstone) => tombstone.object.metadata(),
+            Self::Undecodable(object) | Self::UndecodableDeleted(object) => object.metadata(),
         }
     }
 }
@@ -36,6 +63,8 @@ impl<T> Clone for Change<T> {
             Self::Added(object) => Self::Added(object.clone()),
             Self::Updated { old, new } => Self::Updated { old: old.clone(), new: new.clone() },
             Self::Deleted(tombstone) => Self::Deleted(tombstone.clone()),
+            Self::Undecodable(object) => Self::Undecodable(object.clone()),
+            Self::UndecodableDeleted(object) => Self::UndecodableDeleted(object.clone()),
         }
     }
 }

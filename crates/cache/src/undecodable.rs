@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::Deserialize;
 
-use crate::{Json, JsonError, MetaView, Metadata, ObjectKey};
+use crate::{Json, JsonError, MetaView, Metadata, Object, ObjectKey};
 
 /// An object that exists on the server but cannot be decoded: its metadata and the error.
 ///
@@ -34,27 +34,32 @@ impl Undecodable {
     /// Reads the metadata of an object that gave the error `reason`.
     ///
     /// Each field of the metadata is read by itself: a field that is wrong, too, reads as if it were absent. The key
-    /// has no name if the object has none.
+    /// has no name if the object has none, or if its namespace cannot be read.
     ///
     /// # Errors
     ///
     /// If `text` is not a JSON object.
     pub fn read(text: &str, reason: impl fmt::Display) -> Result<Self, JsonError> {
-        let mut metadata = MetaView::default();
+        let (mut metadata, mut has_key) = (MetaView::default(), true);
         let mut json = Json::new(text);
         json.members(|key, json| {
             let value = json.skip()?;
             if key == "metadata" {
                 // Metadata that is not an object has no fields.
                 let _ = Json::new(value).members(|key, json| {
-                    read_field(&mut metadata, &key, json.skip()?);
+                    let value = json.skip()?;
+                    if key == "namespace" {
+                        has_key = Option::<String>::deserialize(&mut Json::new(value)).is_ok();
+                    }
+                    read_field(&mut metadata, &key, value);
                     Ok(())
                 });
             }
             Ok(())
         })?;
         json.end()?;
-        let key = ObjectKey::namespaced(metadata.namespace.as_deref().unwrap_or_default(), &metadata.name);
+        let name = if has_key { &*metadata.name } else { "" };
+        let key = ObjectKey::namespaced(metadata.namespace.as_deref().unwrap_or_default(), name);
         Ok(Self { key, metadata, reason: reason.to_string().into() })
     }
 
@@ -71,6 +76,12 @@ impl Undecodable {
     /// Returns the error, as text: the field and the position, as far as the decoder knows them.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// Returns whether this can be a later state of `object`, which has the same key: no UID says otherwise.
+    pub(crate) fn may_be(&self, object: &impl Object) -> bool {
+        let (own, other) = (self.metadata.uid(), object.metadata().uid());
+        own.is_empty() || other.is_empty() || own == other
     }
 
     /// Returns whether both are the same state of the same object.
@@ -134,7 +145,13 @@ mod tests {
 
     #[test]
     fn an_object_without_metadata_has_a_key_without_a_name() {
-        for text in ["{}", r#"{"metadata":7}"#, r#"{"metadata":{"name":{}}}"#, r#"{"metadata":null}"#] {
+        for text in [
+            "{}",
+            r#"{"metadata":7}"#,
+            r#"{"metadata":{"name":{}}}"#,
+            r#"{"metadata":null}"#,
+            r#"{"metadata":{"name":"a","namespace":5}}"#,
+        ] {
             assert_eq!(undecodable(text).key().name(), "", "{text}");
         }
         for text in ["7", "{", "{} {}", r#"{"metadata":{"name":"a"}"#] {

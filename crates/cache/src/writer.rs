@@ -76,16 +76,32 @@ impl<T: Object> StoreWriter<T> {
 
     /// Adds the metadata of an object that cannot be decoded, or replaces it.
     ///
-    /// If the store has an earlier state of the object, it keeps that state. The store's resource version becomes that
-    /// of the metadata, if it has one.
-    pub fn apply_undecodable(&mut self, undecodable: Undecodable) -> Arc<Undecodable> {
+    /// If the store has an earlier state of the object, it keeps that state. A state with another UID is another
+    /// object's, which is deleted. The store's resource version becomes that of the metadata, if it has one.
+    pub fn apply_undecodable(&mut self, undecodable: Undecodable) -> Vec<Change<T>> {
         let undecodable = Arc::new(undecodable);
-        self.write(|contents| {
-            contents.set_undecodable(undecodable.key(), Some(undecodable.clone()));
+        let key = undecodable.key();
+        let mut indexers = self.store.shared.indexers.lock();
+        let now = self.store.shared.contents();
+        let other = now.slot(key).filter(|&slot| !undecodable.may_be(&*now.entry(slot).object));
+        if other.is_some() {
+            evaluate(&mut indexers, None);
+            compare(&mut indexers, &now, other);
+        }
+        drop(now); // a second reference would make `write` copy
+        let deleted = self.write(|contents| {
+            contents.set_undecodable(key, Some(undecodable.clone()));
             self.note_version(contents, undecodable.metadata().resource_version());
+            let slot = other?;
+            store(&mut indexers, contents, slot);
+            contents.remove(slot)
         });
+        drop(indexers);
         self.wake_waiting();
-        undecodable
+        let deleted = deleted.map(|entry| {
+            Change::Deleted(Tombstone { key: entry.key, object: entry.object, final_state_unknown: true })
+        });
+        deleted.into_iter().chain([Change::Undecodable(undecodable)]).collect()
     }
 
     /// Removes the object with this key, and the metadata of an undecodable one.
@@ -93,8 +109,7 @@ impl<T: Object> StoreWriter<T> {
     /// `last` is the state at deletion, if the server sent it: the tombstone carries it, and the store takes over its
     /// resource version. Without `last` the tombstone carries the stored state, marked as not final.
     ///
-    /// Returns `None` if there is no state for a tombstone: the key was absent, or its object undecodable in every
-    /// state.
+    /// Returns `None` if the key was absent.
     pub fn delete(&mut self, key: &ObjectKey, last: Option<T>) -> Option<Change<T>> {
         let mut indexers = self.store.shared.indexers.lock();
         evaluate(&mut indexers, None);
@@ -102,12 +117,12 @@ impl<T: Object> StoreWriter<T> {
         let slot = now.slot(key);
         compare(&mut indexers, &now, slot);
         drop(now); // a second reference would make `write` copy
-        let mut was_undecodable = false;
+        let mut undecodable = None;
         let removed = self.write(|contents| {
             if let Some(slot) = slot {
                 store(&mut indexers, contents, slot);
             }
-            was_undecodable = contents.set_undecodable(key, None).is_some();
+            undecodable = contents.set_undecodable(key, None);
             if let Some(last) = &last {
                 self.note_version(contents, last.metadata().resource_version());
             }
@@ -116,10 +131,13 @@ impl<T: Object> StoreWriter<T> {
         drop(indexers);
         self.wake_waiting();
         let final_state_unknown = last.is_none();
-        if removed.is_none() && !was_undecodable {
-            return None;
-        }
-        let object = last.map(Arc::new).or_else(|| Some(removed?.object))?;
+        let object = match (removed, undecodable) {
+            (None, None) => return None,
+            (None, Some(undecodable)) if last.is_none() => {
+                return Some(Change::UndecodableDeleted(undecodable));
+            }
+            (removed, _) => last.map(Arc::new).or_else(|| Some(removed?.object))?,
+        };
         Some(Change::Deleted(Tombstone { key: key.clone(), object, final_state_unknown }))
     }
 
@@ -144,7 +162,8 @@ impl<T: Object> StoreWriter<T> {
 
     /// Makes the store hold exactly the objects of `replacement`, as [`replace`](Self::replace) does.
     ///
-    /// Undecodable objects of the replacement replace those of the store. They are not part of the changes.
+    /// Undecodable objects of the replacement replace those of the store. Their changes come last, except for
+    /// deletions.
     pub fn commit(&mut self, replacement: Replacement<T>, resource_version: &str) -> Vec<Change<T>> {
         let Outcome { base, mut next, gone, came } = replacement.into_outcome();
         let mut changes = Vec::with_capacity(gone.len() + came.len());
@@ -174,6 +193,9 @@ impl<T: Object> StoreWriter<T> {
             next.label_indexes.clone_from(&now.label_indexes);
             changes = differences(&now, &next);
         }
+        let (gone, came) = undecodable_differences(&now, &next);
+        changes.splice(0..0, gone);
+        changes.extend(came);
         drop((base, now));
         next.version = self.store.resource_version();
         self.note_version(&mut next, resource_version);
@@ -257,4 +279,24 @@ fn differences<T: Object>(old: &Contents<T>, new: &Contents<T>) -> Vec<Change<T>
         Some(old) => Some(Change::Updated { old: old.clone(), new: entry.object.clone() }),
     });
     gone.chain(came).collect()
+}
+
+/// The changes of undecodable objects from one state of a store to another: deletions, and new states.
+fn undecodable_differences<T: Object>(
+    old: &Contents<T>,
+    new: &Contents<T>,
+) -> (Vec<Change<T>>, Vec<Change<T>>) {
+    // An object that is or was decodable in some state has other changes.
+    let is_unknown = |key: &ObjectKey| {
+        old.get(key).is_none() && new.get(key).is_none() && !new.undecodable.contains_key(key)
+    };
+    let gone = old.undecodable.iter().filter(|(key, _)| is_unknown(key));
+    let is_new = |(key, one): &(&ObjectKey, &Arc<Undecodable>)| {
+        old.undecodable.get(*key).is_none_or(|before| !Arc::ptr_eq(before, one))
+    };
+    let came = new.undecodable.iter().filter(is_new);
+    (
+        gone.map(|(_, one)| Change::UndecodableDeleted(one.clone())).collect(),
+        came.map(|(_, one)| Change::Undecodable(one.clone())).collect(),
+    )
 }

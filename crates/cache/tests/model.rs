@@ -141,6 +141,7 @@ fn replay(known: &mut Model, changes: &[Change<ConfigMap>]) {
                 assert_eq!(known.insert(new.key(), (**new).clone()).as_ref(), Some(&**old));
             }
             Change::Deleted(last) => assert!(known.remove(&last.key).is_some()),
+            Change::Undecodable(_) | Change::UndecodableDeleted(_) => panic!("every object can be decoded"),
         }
     }
 }

@@ -197,6 +197,7 @@ fn a_replacement_returns_exactly_what_it_changed_deletions_first() {
                 format!("{} {}>{}", new.key(), old.metadata().uid(), new.metadata().uid())
             }
             Change::Deleted(last) => format!("-{} {}", last.key, last.final_state_unknown),
+            Change::Undecodable(one) | Change::UndecodableDeleted(one) => format!("?{}", one.key()),
         })
         .collect();
     assert_eq!(

@@ -77,7 +77,12 @@ fn an_object_that_was_never_decodable_is_counted_by_its_metadata() {
     let (index, by_label) = (by_owner(&writer), store.add_label_index("app"));
     let by_number = store.add_index("number", |one: &View| Some(one.number));
     writer.apply(good("a", 1, "x"));
-    writer.apply_undecodable(bad("b", 2, "x"));
+    let [change] = &writer.apply_undecodable(bad("b", 2, "x"))[..] else { panic!("one change") };
+    assert!(matches!(change, Change::Undecodable(one) if one.key() == &key("b")));
+    assert_eq!(
+        (change.key(), change.metadata().label("app"), change.object().is_none()),
+        (key("b"), Some("x"), true)
+    );
 
     assert_eq!(indexed(&index, "x"), (names(&["a"]), names(&["b"]), names(&["a", "b"]), 2));
     assert_eq!((by_label.count("x"), by_label.undecodable("x").len()), (2, 1));
@@ -120,7 +125,8 @@ fn the_end_of_an_undecodable_object_has_a_tombstone_if_the_last_state_can_be_dec
     writer.apply_undecodable(bad("b", 2, "x"));
     let change = writer.delete(&key("a"), Some(good("a", 3, "x"))).unwrap();
     assert!(matches!(change, Change::Deleted(last) if last.key == key("a") && !last.final_state_unknown));
-    assert!(writer.delete(&key("b"), None).is_none());
+    let change = writer.delete(&key("b"), None).unwrap();
+    assert!(matches!(change, Change::UndecodableDeleted(last) if last.key() == &key("b")));
     assert!(writer.delete(&key("b"), Some(good("b", 4, "x"))).is_none());
     assert!(writer.store().undecodable().is_empty());
 }
@@ -144,7 +150,16 @@ fn a_replacement_has_exactly_its_own_undecodable_objects() {
     next.apply_undecodable(bad("removed", 7, "x"));
     next.remove(&key("removed"));
     let changes = writer.commit(next, "9");
-    assert!(matches!(&changes[..], [Change::Added(new)] if new.metadata.name == "good"), "{changes:?}");
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Added(new) => format!("+{}", new.metadata.name),
+            Change::Undecodable(one) => format!("?{}", one.key().name()),
+            Change::UndecodableDeleted(one) => format!("-?{}", one.key().name()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, ["-?gone", "+good", "?kept"]); // `same` is in the same state
 
     let undecodable: Vec<_> = store.undecodable().iter().map(|one| one.key().name().to_owned()).collect();
     assert_eq!(undecodable, ["kept", "same"]);
@@ -190,4 +205,43 @@ fn a_time_at_the_end_of_the_year_9999_is_read_in_the_metadata_of_a_view() {
     let view: View = serde_json::from_str(text).unwrap();
     assert_eq!(view.metadata().deletion_timestamp().unwrap().to_string(), "9999-12-31T23:59:59Z");
     serde_json::from_str::<ConfigMap>(text).unwrap_err(); // k8s_openapi's range ends before
+}
+
+/// A namesake that came later is another object: the earlier state must not stand for it.
+#[test]
+fn an_undecodable_state_with_another_uid_ends_the_object_before_it() {
+    let mut writer = StoreWriter::<View>::new();
+    let index = by_owner(&writer);
+    let store = writer.store().clone();
+    let later = |name: &str| {
+        let text = text(name, 9, "x", &json!("seven")).replace(&format!("uid-{name}"), "uid-later");
+        Undecodable::read(&text, "a reason").expect("readable metadata")
+    };
+    let told = |changes: &[Change<View>]| -> Vec<_> {
+        let uid = |change: &Change<View>| change.metadata().uid().to_owned();
+        changes
+            .iter()
+            .map(|change| match change {
+                Change::Deleted(last) => {
+                    assert!(last.final_state_unknown);
+                    format!("-{}", uid(change))
+                }
+                Change::Undecodable(_) => format!("?{}", uid(change)),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    };
+    writer.apply(good("a", 1, "x"));
+    writer.apply(good("b", 2, "x"));
+
+    assert_eq!(told(&writer.apply_undecodable(later("a"))), ["-uid-a", "?uid-later"]);
+    assert!(store.get(&key("a")).is_none() && store.get_undecodable(&key("a")).is_some());
+    assert_eq!((index.get("x").len(), index.count("x")), (1, 2));
+
+    let mut next = writer.replacement();
+    next.keep(&key("a"));
+    next.apply_undecodable(later("b"));
+    assert_eq!(told(&writer.commit(next, "10")), ["-uid-b", "?uid-later"]);
+    assert!(store.is_empty() && index.get("x").is_empty());
+    assert_eq!((store.undecodable().len(), index.count("x")), (2, 2));
 }

@@ -13,7 +13,10 @@ use trimtab_cache::{Object, ObjectKey};
 use trimtab_expectations::Ledger;
 use trimtab_informer::{Event, Informer};
 use trimtab_leaderelection::Leadership;
-use trimtab_workqueue::WorkQueue;
+use trimtab_workqueue::{
+    WorkQueue,
+    limiter::{MaxWaitLimiter, default_controller},
+};
 
 use crate::{
     error::{Kind, RunError},
@@ -52,6 +55,7 @@ struct Config {
     sources: Vec<Box<dyn Source>>,
     workers: usize,
     max_retries: Option<u32>,
+    max_backoff: Duration,
     sync_timeout: Duration,
     grace_period: Option<Duration>,
     abort_timeout: Duration,
@@ -87,6 +91,7 @@ impl Controller<()> {
             sources: vec![Box::new(MappedInformer::new(primary, keys))],
             workers: 1,
             max_retries: None,
+            max_backoff: Duration::MAX,
             sync_timeout: SYNC_TIMEOUT,
             grace_period: None,
             abort_timeout: ABORT_TIMEOUT,
@@ -162,6 +167,13 @@ impl<R> Controller<R> {
         self
     }
 
+    /// Sets the longest delay of a retry. The default is that of client-go's queues: 1000 s for a key, reached after 18
+    /// failures in a row, and longer if many keys fail.
+    pub fn max_backoff(mut self, delay: Duration) -> Self {
+        self.config.max_backoff = delay;
+        self
+    }
+
     /// Sets the time that a run waits for the first lists of its informers. The default is 2 minutes.
     pub fn sync_timeout(mut self, timeout: Duration) -> Self {
         self.config.sync_timeout = timeout;
@@ -223,7 +235,8 @@ impl Controller {
         }
         let leadership = Leadership::current();
         let grace_period = config.grace_period_in(leadership.as_ref())?;
-        let queue = WorkQueue::builder().name(&*config.name).build();
+        let limiter = MaxWaitLimiter::new(default_controller(), config.max_backoff);
+        let queue = WorkQueue::builder().name(&*config.name).limiter(limiter).build();
         let running = Running::begin(&config.name, &config.shared, &queue).ok_or(RunError(Kind::Running))?;
         let running = match &leadership {
             Some(leadership) => match running.led_by(leadership) {

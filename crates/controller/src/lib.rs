@@ -1,14 +1,20 @@
 //! A Kubernetes controller: informers, a work queue and workers, with retries, isolation of failures and graceful
 //! shutdown.
 //!
+//! **A trap in the client.** kube-client repeats a `POST` after 503 and 504 by default. With `generateName`, a create
+//! that is repeated makes a twin, and the client reports a single success: no [`Ledger`] sees it. Set
+//! `Config::default_retry = false` for the client of a controller. Failed requests are retried by the work queue.
+//!
 //! ```no_run
 //! use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-//! use kube_client::Client;
+//! use kube_client::{Client, Config};
 //! use trimtab_controller::{Action, Controller, informer::InformerFactory};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let informers = InformerFactory::new(Client::try_default().await?);
+//!     let mut config = Config::infer().await?;
+//!     config.default_retry = false; // it repeats creates, and makes twins
+//!     let informers = InformerFactory::new(Client::try_from(config)?);
 //!     let sets = informers.informer::<ReplicaSet>();
 //!     let pods = informers.informer::<Pod>();
 //!     let store = sets.store().clone();
@@ -31,7 +37,8 @@
 //!
 //! Each part is re-exported as a module of its name, so that one dependency is enough: [`workqueue`], [`cache`],
 //! [`informer`], [`expectations`], [`ownership`], [`leaderelection`], [`featuregate`]. [`Ledger`] is the ledger of
-//! [`expectations`] with the types of a controller.
+//! [`expectations`] with the types of a controller, and [`OwnWrites`] connects it to informers: a reconciler's creates and
+//! deletes are recorded, and their events observed.
 //!
 //! # Guarantees
 //!
@@ -66,7 +73,9 @@
 mod controller;
 mod error;
 pub mod gates;
+mod own_writes;
 mod reconciler;
+mod requests;
 mod running;
 mod source;
 mod state;
@@ -74,7 +83,9 @@ mod worker;
 
 pub use controller::Controller;
 pub use error::RunError;
+pub use own_writes::OwnWrites;
 pub use reconciler::{Action, Error, Reconciler, Request};
+pub use requests::{RequestError, within};
 pub use running::Status;
 
 pub use trimtab_cache as cache;

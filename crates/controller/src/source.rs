@@ -142,19 +142,18 @@ impl OwnerLookup {
         &self,
         event: &Event<T>,
     ) -> impl Iterator<Item = ObjectKey> + use<T> {
-        let states = match &event.change {
-            Change::Added(object) => [Some(object), None],
-            Change::Deleted(tombstone) => [Some(&tombstone.object), None],
+        let states: [Option<&dyn Metadata>; 2] = match &event.change {
             Change::Updated { .. } if event.is_resync() => [None, None],
-            Change::Updated { old, new } => [Some(new), Some(old)],
+            Change::Updated { old, .. } => [Some(event.metadata()), Some(old.metadata())],
+            _ => [Some(event.metadata()), None],
         };
-        let [new, old] = states.map(|state| self.controller(&**state?));
+        let [new, old] = states.map(|state| self.controller(state?));
         let old = old.filter(|old| Some(old) != new.as_ref());
         new.into_iter().chain(old)
     }
 
-    fn controller<T: Object>(&self, object: &T) -> Option<ObjectKey> {
-        let metadata = object.metadata();
+    /// Returns the key of the controller in `metadata`, if that is a primary object.
+    pub(crate) fn controller(&self, metadata: &dyn Metadata) -> Option<ObjectKey> {
         (self.0)(metadata.controller()?, metadata.namespace())
     }
 }

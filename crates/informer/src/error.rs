@@ -24,7 +24,8 @@ pub enum InformerError {
         /// The time until the next attempt.
         retry_in: Duration,
     },
-    /// An object could not be decoded. The store keeps the object's last decoded state, if there was one.
+    /// An object could not be decoded. The store keeps the object's metadata, and its last decoded state if there was
+    /// one. Handlers receive [`Change::Undecodable`](trimtab_cache::Change::Undecodable).
     Undecodable {
         /// The object's key.
         key: ObjectKey,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use trimtab_cache::{Change, Object, ObjectKey};
+use trimtab_cache::{Change, Metadata, Object, ObjectKey};
 
 /// One change of the store, as a handler receives it. The store has already applied it.
 #[non_exhaustive]
@@ -19,17 +19,19 @@ impl<T: Object> Event<T> {
         Self { change, initial }
     }
 
-    /// Returns the newest known state of the object; the last state of a deleted object.
-    pub fn object(&self) -> &Arc<T> {
+    /// Returns the newest known state, which is the last one of a deleted object; `None` if it cannot be decoded.
+    pub fn object(&self) -> Option<&Arc<T>> {
         self.change.object()
+    }
+
+    /// Returns the metadata of the newest known state, whether it can be decoded or not.
+    pub fn metadata(&self) -> &dyn Metadata {
+        self.change.metadata()
     }
 
     /// Returns the object's key. A deletion has one, too.
     pub fn key(&self) -> ObjectKey {
-        match &self.change {
-            Change::Deleted(tombstone) => tombstone.key.clone(),
-            Change::Added(object) | Change::Updated { new: object, .. } => object.key(),
-        }
+        self.change.key()
     }
 
     /// Returns whether this is a resync: an update whose old and new state are the same object.
@@ -50,6 +52,8 @@ impl<T: Object> fmt::Debug for Event<T> {
             Change::Added(_) => "added",
             Change::Updated { .. } => "updated",
             Change::Deleted(_) => "deleted",
+            Change::Undecodable(_) => "undecodable",
+            Change::UndecodableDeleted(_) => "deleted undecodable",
         };
         write!(f, "{change} {}{}", self.key(), if self.initial { " (initial)" } else { "" })
     }

@@ -103,7 +103,8 @@ impl<T: Object> Informer<T> {
     }
 
     /// Returns whether the newest state of the object could not be decoded. The store then has the object's last
-    /// decoded state, or none. [`Status::undecodable`] has the reason.
+    /// decoded state, or none, and its metadata
+    /// ([`Store::undecodable`](trimtab_cache::Store::undecodable)). [`Status::undecodable`] has the reason.
     pub fn is_outdated(&self, key: &ObjectKey) -> bool {
         self.owner.shared.is_outdated(key)
     }

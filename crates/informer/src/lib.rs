@@ -75,8 +75,9 @@
 //!   the others of its informer. A late handler receives the initial objects on the thread that calls
 //!   [`Informer::on_change`]. A [`Subscription`] is for slow consumers; its buffer is bounded.
 //! - A relist replaces the store's contents in one step, and an unchanged object causes no event.
-//! - An object that cannot be decoded is reported and does not stop its kind. The store keeps its metadata, and the
-//!   last state that could be decoded; [`Informer::is_outdated`] marks it.
+//! - An object that cannot be decoded is reported and does not stop its kind, and it does not vanish. The store keeps
+//!   its metadata and its last decoded state, indexes of metadata count it, and handlers receive
+//!   [`Change::Undecodable`](trimtab_cache::Change::Undecodable). [`Event::metadata`] is known for every event.
 //! - Errors of a watch are counted and reported like errors of a list. A watch whose connection breaks is resumed at
 //!   its last version, without a relist.
 //! - A streaming list that never completes is replaced by a plain list; client-go waits forever.

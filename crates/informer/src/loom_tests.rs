@@ -58,6 +58,9 @@ impl Events {
                 Change::Added(new) => format!("+{}", version(new)),
                 Change::Updated { old, new } => format!("{}>{}", version(old), version(new)),
                 Change::Deleted(last) => format!("-{}", version(&last.object)),
+                Change::Undecodable(_) | Change::UndecodableDeleted(_) => {
+                    unreachable!("every object can be decoded")
+                }
             });
         };
         (events, shared.add_handler(write, None))

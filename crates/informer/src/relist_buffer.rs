@@ -1,27 +1,23 @@
 //! [`RelistBuffer`]: the next contents of the store, collected while a list is being read.
 
-use std::collections::BTreeMap;
-
 use trimtab_cache::{Metadata, Object, ObjectKey, Replacement};
 
 use crate::{
     shard::Shard,
-    source::watch::{Undecodable, Unreadable},
+    source::watch::{UndecodableEvent, Unreadable},
 };
 
 pub(crate) struct RelistBuffer<T> {
     pub(crate) replacement: Replacement<T>,
     /// Objects outside of it are left out.
     shard: Option<Shard>,
-    /// The keys of objects that could not be decoded, with the reason.
-    pub(crate) undecodable: BTreeMap<ObjectKey, String>,
     /// The reason for each object without a readable name.
     pub(crate) malformed: Vec<String>,
 }
 
 impl<T: Object> RelistBuffer<T> {
     pub(crate) fn new(replacement: Replacement<T>, shard: Option<Shard>) -> Self {
-        Self { replacement, shard, undecodable: BTreeMap::new(), malformed: Vec::new() }
+        Self { replacement, shard, malformed: Vec::new() }
     }
 
     /// Adds an item of the list, decoded or not.
@@ -30,15 +26,11 @@ impl<T: Object> RelistBuffer<T> {
         match item {
             Ok(mut object) if is_wanted(object.metadata(), shard) => {
                 object.prune();
-                if !self.undecodable.is_empty() {
-                    self.undecodable.remove(&object.key());
-                }
                 self.replacement.apply(object);
             }
-            Err(Unreadable::Object(object)) if object.deleted => self.remove(&object.key),
+            Err(Unreadable::Object(object)) if object.deleted => self.remove(object.object.key()),
             Err(Unreadable::Object(object)) if object.is_wanted(shard) => {
-                self.replacement.keep(&object.key); // its last decoded state, if there was one
-                self.undecodable.insert(object.key, object.reason.to_string());
+                self.replacement.apply_undecodable(object.object);
             }
             Err(Unreadable::Malformed(reason)) => self.malformed.push(reason.to_string()),
             Ok(_) | Err(Unreadable::Object(_)) => {}
@@ -46,7 +38,6 @@ impl<T: Object> RelistBuffer<T> {
     }
 
     pub(crate) fn remove(&mut self, key: &ObjectKey) {
-        self.undecodable.remove(key);
         self.replacement.remove(key);
     }
 
@@ -59,8 +50,16 @@ pub(crate) fn is_wanted(metadata: &impl Metadata, shard: Option<&Shard>) -> bool
     shard.is_none_or(|shard| shard.contains(metadata))
 }
 
-impl Undecodable {
+impl UndecodableEvent {
     pub(crate) fn is_wanted(&self, shard: Option<&Shard>) -> bool {
-        shard.is_none_or(|shard| shard.may_contain(&self.key))
+        let metadata = self.object.metadata();
+        shard.is_none_or(|shard| {
+            // An object without a readable UID may be in any shard by UID.
+            if metadata.uid().is_empty() {
+                shard.may_contain(self.object.key())
+            } else {
+                shard.contains(metadata)
+            }
+        })
     }
 }

@@ -2,10 +2,7 @@
 //!
 //! `writes` changes the store, `dispatch` delivers the changes to handlers, `records` keeps the status.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::{
     sync::{Notify, watch},
@@ -50,7 +47,6 @@ struct Inner<T> {
     records: Vec<Record>,
     /// The versions of several sources. The store keeps the version of a single source.
     versions: Option<Versions>,
-    undecodable: BTreeMap<ObjectKey, String>,
     malformed: u64,
     audits: u64,
 }
@@ -94,7 +90,6 @@ impl<T: Object> Shared<T> {
             handlers: Arc::new([]),
             records: namespaces.into_iter().map(Record::new).collect(),
             versions,
-            undecodable: BTreeMap::new(),
             malformed: 0,
             audits: 0,
         };

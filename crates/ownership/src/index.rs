@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use trimtab_cache::{Index, Metadata, Object, Store};
+use trimtab_cache::{Index, Metadata, Object, Store, Undecodable};
 
 /// An index over the objects of a store: dependents by the UID of their controller, orphans by namespace.
 ///
@@ -24,8 +24,7 @@ enum Place {
 impl<T: Object> OwnerIndex<T> {
     /// Adds the index to `store`.
     pub fn add(store: &Store<T>) -> Self {
-        Self(store.add_index("controller", |object: &T| {
-            let metadata = object.metadata();
+        Self(store.add_metadata_index("controller", |metadata| {
             match metadata.controller() {
                 Some(owner) => [Some(Place::ControlledBy(owner.uid.as_str().into())), None],
                 None => [Some(Place::OrphanIn(metadata.namespace().map(Into::into))), Some(Place::Orphan)],
@@ -38,6 +37,14 @@ impl<T: Object> OwnerIndex<T> {
     /// Returns the dependents that the object with the UID `uid` controls, in no particular order.
     pub fn controlled_by(&self, uid: &str) -> Vec<Arc<T>> {
         self.0.get(&Place::ControlledBy(uid.into()))
+    }
+
+    /// Returns the dependents that the object with the UID `uid` controls and whose newest state cannot be decoded.
+    ///
+    /// A controller that counts its dependents counts these, too. If the store also has an earlier state of one,
+    /// [`controlled_by`](Self::controlled_by) returns that state.
+    pub fn undecodable(&self, uid: &str) -> Vec<Arc<Undecodable>> {
+        self.0.undecodable(&Place::ControlledBy(uid.into()))
     }
 
     /// Returns the objects of `namespace` without a controller, in no particular order.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde_json::json;
-use trimtab_cache::{Metadata, Object, StoreWriter};
+use trimtab_cache::{Metadata, Object, StoreWriter, Undecodable};
 use trimtab_ownership::OwnerIndex;
 
 fn pod(namespace: &str, name: &str, owner: Option<&str>) -> Pod {
@@ -48,4 +48,21 @@ fn an_owner_finds_its_dependents_and_the_orphans_that_it_may_adopt() {
     writer.apply(pod("default", "orphan", Some("u1")));
     assert_eq!(names(&index.controlled_by("u1")), ["mine", "orphan"]);
     assert_eq!(names(&index.orphans_in("default")), [""; 0]);
+}
+
+/// A dependent with one field that cannot be decoded counts as its owner's: its metadata says so.
+#[test]
+fn an_owner_finds_a_dependent_that_cannot_be_decoded() {
+    let mut writer = StoreWriter::<Pod>::new();
+    let index = OwnerIndex::add(writer.store());
+    for (name, owner) in [("mine", Some("u1")), ("other", Some("u2")), ("orphan", None)] {
+        let text = serde_json::to_string(&pod("default", name, owner)).expect("JSON");
+        writer.apply_undecodable(Undecodable::read(&text, "a time of the year 9999").expect("metadata"));
+    }
+    let undecodable = index.undecodable("u1");
+    assert_eq!(undecodable.iter().map(|pod| pod.key().name()).collect::<Vec<_>>(), ["mine"]);
+    assert_eq!(names(&index.controlled_by("u1")), [""; 0]);
+    writer.apply(pod("default", "mine", Some("u1")));
+    assert!(index.undecodable("u1").is_empty());
+    assert_eq!(names(&index.controlled_by("u1")), ["mine"]);
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use trimtab_controller::{
     Action, Controller, Error as Failed, RunError,
-    cache::ObjectKey,
+    cache::{Metadata, ObjectKey},
     informer::{Informer, InformerFactory},
     ownership::controller_reference,
 };
@@ -79,13 +79,14 @@ impl Operator {
     ///
     /// As [`Controller::run`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let of_claim = |claim: &PersistentVolumeClaim| {
-            let name = claim.labels().get(DATABASE)?;
-            Some(ObjectKey::namespaced(&claim.namespace()?, name))
+        // Of the metadata alone, which is known even of a claim that cannot be decoded.
+        let of_claim = |claim: &dyn Metadata| {
+            let name = claim.label(DATABASE)?;
+            Some(ObjectKey::namespaced(claim.namespace()?, name))
         };
         let controller = Controller::new("database", &self.databases)
             .owns(&self.pods)
-            .watches(&self.claims, move |event| of_claim(event.object()))
+            .watches(&self.claims, move |event| of_claim(event.metadata()))
             .reconciler(move |request| {
                 let this = self.clone();
                 // A request may stay without a response. The next reconcile reads its object again.

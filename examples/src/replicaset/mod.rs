@@ -18,9 +18,6 @@
 //! ```
 
 mod clock;
-mod observe;
-mod own_writes;
-mod request;
 mod status;
 mod sync;
 
@@ -29,14 +26,15 @@ use std::fmt;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::Client;
 use trimtab_controller::{
-    Controller, Request, gates,
-    informer::{Informer, InformerFactory},
+    Controller, OwnWrites, Request, RequestError,
+    cache::{Metadata, Object, ObjectKey, Selector, Store},
+    expectations::LedgerBuilder,
+    gates,
+    informer::{Event, Informer, InformerFactory},
     ownership::{ClaimError, OwnerIndex, ReferenceError},
 };
 
 use clock::Clock;
-use own_writes::OwnWrites;
-pub use request::RequestError;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
 /// The number of sets that are synced at once, as upstream's `--concurrent-replicaset-syncs`.
@@ -49,7 +47,7 @@ pub struct ReplicaSets {
     sets: Informer<ReplicaSet>,
     pods: Informer<PodView>,
     pods_by_owner: OwnerIndex<PodView>,
-    ledger: OwnWrites,
+    writes: OwnWrites,
     clock: Clock,
 }
 
@@ -89,21 +87,24 @@ impl Error {
 
 impl fmt::Debug for ReplicaSets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplicaSets").field("ledger", &self.ledger).finish_non_exhaustive()
+        f.debug_struct("ReplicaSets").field("writes", &self.writes).finish_non_exhaustive()
     }
 }
 
 impl ReplicaSets {
     /// Creates the informers for sets and Pods of the whole cluster. Nothing runs yet.
     pub fn new(client: Client, informers: &InformerFactory) -> Self {
+        Self::with_ledger(client, informers, gates::ledger())
+    }
+
+    /// The same, whose own writes are recorded in a ledger of these settings.
+    pub fn with_ledger(client: Client, informers: &InformerFactory, ledger: LedgerBuilder) -> Self {
         let sets = informers.informer::<ReplicaSet>();
         let pods = informers.informer::<PodView>();
         let pods_by_owner = OwnerIndex::add(pods.store());
-        let ledger: OwnWrites = gates::ledger().name("replicaset_controller").build();
         // Observing begins before the first list and ends with the process, not with a term.
-        observe::sets(&sets, ledger.clone());
-        observe::pods(&pods, sets.store().clone(), ledger.clone());
-        Self { client, sets, pods, pods_by_owner, ledger, clock: Clock::starting_now() }
+        let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
+        Self { client, sets, pods, pods_by_owner, writes, clock: Clock::starting_now() }
     }
 
     /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake
@@ -112,17 +113,34 @@ impl ReplicaSets {
         let sets = self.sets.store().clone();
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
-            .watches(&self.pods, move |event| observe::sets_that_select(&sets, event))
-            .woken_by(&self.ledger)
+            .watches(&self.pods, move |event| sets_that_select(&sets, event))
+            .woken_by(self.writes.ledger())
             .workers(WORKERS)
     }
 
     /// Returns the controller, ready to run.
     pub fn controller(&self) -> Controller {
+        self.controller_of(self.wiring())
+    }
+
+    /// The controller with other options than those of [`wiring`](Self::wiring).
+    pub fn controller_of(&self, wiring: Controller<()>) -> Controller {
         let this = self.clone();
-        self.wiring().reconciler(move |request: Request| {
+        wiring.reconciler(move |request: Request| {
             let this = this.clone();
             async move { this.sync(&request.key).await }
         })
     }
+}
+
+/// The sets that may want to adopt the event's Pod: it has no controller, and they select it.
+fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>) -> Vec<ObjectKey> {
+    let Some(orphan) = event.object().filter(|pod| pod.metadata.controller().is_none()) else {
+        return Vec::new();
+    };
+    let selects = |set: &ReplicaSet| {
+        Selector::try_from(&set.spec.selector).is_ok_and(|selector| orphan.metadata.matches(&selector))
+    };
+    let nearby = sets.in_namespace(orphan.metadata.namespace().unwrap_or_default());
+    nearby.iter().filter(|set| selects(set)).map(|set| set.key()).collect()
 }

@@ -8,9 +8,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use trimtab_controller::ownership::pods::{PodState, PodView};
-
-use super::RequestError;
+use trimtab_controller::{
+    RequestError,
+    ownership::pods::{PodState, PodView},
+};
 
 /// The condition of a set whose Pods could not be created or deleted.
 const REPLICA_FAILURE: &str = "ReplicaFailure";

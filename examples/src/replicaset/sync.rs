@@ -12,28 +12,27 @@ use k8s_openapi::{
 };
 use kube_client::{
     Api,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 use trimtab_controller::{
-    Action, Error as Failed,
-    cache::{Metadata, Object, ObjectKey, Selector},
+    Action, Error as Failed, RequestError,
+    cache::{Metadata, Object, ObjectKey, Selector, Undecodable},
     expectations::slow_start_batch,
     ownership::{
         Claims, controller_reference,
         pods::{PodState, PodView, pods_to_delete},
     },
+    within,
 };
 
-use super::{
-    Error, ReplicaSets, RequestError,
-    own_writes::{Pods, report},
-    request::within_deadline,
-    status,
-};
+use super::{Error, ReplicaSets, status};
 
 /// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
+
+/// The time that a request may take. kube-client sets no limit of its own.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 impl ReplicaSets {
     /// Brings the set `key` one step closer to its spec.
@@ -49,12 +48,14 @@ impl ReplicaSets {
     /// which is deleted again.
     pub async fn sync(&self, key: &ObjectKey) -> Result<Action, Failed> {
         let Some(set) = self.sets.store().get(key) else {
-            self.ledger.clear(key, None);
+            if self.sets.store().get_undecodable(key).is_none() {
+                self.writes.clear(key);
+            }
             return Ok(Action::done());
         };
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
-        let waits = self.wait(key).await?;
+        let waits = self.writes.wait(key, &self.client).await.map_err(Error::Outcome)?;
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
@@ -68,25 +69,6 @@ impl ReplicaSets {
         })
     }
 
-    /// Returns how long the set must wait for its earlier writes if no event wakes it; `None` if it may create and
-    /// delete.
-    ///
-    /// If the outcome of an earlier write is unknown, one read of the server settles it.
-    async fn wait(&self, key: &ObjectKey) -> Result<Option<Duration>, Error> {
-        let ready = || self.ledger.ready(key, |Pods| self.pods.store().resource_version()?.parse().ok());
-        let Err(wait) = ready() else { return Ok(None) };
-        if wait.unknown().is_none() {
-            return Ok(Some(wait.expires_in()));
-        }
-        // The version of the list is at least that of every write that was committed before.
-        let one = ListParams::default().limit(1);
-        let list = within_deadline(self.pod_api(key).list_metadata(&one)).await.map_err(Error::Outcome)?;
-        if let Some(version) = list.metadata.resource_version.and_then(|version| version.parse().ok()) {
-            self.ledger.resolve(key, &Pods, version);
-        }
-        Ok(ready().err().map(|wait| wait.expires_in()))
-    }
-
     /// Adopts orphans, releases Pods that no longer match, and returns the set's active Pods.
     async fn claim(&self, set: &ReplicaSet, selector: Selector) -> Result<Vec<Arc<PodView>>, Error> {
         let mut pods = self.pods_by_owner.candidates(set);
@@ -98,11 +80,16 @@ impl ReplicaSets {
     /// Creates missing Pods, or deletes surplus ones.
     async fn act(&self, key: &ObjectKey, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<(), Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
-        match active.len() {
+        // A Pod that cannot be decoded lives, as far as anybody knows.
+        let undecodable = self.pods_by_owner.undecodable(set.metadata().uid());
+        let lives = |pod: &&Arc<Undecodable>| {
+            !pod.metadata().is_being_deleted() && !self.pods.store().contains(pod.key())
+        };
+        match active.len() + undecodable.iter().filter(lives).count() {
             enough if enough == desired => Ok(()),
             few if few < desired => self.create(key, set, (desired - few).min(BURST)).await,
             many => {
-                let excess = (many - desired).min(BURST);
+                let excess = (many - desired).min(active.len()).min(BURST);
                 self.delete(key, set, pods_to_delete(active.to_vec(), excess, self.clock.now())).await
             }
         }
@@ -113,10 +100,7 @@ impl ReplicaSets {
         let pod = pod_for(set)?;
         let (api, params) = (self.pod_api(key), PostParams::default());
         let batch = slow_start_batch(count, 1, async |_| {
-            let write = self.ledger.expect_creation(key, set.metadata().uid(), Pods);
-            let created = within_deadline(api.create(&params, &pod)).await;
-            report(write, created.as_ref().map(Some), None);
-            match created {
+            match self.writes.create(key, set.metadata().uid(), api.create(&params, &pod)).await {
                 // The namespace is terminating, and its Pods with it: no reason to try again at once.
                 Err(error) if !error.is_namespace_terminating() => Err(error),
                 _ => Ok(()),
@@ -130,17 +114,8 @@ impl ReplicaSets {
     async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
         let deletions = pods.iter().map(async |pod| {
-            let PodView { metadata, .. } = &**pod;
-            let only_this = Preconditions { uid: Some(metadata.uid.clone()), resource_version: None };
-            let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-            let write = self.ledger.expect_deletion(key, set.metadata().uid(), Pods, &metadata.uid);
-            let deleted = within_deadline(api.delete(&metadata.name, &params)).await;
-            let reply = deleted.as_ref().map(|reply| reply.as_ref().left());
-            report(write, reply, metadata.resource_version.parse().ok());
-            match deleted {
-                Err(error) if !error.is_not_found() => Err(Error::Delete(metadata.name.clone(), error)),
-                _ => Ok(()),
-            }
+            let deleted = self.writes.delete(key, set.metadata().uid(), &api, &**pod).await;
+            deleted.map_err(|error| Error::Delete(pod.metadata.name.clone(), error))
         });
         join_all(deletions).await.into_iter().collect()
     }
@@ -161,7 +136,7 @@ impl ReplicaSets {
         match self.write_status(set, &replicas.status(failure, now)).await {
             Err(error) if error.is_conflict() => {
                 let sets = self.set_api(set);
-                match within_deadline(sets.get(set.metadata().name())).await {
+                match within(DEADLINE, sets.get(set.metadata().name())).await {
                     Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
                         let replicas = status::Replicas { set: &now_set, ..replicas };
                         self.write_status(&now_set, &replicas.status(failure, now)).await.or_else(gone)
@@ -186,9 +161,8 @@ impl ReplicaSets {
         let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
         patch["status"]["conditions"] = json!(status.conditions);
         let (api, params) = (self.set_api(set), PatchParams::default());
-        within_deadline(api.patch_status(set.metadata().name(), &params, &Patch::Merge(patch)))
-            .await
-            .map(drop)
+        let patch = Patch::Merge(patch);
+        within(DEADLINE, api.patch_status(set.metadata().name(), &params, &patch)).await.map(drop)
     }
 
     fn set_api(&self, set: &ReplicaSet) -> Api<ReplicaSet> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
-use trimtab_cache::Metadata;
 use trimtab_informer::Informer;
 use trimtab_test_support::bench::report_lower;
 
@@ -21,7 +20,7 @@ pub(crate) async fn run<T: Form>() -> Result<(), Failure> {
         if event.initial {
             return;
         }
-        let sent = event.object().metadata().resource_version().parse().unwrap_or_default();
+        let sent = event.metadata().resource_version().parse().unwrap_or_default();
         let mut samples = samples.lock();
         samples.push(now().saturating_sub(sent));
         if samples.len() == events {

@@ -45,11 +45,13 @@ impl<T: Object> Shared<T> {
         {
             let mut inner = self.inner.lock();
             let has_synced = self.has_synced();
-            if has_synced || !self.store.is_empty() {
+            let undecodable = self.store.undecodable();
+            if has_synced || !self.store.is_empty() || !undecodable.is_empty() {
                 // Under the lock: a change that comes now is either in the store already or queued
                 // behind these; never in neither, nor in both.
-                let events = self.store.list().into_iter();
-                let events = events.map(|object| Event::new(Change::Added(object), true)).collect();
+                let objects = self.store.list().into_iter().map(Change::Added);
+                let changes = objects.chain(undecodable.into_iter().map(Change::Undecodable));
+                let events = changes.map(|change| Event::new(change, true)).collect();
                 registered.enqueue(Arc::new(Batch { events, ends_initial: has_synced }));
             }
             inner.handlers = inner.handlers.iter().chain([&registered]).cloned().collect();

@@ -22,7 +22,8 @@ impl<T: Object> Shared<T> {
         }
         status.bytes = bytes;
         status.objects = self.store.len();
-        status.undecodable = inner.undecodable.clone();
+        let undecodable = self.store.undecodable().into_iter();
+        status.undecodable = undecodable.map(|one| (one.key().clone(), one.reason().to_owned())).collect();
         status.malformed = inner.malformed;
         status.audits = inner.audits;
         status
@@ -54,7 +55,7 @@ impl<T: Object> Shared<T> {
         Some(Held {
             version: version.filter(|_| status.synced)?,
             objects: self.store.in_namespace(status.namespace.as_deref().unwrap_or_default()),
-            undecodable: inner.undecodable.keys().cloned().collect(),
+            undecodable: self.store.undecodable().iter().map(|one| one.key().clone()).collect(),
         })
     }
 
@@ -109,6 +110,6 @@ impl<T: Object> Shared<T> {
 
     /// Returns whether the newest state of an object could not be decoded, so that the store's state is older.
     pub(crate) fn is_outdated(&self, key: &ObjectKey) -> bool {
-        self.inner.lock().undecodable.contains_key(key)
+        self.store.get_undecodable(key).is_some()
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of the store, as the reflectors report them.
 
 use tokio::time::Instant;
-use trimtab_cache::{Metadata, Object, ObjectKey};
+use trimtab_cache::{Metadata, Object, ObjectKey, Undecodable};
 
 use super::{Inner, Progress, Shared};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     error::InformerError,
     event::Event,
     relist_buffer::RelistBuffer,
-    source::watch::{Undecodable, Unreadable},
+    source::watch::{UndecodableEvent, Unreadable},
 };
 
 impl<T: Object> Shared<T> {
@@ -20,23 +20,19 @@ impl<T: Object> Shared<T> {
 
     /// Replaces the store's objects of a source by a list of them.
     pub(crate) fn replace(&self, source: usize, now: Instant, relist: RelistBuffer<T>, version: &str) {
-        let RelistBuffer { mut replacement, mut undecodable, malformed, .. } = relist;
-        let errors: Vec<_> = undecodable
-            .iter()
-            .map(|(key, reason)| InformerError::Undecodable { key: key.clone(), reason: reason.clone() })
-            .collect();
+        let RelistBuffer { mut replacement, malformed, .. } = relist;
+        let errors: Vec<_> = replacement.undecodable().map(|object| undecodable_error(object)).collect();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         if inner.versions.is_some() {
             let own = inner.records[source].status.namespace.as_deref();
             let is_others = |key: &ObjectKey| key.namespace() != own;
-            self.store.keys().iter().filter(|key| is_others(key)).for_each(|key| {
-                replacement.keep(key);
+            let undecodable = self.store.undecodable();
+            let keys = self.store.keys().into_iter().chain(undecodable.iter().map(|one| one.key().clone()));
+            keys.filter(is_others).for_each(|key| {
+                replacement.keep(&key);
             });
-            let others = std::mem::take(&mut inner.undecodable).into_iter();
-            undecodable.extend(others.filter(|(key, _)| is_others(key)));
         }
-        inner.undecodable = undecodable;
         inner.malformed += malformed.len() as u64;
         let namespace = inner.records[source].status.namespace.clone();
         let record = &mut inner.records[source];
@@ -46,9 +42,7 @@ impl<T: Object> Shared<T> {
         record.status.last_heard = Some(now);
         let changes = inner.writer.commit(replacement, version);
         self.arrived(inner, source, version);
-        if let Some(metrics) = &self.metrics {
-            metrics.undecodable(inner.undecodable.len());
-        }
+        self.count_undecodable();
         let ends_initial = !self.has_synced() && inner.records.iter().all(|record| record.status.synced);
         if ends_initial {
             // Before the handlers run: one of them may ask.
@@ -69,11 +63,12 @@ impl<T: Object> Shared<T> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         inner.records[source].note_event(now);
-        if !inner.undecodable.is_empty() {
-            self.decodable(inner, &object.key());
-        }
+        let was_undecodable = self.is_counted_undecodable(|| object.key());
         let change = inner.writer.apply(object);
-        self.arrived(inner, source, change.object().metadata().resource_version());
+        self.arrived(inner, source, change.metadata().resource_version());
+        if was_undecodable {
+            self.count_undecodable();
+        }
         self.dispatch_one(guard, change);
         self.report_progress();
     }
@@ -85,9 +80,12 @@ impl<T: Object> Shared<T> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         inner.records[source].note_event(now);
-        self.decodable(inner, &key);
+        let was_undecodable = self.is_counted_undecodable(|| key.clone());
         let change = inner.writer.delete(&key, Some(last));
         self.arrived(inner, source, &version);
+        if was_undecodable {
+            self.count_undecodable();
+        }
         match change {
             Some(change) => self.dispatch_one(guard, change),
             None => drop(guard),
@@ -118,41 +116,38 @@ impl<T: Object> Shared<T> {
         self.reporter.report(&InformerError::Malformed { namespace, reason });
     }
 
-    fn undecodable(&self, source: usize, now: Instant, object: Undecodable) {
-        let Undecodable { key, version, deleted, reason } = object;
-        let reason = reason.to_string();
+    /// Keeps the metadata of an object that could not be decoded, or applies its deletion.
+    fn undecodable(&self, source: usize, now: Instant, event: UndecodableEvent) {
+        let UndecodableEvent { object, deleted } = event;
+        let (error, version) = (undecodable_error(&object), object.metadata().resource_version.clone());
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         inner.records[source].note_event(now);
-        let change = if deleted {
-            inner.undecodable.remove(&key);
-            inner.writer.delete(&key, None)
+        let changes = if deleted {
+            let change = inner.writer.delete(object.key(), None);
+            if inner.versions.is_none() {
+                inner.writer.bookmark(&version);
+            }
+            change.into_iter().collect()
         } else {
-            inner.undecodable.insert(key.clone(), reason.clone());
-            None
+            inner.writer.apply_undecodable(object)
         };
-        if inner.versions.is_none() {
-            inner.writer.bookmark(&version);
-        }
         self.arrived(inner, source, &version);
-        if let Some(metrics) = &self.metrics {
-            metrics.undecodable(inner.undecodable.len());
-        }
-        if let Some(change) = change {
-            self.dispatch_one(guard, change);
-        } else {
-            drop(guard);
-        }
+        self.count_undecodable();
+        let events = changes.into_iter().map(|change| Event::new(change, false)).collect();
+        self.dispatch(guard, Batch { events, ends_initial: false });
         self.report_progress();
-        self.reporter.report(&InformerError::Undecodable { key, reason });
+        self.reporter.report(&error);
     }
 
-    /// Records that an object could be decoded again, if it could not before.
-    fn decodable(&self, inner: &mut Inner<T>, key: &ObjectKey) {
-        if inner.undecodable.remove(key).is_some()
-            && let Some(metrics) = &self.metrics
-        {
-            metrics.undecodable(inner.undecodable.len());
+    /// Whether the gauge of undecodable objects counts this object.
+    fn is_counted_undecodable(&self, key: impl FnOnce() -> ObjectKey) -> bool {
+        self.metrics.is_some() && self.is_outdated(&key())
+    }
+
+    fn count_undecodable(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.undecodable(self.store.snapshot().undecodable().len());
         }
     }
 
@@ -186,4 +181,8 @@ impl<T: Object> Shared<T> {
             metrics.versions(version, &self.store.resource_version().unwrap_or_default());
         }
     }
+}
+
+fn undecodable_error(object: &Undecodable) -> InformerError {
+    InformerError::Undecodable { key: object.key().clone(), reason: object.reason().to_owned() }
 }

@@ -291,7 +291,9 @@ mod tests {
             while let Some(item) = parser.next()? {
                 names.push(match item {
                     Ok(view) => format!("{} {}", view.metadata.name(), view.number),
-                    Err(Unreadable::Object(object)) => format!("{}: {}", object.key, object.reason),
+                    Err(Unreadable::Object(wrong)) => {
+                        format!("{}: {}", wrong.object.key(), wrong.object.reason())
+                    }
                     Err(Unreadable::Malformed(reason)) => format!("malformed: {reason}"),
                 });
             }

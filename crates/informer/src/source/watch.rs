@@ -4,10 +4,10 @@ use std::panic::{self, AssertUnwindSafe};
 
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, Error},
+    de::{DeserializeOwned, Error, IgnoredAny},
 };
-use serde_json::{Value, value::RawValue};
-use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
+use serde_json::value::RawValue;
+use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object, Undecodable};
 
 use super::error::Status;
 
@@ -54,20 +54,17 @@ impl BookmarkMeta {
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// The object's key is known.
-    Object(Undecodable),
+    Object(UndecodableEvent),
     /// The metadata has no readable name and namespace.
     Malformed(JsonError),
 }
 
-/// An object that could not be decoded, with the parts of its metadata that could.
+/// An object that could not be decoded, by its metadata.
 #[derive(Debug)]
-pub(crate) struct Undecodable {
-    pub(crate) key: ObjectKey,
-    /// Empty if it is missing or malformed.
-    pub(crate) version: String,
+pub(crate) struct UndecodableEvent {
+    pub(crate) object: Undecodable,
     /// Whether the event was the object's deletion.
     pub(crate) deleted: bool,
-    pub(crate) reason: JsonError,
 }
 
 impl<T: Object + DeserializeOwned> WatchEvent<T> {
@@ -154,27 +151,18 @@ pub(super) fn contained<V>(decode: impl FnOnce() -> Result<V, JsonError>) -> Res
 }
 
 impl Unreadable {
-    /// Reads the key and the version of `object`, whose decoding failed with `reason`.
+    /// Reads the metadata of `object`, whose decoding failed with `reason`.
     ///
     /// # Errors
     ///
     /// `object` is not JSON.
     pub(crate) fn new(object: &str, reason: JsonError) -> Result<Self, JsonError> {
-        // Member by member, as values: one malformed member of the metadata does not hide the others.
-        let object: Value = serde_json::from_str(object)?;
-        let metadata = &object["metadata"];
-        let text = |name: &str| match &metadata[name] {
-            Value::Null => Some(String::new()),
-            Value::String(text) => Some(text.clone()),
-            _ => None,
-        };
-        Ok(match (text("namespace"), text("name")) {
-            (Some(namespace), Some(name)) if !name.is_empty() => Self::Object(Undecodable {
-                key: ObjectKey::namespaced(&namespace, &name),
-                version: text("resourceVersion").unwrap_or_default(),
-                deleted: false,
-                reason,
-            }),
+        // serde_json checks the whole text: if it is not JSON, the list or the line is malformed.
+        serde_json::from_str::<IgnoredAny>(object)?;
+        Ok(match Undecodable::read(object, &reason) {
+            Ok(object) if !object.key().name().is_empty() => {
+                Self::Object(UndecodableEvent { object, deleted: false })
+            }
             _ => Self::Malformed(reason),
         })
     }
@@ -210,8 +198,9 @@ mod tests {
             Ok(Ok(WatchEvent::Bookmark(bookmark))) => format!("bookmark {}", bookmark.resource_version),
             Ok(Ok(WatchEvent::Error(status))) => format!("error {}", status.code),
             Ok(Ok(WatchEvent::Unknown)) => "unknown".to_owned(),
-            Ok(Err(Unreadable::Object(object))) => {
-                format!("{} of {:?} deleted={}", object.key, object.version, object.deleted)
+            Ok(Err(Unreadable::Object(wrong))) => {
+                let version = wrong.object.metadata().resource_version();
+                format!("{} of {version:?} deleted={}", wrong.object.key(), wrong.deleted)
             }
             Ok(Err(Unreadable::Malformed(_))) => "malformed".to_owned(),
             Err(_) => "no event".to_owned(),

@@ -54,6 +54,7 @@ async fn every_kind_of_error_is_reported() {
         "configmaps: the server refused: 403 Forbidden",
         "configmaps: default/wrong cannot be decoded: ",
         "configmaps: a handler panicked at an event of default/a",
+        "configmaps: a handler panicked at an event of default/wrong",
         "configmaps: default/wrong cannot be decoded: ",
         "configmaps: the server ended the watch: 500 odd",
     ];

@@ -93,7 +93,7 @@ async fn a_handler_finds_in_the_store_what_it_is_told() {
         let held = store.get(&event.key());
         let agrees = match &event.change {
             trimtab_cache::Change::Deleted(_) => held.is_none(),
-            _ => held.is_some_and(|held| Arc::ptr_eq(&held, event.object())),
+            _ => held.zip(event.object()).is_some_and(|(held, told)| Arc::ptr_eq(&held, told)),
         };
         counter.fetch_add(usize::from(!agrees), Ordering::SeqCst);
     });
@@ -273,7 +273,7 @@ impl Replica {
     fn take(&mut self, event: &Event<ConfigMap>) {
         use trimtab_cache::Change;
 
-        if event.object().metadata().name().starts_with("other") {
+        if event.metadata().name().starts_with("other") {
             return;
         }
         let key = event.key().to_string();
@@ -281,6 +281,7 @@ impl Replica {
             Change::Added(new) => self.known.insert(key, describe(new)).is_none(),
             Change::Updated { old, new } => self.known.insert(key, describe(new)) == Some(describe(old)),
             Change::Deleted(_) => self.known.remove(&key).is_some(),
+            Change::Undecodable(_) | Change::UndecodableDeleted(_) => false,
         };
         if !fits {
             self.wrong.get_or_insert_with(|| format!("{event:?}"));

@@ -16,4 +16,5 @@ mod namespaces;
 mod reflector;
 mod streaming;
 mod subscription;
+mod undecodable;
 mod unstarted;

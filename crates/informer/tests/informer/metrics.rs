@@ -68,7 +68,7 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
     let [watches, seconds] = count_and_sum(metrics::WATCH_DURATION_SECONDS);
     assert_eq!((watches, seconds.round()), (2.0, 3.0));
     assert_eq!(scraped(metrics::SHORT_WATCHES_TOTAL), 1.0);
-    assert_eq!(count_and_sum(metrics::PROCESSING_LATENCY_SECONDS)[0], 2.0, "a list and an event");
+    assert_eq!(count_and_sum(metrics::PROCESSING_LATENCY_SECONDS)[0], 3.0, "a list and two events");
 
     // As soon as the store is no longer behind with an object, the gauge says so.
     let mut other = object("other", "13");

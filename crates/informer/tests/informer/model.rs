@@ -240,6 +240,7 @@ impl Replica {
             Change::Added(new) => self.known.insert(name, version(new)).is_none(),
             Change::Updated { old, new } => self.known.insert(name, version(new)) == Some(version(old)),
             Change::Deleted(_) => self.known.remove(&name).is_some(),
+            Change::Undecodable(_) | Change::UndecodableDeleted(_) => false,
         };
         if !fits {
             self.wrong.get_or_insert_with(|| format!("{event:?}"));

@@ -39,6 +39,8 @@ fn record(informer: &Informer<ConfigMap>) -> Arc<Mutex<Vec<String>>> {
                 let mark = if last.final_state_unknown { "?" } else { "" };
                 format!("-{} {}{mark}", last.key.name(), version(&last.object))
             }
+            Change::Undecodable(now) => format!("?{} {}", now.key().name(), now.metadata().resource_version),
+            Change::UndecodableDeleted(last) => format!("-?{}", last.key().name()),
         };
         log.lock().push(if event.initial { format!("!{text}") } else { text });
     });
@@ -378,14 +380,14 @@ async fn an_object_that_cannot_be_decoded_costs_only_itself() {
     watch.event("MODIFIED", &object("b", "8"));
     watch.event("DELETED", &wrong("a", "9"));
     settle(Duration::from_millis(1)).await;
-    assert_eq!(take(&told), ["!+a 1", "!+c 3", "+d 7", "+b 8", "-a 1?"]);
+    assert_eq!(take(&told), ["!+a 1", "!+c 3", "!?b 2", "?a 6", "+d 7", "+b 8", "-a 1?"]);
     assert!(informer.status().undecodable.is_empty());
 
     watch.event("MODIFIED", &wrong("c", "10"));
     watch.event("ERROR", &failure(410, "Expired"));
     server.next().await.list("12", &[object("b", "8"), wrong("c", "10")]);
     server.next().await;
-    assert_eq!(take(&told), ["-d 7?"], "c is there, though nobody can say how");
+    assert_eq!(take(&told), ["?c 10", "-d 7?"], "c is still there, in a state that handlers were told of");
     assert_eq!(informer.store().resource_version().as_deref(), Some("12"));
 }
 

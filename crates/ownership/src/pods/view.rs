@@ -1,8 +1,8 @@
 //! [`PodView`]: the fields of a Pod that [`PodState`] reads. The parser skips the rest.
 
-use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use serde::Deserialize;
-use trimtab_cache::{MetaView, Metadata, Object};
+use trimtab_cache::{MetaView, Metadata, Object, Time};
 
 use super::{PodState, cost};
 
@@ -77,8 +77,9 @@ impl PodState for PodView {
 
     fn ready_since(&self) -> Option<Timestamp> {
         let ready = self.status.conditions.iter().find(|condition| condition.r#type == "Ready")?;
-        (ready.status == "True")
-            .then(|| ready.last_transition_time.as_ref().map_or(Timestamp::MIN, |time| time.0))
+        // A time after jiff's last day counts as its last moment.
+        let timestamp = |time: Time| time.to_timestamp().unwrap_or(Timestamp::MAX);
+        (ready.status == "True").then(|| ready.last_transition_time.map_or(Timestamp::MIN, timestamp))
     }
 
     fn created(&self) -> Option<Timestamp> {

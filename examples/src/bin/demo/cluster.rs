@@ -151,6 +151,8 @@ fn book_events<T: Object>(
         Change::Added(new) => entry(None, Some(new)),
         Change::Updated { old, new } => entry(Some(old), Some(new)),
         Change::Deleted(tombstone) => entry(Some(&tombstone.object), None),
+        // The demo writes no such objects.
+        Change::Undecodable(_) | Change::UndecodableDeleted(_) => {}
     });
 }
 

@@ -1,7 +1,7 @@
 //! Strings that have to be of a certain form: times and base64.
 
 use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
-use k8s_openapi::jiff::{Timestamp, fmt::temporal::DateTimePrinter};
+use k8s_openapi::jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimePrinter};
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
@@ -18,8 +18,12 @@ pub(super) fn bytes(text: String) -> Result<String, String> {
 
 /// A time in UTC, to the second.
 pub(super) fn time(text: String) -> Result<String, String> {
-    if is_like(&text, "dddd-dd-ddTdd:dd:ddZ") && text.parse::<Timestamp>().is_ok() {
-        return Ok(text); // as nearly every client writes it
+    if is_like(&text, "dddd-dd-ddTdd:dd:ddZ")
+        && let Some((date_time, "Z")) = text.split_at_checked(text.len() - 1)
+        && date_time.parse::<DateTime>().is_ok()
+    {
+        // As nearly every client writes it. A `Timestamp` would refuse the last day of the year 9999.
+        return Ok(text);
     }
     let time = parse(&text, SECONDS)?;
     Ok(DateTimePrinter::new().precision(Some(0)).timestamp_to_string(&time))
@@ -78,6 +82,7 @@ mod tests {
         let seconds = |text: &str| time(text.to_owned());
         assert_eq!(seconds("2020-01-02T03:04:05Z").as_deref(), Ok("2020-01-02T03:04:05Z"));
         assert_eq!(seconds("2020-01-02T03:04:05.7+01:00").as_deref(), Ok("2020-01-02T02:04:05Z"));
+        assert_eq!(seconds("9999-12-31T23:59:59Z").as_deref(), Ok("9999-12-31T23:59:59Z"));
         let micros = micro_time;
         assert_eq!(micros("2020-01-02T03:04:05.000006Z").as_deref(), Ok("2020-01-02T03:04:05.000006Z"));
     }

@@ -1,0 +1,304 @@
+//! [`OwnWrites`]: a controller's creates and deletes of its dependents, until the informers' caches show them.
+
+use std::{any::type_name, borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
+use kube_client::{
+    Api, Client, Resource,
+    api::{DeleteParams, ListParams, Preconditions},
+    core::Request,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use trimtab_cache::{Change, Metadata, Object, ObjectKey, ResourceVersion};
+use trimtab_expectations::{NotReady, Write};
+use trimtab_informer::{Event, Informer};
+
+use crate::{
+    Ledger,
+    requests::{DEADLINE, RequestError, within},
+    source::OwnerLookup,
+};
+
+/// A controller's creates and deletes of its dependents, recorded in a [`Ledger`] until the informers' caches show them.
+///
+/// A handle: clones share the same ledger. Make it before the informers start, and keep it for as long as the process
+/// lives: a new term of leadership must not forget the writes of the last one.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+/// # use kube_client::{Api, Client, api::PostParams};
+/// # use trimtab_controller::{Action, Error, OwnWrites, Request, cache::{Metadata, Object}, gates, informer::Informer};
+/// # async fn sync(client: Client, sets: Informer<ReplicaSet>, pods: Informer<Pod>, request: Request, web: ReplicaSet)
+/// # -> Result<Action, Error> {
+/// let writes = OwnWrites::new(gates::ledger().name("web").build(), &sets).of(&pods);
+///
+/// // In the reconciler: act only if the cache shows all earlier writes.
+/// if let Some(delay) = writes.wait(&request.key, &client).await? {
+///     return Ok(Action::requeue_after(delay)); // an event wakes the key earlier
+/// }
+/// let api: Api<Pod> = Api::default_namespaced(client);
+/// let (pod, params) = (Pod::default(), PostParams::default());
+/// writes.create(&request.key, web.metadata().uid(), api.create(&params, &pod)).await?;
+/// # Ok(Action::done())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OwnWrites {
+    ledger: Ledger,
+    owners: OwnerLookup,
+    kinds: Vec<Arc<Kind>>,
+    deadline: Duration,
+}
+
+/// A kind of dependents.
+struct Kind {
+    /// The plural name, by which the ledger knows the kind.
+    name: &'static str,
+    /// Returns the version of the cache.
+    version: Box<dyn Fn() -> Option<ResourceVersion> + Send + Sync>,
+    /// Returns the path of the collection in a namespace.
+    path: fn(Option<&str>) -> String,
+}
+
+impl OwnWrites {
+    /// The writes of the controller of `owners`' objects, recorded in `ledger`. The record of an owner ends with it.
+    pub fn new<T: Object + DeserializeOwned>(ledger: Ledger, owners: &Informer<T>) -> Self
+    where
+        <T::Kind as Resource>::DynamicType: Default + Clone,
+    {
+        let writes = ledger.clone();
+        owners.on_change(move |event| match &event.change {
+            // A namesake under another UID is another owner.
+            Change::Updated { old, new } if old.metadata().uid() != new.metadata().uid() => {
+                writes.clear(&new.key(), Some(old.metadata().uid()));
+            }
+            Change::Deleted(_) | Change::UndecodableDeleted(_) => {
+                writes.clear(&event.key(), Some(event.metadata().uid()));
+            }
+            Change::Added(_) | Change::Updated { .. } | Change::Undecodable(_) => {}
+        });
+        let owners = OwnerLookup::new_with(owners, &Default::default());
+        Self { ledger, owners, kinds: Vec::new(), deadline: DEADLINE }
+    }
+
+    /// Adds a kind of dependents: the informer's events and versions show what has become of the writes.
+    pub fn of<T: Object + DeserializeOwned>(mut self, dependents: &Informer<T>) -> Self
+    where
+        T::Kind: Resource<DynamicType = ()>,
+    {
+        let name = name_of::<T::Kind>();
+        let ledger = self.ledger.clone();
+        dependents.on_progress(move |version| {
+            if let Ok(version) = version.parse() {
+                ledger.reached(&name, version);
+            }
+        });
+        let (ledger, owners) = (self.ledger.clone(), self.owners.clone());
+        dependents.on_change(move |event| observe(&ledger, &owners, name, event));
+        let store = dependents.store().clone();
+        self.kinds.push(Arc::new(Kind {
+            name,
+            version: Box::new(move || store.resource_version()?.parse().ok()),
+            path: |namespace| T::Kind::url_path(&(), namespace),
+        }));
+        self
+    }
+
+    /// Sets the time after which a request without a reply is given up. Default: 30 seconds; kube-client sets none.
+    pub fn request_timeout(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The ledger: wire it with [`Controller::woken_by`](crate::Controller::woken_by).
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Asks whether `key` may create and delete: `None` if it may, else the time after which to ask again if no event
+    /// wakes the key before. A key that waits may still write its status.
+    ///
+    /// Ask before you read the caches: an event in between makes them newer, not older. If the outcome of an earlier
+    /// write is unknown, one read of the server settles it.
+    ///
+    /// # Errors
+    ///
+    /// The server could not be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `wait` dropped before it completes has changed nothing.
+    pub async fn wait(&self, key: &ObjectKey, client: &Client) -> Result<Option<Duration>, RequestError> {
+        for _ in 0..=self.kinds.len() {
+            let Err(wait) = self.ready(key) else { return Ok(None) };
+            let Some(kind) = wait.unknown().and_then(|name| self.kind(name)) else {
+                return Ok(Some(wait.expires_in()));
+            };
+            // The version of the list is at least that of every write that was committed before.
+            if let Some(version) = self.newest(kind, key, client).await? {
+                self.ledger.resolve(key, &kind.name, version);
+            }
+        }
+        Ok(self.ready(key).err().map(|wait| wait.expires_in()))
+    }
+
+    fn ready(&self, key: &ObjectKey) -> Result<(), NotReady<&'static str, ResourceVersion>> {
+        self.ledger.ready(key, |name| (self.kind(name)?.version)())
+    }
+
+    /// Sends a create for the owner `key` with the UID `uid`, and records it until the cache shows the object.
+    ///
+    /// # Errors
+    ///
+    /// The create failed. A refusal that says that the namespace is terminating is an error, too; the ledger leaves
+    /// its expectation to the time to live, as upstream does.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `create` dropped before it completes counts as one with an unknown outcome: the key waits until a read has
+    /// settled it.
+    pub async fn create<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &ObjectKey,
+        uid: &str,
+        request: impl Future<Output = kube_client::Result<K>>,
+    ) -> Result<K, RequestError> {
+        let write = self.ledger.expect_creation(key, uid, name_of::<K>());
+        let created = within(self.deadline, request).await;
+        report(write, created.as_ref().map(|object| version(object.meta().resource_version.as_deref())));
+        created
+    }
+
+    /// Deletes `dependent` for the owner `key` with the UID `uid`, and records the delete until the cache shows the object
+    /// as gone or as being deleted. An object that does not exist (404) is deleted.
+    ///
+    /// The delete names the dependent's UID: a later object of its name stays.
+    ///
+    /// # Errors
+    ///
+    /// The delete failed. A conflict (409) does not say that the object is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`create`](Self::create).
+    pub async fn delete<K>(
+        &self,
+        key: &ObjectKey,
+        uid: &str,
+        api: &Api<K>,
+        dependent: &impl Object,
+    ) -> Result<(), RequestError>
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug,
+    {
+        let (write, name, seen, params) = {
+            let dependent = dependent.metadata();
+            let only_this = Preconditions { uid: Some(dependent.uid().to_owned()), resource_version: None };
+            let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
+            let write = self.ledger.expect_deletion(key, uid, name_of::<K>(), dependent.uid());
+            (write, dependent.name().to_owned(), version(Some(dependent.resource_version())), params)
+        };
+        let deleted = within(self.deadline, api.delete(&name, &params)).await;
+        // The reply to a delete that removed the object at once may carry the version before.
+        let newer = |object: &K| {
+            version(object.meta().resource_version.as_deref()).filter(|now| Some(now) > seen.as_ref())
+        };
+        report(write, deleted.as_ref().map(|reply| reply.as_ref().left().and_then(newer)));
+        match deleted {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets the writes of an owner that no longer exists. The informer's events do so, too, if they are not missed.
+    pub fn clear(&self, key: &ObjectKey) {
+        self.ledger.clear(key, None);
+    }
+
+    fn kind(&self, name: &str) -> Option<&Kind> {
+        self.kinds.iter().map(|kind| &**kind).find(|kind| kind.name == name)
+    }
+
+    /// Reads the newest version of a kind from the server.
+    async fn newest(
+        &self,
+        kind: &Kind,
+        key: &ObjectKey,
+        client: &Client,
+    ) -> Result<Option<ResourceVersion>, RequestError> {
+        #[derive(Deserialize)]
+        struct List {
+            metadata: ListMeta,
+        }
+
+        let one = ListParams::default().limit(1);
+        let request = Request::new((kind.path)(key.namespace())).list_metadata(&one);
+        let request = request.map_err(kube_client::Error::BuildRequest).map_err(RequestError::Client)?;
+        let list = within(self.deadline, client.request::<List>(request)).await?;
+        Ok(version(list.metadata.resource_version.as_deref()))
+    }
+}
+
+/// Reports a dependent's event to the ledger. An object that is being deleted is gone as far as its owner is concerned,
+/// even if it is seen so for the first time.
+fn observe<T: Object>(ledger: &Ledger, owners: &OwnerLookup, name: &'static str, event: &Event<T>) {
+    let went = |object: &dyn Metadata| {
+        if let Some(key) = owners.controller(object) {
+            ledger.deletion_observed(&key, &name, object.uid());
+        }
+    };
+    let came = |object: &dyn Metadata| {
+        if let Some(key) = owners.controller(object) {
+            ledger.creation_observed(&key, &name);
+        }
+    };
+    let now = event.metadata();
+    match &event.change {
+        Change::Added(_) if !now.is_being_deleted() => came(now),
+        Change::Updated { old, .. } if old.metadata().uid() != now.uid() => {
+            went(old.metadata());
+            if now.is_being_deleted() { went(now) } else { came(now) }
+        }
+        // The cache's version settles the create of an object that cannot be decoded: this may be its second event.
+        Change::Updated { .. } | Change::Undecodable(_) if !now.is_being_deleted() => {}
+        _ => went(now),
+    }
+}
+
+/// Reports the outcome of a request: with the version in the reply, if it is newer than any that the cache has shown.
+fn report(
+    write: Write<ObjectKey, &'static str, ResourceVersion>,
+    reply: Result<Option<ResourceVersion>, &RequestError>,
+) {
+    match reply {
+        Ok(Some(version)) => write.succeeded(version),
+        Ok(None) => write.succeeded_without_version(),
+        // Upstream leaves the expectation to its time to live: the owner goes with its namespace.
+        Err(error) if error.is_namespace_terminating() => write.succeeded_without_version(),
+        Err(error) if error.is_refusal() => write.refused(),
+        Err(_) => write.unknown(),
+    }
+}
+
+fn version(text: Option<&str>) -> Option<ResourceVersion> {
+    text?.parse().ok()
+}
+
+/// The name by which a ledger knows a kind: the plural, which is a constant for nearly every kind.
+fn name_of<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::plural(&()) {
+        Cow::Borrowed(name) => name,
+        Cow::Owned(_) => type_name::<K>(),
+    }
+}
+
+impl fmt::Debug for OwnWrites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name).collect();
+        f.debug_struct("OwnWrites")
+            .field("ledger", &self.ledger)
+            .field("kinds", &kinds)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! A controller's own writes against the in-process API server, with paused time.
+
+use std::time::Duration;
+
+use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use kube_client::{Api, Client, api::PostParams};
+use serde_json::json;
+use trimtab_apiserver::{ApiServer, Filter, Verb};
+use trimtab_controller::{
+    Ledger, OwnWrites,
+    cache::{Metadata, Object, ObjectKey},
+    informer::{Informer, InformerFactory},
+    ownership::controller_reference,
+};
+use trimtab_test_support::settle;
+
+struct World {
+    server: ApiServer,
+    client: Client,
+    pods: Informer<Pod>,
+    web: ReplicaSet,
+    key: ObjectKey,
+    writes: OwnWrites,
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = ApiServer::start();
+        let client = server.client_as("controller");
+        let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+        let web = json!({
+            "metadata": {"name": "web"},
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template},
+        });
+        let web = serde_json::from_value(web).expect("a ReplicaSet");
+        let sets: Api<ReplicaSet> = Api::default_namespaced(server.client());
+        let web = sets.create(&PostParams::default(), &web).await.expect("created");
+        let informers = InformerFactory::new(client.clone());
+        let (sets, pods) = (informers.informer::<ReplicaSet>(), informers.informer::<Pod>());
+        let writes = OwnWrites::new(Ledger::new(), &sets).of(&pods).request_timeout(Duration::from_secs(10));
+        informers.start();
+        assert!(sets.wait_for_sync().await && pods.wait_for_sync().await);
+        Self { server, client, pods, key: web.key(), web, writes }
+    }
+
+    fn api(&self) -> Api<Pod> {
+        Api::default_namespaced(self.client.clone())
+    }
+
+    fn pod(&self) -> Pod {
+        let owner = controller_reference(&self.web).expect("a set from a server");
+        let pod = json!({
+            "metadata": {"generateName": "web-", "labels": {"app": "web"}, "ownerReferences": [owner]},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        });
+        serde_json::from_value(pod).expect("a Pod")
+    }
+
+    async fn waits(&self) -> bool {
+        self.writes.wait(&self.key, &self.client).await.expect("a server that answers").is_some()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_waits_until_the_cache_shows_its_creates_and_deletes() {
+    let world = World::new().await;
+    let (api, pod, params) = (world.api(), world.pod(), PostParams::default());
+    let watches = Filter::any().verb(Verb::Watch).resource("pods");
+    let uid = world.web.metadata().uid();
+    let stalled = world.server.faults().stall_watches(watches.clone());
+    let made = world.writes.create(&world.key, uid, api.create(&params, &pod)).await.expect("created");
+    assert!(world.waits().await);
+    stalled.release();
+    settle(Duration::from_secs(1)).await;
+    assert!(!world.waits().await && world.pods.store().contains(&made.key()));
+
+    let stalled = world.server.faults().stall_watches(watches);
+    world.writes.delete(&world.key, uid, &api, &made).await.expect("deleted");
+    assert!(world.waits().await);
+    stalled.release();
+    settle(Duration::from_secs(1)).await;
+    assert!(!world.waits().await);
+}
+
+/// A create without a reply: one read of the server, and the cache, say what has become of it.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_hangs_is_given_up_and_settled_by_a_read() {
+    let world = World::new().await;
+    let (api, pod, params) = (world.api(), world.pod(), PostParams::default());
+    let creates = Filter::any().verb(Verb::Create).resource("pods");
+    let held = world.server.faults().hold(creates);
+    let uid = world.web.metadata().uid();
+    let error = world.writes.create(&world.key, uid, api.create(&params, &pod)).await.expect_err("no reply");
+    assert_eq!(
+        (error.code(), error.is_refusal(), error.to_string()),
+        (None, false, "no reply within 10s".to_owned())
+    );
+    held.release();
+    settle(Duration::from_secs(1)).await;
+    assert!(!world.waits().await);
+}
+
+/// EX-T5: upstream's `DeletePod` returns `NotFound`; here it is success, and nothing is expected any more.
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_finds_nothing_succeeds_and_expects_nothing() {
+    let world = World::new().await;
+    let (api, mut missing) = (world.api(), world.pod());
+    missing.metadata.name = Some("missing".to_owned());
+    let uid = world.web.metadata().uid();
+    world.writes.delete(&world.key, uid, &api, &missing).await.expect("it is gone");
+    assert!(!world.waits().await);
+}
