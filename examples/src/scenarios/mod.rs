@@ -9,7 +9,10 @@ use trimtab_simulation::Scenario;
 pub use self::{
     database::database,
     lease::{lease, lease_taken},
-    replicaset::{replicaset, replicaset_bench, replicaset_late},
+    replicaset::{
+        replicaset, replicaset_bench, replicaset_counts, replicaset_late, replicaset_naive,
+        replicaset_versions,
+    },
 };
 use crate::database::Defect;
 
@@ -19,6 +22,9 @@ use crate::database::Defect;
 pub fn all() -> Vec<(String, Scenario)> {
     let mut all = vec![
         ("replicaset".to_owned(), replicaset()),
+        ("replicaset-versions".to_owned(), replicaset_versions()),
+        ("replicaset-counts".to_owned(), replicaset_counts()),
+        ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
         ("lease".to_owned(), lease()),
         ("lease-taken".to_owned(), lease_taken()),

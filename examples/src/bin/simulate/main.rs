@@ -39,6 +39,9 @@ struct Options {
     /// Stops after this many failures.
     #[arg(long, default_value_t = 1)]
     failures: usize,
+    /// Does not shrink failures.
+    #[arg(long)]
+    no_shrink: bool,
     /// Tries one fault at each request of the first seed's history in turn.
     #[arg(long)]
     systematic: bool,
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         .jobs(options.jobs)
         .stop_after(options.failures)
         .progress(true);
+    let simulation = if options.no_shrink { simulation.shrink_runs(0) } else { simulation };
     if options.twice {
         return match simulation.check_determinism() {
             Ok(()) => {

@@ -1,0 +1,201 @@
+//! The ReplicaSet controller of this package: sets are created, scaled, deleted, orphaned and created again under
+//! faults.
+
+mod naive;
+mod properties;
+
+use std::{future::pending, time::Duration};
+
+use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use serde_json::json;
+use trimtab_controller::{
+    expectations::{Ledger, Strictness},
+    informer::InformerFactory,
+};
+use trimtab_simulation::{Fault, FaultMix, Process, Random, Scenario, Step};
+
+use self::properties::{
+    at_most_one_controller, every_set_has_its_pods, no_deletion_beyond_desired, no_foreign_adoption,
+    no_pod_too_many,
+};
+use crate::replicaset::{PodView, ReplicaSets};
+
+const RESOURCE: &str = "replicasets.apps";
+/// The number of sets.
+const SETS: u64 = 3;
+/// The namespaces with sets and orphans of the same labels.
+const NAMESPACES: [&str; 2] = ["default", "kube-public"];
+/// The longest delay of a key that failed.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The time within which every set has its Pods, once the faults rest.
+const CONVERGED: Duration = Duration::from_secs(60);
+
+/// Three sets of up to ten Pods, and the controller with its default gates. No write takes effect long after its timeout,
+/// so there is never a surplus Pod.
+pub fn replicaset() -> Scenario {
+    safe("replicaset", in_time(), CONVERGED).process("controller", |process| run(process, Strictness::Strict))
+}
+
+/// The controller without the gate `UnknownOutcomeConsistency`: it promises nothing about replies that are lost.
+pub fn replicaset_versions() -> Scenario {
+    safe("replicaset-versions", with_replies(), CONVERGED)
+        .process("controller", |process| run(process, Strictness::Versions))
+}
+
+/// The controller without the gate `StaleControllerConsistency`, too: as upstream before 1.36, it waits for the time to
+/// live after events that were missed.
+pub fn replicaset_counts() -> Scenario {
+    safe("replicaset-counts", with_replies(), Duration::from_secs(600))
+        .process("controller", |process| run(process, Strictness::Counts))
+}
+
+/// A controller that believes its cache, with the same properties: what the ledger is for.
+pub fn replicaset_naive() -> Scenario {
+    safe("replicaset/naive", in_time(), CONVERGED).process("controller", naive::run)
+}
+
+/// The default controller, with late writes. Here upstream's controller also creates surplus Pods and deletes them again:
+/// names are generated, so a late Pod looks like a new one.
+pub fn replicaset_late() -> Scenario {
+    base("replicaset-late", None)
+        .process("controller", |process| run(process, Strictness::Strict))
+        .eventually("every set has its Pods", Duration::from_secs(600), every_set_has_its_pods)
+        .settles_within(Duration::from_secs(600))
+}
+
+/// Returns the scenario for measurements: three sets of ten Pods, at most twenty faults, and a second process that
+/// follows all Pods.
+pub fn replicaset_bench() -> Scenario {
+    base("replicaset", Some(10))
+        .process("controller", |process| run(process, Strictness::Strict))
+        .process("follower", follow)
+        .faults(in_time().at_most(20))
+        .always("no Pod too many", no_pod_too_many)
+        .eventually("every set has its Pods", Duration::from_secs(600), every_set_has_its_pods)
+        .settles_within(Duration::from_secs(600))
+}
+
+/// Every fault except late writes. No fault makes the state that a process knows more than 5 s older, so that two of them
+/// stay within the time that the properties call recent.
+fn in_time() -> FaultMix {
+    const LONGEST: Duration = Duration::from_secs(5);
+    FaultMix::environment()
+        .without(|fault| {
+            matches!(
+                fault,
+                Fault::LateCommit(_)
+                    | Fault::Delay(_)
+                    | Fault::TimeTravel { .. }
+                    | Fault::Lag { .. }
+                    | Fault::Unobserved(_)
+                    | Fault::Partition(_)
+                    | Fault::Pause(_)
+                    | Fault::Suspend(_)
+            )
+        })
+        .with(Fault::TimeTravel { lag: LONGEST, lasts: LONGEST }, 3)
+        .with(Fault::Lag { lag: LONGEST, lasts: LONGEST * 2 }, 4)
+        .with(Fault::Unobserved(LONGEST), 3)
+        .with(Fault::Partition(LONGEST), 2)
+        .with(Fault::Pause(LONGEST), 2)
+        .with(Fault::Suspend(LONGEST), 1)
+}
+
+/// The same, without faults that lose the reply to a write.
+fn with_replies() -> FaultMix {
+    in_time().without(|fault| matches!(fault, Fault::LoseReply | Fault::Hang | Fault::Partition(_)))
+}
+
+/// A scenario with all properties, whose sets have their Pods `within` so long after the faults rest.
+fn safe(name: &str, faults: FaultMix, within: Duration) -> Scenario {
+    base(name, None)
+        .faults(faults)
+        .always("no Pod too many", no_pod_too_many)
+        .always("no deletion beyond desired", no_deletion_beyond_desired)
+        .always("at most one controller", at_most_one_controller)
+        .always("no foreign adoption", no_foreign_adoption)
+        .eventually("every set has its Pods", within, every_set_has_its_pods)
+        .settles_within(within)
+}
+
+/// `replicas` is the initial number of Pods of each set; random by default.
+fn base(name: &str, replicas: Option<u64>) -> Scenario {
+    Scenario::new(name)
+        .kubelet(|kubelet| {
+            kubelet.startup(Duration::from_millis(100)).termination(Duration::from_millis(200))
+        })
+        .workload(move |random| steps(random, replicas))
+        .touches("pods")
+}
+
+async fn run(process: Process, strictness: Strictness) -> Result<(), String> {
+    let informers = InformerFactory::builder(process.client()).seed(process.seed()).build();
+    let ledger = Ledger::builder().strictness(strictness);
+    let sets = ReplicaSets::with_ledger(process.client(), &informers, ledger);
+    let controller = sets.controller_of(sets.wiring().max_backoff(MAX_BACKOFF));
+    controller.run(pending()).await.map_err(|error| error.to_string())
+}
+
+/// Keeps a cache of all Pods and writes nothing.
+async fn follow(process: Process) {
+    let informers = InformerFactory::builder(process.client()).seed(process.seed()).build();
+    let pods = informers.informer::<PodView>();
+    informers.start();
+    pending::<()>().await;
+    drop(pods);
+}
+
+fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
+    let mut steps = Vec::new();
+    for number in 0..SETS {
+        let name = format!("set-{number}");
+        let namespace = NAMESPACES[usize::from(replicas.is_none() && random.chance(0.2))];
+        let mut at = random.within(0..2000);
+        let drawn = random.within(1..11);
+        let create = Step::create(&set(namespace, &name, replicas.unwrap_or(drawn)));
+        steps.push((at, create.clone()));
+        for _ in 0..random.within(0..3) {
+            at += random.within(500..6000);
+            let patch = json!({"spec": {"replicas": random.within(0..11)}});
+            steps.push((at, Step::patch::<ReplicaSet>(namespace, &name, &patch)));
+        }
+        if replicas.is_none() && random.chance(0.3) {
+            let place = random.within(0..NAMESPACES.len() as u64) as usize;
+            steps.push((random.within(0..8000), Step::create(&orphan(NAMESPACES[place], &name))));
+        }
+        if random.chance(0.2) {
+            at += random.within(500..6000);
+            steps.push((at, Step::delete::<ReplicaSet>(namespace, &name)));
+        } else if replicas.is_none() && random.chance(0.2) {
+            at += random.within(500..6000);
+            let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets/{name}");
+            steps.push((at, Step::delete_at(&format!("{path}?propagationPolicy=Orphan"))));
+            steps.push((at + random.within(500..3000), create));
+        }
+    }
+    steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
+}
+
+fn set(namespace: &str, name: &str, replicas: u64) -> ReplicaSet {
+    let set = json!({
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            },
+        },
+    });
+    serde_json::from_value(set).expect("it is a ReplicaSet")
+}
+
+/// A Pod without a controller that the set `name` selects, if it is in the same namespace.
+fn orphan(namespace: &str, name: &str) -> Pod {
+    let pod = json!({
+        "metadata": {"name": format!("orphan-of-{name}"), "namespace": namespace, "labels": {"app": name}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    });
+    serde_json::from_value(pod).expect("it is a Pod")
+}
