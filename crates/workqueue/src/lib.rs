@@ -30,28 +30,31 @@
 //! 5. Every ready key wakes a waiting worker, even if a woken worker is cancelled.
 //! 6. Of two delays of one key the earlier wins, and an `add` does not cancel a delay.
 //! 7. A key cannot starve: one of priority p is overtaken by at most `(q − p) × ageing` later keys of
-//!    priority q. Equal priorities come in arrival order.
+//!    priority q. Equal priorities come in arrival order. In a queue with groups this holds within each group.
 //! 8. In a queue with groups, the n-th key of a group comes out within n rounds. Each round takes one key from
 //!    every group that has a ready key.
-//! 9. After a shutdown, ready keys still come out and adds are refused; a drain ends when no key is ready and
-//!    none is processing.
-//! 10. A key that is done and a queue that is dropped leave nothing behind: an empty queue holds less than
-//!     100 KiB, and a queue with less than an eighth of a burst left frees the rest of the burst's memory.
+//! 9. After a shutdown, ready keys still come out and adds are refused. A drain ends when no key is ready and
+//!    none is processing, or earlier by its deadline or [`shut_down`](WorkQueue::shut_down).
+//! 10. A key that is done and a queue that is dropped leave nothing behind, except that the rate limiter keeps the
+//!     failures of a key until [`forget`](WorkQueue::forget). An empty queue of keys of 16 bytes holds about 100 KiB
+//!     at most. A queue with less than an eighth of a burst left frees the rest of the burst's memory.
 //!
 //! # Costs
 //!
 //! A key is hashed once, when it is added. A queued key takes about 60 bytes, including 16 for the key if it is a
-//! shared string. Nothing is spawned and no timer runs while no worker waits: one of the waiting workers owns the
-//! timer for the delayed keys. The clock is read per key only if the queue has a
-//! [name](WorkQueueBuilder::name) or holds delayed keys.
+//! shared string. No timer runs while no worker waits: one of the waiting workers owns the timer for the delayed
+//! keys. Nothing is spawned and the clock is not read, with two exceptions: a queue with a
+//! [name](WorkQueueBuilder::name) reads it per key, and all such queues share one task for their metrics; and the clock
+//! is read for delays, and per key while the queue holds delayed keys.
 //!
-//! Steps under the lock are short: one step makes at most 64 delayed keys ready, so that a million delays that end
+//! Steps under the lock are short: a take makes at most 64 delayed keys ready, so that a million delays that end
 //! together do not block the queue. After a burst, each key that is done frees at most 256 slots; a slot at the end
-//! that is ready or processing stops this until it is done. Three steps take longer: the hash table's growth to
-//! double size or shrinking to a quarter, which is one pass over the table; a shutdown, which drops the delayed keys;
-//! and [`snapshot`](WorkQueue::snapshot).
+//! that is ready or processing stops this until it is done. Some steps take longer, in proportion to the keys that they
+//! look at: a table that grows to double size or shrinks to a quarter; the removal of outdated heap entries, after at
+//! least as many keys were moved or removed; a shutdown, which drops the delayed keys; the end of a drain;
+//! [`get_many`](WorkQueue::get_many), [`add_many`](WorkQueue::add_many) and [`snapshot`](WorkQueue::snapshot).
 //!
-//! The crate needs tokio's features `rt` and `time`. `get` takes part in tokio's cooperative budget; delays and
+//! The crate needs tokio's features `macros`, `rt` and `time`. `get` takes part in tokio's cooperative budget; delays and
 //! drains with a deadline need a runtime with time enabled.
 //!
 //! # Not here
