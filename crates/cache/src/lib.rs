@@ -35,7 +35,7 @@
 //! 2. A replacement takes effect in one step and returns exactly the changes.
 //! 3. A replacement reuses the stored object if UID and resource version are the same.
 //! 4. An index function that panics costs its own index that one object, and nothing else.
-//! 5. Index values that no object has any more take no memory.
+//! 5. An index drops a value that no object has any more.
 //! 6. A snapshot does not change, whatever is written, and taking it copies nothing.
 //! 7. A task that waits for a condition misses no write.
 //! 8. A packed object decodes to the same value as the whole one, once for all callers that hold it.
@@ -49,7 +49,8 @@
 //!
 //! - Looking up an index that does not exist, or with a value of the wrong type, does not compile.
 //! - Readers cannot write, and cannot change an object in place.
-//! - Every deletion has a [`Tombstone`], with a mark if its final state is unknown.
+//! - Every deletion has a [`Tombstone`], with a mark if its final state is unknown. For an object of which no
+//!   state could be decoded it is [`Change::UndecodableDeleted`], with the metadata alone.
 //! - An index function that panics is contained; in client-go it ends the process.
 //! - A store has one writer, so there are no transactions: several changes are a loop, a list is `replace`.
 //! - An object with a wrong field is kept by its metadata; in client-go the whole list fails.

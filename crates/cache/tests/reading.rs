@@ -134,7 +134,7 @@ fn indexes_that_are_added_beside_relists_find_every_object() {
     });
 }
 
-/// Guarantee 1, with snapshots during writes. Fails if `settle` in `StoreWriter::apply` has a `write` of its own.
+/// Guarantee 1, with snapshots during writes. Fails if `store` in `StoreWriter::apply` has a `write` of its own.
 #[test]
 fn in_every_snapshot_objects_indexes_and_version_agree() {
     let mut writer = StoreWriter::new();

@@ -284,8 +284,8 @@ fn a_tombstone_has_the_key_of_the_object_that_lived() {
     }
 }
 
-/// Guarantee 1, with readers during writes. Fails if `apply_edits` in `StoreWriter::apply` is
-/// moved behind the block that holds the lock.
+/// Guarantee 1, with readers during writes. Fails if `StoreWriter::apply` calls `store`
+/// after `write`, without the lock.
 #[test]
 fn readers_never_see_an_object_under_a_value_that_it_does_not_have() {
     let mut writer = StoreWriter::new();
