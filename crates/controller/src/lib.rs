@@ -35,16 +35,17 @@
 //! }
 //! ```
 //!
-//! Each part is re-exported as a module of its name, so that one dependency is enough: [`workqueue`], [`cache`],
-//! [`informer`], [`expectations`], [`ownership`], [`leaderelection`], [`featuregate`]. [`Ledger`] is the ledger of
-//! [`expectations`] with the types of a controller, and [`OwnWrites`] connects it to informers: a reconciler's creates and
-//! deletes are recorded, and their events observed.
+//! The parts of a controller are re-exported as modules of their names, so that they need no dependencies of their own:
+//! [`workqueue`], [`cache`], [`informer`], [`expectations`], [`ownership`], [`leaderelection`], [`featuregate`].
+//! [`Ledger`] is the ledger of [`expectations`] with the types of a controller, and [`OwnWrites`] connects it to informers: a
+//! reconciler's creates and deletes are recorded, and their events observed.
 //!
 //! # Guarantees
 //!
 //! 1. A key is never reconciled twice at the same time, whatever the number of workers.
 //! 2. Every existing object is reconciled at least once in a run, and again after each change; several changes may be
-//!    handled by one reconcile after the last of them.
+//!    handled by one reconcile after the last of them. This includes objects that cannot be decoded, of which the cache has
+//!    only the metadata and perhaps an earlier state.
 //! 3. A reconciler that fails or panics does not delay keys that succeed.
 //! 4. The retries of a key are delayed by 5 ms after its first failure, doubling to 1000 s. A success resets the delay. All
 //!    retries together are limited to 10 a second, with bursts of 100.

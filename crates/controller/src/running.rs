@@ -141,7 +141,7 @@ pub struct Status {
     pub delayed: usize,
     /// Reconciles that have ended, however they did.
     pub reconciles: u64,
-    /// Reconciles that ended with an error or a panic.
+    /// Reconciles that ended with an error or a panic. A write refused because its namespace is terminating is neither.
     pub failures: u64,
     /// Reconciles that panicked.
     pub panics: u64,
