@@ -1,8 +1,8 @@
-//! Feeds a store by hand and looks Pods up by node, by label and in a snapshot. Needs no cluster.
+//! Feeds a store by hand and looks Pods up by node, by label and in a snapshot. No cluster is needed.
 //!
 //! ```text
 //! $ cargo run -p trimtab-cache --example nodes
-//! node-1 runs default/web-0, default/web-1
+//! node-1 runs default/web-0
 //! app=web selects 2 Pods
 //! after the list: deleted default/web-1
 //! the snapshot still has 2 Pods, the store has 1
@@ -19,9 +19,9 @@ struct PodView {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Spec {
-    node_name: Option<String>,
+    #[serde(rename = "nodeName")]
+    node: Option<String>,
 }
 
 impl Object for PodView {
@@ -32,30 +32,27 @@ impl Object for PodView {
     }
 }
 
-fn pod(name: &str, version: u32) -> Result<PodView, serde_json::Error> {
+fn pod(name: &str, node: &str, version: &str) -> Result<PodView, serde_json::Error> {
     serde_json::from_value(serde_json::json!({
-        "metadata": {"namespace": "default", "name": name, "uid": name, "resourceVersion": version.to_string(),
-            "labels": {"app": "web"}},
-        "spec": {"nodeName": "node-1"},
+        "metadata": {"namespace": "default", "name": name, "resourceVersion": version, "labels": {"app": "web"}},
+        "spec": {"nodeName": node},
     }))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut writer = StoreWriter::new();
     let store = writer.store().clone();
-    let by_node = store.add_index("node", |pod: &PodView| pod.spec.node_name.clone());
-    writer.replace(vec![pod("web-0", 1)?, pod("web-1", 2)?], "2");
-
-    let mut keys: Vec<_> = by_node.keys("node-1").iter().map(ToString::to_string).collect();
-    keys.sort();
-    println!("node-1 runs {}", keys.join(", "));
+    let by_node = store.add_index("node", |pod: &PodView| pod.spec.node.clone());
+    writer.replace(vec![pod("web-0", "node-1", "1")?, pod("web-1", "node-2", "2")?], "2");
+    for key in by_node.keys("node-1") {
+        println!("node-1 runs {key}");
+    }
     println!("app=web selects {} Pods", store.select(None, &"app=web".parse()?).len());
 
     let snapshot = store.snapshot();
-    for change in writer.replace(vec![pod("web-0", 1)?], "3") {
-        if let Change::Deleted(tombstone) = change {
-            println!("after the list: deleted {}", tombstone.key);
-        }
+    let changes = writer.replace(vec![pod("web-0", "node-1", "1")?], "3");
+    if let [Change::Deleted(tombstone)] = &changes[..] {
+        println!("after the list: deleted {}", tombstone.key);
     }
     println!("the snapshot still has {} Pods, the store has {}", snapshot.len(), store.len());
     Ok(())

@@ -12,10 +12,7 @@
 use std::{error::Error, time::Duration};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube_client::{
-    Api,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
-};
+use kube_client::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{from_value, json};
 use tokio::time::sleep;
 use trimtab_apiserver::ApiServer;

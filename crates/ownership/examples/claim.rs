@@ -1,7 +1,6 @@
 //! A set adopts an orphan, releases a Pod that no longer matches, and leaves another set's Pod alone.
 //!
-//! Run it with `cargo run -p trimtab-ownership --example claim`. It needs no cluster: an API server runs in
-//! the process. It prints:
+//! No cluster is needed. Run with `cargo run -p trimtab-ownership --example claim`. Output:
 //!
 //! ```text
 //! claimed: orphan
