@@ -38,17 +38,24 @@
 //!
 //! # Guarantees
 //!
-//! 1. A check is one atomic load: no lock and no lookup by name. The exceptions are the first check of a gate and
-//!    checks while a test's scope is active.
-//! 2. An undeclared gate does not compile, nor do specs that break upstream's rules, nor a gate without
-//!    documentation.
-//! 3. Gates are set as one group: on any error no gate has changed, and the error names every problem.
-//! 4. A gate is never on while one of its dependencies is off, unless a gate was reset or a default overridden
-//!    since: then [`validate`](FeatureGates::validate) reports it.
-//! 5. Once [frozen](FeatureGates::freeze), no gate changes.
-//! 6. A [watch](FeatureGates::watch) misses no change.
+//! 1. A check ([`Gate::enabled`]) is one atomic load: no lock and no lookup by name. The exceptions are the first check
+//!    of a gate, its first check after a registry was installed or another version emulated, and checks while a test's
+//!    scope is active.
+//! 2. Reading an undeclared gate does not compile, nor does a declaration without documentation or with specs that break
+//!    upstream's rules. [`build`](FeatureGatesBuilder::build) checks gates that the builder adds by name, and all
+//!    dependencies.
+//! 3. Gates are set as one group: on any error no gate has changed, and the error names every invalid setting; if there
+//!    is none, every gate that would be on while a dependency is off. The exception is
+//!    [`set_from_env`](FeatureGates::set_from_env): as in client-go, it ignores variables that cannot be used.
+//! 4. No input sets a gate on while one of its dependencies is off. A gate can come into this state in three ways: a gate
+//!    is reset, a default is overridden, or a dependency is off by default again at a later version. Then
+//!    [`validate`](FeatureGates::validate) reports it.
+//! 5. Once [frozen](FeatureGates::freeze), no gate of the registry changes. Only a test's scope has other values.
+//! 6. A [watch](FeatureGates::watch) returns every gate whose value is not the one that it last returned. A value that
+//!    changes and changes back in between is not returned.
 //! 7. If a gate was read and then changes because another version is emulated, this is logged.
-//! 8. A test's values are seen in that test only, and end with it.
+//! 8. A test's values are seen in that test only, and end with it. The exception is `TestGates::enter_everywhere`, whose
+//!    values are also seen by other tests of the process.
 //!
 //! # Not here
 //!
@@ -61,7 +68,7 @@
 //!   [`is_enabled`](FeatureGates::is_enabled) reads by name.
 //! - Requests are kept by [`Source`], and the values are computed from them. A gate that is on through
 //!   `AllAlpha=true` goes off when `AllAlpha` is set to false or reset; upstream leaves it on.
-//! - All problems of one input are reported, not only the first. An unknown name comes with a suggestion.
+//! - All invalid settings of one input are reported, not only the first. An unknown name comes with a suggestion.
 //! - A registry is complete once it is built: no gate can be added to it.
 //! - A copy made by [`deep_copy_and_reset`](FeatureGates::deep_copy_and_reset) keeps the dependencies.
 //! - The emulation version may not be newer than the binary's version, nor the min compatibility version newer than
