@@ -228,6 +228,10 @@ impl<'a> Engine<'a> {
                 for request in posted {
                     self.post(process, at, request);
                 }
+                for (property, reason) in self.actors[process].violations() {
+                    let name = self.actors[process].name.clone();
+                    self.violate(&property, format!("{name}: {reason}"), None);
+                }
                 self.look_for_the_end(process);
                 if at >= self.limit(window) || !self.actors[process].runs() || self.checks.violation.is_some()
                 {

@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -14,7 +14,7 @@ use kube_client::Client;
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::{
-    Inner, Posted, Probes, Process, Spec, Wall,
+    Inner, Posted, Probes, Process, Spec, Violations, Wall,
     clock::LocalClock,
     identity, seed_of,
     transport::{Outbox, Transport},
@@ -55,7 +55,9 @@ struct Running {
     outbox: Arc<Outbox>,
     main: Option<JoinHandle<Result<(), String>>>,
     clock: LocalClock,
+    suspended_ms: Arc<AtomicU64>,
     probes: Arc<Probes>,
+    violations: Arc<Violations>,
 }
 
 impl std::fmt::Debug for Running {
@@ -86,7 +88,8 @@ impl Actor {
         let signal = Arc::new(Signal::default());
         let runtime = Stepped::new(signal.clone())?;
         let outbox = Outbox::new(signal);
-        let probes = Arc::new(Probes::default());
+        let (probes, violations) = (Arc::new(Probes::default()), Arc::new(Violations::default()));
+        let suspended_ms = Arc::new(AtomicU64::new(0));
         let transport = Transport { outbox: outbox.clone() };
         let restarts = self.starts;
         let process = runtime.enter(|| Process {
@@ -94,10 +97,13 @@ impl Actor {
                 name: self.name.clone(),
                 restarts,
                 seed: seed_of(seed, self.index, restarts),
+                history_seed: seed,
                 client: Client::new(transport, "default"),
                 wall: Wall { at_start: wall, set_by_ms: self.wall_set_by.clone() },
                 started: Instant::now(),
+                suspended_ms: suspended_ms.clone(),
                 probes: probes.clone(),
+                violations: violations.clone(),
             }),
         });
         let main = self.spec.main.clone();
@@ -105,7 +111,7 @@ impl Actor {
         let main = Some(runtime.spawn(async move { main(process).await }));
         let mut clock = LocalClock::starting_at(now);
         clock.drift(now, self.rate);
-        self.running = Some(Running { runtime, outbox, main, clock, probes });
+        self.running = Some(Running { runtime, outbox, main, clock, suspended_ms, probes, violations });
         (self.starts, self.at) = (self.starts + 1, now);
         (self.paused, self.suspended) = (false, false);
         Ok(())
@@ -176,7 +182,10 @@ impl Actor {
         (self.paused, self.suspended) = (false, false);
         let Some(running) = self.running.as_mut().filter(|_| was_paused) else { return };
         if was_suspended {
-            running.clock.stood_still(running.runtime.now(), now);
+            let stood_at = running.runtime.now();
+            let missed = running.clock.at(now).saturating_sub(stood_at);
+            running.suspended_ms.fetch_add(missed, Ordering::Relaxed);
+            running.clock.stood_still(stood_at, now);
         } else {
             running.runtime.jump_to(running.clock.at(now));
         }
@@ -194,6 +203,14 @@ impl Actor {
     /// Moves the wall clock by this number of milliseconds.
     pub(crate) fn set_wall_clock(&self, by: i64) {
         self.wall_set_by.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// Returns the violations that the process has reported since the last call.
+    pub(crate) fn violations(&self) -> Vec<(String, String)> {
+        self.running
+            .as_ref()
+            .map(|running| std::mem::take(&mut *running.violations.lock()))
+            .unwrap_or_default()
     }
 
     /// Returns whether the process reports that it leads under `lease`. A process that does not run cannot act and does not

@@ -9,7 +9,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -41,14 +41,21 @@ struct Inner {
     /// The number of earlier starts.
     restarts: u32,
     seed: u64,
+    history_seed: u64,
     client: Client,
     wall: Wall,
     started: Instant,
+    /// The milliseconds for which its machine was suspended.
+    suspended_ms: Arc<AtomicU64>,
     probes: Arc<Probes>,
+    violations: Arc<Violations>,
 }
 
 /// The functions that report whether this process leads, by Lease.
 pub(crate) type Probes = Mutex<Vec<(String, Probe)>>;
+
+/// The properties that the process itself has found violated, with the reasons.
+pub(crate) type Violations = Mutex<Vec<(String, String)>>;
 
 /// The wall clock at the start, and the amount by which it was moved since.
 #[derive(Debug, Clone)]
@@ -83,6 +90,11 @@ impl Process {
         self.inner.seed
     }
 
+    /// Returns the seed of the history, which all its processes share: for decisions that must be the same in all of them.
+    pub fn history_seed(&self) -> u64 {
+        self.inner.history_seed
+    }
+
     /// Returns a generator with [`seed`](Self::seed).
     pub fn random(&self) -> Random {
         Random::seeded(self.inner.seed)
@@ -93,7 +105,19 @@ impl Process {
     pub fn now(&self) -> Timestamp {
         let wall = &self.inner.wall;
         let set_by = SignedDuration::from_millis(wall.set_by_ms.load(Ordering::Relaxed));
-        wall.at_start + self.inner.started.elapsed() + set_by
+        wall.at_start + self.boot_time() + set_by
+    }
+
+    /// Returns the time since the process was started, by a clock that goes on while its machine is suspended, as
+    /// `CLOCK_BOOTTIME` does. tokio's clock stands still meanwhile.
+    pub fn boot_time(&self) -> Duration {
+        let suspended = Duration::from_millis(self.inner.suspended_ms.load(Ordering::Relaxed));
+        self.inner.started.elapsed() + suspended
+    }
+
+    /// Fails the history: reports a violation of `property` that only this process can see. The first one counts.
+    pub fn violate(&self, property: &str, reason: impl fmt::Display) {
+        self.inner.violations.lock().push((property.to_owned(), reason.to_string()));
     }
 
     /// Registers a function that returns whether this process leads under `lease`, which can be any name.

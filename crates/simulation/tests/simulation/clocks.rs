@@ -36,10 +36,46 @@ fn a_paused_process_finds_that_its_clock_has_moved_on() {
 }
 
 #[test]
-fn a_suspended_process_finds_its_clock_where_it_was() {
+fn a_suspended_process_finds_its_clock_where_it_was_and_its_wall_clock_moved_on() {
     let ticks = ticks(Fault::Suspend(10 * SECOND));
-    assert_eq!(ticks[..4], [(1, 1), (2, 2), (3, 3), (4, 4)]);
+    assert_eq!(ticks[..4], [(1, 1), (2, 2), (3, 13), (4, 14)]);
     assert!(ticks.len() < 14, "ten seconds are missing: {}", ticks.len());
+}
+
+/// With a clock that runs at half the speed, a suspension of ten seconds counts for five.
+#[test]
+fn a_boot_time_clock_goes_on_in_a_suspension_at_the_rate_of_the_process() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = seen.clone();
+    let scenario =
+        Scenario::new("booted").faults(FaultMix::none()).process("ticker", move |process: Process| {
+            let noted = noted.clone();
+            async move {
+                for _ in 0..4 {
+                    sleep(SECOND).await;
+                    noted.lock().push(process.boot_time().as_secs());
+                }
+                std::future::pending::<()>().await;
+            }
+        });
+    let plan = Plan::new(1)
+        .fault(PlannedFault::new(SECOND * 9 / 4, "ticker", Fault::Drift { rate: 500, lasts: 20 * SECOND }))
+        .fault(PlannedFault::new(SECOND * 5 / 2, "ticker", Fault::Suspend(10 * SECOND)));
+    Simulation::new(scenario.quiet(10 * SECOND)).replay(&plan).assert_clean();
+    assert_eq!(*seen.lock(), [1, 2, 8, 9]);
+}
+
+#[test]
+fn a_violation_that_a_process_has_seen_fails_the_history() {
+    let scenario =
+        Scenario::new("honest").faults(FaultMix::none()).process("a", |process: Process| async move {
+            sleep(SECOND).await;
+            process.violate("all is well", "it is not");
+            std::future::pending::<()>().await;
+        });
+    let report = Simulation::new(scenario).replay(&Plan::new(1));
+    let violation = &report.failures()[0].violation;
+    assert_eq!((&*violation.property, &*violation.reason), ("all is well", "a: it is not"));
 }
 
 #[test]
