@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use kube_client::Client;
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
@@ -22,14 +21,16 @@ use crate::{
     config::{Config, JITTER},
     hooks::Hooks,
     leadership::Term,
-    lease::{LeaseClient, Reason, Record, RequestError},
+    lease::{Change, LeaseClient, Reason, Record, RequestError},
+    lease_watch::{LeaseWatch, News, WatchFailure},
     metrics::Metrics,
     observer::Shared,
     renewal::{POLL_INTERVAL, Renewal},
+    rules::Rule,
     state::{Claim, Election, Labels},
 };
 
-/// Candidates that wake when a Lease expires are spread over this time.
+/// Candidates that wake when a Lease expires, or is released, are spread over this time.
 const EXPIRY_JITTER: Duration = Duration::from_millis(50);
 
 pub(crate) struct Candidate {
@@ -97,6 +98,7 @@ impl Candidate {
     /// Tries until the Lease is ours. Returns the end of leadership if it is never renewed.
     pub(crate) async fn acquire(&self) -> Moment {
         let mut rng = self.config.seed.map_or_else(SmallRng::from_os_rng, SmallRng::seed_from_u64);
+        let mut watch = LeaseWatch::new(self.config.retry_period);
         loop {
             match self.attempt(false).await {
                 Ok(sent) => {
@@ -114,18 +116,72 @@ impl Candidate {
                 // Candidates that started together would otherwise meet at the server each time.
                 self.config.retry_period.mul_f64(1.0 + JITTER * rng.random::<f64>())
             };
-            self.timer.sleep_until(self.next_attempt(pause, rng.random())).await;
+            self.rest(pause, EXPIRY_JITTER.mul_f64(rng.random()), &mut watch).await;
         }
     }
 
-    /// Returns the time of the next attempt after a `pause`, or at the expiry of the Lease if that is wanted.
-    /// `spread` is between 0 and 1.
-    fn next_attempt(&self, pause: Duration, spread: f64) -> Moment {
-        let next = self.timer.now().plus(pause);
-        let expiry = self.shared.election.lock().expires_at().filter(|_| self.config.wake_at_expiry);
+    /// Waits for the time of the next attempt: for `pause`, or until the Lease expires or is released, if that is
+    /// known. `spread` keeps candidates that learn of the same event apart.
+    async fn rest(&self, pause: Duration, spread: Duration, watch: &mut LeaseWatch) {
+        let mut poll = self.timer.now().plus(pause);
+        loop {
+            self.tend(watch);
+            let next = self.next_attempt(poll, spread);
+            let Some(news) = self.timer.timeout_at(next, watch.next()).await else { return };
+            match news {
+                News::Change(Change::Written(lease)) => {
+                    self.note(|election| election.heard(lease, self.timer.now()));
+                    if self.shared.election.lock().is_free() {
+                        return self.timer.sleep(spread).await;
+                    }
+                    // The watch works: a poll would find nothing new.
+                    poll = self.timer.now().plus(self.config.retry_period.mul_f64(1.0 + JITTER));
+                }
+                News::Change(Change::Deleted) => return self.timer.sleep(spread).await,
+                News::Ended => {}
+                News::Failed(failure) => self.watch_failed(watch, &failure),
+            }
+            if self.timer.now() >= next {
+                return; // however many events there are
+            }
+        }
+    }
+
+    /// Opens the watch if it is wanted and due, and closes one that is behind.
+    fn tend(&self, watch: &mut LeaseWatch) {
+        if !self.config.watch {
+            return;
+        }
+        let known = self.shared.election.lock().lease().cloned();
+        let Some(known) = known else { return };
+        if watch.is_behind(&known) {
+            self.watch_failed(watch, &WatchFailure::Behind);
+        }
+        if let Some(version) = known.version()
+            && watch.is_due(self.timer.now())
+        {
+            watch.open(version, self.lease.watch(version));
+        }
+    }
+
+    fn watch_failed(&self, watch: &mut LeaseWatch, failure: &WatchFailure) {
+        let (lease, identity) = (&self.shared.lease, &self.shared.identity);
+        let is_known = !watch.fail(self.timer.now(), failure);
+        let error = failure as &dyn std::error::Error;
+        if is_known {
+            debug!(lease, identity, error, "watching the Lease failed: it is polled");
+        } else {
+            warn!(lease, identity, error, "watching the Lease failed: it is polled");
+        }
+    }
+
+    /// Returns the time of the next attempt: `poll`, or shortly after the expiry of the Lease if that is wanted.
+    fn next_attempt(&self, poll: Moment, spread: Duration) -> Moment {
+        let wakes = self.config.wake_at_expiry || self.config.watch;
+        let expiry = self.shared.election.lock().expires_at().filter(|_| wakes);
         // One that has passed was tried at: the Lease is not ours to take.
-        let expiry = expiry.filter(|expiry| *expiry > self.timer.now());
-        expiry.map_or(next, |expiry| next.min(expiry.plus(EXPIRY_JITTER.mul_f64(spread))))
+        let wake = expiry.map(|expiry| expiry.plus(spread)).filter(|wake| *wake > self.timer.now());
+        wake.map_or(poll, |wake| poll.min(wake))
     }
 
     /// Keeps the `LeaseCandidate` of a coordinated election renewed. Never returns.
@@ -191,7 +247,7 @@ impl Candidate {
     /// meanwhile.
     async fn attempt(&self, in_term: bool) -> Result<Moment, Refused> {
         let coordinated = self.is_coordinated().await;
-        let labels = Labels { wall: Timestamp::now(), annotations: self.hooks.annotations() };
+        let labels = Labels { wall: self.timer.wall(), annotations: self.hooks.annotations() };
         // Bound before the `match`: a lock taken in its head would be held across the request.
         let renewal = self.shared.election.lock().renewal(self.timer.now(), &labels);
         // In a coordinated election the Lease is read first: the server may prefer another holder, and an update
@@ -242,6 +298,7 @@ impl Candidate {
         let sent = self.timer.now();
         self.in_doubt.store(true, SeqCst);
         let lease = request.await?;
+        let sent = if self.config.rules.keep(Rule::DeadlineBeforeSend) { sent } else { self.timer.now() };
         self.in_doubt.store(false, SeqCst);
         self.note(|election| election.wrote(lease, sent));
         if self.failing.lock().take().is_some() {
@@ -274,7 +331,7 @@ impl Candidate {
             let Some(lease) = self.lease.get().await? else {
                 return Ok(false);
             };
-            let released = self.shared.election.lock().release(&lease, Timestamp::now());
+            let released = self.shared.election.lock().release(&lease, self.timer.wall());
             let Some(released) = released else {
                 return Ok(false);
             };

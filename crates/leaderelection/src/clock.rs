@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
 /// A clock of this machine that counts time from any fixed moment and never goes back.
@@ -105,15 +106,29 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Waits by a clock, with tokio's timers.
-#[derive(Debug, Clone)]
+/// A wall clock. Its times label records, and decide nothing.
+pub(crate) type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Waits by a clock, with tokio's timers; also has the wall clock.
+#[derive(Clone)]
 pub(crate) struct Timer {
     clock: Arc<dyn Clock>,
+    wall: Option<WallClock>,
 }
 
 impl Timer {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock }
+        Self { clock, wall: None }
+    }
+
+    /// With another wall clock than the system's, if there is one.
+    pub(crate) fn with_wall_clock(self, wall: Option<WallClock>) -> Self {
+        Self { wall, ..self }
+    }
+
+    /// The wall clock.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.wall.as_ref().map_or_else(Timestamp::now, |wall| wall())
     }
 
     pub(crate) fn now(&self) -> Moment {

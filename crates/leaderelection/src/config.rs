@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, fmt, time::Duration};
 
-use crate::candidacy::Candidacy;
+use crate::{candidacy::Candidacy, rules::Rules};
 
 /// Attempts to acquire the Lease are spread over this share of the retry period, on top of it.
 pub(crate) const JITTER: f64 = 1.2;
@@ -52,10 +52,12 @@ pub(crate) struct Config {
     pub(crate) grace_period: Duration,
     pub(crate) release_on_cancel: bool,
     pub(crate) wake_at_expiry: bool,
+    pub(crate) watch: bool,
     pub(crate) coordinated: Option<Candidacy>,
     pub(crate) metrics_name: Option<String>,
     /// The seed of the jitter; `None` for one of the machine.
     pub(crate) seed: Option<u64>,
+    pub(crate) rules: Rules,
 }
 
 impl Config {
@@ -71,9 +73,11 @@ impl Config {
             grace_period: Duration::from_secs(20),
             release_on_cancel: false,
             wake_at_expiry: false,
+            watch: false,
             coordinated: None,
             metrics_name: None,
             seed: None,
+            rules: Rules::default(),
         }
     }
 

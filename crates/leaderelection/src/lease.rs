@@ -1,5 +1,6 @@
-//! [`LeaseClient`]: the three requests of an election, each with a time limit; [`RequestError`].
+//! [`LeaseClient`]: the requests of an election, each with a time limit, and its watch; [`RequestError`].
 
+mod changes;
 mod record;
 
 use std::{fmt, time::Duration};
@@ -8,11 +9,12 @@ use http::Request;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube_client::{
     Client, Resource,
-    api::{GetParams, PostParams},
+    api::{GetParams, PostParams, WatchParams},
     core,
 };
 
 use crate::{clock::Timer, config::Config};
+pub(crate) use changes::{Change, Changes};
 pub(crate) use record::{Hold, Record};
 
 /// The reason for which a request has no result.
@@ -143,6 +145,12 @@ impl LeaseClient {
     /// Replaces the Lease; a conflict if it is not the state that `lease` was made from.
     pub(crate) async fn update(&self, lease: &Record) -> Result<Record, RequestError> {
         self.send(self.requests.replace(&self.name, &PostParams::default(), lease.to_json())?).await
+    }
+
+    /// The changes of the Lease after `version`. It has no time limit: a follower polls beside it.
+    pub(crate) fn watch(&self, version: &str) -> Changes {
+        let params = WatchParams::default().fields(&format!("metadata.name={}", self.name));
+        changes::changes(self.client.clone(), self.requests.watch(&params.disable_bookmarks(), version))
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Record, RequestError> {

@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     event::LeaderEvent,
     leadership::{Facts, Term},
+    rules::Rule,
     work::Tasks,
 };
 
@@ -80,6 +81,9 @@ impl<'a> LedTerm<'a> {
                 Cause::Lost(lost) => Some(lost),
                 Cause::ShutDown | Cause::Returned => {
                     term.ask_to_stop();
+                    if !candidate.config.rules.keep(Rule::JoinBeforeRelease) {
+                        candidate.release().await;
+                    }
                     tokio::select! {
                         biased;
                         lost = &mut renewing => Some(lost),

@@ -45,7 +45,8 @@
 //! 4. The Lease is released only after the led work has ended, every task with a [`WorkGuard`] included, and
 //!    only if the server says that it is still ours. A task that does not end keeps the Lease until it
 //!    expires, is named in the log, and is reported by [`Outcome::must_exit`].
-//! 5. No request of an election can hang: each has a time limit.
+//! 5. No request of an election can hang: each has a time limit. A [watch](LeaderElectorBuilder::watch) has none, and polls
+//!    go on beside it.
 //! 6. Nothing is spawned.
 //! 7. In a coordinated election the Lease is never created and never taken, only renewed, while it has
 //!    this candidate's name and the server prefers no other candidate. Errors of the `LeaseCandidate` do not
@@ -63,6 +64,7 @@
 //!
 //! - The token that this renewal has prolonged is valid while the leader's clock shows less than `R` since
 //!   `s`: at the latest until `s + R / (1 - ρ)`.
+//! - An event of a watch is read after the commit that it reports, so it is such an `o`, too.
 //! - The follower takes the Lease when its own clock shows `D` since `o`: at the earliest at
 //!   `o + D / (1 + ρ)`, which is not before `s + D / (1 + ρ)`.
 //! - The write that takes carries the resource version of that renewal. If a later renewal was committed, the
@@ -122,7 +124,9 @@
 //!
 //! Start informers before [`LeaderElector::run_terms`]: led work begins at once when the Lease is acquired, and finds
 //! its caches synced. Set [`release_on_cancel`](LeaderElectorBuilder::release_on_cancel) for planned
-//! restarts, and [`wake_at_expiry`](LeaderElectorBuilder::wake_at_expiry) for crashes.
+//! restarts, and [`watch`](LeaderElectorBuilder::watch) for both: a follower learns of a release at once, and takes
+//! the Lease of a crashed leader when it expires. Where watches are too many, there is
+//! [`wake_at_expiry`](LeaderElectorBuilder::wake_at_expiry).
 //!
 //! # Not here
 //!
@@ -151,6 +155,7 @@
 //! - If the server ends a term, led work has the rest of the token to stop, and with `release_on_cancel` the Lease is
 //!   released. Upstream lets it expire.
 //! - Without the API of `LeaseCandidate`s, or without access to it, upstream's candidates wait forever.
+//! - A follower can [watch](LeaderElectorBuilder::watch) the Lease; upstream's polls.
 //! - The gauge is 0 after every term; upstream's misses some ends.
 
 mod builder;
@@ -165,11 +170,13 @@ mod hooks;
 mod leadership;
 mod lease;
 mod lease_client;
+mod lease_watch;
 mod led_term;
 pub mod metrics;
 mod observer;
 mod outcome;
 mod renewal;
+mod rules;
 mod state;
 mod work;
 
@@ -186,6 +193,9 @@ pub use leadership::{Leadership, LeadershipLost};
 pub use lease_client::lease_client_config;
 pub use observer::{LeaderChanges, Observer, StaleLeader};
 pub use outcome::Outcome;
+#[cfg(feature = "test-util")]
+#[doc(hidden)]
+pub use rules::Rule;
 pub use work::WorkGuard;
 
 #[cfg(doctest)]

@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use jiff::Timestamp;
 use kube_client::{
     Api, Client,
     api::{Patch, PatchParams, PostParams},
@@ -104,7 +103,7 @@ impl Renewal {
             Err(error) => return Err(error.into()),
         };
         let (found, sent) = (found.map(|found| found.spec), self.timer.now());
-        let step = self.registration.lock().next(found.as_ref(), sent, Timestamp::now());
+        let step = self.registration.lock().next(found.as_ref(), sent, self.timer.wall());
         // The name is what the server will write into the Lease as its holder.
         let object = |spec| LeaseCandidate::new(&self.identity, &self.resource, spec);
         let renewed = !matches!(step, Step::Rest);

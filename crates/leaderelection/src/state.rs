@@ -19,6 +19,7 @@ use crate::{
     clock::Moment,
     config::Config,
     lease::{Hold, Record},
+    rules::{Rule, Rules},
 };
 
 /// The knowledge of one candidate.
@@ -29,6 +30,7 @@ pub(crate) struct Election {
     duration_seconds: i32,
     labels: BTreeMap<String, String>,
     missing: Record,
+    rules: Rules,
     observed: Option<Observed>,
 }
 
@@ -70,6 +72,7 @@ impl Election {
             duration_seconds: config.lease_duration_seconds(),
             labels: config.labels.clone(),
             missing: Record::new(&config.namespace, &config.name),
+            rules: config.rules,
             observed: None,
         }
     }
@@ -84,6 +87,23 @@ impl Election {
             return None; // unchanged, so the time of the last change stays (I2, I3)
         }
         self.observe(lease, now)
+    }
+
+    /// Takes note of the Lease as a watch shows it; `now` is a moment after the event came. Returns the holder if it
+    /// is another than before.
+    ///
+    /// Watches are answered from a cache, which can be behind the last read: an older state is no change.
+    pub(crate) fn heard(&mut self, lease: Record, now: Moment) -> Option<String> {
+        let known = self.observed.as_ref().and_then(|observed| observed.lease.version());
+        match known {
+            Some(known) if !lease.is_newer_than_version(known) => None,
+            _ => self.read(lease, now),
+        }
+    }
+
+    /// Whether nobody holds the Lease, or this candidate does: then an attempt need not wait.
+    pub(crate) fn is_free(&self) -> bool {
+        self.holder().is_some_and(|holder| holder.is_empty() || holder == self.identity)
     }
 
     /// Takes note of the Lease as this candidate wrote it, with a request sent at `sent`. Returns the
@@ -124,7 +144,7 @@ impl Election {
     /// Returns the renewal that may be sent without reading the Lease first, if the Lease is its own and has not expired.
     pub(crate) fn renewal(&self, now: Moment, labels: &Labels) -> Option<Record> {
         let observed = self.observed.as_ref()?;
-        (observed.lease.holder() == self.identity && !self.expired(observed, now))
+        (observed.lease.holder() == self.identity && !self.expired(observed, now, labels))
             .then(|| self.held(&observed.lease, labels, false))
     }
 
@@ -136,7 +156,7 @@ impl Election {
         let holder = observed.lease.holder();
         if holder == self.identity {
             Claim::Renew(self.held(&observed.lease, labels, false))
-        } else if !holder.is_empty() && !self.expired(observed, now) {
+        } else if !holder.is_empty() && !self.expired(observed, now, labels) {
             Claim::Held
         } else {
             Claim::Take(self.held(&observed.lease, labels, true))
@@ -147,7 +167,7 @@ impl Election {
     pub(crate) fn assignment(&self, now: Moment, labels: &Labels) -> Claim {
         match &self.observed {
             Some(observed) if observed.lease.holder() != self.identity => Claim::Held,
-            Some(observed) if self.expired(observed, now) => Claim::Held,
+            Some(observed) if self.expired(observed, now, labels) => Claim::Held,
             Some(Observed { lease, .. }) if lease.prefers_another() => Claim::EndOfTerm,
             Some(Observed { lease, .. }) => Claim::Renew(self.held(lease, labels, false)),
             None => Claim::Held,
@@ -160,7 +180,9 @@ impl Election {
     /// Lease that was held, as if it still existed.
     pub(crate) fn claim_missing(&self, now: Moment, labels: &Labels) -> Claim {
         match &self.observed {
-            Some(observed) if self.expires_at().is_some() && !self.expired(observed, now) => Claim::Held,
+            Some(observed) if self.expires_at().is_some() && !self.expired(observed, now, labels) => {
+                Claim::Held
+            }
             _ => Claim::Create(self.held(&self.missing, labels, false)),
         }
     }
@@ -172,12 +194,20 @@ impl Election {
     }
 
     /// I1, I2.
-    fn expired(&self, observed: &Observed, now: Moment) -> bool {
-        now >= self.expiry(observed)
+    fn expired(&self, observed: &Observed, now: Moment, labels: &Labels) -> bool {
+        if self.rules.keep(Rule::LocallyObservedTime) {
+            return now >= self.expiry(observed);
+        }
+        let renewed = observed.lease.renew_time().and_then(|at| at.checked_add(self.duration(observed)).ok());
+        renewed.is_some_and(|expiry| labels.wall >= expiry)
     }
 
     fn expiry(&self, observed: &Observed) -> Moment {
-        observed.at.plus(observed.lease.duration().unwrap_or(self.lease_duration))
+        observed.at.plus(self.duration(observed))
+    }
+
+    fn duration(&self, observed: &Observed) -> Duration {
+        observed.lease.duration().unwrap_or(self.lease_duration)
     }
 
     fn held(&self, lease: &Record, labels: &Labels, transition: bool) -> Record {

@@ -42,7 +42,15 @@ impl Record {
     ///
     /// If it is not a Lease, with the reason.
     pub(crate) fn parse(body: &str) -> Result<Self, String> {
-        let record: Map<String, Value> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        Self::checked(serde_json::from_str(body).map_err(|error| error.to_string())?)
+    }
+
+    /// Takes an object that should be a Lease.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a Lease, with the reason.
+    pub(crate) fn checked(record: Map<String, Value>) -> Result<Self, String> {
         match (record.get("kind").and_then(Value::as_str), record.get("metadata")) {
             (Some("Lease"), Some(Value::Object(_))) => Ok(Self(record)),
             (Some("Lease"), _) => Err("the Lease has no metadata".into()),
@@ -106,6 +114,21 @@ impl Record {
             (Some(version), Some(others)) => version == others && self.uid() == other.uid(),
             _ => self == other,
         }
+    }
+
+    /// Whether this state is later than that with `version`. Versions that are not numbers are later unless equal.
+    pub(crate) fn is_newer_than_version(&self, version: &str) -> bool {
+        let is_number = |version: &str| !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
+        match self.version() {
+            Some(own) if is_number(own) && is_number(version) => (own.len(), own) > (version.len(), version),
+            own => own != Some(version),
+        }
+    }
+
+    /// `renewTime`, for an election without [`Rule::LocallyObservedTime`](crate::rules::Rule).
+    pub(crate) fn renew_time(&self) -> Option<Timestamp> {
+        let time = serde_json::from_value::<MicroTime>(self.spec("renewTime")?.clone());
+        time.ok().map(|time| time.0)
     }
 
     /// This Lease, held.

@@ -285,3 +285,18 @@ fn a_lease_that_the_server_assigns_is_renewed_by_its_holder_and_by_nobody_else()
         assert_eq!(assignment(&own, 0) == Claim::EndOfTerm, ends, "{preferred:?}");
     }
 }
+
+/// Watches are answered from a cache, which may be behind a read.
+#[test]
+fn an_older_state_that_a_watch_shows_is_no_change() {
+    let mut election = election();
+    election.read(lease("10", "b", 15), NOW);
+    assert_eq!(election.heard(lease("9", "c", 15), after(5)), None);
+    assert_eq!(election.heard(lease("10", "b", 15), after(5)), None);
+    assert_eq!(election.expires_at(), Some(after(15)), "10 is the newest");
+    assert_eq!(election.heard(lease("11", "c", 15), after(5)).as_deref(), Some("c"));
+    assert_eq!(election.expires_at(), Some(after(20)));
+    assert!(!election.is_free());
+    assert_eq!(election.heard(lease("12", "", 15), after(6)).as_deref(), Some(""));
+    assert!(election.is_free());
+}

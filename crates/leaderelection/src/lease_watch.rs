@@ -1,0 +1,118 @@
+//! [`LeaseWatch`]: the watch of a follower, and when to open it again. Polls go on without it.
+
+use std::{future::pending, time::Duration};
+
+use futures_util::StreamExt;
+
+use crate::{
+    clock::Moment,
+    lease::{Change, Changes, Reason, Record, RequestError},
+};
+
+/// The longest time between two attempts to open a watch that fails.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// The watch of one follower.
+///
+/// A watch only brings news earlier than the next poll. One that fails, hangs or lags delays nothing: polls that find
+/// something new show that it is behind, and it is closed.
+pub(crate) struct LeaseWatch {
+    open: Option<Open>,
+    /// When it may be opened again.
+    due: Moment,
+    first_backoff: Duration,
+    /// The number of consecutive failures.
+    failures: u32,
+    /// Why it failed last, so that the log says it once.
+    failing: Option<Option<Reason>>,
+}
+
+struct Open {
+    changes: Changes,
+    /// The newest version that it has shown, or that it was opened with.
+    version: String,
+    /// Whether it has shown anything.
+    proven: bool,
+}
+
+/// How a watch failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WatchFailure {
+    #[error(transparent)]
+    Error(RequestError),
+    #[error("the watch has not shown a change that a read has found")]
+    Behind,
+    #[error("the server ended the watch before the first event")]
+    Empty,
+}
+
+/// What a watch says.
+#[derive(Debug)]
+pub(crate) enum News {
+    Change(Change),
+    /// It ended as watches do after some minutes.
+    Ended,
+    Failed(WatchFailure),
+}
+
+impl LeaseWatch {
+    /// A closed watch. The first failure closes it for `first_backoff`; each further one for twice as long.
+    pub(crate) fn new(first_backoff: Duration) -> Self {
+        Self { open: None, due: Moment(0), first_backoff, failures: 0, failing: None }
+    }
+
+    pub(crate) fn is_due(&self, now: Moment) -> bool {
+        self.open.is_none() && now >= self.due
+    }
+
+    /// Opens it: it shows the changes after `version`.
+    pub(crate) fn open(&mut self, version: &str, changes: Changes) {
+        self.open = Some(Open { changes, version: version.to_owned(), proven: false });
+    }
+
+    /// Whether it has not shown the state that a poll has found.
+    pub(crate) fn is_behind(&self, found: &Record) -> bool {
+        self.open.as_ref().is_some_and(|open| found.is_newer_than_version(&open.version))
+    }
+
+    /// Waits for the next change; for ever while it is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that is dropped early has taken no change.
+    pub(crate) async fn next(&mut self) -> News {
+        let Some(open) = &mut self.open else { return pending().await };
+        match open.changes.next().await {
+            Some(Ok(change)) => {
+                if let Change::Written(lease) = &change
+                    && let Some(version) = lease.version()
+                {
+                    version.clone_into(&mut open.version);
+                }
+                open.proven = true;
+                (self.failures, self.failing) = (0, None);
+                News::Change(change)
+            }
+            Some(Err(error)) => News::Failed(WatchFailure::Error(error)),
+            None if open.proven => {
+                self.open = None; // opened again at once
+                News::Ended
+            }
+            // A server that ends each watch at once is not asked again at once.
+            None => News::Failed(WatchFailure::Empty),
+        }
+    }
+
+    /// Closes it for a while. Returns whether this failure is another one than the last.
+    pub(crate) fn fail(&mut self, now: Moment, failure: &WatchFailure) -> bool {
+        self.open = None;
+        let factor = 2_u32.saturating_pow(self.failures.min(16));
+        self.due = now.plus(self.first_backoff.saturating_mul(factor).min(LONGEST_BACKOFF));
+        self.failures += 1;
+        let reason = match failure {
+            WatchFailure::Error(error) => Some(error.reason()),
+            WatchFailure::Behind | WatchFailure::Empty => None,
+        };
+        self.failing.replace(reason) != Some(reason)
+    }
+}
