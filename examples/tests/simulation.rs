@@ -2,7 +2,7 @@
 
 use trimtab_examples::{
     database::Defect,
-    scenarios::{self, database},
+    scenarios::{self, Removed, database},
 };
 use trimtab_simulation::{FaultMix, Plan, Scenario, Simulation};
 
@@ -17,7 +17,7 @@ fn an_operator_without_a_defect_survives_everything_that_is_done_to_it() {
 
 #[test]
 fn candidates_for_a_lease_never_lead_at_the_same_time() {
-    clean(scenarios::lease(), 15);
+    clean(scenarios::lease(None), 12);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn nothing_fails_in_a_world_without_faults() {
 /// see `docs/simulation.md`.
 #[test]
 fn two_runs_of_a_seed_are_equal() {
-    for scenario in [scenarios::replicaset(), scenarios::lease()] {
+    for scenario in [scenarios::replicaset(), scenarios::lease(None)] {
         Simulation::new(scenario).seeds(0..5).check_determinism().expect("the same histories");
     }
 }
@@ -50,6 +50,26 @@ fn every_planted_defect_is_found_and_told_on_a_page() {
         assert!(mended.failures().is_empty(), "{defect:?}: without the defect it is clean: {mended}");
     }
 }
+
+/// Each rule of the election, taken away, by a plan that shows what it guards against.
+#[test]
+fn an_election_without_one_of_its_rules_fails_and_is_clean_with_it() {
+    for (rule, plan) in WITHOUT {
+        let plan: Plan = plan.parse().expect("a plan");
+        let report = Simulation::new(scenarios::lease(Some(rule))).shrink_runs(0).replay(&plan);
+        assert_eq!(report.failures().len(), 1, "{rule:?} is not missed in {plan}: {report}");
+        Simulation::new(scenarios::lease(None)).replay(&plan).assert_clean();
+    }
+}
+
+/// A plan for each rule.
+const WITHOUT: [(Removed, &str); 5] = [
+    (Removed::ObservedTime, "7; candidate-a@5 set-clock 3600000"),
+    (Removed::DeadlineBeforeSend, "7; candidate-b@63 pause 25000"),
+    (Removed::Fence, "7; candidate-b@5145 pause 9082"),
+    (Removed::JoinBeforeRelease, "1"),
+    (Removed::Precondition, "7; candidate-b@3550w late-commit 15000; candidate-b@3700 pause 14000"),
+];
 
 /// A plan for each defect.
 const FOUND: [(Defect, &str); 9] = [

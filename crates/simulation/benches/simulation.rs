@@ -15,7 +15,7 @@ fn main() {
         |many: u64| NonZeroU64::new(if quick { many / 4 } else { many }).expect("many is more than four");
     let (per_minute, _) = measure(scenarios::replicaset_bench(), runs(100));
     report("replicaset", "histories/min", "higher", per_minute);
-    let (per_minute, _) = measure(scenarios::lease(), runs(400));
+    let (per_minute, _) = measure(scenarios::lease(None), runs(400));
     report("lease", "histories/min", "higher", per_minute);
     let idle = Scenario::new("idle")
         .process("sleeper", |_| async { std::future::pending::<()>().await })
@@ -23,7 +23,7 @@ fn main() {
         .quiet(Duration::from_secs(600));
     let (_, faster) = measure(idle, runs(40));
     report("time/idle", "x", "higher", faster);
-    let (_, faster) = measure(scenarios::lease(), runs(400));
+    let (_, faster) = measure(scenarios::lease(None), runs(400));
     report("time", "x", "higher", faster);
 }
 

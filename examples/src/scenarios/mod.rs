@@ -8,7 +8,7 @@ use trimtab_simulation::Scenario;
 
 pub use self::{
     database::database,
-    lease::{lease, lease_taken},
+    lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_bench, replicaset_counts, replicaset_late, replicaset_naive,
         replicaset_versions,
@@ -18,7 +18,7 @@ use crate::database::Defect;
 
 /// Returns the scenarios by name.
 ///
-/// `database/DEFECT` is the database operator with that defect.
+/// `database/DEFECT` is the database operator with that defect; `lease/RULE` is the election without that rule.
 pub fn all() -> Vec<(String, Scenario)> {
     let mut all = vec![
         ("replicaset".to_owned(), replicaset()),
@@ -26,10 +26,11 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("replicaset-counts".to_owned(), replicaset_counts()),
         ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
-        ("lease".to_owned(), lease()),
+        ("lease".to_owned(), lease(None)),
         ("lease-taken".to_owned(), lease_taken()),
         ("database".to_owned(), database(None)),
     ];
+    all.extend(Removed::ALL.map(|rule| (format!("lease/{}", rule.name()), lease(Some(rule)))));
     all.extend(Defect::ALL.map(|defect| (format!("database/{}", defect.name()), database(Some(defect)))));
     all
 }
