@@ -35,8 +35,8 @@ pub(crate) struct Options {
     /// Also writes the results to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; may be repeated.
-    /// Latency needs the results of sync.
+    /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; or of the election:
+    /// token, failover or thousand. May be repeated. Latency needs the results of sync.
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
     /// Connects the informers to a kube-apiserver, creates 10,000 Pods in a namespace of it and deletes them again.
@@ -97,7 +97,7 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
         if scenario.name.as_ref().is_some_and(is_unchosen) {
             continue;
         }
-        let run = match Run::prepare(workspace, scenario, kubeconfig, options.quick, &results) {
+        let run = match Run::prepare(workspace, scenario, kubeconfig, options.quick, (&subjects, &results)) {
             Ok(run) => run,
             Err(failure) => {
                 results.skip(scenario.name.unwrap_or("the scenario"), &failure);

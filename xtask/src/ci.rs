@@ -128,8 +128,8 @@ impl Step {
 
 fn fmt(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("fmt --all --check"))?;
-    for peer in ["kube-runtime", "load"] {
-        let manifest = format!("xtask/peers/{peer}/Cargo.toml"); // outside the workspace, in its style
+    for package in ["model", "peers/kube-runtime", "peers/load"] {
+        let manifest = format!("xtask/{package}/Cargo.toml"); // outside the workspace, in its style
         show(words("fmt --check --manifest-path").arg(manifest))?;
     }
     Ok(())

@@ -6,7 +6,9 @@ mod ci;
 mod codegen;
 mod conformance;
 mod demo;
+mod failover;
 mod failure;
+mod model;
 mod package;
 mod peer;
 mod program;
@@ -40,6 +42,10 @@ enum Command {
     Conformance(conformance::Options),
     /// Runs a scenario of `examples/` in the simulation: many histories, each with other faults.
     Simulate(simulate::Options),
+    /// Checks the model of a protocol exhaustively: every order of its steps.
+    Model(model::Options),
+    /// Sends signals to real leaders, ours and client-go's, and measures when a follower leads.
+    Failover(failover::Options),
     /// Puts a part under random load in real time, on several threads, and checks its results.
     Soak(soak::Options),
     /// Writes the API server's tables of the built-in kinds.
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Conformance(options) => conformance::run(&options),
         Command::Simulate(options) => simulate::run(&options),
+        Command::Model(options) => model::run(&options),
+        Command::Failover(options) => failover::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Codegen(options) => codegen::run(&options),
         Command::Tidy(options) => tidy::run(&options),

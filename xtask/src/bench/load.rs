@@ -1,17 +1,18 @@
-//! The load: a server of Pods for the informers, started in a new process for every run.
+//! The load: a server of Pods for the informers or of Leases for elections, started in a new process for every run.
 
 use super::peer::build_rust;
 use crate::failure::{Failure, While};
 use crate::peer::{folder, target};
 use crate::workspace::Workspace;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The load's program.
 #[derive(Debug)]
 pub(super) struct Load {
     program: PathBuf,
+    arguments: &'static [&'static str],
 }
 
 /// A running load; dropping it ends the process.
@@ -24,13 +25,22 @@ pub(super) struct RunningLoad {
 impl Load {
     pub(super) fn build(workspace: &Workspace) -> Result<Self, Failure> {
         let program = build_rust(&folder(workspace, "load"), &target(workspace), "load")?;
-        Ok(Self { program })
+        Ok(Self { program, arguments: &[] })
     }
 
-    /// Starts the load and waits until it serves `objects` Pods.
+    /// A benchmark that serves its own load.
+    pub(super) fn of_bench(program: &Path) -> Self {
+        Self { program: program.to_owned(), arguments: &["--serve"] }
+    }
+
+    /// Starts the load and waits until it serves so many objects.
     pub(super) fn start(&self, objects: u32) -> Result<RunningLoad, Failure> {
         let mut command = Command::new(&self.program);
-        command.args(["--objects", &objects.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .args(self.arguments)
+            .args(["--objects", &objects.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().doing("starting the load")?;
         let mut url = String::new();
         if let Some(stdout) = process.stdout.take() {

@@ -37,6 +37,7 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
         "featuregate" => &FEATUREGATE,
         "apiserver" => &APISERVER,
         "expectations" | "ownership" => &CONTROLLER,
+        "leaderelection" => &LEADERELECTION,
         _ => &[],
     }
 }
@@ -62,6 +63,8 @@ const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
 
 const CONTROLLER: [Peer; 1] = [Peer::new("controller", Source::Go { module: "controller", command: "." })];
+
+const LEADERELECTION: [Peer; 1] = [client_go("client-go", "leaderelection")];
 
 const APISERVER: [Peer; 1] = [Peer::new("kube-apiserver", Source::Kube)];
 

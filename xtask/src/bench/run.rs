@@ -25,19 +25,26 @@ enum Server {
     /// A load that sends this many changes a second.
     Paced(Load, u32),
     Kubernetes(Pods),
+    /// Our own benchmark's server, with so many Leases.
+    Leases(Load, u32),
 }
 
 impl Run {
-    /// Prepares a scenario; `results` are those of the scenarios before.
+    /// Prepares a scenario for subjects; `results` are those of the scenarios before.
     pub(super) fn prepare(
         workspace: &Workspace,
         scenario: Scenario,
         kubeconfig: Option<&Path>,
         quick: bool,
-        results: &Results,
+        (subjects, results): (&[Subject], &Results),
     ) -> Result<Self, Failure> {
         let server = match scenario.source {
             Source::None => Server::None,
+            Source::Leases(leases) => {
+                let ours = subjects.iter().find(|subject| subject.is_ours());
+                let ours = ours.ok_or_else(|| Failure::new("our benchmark, which serves, was not built"))?;
+                Server::Leases(Load::of_bench(&ours.program), leases)
+            }
             Source::Load | Source::Loads(_) => Server::Load(Load::build(workspace)?),
             Source::PacedLoad => Server::Paced(Load::build(workspace)?, sustained_rate(results)?),
             Source::Kubernetes => {
@@ -58,9 +65,12 @@ impl Run {
             arguments.add("scenario", &name);
             arguments.add("objects", &objects);
         }
+        if self.quick && matches!(self.server, Server::None | Server::Leases(..)) {
+            arguments.0.push("--quick".to_owned());
+        }
         match &self.server {
-            Server::None if self.quick => arguments.0.push("--quick".to_owned()),
             Server::None => {}
+            Server::Leases(server, leases) => loads.push(server.start(*leases)?),
             Server::Load(load) => {
                 loads.push(load.start(objects)?);
                 arguments.add("events", &events);

@@ -1,4 +1,4 @@
-//! The scenarios of each part. The informer has several; the programs of the other parts know only one.
+//! The scenarios of each part. The informer and the election have several; the programs of other parts know only one.
 
 use super::subject::Subject;
 
@@ -28,6 +28,8 @@ pub(super) enum Source {
     PacedLoad,
     /// A kube-apiserver.
     Kubernetes,
+    /// An API server in a process of our own benchmark, which renews this many Leases.
+    Leases(u32),
 }
 
 const ALL_FORMS: &[&str] = &["whole", "packed", "view"];
@@ -39,6 +41,14 @@ pub(super) const LATENCY_SECONDS: u32 = 10;
 /// Lists the scenarios of a part.
 pub(super) fn scenarios(part: &str, quick: bool) -> Vec<Scenario> {
     let one = Scenario { name: None, objects: 0, events: 0, forms: &[], peers: &[], source: Source::None };
+    if part == "leaderelection" {
+        let election = Scenario { peers: &["client-go"], ..one };
+        return vec![
+            Scenario { name: Some("token"), peers: &[], ..one },
+            Scenario { name: Some("failover"), objects: 20, source: Source::Leases(0), ..election },
+            Scenario { name: Some("thousand"), objects: 1000, source: Source::Leases(1000), ..election },
+        ];
+    }
     if part != "informer" {
         return vec![one];
     }
@@ -76,7 +86,7 @@ impl Scenario {
     pub(super) fn includes(&self, subject: &Subject) -> bool {
         match (self.name, subject.is_ours()) {
             (None, _) => true,
-            (_, true) => subject.form.is_some_and(|form| self.forms.contains(&form)),
+            (_, true) => subject.form.is_none_or(|form| self.forms.contains(&form)),
             (_, false) => self.peers.contains(&subject.name),
         }
     }
@@ -115,6 +125,16 @@ mod tests {
         assert_eq!(peers_of("sync"), ["limit"]);
         assert_eq!(peers_of("real"), ["client-go-proto-slim"]);
         assert_eq!(peers_of("relist"), [""; 0]);
+    }
+
+    #[test]
+    fn the_peer_of_the_election_runs_all_but_the_token() {
+        let subjects = [subject("trimtab", None), subject("client-go", None)];
+        let run = scenarios("leaderelection", true)
+            .iter()
+            .map(|one| included(one, &subjects).len())
+            .collect::<Vec<_>>();
+        assert_eq!(run, [1, 2, 2]);
     }
 
     #[test]

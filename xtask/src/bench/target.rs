@@ -59,6 +59,15 @@ pub(super) const TARGETS: &[Target] = &[
     absolute("expectations/release-100k", 50.0),
     relative("ownership/claim", "controller", 0.3),
     absolute("ownership/adopt-1000", 1.5),
+    relative("leaderelection/failover-term", "client-go", 1.0),
+    relative("leaderelection/failover-kill", "client-go", 1.0),
+    absolute("leaderelection/failover-kill-slowest", 15.2),
+    relative("leaderelection/requests", "client-go", 1.0),
+    absolute("leaderelection/valid", 30.0),
+    absolute("leaderelection/valid-boot-time", 40.0),
+    relative("leaderelection/thousand-cpu", "client-go", 0.25),
+    relative("leaderelection/thousand-rss", "client-go", 0.25),
+    absolute("leaderelection/warm", 10.0),
 ];
 
 impl Target {
