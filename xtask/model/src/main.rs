@@ -40,7 +40,9 @@ fn check(without: Option<Rule>) -> bool {
     let (states, depth, took) = (checker.unique_state_count(), checker.max_depth(), start.elapsed());
     match without {
         None => println!("all rules: {states} states, depth {depth}, in {took:.1?}"),
-        Some(rule) => println!("\nwithout {rule:?}: {states} states up to the first violation, in {took:.1?}"),
+        Some(rule) => {
+            println!("\nwithout {rule:?}: {states} states up to the first violation, in {took:.1?}")
+        }
     }
     let mut violations = 0;
     let mut reached = true;
