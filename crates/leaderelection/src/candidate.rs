@@ -138,7 +138,11 @@ impl Candidate {
                     poll = self.timer.now().plus(self.config.retry_period.mul_f64(1.0 + JITTER));
                 }
                 News::Change(Change::Deleted) => return self.timer.sleep(spread).await,
-                News::Ended => {}
+                News::Ended => {
+                    if let Some(failure) = watch.ended(self.timer.now()) {
+                        self.watch_failed(watch, &failure);
+                    }
+                }
                 News::Failed(failure) => self.watch_failed(watch, &failure),
             }
             if self.timer.now() >= next {
@@ -160,7 +164,7 @@ impl Candidate {
         if let Some(version) = known.version()
             && watch.is_due(self.timer.now())
         {
-            watch.open(version, self.lease.watch(version));
+            watch.open(self.timer.now(), version, self.lease.watch(version));
         }
     }
 

@@ -33,6 +33,7 @@ struct Open {
     version: String,
     /// Whether it has shown anything.
     proven: bool,
+    opened: Moment,
 }
 
 /// How a watch failed.
@@ -50,7 +51,7 @@ pub(crate) enum WatchFailure {
 #[derive(Debug)]
 pub(crate) enum News {
     Change(Change),
-    /// It ended as watches do after some minutes.
+    /// The server has ended the watch, as it does after some minutes.
     Ended,
     Failed(WatchFailure),
 }
@@ -66,8 +67,16 @@ impl LeaseWatch {
     }
 
     /// Opens it: it shows the changes after `version`.
-    pub(crate) fn open(&mut self, version: &str, changes: Changes) {
-        self.open = Some(Open { changes, version: version.to_owned(), proven: false });
+    pub(crate) fn open(&mut self, now: Moment, version: &str, changes: Changes) {
+        self.open = Some(Open { changes, version: version.to_owned(), proven: false, opened: now });
+    }
+
+    /// Closes it after its end. It can be opened again at once, unless the server ends each watch at once: then the
+    /// failure is returned.
+    pub(crate) fn ended(&mut self, now: Moment) -> Option<WatchFailure> {
+        let open = self.open.take()?;
+        let is_empty = !open.proven && now.since(open.opened) < self.first_backoff;
+        is_empty.then_some(WatchFailure::Empty)
     }
 
     /// Whether it has not shown the state that a poll has found.
@@ -94,12 +103,7 @@ impl LeaseWatch {
                 News::Change(change)
             }
             Some(Err(error)) => News::Failed(WatchFailure::Error(error)),
-            None if open.proven => {
-                self.open = None; // opened again at once
-                News::Ended
-            }
-            // A server that ends each watch at once is not asked again at once.
-            None => News::Failed(WatchFailure::Empty),
+            None => News::Ended,
         }
     }
 
@@ -114,5 +118,67 @@ impl LeaseWatch {
             WatchFailure::Behind | WatchFailure::Empty => None,
         };
         self.failing.replace(reason) != Some(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const NOW: Moment = Moment(1 << 50);
+
+    fn lease(version: &str) -> Record {
+        let json = format!(r#"{{"kind": "Lease", "metadata": {{"resourceVersion": "{version}"}}}}"#);
+        Record::parse(&json).expect("a Lease")
+    }
+
+    fn watch() -> LeaseWatch {
+        let mut watch = LeaseWatch::new(SECOND * 2);
+        assert!(watch.is_due(NOW));
+        watch.open(NOW, "10", Box::pin(stream::empty()));
+        watch
+    }
+
+    #[test]
+    fn each_failure_closes_it_for_twice_as_long_and_a_minute_at_most() {
+        let mut watch = watch();
+        for seconds in [2, 4, 8, 16, 32, 60, 60] {
+            watch.fail(NOW, &WatchFailure::Behind);
+            assert!(!watch.is_due(NOW.plus(SECOND * seconds - Duration::from_nanos(1))));
+            assert!(watch.is_due(NOW.plus(SECOND * seconds)));
+        }
+    }
+
+    #[test]
+    fn a_failure_is_news_unless_it_is_like_the_last_one() {
+        let mut watch = watch();
+        assert!(watch.fail(NOW, &WatchFailure::Behind));
+        assert!(!watch.fail(NOW, &WatchFailure::Behind));
+        assert!(watch.fail(NOW, &WatchFailure::Error(RequestError::Timeout(SECOND))));
+        assert!(!watch.fail(NOW, &WatchFailure::Error(RequestError::Timeout(SECOND))));
+    }
+
+    #[test]
+    fn a_read_of_a_later_version_shows_that_it_is_behind() {
+        let watch = watch();
+        assert!(!watch.is_behind(&lease("9")) && !watch.is_behind(&lease("10")));
+        assert!(watch.is_behind(&lease("11")));
+    }
+
+    /// A server that ends each watch at once must not be asked again at once.
+    #[test]
+    fn a_watch_that_ends_at_once_and_empty_has_failed() {
+        assert!(watch().ended(NOW.plus(SECOND)).is_some());
+        assert!(watch().ended(NOW.plus(SECOND * 2)).is_none(), "it has lasted");
+        let mut watch = watch();
+        let change = Ok(Change::Written(lease("11")));
+        watch.open(NOW, "10", Box::pin(stream::iter([change])));
+        let shown = futures_util::FutureExt::now_or_never(watch.next());
+        assert!(matches!(shown, Some(News::Change(_))));
+        assert!(!watch.is_behind(&lease("11")));
+        assert!(watch.ended(NOW).is_none(), "it has shown something");
     }
 }
