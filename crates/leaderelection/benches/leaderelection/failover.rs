@@ -54,7 +54,7 @@ async fn run_with(pairs: usize, watches: bool) -> Result<(), Failure> {
     let (terms, kills, requests) =
         tokio::join!(of(End::Shutdown), of(End::Kill), settled(pairs.div_ceil(2), watches));
     let (terms, kills) = (terms?, kills?);
-    let suffix = if watches { "" } else { "/poll" };
+    let suffix = if watches { "/watch" } else { "" };
     let failovers = |pairs: &[Measured]| median(pairs.iter().map(|pair| pair.failover));
     report_lower(&format!("leaderelection/failover-term{suffix}"), "s", failovers(&terms));
     report_lower(&format!("leaderelection/failover-kill{suffix}"), "s", failovers(&kills));

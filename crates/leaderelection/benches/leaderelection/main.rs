@@ -8,7 +8,8 @@
 //! --scenario thousand --url URL --objects FOLLOWERS
 //! ```
 //!
-//! Rows whose name ends with `/poll` have the default options, as upstream; those without a suffix watch the Lease.
+//! In rows whose name ends with `/watch`, followers watch the Lease. In the others they have the default options, as
+//! upstream.
 
 mod failover;
 mod serve;

@@ -11,18 +11,20 @@ use trimtab_test_support::{
 
 use crate::{Failure, builder, config, option};
 
+/// The time between the starts of two followers. All at once, each would open a connection, which the client's pool keeps.
+const SPREAD: Duration = Duration::from_millis(4);
 /// Until all have read their Lease, and connections are open.
 const SETTLE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let followers: usize = option("objects")?;
-    let watches = !std::env::args().any(|argument| argument == "--poll");
-    let suffix = if watches { "" } else { "/poll" };
-    if watches {
+    let watches = std::env::args().any(|argument| argument == "--watch");
+    let suffix = if watches { "/watch" } else { "" };
+    if !watches {
         // In a process of its own, before this one has used any memory.
         let mut program = std::process::Command::new(std::env::current_exe()?);
-        if !program.args(std::env::args().skip(1)).arg("--poll").status()?.success() {
-            return Err("the run without watches has failed".into());
+        if !program.args(std::env::args().skip(1)).arg("--watch").status()?.success() {
+            return Err("the run with watches has failed".into());
         }
     }
     let period = Duration::from_secs(if quick() { 15 } else { 30 });
@@ -32,6 +34,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
         let lease = format!("held-{number}");
         let mut elector = builder(client.clone(), &lease, "follower", watches).build()?;
         tokio::spawn(async move { elector.run(pending(), |_| pending::<()>()).await });
+        sleep(SPREAD).await;
     }
     sleep(SETTLE).await;
     let before = cpu();

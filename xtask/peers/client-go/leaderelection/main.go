@@ -3,7 +3,7 @@
 //	leaderelection -scenario failover -url http://127.0.0.1:PORT -objects PAIRS
 //	leaderelection -scenario thousand -url http://127.0.0.1:PORT -objects FOLLOWERS [-quick]
 //
-// It has one way to learn of the Lease, so the rows with and without the suffix /poll are the same.
+// It has one way to learn of the Lease, so the rows with and without the suffix /watch are the same.
 package main
 
 import (
@@ -35,6 +35,8 @@ const (
 	renewDeadline = 10 * time.Second
 	retryPeriod   = 2 * time.Second
 	settle        = 5 * time.Second
+	// All at once, each follower would open a connection.
+	spread = 4 * time.Millisecond
 )
 
 func main() {
@@ -111,7 +113,7 @@ func failover(url string, pairs int) error {
 	if failed = errors.Join(failed, err); failed != nil {
 		return failed
 	}
-	for _, suffix := range []string{"", "/poll"} {
+	for _, suffix := range []string{"", "/watch"} {
 		for end, pairs := range results {
 			measure.Report("leaderelection/failover-"+end+suffix, "s", median(pairs, failoverOf))
 		}
@@ -222,12 +224,13 @@ func thousand(url string, followers int, quick bool) error {
 			return err
 		}
 		go follower.Run(context.Background())
+		time.Sleep(spread)
 	}
 	time.Sleep(2 * settle)
 	before := measure.SoFar()
 	time.Sleep(period)
 	after := measure.SoFar()
-	for _, suffix := range []string{"", "/poll"} {
+	for _, suffix := range []string{"", "/watch"} {
 		cpu := (after.CPU - before.CPU).Seconds() * 1e3 / period.Seconds()
 		measure.Report("leaderelection/thousand-cpu"+suffix, "ms/s", cpu)
 		measure.Report("leaderelection/thousand-rss"+suffix, "MB", float64(after.RSS-empty.RSS)/1e6)
