@@ -16,6 +16,7 @@ use std::{error::Error, fs, net::SocketAddr, path::PathBuf, process::ExitCode, t
 
 use clap::Parser;
 use comfy_table::Table;
+use tokio::runtime::{Builder, Handle};
 use trimtab_apiserver::ApiServer;
 
 use self::{
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
 
 /// Prints the table. Returns the number of late acts of our own leaders.
 fn run(options: &Options) -> Result<usize, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
     let _context = runtime.enter();
     let (kubeconfig, server) = match &options.kubeconfig {
         Some(kubeconfig) => (kubeconfig.clone(), None),
@@ -106,11 +107,12 @@ fn run(options: &Options) -> Result<usize, Failure> {
 
 /// Runs all trials of a pair at once: they only wait.
 fn of_pair(programs: &Programs, leader: Kind, follower: Kind, rounds: u32) -> Result<Vec<Measured>, Failure> {
+    let runtime = &Handle::current();
     let trials = (0..rounds).flat_map(|round| Signal::ALL.map(|signal| (round, signal)));
     thread::scope(|scope| {
         let running: Vec<_> = trials
             .map(|(round, signal)| {
-                let trial = Trial { programs, leader, follower, signal, round, rounds };
+                let trial = Trial { runtime, programs, leader, follower, signal, round, rounds };
                 scope.spawn(move || trial.run())
             })
             .collect();

@@ -2,9 +2,10 @@
 
 use std::{
     sync::mpsc::{Receiver, channel},
-    thread::sleep,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use tokio::{runtime::Handle, time::sleep};
 
 use crate::{
     Failure,
@@ -41,6 +42,8 @@ impl Signal {
 /// One failover.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trial<'a> {
+    /// The runtime whose timers a trial waits for.
+    pub(crate) runtime: &'a Handle,
     pub(crate) programs: &'a Programs,
     pub(crate) leader: Kind,
     pub(crate) follower: Kind,
@@ -60,7 +63,7 @@ pub(crate) struct Measured {
 
 impl Trial<'_> {
     pub(crate) fn run(self) -> Result<Measured, Failure> {
-        let Self { programs, leader, follower, signal, round, rounds } = self;
+        let Self { runtime, programs, leader, follower, signal, round, rounds } = self;
         let run = std::process::id();
         let lease = format!("failover-{run}-{leader:?}-{follower:?}-{signal:?}-{round}").to_lowercase();
         let (lines, said) = channel();
@@ -71,14 +74,15 @@ impl Trial<'_> {
         for _ in 0..2 {
             wait(&said, |line| line.what == "stands" && line.candidate > 0)?;
         }
-        sleep(SETTLE + RETRY_PERIOD * round / rounds);
+        let pause = |time| runtime.block_on(async move { sleep(time).await });
+        pause(SETTLE + RETRY_PERIOD * round / rounds);
         let sent = SystemTime::now().duration_since(UNIX_EPOCH)?;
         old.signal(signal.name())?;
         let led = wait(&said, |line| line.what == "leads" && line.candidate > 0)?.at;
         if signal == Signal::Stop {
-            sleep(RETRY_PERIOD);
+            pause(RETRY_PERIOD);
             old.signal("CONT")?;
-            sleep(RETRY_PERIOD * 3);
+            pause(RETRY_PERIOD * 3);
         }
         // Those before it have been passed over while the successor was waited for.
         let late = said.try_iter().filter(|line| line.candidate == 0 && line.what == "acts" && line.at > led);
