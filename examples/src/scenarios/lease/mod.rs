@@ -1,6 +1,6 @@
 //! Leader election: two to seven candidates for one Lease, whose leader writes all the time.
 //!
-//! `cargo xtask simulate lease --seeds 20000 --jobs 2` finds nothing. Each of `lease/RULE` does without one rule, and
+//! `cargo xtask simulate lease --seeds 20000 --jobs 2` must find nothing. Each of `lease/RULE` does without one rule, and
 //! fails: `cargo xtask simulate lease/observed-time`.
 
 mod candidate;
