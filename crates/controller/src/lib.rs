@@ -52,7 +52,7 @@
 //! 5. Nothing is spawned before [`Controller::run`]. A run returns after every worker that it has spawned has ended, and
 //!    a controller whose run was dropped refuses to run again until then. The exception is a reconcile that blocks its
 //!    thread and cannot be ended: the error of the run names its key, and says that the process must exit. A run does not
-//!    stop the informers, nor the one task per process that updates the metrics of all queues.
+//!    stop the informers; the task that updates the queue's metrics ends within half a second after it.
 //! 6. After the shutdown no key is started; running reconciles have the grace period to finish.
 //! 7. In led work, the elector does not release the Lease while a reconcile is alive.
 //!

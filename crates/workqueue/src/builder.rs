@@ -11,7 +11,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::{
     limiter::{self, RateLimiter},
-    metrics::{self, Metrics},
+    metrics::Metrics,
     queue::WorkQueue,
     rank::Step,
     shared::{GroupOf, Shared},
@@ -90,15 +90,14 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     /// Builds the queue. Nothing is spawned: a waiting `get` owns the timer for the delayed keys.
     pub fn build(self) -> WorkQueue<K> {
         let Self { name, limiter, ageing, group_of } = self;
-        let metrics = name.filter(|name| !name.is_empty()).map(|name| Metrics::new(&name));
-        let measured = metrics.is_some();
+        let name = name.filter(|name| !name.is_empty());
+        let measured = name.is_some();
         let state = State::new(Step(ageing.get()), group_of.is_some(), measured);
         let limiter = limiter.unwrap_or_else(|| Box::new(limiter::default_controller()));
-        let shared = Arc::new(Shared::new(state, limiter, group_of, metrics));
-        if measured {
-            let queue: Weak<Shared<K>> = Arc::downgrade(&shared);
-            metrics::register(queue);
-        }
+        let shared = Arc::new_cyclic(|queue: &Weak<Shared<K>>| {
+            let metrics = name.map(|name| Metrics::new(&name, queue.clone()));
+            Shared::new(state, limiter, group_of, metrics)
+        });
         WorkQueue { shared }
     }
 }

@@ -6,7 +6,6 @@ use tokio::task::coop;
 
 use crate::{
     get::Get,
-    metrics,
     queue::WorkQueue,
     shared::Shared,
     slot_id::SlotId,
@@ -46,8 +45,8 @@ impl<K: Clone> Consumer<K> {
     #[inline]
     pub async fn next(&mut self) -> Option<&K> {
         coop::consume_budget().await; // a loop over a queue that is never empty still yields to other tasks
-        if self.shared.metrics.is_some() {
-            metrics::ensure_refresher();
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.ensure_refresher();
         }
         let take = match self.slot.take() {
             Some(slot) => self.shared.done_and_take(slot),

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Weak,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -48,10 +48,12 @@ pub(crate) struct Metrics {
     unfinished_work: Gauge,
     longest_running: Gauge,
     retries: Counter,
+    refresher: Refresher,
 }
 
 impl Metrics {
-    pub(crate) fn new(name: &str) -> Self {
+    /// `queue` is the queue that they are about.
+    pub(crate) fn new(name: &str, queue: Weak<dyn Refresh>) -> Self {
         describe();
         let labels = || [("name", name.to_owned())];
         Self {
@@ -62,7 +64,28 @@ impl Metrics {
             unfinished_work: gauge!(UNFINISHED_WORK_SECONDS, &labels()),
             longest_running: gauge!(LONGEST_RUNNING_PROCESSOR_SECONDS, &labels()),
             retries: counter!(RETRIES_TOTAL, &labels()),
+            refresher: Refresher { queue, running: Arc::default(), updating: Mutex::new(()) },
         }
+    }
+
+    /// Starts the queue's refresher if it does not run. Must be called within a runtime.
+    pub(crate) fn ensure_refresher(&self) {
+        let Refresher { queue, running, .. } = &self.refresher;
+        // Relaxed: only the flag itself is agreed on.
+        if !running.load(Ordering::Relaxed) && !running.swap(true, Ordering::Relaxed) {
+            tokio::spawn(refresh(queue.clone(), RunningFlag(running.clone())));
+        }
+    }
+
+    /// Runs an update of the gauges of unfinished work.
+    pub(crate) fn updating<T>(&self, update: impl FnOnce() -> T) -> T {
+        let _updating = self.refresher.updating.lock();
+        update()
+    }
+
+    /// Waits until an update in progress is over. A queue that is shut down sees no later update (WM-T1).
+    pub(crate) fn wait_for_refresh(&self) {
+        drop(self.refresher.updating.lock());
     }
 
     /// Reports the difference between two counts. Differences may be reported in any order, so two threads
@@ -116,67 +139,41 @@ fn describe() {
 
 /// A queue, as the refresher sees it.
 pub(crate) trait Refresh: Send + Sync {
-    /// Updates the gauges of unfinished work. Returns false after shutdown: the queue is then removed.
+    /// Updates the gauges of unfinished work. Returns false after shutdown: the refresher then ends.
     fn refresh(&self) -> bool;
 }
 
-/// The queues with a name in this process, and the one task that updates their gauges twice a second.
+/// The task that updates the gauges of one queue twice a second.
 ///
-/// The task runs on the runtime of the `get` that started it. It ends with that runtime, when no queue is
-/// left, or when a recorder panics. The next `get` of a queue with a name starts another task.
+/// It runs on the runtime of the `get` that started it, and ends with that runtime, after the queue was shut down or
+/// dropped, or when a recorder panics. The next `get` starts another task. A queue has a task of its own because time
+/// is the runtime's: a process may have several runtimes with paused clocks, as a simulation has, and one that does not
+/// run must hold up nobody else's gauges.
 struct Refresher {
-    queues: Mutex<Vec<Weak<dyn Refresh>>>,
-    running: AtomicBool,
+    queue: Weak<dyn Refresh>,
+    running: Arc<AtomicBool>,
+    /// Held during an update.
+    updating: Mutex<()>,
 }
 
-static REFRESHER: Refresher = Refresher { queues: Mutex::new(Vec::new()), running: AtomicBool::new(false) };
-
-/// Adds a queue. Its gauges are updated from its first `get` on.
-pub(crate) fn register(queue: Weak<dyn Refresh>) {
-    REFRESHER.queues.lock().push(queue);
-}
-
-/// Waits until an update in progress is over. A queue that is shut down sees no later update (WM-T1).
-pub(crate) fn wait_for_refresh() {
-    drop(REFRESHER.queues.lock());
-}
-
-/// Starts the refresher if none runs. Must be called within a runtime.
-pub(crate) fn ensure_refresher() {
-    // Relaxed: only the flag itself is agreed on. The task takes the lock of `queues` before it reads them.
-    if !REFRESHER.running.load(Ordering::Relaxed) && !REFRESHER.running.swap(true, Ordering::Relaxed) {
-        let running = RunningFlag;
-        tokio::spawn(refresh_all(running));
-    }
-}
-
-async fn refresh_all(running: RunningFlag) {
+async fn refresh(queue: Weak<dyn Refresh>, _running: RunningFlag) {
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + REFRESH, REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // Dropped after the lock: one of these may be the last handle of its queue, and then drops the
-        // queue's keys.
-        let mut refreshed = Vec::new();
-        let mut queues = REFRESHER.queues.lock();
-        queues.retain(|queue| {
-            let Some(queue) = queue.upgrade() else { return false };
-            let keep = queue.refresh();
-            refreshed.push(queue);
-            keep
-        });
-        if queues.is_empty() {
-            drop(running); // under the lock: a queue that is registered now starts another task
+        // Perhaps the last handle of the queue: then its keys are dropped here, with no lock held.
+        let Some(queue) = queue.upgrade() else { return };
+        if !queue.refresh() {
             return;
         }
     }
 }
 
 /// Clears the running flag when the task ends, for whatever reason.
-struct RunningFlag;
+struct RunningFlag(Arc<AtomicBool>);
 
 impl Drop for RunningFlag {
     fn drop(&mut self) {
-        REFRESHER.running.store(false, Ordering::Relaxed);
+        self.0.store(false, Ordering::Relaxed);
     }
 }

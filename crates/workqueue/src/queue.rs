@@ -14,7 +14,7 @@ use crate::{
     get::Get,
     item::Item,
     key_source::KeySource,
-    metrics, priority,
+    priority,
     ready::GroupHash,
     shared::{ClockRead, Shared},
     state::{AddParams, Added, Take},
@@ -133,8 +133,8 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// waiting `get` is woken instead.
     pub async fn get(&self) -> Option<Item<K>> {
         coop::consume_budget().await; // a loop over a queue that is never empty still yields to other tasks
-        if self.shared.metrics.is_some() {
-            metrics::ensure_refresher();
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.ensure_refresher();
         }
         let taken = match self.shared.take_now() {
             Take::Key(taken) => taken,

@@ -6,7 +6,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::{
     limiter::RateLimiter,
-    metrics::{self, Metrics, Refresh},
+    metrics::{Metrics, Refresh},
     slot_id::SlotId,
     state::{Done, State, Take, Taken},
     sync::Mutex,
@@ -19,8 +19,8 @@ pub(crate) type GroupOf<K> = Box<dyn Fn(&K) -> u64 + Send + Sync>;
 
 /// The data that all handles of a queue share.
 ///
-/// No two locks are held at once. No lock is held while a waker or `group_by` runs; the limiter runs under
-/// its own lock only.
+/// No two locks are held at once, but that of an update of the metrics, which is taken first. No lock is held while a
+/// waker or `group_by` runs, but that one; the limiter runs under its own lock only.
 pub(crate) struct Shared<K> {
     guarded: Mutex<Guarded<K>>,
     pub(crate) limiter: Mutex<Box<dyn RateLimiter<K>>>,
@@ -136,8 +136,8 @@ impl<K> Shared<K> {
             (dropped, guarded.shut_downs, woken)
         });
         woken.wake();
-        if self.metrics.is_some() {
-            metrics::wait_for_refresh();
+        if let Some(metrics) = &self.metrics {
+            metrics.wait_for_refresh();
         }
         (dropped, number)
     }
@@ -268,13 +268,16 @@ impl<K> Guarded<K> {
 
 impl<K: Send> Refresh for Shared<K> {
     fn refresh(&self) -> bool {
-        let unfinished = self.with_state(ClockRead::IfMeasured, |state, now| {
-            (!state.is_shutting_down()).then(|| state.unfinished(now))
-        });
-        if let (Some(metrics), Some((together, longest))) = (&self.metrics, unfinished) {
-            metrics.set_unfinished(together, longest);
-        }
-        unfinished.is_some()
+        let Some(metrics) = &self.metrics else { return false };
+        metrics.updating(|| {
+            let unfinished = self.with_state(ClockRead::IfMeasured, |state, now| {
+                (!state.is_shutting_down()).then(|| state.unfinished(now))
+            });
+            if let Some((together, longest)) = unfinished {
+                metrics.set_unfinished(together, longest);
+            }
+            unfinished.is_some()
+        })
     }
 }
 

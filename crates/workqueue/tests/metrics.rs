@@ -1,5 +1,5 @@
 //! The metrics of a queue with a name, as an exporter's scrape shows them (WM-T…:
-//! docs/upstream-behaviours.md). One test, because the recorder and the refresher belong to the process.
+//! docs/upstream-behaviours.md). One test, because the recorder belongs to the process.
 
 use std::time::Duration;
 
