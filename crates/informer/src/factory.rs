@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     sync::Arc,
 };
@@ -35,7 +35,8 @@ pub struct InformerFactory {
 
 #[derive(Default)]
 struct State {
-    informers: HashMap<(TypeId, String), Held>,
+    /// By description, which is also the order in which they start: a simulation can be replayed.
+    informers: BTreeMap<(String, TypeId), Held>,
     shut_down: bool,
 }
 
@@ -179,7 +180,7 @@ impl InformerFactory {
         dyntype: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
         let builder = self.defaults.clone().selection(selection);
-        let identity = (TypeId::of::<T>(), builder.identity::<T>(dyntype));
+        let identity = (builder.identity::<T>(dyntype), TypeId::of::<T>());
         let mut state = self.state.lock();
         if let Some(held) = state.informers.get(&identity).and_then(|held| held()) {
             let informer = held.as_any().downcast_ref::<Informer<T>>();

@@ -285,12 +285,13 @@ impl State {
         }
     }
 
-    /// Everybody who waits for anything.
+    /// Everybody who waits for anything, in the order in which they came: that of a hash map would be another one in
+    /// each run.
     pub(super) fn take_waiters(&mut self) -> Vec<Waker> {
-        self.resources
-            .values_mut()
-            .flat_map(|resource| mem::take(&mut resource.waiters).into_values())
-            .collect()
+        let resources = self.resources.values_mut();
+        let waiters: BTreeMap<u64, Waker> =
+            resources.flat_map(|resource| mem::take(&mut resource.waiters)).collect();
+        waiters.into_values().collect()
     }
 }
 

@@ -123,7 +123,9 @@ impl Kubelet {
         }
         let (sender, receiver) = mpsc::channel(1024);
         tokio::select! {
-            // One task for all: the two sides take turns, and end together.
+            // One task for all: the two sides take turns, and end together. In a fixed order, here and below, so that
+            // Pods come to run in the same order in every run of a simulation.
+            biased;
             () = shutdown => {}
             () = self.watch(sender) => {}
             () = self.work(receiver) => {}
@@ -136,6 +138,7 @@ impl Kubelet {
         let followed = source::follow(&self.client, sender);
         if self.heartbeats {
             tokio::select! {
+                biased;
                 () = followed => {}
                 () = nodes::keep_alive(&self.client, &nodes) => {}
             }
@@ -175,13 +178,7 @@ impl Kubelet {
             }
             let next = pods.next_due().filter(|_| requests.len() < CONCURRENCY);
             tokio::select! {
-                change = observed.recv() => match change {
-                    None => return,
-                    Some(Observed::All(all)) => pods.replace(all, Instant::now()),
-                    Some(Observed::Changed(pod)) => pods.changed(*pod, Instant::now()),
-                    Some(Observed::Gone(pod)) => pods.gone(&pod.metadata.uid),
-                },
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+                biased; // what is done first: it makes room, and a constant flow of changes must not keep it waiting
                 Some((pod, action, result)) = requests.next() => {
                     let now = Instant::now();
                     let again = result.err().filter(is_worth_another_try).map(|error| {
@@ -190,6 +187,13 @@ impl Kubelet {
                     });
                     pods.done(&pod.metadata.uid, again, now);
                 }
+                change = observed.recv() => match change {
+                    None => return,
+                    Some(Observed::All(all)) => pods.replace(all, Instant::now()),
+                    Some(Observed::Changed(pod)) => pods.changed(*pod, Instant::now()),
+                    Some(Observed::Gone(pod)) => pods.gone(&pod.metadata.uid),
+                },
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
     }
