@@ -60,6 +60,42 @@ impl Step {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         Call::of(&self.method, path, query)
     }
+
+    /// Returns the whole numbers in the body that are not negative, by JSON pointer.
+    pub(crate) fn numbers(&self) -> Vec<(String, u64)> {
+        let mut found = Vec::new();
+        find_numbers("", &serde_json::from_str(&self.body).unwrap_or_default(), &mut found);
+        found
+    }
+
+    /// Replaces the number at this JSON pointer in the body, if there is one.
+    pub(crate) fn set_number(&mut self, pointer: &str, number: u64) {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        if let Some(found) = body.pointer_mut(pointer).filter(|found| found.is_u64()) {
+            *found = number.into();
+            self.body = body.to_string();
+        }
+    }
+}
+
+fn find_numbers(pointer: &str, value: &Value, found: &mut Vec<(String, u64)>) {
+    match value {
+        Value::Number(number) => found.extend(number.as_u64().map(|number| (pointer.to_owned(), number))),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_numbers(&format!("{pointer}/{index}"), item, found);
+            }
+        }
+        Value::Object(fields) => {
+            // A name with a character that separates parts of a plan's text is skipped.
+            let plain = fields.iter().filter(|(name, _)| !name.contains([' ', ';', ',', '=']));
+            for (name, field) in plain {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                find_numbers(&format!("{pointer}/{name}"), field, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 impl fmt::Display for Step {

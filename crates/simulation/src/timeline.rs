@@ -4,10 +4,11 @@ mod changes;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use trimtab_apiserver::Verb;
+use trimtab_apiserver::{ChangeKind, Verb};
 
 pub(crate) use self::changes::changes;
 use crate::{
+    Fault,
     engine::record::{Record, What, word},
     world::Writer,
 };
@@ -16,7 +17,8 @@ use crate::{
 ///
 /// A line is a refused step, a fault, a crash, a restart, a commit, or a failed write. A commit by a process names the
 /// kinds whose newest version the process had not seen: `[sees pods v12 of v17]`. Reads, the first start of each process
-/// and the binding of Pods are omitted, and consecutive equal commits are one line.
+/// and the binding of Pods are omitted. One line holds consecutive equal commits, the objects that a process creates
+/// within a tenth of a second, and the status that it writes directly after another commit.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     lines: Vec<String>,
@@ -42,12 +44,73 @@ impl fmt::Display for Timeline {
     }
 }
 
-/// A line that may stand for several commits.
+/// The longest time between two commits that share a line, in milliseconds.
+const IN_ONE_GO: u64 = 100;
+
+/// Commits of one writer that share a line.
 struct Group {
     at: u64,
+    newest: u64,
+    by: String,
+    /// The versions that the writer had not seen.
+    unseen: String,
+    parts: Vec<Part>,
+}
+
+/// Equal changes.
+struct Part {
     key: String,
+    verb: &'static str,
+    /// The last object and its changes.
     text: String,
+    is_status: bool,
     count: usize,
+}
+
+impl Group {
+    /// Adds a commit of the same writer. Returns it if it needs a line of its own.
+    fn take(&mut self, at: u64, part: Part, unseen: &str) -> Result<(), Part> {
+        let creates = |part: &Part| part.verb == word(ChangeKind::Added);
+        let (is_soon, creates_only) = (at <= self.newest + IN_ONE_GO, self.parts.iter().all(creates));
+        let same = self.parts.iter().rposition(|known| known.key == part.key);
+        match same {
+            Some(index) if creates_only || index + 1 == self.parts.len() => {
+                let count = self.parts[index].count + 1;
+                self.parts[index] = Part { count, ..part }; // the last one is told
+                self.unseen = unseen.to_owned();
+            }
+            _ if is_soon && part.is_status => self.parts.push(part),
+            _ if is_soon
+                && creates_only
+                && creates(&part)
+                && (unseen.is_empty() || unseen == self.unseen) =>
+            {
+                self.parts.push(part);
+            }
+            _ => return Err(part),
+        }
+        self.newest = at;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>9.3}s  {:<12} ", self.at as f64 / 1000.0, self.by)?;
+        let mut before = "";
+        for Part { verb, text, count, .. } in &self.parts {
+            f.write_str(if before.is_empty() { "" } else { ", " })?;
+            if *verb != before {
+                write!(f, "{verb} ")?;
+            }
+            f.write_str(text)?;
+            if *count > 1 {
+                write!(f, " (the last of {count})")?;
+            }
+            before = verb;
+        }
+        if self.unseen.is_empty() { Ok(()) } else { write!(f, " {}", self.unseen) }
+    }
 }
 
 #[derive(Default)]
@@ -100,19 +163,25 @@ impl Teller {
                 self.line(at, "workload", &format!("{text} -> {code}"))
             }
             What::Step { .. } => {}
-            What::Fault { process, text } if process.is_empty() => self.line(at, "fault", text),
+            What::Fault { process, text } if process.is_empty() && *text == Fault::Compact.to_string() => {
+                self.line(at, "fault", text)
+            }
+            What::Fault { process, .. } if process.is_empty() => {} // the commits by `chaos` follow
             What::Fault { process, text } => self.line(at, "fault", &format!("{process}: {text}")),
             What::Commit { by, version, change, resource, name, note, .. } => {
                 if !is_furniture(by, resource) && !is_binding(by, note) {
                     let verb = word(*change);
                     // The cluster changes the state of Pods in many small steps.
                     let of = if *by == Writer::Cluster { "" } else { note };
-                    let key = format!("{by} {verb} {resource} {of}");
-                    let unseen = self.unseen(by);
-                    let text = [&format!("{verb} {resource}/{name} v{version}"), note, &unseen];
-                    let text: Vec<&str> =
-                        text.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-                    self.commit(at, key, format!("{by:<12} {}", text.join(" ")));
+                    let space = if note.is_empty() { "" } else { " " };
+                    let part = Part {
+                        key: format!("{verb} {resource} {of}"),
+                        verb,
+                        text: format!("{resource}/{name} v{version}{space}{note}"),
+                        is_status: matches!(by, Writer::Process(_)) && note.starts_with("(status"),
+                        count: 1,
+                    };
+                    self.commit(at, by, part);
                 }
                 self.newest.insert(resource.clone(), *version);
             }
@@ -149,25 +218,21 @@ impl Teller {
         self.lines.push(format!("{:>9.3}s  {who:<12} {text}", at as f64 / 1000.0));
     }
 
-    fn commit(&mut self, at: u64, key: String, text: String) {
-        match &mut self.group {
-            Some(group) if group.key == key => {
-                group.count += 1;
-                group.text = text; // the last one is told
-            }
-            _ => {
-                self.end_group();
-                self.group = Some(Group { at, key, text, count: 1 });
-            }
-        }
+    fn commit(&mut self, at: u64, by: &Writer, part: Part) {
+        let (unseen, by) = (self.unseen(by), by.to_string());
+        let part = match self.group.as_mut().filter(|group| group.by == by) {
+            Some(group) => match group.take(at, part, &unseen) {
+                Ok(()) => return,
+                Err(part) => part,
+            },
+            None => part,
+        };
+        self.end_group();
+        self.group = Some(Group { at, newest: at, by, unseen, parts: vec![part] });
     }
 
     fn end_group(&mut self) {
-        if let Some(Group { at, text, count, .. }) = self.group.take() {
-            let times =
-                if count > 1 { format!(" ({count} times, the last one is shown)") } else { String::new() };
-            self.lines.push(format!("{:>9.3}s  {text}{times}", at as f64 / 1000.0));
-        }
+        self.lines.extend(self.group.take().map(|group| group.to_string()));
     }
 }
 

@@ -231,40 +231,45 @@ impl Engine<'_> {
                 true
             }
             Fault::TakeLease(pick) => {
-                let Some((path, _)) = self.victim(&["leases.coordination.k8s.io".to_owned()], pick) else {
+                let leases = ["leases.coordination.k8s.io".to_owned()];
+                let Some((path, _)) = self.victim(&leases, pick, |_| true) else {
                     return false;
                 };
                 note(self, format!("another client takes {path}"));
-                self.step(
-                    &Step::patch_at(&path, &json!({"spec": {"holderIdentity": "somebody"}})),
-                    Writer::Chaos,
-                );
-                true
+                let taken = json!({"spec": {"holderIdentity": "somebody"}});
+                self.is_done(&Step::patch_at(&path, &taken))
             }
             Fault::Delete(pick)
             | Fault::Recreate(pick)
             | Fault::Rival(pick)
             | Fault::TerminateNamespace(pick) => {
-                let Some((path, object)) = self.victim(&self.scenario.touched.clone(), pick) else {
+                let fits = |object: &StoredObject| {
+                    !matches!(fault, Fault::TerminateNamespace(_)) || may_terminate(object).is_some()
+                };
+                let Some((path, object)) = self.victim(&self.scenario.touched, pick, fits) else {
                     return false;
                 };
                 note(self, format!("{} {path}", fault.name()));
-                self.touch(fault, &path, object);
-                true
+                self.touch(fault, &path, object)
             }
             _ => false,
         }
     }
 
-    fn touch(&mut self, fault: Fault, path: &str, object: Value) {
+    /// Carries out a step of a fault. Returns whether the server accepted it.
+    fn is_done(&mut self, step: &Step) -> bool {
+        self.step(step, Writer::Chaos) < 400
+    }
+
+    /// Applies a fault to an object. Returns whether the server accepted it.
+    fn touch(&mut self, fault: Fault, path: &str, object: Value) -> bool {
         match fault {
-            Fault::Delete(_) => drop(self.step(&Step::delete_at(path), Writer::Chaos)),
+            Fault::Delete(_) => self.is_done(&Step::delete_at(path)),
             Fault::Recreate(_) => {
                 let finalizers = json!({"metadata": {"finalizers": null}});
-                self.step(&Step::patch_at(path, &finalizers), Writer::Chaos);
+                self.is_done(&Step::patch_at(path, &finalizers));
                 let at_once = json!({"gracePeriodSeconds": 0, "propagationPolicy": "Background"}).to_string();
-                let delete = Step::new(Method::DELETE, path.to_owned(), "application/json", at_once);
-                self.step(&delete, Writer::Chaos);
+                self.is_done(&Step::new(Method::DELETE, path.to_owned(), "application/json", at_once));
                 let mut again = object;
                 let name = again["metadata"]["name"].take();
                 let (labels, owners) =
@@ -274,22 +279,25 @@ impl Engine<'_> {
                     fields.remove("status");
                 }
                 let collection = path.rsplit_once('/').map_or(path, |(collection, _)| collection).to_owned();
-                self.step(&Step::create_at(&collection, &again), Writer::Chaos);
+                self.is_done(&Step::create_at(&collection, &again))
             }
             Fault::Rival(pick) => {
                 let patch = json!({"metadata": {"annotations": {"simulation/rival": pick.to_string()}}});
-                self.step(&Step::patch_at(path, &patch), Writer::Chaos);
+                self.is_done(&Step::patch_at(path, &patch))
             }
-            _ => {
-                let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
-                self.step(&Step::delete_at(&format!("/api/v1/namespaces/{namespace}")), Writer::Chaos);
-            }
+            _ => may_terminate(&object)
+                .is_some_and(|name| self.is_done(&Step::delete_at(&format!("/api/v1/namespaces/{name}")))),
         }
     }
 
-    /// Draws a live object of `resources`. Returns its path and the object.
-    fn victim(&self, resources: &[String], pick: u32) -> Option<(String, Value)> {
-        let live = |object: &&StoredObject| object["metadata"]["deletionTimestamp"].is_null();
+    /// Draws a live object of `resources` that fits. Returns its path and the object.
+    fn victim(
+        &self,
+        resources: &[String],
+        pick: u32,
+        fits: impl Fn(&StoredObject) -> bool,
+    ) -> Option<(String, Value)> {
+        let live = |object: &&StoredObject| object["metadata"]["deletionTimestamp"].is_null() && fits(object);
         let objects: Vec<(&String, &StoredObject)> = resources
             .iter()
             .flat_map(|resource| {
@@ -307,4 +315,11 @@ impl Engine<'_> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         Some((format!("{root}/{version}{namespace}/{plural}/{name}"), (***object).clone()))
     }
+}
+
+/// Returns the namespace of an object if the API server lets it be deleted.
+fn may_terminate(object: &Value) -> Option<String> {
+    let namespace = object["metadata"]["namespace"].as_str()?;
+    let is_permanent = matches!(namespace, "default" | "kube-system" | "kube-public" | "kube-node-lease");
+    (!is_permanent).then(|| namespace.to_owned())
 }

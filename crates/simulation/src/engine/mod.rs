@@ -12,6 +12,7 @@ mod disturb;
 mod link;
 mod queue;
 pub(crate) mod record;
+mod refusal;
 mod requests;
 mod server;
 
@@ -61,6 +62,8 @@ pub(crate) struct History {
     pub(crate) met: usize,
     /// The simulated time.
     pub(crate) lasted: Duration,
+    /// Whether it had objects: from manifests, steps or processes.
+    pub(crate) has_objects: bool,
 }
 
 /// An event of the queue.
@@ -98,6 +101,8 @@ pub(crate) struct Engine<'a> {
     /// The number of steps, faults, restarts and ends of faults in the queue.
     pending: usize,
     world: World,
+    /// Whether anything was written since the processes were started.
+    has_objects: bool,
     checks: Checks,
     trace: Trace,
     coverage: Coverage,
@@ -134,6 +139,7 @@ impl<'a> Engine<'a> {
             next_flight: 0,
             pending: 0,
             world: World::default(),
+            has_objects: false,
             trace,
             coverage: Coverage::new(),
             beat,
@@ -149,7 +155,7 @@ impl<'a> Engine<'a> {
             self.take(commit, crate::world::Writer::Workload, false);
         }
         self.check_start();
-        for (_, at, step) in self.plan.take(self.scenario.steps(self.plan.seed)) {
+        for (at, step) in self.plan.take(self.scenario.steps(self.plan.seed)) {
             self.later(at, Event::Step(step));
         }
         for (index, at) in self.armed.timed() {
@@ -329,6 +335,7 @@ impl<'a> Engine<'a> {
             coverage: self.coverage,
             met: self.armed.met(),
             lasted: Duration::from_millis(self.now),
+            has_objects: self.has_objects || !self.scenario.manifests.is_empty(),
         }
     }
 }
@@ -350,6 +357,7 @@ impl History {
             coverage: Coverage::new(),
             met: 0,
             lasted: Duration::ZERO,
+            has_objects: true, // nobody knows
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header, request};
+use http::{HeaderValue, Request, header, request};
 use http_body_util::Full;
-use serde_json::{Value, json};
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -17,6 +16,7 @@ use super::{
     disturb::Over,
     link,
     record::{What, content},
+    refusal::refusal,
     server::Output,
 };
 use crate::{
@@ -216,6 +216,7 @@ impl Engine<'_> {
         self.checks.committed(&commit.resource, millis(at));
         self.world.apply(Written { at, by, commit });
         if checks {
+            self.has_objects = true;
             self.check_commit(version);
         }
     }
@@ -395,33 +396,4 @@ impl Engine<'_> {
         self.drain(self.now, Some((by, call)));
         code
     }
-}
-
-/// Returns a refusal in place of the server's response.
-fn refusal(code: u16) -> http::Response<ReplyBody> {
-    let (code, reason) = match code {
-        403 => (code, "Forbidden"),
-        404 => (code, "NotFound"),
-        409 => (code, "Conflict"),
-        410 => (code, "Expired"),
-        422 => (code, "Invalid"),
-        429 => (code, "TooManyRequests"),
-        503 => (code, "ServiceUnavailable"),
-        504 => (code, "Timeout"),
-        400..=599 => (code, "InternalError"),
-        _ => (500, "InternalError"),
-    };
-    let mut status: Value = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": format!("{reason}: an injected fault"), "reason": reason, "code": code,
-    });
-    let mut response = http::Response::builder()
-        .status(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header(header::CONTENT_TYPE, "application/json");
-    if code == 429 {
-        status["details"] = json!({"retryAfterSeconds": 1});
-        response = response.header(header::RETRY_AFTER, "1");
-    }
-    let body = ReplyBody::Whole(Some(Bytes::from(status.to_string())));
-    response.body(body).expect("the headers are valid")
 }

@@ -56,7 +56,7 @@ impl Simulation {
             seeds: 0..100,
             jobs: 1,
             most_failures: 1,
-            shrink_runs: 300,
+            shrink_runs: 500,
             step_limit: Duration::from_secs(20),
             shows_progress: false,
         }
@@ -77,7 +77,7 @@ impl Simulation {
         Self { most_failures: failures.max(1), ..self }
     }
 
-    /// Sets the largest number of histories for shrinking a failure. Default: 300; with 0, failures are not shrunk.
+    /// Sets the largest number of histories for shrinking a failure. Default: 500; with 0, failures are not shrunk.
     pub fn shrink_runs(self, runs: usize) -> Self {
         Self { shrink_runs: runs, ..self }
     }
@@ -179,18 +179,19 @@ impl Simulation {
     /// Shrinks a failing plan and runs the result once more for its timeline.
     fn failure(&self, plan: Plan, violation: Violation, beat: &Beat) -> Failure {
         let fails = |plan: &Plan| {
-            let again = self.history(plan, false, beat).violation;
-            again.is_some_and(|again| again.property == violation.property)
+            let again = self.history(plan, true, beat);
+            let fails = again.violation.is_some_and(|again| again.property == violation.property);
+            fails.then(|| Timeline::of(&again.records).lines().len())
         };
-        let steps = self.scenario.steps(plan.seed()).len();
+        let steps: Vec<_> = self.scenario.steps(plan.seed());
         let shrunk =
-            if self.shrink_runs == 0 { plan.clone() } else { shrink(&plan, steps, self.shrink_runs, fails) };
+            if self.shrink_runs == 0 { plan.clone() } else { shrink(&plan, &steps, self.shrink_runs, fails) };
         let history = self.history(&shrunk, true, beat);
         Failure {
             plan,
             shrunk,
-            violation,
             repeats: history.violation.is_some(),
+            violation: history.violation.unwrap_or(violation),
             timeline: Timeline::of(&history.records),
         }
     }

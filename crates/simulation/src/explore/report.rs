@@ -24,6 +24,7 @@ pub struct Report {
     simulated: Duration,
     coverage: Coverage,
     faults: u64,
+    has_objects: bool,
     pub(super) requests_tried: Option<u64>,
     pub(super) failures: Vec<Failure>,
 }
@@ -36,7 +37,7 @@ pub struct Failure {
     pub plan: Plan,
     /// The smallest plan found that violates the same property.
     pub shrunk: Plan,
-    /// The violation.
+    /// The violation by the shrunk plan: of the same property as by the plan that was found.
     pub violation: Violation,
     /// Whether a second run of the history failed, too. If not, the history is not deterministic.
     pub repeats: bool,
@@ -54,6 +55,7 @@ impl Report {
             simulated: Duration::ZERO,
             coverage: Coverage::new(),
             faults: 0,
+            has_objects: false,
             requests_tried: None,
             failures: Vec::new(),
         }
@@ -64,6 +66,7 @@ impl Report {
         self.requests += history.requests.iter().map(|requests| u64::from(*requests)).sum::<u64>();
         self.simulated += history.lasted;
         self.faults += history.met as u64;
+        self.has_objects |= history.has_objects;
         for (pair, count) in &history.coverage {
             *self.coverage.entry(pair.clone()).or_default() += count;
         }
@@ -182,6 +185,12 @@ impl fmt::Display for Report {
             ", {requests} requests, {faults} faults, {simulated} s simulated, {} failures",
             self.failures.len()
         )?;
+        if !self.has_objects && *runs > 0 {
+            writeln!(
+                f,
+                "There was no object in any history: no manifest, no step and no process wrote one."
+            )?;
+        }
         self.failures.iter().try_for_each(|failure| writeln!(f, "\n{failure}"))
     }
 }

@@ -80,7 +80,8 @@ pub enum Fault {
     Recreate(u32),
     /// Another client writes an annotation to one of the objects that chaos may touch.
     Rival(u32),
-    /// The namespace of one of the objects that chaos may touch is deleted.
+    /// The namespace of one of the objects that chaos may touch is deleted. Those that every cluster has, such as
+    /// `default`, cannot be.
     TerminateNamespace(u32),
 }
 

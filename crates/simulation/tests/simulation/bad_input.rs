@@ -60,6 +60,33 @@ fn a_process_that_ends_is_started_again_if_that_is_asked_for() {
     assert_eq!(starts.load(Ordering::Relaxed), 4);
 }
 
+/// A panic counts as a crash as well, if that is asked for.
+#[test]
+fn a_process_that_panics_is_started_again_if_that_is_asked_for() {
+    let scenario = Scenario::new("s")
+        .faults(FaultMix::none())
+        .process("operator", |process: Process| async move {
+            assert!(process.restarts() == 2, "no such luck");
+            std::future::pending::<()>().await
+        })
+        .on_end(OnEnd::Restart(Duration::from_millis(100)));
+    Simulation::new(scenario).seeds(0..1).run().assert_clean();
+}
+
+/// It cannot fail, which may be a mistake: the report says so in a line.
+#[test]
+fn a_scenario_without_objects_is_told() {
+    let scenario = Scenario::new("s")
+        .faults(FaultMix::none())
+        .process("operator", |_| std::future::pending::<()>())
+        .always("nothing is wrong", |world| world.objects("things").count() == 0);
+    let report = Simulation::new(scenario).seeds(0..1).run().to_string();
+    let line = "There was no object in any history: no manifest, no step and no process wrote one.";
+    assert_eq!(report.lines().nth(1), Some(line), "{report}");
+    let report = Simulation::new(counting().faults(FaultMix::none())).seeds(0..1).run().to_string();
+    assert!(!report.contains(line), "{report}");
+}
+
 #[test]
 fn a_scenario_with_nothing_to_run_is_refused() {
     let text = violation(Scenario::new("empty"));

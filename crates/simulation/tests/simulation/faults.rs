@@ -15,27 +15,91 @@ fn run(scenario: Scenario, process: &str, fault: Fault) -> Report {
     Simulation::new(scenario).replay(&Plan::new(1).fault(planned))
 }
 
-/// Each fault that a random plan may hold is asked for by itself, and is seen to meet something.
+/// One of each kind.
+const ALL: [Fault; 27] = [
+    Fault::LoseRequest,
+    Fault::LoseReply,
+    Fault::LateCommit(SECOND),
+    Fault::Delay(SECOND),
+    Fault::Refuse(503),
+    Fault::Hang,
+    Fault::CrashBefore(SECOND),
+    Fault::CrashAfter(SECOND),
+    Fault::StaleRead(SECOND),
+    Fault::Crash(SECOND),
+    Fault::TimeTravel { lag: SECOND, lasts: SECOND },
+    Fault::Lag { lag: SECOND, lasts: SECOND },
+    Fault::Unobserved(SECOND),
+    Fault::CutWatches,
+    Fault::DropBookmarks(SECOND),
+    Fault::DuplicateEvents(SECOND),
+    Fault::Partition(SECOND),
+    Fault::Pause(SECOND),
+    Fault::Suspend(SECOND),
+    Fault::Drift { rate: 1100, lasts: SECOND },
+    Fault::SetClock(3_600_000),
+    Fault::Compact,
+    Fault::TakeLease(0),
+    Fault::Delete(0),
+    Fault::Recreate(0),
+    Fault::Rival(0),
+    Fault::TerminateNamespace(0),
+];
+
+/// What the scenario of `a_fault_that_is_asked_for_happens` begins with.
+const OBJECTS: &str = "
+{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {holderIdentity: a}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: prices, namespace: shop}}
+";
+
 #[test]
 fn a_fault_that_is_asked_for_happens() {
-    let mut faults = vec![Fault::TakeLease(0), Fault::Delete(0), Fault::Recreate(0), Fault::Rival(0)];
+    let names: std::collections::BTreeSet<&str> = ALL.iter().map(Fault::name).collect();
+    assert_eq!(names.len(), ALL.len(), "one of each kind");
+    let mut faults = ALL.to_vec();
     let mut random = Random::seeded(1);
     while faults.len() < 90 {
-        faults.extend(Plan::new(0).faults().iter().map(|planned| planned.fault));
         let plan = busy().faults(FaultMix::environment().at_most(20)).plan(random.number());
         faults.extend(plan.faults().iter().map(|planned| planned.fault));
     }
-    let lease =
-        "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {holderIdentity: a}}";
     for fault in faults {
         // The follower reads and writes all the time, once it is cut off.
-        let scenario = busy().manifest(lease).touches("configmaps").quiet(10 * SECOND);
+        let scenario = busy().manifest(OBJECTS).touches("configmaps").quiet(10 * SECOND);
         let process = if matches!(fault, Fault::StaleRead(_)) { "follower" } else { "counter" };
         let at = if matches!(fault, Fault::StaleRead(_)) { std::time::Duration::ZERO } else { SECOND / 2 };
         let plan = Plan::new(1).fault(PlannedFault::new(at, process, fault));
         let report = Simulation::new(scenario).replay(&plan);
         assert_eq!((report.faults(), report.faults_named(fault.name())), (1, 1), "{fault}: {report}");
     }
+}
+
+/// The namespace goes, and what is in it goes first. `default` never does.
+#[test]
+fn a_namespace_is_terminated_with_what_is_in_it() {
+    let gone = |world: &trimtab_simulation::World| {
+        let going = world.commits().iter().any(|written| {
+            written.commit.resource == "namespaces"
+                && written.commit.name == "shop"
+                && !written.commit.object["metadata"]["deletionTimestamp"].is_null()
+        });
+        going
+            && world.get("namespaces", "", "shop").is_none()
+            && world.get("configmaps", "shop", "prices").is_none()
+    };
+    let scenario = |objects: &str| {
+        busy().manifest(objects).touches("configmaps").quiet(10 * SECOND).faults(FaultMix::none())
+    };
+    let plan = Plan::new(1).fault(PlannedFault::new(SECOND, "", Fault::TerminateNamespace(0)));
+    let report = Simulation::new(scenario(OBJECTS).at_end("the namespace is gone", gone)).replay(&plan);
+    report.assert_clean();
+    assert_eq!(report.faults_named("terminate-namespace"), 1);
+    let report =
+        Simulation::new(scenario("{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}")).replay(&plan);
+    report.assert_clean();
+    assert_eq!(report.faults_named("terminate-namespace"), 0, "there is only `default`");
 }
 
 #[test]
