@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub(crate) struct Options {
     /// Puts this part under load.
     part: Part,
-    /// Sets the duration in seconds: 30 by default for the work queue, 60 for the API server.
+    /// Sets the duration in seconds: 30 by default for the work queue, 60 for the API server, 300 for the simulation.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
     /// Attacks the API server's connections over loopback, for 20 seconds by default.
@@ -24,6 +24,8 @@ enum Part {
     Workqueue,
     /// Sends random requests to the HTTP layer and checks for 500s, panics and memory growth.
     Apiserver,
+    /// Runs histories of one scenario and checks for violations and memory growth.
+    Simulation,
 }
 
 impl Part {
@@ -32,6 +34,7 @@ impl Part {
         match self {
             Self::Workqueue => ("soak", 30),
             Self::Apiserver => ("fuzz", 60),
+            Self::Simulation => ("histories", 300),
         }
     }
 }
@@ -39,7 +42,9 @@ impl Part {
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let (bin, seconds) = match (options.part, options.hostile) {
         (Part::Apiserver, true) => ("hostile", 20),
-        (Part::Workqueue, true) => return Err(Failure::new("only the API server has hostile clients")),
+        (Part::Workqueue | Part::Simulation, true) => {
+            return Err(Failure::new("only the API server has hostile clients"));
+        }
         (part, false) => part.program(),
     };
     program::run(bin, ["--seconds", &options.seconds.unwrap_or(seconds).to_string()])
