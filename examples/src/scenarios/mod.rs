@@ -11,7 +11,7 @@ pub use self::{
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_bench, replicaset_counts, replicaset_late, replicaset_naive,
-        replicaset_versions,
+        replicaset_versions, replicaset_without_unknown_outcomes, replicaset_without_versions,
     },
 };
 use crate::database::Defect;
@@ -24,6 +24,8 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("replicaset".to_owned(), replicaset()),
         ("replicaset-versions".to_owned(), replicaset_versions()),
         ("replicaset-counts".to_owned(), replicaset_counts()),
+        ("replicaset/unknown-outcomes".to_owned(), replicaset_without_unknown_outcomes()),
+        ("replicaset/versions".to_owned(), replicaset_without_versions()),
         ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
         ("lease".to_owned(), lease(None)),

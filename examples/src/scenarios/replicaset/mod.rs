@@ -49,6 +49,18 @@ pub fn replicaset_counts() -> Scenario {
         .process("controller", |process| run(process, Strictness::Counts))
 }
 
+/// The controller without the protection for writes whose outcome is unknown, under faults that lose replies.
+pub fn replicaset_without_unknown_outcomes() -> Scenario {
+    safe("replicaset/unknown-outcomes", in_time(), CONVERGED)
+        .process("controller", |process| run(process, Strictness::Versions))
+}
+
+/// The controller without versions, too, under the same faults.
+pub fn replicaset_without_versions() -> Scenario {
+    safe("replicaset/versions", in_time(), CONVERGED)
+        .process("controller", |process| run(process, Strictness::Counts))
+}
+
 /// A controller that believes its cache, with the same properties: what the ledger is for.
 pub fn replicaset_naive() -> Scenario {
     safe("replicaset/naive", in_time(), CONVERGED).process("controller", naive::run)
