@@ -48,6 +48,9 @@ struct Options {
     /// Runs this plan, as a failure printed it.
     #[arg(long)]
     plan: Option<Plan>,
+    /// Runs at most this number of histories to shrink a failure; with 0, a failure is shown as it was found.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    shrink: usize,
     /// Runs each seed twice and compares the histories.
     #[arg(long)]
     twice: bool,
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         .seeds(options.first..options.first.saturating_add(options.seeds))
         .jobs(options.jobs)
         .stop_after(options.failures)
+        .shrink_runs(options.shrink)
         .progress(true);
     let simulation = if options.no_shrink { simulation.shrink_runs(0) } else { simulation };
     if options.twice {
