@@ -44,7 +44,7 @@
 //! A key is hashed once, when it is added. A queued key takes about 60 bytes, including 16 for the key if it is a
 //! shared string. No timer runs while no worker waits: one of the waiting workers owns the timer for the delayed
 //! keys. Nothing is spawned and the clock is not read, with two exceptions: a queue with a
-//! [name](WorkQueueBuilder::name) reads it per key, and all such queues share one task for their metrics; and the clock
+//! [name](WorkQueueBuilder::name) reads it per key, and each such queue has a task for its metrics; and the clock
 //! is read for delays, and per key while the queue holds delayed keys.
 //!
 //! Steps under the lock are short: a take makes at most 64 delayed keys ready, so that a million delays that end
