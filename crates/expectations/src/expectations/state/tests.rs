@@ -31,7 +31,7 @@ fn a_record_expires_one_instant_after_its_time_to_live() {
 #[test]
 fn raising_does_not_prolong_a_record() {
     let start = Instant::now();
-    let mut record = Record::new(1, 0, start);
+    let record = Record::new(1, 0, start);
     record.shift(5, 0);
     assert!(satisfied(&record, start + TTL + Duration::from_nanos(1)));
 }
