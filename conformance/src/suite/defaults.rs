@@ -1,9 +1,10 @@
 //! What the server fills in, and when it counts a new generation.
 
+use super::definition::Definition;
 use crate::answer::Answer;
 use crate::case::cases;
 use crate::objects::{bound_pod, config_map, pod, workload};
-use crate::site::MERGE;
+use crate::site::{MERGE, STRATEGIC};
 use serde_json::{Value, json};
 
 cases! {
@@ -223,5 +224,38 @@ cases! {
         site.create("pods", bound_pod("a")).await?.is("/metadata/generation", 1)?;
         site.patch(MERGE, "pods/a", json!({"spec": {"activeDeadlineSeconds": 5}})).await?.is("/metadata/generation", 2)?;
         site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    }
+
+    /// Ephemeral containers have the defaults of others.
+    #[source("kubernetes/pkg/apis/core/v1: SetDefaults_Container")]
+    async fn ephemeral_containers(site) {
+        site.create("pods", json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await?;
+        let body = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "x"}]}});
+        site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body).await?.code(200)?
+            .is("/spec/ephemeralContainers", json!([{
+                "name": "d", "image": "x", "imagePullPolicy": "Always", "resources": {},
+                "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+            }]))?;
+    }
+
+    /// The service that converts a definition's objects has a port.
+    #[source("apiextensions: SetDefaults_ServiceReference")]
+    async fn the_port_of_a_conversion(site) {
+        let mut body = Definition::new(&site).body();
+        body["spec"]["preserveUnknownFields"] = json!(false);
+        body["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {
+            "conversionReviewVersions": ["v1"], "clientConfig": {"service": {"namespace": "a", "name": "b"}},
+        }});
+        site.post(&format!("{}?dryRun=All", Definition::PATH), body).await?.code(201)?
+            .is("/spec/conversion/webhook/clientConfig/service/port", 443)?.lacks("/spec/preserveUnknownFields")?;
+    }
+
+    /// Evictions of the older version are taken.
+    #[source("kubernetes/pkg/registry/core/pod/storage/eviction.go")]
+    async fn evictions_of_v1beta1(site) {
+        site.create("pods", json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await?;
+        site.post("pods/a/eviction", json!({"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "a"}})).await?
+            .code(201)?;
+        site.get("pods/a").await?.code(404)?;
     }
 }

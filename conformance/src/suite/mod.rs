@@ -5,19 +5,25 @@ mod apply;
 mod bad_input;
 mod chunking;
 mod clients;
+mod columns;
 mod custom;
 mod custom_values;
 mod defaults;
 mod definition;
 mod deletion;
 mod dry_run;
+mod expressions;
 mod forms;
 mod garbage;
+mod json_patches;
 mod kinds;
 mod lists;
 mod names;
 mod namespaces;
+mod numbers;
 mod patches;
+mod pruning;
+mod refused;
 mod rules;
 mod selectors;
 mod strategic;
@@ -26,7 +32,9 @@ mod subresources;
 mod tokens;
 mod validation;
 mod versions;
+mod warnings;
 mod watches;
+mod yaml;
 
 use crate::case::Case;
 use crate::run::Chosen;
@@ -39,6 +47,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("watches", watches::CASES),
     ("streaming", streaming::CASES),
     ("patches", patches::CASES),
+    ("json_patches", json_patches::CASES),
     ("strategic", strategic::CASES),
     ("apply", apply::CASES),
     ("validation", validation::CASES),
@@ -54,6 +63,13 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("forms", forms::CASES),
     ("custom", custom::CASES),
     ("custom_values", custom_values::CASES),
+    ("pruning", pruning::CASES),
+    ("columns", columns::CASES),
+    ("expressions", expressions::CASES),
+    ("warnings", warnings::CASES),
+    ("yaml", yaml::CASES),
+    ("numbers", numbers::CASES),
+    ("refused", refused::CASES),
     ("rules", rules::CASES),
     ("bad_input", bad_input::CASES),
     ("about", about::CASES),

@@ -162,6 +162,7 @@ impl Core {
         };
         // From here on a write waits for nothing but its turn: it is done before it can be cancelled, or not at all.
         let warnings = request.warnings.clone();
+        warnings.add(crate::kinds::warnings::of_kind(&request.route.kind));
         let mut answer = match verbs::serve(self, request).await {
             Ok(answer) => answer,
             Err(status) => return Err(status.warn(warnings)),

@@ -39,7 +39,12 @@
 //!
 //! Answers in protobuf (bodies of requests may be), admission webhooks (there are hooks: closures), the conversion of
 //! custom resources by webhooks, and `ValidatingAdmissionPolicy`, which is stored and judges nothing. Of CEL, which
-//! definitions have rules in, there are no `format.*`, `semver`, no authorizer and none of the list functions of 1.34.
+//! definitions have rules in, `flatten` to a depth and `transformMapEntry` are missing.
+//!
+//! Validation follows upstream for what controllers can run into. Not checked: what only feature gates allow; `dataSource` of
+//! claims; security contexts, affinities, probes and volumes of Pods beyond their required fields; a Job's failure and success
+//! policies and `managedBy`; the reasons for a label's key with more than one slash; IP families against a Service's addresses;
+//! warnings about addresses that are written in an old form.
 //!
 //! # Differences from kube-apiserver
 //!
@@ -57,7 +62,6 @@
 //! - Nothing runs in Pods: `/log` tells when a container was started, `/exec` and the like are refused.
 //! - What a kube-apiserver writes for its own bookkeeping is not there: its identity `Lease`, and the
 //!   `ConfigMap` about old tokens.
-//! - Items of lists carry `kind` and `apiVersion`; upstream leaves them out for built-in kinds.
 //! - Watches can begin five minutes ago and at the newest 100 events of each resource, whichever is longer ago, within
 //!   102,400 events and 128 MiB of former states. Lists of older states are compacted every five minutes, as upstream's.
 //!
@@ -75,6 +79,7 @@ mod commits;
 mod controllers;
 mod core;
 mod faults;
+mod go_number;
 mod http;
 mod kinds;
 mod load;
@@ -87,6 +92,7 @@ mod schema;
 mod server;
 mod storage;
 mod verbs;
+mod yaml;
 
 pub use self::{
     access::User,

@@ -9,7 +9,7 @@ use http::{Method, Request};
 use kube_client::{Client, Error};
 use serde_json::Value;
 
-use crate::{ApiServer, core::Core, kinds::Kind, object};
+use crate::{ApiServer, core::Core, kinds::Kind, object, yaml};
 
 /// Why a manifest was not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +88,8 @@ impl ApiServer {
     }
 
     async fn load_from(&self, origin: &str, text: &str) -> Result<usize, LoadError> {
-        let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-            .map_err(|error| LoadError::Parse { origin: origin.to_owned(), reason: error.to_string() })?;
+        let documents =
+            yaml::read_all(text).map_err(|reason| LoadError::Parse { origin: origin.to_owned(), reason })?;
         let client = self.client_as("loader");
         let mut loaded = 0;
         for (number, document) in documents.into_iter().enumerate() {

@@ -137,6 +137,12 @@ impl Declared {
             if is_required(property) && schema.get("default").is_none() {
                 shortest += u64::try_from(property.len()).unwrap_or(0) + declared.shortest + 4;
             }
+            // Words that mean nothing behind a dot can also be written as they are.
+            let is_plain = !matches!(property, "true" | "false" | "null" | "in");
+            if RESERVED.contains(&property) && is_plain {
+                let declared = declared.clone();
+                fields.insert(property.to_owned(), Field { name: property.to_owned(), declared });
+            }
             if let Some(escaped) = escaped {
                 fields.insert(escaped, Field { name: property.to_owned(), declared });
             }

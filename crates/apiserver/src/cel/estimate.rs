@@ -44,33 +44,75 @@ impl Range {
     }
 }
 
+/// The way to a value from a variable, by which upstream looks for its size.
+#[derive(Debug, Clone, Copy)]
+enum Path<'d> {
+    /// None: the value was computed.
+    None,
+    /// One that ends at this schema.
+    At(&'d Declared),
+    /// One that leads nowhere.
+    Lost,
+}
+
+impl<'d> Path<'d> {
+    /// A way that ends at this schema.
+    fn of(place: Option<&'d Declared>) -> Self {
+        place.map_or(Self::Lost, Self::At)
+    }
+
+    /// The schema at its end.
+    fn end(self) -> Option<&'d Declared> {
+        match self {
+            Self::At(place) => Some(place),
+            Self::None | Self::Lost => None,
+        }
+    }
+
+    /// A step further. Upstream takes the first step of a way for the name of a variable: one that begins at a computed
+    /// value seems to be at the `root` after it.
+    fn step(
+        self,
+        root: Option<&'d Declared>,
+        further: impl FnOnce(&'d Declared) -> Option<&'d Declared>,
+    ) -> Self {
+        let end = match self {
+            Self::None => root,
+            Self::At(place) => further(place),
+            Self::Lost => None,
+        };
+        Self::of(end)
+    }
+}
+
 /// What is known of a part of an expression.
 #[derive(Debug, Clone)]
 struct Found<'d> {
     cost: Range,
     size: Option<Range>,
-    /// The schema of the value, if it is one of the object's.
-    place: Option<&'d Declared>,
+    path: Path<'d>,
     /// The sizes of the keys and the values that are in it.
     entries: Option<(Range, Range)>,
 }
 
 impl Found<'_> {
     fn costing(cost: Range) -> Self {
-        Self { cost, size: None, place: None, entries: None }
+        Self { cost, size: None, path: Path::None, entries: None }
     }
 }
 
 /// The most that an expression costs, whose parts have these types and in which the variables can be named.
 pub(super) fn most(expr: &Expr, types: &[Type], variables: &[(&str, Option<&Declared>)]) -> u64 {
-    let scope =
-        variables.iter().map(|(name, place)| Local { name, size: None, place: *place, entries: None });
-    let mut estimate = Estimate { types, scope: scope.collect() };
+    let scope = variables.iter().map(|(name, place)| Local { name, size: None, path: Path::of(*place) });
+    let root = variables.iter().find_map(|(_, place)| *place);
+    let mut estimate = Estimate { types, root, scope: scope.collect() };
     estimate.part(expr).cost.max
 }
 
 struct Estimate<'d> {
     types: &'d [Type],
+    /// The schema of the value that the rule is about.
+    root: Option<&'d Declared>,
     /// The innermost last.
     scope: Vec<Local<'d>>,
 }
@@ -80,8 +122,7 @@ struct Estimate<'d> {
 struct Local<'d> {
     name: &'d str,
     size: Option<Range>,
-    place: Option<&'d Declared>,
-    entries: Option<(Range, Range)>,
+    path: Path<'d>,
 }
 
 impl<'d> Estimate<'d> {
@@ -123,7 +164,7 @@ impl<'d> Estimate<'d> {
                 let sizes = found.iter().map(|found| found.size.unwrap_or(Range::UNKNOWN));
                 let item = sizes.reduce(Range::or).unwrap_or(Range::exactly(0));
                 let entries = Some((Range::exactly(1), item));
-                Found { cost, size: Some(exactly(elements.len())), place: None, entries }
+                Found { cost, size: Some(exactly(elements.len())), path: Path::None, entries }
             }
             Kind::Map(entries) => {
                 let mut cost = Range::exactly(30);
@@ -137,7 +178,7 @@ impl<'d> Estimate<'d> {
                     }
                 }
                 let sizes = (keys.unwrap_or(Range::exactly(0)), values.unwrap_or(Range::exactly(0)));
-                Found { cost, size: Some(exactly(entries.len())), place: None, entries: Some(sizes) }
+                Found { cost, size: Some(exactly(entries.len())), path: Path::None, entries: Some(sizes) }
             }
             Kind::Loop(over) => self.over(over),
             Kind::Bind(bind) => self.bind(bind),
@@ -145,8 +186,8 @@ impl<'d> Estimate<'d> {
     }
 
     /// The size of a value at a place of the object, or of one that has no parts.
-    fn size(&self, expr: &Expr, place: Option<&Declared>) -> Option<Range> {
-        place.map(|place| Range { min: 0, max: place.most }).or_else(|| fixed(self.of_type(expr)))
+    fn size(&self, expr: &Expr, path: Path<'_>) -> Option<Range> {
+        path.end().map(|place| Range { min: 0, max: place.most }).or_else(|| fixed(self.of_type(expr)))
     }
 
     fn name(&mut self, expr: &Expr, name: &str) -> Found<'d> {
@@ -154,9 +195,9 @@ impl<'d> Estimate<'d> {
         match self.scope.iter().rev().find(|local| local.name == name) {
             Some(local) => Found {
                 cost,
-                size: self.size(expr, local.place).or(local.size),
-                place: local.place,
-                entries: local.entries,
+                size: self.size(expr, local.path).or(local.size),
+                path: local.path,
+                entries: None,
             },
             None => Found { size: Some(Range::exactly(1)), ..Found::costing(cost) },
         }
@@ -165,12 +206,12 @@ impl<'d> Estimate<'d> {
     fn select(&mut self, expr: &Expr, operand: &'d Expr, field: &str) -> Found<'d> {
         let of = self.part(operand);
         let counts = matches!(self.of_type(operand), Type::Map(..) | Type::Object(_));
-        let place = of.place.and_then(|place| match &place.is {
+        let path = of.path.step(self.root, |place| match &place.is {
             Type::Object(_) => place.field(field).map(|field| &field.declared),
             _ => None, // upstream finds no path through the keys of a map
         });
         let cost = of.cost.plus(Range::exactly(u64::from(counts)));
-        Found { cost, size: self.size(expr, place), place, entries: None }
+        Found { cost, size: self.size(expr, path), path, entries: None }
     }
 
     fn choice(&mut self, parts: &'d [Expr; 3]) -> Found<'d> {
@@ -180,7 +221,7 @@ impl<'d> Estimate<'d> {
         Found {
             cost: condition.cost.plus(yes.cost.or(no.cost)),
             size: Some(size(&yes).or(size(&no))),
-            place: None,
+            path: Path::None,
             entries,
         }
     }
@@ -190,16 +231,17 @@ impl<'d> Estimate<'d> {
         static KEYS: LazyLock<Declared> = LazyLock::new(Declared::key);
         let range = self.part(&over.range);
         let is_map = matches!(self.of_type(&over.range), Type::Map(..));
-        let items = range.place.and_then(|place| place.parts.as_deref());
+        let items = range.path.step(self.root, |place| place.parts.as_deref());
         let (key, value) = (range.entries.map(|sizes| sizes.0), range.entries.map(|sizes| sizes.1));
-        let local = |name, size, place| Local { name, size, place, entries: None };
+        let local = |name, size, path| Local { name, size, path };
         let outside = self.scope.len();
-        let keys = range.place.map(|_| &*KEYS);
+        let is_keyed = |place: &Declared| matches!(place.is, Type::Map(..)) && is_map;
+        let keys = range.path.step(self.root, |place| is_keyed(place).then_some(&*KEYS));
         match (&over.second, is_map) {
             (None, true) => self.scope.push(local(&over.first, key, keys)),
             (None, false) => self.scope.push(local(&over.first, value, items)),
             (Some(second), _) => {
-                self.scope.push(local(&over.first, key, keys.filter(|_| is_map)));
+                self.scope.push(local(&over.first, key, keys));
                 self.scope.push(local(second, value, items));
             }
         }
@@ -207,7 +249,7 @@ impl<'d> Estimate<'d> {
         let body = self.part(&over.body);
         let item_size = self.scope[outside]
             .size
-            .or(self.scope[outside].place.map(|place| Range { min: 0, max: place.most }));
+            .or(self.scope[outside].path.end().map(|place| Range { min: 0, max: place.most }));
         self.scope.truncate(outside);
         // What the macro itself does, in the beginning and at the end, and for each item.
         let (around, each) = match over.what {
@@ -232,12 +274,12 @@ impl<'d> Estimate<'d> {
                 (count, Some((key.unwrap_or(Range::UNKNOWN), body.size.unwrap_or(Range::UNKNOWN))))
             }
         };
-        Found { cost, size: Some(size), place: None, entries }
+        Found { cost, size: Some(size), path: Path::None, entries }
     }
 
     fn bind(&mut self, bind: &'d Bind) -> Found<'d> {
         let value = self.part(&bind.value);
-        self.scope.push(Local { name: &bind.name, size: None, place: None, entries: None });
+        self.scope.push(Local { name: &bind.name, size: None, path: Path::None });
         let body = self.part(&bind.body);
         self.scope.pop();
         let cost = value.cost.plus(body.cost).plus(Range::exactly(10));

@@ -40,6 +40,15 @@ pub(super) fn member(parser: &mut Parser, at: usize, target: Expr, name: &str, a
             let [name, body] = take(arguments)?;
             return bind(parser, at, &name, target, body, Unwrapped::AsItIs);
         }
+        ("sortBy", 2) => {
+            let [name, body] = take(arguments)?;
+            let first = simple_name(Some(&name), at)?;
+            let depth = deepest([&target, &body]);
+            let what = What::Map;
+            let over = Loop { what, range: target.clone(), first, second: None, filter: None, body };
+            let keys = parser.part(at, depth, Kind::Loop(Box::new(over)))?;
+            return parser.call(at, "@sortByAssociatedKeys", Some(target), vec![keys]);
+        }
         _ => return parser.call(at, name, Some(target), arguments),
     };
     let has_two = match (what, name) {

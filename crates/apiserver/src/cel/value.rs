@@ -10,7 +10,7 @@ use trimtab_quantity::Quantity;
 use super::{
     ast::Literal,
     declared::{Declared, ListKind},
-    functions::{network::Cidr, times, url::Url},
+    functions::{network::Cidr, semver::Semver, times, url::Url},
     meter::{Failure, Meter},
     signatures,
     typed::{Object, Type},
@@ -41,6 +41,9 @@ pub(crate) enum Value<'a> {
     Url(Rc<Url>),
     Ip(IpAddr),
     Cidr(Cidr),
+    Semver(Rc<Semver>),
+    /// A named format, by its name.
+    Format(&'static str),
 }
 
 /// A text of an object, or one that was made.
@@ -141,6 +144,8 @@ impl<'a> Value<'a> {
             Self::Url(_) => signatures::URL,
             Self::Ip(_) => signatures::IP,
             Self::Cidr(_) => signatures::CIDR,
+            Self::Semver(_) => signatures::SEMVER,
+            Self::Format(_) => signatures::FORMAT,
         }
     }
 
@@ -191,6 +196,8 @@ impl<'a> Value<'a> {
             (Self::Url(one), Self::Url(other)) => one == other,
             (Self::Ip(one), Self::Ip(other)) => one == other,
             (Self::Cidr(one), Self::Cidr(other)) => one == other,
+            (Self::Semver(one), Self::Semver(other)) => one.cmp(other).is_eq(),
+            (Self::Format(one), Self::Format(other)) => one == other,
             (Self::Optional(one), Self::Optional(other)) => match (one, other) {
                 (Some(one), Some(other)) => one.is(other, meter)?,
                 (one, other) => one.is_none() && other.is_none(),

@@ -2,13 +2,15 @@
 
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
-use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::{
     protobuf::{self, Unreadable},
     status::{Result, Status},
 };
-use crate::schema::{Complaints, Schema, decode};
+use crate::{
+    schema::{Complaints, Schema, decode},
+    yaml::{self, Document},
+};
 
 /// The media types that the server writes.
 const WRITTEN: &[&str] = &["application/json", "application/yaml"];
@@ -183,27 +185,19 @@ fn read_from<'de, R: serde_json::de::Read<'de>>(
     Ok(decoded)
 }
 
-/// Reads YAML, of which JSON is a part.
+/// Reads YAML, of which JSON is a part, with the keys that stand twice in it.
 pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Value, Complaints), String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let read = |duplicate_keys| {
-        let options = serde_saphyr::options! { with_snippet: false, duplicate_keys: duplicate_keys };
-        serde_saphyr::from_str_with_options::<Value>(text, options)
-    };
-    let mut twice = None;
-    let value = match read(DuplicateKeyPolicy::Error) {
-        Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => {
-            let key = key.unwrap_or_default();
-            twice = Some(format!("line {}: key {key:?} already set in map", location.line()));
-            read(DuplicateKeyPolicy::LastWins)
-        }
-        read => read,
-    }
-    .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    let Document { value, twice } = yaml::read(text)?;
     let (value, mut complaints) = decode(schema, value).map_err(|error| error.to_string())?;
     complaints.strict.splice(0..0, twice);
     Ok((value, complaints))
 }
+
+/// What Go's decoder says of an array in the place of an object.
+pub(crate) const AN_ARRAY: &str = "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value \
+     of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+     \"json:\\\"kind,omitempty\\\"\" }";
 
 /// What Go's decoder says of maps and lists that are nested too deeply. Ours follows them less far.
 const TOO_DEEP: &str = "exceeded max depth";

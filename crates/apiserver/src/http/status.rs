@@ -395,9 +395,15 @@ fn qualified(what: &str, group: &str) -> String {
 
 /// The causes in one line, as upstream writes them.
 fn listed(causes: &[Cause]) -> String {
-    match causes {
-        [one] => one.to_string(),
-        _ => format!("[{}]", causes.iter().map(Cause::to_string).collect::<Vec<_>>().join(", ")),
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes.iter().map(Cause::to_string) {
+        if !told.contains(&cause) {
+            told.push(cause); // what two rules say is said once
+        }
+    }
+    match told.as_slice() {
+        [one] => one.clone(),
+        told => format!("[{}]", told.join(", ")),
     }
 }
 

@@ -107,25 +107,24 @@ fn cell(column: &Column, object: &Value, now: Timestamp) -> Value {
             _ => "".into(),
         },
         Cell::Since(pointer) => since(object.pointer(pointer), now).into(),
-        Cell::Path(path) => custom(column, &json_path::find(object, path), now),
+        Cell::Path(path) => custom(column, path.first(object).as_deref(), now),
         Cell::Computed(compute) => compute(object, now),
     }
 }
 
 /// A custom kind's cell: what the path found, in the column's type; null if it found nothing.
-fn custom(column: &Column, found: &[&Value], now: Timestamp) -> Value {
-    let Some(first) = found.first() else {
+fn custom(column: &Column, found: Option<&Value>, now: Timestamp) -> Value {
+    let Some(found) = found else {
         return Value::Null;
     };
-    match (column.kind.as_str(), first) {
+    match (column.kind.as_str(), found) {
         ("integer", Value::Number(number)) => {
             number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)).into()
         }
         ("number", Value::Number(number)) => number.as_f64().into(),
         ("boolean", Value::Bool(boolean)) => (*boolean).into(),
-        ("date", Value::String(_)) => since(Some(first), now).into(),
-        ("string", Value::String(text)) => text.as_str().into(),
-        ("string", value) => value.to_string().into(),
+        ("date", Value::String(_)) => since(Some(found), now).into(),
+        ("string", value) => json_path::printed(value).into(),
         _ => Value::Null,
     }
 }
@@ -196,11 +195,13 @@ mod tests {
     #[test]
     fn a_custom_cell_is_null_unless_it_has_its_column_s_type() {
         let cell = |kind: &str, value: Value| {
-            custom(&Column::new("X", kind, Cell::Path(String::new())), &[&value], NOW)
+            let path = json_path::Path::parse(".x").expect("a path");
+            custom(&Column::new("X", kind, Cell::Path(path)), Some(&value), NOW)
         };
         assert_eq!(cell("integer", json!(3.0)), 3);
         assert_eq!(cell("integer", json!("3")), Value::Null);
         assert_eq!(cell("string", json!({"a": 1})), "{\"a\":1}");
+        assert_eq!(cell("string", Value::Null), "<no value>");
         assert_eq!(cell("boolean", json!(true)), true);
         assert_eq!(cell("date", json!("2023-11-14T22:13:20Z")), "100s");
         assert_eq!(cell("date", json!("then")), "<invalid>");

@@ -14,6 +14,7 @@ pub(crate) mod services;
 mod table;
 mod validation;
 mod version;
+pub(crate) mod warnings;
 
 pub(crate) use cells::completed;
 pub(crate) use defaults::qos_class;
@@ -70,6 +71,8 @@ pub(crate) struct Kind {
     pub(crate) selectable_fields: Vec<String>,
     /// The structural schema of a custom kind.
     pub(crate) schema: Option<Arc<Declared>>,
+    /// What a custom kind's definition says of a version that is deprecated.
+    pub(crate) deprecation: Option<String>,
     /// The version with which that schema came: what was stored up to it was written by the rules of another.
     pub(crate) schema_since: u64,
 }
@@ -123,7 +126,7 @@ pub(crate) enum Cell {
     /// How long ago the time behind a JSON pointer was, as in `Age`.
     Since(&'static str),
     /// A JSON path as CustomResourceDefinitions write it, such as `.spec.replicas`.
-    Path(String),
+    Path(json_path::Path),
     /// What upstream computes from an object and the present time, such as a Pod's `READY`.
     Computed(fn(&Value, Timestamp) -> Value),
 }
@@ -159,6 +162,7 @@ impl Kind {
             ],
             selectable_fields: Vec::new(),
             schema: None,
+            deprecation: None,
             schema_since: 0,
         }
     }

@@ -27,6 +27,22 @@ pub(crate) const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of 
     characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \
     '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
+/// What is wrong with a name that is to be a DNS label; empty if nothing is.
+pub(crate) fn label_faults(name: &str) -> Vec<&'static str> {
+    let is_part = |text: &str| {
+        let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !text.is_empty() && text.bytes().all(is_inside) && !text.starts_with('-') && !text.ends_with('-')
+    };
+    let mut faults = Vec::new();
+    if name.len() > 63 {
+        faults.push("must be no more than 63 characters");
+    }
+    if !is_part(name) {
+        faults.push(if name.split('.').all(is_part) { "must not contain dots" } else { LABEL_RULE });
+    }
+    faults
+}
+
 /// What upstream says of a key that is no qualified name.
 pub(crate) const QUALIFIED_RULE: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
     must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used \

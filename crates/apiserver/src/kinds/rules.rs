@@ -14,6 +14,7 @@ use crate::{
         status::{Cause, Result, Status},
     },
     object,
+    schema::{Schema, set_defaults},
 };
 
 /// Whether objects of this kind count the changes of their spec.
@@ -133,6 +134,10 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
 pub(crate) fn complete_new(core: &Core, kind: &Kind, object: &mut Value) {
     if kind.status && !is_node(kind) {
         object.as_object_mut().expect("only JSON objects are decoded").remove("status");
+        // Upstream fills in the defaults of a status when it reads the object again.
+        if let Some(schema) = Schema::of(kind).filter(|_| is_custom(kind)) {
+            set_defaults(schema, object);
+        }
     }
     complete(core, kind, object);
 }
@@ -282,7 +287,10 @@ pub(crate) fn prepare_update(
             keep_metadata(&metadata, new);
             date_decisions(core, old, new);
         }
-        Some(Subresource::EphemeralContainers) => only(old, new, "/spec/ephemeralContainers"),
+        Some(Subresource::EphemeralContainers) => {
+            only(old, new, "/spec/ephemeralContainers");
+            defaults::set(kind, new);
+        }
         Some(Subresource::Resize) => {
             let mut resized = old.clone();
             for field in ["containers", "initContainers"] {

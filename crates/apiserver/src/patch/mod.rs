@@ -1,9 +1,10 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
-mod operations;
+mod json_patch;
 mod strategic;
 mod untouched;
 
+use self::json_patch::JsonPatch;
 pub(crate) use self::untouched::Untouched;
 
 use http::{HeaderMap, StatusCode};
@@ -11,7 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     http::{
-        negotiate::{content_type, go_s_words, read_json},
+        negotiate::{self, content_type, go_s_words, read_json},
+        query::FieldValidation,
         status::{Cause, Result, Status},
     },
     kinds::{Kind, rules},
@@ -52,8 +54,8 @@ pub(crate) enum Reach {
 
 #[derive(Debug)]
 enum Change {
-    /// RFC 6902: a list of operations.
-    Json(json_patch::Patch),
+    /// A list of operations.
+    Json(JsonPatch),
     /// RFC 7386: an object whose fields are set, or removed by null.
     Merge(Value),
     /// A merge patch that knows the lists of the built-in kinds.
@@ -61,10 +63,22 @@ enum Change {
 }
 
 impl Patch {
-    /// Reads a request's body.
-    pub(crate) fn read(kind: &Kind, headers: &HeaderMap, body: &[u8]) -> Result<Self> {
+    /// Reads a request's body. Without validation of fields, a patch is only read as far as it is carried out.
+    pub(crate) fn read(
+        kind: &Kind,
+        headers: &HeaderMap,
+        body: &[u8],
+        validation: FieldValidation,
+    ) -> Result<Self> {
+        let is_ignored = validation == FieldValidation::Ignore;
         match content_type(headers) {
-            JSON => Self::json(body),
+            JSON => Self::json(body, is_ignored),
+            MERGE if is_ignored => match read(body) {
+                Ok((patch @ (Value::Object(_) | Value::Array(_)), twice)) => {
+                    Ok(Self { change: Change::Merge(patch), twice })
+                }
+                _ => Err(Status::bad_request("Invalid JSON Patch")),
+            },
             MERGE => match read(body).map_err(|because| undecodable(&because))? {
                 (Value::Null, _) => Err(Status::bad_request("Invalid JSON Patch")),
                 (patch, twice) => fields(patch)
@@ -82,16 +96,33 @@ impl Patch {
         }
     }
 
-    fn json(body: &[u8]) -> Result<Self> {
-        let (operations, told) = read(body).map_err(|because| undecodable(&because))?;
-        let unfit = |found: &Value, wanted: &str| {
-            undecodable(&format!("json: cannot unmarshal {} into Go value of type {wanted}", in_json(found)))
+    fn json(body: &[u8], is_ignored: bool) -> Result<Self> {
+        let (of_all, of_one, introduction) = match is_ignored {
+            true => ("jsonpatch.Patch", "jsonpatch.Operation", ""),
+            false => ("[]handlers.jsonPatchOp", "handlers.jsonPatchOp", "error decoding patch: "),
         };
-        let Value::Array(operations) = operations else {
-            return Err(unfit(&operations, "[]handlers.jsonPatchOp"));
+        let unfit = |because: &str| Status::bad_request(format!("{introduction}{because}"));
+        let unmarshal = |found: &Value, into: &str| {
+            unfit(&format!("json: cannot unmarshal {} into Go {into}", in_json(found)))
         };
-        if let Some(other) = operations.iter().find(|operation| !operation.is_object()) {
-            return Err(unfit(other, "handlers.jsonPatchOp"));
+        let (operations, told) = read(body).map_err(|because| unfit(&because))?;
+        let operations = match operations {
+            Value::Array(operations) => operations,
+            Value::Null => Vec::new(),
+            other => return Err(unmarshal(&other, &format!("value of type {of_all}"))),
+        };
+        for operation in &operations {
+            let Value::Object(fields) = operation else {
+                if operation.is_null() {
+                    continue;
+                }
+                return Err(unmarshal(operation, &format!("value of type {of_one}")));
+            };
+            let of_text = ["op", "path", "from"].iter().filter_map(|name| fields.get_key_value(*name));
+            let mistyped = of_text.into_iter().find(|(_, value)| !value.is_string() && !value.is_null());
+            if let Some((name, value)) = mistyped.filter(|_| !is_ignored) {
+                return Err(unmarshal(value, &format!("struct field jsonPatchOp.{name} of type string")));
+            }
         }
         if operations.len() > MOST_OPERATIONS {
             let found = operations.len();
@@ -106,8 +137,7 @@ impl Patch {
             let unknown = fields.filter(|field| !known.contains(&field.as_str()));
             twice.extend(unknown.map(|field| format!("json patch unknown field \"[{position}].{field}\"")));
         }
-        let patch = serde_json::from_value(Value::Array(operations)).map_err(|_| rejected())?;
-        Ok(Self { change: Change::Json(patch), twice })
+        Ok(Self { change: Change::Json(JsonPatch::new(&operations, body)), twice })
     }
 
     /// What there is against the patch's text.
@@ -127,9 +157,9 @@ impl Patch {
                     .iter()
                     .for_each(|field| object::copy_field(current, &mut object, field));
             }
-            Change::Json(patch) => operations::carry_out(patch, &mut object).ok_or_else(rejected)?,
+            Change::Json(patch) => patch.carry_out(&mut object).map_err(|_| rejected())?,
         }
-        if object.is_object() { Ok(object) } else { Err(rejected()) }
+        if object.is_object() { Ok(object) } else { Err(self.refused(&object, negotiate::AN_ARRAY)) }
     }
 
     /// How much of an object it can change.
@@ -151,8 +181,7 @@ impl Patch {
                     None if path.is_empty() || path == "/metadata" => Reach::Managers,
                     None => Reach::Object,
                 };
-                let paths = patch.iter().flat_map(operations::paths);
-                paths.map(reach).max().unwrap_or(Reach::Object)
+                patch.paths().map(reach).max().unwrap_or(Reach::Object)
             }
             Change::Merge(_) | Change::Strategic(_) => Reach::Object,
         }

@@ -9,14 +9,25 @@ use super::*;
 fn patched(form: &str, current: &Value, patch: &Value) -> Option<Value> {
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, form.parse().expect("a header"))]);
     let kind = Kind::plain("", "v1", "ConfigMap", "configmaps");
-    let patch = Patch::read(&kind, &headers, patch.to_string().as_bytes()).expect("it is a patch");
+    let patch = Patch::read(&kind, &headers, patch.to_string().as_bytes(), FieldValidation::Warn)
+        .expect("it is a patch");
     patch.apply(None, current).ok()
 }
 
-/// RFC 7386, section 2.
+/// A value whose objects have no fields that are null.
+fn pruned(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(pruned).collect(),
+        Value::Object(_) => merge_model(json!({}), value),
+        scalar => scalar.clone(),
+    }
+}
+
+/// RFC 7386, section 2, and upstream's habit of taking nulls out of lists that replace no object.
 fn merge_model(target: Value, patch: &Value) -> Value {
+    let is_object = target.is_object();
     let Value::Object(patch) = patch else {
-        return patch.clone();
+        return if is_object { patch.clone() } else { pruned(patch) };
     };
     let mut merged = match target {
         Value::Object(fields) => fields,
@@ -51,17 +62,33 @@ fn json_model(mut document: Value, operations: &[Value]) -> Option<Value> {
                 add(&mut document, path("path"), moved)?;
             }
             "copy" => {
-                let copied = document.pointer(path("from"))?.clone();
+                let from = path("from");
+                let copied = match document.pointer(from) {
+                    Some(copied) => copied.clone(),
+                    None if is_key(&document, from) => Value::Null,
+                    None => return None,
+                };
                 add(&mut document, path("path"), copied)?;
             }
             _ => {
-                if document.pointer(path("path"))? != value {
+                let found = document.pointer(path("path"));
+                let found = found.or_else(|| is_key(&document, path("path")).then_some(&Value::Null))?;
+                if found != value || has_null_items(found) {
                     return None;
                 }
             }
         }
     }
     document.is_object().then_some(document)
+}
+
+/// Whether there is a list that upstream cannot compare.
+fn has_null_items(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| item.is_null() || has_null_items(item)),
+        Value::Object(fields) => fields.values().any(has_null_items),
+        _ => false,
+    }
 }
 
 fn add(document: &mut Value, path: &str, value: Value) -> Option<()> {

@@ -132,7 +132,10 @@ fn fields(schema: &Value, node: &mut Node) {
         .collect();
     node.items = match schema.get("additionalProperties") {
         Some(Value::Object(_)) => Some(Box::new(self::node(&schema["additionalProperties"]))),
-        Some(Value::Bool(true)) => Some(Box::new(Node::new(Form::Any))),
+        // Upstream has no schema for these values, and keeps no field of an object without one.
+        Some(Value::Bool(true)) => {
+            Some(Box::new(Node { nullable: true, is_closed: true, ..Node::new(Form::Any) }))
+        }
         _ => None,
     };
 }

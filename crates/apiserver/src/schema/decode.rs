@@ -10,6 +10,7 @@ mod scalar;
 
 use std::{cell::RefCell, fmt};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -17,7 +18,7 @@ use self::{fields::Fields, place::Place};
 use super::{Form, Scalar, Schema, defaults};
 use trimtab_quantity::ParseQuantityError;
 
-use crate::kinds::quantity;
+use crate::{go_number, kinds::quantity};
 
 /// What a text has against it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub(crate) fn decode<'de, D: Deserializer<'de>>(
 ) -> Result<(Value, Complaints), D::Error> {
     let found = RefCell::default();
     let typed = schema.is_some_and(|schema| schema.is_built_in());
-    let mut value =
-        Reader { schema, typed, owner: None, place: &Place::Root, found: &found }.deserialize(input)?;
+    let mut value = Reader { schema, typed, owner: None, place: &Place::Root, found: &found, keeps: false }
+        .deserialize(input)?;
     if let Some(schema) = schema.filter(|_| !typed) {
         defaults::set_defaults(schema, &mut value);
     }
@@ -69,6 +70,8 @@ struct Reader<'a> {
     owner: Option<Schema<'a>>,
     place: &'a Place<'a>,
     found: &'a RefCell<Found>,
+    /// Whether the value is an item of a list that keeps what it does not declare.
+    keeps: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -83,7 +86,7 @@ impl<'a> Reader<'a> {
             _ => self.owner,
         };
         let typed = self.typed || schema.is_some_and(|schema| schema.is_built_in());
-        Reader { schema, typed, owner, place, found: self.found }
+        Reader { schema, typed, owner, place, found: self.found, keeps: false }
     }
 
     /// Notes the first value of a wrong type.
@@ -118,7 +121,7 @@ impl<'a> Reader<'a> {
     /// A struct's fields.
     fn structure<'de, A: MapAccess<'de>>(&self, schema: Schema<'_>, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Fields::default();
-        let keeps = schema.preserves_unknown();
+        let keeps = self.keeps || schema.preserves_unknown();
         while let Some(name) = map.next_key::<String>()? {
             let field = schema.field(&name);
             if field.is_none() && !keeps {
@@ -159,7 +162,7 @@ impl<'a> Reader<'a> {
             Value::Null if self.typed => {
                 field.kind() == Form::Scalar(Scalar::Time) && self.owner_of_field() != "ObjectMeta"
             }
-            Value::Null => field.is_nullable() || field.kind() == Form::Any,
+            Value::Null => field.is_nullable() || field.default().is_some(), // null is replaced by a default later
             Value::Array(items) if self.typed => !items.is_empty() || field.is_required(),
             Value::Object(fields) if self.typed && field.kind() == Form::Map => {
                 !fields.is_empty() || field.is_required()
@@ -186,9 +189,19 @@ impl<'a> Reader<'a> {
             }
             let place = Place::Field { parent: self.place, name: &name, in_map: true };
             let value = map.next_value_seed(self.part(values, &place))?;
-            fields.insert(name, self.or_zero(values, value));
+            if self.keeps_entry(values, &value) {
+                fields.insert(name, self.or_zero(values, value));
+            } else {
+                fields.remove(&name);
+            }
         }
         Ok(Value::Object(fields.into_map()))
+    }
+
+    /// Whether a custom kind's map keeps a value: null only if it may be null, or a default takes its place.
+    fn keeps_entry(&self, schema: Option<Schema<'_>>, value: &Value) -> bool {
+        let Some(schema) = schema.filter(|_| !self.typed && value.is_null()) else { return true };
+        schema.is_nullable() || schema.default().is_some()
     }
 
     /// What Go makes of null in a list or a map.
@@ -208,8 +221,8 @@ impl<'a> Reader<'a> {
     fn number(&self, number: Number) -> Value {
         let found = || format!("number {number}");
         match self.form() {
-            _ if !self.typed => Value::Number(number),
-            Form::Any | Form::Scalar(Scalar::Number) => Value::Number(number),
+            _ if !self.typed => go_number::decoded(number),
+            Form::Any | Form::Scalar(Scalar::Number) => go_number::decoded(number),
             Form::Scalar(Scalar::Int32 | Scalar::IntOrString) => match number.as_i64() {
                 Some(int) if i32::try_from(int).is_ok() => Value::Number(number),
                 _ => self.unfit(found(), "int32"),
@@ -244,6 +257,25 @@ impl<'a> Reader<'a> {
             },
             Value::String,
         )
+    }
+
+    /// Bytes that are written as a list of numbers, which Go's decoder takes as well as base64.
+    fn numbers_as_bytes<'de, A: SeqAccess<'de>>(&self, mut seq: A) -> Result<Value, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(item) = seq.next_element::<Value>()? {
+            match &item {
+                Value::Null => bytes.push(0),
+                Value::Number(number) => match number.as_u64().and_then(|number| u8::try_from(number).ok()) {
+                    Some(byte) => bytes.push(byte),
+                    None => drop(self.unfit(format!("number {number}"), "uint8")),
+                },
+                Value::String(_) => drop(self.unfit("string", "uint8")),
+                Value::Bool(_) => drop(self.unfit("bool", "uint8")),
+                Value::Array(_) => drop(self.unfit("array", "uint8")),
+                Value::Object(_) => drop(self.unfit("object", "uint8")),
+            }
+        }
+        Ok(STANDARD.encode(bytes).into())
     }
 
     /// A value of a wrong type, which Go calls `found`.
@@ -287,6 +319,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         match (self.form(), self.schema) {
             (Form::Struct, Some(schema)) => self.structure(schema, map),
             (Form::Map, Some(schema)) => self.entries(schema.field(""), map),
+            (Form::Any, Some(schema)) if schema.is_closed() => self.structure(schema, map),
             (Form::Any, _) => self.entries(None, map),
             _ if self.typed => {
                 IgnoredAny.visit_map(map)?;
@@ -298,15 +331,21 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let form = self.form();
-        if self.typed && !matches!(form, Form::List | Form::Any) {
+        if self.typed && !matches!(form, Form::List | Form::Any | Form::Scalar(Scalar::Bytes)) {
             IgnoredAny.visit_seq(seq)?;
             return Ok(self.wrong("array"));
         }
+        if self.typed && form == Form::Scalar(Scalar::Bytes) {
+            return self.numbers_as_bytes(seq);
+        }
         let schema = self.schema.and_then(|schema| schema.items());
+        let keeps =
+            !self.typed && (self.keeps || self.schema.is_some_and(|schema| schema.preserves_unknown()));
         let mut items = Vec::new();
         loop {
             let place = Place::Item { parent: self.place, position: items.len() };
-            let Some(item) = seq.next_element_seed(self.part(schema, &place))? else { break };
+            let item = Reader { keeps, ..self.part(schema, &place) };
+            let Some(item) = seq.next_element_seed(item)? else { break };
             items.push(self.or_zero(schema, item));
         }
         Ok(Value::Array(items))
@@ -337,6 +376,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        if number == 0.0 && number.is_sign_negative() {
+            return Ok(self.number(0.into())); // `-0` is an integer to Go
+        }
         Ok(Number::from_f64(number).map_or(Value::Null, |number| self.number(number)))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What an update leaves as it was is not held against it: a definition may have become stricter since.
 
+mod bounds;
 mod duplicates;
 mod plain;
 mod words;
@@ -9,7 +10,7 @@ mod words;
 use jsonschema::{Validator, paths::LocationSegment};
 use serde_json::Value;
 
-use super::{ListType, Schema};
+use super::{ListType, Schema, formats::FORMATS};
 use crate::http::status::Cause;
 
 /// A schema, compiled.
@@ -17,6 +18,8 @@ use crate::http::status::Cause;
 pub(super) struct Judge {
     /// `None` if the library makes nothing of the schema: then anything goes, as the definition was accepted.
     validator: Option<Validator>,
+    /// The schema, if one of its bounds refuses all values.
+    bounded: Option<Value>,
 }
 
 /// A step on the way into an object.
@@ -36,14 +39,12 @@ struct Finding {
 impl Judge {
     /// Compiles what a definition says.
     pub(super) fn new(source: &Value) -> Self {
-        let options = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .with_format("byte", |text: &str| {
-                use base64::{Engine, engine::general_purpose::STANDARD};
-                STANDARD.decode(text).is_ok()
-            });
-        Self { validator: options.build(&plain::plain(source)).ok() }
+        let options =
+            jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+        let options =
+            FORMATS.iter().fold(options, |options, (name, check)| options.with_format(*name, *check));
+        let bounded = bounds::refuse_everything(source).then(|| source.clone());
+        Self { validator: options.build(&plain::plain(source)).ok(), bounded }
     }
 
     /// What is wrong with `object`, which `old` was before.
@@ -72,6 +73,9 @@ impl Judge {
             findings.extend(
                 words::tell(&error, &path(&at)).into_iter().map(|cause| Finding { at: at.clone(), cause }),
             );
+        }
+        if let Some(bounded) = &self.bounded {
+            bounds::find(bounded, value, &mut at, &mut findings);
         }
         words::number_formats(schema, value, &mut at, &mut findings);
         duplicates::find(schema, value, &mut at, &mut findings);

@@ -2,9 +2,11 @@
 //! built-in kinds' come from a kube-apiserver's OpenAPI, a custom kind's from its definition.
 
 mod builtin;
+pub(crate) mod convert;
 mod declared;
 mod decode;
 mod defaults;
+pub(crate) mod formats;
 mod judge;
 mod node;
 pub(crate) mod openapi;
@@ -14,7 +16,7 @@ mod rules;
 pub(crate) use self::{
     declared::{Declared, default_causes},
     decode::{Complaints, decode},
-    defaults::set_defaults,
+    defaults::{prune, set_defaults},
     node::{Form, ListType, PatchRule, Scalar},
     rules::rule_causes,
 };
@@ -118,7 +120,12 @@ impl<'a> Schema<'a> {
 
     /// Whether fields that are not declared are kept.
     pub(crate) fn preserves_unknown(&self) -> bool {
-        self.body().preserves_unknown || self.body().form == Form::Any
+        self.body().preserves_unknown || self.body().form == Form::Any && !self.is_closed()
+    }
+
+    /// Whether nothing is known of the value, and no field of an object that it may be is kept.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed
     }
 
     /// Whether null is a value like any other.

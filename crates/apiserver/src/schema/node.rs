@@ -89,6 +89,8 @@ pub(super) struct Node {
     /// Whether the property has to be there.
     pub(super) required: bool,
     pub(super) preserves_unknown: bool,
+    /// Whether nothing is known of the value, and no field of an object that it may be is kept.
+    pub(super) is_closed: bool,
 }
 
 /// A property of a struct.
@@ -115,6 +117,7 @@ impl Node {
             nullable: false,
             required: false,
             preserves_unknown: false,
+            is_closed: false,
         }
     }
 

@@ -200,7 +200,9 @@ fn parse(json: &[u8]) -> Value {
 
 /// `value` as JSON text.
 pub(crate) fn to_json(value: &Value) -> Bytes {
-    serde_json::to_vec(value).expect("a JSON value can be written").into()
+    let mut json = Vec::new();
+    super::json::write(&mut json, value);
+    json.into()
 }
 
 /// A watch's line: the type comes before the object, because decoders have to know it first.

@@ -94,7 +94,8 @@ impl Config {
         let refused = |because: &str| Status::bad_request(format!("error decoding YAML: {because}"));
         let (decoded, complaints) = match read_json(body, None) {
             Ok((decoded, complaints)) if complaints.strict.is_empty() => (decoded, complaints),
-            _ => read_yaml(body, None).map_err(|because| refused(&because))?,
+            _ => read_yaml(body, None)
+                .map_err(|because| refused(&format!("error converting YAML to JSON: {because}")))?,
         };
         let twice = complaints.strict.first();
         let complaints =

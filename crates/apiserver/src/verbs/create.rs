@@ -13,7 +13,7 @@ use crate::{
         route::Verb,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, admission, as_stored, rules, services},
+    kinds::{Kind, admission, as_stored, rules, services, warnings},
     object,
     storage::{Draft, Key, Stored},
 };
@@ -40,9 +40,8 @@ pub(super) fn insert(
     let generated = object::name(&object).is_empty();
     let base = object::text(&object, "generateName").to_owned();
     let generated = generated && !base.is_empty();
-    if !object::resource_version(&object).is_empty() {
-        return Err(Status::internal("resourceVersion should not be set on objects to be created"));
-    }
+    // Found out by the storage upstream, after all else.
+    let has_version = object::resource_version(&object).parse().is_ok_and(|version: u64| version != 0);
     core.hooks.mutate(Operation::Create, request, &mut object, None)?;
     escalation::check(core, request, &object, None)?;
     begin_life(core, kind, &mut object);
@@ -71,6 +70,7 @@ pub(super) fn insert(
         rules::name_parts(kind, &mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
+        request.warnings.add(warnings::of_write(kind, request.route.subresource, None, &object));
         if request.route.verb != Verb::Create {
             core.access.check_create(core, request)?;
         }
@@ -87,6 +87,9 @@ pub(super) fn insert(
                 Some(_) => Err(taken(core, kind, &key)),
                 None => Ok(Stored::unsaved(&object, managers).into()),
             };
+        }
+        if has_version && request.route.verb == Verb::Create {
+            return Err(Status::internal("resourceVersion should not be set on objects to be created"));
         }
         // Only what may need another name is needed again.
         let object = if generated { object.clone() } else { std::mem::take(&mut object) };
@@ -119,9 +122,8 @@ fn taken(core: &Core, kind: &Kind, key: &Key) -> Status {
 /// Sets what only the server sets.
 fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
     let metadata = object::metadata_mut(object);
-    for field in
-        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"]
-    {
+    // A generation stays with the kinds that count none.
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
         metadata.remove(field);
     }
     metadata.insert("uid".to_owned(), core.random.uid().into());

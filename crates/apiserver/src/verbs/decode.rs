@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::Request;
+use super::{Request, update};
 use crate::{
     http::{
         negotiate::read_object,
@@ -13,7 +13,7 @@ use crate::{
     kinds::{Kind, rules},
     object,
     patch::{Patch, Untouched},
-    schema::{Complaints, Schema, decode, set_defaults},
+    schema::{Complaints, Schema, convert, decode, prune, set_defaults},
 };
 
 /// The object in a request's body, of the kind that the path names.
@@ -33,12 +33,24 @@ pub(super) fn object(request: &Request) -> Result<Value> {
 
 /// The object in the body of a request to a subresource that has a type of its own.
 pub(crate) fn other(request: &Request, group: &str, version: &str, kind: &str) -> Result<Value> {
-    let schema = Schema::named(group, version, kind);
-    let api_version = Kind::plain(group, version, kind, "").api_version();
-    let expected = Expected { api_version, kind, schema };
+    other_in(request, group, &[version], kind)
+}
+
+/// The same, of a type that has the same fields in several versions; the first counts if the body names none.
+pub(crate) fn other_in(request: &Request, group: &str, versions: &[&str], kind: &str) -> Result<Value> {
+    let schema = versions.first().and_then(|version| Schema::named(group, version, kind));
     let (mut object, complaints) = read_object(&request.headers, &request.body, kind, schema)?;
-    expected.check(request, &mut object, complaints)?;
+    let known: Vec<String> =
+        versions.iter().map(|version| Kind::plain(group, version, kind, "").api_version()).collect();
+    let named = known.iter().find(|version| *version == text(&object, "apiVersion"));
+    let api_version = named.or(known.first()).cloned().unwrap_or_default();
+    Expected { api_version, kind, schema }.check(request, &mut object, complaints)?;
     Ok(object)
+}
+
+/// The patch in a request's body.
+pub(super) fn patch(request: &Request) -> Result<Patch> {
+    Patch::read(request.kind(), &request.headers, &request.body, request.query.field_validation)
 }
 
 /// What a patch makes of `current`, checked like a body, but refused as a patch.
@@ -46,6 +58,7 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
     let kind = request.kind();
     let schema = Schema::of(kind);
     let mut object = patched_as(request, schema, current, patch, patch.apply(schema, current)?)?;
+    update::check_name(request, &object)?;
     if rules::is_custom(kind) {
         check_kind(kind, &object)?;
     }
@@ -58,14 +71,38 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
 pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
     let kind = request.kind();
     match Schema::of(kind) {
-        Some(schema) if rules::is_custom(kind) => set_defaults(schema, &mut object),
-        schema => {
-            let decoded = decode(schema, &object);
-            object = decoded.map_err(|error| Status::internal(error.to_string()))?.0;
+        Some(schema) if rules::is_custom(kind) => {
+            prune(schema, &mut object);
+            set_defaults(schema, &mut object);
         }
+        schema => object = converted(kind, schema, object)?,
     }
     settle(request, &mut object)?;
     Ok(object)
+}
+
+/// The object as one of a built-in kind, into whose struct upstream converts what it merged.
+///
+/// # Errors
+///
+/// What does not fit the struct: nothing of it becomes null, and then a default, without a word.
+fn converted(kind: &Kind, schema: Option<Schema<'_>>, mut object: Value) -> Result<Value> {
+    let type_of = format!("{}/{}, Kind={}", kind.group, kind.version, kind.kind);
+    let of = format!("{}/{}; {type_of}", object::namespace(&object), object::name(&object));
+    let unfit = |because: &str| {
+        Status::internal(format!(
+            "failed to convert new object ({of}) to proper version: unable to convert unstructured object to {type_of}: \
+             {because}"
+        ))
+    };
+    if let Some(schema) = schema {
+        convert::integers(schema, &mut object).map_err(unfit)?;
+    }
+    let (value, complaints) = decode(schema, &object).map_err(|error| unfit(&error.to_string()))?;
+    match complaints.mistyped {
+        None => Ok(value),
+        Some(because) => Err(unfit(&convert::reason(&because))),
+    }
 }
 
 /// What a patch makes of the `Scale` that an object shows.
@@ -86,8 +123,17 @@ fn patched_as(
         Ok(patched) => patch.refused(&patched, because),
         Err(status) => status,
     };
-    let is_known = |field: &&str| patched.get(*field) == current.get(*field);
     let is_custom = schema.is_some_and(|schema| !schema.is_built_in());
+    if is_custom && text(&patched, "kind").is_empty() {
+        return Err(refusal(&format!("Object 'Kind' is missing in '{patched}'")));
+    }
+    // Upstream decodes into an object of the kind, which says what it is where the text does not.
+    for field in ["apiVersion", "kind"] {
+        if !is_custom && text(&patched, field).is_empty() {
+            object::copy_field(current, &mut patched, field);
+        }
+    }
+    let is_known = |field: &&str| patched.get(*field) == current.get(*field);
     if !is_custom && !["apiVersion", "kind"].iter().all(is_known) {
         return Err(refusal(&unregistered(text(&patched, "kind"), text(&patched, "apiVersion"))));
     }

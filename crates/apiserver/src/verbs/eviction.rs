@@ -18,7 +18,7 @@ use crate::{
 
 /// Deletes a Pod if its disruption budget has room for that, and counts it there.
 pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let eviction = decode::other(request, "policy", "v1", "Eviction")?;
+    let eviction = decode::other_in(request, "policy", &["v1", "v1beta1"], "Eviction")?;
     if object::name(&eviction) != request.route.name {
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }

@@ -76,7 +76,7 @@ impl Change {
     fn read(request: &Request) -> Result<Self> {
         Ok(match request.route.verb {
             Verb::Patch if request.is_apply() => Self::Apply(Config::read(&request.body)?),
-            Verb::Patch => Self::Patch(Patch::read(request.kind(), &request.headers, &request.body)?),
+            Verb::Patch => Self::Patch(decode::patch(request)?),
             _ => {
                 let mut sent = decode::other(request, "autoscaling", "v1", "Scale")?;
                 update::check_name(request, &sent)?;

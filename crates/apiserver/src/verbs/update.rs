@@ -14,7 +14,7 @@ use crate::{
         body::ResponseBody,
         status::{Cause, Result, Status},
     },
-    kinds::{Kind, as_stored, in_version, rules, services},
+    kinds::{Kind, as_stored, in_version, rules, services, warnings},
     managed,
     object::{self, MANAGED_FIELDS},
     patch::{Patch, Reach},
@@ -41,14 +41,14 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
 
 /// Changes parts of an object.
 pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
-    let patch = Patch::read(request.kind(), &request.headers, &request.body)?;
+    let patch = decode::patch(request)?;
     let make = |current: &Value, _: Option<&str>| {
         let object = decode::patched(request, current, &patch)?;
-        check_name(request, &object)?;
-        if object::uid(&object) != object::uid(current) {
+        let uid = object::uid(&object);
+        if !uid.is_empty() && uid != object::uid(current) {
             let uid = json!(object::uid(&object));
             let cause = Cause::invalid("metadata.uid", &uid, "field is immutable");
-            return Err(Status::invalid(request.kind(), &request.route.name, &[cause]));
+            return Err(Status::invalid(request.kind(), &request.route.name, &[cause.clone(), cause]));
         }
         Ok(Made { object, managers: Managers::Written })
     };
@@ -239,10 +239,10 @@ fn next<'a>(
     let (kind, subresource) = (request.kind(), request.route.subresource);
     let Made { mut object, managers } = made;
     check_preconditions(kind, current, &object)?;
-    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"]
-    {
+    for field in ["uid", "creationTimestamp", "generation"] {
         object::copy_metadata(current, &mut object, field);
     }
+    keep_deletion(current, &mut object);
     object::copy_metadata(current, &mut object, "resourceVersion");
     object::metadata_mut(&mut object).remove("selfLink");
     if scope != Scope::Metadata {
@@ -268,12 +268,43 @@ fn next<'a>(
     if object == *current && managed::differ_in_times_at_most(stored, managers.as_deref()) {
         return Ok((Next::Unchanged, reservation));
     }
+    check_deletion(kind, current, &object)?;
     rules::validate_update(kind, subresource, current, &object)?;
+    if scope != Scope::Metadata {
+        request.warnings.add(warnings::of_write(kind, subresource, Some(current), &object));
+    }
     if rules::has_generation(kind) && rules::is_new_generation(kind, subresource, current, &object) {
         let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
     Ok((Next::Put(object, managers), reservation))
+}
+
+/// What tells of a deletion stays, and nobody has to repeat it.
+fn keep_deletion(current: &Value, object: &mut Value) {
+    let has = |object: &Value, field: &str| object::metadata(object).contains_key(field);
+    if has(current, "deletionTimestamp") {
+        object::copy_metadata(current, object, "deletionTimestamp");
+    }
+    if has(current, "deletionGracePeriodSeconds") && !has(object, "deletionGracePeriodSeconds") {
+        object::copy_metadata(current, object, "deletionGracePeriodSeconds");
+    }
+}
+
+/// Refuses to begin a deletion by writing that it has begun, or to change its grace period.
+fn check_deletion(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
+    let immutable = |field: &str| {
+        let [before, after] = [current, object].map(|object| object::metadata(object).get(field));
+        let after = after.filter(|after| Some(*after) != before)?;
+        Some(Cause::invalid(&format!("metadata.{field}"), after, "field is immutable"))
+    };
+    let causes: Vec<Cause> =
+        ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(immutable).collect();
+    if causes.is_empty() {
+        return Ok(());
+    }
+    // The rules of all objects and those of the kind find it.
+    Err(Status::invalid(kind, object::name(current), &[causes.clone(), causes].concat()))
 }
 
 fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
@@ -289,7 +320,7 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
         );
         return Err(Status::conflict(kind, name, &because));
     }
-    if version.is_empty() && !rules::updates_unconditionally(kind) {
+    if matches!(version, "" | "0") && !rules::updates_unconditionally(kind) {
         let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
         let plural = Kind { kind: kind.plural.clone(), ..kind.clone() }; // upstream names the resource here
         return Err(Status::invalid(&plural, name, &[cause]));

@@ -2,11 +2,11 @@
 
 use super::{
     super::{
-        ast::{Call, Expr},
+        ast::{Call, Expr, Kind, Literal},
         signatures,
         typed::Type,
     },
-    Estimate, Found, Range,
+    Estimate, Found, Path, Range,
 };
 
 const ONE: Range = Range::exactly(1);
@@ -24,13 +24,28 @@ impl<'d> Estimate<'d> {
         let taken = Taken { types: parts.iter().map(|part| self.of_type(part)).collect(), found: &found };
         let (cost, size) = cost(name, &taken);
         let before = found.iter().fold(Range::exactly(0), |sum, found| sum.plus(found.cost));
-        let place = match (name, found.first()) {
-            ("_[_]", Some(of)) => of.place.and_then(|place| place.parts.as_deref()),
-            ("dyn", Some(of)) => of.place,
+        let path = match (name, found.first()) {
+            ("_[_]", Some(of)) => of.path.step(self.root, |place| place.parts.as_deref()),
+            _ => Path::None,
+        };
+        // The number of parts that a text is split into may be bounded.
+        let literal = |position: usize| match parts.get(position).map(|part| &part.kind) {
+            Some(Kind::Literal(Literal::Int(number))) => u64::try_from(*number).ok(),
             _ => None,
         };
+        let parts_at_most = literal(2).filter(|_| name == "split");
+        let counted = match name {
+            "slice" => {
+                let most = found.first().and_then(|of| of.size).map_or(u64::MAX, |size| size.max);
+                Some(literal(2).unwrap_or(most).saturating_sub(literal(1).unwrap_or(0)))
+            }
+            "lists.range" => Some(literal(0).unwrap_or(u64::MAX)),
+            _ => None,
+        };
+        let (cost, size) = counted.map_or((cost, size), |count| made(Range::exactly(count), 10));
+        let size = parts_at_most.map(|max| Range { min: 0, max }).or(size);
         let inner = found.first().filter(|_| name == "_[_]").and_then(|of| of.entries).map(|sizes| sizes.1);
-        let size = size.or(inner).or_else(|| self.size(expr, place));
+        let size = size.or(inner).or_else(|| self.size(expr, path));
         let entries = match (name, &found[..]) {
             ("_+_", [one, other]) => {
                 one.entries.zip(other.entries).map(|(one, other)| (one.0.or(other.0), one.1.or(other.1)))
@@ -38,7 +53,7 @@ impl<'d> Estimate<'d> {
             ("dyn", [of]) => of.entries,
             _ => None,
         };
-        Found { cost: before.plus(cost), size, place, entries }
+        Found { cost: before.plus(cost), size, path, entries }
     }
 }
 
@@ -65,7 +80,7 @@ impl Taken<'_, '_> {
     /// The size of the items of a list.
     fn items(&self, position: usize) -> Range {
         let found = self.found.get(position);
-        let of_schema = found.and_then(|found| found.place).and_then(|place| place.parts.as_deref());
+        let of_schema = found.and_then(|found| found.path.end()).and_then(|place| place.parts.as_deref());
         of_schema.map_or(Range::UNKNOWN, |items| Range { min: 0, max: items.most })
     }
 
@@ -101,6 +116,22 @@ fn cost(name: &str, taken: &Taken<'_, '_>) -> (Range, Option<Range>) {
         "string" if taken.is(0, |is| matches!(is, Type::Bytes)) => {
             (size(0).tenth(), Some(Range { min: size(0).min / 4, ..size(0) }))
         }
+        // It may be bytes, and only of those does the cost depend on the size.
+        "string" if taken.is(0, Type::is_dyn) => {
+            (size(0).tenth().or(ONE), Some(Range { min: size(0).min / 4, ..size(0) }))
+        }
+        "reverse" | "flatten" if taken.is(0, |is| matches!(is, Type::List(_))) => made(size(0), 10),
+        "distinct" => made(size(0).times(size(0)), 20),
+        "sort" | "@sortByAssociatedKeys" => {
+            let keys = usize::from(name != "sort");
+            let is_text = taken.is(keys, |is| match is {
+                Type::List(item) => matches!(&**item, Type::String | Type::Bytes),
+                _ => false,
+            });
+            made(size(keys).times(size(keys)), if is_text { 21 } else { 20 })
+        }
+        "validate" => (size(1).tenth().times(Range::exactly(32)), None),
+        "semver" | "isSemver" | "jsonpatch.escapeKey" => (size(0).tenth(), None),
         "strings.quote" => {
             let text = size(0);
             let quoted =
@@ -138,6 +169,12 @@ fn cost(name: &str, taken: &Taken<'_, '_>) -> (Range, Option<Range>) {
         }
         _ => (ONE, None),
     }
+}
+
+/// The cost and the size of a list that is made, with so many tenths for each item.
+fn made(items: Range, tenths: u64) -> (Range, Option<Range>) {
+    let cost = items.times(Range::exactly(tenths)).tenth();
+    (cost.plus(Range::exactly(11)), Some(items))
 }
 
 /// A pattern is guessed to have a part for every four characters.

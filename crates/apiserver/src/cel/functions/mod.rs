@@ -1,10 +1,12 @@
 //! Functions: CEL's own and those that Kubernetes adds.
 
 mod convert;
+mod format;
 mod lists;
 pub(super) mod network;
 mod quantity;
 pub(super) mod regexes;
+pub(super) mod semver;
 mod strings;
 pub(super) mod times;
 pub(super) mod url;
@@ -20,7 +22,7 @@ type Given<'a> = Result<Option<Value<'a>>, Failure>;
 /// What the function `name` makes of what it takes, the receiver first.
 pub(super) fn apply<'a>(name: &str, takes: &[Value<'a>], meter: &mut Meter) -> Result<Value<'a>, Failure> {
     type Library = for<'a> fn(&str, &[Value<'a>], &mut Meter) -> Given<'a>;
-    const LIBRARIES: [Library; 9] = [
+    const LIBRARIES: [Library; 11] = [
         basic,
         convert::apply,
         strings::apply,
@@ -30,6 +32,8 @@ pub(super) fn apply<'a>(name: &str, takes: &[Value<'a>], meter: &mut Meter) -> R
         quantity::apply,
         url::apply,
         network::apply,
+        semver::apply,
+        format::apply,
     ];
     for library in LIBRARIES {
         if let Some(value) = library(name, takes, meter)? {

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde_json::{Value, json};
 
 pub(crate) use self::validation::{validate, validate_change};
-use super::{Cell, Column, Kind, Kinds, Scale, rules};
+use super::{Cell, Column, Kind, Kinds, Scale, json_path, rules};
 use crate::{object, schema::Declared};
 
 /// What may be done with a custom kind, in the order in which upstream tells it.
@@ -48,6 +48,15 @@ pub(crate) fn complete(definition: &mut Value) {
     };
     if let Some(spec) = definition.get_mut("spec").and_then(Value::as_object_mut) {
         spec.entry("conversion").or_insert_with(|| json!({"strategy": "None"}));
+        // Written only if it is true, which new definitions may not say.
+        if spec.get("preserveUnknownFields") == Some(&Value::Bool(false)) {
+            spec.remove("preserveUnknownFields");
+        }
+        let service =
+            spec["conversion"].pointer_mut("/webhook/clientConfig/service").and_then(Value::as_object_mut);
+        if let Some(service) = service {
+            service.entry("port").or_insert_with(|| 443.into());
+        }
     }
     let status = definition.entry("status").or_insert_with(|| json!({}));
     if !status.is_object() {
@@ -76,6 +85,7 @@ pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
         None => ("NoConflicts", "no conflicts found"),
     };
     set_condition(definition, "NamesAccepted", refusal.is_none(), reason, message, now);
+    approve(definition, now);
     if refusal.is_none() {
         definition["status"]["acceptedNames"] = definition["spec"]["names"].clone();
         let message = "the initial names have been accepted";
@@ -85,6 +95,20 @@ pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
         let message = "not all names are accepted";
         set_condition(definition, "Established", false, "NotAccepted", message, now);
     }
+}
+
+/// Says whether a definition in one of Kubernetes' own groups was approved.
+fn approve(definition: &mut Value, now: &Value) {
+    if !validation::is_protected(text(definition, "/spec/group")) {
+        return;
+    }
+    let annotation = text(definition, "/metadata/annotations/api-approved.kubernetes.io").to_owned();
+    let (holds, reason, message) = if annotation.starts_with("unapproved") {
+        (false, "UnapprovedAnnotation", format!("not approved: {annotation:?}"))
+    } else {
+        (true, "ApprovedAnnotation", format!("approved in {annotation}"))
+    };
+    set_condition(definition, "KubernetesAPIApprovalPolicyConformant", holds, reason, &message, now);
 }
 
 /// The names in each role that no other kind of the group has.
@@ -213,6 +237,7 @@ fn kind(definition: &Value, version: &Value) -> Kind {
         scale,
         columns: printer_columns(version),
         selectable_fields: selectable_fields(version),
+        deprecation: deprecation(definition, version),
         storage_version: versions(definition)
             .find(|version| version["storage"] == true)
             .map_or_else(String::new, |version| text(version, "/name").to_owned()),
@@ -227,20 +252,35 @@ fn kind(definition: &Value, version: &Value) -> Kind {
     }
 }
 
-/// `Name`, then the declared columns; `Age` where none are declared.
+/// `Name`, then the declared columns up to the first whose path cannot be read; `Age` where none are declared.
 fn printer_columns(version: &Value) -> Vec<Column> {
-    let path = |path: &str| Cell::Path(path.to_owned());
     let name = Column::new("Name", "string", Cell::Pointer("/metadata/name"));
-    let declared = columns(version).map(|column| Column {
-        format: text(column, "/format").to_owned(),
-        priority: column["priority"].as_i64().and_then(|priority| priority.try_into().ok()).unwrap_or(0),
-        ..Column::new(text(column, "/name"), text(column, "/type"), path(text(column, "/jsonPath")))
+    let declared = columns(version).map_while(|column| {
+        let path = json_path::Path::parse(text(column, "/jsonPath"))?;
+        Some(Column {
+            format: text(column, "/format").to_owned(),
+            priority: column["priority"].as_i64().and_then(|priority| priority.try_into().ok()).unwrap_or(0),
+            ..Column::new(text(column, "/name"), text(column, "/type"), Cell::Path(path))
+        })
     });
     let mut all: Vec<Column> = [name].into_iter().chain(declared).collect();
-    if all.len() == 1 {
-        all.push(Column::new("Age", "date", path(".metadata.creationTimestamp")));
+    if columns(version).next().is_none() {
+        all.extend(
+            json_path::Path::parse(".metadata.creationTimestamp")
+                .map(|path| Column::new("Age", "date", Cell::Path(path))),
+        );
     }
     all
+}
+
+/// What is said of a version that its definition calls deprecated.
+fn deprecation(definition: &Value, version: &Value) -> Option<String> {
+    let told = || {
+        let [group, kind] = ["/spec/group", "/status/acceptedNames/kind"].map(|path| text(definition, path));
+        format!("{group}/{} {kind} is deprecated", text(version, "/name"))
+    };
+    let own = version["deprecationWarning"].as_str().map(str::to_owned);
+    (version["deprecated"] == true).then(|| own.unwrap_or_else(told))
 }
 
 /// The fields of `.spec.colour` and the like.

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{columns, structural, text, versions};
-use crate::{
-    http::status::Cause,
-    kinds::{json_path, names},
-};
+use crate::{http::status::Cause, kinds::names};
 
 /// What a printer column may be.
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
@@ -91,14 +88,30 @@ pub(crate) fn validate_change(old: &Value, new: &Value) -> Vec<Cause> {
 
 /// Groups of the project itself are for those who have its consent.
 fn approval(definition: &Value, group: &str, causes: &mut Vec<Cause>) {
-    let is_protected = ["k8s.io", "kubernetes.io"]
-        .iter()
-        .any(|domain| group == *domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
-    if is_protected && text(definition, "/metadata/annotations/api-approved.kubernetes.io").is_empty() {
+    let annotation = text(definition, "/metadata/annotations/api-approved.kubernetes.io");
+    if !is_protected(group) {
+        return;
+    }
+    let is_url = annotation
+        .split_once("://")
+        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty() && !rest.starts_with('/'));
+    if annotation.is_empty() {
         let because = "protected groups must have approval annotation \"api-approved.kubernetes.io\", see \
                        https://github.com/kubernetes/enhancements/pull/1111";
         causes.push(Cause::required("metadata.annotations[api-approved.kubernetes.io]", because));
+    } else if !annotation.starts_with("unapproved") && !is_url {
+        let because = "protected groups must have approval annotation \"api-approved.kubernetes.io\" with either a URL or a \
+                       reason starting with \"unapproved\", see https://github.com/kubernetes/enhancements/pull/1111";
+        let field = "metadata.annotations[api-approved.kubernetes.io]";
+        causes.push(Cause::invalid(field, &annotation.into(), because));
     }
+}
+
+/// Whether a group is one of Kubernetes' own.
+pub(super) fn is_protected(group: &str) -> bool {
+    ["k8s.io", "kubernetes.io"]
+        .iter()
+        .any(|domain| group == *domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
 /// Where refusals say that a part of a version is: upstream moves what all versions have in common to the top.
@@ -179,7 +192,7 @@ fn validate_columns(place: &str, version: &Value, causes: &mut Vec<Cause>) {
         }
         if text(column, "/jsonPath").is_empty() {
             causes.push(Cause::required(format!("{field}.JSONPath"), ""));
-        } else if !json_path::is_path(text(column, "/jsonPath")) {
+        } else if !text(column, "/jsonPath").starts_with('.') {
             let because = "must be a simple json path starting with .";
             causes.push(Cause::invalid(format!("{field}.JSONPath"), &column["jsonPath"], because));
         }

@@ -48,6 +48,7 @@ fn pod_spec(spec: &mut Fields) {
     for field in ["initContainers", "containers"] {
         items(spec, field).for_each(|item| container(item, shares_ports));
     }
+    items(spec, "ephemeralContainers").for_each(|item| container(item, false));
     items(spec, "volumes").for_each(volume);
     quantities(spec, "overhead");
 }

@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn without_lists_and_directives_it_is_a_merge_patch(object in fields(), patch in fields()) {
         let mut merged = object.clone();
-        json_patch::merge(&mut merged, &patch);
+        crate::patch::json_patch::merge(&mut merged, &patch);
         prop_assert_eq!(patched("Pod", object, &patch), merged);
     }
 

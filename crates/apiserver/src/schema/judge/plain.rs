@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// The formats that upstream checks, as far as their rules are the library's.
-const FORMATS: [&str; 9] = ["byte", "date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"];
+use crate::schema::formats;
 
 /// What the library is to check.
 pub(super) fn plain(schema: &Value) -> Value {
@@ -27,7 +26,13 @@ pub(super) fn plain(schema: &Value) -> Value {
             "enum" if is_nullable => {
                 value.as_array().into_iter().flatten().cloned().chain([Value::Null]).collect()
             }
-            "format" if FORMATS.iter().any(|known| value == known) => value.clone(),
+            // Of other types than strings, the library knows no formats.
+            "format" if fields.get("type").is_none_or(|kind| kind == "string") => {
+                match value.as_str().and_then(formats::known) {
+                    Some(known) => known.into(),
+                    None => continue,
+                }
+            }
             // A flag beside the number in OpenAPI 3.0, the number itself in JSON Schema.
             "minimum" if flag("exclusiveMinimum") => continue,
             "maximum" if flag("exclusiveMaximum") => continue,

@@ -131,6 +131,9 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
+/// Beyond this, whole floats are no 64-bit integers any more.
+const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+
 /// Numbers that do not fit the format which the schema declares; JSON Schema knows formats of strings only.
 pub(super) fn number_formats(
     schema: Schema<'_>,
@@ -139,6 +142,30 @@ pub(super) fn number_formats(
     found: &mut Vec<Finding>,
 ) {
     match value {
+        // JSON Schema takes a whole float for an integer. Upstream does so up to 2⁵³, and has made integers of those.
+        Value::Number(number)
+            if number.as_f64().is_some_and(|float| number.is_f64() && float.fract() == 0.0) =>
+        {
+            let wanted = match schema.kind() {
+                Form::Scalar(Scalar::Int32 | Scalar::Int64) => "integer",
+                Form::Scalar(Scalar::IntOrString) => "integer,string",
+                _ => return,
+            };
+            let field = path(at);
+            let message =
+                format!("Invalid value: \"number\": {field} in body must be of type {wanted}: \"number\"");
+            let cause = Cause::new("FieldValueTypeInvalid", &field, message);
+            found.push(Finding { at: at.clone(), cause });
+            let is_beyond = number.as_f64().is_some_and(|float| float.abs() >= LIMIT);
+            if wanted == "integer" && is_beyond {
+                let format = match schema.kind() {
+                    Form::Scalar(Scalar::Int32) => "with format int32",
+                    _ => "(default format)",
+                };
+                let because = format!("Checked value must be of type integer {format} in {field}");
+                found.push(Finding { at: at.clone(), cause: Cause::invalid(NOWHERE, &json!(""), because) });
+            }
+        }
         Value::Number(number) if schema.kind() == Form::Scalar(Scalar::Int32) => {
             if !number.is_f64() && number.as_i64().is_none_or(|number| i32::try_from(number).is_err()) {
                 let because =
