@@ -201,6 +201,34 @@ cases! {
         site.call(Method::GET, "configmaps/none").accept("application/yaml").send().await?.code(404)?.says("reason: NotFound")?;
     }
 
+    /// Built-in kinds have a form in protobuf, alone, in lists and as refusals; a Table has none, and what is asked for next is
+    /// sent.
+    #[source("apimachinery: runtime/serializer/protobuf")]
+    async fn objects_in_protobuf(site) {
+        const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+        const PARTIAL: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        const TABLE: &str = "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1";
+        site.create("configmaps", json!({"metadata": {"name": "a"}, "data": {"key": "some-text"}})).await?;
+        for (path, accept, parts) in [
+            ("configmaps/a", PROTOBUF, ["k8s\0\n\x0f\n\x02v1\x12\tConfigMap", "\x12\x10\n\x03key\x12\tsome-text"]),
+            ("configmaps", PROTOBUF, ["ConfigMapList", "some-text"]),
+            ("configmaps", PARTIAL, ["PartialObjectMetadataList", "meta.k8s.io/v1"]),
+            ("configmaps", &format!("{PROTOBUF}, application/json"), ["ConfigMapList", "some-text"]),
+        ] {
+            let mut answer = site.call(Method::GET, path).accept(accept).send().await?.code(200)?.header("content-type", PROTOBUF)?;
+            for part in parts {
+                answer = answer.says(part)?;
+            }
+        }
+        let none = site.call(Method::GET, "configmaps/none").accept(PROTOBUF).send().await?.code(404)?;
+        none.header("content-type", PROTOBUF)?.says("configmaps \"none\" not found")?;
+        site.call(Method::GET, "configmaps").accept(TABLE).send().await?.code(406)?;
+        let either = format!("{TABLE}, application/json");
+        site.call(Method::GET, "configmaps").accept(&either).send().await?.code(200)?.is("/kind", "ConfigMapList")?;
+        let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        site.call(Method::GET, definitions).accept(PROTOBUF).send().await?.code(200)?.says("CustomResourceDefinitionList")?;
+    }
+
     /// A form that the server does not have is 406.
     #[source("apiserver: NegotiateOutputMediaType")]
     async fn an_unknown_form_is_not_acceptable(site) {

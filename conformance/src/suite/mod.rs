@@ -23,6 +23,7 @@ mod namespaces;
 mod numbers;
 mod patches;
 mod pruning;
+mod refusals;
 mod refused;
 mod rules;
 mod selectors;
@@ -70,6 +71,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("yaml", yaml::CASES),
     ("numbers", numbers::CASES),
     ("refused", refused::CASES),
+    ("refusals", refusals::CASES),
     ("rules", rules::CASES),
     ("bad_input", bad_input::CASES),
     ("about", about::CASES),

@@ -209,4 +209,24 @@ cases! {
         site.delete("secrets?fieldSelector=metadata.name%3Da").await?.code(200)?;
         site.get("secrets").await?.names(&["b"])?;
     }
+
+    /// Events are selected by the fields of the API in which they are asked for.
+    #[source("kubernetes/pkg/apis/events/v1: AddFieldLabelConversionsForEvent")]
+    async fn fields_of_events(site) {
+        site.create("events", json!({
+            "metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+            "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
+        })).await?;
+        let other = "events.k8s.io/v1/events";
+        for selector in ["regarding.name=p", "regarding.kind=Pod", "reportingController=example.com/c", "reason=R"] {
+            site.get(&format!("{other}?fieldSelector={selector}")).await?.code(200)?.names(&["a"])?;
+        }
+        for selector in ["involvedObject.name=p", "reportingComponent=example.com/c", "source=example.com/c"] {
+            site.get(&format!("events?fieldSelector={selector}")).await?.code(200)?.names(&["a"])?;
+            site.get(&format!("{other}?fieldSelector={selector}")).await?.refused(400, "BadRequest")?;
+        }
+        for selector in ["regarding.name=p", "reportingController=example.com/c"] {
+            site.get(&format!("events?fieldSelector={selector}")).await?.refused(400, "BadRequest")?;
+        }
+    }
 }

@@ -41,8 +41,9 @@ cases! {
     #[source("apiextensions: customresource strategy, validateKubeFinalizerName")]
     async fn finalizers_without_a_domain_are_told(site) {
         let widgets = Definition::new(&site).make(&site).await?;
-        widgets.post(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["mine"]}}), "?dryRun=All").await?.code(201)?
-            .warns("metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name including a path (/) to avoid")?;
+        widgets.post(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}), "?dryRun=All").await?.code(201)?
+            .warns("metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid accidental conflicts")?
+            .warns("metadata.finalizers: \\\"mine.example.com\\\": prefer a domain-qualified finalizer name including a path (/)")?;
     }
 
     /// Pods and templates are looked through.

@@ -19,6 +19,7 @@ use crate::{
         gzip::Compression,
         head, manager,
         negotiate::Form,
+        protobuf,
         query::Query,
         request_info::RequestInfo,
         route::{Route, Verb},
@@ -146,11 +147,16 @@ impl Core {
         let applied = self.faults.before(origin).await?;
         let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let is_watch = route.verb == Verb::Watch;
+        let in_protobuf = protobuf::has(&route.kind.api_version(), &route.kind.kind);
         let request = verbs::Request {
             manager: manager::name(query.field_manager.as_deref(), &headers),
             query,
             route,
-            form: if is_watch { Form::of_events(&headers)? } else { Form::of(&headers)? },
+            form: if is_watch {
+                Form::of_events(&headers, in_protobuf)?
+            } else {
+                Form::of(&headers, in_protobuf)?
+            },
             body: body::read(body).await?,
             headers,
             origin: origin.clone(),

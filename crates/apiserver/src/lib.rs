@@ -37,9 +37,9 @@
 //!
 //! # Not here
 //!
-//! Answers in protobuf (bodies of requests may be), admission webhooks (there are hooks: closures), the conversion of
-//! custom resources by webhooks, and `ValidatingAdmissionPolicy`, which is stored and judges nothing. Of CEL, which
-//! definitions have rules in, `flatten` to a depth and `transformMapEntry` are missing.
+//! Discovery in protobuf (objects, lists and watches may be), the paths of OpenAPI v2, admission webhooks (there are hooks:
+//! closures), the conversion of custom resources by webhooks, and `ValidatingAdmissionPolicy`, which is stored and judges
+//! nothing. Of CEL, which definitions have rules in, `flatten` to a depth and `transformMapEntry` are missing.
 //!
 //! Validation follows upstream for what controllers can run into. Not checked: what only feature gates allow; `dataSource` of
 //! claims; security contexts, affinities, probes and volumes of Pods beyond their required fields; a Job's failure and success

@@ -46,13 +46,14 @@ pub struct Delivery {
     pub resource: String,
     /// The `User-Agent` of the watching client.
     pub user_agent: String,
-    /// `ADDED`, `MODIFIED`, `DELETED` or `BOOKMARK`.
+    /// `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK`, or `ERROR` if the watch ends because its version is too old.
     pub word: &'static str,
-    /// The object's namespace; empty for a cluster-scoped object and for a bookmark.
+    /// The object's namespace; empty for a cluster-scoped object, a bookmark and an error.
     pub namespace: String,
-    /// The object's name; empty for a bookmark.
+    /// The object's name; empty for a bookmark and an error.
     pub name: String,
-    /// The version that the event carries.
+    /// The version that the event carries; of an error, the version up to which the watch was sent everything, and 0 if it
+    /// never began.
     pub version: u64,
 }
 

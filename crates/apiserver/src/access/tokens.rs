@@ -45,6 +45,8 @@ struct Issued {
     account: Key,
     /// The account's UID: another one of the same name is not meant.
     uid: String,
+    /// What tells it from other tokens.
+    id: String,
     /// What the token ends with, if somebody wanted that.
     bound: Option<Bound>,
     ends: Timestamp,
@@ -97,13 +99,13 @@ impl Tokens {
             return if common.is_empty() { Err(Rejected::Unknown) } else { Ok((user.clone(), common)) };
         }
         let issued = self.issued.lock().get(token).cloned().ok_or(Rejected::Unknown)?;
-        let Issued { account, uid, bound, ends, audiences } = issued;
+        let Issued { account, uid, id, bound, ends, audiences } = issued;
         let is_there = |resource: &str, key: &Key, uid: &str| {
             core.store.get(resource, key).is_some_and(|found| object::uid(&found.value()) == uid)
         };
         let has_ended = core.clock.now() >= ends
             || !is_there("serviceaccounts", &account, &uid)
-            || bound.is_some_and(|bound| !is_there(bound.resource, &bound.key, &bound.uid));
+            || bound.as_ref().is_some_and(|bound| !is_there(bound.resource, &bound.key, &bound.uid));
         if has_ended {
             return Err(Rejected::Unknown);
         }
@@ -111,7 +113,15 @@ impl Tokens {
         if common.is_empty() {
             return Err(Rejected::Audiences(audiences));
         }
-        let user = User::service_account(account.namespace().unwrap_or_default(), account.name());
+        let mut user = User::service_account(account.namespace().unwrap_or_default(), account.name());
+        let mut tell = |what: &str, value: String| {
+            user.extra.insert(format!("authentication.kubernetes.io/{what}"), vec![value]);
+        };
+        tell("credential-id", format!("JTI={id}"));
+        if let Some(Bound { resource: "pods", key, uid }) = bound {
+            tell("pod-name", key.name().to_owned());
+            tell("pod-uid", uid);
+        }
         Ok((User { uid, ..user }, common))
     }
 
@@ -150,15 +160,16 @@ pub(crate) fn request(core: &Core, request: &Request) -> Result<Response<Respons
         if let Some(Bound { resource, key, uid }) = &bound {
             about[resource.trim_end_matches('s')] = json!({"name": key.name(), "uid": uid});
         }
+        let id = Secret::new().reveal().to_owned(); // tells one token from another, and lets nobody in
         let claims = json!({
-            "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": Secret::new().reveal(),
+            "aud": wanted["spec"]["audiences"], "iss": AUDIENCE, "jti": id,
             "iat": now.as_second(), "nbf": now.as_second(), "exp": ends.as_second(), "kubernetes.io": about,
             "sub": format!("system:serviceaccount:{namespace}:{name}"),
         });
         let token = written(&claims, &Secret::new());
         wanted["status"] = json!({"token": token.reveal(), "expirationTimestamp": clock::seconds(ends)});
         let audiences = texts(&wanted["spec"]["audiences"]);
-        let issued = Issued { account: Key::new(namespace, name), uid, bound, ends, audiences };
+        let issued = Issued { account: Key::new(namespace, name), uid, id, bound, ends, audiences };
         core.access.tokens.issue(token, issued, now);
     }
     Ok(body::value(StatusCode::CREATED, &wanted))

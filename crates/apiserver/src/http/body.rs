@@ -90,11 +90,6 @@ fn full(builder: http::response::Builder, body: Bytes) -> Response<ResponseBody>
     builder.body(boxed(Full::new(body))).expect("the header is valid")
 }
 
-/// Nothing at all.
-pub(super) fn empty() -> ResponseBody {
-    boxed(Full::default())
-}
-
 pub(super) fn boxed(body: Full<Bytes>) -> ResponseBody {
     body.map_err(|never: Infallible| match never {}).boxed_unsync()
 }

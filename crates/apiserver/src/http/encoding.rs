@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use super::{
     body::{self, ResponseBody},
     negotiate::Syntax,
+    protobuf,
     request_info::RequestInfo,
 };
 use crate::server::Workers;
@@ -17,6 +18,7 @@ use crate::server::Workers;
 const SHORT: u64 = 64 * 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const YAML: HeaderValue = HeaderValue::from_static("application/yaml");
+const PROTOBUF: HeaderValue = HeaderValue::from_static(protobuf::MEDIA_TYPE);
 
 /// How a client wants to read what it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) enum Encoding {
     /// With a line for each field.
     Indented,
     Yaml,
+    /// But for what has no form in it, which stays JSON.
+    Protobuf,
 }
 
 impl Encoding {
@@ -35,8 +39,10 @@ impl Encoding {
         if !info.path.starts_with("/api") {
             return Self::Compact;
         }
-        if Syntax::of(headers) == Syntax::Yaml {
-            return Self::Yaml;
+        match Syntax::of(headers, true) {
+            Syntax::Json => {}
+            Syntax::Yaml => return Self::Yaml,
+            Syntax::Protobuf => return Self::Protobuf,
         }
         let is_pretty = match info.parameters.first("pretty") {
             Some("") | None => {
@@ -68,19 +74,22 @@ impl Encoding {
                 .run(move |_| runtime.block_on(body.collect()).map(|body| self.written(&body.to_bytes())))
                 .await
         };
-        if self == Self::Yaml {
-            head.headers.insert(header::CONTENT_TYPE, YAML);
-        }
         head.headers.remove(header::CONTENT_LENGTH);
         // What the server writes itself does not break.
-        let body = written.map_or_else(|_| body::empty(), |written| body::boxed(Full::new(written)));
-        Response::from_parts(head, body)
+        let (content_type, written) = written.unwrap_or((JSON, Bytes::new()));
+        head.headers.insert(header::CONTENT_TYPE, content_type);
+        Response::from_parts(head, body::boxed(Full::new(written)))
     }
 
-    fn written(self, json: &Bytes) -> Bytes {
+    fn written(self, json: &Bytes) -> (HeaderValue, Bytes) {
         match self {
-            Self::Yaml => yaml(json).unwrap_or_else(|| json.clone()),
-            _ => indented(json).into(),
+            Self::Yaml => (YAML, yaml(json).unwrap_or_else(|| json.clone())),
+            Self::Protobuf => {
+                let value = serde_json::from_slice(json).ok();
+                let written = value.and_then(|value| protobuf::write(&value));
+                written.map_or_else(|| (JSON, json.clone()), |written| (PROTOBUF, written.into()))
+            }
+            Self::Compact | Self::Indented => (JSON, indented(json).into()),
         }
     }
 }
@@ -156,6 +165,8 @@ mod tests {
         assert_eq!(of("/api/v1/pods?pretty=false", &[(USER_AGENT, "curl/8.5.0")]), Encoding::Compact);
         assert_eq!(of("/api/v1/pods", &[(ACCEPT, "application/yaml")]), Encoding::Yaml);
         assert_eq!(of("/api/v1/pods", &[(ACCEPT, "*/*, application/yaml")]), Encoding::Compact);
+        let protobuf = "application/vnd.kubernetes.protobuf, application/json";
+        assert_eq!(of("/api/v1/pods", &[(ACCEPT, protobuf)]), Encoding::Protobuf);
         assert_eq!(of("/openapi/v3", &[(ACCEPT, "application/yaml")]), Encoding::Compact);
     }
 

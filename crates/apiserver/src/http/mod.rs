@@ -12,7 +12,7 @@ pub(crate) mod manager;
 pub(crate) mod negotiate;
 mod openapi;
 pub(crate) mod parameters;
-mod protobuf;
+pub(crate) mod protobuf;
 pub(crate) mod query;
 pub(crate) mod request_info;
 pub(crate) mod route;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The media types that the server writes.
-const WRITTEN: &[&str] = &["application/json", "application/yaml"];
+const WRITTEN: &[&str] = &["application/json", "application/yaml", protobuf::MEDIA_TYPE];
 
 /// The media types of objects that the server reads, whatever their kind.
 const READ: &[&str] = &["application/json", "application/yaml"];
@@ -34,19 +34,22 @@ pub(crate) enum Form {
 pub(crate) enum Syntax {
     Json,
     Yaml,
+    /// What a kind may have, and metadata of every kind.
+    Protobuf,
 }
 
 impl Form {
-    /// The first form in `Accept` that the server knows.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self> {
-        accepted(headers).map(|(_, form)| form).ok_or_else(|| Status::not_acceptable(WRITTEN))
+    /// The first form in `Accept` that the server knows of a kind, which may have one `in_protobuf`.
+    pub(crate) fn of(headers: &HeaderMap, in_protobuf: bool) -> Result<Self> {
+        let accepted = accepted(headers, in_protobuf);
+        accepted.map(|(_, form)| form).ok_or_else(|| Status::not_acceptable(WRITTEN))
     }
 
-    /// The first form in `Accept` that the server knows for a watch, whose events are lines: YAML has none.
-    pub(crate) fn of_events(headers: &HeaderMap) -> Result<Self> {
-        match accepted(headers) {
-            Some((Syntax::Json, form)) => Ok(form),
-            _ => Err(Status::not_acceptable(&WRITTEN[..1])),
+    /// The first form in `Accept` that the server knows for a watch, whose events are lines or messages: YAML has none.
+    pub(crate) fn of_events(headers: &HeaderMap, in_protobuf: bool) -> Result<Self> {
+        match accepted(headers, in_protobuf) {
+            Some((Syntax::Json | Syntax::Protobuf, form)) => Ok(form),
+            _ => Err(Status::not_acceptable(&[WRITTEN[0], WRITTEN[2]])),
         }
     }
 
@@ -55,6 +58,7 @@ impl Form {
         let syntax = match parameters.next()? {
             "application/json" | "application/*" | "*/*" | "" => Syntax::Json,
             "application/yaml" => Syntax::Yaml,
+            protobuf::MEDIA_TYPE => Syntax::Protobuf,
             _ => return None,
         };
         let (mut kind, mut group, mut version) = ("", "meta.k8s.io", "v1");
@@ -78,20 +82,28 @@ impl Form {
 }
 
 impl Syntax {
-    /// The syntax of the first form in `Accept` that the server knows.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        accepted(headers).map_or(Self::Json, |(syntax, _)| syntax)
+    /// The syntax of the first form in `Accept` that the server knows of a kind, which may have one `in_protobuf`.
+    pub(crate) fn of(headers: &HeaderMap, in_protobuf: bool) -> Self {
+        accepted(headers, in_protobuf).map_or(Self::Json, |(syntax, _)| syntax)
+    }
+
+    fn writes(self, form: Form, in_protobuf: bool) -> bool {
+        match (self, form) {
+            (Self::Json | Self::Yaml, _) | (Self::Protobuf, Form::Metadata) => true,
+            (Self::Protobuf, Form::Objects) => in_protobuf,
+            (Self::Protobuf, Form::Table(_)) => false,
+        }
     }
 }
 
 /// The first of what `Accept` names that the server writes.
-fn accepted(headers: &HeaderMap) -> Option<(Syntax, Form)> {
+fn accepted(headers: &HeaderMap, in_protobuf: bool) -> Option<(Syntax, Form)> {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
     if ranges.peek().is_none() {
         return Some((Syntax::Json, Form::Objects));
     }
-    ranges.find_map(Form::of_range)
+    ranges.filter_map(Form::of_range).find(|(syntax, form)| syntax.writes(*form, in_protobuf))
 }
 
 /// The media type of a request's body, without parameters; empty if the client named none.
@@ -233,7 +245,8 @@ mod tests {
     use super::*;
 
     fn form(accept: &str) -> Option<Form> {
-        Form::of(&[(header::ACCEPT, accept.parse().expect("a header"))].into_iter().collect()).ok()
+        let headers = [(header::ACCEPT, accept.parse().expect("a header"))].into_iter().collect();
+        Form::of(&headers, false).ok()
     }
 
     #[test]
@@ -252,7 +265,7 @@ mod tests {
         assert_eq!(form("*/*"), Some(Form::Objects));
         assert_eq!(form("application/yaml"), Some(Form::Objects));
         assert_eq!(form("text/html"), None);
-        assert_eq!(Form::of(&HeaderMap::new()).ok(), Some(Form::Objects));
+        assert_eq!(Form::of(&HeaderMap::new(), false).ok(), Some(Form::Objects));
     }
 
     #[test]
@@ -272,7 +285,7 @@ mod tests {
     fn events_are_not_written_in_yaml() {
         let of_events = |accept: &'static str| {
             let headers = [(header::ACCEPT, http::HeaderValue::from_static(accept))].into_iter().collect();
-            Form::of_events(&headers).map_err(|status| status.code().as_u16())
+            Form::of_events(&headers, false).map_err(|status| status.code().as_u16())
         };
         assert_eq!(of_events("application/yaml, application/json"), Err(406));
         assert_eq!(of_events("application/json, application/yaml"), Ok(Form::Objects));

@@ -169,7 +169,7 @@ fn is_ipv6(text: &str) -> bool {
     text.contains(':') && text.parse::<IpAddr>().is_ok()
 }
 
-fn is_cidr(text: &str) -> bool {
+pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     let most = match sloppy_ipv4(address) {
         true => 32,
@@ -252,7 +252,7 @@ fn is_duration(text: &str) -> bool {
 }
 
 /// What `time.ParseDuration` reads.
-fn is_go_duration(text: &str) -> bool {
+pub(crate) fn is_go_duration(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     text == "0" || pattern!(r"^(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$").is_match(text)
 }

@@ -61,6 +61,9 @@ pub(super) fn insert(
         false => None,
     };
     let mut is_counted = false;
+    let charge = |object: &Value, dry_run: bool| {
+        quota::charge(core, &quota::Write { kind, subresource: None, object, old: None, dry_run })
+    };
     for _ in 0..ATTEMPTS {
         if generated {
             let kept: String = base.chars().take(LONGEST_BASE).collect();
@@ -83,6 +86,7 @@ pub(super) fn insert(
         )?;
         let key = object::key(&object);
         if request.query.dry_run {
+            charge(&object, true)?;
             return match core.store.get(&kind.resource(), &key) {
                 Some(_) => Err(taken(core, kind, &key)),
                 None => Ok(Stored::unsaved(&object, managers).into()),
@@ -97,7 +101,7 @@ pub(super) fn insert(
         check_size(&draft)?;
         request.check_wanted()?;
         if !is_counted {
-            quota::charge(core, kind, draft.value())?;
+            charge(draft.value(), false)?;
             is_counted = true;
         }
         match core.store.put(&kind.resource(), &key, None, draft) {

@@ -127,15 +127,18 @@ fn patched_as(
     if is_custom && text(&patched, "kind").is_empty() {
         return Err(refusal(&format!("Object 'Kind' is missing in '{patched}'")));
     }
-    // Upstream decodes into an object of the kind, which says what it is where the text does not.
-    for field in ["apiVersion", "kind"] {
-        if !is_custom && text(&patched, field).is_empty() {
-            object::copy_field(current, &mut patched, field);
-        }
+    // Upstream decodes into an object of the kind, which says what it is where the text does not; without a version, into
+    // one of the internal version, whose fields have other names.
+    let is_other = !matches!(text(&patched, "kind"), "") && patched.get("kind") != current.get("kind");
+    if !is_custom && text(&patched, "apiVersion").is_empty() && !is_other {
+        return Err(update::nameless(&request.route.name));
+    }
+    if !is_custom && text(&patched, "kind").is_empty() {
+        object::copy_field(current, &mut patched, "kind");
     }
     let is_known = |field: &&str| patched.get(*field) == current.get(*field);
     if !is_custom && !["apiVersion", "kind"].iter().all(is_known) {
-        return Err(refusal(&unregistered(text(&patched, "kind"), text(&patched, "apiVersion"))));
+        return Err(refusal(&of_another_kind(&patched, current)));
     }
     // A definition may have changed since the object was stored; the built-in types do not.
     let untouched = if is_custom { Untouched::default() } else { patch.take_untouched(&mut patched) };
@@ -145,6 +148,31 @@ fn patched_as(
     judge(request, complaints, refusal)?;
     untouched.put_back(&mut object);
     Ok(object)
+}
+
+/// Why a built-in object cannot become what a patch makes of it. Without a version, upstream takes the internal one.
+fn of_another_kind(patched: &Value, current: &Value) -> String {
+    let split = |api_version: &str| {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        (group.to_owned(), version.to_owned())
+    };
+    let package = |group: &str| match group.split('.').next() {
+        Some("") | None => "core".to_owned(),
+        Some(first) => first.to_owned(),
+    };
+    let (kind, api_version) = (text(patched, "kind"), text(patched, "apiVersion"));
+    let (own_group, own_version) = split(text(current, "apiVersion"));
+    let (known, from) = match split(api_version) {
+        _ if api_version.is_empty() => (Schema::named(&own_group, &own_version, kind), package(&own_group)),
+        (group, version) => (Schema::named(&group, &version, kind), version),
+    };
+    match known {
+        Some(_) => {
+            let to = format!("{}.{}", package(&own_group), text(current, "kind"));
+            format!("converting ({from}.{kind}) to ({to}): unknown conversion")
+        }
+        None => unregistered(kind, api_version),
+    }
 }
 
 /// What a body has to hold.

@@ -8,13 +8,18 @@ use trimtab_quantity::Quantity;
 
 use crate::{
     core::Core,
-    http::status::{Result, Status},
+    http::{
+        route::Subresource,
+        status::{Result, Status},
+    },
     kinds::{Kind, quantity},
     object,
     storage::{Draft, Stored},
 };
 
 const QUOTAS: &str = "resourcequotas";
+/// The scope of Pods that end by themselves.
+const TERMINATING: &str = "Terminating";
 /// The kinds that a quota may also name without `count/`.
 const BY_NAME: [&str; 7] = [
     "configmaps",
@@ -31,10 +36,36 @@ const TOLD: [&str; 6] = ["cpu", "memory", "requests.cpu", "requests.memory", "li
 /// Amounts by their names in a quota.
 type Amounts = BTreeMap<String, Quantity>;
 
-/// Books a new object with every quota of its namespace, or refuses it: 403.
-pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
-    let namespace = object::namespace(object);
-    if namespace.is_empty() || kind.plural == QUOTAS {
+/// A write that may take more than there was.
+#[derive(Clone, Copy)]
+pub(super) struct Write<'a> {
+    pub(super) kind: &'a Kind,
+    pub(super) subresource: Option<Subresource>,
+    pub(super) object: &'a Value,
+    /// What there was before.
+    pub(super) old: Option<&'a Value>,
+    pub(super) dry_run: bool,
+}
+
+impl Write<'_> {
+    /// Whether upstream counts anew at such a write.
+    fn is_counted(&self) -> bool {
+        let Some(old) = self.old else { return self.subresource.is_none() && self.kind.plural != QUOTAS };
+        match (self.kind.group.as_str(), self.kind.kind.as_str(), self.subresource) {
+            ("", "Pod", None) => {
+                let ends = |pod: &Value| is_in(pod, TERMINATING, "Exists", &Value::Null);
+                ends(old) != ends(self.object)
+            }
+            ("", "Pod", Some(Subresource::Resize)) | ("", "Service" | "PersistentVolumeClaim", None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Books what a write takes with every quota of its namespace, or refuses it: 403.
+pub(super) fn charge(core: &Core, write: &Write<'_>) -> Result<()> {
+    let namespace = object::namespace(write.object);
+    if namespace.is_empty() || !write.is_counted() {
         return Ok(());
     }
     let quotas = core.store.list(QUOTAS, namespace, None, None, usize::MAX, |_| true);
@@ -42,10 +73,17 @@ pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
     if quotas.is_empty() {
         return Ok(());
     }
-    let wanted = amounts(kind, object);
+    let whole = amounts(write.kind, write.object);
+    let more = write.old.map(|old| added(&whole, amounts(write.kind, old)));
     for mut quota in quotas {
+        // Who was not in the quota's scope before takes all of it.
+        let was_in = |old: &Value| covers(&quota.value()["spec"], write.kind, old);
+        let wanted = more.as_ref().filter(|_| write.old.is_some_and(was_in)).unwrap_or(&whole);
         // Somebody may count at the same time: then again, from what they have counted.
-        while let Some(charged) = charged(kind, object, &wanted, &quota)? {
+        while let Some(charged) = charged(write.kind, write.object, wanted, &quota)? {
+            if write.dry_run {
+                break;
+            }
             let draft = Draft::managed(charged, quota.managers());
             match core.store.put(QUOTAS, &quota.key, Some(quota.version), draft) {
                 Ok(_) => break,
@@ -57,6 +95,14 @@ pub(super) fn charge(core: &Core, kind: &Kind, object: &Value) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How much more that is than before.
+fn added(whole: &Amounts, mut before: Amounts) -> Amounts {
+    let more = whole.iter().map(|(resource, amount)| {
+        (resource.clone(), amount.clone() - before.remove(resource).unwrap_or_default())
+    });
+    more.collect()
 }
 
 /// What an object takes of everything that can be limited.
@@ -198,7 +244,7 @@ fn is_in(pod: &Value, scope: &str, operator: &str, values: &Value) -> bool {
     let ends = pod["spec"]["activeDeadlineSeconds"].is_number();
     let is_best_effort = crate::kinds::qos_class(pod) == "BestEffort";
     match scope {
-        "Terminating" => ends,
+        TERMINATING => ends,
         "NotTerminating" => !ends,
         "BestEffort" => is_best_effort,
         "NotBestEffort" => !is_best_effort,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Request, check_size, create, decode, show};
+use super::{Request, check_size, create, decode, quota, show};
 use crate::{
     Operation,
     access::{escalation, signers},
@@ -67,14 +67,18 @@ pub(super) fn check_name(request: &Request, object: &Value) -> Result<()> {
         return Ok(());
     }
     if found.is_empty() {
-        let message = format!(
-            "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
-        );
-        return Err(Status::bad_request(message));
+        return Err(nameless(expected));
     }
     Err(Status::bad_request(format!(
         "the name of the object ({found}) does not match the name on the URL ({expected})"
     )))
+}
+
+/// 400: an object without a name, where its path has one.
+pub(super) fn nameless(expected: &str) -> Status {
+    Status::bad_request(format!(
+        "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
+    ))
 }
 
 /// How much of an object somebody is shown who makes its next state: the rest is neither parsed nor written again.
@@ -180,6 +184,7 @@ pub(super) fn write(
 ) -> Result<Arc<Stored>> {
     let kind = request.kind();
     let (resource, key) = (kind.resource(), request.key());
+    let mut is_counted = false;
     loop {
         let current = core.store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
         let value = match scope {
@@ -210,6 +215,12 @@ pub(super) fn write(
             Next::Remove => core.store.remove(&resource, &key, current.version),
             Next::Put(object, managers) => {
                 let managers = managers.as_deref();
+                if scope != Scope::Metadata && !is_counted {
+                    let (subresource, dry_run) = (request.route.subresource, request.query.dry_run);
+                    let (object, old) = (&object, Some(&*shown));
+                    quota::charge(core, &quota::Write { kind, subresource, object, old, dry_run })?;
+                    is_counted = true;
+                }
                 let draft = match scope {
                     Scope::Metadata => Draft::of_metadata(&current, object, managers),
                     _ if request.query.dry_run => return Ok(Stored::unsaved(&object, managers).into()),

@@ -18,6 +18,8 @@ use crate::{
     faults::{End, Origin, WatchHandle},
     http::{
         body::ResponseBody,
+        negotiate::Syntax,
+        protobuf,
         selector::{FieldSelector, LabelSelector, selects},
         status::{Result, Status},
     },
@@ -41,6 +43,10 @@ pub(super) async fn watch(core: &Arc<Core>, request: Request) -> Result<Response
     let start = WatchStart::of(&request.query)?;
     let shape = Shape::of(&request)?;
     request.query.fields.check(request.kind())?;
+    let origin = request.origin.clone();
+    let kind = request.kind();
+    let in_protobuf = protobuf::has(&kind.api_version(), &kind.kind);
+    let in_protobuf = Syntax::of(&request.headers, in_protobuf) == Syntax::Protobuf;
     let reached = match start {
         WatchStart::Initial { not_before, .. } => reach(core, not_before).await,
         _ => Ok(()),
@@ -63,11 +69,22 @@ pub(super) async fn watch(core: &Arc<Core>, request: Request) -> Result<Response
         Ok(watching) => StreamBody::new(frames(watching)).boxed_unsync(),
         // The 200 is out before upstream looks at its history, so the refusal comes as an event.
         Err(status) => {
+            if core.request_log.is_kept() {
+                core.request_log.delivered(core.clock.now(), &Arc::new(origin), "ERROR", None, 0);
+            }
             let refusal = error_line(&status);
             StreamBody::new(stream::iter([Ok(Frame::data(refusal))])).boxed_unsync()
         }
     };
-    let answer = Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, "application/json");
+    let (content_type, body) = match in_protobuf {
+        false => ("application/json", body),
+        true => (
+            "application/vnd.kubernetes.protobuf;stream=watch",
+            body.map_frame(|frame| frame.map_data(|lines| Bytes::from(protobuf::write_events(&lines))))
+                .boxed_unsync(),
+        ),
+    };
+    let answer = Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, content_type);
     let mut answer = answer.body(body).expect("the header is valid");
     if let Some(begins) = begins {
         answer.extensions_mut().insert(begins);
@@ -241,7 +258,10 @@ impl Watching {
                 self.held.extend(held);
                 None
             }
-            Taken::Expired(expired) => Some(error_line(&Status::too_old(expired.seen, expired.oldest))),
+            Taken::Expired(expired) => {
+                self.tell("ERROR", None, expired.seen);
+                Some(error_line(&Status::too_old(expired.seen, expired.oldest)))
+            }
             Taken::Closed => {
                 self.over = true;
                 None

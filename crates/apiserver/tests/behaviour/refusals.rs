@@ -39,7 +39,11 @@ async fn bodies_that_are_no_objects_of_the_kind_are_refused() {
         (r#"{"kind": "Node", "apiVersion": "v1", "metadata": {"name": "a"}}"#, 400),
         (r#"{"apiVersion": "v2", "metadata": {"name": "a"}}"#, 400),
         (r#"{"metadata": {"name": "a", "namespace": "other"}}"#, 400),
-        (r#"{"metadata": {"name": "a", "resourceVersion": "1"}}"#, 500),
+        (r#"{"metadata": {"name": "a", "resourceVersion": "1"}}"#, 422),
+        (
+            r#"{"metadata": {"name": "a", "resourceVersion": "1"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}"#,
+            500,
+        ),
         (r#"{"metadata": {"name": "a", "labels": 7}}"#, 400),
         (r#"{"metadata": {"name": "a"}, "spec": {"containers": "none"}}"#, 400),
         (r#"{"metadata": {}}"#, 422),

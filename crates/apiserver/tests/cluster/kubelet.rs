@@ -348,3 +348,23 @@ async fn each_node_keeps_a_lease_that_is_renewed_every_ten_seconds() {
     assert_eq!(later.duration_since(first).as_secs(), 20);
     assert!(server.now().duration_since(later).as_secs() < 10, "it is the server's time");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_whose_image_cannot_be_pulled_stays_pending() {
+    let (server, client) = server();
+    let _kubelet = run(kubelet(&server).startup(Duration::from_secs(4)));
+    let mut missing = pod("web");
+    missing["spec"]["containers"][0]["image"] = json!("web:404");
+    create(&client, PODS, missing).await;
+    let mut seen = Vec::new();
+    for _ in 0..120 {
+        sleep(Duration::from_secs(1)).await;
+        let web = get(&client, &format!("{PODS}/web")).await;
+        assert_eq!(web["status"]["phase"], "Pending");
+        let reason = &web["status"]["containerStatuses"][0]["state"]["waiting"]["reason"];
+        if seen.last() != Some(reason) {
+            seen.push(reason.clone());
+        }
+    }
+    assert_eq!(seen, [Value::Null, json!("ErrImagePull"), json!("ImagePullBackOff")]);
+}

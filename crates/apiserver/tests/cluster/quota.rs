@@ -87,3 +87,48 @@ async fn a_quota_may_be_about_some_pods_only() {
     ending["spec"]["activeDeadlineSeconds"] = json!(60);
     assert_eq!(send(&client, Method::POST, PODS, Some(ending)).await["code"], 403);
 }
+
+/// A Pod that gets a deadline enters the quota of those that end; a Service that gets ports takes them.
+#[tokio::test(start_paused = true)]
+async fn a_quota_counts_what_a_change_takes() {
+    let (_server, client) = server();
+    let quotas = [("ends", "pods", json!(["Terminating"])), ("ports", "services.nodeports", json!(null))];
+    for (name, resource, scopes) in quotas {
+        let spec = json!({"hard": {resource: "1"}, "scopes": scopes});
+        create(&client, QUOTAS, json!({"metadata": {"name": name}, "spec": spec})).await;
+        let status = json!({"status": {"hard": {resource: "1"}, "used": {resource: "0"}}});
+        send(&client, Method::PATCH, &format!("{QUOTAS}/{name}/status"), Some(status)).await;
+    }
+    let services = "/api/v1/namespaces/default/services";
+    for name in ["first", "second"] {
+        create(&client, PODS, pod(name)).await;
+        create(&client, services, json!({"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}}))
+            .await;
+    }
+    let changes = [
+        (
+            PODS,
+            json!({"spec": {"activeDeadlineSeconds": 100}}),
+            "ends, requested: pods=1, used: pods=1, limited: pods=1",
+        ),
+        (
+            services,
+            json!({"spec": {"type": "NodePort"}}),
+            "ports, requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1",
+        ),
+    ];
+    for (path, change, exceeded) in changes {
+        let first = send(&client, Method::PATCH, &format!("{path}/first"), Some(change.clone())).await;
+        assert_eq!(first["metadata"]["name"], "first", "{first}");
+        for query in ["?dryRun=All", ""] {
+            let second =
+                send(&client, Method::PATCH, &format!("{path}/second{query}"), Some(change.clone())).await;
+            assert_eq!(second["code"], 403);
+            let message = second["message"].as_str().unwrap();
+            assert!(
+                message.ends_with(&format!("\"second\" is forbidden: exceeded quota: {exceeded}")),
+                "{message}"
+            );
+        }
+    }
+}

@@ -33,6 +33,19 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Which controllers run, so that nobody waits for one that does not.
+fn running(controllers: bool, kubelet: Option<usize>) -> String {
+    let own = if controllers {
+        "garbage collector, namespaces, service accounts, root certificates, protection of volumes"
+    } else {
+        "none"
+    };
+    let pods = if kubelet.is_some() { "Pods run" } else { "Pods stay Pending (--kubelet runs them)" };
+    format!(
+        "controllers: {own}; {pods}; nothing acts on Deployments, Jobs, StatefulSets and the like: a Deployment stays at 0"
+    )
+}
+
 async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     arguments.check()?;
     // Before the kubeconfig is written: whatever ends the program then removes it.
@@ -50,6 +63,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let address = listening.map_err(|error| {
         format!("cannot listen on {}: {error}; --listen chooses another address or port", arguments.listen)
     })?;
+    eprintln!("{}", running(controllers, arguments.kubelet));
+    if arguments.rbac && !arguments.tls {
+        eprintln!(
+            "warning: clients send no credentials over plain HTTP: with --rbac they are anonymous, but with --tls"
+        );
+    }
     let file = KubeconfigFile::write(arguments.kubeconfig.as_deref(), &server.kubeconfig(address))?;
     writeln!(io::stdout(), "export KUBECONFIG={}", file.path().display())?;
     match arguments.kubelet {

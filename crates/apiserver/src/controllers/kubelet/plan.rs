@@ -26,7 +26,8 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 /// let flaky = PodPlan::exits(1).times(2); // the third run lasts
 /// let batch = PodPlan::exits(0).after(Duration::from_secs(60)); // with restartPolicy Never: Succeeded
 /// let unlucky = PodPlan::evicted().after(Duration::from_secs(5));
-/// # drop([slow, crash_loop, flaky, batch, unlucky]);
+/// let misspelt = PodPlan::image_pull_fails(); // Pending: ErrImagePull, then ImagePullBackOff
+/// # drop([slow, crash_loop, flaky, batch, unlucky, misspelt]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -42,6 +43,7 @@ enum End {
     Never,
     Exit(i32),
     Eviction,
+    NoImage,
 }
 
 /// What is done next to a Pod that has started.
@@ -53,6 +55,8 @@ pub(super) enum Step {
     Restart { back_off: Duration },
     /// The node wants it to go, after it has run so long.
     Evict { ran: Duration },
+    /// Its images cannot be pulled, after it has waited so long; the node `gave_up` for a while if that was seen before.
+    NoImage { waited: Duration, gave_up: bool },
 }
 
 impl PodPlan {
@@ -73,6 +77,12 @@ impl PodPlan {
     /// The node evicts it: `Failed` for the reason `Evicted`, whatever its `restartPolicy`.
     pub const fn evicted() -> Self {
         Self { end: End::Eviction, ..Self::runs() }
+    }
+
+    /// Its images cannot be pulled: it stays `Pending`, its containers waiting for the reason `ErrImagePull` and then
+    /// `ImagePullBackOff`. Without a rule, that becomes of images whose tag is `404`.
+    pub const fn image_pull_fails() -> Self {
+        Self { end: End::NoImage, ..Self::runs() }
     }
 
     /// How long it takes from its binding to `Running` and `Ready`; by default, what
@@ -96,6 +106,9 @@ impl PodPlan {
 
     /// What a Pod does that no rule speaks of: what a Job may let end succeeds after a second, all else runs.
     fn usual(pod: &PodView) -> Self {
+        if pod.spec.containers.iter().any(|container| container.image.ends_with(":404")) {
+            return Self::image_pull_fails();
+        }
         match pod.restart_policy() != "Always" && pod.controller() == Some("Job") {
             true => Self::exits(0).after(JOB),
             false => Self::runs(),
@@ -104,6 +117,21 @@ impl PodPlan {
 
     pub(super) fn startup_or(&self, usual: Duration) -> Duration {
         self.startup.unwrap_or(usual)
+    }
+
+    /// What comes next for a Pod that has not started, if it never will; the outer `None` is of one that starts.
+    pub(super) fn next_without_image(&self, pod: &PodView, usual: Duration) -> Option<Option<Step>> {
+        if self.end != End::NoImage {
+            return None;
+        }
+        let reason =
+            pod.status.container_statuses.first().map(|status| &status["state"]["waiting"]["reason"]);
+        let (waited, gave_up) = match reason {
+            None => (self.startup_or(usual), false),
+            Some(reason) if reason == "ErrImagePull" => (FIRST_BACK_OFF, true),
+            Some(_) => return Some(None),
+        };
+        Some(Some(Step::NoImage { waited, gave_up }))
     }
 
     /// What comes next for a Pod that has started.
@@ -121,7 +149,7 @@ impl PodPlan {
         }
         match self.end {
             _ if restarts >= self.times => None,
-            End::Never => None,
+            End::Never | End::NoImage => None,
             End::Eviction => Some(Step::Evict { ran: self.after }),
             End::Exit(code) => {
                 let again = match pod.restart_policy() {
@@ -141,6 +169,7 @@ impl Step {
         match self {
             Self::Exit { ran, .. } | Self::Evict { ran } => ran,
             Self::Restart { back_off } => back_off,
+            Self::NoImage { waited, .. } => waited,
         }
     }
 }

@@ -192,7 +192,13 @@ impl Pods {
         }
         match pod.status.phase.as_deref() {
             _ if !ours => None,
-            None | Some("" | "Pending") => Some(Need::Start),
+            None | Some("" | "Pending") => {
+                let plan = self.settings.rules.plan(pod);
+                match plan.next_without_image(pod, self.settings.startup) {
+                    None => Some(Need::Start),
+                    Some(step) => step.map(Need::Go),
+                }
+            }
             _ => self.settings.rules.plan(pod).next(pod).map(Need::Go),
         }
     }

@@ -88,6 +88,7 @@ pub(super) fn after(pod: &PodView, step: Step) -> Value {
             let ready = READINESS.map(|kind| condition(kind, true, &now, "", ""));
             json!({"containerStatuses": statuses, "conditions": conditions(pod, ready)})
         }
+        Step::NoImage { waited, gave_up } => without_image(pod, waited, gave_up),
         Step::Evict { ran } => {
             let (statuses, now) = ended(pod, 137, ran);
             let message = "The node was low on resource: memory. ";
@@ -100,6 +101,31 @@ pub(super) fn after(pod: &PodView, step: Step) -> Value {
             })
         }
     }
+}
+
+/// The status of a Pod whose images cannot be pulled.
+fn without_image(pod: &PodView, waited: Duration, gave_up: bool) -> Value {
+    let now = later(pod.metadata.creation_timestamp.as_deref().unwrap_or_default(), waited);
+    let statuses = pod.spec.containers.iter().map(|container| {
+        let image = &container.image;
+        let (reason, message) = match gave_up {
+            false => ("ErrImagePull", format!("failed to pull and unpack image {image:?}: {image}: not found")),
+            true => ("ImagePullBackOff", format!("Back-off pulling image {image:?}")),
+        };
+        json!({
+            "name": container.name, "image": image, "imageID": "", "ready": false, "started": false, "restartCount": 0,
+            "state": {"waiting": {"reason": reason, "message": message}}, "lastState": {},
+        })
+    });
+    let names: Vec<&str> = pod.spec.containers.iter().map(|container| &*container.name).collect();
+    let message = format!("containers with unready status: [{}]", names.join(" "));
+    let unready = READINESS.map(|kind| condition(kind, false, &now, "ContainersNotReady", &message));
+    let begun = ["PodReadyToStartContainers", "Initialized"].map(|kind| condition(kind, true, &now, "", ""));
+    json!({
+        "phase": "Pending", "hostIP": "127.0.0.1", "hostIPs": [{"ip": "127.0.0.1"}], "startTime": now,
+        "containerStatuses": statuses.collect::<Vec<_>>(),
+        "conditions": conditions(pod, begun.into_iter().chain(unready)),
+    })
 }
 
 /// The containers' statuses now that they have ended with this code, and when that was.

@@ -3,6 +3,7 @@
 
 mod declared;
 mod paths;
+mod wire;
 
 use std::sync::Arc;
 
@@ -24,15 +25,13 @@ use crate::{
     },
 };
 
-/// A whole OpenAPI v2 document in the encoding that kubectl before 1.29 insists on: swagger "2.0", no more.
-const V2_PROTOBUF: &[u8] = b"\x0a\x032.0";
-
 /// The answer to a GET of `/openapi` and `rest`, if there is one.
 pub(super) fn answer(kinds: &Kinds, rest: &[&str], accept: &str) -> Option<Response<Bytes>> {
     match *rest {
         ["v2"] if accept.contains("com.github.proto-openapi.spec.v2") => {
             // The `@v1.0` that kubectl accepts is no valid media type; upstream writes `.v1.0` as well.
-            Some(typed("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", V2_PROTOBUF))
+            let document = wire::write(&whole(kinds));
+            Some(typed("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", document))
         }
         ["v2"] => Some(json_answer(&whole(kinds))),
         ["v3"] => Some(json_answer(&index(kinds))),

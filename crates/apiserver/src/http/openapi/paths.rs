@@ -146,13 +146,15 @@ impl Operations<'_> {
     ) -> Value {
         let mut operation = json!({
             "operationId": self.id(word),
-            "parameters": parameters.iter().map(|name| parameter(name, "query")).collect::<Vec<_>>(),
             "responses": {"200": {
                 "description": "OK", "content": {"application/json": {"schema": answer}},
             }},
             "x-kubernetes-action": action,
             "x-kubernetes-group-version-kind": self.gvk,
         });
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.iter().map(|name| parameter(name, "query")).collect();
+        }
         if let Some(body) = body {
             let is_needed = !action.starts_with("delete");
             operation["requestBody"] = json!({"content": {"*/*": {"schema": body}}});
@@ -204,7 +206,9 @@ fn with_parameters(mut operations: Map<String, Value>, kind: &Kind, of_one: bool
     let names = [(of_one, "name"), (kind.namespaced, "namespace")];
     let parameters: Vec<Value> =
         names.iter().filter(|(is_there, _)| *is_there).map(|(_, name)| parameter(name, "path")).collect();
-    operations.insert("parameters".to_owned(), parameters.into());
+    if !parameters.is_empty() {
+        operations.insert("parameters".to_owned(), parameters.into());
+    }
     Value::Object(operations)
 }
 

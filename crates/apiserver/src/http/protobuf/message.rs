@@ -13,7 +13,7 @@ use super::{
 /// How deep messages may stand in each other: protobuf's usual limit.
 const DEPTH: usize = 100;
 /// The type of an OpenAPI schema, which stands in itself.
-const SCHEMA: &str = "api.apiextensions.v1.JSONSchemaProps";
+pub(super) const SCHEMA: &str = "api.apiextensions.v1.JSONSchemaProps";
 
 /// Reads messages.
 #[derive(Debug, Clone, Copy)]

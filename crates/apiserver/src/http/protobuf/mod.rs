@@ -1,15 +1,17 @@
 //! Bodies in protobuf, in which Go clients write the built-in kinds: read into the same JSON that they would have
-//! sent. Answers are never written in it; the clients also take JSON.
+//! sent, and answers written from the JSON that other clients get.
 
 mod message;
 mod table;
 mod wire;
+mod writer;
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use self::{message::Reader, wire::Fields};
+pub(super) use self::writer::{bytes, double, integer};
+use self::{message::Reader, wire::Fields, writer::Writer};
 
 /// The media type of the bodies.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
@@ -72,6 +74,77 @@ pub(crate) fn read(body: &[u8]) -> Result<Value> {
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());
     Ok(Value::Object(object))
+}
+
+/// Whether objects of a kind can be written.
+pub(crate) fn has(api_version: &str, kind: &str) -> bool {
+    table::table().kind(api_version, kind).is_some()
+}
+
+/// Writes an object or a list of objects with its kind; `None` of what has no form in protobuf.
+pub(crate) fn write(value: &Value) -> Option<Vec<u8>> {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    let (api_version, kind) = (text("apiVersion")?, text("kind")?);
+    let object = value.as_object()?;
+    let items = kind.strip_suffix("List").and_then(|of| Some((of, value.get("items")?.as_array()?)));
+    let raw = match items {
+        None => message(api_version, kind, object)?,
+        Some((of, items)) => {
+            let mut list = Vec::new();
+            if let Some(metadata) = value["metadata"].as_object() {
+                writer::bytes(1, &named("ListMeta", metadata), &mut list);
+            }
+            for item in items {
+                writer::bytes(2, &message(api_version, of, item.as_object()?)?, &mut list);
+            }
+            list
+        }
+    };
+    let (mut type_meta, mut body) = (Vec::new(), MAGIC.to_vec());
+    writer::bytes(1, api_version.as_bytes(), &mut type_meta);
+    writer::bytes(2, kind.as_bytes(), &mut type_meta);
+    for (number, content) in (1..).zip([&*type_meta, &*raw, &[], &[]]) {
+        writer::bytes(number, content, &mut body);
+    }
+    Some(body)
+}
+
+/// Writes the lines of a watch as the messages of one, each with its length before it.
+pub(crate) fn write_events(lines: &[u8]) -> Vec<u8> {
+    let mut events = Vec::with_capacity(lines.len());
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let event: Value = serde_json::from_slice(line).unwrap_or_default();
+        let Some(object) = write(&event["object"]) else { continue };
+        let (mut extension, mut message) = (Vec::new(), Vec::new());
+        writer::bytes(1, &object, &mut extension);
+        writer::bytes(1, event["type"].as_str().unwrap_or_default().as_bytes(), &mut message);
+        writer::bytes(2, &extension, &mut message);
+        events.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+        events.extend_from_slice(&message);
+    }
+    events
+}
+
+fn message(api_version: &str, kind: &str, object: &Map<String, Value>) -> Option<Vec<u8>> {
+    match (api_version, kind) {
+        ("v1", "Status") => Some(named("Status", object)),
+        ("meta.k8s.io/v1", "PartialObjectMetadata") => {
+            let (mut partial, none) = (Vec::new(), Map::new());
+            let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&none);
+            writer::bytes(1, &named("ObjectMeta", metadata), &mut partial);
+            Some(partial)
+        }
+        _ => {
+            let table = table::table();
+            table.kind(api_version, kind).map(|of| Writer::new(table).message(of, object))
+        }
+    }
+}
+
+/// A message of a type that all kinds share.
+fn named(name: &str, object: &Map<String, Value>) -> Vec<u8> {
+    let table = table::table();
+    Writer::new(table).message(table.named(&format!("apimachinery.pkg.apis.meta.v1.{name}")), object)
 }
 
 #[cfg(test)]

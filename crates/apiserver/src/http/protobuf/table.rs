@@ -18,7 +18,7 @@ pub(super) struct Table {
 /// A field of a type.
 #[derive(Debug)]
 pub(super) struct Field {
-    number: u32,
+    pub(super) number: u32,
     /// The name in JSON; `None` if what is within stands in the owner itself.
     pub(super) name: Option<&'static str>,
     pub(super) form: Form,
@@ -92,6 +92,11 @@ impl Table {
     /// A type by its name, which stands in the file.
     pub(super) fn named(&self, name: &str) -> usize {
         self.by_name[name]
+    }
+
+    /// The fields of a type, in the order of their numbers.
+    pub(super) fn fields(&self, message: usize) -> &[Field] {
+        &self.messages[message]
     }
 
     pub(super) fn field(&self, message: usize, number: u32) -> Option<&Field> {

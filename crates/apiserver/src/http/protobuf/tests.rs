@@ -5,8 +5,35 @@ use serde_json::json;
 
 use super::*;
 
+/// What is read, which reads the same when it is written again.
 fn read_text(body: &str) -> Result<Value> {
-    read(&BASE64_STANDARD.decode(body).expect("base64"))
+    let value = read(&BASE64_STANDARD.decode(body).expect("base64"))?;
+    let written = write(&value).expect("a form");
+    assert_eq!(read(&written).as_ref(), Ok(&value));
+    Ok(value)
+}
+
+/// The bytes are those that Go's encoder writes of fields which are set.
+#[test]
+fn lists_metadata_and_events_have_forms() {
+    let secret = json!({"metadata": {"name": "a"}, "data": {"k": "aGk="}});
+    let list = json!({"kind": "SecretList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [secret]});
+    let expected = b"k8s\0\x0a\x10\x0a\x02v1\x12\x0aSecretList\x12\x15\x0a\x03\x12\x017\x12\x0e\x0a\x03\x0a\x01a\x12\x07\x0a\x01k\x12\x02hi\x1a\0\"\0";
+    assert_eq!(write(&list).expect("a form").escape_ascii().to_string(), expected.escape_ascii().to_string());
+    let partial =
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "a"}});
+    let line = json!({"type": "ADDED", "object": partial}).to_string() + "\n";
+    let events = write_events((line.clone() + &line).as_bytes());
+    let (first, second) = events.split_at(events.len() / 2);
+    assert_eq!(first, second);
+    let message = write(&partial).expect("a form");
+    let mut expected = vec![0, 0, 0, u8::try_from(message.len() + 11).expect("short"), 0x0a, 5];
+    expected.extend_from_slice(b"ADDED\x12");
+    expected
+        .extend([message.len() + 2, 0x0a, message.len()].map(|number| u8::try_from(number).expect("short")));
+    expected.extend_from_slice(&message);
+    assert_eq!(first, expected);
+    assert_eq!(write(&json!({"kind": "Thing", "apiVersion": "example.com/v1"})), None);
 }
 
 #[test]

@@ -92,7 +92,13 @@ impl FieldSelector {
 
 impl FieldRequirement {
     fn new(field: &str, value: String, equal: bool) -> Self {
-        let path = if field == "source" { "source.component" } else { field };
+        // Events are stored in the form of the core group.
+        let path = match field.strip_prefix("regarding.") {
+            Some(rest) => format!("involvedObject.{rest}"),
+            None if field == "source" => "source.component".to_owned(),
+            None if field == "reportingController" => "reportingComponent".to_owned(),
+            None => field.to_owned(),
+        };
         Self { field: field.to_owned(), pointer: format!("/{}", path.replace('.', "/")), value, equal }
     }
 
@@ -103,6 +109,12 @@ impl FieldRequirement {
     /// The field's value in `object`, as text.
     fn found<'a>(&self, object: &'a Value) -> Cow<'a, str> {
         match object.pointer(&self.pointer) {
+            None | Some(Value::Null) if self.field == "source" => {
+                object["reportingComponent"].as_str().unwrap_or_default().into()
+            }
+            Some(Value::String(source)) if self.field == "source" && source.is_empty() => {
+                object["reportingComponent"].as_str().unwrap_or_default().into()
+            }
             None if matches!(&*self.field, "spec.unschedulable" | "spec.hostNetwork") => "false".into(),
             None | Some(Value::Null) => "".into(),
             Some(Value::String(text)) => text.into(),
@@ -130,7 +142,19 @@ fn more_fields(kind: &Kind) -> &'static [&'static str] {
             "status.podIP",
             "status.nominatedNodeName",
         ],
-        ("" | "events.k8s.io", "Event") => &[
+        ("events.k8s.io", "Event") => &[
+            "regarding.kind",
+            "regarding.namespace",
+            "regarding.name",
+            "regarding.uid",
+            "regarding.apiVersion",
+            "regarding.resourceVersion",
+            "regarding.fieldPath",
+            "reason",
+            "reportingController",
+            "type",
+        ],
+        ("", "Event") => &[
             "involvedObject.kind",
             "involvedObject.namespace",
             "involvedObject.name",
@@ -138,13 +162,8 @@ fn more_fields(kind: &Kind) -> &'static [&'static str] {
             "involvedObject.apiVersion",
             "involvedObject.resourceVersion",
             "involvedObject.fieldPath",
-            "regarding.kind",
-            "regarding.namespace",
-            "regarding.name",
-            "regarding.uid",
             "reason",
             "reportingComponent",
-            "reportingController",
             "source",
             "type",
         ],

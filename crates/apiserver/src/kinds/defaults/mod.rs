@@ -110,6 +110,9 @@ fn quantity_of(owner: &mut Fields, field: &str) {
 
 /// Data may be sent as plain text, too; it is kept in one form.
 fn secret(secret: &mut Fields) {
+    if secret.get("type") == Some(&json!("")) {
+        secret.remove("type");
+    }
     fill(secret, [("type", json!("Opaque"))]);
     let Some(Value::Object(plain)) = secret.remove("stringData") else { return };
     fill(secret, [("data", json!({}))]);

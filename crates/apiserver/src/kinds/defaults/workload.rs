@@ -123,13 +123,23 @@ pub(super) fn job(job: &mut Value) {
     }
 }
 
+/// A field of an object, which is an object if it was not there.
+fn within<'a>(object: &'a mut Value, field: &str) -> Option<&'a mut Value> {
+    Some(object.as_object_mut()?.entry(field).or_insert_with(|| json!({})))
+}
+
 /// Makes a new Job know its Pods by its UID and its name, unless it brings a selector of its own.
 pub(crate) fn name_job(job: &mut Value) {
     if job["spec"]["manualSelector"] == true {
         return;
     }
     let (uid, name) = (metadata::uid(job).to_owned(), metadata::name(job).to_owned());
-    job["spec"]["selector"] = json!({"matchLabels": {JOB_UID[0]: uid}});
+    let selector = job.pointer_mut("/spec").and_then(|spec| within(spec, "selector"));
+    if let Some(labels) =
+        selector.and_then(|selector| within(selector, "matchLabels")).and_then(Value::as_object_mut)
+    {
+        labels.insert(JOB_UID[0].to_owned(), uid.clone().into());
+    }
     for metadata in ["/metadata", "/spec/template/metadata"] {
         let Some(metadata) = job.pointer_mut(metadata).and_then(Value::as_object_mut) else { continue };
         let labels = metadata.entry("labels").or_insert_with(|| json!({}));

@@ -3,8 +3,12 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{items, text};
-use crate::{http::status::Cause, object};
+use super::{items, one_of, parts, text};
+use crate::{
+    http::status::Cause,
+    kinds::{names, quantity},
+    object,
+};
 
 const KEY_RULE: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
     'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
@@ -23,6 +27,10 @@ pub(super) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>) {
             let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if key.is_empty() || !key.chars().all(is_key) {
                 causes.push(Cause::invalid(place, &json!(key), KEY_RULE));
+            } else if key == "." || key == ".." {
+                causes.push(Cause::invalid(place, &json!(key), format!("must not be '{key}'")));
+            } else if key.starts_with("..") {
+                causes.push(Cause::invalid(place, &json!(key), "must not start with '..'"));
             } else if field == "data" && other.is_some_and(|other| other.contains_key(key)) {
                 causes.push(Cause::invalid(place, &json!(key), "duplicate of key present in binaryData"));
             }
@@ -40,9 +48,32 @@ pub(super) fn claim(claim: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
     }
     access_modes(spec, causes);
-    if spec["resources"]["requests"].get("storage").is_none() {
-        causes.push(Cause::required("spec.resources[storage]", ""));
+    claim_spec(spec, "spec", causes);
+}
+
+/// What a claim asks for, beside the ways to access it.
+fn claim_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let modes = items(spec, "accessModes");
+    if modes.len() > 1 && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
+        let because = "may not use ReadWriteOncePod with other access modes";
+        causes.push(Cause::forbidden(format!("{path}.accessModes"), because));
     }
+    let storage = &spec["resources"]["requests"]["storage"];
+    let field = format!("{path}.resources[storage]");
+    match quantity::of(storage) {
+        None => causes.push(Cause::required(field, "")),
+        Some(amount) if amount.signum() <= 0 => {
+            causes.push(Cause::invalid(field, storage, "must be greater than zero"));
+        }
+        Some(_) => {}
+    }
+    let class = text(spec, "storageClassName");
+    if !class.is_empty() && !names::is_subdomain(class) {
+        let because = names::SUBDOMAIN_RULE;
+        causes.push(Cause::invalid(format!("{path}.storageClassName"), &json!(class), because));
+    }
+    one_of(&spec["volumeMode"], || format!("{path}.volumeMode"), &["Block", "Filesystem"], causes);
+    parts::selector(&spec["selector"], &format!("{path}.selector"), causes);
 }
 
 fn access_modes(spec: &Value, causes: &mut Vec<Cause>) {

@@ -3,7 +3,11 @@
 mod data;
 mod event;
 mod network;
+mod parts;
 mod pod;
+mod schedule;
+mod secret;
+mod service;
 mod workload;
 
 use std::collections::BTreeSet;
@@ -31,6 +35,9 @@ const MOST_CAUSES: usize = 1000;
 pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     name(kind, object, &mut causes);
+    if kind.group == "batch" && kind.kind == "Job" {
+        workload::generated_selector(object, &mut causes);
+    }
     state(kind, object, &mut causes);
     if kind.group == "events.k8s.io" {
         event::new(object, &mut causes);
@@ -101,13 +108,19 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         ("batch", "CronJob") => workload::cron_job(object, causes),
         ("autoscaling", _) => workload::scaler(object, causes),
         ("policy", _) => workload::disruption_budget(object, causes),
-        ("", "Service") => network::service(object, causes),
+        ("", "Service") => {
+            network::service(object, causes);
+            service::service(object, causes);
+        }
         ("", "Endpoints") => network::endpoints(object, causes),
         ("discovery.k8s.io", _) => network::endpoint_slice(object, causes),
         ("networking.k8s.io", "Ingress") => network::ingress(object, causes),
         ("networking.k8s.io", "IPAddress") => data::ip_address(object, causes),
         ("", "ConfigMap") => data::map(object, "[]", causes),
-        ("", "Secret") => data::map(object, "data", causes),
+        ("", "Secret") => {
+            data::map(object, "data", causes);
+            secret::secret(object, causes);
+        }
         ("" | "events.k8s.io", "Event") => event::event(object, causes),
         ("certificates.k8s.io", "CertificateSigningRequest") => data::signing_request(object, causes),
         ("", "PersistentVolumeClaim") => data::claim(object, causes),
@@ -124,6 +137,13 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    let base = object::text(object, "generateName");
+    // What follows may make a hyphen at the end right, and nothing else.
+    let masked = base.strip_suffix('-').filter(|base| !base.is_empty()).map(|base| format!("{base}a"));
+    let is_subdomain = names::is_subdomain(masked.as_deref().unwrap_or(base));
+    if !base.is_empty() && !is_subdomain && kind.group != "rbac.authorization.k8s.io" {
+        causes.push(Cause::invalid("metadata.generateName", &json!(base), names::SUBDOMAIN_RULE));
+    }
     let name = object::name(object);
     if name.is_empty() {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
@@ -220,7 +240,8 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
         }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
-                let because = format!("{field} must not be empty");
+                let because =
+                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), because));
             }
         }

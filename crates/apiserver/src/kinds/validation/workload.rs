@@ -2,17 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{at_least, items, one_of, pod, text};
+use super::{at_least, items, one_of, parts, pod, schedule, text};
 use crate::{
     http::{selector::LabelSelector, status::Cause},
-    kinds::Kind,
+    kinds::{Kind, names},
     object,
 };
 
 /// A ReplicaSet, a Deployment, a `StatefulSet` or a `DaemonSet`.
 pub(super) fn workload(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let spec = &object["spec"];
-    at_least(0, spec, "spec", "replicas", causes);
+    for field in ["replicas", "minReadySeconds"] {
+        at_least(0, spec, "spec", field, causes);
+    }
+    if kind.kind != "StatefulSet" {
+        at_least(0, spec, "spec", "revisionHistoryLimit", causes);
+    }
+    parts::selector(&spec["selector"], "spec.selector", causes);
     let labels = spec.pointer("/template/metadata/labels");
     let selector = spec.get("selector").map(LabelSelector::from_json);
     match &selector {
@@ -33,10 +39,17 @@ pub(super) fn workload(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
     }
     pod::spec(&spec["template"]["spec"], "spec.template.spec", causes);
+    one_of(
+        &spec["template"]["spec"]["restartPolicy"],
+        || "spec.template.spec.restartPolicy",
+        &["Always"],
+        causes,
+    );
     match kind.kind.as_str() {
         "Deployment" => deployment(spec, causes),
         "DaemonSet" => strategy(spec, "updateStrategy", &["RollingUpdate", "OnDelete"], causes),
         "StatefulSet" => {
+            stateful_set(spec, causes);
             let policy = text(spec, "podManagementPolicy");
             if !matches!(policy, "OrderedReady" | "Parallel") {
                 let because = "must be 'OrderedReady' or 'Parallel'";
@@ -50,6 +63,9 @@ pub(super) fn workload(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 fn deployment(spec: &Value, causes: &mut Vec<Cause>) {
     let field = "spec.strategy.rollingUpdate";
     let rolling = &spec["strategy"]["rollingUpdate"];
+    for (share, is_bounded) in [("maxUnavailable", true), ("maxSurge", false)] {
+        parts::share(&rolling[share], &format!("{field}.{share}"), is_bounded, causes);
+    }
     let is_none = |field: &str| {
         matches!(&rolling[field], Value::Number(number) if number.as_i64() == Some(0))
             || rolling[field] == "0%"
@@ -86,6 +102,67 @@ fn strategy(spec: &Value, field: &str, known: &[&str], causes: &mut Vec<Cause>) 
     }
 }
 
+fn stateful_set(spec: &Value, causes: &mut Vec<Cause>) {
+    let (strategy, field) = (&spec["updateStrategy"], "spec.updateStrategy");
+    let rolling = &strategy["rollingUpdate"];
+    match text(strategy, "type") {
+        "RollingUpdate" => {
+            at_least(0, rolling, &format!("{field}.rollingUpdate"), "partition", causes);
+            let field = format!("{field}.rollingUpdate.maxUnavailable");
+            parts::share(&rolling["maxUnavailable"], &field, true, causes);
+        }
+        // Upstream shows its Go structs, in their order.
+        "OnDelete" if rolling.is_object() => {
+            let part = |field: &str| rolling.get(field).cloned().unwrap_or_default();
+            let shown = format!(
+                "{{\"Partition\":{},\"MaxUnavailable\":{}}}",
+                part("partition"),
+                part("maxUnavailable")
+            );
+            let because = "only allowed for updateStrategy 'RollingUpdate'";
+            let message = format!("Invalid value: {shown}: {because}");
+            causes.push(Cause::new("FieldValueInvalid", format!("{field}.rollingUpdate"), message));
+        }
+        "OnDelete" => {}
+        "" => causes.push(Cause::required(field, "")),
+        other => {
+            let shown = format!("{{\"Type\":{other:?},\"RollingUpdate\":null}}");
+            let message = format!("Invalid value: {shown}: must be 'RollingUpdate' or 'OnDelete'");
+            causes.push(Cause::new("FieldValueInvalid", field, message));
+        }
+    }
+    at_least(0, &spec["ordinals"], "spec.ordinals", "start", causes);
+    for when in ["whenDeleted", "whenScaled"] {
+        let path = format!("spec.persistentVolumeClaimRetentionPolicy.{when}");
+        let value = &spec["persistentVolumeClaimRetentionPolicy"][when];
+        one_of(value, || path, &["Retain", "Delete"], causes);
+    }
+    let service = text(spec, "serviceName");
+    for fault in names::label_faults(service).into_iter().filter(|_| !service.is_empty()) {
+        causes.push(Cause::invalid("spec.serviceName", &json!(service), fault));
+    }
+}
+
+/// A new Job's selector is its own, unless its writer says that it is not to be.
+pub(super) fn generated_selector(job: &Value, causes: &mut Vec<Cause>) {
+    let spec = &job["spec"];
+    if spec["manualSelector"] == true {
+        let labels = spec.pointer("/template/metadata/labels");
+        let selector = LabelSelector::from_json(&spec["selector"]);
+        let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
+        if selector.is_some_and(|selector| !selects(&selector)) {
+            let because = "`selector` does not match template `labels`";
+            let labels = labels.unwrap_or(&Value::Null);
+            causes.push(Cause::invalid("spec.template.metadata.labels", labels, because));
+        }
+        return;
+    }
+    let own = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": object::uid(job)}});
+    if spec["selector"] != own {
+        causes.push(Cause::invalid("spec.selector", &spec["selector"], "`selector` not auto-generated"));
+    }
+}
+
 pub(super) fn job(job: &Value, causes: &mut Vec<Cause>) {
     job_spec(&job["spec"], "spec", causes);
 }
@@ -95,6 +172,21 @@ fn job_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"]
     {
         at_least(0, spec, path, field, causes);
+    }
+    let place = |field: &str| format!("{path}.{field}");
+    one_of(&spec["completionMode"], || place("completionMode"), &["NonIndexed", "Indexed"], causes);
+    let known = ["Failed", "TerminatingOrFailed"];
+    one_of(&spec["podReplacementPolicy"], || place("podReplacementPolicy"), &known, causes);
+    let is_set = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
+    if is_set("maxFailedIndexes") && !is_set("backoffLimitPerIndex") {
+        causes.push(Cause::required(place("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
+    }
+    let needs_index = ["backoffLimitPerIndex", "maxFailedIndexes"].into_iter().filter(|field| is_set(field));
+    for field in needs_index.filter(|_| spec["completionMode"] != "Indexed") {
+        causes.push(Cause::invalid(place(field), &spec[field], "requires indexed completion mode"));
+    }
+    if spec["completionMode"] == "Indexed" && !is_set("completions") {
+        causes.push(Cause::required(place("completions"), "when completion mode is Indexed"));
     }
     let template = format!("{path}.template.spec");
     pod::spec(&spec["template"]["spec"], &template, causes);
@@ -111,14 +203,20 @@ pub(super) fn cron_job(cron: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid("metadata.name", &json!(name), "must be no more than 52 characters"));
     }
     let schedule = text(spec, "schedule");
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
     if schedule.is_empty() {
         causes.push(Cause::required("spec.schedule", ""));
-    } else if fields.len() != 5 && !schedule.starts_with('@') {
-        let because = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
+    } else if let Some(because) = schedule::fault(schedule) {
         causes.push(Cause::invalid("spec.schedule", &json!(schedule), because));
     }
+    if let Some(zone) = spec["timeZone"].as_str() {
+        let faults = schedule::zone_faults(zone).into_iter();
+        causes.extend(faults.map(|because| Cause::invalid("spec.timeZone", &json!(zone), because)));
+    }
+    at_least(0, spec, "spec", "startingDeadlineSeconds", causes);
     one_of(&spec["concurrencyPolicy"], || "spec.concurrencyPolicy", &["Allow", "Forbid", "Replace"], causes);
+    for field in ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
+        at_least(0, spec, "spec", field, causes);
+    }
     job_spec(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", causes);
 }
 
@@ -158,6 +256,12 @@ pub(super) fn disruption_budget(budget: &Value, causes: &mut Vec<Cause>) {
         );
         causes.push(Cause::new("FieldValueInvalid", "spec", format!("Invalid value: {shown}: {because}")));
     }
+    for field in ["minAvailable", "maxUnavailable"] {
+        parts::share(&spec[field], &format!("spec.{field}"), true, causes);
+    }
+    parts::selector(&spec["selector"], "spec.selector", causes);
+    let known = ["AlwaysAllow", "IfHealthyBudget"];
+    one_of(&spec["unhealthyPodEvictionPolicy"], || "spec.unhealthyPodEvictionPolicy", &known, causes);
 }
 
 pub(super) fn replication_controller(controller: &Value, causes: &mut Vec<Cause>) {

@@ -92,9 +92,10 @@ fn finalizers(old: Option<&Value>, new: &Value) -> Vec<String> {
     added.sort_unstable();
     added.retain(|name| !matches!(*name, "orphan" | "foregroundDeletion" | "kubernetes"));
     let told = |name| {
+        let path = if str::contains(name, '.') { " including a path (/)" } else { "" };
         format!(
-            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name including a path (/) to avoid \
-             accidental conflicts with other finalizer writers"
+            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name{path} to avoid accidental conflicts \
+             with other finalizer writers"
         )
     };
     added.into_iter().map(told).collect()
