@@ -1,4 +1,4 @@
-//! What Services, Secrets, Jobs, CronJobs, workloads, claims and disruption budgets refuse.
+//! What Services, Secrets, Jobs, `CronJob`s, workloads, claims and disruption budgets refuse.
 
 use crate::answer::Mismatch;
 use crate::case::cases;

@@ -227,7 +227,10 @@ fn equals(found: &Value, expected: &str, is_changed: bool) -> bool {
                 || is_changed
                     && serde_json::from_str::<String>(expected).is_ok_and(|expected| expected == *text)
         }
-        scalar => scalar.to_string() == expected,
+        scalar => {
+            let text = scalar.to_string();
+            text == expected
+        }
     }
 }
 

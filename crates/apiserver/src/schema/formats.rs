@@ -5,8 +5,11 @@ use std::{net::IpAddr, sync::LazyLock};
 
 use regex::Regex;
 
+/// Whether a string has a format.
+pub(crate) type Check = fn(&str) -> bool;
+
 /// The formats, each under the name that a schema uses, with a hyphen or without.
-pub(crate) const FORMATS: &[(&str, fn(&str) -> bool)] = &[
+pub(crate) const FORMATS: &[(&str, Check)] = &[
     ("bsonobjectid", is_object_id),
     ("byte", is_base64),
     ("cidr", is_cidr),
@@ -63,7 +66,7 @@ fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    !text.is_empty() && text.len() % 4 == 0 && padding <= 2 && digits.bytes().all(is_digit)
+    !text.is_empty() && text.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(is_digit)
 }
 
 /// The digits of a text, of which a check sum is made.

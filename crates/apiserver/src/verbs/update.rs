@@ -307,7 +307,7 @@ fn check_deletion(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
     let immutable = |field: &str| {
         let [before, after] = [current, object].map(|object| object::metadata(object).get(field));
         let after = after.filter(|after| Some(*after) != before)?;
-        Some(Cause::invalid(&format!("metadata.{field}"), after, "field is immutable"))
+        Some(Cause::invalid(format!("metadata.{field}"), after, "field is immutable"))
     };
     let causes: Vec<Cause> =
         ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(immutable).collect();
