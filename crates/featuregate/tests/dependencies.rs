@@ -112,15 +112,34 @@ fn a_gate_cannot_be_on_while_a_dependency_is_off() {
     }
 }
 
-/// Guarantee 4, and the exception to it.
+fn assert_on_without(gates: &FeatureGates, gate: &str, dependency: &str) {
+    assert_eq!((gates.is_enabled(gate), gates.is_enabled(dependency)), (Some(true), Some(false)));
+    let error = gates.validate().expect_err("a dependency is off");
+    let dependencies: Vec<_> = error.problems().flat_map(Problem::disabled_dependencies).collect();
+    assert_eq!(dependencies, [dependency]);
+}
+
+/// Guarantee 4, and two of its exceptions.
 #[test]
 fn a_gate_whose_dependency_was_reset_is_reported_by_validate() {
     let gates = build(&three(), &[("A", &["B"])]).expect("valid");
     gates.set("A=true,B=true").expect("as a group");
     gates.reset("B").expect("not frozen");
-    let error = gates.validate().expect_err("A is on without B");
-    let dependencies: Vec<_> = error.problems().flat_map(Problem::disabled_dependencies).collect();
-    assert_eq!(dependencies, ["B"]);
+    assert_on_without(&gates, "A", "B");
+    gates.reset("A").expect("not frozen");
+    gates.validate().expect("both are off");
+    gates.override_default("A", true).expect("not locked");
+    assert_on_without(&gates, "A", "B");
+}
+
+/// Guarantee 4, the third exception: a builder compares defaults only at the versions where the gate has a spec.
+#[test]
+fn a_gate_whose_dependency_is_off_again_at_a_later_version_is_reported_by_validate() {
+    let gates_and_specs = [("A", vec![on(30, Beta)]), ("B", vec![on(30, Beta), off(32, Beta)])];
+    let gates = build(&gates_and_specs, &[("A", &["B"])]).expect("valid");
+    assert_on_without(&gates, "A", "B");
+    gates.set_emulation_version(Version::new(1, 31)).expect("B is on there");
+    gates.validate().expect("both are on");
 }
 
 /// FG-T17: "conflicting specs"; all problems are reported, each with gate and version.
