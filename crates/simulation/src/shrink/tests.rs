@@ -1,3 +1,5 @@
+//! Tests of shrinking.
+
 use serde_json::json;
 
 use super::*;
