@@ -212,7 +212,7 @@ cases! {
 
     /// Events are selected by the fields of the API in which they are asked for.
     #[source("kubernetes/pkg/apis/events/v1: AddFieldLabelConversionsForEvent")]
-    async fn fields_of_events(site) {
+    async fn fields_of_events_by_api(site) {
         site.create("events", json!({
             "metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
             "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
