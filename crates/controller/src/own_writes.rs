@@ -1,6 +1,6 @@
 //! [`OwnWrites`]: a controller's creates and deletes of its dependents, until the informers' caches show them.
 
-use std::{any::type_name, borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{any::type_name, borrow::Cow, collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube_client::{
@@ -9,8 +9,8 @@ use kube_client::{
     core::Request,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use trimtab_cache::{Change, Metadata, Object, ObjectKey, ResourceVersion};
-use trimtab_expectations::{NotReady, Write};
+use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey, ResourceVersion};
+use trimtab_expectations::{NotReady, Reason, Write};
 use trimtab_informer::{Event, Informer};
 
 use crate::{
@@ -18,6 +18,12 @@ use crate::{
     requests::{DEADLINE, RequestError, within},
     source::OwnerLookup,
 };
+
+/// The largest number of objects that are read to settle an unknown outcome.
+const PAGE: u32 = 500;
+
+/// The time until the next read, where the cache still lacks a deletion.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// A controller's creates and deletes of its dependents, recorded in a [`Ledger`] until the informers' caches show them.
 ///
@@ -51,12 +57,17 @@ pub struct OwnWrites {
     deadline: Duration,
 }
 
+/// Maps a namespace to UIDs.
+type Uids = dyn Fn(&str) -> Vec<String> + Send + Sync;
+
 /// A kind of dependents.
 struct Kind {
     /// The plural name, by which the ledger knows the kind.
     name: &'static str,
     /// Returns the version of the cache.
     version: Box<dyn Fn() -> Option<ResourceVersion> + Send + Sync>,
+    /// Returns the UIDs of the cached objects in a namespace.
+    uids: Box<Uids>,
     /// Returns the path of the collection in a namespace.
     path: fn(Option<&str>) -> String,
 }
@@ -99,7 +110,17 @@ impl OwnWrites {
         let store = dependents.store().clone();
         self.kinds.push(Arc::new(Kind {
             name,
-            version: Box::new(move || store.resource_version()?.parse().ok()),
+            version: {
+                let store = store.clone();
+                Box::new(move || store.resource_version()?.parse().ok())
+            },
+            uids: Box::new(move |namespace| {
+                store
+                    .in_namespace(namespace)
+                    .iter()
+                    .map(|object| object.metadata().uid().to_owned())
+                    .collect()
+            }),
             path: |namespace| T::Kind::url_path(&(), namespace),
         }));
         self
@@ -135,9 +156,10 @@ impl OwnWrites {
             let Some(kind) = wait.unknown().and_then(|name| self.kind(name)) else {
                 return Ok(Some(wait.expires_in()));
             };
-            // The version of the list is at least that of every write that was committed before.
-            if let Some(version) = self.newest(kind, key, client).await? {
-                self.ledger.resolve(key, &kind.name, version);
+            let is_closed = matches!(wait.reason(), Reason::Closed { .. });
+            match self.read(kind, key.namespace().filter(|_| !is_closed), key, client).await? {
+                Some(version) => self.ledger.resolve(key, &kind.name, version),
+                None => return Ok(Some(READ_AGAIN.min(wait.expires_in()))),
             }
         }
         Ok(self.ready(key).err().map(|wait| wait.expires_in()))
@@ -220,23 +242,45 @@ impl OwnWrites {
         self.kinds.iter().map(|kind| &**kind).find(|kind| kind.name == name)
     }
 
-    /// Reads the newest version of a kind from the server.
-    async fn newest(
+    /// Reads the objects of a kind from the server, and returns the version at which the cache shows every write that was
+    /// committed before. `None` if the cache lacks a deletion, whose version the list does not have.
+    ///
+    /// The version of the list itself would do, but no cache reaches it before the next event or bookmark: a minute, where
+    /// nothing else is written. So the newest version of the listed objects counts. Where they do not fit into one page,
+    /// the version of the list counts.
+    ///
+    /// `scope` is the namespace of the writes in question; `None` for all namespaces, as after a restart.
+    async fn read(
         &self,
         kind: &Kind,
+        scope: Option<&str>,
         key: &ObjectKey,
         client: &Client,
     ) -> Result<Option<ResourceVersion>, RequestError> {
         #[derive(Deserialize)]
         struct List {
             metadata: ListMeta,
+            items: Vec<Item>,
+        }
+        #[derive(Deserialize)]
+        struct Item {
+            metadata: MetaView,
         }
 
-        let one = ListParams::default().limit(1);
-        let request = Request::new((kind.path)(key.namespace())).list_metadata(&one);
+        let page = ListParams::default().limit(PAGE);
+        let request = Request::new((kind.path)(key.namespace())).list_metadata(&page);
         let request = request.map_err(kube_client::Error::BuildRequest).map_err(RequestError::Client)?;
-        let list = within(self.deadline, client.request::<List>(request)).await?;
-        Ok(version(list.metadata.resource_version.as_deref()))
+        let List { metadata, items } = within(self.deadline, client.request::<List>(request)).await?;
+        let of_list = version(metadata.resource_version.as_deref());
+        let is_whole = metadata.continue_.is_none_or(|more| more.is_empty());
+        let Some(namespace) = scope.filter(|_| is_whole) else { return Ok(of_list) };
+        let listed: HashSet<&str> = items.iter().map(|item| item.metadata.uid()).collect();
+        if (kind.uids)(namespace).iter().any(|uid| !listed.contains(uid.as_str())) {
+            return Ok(None);
+        }
+        let newest = items.iter().filter_map(|item| version(Some(item.metadata.resource_version()))).max();
+        // Without objects, the cache shows that there are none.
+        Ok(newest.or_else(|| (kind.version)()).or(of_list))
     }
 }
 
