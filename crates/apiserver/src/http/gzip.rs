@@ -18,6 +18,8 @@ use super::body::ResponseBody;
 const THRESHOLD: u64 = 128 * 1024;
 /// The fastest: upstream's choice.
 const LEVEL: flate2::Compression = flate2::Compression::fast();
+/// The bytes that are compressed before other connections have their turn: a small part of a millisecond's work.
+const PIECE: usize = 16 * 1024;
 
 /// What a client takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,8 @@ impl Compression {
         headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.remove(header::CONTENT_LENGTH);
         answer.map(|plain| {
-            Compressed { plain, encoder: Some(GzEncoder::new(Vec::new(), LEVEL)) }.boxed_unsync()
+            let encoder = Some(GzEncoder::new(Vec::new(), LEVEL));
+            Compressed { plain, encoder, waiting: Bytes::new(), has_yielded: false }.boxed_unsync()
         })
     }
 }
@@ -65,6 +68,10 @@ struct Compressed {
     plain: ResponseBody,
     /// `None` once the end was written.
     encoder: Option<GzEncoder<Vec<u8>>>,
+    /// The rest of a frame that has not been compressed.
+    waiting: Bytes,
+    /// Whether other connections had their turn since the last piece.
+    has_yielded: bool,
 }
 
 impl Body for Compressed {
@@ -77,14 +84,24 @@ impl Body for Compressed {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = &mut *self;
         while let Some(encoder) = &mut this.encoder {
+            if !this.waiting.is_empty() {
+                if !std::mem::replace(&mut this.has_yielded, true) {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                this.has_yielded = false;
+                let piece = this.waiting.split_to(PIECE.min(this.waiting.len()));
+                encoder.write_all(&piece)?;
+                let ready = std::mem::take(encoder.get_mut());
+                if !ready.is_empty() {
+                    return Poll::Ready(Some(Ok(Frame::data(ready.into()))));
+                }
+                continue;
+            }
             match std::task::ready!(Pin::new(&mut this.plain).poll_frame(context)) {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue }; // no answer has trailers
-                    encoder.write_all(&data)?;
-                    let ready = std::mem::take(encoder.get_mut());
-                    if !ready.is_empty() {
-                        return Poll::Ready(Some(Ok(Frame::data(ready.into()))));
-                    }
+                    this.waiting = data;
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => {
@@ -129,5 +146,23 @@ mod tests {
         let mut read = String::new();
         flate2::read::GzDecoder::new(&*sent).read_to_string(&mut read).expect("one whole member");
         assert_eq!(read, text);
+    }
+
+    /// Fails if a large frame is compressed in one go.
+    #[test]
+    fn other_connections_have_their_turn_between_pieces() {
+        let text = "abcdefghij".repeat(20_000);
+        let pieces = text.len().div_ceil(PIECE);
+        let mut sent = Compression::Gzip.of_answer(body::json(StatusCode::OK, text.into())).into_body();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut turns = 0;
+        loop {
+            match Pin::new(&mut sent).poll_frame(&mut context) {
+                Poll::Pending => turns += 1,
+                Poll::Ready(Some(frame)) => drop(frame.expect("a frame")),
+                Poll::Ready(None) => break,
+            }
+        }
+        assert_eq!(turns, pieces);
     }
 }
