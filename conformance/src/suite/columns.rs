@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-/// What columns of text with these paths show of one object.
+/// Returns the cells of one object, for columns of text with these paths.
 async fn shown(site: &Site, paths: &[&str]) -> Result<Vec<Value>, Mismatch> {
     let columns: Vec<Value> = paths
         .iter()

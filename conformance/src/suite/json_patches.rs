@@ -63,7 +63,7 @@ cases! {
         patch(test(r#""a<b""#)).await?.refused(422, "Invalid")?;
     }
 
-    /// What stands before the first slash of a path is not looked at.
+    /// The text before the first slash of a path is ignored.
     #[source("evanphx/json-patch: findObject")]
     async fn a_path_begins_with_its_first_slash(site) {
         site.create("configmaps", config_map("a")).await?;
@@ -90,7 +90,7 @@ cases! {
         site.patch(JSON, "configmaps/a", json!([{"op": "remove", "path": "/apiVersion"}])).await?.refused(400, "BadRequest")?;
     }
 
-    /// What cannot be decoded as operations is 400, what cannot be carried out 422.
+    /// A patch that cannot be decoded as operations is 400; one that cannot be applied is 422.
     #[source("apiserver: applyJSPatch")]
     async fn operations_are_decoded_before_they_are_carried_out(site) {
         site.create("configmaps", config_map("a")).await?;

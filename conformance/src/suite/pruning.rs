@@ -1,4 +1,4 @@
-//! What definitions take out of their objects and put into them.
+//! Pruning and defaulting by CustomResourceDefinitions.
 
 use super::definition::Definition;
 use crate::case::cases;
@@ -19,7 +19,7 @@ cases! {
             .warns("unknown field \\\"spec.list[0].o.z\\\"")?;
     }
 
-    /// What is applied is pruned, too, even where the types know nothing of it.
+    /// An applied configuration is pruned, too, even in places for which there are no types.
     #[source("apiextensions: unstructuredSchemaCoercer.apply")]
     async fn what_is_applied_is_pruned(site) {
         let spec = json!({"type": "object", "properties": {

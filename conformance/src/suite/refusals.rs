@@ -1,4 +1,4 @@
-//! What Services, Secrets, Jobs, `CronJob`s, workloads, claims and disruption budgets refuse.
+//! Validation of Services, Secrets, Jobs, `CronJob`s, workloads, claims and disruption budgets.
 
 use crate::answer::Mismatch;
 use crate::case::cases;

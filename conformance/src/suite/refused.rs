@@ -1,4 +1,4 @@
-//! What upstream refuses or keeps of metadata, and repairs nowhere.
+//! Metadata that upstream refuses or keeps, and never repairs.
 
 use super::definition::Definition;
 use crate::case::cases;

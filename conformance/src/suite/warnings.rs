@@ -1,4 +1,4 @@
-//! What upstream warns of beside its answers.
+//! The `Warning` headers of answers.
 
 use super::definition::Definition;
 use crate::case::cases;

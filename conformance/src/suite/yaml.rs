@@ -92,7 +92,7 @@ cases! {
             .warns("line 4: key \\\"x\\\" already set in map")?;
     }
 
-    /// What does not fit the type of a field is no default when it is applied.
+    /// An applied value that does not fit the type of its field is refused, and does not become the default.
     #[source("managedfields: typeconverter, runtime.DefaultUnstructuredConverter")]
     async fn what_does_not_fit_is_refused_when_applied(site) {
         let refused = |answer: Answer, because: &str| {

@@ -57,7 +57,7 @@ pub(crate) fn general<F: std::fmt::Display + std::fmt::LowerExp>(float: F) -> St
     }
 }
 
-/// What `strconv.ParseInt` reads without a given base; `None` if that is no whole number, or beyond 128 bits.
+/// Parses an integer as `strconv.ParseInt` does without a given base; `None` if it is no integer, or has more than 128 bits.
 pub(crate) fn parse_int(text: &str) -> Option<i128> {
     let (is_negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -79,7 +79,7 @@ pub(crate) fn parse_int(text: &str) -> Option<i128> {
     Some(if is_negative { -number } else { number })
 }
 
-/// What `strconv.ParseFloat` reads of decimal texts; `None` if it is no number, or too large for one.
+/// Parses a decimal number as `strconv.ParseFloat` does; `None` if it is no number, or too large.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let is_decimal = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
     let number: f64 = text.parse().ok().filter(|_| is_decimal)?;

@@ -45,7 +45,7 @@ struct Issued {
     account: Key,
     /// The account's UID: another one of the same name is not meant.
     uid: String,
-    /// What tells it from other tokens.
+    /// The identifier of the token, unique among all tokens.
     id: String,
     /// What the token ends with, if somebody wanted that.
     bound: Option<Bound>,

@@ -34,7 +34,7 @@ pub(crate) enum Form {
 pub(crate) enum Syntax {
     Json,
     Yaml,
-    /// What a kind may have, and metadata of every kind.
+    /// Protobuf, which built-in kinds have, and the metadata of every kind.
     Protobuf,
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Valu
     Ok((value, complaints))
 }
 
-/// What Go's decoder says of an array in the place of an object.
+/// The error of Go's decoder for an array in the place of an object.
 pub(crate) const AN_ARRAY: &str = "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value \
      of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
      \"json:\\\"kind,omitempty\\\"\" }";

@@ -71,7 +71,7 @@ pub(crate) struct Kind {
     pub(crate) selectable_fields: Vec<String>,
     /// The structural schema of a custom kind.
     pub(crate) schema: Option<Arc<Declared>>,
-    /// What a custom kind's definition says of a version that is deprecated.
+    /// The warning of a custom kind's deprecated version.
     pub(crate) deprecation: Option<String>,
     /// The version with which that schema came: what was stored up to it was written by the rules of another.
     pub(crate) schema_since: u64,

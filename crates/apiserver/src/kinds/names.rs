@@ -27,7 +27,7 @@ pub(crate) const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of 
     characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \
     '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-/// What is wrong with a name that is to be a DNS label; empty if nothing is.
+/// Returns the faults of a name as a DNS label; empty if it is valid.
 pub(crate) fn label_faults(name: &str) -> Vec<&'static str> {
     let is_part = |text: &str| {
         let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

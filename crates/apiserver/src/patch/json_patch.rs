@@ -11,7 +11,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::object;
 
-/// How many bytes all `copy` operations of a patch may copy: upstream's limit.
+/// The most bytes that all `copy` operations of a patch may copy: upstream's limit.
 const MOST_COPIED: usize = 3 * 1024 * 1024;
 
 /// A list of operations.
@@ -126,7 +126,7 @@ impl Operation {
         }
     }
 
-    /// How deep the document can become, which is this deep before.
+    /// Returns the largest depth of the document after the operation, from its depth before.
     fn depth(&self, depth: usize) -> usize {
         let to = self.path.as_deref().map_or(0, steps);
         match (self.op.as_deref(), &self.value) {
@@ -200,9 +200,10 @@ fn unescaped(segment: &str) -> Cow<'_, str> {
     if segment.contains('~') { segment.replace("~1", "/").replace("~0", "~").into() } else { segment.into() }
 }
 
-/// Whether a value of the document is what a patch spells out. Upstream compares numbers and strings by their texts, and the
-/// document's texts are Go's: `<` stands there as `\u003c`. Texts that the patch itself put there are no longer known, and
-/// are compared by what they mean.
+/// Returns whether a value of the document equals the text of a patch.
+///
+/// Upstream compares numbers and strings by their texts, and the document's texts are Go's: `<` stands there as `\u003c`.
+/// Texts that the patch itself wrote are no longer known, and are compared by their values.
 fn equals(found: &Value, expected: &str, is_changed: bool) -> bool {
     match found {
         Value::Object(fields) => {
@@ -248,12 +249,12 @@ fn in_go(text: &str) -> String {
     escaped
 }
 
-/// How deep a place is.
+/// Returns the depth of a path.
 fn steps(path: &str) -> usize {
     path.matches('/').count()
 }
 
-/// How long a value is as text.
+/// Returns the length of a value as text, in bytes.
 fn length(value: &Value) -> usize {
     struct Counter(usize);
 

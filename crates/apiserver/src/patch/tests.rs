@@ -82,7 +82,7 @@ fn json_model(mut document: Value, operations: &[Value]) -> Option<Value> {
     document.is_object().then_some(document)
 }
 
-/// Whether there is a list that upstream cannot compare.
+/// Returns whether the value has a list that upstream cannot compare.
 fn has_null_items(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| item.is_null() || has_null_items(item)),

@@ -41,7 +41,7 @@ pub(crate) fn integers(schema: Schema<'_>, value: &mut Value) -> Result<(), &'st
     }
 }
 
-/// What Go's conversion makes of a float on the machines that most servers run on: the smallest integer of one that is too
+/// Converts a float as Go does on the machines that most servers run on: to the smallest integer if it is too
 /// large.
 fn truncated(float: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
@@ -50,7 +50,7 @@ fn truncated(float: f64) -> i64 {
     if (-LIMIT..LIMIT).contains(&float) { whole } else { i64::MIN }
 }
 
-/// What the converter says of a value of which the decoder says `because`: it knows no paths.
+/// Returns the converter's message for a value that the decoder refuses with `because`: without paths.
 pub(crate) fn reason(because: &str) -> String {
     if because.starts_with("illegal base64") {
         return format!("error decoding from json: {because}");

@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
         Ok(Value::Object(fields.into_map()))
     }
 
-    /// Whether a custom kind's map keeps a value: null only if it may be null, or a default takes its place.
+    /// Returns whether a custom kind's map keeps a value: null only if it may be null, or a default takes its place.
     fn keeps_entry(&self, schema: Option<Schema<'_>>, value: &Value) -> bool {
         let Some(schema) = schema.filter(|_| !self.typed && value.is_null()) else { return true };
         schema.is_nullable() || schema.default().is_some()

@@ -1,4 +1,4 @@
-//! What a definition adds to its objects and takes out of them: upstream's defaulting, and the pruning of what an applied
+//! Upstream's defaulting of objects by their definition, and the pruning of unknown fields that an applied
 //! configuration brought along. A body is pruned while it is read.
 
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::LazyLock};
 
 use regex::Regex;
 
-/// Whether a string has a format.
+/// The check of a format: whether a string has it.
 pub(crate) type Check = fn(&str) -> bool;
 
 /// The formats, each under the name that a schema uses, with a hyphen or without.
@@ -39,7 +39,7 @@ pub(crate) const FORMATS: &[(&str, Check)] = &[
     ("uuid5", |text| is_uuid(text, Some('5'), true)),
 ];
 
-/// Whether upstream knows the format of a string; it warns of definitions with others.
+/// Returns whether upstream knows the format of a string; it warns of definitions with others.
 pub(crate) fn is_known(format: &str) -> bool {
     known(format).is_some()
 }
@@ -254,13 +254,13 @@ fn is_duration(text: &str) -> bool {
     is_go_duration(text) || is_scala_duration(text)
 }
 
-/// What `time.ParseDuration` reads.
+/// Returns whether `time.ParseDuration` accepts the text.
 pub(crate) fn is_go_duration(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     text == "0" || pattern!(r"^(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$").is_match(text)
 }
 
-/// Whether there is a number with a unit anywhere in a text, as in `3 days`.
+/// Returns whether the text has a number with a unit anywhere, as in `3 days`.
 fn is_scala_duration(text: &str) -> bool {
     let exact = ["ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"];
     let begun = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
@@ -275,7 +275,7 @@ fn is_scala_duration(text: &str) -> bool {
     is_one
 }
 
-/// What `url.ParseRequestURI` reads: a path, or a URI with a scheme.
+/// Returns whether `url.ParseRequestURI` accepts the text: a path, or a URI with a scheme.
 fn is_request_uri(text: &str) -> bool {
     if text.is_empty() || text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return false;
@@ -304,7 +304,7 @@ fn is_request_uri(text: &str) -> bool {
     are_escapes(path) && is_authority(authority)
 }
 
-/// Whether every percent sign begins an escape.
+/// Returns whether every percent sign begins an escape.
 fn are_escapes(text: &str) -> bool {
     text.split('%')
         .skip(1)
@@ -334,7 +334,7 @@ fn is_authority(text: &str) -> bool {
     is_host && user.bytes().all(is_of_user) && are_escapes(user)
 }
 
-/// What `mail.ParseAddress` reads: an address, which may stand in angle brackets behind a name.
+/// Returns whether `mail.ParseAddress` accepts the text: an address, which may stand in angle brackets behind a name.
 fn is_email(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t']);
     let address = match text.strip_suffix('>') {

@@ -123,7 +123,7 @@ impl<'a> Schema<'a> {
         self.body().preserves_unknown || self.body().form == Form::Any && !self.is_closed()
     }
 
-    /// Whether nothing is known of the value, and no field of an object that it may be is kept.
+    /// Returns whether nothing is known of the value, and no field of an object that it may be is kept.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.is_closed
     }

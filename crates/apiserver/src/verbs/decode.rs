@@ -81,11 +81,11 @@ pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
     Ok(object)
 }
 
-/// The object as one of a built-in kind, into whose struct upstream converts what it merged.
+/// Converts an applied object of a built-in kind as upstream converts the merged object into the kind's struct.
 ///
 /// # Errors
 ///
-/// What does not fit the struct: nothing of it becomes null, and then a default, without a word.
+/// A value that does not fit its field: it never becomes null and then a default.
 fn converted(kind: &Kind, schema: Option<Schema<'_>>, mut object: Value) -> Result<Value> {
     let type_of = format!("{}/{}, Kind={}", kind.group, kind.version, kind.kind);
     let of = format!("{}/{}; {type_of}", object::namespace(&object), object::name(&object));

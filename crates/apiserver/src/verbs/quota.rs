@@ -42,13 +42,13 @@ pub(super) struct Write<'a> {
     pub(super) kind: &'a Kind,
     pub(super) subresource: Option<Subresource>,
     pub(super) object: &'a Value,
-    /// What there was before.
+    /// The object before the write.
     pub(super) old: Option<&'a Value>,
     pub(super) dry_run: bool,
 }
 
 impl Write<'_> {
-    /// Whether upstream counts anew at such a write.
+    /// Returns whether upstream counts anew at such a write.
     fn is_counted(&self) -> bool {
         let Some(old) = self.old else { return self.subresource.is_none() && self.kind.plural != QUOTAS };
         match (self.kind.group.as_str(), self.kind.kind.as_str(), self.subresource) {
@@ -97,7 +97,7 @@ pub(super) fn charge(core: &Core, write: &Write<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How much more that is than before.
+/// Returns the increase over the amounts before.
 fn added(whole: &Amounts, mut before: Amounts) -> Amounts {
     let more = whole.iter().map(|(resource, amount)| {
         (resource.clone(), amount.clone() - before.remove(resource).unwrap_or_default())

@@ -291,7 +291,7 @@ fn next<'a>(
     Ok((Next::Put(object, managers), reservation))
 }
 
-/// What tells of a deletion stays, and nobody has to repeat it.
+/// Keeps the metadata of a deletion: a client need not repeat it.
 fn keep_deletion(current: &Value, object: &mut Value) {
     let has = |object: &Value, field: &str| object::metadata(object).contains_key(field);
     if has(current, "deletionTimestamp") {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use self::resolve::Resolved;
 
-/// How deep maps and lists may stand in each other; objects may be less deep.
+/// The largest depth of maps and lists; objects have a smaller limit.
 const DEEPEST: usize = 400;
 
 /// A document that was read.
@@ -162,7 +162,7 @@ impl Tree {
     }
 }
 
-/// How much was done, so that a few aliases of aliases do not become a document that no memory holds.
+/// The count of steps, which keeps a few aliases of aliases from becoming a document that no memory holds.
 #[derive(Default)]
 struct Steps {
     all: u32,
@@ -171,7 +171,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// Whether upstream would go on.
+    /// Returns whether upstream would go on.
     fn are_few(&self) -> bool {
         const LOW: f64 = 400_000.0;
         const HIGH: f64 = 4_000_000.0;
@@ -313,7 +313,7 @@ fn short(tag: &Tag) -> String {
     }
 }
 
-/// What the scanner has against a text.
+/// Returns the scanner's error, in upstream's words where they are known.
 fn syntax(error: &ScanError) -> String {
     let info = error.info();
     let told = match info.split_once(", ") {

@@ -131,7 +131,7 @@ fn decimal(text: &str) -> Option<f64> {
     if is_decimal { go_number::parse_float(text) } else { None }
 }
 
-/// Whether a text begins like a date, which stays text.
+/// Returns whether a text begins like a date, which stays text.
 fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() > 5 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && {

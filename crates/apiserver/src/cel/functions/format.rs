@@ -59,7 +59,7 @@ pub(super) fn apply<'a>(name: &str, takes: &[Value<'a>], meter: &mut Meter) -> G
     Ok(Some(given))
 }
 
-/// What is wrong with a text of a format.
+/// Returns the faults of a text in this format; empty if it is valid.
 fn faults(format: &str, text: &str) -> Vec<String> {
     // The end of a prefix may be a hyphen, which another character follows.
     let masked = match text.strip_suffix('-') {

@@ -29,7 +29,7 @@ impl Semver {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, in upstream's words.
+    /// Parses a version; the error has upstream's words.
     fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("Version string empty".to_owned());

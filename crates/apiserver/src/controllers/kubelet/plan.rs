@@ -119,7 +119,7 @@ impl PodPlan {
         self.startup.unwrap_or(usual)
     }
 
-    /// What comes next for a Pod that has not started, if it never will; the outer `None` is of one that starts.
+    /// Returns the next step of a Pod that never starts, because its image cannot be pulled; `None` for a Pod that starts.
     pub(super) fn next_without_image(&self, pod: &PodView, usual: Duration) -> Option<Option<Step>> {
         if self.end != End::NoImage {
             return None;

@@ -76,7 +76,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Value> {
     Ok(Value::Object(object))
 }
 
-/// Whether objects of a kind can be written.
+/// Returns whether objects of a kind can be written.
 pub(crate) fn has(api_version: &str, kind: &str) -> bool {
     table::table().kind(api_version, kind).is_some()
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-/// What is read, which reads the same when it is written again.
+/// Reads a body, and checks that it reads the same after it was written again.
 fn read_text(body: &str) -> Result<Value> {
     let value = read(&BASE64_STANDARD.decode(body).expect("base64"))?;
     let written = write(&value).expect("a form");

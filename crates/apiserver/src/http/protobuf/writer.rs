@@ -67,7 +67,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What stands in a field with a length.
+    /// Returns the content of a field with a length.
     fn value(self, form: &Form, value: &Value) -> Vec<u8> {
         let text = value.as_str().unwrap_or_default();
         let mut to = Vec::new();

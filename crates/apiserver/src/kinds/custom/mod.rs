@@ -273,7 +273,7 @@ fn printer_columns(version: &Value) -> Vec<Column> {
     all
 }
 
-/// What is said of a version that its definition calls deprecated.
+/// Returns the warning of a version that its definition calls deprecated.
 fn deprecation(definition: &Value, version: &Value) -> Option<String> {
     let told = || {
         let [group, kind] = ["/spec/group", "/status/acceptedNames/kind"].map(|path| text(definition, path));

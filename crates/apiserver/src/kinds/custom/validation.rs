@@ -107,7 +107,7 @@ fn approval(definition: &Value, group: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-/// Whether a group is one of Kubernetes' own.
+/// Returns whether a group is one of Kubernetes' own.
 pub(super) fn is_protected(group: &str) -> bool {
     ["k8s.io", "kubernetes.io"]
         .iter()

@@ -8,7 +8,7 @@ use super::parse::{Node, Slice};
 
 type Found<'v> = Vec<Cow<'v, Value>>;
 
-/// What `nodes` find in the values, one after the other; `None` if they cannot be followed there.
+/// Follows `nodes` from the values, one after the other; `None` if that is not possible.
 pub(super) fn list<'v>(nodes: &[Node], values: Found<'v>) -> Option<Found<'v>> {
     nodes.iter().try_fold(values, |values, node| step(node, values))
 }
@@ -61,7 +61,7 @@ fn field<'v>(value: Cow<'v, Value>, name: &str) -> Option<Cow<'v, Value>> {
     }
 }
 
-/// What a value consists of; a text, of its bytes.
+/// Returns the items or fields of a value; the bytes of a text.
 fn parts(value: Cow<'_, Value>) -> Found<'_> {
     match value {
         Cow::Borrowed(Value::Array(items)) => items.iter().map(Cow::Borrowed).collect(),
@@ -109,7 +109,7 @@ fn sliced(value: Cow<'_, Value>, slice: Slice) -> Option<Found<'_>> {
     Some(parts(value).into_iter().skip(start).take(count).step_by(step).collect())
 }
 
-/// Whether a filter keeps an item; `None` if it compares what cannot be compared.
+/// Returns whether a filter keeps an item; `None` if its operands cannot be compared.
 fn holds(item: &Value, left: &[Node], compared: Option<&(String, Vec<Node>)>) -> Option<bool> {
     let find = |nodes: &[Node]| list(nodes, vec![Cow::Borrowed(item)]);
     let Some((operator, right)) = compared else {

@@ -127,7 +127,7 @@ impl Reader<'_> {
         if name == "*" { Node::Wildcard } else { Node::Field(name) }
     }
 
-    /// What follows `[`: items by their places, a field by its quoted name, or several of those.
+    /// Parses the part after `[`: items by their places, a field by its quoted name, or several of those.
     fn bracket(&mut self) -> Option<Vec<Node>> {
         let start = self.place;
         while self.next().filter(|next| *next != '\n')? != ']' {}

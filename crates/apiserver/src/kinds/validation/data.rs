@@ -51,7 +51,7 @@ pub(super) fn claim(claim: &Value, causes: &mut Vec<Cause>) {
     claim_spec(spec, "spec", causes);
 }
 
-/// What a claim asks for, beside the ways to access it.
+/// Validates the spec of a claim, except for the names of its access modes.
 fn claim_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let modes = items(spec, "accessModes");
     if modes.len() > 1 && modes.iter().any(|mode| mode == "ReadWriteOncePod") {

@@ -1,4 +1,4 @@
-//! What several kinds have in common: label selectors, and numbers that may be percentages.
+//! Validation that several kinds share: label selectors, and numbers that may be percentages.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     kinds::names,
 };
 
-/// What is wrong with a label selector.
+/// Validates a label selector.
 pub(super) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
     for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
         let field = format!("{path}.matchLabels");
@@ -47,7 +47,7 @@ pub(super) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What is wrong with labels that something is selected by.
+/// Validates labels that select objects.
 pub(super) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
     for (key, value) in labels.as_object().into_iter().flatten() {
         if !is_qualified_name(key) {

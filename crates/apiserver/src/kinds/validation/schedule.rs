@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// What is wrong with a schedule, in upstream's words.
+/// Returns the fault of a schedule, in upstream's words.
 pub(super) fn fault(schedule: &str) -> Option<String> {
     parse(schedule).err().or_else(|| {
         let has_zone = schedule.contains("TZ");
@@ -10,7 +10,7 @@ pub(super) fn fault(schedule: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with a time zone, in upstream's words.
+/// Returns the faults of a time zone, in upstream's words.
 pub(super) fn zone_faults(zone: &str) -> Vec<String> {
     if zone.is_empty() {
         return vec!["timeZone must be nil or non-empty string".to_owned()];
@@ -26,7 +26,7 @@ pub(super) fn zone_faults(zone: &str) -> Vec<String> {
     faults
 }
 
-/// Whether there is such a time zone. Where the machine has no list of them, any name may be one.
+/// Returns whether the time zone exists. On a machine without a list of time zones, any name may be one.
 fn is_zone(zone: &str) -> bool {
     const ZONES: &str = "/usr/share/zoneinfo";
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');

@@ -1,4 +1,4 @@
-//! What can be wrong with Secrets of the types that upstream knows.
+//! Validation of Secrets of the types that upstream knows.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What can be wrong with a Service's fields beside its ports' numbers.
+//! Validation of a Service's fields, except for the numbers of its ports.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -69,7 +69,7 @@ fn ports(spec: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What is wrong with the name of a port.
+/// Returns the faults of a port's name.
 fn port_name_faults(name: &str) -> Vec<&'static str> {
     let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let mut faults = Vec::new();
@@ -91,7 +91,7 @@ fn port_name_faults(name: &str) -> Vec<&'static str> {
     faults
 }
 
-/// What only balancers have.
+/// Validates the fields of load balancers.
 fn balancer(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
     const BECAUSE: &str = "may only be used when `type` is 'LoadBalancer'";
     let ranges = items(spec, "loadBalancerSourceRanges");

@@ -1,4 +1,4 @@
-//! What upstream warns of when objects are written: fields and annotations that are deprecated, or do not do what they seem
+//! Upstream's warnings when objects are written: fields and annotations that are deprecated, or do not do what they seem
 //! to. A warning refuses nothing.
 
 mod pod;
@@ -73,7 +73,7 @@ pub(crate) fn of_write(
     }
 }
 
-/// What every request to a kind is told, if the kind is deprecated.
+/// Returns the warning of every request to a deprecated kind.
 pub(crate) fn of_kind(kind: &Kind) -> Option<String> {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Endpoints") => {

@@ -42,7 +42,7 @@ const ANNOTATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What upstream says of a source of volumes that is deprecated.
+/// Returns upstream's warning of a deprecated volume source.
 pub(super) fn retired(source: &str) -> Option<&'static str> {
     Some(match source {
         "photonPersistentDisk" => "deprecated in v1.11, non-functional in v1.16+",
@@ -176,7 +176,7 @@ fn volumes(prefix: &str, spec: &Value, warn: &mut impl FnMut(String, &str)) {
     }
 }
 
-/// What stands twice in lists that are told apart by it.
+/// Warns of entries that stand twice in lists whose key they are.
 fn twins(spec: &Value, warn: &mut impl FnMut(String, &str)) {
     for (field, key) in [("hostAliases", "ip"), ("imagePullSecrets", "name")] {
         let mut seen = Vec::new();

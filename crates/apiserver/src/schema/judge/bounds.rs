@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::{Finding, Step, path};
 use crate::http::status::Cause;
 
-/// What upstream calls the bounds.
+/// Upstream's names of the bounds.
 const BOUNDS: [(&str, &str); 3] = [
     ("maximum", "Maximum boundary value"),
     ("minimum", "Minimum boundary value"),
     ("multipleOf", "MultipleOf value"),
 ];
 
-/// Whether a schema, or one within it, has such a bound.
+/// Returns whether a schema, or one within it, has such a bound.
 pub(super) fn refuse_everything(schema: &Value) -> bool {
     unfit(schema).next().is_some()
         || schema["properties"].as_object().is_some_and(|schemas| schemas.values().any(refuse_everything))
@@ -31,7 +31,7 @@ fn unfit(schema: &Value) -> impl Iterator<Item = &'static str> {
     BOUNDS.iter().filter(is_beyond).map(|(_, name)| *name)
 }
 
-/// What such bounds have against a value.
+/// Adds the findings of such bounds about a value.
 pub(super) fn find(schema: &Value, value: &Value, at: &mut Vec<Step>, found: &mut Vec<Finding>) {
     match value {
         Value::Number(_) => {
