@@ -4,11 +4,12 @@ use rand::{Rng, rngs::SmallRng};
 use tokio::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(800);
-const LONGEST: Duration = Duration::from_secs(30);
+/// The largest base by default, as client-go's.
+pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 /// The shortest healthy interval that resets the backoff.
 const SHORTEST_HEALTH: Duration = Duration::from_secs(10);
 
-/// client-go's reflector backoff: 800 ms, doubled up to 30 s. Each delay is drawn from one to two times that
+/// client-go's reflector backoff: 800 ms, doubled up to a limit. Each delay is drawn from one to two times that
 /// value, so that clients that failed together do not return together.
 ///
 /// A healthy interval of twice the last delay, and of at least 10 s, resets the backoff. client-go always
@@ -16,22 +17,24 @@ const SHORTEST_HEALTH: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Backoff {
     base: Duration,
+    longest: Duration,
     last: Duration,
     rng: SmallRng,
 }
 
 impl Backoff {
-    pub(crate) fn new(rng: SmallRng) -> Self {
-        Self { base: FIRST, last: Duration::ZERO, rng }
+    /// `longest` is the largest base.
+    pub(crate) fn new(longest: Duration, rng: SmallRng) -> Self {
+        Self { base: FIRST.min(longest), longest, last: Duration::ZERO, rng }
     }
 
     /// Returns the delay after a failure that followed a healthy interval of `healthy`; at least `floor`.
     pub(crate) fn after_failure(&mut self, healthy: Duration, floor: Duration) -> Duration {
         if healthy >= (self.last * 2).max(SHORTEST_HEALTH) {
-            self.base = FIRST;
+            self.base = FIRST.min(self.longest);
         }
         self.last = self.base.mul_f64(self.rng.random_range(1.0..2.0));
-        self.base = (self.base * 2).min(LONGEST);
+        self.base = (self.base * 2).min(self.longest);
         self.last.max(floor)
     }
 }
@@ -45,7 +48,7 @@ mod tests {
     const NOT: Duration = Duration::ZERO;
 
     fn backoff() -> Backoff {
-        Backoff::new(SmallRng::seed_from_u64(7))
+        Backoff::new(LONGEST, SmallRng::seed_from_u64(7))
     }
 
     /// RE-T10 and RE-T11.
@@ -56,6 +59,16 @@ mod tests {
             let delay = backoff.after_failure(NOT, Duration::ZERO);
             let base = Duration::from_millis(base);
             assert!(delay >= base && delay < base * 2, "{delay:?} for {base:?}");
+        }
+    }
+
+    #[test]
+    fn a_lower_limit_holds_from_the_first_delay_and_after_a_reset() {
+        let longest = Duration::from_millis(500);
+        let mut backoff = Backoff::new(longest, SmallRng::seed_from_u64(7));
+        for healthy in [NOT, NOT, NOT, SHORTEST_HEALTH] {
+            let delay = backoff.after_failure(healthy, Duration::ZERO);
+            assert!(delay >= longest && delay < longest * 2, "{delay:?}");
         }
     }
 

@@ -17,6 +17,9 @@ use crate::{
     source::Source,
 };
 
+/// The shortest limit of the delays after failures.
+const SHORTEST_BACKOFF: Duration = Duration::from_millis(10);
+
 /// Builds an [`Informer`].
 #[derive(Clone)]
 #[must_use]
@@ -73,6 +76,15 @@ impl InformerBuilder {
     /// period is one second.
     pub fn audit(mut self, period: Duration) -> Self {
         self.config.audit = Some(config::period(period));
+        self
+    }
+
+    /// Limits the delays after failures: each is drawn from one to two times a base that begins with 800 ms and doubles
+    /// up to `longest`. Default: 30 seconds, as client-go's. A shorter limit makes the cache current sooner after an
+    /// outage of the server, and costs the server more requests during it.
+    /// The shortest limit is 10 ms.
+    pub fn max_backoff(mut self, longest: Duration) -> Self {
+        self.config.max_backoff = longest.max(SHORTEST_BACKOFF);
         self
     }
 

@@ -3,6 +3,8 @@
 use tokio::time::Duration;
 use trimtab_cache::ManagedFields;
 
+use crate::backoff::LONGEST;
+
 /// The shortest period of resyncs and audits.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 
@@ -13,6 +15,7 @@ pub(crate) struct ReflectorConfig {
     /// The period of audits.
     pub(crate) audit: Option<Duration>,
     pub(crate) managed_fields: ManagedFields,
+    pub(crate) max_backoff: Duration,
     /// The seed of the jitter; `None` for a seed of the operating system.
     pub(crate) seed: Option<u64>,
 }
@@ -24,6 +27,7 @@ impl Default for ReflectorConfig {
             page_size: Some(500),
             audit: None,
             managed_fields: ManagedFields::Dropped,
+            max_backoff: LONGEST,
             seed: None,
         }
     }

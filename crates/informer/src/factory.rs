@@ -100,6 +100,12 @@ impl InformerFactoryBuilder {
         self
     }
 
+    /// See [`InformerBuilder::max_backoff`].
+    pub fn max_backoff(mut self, longest: Duration) -> Self {
+        self.defaults = self.defaults.max_backoff(longest);
+        self
+    }
+
     /// See [`InformerBuilder::seed`].
     pub fn seed(mut self, seed: u64) -> Self {
         self.defaults = self.defaults.seed(seed);

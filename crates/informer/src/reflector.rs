@@ -67,10 +67,10 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
     /// Runs until the informer aborts the task. It can be aborted at any await: a change of the store
     /// and its delivery to the handlers have no await in between.
     pub(crate) async fn run(mut self) {
-        let ReflectorConfig { streaming_lists, page_size, .. } = self.config;
+        let ReflectorConfig { streaming_lists, page_size, max_backoff, .. } = self.config;
         let seen = self.shared.version(self.number);
-        let mut state =
-            ListWatchState::new(streaming_lists, page_size, seen, SmallRng::from_rng(&mut self.rng));
+        let rng = SmallRng::from_rng(&mut self.rng);
+        let mut state = ListWatchState::new(streaming_lists, page_size, max_backoff, seen, rng);
         self.plan_audit();
         let mut next = state.first();
         loop {

@@ -173,13 +173,14 @@ impl ListWatchState {
     pub(crate) fn new(
         streaming: bool,
         page_size: Option<u32>,
+        max_backoff: Duration,
         seen: Option<String>,
         mut rng: SmallRng,
     ) -> Self {
         let mut state = Self {
             page_size,
             lists_until: (!streaming).then_some(Until::Ever),
-            backoff: Backoff::new(SmallRng::from_rng(&mut rng)),
+            backoff: Backoff::new(max_backoff, SmallRng::from_rng(&mut rng)),
             rng,
             last: Step::List(ListRequest { at_least: None, limit: page_size }),
             short_watches: 0,

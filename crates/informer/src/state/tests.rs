@@ -1,11 +1,12 @@
 //! The rules of the list/watch state, edge by edge: the next step after each outcome.
 
 use super::*;
+use crate::backoff::LONGEST;
 
 const NOW: Duration = Duration::ZERO;
 
 fn state() -> ListWatchState {
-    ListWatchState::new(false, Some(500), None, SmallRng::seed_from_u64(7))
+    ListWatchState::new(false, Some(500), LONGEST, None, SmallRng::seed_from_u64(7))
 }
 
 fn watching(version: &str) -> ListWatchState {
@@ -204,12 +205,13 @@ fn watch_timeouts_are_drawn_anew_from_five_to_ten_minutes() {
 
 #[test]
 fn a_restart_lists_at_least_what_the_store_has() {
-    let state = ListWatchState::new(false, Some(500), Some("7".to_owned()), SmallRng::seed_from_u64(7));
+    let state =
+        ListWatchState::new(false, Some(500), LONGEST, Some("7".to_owned()), SmallRng::seed_from_u64(7));
     assert_eq!(describe(&state.first()), "now: list at_least=7 limit=0");
 }
 
 fn streaming() -> ListWatchState {
-    ListWatchState::new(true, Some(500), None, SmallRng::seed_from_u64(7))
+    ListWatchState::new(true, Some(500), LONGEST, None, SmallRng::seed_from_u64(7))
 }
 
 fn stream_failed(class: Class) -> Outcome {
