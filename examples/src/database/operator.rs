@@ -136,7 +136,7 @@ impl Operator {
     /// Reads the database from the API server's cache, which may be behind (`resourceVersion=0`).
     async fn cached_by_server(&self, key: &ObjectKey) -> Result<Option<Database>, Error> {
         match self.api::<Database>(key).get_with(key.name(), &GetParams::any()).await {
-            Err(error) if code(&error) == Some(404) => Ok(None),
+            Err(error) if is_not_found(&error) => Ok(None),
             found => found.map(Some),
         }
     }
@@ -215,7 +215,7 @@ impl Operator {
     {
         let object: K = serde_json::from_value(object.clone()).map_err(Error::SerdeError)?;
         match self.api::<K>(key).create(&PostParams::default(), &object).await {
-            Err(error) if code(&error) == Some(409) => Ok(()), // it is there, and the cache will show it
+            Err(Error::Api(status)) if status.is_already_exists() => Ok(()), // the cache will show it
             created => created.map(drop),
         }
     }
@@ -237,8 +237,8 @@ impl Operator {
             }
             let patch = json!({"metadata": {"annotations": {JOINED: "true"}, "uid": pod.uid()}});
             match self.api::<Pod>(key).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
-                Err(error) if !matches!(code(&error), Some(404 | 409)) => return Err(error),
-                Err(_) => {} // it is gone, and another one may be there
+                Err(error) if is_not_found(&error) => {}
+                Err(error) => return Err(error), // a conflict may be about another Pod of this name
                 Ok(_) => drop(self.joined.lock().insert(name)),
             }
         }
@@ -287,7 +287,7 @@ impl Operator {
         let only_this = uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None });
         let params = DeleteParams { preconditions: only_this, ..DeleteParams::default() };
         match self.api::<K>(key).delete(name, &params).await {
-            Err(error) if matches!(code(&error), Some(404 | 409)) => Ok(()),
+            Err(error) if is_not_found(&error) => Ok(()),
             deleted => deleted.map(drop),
         }
     }
@@ -345,7 +345,7 @@ impl Operator {
         if database.status.as_ref() != Some(&status) {
             let patch = Patch::Merge(json!({"metadata": {"uid": database.uid()}, "status": status}));
             match self.api::<Database>(key).patch_status(key.name(), &PatchParams::default(), &patch).await {
-                Err(error) if !matches!(code(&error), Some(404 | 409)) => return Err(error),
+                Err(error) if !is_not_found(&error) => return Err(error),
                 _ => {}
             }
         }
@@ -363,11 +363,8 @@ pub(super) fn index(name: &str) -> Option<u32> {
     name.rsplit_once('-')?.1.parse().ok()
 }
 
-pub(super) fn code(error: &Error) -> Option<u16> {
-    match error {
-        Error::Api(status) => Some(status.code),
-        _ => None,
-    }
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.is_not_found())
 }
 
 /// Returns whether a Pod's condition `Ready` is true.

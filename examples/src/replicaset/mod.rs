@@ -18,6 +18,7 @@
 //! ```
 
 mod clock;
+mod protection;
 mod status;
 mod sync;
 
@@ -35,6 +36,8 @@ use trimtab_controller::{
 };
 
 use clock::Clock;
+use protection::NumberedDeletions;
+pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
 /// The number of sets that are synced at once, as upstream's `--concurrent-replicaset-syncs`.
@@ -49,6 +52,9 @@ pub struct ReplicaSets {
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
     clock: Clock,
+    /// The protection that a simulation removes.
+    without: Option<Protection>,
+    numbered: Option<NumberedDeletions>,
 }
 
 /// A failed sync.
@@ -104,7 +110,18 @@ impl ReplicaSets {
         let pods_by_owner = OwnerIndex::add(pods.store());
         // Observing begins before the first list and ends with the process, not with a term.
         let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
-        Self { client, sets, pods, pods_by_owner, writes, clock: Clock::starting_now() }
+        let clock = Clock::starting_now();
+        Self { client, sets, pods, pods_by_owner, writes, clock, without: None, numbered: None }
+    }
+
+    /// The same controller without one of its protections, for a simulation. Call it before the informers start.
+    pub fn without(mut self, protection: Protection) -> Self {
+        if protection == Protection::Uids {
+            let ledger = self.writes.ledger();
+            self.numbered = Some(NumberedDeletions::observe(ledger, self.sets.store(), &self.pods));
+        }
+        self.without = Some(protection);
+        self
     }
 
     /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake

@@ -26,13 +26,17 @@ use trimtab_controller::{
     within,
 };
 
-use super::{Error, ReplicaSets, status};
+use super::{
+    Error, ReplicaSets,
+    protection::{self, Protection},
+    status,
+};
 
 /// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
 
 /// The time that a request may take. kube-client sets no limit of its own.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 impl ReplicaSets {
     /// Brings the set `key` one step closer to its spec.
@@ -55,7 +59,10 @@ impl ReplicaSets {
         };
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
-        let waits = self.writes.wait(key, &self.client).await.map_err(Error::Outcome)?;
+        let waits = match self.without {
+            Some(Protection::Counts) => None,
+            _ => self.writes.wait(key, &self.client).await.map_err(Error::Outcome)?,
+        };
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
@@ -73,7 +80,10 @@ impl ReplicaSets {
     async fn claim(&self, set: &ReplicaSet, selector: Selector) -> Result<Vec<Arc<PodView>>, Error> {
         let mut pods = self.pods_by_owner.candidates(set);
         pods.retain(|pod| pod.is_active());
-        let claims = Claims::new(self.client.clone(), set, selector)?;
+        let mut claims = Claims::new(self.client.clone(), set, selector)?;
+        if self.without == Some(Protection::FreshUid) {
+            claims = protection::adopt_unchecked(claims);
+        }
         claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
 
@@ -114,7 +124,11 @@ impl ReplicaSets {
     async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let api = self.pod_api(key);
         let deletions = pods.iter().map(async |pod| {
-            let deleted = self.writes.delete(key, set.metadata().uid(), &api, &**pod).await;
+            let uid = set.metadata().uid();
+            let deleted = match &self.numbered {
+                Some(numbered) => numbered.delete(self.writes.ledger(), (key, uid), &api, pod).await,
+                None => self.writes.delete(key, uid, &api, &**pod).await,
+            };
             deleted.map_err(|error| Error::Delete(pod.metadata.name.clone(), error))
         });
         join_all(deletions).await.into_iter().collect()

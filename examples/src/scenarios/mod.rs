@@ -10,11 +10,11 @@ pub use self::{
     database::database,
     lease::{Removed, lease, lease_taken},
     replicaset::{
-        replicaset, replicaset_bench, replicaset_counts, replicaset_late, replicaset_naive,
-        replicaset_versions, replicaset_without_unknown_outcomes, replicaset_without_versions,
+        replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
+        replicaset_naive, replicaset_versions, replicaset_without,
     },
 };
-use crate::database::Defect;
+use crate::{database::Defect, replicaset::Protection};
 
 /// Returns the scenarios by name.
 ///
@@ -24,14 +24,17 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("replicaset".to_owned(), replicaset()),
         ("replicaset-versions".to_owned(), replicaset_versions()),
         ("replicaset-counts".to_owned(), replicaset_counts()),
-        ("replicaset/unknown-outcomes".to_owned(), replicaset_without_unknown_outcomes()),
-        ("replicaset/versions".to_owned(), replicaset_without_versions()),
+        ("replicaset-adopting".to_owned(), replicaset_adopting()),
         ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
         ("lease".to_owned(), lease(None)),
         ("lease-taken".to_owned(), lease_taken()),
         ("database".to_owned(), database(None)),
     ];
+    all.extend(
+        Protection::ALL
+            .map(|protection| (format!("replicaset/{}", protection.name()), replicaset_without(protection))),
+    );
     all.extend(Removed::ALL.map(|rule| (format!("lease/{}", rule.name()), lease(Some(rule)))));
     all.extend(Defect::ALL.map(|defect| (format!("database/{}", defect.name()), database(Some(defect)))));
     all

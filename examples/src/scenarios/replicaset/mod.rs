@@ -15,10 +15,10 @@ use trimtab_controller::{
 use trimtab_simulation::{Fault, FaultMix, Process, Random, Scenario, Step};
 
 use self::properties::{
-    at_most_one_controller, every_set_has_its_pods, no_deletion_beyond_desired, no_foreign_adoption,
-    no_pod_too_many,
+    at_most_one_controller, every_set_has_its_pods, no_adoption_by_the_dead, no_deletion_beyond_desired,
+    no_foreign_adoption, no_pod_too_many,
 };
-use crate::replicaset::{PodView, ReplicaSets};
+use crate::replicaset::{PodView, Protection, ReplicaSets};
 
 const RESOURCE: &str = "replicasets.apps";
 /// The number of sets.
@@ -27,6 +27,9 @@ const SETS: u64 = 3;
 const NAMESPACES: [&str; 2] = ["default", "kube-public"];
 /// The longest delay of a key that failed.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The limit of the informers' backoff, so that a cache is not older than the faults and a few seconds make it: the
+/// properties call the last 10 s recent.
+const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
 /// The time within which every set has its Pods, once the faults rest.
 const CONVERGED: Duration = Duration::from_secs(60);
 
@@ -49,16 +52,34 @@ pub fn replicaset_counts() -> Scenario {
         .process("controller", |process| run(process, Strictness::Counts))
 }
 
-/// The controller without the protection for writes whose outcome is unknown, under faults that lose replies.
-pub fn replicaset_without_unknown_outcomes() -> Scenario {
-    safe("replicaset/unknown-outcomes", in_time(), CONVERGED)
-        .process("controller", |process| run(process, Strictness::Versions))
+/// The controller without one of its protections, under the faults that the protection is for.
+pub fn replicaset_without(protection: Protection) -> Scenario {
+    let name = format!("replicaset/{}", protection.name());
+    let (faults, strictness) = match protection {
+        Protection::Counts => (in_time(), Strictness::Strict),
+        Protection::FreshUid => return adopting(&name, Some(protection)),
+        Protection::UnknownOutcomes => (in_time(), Strictness::Versions),
+        Protection::Versions => (in_time(), Strictness::Counts),
+        // Versions also settle a deletion, so only counts need its UID.
+        Protection::Uids => (with_replies(), Strictness::Counts),
+    };
+    safe(&name, faults, CONVERGED)
+        .process("controller", move |process| run_without(process, strictness, Some(protection)))
 }
 
-/// The controller without versions, too, under the same faults.
-pub fn replicaset_without_versions() -> Scenario {
-    safe("replicaset/versions", in_time(), CONVERGED)
-        .process("controller", |process| run(process, Strictness::Counts))
+/// The controller with its default gates, whose sets adopt nothing once they are gone. Reads are current, and a write follows
+/// them at once: otherwise no check can know that a set is gone.
+pub fn replicaset_adopting() -> Scenario {
+    adopting("replicaset-adopting", None)
+}
+
+fn adopting(name: &str, without: Option<Protection>) -> Scenario {
+    let faults = in_time().without(|fault| {
+        matches!(fault, Fault::StaleRead(_) | Fault::Pause(_) | Fault::Suspend(_) | Fault::Drift { .. })
+    });
+    safe(name, faults, CONVERGED)
+        .always("no adoption by a set that is gone", no_adoption_by_the_dead)
+        .process("controller", move |process| run_without(process, Strictness::Strict, without))
 }
 
 /// A controller that believes its cache, with the same properties: what the ledger is for.
@@ -141,9 +162,22 @@ fn base(name: &str, replicas: Option<u64>) -> Scenario {
 }
 
 async fn run(process: Process, strictness: Strictness) -> Result<(), String> {
-    let informers = InformerFactory::builder(process.client()).seed(process.seed()).build();
+    run_without(process, strictness, None).await
+}
+
+async fn run_without(
+    process: Process,
+    strictness: Strictness,
+    protection: Option<Protection>,
+) -> Result<(), String> {
+    let informers =
+        InformerFactory::builder(process.client()).seed(process.seed()).max_backoff(INFORMER_BACKOFF).build();
     let ledger = Ledger::builder().strictness(strictness);
     let sets = ReplicaSets::with_ledger(process.client(), &informers, ledger);
+    let sets = match protection {
+        Some(protection) => sets.without(protection),
+        None => sets,
+    };
     let controller = sets.controller_of(sets.wiring().max_backoff(MAX_BACKOFF));
     controller.run(pending()).await.map_err(|error| error.to_string())
 }

@@ -11,6 +11,8 @@ use trimtab_simulation::{ChangeKind, StoredObject, World, Writer, Written, contr
 use super::RESOURCE;
 
 const RECENT: Duration = Duration::from_secs(10);
+/// The time of a few messages.
+const REQUEST: Duration = Duration::from_secs(1);
 
 /// The newest commit, if a process made it and it is one of a Pod.
 fn own_pod_commit(world: &World) -> Option<&Written> {
@@ -81,6 +83,26 @@ pub(super) fn no_foreign_adoption(world: &World) -> Result<(), String> {
         return Err(format!("{} got a controller that was gone for long", written.commit.name));
     }
     Ok(())
+}
+
+/// No set adopts a Pod after it is gone: an adoption that follows the fresh read of the set is committed within
+/// [`REQUEST`].
+pub(super) fn no_adoption_by_the_dead(world: &World) -> Result<(), String> {
+    let Some(written) = own_pod_commit(world).filter(|written| written.commit.change == ChangeKind::Modified)
+    else {
+        return Ok(());
+    };
+    let Some(uid) = controller_uid(&written.commit.object) else { return Ok(()) };
+    let had_it = before(world, written)
+        .is_some_and(|before| controller_uid(&before.commit.object) == Some(uid.clone()));
+    let last = world.commits().iter().rev().find(|other| is_set(other, &uid));
+    match last.filter(|set| !had_it && set.commit.change == ChangeKind::Deleted) {
+        Some(set) if set.at + REQUEST < world.now() => {
+            let ago = world.now().saturating_sub(set.at);
+            Err(format!("{} was adopted by a set that was gone for {ago:?}", written.commit.name))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Every set has as many live Pods as it wants.

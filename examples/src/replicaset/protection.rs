@@ -1,0 +1,144 @@
+//! The protections of the controller, each of which a simulation can remove.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
+
+use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use kube_client::{
+    Api,
+    api::{DeleteParams, Preconditions},
+};
+use parking_lot::Mutex;
+use trimtab_controller::{
+    Ledger, RequestError,
+    cache::{Change, ObjectKey, Store},
+    informer::Informer,
+    ownership::Claims,
+    within,
+};
+
+use super::{PodView, sync::DEADLINE};
+
+/// A protection of the controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// A set acts only if its ledger knows of no write that the cache lacks. Without it, the ledger is not asked.
+    Counts,
+    /// A deletion is expected of one Pod, by its UID. Without it, deletions are counted: a Pod that is first terminating
+    /// and then gone counts twice.
+    Uids,
+    /// The versions of own writes hold a set back until the cache has reached them.
+    Versions,
+    /// A write without a reply holds a set back until a read has settled its outcome.
+    UnknownOutcomes,
+    /// The set is read from the server, and its UID compared, before the first adoption.
+    FreshUid,
+}
+
+impl Protection {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Counts, Self::Uids, Self::Versions, Self::UnknownOutcomes, Self::FreshUid];
+
+    /// The name in `replicaset/NAME`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counts => "counts",
+            Self::Uids => "uids",
+            Self::Versions => "versions",
+            Self::UnknownOutcomes => "unknown-outcomes",
+            Self::FreshUid => "fresh-uid",
+        }
+    }
+}
+
+/// Lets every set adopt, whether it still exists or not.
+pub(super) fn adopt_unchecked(claims: Claims) -> Claims {
+    claims.can_adopt(|| async { Ok::<_, Infallible>(()) })
+}
+
+/// Deletions that are expected by number instead of by UID. Cheap to clone.
+///
+/// Each deletion gets the next number of its set as its UID, and each event of a Pod that is terminating or gone reports
+/// the lowest number that is left.
+#[derive(Clone, Default)]
+pub(super) struct NumberedDeletions {
+    numbers: Arc<Mutex<HashMap<ObjectKey, Numbers>>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    expected: u64,
+    observed: u64,
+}
+
+const PODS: &str = "pods";
+
+impl NumberedDeletions {
+    /// Reports the deletions of `pods` to `ledger`.
+    pub(super) fn observe(ledger: &Ledger, sets: &Store<ReplicaSet>, pods: &Informer<PodView>) -> Self {
+        let this = Self::default();
+        let (numbered, ledger, sets) = (this.clone(), ledger.clone(), sets.clone());
+        pods.on_change(move |event| {
+            let is_deletion = match &event.change {
+                Change::Deleted(_) | Change::UndecodableDeleted(_) => true,
+                _ => event.metadata().is_being_deleted(),
+            };
+            let Some(controller) = event.metadata().controller().filter(|_| is_deletion) else { return };
+            let namespace = event.metadata().namespace().unwrap_or_default();
+            let key = ObjectKey::namespaced(namespace, &controller.name);
+            if sets.contains(&key) {
+                numbered.observed(&ledger, &key);
+            }
+        });
+        this
+    }
+
+    fn observed(&self, ledger: &Ledger, key: &ObjectKey) {
+        let number = {
+            let mut all = self.numbers.lock();
+            let Some(numbers) = all.get_mut(key).filter(|numbers| numbers.observed < numbers.expected) else {
+                return;
+            };
+            numbers.observed += 1;
+            numbers.observed
+        };
+        ledger.deletion_observed(key, &PODS, &number.to_string());
+    }
+
+    /// Deletes `pod`, and expects one deletion more for its set.
+    pub(super) async fn delete(
+        &self,
+        ledger: &Ledger,
+        (key, uid): (&ObjectKey, &str),
+        api: &Api<Pod>,
+        pod: &PodView,
+    ) -> Result<(), RequestError> {
+        let number = {
+            let mut all = self.numbers.lock();
+            let numbers = all.entry(key.clone()).or_default();
+            numbers.expected += 1;
+            numbers.expected
+        };
+        let write = ledger.expect_deletion(key, uid, PODS, &number.to_string());
+        let preconditions = Preconditions { uid: Some(pod.metadata.uid.to_string()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        match within(DEADLINE, api.delete(&pod.metadata.name, &params)).await {
+            Ok(_) => {
+                write.succeeded_without_version();
+                Ok(())
+            }
+            Err(error) if error.is_not_found() => {
+                write.refused();
+                Ok(())
+            }
+            Err(error) => {
+                if error.is_refusal() {
+                    write.refused()
+                } else {
+                    write.unknown()
+                }
+                Err(error)
+            }
+        }
+    }
+}
