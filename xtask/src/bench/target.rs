@@ -1,20 +1,31 @@
-//! Targets of the benchmarks: the values that they should not exceed.
+//! Targets of the benchmarks: the limits of their values.
 
-/// The highest value of a benchmark, as a multiple of a peer's value or as it is.
+/// The limit of a benchmark's value, as a multiple of a peer's value or as it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Target {
     pub(super) bench: &'static str,
     /// `None` if the limit is for the value itself.
     pub(super) peer: Option<&'static str>,
-    pub(super) at_most: f64,
+    pub(super) limit: Limit,
+}
+
+/// A limit, which itself is within the target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 const fn relative(bench: &'static str, peer: &'static str, at_most: f64) -> Target {
-    Target { bench, peer: Some(peer), at_most }
+    Target { bench, peer: Some(peer), limit: Limit::AtMost(at_most) }
 }
 
 const fn absolute(bench: &'static str, at_most: f64) -> Target {
-    Target { bench, peer: None, at_most }
+    Target { bench, peer: None, limit: Limit::AtMost(at_most) }
+}
+
+const fn at_least(bench: &'static str, at_least: f64) -> Target {
+    Target { bench, peer: None, limit: Limit::AtLeast(at_least) }
 }
 
 pub(super) const TARGETS: &[Target] = &[
@@ -68,6 +79,12 @@ pub(super) const TARGETS: &[Target] = &[
     relative("leaderelection/thousand-cpu", "client-go", 0.25),
     relative("leaderelection/thousand-rss", "client-go", 0.25),
     absolute("leaderelection/warm", 10.0),
+    at_least("simulation/replicaset", 200.0),
+    at_least("simulation/lease", 2_000.0),
+    at_least("simulation/time", 500.0),
+    at_least("apiserver/creates", 10_000.0),
+    at_least("apiserver/patches", 10_000.0),
+    relative("apiserver/create-cpu", "kube-apiserver", 0.05),
 ];
 
 impl Target {
@@ -82,10 +99,14 @@ impl Target {
 
     /// Returns one line for the terminal.
     pub(super) fn describe(&self, ratio: f64) -> String {
-        let Self { bench, peer, at_most } = self;
+        let Self { bench, peer, limit } = self;
         let value = peer.map_or_else(|| format!("{ratio:.2}"), |peer| format!("{ratio:.2}× {peer}"));
-        let missed = if ratio > *at_most { ": missed" } else { "" };
-        format!("{bench}: {value}, target {at_most}{missed}")
+        let (limit, is_missed) = match limit {
+            Limit::AtMost(most) => (format!("{most}"), ratio > *most),
+            Limit::AtLeast(least) => (format!("at least {least}"), ratio < *least),
+        };
+        let missed = if is_missed { ": missed" } else { "" };
+        format!("{bench}: {value}, target {limit}{missed}")
     }
 }
 
@@ -108,5 +129,7 @@ mod tests {
             "queue/add: 0.25× client-go, target 0.5"
         );
         assert_eq!(absolute("queue/peak", 1.2).describe(1.3), "queue/peak: 1.30, target 1.2: missed");
+        assert_eq!(at_least("queue/rate", 2.0).describe(1.5), "queue/rate: 1.50, target at least 2: missed");
+        assert_eq!(at_least("queue/rate", 2.0).describe(2.5), "queue/rate: 2.50, target at least 2");
     }
 }
