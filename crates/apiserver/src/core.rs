@@ -126,7 +126,8 @@ impl Core {
         let sender = Sender { user, workers: parts.extensions.get::<Workers>().cloned().unwrap_or_default() };
         let outcome = self.carry_out(info, sender, route, &origin, parts.headers, body).await;
         let query = parts.uri.query().unwrap_or_default();
-        self.request_log.record(self.clock.now(), origin, query, &outcome);
+        let path = info.resource.as_ref().map_or(("", ""), |path| (&*path.group, &*path.subresource));
+        self.request_log.record(self.clock.now(), origin, path, query, &outcome);
         outcome
     }
 

@@ -22,6 +22,11 @@ pub struct Exchange {
     pub verb: Verb,
     /// The plural name and the group, such as `pods` or `replicasets.apps`.
     pub resource: String,
+    /// The API group in its path; empty for the core group. That of the kind, except for Events: they are one kind with
+    /// paths in two groups.
+    pub group: String,
+    /// The subresource, such as `status`; empty for the object itself.
+    pub subresource: String,
     /// The namespace in its path; empty for all namespaces and for cluster-scoped kinds.
     pub namespace: String,
     /// The name in its path; empty for a collection.
@@ -109,6 +114,7 @@ impl RequestLog {
         &self,
         at: Timestamp,
         origin: Origin,
+        (group, subresource): (&str, &str),
         query: &str,
         outcome: &Result<std::io::Result<Response<ResponseBody>>, Status>,
     ) {
@@ -126,6 +132,8 @@ impl RequestLog {
             at,
             verb: origin.verb,
             resource: origin.resource.clone(),
+            group: group.to_owned(),
+            subresource: subresource.to_owned(),
             namespace: origin.namespace.clone(),
             name: origin.name.clone(),
             user_agent: origin.user_agent.clone(),

@@ -10,7 +10,7 @@ use trimtab_cache::{ManagedFields, Object};
 use crate::{
     config::{self, ReflectorConfig},
     error::{Callback, InformerError, Reporter},
-    informer::Informer,
+    informer::{Informer, Target},
     metrics::Metrics,
     selection::Selection,
     shared::Shared,
@@ -135,12 +135,13 @@ impl InformerBuilder {
         let sources = self.sources::<T>(dyntype);
         let metrics = self.name.as_ref().map(|name| Metrics::new::<T>(name, dyntype));
         let reporter = Reporter { description, callbacks: self.callbacks };
+        let target = Target { resource: resource_name::<T>(dyntype), selection: self.selection.clone() };
         let mut namespaces: Vec<_> = self.selection.namespaces.into_iter().map(Some).collect();
         if namespaces.is_empty() {
             namespaces.push(None);
         }
         let shared = Shared::new(reporter, metrics, self.selection.shard, self.resync, namespaces);
-        Informer::new(shared, sources, self.config)
+        Informer::new(shared, sources, target, self.config)
     }
 
     /// Returns one source for each followed namespace, or one for all namespaces.
@@ -162,13 +163,9 @@ impl InformerBuilder {
 
     /// `replicasets.apps (SetView) in default`. The form is left out if it is the kind itself.
     fn describe<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> String {
-        let (kind, group) = (T::Kind::kind(resource), T::Kind::group(resource));
-        let mut name = T::Kind::plural(resource).into_owned();
-        if !group.is_empty() {
-            name = [&name, ".", &group].concat();
-        }
+        let mut name = resource_name::<T>(resource);
         let form = short_name(type_name::<T>());
-        if form != kind {
+        if form != T::Kind::kind(resource) {
             name = format!("{name} ({form})");
         }
         if !self.selection.namespaces.is_empty() {
@@ -198,6 +195,12 @@ impl Informer<()> {
             callbacks: Vec::new(),
         }
     }
+}
+
+/// Returns the plural name and the group, such as `pods` or `replicasets.apps`.
+fn resource_name<T: Object>(resource: &<T::Kind as Resource>::DynamicType) -> String {
+    let (plural, group) = (T::Kind::plural(resource), T::Kind::group(resource));
+    if group.is_empty() { plural.into_owned() } else { [&*plural, ".", &*group].concat() }
 }
 
 /// Returns the name of a type without the modules of the type and its parameters.

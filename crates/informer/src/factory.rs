@@ -20,7 +20,7 @@ use crate::{
     informer::Informer,
     not_synced::{NotSynced, NotSyncedError},
     selection::Selection,
-    status::Status,
+    status::InformerSummary,
 };
 
 /// Makes and shares informers: two requests for the same kind, form and selection get the same informer.
@@ -30,6 +30,7 @@ use crate::{
 pub struct InformerFactory {
     defaults: InformerBuilder,
     stops_unused: bool,
+    starts_new: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -37,6 +38,7 @@ pub struct InformerFactory {
 struct State {
     /// By description, which is also the order in which they start: a simulation can be replayed.
     informers: BTreeMap<(String, TypeId), Held>,
+    started: bool,
     shut_down: bool,
 }
 
@@ -49,6 +51,7 @@ type Held = Box<dyn Fn() -> Option<Box<dyn AnyInformer>> + Send + Sync>;
 pub struct InformerFactoryBuilder {
     defaults: InformerBuilder,
     stops_unused: bool,
+    starts_new: bool,
 }
 
 impl InformerFactoryBuilder {
@@ -134,10 +137,17 @@ impl InformerFactoryBuilder {
         self
     }
 
+    /// Sets whether an informer that is made after [`start`](InformerFactory::start) is started at once; it must then be
+    /// requested inside a tokio runtime. By default it waits for another `start`.
+    pub fn start_new(mut self, start: bool) -> Self {
+        self.starts_new = start;
+        self
+    }
+
     /// Builds the factory, without any informers.
     pub fn build(self) -> InformerFactory {
-        let Self { defaults, stops_unused } = self;
-        InformerFactory { defaults, stops_unused, state: Arc::default() }
+        let Self { defaults, stops_unused, starts_new } = self;
+        InformerFactory { defaults, stops_unused, starts_new, state: Arc::default() }
     }
 }
 
@@ -149,7 +159,7 @@ impl InformerFactory {
 
     /// Returns a builder with the defaults.
     pub fn builder(client: Client) -> InformerFactoryBuilder {
-        InformerFactoryBuilder { defaults: Informer::builder(client), stops_unused: false }
+        InformerFactoryBuilder { defaults: Informer::builder(client), stops_unused: false, starts_new: false }
     }
 
     /// Returns the informer of `T` with the factory's selection. It does nothing before [`start`](Self::start).
@@ -194,6 +204,9 @@ impl InformerFactory {
         }
         let informer = builder.build_with::<T>(dyntype);
         state.informers.insert(identity, if self.stops_unused { lent(&informer) } else { kept(&informer) });
+        if self.starts_new && state.started && !state.shut_down {
+            informer.start();
+        }
         informer
     }
 
@@ -207,6 +220,7 @@ impl InformerFactory {
     pub fn start(&self) {
         let mut state = self.state.lock();
         let informers = state.informers();
+        state.started = true;
         if !state.shut_down {
             informers.iter().for_each(|informer| informer.start());
         }
@@ -224,18 +238,41 @@ impl InformerFactory {
     ///
     /// A `wait_for_sync` dropped before it completes has changed nothing.
     pub async fn wait_for_sync(&self, limit: Duration) -> Result<(), NotSyncedError> {
-        let informers: Vec<_> = self.state.lock().informers();
+        self.wait_for_sync_of(limit, |_| true).await
+    }
+
+    /// Waits until those informers have synced for whose [description](Informer::description) `is_needed` returns
+    /// `true`, at most for `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_for_sync`](Self::wait_for_sync).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait_for_sync`](Self::wait_for_sync).
+    pub async fn wait_for_sync_of(
+        &self,
+        limit: Duration,
+        is_needed: impl Fn(&str) -> bool,
+    ) -> Result<(), NotSyncedError> {
+        let mut informers: Vec<_> = self.state.lock().informers();
+        informers.retain(|informer| is_needed(informer.description()));
         let _ = timeout(limit, join_all(informers.iter().map(|one| one.wait_for_sync()))).await;
         let mut missing: Vec<_> = informers
             .iter()
-            .filter(|informer| !informer.status().synced)
-            .map(|informer| NotSynced {
-                description: informer.description().to_owned(),
-                status: informer.status(),
-            })
+            .map(|informer| informer.summary())
+            .filter(|summary| !summary.status.synced)
+            .map(|InformerSummary { description, status, .. }| NotSynced { description, status })
             .collect();
         missing.sort_by(|one, other| one.description.cmp(&other.description));
         if missing.is_empty() { Ok(()) } else { Err(NotSyncedError::new(missing)) }
+    }
+
+    /// Returns the state of all informers, in the order in which they start.
+    pub fn summaries(&self) -> Vec<InformerSummary> {
+        let informers = self.state.lock().informers();
+        informers.iter().map(|informer| informer.summary()).collect()
     }
 
     /// Stops all informers for good and waits until their tasks have ended.
@@ -292,7 +329,7 @@ fn lent<T: Object + DeserializeOwned>(informer: &Informer<T>) -> Held {
 trait AnyInformer: Send + Sync {
     fn as_any(&self) -> &dyn Any;
     fn description(&self) -> &str;
-    fn status(&self) -> Status;
+    fn summary(&self) -> InformerSummary;
     fn start(&self);
     fn wait_for_sync(&self) -> BoxFuture<'_, bool>;
     fn stop(&self) -> BoxFuture<'_, ()>;
@@ -307,8 +344,8 @@ impl<T: Object + DeserializeOwned> AnyInformer for Informer<T> {
         Informer::description(self)
     }
 
-    fn status(&self) -> Status {
-        Informer::status(self)
+    fn summary(&self) -> InformerSummary {
+        Informer::summary(self)
     }
 
     fn start(&self) {

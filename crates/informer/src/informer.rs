@@ -16,9 +16,10 @@ use crate::{
     event::Event,
     handler::Handler,
     reflector::Reflector,
+    selection::Selection,
     shared::{Progress, Shared},
     source::Source,
-    status::Status,
+    status::{InformerSummary, Status},
     subscription::Subscription,
 };
 
@@ -35,16 +36,29 @@ pub(crate) struct Owner<T> {
     shared: Arc<Shared<T>>,
     /// One for each followed namespace, or one for all namespaces.
     sources: Vec<Arc<Source>>,
+    target: Target,
     config: ReflectorConfig,
     /// Lock order: this, then those of `shared`.
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// The objects that an informer follows.
+pub(crate) struct Target {
+    /// The plural name and the group, such as `pods` or `replicasets.apps`.
+    pub(crate) resource: String,
+    pub(crate) selection: Selection,
+}
+
 impl<T: Object> Informer<T> {
-    pub(crate) fn new(shared: Shared<T>, sources: Vec<Source>, config: ReflectorConfig) -> Self {
+    pub(crate) fn new(
+        shared: Shared<T>,
+        sources: Vec<Source>,
+        target: Target,
+        config: ReflectorConfig,
+    ) -> Self {
         let sources = sources.into_iter().map(Arc::new).collect();
         let (shared, task) = (Arc::new(shared), Mutex::default());
-        Self { owner: Arc::new(Owner { shared, sources, config, task }) }
+        Self { owner: Arc::new(Owner { shared, sources, target, config, task }) }
     }
 
     /// Returns the kind, form and namespaces that the informer follows, for logs: `replicasets.apps (SetView) in
@@ -132,6 +146,17 @@ impl<T: Object> Informer<T> {
     pub fn status(&self) -> Status {
         let received = self.owner.sources.iter().map(|source| source.received());
         self.owner.shared.status(received.sum())
+    }
+
+    /// Returns the followed objects and the present state, without the type of the objects.
+    pub fn summary(&self) -> InformerSummary {
+        let Target { resource, selection } = &self.owner.target;
+        InformerSummary {
+            description: self.description().to_owned(),
+            resource: resource.clone(),
+            selection: selection.clone(),
+            status: self.status(),
+        }
     }
 
     /// Stops following the server and waits until the informer's task has ended. The store keeps its

@@ -132,7 +132,7 @@ pub use not_synced::{NotSynced, NotSyncedError};
 pub use selection::Selection;
 pub use shard::Shard;
 pub use source::error::SourceError;
-pub use status::{Phase, SourceStatus, Status};
+pub use status::{InformerSummary, Phase, SourceStatus, Status};
 pub use subscription::Subscription;
 
 #[cfg(all(doctest, feature = "connect"))] // an example needs the feature

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kube_client::api::ListParams;
-use trimtab_cache::{Selector, SelectorError};
+use trimtab_cache::{Metadata, Selector, SelectorError};
 
 use crate::shard::Shard;
 
@@ -52,6 +52,23 @@ impl Selection {
     pub fn fields(mut self, selector: &str) -> Self {
         self.fields = (!selector.is_empty()).then(|| selector.to_owned());
         self
+    }
+
+    /// Returns whether objects with this metadata are selected. A [field selector](Self::field_selector) may still exclude
+    /// them: only the server knows the fields of a kind.
+    pub fn may_contain(&self, metadata: &impl Metadata) -> bool {
+        let in_namespace = match metadata.namespace() {
+            Some(namespace) => self.namespaces.is_empty() || self.namespaces.contains(namespace),
+            None => true,
+        };
+        in_namespace
+            && metadata.matches(&self.labels)
+            && self.shard.as_ref().is_none_or(|shard| shard.contains(metadata))
+    }
+
+    /// Returns the field selector, as it is sent to the server.
+    pub fn field_selector(&self) -> Option<&str> {
+        self.fields.as_deref()
     }
 
     /// Only a share of the objects, for one of several replicas that share the work.

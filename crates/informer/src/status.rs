@@ -5,7 +5,21 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use tokio::time::{Duration, Instant};
 use trimtab_cache::{ObjectKey, ResourceVersion};
 
-use crate::source::error::SourceError;
+use crate::{selection::Selection, source::error::SourceError};
+
+/// The objects that an informer follows, and its state at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InformerSummary {
+    /// The informer's [description](crate::Informer::description).
+    pub description: String,
+    /// The plural name and the group, such as `pods` or `replicasets.apps`.
+    pub resource: String,
+    /// The followed objects of that resource.
+    pub selection: Selection,
+    /// The informer's state.
+    pub status: Status,
+}
 
 /// The state of an informer at one moment.
 #[derive(Debug, Clone)]

@@ -89,6 +89,17 @@ impl Observer {
         self.shared.current.lock().is_some()
     }
 
+    /// Returns the time for which this process may act as the leader if no renewal succeeds from now on; `None` if it does
+    /// not lead.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.shared.current.lock().as_ref().map(Leadership::remaining)
+    }
+
+    /// Returns the Lease as `namespace/name`.
+    pub fn lease(&self) -> &str {
+        &self.shared.lease
+    }
+
     /// Fails if this process leads though its Lease has been expired for longer than `tolerance`.
     ///
     /// That means that the election's task is stuck, usually behind led work that blocks its thread.
