@@ -73,7 +73,6 @@
 mod access;
 mod admission;
 mod bootstrap;
-mod cel;
 mod clock;
 mod commits;
 mod controllers;

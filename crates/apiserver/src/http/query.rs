@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{cel, storage::Stored};
+use crate::storage::Stored;
 
 use super::{
     parameters::Parameters,
@@ -110,9 +110,11 @@ impl Query {
     pub(crate) fn check_timeout(info: &RequestInfo) -> Result<()> {
         let timeout = info.parameters.first("timeout").filter(|_| info.verb != "watch");
         match timeout {
-            Some(value) if !value.is_empty() && cel::duration(value).is_none() => Err(Status::bad_request(
-                format!("invalid timeout specified in the request URL - time: invalid duration {value:?}"),
-            )),
+            Some(value) if !value.is_empty() && trimtab_cel::parse_duration(value).is_none() => {
+                Err(Status::bad_request(format!(
+                    "invalid timeout specified in the request URL - time: invalid duration {value:?}"
+                )))
+            }
             _ => Ok(()),
         }
     }

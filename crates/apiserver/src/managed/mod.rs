@@ -1,55 +1,45 @@
-//! Who manages which fields: `metadata.managedFields`, and server-side apply, which decides by it. The rules are
-//! those of upstream's structured-merge-diff.
-//!
-//! A manager has the fields that it set. Whoever changes a field otherwise than by applying has it alone from then
-//! on; who applies shares the fields that already have the wanted value, is refused where another's would change,
-//! and loses from the object what it no longer applies.
+//! The managers of an object's fields: [`trimtab_managed_fields`] with the kinds of this server, their versions, and the
+//! fields that their strategies reset.
 
-mod applied;
-mod apply;
-mod compare;
-mod conflict;
-mod element;
-mod entry;
-mod made;
-mod merge;
-mod prune;
 mod resets;
 pub(crate) mod scale;
-mod set;
-mod typed;
-mod update;
 mod versions;
 
-pub(crate) use self::update::Writer;
-
+use http::StatusCode;
 use serde_json::Value;
+use trimtab_managed_fields::{ApplyError, Conflicts, ManagedFields, Unowned, Writer as FieldWriter};
 
-use self::{entry::Managed, versions::Versions};
+use self::versions::Served;
 use crate::{
-    http::route::Subresource,
+    http::{
+        route::Subresource,
+        status::{Cause, Result, Status},
+    },
     kinds::{Kind, Kinds},
+    object,
 };
 
-/// The list of managers that somebody sent, as text.
+/// Returns the list of managers that a client sent, as text.
 pub(crate) fn sent(list: Option<&Value>) -> Option<String> {
-    Managed::decode(list?).ok()?.write()
+    ManagedFields::decode(list?).ok()?.to_text()
 }
 
-/// Whether two lists of managers, as text, differ in nothing but when they wrote.
+/// Returns whether two lists of managers, as text, differ at most in the times of their entries.
 pub(crate) fn differ_in_times_at_most(one: Option<&str>, other: Option<&str>) -> bool {
-    one == other || {
-        let timeless = |list| {
-            let mut managed = Managed::stored(list);
-            managed.0.iter_mut().for_each(|entry| entry.time = None);
-            managed
-        };
-        timeless(one) == timeless(other)
-    }
+    one == other || ManagedFields::stored(one).same_but_for_times(ManagedFields::stored(other))
+}
+
+/// A client that writes objects of a kind under the name of a manager.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    versions: Served<'a>,
+    manager: &'a str,
+    subresource: Option<Subresource>,
+    now: &'a str,
 }
 
 impl<'a> Writer<'a> {
-    /// Somebody who writes objects of `kind` under the name `manager`, at the time `now`.
+    /// Makes a writer of objects of `kind`, or of their `subresource`, at the time `now`.
     pub(crate) fn new(
         kinds: &'a Kinds,
         kind: &'a Kind,
@@ -57,10 +47,82 @@ impl<'a> Writer<'a> {
         manager: &'a str,
         now: &'a str,
     ) -> Self {
-        let name = subresource.map_or("", Subresource::word);
-        Self { versions: Versions { kinds, kind, subresource }, manager, subresource: name, now }
+        Self { versions: Served::new(kinds, kind), manager, subresource, now }
+    }
+
+    fn fields(&self) -> FieldWriter<'_, Served<'a>> {
+        let kind = self.versions.kind();
+        let unowned =
+            Unowned { reset: resets::reset(kind, self.subresource), admitted: resets::admitted(kind) };
+        FieldWriter::new(&self.versions, self.manager)
+            .subresource(self.subresource.map_or("", Subresource::word))
+            .time(self.now)
+            .unowned(unowned)
+    }
+
+    /// Returns the managers of a new object as text. The managers that its client sent are taken out of it.
+    pub(crate) fn created(&self, object: &mut Value) -> Option<String> {
+        self.fields().create(object)
+    }
+
+    /// Returns the managers, as text, of an object that was `live` before and had the managers `stored`. The managers that
+    /// the client sent are taken out of the object; they count only if the object itself is written.
+    pub(crate) fn updated(&self, live: &Value, stored: Option<&str>, object: &mut Value) -> Option<String> {
+        self.fields().update(live, stored, object)
+    }
+
+    /// Applies `config` to `live`, which has the managers `stored`; returns the object and the text of its managers. Of an
+    /// object that does not exist, `live` is only its kind.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is of another kind or does not fit it, or others manage fields that it would change and `force` is
+    /// not set.
+    pub(crate) fn apply(
+        &self,
+        live: &Value,
+        stored: Option<&str>,
+        config: &Value,
+        force: bool,
+    ) -> Result<(Value, Option<String>)> {
+        let kind = self.versions.kind();
+        check_type(kind, config)?;
+        self.fields().apply(live, stored, config, force).map_err(|error| refusal(kind, config, &error))
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Refuses a configuration of another kind.
+fn check_type(kind: &Kind, config: &Value) -> Result<()> {
+    let text = |field: &str| config.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, name) = (text("apiVersion"), text("kind"));
+    if (api_version, name) != (&kind.api_version(), &kind.kind) {
+        let version = if api_version.is_empty() { "/" } else { api_version };
+        return Err(Status::bad_request(format!("invalid object type: {version}, Kind={name}")));
+    }
+    Ok(())
+}
+
+fn refusal(kind: &Kind, config: &Value, error: &ApplyError) -> Status {
+    match error {
+        ApplyError::Conflicts(conflicts) => conflict(conflicts),
+        ApplyError::ManagedFields => Status::bad_request(error.to_string()),
+        _ => Status::internal(format!(
+            "failed to create typed patch object ({}/{}; {}/{}, Kind={}): {error}",
+            object::namespace(config),
+            object::name(config),
+            kind.group,
+            kind.version,
+            kind.kind,
+        )),
+    }
+}
+
+/// 409: others manage fields that the configuration would change.
+fn conflict(conflicts: &Conflicts) -> Status {
+    let causes = conflicts.managers().flat_map(|(manager, paths)| {
+        let message = format!("conflict with {manager}");
+        paths.iter().map(move |path| Cause::new("FieldManagerConflict", path, message.clone()))
+    });
+    let causes: Vec<Cause> = causes.collect();
+    Status::new(StatusCode::CONFLICT, "Conflict", conflicts.to_string()).causes(&causes)
+}

@@ -1,77 +1,23 @@
-//! Fields that have no manager: those that only the server sets, and those that a path does not write.
+//! Fields that have no manager: those that a path does not write, and those that admission fills in.
 
-use std::sync::LazyLock;
+use trimtab_managed_fields::Paths;
 
-use super::set::FieldSet;
 use crate::{
     http::route::Subresource,
     kinds::{Kind, rules},
 };
 
-/// Paths of fields.
-type Paths = &'static [&'static [&'static str]];
-
-/// What everybody sends and nobody owns.
-const EVERYBODYS: Paths = &[
-    &["apiVersion"],
-    &["kind"],
-    &["metadata"],
-    &["metadata", "name"],
-    &["metadata", "namespace"],
-    &["metadata", "creationTimestamp"],
-    &["metadata", "selfLink"],
-    &["metadata", "uid"],
-    &["metadata", "clusterName"],
-    &["metadata", "generation"],
-    &["metadata", "managedFields"],
-    &["metadata", "resourceVersion"],
-];
-
-/// The same as a set.
-pub(super) static STRIPPED: LazyLock<FieldSet> = LazyLock::new(|| FieldSet::of_paths(EVERYBODYS));
-
-/// What of a new object has no owner.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Nobodys {
-    admitted: Paths,
-    reset: Paths,
-}
-
-impl Nobodys {
-    /// What has none in an object of `kind` that is made through this path.
-    pub(super) fn of(kind: &Kind, subresource: Option<Subresource>) -> Self {
-        Self { admitted: admitted_paths(kind), reset: paths(kind, subresource) }
-    }
-
-    /// Whether the field at `path` has no owner; what is below it may have one.
-    pub(super) fn are(self, path: &[&str]) -> bool {
-        EVERYBODYS.contains(&path) || self.admitted.contains(&path)
-    }
-
-    /// Whether nothing at or below `path` has an owner.
-    pub(super) fn is_reset(self, path: &[&str]) -> bool {
-        self.reset.contains(&path)
-    }
-}
-
-/// What the server fills into a new object of `kind` after it has looked at who wrote it: upstream's admission.
-pub(super) fn admitted(kind: &Kind) -> FieldSet {
-    FieldSet::of_paths(admitted_paths(kind))
-}
-
-fn admitted_paths(kind: &Kind) -> Paths {
+/// Returns the fields that the server fills into a new object after it has determined their managers: upstream's admission.
+pub(super) fn admitted(kind: &Kind) -> Paths<'static> {
     match (kind.group.as_str(), kind.kind.as_str()) {
         ("", "Pod") => &[&["spec", "priority"], &["spec", "preemptionPolicy"]],
         _ => &[],
     }
 }
 
-/// What a write to an object of `kind`, or to its `subresource`, leaves as it is: upstream's strategies.
-pub(super) fn of(kind: &Kind, subresource: Option<Subresource>) -> FieldSet {
-    FieldSet::of_paths(paths(kind, subresource))
-}
-
-fn paths(kind: &Kind, subresource: Option<Subresource>) -> Paths {
+/// Returns the fields that a write to an object of `kind`, or to its `subresource`, leaves as they are: upstream's reset
+/// fields.
+pub(super) fn reset(kind: &Kind, subresource: Option<Subresource>) -> Paths<'static> {
     let name = (kind.group.as_str(), kind.kind.as_str());
     match (subresource, name) {
         (Some(Subresource::Finalize), _) => &[&["status"]],

@@ -1,13 +1,10 @@
-//! The managers of the number of replicas, as `/scale` knows them: the object's own, for that one field, which is
-//! called otherwise there.
+//! The managers of the number of replicas in `/scale`: those of the object's field, under the path that it has there.
 
 use std::sync::LazyLock;
 
-use super::{
-    Writer,
-    entry::{Entry, Managed},
-    set::FieldSet,
-};
+use trimtab_managed_fields::{Entry, FieldSet, ManagedFields};
+
+use super::Writer;
 use crate::{
     http::route::Subresource,
     kinds::{Kind, Kinds},
@@ -16,24 +13,24 @@ use crate::{
 static SCALE: LazyLock<Kind> = LazyLock::new(|| Kind::plain("autoscaling", "v1", "Scale", "scales"));
 static REPLICAS: LazyLock<FieldSet> = LazyLock::new(|| FieldSet::of_path(&["spec", "replicas"]));
 
-/// Somebody who writes the scale of an object.
+/// Makes a writer of the scale of an object.
 pub(crate) fn writer<'a>(kinds: &'a Kinds, manager: &'a str, now: &'a str) -> Writer<'a> {
     Writer::new(kinds, &SCALE, Some(Subresource::Scale), manager, now)
 }
 
-/// Those of the managers `stored`, as text, that have what is behind the JSON pointer `replicas`, as the scale knows them.
+/// Returns the entries of `stored`, as text, that have the field at the JSON pointer `replicas`, as the scale has them.
 pub(crate) fn lend(stored: Option<&str>, replicas: &str) -> Option<String> {
     let field = path(replicas);
-    let mut managed = Managed::stored(stored);
-    managed.0.retain(|entry| has(entry, &field));
-    for entry in &mut managed.0 {
-        entry.api_version = SCALE.api_version();
-        entry.fields = REPLICAS.clone();
-    }
-    managed.write()
+    let entries = ManagedFields::stored(stored).into_entries().into_iter();
+    let lent = entries.filter(|entry| has(entry, &field)).map(|entry| Entry {
+        api_version: SCALE.api_version(),
+        fields: REPLICAS.clone(),
+        ..entry
+    });
+    ManagedFields::from_entries(lent.collect()).to_text()
 }
 
-/// The managers of an object of `api_version`, `stored` before, with the managers that its scale has now in place of
+/// Returns the managers of an object of `api_version`, which were `stored` before: those that its scale has now replace
 /// those that were lent to it.
 pub(crate) fn give_back(
     stored: Option<&str>,
@@ -42,31 +39,32 @@ pub(crate) fn give_back(
     lent: Option<&str>,
 ) -> Option<String> {
     let field = path(replicas);
-    let (mut managed, mut lent) = (Managed::stored(stored), Managed::stored(lent));
+    let mut entries = ManagedFields::stored(stored).into_entries();
+    let mut lent = ManagedFields::stored(lent).into_entries();
     let is_same = |one: &Entry, other: &Entry| {
         (&one.manager, one.operation, &one.subresource)
             == (&other.manager, other.operation, &other.subresource)
     };
-    managed.0.retain_mut(|entry| {
+    entries.retain_mut(|entry| {
         if !has(entry, &field) {
             return true;
         }
-        let before = lent.0.len();
-        lent.0.retain(|other| !is_same(entry, other));
-        if lent.0.len() == before {
+        let before = lent.len();
+        lent.retain(|other| !is_same(entry, other));
+        if lent.len() == before {
             entry.fields.subtract(&field);
         }
         !entry.fields.is_empty()
     });
-    // Upstream says of these who they are and not since when.
-    let new = lent.0.into_iter().filter(|entry| has(entry, &REPLICAS));
-    managed.0.extend(new.map(|entry| Entry {
+    // Upstream names these managers without a time.
+    let new = lent.into_iter().filter(|entry| has(entry, &REPLICAS));
+    entries.extend(new.map(|entry| Entry {
         api_version: api_version.to_owned(),
         fields: field.clone(),
         time: None,
         ..entry
     }));
-    managed.write()
+    ManagedFields::from_entries(entries).to_text()
 }
 
 fn has(entry: &Entry, field: &FieldSet) -> bool {

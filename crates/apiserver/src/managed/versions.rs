@@ -1,68 +1,85 @@
-//! [`Versions`]: the versions of a kind in which managers know its objects. A manager's fields are those of the
-//! version that it used, so that is where they are compared.
+//! [`Served`]: the served versions of a kind, in which managers know its objects.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use serde_json::Value;
+use trimtab_managed_fields::{Type, Versions};
 
-use super::{compare::Comparison, made, resets, set::FieldSet, typed::Type};
 use crate::{
-    http::route::Subresource,
     kinds::{Kind, Kinds, as_stored, in_version, rules},
     schema::Schema,
 };
 
-/// One kind, and the other versions of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Versions<'a> {
-    pub(super) kinds: &'a Kinds,
-    pub(super) kind: &'a Kind,
-    pub(super) subresource: Option<Subresource>,
+/// A kind, and its other versions.
+#[derive(Debug)]
+pub(super) struct Served<'a> {
+    kinds: &'a Kinds,
+    current: Version<'a>,
 }
 
-/// How objects of `kind` are divided among managers.
-pub(super) fn type_of(kind: &Kind) -> Type<'_> {
-    Type::new(Schema::of(kind), !rules::is_custom(kind))
+/// A version of a kind.
+#[derive(Debug)]
+pub(super) enum Version<'a> {
+    Current(&'a Kind),
+    Other(Arc<Kind>),
 }
 
-impl Versions<'_> {
-    /// What differs between two states of the object, without what this path does not write.
-    pub(super) fn compare(&self, old: &Value, new: &Value) -> Comparison {
-        Comparison::of(type_of(self.kind), old, new).without(&self.resets())
-    }
+impl Deref for Version<'_> {
+    type Target = Kind;
 
-    /// What somebody has who makes the object of nothing but `nothing`.
-    pub(super) fn made(&self, nothing: &Value, object: &Value) -> FieldSet {
-        let nobodys = resets::Nobodys::of(self.kind, self.subresource);
-        made::written(type_of(self.kind), nothing, object, nobodys)
-    }
-
-    /// The same as a manager of `api_version` sees it; `None` if that version is no longer served.
-    pub(super) fn compare_in(&self, api_version: &str, old: &Value, new: &Value) -> Option<Comparison> {
-        let other = self.other(api_version)?;
-        let [old, new] = [old, new].map(|object| convert(self.kind, &other, object));
-        Some(Comparison::of(type_of(&other), &old, &new).without(&self.resets()))
-    }
-
-    /// Whether `api_version` is the version in use.
-    pub(super) fn is_current(&self, api_version: &str) -> bool {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        (group, version) == (self.kind.group.as_str(), self.kind.version.as_str())
-    }
-
-    /// The kind in another version.
-    pub(super) fn other(&self, api_version: &str) -> Option<Arc<Kind>> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        self.kinds.get(group, version, &self.kind.plural)
-    }
-
-    /// The paths that a write to this path leaves alone, whatever it says.
-    pub(super) fn resets(&self) -> FieldSet {
-        resets::of(self.kind, self.subresource)
+    fn deref(&self) -> &Kind {
+        match self {
+            Self::Current(kind) => kind,
+            Self::Other(kind) => kind,
+        }
     }
 }
 
-/// An object of one version in another.
-pub(super) fn convert(from: &Kind, to: &Kind, object: &Value) -> Value {
-    in_version(to, &as_stored(from, object.clone())).into_owned()
+impl<'a> Served<'a> {
+    pub(super) fn new(kinds: &'a Kinds, kind: &'a Kind) -> Self {
+        Self { kinds, current: Version::Current(kind) }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.current
+    }
+}
+
+impl<'a> Versions for Served<'a> {
+    type Version = Version<'a>;
+
+    fn current(&self) -> &Version<'a> {
+        &self.current
+    }
+
+    fn find(&self, api_version: &str) -> Option<Version<'a>> {
+        let (group, version) = split(api_version);
+        self.kinds.get(group, version, &self.current.plural).map(Version::Other)
+    }
+
+    fn api_version(&self, version: &Version<'a>) -> String {
+        version.api_version()
+    }
+
+    fn type_of<'v>(&'v self, version: &'v Version<'a>) -> Type<'v> {
+        let is_custom = rules::is_custom(version);
+        match Schema::managed_type(version) {
+            Some(def) if is_custom => Type::of_document(def),
+            Some(def) => Type::of_struct(def),
+            None => Type::DEDUCED,
+        }
+    }
+
+    fn convert(&self, from: &Version<'a>, to: &Version<'a>, object: &Value) -> Value {
+        in_version(to, &as_stored(from, object.clone())).into_owned()
+    }
+
+    fn is_current(&self, api_version: &str) -> bool {
+        split(api_version) == (self.current.group.as_str(), self.current.version.as_str())
+    }
+}
+
+/// Splits an `apiVersion` into group and version.
+fn split(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
 }

@@ -43,14 +43,18 @@ struct Definition {
     node: OnceLock<Node>,
 }
 
-/// The type of a kind's objects.
+/// Returns the type of a kind's objects.
 pub(super) fn of_kind(group: &str, version: &str, kind: &str) -> Option<&'static Node> {
+    position_of_kind(group, version, kind).map(definition)
+}
+
+/// Returns the position of the type of a kind's objects.
+pub(super) fn position_of_kind(group: &str, version: &str, kind: &str) -> Option<usize> {
     let is_it = |position: &usize| {
         let found = TYPES.all.get(*position).and_then(|definition| definition.kind);
         found.is_some_and(|found| found.split('/').eq([group, version, kind]))
     };
-    let position = TYPES.by_kind.get(kind)?.iter().copied().find(is_it)?;
-    Some(definition(position))
+    TYPES.by_kind.get(kind)?.iter().copied().find(is_it)
 }
 
 /// Where the type of all objects' metadata is among the types.

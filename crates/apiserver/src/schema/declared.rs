@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
+use trimtab_managed_fields::TypeDef;
 
 use super::{
     Schema, builtin, decode,
@@ -20,6 +21,8 @@ pub(crate) struct Declared {
     /// Compiled when the first object is judged.
     judge: OnceLock<Judge>,
     rules: OnceLock<Rules>,
+    /// Read when the first object is written.
+    managed_type: OnceLock<TypeDef>,
 }
 
 impl Declared {
@@ -35,7 +38,13 @@ impl Declared {
             root.fields.retain(|field| &*field.name != name);
             root.fields.push(Field { name: name.into(), node });
         }
-        Self { source, root: root.sorted(), judge: OnceLock::new(), rules: OnceLock::new() }
+        Self {
+            source,
+            root: root.sorted(),
+            judge: OnceLock::new(),
+            rules: OnceLock::new(),
+            managed_type: OnceLock::new(),
+        }
     }
 
     /// What the definition says.
@@ -49,6 +58,11 @@ impl Declared {
             self.judge.get_or_init(|| Judge::new(&self.source)).causes(self.schema(), object, old);
         causes.extend(self.rules.get_or_init(|| Rules::new(&self.source)).causes(object, old, &causes));
         causes
+    }
+
+    /// Returns the type of the kind's objects for managed fields.
+    pub(super) fn managed_type(&self) -> &TypeDef {
+        self.managed_type.get_or_init(|| TypeDef::from_openapi(&self.source))
     }
 
     /// How the kind's objects are made up.

@@ -9,8 +9,9 @@ mod words;
 
 use jsonschema::{Validator, paths::LocationSegment};
 use serde_json::Value;
+use trimtab_cel::formats::FORMATS;
 
-use super::{ListType, Schema, formats::FORMATS};
+use super::{ListType, Schema};
 use crate::http::status::Cause;
 
 /// A schema, compiled.

@@ -6,8 +6,8 @@ pub(crate) mod convert;
 mod declared;
 mod decode;
 mod defaults;
-pub(crate) mod formats;
 mod judge;
+mod managed;
 mod node;
 pub(crate) mod openapi;
 pub(crate) mod prose;
@@ -22,6 +22,7 @@ pub(crate) use self::{
 };
 
 use serde_json::Value;
+use trimtab_managed_fields::TypeDef;
 
 use self::node::{List, Node};
 use crate::kinds::Kind;
@@ -36,6 +37,14 @@ impl<'a> Schema<'a> {
         match &kind.schema {
             Some(declared) => Some(declared.schema()),
             None => Schema::named(&kind.group, &kind.version, &kind.kind),
+        }
+    }
+
+    /// Returns the type of a kind's objects for managed fields; `None` if nothing is known of them.
+    pub(crate) fn managed_type(kind: &'a Kind) -> Option<&'a TypeDef> {
+        match &kind.schema {
+            Some(declared) => Some(declared.managed_type()),
+            None => builtin::position_of_kind(&kind.group, &kind.version, &kind.kind).map(managed::built_in),
         }
     }
 

@@ -13,10 +13,9 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use self::budget::{Budget, Verdict};
-use crate::{
-    cel::{Declared, Program, Type, Variable},
-    http::status::Cause,
-};
+use trimtab_cel::{DeclType, Program, Variable};
+
+use crate::http::status::Cause;
 
 /// The names under which a rule knows the value that it stands at, and what that was before.
 const SELF: &str = "self";
@@ -29,7 +28,7 @@ pub(super) struct Rules(Option<Node>);
 /// The rules of a part of a schema, and of what is in it.
 #[derive(Debug)]
 struct Node {
-    declared: Declared,
+    declared: DeclType,
     /// The schema's own name of the type, which is told in the place of the value where a rule fails.
     kind: String,
     rules: Vec<Rule>,
@@ -70,13 +69,13 @@ struct Rule {
 impl Rules {
     /// Compiles the rules of a kind's schema.
     pub(super) fn new(schema: &Json) -> Self {
-        Self(Declared::of(schema, true).and_then(|declared| Node::new(schema, schema, declared)))
+        Self(DeclType::from_schema(schema, true).and_then(|declared| Node::new(schema, schema, declared)))
     }
 
     /// Compiles the rules of a part of a schema.
     fn of_part(schema: &Json) -> Self {
         let is_root = schema["x-kubernetes-embedded-resource"] == true;
-        Self(Declared::of(schema, is_root).and_then(|declared| Node::new(schema, schema, declared)))
+        Self(DeclType::from_schema(schema, is_root).and_then(|declared| Node::new(schema, schema, declared)))
     }
 
     /// What an object breaks, which was `old` before. `found` is what is wrong with it anyway: of an object that is not
@@ -130,10 +129,11 @@ impl<'a> Before<'a> {
 
 impl Node {
     /// The rules that `rules` has at what `schema` declares, and in it; `None` if there are none.
-    fn new(rules: &Json, schema: &Json, declared: Declared) -> Option<Self> {
+    fn new(rules: &Json, schema: &Json, declared: DeclType) -> Option<Self> {
         let is_embedded = |schema: &Json| schema["x-kubernetes-embedded-resource"] == true;
         let part = |rules: &Json, schema: &Json| {
-            Declared::of(schema, is_embedded(schema)).and_then(|declared| Self::new(rules, schema, declared))
+            DeclType::from_schema(schema, is_embedded(schema))
+                .and_then(|declared| Self::new(rules, schema, declared))
         };
         let below = |field: &str| {
             let is_there = rules[field].is_object() && schema[field].is_object();
@@ -214,14 +214,14 @@ fn text<'a>(rule: &'a Json, field: &str) -> &'a str {
 }
 
 impl Rule {
-    fn new(rule: &Json, declared: &Declared, schema: &Json) -> Self {
+    fn new(rule: &Json, declared: &DeclType, schema: &Json) -> Self {
         let takes_no_old_self = rule["optionalOldSelf"] == true;
         let variables = variables(declared, takes_no_old_self);
         let some = |field: &str| Some(text(rule, field)).filter(|text| !text.is_empty());
         let program = Program::compile(text(rule, "rule"), &variables);
-        let program = program.and_then(|program| match program.is() {
-            Type::Bool => Ok(program),
-            _ => Err("cel expression must evaluate to a bool".to_owned()),
+        let program = program.map_err(|error| error.to_string()).and_then(|program| {
+            let is_bool = program.returns_bool();
+            is_bool.then_some(program).ok_or_else(|| "cel expression must evaluate to a bool".to_owned())
         });
         Self {
             program,
@@ -236,15 +236,13 @@ impl Rule {
     }
 
     fn compares(&self) -> bool {
-        self.program.as_ref().is_ok_and(|program| program.names(OLD_SELF))
+        self.program.as_ref().is_ok_and(|program| program.uses(OLD_SELF))
     }
 }
 
-fn variables(declared: &Declared, takes_no_old_self: bool) -> [Variable<'_>; 2] {
-    [
-        Variable { name: SELF, declared, is_optional: false },
-        Variable { name: OLD_SELF, declared, is_optional: takes_no_old_self },
-    ]
+fn variables(declared: &DeclType, takes_no_old_self: bool) -> [Variable<'_>; 2] {
+    let old = Variable::new(OLD_SELF, declared);
+    [Variable::new(SELF, declared), if takes_no_old_self { old.optional() } else { old }]
 }
 
 impl Parts {

@@ -8,7 +8,7 @@ use super::{
     message::SCHEMA,
     table::{Form, Table},
 };
-use crate::{cel, storage::to_json};
+use crate::storage::to_json;
 
 /// Writes messages.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
                     integer(2, time.subsec_nanosecond().into(), &mut to);
                 }
             }
-            Form::Duration => integer(1, cel::duration(text).unwrap_or_default(), &mut to),
+            Form::Duration => integer(1, trimtab_cel::parse_duration(text).unwrap_or_default(), &mut to),
             Form::Quantity if value.is_string() => bytes(1, text.as_bytes(), &mut to),
             Form::Quantity => bytes(1, value.to_string().as_bytes(), &mut to),
             Form::IntOrString => {

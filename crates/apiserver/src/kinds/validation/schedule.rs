@@ -72,7 +72,7 @@ fn descriptor(spec: &str) -> Result<(), String> {
     match spec {
         "@yearly" | "@annually" | "@monthly" | "@weekly" | "@daily" | "@midnight" | "@hourly" => Ok(()),
         _ => match spec.strip_prefix("@every ") {
-            Some(duration) if crate::schema::formats::is_go_duration(duration) => Ok(()),
+            Some(duration) if trimtab_cel::formats::is_go_duration(duration) => Ok(()),
             Some(duration) => {
                 Err(format!("failed to parse duration {spec}: time: invalid duration {duration:?}"))
             }

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
+use trimtab_cel::formats;
 
 use super::{items, one_of, parts, text};
 use crate::{
     http::{selector::is_qualified_name, status::Cause},
     kinds::names,
-    schema::formats,
 };
 
 pub(super) fn service(service: &Value, causes: &mut Vec<Cause>) {

@@ -4,9 +4,10 @@
 mod pod;
 
 use serde_json::Value;
+use trimtab_cel::formats;
 
 use super::{Kind, names, rules};
-use crate::{http::route::Subresource, object, schema::formats};
+use crate::{http::route::Subresource, object};
 
 /// The warnings of a write to the object itself; `old` is what it was before an update.
 pub(crate) fn of_write(

@@ -1,8 +1,7 @@
 //! From a structural schema, which is OpenAPI 3.0 with extensions, to JSON Schema.
 
 use serde_json::{Map, Value, json};
-
-use crate::schema::formats;
+use trimtab_cel::formats;
 
 /// What the library is to check.
 pub(super) fn plain(schema: &Value) -> Value {

@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
+use trimtab_cel::{Activation, EvalError, Meter, Program};
+
 use super::{Before, Node, OLD_SELF, Rule, SELF};
-use crate::{
-    cel::{Failure, Meter, Program, Value},
-    http::status::Cause,
-};
+use crate::http::status::Cause;
 
 /// The most that all rules of an object may cost: upstream's limit.
 const ALL: u64 = 10_000_000;
@@ -65,8 +64,8 @@ impl Budget {
             Err(because) => return Ok(Some(asked.cause(&format!("rule compile error: {because}")))),
         };
         let mut meter = Meter::default();
-        let outcome = program.run(asked.variables(program), &mut meter);
-        if matches!(outcome, Err(Failure::TooCostly)) {
+        let outcome = program.evaluate(asked.variables(program), &mut meter);
+        if outcome.as_ref().is_err_and(EvalError::is_cost_limit) {
             let because = "'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call \
                            cost exceeds limit for rule";
             return Err(asked.cause(&format!("{because}: {}", rule.text)));
@@ -75,9 +74,8 @@ impl Budget {
             asked.cause("validation failed due to running out of cost budget, no further validation rules will be run")
         })?;
         let holds = match outcome {
-            Ok(Value::Bool(holds)) => holds,
-            Ok(_) => false,
-            Err(failure @ Failure::NoOverload) => {
+            Ok(output) => output.as_bool() == Some(true),
+            Err(failure) if failure.is_no_overload() => {
                 let because =
                     "call arguments did not match a supported operator, function or macro signature for rule";
                 return Ok(Some(asked.cause(&format!("'{failure}': {because}: {}", rule.text))));
@@ -103,20 +101,20 @@ impl Budget {
         let otherwise = || rule.message.clone().unwrap_or_else(|| format!("failed rule: {}", rule.text));
         let Some(program) = &rule.message_expression else { return Ok(otherwise()) };
         let mut meter = Meter::default();
-        let outcome = program.run(asked.variables(program), &mut meter);
+        let outcome = program.evaluate(asked.variables(program), &mut meter);
         let is_used_up = self.spend(&meter).is_err();
-        if is_used_up || matches!(outcome, Err(Failure::TooCostly)) {
+        if is_used_up || outcome.as_ref().is_err_and(EvalError::is_cost_limit) {
             let because = "messageExpression evaluation failed due to running out of cost budget, no further validation rules \
                            will be run";
             return Err(asked.refusal(because));
         }
-        match outcome {
-            Ok(Value::String(text)) => {
-                let text = text.as_str().trim();
+        match outcome.as_ref().ok().and_then(|output| output.as_str()) {
+            Some(text) => {
+                let text = text.trim();
                 let is_fit = !text.is_empty() && text.len() <= LONGEST_MESSAGE && !text.contains('\n');
                 Ok(if is_fit { text.to_owned() } else { otherwise() })
             }
-            _ => Ok(otherwise()),
+            None => Ok(otherwise()),
         }
     }
 }
@@ -131,21 +129,15 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn variables(&self, program: &Program) -> Vec<(&'a str, Value<'a>)> {
-        let of = |value: &'a Json| Value::of(value, Some(&self.node.declared));
-        let mut variables = vec![(SELF, of(self.value))];
-        if program.names(OLD_SELF) {
-            let old = self.before.old.map(of);
-            variables.push((
-                OLD_SELF,
-                match old {
-                    old if self.rule.takes_no_old_self => Value::optional(old),
-                    Some(old) => old,
-                    None => Value::Null, // not asked for then
-                },
-            ));
+    fn variables(&self, program: &Program) -> Activation<'a> {
+        let declared = &self.node.declared;
+        let variables = Activation::new().bind(SELF, self.value, declared);
+        match self.before.old {
+            _ if !program.uses(OLD_SELF) => variables,
+            old if self.rule.takes_no_old_self => variables.bind_optional(OLD_SELF, old, declared),
+            Some(old) => variables.bind(OLD_SELF, old, declared),
+            None => variables.bind_null(OLD_SELF), // the rule is skipped then
         }
-        variables
     }
 
     /// Whether the value, or something around it, is what it was.

@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
+use trimtab_cel::{DeclType, Program};
+
 use super::{OLD_SELF, own, text, variables};
-use crate::{
-    cel::{Declared, Program, Type},
-    http::status::Cause,
-};
+use crate::http::status::Cause;
 
 /// The most that a rule may be estimated to cost, however often it is asked of one object.
 const ONE: u64 = 10_000_000;
@@ -24,7 +23,7 @@ pub(crate) fn rule_causes(schema: &Json, path: &str) -> Vec<Cause> {
     check.form(schema, path);
     if check.causes.is_empty() {
         let place = Place { path, most: Some(1), divided_at: None };
-        check.node(schema, Declared::of(schema, true).as_ref(), place);
+        check.node(schema, DeclType::from_schema(schema, true).as_ref(), place);
         check.whole(path);
     }
     check.causes
@@ -85,7 +84,7 @@ impl Check {
         each_part(schema, path, &mut |part, path| self.form(part, path));
     }
 
-    fn node(&mut self, schema: &Json, declared: Option<&Declared>, place: Place<'_>) {
+    fn node(&mut self, schema: &Json, declared: Option<&DeclType>, place: Place<'_>) {
         for (position, rule) in own(schema).enumerate() {
             let at = format!("{}.x-kubernetes-validations[{position}]", place.path);
             match declared {
@@ -108,16 +107,16 @@ impl Check {
         each_part(schema, place.path, &mut |part, path| {
             let is_root = part["x-kubernetes-embedded-resource"] == true;
             let place = Place { path, most: inner, divided_at };
-            self.node(part, Declared::of(part, is_root).as_ref(), place);
+            self.node(part, DeclType::from_schema(part, is_root).as_ref(), place);
         });
     }
 
-    fn rule(&mut self, rule: &Json, declared: &Declared, at: &str, place: Place<'_>) {
+    fn rule(&mut self, rule: &Json, declared: &DeclType, at: &str, place: Place<'_>) {
         let takes_no_old_self = rule["optionalOldSelf"] == true;
         let variables = variables(declared, takes_no_old_self);
         let as_told = told(rule);
         let program = match Program::compile(text(rule, "rule"), &variables) {
-            Ok(program) if matches!(program.is(), Type::Bool) => program,
+            Ok(program) if program.returns_bool() => program,
             Ok(_) => {
                 let because = "cel expression must evaluate to a bool";
                 self.causes.push(Cause::invalid_json(format!("{at}.rule"), &as_told, because));
@@ -129,13 +128,18 @@ impl Check {
                 return;
             }
         };
-        let often = place.most.unwrap_or_else(|| declared.most_often());
-        self.cost("rule", "estimated rule cost", program.most().saturating_mul(often), at);
+        let often = place.most.unwrap_or_else(|| declared.max_occurrences());
+        self.cost("rule", "estimated rule cost", program.max_cost().saturating_mul(often), at);
         if !text(rule, "messageExpression").is_empty() {
             let field = format!("{at}.messageExpression");
             match Program::compile(text(rule, "messageExpression"), &variables) {
-                Ok(message) if matches!(message.is(), Type::String) => {
-                    self.cost("messageExpression", "estimated messageExpression cost", message.most(), at);
+                Ok(message) if message.returns_string() => {
+                    self.cost(
+                        "messageExpression",
+                        "estimated messageExpression cost",
+                        message.max_cost(),
+                        at,
+                    );
                 }
                 Ok(_) => {
                     let because = "messageExpression must evaluate to a string";
@@ -147,7 +151,7 @@ impl Check {
                 }
             }
         }
-        match (program.names(OLD_SELF), place.divided_at) {
+        match (program.uses(OLD_SELF), place.divided_at) {
             (true, Some(path)) => {
                 let because = format!(
                     "oldSelf cannot be used on the uncorrelatable portion of the schema within {path}"
