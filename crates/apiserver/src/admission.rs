@@ -21,7 +21,7 @@ use crate::{
     verbs::Request,
 };
 
-/// What a write is about to do.
+/// The operation of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -37,7 +37,7 @@ pub enum Operation {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Admission<'a> {
-    /// What it does.
+    /// Its operation.
     pub operation: Operation,
     /// The plural name and the group, such as `pods` or `replicasets.apps`.
     pub resource: &'a str,
@@ -152,7 +152,7 @@ impl Hooks {
     }
 
     /// Asks the validating hooks about what is about to be stored, with its managers; `object` is `None` for a deletion.
-    /// What they might change is lost.
+    /// Their changes are lost.
     pub(crate) fn validate(
         &self,
         operation: Operation,

@@ -23,7 +23,7 @@ pub struct Commit {
     pub namespace: Option<String>,
     /// The object's name.
     pub name: String,
-    /// What was done to it.
+    /// The change.
     pub change: ChangeKind,
     /// The new state; of a deleted object its last, with the deletion's version.
     pub object: StoredObject,
@@ -84,7 +84,7 @@ impl fmt::Debug for StoredObject {
 
 /// A stream of all commits since it was made: none missing, none twice, in the order of their versions.
 ///
-/// What is not read yet is kept, and compaction takes nothing from it: drop what nobody reads.
+/// Unread commits are kept, and compaction removes none of them: drop a reader that is not used any more.
 #[derive(Debug)]
 pub struct Commits {
     receiver: mpsc::UnboundedReceiver<Commit>,

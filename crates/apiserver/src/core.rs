@@ -46,7 +46,7 @@ pub(crate) struct Core {
     pub(crate) random: Random,
     pub(crate) clock: Clock,
     pub(crate) marks: head::Marks,
-    /// What Services were given and is not stored yet. Its lock comes before the store's.
+    /// The allocations of Services that are not stored yet. Its lock comes before the store's.
     pub(crate) addresses: services::Reserved,
     /// Held while the kinds that are served follow a definition; comes before the store's lock and the kinds'.
     pub(crate) definitions: Mutex<()>,
@@ -190,7 +190,7 @@ impl Core {
         Ok(Ok(answer))
     }
 
-    /// What follows from an object that was written, or removed.
+    /// Applies the consequences of an object that was written or removed.
     pub(crate) fn after_commit(&self, kind: &Kind, stored: &Stored) {
         self.access.changed(&kind.group);
         if rules::is_definition(kind) {

@@ -28,7 +28,7 @@ pub enum LoadError {
     Parse {
         /// The file; `manifest` for a text.
         origin: String,
-        /// What the parser says, with the place.
+        /// The parser's message, with the place.
         reason: String,
     },
     /// A document is not an object of a kind that is served.
@@ -38,7 +38,7 @@ pub enum LoadError {
         origin: String,
         /// Which document, from 1.
         document: usize,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
     /// The server refused an object.

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 /// The letters of generated names: upstream leaves out vowels and look-alikes.
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// What numbers are drawn for. Each use has a stream of its own, so that one never tells the numbers of another.
+/// The use of random numbers. Each use has a stream of its own, so that one never reveals the numbers of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Objects that clients create.

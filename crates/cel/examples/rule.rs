@@ -4,7 +4,7 @@
 //! cargo run -p trimtab-cel --example rule -- 'self.names.all(n, n.size() < 5)' '{"names": ["a", "bcd"]}'
 //! ```
 //!
-//! Output: the result as JSON and its cost (`true`, `cost 15`), or the error, and exit code 2. The schema is the most general
+//! Output: the result as JSON, its cost and the estimate; or the error, and exit code 2. The schema is the most general
 //! one of the value: lists and maps without limits, so the estimate is high.
 
 use std::{env, error::Error, process::ExitCode};

@@ -49,7 +49,7 @@ impl<V: Versions> Writer<'_, V> {
         let mut managed = ManagedFields::stored(stored);
         if managed.is_empty() {
             // Their manager is unknown, but it is somebody else.
-            let before = Self { manager: BEFORE, ..*self };
+            let before = self.named(BEFORE);
             before.track(&mut managed, &json!({"metadata": {}}), live);
         }
         let applied = self.merged(live, config, &managed, force);

@@ -37,6 +37,11 @@ impl<'a, V: Versions> Writer<'a, V> {
         Self { versions, manager, subresource: "", now: None, unowned: Unowned::default() }
     }
 
+    /// Returns the same writer under another manager's name.
+    pub(crate) fn named(self, manager: &'a str) -> Self {
+        Self { manager, ..self }
+    }
+
     /// Sets the subresource that the write uses, such as `status`.
     #[must_use]
     pub fn subresource(self, name: &'a str) -> Self {

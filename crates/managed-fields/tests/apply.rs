@@ -75,8 +75,10 @@ fn a_conflict_names_the_managers_and_force_takes_the_fields() {
     let (object, managers) = one.apply(&object, stored.as_deref(), &wanted, true).expect("it is forced");
     assert_eq!(object["spec"], wanted["spec"]);
     let managed = ManagedFields::stored(managers.as_deref());
-    let [entry] = managed.entries() else { panic!("one manager is left: {managed:?}") };
-    assert_eq!((entry.manager.as_str(), entry.operation), ("one", Operation::Apply));
+    let [applier, editor] = managed.entries() else { panic!("two managers: {managed:?}") };
+    assert_eq!((applier.manager.as_str(), applier.operation), ("one", Operation::Apply));
+    assert_eq!(applier.fields.paths(), [".spec.image", ".spec.replicas"]);
+    assert_eq!(editor.fields.paths(), [".spec"], "the editor still has the object around them");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{measure::wall, serve::cpu_of};
 
-/// What the server's administrator shows.
+/// The token of the server's administrator.
 pub(crate) const TOKEN: &str = "token";
 /// How long the server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -75,7 +75,7 @@ impl Kube {
         }
     }
 
-    /// What the processes have computed so far.
+    /// The CPU time of the processes so far.
     pub(crate) fn cpu(&self) -> Duration {
         self.processes.iter().map(|process| cpu_of(process.id())).sum()
     }

@@ -78,7 +78,7 @@ async fn paged(sender: &mut Sender) -> f64 {
 
 type Sender = SendRequest<Empty<bytes::Bytes>>;
 
-/// What is kept of a body.
+/// The kept part of a body.
 #[derive(Default)]
 struct Body {
     bytes: usize,

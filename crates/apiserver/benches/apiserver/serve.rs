@@ -56,7 +56,7 @@ impl Serving {
         Self { process, address: address.trim().parse().expect("an address") }
     }
 
-    /// What the process has computed so far.
+    /// The CPU time of the process so far.
     pub(crate) fn cpu(&self) -> Duration {
         cpu_of(self.process.id())
     }
@@ -69,7 +69,7 @@ impl Drop for Serving {
     }
 }
 
-/// What a process has computed so far, to a hundredth of a second.
+/// The CPU time of a process so far, to a hundredth of a second.
 pub(crate) fn cpu_of(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("a running process");
     // The fields after the program's name, which stands in parentheses: user and system time are the 12th and 13th.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::User;
 use crate::http::{request_info::RequestInfo, status::Status};
 
-/// What somebody wants to do.
+/// The attributes of a request to authorize.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attributes<'a> {
     pub(crate) verb: Cow<'a, str>,
@@ -69,7 +69,7 @@ pub(super) fn of_request(info: &RequestInfo) -> Attributes<'_> {
     Attributes { verb: Cow::Borrowed(&info.verb), target }
 }
 
-/// What it takes to act as `user`.
+/// Returns the permissions that impersonating `user` needs.
 pub(super) fn of_impersonation(user: &User) -> Vec<Attributes<'_>> {
     let mut all = Vec::new();
     let mut add = |group, plural, subresource, namespace, name: &'_ str| {

@@ -45,7 +45,7 @@ pub(crate) struct Access {
     /// Whether RBAC's objects decide. If not, everything is allowed.
     enforced: bool,
     tokens: Tokens,
-    /// What the objects say, until one of them changes.
+    /// The policy of the stored objects, until one of them changes.
     policy: Mutex<Option<Arc<Policy>>>,
 }
 

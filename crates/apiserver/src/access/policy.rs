@@ -51,7 +51,7 @@ impl Policy {
         )
     }
 
-    /// What these roles and these bindings say.
+    /// Builds the policy of these roles and bindings.
     fn of<'a>(roles: impl Iterator<Item = &'a Value>, bindings: impl Iterator<Item = &'a Value>) -> Self {
         let roles: Vec<&Value> = roles.collect();
         let named = |role: &&Value| {
@@ -74,7 +74,7 @@ impl Policy {
         self.roles.get(&(namespace.to_owned(), name.to_owned())).map(Vec::as_slice)
     }
 
-    /// What the user may do in `namespace`; if that is empty, in the whole cluster.
+    /// Returns the rules for the user in `namespace`, or in the whole cluster if it is empty.
     pub(super) fn rules(&self, user: &User, namespace: &str) -> impl Iterator<Item = &Rule> {
         let here = move |binding: &&Binding| binding.namespace.is_empty() || binding.namespace == namespace;
         let bound = self.bindings.iter().filter(here).filter(|binding| binding.binds(user));

@@ -47,7 +47,7 @@ struct Issued {
     uid: String,
     /// The identifier of the token, unique among all tokens.
     id: String,
-    /// What the token ends with, if somebody wanted that.
+    /// The object that the token is bound to, if any.
     bound: Option<Bound>,
     ends: Timestamp,
     /// Whom the token is for.

@@ -1,4 +1,4 @@
-//! What a new server holds: the objects that a new kube-apiserver 1.36.3 makes before anybody asks for
+//! The objects of a new server: those that a new kube-apiserver 1.36.3 makes before anybody asks for
 //! them. In `data/`, the first line of each file is what all its objects have in common.
 
 use std::sync::LazyLock;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{ChangeKind, Commit, Commits, clock, core::Core, kinds::Kind, object};
 
-/// What is left in a namespace.
+/// The remaining objects of a namespace.
 #[derive(Debug, Default, PartialEq)]
 struct Remains {
     /// Resources with how many objects.

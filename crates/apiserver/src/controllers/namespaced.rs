@@ -1,4 +1,4 @@
-//! What every namespace gets without being asked: the service account `default`, and the `ConfigMap` with
+//! The objects that every namespace gets: the service account `default`, and the `ConfigMap` with
 //! which Pods check the server's certificate. Whoever deletes one gets it back.
 
 use kube_client::Error;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{ChangeKind, Commit, Commits, object};
 
-/// What is protected: the resource, the version and name of its path, and the finalizer.
+/// A protected kind: the resource, the version and name of its path, and the finalizer.
 const PROTECTED: [(&str, &str, &str, &str); 3] = [
     ("persistentvolumeclaims", "v1", "persistentvolumeclaims", "kubernetes.io/pvc-protection"),
     ("persistentvolumes", "v1", "persistentvolumes", "kubernetes.io/pv-protection"),

@@ -13,7 +13,7 @@ use crate::{Commit, Commits};
 /// How long a failed round rests before the next.
 const REST: Duration = Duration::from_millis(100);
 
-/// What is looked after, by name.
+/// The watched objects by name.
 ///
 /// - I1: what is in `due` or in `busy` is in `tended`, or was when its round began.
 /// - I2: no name is in two rounds at the same time.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::{Filter, Origin, Refusal, broken::Breakage};
 use crate::http::status::Result;
 
-/// What is done to a request.
+/// The effect on a request.
 #[derive(Debug, Clone)]
 pub(super) enum Fault {
     Refuse(Refusal),
@@ -30,7 +30,7 @@ impl Fault {
     }
 }
 
-/// What faults change about a request that they let through.
+/// The changes that faults make to a request that they let through.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Applied {
     /// Whether the connection breaks in place of the answer.

@@ -1,4 +1,4 @@
-//! What the server tells about itself: discovery, OpenAPI, its version and its health. One entrance,
+//! Information about the server: discovery, OpenAPI, its version and its health. One entrance,
 //! so that the router has one question to ask before it looks for objects.
 
 use bytes::Bytes;
@@ -47,7 +47,7 @@ pub(super) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Respo
     answer
 }
 
-/// What upstream says where no group is served: not a `Status`.
+/// Upstream's answer where no group is served: not a `Status`.
 pub(super) fn not_found() -> Response<Bytes> {
     let mut answer = typed("text/plain; charset=utf-8", "404 page not found\n");
     *answer.status_mut() = StatusCode::NOT_FOUND;

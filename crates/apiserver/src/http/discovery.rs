@@ -202,7 +202,7 @@ fn add_names(entry: &mut Value, kind: &Kind) {
     }
 }
 
-/// What stands below an object's path, and what is sent and answered there.
+/// The subresources of a kind, and the kinds of their bodies.
 struct Sub<'a> {
     name: &'a str,
     group: &'a str,

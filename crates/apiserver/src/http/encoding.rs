@@ -33,8 +33,8 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// What a request asks for: what is not about objects has one encoding. Whoever seems to sit before a terminal or a
-    /// browser gets lines unasked, as upstream does it.
+    /// The encoding that a request asks for: answers without objects have one encoding. A client that seems to be a
+    /// terminal or a browser gets lines unasked, as upstream does it.
     pub(crate) fn of(info: &RequestInfo, headers: &HeaderMap) -> Self {
         if !info.path.starts_with("/api") {
             return Self::Compact;

@@ -21,7 +21,7 @@ const LEVEL: flate2::Compression = flate2::Compression::fast();
 /// The bytes that are compressed before other connections have their turn: a small part of a millisecond's work.
 const PIECE: usize = 16 * 1024;
 
-/// What a client takes.
+/// The encodings that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
     Identity,
@@ -29,7 +29,7 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// What a request's headers allow.
+    /// Reads the encodings that a request's headers allow.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
         let mut accepted =

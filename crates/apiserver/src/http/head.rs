@@ -1,4 +1,4 @@
-//! What stands in the head of every answer: its id, and whether it may be kept.
+//! Headers of every response: its id, and whether it may be cached.
 
 use std::{
     hash::{DefaultHasher, Hasher},
@@ -17,7 +17,7 @@ const LONGEST: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Marks(AtomicU64);
 
-/// What a request wants to be called; `None` leaves that to the server.
+/// The id that a request asks for; `None` leaves it to the server.
 #[derive(Debug)]
 pub(crate) struct Wanted(Option<HeaderValue>);
 

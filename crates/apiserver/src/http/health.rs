@@ -8,7 +8,7 @@ use super::{
     parameters::Parameters,
 };
 
-/// What all three check, by upstream's names, which monitors look for. There it has to be waited for after
+/// The checks of all three, by upstream's names, which monitors look for. There it has to be waited for after
 /// the start; here, whatever answers a request is there from the start on.
 const CHECKS: [&str; 33] = [
     "ping",
@@ -45,7 +45,7 @@ const CHECKS: [&str; 33] = [
     "poststarthook/apiservice-openapi-controller",
     "poststarthook/apiservice-openapiv3-controller",
 ];
-/// What is checked of a server that is to get requests, and stands after the first of the others.
+/// The check of readiness, which stands after the first of the others.
 const OF_READINESS: [&str; 2] = ["etcd-readiness", "informer-sync"];
 
 /// The answer to a GET of `/kind` or of one check below it.

@@ -25,7 +25,7 @@ pub(crate) fn name(field_manager: Option<&str>, headers: &HeaderMap) -> String {
     name
 }
 
-/// What is wrong with the name in `fieldManager`.
+/// Returns the error of the name in `fieldManager`.
 pub(crate) fn causes(name: &str) -> Vec<Cause> {
     let field = "fieldManager";
     let mut causes = Vec::new();

@@ -1,4 +1,4 @@
-//! What a client accepts, and in which format it sends.
+//! Content negotiation: the formats that a client accepts and sends.
 
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
@@ -211,10 +211,10 @@ pub(crate) const AN_ARRAY: &str = "couldn't get version/kind; json parse error: 
      of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
      \"json:\\\"kind,omitempty\\\"\" }";
 
-/// What Go's decoder says of maps and lists that are nested too deeply. Ours follows them less far.
+/// The message of Go's decoder for maps and lists that are nested too deeply. Ours follows them less far.
 const TOO_DEEP: &str = "exceeded max depth";
 
-/// What Go's decoder says where ours says `error`.
+/// Returns the message of Go's decoder for `error` of ours.
 pub(crate) fn go_s_words(error: &serde_json::Error, body: &[u8]) -> String {
     let line = body.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let found = line.get(error.column().saturating_sub(1)).copied();

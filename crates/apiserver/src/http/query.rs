@@ -52,7 +52,7 @@ pub(crate) struct Query {
     pub(crate) orphan_dependents: Option<bool>,
 }
 
-/// What becomes of fields that a kind does not declare, and of fields that stand twice.
+/// The treatment of undeclared and duplicate fields.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldValidation {
     /// They are left out.

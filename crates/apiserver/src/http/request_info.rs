@@ -11,7 +11,7 @@ use super::{
     status::{Result, Status},
 };
 
-/// What a request asks for: upstream's `RequestInfo`, which looks at the URL alone, whatever is served.
+/// The parts of a request's URL: upstream's `RequestInfo`, which does not depend on the served kinds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestInfo {
     pub(crate) method: Method,

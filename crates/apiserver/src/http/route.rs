@@ -8,7 +8,7 @@ use super::{
 };
 use crate::kinds::{Kind, Kinds};
 
-/// What a request does to objects: RBAC's verbs.
+/// The verb of a request: RBAC's verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
@@ -49,7 +49,7 @@ impl Verb {
 /// A part of an object with a path of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subresource {
-    /// What the system reports.
+    /// The status that the system reports.
     Status,
     /// The number of replicas, in the same form for every kind.
     Scale,
@@ -59,7 +59,7 @@ pub(crate) enum Subresource {
     Eviction,
     /// A namespace's own finalizers.
     Finalize,
-    /// What a Pod's containers printed.
+    /// The output of a Pod's containers.
     Log,
     /// The containers that are added to a Pod that runs.
     EphemeralContainers,
@@ -74,7 +74,7 @@ pub(crate) enum Subresource {
 }
 
 impl Subresource {
-    /// What is called `name` below the objects of a kind that has it.
+    /// Returns the subresource `name` of a kind that has it.
     fn named(name: &'static str) -> Self {
         match name {
             "approval" => Self::Approval,
@@ -107,10 +107,10 @@ impl Subresource {
     }
 }
 
-/// What may be done with a status or a scale.
+/// The verbs of a status or a scale.
 pub(crate) const SUBRESOURCE_VERBS: &[&str] = &["get", "patch", "update"];
 
-/// What a request asks for.
+/// The kind, object and verb of a request.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) verb: Verb,
@@ -161,7 +161,7 @@ impl Route {
     }
 }
 
-/// What is called `name` below the objects of `kind`, and what may be done with it.
+/// Returns the subresource `name` of `kind`, and its verbs.
 fn subresource(kind: &Kind, name: &str) -> Option<(Subresource, &'static [&'static str])> {
     match name {
         "status" if kind.status => Some((Subresource::Status, SUBRESOURCE_VERBS)),
@@ -173,7 +173,7 @@ fn subresource(kind: &Kind, name: &str) -> Option<(Subresource, &'static [&'stat
     }
 }
 
-/// What is done to the objects: the verb that was authorized, where the path takes it.
+/// Returns the authorized verb, if the path takes it.
 fn verb(info: &RequestInfo, named: bool, below: bool) -> Option<Verb> {
     Some(match (&*info.verb, named) {
         ("watch", _) if info.reads() && !below => Verb::Watch,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::warning::Warnings;
 use crate::kinds::Kind;
 
-/// What a request comes to: an answer, or the reason for refusing it.
+/// The result of a request: a response, or a refusal.
 pub(crate) type Result<T, E = Status> = std::result::Result<T, E>;
 
 /// A `metav1.Status` that reports a failure.
@@ -23,7 +23,7 @@ struct Failure {
     details: Map<String, Value>,
     /// Where an expired list goes on.
     continue_token: Option<String>,
-    /// What else the client is to know.
+    /// Warnings for the client.
     warnings: Warnings,
 }
 
@@ -349,7 +349,7 @@ impl Status {
         self
     }
 
-    /// What goes into the headers of the answer.
+    /// Returns the warnings for the headers of the response.
     pub(crate) fn warnings(&self) -> &Warnings {
         &self.0.warnings
     }

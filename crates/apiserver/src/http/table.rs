@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::age::ago;
 use crate::kinds::{Cell, Column, Kind, completed, in_version, json_path};
 
-/// What a Table's rows carry beside their cells: the query parameter `includeObject`.
+/// The object in a Table's rows: the query parameter `includeObject`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum IncludeObject {
     /// The object's metadata: the default.
@@ -20,7 +20,7 @@ pub(crate) enum IncludeObject {
 }
 
 impl IncludeObject {
-    /// What the query parameter says; `None` if it is none of the three words. An absent or empty
+    /// Parses the query parameter; `None` if it is none of the three words. An absent or empty
     /// parameter is `Metadata`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
@@ -37,7 +37,7 @@ impl IncludeObject {
 pub(crate) struct TableForm {
     /// `v1` or `v1beta1`, of `meta.k8s.io`.
     pub(crate) version: &'static str,
-    /// What rows carry beside their cells.
+    /// The object in the rows.
     pub(crate) include: IncludeObject,
     /// Whether the columns are told: in a watch, only with the first event.
     pub(crate) headers: bool,

@@ -1,4 +1,4 @@
-//! What the admission plugins of a default kube-apiserver do to new objects, as far as others rely on it:
+//! The admission plugins of a default kube-apiserver for new objects, as far as others rely on them:
 //! `LimitRanger`, `Priority`, `RuntimeClass`, `StorageObjectInUseProtection`, `TaintNodesByCondition`,
 //! `DefaultStorageClass`, `DefaultIngressClass`. What Pods tolerate is among their defaults.
 

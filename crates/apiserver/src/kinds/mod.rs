@@ -45,19 +45,19 @@ pub(crate) struct Kind {
     pub(crate) plural: String,
     /// The singular name, such as `replicaset`.
     pub(crate) singular: String,
-    /// What kubectl users type, such as `rs`.
+    /// Short names for kubectl, such as `rs`.
     pub(crate) short_names: Vec<String>,
     /// Groups of kinds that kubectl knows, such as `all`.
     pub(crate) categories: Vec<String>,
     /// Whether objects live in a namespace.
     pub(crate) namespaced: bool,
-    /// What may be done with objects and collections, as discovery tells it.
+    /// The verbs of objects and collections, as discovery lists them.
     pub(crate) verbs: &'static [&'static str],
     /// Whether there is a `/status`: then a write to the object leaves its status alone.
     pub(crate) status: bool,
     /// Where `/scale` finds its numbers, if the kind can be scaled.
     pub(crate) scale: Option<Scale>,
-    /// What else stands below an object's path, such as a Pod's `/binding`.
+    /// Other subresources, such as a Pod's `/binding`.
     pub(crate) subresources: &'static [Subresource],
     /// The group under which the objects are stored: two groups may show the same objects.
     pub(crate) storage_group: String,
@@ -88,7 +88,7 @@ pub(crate) struct Subresource {
     pub(crate) version: &'static str,
     /// The kind of what is sent and answered.
     pub(crate) kind: &'static str,
-    /// What may be done with it.
+    /// Its verbs.
     pub(crate) verbs: &'static [&'static str],
 }
 
@@ -110,7 +110,7 @@ pub(crate) struct Column {
     pub(crate) name: String,
     /// `string`, `integer`, `date` or `boolean`.
     pub(crate) kind: String,
-    /// What `kind` leaves open, such as `date-time`; usually empty.
+    /// The format, such as `date-time`; usually empty.
     pub(crate) format: String,
     /// 0 is always shown, more than 0 with `-o wide`.
     pub(crate) priority: i32,
@@ -127,11 +127,11 @@ pub(crate) enum Cell {
     Since(&'static str),
     /// A JSON path as CustomResourceDefinitions write it, such as `.spec.replicas`.
     Path(json_path::Path),
-    /// What upstream computes from an object and the present time, such as a Pod's `READY`.
+    /// A cell that upstream computes from an object and the present time, such as a Pod's `READY`.
     Computed(fn(&Value, Timestamp) -> Value),
 }
 
-/// What every stored kind allows.
+/// The verbs of every stored kind.
 pub(crate) const VERBS: &[&str] =
     &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
@@ -167,7 +167,7 @@ impl Kind {
         }
     }
 
-    /// What a custom kind's definition says of its objects.
+    /// Returns the schema that a custom kind's definition declares.
     fn source(&self) -> Option<&Value> {
         self.schema.as_deref().map(Declared::source)
     }
@@ -207,7 +207,7 @@ impl Kind {
         self.verbs.contains(&"watch")
     }
 
-    /// What tells clients that two kinds show the same stored objects.
+    /// Returns the hash by which clients know that two kinds show the same stored objects.
     pub(crate) fn storage_version_hash(&self) -> String {
         let Self { storage_group, storage_version, kind, .. } = self;
         let hash = Sha256::digest(format!("{storage_group}/{storage_version}/{kind}"));
@@ -216,7 +216,7 @@ impl Kind {
 }
 
 impl Subresource {
-    /// What is sent and answered as `kind` of the parent's own group and version.
+    /// A subresource whose bodies have the parent's group and version.
     pub(crate) const fn new(name: &'static str, kind: &'static str, verbs: &'static [&'static str]) -> Self {
         Self { name, group: "", version: "", kind, verbs }
     }
@@ -254,7 +254,7 @@ impl Kinds {
         kinds
     }
 
-    /// What a path names.
+    /// Returns the kind that a path names.
     pub(crate) fn get(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Kind>> {
         self.served.read().get(&(group.to_owned(), version.to_owned(), plural.to_owned())).cloned()
     }

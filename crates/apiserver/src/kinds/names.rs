@@ -1,4 +1,4 @@
-//! What an object may be called: the DNS rules that upstream checks.
+//! Rules for names: the DNS rules that upstream checks.
 
 /// Whether `name` is a DNS label (RFC 1123): what a namespace's name must be.
 pub(crate) fn is_label(name: &str) -> bool {
@@ -22,7 +22,7 @@ pub(crate) fn is_path_segment(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
-/// What upstream says of a name that is no DNS label.
+/// Upstream's message for a name that is no DNS label.
 pub(crate) const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
     characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \
     '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -43,17 +43,17 @@ pub(crate) fn label_faults(name: &str) -> Vec<&'static str> {
     faults
 }
 
-/// What upstream says of a key that is no qualified name.
+/// Upstream's message for a key that is no qualified name.
 pub(crate) const QUALIFIED_RULE: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
     must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used \
     for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
-/// What upstream says of a text that is no label's value.
+/// Upstream's message for a text that is no label value.
 pub(crate) const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, \
     '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or \
     '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-/// What upstream says of a name that is no DNS subdomain.
+/// Upstream's message for a name that is no DNS subdomain.
 pub(crate) const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
     alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
     'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";

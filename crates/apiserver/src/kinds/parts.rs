@@ -1,4 +1,4 @@
-//! What a write to a part of an object, such as its status, changes, and what it leaves as it was.
+//! Writes to a part of an object, such as its status: the fields that they change.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is special about a kind when its objects are made, changed and deleted: upstream's strategies.
+//! The rules of a kind for creating, updating and deleting its objects: upstream's strategies.
 
 use serde_json::{Value, json};
 

@@ -26,10 +26,10 @@ pub(crate) fn is_service(kind: &Kind) -> bool {
     kind.group.is_empty() && kind.kind == "Service"
 }
 
-/// What was given out and is not stored yet, by whom it is for.
+/// Allocations that are not stored yet, by their Service.
 pub(crate) type Reserved = Mutex<Vec<Arc<Held>>>;
 
-/// What one writer was given for a Service: addresses, and ports as text.
+/// The allocations of one writer for a Service: addresses, and ports as text.
 #[derive(Debug)]
 pub(crate) struct Held {
     /// `None` as long as the Service has no name: then no other one is the same.
@@ -94,7 +94,7 @@ pub(crate) fn allocate<'a>(
     Ok(Reservation { reserved: &core.addresses, held })
 }
 
-/// What a Service has that no other may have.
+/// The addresses and ports that a Service has alone.
 fn allocated(service: &Value) -> impl Iterator<Item = String> {
     let addresses = service["spec"]["clusterIPs"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let addresses = addresses.filter(|address| *address != "None").map(str::to_owned);
@@ -113,7 +113,7 @@ fn spec(service: &mut Value) -> &mut serde_json::Map<String, Value> {
     service["spec"].as_object_mut().expect("made above")
 }
 
-/// What the other Services have.
+/// The addresses and ports of the other Services.
 #[derive(Debug, Default)]
 struct Taken {
     addresses: BTreeSet<String>,
@@ -143,7 +143,7 @@ impl Taken {
     }
 }
 
-/// What a writer leaves out stays as it was; what another type does not have goes.
+/// Keeps allocations that a writer leaves out, and removes those that the new type does not have.
 fn keep(old: &Value, service: &mut Value) {
     let had_address = old["spec"]["type"] != "ExternalName";
     for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {

@@ -37,7 +37,7 @@ const MOST_OPERATIONS: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Patch {
     change: Change,
-    /// What stands twice in the patch, or is no part of one, as clients are told.
+    /// Duplicate and unknown fields of the patch, with their messages.
     twice: Vec<String>,
 }
 
@@ -140,12 +140,12 @@ impl Patch {
         Ok(Self { change: Change::Json(JsonPatch::new(&operations, body)), twice })
     }
 
-    /// What there is against the patch's text.
+    /// Returns the errors of the patch's text.
     pub(crate) fn twice(&self) -> &[String] {
         &self.twice
     }
 
-    /// What the patch makes of `current`, an object of the type `schema`.
+    /// Applies the patch to `current`, an object of the type `schema`.
     pub(crate) fn apply(&self, schema: Option<Schema<'_>>, current: &Value) -> Result<Value> {
         let mut object = current.clone();
         match &self.change {
@@ -246,7 +246,7 @@ fn fields(patch: Value) -> Result<Value, String> {
     Err(format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", in_json(&patch)))
 }
 
-/// What Go's decoder calls a value.
+/// Returns the name that Go's decoder has for a value.
 fn in_json(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

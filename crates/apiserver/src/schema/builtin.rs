@@ -140,7 +140,7 @@ impl Definition {
     }
 }
 
-/// What is left of a line.
+/// The rest of a line.
 struct Reader(&'static str);
 
 impl Reader {
@@ -214,7 +214,7 @@ impl Reader {
         }
     }
 
-    /// What comes before the first of `ends`, or all of it.
+    /// Takes the text before the first of `ends`, or all of it.
     fn until<const N: usize>(&mut self, ends: [char; N]) -> &'static str {
         let (word, rest) = self.0.split_at(self.0.find(ends).unwrap_or(self.0.len()));
         self.0 = rest;

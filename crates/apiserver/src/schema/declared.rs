@@ -47,12 +47,12 @@ impl Declared {
         }
     }
 
-    /// What the definition says.
+    /// Returns the schema as the definition has it.
     pub(crate) fn source(&self) -> &Value {
         &self.source
     }
 
-    /// What is wrong with an object that was decoded, and was `old` before, if it is an update.
+    /// Returns the errors of a decoded object, which was `old` before an update.
     pub(crate) fn causes(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
         let mut causes =
             self.judge.get_or_init(|| Judge::new(&self.source)).causes(self.schema(), object, old);
@@ -71,7 +71,7 @@ impl Declared {
     }
 }
 
-/// What is wrong with the default that `schema`, which is no kind's root, declares for a value; refusals call it `field`.
+/// Returns the errors of the default that `schema`, which is no kind's root, declares; they name `field`.
 pub(crate) fn default_causes(schema: &Value, field: &str) -> Vec<Cause> {
     let Some(default) = schema.get("default") else { return Vec::new() };
     let node = node(schema);

@@ -20,12 +20,12 @@ use trimtab_quantity::ParseQuantityError;
 
 use crate::{go_number, kinds::quantity};
 
-/// What a text has against it.
+/// The errors of a decoded text.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Complaints {
     /// Why it is no object of its kind.
     pub(crate) mistyped: Option<String>,
-    /// What stands twice and what is not declared, each as it is told to clients.
+    /// Duplicate and undeclared fields, each with its message.
     pub(crate) strict: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Complaints {
 ///
 /// # Errors
 ///
-/// What `input` says of a text that is not even JSON.
+/// The error of `input`, if the text is not JSON.
 pub(crate) fn decode<'de, D: Deserializer<'de>>(
     schema: Option<Schema<'_>>,
     input: D,
@@ -56,7 +56,7 @@ pub(crate) fn decode<'de, D: Deserializer<'de>>(
 struct Found {
     mistyped: Option<String>,
     strict: Vec<String>,
-    /// What a custom kind does not declare.
+    /// Fields that a custom kind does not declare.
     undeclared: Vec<String>,
 }
 
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
         schema.is_nullable() || schema.default().is_some()
     }
 
-    /// What Go makes of null in a list or a map.
+    /// Converts null in a list or a map as Go does.
     fn or_zero(&self, schema: Option<Schema<'_>>, value: Value) -> Value {
         let Some(schema) = schema.filter(|_| self.typed && value.is_null()) else { return value };
         match schema.kind() {

@@ -1,6 +1,7 @@
-//! What a definition has against an object of its kind: the `jsonschema` library finds it, upstream's words tell it.
+//! Validation of a custom object by its definition's schema: the `jsonschema` library finds errors, upstream's messages
+//! report them.
 //!
-//! What an update leaves as it was is not held against it: a definition may have become stricter since.
+//! Errors in unchanged parts of an update do not count: the definition may have become stricter since.
 
 mod bounds;
 mod duplicates;
@@ -48,7 +49,7 @@ impl Judge {
         Self { validator: options.build(&plain::plain(source)).ok(), bounded }
     }
 
-    /// What is wrong with `object`, which `old` was before.
+    /// Returns the errors of `object`, which was `old` before.
     pub(super) fn causes(&self, schema: Schema<'_>, object: &Value, old: Option<&Value>) -> Vec<Cause> {
         let is_new =
             |finding: &Finding| old.is_none_or(|old| !is_unchanged(schema, old, object, &finding.at));
@@ -59,13 +60,13 @@ impl Judge {
             .collect()
     }
 
-    /// What is wrong with the value of a field, which refusals call `field`.
+    /// Returns the errors of the value of a field; they name `field`.
     pub(super) fn causes_at(&self, field: &str, schema: Schema<'_>, value: &Value) -> Vec<Cause> {
         let at = vec![Step::Field(field.to_owned())];
         self.findings(schema, value, at).into_iter().map(|finding| finding.cause).collect()
     }
 
-    /// What is wrong with the value `at` a place.
+    /// Returns the findings about the value `at` a place.
     fn findings(&self, schema: Schema<'_>, value: &Value, mut at: Vec<Step>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         for error in self.validator.iter().flat_map(|validator| validator.iter_errors(value)) {

@@ -53,7 +53,7 @@ impl<'a> Schema<'a> {
         builtin::of_kind(group, version, kind).map(Self)
     }
 
-    /// What the value is.
+    /// Returns the form of the value.
     pub(crate) fn kind(&self) -> Form {
         self.body().form
     }
@@ -79,7 +79,7 @@ impl<'a> Schema<'a> {
         if body.form == Form::List { body.items.as_deref().map(Self) } else { None }
     }
 
-    /// What holds the items of a list together; a list that does not say so is one value.
+    /// Returns the list type; without one, a list is atomic.
     pub(crate) fn list(&self) -> ListType<'a> {
         match self.0.list.as_ref().or(self.body().list.as_ref()) {
             None | Some(List::Atomic) => ListType::Atomic,
@@ -88,28 +88,13 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Whether a struct or a map is one value, whose fields have no owners of their own.
-    pub(crate) fn is_atomic(&self) -> bool {
-        self.0.atomic.or(self.body().atomic).unwrap_or(false)
-    }
-
-    /// What a property, here one that items of a list are told apart by, is when it is left out.
-    pub(crate) fn key_default(&self, key: &str) -> Option<&'a Value> {
-        self.body().field(key)?.node.default.as_ref()
-    }
-
-    /// What the value is when it is left out.
+    /// Returns the default.
     pub(crate) fn default(&self) -> Option<&'a Value> {
         self.0.default.as_ref()
     }
 
-    /// Whether a struct has a property of that name; a key of a map is none.
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        self.body().field(name).is_some()
-    }
-
-    /// What a property of a built-in struct is in upstream's objects where it was left out: Go writes some that are
-    /// not set.
+    /// Returns the value of a property of a built-in struct in upstream's objects where it was left out: Go writes some
+    /// that are not set.
     pub(crate) fn left_out(&self, name: &str) -> Option<&'a Value> {
         let field = self.body().field(name)?;
         let is_zero = |default: &&Value| match default {
@@ -167,7 +152,7 @@ impl<'a> Schema<'a> {
         self.body().name.unwrap_or_default()
     }
 
-    /// What the type says of itself: a named type's own node, or this one.
+    /// Returns the node of the type itself: of a reference, the node of the named type.
     fn body(&self) -> &'a Node {
         match self.0.named {
             Some(position) => builtin::definition(position),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What a value is.
+/// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// An object with declared properties.
@@ -35,7 +35,7 @@ pub(crate) enum Scalar {
     Quantity,
 }
 
-/// What holds the items of a list together.
+/// The identity of the items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListType<'a> {
     /// The list is one value.

@@ -18,7 +18,7 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    /// What comes before a schema's name in a reference to it.
+    /// The prefix of a schema's name in a reference.
     fn prefix(self) -> &'static str {
         match self {
             Self::V2 => "#/definitions/",
@@ -48,7 +48,7 @@ impl Schemas {
         Self { version, written: Map::new(), seen: BTreeSet::new(), wanted: VecDeque::new() }
     }
 
-    /// What they are written in.
+    /// Returns the version of OpenAPI.
     pub(crate) fn version(&self) -> Version {
         self.version
     }
@@ -158,7 +158,7 @@ impl Schemas {
     }
 }
 
-/// What Kubernetes says of a type beyond OpenAPI.
+/// Kubernetes' extensions of OpenAPI for a type.
 fn extensions(node: &Node, schema: &mut Value) {
     match &node.list {
         None => {}

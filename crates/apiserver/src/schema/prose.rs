@@ -1,5 +1,5 @@
-//! What the metadata's fields mean: the one type that every kind has, built-in or custom. All else is published without
-//! prose, as it was left where the types come from.
+//! Descriptions of the metadata's fields: the one type that every kind has, built-in or custom. All else is published
+//! without prose, as it was left where the types come from.
 
 use serde_json::{Value, json};
 

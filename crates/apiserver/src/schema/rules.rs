@@ -56,7 +56,7 @@ enum Parts {
 struct Rule {
     /// The error of a rule that was accepted by somebody who is more lenient.
     program: Result<Program, String>,
-    /// What the rule says, or what it says about itself.
+    /// The rule's message, or its source.
     text: String,
     message: Option<String>,
     message_expression: Option<Program>,
@@ -78,7 +78,7 @@ impl Rules {
         Self(DeclType::from_schema(schema, is_root).and_then(|declared| Node::new(schema, schema, declared)))
     }
 
-    /// What an object breaks, which was `old` before. `found` is what is wrong with it anyway: of an object that is not
+    /// Returns the errors of an object, which was `old` before. `found` are its other errors: of an object that is not
     /// what its schema says, no rules are asked.
     pub(super) fn causes(&self, object: &Json, old: Option<&Json>, found: &[Cause]) -> Vec<Cause> {
         let Some(node) = &self.0 else { return Vec::new() };
@@ -94,7 +94,7 @@ impl Rules {
         causes
     }
 
-    /// What a value breaks that is filled in at `field`.
+    /// Returns the errors of a value that is a default at `field`.
     fn causes_at(&self, field: &str, value: &Json) -> Vec<Cause> {
         let mut causes = Vec::new();
         if let Some(node) = &self.0 {
@@ -105,12 +105,12 @@ impl Rules {
     }
 }
 
-/// What a default breaks that `schema` declares; refusals call it `field`.
+/// Returns the errors of the default that `schema` declares; they name `field`.
 pub(super) fn default_causes(schema: &Json, field: &str) -> Vec<Cause> {
     schema.get("default").map_or_else(Vec::new, |default| Rules::of_part(schema).causes_at(field, default))
 }
 
-/// What a value was before.
+/// The former state of a value.
 #[derive(Clone, Copy)]
 struct Before<'a> {
     /// `None` where it is new, or cannot be told from others.

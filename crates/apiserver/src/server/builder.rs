@@ -71,7 +71,7 @@ impl ApiServerBuilder {
         Self { seed, ..self }
     }
 
-    /// What the server's clock shows at the start; by default the wall clock's time.
+    /// Sets the time of the server's clock at the start; by default the wall clock's.
     pub fn start_time(self, start_time: Timestamp) -> Self {
         Self { start_time: Some(start_time), ..self }
     }

@@ -32,14 +32,14 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// The bodies up to this size need no permit.
 const SMALL_BODY: usize = 64 * 1024;
 
-/// What the connections of a server share.
+/// The shared state of a server's connections.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     /// How long a connection may be idle, a body may take, and a client may leave unread what it was sent.
     pub(super) timeout: Duration,
     /// A permit for each request whose body is larger than [`SMALL_BODY`].
     pub(super) large_bodies: Arc<Semaphore>,
-    /// What is refused because a browser may have been tricked into sending it; nothing behind TLS.
+    /// The guard against requests that a browser was tricked into sending; `None` behind TLS.
     pub(super) guard: Option<Guard>,
 }
 

@@ -16,7 +16,7 @@ use super::{
     guard::Guard,
 };
 
-/// What one record of TLS can have, and a little more.
+/// The size of one TLS record, and a little more.
 #[cfg(feature = "tls")]
 const RECORD: usize = 17 * 1024;
 /// How long it is waited before the next accept when there is no file descriptor left.

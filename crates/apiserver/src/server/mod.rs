@@ -128,7 +128,7 @@ impl ApiServer {
         Commits::new(self.core.store.follow())
     }
 
-    /// What all front ends share.
+    /// The shared state of all front ends.
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }

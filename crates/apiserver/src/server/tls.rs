@@ -11,7 +11,7 @@ use tokio_rustls::{
 
 use super::ApiServer;
 
-/// What clients may call the server: its addresses on this machine, and its names within a cluster.
+/// The names of the server in its certificate: its addresses on this machine, and its names within a cluster.
 const NAMES: [&str; 6] =
     ["localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 

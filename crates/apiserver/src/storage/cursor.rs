@@ -22,7 +22,7 @@ pub(crate) struct Cursor {
     seen: u64,
 }
 
-/// What a cursor finds next.
+/// The next result of a cursor.
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// Events, oldest first; at least one.

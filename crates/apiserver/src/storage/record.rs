@@ -46,7 +46,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// What a commit did to an object.
+/// The change of an object by a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
     /// The object was created.

@@ -33,7 +33,7 @@ const CAPACITY: usize = 102_400;
 const PARSED: usize = 256;
 /// How many bytes of JSON they may have: parsed, they take several times as many.
 const PARSED_BYTES: usize = 16 * 1024 * 1024;
-/// What an event takes beside the state that it replaced.
+/// The memory of an event besides the state that it replaced.
 const OF_EVENT: usize = 256;
 
 /// The whole storage.
@@ -43,7 +43,7 @@ pub(super) struct State {
     pub(super) version: u64,
     /// Versions before this one were compacted away on demand.
     compacted: u64,
-    /// What time has compacted, for lists alone.
+    /// The version up to which time has compacted the history, for lists alone.
     compactor: Compactor,
     resources: HashMap<Arc<str>, Resource>,
     next_waiter: u64,
@@ -81,7 +81,7 @@ pub(crate) struct Expired {
     pub(crate) oldest: u64,
 }
 
-/// What one look at the history gives a cursor.
+/// The result of one read of the history.
 #[derive(Debug)]
 pub(super) enum Look {
     /// Events that the cursor has not seen, oldest first.
@@ -295,7 +295,7 @@ impl State {
     }
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) items: Vec<Arc<Stored>>,

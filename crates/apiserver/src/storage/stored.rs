@@ -27,7 +27,7 @@ pub(crate) struct Stored {
     pub(crate) key: Key,
     /// The commit that wrote this state.
     pub(crate) version: u64,
-    /// What that commit did.
+    /// The change by that commit.
     pub(crate) change: ChangeKind,
     /// The line that a watch sends for that commit, the object within it.
     line: Bytes,
@@ -39,7 +39,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// What a dry run would have stored: the version in its metadata stays as it is.
+    /// Makes the object that a dry run would have stored: the version in its metadata stays as it is.
     pub(crate) fn unsaved(value: &Value, managers: Option<&str>) -> Self {
         let Text { json, places } = Text::of(value, managers);
         let line = line("", &json);
@@ -118,7 +118,7 @@ impl Stored {
         })
     }
 
-    /// What the object is, and its metadata without the managers.
+    /// The object's type, and its metadata without the managers.
     pub(crate) fn head(&self) -> Value {
         let (json, metadata) = (self.json(), &self.places.metadata);
         let managers = self.places.managers_field(json);

@@ -84,7 +84,7 @@ fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Ar
 /// A configuration that was read.
 pub(super) struct Config {
     pub(super) object: Value,
-    /// What is wrong with it that a lenient client need not know.
+    /// Errors that a lenient client does not get.
     complaints: Option<String>,
 }
 

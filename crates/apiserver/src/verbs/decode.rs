@@ -53,7 +53,7 @@ pub(super) fn patch(request: &Request) -> Result<Patch> {
     Patch::read(request.kind(), &request.headers, &request.body, request.query.field_validation)
 }
 
-/// What a patch makes of `current`, checked like a body, but refused as a patch.
+/// Checks the result of a patch of `current` like a body; errors are those of a patch.
 pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
     let kind = request.kind();
     let schema = Schema::of(kind);
@@ -66,7 +66,7 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
     Ok(object)
 }
 
-/// What a configuration made of an object: of a built-in kind, nothing of it is null; of a custom one, what is
+/// Completes the result of an applied configuration: of a built-in kind, nothing of it is null; of a custom one, what is
 /// null remains, to be refused where it must not be.
 pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
     let kind = request.kind();
@@ -105,7 +105,7 @@ fn converted(kind: &Kind, schema: Option<Schema<'_>>, mut object: Value) -> Resu
     }
 }
 
-/// What a patch makes of the `Scale` that an object shows.
+/// Decodes the result of a patch of an object's `Scale`.
 pub(super) fn patched_scale(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
     let schema = Schema::named("autoscaling", "v1", "Scale");
     patched_as(request, schema, current, patch, patch.apply(schema, current)?)
@@ -175,7 +175,7 @@ fn of_another_kind(patched: &Value, current: &Value) -> String {
     }
 }
 
-/// What a body has to hold.
+/// The expected content of a body.
 struct Expected<'a> {
     api_version: String,
     kind: &'a str,
@@ -238,7 +238,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// What upstream says of kinds that it does not know.
+/// Upstream's message for unknown kinds.
 fn unregistered(kind: &str, api_version: &str) -> String {
     format!(
         "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""

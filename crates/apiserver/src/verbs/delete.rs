@@ -25,7 +25,7 @@ use crate::{
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
 
-/// What a deletion asks for, in its body or in its URL.
+/// The options of a deletion, from its body or its URL.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct DeleteOptions {
@@ -43,7 +43,7 @@ struct Preconditions {
     resource_version: Option<String>,
 }
 
-/// What became of an object.
+/// The result for an object.
 enum Deleted {
     Gone(Arc<Stored>),
     /// It stays for a while.

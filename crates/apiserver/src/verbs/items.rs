@@ -11,7 +11,7 @@ pub(super) const PIECE: usize = 128 * 1024;
 
 /// A list's text in pieces.
 pub(super) struct Items<W> {
-    /// What comes before the next item.
+    /// The separator before the next item.
     before: Vec<u8>,
     objects: vec::IntoIter<Arc<Stored>>,
     write: W,

@@ -1,4 +1,4 @@
-//! What the server answers without having stored it: the health of its components, and what a Pod
+//! Virtual objects, which are not stored: the health of components, and what a Pod
 //! would print if it ran.
 
 use std::sync::Arc;

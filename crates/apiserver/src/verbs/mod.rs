@@ -1,4 +1,4 @@
-//! What each verb does. A verb reads the present state, works out the next one as a value, and commits
+//! The verbs. A verb reads the present state, works out the next one as a value, and commits
 //! it if nobody was faster; nothing but lists and watches ever waits. What takes long for a client on a socket is done
 //! apart, so that other connections do not wait for it.
 
@@ -60,7 +60,7 @@ pub(crate) struct Request {
     pub(crate) user: User,
     /// How old the state is that a read shows which need not be fresh: what a fault wants.
     pub(crate) staleness: Duration,
-    /// What the client is told beside the answer.
+    /// Warnings for the client.
     pub(crate) warnings: Warnings,
     /// Where what takes long is done.
     pub(crate) workers: Workers,

@@ -9,7 +9,7 @@ use crate::{
     storage::{Continue, Key},
 };
 
-/// What a list shows.
+/// The state that a list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListPlan {
     /// The version to wait for before anything is read.
@@ -62,7 +62,7 @@ impl ListPlan {
     }
 }
 
-/// What is wrong with a list's parameters, in upstream's order.
+/// Returns the errors of a list's parameters, in upstream's order.
 fn list_causes(query: &Query) -> Vec<Cause> {
     let mut causes = Vec::new();
     if let Some(version_match) = &query.version_match {
@@ -135,7 +135,7 @@ impl WatchStart {
     }
 }
 
-/// What is wrong with a watch's parameters, in upstream's order.
+/// Returns the errors of a watch's parameters, in upstream's order.
 fn watch_causes(query: &Query, is_streaming_by_default: bool) -> Vec<Cause> {
     let mut causes = Vec::new();
     let mut forbidden = |because| causes.push(Cause::forbidden(MATCH, because));

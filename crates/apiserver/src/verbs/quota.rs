@@ -30,7 +30,7 @@ const BY_NAME: [&str; 7] = [
     "secrets",
     "services",
 ];
-/// What every container has to tell of itself where a quota limits it.
+/// The resources that every container must declare where a quota limits them.
 const TOLD: [&str; 6] = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
 /// Amounts by their names in a quota.
@@ -105,7 +105,7 @@ fn added(whole: &Amounts, mut before: Amounts) -> Amounts {
     more.collect()
 }
 
-/// What an object takes of everything that can be limited.
+/// Returns the usage of an object of every resource that can be limited.
 fn amounts(kind: &Kind, object: &Value) -> Amounts {
     let one = Quantity::from(1);
     let mut amounts = Amounts::from([(format!("count/{}", kind.resource()), one.clone())]);
@@ -141,7 +141,7 @@ fn amounts(kind: &Kind, object: &Value) -> Amounts {
     amounts
 }
 
-/// What a Pod asks for: its containers together, or the largest of those that come first and end.
+/// Returns the requests of a Pod: the sum of its containers, or its largest init container.
 fn of_pod(pod: &Value, amounts: &mut Amounts) {
     for (field, prefix) in [("requests", "requests."), ("limits", "limits.")] {
         let mut whole = Amounts::new();
@@ -210,7 +210,7 @@ fn charged(kind: &Kind, object: &Value, wanted: &Amounts, quota: &Stored) -> Res
     refused(format!("exceeded quota: {name}, requested: {requested}, used: {used}, limited: {limited}"))
 }
 
-/// What containers leave out that a quota limits: `cpu for: main`.
+/// Returns the resources that containers leave out although a quota limits them: `cpu for: main`.
 fn untold<'a>(kind: &Kind, pod: &Value, limited: impl Iterator<Item = &'a String>) -> Option<String> {
     if !(kind.group.is_empty() && kind.kind == "Pod") {
         return None;

@@ -65,7 +65,7 @@ pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseB
     Ok(body::value(StatusCode::OK, &show_scale(kind, &written.value())))
 }
 
-/// What somebody sends to `/scale`.
+/// The body of a request to `/scale`.
 enum Change {
     Apply(Config),
     Patch(Patch),

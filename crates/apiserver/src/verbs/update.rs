@@ -92,7 +92,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// What a patch has to see.
+    /// The part of the object that a patch reads.
     fn of(core: &Core, request: &Request, patch: &Patch) -> Self {
         let kind = request.kind();
         match patch.reach() {
@@ -164,7 +164,7 @@ impl Made {
     }
 }
 
-/// What a write comes to.
+/// The result of a write.
 enum Next {
     /// The object is as it should be: nothing is written, and no event is made.
     Unchanged,

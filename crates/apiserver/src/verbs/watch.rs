@@ -112,7 +112,7 @@ struct Watching {
     cursor: Cursor,
     handle: WatchHandle,
     origin: Arc<Origin>,
-    /// What is to be sent next.
+    /// The next event to send.
     held: VecDeque<Held>,
     /// Whether the initial events are still to be ended with a bookmark.
     is_to_be_ended: bool,
@@ -349,7 +349,7 @@ impl Selection {
         selects(&self.labels, &self.fields, stored)
     }
 
-    /// What an event means to somebody who sees only selected objects.
+    /// Converts an event for a client that sees only selected objects.
     fn change(&self, event: &Event) -> Option<ChangeKind> {
         if !self.namespace.is_empty() && event.key().namespace() != Some(&*self.namespace) {
             return None;

@@ -52,7 +52,7 @@ fn status(result: Result<Value, Error>) -> (u16, String) {
     }
 }
 
-/// What a refusal is in the recorded cases.
+/// A refusal in the recorded cases.
 fn refused(result: Result<Value, Error>, name: &str) -> Value {
     match result {
         Ok(_) => Value::Null,
@@ -283,7 +283,7 @@ async fn a_scale_is_applied_and_written_under_the_object_s_own_name_for_it() {
     assert_eq!(status(conflict), (409, expected.to_owned()));
 }
 
-/// What `kubectl apply` wrote is kubectl's own when it begins to apply on the server.
+/// Fields that `kubectl apply` wrote are kubectl's own when it begins to apply on the server.
 #[tokio::test(start_paused = true)]
 async fn kubectl_takes_over_what_it_applied_on_the_client_s_side() {
     let server = ApiServer::start();

@@ -12,7 +12,7 @@ use crate::fixtures::{config_map, config_maps, request};
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 const TWICE: &str = r#"{"metadata":{"name":"a","foo":1},"x":2,"data":{"a":"1","a":"2"}}"#;
 
-/// What the server answers: the code, the warnings, the body.
+/// The response: the code, the warnings, the body.
 struct Answer {
     code: u16,
     warnings: Vec<String>,

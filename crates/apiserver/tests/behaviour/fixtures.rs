@@ -55,7 +55,7 @@ pub(crate) fn from<T: serde::de::DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("the test's JSON fits the type")
 }
 
-/// What the server refused with.
+/// The refusal of the server.
 pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Status {
     match result {
         Err(Error::Api(status)) => *status,

@@ -1,4 +1,4 @@
-//! What a request may cost: no size of a body or of a selector makes the server slow or large.
+//! The limits of a request: no size of a body or of a selector makes the server slow or large.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ async fn a_selector_with_too_many_requirements_is_refused() {
     drop(client);
 }
 
-/// What falls out of the history is 410, as where it is too old.
+/// A version that has left the history is 410, like one that is too old.
 #[tokio::test(start_paused = true)]
 async fn the_history_is_bounded_by_bytes() {
     let server = ApiServer::builder().history_bytes(1 << 20).start();

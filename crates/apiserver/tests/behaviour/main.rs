@@ -1,4 +1,4 @@
-//! What the server promises, seen by its clients: one program, so that it is linked once.
+//! The promises of the server to its clients: one program, so that it is linked once.
 
 mod access;
 mod admission;

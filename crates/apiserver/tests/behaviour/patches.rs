@@ -26,7 +26,7 @@ async fn a_strategic_merge_patch_merges_containers_by_name() {
     assert_eq!(containers[0]["imagePullPolicy"], "IfNotPresent"); // what was there stays
 }
 
-/// What an adoption sends: owners are merged by UID, and the patch meets one object only.
+/// The patch of an adoption: owners are merged by UID, and the patch meets one object only.
 #[tokio::test(start_paused = true)]
 async fn owners_are_merged_by_uid_and_removed_by_directive() {
     let server = ApiServer::builder().controllers(false).start();

@@ -1,4 +1,4 @@
-//! What makes no sense gets the status that upstream sends, and never a panic.
+//! Requests without sense get the status that upstream sends, and never a panic.
 
 use serde_json::json;
 use trimtab_apiserver::ApiServer;

@@ -85,7 +85,7 @@ async fn a_streaming_list_ends_its_initial_events_with_a_bookmark() {
     assert_eq!(next(&mut stream).await, "added c");
 }
 
-/// What is asked for with any version and bookmarks is a streaming list, whether it calls itself one or not.
+/// A watch from any version with bookmarks is a streaming list, whether it calls itself one or not.
 #[tokio::test(start_paused = true)]
 async fn a_watch_from_any_version_ends_its_initial_events_for_who_takes_bookmarks() {
     let server = ApiServer::start();

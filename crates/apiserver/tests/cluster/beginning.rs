@@ -1,4 +1,4 @@
-//! What is there before anybody asks for it.
+//! The objects of a new server.
 
 use http::Method;
 use kube_client::Client;

@@ -1,4 +1,4 @@
-//! What a definition's schema does to the objects of its kind.
+//! The effect of a definition's schema on the objects of its kind.
 
 use http::Method;
 use kube_client::Client;

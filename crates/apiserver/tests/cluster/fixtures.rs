@@ -41,7 +41,7 @@ pub(crate) async fn patch(client: &Client, path: &str, patch: Value) -> Value {
     send(client, Method::PATCH, path, Some(patch)).await
 }
 
-/// What is in the collection at `path`, by name.
+/// The names in the collection at `path`.
 pub(crate) async fn names(client: &Client, path: &str) -> Vec<String> {
     let list = get(client, path).await;
     let items = list["items"].as_array().expect("a list");

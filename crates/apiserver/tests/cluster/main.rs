@@ -1,4 +1,4 @@
-//! What a cluster does by itself, and what clients learn about it: controllers, kubelet, custom
+//! The work of a cluster by itself, and the information that clients get: controllers, kubelet, custom
 //! kinds, discovery and tables.
 
 mod beginning;

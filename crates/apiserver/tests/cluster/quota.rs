@@ -43,7 +43,7 @@ async fn a_quota_is_a_quantity() {
     assert_eq!(refused["code"], 403);
 }
 
-/// What Pods ask for is added up; where a quota limits that, every container has to say it.
+/// The requests of Pods are added up; where a quota limits them, every container must declare them.
 #[tokio::test(start_paused = true)]
 async fn a_quota_adds_up_what_pods_ask_for() {
     let (_server, client) = server();

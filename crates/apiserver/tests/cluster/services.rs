@@ -1,4 +1,4 @@
-//! What Services and scalers get, and in which form they show it.
+//! The allocations of Services, and the scale of objects.
 
 use std::collections::BTreeSet;
 

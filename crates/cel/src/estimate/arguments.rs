@@ -29,6 +29,11 @@ impl Estimated {
         Self { size: Some(size), ..Self::cost(cost) }
     }
 
+    /// A value with the size of an argument, which may be unknown.
+    pub(crate) const fn unchanged(size: Option<Range>) -> Self {
+        Self { size, ..Self::cost(Range::ONE) }
+    }
+
     /// A list of so many items that is made, with a cost in tenths for each item.
     pub(crate) fn list(items: Range, tenths: u64) -> Self {
         let cost = items.times(Range::exactly(tenths)).tenth();

@@ -2,7 +2,7 @@
 
 use super::one;
 use crate::{
-    estimate::{Arguments, Estimated, Range},
+    estimate::{Arguments, Estimated},
     function::Function,
     meter::{Failure, Meter},
     value::Value,
@@ -90,6 +90,5 @@ pub(super) fn charged<'a>(value: Value<'a>, meter: &mut Meter) -> Result<Value<'
 
 /// The estimate of `dyn`: the value stays what it was.
 fn same(arguments: &Arguments<'_, '_>) -> Estimated {
-    let estimated = Estimated { size: arguments.known_size(0), ..Estimated::cost(Range::ONE) };
-    estimated.with_entries(arguments.entries(0))
+    Estimated::unchanged(arguments.known_size(0)).with_entries(arguments.entries(0))
 }

@@ -264,7 +264,7 @@ proptest! {
         let stored = managers(&mut live);
         let mut object = live.clone();
         object["spec"] = after;
-        let managers = writer("editor").updated(&live, stored.as_deref(), &mut object);
+        let managers = writer("editor").update(&live, stored.as_deref(), &mut object);
         let object = whole(&object, managers.as_deref());
         let written = Comparison::of(thing_type(), &live, &object).written();
         prop_assert_eq!(fields(&object, "one").intersection(&written), FieldSet::default());
@@ -317,7 +317,7 @@ proptest! {
         let mut object = thing(&config);
         object["metadata"]["managedFields"] = managed.clone();
         let stored = managed.to_string();
-        writer("one").updated(&thing(&live), Some(&stored), &mut object);
+        writer("one").update(&thing(&live), Some(&stored), &mut object);
         drop(writer("one").apply(&thing(&live), Some(&stored), &thing(&config), true));
     }
 }

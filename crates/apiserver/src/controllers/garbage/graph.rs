@@ -29,7 +29,7 @@ pub(super) struct Node {
     pub(super) object: Arc<Value>,
 }
 
-/// What is kept of every object: few are ever worked on, so none is kept parsed.
+/// The record of every object: few are ever worked on, so none is kept parsed.
 #[derive(Debug)]
 struct Entry {
     path: String,
@@ -45,7 +45,7 @@ impl Entry {
     }
 }
 
-/// What is to be done about an object.
+/// A task for an object.
 #[derive(Debug)]
 pub(super) enum Task {
     /// It is being deleted and nothing holds it any more but this finalizer.
@@ -161,7 +161,7 @@ impl Graph {
         None
     }
 
-    /// What [`next`](Self::next) handed out may be handed out again.
+    /// Allows a task that [`next`](Self::next) returned to be returned again.
     pub(super) fn done(&mut self, uid: &Uid) {
         self.busy.remove(uid);
     }

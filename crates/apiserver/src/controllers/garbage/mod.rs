@@ -22,7 +22,7 @@ const REST: Duration = Duration::from_millis(10);
 /// How long it rests at most.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// What has become of a task.
+/// The result of a task.
 enum Outcome {
     /// Nothing is left to do until something changes.
     Done,

@@ -109,7 +109,7 @@ async fn renew(client: &Client, node: &Registered, clock: &mut Option<ServerCloc
     send(client, Method::POST, &path, "application/json", &lease).await
 }
 
-/// What an object would be stamped with that is created now, but is not.
+/// Asks the server for its time: the creation timestamp of an object that a dry run creates.
 async fn ask_the_time(client: &Client) -> Result<ServerClock, Error> {
     let path = requests::path("coordination.k8s.io/v1", NAMESPACE, "leases", "");
     let lease = json!({

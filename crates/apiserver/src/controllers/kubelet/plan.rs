@@ -13,7 +13,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// After a run as long as this, what was before is forgiven.
 const FORGIVEN: Duration = Duration::from_secs(600);
 
-/// What becomes of a Pod once it is on its node: how long it takes to start, and whether and how its
+/// The course of a Pod once it is on its node: how long it takes to start, and whether and how its
 /// containers end.
 ///
 /// All containers of a Pod end, and start again, at the same time.
@@ -46,7 +46,7 @@ enum End {
     NoImage,
 }
 
-/// What is done next to a Pod that has started.
+/// The next step of a Pod that has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Its containers end with this code, having run so long. If the Pod restarts them, they wait so long.
@@ -67,7 +67,7 @@ impl PodPlan {
 
     /// Its containers exit with `code`, at once or [after](Self::after) a while.
     ///
-    /// What follows is for the Pod's `restartPolicy` to say: it is `Succeeded` or `Failed`, or the containers
+    /// The Pod's `restartPolicy` decides what follows: it is `Succeeded` or `Failed`, or the containers
     /// start again: at once the first time, then after a back-off (`CrashLoopBackOff`) of 10 s that doubles up to
     /// 5 min, as kubelets do. A run of ten minutes ends the back-off.
     pub const fn exits(code: i32) -> Self {
@@ -104,7 +104,7 @@ impl PodPlan {
         self
     }
 
-    /// What a Pod does that no rule speaks of: what a Job may let end succeeds after a second, all else runs.
+    /// The plan of a Pod without a rule: a Pod of a Job succeeds after a second, every other one runs.
     fn usual(pod: &PodView) -> Self {
         if pod.spec.containers.iter().any(|container| container.image.ends_with(":404")) {
             return Self::image_pull_fails();
@@ -134,7 +134,7 @@ impl PodPlan {
         Some(Some(Step::NoImage { waited, gave_up }))
     }
 
-    /// What comes next for a Pod that has started.
+    /// Returns the next step of a Pod that has started.
     pub(super) fn next(&self, pod: &PodView) -> Option<Step> {
         let (restarts, down) = match pod.run()? {
             Run::Up { restarts } => (restarts, false),

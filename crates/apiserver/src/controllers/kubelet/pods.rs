@@ -25,7 +25,7 @@ pub(super) struct Settings {
     pub(super) rules: Rules,
 }
 
-/// What is done for a Pod.
+/// The action for a Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     /// Sends it to a node.
@@ -38,7 +38,7 @@ pub(super) enum Action {
     Remove,
 }
 
-/// What a Pod needs, before the particulars.
+/// The need of a Pod, without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Need {
     Bind,
@@ -147,7 +147,7 @@ impl Pods {
         Some((pod, action))
     }
 
-    /// What was due for the Pod of this UID is done, or is to be tried again at a time.
+    /// Records that the due action for the Pod of this UID is done, or is to be retried at a time.
     pub(super) fn done(&mut self, uid: &str, again: Option<Instant>, now: Instant) {
         let Some(entry) = self.pods.get(uid) else { return };
         let Pending::UnderWay(before) = entry.pending else {

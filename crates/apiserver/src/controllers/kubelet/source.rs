@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// while it lasts.
 const REST: Duration = Duration::from_millis(100);
 
-/// What the source has seen.
+/// The state that the source has seen.
 #[derive(Debug)]
 pub(super) enum Observed {
     /// These are all Pods.

@@ -1,4 +1,4 @@
-//! What a kubelet reports of a Pod at each turn of its life. Times are counted from those that the server
+//! The status that a kubelet reports at each step of a Pod's life. Times are counted from those that the server
 //! wrote, so that two runs under one seed report the same.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::clock::seconds;
 
-/// What is true of a Pod whose containers are ready, and false of one whose containers are not.
+/// Conditions that are true if and only if the containers of a Pod are ready.
 const READINESS: [&str; 2] = ["Ready", "ContainersReady"];
 
 /// The status of a Pod that has started.
@@ -56,7 +56,7 @@ pub(super) fn running(pod: &PodView, ip: &str, startup: Duration) -> Value {
     all
 }
 
-/// What changes in the status of a Pod that has started.
+/// The changes of the status of a Pod that has started.
 pub(super) fn after(pod: &PodView, step: Step) -> Value {
     match step {
         Step::Exit { code, ran, back_off: None } => {

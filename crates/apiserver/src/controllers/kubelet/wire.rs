@@ -1,4 +1,4 @@
-//! What the kubelet reads of a Pod, and the requests that it makes.
+//! The fields of a Pod that the kubelet reads, and its requests.
 
 use std::collections::BTreeMap;
 

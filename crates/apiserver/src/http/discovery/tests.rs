@@ -1,4 +1,4 @@
-//! What clients learn, document by document.
+//! The discovery documents, one by one.
 
 use http::header;
 

@@ -1,4 +1,4 @@
-//! What is published of a schema that a definition declares: all of it in v3, and in v2 what that can say.
+//! The published form of a definition's schema: all of it in v3, and in v2 the part that it can express.
 
 use serde_json::{Value, json};
 

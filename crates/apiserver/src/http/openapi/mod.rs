@@ -59,7 +59,7 @@ fn index(kinds: &Kinds) -> Value {
     json!({ "paths": paths })
 }
 
-/// What a document is made of is hashed, and not the document: built-in types are always the same.
+/// Hashes the sources of a document, and not the document: built-in types are always the same.
 fn hash(kinds: &[&Kind]) -> String {
     let mut hasher = Sha512::new();
     hasher.update(GIT_VERSION);
@@ -83,7 +83,7 @@ fn of<'a>(all: &'a [Arc<Kind>], group: &str, version: &str) -> Vec<&'a Kind> {
     all.iter().map(|kind| &**kind).filter(|kind| kind.group == group && kind.version == version).collect()
 }
 
-/// What is served in one group version; `None` if it is not.
+/// Returns the document of one group version; `None` if it is not served.
 fn document(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
     let all = kinds.all();
     let kinds = of(&all, group, version);

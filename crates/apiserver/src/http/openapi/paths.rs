@@ -1,4 +1,4 @@
-//! What may be done at each path of a kind.
+//! The operations at each path of a kind.
 
 use serde_json::{Map, Value, json};
 
@@ -124,7 +124,7 @@ fn gvk(group: &str, version: &str, kind: &str) -> Value {
     json!({"group": group, "version": version, "kind": kind})
 }
 
-/// What all operations of one path share.
+/// The shared parts of the operations of one path.
 #[derive(Clone)]
 struct Operations<'a> {
     kind: &'a Kind,

@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What stands under one number of a list: an item, or numbers packed together.
+    /// The value of one field number of a list: an item, or packed numbers.
     fn items(self, element: &Form, raw: Raw<'_>) -> Result<Vec<Value>> {
         let (Form::Int | Form::Bool, Raw::Bytes(mut packed)) = (element, raw) else {
             return Ok(vec![self.value(element, raw)?]);

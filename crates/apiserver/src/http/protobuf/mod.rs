@@ -16,7 +16,7 @@ use self::{message::Reader, wire::Fields, writer::Writer};
 /// The media type of the bodies.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
 
-/// What every body begins with.
+/// The prefix of every body.
 const MAGIC: &[u8] = b"k8s\0";
 
 /// Why a body cannot be read.

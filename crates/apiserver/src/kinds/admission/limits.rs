@@ -93,7 +93,7 @@ fn fill(items: &[Value], pod: &mut Value) {
     }
 }
 
-/// What the containers of a Pod ask for together.
+/// The sum of the requests of a Pod's containers.
 fn sums(containers: &Value) -> Value {
     let mut whole = json!({"requests": {}, "limits": {}});
     for field in ["requests", "limits"] {

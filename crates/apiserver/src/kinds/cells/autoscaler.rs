@@ -8,7 +8,7 @@ use super::{NONE, UNKNOWN, UNSET, array, number, text};
 /// How many metrics a cell shows before it counts the rest.
 const SHOWN: usize = 2;
 
-/// What is scaled, as `Deployment/web`.
+/// The scaled object, as `Deployment/web`.
 pub(crate) fn scale_target(scaler: &Value, _: Timestamp) -> Value {
     let target = &scaler["spec"]["scaleTargetRef"];
     format!("{}/{}", text(target, "/kind"), text(target, "/name")).into()

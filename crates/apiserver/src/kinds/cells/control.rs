@@ -60,7 +60,7 @@ pub(crate) fn requested_duration(request: &Value, _: Timestamp) -> Value {
     seconds.map_or(NONE.into(), |seconds| human_duration(SignedDuration::from_secs(seconds)).into())
 }
 
-/// What was decided, and what came of it.
+/// The decision about a request, and its result.
 pub(crate) fn signing_condition(request: &Value, _: Timestamp) -> Value {
     let has = |kind| condition(request, kind).is_some();
     let decision = match (has("Denied"), has("Approved")) {

@@ -23,7 +23,7 @@ pub(crate) fn event_first_seen(event: &Value, now: Timestamp) -> Value {
     first.map_or_else(|| UNKNOWN.to_owned(), |first| ago(first, now)).into()
 }
 
-/// What the event is about, as `pod/web`.
+/// The object that the Event is about, as `pod/web`.
 pub(crate) fn event_object(event: &Value, _: Timestamp) -> Value {
     let [kind, name] = ["/involvedObject/kind", "/involvedObject/name"].map(|pointer| text(event, pointer));
     let slash = if name.is_empty() { "" } else { "/" };

@@ -1,4 +1,4 @@
-//! What upstream computes for a cell of `kubectl get`. Apart from the columns, because these are
+//! The computed cells of `kubectl get`. Apart from the columns, because these are
 //! rules with cases, and they are tested case by case.
 
 mod autoscaler;
@@ -29,14 +29,14 @@ use super::Kind;
 /// A cell's rule: the object and the present time in, the cell out.
 pub(super) type Computed = fn(&Value, Timestamp) -> Value;
 
-/// What stands where there is nothing to show.
+/// The text of an empty cell.
 const NONE: &str = "<none>";
-/// What stands where a field is not set, in the kinds that say so.
+/// The text for a field that is not set, in the kinds that show it.
 const UNSET: &str = "<unset>";
-/// What stands where something ought to be known, but is not.
+/// The text for a value that should be known, but is not.
 const UNKNOWN: &str = "<unknown>";
 
-/// What upstream says of an object that has come to its end: the `conditions` of its row.
+/// Returns the `conditions` of the row of a completed object.
 pub(crate) fn completed(kind: &Kind, object: &Value) -> Option<Value> {
     if kind.resource() != "pods" {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn revision(revision: &Value, _: Timestamp) -> Value {
     number(revision, "/revision").into()
 }
 
-/// What a quota has used of what it allows, limits aside.
+/// The usage of a quota, without limits.
 pub(super) fn requests_of_quota(quota: &Value, _: Timestamp) -> Value {
     used(quota, |resource| !resource.starts_with("limits.")).into()
 }

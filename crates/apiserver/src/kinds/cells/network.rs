@@ -93,7 +93,7 @@ pub(crate) fn cidrs(range: &Value, _: Timestamp) -> Value {
     array(range, "/spec/cidrs").iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",").into()
 }
 
-/// What an address belongs to, as `services/default/kubernetes`.
+/// The owner of an address, as `services/default/kubernetes`.
 pub(crate) fn parent_ref(address: &Value, _: Timestamp) -> Value {
     let Some(parent) = address.pointer("/spec/parentRef") else { return NONE.into() };
     let (group, resource) = (text(parent, "/group"), text(parent, "/resource"));

@@ -12,7 +12,7 @@ pub(crate) fn pod_ready(pod: &Value, _: Timestamp) -> Value {
     format!("{}/{}", summary.ready, summary.total).into()
 }
 
-/// What the Pod is doing, or why it is not: `Running`, `Terminating`, `Init:1/2`, `CrashLoopBackOff`.
+/// The state of a Pod, or the reason that it does not run: `Running`, `Terminating`, `Init:1/2`, `CrashLoopBackOff`.
 pub(crate) fn pod_status(pod: &Value, _: Timestamp) -> Value {
     Summary::of(pod).reason.into()
 }
@@ -54,7 +54,7 @@ pub(crate) fn pod_completed(pod: &Value) -> Option<(&str, &str)> {
     }
 }
 
-/// What the first columns tell, in one pass over the containers as upstream makes it.
+/// The values of the first columns, computed in one pass over the containers, as upstream does.
 struct Summary {
     ready: usize,
     total: usize,

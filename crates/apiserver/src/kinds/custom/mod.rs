@@ -12,7 +12,7 @@ pub(crate) use self::validation::{validate, validate_change};
 use super::{Cell, Column, Kind, Kinds, Scale, json_path, rules};
 use crate::{object, schema::Declared};
 
-/// What may be done with a custom kind, in the order in which upstream tells it.
+/// The verbs of a custom kind, in upstream's order.
 const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
 /// Keeps a definition until the objects of its kind are gone.

@@ -11,7 +11,7 @@ const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "st
 /// In which the type and everything else that shapes an object must not be said again.
 const LOGICAL: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// What is wrong with the schema at `path`, whose root describes whole objects.
+/// Adds the errors of the schema at `path`, whose root describes whole objects.
 pub(super) fn check(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
     match schema["type"].as_str() {
         None | Some("") => {
@@ -113,7 +113,7 @@ fn restrictions(schema: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What stands in `allOf` and the like restricts values; it does not say again what they are.
+/// Checks a part of `allOf` and the like: it restricts values, and does not declare their type again.
 fn logical(part: &Value, path: &str, is_int_or_string: bool, causes: &mut Vec<Cause>) {
     for field in ["type", "default", "description", "title", "additionalProperties"] {
         let says_what_it_is = field == "type" && is_int_or_string;

@@ -1,4 +1,4 @@
-//! What can be wrong with a CustomResourceDefinition: upstream's checks, in its words and its order.
+//! Validation of CustomResourceDefinitions: upstream's checks, with its messages and in its order.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::{columns, structural, text, versions};
 use crate::{http::status::Cause, kinds::names};
 
-/// What a printer column may be.
+/// The types of printer columns.
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 
-/// What upstream says of a name that does not start with a letter, or is no DNS label otherwise.
+/// Upstream's message for a name that does not start with a letter, or is no DNS label otherwise.
 const DNS_1035_RULE: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', \
     start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or \
     'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-/// What is wrong with a definition, completed or not; empty if nothing is.
+/// Returns the errors of a definition, completed or not.
 pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let [group, plural] = ["/spec/group", "/spec/names/plural"].map(|pointer| text(definition, pointer));
@@ -70,7 +70,7 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     causes
 }
 
-/// What a definition never changes once its kind is served.
+/// The fields that a definition cannot change once its kind is served.
 pub(crate) fn validate_change(old: &Value, new: &Value) -> Vec<Cause> {
     let fixed: &[&str] = if super::is_established(old) {
         &["scope", "group", "names/kind", "names/plural"]

@@ -79,7 +79,7 @@ pub(super) fn priority_level(spec: &mut Fields) {
     }
 }
 
-/// What a claim of devices asks for: one of each, unless it says otherwise.
+/// Defaults of the requests of a device claim: one of each.
 pub(super) fn resource_claim(spec: &mut Fields) {
     let Some(devices) = object(spec, "devices") else { return };
     for request in items(devices, "requests") {

@@ -1,4 +1,4 @@
-//! What upstream fills in where a writer leaves it out, as far as controllers and kubectl rely on it.
+//! Upstream's defaults, as far as controllers and kubectl rely on them.
 
 mod control;
 mod network;

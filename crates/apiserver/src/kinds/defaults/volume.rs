@@ -36,7 +36,7 @@ pub(super) fn volume(volume: &mut Fields) {
     source(volume);
 }
 
-/// What Pods and `PersistentVolume`s have in common.
+/// Defaults of the volume sources that Pods and `PersistentVolume`s share.
 pub(super) fn source(volume: &mut Fields) {
     if let Some(path) = object(volume, "hostPath") {
         fill(path, [("type", json!(""))]);

@@ -12,7 +12,7 @@ const TOKEN: Subresource = Subresource {
     ..Subresource::new("token", "TokenRequest", &["create"])
 };
 
-/// What stands below a Pod beside its status.
+/// The subresources of a Pod besides its status.
 const OF_POD: &[Subresource] = &[
     Subresource::new("attach", "PodAttachOptions", &["create", "get"]),
     Subresource::new("binding", "Binding", &["create"]),

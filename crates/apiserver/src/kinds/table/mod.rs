@@ -8,11 +8,11 @@ mod workloads;
 
 use super::{Column, Kind, Scale, Subresource, columns};
 
-/// What may be done with a Namespace: a collection of them cannot be deleted.
+/// The verbs of a Namespace: a collection of them cannot be deleted.
 const NAMESPACE_VERBS: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
-/// What may be done with what the server makes up when it is asked.
+/// The verbs of virtual objects.
 const READ_ONLY: &[&str] = &["get", "list"];
-/// What may be done with a connection that passes through the server.
+/// The verbs of a proxied connection.
 const CONNECT: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 /// Every built-in kind in its stable versions, and what of the others our controllers need.

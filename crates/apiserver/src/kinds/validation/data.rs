@@ -1,4 +1,4 @@
-//! What can be wrong with what holds data or describes storage and access.
+//! Validation of kinds for data, storage and access.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ pub(super) fn volume(volume: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What is to be signed is a certificate request in PEM, whatever is in it.
+/// Checks that a request to sign is a certificate request in PEM.
 pub(super) fn signing_request(object: &Value, causes: &mut Vec<Cause>) {
     let request = &object["spec"]["request"];
     let pem = STANDARD.decode(request.as_str().unwrap_or_default()).unwrap_or_default();

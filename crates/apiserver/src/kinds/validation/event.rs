@@ -1,4 +1,4 @@
-//! What can be wrong with Events, of either group.
+//! Validation of Events of either group.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn event(event: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What a new Event of `events.k8s.io` has to tell.
+/// Checks the required fields of a new Event of `events.k8s.io`.
 pub(super) fn new(event: &Value, causes: &mut Vec<Cause>) {
     if !event.get("eventTime").is_some_and(Value::is_string) {
         causes.push(Cause::required("eventTime", ""));

@@ -31,7 +31,7 @@ const ANNOTATIONS_LIMIT: usize = 256 * 1024;
 /// How many mistakes in an object's metadata are told: a body has room for 700,000.
 const MOST_CAUSES: usize = 1000;
 
-/// What is wrong with a new object.
+/// Returns the errors of a new object.
 pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     name(kind, object, &mut causes);
@@ -45,7 +45,7 @@ pub(super) fn new_object(kind: &Kind, object: &Value) -> Vec<Cause> {
     causes
 }
 
-/// What is wrong with the change from `old` to `new`.
+/// Returns the errors of the change from `old` to `new`.
 pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     if object::is_being_deleted(old) {
@@ -96,7 +96,7 @@ fn differ_in_metadata_alone(old: &Value, new: &Value) -> bool {
         && old.iter().all(|(field, value)| field == "metadata" || new.get(field) == Some(value))
 }
 
-/// What is wrong with an object in itself.
+/// Adds the errors of an object in itself.
 fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     metadata(kind, object, causes);
     match (kind.group.as_str(), kind.kind.as_str()) {
@@ -346,7 +346,7 @@ fn role(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What is declared immutable stays as it is.
+/// Checks that an immutable object keeps its data.
 fn sealed(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     for field in ["immutable", "data", "binaryData"] {
         if old.get(field) != new.get(field) {

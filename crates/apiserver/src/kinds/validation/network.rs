@@ -1,4 +1,4 @@
-//! What can be wrong with Services, and with what leads to them.
+//! Validation of Services, Ingresses and other network kinds.
 
 use std::collections::BTreeSet;
 

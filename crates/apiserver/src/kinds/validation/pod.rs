@@ -1,4 +1,4 @@
-//! What can be wrong with a Pod, or with the template of one.
+//! Validation of Pods and Pod templates.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     kinds::{names, quantity},
 };
 
-/// What is wrong with the spec of a Pod at `path`.
+/// Adds the errors of the spec of a Pod at `path`.
 pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let volumes = volumes(spec, path, causes);
     if items(spec, "containers").is_empty() {

@@ -1,4 +1,4 @@
-//! What can be wrong with what makes and scales Pods.
+//! Validation of workloads and autoscalers.
 
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use crate::{
     schema::{PatchRule, Schema},
 };
 
-/// What a patch does to a list.
+/// The change of a list by a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListRule<'a> {
     /// The patch's list takes its place.

@@ -17,7 +17,7 @@ const RETAIN_KEYS: &str = "$retainKeys";
 const ORDER: &str = "$setElementOrder/";
 const DELETE: &str = "$deleteFromPrimitiveList/";
 
-/// What is wrong with a patch, in upstream's words.
+/// The error of a patch, with upstream's message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum StrategicError {
     #[error("unknown patch type: {0} in map: {1}")]
@@ -142,7 +142,7 @@ fn unknown(word: &Value, patch: &Map<String, Value>) -> StrategicError {
     StrategicError::UnknownDirective(in_go(word), in_go(&Value::Object(patch.clone())))
 }
 
-/// What is left of a new value: no directives, and no nulls, which would only have removed something.
+/// Cleans a new value: without directives, and without nulls, which would only have removed something.
 fn without_directives(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! What patches make of objects, as upstream's do.
+//! Patched objects, compared with upstream's.
 
 use proptest::{collection::btree_map, prelude::*, sample::subsequence};
 use serde_json::json;

@@ -66,7 +66,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What Go calls a type: `[]v1.Container`, `map[string]string`.
+/// Go's name of a type: `[]v1.Container`, `map[string]string`.
 pub(super) fn go_type(schema: Schema<'_>) -> String {
     let part = |schema: Option<Schema<'_>>| schema.map_or_else(|| "interface {}".to_owned(), go_type);
     match schema.kind() {

@@ -94,7 +94,7 @@ fn parse(text: &str, layout: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| unfit(": out of range".to_owned()))
 }
 
-/// What is left of `text` where it stops following `layout`, and which part of that it fails.
+/// The rest of `text` where it stops following `layout`, and the part of the layout that it fails.
 fn mismatch<'a>(text: &'a str, layout: &str) -> Option<(&'a str, &'static str)> {
     let parts = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
     let mut rest = text;

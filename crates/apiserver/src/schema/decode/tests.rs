@@ -1,4 +1,4 @@
-//! What is read, refused and told, in the words of a kube-apiserver 1.36.
+//! Decoded objects and errors, compared with the answers of a kube-apiserver 1.36.
 
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use trimtab_cel::formats;
 
-/// What the library is to check.
+/// Returns the JSON Schema for the library.
 pub(super) fn plain(schema: &Value) -> Value {
     let Some(fields) = schema.as_object() else { return schema.clone() };
     let flag = |name: &str| fields.get(name) == Some(&Value::Bool(true));

@@ -1,4 +1,4 @@
-//! What upstream says of each thing that can be wrong.
+//! Upstream's message for each kind of error.
 
 use jsonschema::{
     ValidationError,
@@ -15,7 +15,7 @@ use crate::{
 /// The field of what upstream tells of no field.
 const NOWHERE: &str = "<nil>";
 
-/// What upstream says of an error at `field`.
+/// Returns upstream's messages for an error at `field`.
 pub(super) fn tell(error: &ValidationError<'_>, field: &str) -> Vec<Cause> {
     let value = &**error.instance();
     let plainly = |because: String| vec![Cause::invalid(field, value, format!("{field} in body {because}"))];
@@ -97,7 +97,7 @@ pub(super) fn tell(error: &ValidationError<'_>, field: &str) -> Vec<Cause> {
     }
 }
 
-/// What the first of the alternatives that come nearest has against a value.
+/// Returns the errors of the first alternative with the fewest errors.
 fn nearest(alternatives: &[Vec<ValidationError<'static>>], field: &str) -> Vec<Cause> {
     let nearest = alternatives.iter().min_by_key(|errors| errors.len());
     let told = |error: &ValidationError<'static>| {

@@ -19,7 +19,7 @@ pub(super) type Verdict = Result<(), UsedUp>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UsedUp;
 
-/// What is left.
+/// The rest of the budget.
 #[derive(Debug)]
 pub(super) struct Budget(u64);
 
@@ -56,7 +56,7 @@ impl Budget {
         Ok(())
     }
 
-    /// What a rule has against a value; the error ends the whole.
+    /// Evaluates a rule about a value. `Err` ends the evaluation of all rules.
     fn one(&mut self, asked: &Asked<'_>) -> Result<Option<Cause>, Cause> {
         let rule = asked.rule;
         let program = match &rule.program {
@@ -95,7 +95,7 @@ impl Budget {
         Ok(())
     }
 
-    /// What a broken rule is told by: what its expression comes to, or else its message, or else itself.
+    /// Returns the message of a broken rule: the value of its expression, or else its message, or else its source.
     fn message(&mut self, asked: &Asked<'_>) -> Result<String, Cause> {
         let rule = asked.rule;
         let otherwise = || rule.message.clone().unwrap_or_else(|| format!("failed rule: {}", rule.text));

@@ -1,4 +1,4 @@
-//! What is wrong with the rules in a definition: upstream's checks, in its words.
+//! Validation of the rules in a definition: upstream's checks, with its messages.
 
 use serde_json::Value as Json;
 
@@ -17,7 +17,7 @@ const NAMED: usize = 4;
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-/// What is wrong with the rules in the schema at `path`.
+/// Returns the errors of the rules in the schema at `path`.
 pub(crate) fn rule_causes(schema: &Json, path: &str) -> Vec<Cause> {
     let mut check = Check::default();
     check.form(schema, path);
@@ -33,7 +33,7 @@ pub(crate) fn rule_causes(schema: &Json, path: &str) -> Vec<Cause> {
 struct Check {
     causes: Vec<Cause>,
     total: u64,
-    /// What costs at least a hundredth of what all may cost.
+    /// Rules that cost at least a hundredth of the limit of all.
     costly: Vec<(u64, String)>,
 }
 

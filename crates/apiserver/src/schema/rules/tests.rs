@@ -4,12 +4,12 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 
-/// What an object breaks, as `field: message`.
+/// Returns the errors of an object, as `field: message`.
 fn broken(schema: &Json, object: &Json, old: Option<&Json>) -> Vec<String> {
     Rules::new(schema).causes(object, old, &[]).iter().map(Cause::to_string).collect()
 }
 
-/// What is wrong with the rules of a schema.
+/// Returns the errors of the rules of a schema.
 fn refused(schema: &Json) -> Vec<String> {
     rule_causes(schema, "schema").iter().map(Cause::to_string).collect()
 }

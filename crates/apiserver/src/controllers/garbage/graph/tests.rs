@@ -60,7 +60,7 @@ impl Told {
         self
     }
 
-    /// What there is to do, each thing in a few words.
+    /// The tasks, each in a few words.
     fn tasks(&mut self) -> Vec<String> {
         let name = |node: &Node| object::name(&node.object).to_owned();
         let tasks = std::iter::from_fn(|| {

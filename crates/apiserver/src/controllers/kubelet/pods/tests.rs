@@ -1,4 +1,4 @@
-//! What Pods need, step by step.
+//! The needs of Pods, step by step.
 
 use serde_json::{Value, json};
 
