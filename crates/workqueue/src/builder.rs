@@ -3,7 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher, Hash},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Weak},
 };
 
@@ -25,6 +25,7 @@ pub struct WorkQueueBuilder<K> {
     limiter: Option<Box<dyn RateLimiter<K>>>,
     ageing: NonZeroU32,
     group_of: Option<GroupOf<K>>,
+    group_limit: Option<NonZeroUsize>,
 }
 
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
@@ -48,7 +49,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> Default for WorkQueue<K> {
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
     fn new() -> Self {
         const AGEING: NonZeroU32 = NonZeroU32::new(1000).expect("not zero");
-        Self { name: None, limiter: None, ageing: AGEING, group_of: None }
+        Self { name: None, limiter: None, ageing: AGEING, group_of: None, group_limit: None }
     }
 
     /// Names the queue. A queue with a name reports [`metrics`](crate::metrics) labelled with it.
@@ -87,12 +88,27 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
         Self { group_of: Some(group_of), ..self }
     }
 
+    /// Limits the number of keys of each [group](Self::group_by) that workers hold at the same time. The default is no
+    /// limit.
+    ///
+    /// The keys of a group at its limit wait, and the keys of other groups are taken meanwhile. After a shutdown, a worker
+    /// that finds only such keys ends; the workers that hold the group's other keys take them.
+    pub fn group_limit(self, keys: NonZeroUsize) -> Self {
+        Self { group_limit: Some(keys), ..self }
+    }
+
     /// Builds the queue. Nothing is spawned: a waiting `get` owns the timer for the delayed keys.
     pub fn build(self) -> WorkQueue<K> {
-        let Self { name, limiter, ageing, group_of } = self;
+        let Self { name, limiter, ageing, mut group_of, group_limit } = self;
+        if group_limit.is_some() {
+            group_of.get_or_insert_with(|| Box::new(|_| 0)); // one group for all keys
+        }
         let name = name.filter(|name| !name.is_empty());
         let measured = name.is_some();
-        let state = State::new(Step(ageing.get()), group_of.is_some(), measured);
+        let mut state = State::new(Step(ageing.get()), group_of.is_some(), measured);
+        if let Some(limit) = group_limit {
+            state.limit_groups(limit);
+        }
         let limiter = limiter.unwrap_or_else(|| Box::new(limiter::default_controller()));
         let shared = Arc::new_cyclic(|queue: &Weak<Shared<K>>| {
             let metrics = name.map(|name| Metrics::new(&name, queue.clone()));

@@ -32,7 +32,7 @@
 //! 7. A key cannot starve: one of priority p is overtaken by at most `(q − p) × ageing` later keys of
 //!    priority q. Equal priorities come in arrival order. In a queue with groups this holds within each group.
 //! 8. In a queue with groups, the n-th key of a group comes out within n rounds. Each round takes one key from
-//!    every group that has a ready key.
+//!    every group that has a ready key. A group at its [limit](WorkQueueBuilder::group_limit) is passed over.
 //! 9. After a shutdown, ready keys still come out and adds are refused. A drain ends when no key is ready and
 //!    none is processing, or earlier by its deadline or [`shut_down`](WorkQueue::shut_down).
 //! 10. A key that is done and a queue that is dropped leave nothing behind, except that the rate limiter keeps the

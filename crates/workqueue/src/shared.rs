@@ -170,7 +170,7 @@ impl<K> Shared<K> {
     pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> SleepOutcome {
         let (outcome, unused) = self.locked(ClockRead::IfDelayed, |guarded, now| {
             guarded.state.fire(now);
-            if guarded.state.ready() > 0 || guarded.state.is_shutting_down() {
+            if guarded.state.takeable() > 0 || guarded.state.is_shutting_down() {
                 return (SleepOutcome::Retry, Some(waker));
             }
             let next_due = guarded.state.next_due();
@@ -257,8 +257,8 @@ impl<K> Guarded<K> {
     fn collect_wake_ups(&mut self, drained: bool) -> WakeUps {
         let Self { state, workers, drainers, .. } = self;
         let mut woken = WakeUps::default();
-        let (ready, next_due) = (state.ready(), state.next_due());
-        std::iter::from_fn(|| workers.next_to_wake(ready, next_due)).for_each(|waker| woken.push(waker));
+        let (takeable, next_due) = (state.takeable(), state.next_due());
+        std::iter::from_fn(|| workers.next_to_wake(takeable, next_due)).for_each(|waker| woken.push(waker));
         if drained {
             std::iter::from_fn(|| drainers.wake_oldest()).for_each(|waker| woken.push(waker));
         }

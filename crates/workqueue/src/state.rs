@@ -9,7 +9,7 @@
 //! - I4: a delayed key has the earliest time and the highest priority of all adds since its delay last ended.
 //! - I5: after shutdown no key is delayed, and only `done` makes a key ready.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use crate::{
     column::Column,
@@ -143,6 +143,16 @@ impl<K> State<K> {
         self.ready.len()
     }
 
+    /// Returns the number of ready keys that a worker can take now.
+    pub(crate) fn takeable(&self) -> usize {
+        self.ready.takeable()
+    }
+
+    /// Limits the keys of each group that are processed at the same time.
+    pub(crate) fn limit_groups(&mut self, limit: NonZeroUsize) {
+        self.ready.limit_groups(limit);
+    }
+
     pub(crate) fn processing(&self) -> usize {
         self.processing.len()
     }
@@ -196,6 +206,7 @@ impl<K> State<K> {
     #[inline]
     pub(crate) fn done(&mut self, id: SlotId, now: Time) -> Done<K> {
         self.processing.unlink(&mut self.slots, id);
+        self.ready.done(id);
         let worked =
             self.timestamps.as_ref().map_or(Span::ZERO, |timestamps| now.span(timestamps.get(id).taken));
         let phase = std::mem::replace(&mut self.slots[id].phase, Phase::Idle);

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
 
@@ -94,6 +94,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Model {
     fair: bool,
+    /// The most keys of a group in work.
+    limit: Option<usize>,
     keys: BTreeMap<Key, Entry>,
     turns: VecDeque<&'static str>,
     arrivals: i64,
@@ -137,10 +139,24 @@ impl Model {
     fn arrive(&mut self, key: Key) {
         self.keys.get_mut(&key).expect("the caller made it").ready = Some(self.arrivals);
         self.arrivals += 1;
-        let group = self.group(key);
-        if !self.turns.contains(&group) {
+        self.take_turn(self.group(key));
+    }
+
+    /// Puts a group into the rotation, unless it is there or at its limit.
+    fn take_turn(&mut self, group: &'static str) {
+        if !self.is_full(group) && !self.turns.contains(&group) {
             self.turns.push_back(group);
         }
+    }
+
+    fn is_full(&self, group: &'static str) -> bool {
+        let processing =
+            self.keys.iter().filter(|(key, entry)| self.group(**key) == group && entry.processing);
+        self.limit.is_some_and(|limit| processing.count() >= limit)
+    }
+
+    fn can_take(&self) -> bool {
+        self.keys.iter().any(|(key, entry)| entry.ready.is_some() && !self.is_full(self.group(*key)))
     }
 
     fn group(&self, key: Key) -> &'static str {
@@ -167,7 +183,7 @@ impl Model {
             }
             self.turns.pop_front();
             if ready(self).is_some() {
-                self.turns.push_back(group);
+                self.take_turn(group);
             }
             if next.is_some() {
                 return next;
@@ -176,9 +192,16 @@ impl Model {
     }
 
     fn done(&mut self, key: Key) {
+        let group = self.group(key);
+        let was_full = self.is_full(group);
         let entry = self.keys.get_mut(&key).expect("a taken key is known");
         entry.processing = false;
-        if std::mem::take(&mut entry.again) {
+        let again = std::mem::take(&mut entry.again);
+        if was_full && self.keys.iter().any(|(key, entry)| self.group(*key) == group && entry.ready.is_some())
+        {
+            self.take_turn(group);
+        }
+        if again {
             self.arrive(key);
         }
     }
@@ -249,11 +272,14 @@ impl Model {
     }
 }
 
-async fn run(steps: Vec<Step>, fair: bool) {
-    let builder =
+async fn run(steps: Vec<Step>, fair: bool, limit: Option<usize>) {
+    let mut builder =
         WorkQueue::builder().limiter(TwoMs::default()).ageing(NonZeroU32::new(3).expect("not zero"));
+    if let Some(limit) = limit.and_then(NonZeroUsize::new) {
+        builder = builder.group_limit(limit);
+    }
     let queue = if fair { builder.group_by(|key: &Key| key.0).build() } else { builder.build() };
-    let mut model = Model { fair, ..Model::default() };
+    let mut model = Model { fair, limit, ..Model::default() };
     let mut items: Vec<Item<Key>> = Vec::new();
     let mut consumer = queue.consumer();
     let start = Instant::now();
@@ -284,7 +310,7 @@ async fn run(steps: Vec<Step>, fair: bool) {
                 items.extend(item);
             }
             Step::GetMany(max) => {
-                if model.keys.values().any(|entry| entry.ready.is_some()) {
+                if model.can_take() {
                     let got = queue.get_many(max).await;
                     let expected: Vec<_> = std::iter::from_fn(|| model.take()).take(max).collect();
                     assert_eq!(got.iter().map(|item| **item).collect::<Vec<_>>(), expected);
@@ -326,8 +352,8 @@ async fn run(steps: Vec<Step>, fair: bool) {
     }
 }
 
-/// Ten thousand sequences in total.
-fn check(fair: bool) {
+/// Five thousand sequences.
+fn check(fair: bool, limit: Option<usize>) {
     let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(5_000) };
     let steps = prop::collection::vec(step(), 1..60);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -336,7 +362,7 @@ fn check(fair: bool) {
         .build()
         .expect("a runtime");
     let outcome = TestRunner::new(config).run(&steps, |steps| {
-        runtime.block_on(run(steps, fair));
+        runtime.block_on(run(steps, fair, limit));
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
@@ -344,10 +370,21 @@ fn check(fair: bool) {
 
 #[test]
 fn the_queue_behaves_as_the_naive_model() {
-    check(false);
+    check(false, None);
 }
 
 #[test]
 fn the_queue_with_groups_behaves_as_the_naive_model() {
-    check(true);
+    check(true, None);
+}
+
+#[test]
+fn the_queue_with_a_limit_for_each_group_behaves_as_the_naive_model() {
+    check(true, Some(1));
+    check(true, Some(2));
+}
+
+#[test]
+fn the_queue_with_a_limit_and_without_groups_behaves_as_the_naive_model() {
+    check(false, Some(2));
 }

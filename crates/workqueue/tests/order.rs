@@ -1,6 +1,6 @@
 //! The order in which keys come out: priorities, ageing, and turns between groups.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use trimtab_workqueue::{AddOptions, WorkQueue, priority};
 
@@ -110,4 +110,25 @@ fn priorities_order_the_keys_within_a_group() {
         queue.add_with(key, at(priority));
     }
     assert_eq!(take_all(&queue), [("a", 2), ("b", 2), ("a", 1), ("b", 1)]);
+}
+
+/// A namespace with a storm of keys takes one worker, and the others reconcile the calm one.
+#[tokio::test(start_paused = true)]
+async fn a_group_at_its_limit_leaves_the_workers_to_the_others() {
+    let queue = WorkQueue::builder().group_by(|key: &(&'static str, u32)| key.0);
+    let queue = queue.group_limit(NonZeroUsize::MIN).build();
+    (0..3).for_each(|n| assert!(queue.add(("storm", n))));
+    queue.add(("calm", 0));
+    let [storm, calm] = [queue.try_get(), queue.try_get()].map(|item| item.expect("each group has a turn"));
+    assert_eq!([*storm, *calm], [("storm", 0), ("calm", 0)]);
+    assert!(queue.try_get().is_none(), "two keys are ready, and their group is at its limit");
+    assert_eq!(queue.len(), 2);
+    // A worker that waits is woken by the end of the work, not by an add.
+    let next = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.get().await.map(|item| *item) }
+    });
+    tokio::task::yield_now().await;
+    drop(storm);
+    assert_eq!(next.await.expect("no panic"), Some(("storm", 1)));
 }
