@@ -131,6 +131,14 @@ impl InformerBuilder {
         self,
         dyntype: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
+        let this = Self { selection: self.selection.clone().of_kind::<T::Kind>(), ..self };
+        this.build_selected(dyntype)
+    }
+
+    fn build_selected<T: Object + DeserializeOwned>(
+        self,
+        dyntype: &<T::Kind as Resource>::DynamicType,
+    ) -> Informer<T> {
         let description: Arc<str> = self.describe::<T>(dyntype).into();
         let sources = self.sources::<T>(dyntype);
         let metrics = self.name.as_ref().map(|name| Metrics::new::<T>(name, dyntype));
@@ -155,9 +163,29 @@ impl InformerBuilder {
         self.selection.namespaces.iter().map(|namespace| source(Some(namespace))).collect()
     }
 
+    /// Gives an informer of a factory a name of its own, if others of its kind may have the factory's name: it has another
+    /// form than the whole object, or another selection than `usual`.
+    pub(crate) fn distinguished<T: Object>(
+        mut self,
+        resource: &<T::Kind as Resource>::DynamicType,
+        usual: &Selection,
+    ) -> Self {
+        let Some(name) = &self.name else { return self };
+        let form = short_name(type_name::<T>());
+        let is_whole = form == T::Kind::kind(resource);
+        let mut parts = if is_whole { Vec::new() } else { vec![form] };
+        let (own, usual) = (self.selection.clone(), usual.clone());
+        parts.extend(own.of_kind::<T::Kind>().differences(&usual.of_kind::<T::Kind>()));
+        if !parts.is_empty() {
+            self.name = Some(format!("{name}/{}", parts.join(";")));
+        }
+        self
+    }
+
     /// Returns the paths and selectors, by which a factory distinguishes informers of one type.
     pub(crate) fn identity<T: Object>(&self, resource: &<T::Kind as Resource>::DynamicType) -> String {
-        let sources = self.sources::<T>(resource);
+        let this = Self { selection: self.selection.clone().of_kind::<T::Kind>(), ..self.clone() };
+        let sources = this.sources::<T>(resource);
         sources.iter().map(Source::identity).collect::<Vec<_>>().join("\n")
     }
 

@@ -79,14 +79,23 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     pub(crate) fn report(&self, error: &InformerError) {
+        self.report_source(error, false);
+    }
+
+    /// Reports an error. A failed list or watch that repeats the last one, and does not pass by itself, is one line of log
+    /// and not one for each attempt.
+    pub(crate) fn report_source(&self, error: &InformerError, is_repeated: bool) {
         let informer = &*self.description;
         match error {
             InformerError::Source { error, .. } if error.is_expired() => {
                 tracing::debug!(informer, %error, "relisting");
             }
+            InformerError::Source { namespace, error, retry_in } if is_repeated => {
+                tracing::debug!(informer, namespace, %error, ?retry_in, "list or watch failed again");
+            }
             InformerError::Source { namespace, error, retry_in } => {
-                let cause = std::error::Error::source(error);
-                tracing::warn!(informer, namespace, %error, cause, ?retry_in, "list or watch failed");
+                let (cause, hint) = (std::error::Error::source(error), error.hint());
+                tracing::warn!(informer, namespace, %error, cause, ?retry_in, hint, "list or watch failed");
             }
             InformerError::Undecodable { key, reason } => {
                 tracing::warn!(informer, %key, error = reason, "object cannot be decoded");

@@ -56,7 +56,7 @@ pub struct InformerFactoryBuilder {
 
 impl InformerFactoryBuilder {
     /// Sets the objects that informers follow unless [`selected`](InformerFactory::selected) chooses others. The
-    /// default is all objects.
+    /// default is all objects. Informers of cluster-scoped kinds ignore its namespaces.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.defaults = self.defaults.selection(selection);
         self
@@ -117,6 +117,9 @@ impl InformerFactoryBuilder {
 
     /// Sets the name of the factory's informers in their [`metrics`](crate::metrics). Without a name they emit no
     /// metrics. Two factories of one process should have different names.
+    ///
+    /// An informer of another form than the whole object, or of another selection than the factory's, has these in its
+    /// name, as in `web/PodView;app=shop`: no two informers share a series.
     pub fn name(mut self, name: &str) -> Self {
         self.defaults = self.defaults.name(name);
         self
@@ -196,6 +199,7 @@ impl InformerFactory {
         dyntype: &<T::Kind as Resource>::DynamicType,
     ) -> Informer<T> {
         let builder = self.defaults.clone().selection(selection);
+        let builder = builder.distinguished::<T>(dyntype, &self.defaults.selection);
         let identity = (builder.identity::<T>(dyntype), TypeId::of::<T>());
         let mut state = self.state.lock();
         if let Some(held) = state.informers.get(&identity).and_then(|held| held()) {

@@ -1,8 +1,9 @@
 //! [`Selection`]: the objects of a kind that an informer follows.
 
-use std::collections::BTreeSet;
+use std::{any::type_name, collections::BTreeSet};
 
-use kube_client::api::ListParams;
+use k8s_openapi::ClusterResourceScope;
+use kube_client::{Resource, api::ListParams};
 use trimtab_cache::{Metadata, Selector, SelectorError};
 
 use crate::shard::Shard;
@@ -31,7 +32,7 @@ impl Selection {
 
     /// Only the objects of these namespaces; the objects of all namespaces if there are none. Each namespace is
     /// listed and watched separately: if one is forbidden, the informer still follows the others, and
-    /// [`Status::sources`](crate::Status::sources) has the state of each.
+    /// [`Status::sources`](crate::Status::sources) has the state of each. A cluster-scoped kind ignores them.
     #[must_use]
     pub fn namespaces<'a>(mut self, namespaces: impl IntoIterator<Item = &'a str>) -> Self {
         let named = namespaces.into_iter().filter(|name| !name.is_empty());
@@ -79,6 +80,38 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Returns the selection for objects of `K`: a cluster-scoped kind has no namespaces to choose from.
+    ///
+    /// The scope of a kind that is known at run time only is not known here; its namespaces stay.
+    pub(crate) fn of_kind<K: Resource>(mut self) -> Self {
+        // By name, because `Resource::Scope` need not be `'static`, as a `TypeId` needs it.
+        if type_name::<K::Scope>() == type_name::<ClusterResourceScope>() {
+            self.namespaces.clear();
+        }
+        self
+    }
+
+    /// Returns the parts in which the selection differs from `other`, for a name.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if self.namespaces != other.namespaces {
+            let names: Vec<_> = self.namespaces.iter().map(String::as_str).collect();
+            parts.push(if names.is_empty() { "all namespaces".to_owned() } else { names.join(",") });
+        }
+        if self.labels != other.labels {
+            parts.push(self.labels.to_string());
+        }
+        if self.fields != other.fields {
+            parts.push(self.fields.clone().unwrap_or_default());
+        }
+        if self.shard != other.shard {
+            parts.push(self.shard.as_ref().map(|shard| format!("{shard:?}")).unwrap_or_default());
+        }
+        parts
+    }
+}
+
 /// Takes the label and the field selector. The other parameters of a list are the informer's to choose.
 impl TryFrom<&ListParams> for Selection {
     type Error = SelectorError;
@@ -92,5 +125,28 @@ impl TryFrom<&ListParams> for Selection {
 impl Default for Selection {
     fn default() -> Self {
         Self::all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::{Node, Pod};
+
+    #[test]
+    fn a_cluster_scoped_kind_has_no_namespaces() {
+        let selection = Selection::all().namespaces(["default", "shop"]);
+        assert_eq!(selection.clone().of_kind::<Pod>(), selection);
+        assert_eq!(selection.of_kind::<Node>(), Selection::all());
+    }
+
+    #[test]
+    fn the_differences_of_a_selection_name_its_parts() {
+        let all = Selection::all();
+        assert!(all.differences(&all).is_empty());
+        let labels = "app=web".parse().expect("a selector");
+        let some = Selection::all().namespaces(["a", "b"]).labels(labels).fields("spec.nodeName=n");
+        assert_eq!(some.differences(&all), ["a,b", "app=web", "spec.nodeName=n"]);
+        assert_eq!(all.differences(&some)[0], "all namespaces");
     }
 }

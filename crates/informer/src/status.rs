@@ -174,6 +174,13 @@ impl Record {
         self.status.last_heard = Some(now);
     }
 
+    /// Returns whether every attempt since the last success has failed, the last one with the same error: one that does
+    /// not pass by itself, such as missing permission.
+    pub(crate) fn is_failing_with(&self, error: &SourceError) -> bool {
+        let last = self.status.last_error.as_ref().filter(|_| self.status.failing_since.is_some());
+        error.hint().is_some() && last.is_some_and(|last| last.code() == error.code())
+    }
+
     pub(crate) fn note_failure(&mut self, now: Instant, error: Arc<SourceError>, until: Instant) {
         self.restarts += 1;
         self.status.phase =

@@ -78,16 +78,17 @@ impl<T: Object> Shared<T> {
     /// Records and reports a failure. The next attempt follows after `retry_in`.
     pub(crate) fn failed(&self, source: usize, now: Instant, error: SourceError, retry_in: Duration) {
         let error = Arc::new(error);
-        let namespace = {
+        let (namespace, is_repeated) = {
             let mut inner = self.inner.lock();
             let record = &mut inner.records[source];
+            let is_repeated = record.is_failing_with(&error);
             record.note_failure(now, error.clone(), now + retry_in);
-            record.status.namespace.clone()
+            (record.status.namespace.clone(), is_repeated)
         };
         if let Some(metrics) = &self.metrics {
             metrics.failed();
         }
-        self.reporter.report(&InformerError::Source { namespace, error, retry_in });
+        self.reporter.report_source(&InformerError::Source { namespace, error, retry_in }, is_repeated);
     }
 
     pub(crate) fn started(&self) {

@@ -66,6 +66,16 @@ impl SourceError {
         matches!(&self.kind, Kind::Status { status, .. } if status.is_expired())
     }
 
+    /// Returns what an operator of the process can do about the error, if it does not pass by itself.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.code()? {
+            401 => Some("are the credentials of this process valid?"),
+            403 => Some("this process's account needs the verbs list and watch on the resource"),
+            404 => Some("is the CustomResourceDefinition of this kind installed?"),
+            _ => None,
+        }
+    }
+
     /// Returns whether a watch was silent for too long. Some servers are; silence alone is no failure.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.kind, Kind::Silent(_))
@@ -277,7 +287,7 @@ impl Status {
     /// Reads the status in the body of a response; if the body is not a status, one made from the headers.
     pub(crate) fn of_response(code: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
         let mut status = serde_json::from_slice(body).unwrap_or_else(|_| Self {
-            message: String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned(),
+            message: String::from_utf8_lossy(&body[..body.len().min(200)]).trim().to_owned(),
             ..Self::default()
         });
         status.code = code;
@@ -354,6 +364,14 @@ mod tests {
         let refused = SourceError::status(Status::of_response(500, None, b"no JSON"));
         assert_eq!(refused.failure().class, Class::Passing);
         assert_eq!(refused.to_string(), "the server refused: 500 no JSON");
+    }
+
+    #[test]
+    fn errors_that_last_have_a_hint() {
+        let hint = |code: u16| SourceError::status(Status::of_response(code, None, b"")).hint();
+        assert!(hint(404).is_some_and(|hint| hint.contains("CustomResourceDefinition")));
+        assert!(hint(403).is_some_and(|hint| hint.contains("list and watch")));
+        assert!(hint(401).is_some() && hint(500).is_none());
     }
 
     #[test]

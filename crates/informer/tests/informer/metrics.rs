@@ -1,10 +1,12 @@
 //! The metrics of an informer with a name, as an exporter renders them.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
+use kube_client::api::{ApiResource, DynamicObject};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use serde_json::json;
 use tokio::time::{Duration, sleep};
-use trimtab_informer::metrics;
+use trimtab_cache::Packed;
+use trimtab_informer::{InformerFactory, Selection, metrics};
 use trimtab_test_support::{
     server::{ScriptedServer, failure},
     settle,
@@ -84,4 +86,29 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
         settle(Duration::from_millis(1)).await;
         assert_eq!(scraped(metrics::UNDECODABLE_OBJECTS), left, "{kind}");
     }
+}
+
+/// Informers of one kind in a factory are told apart by their form and selection.
+#[tokio::test]
+async fn two_informers_of_one_kind_in_a_factory_share_no_series() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let (_server, client) = ScriptedServer::new();
+    let factory = InformerFactory::builder(client).name("web").namespace("shop").build();
+    ::metrics::with_local_recorder(&recorder, || {
+        factory.informer::<ReplicaSet>();
+        factory.informer::<Packed<ReplicaSet>>();
+        factory.informer_with::<DynamicObject>(&ApiResource::erase::<ReplicaSet>(&()));
+        let labels = "app=web".parse().expect("a selector");
+        factory.selected::<ReplicaSet>(Selection::all().namespace("shop").labels(labels));
+        factory.selected::<ReplicaSet>(Selection::all());
+        factory.informer::<ReplicaSet>(); // the first one
+    });
+    let text = handle.render();
+    let series = text.lines().filter_map(|line| line.strip_prefix("reflector_last_resource_version{name=\""));
+    let mut names: Vec<_> = series.filter_map(|line| line.split('"').next()).collect();
+    names.sort_unstable();
+    let expected =
+        ["web", "web/DynamicObject", "web/Packed<ReplicaSet>", "web/all namespaces", "web/app=web"];
+    assert_eq!(names, expected, "{text}");
 }
