@@ -35,18 +35,26 @@
 //! }
 //! ```
 //!
-//! The parts of a controller are re-exported as modules of their names, so that they need no dependencies of their own:
+//! The other parts of a controller are re-exported as modules of their names, so that they need no dependencies of their own:
 //! [`workqueue`], [`cache`], [`informer`], [`expectations`], [`ownership`], [`leaderelection`], [`featuregate`].
 //! [`Ledger`] is the ledger of [`expectations`] with the types of a controller, and [`OwnWrites`] connects it to informers: a
-//! reconciler's creates and deletes are recorded, and their events observed.
+//! reconciler's writes are recorded, and their events observed.
+//!
+//! # Parts
+//!
+//! - [`Controller`] and its sources: informers ([`Watch`], [`Predicate`], [`keys_by_index`]) and [`ExternalSource`]s. A
+//!   [`ControllerHandle`] adds and removes them while the controller runs, and shows its state.
+//! - [`Request`], [`Action`] and [`Error`] of a reconcile; [`kube_rs`] for reconcilers in the form of kube-rs.
+//! - [`metrics`], with controller-runtime's names.
 //!
 //! # Guarantees
 //!
 //! 1. A key is never reconciled twice at the same time, whatever the number of workers.
-//! 2. Every existing object is reconciled at least once in a run, and again after each change; several changes may be
-//!    handled by one reconcile after the last of them. This includes objects that cannot be decoded, of which the cache has
-//!    only the metadata and perhaps an earlier state.
-//! 3. A reconciler that fails or panics does not delay keys that succeed.
+//! 2. Every existing object is reconciled at least once in a run, and again after each change that passes the predicates of
+//!    its source; several changes may be handled by one reconcile after the last of them. This includes objects that
+//!    cannot be decoded, of which the cache has only the metadata and perhaps an earlier state.
+//! 3. A reconciler that fails, panics or does not end does not delay keys that succeed, as long as a worker is free. It is
+//!    given up after the [timeout](Controller::reconcile_timeout).
 //! 4. The retries of a key are delayed by 5 ms after its first failure, doubling to 1000 s. A success resets the delay. All
 //!    retries together are limited to 10 a second, with bursts of 100.
 //! 5. Nothing is spawned before [`Controller::run`]. A run returns after every worker that it has spawned has ended, and
@@ -55,12 +63,15 @@
 //!    stop the informers; the task that updates the queue's metrics ends within half a second after it.
 //! 6. After the shutdown no key is started; running reconciles have the grace period to finish.
 //! 7. In led work, the elector does not release the Lease while a reconcile is alive.
+//! 8. Each source has its own start, error and backoff. A run begins after the first lists of all sources that are not
+//!    [optional](Watch::optional); later, a source that fails delays no other.
 //!
 //! [`gates`] holds Trimtab's own feature gates and sets the parts' options from them.
 //!
 //! # Not here
 //!
-//! The logic of the parts: this crate only connects them. The logic of a kind belongs to its reconciler.
+//! The logic of the other parts: this crate connects them. Many controllers in one process, with signals, election and
+//! probes, are a manager's work. The logic of a kind belongs to its reconciler.
 //!
 //! # Differences from client-go and controller-runtime
 //!
@@ -68,26 +79,55 @@
 //!   lease must not start a reconcile.
 //! - A controller can run again after its shutdown; informers and caches outlive its runs.
 //! - A write that is refused because its namespace is terminating counts as done, in every controller.
+//! - A reconcile has a timeout of 2 minutes by default; controller-runtime has none unless it is set.
+//! - Priorities age: a key of the initial list is overtaken by at most 100,000 others. In controller-runtime it can starve.
+//! - Two controllers of one name are a warning in the log, not an error: a test or a simulation has replicas in one process.
 //! - An informer that does not sync fails the run of its controller, with the informer's name. Other controllers
 //!   continue.
 
+mod action;
 mod controller;
 mod error;
+mod failure;
 pub mod gates;
+mod handle;
+pub mod kube_rs;
+pub mod metrics;
+mod options;
 mod own_writes;
+mod predicate;
+mod queue;
+mod reasons;
 mod reconciler;
+mod records;
+mod request;
 mod requests;
+mod run;
 mod running;
 mod source;
 mod state;
+mod status;
 mod worker;
 
+pub use action::Action;
 pub use controller::Controller;
 pub use error::RunError;
+pub use failure::Error;
+pub use handle::ControllerHandle;
 pub use own_writes::OwnWrites;
-pub use reconciler::{Action, Error, Reconciler, Request};
+pub use predicate::{
+    Predicate, annotations_changed, generation_changed, labels_changed, resource_version_changed,
+};
+pub use reasons::{EventKind, Reason, Reasons};
+pub use reconciler::{Reconcile, Reconciler};
+pub use request::Request;
 pub use requests::{RequestError, within};
-pub use running::Status;
+pub use source::{
+    SourceId,
+    external::{ExternalSource, KeySender},
+    watch::{Watch, keys_by_index},
+};
+pub use status::{KeyStatus, SourceStatus, Status};
 
 pub use trimtab_cache as cache;
 pub use trimtab_expectations as expectations;

@@ -1,6 +1,6 @@
 //! [`OwnWrites`]: a controller's creates and deletes of its dependents, until the informers' caches show them.
 
-use std::{any::type_name, borrow::Cow, collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
 use kube_client::{
@@ -10,14 +10,19 @@ use kube_client::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey, ResourceVersion};
-use trimtab_expectations::{NotReady, Reason, Write};
-use trimtab_informer::{Event, Informer};
+use trimtab_expectations::{NotReady, Reason};
+use trimtab_informer::Informer;
 
 use crate::{
-    Ledger,
+    Error, Ledger,
     requests::{DEADLINE, RequestError, within},
-    source::OwnerLookup,
+    source::owner::OwnerLookup,
 };
+
+pub(crate) use report::name_of;
+use report::{observe, report, version};
+
+mod report;
 
 /// The largest number of objects that are read to settle an unknown outcome.
 const PAGE: u32 = 500;
@@ -165,6 +170,26 @@ impl OwnWrites {
         Ok(self.ready(key).err().map(|wait| wait.expires_in()))
     }
 
+    /// Asks whether `key` may create and delete, as [`wait`](Self::wait) does, for `?` in a reconciler: the error parks
+    /// the key until an event wakes it ([`Error::waiting`]).
+    ///
+    /// # Errors
+    ///
+    /// The key must wait, or the server could not be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn settled(&self, key: &ObjectKey, client: &Client) -> Result<(), Error> {
+        match self.wait(key, client).await? {
+            None => Ok(()),
+            Some(limit) => Err(match self.ready(key) {
+                Err(wait) => Error::waiting(limit, wait),
+                Ok(()) => Error::waiting(limit, "the cache lacks a deletion whose outcome was unknown"),
+            }),
+        }
+    }
+
     fn ready(&self, key: &ObjectKey) -> Result<(), NotReady<&'static str, ResourceVersion>> {
         self.ledger.ready(key, |name| (self.kind(name)?.version)())
     }
@@ -192,6 +217,32 @@ impl OwnWrites {
         created
     }
 
+    /// Sends a change of a dependent for the owner `key` with the UID `uid`, and records it until the cache has reached the
+    /// version in the reply. A kind that was not added with [`of`](Self::of) is not recorded.
+    ///
+    /// # Errors
+    ///
+    /// The request failed.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`create`](Self::create).
+    pub async fn update<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &ObjectKey,
+        uid: &str,
+        request: impl Future<Output = kube_client::Result<K>>,
+    ) -> Result<K, RequestError> {
+        let name = name_of::<K>();
+        if self.kind(name).is_none() {
+            return within(self.deadline, request).await;
+        }
+        let write = self.ledger.expect_update(key, uid, name);
+        let updated = within(self.deadline, request).await;
+        report(write, updated.as_ref().map(|object| version(object.meta().resource_version.as_deref())));
+        updated
+    }
+
     /// Deletes `dependent` for the owner `key` with the UID `uid`, and records the delete until the cache shows the object
     /// as gone or as being deleted. An object that does not exist (404) is deleted.
     ///
@@ -214,19 +265,38 @@ impl OwnWrites {
     where
         K: Resource<DynamicType = ()> + Clone + DeserializeOwned + fmt::Debug,
     {
-        let (write, name, seen, params) = {
+        let (name, params) = {
             let dependent = dependent.metadata();
             let only_this = Preconditions { uid: Some(dependent.uid().to_owned()), resource_version: None };
             let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-            let write = self.ledger.expect_deletion(key, uid, name_of::<K>(), dependent.uid());
-            (write, dependent.name().to_owned(), version(Some(dependent.resource_version())), params)
+            (dependent.name().to_owned(), params)
         };
-        let deleted = within(self.deadline, api.delete(&name, &params)).await;
+        let request = async {
+            let reply = api.delete(&name, &params).await?;
+            Ok(reply.left().and_then(|object| object.meta().resource_version.clone()))
+        };
+        self.delete_by(key, uid, name_of::<K>(), dependent, request).await
+    }
+
+    /// Sends `request`, which deletes `dependent` of the kind `name` and returns the version of the object in the reply; see
+    /// [`delete`](Self::delete).
+    pub(crate) async fn delete_by(
+        &self,
+        key: &ObjectKey,
+        uid: &str,
+        name: &'static str,
+        dependent: &impl Object,
+        request: impl Future<Output = kube_client::Result<Option<String>>>,
+    ) -> Result<(), RequestError> {
+        let (write, seen) = {
+            let dependent = dependent.metadata();
+            let write = self.ledger.expect_deletion(key, uid, name, dependent.uid());
+            (write, version(Some(dependent.resource_version())))
+        };
+        let deleted = within(self.deadline, request).await;
         // The reply to a delete that removed the object at once may carry the version before.
-        let newer = |object: &K| {
-            version(object.meta().resource_version.as_deref()).filter(|now| Some(now) > seen.as_ref())
-        };
-        report(write, deleted.as_ref().map(|reply| reply.as_ref().left().and_then(newer)));
+        let newer = |text: &Option<String>| version(text.as_deref()).filter(|now| Some(now) > seen.as_ref());
+        report(write, deleted.as_ref().map(newer));
         match deleted {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
@@ -281,59 +351,6 @@ impl OwnWrites {
         let newest = items.iter().filter_map(|item| version(Some(item.metadata.resource_version()))).max();
         // Without objects, the cache shows that there are none.
         Ok(newest.or_else(|| (kind.version)()).or(of_list))
-    }
-}
-
-/// Reports a dependent's event to the ledger. An object that is being deleted is gone as far as its owner is concerned,
-/// even if it is seen so for the first time.
-fn observe<T: Object>(ledger: &Ledger, owners: &OwnerLookup, name: &'static str, event: &Event<T>) {
-    let went = |object: &dyn Metadata| {
-        if let Some(key) = owners.controller(object) {
-            ledger.deletion_observed(&key, &name, object.uid());
-        }
-    };
-    let came = |object: &dyn Metadata| {
-        if let Some(key) = owners.controller(object) {
-            ledger.creation_observed(&key, &name);
-        }
-    };
-    let now = event.metadata();
-    match &event.change {
-        Change::Added(_) if !now.is_being_deleted() => came(now),
-        Change::Updated { old, .. } if old.metadata().uid() != now.uid() => {
-            went(old.metadata());
-            if now.is_being_deleted() { went(now) } else { came(now) }
-        }
-        // The cache's version settles the create of an object that cannot be decoded: this may be its second event.
-        Change::Updated { .. } | Change::Undecodable(_) if !now.is_being_deleted() => {}
-        _ => went(now),
-    }
-}
-
-/// Reports the outcome of a request: with the version in the reply, if it is newer than any that the cache has shown.
-fn report(
-    write: Write<ObjectKey, &'static str, ResourceVersion>,
-    reply: Result<Option<ResourceVersion>, &RequestError>,
-) {
-    match reply {
-        Ok(Some(version)) => write.succeeded(version),
-        Ok(None) => write.succeeded_without_version(),
-        // Upstream leaves the expectation to its time to live: the owner goes with its namespace.
-        Err(error) if error.is_namespace_terminating() => write.succeeded_without_version(),
-        Err(error) if error.is_refusal() => write.refused(),
-        Err(_) => write.unknown(),
-    }
-}
-
-fn version(text: Option<&str>) -> Option<ResourceVersion> {
-    text?.parse().ok()
-}
-
-/// The name by which a ledger knows a kind: the plural, which is a constant for nearly every kind.
-fn name_of<K: Resource<DynamicType = ()>>() -> &'static str {
-    match K::plural(&()) {
-        Cow::Borrowed(name) => name,
-        Cow::Owned(_) => type_name::<K>(),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::{fmt, time::Duration};
 
 use tokio::time::timeout;
+use trimtab_leaderelection::FencedError;
+use trimtab_ownership::ReferenceError;
 
 /// The time that a request may take unless set otherwise. kube-client sets no limit.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -17,6 +19,8 @@ pub enum RequestError {
     Client(kube_client::Error),
     /// There was no reply within this time. It is unknown whether the request was carried out.
     Deadline(Duration),
+    /// The owner cannot be the controller of the object. Nothing was sent.
+    Owner(ReferenceError),
 }
 
 /// Awaits the reply to a request for at most `deadline`.
@@ -47,9 +51,17 @@ impl RequestError {
         }
     }
 
-    /// Whether the server refused the request, so that nothing has changed: 4xx, except for 408. After a 5xx, a
-    /// timeout or a broken connection the request may have been carried out.
+    /// Whether the server refused the request, so that nothing has changed: 4xx, except for 408. Or it was not sent: the
+    /// leadership had ended, or the owner was refused. After a 5xx, a timeout or a broken connection the request may have
+    /// been carried out.
     pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Owner(_) => return true,
+            Self::Client(error) if FencedError::find(error).is_some_and(FencedError::is_unsent) => {
+                return true;
+            }
+            Self::Client(_) | Self::Deadline(_) => {}
+        }
         self.code().is_some_and(|code| (400..500).contains(&code) && code != 408 && code != 499)
     }
 
@@ -77,6 +89,7 @@ impl fmt::Display for RequestError {
         match self {
             Self::Client(error) => error.fmt(f),
             Self::Deadline(deadline) => write!(f, "no reply within {deadline:?}"),
+            Self::Owner(error) => error.fmt(f),
         }
     }
 }
@@ -87,6 +100,7 @@ impl std::error::Error for RequestError {
         match self {
             Self::Client(error) => error.source(),
             Self::Deadline(_) => None,
+            Self::Owner(error) => error.source(),
         }
     }
 }

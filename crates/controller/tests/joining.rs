@@ -269,7 +269,7 @@ async fn no_run_begins_while_a_reconcile_of_a_dropped_run_is_alive() {
             for _ in 0..100 {
                 yield_now().await;
             }
-            Ok(Action::requeue())
+            Ok(Action::requeue_now())
         }
     });
     for run in 0..300 {

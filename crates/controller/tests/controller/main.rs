@@ -1,0 +1,11 @@
+//! Tests of the controller against the in-process API server, in virtual time.
+
+mod external;
+mod incidents;
+mod kube_runtime_defects;
+mod lines;
+mod metrics;
+mod queue;
+mod requeue;
+mod sources;
+mod world;
