@@ -45,6 +45,7 @@
 //! - [`Controller`] and its sources: informers ([`Watch`], [`Predicate`], [`keys_by_index`]) and [`ExternalSource`]s. A
 //!   [`ControllerHandle`] adds and removes them while the controller runs, and shows its state.
 //! - [`Request`], [`Action`] and [`Error`] of a reconcile; [`kube_rs`] for reconcilers in the form of kube-rs.
+//! - [`Finalizer`]; [`set_condition`] and [`patch_status`]; [`await_condition`] and [`wait_established`].
 //! - [`metrics`], with controller-runtime's names.
 //!
 //! # Guarantees
@@ -86,9 +87,12 @@
 //!   continue.
 
 mod action;
+mod await_condition;
+mod conditions;
 mod controller;
 mod error;
 mod failure;
+mod finalizer;
 pub mod gates;
 mod handle;
 pub mod kube_rs;
@@ -110,9 +114,14 @@ mod status;
 mod worker;
 
 pub use action::Action;
+pub use await_condition::{WaitError, await_condition, wait_established};
+pub use conditions::{
+    condition, find_condition, is_condition_true, patch_status, remove_condition, set_condition,
+};
 pub use controller::Controller;
 pub use error::RunError;
 pub use failure::Error;
+pub use finalizer::{CleanUp, Finalizer, FinalizerNameError, FinalizerState, MissingFinalizer};
 pub use handle::ControllerHandle;
 pub use own_writes::OwnWrites;
 pub use predicate::{
