@@ -45,6 +45,7 @@
 //! - [`Controller`] and its sources: informers ([`Watch`], [`Predicate`], [`keys_by_index`]) and [`ExternalSource`]s. A
 //!   [`ControllerHandle`] adds and removes them while the controller runs, and shows its state.
 //! - [`Request`], [`Action`] and [`Error`] of a reconcile; [`kube_rs`] for reconcilers in the form of kube-rs.
+//! - [`Writer`], [`OwnWrites`] and [`Ledger`]: writes, and the wait until the cache shows them.
 //! - [`Finalizer`]; [`set_condition`] and [`patch_status`]; [`await_condition`] and [`wait_established`].
 //! - [`metrics`], with controller-runtime's names.
 //!
@@ -112,6 +113,7 @@ mod source;
 mod state;
 mod status;
 mod worker;
+mod writer;
 
 pub use action::Action;
 pub use await_condition::{WaitError, await_condition, wait_established};
@@ -137,6 +139,7 @@ pub use source::{
     watch::{Watch, keys_by_index},
 };
 pub use status::{KeyStatus, SourceStatus, Status};
+pub use writer::{Applied, Because, Writer, deterministic_name};
 
 pub use trimtab_cache as cache;
 pub use trimtab_expectations as expectations;

@@ -11,3 +11,4 @@ mod requeue;
 mod sources;
 mod statuses;
 mod world;
+mod writer;
