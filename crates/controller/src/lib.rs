@@ -141,6 +141,8 @@ pub use source::{
 pub use status::{KeyStatus, SourceStatus, Status};
 pub use writer::{Applied, Because, Writer, deterministic_name};
 
+pub use trimtab_ownership::{controller_reference, set_controller_reference};
+
 pub use trimtab_cache as cache;
 pub use trimtab_expectations as expectations;
 pub use trimtab_featuregate as featuregate;
