@@ -66,6 +66,11 @@ impl ControllerHandle {
         self.sources.remove(source)
     }
 
+    /// Queues every object again, as a run does when it begins. Does nothing while no run has begun.
+    pub fn requeue_all(&self) {
+        self.sources.requeue_all();
+    }
+
     /// Returns the present state of the controller, and the counts of all its runs.
     pub fn status(&self) -> Status {
         Status { sources: self.sources(), ..self.shared.status() }

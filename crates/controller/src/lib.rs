@@ -110,6 +110,7 @@ mod requests;
 mod run;
 mod running;
 mod source;
+mod standby;
 mod state;
 mod status;
 mod worker;
@@ -138,6 +139,7 @@ pub use source::{
     external::{ExternalSource, KeySender},
     watch::{Watch, keys_by_index},
 };
+pub use standby::Standby;
 pub use status::{KeyStatus, SourceStatus, Status};
 pub use writer::{Applied, Because, Writer, deterministic_name};
 

@@ -24,6 +24,7 @@ use crate::{
 };
 
 /// One of a controller's workers.
+#[derive(Clone)]
 pub(crate) struct Worker {
     pub(crate) controller: Arc<str>,
     pub(crate) queue: KeyQueue,

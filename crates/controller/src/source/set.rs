@@ -107,7 +107,10 @@ impl SourceSet {
 
     /// Connects all sources, and those that are added later, to the queue of a run. Returns the futures that the run
     /// must poll.
-    pub(crate) fn connect_all(&self, queue: &KeyQueue) -> (Connected<'_>, mpsc::UnboundedReceiver<Driver>) {
+    pub(crate) fn connect_all(
+        self: &Arc<Self>,
+        queue: &KeyQueue,
+    ) -> (Connected, mpsc::UnboundedReceiver<Driver>) {
         let (drivers, receiver) = mpsc::unbounded_channel();
         let (live, sources) = {
             let mut state = self.state.lock();
@@ -118,7 +121,7 @@ impl SourceSet {
                 state.sources.iter().map(|entry| (entry.id, entry.source.clone())).collect();
             (live, sources)
         };
-        let connected = Connected { set: self, run: live.run };
+        let connected = Connected { set: self.clone(), run: live.run };
         sources.iter().for_each(|(id, source)| self.connect(&live, *id, source));
         (connected, receiver)
     }
@@ -143,6 +146,17 @@ impl SourceSet {
         };
         drop(state);
         drop(unused);
+    }
+
+    /// Queues the key of every existing object of the informers again.
+    pub(crate) fn requeue_all(&self) {
+        let live = self.state.lock().live.clone();
+        if let Some(live) = live {
+            for (_, source) in self.sources(|_| true) {
+                // A new connection begins with every existing object; it ends at once.
+                drop(source.connect(live.queue.inlet(&source.name())));
+            }
+        }
     }
 
     pub(crate) fn statuses(&self) -> Vec<SourceStatus> {
@@ -174,12 +188,12 @@ impl SourceSet {
 }
 
 /// Disconnects all sources from the queue of a run when it is dropped.
-pub(crate) struct Connected<'a> {
-    set: &'a SourceSet,
+pub(crate) struct Connected {
+    set: Arc<SourceSet>,
     run: u64,
 }
 
-impl Drop for Connected<'_> {
+impl Drop for Connected {
     fn drop(&mut self) {
         let mut state = self.set.state.lock();
         if state.live.as_ref().is_none_or(|live| live.run != self.run) {
