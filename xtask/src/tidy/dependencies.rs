@@ -3,6 +3,13 @@
 use super::finding::Finding;
 use crate::workspace::{Dependency, Package};
 
+/// The parts on which only a few others may depend, and those others.
+const UPPER: [(&str, &[&str]); 3] = [
+    ("trimtab-controller", &["trimtab-manager", "trimtab-testing"]),
+    ("trimtab-manager", &["trimtab-testing"]),
+    ("trimtab-apiserver", &["trimtab-testing", "trimtab-simulation"]),
+];
+
 /// `packages` are all packages of the workspace: indirect dependencies count, too.
 pub(super) fn check(manifest: &str, package: &Package, packages: &[Package]) -> Vec<Finding> {
     let problems = package.dependencies.iter().filter_map(|dependency| {
@@ -25,8 +32,10 @@ fn problem_of_part(package: &str, dependency: &Dependency) -> Option<String> {
         return circular
             .then(|| format!("{name} in [dev-dependencies] needs a bare path: with a version, neither could be published first"));
     }
-    if name == "trimtab-controller" || (name == "trimtab-apiserver" && package != "trimtab-simulation") {
-        return Some(format!("depends on {name}, which no other part may do"));
+    if let Some((_, above)) = UPPER.iter().find(|(upper, _)| upper == name)
+        && !above.contains(&package)
+    {
+        return Some(format!("depends on {name}, which only {} may do", above.join(" and ")));
     }
     if dependency.requirement.starts_with('=') {
         return Some(format!("pins {name} with `=`; use a plain version"));
@@ -85,6 +94,15 @@ mod tests {
         assert_eq!(wrong(on("trimtab-controller", "^0.1.0")), 1);
         assert_eq!(wrong(on("trimtab-apiserver", "^0.1.0")), 1);
         assert_eq!(wrong(Dependency { dev: true, ..on("trimtab-apiserver", "*") }), 0);
+        let found = |part, upper| check("Cargo.toml", &package(part, vec![on(upper, "^0.1.0")]), &[]).len();
+        assert_eq!(
+            [found("trimtab-manager", "trimtab-controller"), found("trimtab-testing", "trimtab-manager")],
+            [0, 0]
+        );
+        assert_eq!(
+            [found("trimtab-manager", "trimtab-apiserver"), found("trimtab-cache", "trimtab-manager")],
+            [1, 1]
+        );
     }
 
     #[test]
