@@ -21,6 +21,11 @@ fn an_operator_without_a_defect_survives_everything_that_is_done_to_it() {
 }
 
 #[test]
+fn the_website_operator_survives_faults_in_a_manager() {
+    clean(scenarios::website(), 25);
+}
+
+#[test]
 fn candidates_for_a_lease_never_lead_at_the_same_time() {
     clean(scenarios::lease(None), 12);
 }
@@ -48,7 +53,8 @@ fn two_runs_of_a_seed_are_equal() {
         let seeds = |scenario, seeds| Simulation::new(scenario).seeds(0..seeds).check_determinism();
         let checked = seeds(database(None), 10)
             .and_then(|()| seeds(scenarios::replicaset(), 6))
-            .and_then(|()| seeds(scenarios::lease(None), 6));
+            .and_then(|()| seeds(scenarios::lease(None), 6))
+            .and_then(|()| seeds(scenarios::website(), 4));
         is_over.store(true, Ordering::Relaxed);
         checked
     });

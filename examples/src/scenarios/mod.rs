@@ -3,6 +3,7 @@
 mod database;
 mod lease;
 mod replicaset;
+mod website;
 
 use trimtab_simulation::Scenario;
 
@@ -13,6 +14,7 @@ pub use self::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
         replicaset_naive, replicaset_versions, replicaset_without,
     },
+    website::website,
 };
 use crate::{database::Defect, replicaset::Protection};
 
@@ -30,6 +32,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("lease".to_owned(), lease(None)),
         ("lease-taken".to_owned(), lease_taken()),
         ("database".to_owned(), database(None)),
+        ("website".to_owned(), website()),
     ];
     all.extend(
         Protection::ALL
