@@ -36,22 +36,22 @@ pub(crate) fn page(sections: &[Section]) -> String {
     for section in sections {
         let name = escaped(section.name());
         _ = write!(html, "<section id=\"{name}\"><h2>{name}</h2>");
-        write_value(&mut html, &section.content());
+        write_value(&mut html, &section.content(), section.first_columns());
         html.push_str("</section>");
     }
     html.push_str("</body></html>\n");
     html
 }
 
-fn write_value(html: &mut String, value: &Value) {
+fn write_value(html: &mut String, value: &Value, first: &[String]) {
     match value {
         Value::Array(items) if items.is_empty() => html.push_str("<p class=\"none\">none</p>"),
-        Value::Array(items) if items.iter().all(Value::is_object) => write_table(html, items),
+        Value::Array(items) if items.iter().all(Value::is_object) => write_table(html, items, first),
         Value::Array(items) => {
             html.push_str("<ul>");
             for item in items {
                 html.push_str("<li>");
-                write_value(html, item);
+                write_value(html, item, first);
                 html.push_str("</li>");
             }
             html.push_str("</ul>");
@@ -71,10 +71,11 @@ fn write_value(html: &mut String, value: &Value) {
     }
 }
 
-/// Writes objects as rows. The columns are the members of the first object, followed by further members of later ones.
-fn write_table(html: &mut String, items: &[Value]) {
-    let mut columns: Vec<&String> = Vec::new();
-    for name in items.iter().filter_map(Value::as_object).flat_map(Map::keys) {
+/// Writes objects as rows. The columns are those in `first` that occur, then the other members of all objects.
+fn write_table(html: &mut String, items: &[Value], first: &[String]) {
+    let names = || items.iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let mut columns: Vec<&String> = first.iter().filter(|name| names().any(|known| known == *name)).collect();
+    for name in names() {
         if !columns.contains(&name) {
             columns.push(name);
         }
@@ -96,7 +97,7 @@ fn write_table(html: &mut String, items: &[Value]) {
 
 fn write_cell(html: &mut String, value: &Value) {
     html.push_str(if value.is_number() { "<td class=\"n\">" } else { "<td>" });
-    write_value(html, value);
+    write_value(html, value, &[]);
     html.push_str("</td>");
 }
 

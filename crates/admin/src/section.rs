@@ -10,13 +10,20 @@ use serde_json::Value;
 pub struct Section {
     name: Arc<str>,
     content: Arc<dyn Fn() -> Value + Send + Sync>,
+    columns: Arc<[String]>,
     series: Option<Arc<str>>,
 }
 
 impl Section {
     /// Creates a section. `content` is called for every request and must not block.
     pub fn new(name: &str, content: impl Fn() -> Value + Send + Sync + 'static) -> Self {
-        Self { name: name.into(), content: Arc::new(content), series: None }
+        Self { name: name.into(), content: Arc::new(content), columns: [].into(), series: None }
+    }
+
+    /// Names the columns that come first in the section's table, in this order; the others follow in alphabetical order.
+    #[must_use]
+    pub fn columns(self, names: &[&str]) -> Self {
+        Self { columns: names.iter().map(ToString::to_string).collect(), ..self }
     }
 
     /// Names a metric series of the section's part, such as `workqueue_depth{name="website"}`. If `/metrics` lacks
@@ -34,6 +41,11 @@ impl Section {
 
     pub(crate) fn content(&self) -> Value {
         (self.content)()
+    }
+
+    /// Returns the columns that come first.
+    pub(crate) fn first_columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Returns whether `text`, in Prometheus' format, lacks this section's series.

@@ -131,3 +131,12 @@ async fn an_address_in_use_is_named() {
     assert_eq!(error.to_string(), format!("serving health and metrics on {address}"));
     assert!(std::error::Error::source(&error).is_some());
 }
+
+#[tokio::test]
+async fn the_columns_of_a_table_have_the_order_that_was_asked_for() {
+    let rows = || json!([{"age": 1, "name": "a"}, {"zone": "b", "name": "c"}]);
+    let section = Section::new("rows", rows).columns(&["name", "absent"]);
+    let admin = Admin::builder().debug(true).section(section).build();
+    let (_, page) = get(&admin, "/debug").await;
+    assert!(page.contains("<th>name</th><th>age</th><th>zone</th></tr>"), "{page}");
+}

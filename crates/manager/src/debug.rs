@@ -43,15 +43,22 @@ impl Debugged {
             .ready(this.synced())
             .ready(this.fresh())
             .section(this.section("process", Self::process))
-            .section(this.section("informers", Self::informers))
-            .section(this.section("sources", Self::sources))
-            .section(this.section("queues", Self::queues))
-            .section(this.section("reconciles in flight", Self::in_flight))
-            .section(this.section("keys in backoff", Self::in_backoff))
-            .section(this.section("keys parked", Self::parked))
+            .section(
+                this.section("informers", Self::informers).columns(&["informer", "phase", "lag", "objects"]),
+            )
+            .section(this.section("sources", Self::sources).columns(&["controller", "source", "phase"]))
+            .section(this.section("queues", Self::queues).columns(&[
+                "controller",
+                "depth",
+                "oldest key",
+                "its age",
+            ]))
+            .section(this.section("reconciles in flight", Self::in_flight).columns(&["controller", "key"]))
+            .section(this.section("keys in backoff", Self::in_backoff).columns(&["controller", "key"]))
+            .section(this.section("keys parked", Self::parked).columns(&["controller", "key"]))
             .section(this.section("leadership", Self::leadership))
             .section(Section::new("rates", move || rates.json()))
-            .section(this.section("gates", Self::gates));
+            .section(this.section("gates", Self::gates).columns(&["name", "enabled", "stage"]));
         if let Some(observer) = this.process.observer() {
             let check = move || std::future::ready(observer.check(STALE_LEADER));
             admin = admin.live(Check::new("leader-election", check));
@@ -164,7 +171,7 @@ impl Debugged {
                         (_, Some(due)) => seconds(due.saturating_duration_since(now)),
                         (_, None) => "queued".to_owned(),
                     },
-                    "last error": key.last_error.as_deref(),
+                    "last error": key.last_error.as_deref().map(short),
                 })
             },
         )
@@ -271,6 +278,11 @@ fn informer(InformerSummary { description, status, .. }: &InformerSummary, now: 
         "last error": status.last_error.as_ref().map(ToString::to_string),
         "failing for": status.failing_since.map(|since| seconds(now.saturating_duration_since(since))),
     })
+}
+
+/// Returns an error without the dump of a `Status`, with which kube-client's errors end.
+fn short(error: &str) -> &str {
+    error.split_once(" (Status {").map_or(error, |(message, _)| message)
 }
 
 /// Returns a duration as text in seconds, with milliseconds.
