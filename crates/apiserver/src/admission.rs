@@ -8,6 +8,7 @@ use std::{
 
 use http::StatusCode;
 use serde_json::Value;
+use trimtab_schema::decode;
 
 use crate::{
     User,
@@ -16,7 +17,6 @@ use crate::{
         status::{Result, Status},
     },
     object,
-    schema::{Schema, decode},
     storage::Stored,
     verbs::Request,
 };
@@ -135,7 +135,7 @@ impl Hooks {
         if !object.is_object() {
             return Err(unfit("it is not one in JSON".to_owned()));
         }
-        let (read, complaints) = decode(Schema::of(&request.route.kind), object.take())
+        let (read, complaints) = decode(request.route.kind.structure(), object.take())
             .map_err(|error| unfit(error.to_string()))?;
         *object = read;
         complaints.mistyped.map_or(Ok(()), |because| Err(unfit(because)))

@@ -64,6 +64,7 @@ mod lexer;
 mod macros;
 mod meter;
 mod parser;
+mod pattern;
 mod program;
 mod typed;
 mod value;
@@ -73,6 +74,7 @@ pub use self::{
     decl_type::DeclType,
     functions::times::duration as parse_duration,
     meter::{EvalError, Meter},
+    pattern::{Pattern, PatternError},
     program::{CompileError, Program, Variable},
 };
 

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The file that our API server reads.
-const FILE: &str = "crates/apiserver/src/schema/builtin.txt";
+const FILE: &str = "crates/schema/src/builtin.txt";
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {

@@ -2,15 +2,13 @@
 
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
+use trimtab_schema::{DecodeErrors, Schema, decode};
 
 use super::{
     protobuf::{self, Unreadable},
     status::{Result, Status},
 };
-use crate::{
-    schema::{Complaints, Schema, decode},
-    yaml::{self, Document},
-};
+use crate::yaml::{self, Document};
 
 /// The media types that the server writes.
 const WRITTEN: &[&str] = &["application/json", "application/yaml", protobuf::MEDIA_TYPE];
@@ -123,7 +121,7 @@ pub(crate) fn read_object(
     body: &[u8],
     kind: &str,
     schema: Option<Schema<'_>>,
-) -> Result<(Value, Complaints)> {
+) -> Result<(Value, DecodeErrors)> {
     let decoded = match content_type(headers) {
         "" | "application/json" if is_too_deep(body) => {
             Err(format!("couldn't get version/kind; json parse error: {TOO_DEEP}"))
@@ -181,7 +179,10 @@ fn is_too_deep(json: &[u8]) -> bool {
 }
 
 /// Reads JSON, with what stands twice in it.
-pub(crate) fn read_json(body: &[u8], schema: Option<Schema<'_>>) -> serde_json::Result<(Value, Complaints)> {
+pub(crate) fn read_json(
+    body: &[u8],
+    schema: Option<Schema<'_>>,
+) -> serde_json::Result<(Value, DecodeErrors)> {
     match std::str::from_utf8(body) {
         Ok(text) => read_from(serde_json::Deserializer::from_str(text), schema), // each string is known to be UTF-8
         Err(_) => read_from(serde_json::Deserializer::from_slice(body), schema), // it knows how to say so
@@ -191,14 +192,14 @@ pub(crate) fn read_json(body: &[u8], schema: Option<Schema<'_>>) -> serde_json::
 fn read_from<'de, R: serde_json::de::Read<'de>>(
     mut reader: serde_json::Deserializer<R>,
     schema: Option<Schema<'_>>,
-) -> serde_json::Result<(Value, Complaints)> {
+) -> serde_json::Result<(Value, DecodeErrors)> {
     let decoded = decode(schema, &mut reader)?;
     reader.end()?;
     Ok(decoded)
 }
 
 /// Reads YAML, of which JSON is a part, with the keys that stand twice in it.
-pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Value, Complaints), String> {
+pub(crate) fn read_yaml(body: &[u8], schema: Option<Schema<'_>>) -> Result<(Value, DecodeErrors), String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let Document { value, twice } = yaml::read(text)?;
     let (value, mut complaints) = decode(schema, value).map_err(|error| error.to_string())?;

@@ -1,9 +1,10 @@
 //! [`Status`]: every refusal, with the code, the reason and the details that clients look at.
 
-use std::fmt;
-
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+
+pub(crate) use trimtab_schema::FieldError as Cause;
+use trimtab_schema::join_errors;
 
 use super::warning::Warnings;
 use crate::kinds::Kind;
@@ -25,83 +26,6 @@ struct Failure {
     continue_token: Option<String>,
     /// Warnings for the client.
     warnings: Warnings,
-}
-
-/// Why one field is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cause {
-    reason: &'static str,
-    field: String,
-    message: String,
-}
-
-impl Cause {
-    /// The field's value is not allowed; `because` says why.
-    pub(crate) fn invalid(field: impl Into<String>, value: &Value, because: impl fmt::Display) -> Self {
-        match value {
-            Value::Object(_) | Value::Array(_) => Self::invalid_json(field, &value.to_string(), because),
-            _ => Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {because}")),
-        }
-    }
-
-    /// The field's value, which Go writes as `json`, is not allowed. What Go writes can stand in a web page.
-    pub(crate) fn invalid_json(field: impl Into<String>, json: &str, because: impl fmt::Display) -> Self {
-        let json = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-        Self::new("FieldValueInvalid", field, format!("Invalid value: {json}: {because}"))
-    }
-
-    /// The field has to be there.
-    pub(crate) fn required(field: impl Into<String>, because: &str) -> Self {
-        let colon = if because.is_empty() { "" } else { ": " };
-        Self::new("FieldValueRequired", field, format!("Required value{colon}{because}"))
-    }
-
-    /// The field's value is none of `supported`.
-    pub(crate) fn not_supported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
-        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
-        let supported = supported.join(", ");
-        Self::new(
-            "FieldValueNotSupported",
-            field,
-            format!("Unsupported value: {value}: supported values: {supported}"),
-        )
-    }
-
-    /// The field must not be changed, or not be set.
-    pub(crate) fn forbidden(field: impl Into<String>, because: impl fmt::Display) -> Self {
-        Self::new("FieldValueForbidden", field, format!("Forbidden: {because}"))
-    }
-
-    /// A cause with any reason.
-    pub(crate) fn new(reason: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { reason, field: field.into(), message: message.into() }
-    }
-
-    /// Whether it means that an object is not made up as its schema says: then rules about it make no sense.
-    pub(crate) fn makes_rules_pointless(&self) -> bool {
-        matches!(
-            self.reason,
-            "FieldValueNotSupported"
-                | "FieldValueRequired"
-                | "FieldValueTooLong"
-                | "FieldValueTooMany"
-                | "FieldValueTypeInvalid"
-        )
-    }
-
-    fn to_json(&self) -> Value {
-        let mut cause = json!({"reason": self.reason, "message": self.message});
-        if !self.field.is_empty() {
-            cause["field"] = self.field.clone().into();
-        }
-        cause
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
 }
 
 impl Status {
@@ -282,7 +206,7 @@ impl Status {
         let mut status = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
-            format!("{what} {name:?} is invalid: {}", listed(causes)),
+            format!("{what} {name:?} is invalid: {}", join_errors(causes)),
         )
         .about(kind, name)
         .causes(causes);
@@ -292,7 +216,7 @@ impl Status {
 
     /// 422: parameters that do not go together; `kind` is `ListOptions`, for example.
     pub(crate) fn invalid_options(kind: &str, causes: &[Cause]) -> Self {
-        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", listed(causes));
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", join_errors(causes));
         let mut status = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).causes(causes);
         status.0.details.insert("group".to_owned(), "meta.k8s.io".into());
         status.0.details.insert("kind".to_owned(), kind.into());
@@ -391,20 +315,6 @@ impl Status {
 /// `Pod`, or `ReplicaSet.apps`.
 fn qualified(what: &str, group: &str) -> String {
     if group.is_empty() { what.to_owned() } else { format!("{what}.{group}") }
-}
-
-/// The causes in one line, as upstream writes them.
-fn listed(causes: &[Cause]) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for cause in causes.iter().map(Cause::to_string) {
-        if !told.contains(&cause) {
-            told.push(cause); // what two rules say is said once
-        }
-    }
-    match told.as_slice() {
-        [one] => one.clone(),
-        told => format!("[{}]", told.join(", ")),
-    }
 }
 
 /// The `Status` of a deletion that has removed the object.

@@ -27,8 +27,8 @@ use k8s_openapi::jiff::Timestamp;
 use parking_lot::RwLock;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-use crate::schema::Declared;
+use trimtab_managed_fields::TypeDef;
+use trimtab_schema::{Schema, StructuralSchema};
 
 /// One served kind in one version: what a path resolves to, and what discovery tells.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ pub(crate) struct Kind {
     /// The fields by which objects of a custom kind can be selected, such as `spec.colour`.
     pub(crate) selectable_fields: Vec<String>,
     /// The structural schema of a custom kind.
-    pub(crate) schema: Option<Arc<Declared>>,
+    pub(crate) schema: Option<Arc<StructuralSchema>>,
     /// The warning of a custom kind's deprecated version.
     pub(crate) deprecation: Option<String>,
     /// The version with which that schema came: what was stored up to it was written by the rules of another.
@@ -167,9 +167,25 @@ impl Kind {
         }
     }
 
+    /// Returns the type of the kind's objects; `None` if nothing is known of them.
+    pub(crate) fn structure(&self) -> Option<Schema<'_>> {
+        match &self.schema {
+            Some(declared) => Some(declared.schema()),
+            None => Schema::named(&self.group, &self.version, &self.kind),
+        }
+    }
+
+    /// Returns the type of the kind's objects for managed fields; `None` if nothing is known of them.
+    pub(crate) fn managed_type(&self) -> Option<&TypeDef> {
+        match &self.schema {
+            Some(declared) => Some(declared.managed_type()),
+            None => Schema::managed_type(&self.group, &self.version, &self.kind),
+        }
+    }
+
     /// Returns the schema that a custom kind's definition declares.
     fn source(&self) -> Option<&Value> {
-        self.schema.as_deref().map(Declared::source)
+        self.schema.as_deref().map(StructuralSchema::source)
     }
 
     /// Whether an object that was stored at `version` was written by the rules of the present schema.
@@ -300,3 +316,6 @@ impl Kinds {
         self.replace(group, plural, Vec::new());
     }
 }
+
+#[cfg(test)]
+mod types_tests;

@@ -1,6 +1,7 @@
 //! The rules of a kind for creating, updating and deleting its objects: upstream's strategies.
 
 use serde_json::{Value, json};
+use trimtab_schema::set_defaults;
 
 use super::{
     Kind, custom, defaults,
@@ -14,7 +15,6 @@ use crate::{
         status::{Cause, Result, Status},
     },
     object,
-    schema::{Schema, set_defaults},
 };
 
 /// Whether objects of this kind count the changes of their spec.
@@ -135,7 +135,7 @@ pub(crate) fn complete_new(core: &Core, kind: &Kind, object: &mut Value) {
     if kind.status && !is_node(kind) {
         object.as_object_mut().expect("only JSON objects are decoded").remove("status");
         // Upstream fills in the defaults of a status when it reads the object again.
-        if let Some(schema) = Schema::of(kind).filter(|_| is_custom(kind)) {
+        if let Some(schema) = kind.structure().filter(|_| is_custom(kind)) {
             set_defaults(schema, object);
         }
     }
@@ -335,7 +335,7 @@ fn count_templates(old: &Value, new: &mut Value) {
 /// Refuses a new object that breaks a rule of its kind.
 pub(crate) fn validate(kind: &Kind, object: &Value) -> Result<()> {
     let mut causes = validation::new_object(kind, object);
-    causes.extend(kind.schema.iter().flat_map(|declared| declared.causes(object, None)));
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(object, None)));
     check(kind, object, &causes)
 }
 
@@ -347,7 +347,7 @@ pub(crate) fn validate_update(
     new: &Value,
 ) -> Result<()> {
     let mut causes = validation::change(kind, subresource, old, new);
-    causes.extend(kind.schema.iter().flat_map(|declared| declared.causes(new, Some(old))));
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(new, Some(old))));
     check(kind, new, &causes)
 }
 

@@ -4,12 +4,10 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use trimtab_schema::decode;
 
 use super::Kind;
-use crate::{
-    object,
-    schema::{Schema, decode},
-};
+use crate::object;
 
 /// The fields of an Event that are called otherwise in `events.k8s.io`: the core group's name first.
 const EVENT_FIELDS: [(&str, &str); 7] = [
@@ -46,7 +44,7 @@ fn by_schema<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
     if kind.schema.is_none() || kind.has_judged(version) {
         return Cow::Borrowed(object);
     }
-    decode(Schema::of(kind), object.clone()).map_or(Cow::Borrowed(object), |(fitted, _)| Cow::Owned(fitted))
+    decode(kind.structure(), object.clone()).map_or(Cow::Borrowed(object), |(fitted, _)| Cow::Owned(fitted))
 }
 
 /// The object as it is stored: an Event in the form of the core group, any other as it was written.

@@ -5,10 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use serde_json::Value;
 use trimtab_managed_fields::{Type, Versions};
 
-use crate::{
-    kinds::{Kind, Kinds, as_stored, in_version, rules},
-    schema::Schema,
-};
+use crate::kinds::{Kind, Kinds, as_stored, in_version, rules};
 
 /// A kind, and its other versions.
 #[derive(Debug)]
@@ -63,7 +60,7 @@ impl<'a> Versions for Served<'a> {
 
     fn type_of<'v>(&'v self, version: &'v Version<'a>) -> Type<'v> {
         let is_custom = rules::is_custom(version);
-        match Schema::managed_type(version) {
+        match version.managed_type() {
             Some(def) if is_custom => Type::of_document(def),
             Some(def) => Type::of_struct(def),
             None => Type::DEDUCED,

@@ -3,6 +3,7 @@
 mod json_patch;
 mod strategic;
 mod untouched;
+use trimtab_schema::Schema;
 
 use self::json_patch::JsonPatch;
 pub(crate) use self::untouched::Untouched;
@@ -18,7 +19,6 @@ use crate::{
     },
     kinds::{Kind, rules},
     object::{self, MANAGED_FIELDS},
-    schema::Schema,
 };
 
 pub(crate) const JSON: &str = "application/json-patch+json";

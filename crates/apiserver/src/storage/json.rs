@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::go_number;
+use trimtab_schema::go_number;
 
 /// Writes a value.
 pub(super) fn write(json: &mut Vec<u8>, value: &Value) {

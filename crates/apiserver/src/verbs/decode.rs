@@ -2,6 +2,7 @@
 //! the client's to say.
 
 use serde_json::Value;
+use trimtab_schema::{DecodeErrors, Schema, convert, decode, prune, set_defaults};
 
 use super::{Request, update};
 use crate::{
@@ -13,7 +14,6 @@ use crate::{
     kinds::{Kind, rules},
     object,
     patch::{Patch, Untouched},
-    schema::{Complaints, Schema, convert, decode, prune, set_defaults},
 };
 
 /// The object in a request's body, of the kind that the path names.
@@ -56,7 +56,7 @@ pub(super) fn patch(request: &Request) -> Result<Patch> {
 /// Checks the result of a patch of `current` like a body; errors are those of a patch.
 pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
     let kind = request.kind();
-    let schema = Schema::of(kind);
+    let schema = kind.structure();
     let mut object = patched_as(request, schema, current, patch, patch.apply(schema, current)?)?;
     update::check_name(request, &object)?;
     if rules::is_custom(kind) {
@@ -70,7 +70,7 @@ pub(super) fn patched(request: &Request, current: &Value, patch: &Patch) -> Resu
 /// null remains, to be refused where it must not be.
 pub(super) fn applied(request: &Request, mut object: Value) -> Result<Value> {
     let kind = request.kind();
-    match Schema::of(kind) {
+    match kind.structure() {
         Some(schema) if rules::is_custom(kind) => {
             prune(schema, &mut object);
             set_defaults(schema, &mut object);
@@ -184,11 +184,11 @@ struct Expected<'a> {
 
 impl<'a> Expected<'a> {
     fn of(kind: &'a Kind) -> Self {
-        Self { api_version: kind.api_version(), kind: &kind.kind, schema: Schema::of(kind) }
+        Self { api_version: kind.api_version(), kind: &kind.kind, schema: kind.structure() }
     }
 
     /// A built-in kind's objects need not say what they are.
-    fn check(&self, request: &Request, object: &mut Value, complaints: Complaints) -> Result<()> {
+    fn check(&self, request: &Request, object: &mut Value, complaints: DecodeErrors) -> Result<()> {
         for (field, expected) in [("apiVersion", &*self.api_version), ("kind", self.kind)] {
             if text(object, field).is_empty() {
                 object[field] = expected.into();
@@ -212,7 +212,7 @@ impl<'a> Expected<'a> {
     }
 
     /// A custom kind's do.
-    fn check_custom(&self, request: &Request, object: &Value, complaints: Complaints) -> Result<()> {
+    fn check_custom(&self, request: &Request, object: &Value, complaints: DecodeErrors) -> Result<()> {
         let (version, kind) = (text(object, "apiVersion"), text(object, "kind"));
         if kind.is_empty() {
             let body = String::from_utf8_lossy(&request.body);
@@ -246,7 +246,7 @@ fn unregistered(kind: &str, api_version: &str) -> String {
 }
 
 /// Refuses, tells or forgets what there is against a text, as the client wants it.
-fn judge(request: &Request, complaints: Complaints, refusal: impl Fn(&str) -> Status) -> Result<()> {
+fn judge(request: &Request, complaints: DecodeErrors, refusal: impl Fn(&str) -> Status) -> Result<()> {
     if let Some(because) = complaints.mistyped {
         return Err(refusal(&because));
     }

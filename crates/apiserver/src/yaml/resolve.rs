@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::go_number;
+use trimtab_schema::go_number;
 
 /// A scalar's value.
 #[derive(Debug, Clone, PartialEq)]

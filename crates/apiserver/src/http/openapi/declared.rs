@@ -1,8 +1,7 @@
 //! The published form of a definition's schema: all of it in v3, and in v2 the part that it can express.
 
 use serde_json::{Value, json};
-
-use crate::schema::openapi::Version;
+use trimtab_schema::openapi::Version;
 
 /// The schema of a whole object. `metadata` is the schema of that field.
 pub(super) fn object(declared: &Value, version: Version, metadata: &Value) -> Value {

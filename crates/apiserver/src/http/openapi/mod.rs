@@ -11,19 +11,16 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha512};
+use trimtab_schema::{
+    Schema,
+    openapi::{self, Schemas, Version},
+};
 
 use super::{
     about::{GIT_VERSION, json_answer, typed},
     discovery::group_versions,
 };
-use crate::{
-    kinds::{Kind, Kinds},
-    schema::{
-        Schema,
-        openapi::{Schemas, Version},
-        prose,
-    },
-};
+use crate::kinds::{Kind, Kinds};
 
 /// The answer to a GET of `/openapi` and `rest`, if there is one.
 pub(super) fn answer(kinds: &Kinds, rest: &[&str], accept: &str) -> Option<Response<Bytes>> {
@@ -122,17 +119,17 @@ fn add(schemas: &mut Schemas, kind: &Kind) -> References {
     let anything = || json!({"type": "object"});
     let Some(declared) = &kind.schema else {
         return References {
-            object: schemas.add(Schema::of(kind)).unwrap_or_else(anything),
+            object: schemas.add(kind.structure()).unwrap_or_else(anything),
             list: schemas
                 .add(Schema::named(&kind.group, &kind.version, &kind.list_kind))
                 .unwrap_or_else(anything),
         };
     };
     let mut named = |name: &str| schemas.add_named(name).unwrap_or_else(anything);
-    let metadata = named(prose::METADATA);
+    let metadata = named(openapi::METADATA);
     let list_metadata = named("apimachinery.pkg.apis.meta.v1.ListMeta");
     let gvk = |kind_name: &str| json!([{"group": kind.group, "version": kind.version, "kind": kind_name}]);
-    let metadata = prose::metadata_field(schemas.version(), metadata);
+    let metadata = openapi::metadata_field(schemas.version(), metadata);
     let mut schema = declared::object(declared.source(), schemas.version(), &metadata);
     schema["x-kubernetes-group-version-kind"] = gvk(&kind.kind);
     let object = schemas.insert(&schema_name(kind, &kind.kind), schema);

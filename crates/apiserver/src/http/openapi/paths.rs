@@ -1,12 +1,10 @@
 //! The operations at each path of a kind.
 
 use serde_json::{Map, Value, json};
+use trimtab_schema::{Schema, openapi::Schemas};
 
 use super::References;
-use crate::{
-    kinds::{Kind, rules},
-    schema::{Schema, openapi::Schemas},
-};
+use crate::kinds::{Kind, rules};
 
 const WRITES: [&str; 3] = ["dryRun", "fieldManager", "fieldValidation"];
 const LISTS: [&str; 10] = [

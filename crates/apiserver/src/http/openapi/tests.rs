@@ -3,7 +3,7 @@
 use http::header;
 
 use super::*;
-use crate::schema::Declared;
+use trimtab_schema::StructuralSchema;
 
 fn json_of(kinds: &Kinds, rest: &[&str]) -> Value {
     let answer = answer(kinds, rest, "application/json").expect("a document");
@@ -98,7 +98,7 @@ fn a_custom_kind_s_schema_is_told_and_changes_the_hash_of_its_document() {
     let kinds = Kinds::built_in();
     let url = |kinds: &Kinds| json_of(kinds, &["v3"])["paths"]["apis/example.com/v1"].clone();
     let foo = |schema| Kind {
-        schema: Some(Arc::new(Declared::new(schema))),
+        schema: Some(Arc::new(StructuralSchema::new(schema))),
         ..Kind::plain("example.com", "v1", "Foo", "foos")
     };
     kinds.insert(foo(json!({"type": "object"})));

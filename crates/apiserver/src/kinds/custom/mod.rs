@@ -1,16 +1,16 @@
 //! Custom kinds: from a CustomResourceDefinition to the kinds that it makes served. Apart from the
 //! built-in table, because these are read from objects that may be wrong.
 
-mod structural;
 mod validation;
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
+use trimtab_schema::StructuralSchema;
 
 pub(crate) use self::validation::{validate, validate_change};
 use super::{Cell, Column, Kind, Kinds, Scale, json_path, rules};
-use crate::{object, schema::Declared};
+use crate::object;
 
 /// The verbs of a custom kind, in upstream's order.
 const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -242,7 +242,7 @@ fn kind(definition: &Value, version: &Value) -> Kind {
             .find(|version| version["storage"] == true)
             .map_or_else(String::new, |version| text(version, "/name").to_owned()),
         schema_since: object::resource_version(definition).parse().unwrap_or(0),
-        schema: version.pointer("/schema/openAPIV3Schema").cloned().map(Declared::new).map(Arc::new),
+        schema: version.pointer("/schema/openAPIV3Schema").cloned().map(StructuralSchema::new).map(Arc::new),
         ..Kind::plain(
             text(definition, "/spec/group"),
             text(version, "/name"),

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use trimtab_schema::StructuralSchema;
 
-use super::{columns, structural, text, versions};
+use super::{columns, text, versions};
 use crate::{http::status::Cause, kinds::names};
 
 /// The types of printer columns.
@@ -150,7 +151,8 @@ fn validate_version(places: &Places, index: usize, version: &Value, causes: &mut
         // Upstream asks for each version's own.
         causes.push(Cause::required(format!("spec.versions[{index}].schema.openAPIV3Schema"), ""));
     } else if let Some(place) = places.of_part("schema", index) {
-        structural::check(&version["schema"]["openAPIV3Schema"], &format!("{place}.openAPIV3Schema"), causes);
+        let schema = &version["schema"]["openAPIV3Schema"];
+        causes.extend(StructuralSchema::check(schema, &format!("{place}.openAPIV3Schema")));
     }
     if let (Some(place), true) =
         (places.of_part("subresources", index), version["subresources"]["scale"].is_object())

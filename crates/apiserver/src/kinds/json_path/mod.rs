@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::go_number;
+use trimtab_schema::go_number;
 
 /// A path that was read.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,12 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
+use trimtab_schema::{PatchRule, Schema};
 
 use super::{PATCH, Result, StrategicError, map, unknown, without_directives};
-use crate::{
-    patch::in_go,
-    schema::{PatchRule, Schema},
-};
+use crate::patch::in_go;
 
 /// The change of a list by a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use std::collections::HashSet;
 
 use http::StatusCode;
 use serde_json::{Map, Value};
+use trimtab_schema::Schema;
 
 use self::lists::{ListRule, merge_list, reorder};
 use super::in_go;
-use crate::{http::status::Status, schema::Schema};
+use crate::http::status::Status;
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";

@@ -10,7 +10,7 @@ fn patched(kind: &str, object: Value, patch: &Value) -> Value {
     let (group, plural) = if kind == "Pod" { ("", "pods") } else { ("apps", "deployments") };
     let kind = Kinds::built_in().get(group, "v1", plural).expect("built in");
     let mut object = object;
-    merge(Schema::of(&kind), &mut object, patch).expect("the patch applies");
+    merge(kind.structure(), &mut object, patch).expect("the patch applies");
     object
 }
 
@@ -146,7 +146,7 @@ fn patches_that_make_no_sense_are_refused_in_upstream_s_words() {
     let kind = Kinds::built_in().get("", "v1", "pods").expect("built in");
     let refusal = |patch: Value| {
         let mut object = pod(&["a", "b"]);
-        merge(Schema::of(&kind), &mut object, &json!({"spec": patch})).expect_err("no sense").to_string()
+        merge(kind.structure(), &mut object, &json!({"spec": patch})).expect_err("no sense").to_string()
     };
     for (patch, because) in [
         (
@@ -274,8 +274,8 @@ proptest! {
     #[test]
     fn whatever_a_patch_holds_nothing_panics(mut object in anything(), patch in anything()) {
         let kind = Kinds::built_in().get("", "v1", "pods").expect("built in");
-        if merge(Schema::of(&kind), &mut object, &patch).is_ok() {
-            let decoded = crate::schema::decode(Schema::of(&kind), &object);
+        if merge(kind.structure(), &mut object, &patch).is_ok() {
+            let decoded = trimtab_schema::decode(kind.structure(), &object);
             prop_assert!(decoded.is_ok());
         }
     }

@@ -1,0 +1,151 @@
+//! [`Node`]: one type, or one use of a type, with what there is to say of it.
+
+use serde_json::Value;
+
+/// The form of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An object with declared properties.
+    Struct,
+    /// An object whose fields all have one type.
+    Map,
+    /// A list.
+    List,
+    /// A value without parts.
+    Scalar(Scalar),
+    /// A value of any type.
+    Any,
+}
+
+/// A value without parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    /// A string.
+    String,
+    /// A string in base64.
+    Bytes,
+    /// An RFC 3339 string with seconds.
+    Time,
+    /// An RFC 3339 string with microseconds.
+    MicroTime,
+    /// An integer of 32 bits.
+    Int32,
+    /// An integer of 64 bits.
+    Int64,
+    /// A number, with or without a fraction.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A number, or a string such as `25%` or the name of a port.
+    IntOrString,
+    /// A string such as `100m`, or a number.
+    Quantity,
+}
+
+/// The identity of the items of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListType<'a> {
+    /// The list is one value.
+    Atomic,
+    /// Each value occurs once.
+    Set,
+    /// Items are identified by the values of these properties.
+    Map(&'a [String]),
+}
+
+/// The rule of strategic merge patches for a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchRule {
+    /// Whether items of a list are merged, or added to a set of plain values.
+    pub merges: bool,
+    /// Whether a patch may name the only keys to keep.
+    pub retains_keys: bool,
+    /// Whether the patch's value takes the place of the present one.
+    pub replaces: bool,
+    /// The property that identifies items.
+    pub key: Option<String>,
+}
+
+/// [`ListType`], owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum List {
+    Atomic,
+    Set,
+    Map(Vec<String>),
+}
+
+/// A type, or a use of one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    /// The built-in type that this is a use of, by its position; its node says all that this one does not.
+    pub(crate) named: Option<usize>,
+    /// The name of a built-in type.
+    pub(crate) name: Option<&'static str>,
+    pub(crate) form: Form,
+    /// A struct's properties, ordered as [`Node::order`] says.
+    pub(crate) fields: Vec<Field>,
+    /// The items of a list, or the values of a map.
+    pub(crate) items: Option<Box<Node>>,
+    pub(crate) list: Option<List>,
+    pub(crate) atomic: Option<bool>,
+    pub(crate) patch: Option<PatchRule>,
+    pub(crate) default: Option<Value>,
+    /// The only values that a string may have; empty if any will do.
+    pub(crate) choices: Vec<String>,
+    pub(crate) nullable: bool,
+    /// Whether the property has to be there.
+    pub(crate) required: bool,
+    pub(crate) preserves_unknown: bool,
+    /// Whether nothing is known of the value, and no field of an object that it may be is kept.
+    pub(crate) is_closed: bool,
+}
+
+/// A property of a struct.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) name: Box<str>,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// A node of that form, with nothing else to say of it.
+    pub(crate) fn new(form: Form) -> Self {
+        Self {
+            named: None,
+            name: None,
+            form,
+            fields: Vec::new(),
+            items: None,
+            list: None,
+            atomic: None,
+            patch: None,
+            default: None,
+            choices: Vec::new(),
+            nullable: false,
+            required: false,
+            preserves_unknown: false,
+            is_closed: false,
+        }
+    }
+
+    /// A use of a built-in type.
+    pub(crate) fn named(position: usize) -> Self {
+        Self { named: Some(position), ..Self::new(Form::Any) }
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
+        let place = self.fields.binary_search_by(|field| Self::order(&field.name, name)).ok()?;
+        self.fields.get(place)
+    }
+
+    /// Puts the properties into the order in which they are found.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.fields.sort_by(|one, other| Self::order(&one.name, &other.name));
+        self
+    }
+
+    /// By length first: most names differ in that, and numbers are compared in no time.
+    fn order(one: &str, other: &str) -> std::cmp::Ordering {
+        one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+    }
+}

@@ -1,0 +1,136 @@
+//! [`Schema`]: the type of a value, as a place in the tree of a type.
+
+use serde_json::Value;
+use trimtab_managed_fields::TypeDef;
+
+use crate::{
+    ListType, builtin, managed,
+    node::{Form, List, Node, PatchRule},
+};
+
+/// The type of a value: that of a built-in kind, of a custom kind, or of a part of one.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema<'a>(pub(crate) &'a Node);
+
+impl<'a> Schema<'a> {
+    /// Returns the type of a built-in kind of Kubernetes, whether its objects are stored or, as those of `Scale`, only sent.
+    pub fn named(group: &str, version: &str, kind: &str) -> Option<Self> {
+        builtin::of_kind(group, version, kind).map(Self)
+    }
+
+    /// Returns the type of a built-in kind for managed fields.
+    pub fn managed_type(group: &str, version: &str, kind: &str) -> Option<&'static TypeDef> {
+        builtin::position_of_kind(group, version, kind).map(managed::built_in)
+    }
+
+    /// Returns the form of the value.
+    pub fn kind(&self) -> Form {
+        self.body().form
+    }
+
+    /// Returns the type of a struct's property, or of a map's value.
+    pub fn field(&self, name: &str) -> Option<Self> {
+        let body = self.body();
+        match body.form {
+            Form::Struct => body.field(name).map(|field| &field.node).or(body.items.as_deref()).map(Self),
+            Form::Map => body.items.as_deref().map(Self),
+            _ => None,
+        }
+    }
+
+    /// Returns the properties of a struct, in no particular order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        self.body().fields.iter().map(|field| (&*field.name, Self(&field.node)))
+    }
+
+    /// Returns the type of a list's items.
+    pub fn items(&self) -> Option<Self> {
+        let body = self.body();
+        if body.form == Form::List { body.items.as_deref().map(Self) } else { None }
+    }
+
+    /// Returns the list type; without one, a list is atomic.
+    pub fn list(&self) -> ListType<'a> {
+        match self.0.list.as_ref().or(self.body().list.as_ref()) {
+            None | Some(List::Atomic) => ListType::Atomic,
+            Some(List::Set) => ListType::Set,
+            Some(List::Map(keys)) => ListType::Map(keys),
+        }
+    }
+
+    /// Returns the default.
+    pub fn default(&self) -> Option<&'a Value> {
+        self.0.default.as_ref()
+    }
+
+    /// Returns the value of a property of a built-in struct in upstream's objects where it was left out: Go writes some
+    /// that are not set.
+    pub fn left_out(&self, name: &str) -> Option<&'a Value> {
+        let field = self.body().field(name)?;
+        let is_zero = |default: &&Value| match default {
+            Value::Object(fields) => fields.is_empty(),
+            Value::String(text) => text.is_empty(),
+            Value::Number(number) => number.as_i64() == Some(0),
+            other => **other == Value::Bool(false),
+        };
+        let default = field.node.default.as_ref();
+        default.filter(is_zero).or((field.node.required && default.is_none()).then_some(&Value::Null))
+    }
+
+    /// Returns the rule of strategic merge patches for the value, if there is one.
+    pub fn patch(&self) -> Option<&'a PatchRule> {
+        self.0.patch.as_ref()
+    }
+
+    /// Returns whether undeclared fields are kept.
+    pub fn preserves_unknown(&self) -> bool {
+        self.body().preserves_unknown || self.body().form == Form::Any && !self.is_closed()
+    }
+
+    /// Returns whether nothing is known of the value, and no field of an object that it may be is kept.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed
+    }
+
+    /// Returns whether null is allowed.
+    pub fn is_nullable(&self) -> bool {
+        self.0.nullable
+    }
+
+    /// Returns whether the property is required.
+    pub fn is_required(&self) -> bool {
+        self.0.required
+    }
+
+    /// Returns whether the type is one of Kubernetes', and not declared by a definition.
+    pub fn is_built_in(&self) -> bool {
+        self.0.named.is_some() || self.0.name.is_some()
+    }
+
+    /// Returns the name of a built-in type, such as `PodSpec`; empty if it has none.
+    pub fn type_name(&self) -> &'static str {
+        self.full_name().rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Returns the Go package of a built-in type, such as `v1`; empty if it has no name.
+    pub fn package(&self) -> &'static str {
+        self.full_name().rsplit('.').nth(1).unwrap_or_default()
+    }
+
+    /// Returns the full name of a built-in type, such as `api.core.v1.PodSpec`; empty if it has none.
+    pub fn full_name(&self) -> &'static str {
+        self.body().name.unwrap_or_default()
+    }
+
+    /// Returns the node of the type itself: of a reference, the node of the named type.
+    fn body(&self) -> &'a Node {
+        match self.0.named {
+            Some(position) => builtin::definition(position),
+            None => self.0,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
