@@ -1,116 +1,34 @@
-//! What an expression costs at most, judged by how large its variables can be: upstream's estimate, by which it refuses
-//! rules in definitions.
+//! The cost estimate: the highest cost of an expression by the size limits of its variables. Upstream refuses rules of
+//! definitions by it.
 
 mod arguments;
+mod found;
+mod range;
 
 use std::sync::LazyLock;
 
-pub(crate) use self::arguments::{Arguments, Estimated};
+use self::found::{Found, Path};
+pub(crate) use self::{
+    arguments::{Arguments, Estimated},
+    range::Range,
+};
 use crate::{
     ast::{Bind, Call, Expr, Kind, Literal, Loop, Unwrapped, What},
-    check::Checked,
     decl_type::DeclType,
     function::Resolved,
     typed::Type,
 };
 
-/// A range of costs, or of sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-}
-
-impl Range {
-    pub(crate) const UNKNOWN: Self = Self { min: 0, max: u64::MAX };
-    pub(crate) const ONE: Self = Self::exactly(1);
-
-    pub(crate) const fn exactly(number: u64) -> Self {
-        Self { min: number, max: number }
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self { min: self.min.saturating_add(other.min), max: self.max.saturating_add(other.max) }
-    }
-
-    pub(crate) fn times(self, other: Self) -> Self {
-        Self { min: self.min.saturating_mul(other.min), max: self.max.saturating_mul(other.max) }
-    }
-
-    /// A tenth: what it costs to go through a text.
-    pub(crate) fn tenth(self) -> Self {
-        Self { min: self.min.div_ceil(10), max: self.max.div_ceil(10) }
-    }
-
-    /// Either this or the other.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self { min: self.min.min(other.min), max: self.max.max(other.max) }
-    }
-}
-
-/// The way to a value from a variable, by which upstream looks for its size.
-#[derive(Debug, Clone, Copy)]
-enum Path<'d> {
-    /// None: the value was computed.
-    None,
-    /// One that ends at this schema.
-    At(&'d DeclType),
-    /// One that leads nowhere.
-    Lost,
-}
-
-impl<'d> Path<'d> {
-    /// A way that ends at this schema.
-    fn of(place: Option<&'d DeclType>) -> Self {
-        place.map_or(Self::Lost, Self::At)
-    }
-
-    /// The schema at its end.
-    fn end(self) -> Option<&'d DeclType> {
-        match self {
-            Self::At(place) => Some(place),
-            Self::None | Self::Lost => None,
-        }
-    }
-
-    /// A step further. Upstream takes the first step of a way for the name of a variable: one that begins at a computed
-    /// value seems to be at the `root` after it.
-    fn step(
-        self,
-        root: Option<&'d DeclType>,
-        further: impl FnOnce(&'d DeclType) -> Option<&'d DeclType>,
-    ) -> Self {
-        let end = match self {
-            Self::None => root,
-            Self::At(place) => further(place),
-            Self::Lost => None,
-        };
-        Self::of(end)
-    }
-}
-
-/// The estimate of a part of an expression.
-#[derive(Debug, Clone)]
-struct Found<'d> {
-    cost: Range,
-    size: Option<Range>,
-    path: Path<'d>,
-    /// The sizes of the keys and the values that are in it.
-    entries: Option<(Range, Range)>,
-}
-
-impl Found<'_> {
-    fn costing(cost: Range) -> Self {
-        Self { cost, size: None, path: Path::None, entries: None }
-    }
-}
-
 /// Estimates the highest cost of a checked expression over these variables.
-pub(crate) fn most(expr: &Expr, checked: &Checked, variables: &[(&str, Option<&DeclType>)]) -> u64 {
+pub(crate) fn most(
+    expr: &Expr,
+    types: &[Type],
+    calls: &[Option<Resolved>],
+    variables: &[(&str, Option<&DeclType>)],
+) -> u64 {
     let scope = variables.iter().map(|(name, place)| Local { name, size: None, path: Path::of(*place) });
     let root = variables.iter().find_map(|(_, place)| *place);
-    let mut estimate =
-        Estimate { types: &checked.types, calls: &checked.calls, root, scope: scope.collect() };
+    let mut estimate = Estimate { types, calls, root, scope: scope.collect() };
     estimate.part(expr).cost.max
 }
 

@@ -2,12 +2,9 @@
 
 mod signature;
 
-use std::{collections::HashMap, sync::LazyLock};
-
 pub(crate) use self::signature::Signature;
 use crate::{
     estimate::{Arguments, Estimated},
-    functions,
     meter::{Failure, Meter},
     value::Value,
 };
@@ -67,6 +64,13 @@ pub(crate) struct Declaration {
     pub(crate) overloads: Vec<Signature>,
 }
 
+impl Declaration {
+    pub(crate) fn new(function: &'static Function) -> Self {
+        let overloads = function.overloads.iter().map(|text| Signature::parse(text)).collect();
+        Self { function, overloads }
+    }
+}
+
 /// The functions that a call can mean: the result of the checker's overload resolution.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Resolved {
@@ -74,42 +78,4 @@ pub(crate) struct Resolved {
     pub(crate) functions: Vec<&'static Function>,
     /// Whether the target of the call is the first argument. It is not in `strings.quote(x)`, where it is part of the name.
     pub(crate) has_receiver: bool,
-}
-
-/// Returns the declarations of a name, in the order of the libraries.
-pub(crate) fn declared(name: &str) -> Option<&'static [Declaration]> {
-    static ALL: LazyLock<HashMap<&str, Vec<Declaration>>> = LazyLock::new(|| {
-        let mut all: HashMap<&str, Vec<Declaration>> = HashMap::new();
-        for function in functions::LIBRARIES.iter().copied().flatten() {
-            let overloads = function.overloads.iter().map(|text| Signature::parse(text)).collect();
-            all.entry(function.name).or_default().push(Declaration { function, overloads });
-        }
-        all
-    });
-    ALL.get(name).map(Vec::as_slice)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_function_has_overloads_and_stands_once_in_its_library() {
-        for library in functions::LIBRARIES {
-            for (position, function) in library.iter().enumerate() {
-                assert!(!function.overloads.is_empty(), "{}", function.name);
-                let is_first = library[..position].iter().all(|other| other.name != function.name);
-                assert!(is_first, "{} is declared twice in one library", function.name);
-            }
-        }
-    }
-
-    #[test]
-    fn names_are_shared_between_libraries() {
-        let libraries = |name: &str| declared(name).map_or(0, <[_]>::len);
-        assert_eq!([libraries("size"), libraries("indexOf"), libraries("isGreaterThan")], [1, 2, 2]);
-        assert_eq!(libraries("nothing"), 0);
-        let orders = &declared("_<_").expect("an operator")[0];
-        assert_eq!(orders.overloads.len(), 8 + 6);
-    }
 }

@@ -61,6 +61,7 @@ pub mod formats;
 mod function;
 mod functions;
 mod lexer;
+mod libraries;
 mod macros;
 mod meter;
 mod parser;

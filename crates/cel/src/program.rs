@@ -88,7 +88,7 @@ impl Program {
             check::check(&expr, parts, &typed).map_err(|issues| CompileError::new(source, &issues))?;
         let places: Vec<(&str, Option<&DeclType>)> =
             variables.iter().map(|variable| (variable.name, Some(variable.declared))).collect();
-        let max_cost = estimate::most(&expr, &checked, &places);
+        let max_cost = estimate::most(&expr, &checked.types, &checked.calls, &places);
         let result = checked.types.get(expr.id).cloned().unwrap_or(Type::Dyn);
         Ok(Self { expr, result, names: checked.names, max_cost, calls: checked.calls })
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use trimtab_quantity::{ParseQuantityError, Quantity, Scale, is_canonical};
+use trimtab_quantity::{Quantity, Scale, is_canonical};
 
 /// Puts a quantity into canonical form; leaves any other value as it is.
 pub(crate) fn canonical(value: &mut Value) {
@@ -30,11 +30,6 @@ fn rewrite(value: &mut Value, round: impl FnOnce(&mut Quantity)) {
     } else {
         *value = text.into();
     }
-}
-
-/// The printed form of a quantity that a client sent.
-pub(crate) fn canonical_text(text: &str) -> Result<String, ParseQuantityError> {
-    Ok(text.trim().parse::<Quantity>()?.to_string())
 }
 
 /// The quantity of a JSON string or integer, if it is one.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Checker, Issue};
 use crate::{
     ast::{Call, Expr},
-    function::{self, Declaration, Resolved},
+    function::{Declaration, Resolved},
+    libraries,
     typed::Type,
 };
 
@@ -15,7 +16,7 @@ impl Checker {
         // `strings.quote(…)` has no target: that is its name.
         let qualified =
             target.as_ref().and_then(|target| Some(format!("{}.{function}", target.qualified()?)));
-        let qualified = qualified.filter(|name| function::declared(name).is_some());
+        let qualified = qualified.filter(|name| libraries::declared(name).is_some());
         let mut found = Vec::new();
         if let (Some(target), None) = (target, &qualified) {
             found.push(self.part(target));
@@ -25,7 +26,7 @@ impl Checker {
         }
         let has_receiver = target.is_some() && qualified.is_none();
         let name = qualified.as_deref().unwrap_or(function);
-        let Some(declared) = function::declared(name) else { return self.undeclared(expr.at, name) };
+        let Some(declared) = libraries::declared(name) else { return self.undeclared(expr.at, name) };
         let (resolved, result) = self.overload(declared, has_receiver, &found);
         match result {
             Some(result) => {

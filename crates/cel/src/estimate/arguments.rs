@@ -1,6 +1,6 @@
 //! [`Arguments`] of a call as an estimate sees them, and [`Estimated`]: its cost and the size of its result.
 
-use super::{Found, Range};
+use super::{found::Found, range::Range};
 use crate::{
     ast::{Expr, Kind, Literal},
     typed::Type,

@@ -8,7 +8,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "size",
         &[

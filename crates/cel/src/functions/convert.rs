@@ -11,7 +11,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("bool", &["(bool) bool", "(string) bool"], one, |arguments, meter| {
         convert("bool", arguments, meter, |value| match value {
             Value::Bool(_) => Ok(Some(value.clone())),

@@ -25,7 +25,7 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
     must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for \
     validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("format.named", &["(string) optional<format>"], one, |arguments, meter| match arguments {
         [Value::String(text)] => {
             let name = NAMES.into_iter().find(|known| *known == text.as_str());

@@ -10,7 +10,7 @@ use crate::{
     value::{List, Value},
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("first", &["list<A>.() optional<A>"], one, |arguments, meter| match arguments {
         [Value::List(list)] => charged(Value::optional(list.get(0)), meter),
         _ => Err(Failure::NoOverload),

@@ -1,43 +1,22 @@
-//! The function libraries: CEL's own and those that Kubernetes adds. Each function stands once, as a [`Function`].
+//! The function libraries: CEL's own and those that Kubernetes adds. Each function stands once, as a [`Function`](crate::function::Function).
 
-mod basic;
+pub(crate) mod basic;
 pub(crate) mod convert;
-mod format;
-mod lists;
-mod made_lists;
+pub(crate) mod format;
+pub(crate) mod lists;
+pub(crate) mod made_lists;
 pub(crate) mod network;
-mod operators;
-mod quantities;
-mod regexes;
+pub(crate) mod operators;
+pub(crate) mod quantities;
+pub(crate) mod regexes;
 pub(crate) mod semver;
-mod sets;
-mod strings;
-mod text_format;
+pub(crate) mod sets;
+pub(crate) mod strings;
+pub(crate) mod text_format;
 pub(crate) mod times;
 pub(crate) mod url;
 
-use crate::{
-    estimate::{Arguments, Estimated, Range},
-    function::Function,
-};
-
-/// All libraries. A dynamic call that several of them could take goes to the first that does.
-pub(crate) const LIBRARIES: [&[Function]; 14] = [
-    operators::FUNCTIONS,
-    basic::FUNCTIONS,
-    convert::FUNCTIONS,
-    strings::FUNCTIONS,
-    sets::FUNCTIONS,
-    lists::FUNCTIONS,
-    made_lists::FUNCTIONS,
-    regexes::FUNCTIONS,
-    times::FUNCTIONS,
-    quantities::FUNCTIONS,
-    url::FUNCTIONS,
-    network::FUNCTIONS,
-    semver::FUNCTIONS,
-    format::FUNCTIONS,
-];
+use crate::estimate::{Arguments, Estimated, Range};
 
 /// The estimate of a function that costs 1.
 fn one(_: &Arguments<'_, '_>) -> Estimated {

@@ -10,7 +10,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "ip",
         &["(string) ip", "cidr.() ip"],

@@ -32,7 +32,7 @@ const ORDERED: &[&str] = &[
     "(duration, duration) bool",
 ];
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("_==_", &["(A, A) bool"], equality, |arguments, meter| match arguments {
         [one, other] => Ok(Value::Bool(equal(one, other, meter)?)),
         _ => Err(Failure::NoOverload),

@@ -9,7 +9,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("quantity", &["(string) quantity"], traversal, |arguments, meter| {
         let parsed = parse(arguments, meter)?;
         parsed.map(Value::Quantity).map_err(|error| Failure::error(error.to_string()))

@@ -16,7 +16,7 @@ const LARGEST: usize = 1 << 18;
 const COMPILING: usize = 100_000;
 const CHARACTER: usize = 1_000;
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "matches",
         &["string.(string) bool", "(string, string) bool"],

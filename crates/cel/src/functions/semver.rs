@@ -9,7 +9,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("semver", &["(string) semver", "(string, bool) semver"], traversal, |arguments, meter| {
         let version = parse(arguments, meter)?.map_err(Failure::error)?;
         Ok(Value::Semver(Rc::new(version)))

@@ -7,7 +7,7 @@ use crate::{
     value::{List, Value},
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "sets.contains",
         &["(list<A>, list<A>) bool"],

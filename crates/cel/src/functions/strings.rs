@@ -11,7 +11,7 @@ use crate::{
 /// The longest text that is made: longer than anything that can be sent.
 pub(super) const LONGEST: usize = 16 * 1024 * 1024;
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "contains",
         &["string.(string) bool"],

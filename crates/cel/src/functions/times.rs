@@ -14,7 +14,7 @@ use crate::{
 
 const SECOND: i64 = 1_000_000_000;
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "timestamp",
         &["(timestamp) timestamp", "(string) timestamp", "(int) timestamp"],

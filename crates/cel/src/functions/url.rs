@@ -11,7 +11,7 @@ use crate::{
     value::{Entries, Value},
 };
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("url", &["(string) url"], copy, |arguments, meter| match arguments {
         [value @ Value::String(text)] => {
             meter.traverse(value.size())?;

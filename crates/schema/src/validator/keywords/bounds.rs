@@ -59,7 +59,7 @@ impl Bounds {
                 report(vec![messages::in_body(field, value, &format!("{because} {limit}"))]);
             }
         };
-        refuse(&self.minimum, |number, limit| less(number, limit), "should be greater than or equal to");
+        refuse(&self.minimum, less, "should be greater than or equal to");
         refuse(&self.maximum, |number, limit| less(limit, number), "should be less than or equal to");
         refuse(&self.exclusive_minimum, |number, limit| !less(limit, number), "should be greater than");
         refuse(&self.exclusive_maximum, |number, limit| !less(number, limit), "should be less than");
