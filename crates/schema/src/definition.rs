@@ -178,9 +178,11 @@ impl Definition {
         let Some(schema) = &version.schema else { return Ok(object.clone()) };
         let (decoded, errors) = decode(Some(schema.schema()), object.clone())
             .map_err(|error| ObjectError::Decode(error.to_string()))?;
-        let errors = errors.mistyped.into_iter().chain(errors.strict).collect::<Vec<_>>();
-        if !errors.is_empty() {
-            return Err(ObjectError::Decode(format!("strict decoding error: {}", errors.join(", "))));
+        if let Some(error) = errors.mistyped {
+            return Err(ObjectError::Decode(error));
+        }
+        if !errors.strict.is_empty() {
+            return Err(ObjectError::Decode(format!("strict decoding error: {}", errors.strict.join(", "))));
         }
         let errors = schema.errors(&decoded, old);
         if errors.is_empty() {
