@@ -69,10 +69,7 @@ fn strict_decoding_names_unknown_fields_and_wrong_metadata() {
     let mut wrong = app(&json!({}));
     wrong["metadata"]["name"] = json!(3);
     let error = apps().validate(&wrong).expect_err("a name is a string").to_string();
-    assert!(
-        error.contains("cannot unmarshal number into Go struct field ObjectMeta.name"),
-        "{error}"
-    );
+    assert!(error.contains("cannot unmarshal number into Go struct field ObjectMeta.name"), "{error}");
 }
 
 #[test]
