@@ -49,6 +49,7 @@
 //! # Differences from upstream
 //!
 //! - Expressions are at most 64 levels deep; cel-go accepts 250.
+//! - `flatten` takes no depth, and the macro `transformMapEntry` is missing.
 //! - Time zones have to be offsets such as `-08:00`, or `UTC`, where no database of time zones is linked.
 
 mod activation;

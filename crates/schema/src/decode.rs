@@ -2,7 +2,7 @@
 //! clients have come to know them; what is not declared is left out and told, what stands twice is told.
 //!
 //! A built-in kind is read as upstream reads it into a struct. A custom kind's metadata is, too; the rest of it is
-//! left to its schema, which judges it later.
+//! left to its schema, which validates it later.
 
 mod fields;
 mod place;
