@@ -1,7 +1,7 @@
 //! Definitions and objects, through the public API.
 
 use serde_json::{Value, json};
-use trimtab_schema::{Definition, DefinitionError, ObjectError};
+use trimtab_schema::{Definition, DefinitionError, FieldError, ObjectError};
 
 fn definition(schema: &Value) -> Value {
     json!({
@@ -47,7 +47,7 @@ fn errors_have_fields_and_upstream_s_messages() {
          <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the \
          existing errors to complete validation]"
     );
-    let fields: Vec<&str> = error.errors().iter().map(|error| error.field()).collect();
+    let fields: Vec<&str> = error.errors().iter().map(FieldError::field).collect();
     assert_eq!(fields, ["spec.mode", "spec.name", "spec.size", "<nil>"]);
     assert_eq!(error.errors()[0].reason(), "FieldValueNotSupported");
 }
