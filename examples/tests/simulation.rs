@@ -100,7 +100,7 @@ const WITHOUT: [(Removed, &str); 5] = [
 const FOUND: [(Defect, &str); 9] = [
     (Defect::FinalizerLate, "9; steps 0@7,/spec/replicas=1 1@1500; operator@8+1w crash-after 3000"),
     (Defect::ClaimAfterPod, "3; steps 0@6; operator@8+1w crash-after 7"),
-    (Defect::FinalizerEarly, "3; steps 0@6 4@24; operator@57w crash-after 7"),
+    (Defect::FinalizerEarly, "11; steps 0@21,/spec/replicas=1 1@40; operator@52+1w crash-after 2"),
     (
         Defect::DeletesByName,
         "18; steps 0@5,/spec/replicas=1 1@3182; operator@14212+1r stale-read 14000; @14218 rival 0",
