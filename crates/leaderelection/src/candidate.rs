@@ -100,7 +100,8 @@ impl Candidate {
         let mut rng = self.config.seed.map_or_else(SmallRng::from_os_rng, SmallRng::seed_from_u64);
         let mut watch = LeaseWatch::new(self.config.retry_period);
         loop {
-            match self.attempt(false).await {
+            // On the heap: a candidate rests for nearly all of its time, and must be small then.
+            match Box::pin(self.attempt(false)).await {
                 Ok(sent) => {
                     let valid_until = sent.plus(self.config.renew_deadline);
                     if self.timer.now() < valid_until {
@@ -191,7 +192,7 @@ impl Candidate {
     /// Keeps the `LeaseCandidate` of a coordinated election renewed. Never returns.
     pub(crate) async fn renew_candidate(&self) -> Infallible {
         match &self.renewal {
-            Some(renewal) => renewal.run().await,
+            Some(renewal) => Box::pin(renewal.run()).await,
             None => pending().await,
         }
     }
@@ -219,7 +220,7 @@ impl Candidate {
                 return self.expired();
             }
             let remaining = term.valid_until().since(self.timer.now());
-            match self.timer.timeout_at(term.valid_until(), self.attempt(true)).await {
+            match self.timer.timeout_at(term.valid_until(), Box::pin(self.attempt(true))).await {
                 Some(Ok(sent)) if term.extend(sent.plus(self.config.renew_deadline)) => {
                     let took = self.timer.now().since(sent);
                     self.metrics.iter().for_each(|metrics| metrics.renewed(took, remaining));
@@ -266,7 +267,7 @@ impl Candidate {
         let found = read.is_some();
         if let Some(lease) = read {
             if !in_term {
-                *self.inherited.lock() = lease.annotations();
+                self.inherited.lock().clone_from(lease.annotations());
             }
             self.note(|election| election.read(lease, self.timer.now()));
         }
@@ -313,7 +314,7 @@ impl Candidate {
 
     /// Gives the Lease back, if the server says that it is ours. To be called after led work has ended.
     pub(crate) async fn release(&self) {
-        match self.timer.timeout(self.config.renew_deadline, self.try_release()).await {
+        match self.timer.timeout(self.config.renew_deadline, Box::pin(self.try_release())).await {
             Some(Ok(released)) => debug!(lease = self.shared.lease, released, "end of term"),
             Some(Err(error)) => warn!(
                 lease = self.shared.lease,

@@ -157,7 +157,7 @@ impl LeaderElector {
             valid_until = self.candidate.acquire() => valid_until,
         };
         let term = LedTerm::begin(&self.candidate, &self.tasks, valid_until);
-        let (outcome, lost) = term.run(shutdown, lead).await;
+        let (outcome, lost) = Box::pin(term.run(shutdown, lead)).await; // followers need no memory for it
         drop(term); // the token has ended, and the process does not lead any more
         let finished = !matches!(outcome, Outcome::Unfinished { .. });
         if finished && config.release_on_cancel && matches!(lost, None | Some(Lost::EndOfTerm)) {

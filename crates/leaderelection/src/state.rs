@@ -113,7 +113,7 @@ impl Election {
     }
 
     fn observe(&mut self, lease: Record, at: Moment) -> Option<String> {
-        let holder = lease.holder().into_owned();
+        let holder = lease.holder().to_owned();
         let changed = self.holder().as_ref() != Some(&holder);
         self.observed = Some(Observed { lease, at });
         changed.then_some(holder)
@@ -121,7 +121,7 @@ impl Election {
 
     /// Returns the last known holder; empty if the Lease has none.
     pub(crate) fn holder(&self) -> Option<String> {
-        self.observed.as_ref().map(|observed| observed.lease.holder().into_owned())
+        self.observed.as_ref().map(|observed| observed.lease.holder().to_owned())
     }
 
     /// Returns the last known state of the Lease.

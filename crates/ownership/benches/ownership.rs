@@ -46,7 +46,7 @@ fn runtime() -> Runtime {
 
 /// Microseconds to claim 500 owned Pods of 10,000 in a namespace, with nothing to patch.
 fn claim() -> f64 {
-    const CLAIMS: u32 = 50;
+    const CLAIMS: u32 = 2000;
     let mut writer = StoreWriter::<Pod>::new();
     let index = OwnerIndex::add(writer.store());
     (0..PODS).for_each(|number| drop(writer.apply(pod(number, Some(number / OWNED)))));

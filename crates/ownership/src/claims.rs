@@ -194,34 +194,34 @@ impl Claims {
         kind: &Dynamic<T>,
         filter: impl Fn(&T) -> bool,
     ) -> Result<Vec<Arc<T>>, ClaimError<T>> {
-        // The claimed dependents in the order of the list; a write has an empty place until it succeeds.
-        let (mut places, mut writes) = (Vec::new(), Vec::new());
+        let objects = objects.into_iter();
+        // A write keeps its place: the number of dependents before it that need none.
+        let (mut kept, mut writes) = (Vec::with_capacity(objects.size_hint().0), Vec::new());
         for object in objects {
             let metadata = object.metadata();
             let matches = || metadata.matches(&self.selector) && filter(&object);
             let wanted = match self.decide(metadata, matches) {
                 Decision::Leave => continue,
                 Decision::Keep => {
-                    places.push(Some(object));
+                    kept.push(object);
                     continue;
                 }
                 Decision::Adopt => Wanted::Adopt,
                 Decision::Release => Wanted::Release,
             };
-            writes.push((places.len(), wanted, object));
-            places.push(None);
+            writes.push((kept.len(), wanted, object));
         }
-        let mut failures = Vec::new();
+        let (mut adopted, mut failures) = (Vec::new(), Vec::new());
         let requests: Vec<_> = writes.into_iter().map(|write| self.carry_out(write, kind)).collect();
         let mut written = stream::iter(requests).buffered(self.concurrency.get());
         while let Some((place, wanted, object, result)) = written.next().await {
             match result {
-                Ok(true) => places[place] = Some(object),
+                Ok(true) => adopted.push((place, object)),
                 Ok(false) => {}
                 Err(cause) => failures.push(ClaimFailure { key: object.key(), wanted, cause }),
             }
         }
-        let claimed = places.into_iter().flatten().collect();
+        let claimed = in_order(kept, adopted);
         if failures.is_empty() {
             return Ok(claimed);
         }
@@ -234,12 +234,15 @@ impl Claims {
             Some(controller) if controller.uid == self.claim.reference.uid => Controller::Us,
             Some(_) => Controller::Another,
         };
+        let is_orphan = controller == Controller::Nobody;
         let facts = Facts {
             controller,
             matches: controller != Controller::Another && matches(),
             owner_being_deleted: self.being_deleted,
-            dependent_being_deleted: metadata.is_being_deleted(),
-            in_reach: self.namespace.is_none() || self.namespace.as_deref() == metadata.namespace(),
+            // Only for orphans: each more field of a dependent that is read costs a wait for memory.
+            dependent_being_deleted: is_orphan && metadata.is_being_deleted(),
+            in_reach: is_orphan
+                && (self.namespace.is_none() || self.namespace.as_deref() == metadata.namespace()),
         };
         facts.decide()
     }
@@ -305,6 +308,23 @@ impl Claims {
         dependent.patch(&self.claim.merge(wanted, Base::read(&now))).await?;
         Ok(wanted == Wanted::Adopt)
     }
+}
+
+/// Puts each adopted dependent in its place among those that were kept.
+fn in_order<T>(kept: Vec<Arc<T>>, adopted: Vec<(usize, Arc<T>)>) -> Vec<Arc<T>> {
+    if adopted.is_empty() {
+        return kept;
+    }
+    let mut ordered = Vec::with_capacity(kept.len() + adopted.len());
+    let mut adopted = adopted.into_iter().peekable();
+    for (place, object) in kept.into_iter().enumerate() {
+        while let Some((_, object)) = adopted.next_if(|(before, _)| *before <= place) {
+            ordered.push(object);
+        }
+        ordered.push(object);
+    }
+    ordered.extend(adopted.map(|(_, object)| object));
+    ordered
 }
 
 impl fmt::Debug for Claims {

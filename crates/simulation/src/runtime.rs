@@ -104,8 +104,7 @@ impl Stepped {
 
     /// Returns the clock's time in milliseconds.
     pub(crate) fn now(&self) -> u64 {
-        let elapsed = self.enter(|| self.base.elapsed());
-        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        self.enter(|| self.elapsed())
     }
 
     /// Runs every task that can run. The clock stands still.
@@ -127,23 +126,36 @@ impl Stepped {
     /// Returns the time.
     pub(crate) fn run_until(&self, until: u64) -> u64 {
         let signal = &self.signal;
-        if !signal.has_output() && self.now() < until {
+        // One call of `block_on`: entering a runtime costs more than most steps in it.
+        self.runtime.block_on(async {
+            let starts_at_end = signal.has_output() || self.elapsed() >= until;
+            signal.stops_when_idle.store(starts_at_end, Ordering::Relaxed);
             signal.is_idle.store(false, Ordering::Relaxed);
-            let deadline = self.base + Duration::from_millis(until);
-            self.runtime.block_on(async {
-                let mut limit = pin!(sleep_until(deadline));
-                poll_fn(|cx| {
-                    if signal.has_output() && signal.is_idle.load(Ordering::Relaxed) {
-                        return Poll::Ready(());
-                    }
-                    *signal.waker.lock() = Some(cx.waker().clone());
-                    limit.as_mut().poll(cx)
-                })
-                .await;
-            });
-        }
-        self.settle();
-        self.now()
+            let mut limit =
+                pin!((!starts_at_end).then(|| self.base + Duration::from_millis(until)).map(sleep_until));
+            poll_fn(|cx| {
+                if signal.is_idle.load(Ordering::Relaxed) {
+                    return Poll::Ready(());
+                }
+                *signal.waker.lock() = Some(cx.waker().clone());
+                if let Some(sleep) = limit.as_mut().as_pin_mut()
+                    && sleep.poll(cx).is_ready()
+                {
+                    // Other tasks may have woken at the same time: they run first.
+                    limit.set(None);
+                    signal.stops_when_idle.store(true, Ordering::Relaxed);
+                }
+                Poll::Pending
+            })
+            .await;
+            signal.stops_when_idle.store(false, Ordering::Relaxed);
+            self.elapsed()
+        })
+    }
+
+    /// Returns the clock's time in milliseconds, within the runtime's context.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Advances the clock to `until` in one jump: timers in between fire late.

@@ -35,17 +35,17 @@ pub fn database(defect: Option<Defect>) -> Scenario {
         .with(Fault::Refuse(500), 1)
         .with(Fault::Refuse(503), 1)
         .with(Fault::Hang, 1)
-        .with(Fault::StaleRead(seconds(8)), 3)
+        .with(Fault::StaleRead(seconds(15)), 5)
         .with(Fault::TimeTravel { lag: seconds(8), lasts: seconds(10) }, 5)
-        .with(Fault::Lag { lag: seconds(5), lasts: seconds(20) }, 5)
+        .with(Fault::Lag { lag: seconds(5), lasts: seconds(20) }, 8)
         .with(Fault::Unobserved(seconds(5)), 5)
         .with(Fault::CutWatches, 1)
         .with(Fault::Compact, 1)
         .with(Fault::Partition(seconds(15)), 1)
-        .with(Fault::Delete(0), 4)
+        .with(Fault::Delete(0), 6)
         .with(Fault::Recreate(0), 4)
-        .with(Fault::Rival(0), 1)
-        .at_most(5)
+        .with(Fault::Rival(0), 3)
+        .at_most(7)
         .within(seconds(20));
     Scenario::new("database")
         .manifest(DEFINITION)
@@ -72,13 +72,13 @@ async fn run(process: Process, defect: Option<Defect>) -> Result<(), String> {
 fn steps(random: &mut Random) -> Vec<(Duration, Step)> {
     let configs = ["a", "b", "c"];
     let mut at = random.within(0..1000);
-    let spec = DatabaseSpec { replicas: within(random, 1, 4), config: "a".to_owned() };
+    let spec = DatabaseSpec { replicas: within(random, 1, 5), config: "a".to_owned() };
     let mut steps = vec![(at, Step::create(&Database::new("db", spec)))];
-    for _ in 0..random.within(0..4) {
-        at += random.within(500..7000);
-        let patch = match random.within(0..3) {
+    for _ in 0..random.within(0..6) {
+        at += random.within(500..5000);
+        let patch = match random.within(0..2) {
             0 => json!({"spec": {"config": random.pick(&configs)}}),
-            _ => json!({"spec": {"replicas": within(random, 1, 4)}}),
+            _ => json!({"spec": {"replicas": within(random, 1, 5)}}),
         };
         steps.push((at, Step::patch::<Database>("default", "db", &patch)));
     }

@@ -12,7 +12,7 @@ pub use self::{
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
-        replicaset_naive, replicaset_versions, replicaset_without,
+        replicaset_naive, replicaset_shrinking, replicaset_versions, replicaset_without,
     },
     website::website,
 };
@@ -27,6 +27,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("replicaset-versions".to_owned(), replicaset_versions()),
         ("replicaset-counts".to_owned(), replicaset_counts()),
         ("replicaset-adopting".to_owned(), replicaset_adopting()),
+        ("replicaset-shrinking".to_owned(), replicaset_shrinking()),
         ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
         ("lease".to_owned(), lease(None)),

@@ -45,5 +45,5 @@ pub(super) fn changes(
 }
 
 fn written(lease: Map<String, Value>) -> Result<Change, RequestError> {
-    Record::checked(lease).map(Change::Written).map_err(RequestError::Garbage)
+    Record::of_event(lease).map(Change::Written).map_err(RequestError::Garbage)
 }

@@ -1,17 +1,52 @@
-//! [`Record`]: a Lease as JSON. Only the fields that an election depends on are read.
+//! [`Record`]: a Lease as JSON text. Only the fields that an election depends on are read.
 //!
 //! Every field is kept in its original form and written back. So fields that this crate does not know, and times that it
 //! cannot represent, do no harm.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A Lease on its way to or from the API server.
+///
+/// A follower keeps one for as long as it waits, so it is the text and the few fields that are read: as a tree of values, it
+/// would take ten times the memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Record(Map<String, Value>);
+pub(crate) struct Record {
+    json: Box<str>,
+    holder: Box<str>,
+    duration: Option<Duration>,
+    transitions: i32,
+    prefers_another: bool,
+    version: Option<Box<str>>,
+    uid: Option<Box<str>>,
+    /// Those whose values are text.
+    annotations: BTreeMap<String, String>,
+}
+
+/// The fields of a Lease that are read. A value of another type is not an error.
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default)]
+    kind: Value,
+    metadata: Option<MetadataFields>,
+    #[serde(default)]
+    spec: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MetadataFields {
+    #[serde(default)]
+    resource_version: Value,
+    #[serde(default)]
+    uid: Value,
+    #[serde(default)]
+    annotations: Value,
+}
 
 /// The fields that a candidate writes into a Lease that it takes or renews.
 #[derive(Debug, Clone)]
@@ -29,11 +64,12 @@ pub(crate) struct Hold<'a> {
 impl Record {
     /// Creates a Lease that has only a name.
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        let mut record = Map::new();
-        record.insert("apiVersion".into(), "coordination.k8s.io/v1".into());
-        record.insert("kind".into(), "Lease".into());
-        record.insert("metadata".into(), json!({"namespace": namespace, "name": name}));
-        Self(record)
+        let lease = json!({
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"namespace": namespace, "name": name},
+        });
+        Self::parse(&lease.to_string()).expect("it is a Lease")
     }
 
     /// Reads the body of a response.
@@ -42,76 +78,80 @@ impl Record {
     ///
     /// If it is not a Lease, with the reason.
     pub(crate) fn parse(body: &str) -> Result<Self, String> {
-        Self::checked(serde_json::from_str(body).map_err(|error| error.to_string())?)
+        let Fields { kind, metadata, spec } =
+            serde_json::from_str(body).map_err(|error| error.to_string())?;
+        if kind != "Lease" {
+            return Err(format!("its kind is {kind}"));
+        }
+        let metadata = metadata.ok_or("the Lease has no metadata")?;
+        let text = |value: &Value| value.as_str().map(Into::into);
+        let transitions = spec["leaseTransitions"].as_i64().unwrap_or(0);
+        Ok(Self {
+            json: body.into(),
+            holder: holder(&spec),
+            duration: spec["leaseDurationSeconds"]
+                .as_u64()
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs),
+            transitions: i32::try_from(transitions.max(0)).unwrap_or(i32::MAX),
+            prefers_another: spec["preferredHolder"].as_str().is_some_and(|holder| !holder.is_empty()),
+            version: text(&metadata.resource_version),
+            uid: text(&metadata.uid),
+            annotations: texts(metadata.annotations),
+        })
     }
 
-    /// Takes an object that should be a Lease.
+    /// Takes the object of an event.
     ///
     /// # Errors
     ///
-    /// If it is not a Lease, with the reason.
-    pub(crate) fn checked(record: Map<String, Value>) -> Result<Self, String> {
-        match (record.get("kind").and_then(Value::as_str), record.get("metadata")) {
-            (Some("Lease"), Some(Value::Object(_))) => Ok(Self(record)),
-            (Some("Lease"), _) => Err("the Lease has no metadata".into()),
-            (kind, _) => Err(format!("its kind is {kind:?}")),
-        }
+    /// As [`parse`](Self::parse).
+    pub(crate) fn of_event(lease: Map<String, Value>) -> Result<Self, String> {
+        Self::parse(&Value::Object(lease).to_string())
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.0).expect("a map with text as keys is JSON")
+        self.json.as_bytes().to_vec()
     }
 
     /// Returns the holder; empty if the Lease has none. An unreadable holder counts as a holder of that name.
-    pub(crate) fn holder(&self) -> Cow<'_, str> {
-        match self.0.get("spec") {
-            None | Some(Value::Null) => Cow::Borrowed(""),
-            Some(Value::Object(spec)) => match spec.get("holderIdentity") {
-                None | Some(Value::Null) => Cow::Borrowed(""),
-                Some(Value::String(holder)) => Cow::Borrowed(holder),
-                Some(other) => Cow::Owned(other.to_string()),
-            },
-            Some(other) => Cow::Owned(other.to_string()),
-        }
+    pub(crate) fn holder(&self) -> &str {
+        &self.holder
     }
 
     /// Returns the time that the holder claims from each renewal; `None` if the field is missing, not
     /// positive or not a number.
     pub(crate) fn duration(&self) -> Option<Duration> {
-        let seconds = self.spec("leaseDurationSeconds")?.as_u64()?;
-        (seconds > 0).then(|| Duration::from_secs(seconds))
+        self.duration
     }
 
     /// Returns the number of changes of the holder; 0 if the field is unreadable.
     pub(crate) fn transitions(&self) -> i32 {
-        let transitions = self.spec("leaseTransitions").and_then(Value::as_i64).unwrap_or(0);
-        i32::try_from(transitions.max(0)).unwrap_or(i32::MAX)
+        self.transitions
     }
 
     /// Returns whether the API server prefers another holder, in a coordinated election.
     pub(crate) fn prefers_another(&self) -> bool {
-        let preferred = self.spec("preferredHolder").and_then(Value::as_str);
-        preferred.is_some_and(|preferred| !preferred.is_empty())
+        self.prefers_another
     }
 
     pub(crate) fn version(&self) -> Option<&str> {
-        self.metadata("resourceVersion")?.as_str()
+        self.version.as_deref()
     }
 
     pub(crate) fn uid(&self) -> Option<&str> {
-        self.metadata("uid")?.as_str()
+        self.uid.as_deref()
     }
 
-    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
-        let annotations = self.metadata("annotations").and_then(Value::as_object).into_iter().flatten();
-        annotations.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    pub(crate) fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
     }
 
     /// Returns whether `other` is the same state of the Lease. All that is read is compared as
     /// text.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         match (self.version(), other.version()) {
-            (Some(version), Some(others)) => version == others && self.uid() == other.uid(),
+            (Some(version), Some(others)) => version == others && self.uid == other.uid,
             _ => self == other,
         }
     }
@@ -127,26 +167,26 @@ impl Record {
 
     /// `renewTime`, for an election without [`Rule::LocallyObservedTime`](crate::rules::Rule).
     pub(crate) fn renew_time(&self) -> Option<Timestamp> {
-        let time = serde_json::from_value::<MicroTime>(self.spec("renewTime")?.clone());
-        time.ok().map(|time| time.0)
+        let time = self.values().get("spec")?.get("renewTime")?.clone();
+        serde_json::from_value::<MicroTime>(time).ok().map(|time| time.0)
     }
 
     /// This Lease, held.
     pub(crate) fn held(&self, hold: &Hold<'_>) -> Self {
-        let mut record = self.clone();
-        let transitions = self.transitions().saturating_add(hold.transition.into());
-        let now = time(hold.wall);
-        let spec = record.object("spec");
-        spec.insert("holderIdentity".into(), hold.identity.into());
-        spec.insert("leaseDurationSeconds".into(), hold.duration_seconds.into());
-        spec.insert("leaseTransitions".into(), transitions.into());
-        if hold.transition || !spec.get("acquireTime").is_some_and(Value::is_string) {
-            spec.insert("acquireTime".into(), now.clone());
-        }
-        spec.insert("renewTime".into(), now);
-        record.overlay("labels", hold.labels);
-        record.overlay("annotations", hold.annotations);
-        record
+        self.changed(|lease| {
+            let transitions = self.transitions.saturating_add(hold.transition.into());
+            let now = time(hold.wall);
+            let spec = object_in(lease, "spec");
+            spec.insert("holderIdentity".into(), hold.identity.into());
+            spec.insert("leaseDurationSeconds".into(), hold.duration_seconds.into());
+            spec.insert("leaseTransitions".into(), transitions.into());
+            if hold.transition || !spec.get("acquireTime").is_some_and(Value::is_string) {
+                spec.insert("acquireTime".into(), now.clone());
+            }
+            spec.insert("renewTime".into(), now);
+            overlay(lease, "labels", hold.labels);
+            overlay(lease, "annotations", hold.annotations);
+        })
     }
 
     /// This Lease, without a holder.
@@ -154,38 +194,58 @@ impl Record {
     /// The holder is empty, as client-go writes it, not missing: where there are candidates for a Lease
     /// without the field, the elector of kube-apiserver 1.36.3 dereferences nil, which ends that process.
     pub(crate) fn released(&self, wall: Timestamp) -> Self {
-        let mut record = self.clone();
-        let spec = record.object("spec");
-        spec.insert("holderIdentity".into(), "".into());
-        spec.insert("leaseDurationSeconds".into(), 1.into());
-        spec.insert("acquireTime".into(), time(wall));
-        spec.insert("renewTime".into(), time(wall));
-        record
+        self.changed(|lease| {
+            let spec = object_in(lease, "spec");
+            spec.insert("holderIdentity".into(), "".into());
+            spec.insert("leaseDurationSeconds".into(), 1.into());
+            spec.insert("acquireTime".into(), time(wall));
+            spec.insert("renewTime".into(), time(wall));
+        })
     }
 
-    fn spec(&self, field: &str) -> Option<&Value> {
-        self.0.get("spec")?.get(field)
+    fn changed(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
+        let mut lease = self.values();
+        change(&mut lease);
+        Self::of_event(lease).expect("it is a Lease still")
     }
 
-    fn metadata(&self, field: &str) -> Option<&Value> {
-        self.0.get("metadata")?.get(field)
+    fn values(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.json).expect("it was parsed before")
     }
+}
 
-    /// Returns the object in a field, which is made one if it is something else.
-    fn object(&mut self, field: &str) -> &mut Map<String, Value> {
-        object_in(&mut self.0, field)
+/// Returns the entries of a map whose values are text.
+fn texts(map: Value) -> BTreeMap<String, String> {
+    let Value::Object(map) = map else { return BTreeMap::new() };
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    };
+    map.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect()
+}
+
+/// Reads the holder of a spec; empty if there is none.
+fn holder(spec: &Value) -> Box<str> {
+    let holder = match spec {
+        Value::Object(spec) => spec.get("holderIdentity").unwrap_or(&Value::Null),
+        other => other,
+    };
+    match holder {
+        Value::Null => "".into(),
+        Value::String(holder) if spec.is_object() => holder.as_str().into(),
+        other => other.to_string().into(),
     }
+}
 
-    /// Sets entries of a map in the metadata; others stay.
-    fn overlay(&mut self, field: &str, entries: &BTreeMap<String, String>) {
-        if entries.is_empty() {
-            return;
-        }
-        let map = object_in(self.object("metadata"), field);
+/// Sets entries of a map in the metadata; others stay.
+fn overlay(lease: &mut Map<String, Value>, field: &str, entries: &BTreeMap<String, String>) {
+    if !entries.is_empty() {
+        let map = object_in(object_in(lease, "metadata"), field);
         map.extend(entries.iter().map(|(key, value)| (key.clone(), value.as_str().into())));
     }
 }
 
+/// Returns the object in a field, which is made one if it is something else.
 fn object_in<'a>(map: &'a mut Map<String, Value>, field: &str) -> &'a mut Map<String, Value> {
     let value = map.entry(field).or_insert(Value::Null);
     if !value.is_object() {

@@ -26,6 +26,15 @@ fn holder(server: &LeaseServer) -> Option<String> {
     server.record().expect("a lease").0
 }
 
+/// A process may have a thousand followers. Guards the boxes around requests and terms.
+#[tokio::test(start_paused = true)]
+async fn the_future_of_a_candidate_is_small() {
+    let server = LeaseServer::default();
+    let mut elector = builder(&server).build().expect("sound settings");
+    let size = size_of_val(&elector.run(pending(), |_| pending::<()>()));
+    assert!(size <= 2048, "{size} bytes");
+}
+
 /// Guarantee 4. Guards `drop(term)` in `LeaderElector::term`, which must be above the release.
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_kept_while_led_work_winds_up_and_released_after_it_has_ended() {

@@ -59,9 +59,9 @@ pub fn replicaset_without(protection: Protection) -> Scenario {
         Protection::Counts => (in_time(), Strictness::Strict),
         Protection::FreshUid => return adopting(&name, Some(protection)),
         Protection::UnknownOutcomes => (in_time(), Strictness::Versions),
-        Protection::Versions => (in_time(), Strictness::Counts),
+        Protection::Versions => (with_replies(), Strictness::Counts),
         // Versions also settle a deletion, so only counts need its UID.
-        Protection::Uids => (with_replies(), Strictness::Counts),
+        Protection::Uids => return shrinking(&name, Some(protection)),
     };
     safe(&name, faults, CONVERGED)
         .process("controller", move |process| run_without(process, strictness, Some(protection)))
@@ -71,6 +71,19 @@ pub fn replicaset_without(protection: Protection) -> Scenario {
 /// them at once: otherwise no check can know that a set is gone.
 pub fn replicaset_adopting() -> Scenario {
     adopting("replicaset-adopting", None)
+}
+
+/// The controller that only counts, with a set that loses its Pods one by one while they get ready.
+pub fn replicaset_shrinking() -> Scenario {
+    shrinking("replicaset-shrinking", None)
+}
+
+fn shrinking(name: &str, without: Option<Protection>) -> Scenario {
+    // While the Pods get ready and go, not later.
+    let faults = with_replies().at_most(6).within(Duration::from_secs(3));
+    safe(name, faults, Duration::from_secs(600))
+        .workload(one_by_one)
+        .process("controller", move |process| run_without(process, Strictness::Counts, without))
 }
 
 fn adopting(name: &str, without: Option<Protection>) -> Scenario {
@@ -118,6 +131,8 @@ fn in_time() -> FaultMix {
                 fault,
                 Fault::LateCommit(_)
                     | Fault::Delay(_)
+                    // Without the bookmark that ends it, a streaming list is given up after ten silent seconds.
+                    | Fault::DropBookmarks(_)
                     | Fault::TimeTravel { .. }
                     | Fault::Lag { .. }
                     | Fault::Unobserved(_)
@@ -218,6 +233,19 @@ fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
             steps.push((at, Step::delete_at(&format!("{path}?propagationPolicy=Orphan"))));
             steps.push((at + random.within(500..3000), create));
         }
+    }
+    steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
+}
+
+/// Creates a set of ten Pods, and removes one after the other. A Pod that is not ready is removed first, so the choice
+/// changes from moment to moment.
+fn one_by_one(random: &mut Random) -> Vec<(Duration, Step)> {
+    let mut at = random.within(0..500);
+    let mut steps = vec![(at, Step::create(&set(NAMESPACES[0], "set-0", 10)))];
+    for replicas in (4..10).rev() {
+        at += random.within(20..400);
+        let patch = json!({"spec": {"replicas": replicas}});
+        steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
     }
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
