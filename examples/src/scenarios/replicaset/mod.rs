@@ -82,6 +82,9 @@ fn shrinking(name: &str, without: Option<Protection>) -> Scenario {
     // While the Pods get ready and go, not later.
     let faults = with_replies().at_most(6).within(Duration::from_secs(3));
     safe(name, faults, Duration::from_secs(600))
+        .kubelet(|kubelet| {
+            kubelet.startup(Duration::from_millis(700)).termination(Duration::from_millis(200))
+        })
         .workload(one_by_one)
         .process("controller", move |process| run_without(process, Strictness::Counts, without))
 }
