@@ -98,19 +98,16 @@ const WITHOUT: [(Removed, &str); 5] = [
 
 /// A plan for each defect, shrunk.
 const FOUND: [(Defect, &str); 9] = [
-    (Defect::FinalizerLate, "9; steps 0@7,/spec/replicas=1 1@1500; operator@8+1w crash-after 3000"),
-    (Defect::ClaimAfterPod, "3; steps 0@6; operator@8+1w crash-after 7"),
-    (Defect::FinalizerEarly, "11; steps 0@21,/spec/replicas=1 1@40; operator@52+1w crash-after 2"),
+    (Defect::FinalizerLate, "770; steps 0@10,/spec/replicas=1 1@21"),
+    (Defect::ClaimAfterPod, "25; steps 0@10,/spec/replicas=1; operator@19w crash-after 5"),
+    (Defect::FinalizerEarly, "60; steps 0@3 2@24; operator@71w lose-reply"),
+    (Defect::DeletesByName, "507; steps 0@7,/spec/replicas=1 1@826; operator@2660+1r stale-read 3000"),
+    (Defect::ShrinksByCache, "97; steps 0@7 1@1858,/spec/replicas=2; operator@1959 lag 2911 2134"),
+    (Defect::GoneByCache, "105; steps 0@2,/spec/replicas=1; operator@53 lag 2096 2237"),
+    (Defect::RemembersByName, "8; steps 0@1,/spec/replicas=1; @1843 delete 373391"),
+    (Defect::ClaimOnTermination, "131; steps 0@9,/spec/replicas=2 1@75; operator@81 unobserved 1"),
     (
-        Defect::DeletesByName,
-        "18; steps 0@5,/spec/replicas=1 1@3182; operator@14212+1r stale-read 14000; @14218 rival 0",
+        Defect::QuorumByCache,
+        "357; steps 0@3,/spec/replicas=2 2@2107; operator@1376 unobserved 3; @2109 delete 305477",
     ),
-    (
-        Defect::ShrinksByCache,
-        "16; steps 0@10,/spec/replicas=1 1@19,/spec/replicas=2; operator@4492+1r stale-read 4500; @4498 rival 0",
-    ),
-    (Defect::GoneByCache, "20; steps 0@9,/spec/replicas=1; operator@1158r stale-read 1500; @1159 rival 0"),
-    (Defect::RemembersByName, "3; steps 0@6; @744 recreate 0"),
-    (Defect::ClaimOnTermination, "8; steps 0@1 2@45; operator@53 unobserved 5"),
-    (Defect::QuorumByCache, "4; steps 0@1 1@700; operator@2600 lag 1300 5000; @2900 delete 0"),
 ];
