@@ -112,7 +112,11 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
                 let scenario = scenario.unwrap_or_default();
                 println!("{part}:{scenario} {title}, round {round} of {rounds}: {}", watch.elapsed());
                 match outcome {
-                    Ok(measurements) => results.add(subject, measurements),
+                    Ok(mut measurements) => {
+                        // The peer of two parts measures both.
+                        measurements.retain(|one| one.bench.split('/').next() == Some(part));
+                        results.add(subject, measurements);
+                    }
                     Err(failure) => results.skip(subject.name, &failure),
                 }
             }

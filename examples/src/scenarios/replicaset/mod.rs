@@ -30,6 +30,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// The limit of the informers' backoff, so that a cache is not older than the faults and a few seconds make it: the
 /// properties call the last 10 s recent.
 const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest time for which one fault keeps a process from the present state.
+const MOST_BEHIND: Duration = Duration::from_secs(5);
 /// The time within which every set has its Pods, once the faults rest.
 const CONVERGED: Duration = Duration::from_secs(60);
 
@@ -127,7 +129,6 @@ pub fn replicaset_bench() -> Scenario {
 /// Every fault except late writes. No fault makes the state that a process knows more than 5 s older, so that two of them
 /// stay within the time that the properties call recent.
 fn in_time() -> FaultMix {
-    const LONGEST: Duration = Duration::from_secs(5);
     FaultMix::environment()
         .without(|fault| {
             matches!(
@@ -144,12 +145,12 @@ fn in_time() -> FaultMix {
                     | Fault::Suspend(_)
             )
         })
-        .with(Fault::TimeTravel { lag: LONGEST, lasts: LONGEST }, 3)
-        .with(Fault::Lag { lag: LONGEST, lasts: LONGEST * 2 }, 4)
-        .with(Fault::Unobserved(LONGEST), 3)
-        .with(Fault::Partition(LONGEST), 2)
-        .with(Fault::Pause(LONGEST), 2)
-        .with(Fault::Suspend(LONGEST), 1)
+        .with(Fault::TimeTravel { lag: MOST_BEHIND, lasts: MOST_BEHIND }, 3)
+        .with(Fault::Lag { lag: MOST_BEHIND, lasts: MOST_BEHIND * 2 }, 4)
+        .with(Fault::Unobserved(MOST_BEHIND), 3)
+        .with(Fault::Partition(MOST_BEHIND), 2)
+        .with(Fault::Pause(MOST_BEHIND), 2)
+        .with(Fault::Suspend(MOST_BEHIND), 1)
 }
 
 /// The same, without faults that lose the reply to a write.
