@@ -60,6 +60,14 @@ struct Running {
     violations: Arc<Violations>,
 }
 
+impl Drop for Running {
+    /// Drops the functions of [`Process::leads`], which usually hold the `Process` that holds them.
+    fn drop(&mut self) {
+        let probes = std::mem::take(&mut *self.probes.lock());
+        drop(probes); // without the lock, as they are foreign code
+    }
+}
+
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Running").field("clock", &self.clock).finish_non_exhaustive()
