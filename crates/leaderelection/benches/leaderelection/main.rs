@@ -27,7 +27,7 @@ type Failure = Box<dyn Error>;
 /// The options of all candidates, as Kubernetes' own components have them.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let run = async {
         if std::env::args().any(|argument| argument == "--serve") {

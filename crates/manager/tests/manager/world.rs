@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// What happened when.
+/// The order of events.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<(String, Instant)>>>);
 
