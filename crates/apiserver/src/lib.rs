@@ -70,38 +70,32 @@
 //! - `tls`: `ApiServer::listen_tls`, with a certificate made at the start. Off by default.
 //! - `program`: the program `trimtab-apiserver`, which serves until Ctrl-C or SIGTERM; with `tls`. Off by default.
 
-mod access;
 mod admission;
+mod api;
+mod auth;
 mod bootstrap;
-mod clock;
-mod commits;
 mod controllers;
-mod core;
 mod faults;
+mod handlers;
 mod http;
-mod kinds;
-mod load;
-mod managed;
-mod object;
-mod patch;
-mod random;
-mod request_log;
+mod registry;
 mod server;
-mod storage;
-mod verbs;
-mod yaml;
+mod store;
+mod wire;
 
 pub use self::{
-    access::User,
-    admission::{Admission, Denied, Operation},
-    commits::{Commit, Commits, StoredObject},
+    admission::hooks::{Admission, Denied, Operation},
+    api::{filter::Filter, verb::Verb},
+    auth::User,
     controllers::{Kubelet, PodPlan, SeenPod},
-    faults::{FaultGuard, Faults, Filter, Refusal},
-    http::{body::ResponseBody, route::Verb},
-    load::LoadError,
-    request_log::{Delivery, Exchange, RequestLog},
-    server::{ApiServer, ApiServerBuilder, Service},
-    storage::ChangeKind,
+    faults::{FaultGuard, Faults, Refusal},
+    handlers::request_log::{Delivery, Exchange, RequestLog},
+    server::{ApiServer, ApiServerBuilder, LoadError, Service},
+    store::{
+        ChangeKind,
+        commits::{Commit, Commits, StoredObject},
+    },
+    wire::body::ResponseBody,
 };
 
 #[cfg(doctest)]

@@ -6,12 +6,10 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    core::Core,
-    kinds::Kinds,
-    managed::Writer,
-    object,
-    random::Random,
-    storage::{Draft, Key},
+    api::{key::Key, object, random::Random},
+    handlers::managed::Writer,
+    registry::{Context, Kinds},
+    store::Draft,
 };
 
 /// The namespaces that every cluster has.
@@ -72,39 +70,45 @@ fn over(common: &Value, own: Value) -> Value {
 }
 
 /// Makes the namespaces of an empty server.
-pub(crate) fn make_namespaces(core: &Core) {
+pub(crate) fn make_namespaces(context: &Context) {
     for name in NAMESPACES {
         let mut namespace = json!({
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {
                 "name": name,
-                "uid": core.random.uid(),
-                "creationTimestamp": core.clock.text(),
+                "uid": context.random.uid(),
+                "creationTimestamp": context.clock.text(),
                 "labels": {"kubernetes.io/metadata.name": name},
             },
         });
-        let kind = core.kinds.get("", "v1", "namespaces").expect("a built-in kind");
-        let now = core.clock.seconds();
-        let managers = Writer::new(&core.kinds, &kind, None, MANAGER, &now).created(&mut namespace);
+        let kind = context.kinds.get("", "v1", "namespaces").expect("a built-in kind");
+        let now = context.clock.seconds();
+        let managers = Writer::new(&context.kinds, &kind, None, MANAGER, &now).created(&mut namespace);
         namespace["spec"] = json!({"finalizers": ["kubernetes"]});
         namespace["status"] = json!({"phase": "Active"});
         let draft = Draft::managed(namespace, managers.as_deref());
-        core.store.put("namespaces", &Key::new("", name), None, draft).expect("a new store is empty");
+        context.store.put("namespaces", &Key::new("", name), None, draft).expect("a new store is empty");
     }
 }
 
 /// Makes everything else. The UIDs come from `random`: whether a server begins bare or full changes no
 /// other name and no other UID.
-pub(crate) fn make_objects(core: &Core, random: &Random) {
+pub(crate) fn make_objects(context: &Context, random: &Random) {
     for Prepared { resource, object, managers } in OBJECTS.iter() {
-        make(core, random, resource, object.clone(), managers.as_deref());
+        make(context, random, resource, object.clone(), managers.as_deref());
     }
 }
 
 /// Makes one object of a new server, which has no other of its name; its managers have written it at no time yet.
-pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Value, managers: Option<&str>) {
-    let now = core.clock.text();
+pub(crate) fn make(
+    context: &Context,
+    random: &Random,
+    resource: &str,
+    mut object: Value,
+    managers: Option<&str>,
+) {
+    let now = context.clock.text();
     let managers = managers.map(|managers| managers.replacen(r#""time":"""#, &format!(r#""time":{now}"#), 1));
     let metadata = object::metadata_mut(&mut object);
     metadata.insert("uid".to_owned(), random.uid().into());
@@ -115,7 +119,7 @@ pub(crate) fn make(core: &Core, random: &Random, resource: &str, mut object: Val
     }
     let key = object::key(&object);
     let draft = Draft::managed(object, managers.as_deref());
-    core.store.put(resource, &key, None, draft).expect("a new server has no other of that name");
+    context.store.put(resource, &key, None, draft).expect("a new server has no other of that name");
 }
 
 #[cfg(test)]

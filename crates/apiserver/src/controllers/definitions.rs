@@ -12,16 +12,16 @@ use super::{
 };
 use crate::{
     ChangeKind, Commit, Commits,
-    core::Core,
-    kinds::{Kind, custom::CLEANUP, rules},
-    object,
+    api::object,
+    handlers::core::Core,
+    registry::{Kind, custom::CLEANUP},
 };
 
 /// Where definitions are stored.
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// Removes what deleted definitions leave behind, until the server is dropped.
-pub(super) async fn run(core: Arc<Core>, requests: Requests, commits: Commits) {
+pub(crate) async fn run(core: Arc<Core>, requests: Requests, commits: Commits) {
     let round = |name: String| {
         let (core, requests) = (&core, &requests);
         async move { round(core, requests, &name).await }
@@ -44,8 +44,8 @@ fn observe(rounds: &mut Rounds, commit: &Commit) {
 async fn round(core: &Core, requests: &Requests, name: &str) -> Result<(), Error> {
     let definition = path("apiextensions.k8s.io/v1", "", "customresourcedefinitions", name);
     let Some(present) = requests.get(&definition).await? else { return Ok(()) };
-    let is_its_own = |kind: &Arc<Kind>| rules::is_custom(kind) && kind.resource() == name;
-    let served = core.kinds.all().into_iter().find(is_its_own);
+    let is_its_own = |kind: &Arc<Kind>| kind.is_custom() && kind.resource() == name;
+    let served = core.registry.kinds.all().into_iter().find(is_its_own);
     if let Some(kind) = served {
         let all = path(&kind.api_version(), "", &kind.plural, "");
         for namespace in namespaces(requests, &all).await? {

@@ -14,7 +14,12 @@ use super::{
     requests::{Requests, path},
     rounds::{self, Rounds},
 };
-use crate::{ChangeKind, Commit, Commits, clock, core::Core, kinds::Kind, object};
+use crate::{
+    ChangeKind, Commit, Commits,
+    api::{clock, object},
+    handlers::core::Core,
+    registry::Kind,
+};
 
 /// The remaining objects of a namespace.
 #[derive(Debug, Default, PartialEq)]
@@ -26,7 +31,7 @@ struct Remains {
 }
 
 /// Empties namespaces until the server is dropped.
-pub(super) async fn run(core: Arc<Core>, requests: Requests, commits: Commits) {
+pub(crate) async fn run(core: Arc<Core>, requests: Requests, commits: Commits) {
     let round = |name: String| {
         let (core, requests) = (&core, &requests);
         async move { round(core, requests, &name).await }
@@ -64,7 +69,7 @@ async fn round(core: &Core, requests: &Requests, name: &str) -> Result<(), Error
     let Some(namespace) = requests.get(&path).await? else {
         return Ok(());
     };
-    let conditions = conditions(&namespace, &remains, core.clock.now());
+    let conditions = conditions(&namespace, &remains, core.registry.clock.now());
     let mut namespace = namespace;
     if namespace["status"]["conditions"] != conditions {
         let patch =
@@ -86,7 +91,7 @@ async fn round(core: &Core, requests: &Requests, name: &str) -> Result<(), Error
 /// The namespaced kinds, each in one version.
 fn kinds(core: &Core) -> Vec<Arc<Kind>> {
     let mut by_resource: HashMap<String, Arc<Kind>> = HashMap::new();
-    for kind in core.kinds.all() {
+    for kind in core.registry.kinds.all() {
         if kind.namespaced && kind.verbs.contains(&"deletecollection") {
             by_resource.entry(kind.resource()).or_insert(kind);
         }

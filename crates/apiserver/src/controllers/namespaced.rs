@@ -8,14 +8,19 @@ use super::{
     requests::{Requests, path},
     rounds::{self, Rounds},
 };
-use crate::{ChangeKind, Commit, Commits, bootstrap, core::Core, object, random::Random};
+use crate::{
+    ChangeKind, Commit, Commits,
+    api::{object, random::Random},
+    bootstrap,
+    registry::Context,
+};
 
 /// Which objects namespaces get.
 #[derive(Debug, Clone)]
-pub(super) struct Gifts {
-    pub(super) account: bool,
+pub(crate) struct Gifts {
+    pub(crate) account: bool,
     /// The certificate in PEM, if there is to be a `ConfigMap`; empty where there is no TLS.
-    pub(super) certificate: Option<String>,
+    pub(crate) certificate: Option<String>,
 }
 
 /// The resource of an object, its name, and all of it but its metadata.
@@ -32,11 +37,11 @@ impl Gifts {
     }
 
     /// Makes all of them in the namespaces of a new server, so that they are there from the beginning.
-    pub(super) fn give(&self, core: &Core, random: &Random, namespaces: &[&str]) {
+    pub(crate) fn give(&self, context: &Context, random: &Random, namespaces: &[&str]) {
         for namespace in namespaces {
             for (plural, name, mut object) in self.all() {
                 object["metadata"] = json!({"name": name, "namespace": namespace});
-                bootstrap::make(core, random, plural, object, None);
+                bootstrap::make(context, random, plural, object, None);
             }
         }
     }
@@ -58,7 +63,7 @@ impl Gifts {
 }
 
 /// Keeps `gifts` in all namespaces, of which `rounds` tends those that have them, until the server is dropped.
-pub(super) async fn run(requests: Requests, commits: Commits, gifts: Gifts, rounds: Rounds) {
+pub(crate) async fn run(requests: Requests, commits: Commits, gifts: Gifts, rounds: Rounds) {
     let round = |namespace: String| {
         let (requests, gifts) = (&requests, &gifts);
         async move { round(requests, gifts, &namespace).await }

@@ -8,7 +8,7 @@ use super::{
     requests::{Requests, path},
     rounds::{self, Rounds},
 };
-use crate::{ChangeKind, Commit, Commits, object};
+use crate::{ChangeKind, Commit, Commits, api::object};
 
 /// A protected kind: the resource, the version and name of its path, and the finalizer.
 const PROTECTED: [(&str, &str, &str, &str); 3] = [
@@ -23,7 +23,7 @@ const PROTECTED: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// Releases what is being deleted and not in use, until the server is dropped.
-pub(super) async fn run(requests: Requests, commits: Commits) {
+pub(crate) async fn run(requests: Requests, commits: Commits) {
     let round = |name: String| {
         let requests = &requests;
         async move { round(requests, &name).await }

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 /// A client as controllers use it.
 #[derive(Clone)]
-pub(super) struct Requests(Client);
+pub(crate) struct Requests(Client);
 
 impl Requests {
-    pub(super) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self(client)
     }
 
     /// Reads what is at `path`.
-    pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, Error> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Option<Value>, Error> {
         self.send(Method::GET, path, "application/json", None).await
     }
 
     /// Makes `object` in the collection at `path`, unless it is there already.
-    pub(super) async fn post(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
+    pub(crate) async fn post(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
         match self.send(Method::POST, path, "application/json", Some(object)).await {
             Err(Error::Api(status)) if status.code == 409 => Ok(None),
             other => other,
@@ -28,7 +28,7 @@ impl Requests {
     }
 
     /// Deletes the object at `path` if it still has this UID and this resource version.
-    pub(super) async fn delete(
+    pub(crate) async fn delete(
         &self,
         path: &str,
         object: &Value,
@@ -45,18 +45,18 @@ impl Requests {
     }
 
     /// Deletes every object of the collection at `path`.
-    pub(super) async fn delete_collection(&self, path: &str) -> Result<Option<Value>, Error> {
+    pub(crate) async fn delete_collection(&self, path: &str) -> Result<Option<Value>, Error> {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
         self.send(Method::DELETE, path, "application/json", Some(options)).await
     }
 
     /// Merges `patch` into the object at `path`.
-    pub(super) async fn merge(&self, path: &str, patch: Value) -> Result<Option<Value>, Error> {
+    pub(crate) async fn merge(&self, path: &str, patch: Value) -> Result<Option<Value>, Error> {
         self.send(Method::PATCH, path, "application/merge-patch+json", Some(patch)).await
     }
 
     /// Replaces the object at `path`.
-    pub(super) async fn put(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
+    pub(crate) async fn put(&self, path: &str, object: Value) -> Result<Option<Value>, Error> {
         self.send(Method::PUT, path, "application/json", Some(object)).await
     }
 
@@ -83,7 +83,7 @@ impl Requests {
 }
 
 /// The path of an object, or of a collection if `name` is empty. An empty namespace is none.
-pub(super) fn path(api_version: &str, namespace: &str, plural: &str, name: &str) -> String {
+pub(crate) fn path(api_version: &str, namespace: &str, plural: &str, name: &str) -> String {
     let root = if api_version.contains('/') { "apis" } else { "api" };
     let mut path = format!("/{root}/{api_version}");
     if !namespace.is_empty() {

@@ -18,7 +18,7 @@ const REST: Duration = Duration::from_millis(100);
 /// - I1: what is in `due` or in `busy` is in `tended`, or was when its round began.
 /// - I2: no name is in two rounds at the same time.
 #[derive(Debug, Default)]
-pub(super) struct Rounds {
+pub(crate) struct Rounds {
     tended: BTreeSet<String>,
     due: BTreeSet<String>,
     busy: BTreeSet<String>,
@@ -26,12 +26,12 @@ pub(super) struct Rounds {
 
 impl Rounds {
     /// Looks after these, with nothing to do for them yet.
-    pub(super) fn tending(names: &[&str]) -> Self {
+    pub(crate) fn tending(names: &[&str]) -> Self {
         Self { tended: names.iter().map(|name| (*name).to_owned()).collect(), ..Self::default() }
     }
 
     /// `name` is to be looked after if `held`, and is of no more concern if not.
-    pub(super) fn set(&mut self, name: &str, held: bool) {
+    pub(crate) fn set(&mut self, name: &str, held: bool) {
         if !held {
             self.tended.remove(name);
             self.due.remove(name);
@@ -41,14 +41,14 @@ impl Rounds {
     }
 
     /// Something has happened to `name`.
-    pub(super) fn touch(&mut self, name: &str) {
+    pub(crate) fn touch(&mut self, name: &str) {
         if self.tended.contains(name) {
             self.due.insert(name.to_owned());
         }
     }
 
     /// Something has happened that may concern all.
-    pub(super) fn touch_all(&mut self) {
+    pub(crate) fn touch_all(&mut self) {
         self.due.extend(self.tended.iter().cloned());
     }
 
@@ -69,7 +69,7 @@ impl Rounds {
 
 /// Runs `round` for each name that is due, as `observe` says on seeing the commits, until the server
 /// is dropped. `rounds` has what is due at the beginning. A round that fails is repeated.
-pub(super) async fn go<F>(
+pub(crate) async fn go<F>(
     mut rounds: Rounds,
     mut commits: Commits,
     observe: impl Fn(&mut Rounds, &Commit),

@@ -13,8 +13,7 @@ use http::{HeaderValue, Response, header};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 
-use super::chance::mix;
-use crate::http::{body::ResponseBody, gzip::Compression};
+use crate::{api::chance::mix, http::gzip::Compression, wire::body::ResponseBody};
 
 /// The longest piece, in bytes: shorter than most events, so that none comes whole.
 const LONGEST: u64 = 97;

@@ -2,28 +2,25 @@
 //! does the same in every run.
 
 mod broken;
-mod chance;
-mod filter;
 mod refusal;
 mod rules;
-mod watches;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use self::refusal::Refusal;
 use self::{
     broken::Breakage,
     rules::{Fault, Rules},
-    watches::{Effect, Watches},
 };
-pub(crate) use self::{
-    broken::broken,
-    chance::mix,
-    filter::Origin,
-    rules::Applied,
-    watches::{End, WatchHandle},
+pub(crate) use self::{broken::broken, rules::Applied};
+use crate::{
+    api::{
+        filter::{Filter, Origin},
+        status::Result,
+    },
+    handlers::watches::{Effect, End, Watches},
+    store::Store,
 };
-pub use self::{filter::Filter, refusal::Refusal};
-use crate::{http::status::Result, storage::Store};
 
 /// Injects faults; reached through [`ApiServer::faults`](crate::ApiServer::faults).
 #[derive(Debug)]
@@ -32,28 +29,28 @@ pub struct Faults {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     /// Decides what probabilities leave open.
     seed: u64,
     rules: Rules,
-    watches: Watches,
+    watches: Arc<Watches>,
 }
 
 impl Faults {
-    pub(crate) fn new(store: Arc<Store>, seed: u64) -> Self {
-        Self { store, shared: Arc::new(Shared { seed, ..Shared::default() }) }
+    pub(crate) fn new(store: Arc<Store>, watches: Arc<Watches>, seed: u64) -> Self {
+        Self { store, shared: Arc::new(Shared { seed, rules: Rules::default(), watches }) }
     }
 
     /// Breaks every open watch that matches, as when its connection is reset. Returns how many.
     pub fn cut_watches(&self, filter: &Filter) -> usize {
-        self.shared.watches.end(self.shared.seed, filter, End::Cut)
+        self.shared.watches.end(filter, End::Cut)
     }
 
     /// Ends every open watch that matches, cleanly and without an error event, as upstream ends slow
     /// watchers. Returns how many.
     pub fn end_watches(&self, filter: &Filter) -> usize {
-        self.shared.watches.end(self.shared.seed, filter, End::Clean)
+        self.shared.watches.end(filter, End::Clean)
     }
 
     /// Forgets all history: whoever asks for what happened before gets 410 Expired, and so does a
@@ -156,7 +153,7 @@ impl Faults {
     }
 
     fn affect(&self, filter: Filter, effect: Effect) -> FaultGuard {
-        let id = self.shared.watches.add(self.shared.seed, filter, effect);
+        let id = self.shared.watches.add(filter, effect);
         FaultGuard { shared: self.shared.clone(), active: vec![Active::Watches(id)] }
     }
 
@@ -173,11 +170,6 @@ impl Faults {
     /// Decides what chance decides.
     pub(crate) fn seed(&self) -> u64 {
         self.shared.seed
-    }
-
-    /// Makes an opened watch known.
-    pub(crate) fn opened(&self, origin: Origin) -> WatchHandle {
-        WatchHandle::open(self.shared.clone(), origin)
     }
 }
 
@@ -224,7 +216,7 @@ impl Drop for FaultGuard {
     fn drop(&mut self) {
         for active in &self.active {
             match *active {
-                Active::Watches(id) => self.shared.watches.release(self.shared.seed, id),
+                Active::Watches(id) => self.shared.watches.release(id),
                 Active::Rule(id) => self.shared.rules.release(id),
             }
         }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::http::status::Status;
+use crate::api::status::Status;
 
 /// A failure that a fault answers with.
 #[derive(Debug, Clone, PartialEq, Eq)]

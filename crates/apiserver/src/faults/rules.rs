@@ -5,8 +5,11 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{Filter, Origin, Refusal, broken::Breakage};
-use crate::http::status::Result;
+use super::{Refusal, broken::Breakage};
+use crate::api::{
+    filter::{Filter, Origin},
+    status::Result,
+};
 
 /// The effect on a request.
 #[derive(Debug, Clone)]

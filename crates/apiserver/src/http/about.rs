@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{discovery, health, openapi, request_info::RequestInfo};
-use crate::kinds::Kinds;
+use super::{discovery, health, openapi};
+use crate::{api::request_info::RequestInfo, registry::Kinds};
 
 /// The Kubernetes version that the server answers as.
 pub(super) const GIT_VERSION: &str = "v1.36.3";

@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use super::{
     about::{json_answer, not_found, typed},
     head::cached,
-    route::SUBRESOURCE_VERBS,
 };
-use crate::kinds::{Kind, Kinds};
+use crate::{
+    api::subresource::SUBRESOURCE_VERBS,
+    registry::{Kind, Kinds},
+};
 
 /// The order in which upstream lists its groups; custom ones follow, by name.
 const GROUPS: [&str; 20] = [

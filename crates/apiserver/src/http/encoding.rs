@@ -6,13 +6,15 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::runtime::Handle;
 
-use super::{
-    body::{self, ResponseBody},
-    negotiate::Syntax,
-    protobuf,
-    request_info::RequestInfo,
+use crate::{
+    api::request_info::RequestInfo,
+    handlers::workers::Workers,
+    wire::{
+        body::{self, ResponseBody},
+        negotiate::Syntax,
+        protobuf,
+    },
 };
-use crate::server::Workers;
 
 /// An answer up to this size is written in place.
 const SHORT: u64 = 64 * 1024;

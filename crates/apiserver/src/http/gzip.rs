@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 
-use super::body::ResponseBody;
+use crate::wire::body::ResponseBody;
 
 /// Answers that are known to be shorter are sent as they are: upstream's threshold.
 const THRESHOLD: u64 = 128 * 1024;
@@ -120,7 +120,8 @@ mod tests {
 
     use http::StatusCode;
 
-    use super::{super::body, *};
+    use super::*;
+    use crate::wire::body;
 
     fn accepting(value: &'static str) -> Compression {
         Compression::of(&[(header::ACCEPT_ENCODING, HeaderValue::from_static(value))].into_iter().collect())

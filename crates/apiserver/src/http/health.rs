@@ -3,10 +3,8 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::{
-    about::{not_found, typed},
-    parameters::Parameters,
-};
+use super::about::{not_found, typed};
+use crate::api::parameters::Parameters;
 
 /// The checks of all three, by upstream's names, which monitors look for. There it has to be waited for after
 /// the start; here, whatever answers a request is there from the start on.

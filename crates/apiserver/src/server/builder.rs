@@ -1,23 +1,24 @@
 //! [`ApiServerBuilder`]: what a server is started with.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::ApiServer;
+use super::{ApiServer, pipeline::Pipeline, spawn};
 use crate::{
     Admission, Denied, Faults, User,
-    access::{Access, Secret},
-    admission::Hooks,
+    admission::hooks::Hooks,
+    api::{
+        clock::Clock,
+        random::{Random, Stream},
+    },
+    auth::{Access, Secret},
     bootstrap,
-    clock::Clock,
     controllers::Switches,
-    core::Core,
+    handlers::{core::Core, request_log::RequestLog, watches::Watches},
     http::head::Marks,
-    kinds::Kinds,
-    random::{Random, Stream},
-    request_log::RequestLog,
-    storage::Store,
+    registry::Context,
+    store::Store,
 };
 
 /// Settings of an [`ApiServer`] that is not started yet.
@@ -210,33 +211,25 @@ impl ApiServerBuilder {
         if are_tokens_asked_for {
             tokens.push((admin_token.clone(), User::admin()));
         }
+        let clock = Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now));
+        let watches = Arc::new(Watches::new(self.seed));
         let core = Core {
+            registry: Context::new(store.clone(), clock, random),
             access: Access::new(self.rbac, tokens),
             hooks: self.hooks,
-            faults: Faults::new(store.clone(), self.seed),
+            watches: watches.clone(),
             request_log: RequestLog::new(self.request_log),
-            store,
-            kinds: Kinds::built_in(),
-            random,
-            clock: Clock::starting_at(self.start_time.unwrap_or_else(Timestamp::now)),
-            marks: Marks::default(),
-            addresses: Default::default(),
-            definitions: Default::default(),
         };
-        bootstrap::make_namespaces(&core);
+        bootstrap::make_namespaces(&core.registry);
         let first = Random::seeded(self.seed, Stream::Bootstrap);
         if self.bootstrap {
-            bootstrap::make_objects(&core, &first);
+            bootstrap::make_objects(&core.registry, &first);
         }
-        let server = ApiServer::new(core, admin_token, self.connection_timeout, self.max_connections);
-        crate::controllers::spawn_definitions(&server, &mut server.tasks.lock());
-        crate::controllers::spawn(
-            &server,
-            self.controllers,
-            &bootstrap::NAMESPACES,
-            &first,
-            &mut server.tasks.lock(),
-        );
+        let faults = Faults::new(store, watches, self.seed);
+        let pipeline = Pipeline { core: Arc::new(core), faults, marks: Marks::default() };
+        let server = ApiServer::new(pipeline, admin_token, self.connection_timeout, self.max_connections);
+        spawn::spawn_definitions(&server, &mut server.tasks.lock());
+        spawn::spawn(&server, self.controllers, &bootstrap::NAMESPACES, &first, &mut server.tasks.lock());
         server
     }
 }

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{Service, guard::Guard};
-use crate::{ResponseBody, http::body::BodyError};
+use crate::{ResponseBody, wire::body::BodyError};
 
 /// How many requests one HTTP/2 connection may have open: upstream's default.
 const STREAMS: u32 = 250;
@@ -128,7 +128,7 @@ impl tower::Service<Request<hyper::body::Incoming>> for Counted {
     fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
         let in_flight = self.requests.begin();
         if let Some(refusal) = self.limits.guard.as_ref().and_then(|guard| guard.refuses(&request)) {
-            let answer = crate::http::body::refusal(&refusal);
+            let answer = crate::wire::body::refusal(&refusal);
             return Box::pin(async move { Ok(answer.map(|body| Answered { body, _in_flight: in_flight })) });
         }
         // Held until the request is answered: its body is in memory until then.

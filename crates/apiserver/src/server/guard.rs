@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use http::{Method, Request, StatusCode, header, uri::Authority};
 
-use crate::http::{negotiate::content_type, status::Status};
+use crate::{api::status::Status, wire::negotiate::content_type};
 
 /// The media types of bodies, none of which a page can send without being asked first.
 const BODIES: [&str; 8] = [

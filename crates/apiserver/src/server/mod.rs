@@ -4,9 +4,11 @@ mod builder;
 mod connection;
 mod guard;
 mod listen;
+mod load;
+mod pipeline;
+mod spawn;
 #[cfg(feature = "tls")]
 mod tls;
-mod workers;
 
 use std::{io, sync::Arc, task, time::Duration};
 
@@ -18,9 +20,14 @@ use kube_client::{Client, client::Body};
 use parking_lot::Mutex;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-pub use self::builder::ApiServerBuilder;
-pub(crate) use self::workers::{Stop, Workers};
-use crate::{Faults, RequestLog, ResponseBody, User, access::Secret, commits::Commits, core::Core};
+use self::pipeline::Pipeline;
+pub use self::{builder::ApiServerBuilder, load::LoadError};
+use crate::{
+    Faults, RequestLog, ResponseBody, User,
+    auth::Secret,
+    handlers::{core::Core, workers::Workers},
+    store::commits::Commits,
+};
 
 /// How many requests with large bodies are served at once: 3 MiB each is 192 MiB.
 const LARGE_BODIES: usize = 64;
@@ -31,7 +38,7 @@ const LARGE_BODIES: usize = 64;
 /// end, connections close, [`Commits`] end, and clients get an error from then on.
 #[derive(Debug)]
 pub struct ApiServer {
-    core: Arc<Core>,
+    pipeline: Arc<Pipeline>,
     /// Controllers and listeners. A panic in one of them ends that task alone.
     tasks: Mutex<JoinSet<()>>,
     /// An administrator's bearer token, where tokens are asked for.
@@ -61,9 +68,14 @@ impl ApiServer {
         Self::builder().start()
     }
 
-    fn new(core: Core, admin_token: Secret, connection_timeout: Duration, max_connections: usize) -> Self {
+    fn new(
+        pipeline: Pipeline,
+        admin_token: Secret,
+        connection_timeout: Duration,
+        max_connections: usize,
+    ) -> Self {
         Self {
-            core: Arc::new(core),
+            pipeline: Arc::new(pipeline),
             tasks: Mutex::default(),
             admin_token,
             connection_timeout,
@@ -105,12 +117,15 @@ impl ApiServer {
         let user_agent: String = user_agent.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
         let user_agent = HeaderValue::from_str(&user_agent).expect("only printable characters are left");
         let client = Some(Arc::new((user_agent, user)));
-        Client::new(Service { core: self.core.clone(), client, workers: Workers::default() }, "default")
+        Client::new(
+            Service { pipeline: self.pipeline.clone(), client, workers: Workers::default() },
+            "default",
+        )
     }
 
     /// The server as a [`tower::Service`], for any other client: who sends a request, its headers tell.
     pub fn service(&self) -> Service {
-        Service { core: self.core.clone(), client: None, workers: Workers::default() }
+        Service { pipeline: self.pipeline.clone(), client: None, workers: Workers::default() }
     }
 
     /// The same for clients on sockets, whose requests hold nobody else's up.
@@ -120,45 +135,45 @@ impl ApiServer {
 
     /// The version of the newest commit: what a list would carry now.
     pub fn resource_version(&self) -> u64 {
-        self.core.store.version()
+        self.core().registry.store.version()
     }
 
     /// All commits from now on.
     pub fn commits(&self) -> Commits {
-        Commits::new(self.core.store.follow())
+        Commits::new(self.core().registry.store.follow())
     }
 
     /// The shared state of all front ends.
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    fn core(&self) -> &Arc<Core> {
+        &self.pipeline.core
     }
 
     /// The requests that were answered, if the builder asked for them to be written down.
     pub fn request_log(&self) -> &RequestLog {
-        &self.core.request_log
+        &self.core().request_log
     }
 
     /// The faults that a test can inject.
     pub fn faults(&self) -> &Faults {
-        &self.core.faults
+        &self.pipeline.faults
     }
 
     /// The server's clock: the wall clock when it was started, advanced by the runtime's clock.
     pub fn now(&self) -> Timestamp {
-        self.core.clock.now()
+        self.core().registry.clock.now()
     }
 }
 
 impl Drop for ApiServer {
     fn drop(&mut self) {
-        self.core.store.close(); // the tasks are aborted by their set
+        self.core().registry.store.close(); // the tasks are aborted by their set
     }
 }
 
 /// The server as a service: one more front end over the same objects for each clone.
 #[derive(Debug, Clone)]
 pub struct Service {
-    core: Arc<Core>,
+    pipeline: Arc<Pipeline>,
     /// The `User-Agent` and the user of a client in this process.
     client: Option<Arc<(HeaderValue, User)>>,
     /// Where long work runs.
@@ -185,7 +200,7 @@ where
             request.extensions_mut().insert(user.clone());
         }
         request.extensions_mut().insert(self.workers.clone());
-        Box::pin(self.core.clone().handle(request))
+        Box::pin(self.pipeline.clone().handle(request))
     }
 }
 
@@ -199,6 +214,6 @@ impl tower::Service<Request<Body>> for ApiServer {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.core.clone().handle(request))
+        Box::pin(self.pipeline.clone().handle(request))
     }
 }

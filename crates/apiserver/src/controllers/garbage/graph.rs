@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{ChangeKind, Commit, controllers::requests, object, storage::Stored};
+use crate::{ChangeKind, Commit, api::object, controllers::requests, store::Stored};
 
 /// Keeps an object until its blocking dependents are gone.
 pub(super) const FOREGROUND: &str = "foregroundDeletion";

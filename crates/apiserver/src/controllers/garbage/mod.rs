@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use self::graph::{Case, FOREGROUND, Graph, Node, ORPHAN, Task, references};
 use super::requests::{Requests, path};
-use crate::{Commits, core::Core, object};
+use crate::{Commits, api::object, handlers::core::Core};
 
 /// How many objects are dealt with at the same time: upstream's default of
 /// `--concurrent-gc-syncs`.
@@ -33,7 +33,7 @@ enum Outcome {
 }
 
 /// Collects garbage until the server is dropped.
-pub(super) async fn run(core: Arc<Core>, requests: Requests, mut commits: Commits) {
+pub(crate) async fn run(core: Arc<Core>, requests: Requests, mut commits: Commits) {
     let mut graph = Graph::default();
     let mut attempts: HashMap<Arc<str>, u32> = HashMap::new();
     let mut running = FuturesUnordered::new();
@@ -170,7 +170,7 @@ async fn exists(
 ) -> Result<Option<bool>, Error> {
     let [api_version, kind, name] =
         ["apiVersion", "kind", "name"].map(|field| reference[field].as_str().unwrap_or_default());
-    let Some(kind) = core.kinds.of_kind(api_version, kind) else {
+    let Some(kind) = core.registry.kinds.of_kind(api_version, kind) else {
         return Ok(None);
     };
     let namespace = if kind.namespaced { object::namespace(&dependent.object) } else { "" };

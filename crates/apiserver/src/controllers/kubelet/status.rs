@@ -10,7 +10,7 @@ use super::{
     plan::Step,
     wire::{Container, PodView},
 };
-use crate::clock::seconds;
+use crate::api::clock::seconds;
 
 /// Conditions that are true if and only if the containers of a Pod are ready.
 const READINESS: [&str; 2] = ["Ready", "ContainersReady"];

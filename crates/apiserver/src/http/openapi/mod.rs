@@ -20,7 +20,7 @@ use super::{
     about::{GIT_VERSION, json_answer, typed},
     discovery::group_versions,
 };
-use crate::kinds::{Kind, Kinds};
+use crate::registry::{Kind, Kinds};
 
 /// The answer to a GET of `/openapi` and `rest`, if there is one.
 pub(super) fn answer(kinds: &Kinds, rest: &[&str], accept: &str) -> Option<Response<Bytes>> {

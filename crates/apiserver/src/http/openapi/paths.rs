@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use trimtab_schema::{Schema, openapi::Schemas};
 
 use super::References;
-use crate::kinds::{Kind, rules};
+use crate::registry::Kind;
 
 const WRITES: [&str; 3] = ["dryRun", "fieldManager", "fieldValidation"];
 const LISTS: [&str; 10] = [
@@ -176,7 +176,7 @@ impl Operations<'_> {
             "application/json-patch+json",
             "application/merge-patch+json",
         ];
-        if !rules::is_custom(self.kind) {
+        if !self.kind.is_custom() {
             forms.push("application/strategic-merge-patch+json");
         }
         let content: Map<String, Value> =

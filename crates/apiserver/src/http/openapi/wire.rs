@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::http::protobuf::{bytes, double, integer};
+use crate::wire::protobuf::{bytes, double, integer};
 
 /// Writes a document of types; what it says of paths is left to v3.
 pub(super) fn write(document: &Value) -> Vec<u8> {

@@ -1,0 +1,129 @@
+//! The admission plugins of a default kube-apiserver for new objects, as far as others rely on them:
+//! `LimitRanger`, `Priority`, `RuntimeClass`, `StorageObjectInUseProtection`, `TaintNodesByCondition`,
+//! `DefaultStorageClass`, `DefaultIngressClass`. What Pods tolerate is among their defaults.
+
+use super::limits;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::{
+    api::{
+        key::Key,
+        object,
+        status::{Result, Status},
+    },
+    registry::{Context, Kind},
+    store::Stored,
+};
+
+const CLASSES: &str = "priorityclasses.scheduling.k8s.io";
+
+/// Changes a new object, or refuses it.
+pub(crate) fn admit(context: &Context, kind: &Kind, object: &mut Value) -> Result<()> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Pod") => {
+            limits::of_pod(context, kind, object)?;
+            prioritize(context, kind, object)?;
+            run_by_class(context, kind, object)?;
+        }
+        ("", "PersistentVolumeClaim") => {
+            limits::of_claim(context, kind, object)?;
+            protect(object, "kubernetes.io/pvc-protection");
+            let annotation = "storageclass.kubernetes.io/is-default-class";
+            choose_class(context, object, "storageclasses.storage.k8s.io", annotation, "storageClassName");
+        }
+        ("networking.k8s.io", "Ingress") => {
+            let annotation = "ingressclass.kubernetes.io/is-default-class";
+            choose_class(context, object, "ingressclasses.networking.k8s.io", annotation, "ingressClassName");
+        }
+        ("", "PersistentVolume") => protect(object, "kubernetes.io/pv-protection"),
+        ("storage.k8s.io", "VolumeAttributesClass") => protect(object, "kubernetes.io/vac-protection"),
+        ("", "Node") => taint(object),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn all(context: &Context, resource: &str) -> Vec<Arc<Stored>> {
+    context
+        .store
+        .list(resource, "", None, None, usize::MAX, |_| true)
+        .map_or_else(|_| Vec::new(), |page| page.items)
+}
+
+/// Gives a Pod the number of its class, or of the class that is everybody's.
+fn prioritize(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
+    let name = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
+    let class = if name.is_empty() {
+        // Most servers have the two that come with it, and neither is everybody's.
+        let may_be = |class: &Arc<Stored>| class.has_text(r#""globalDefault":true"#);
+        let mut classes = all(context, CLASSES).into_iter().filter(may_be);
+        classes.find(|class| class.value()["globalDefault"] == true)
+    } else {
+        let class = context.store.get(CLASSES, &Key::new("", &name));
+        Some(class.ok_or_else(|| {
+            let because = format!("no PriorityClass with name {name} was found");
+            Status::forbidden(kind, object::name(pod), &because)
+        })?)
+    };
+    if let Some(class) = class {
+        let class = class.value();
+        pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
+        pod["spec"]["priority"] = class["value"].clone();
+        pod["spec"]["preemptionPolicy"] = class["preemptionPolicy"].clone();
+    }
+    Ok(())
+}
+
+/// Gives a Pod what running it in its class costs on top.
+fn run_by_class(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
+    let Some(name) = pod["spec"]["runtimeClassName"].as_str().map(str::to_owned) else { return Ok(()) };
+    let class = context.store.get("runtimeclasses.node.k8s.io", &Key::new("", &name));
+    let class = class.ok_or_else(|| {
+        let because = format!("pod rejected: RuntimeClass {name:?} not found");
+        Status::forbidden(kind, object::name(pod), &because)
+    })?;
+    if let Some(overhead) = class.value()["overhead"].get("podFixed") {
+        pod["spec"]["overhead"] = overhead.clone();
+    }
+    Ok(())
+}
+
+/// Keeps an object from going while it is in use.
+fn protect(object: &mut Value, finalizer: &str) {
+    if object::finalizers(object).any(|held| held == finalizer) {
+        return;
+    }
+    let finalizers: Vec<Value> =
+        object::finalizers(object).map(Value::from).chain([finalizer.into()]).collect();
+    object::metadata_mut(object).insert("finalizers".to_owned(), finalizers.into());
+}
+
+/// Sets `field` of the spec to the newest class that is declared the default, if the object names none.
+fn choose_class(context: &Context, object: &mut Value, resource: &str, annotation: &str, field: &str) {
+    if object["spec"].get(field).is_some_and(|class| !class.is_null()) {
+        return;
+    }
+    let classes = all(context, resource);
+    let defaults = classes.iter().map(|class| class.value());
+    let defaults = defaults.filter(|class| class["metadata"]["annotations"][annotation] == "true");
+    let newest = defaults.max_by_key(|class| object::text(class, "creationTimestamp").to_owned());
+    if let Some(class) = newest {
+        object["spec"][field] = object::name(&class).into();
+    }
+}
+
+/// No Pod is to be sent to a Node before it has reported that it is ready.
+fn taint(node: &mut Value) {
+    let key = "node.kubernetes.io/not-ready";
+    let taint = json!({"key": key, "effect": "NoSchedule"});
+    if !node["spec"]["taints"].is_array() {
+        node["spec"]["taints"] = json!([]);
+    }
+    if let Some(taints) = node["spec"]["taints"].as_array_mut()
+        && !taints.iter().any(|taint| taint["key"] == key && taint["effect"] == "NoSchedule")
+    {
+        taints.push(taint);
+    }
+}

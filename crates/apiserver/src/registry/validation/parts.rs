@@ -1,0 +1,82 @@
+//! Validation that several kinds share: label selectors, and numbers that may be percentages.
+
+use serde_json::{Value, json};
+
+use super::{items, text};
+use crate::api::{
+    names,
+    selector::{is_qualified_name, is_value},
+    status::Cause,
+};
+
+/// Validates a label selector.
+pub(super) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
+        let field = format!("{path}.matchLabels");
+        if !is_qualified_name(key) {
+            causes.push(Cause::invalid(field.as_str(), &json!(key), names::QUALIFIED_RULE));
+        }
+        if !value.as_str().is_some_and(is_value) {
+            causes.push(Cause::invalid(field, value, names::VALUE_RULE));
+        }
+    }
+    for (position, expression) in items(selector, "matchExpressions").iter().enumerate() {
+        let path = format!("{path}.matchExpressions[{position}]");
+        let values = items(expression, "values");
+        match text(expression, "operator") {
+            "In" | "NotIn" if values.is_empty() => {
+                let because = "must be specified when `operator` is 'In' or 'NotIn'";
+                causes.push(Cause::required(format!("{path}.values"), because));
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let because = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                causes.push(Cause::forbidden(format!("{path}.values"), because));
+            }
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            other => {
+                let because = "not a valid selector operator";
+                causes.push(Cause::invalid(format!("{path}.operator"), &json!(other), because));
+            }
+        }
+        let key = text(expression, "key");
+        if !is_qualified_name(key) {
+            causes.push(Cause::invalid(format!("{path}.key"), &json!(key), names::QUALIFIED_RULE));
+        }
+    }
+}
+
+/// Validates labels that select objects.
+pub(super) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        if !is_qualified_name(key) {
+            causes.push(Cause::invalid(field, &json!(key), names::QUALIFIED_RULE));
+        }
+        if !value.as_str().is_some_and(is_value) {
+            causes.push(Cause::invalid(field, value, names::VALUE_RULE));
+        }
+    }
+}
+
+/// A number of Pods, or a percentage of them.
+pub(super) fn share(value: &Value, field: &str, is_bounded: bool, causes: &mut Vec<Cause>) {
+    match value {
+        Value::Number(number) if number.as_i64().is_some_and(|number| number < 0) => {
+            causes.push(Cause::invalid(field, value, "must be greater than or equal to 0"));
+        }
+        Value::String(share) => {
+            let digits = share.strip_suffix('%').filter(|digits| !digits.is_empty());
+            match digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+                None => {
+                    let because = "a valid percent string must be a numeric string followed by an ending '%' (e.g. \
+                                   '1%',  or '93%', regex used for validation is '[0-9]+%')";
+                    causes.push(Cause::invalid(field, value, because));
+                }
+                Some(digits) if is_bounded && digits.parse().map_or(true, |share: u64| share > 100) => {
+                    causes.push(Cause::invalid(field, value, "must not be greater than 100%"));
+                }
+                Some(_) => {}
+            }
+        }
+        _ => {}
+    }
+}
