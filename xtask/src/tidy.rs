@@ -5,6 +5,7 @@ mod circles;
 mod cited;
 mod dependencies;
 mod finding;
+mod layers;
 mod part;
 mod prose;
 mod readme;
@@ -13,6 +14,7 @@ mod rust;
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
 pub(crate) use changelog::Changelog;
+use circles::Crate;
 use clap::Args;
 pub(crate) use dependencies::brings_kubernetes;
 use finding::Finding;
@@ -68,6 +70,14 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let licence = read(&workspace.root.join("LICENSE"))?;
     for package in workspace.parts() {
         found.extend(part::check(&texts(workspace, package)?, package, &licence));
+    }
+    for package in &workspace.packages {
+        if let Some(layers) = layers::of(&package.name) {
+            let source = package.folder.join("src");
+            let layered = Crate::read(&source.join("lib.rs")).doing(source.display())?;
+            let folder = workspace.relative(&source).to_string_lossy().replace('\\', "/");
+            found.extend(layers::check(&folder, &layered, layers));
+        }
     }
     let readmes = workspace.parts().map(|part| part.folder.join("README.md"));
     for path in readmes.chain([workspace.root.join("README.md")]).filter(|path| path.exists()) {

@@ -9,7 +9,7 @@ mod module;
 
 use crate::failure::{Failure, While};
 use crate::workspace::Workspace;
-use module::Crate;
+pub(super) use module::Crate;
 use std::process::ExitCode;
 
 pub(super) fn run(workspace: &Workspace) -> Result<ExitCode, Failure> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// For each file the files that it uses, with the names of the used items.
 #[derive(Debug, Default)]
-pub(super) struct Graph(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
+pub(in crate::tidy) struct Graph(BTreeMap<String, BTreeMap<String, BTreeSet<String>>>);
 
 impl Graph {
     pub(super) fn add(&mut self, from: &str, to: &str, name: &str) {
@@ -26,6 +26,13 @@ impl Graph {
             }
         }
         circles
+    }
+
+    /// Lists the uses between files.
+    pub(in crate::tidy) fn uses(&self) -> impl Iterator<Item = (&str, &str, Vec<&str>)> {
+        self.0.iter().flat_map(|(from, uses)| {
+            uses.iter().map(move |(to, names)| (&**from, &**to, names.iter().map(String::as_str).collect()))
+        })
     }
 
     /// Lists the uses between the files of a circle.

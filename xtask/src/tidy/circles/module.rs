@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 
 /// All modules of a crate, by their paths; the root's path is empty.
 #[derive(Debug, Default)]
-pub(super) struct Crate(BTreeMap<Vec<String>, Module>);
+pub(in crate::tidy) struct Crate(BTreeMap<Vec<String>, Module>);
 
 #[derive(Debug, Default)]
 struct Module {
@@ -26,7 +26,7 @@ type Result<T> = std::result::Result<T, String>;
 
 impl Crate {
     /// Reads the crate whose root is this file.
-    pub(super) fn read(root: &Path) -> Result<Self> {
+    pub(in crate::tidy) fn read(root: &Path) -> Result<Self> {
         let folder = root.parent().unwrap_or(Path::new(""));
         let mut all = Self::default();
         all.add_file(&[], &mut |path| {
@@ -45,7 +45,7 @@ impl Crate {
 
     /// Builds a crate from texts; `lib/a` is the file of module `a`.
     #[cfg(test)]
-    pub(super) fn parse(files: &[(&str, &str)]) -> Result<Self> {
+    pub(in crate::tidy) fn parse(files: &[(&str, &str)]) -> Result<Self> {
         let mut all = Self::default();
         all.add_file(&[], &mut |path| {
             let name =
@@ -56,6 +56,14 @@ impl Crate {
         Ok(all)
     }
 
+    /// Lists the modules at the root of the crate that are files.
+    pub(in crate::tidy) fn roots(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(|(path, module)| path.len() == 1 && !module.file.is_empty())
+            .map(|(path, _)| &*path[0])
+    }
+
     pub(super) fn files(&self) -> usize {
         let mut files: Vec<_> = self.0.values().map(|module| &module.file).collect();
         files.sort();
@@ -64,7 +72,7 @@ impl Crate {
     }
 
     /// Resolves every path to the file of its item.
-    pub(super) fn uses(&self) -> Graph {
+    pub(in crate::tidy) fn uses(&self) -> Graph {
         let mut graph = Graph::default();
         for (position, module) in &self.0 {
             for path in &module.paths {
