@@ -5,6 +5,7 @@ mod loom;
 mod packages;
 mod readmes;
 mod report;
+mod template;
 
 use crate::cargo::{self, show};
 use crate::failure::Failure;
@@ -39,7 +40,7 @@ struct Step {
     on_request: bool,
 }
 
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
@@ -47,6 +48,7 @@ const STEPS: [Step; 16] = [
     Step::new("doc", doc),
     Step::new("build", build),
     Step::new("test", test).after("build"),
+    Step::new("template", template::run).after("build"),
     Step::new("loom", loom::run).after("build"),
     Step::new("soak", soak).after("build"),
     Step::new("demo", demo).after("build"),

@@ -9,6 +9,7 @@ mod demo;
 mod failover;
 mod failure;
 mod model;
+mod new;
 mod package;
 mod peer;
 mod program;
@@ -38,6 +39,8 @@ enum Command {
     Demo(demo::Options),
     /// Runs our benchmarks and the peers' on the same work and prints one table.
     Bench(bench::Options),
+    /// Makes the package of an operator, with its tests and manifests: `templates/operator/`.
+    New(new::Options),
     /// Compares our implementations with upstream's: API servers, clients, feature gates, informers.
     Conformance(conformance::Options),
     /// Runs a scenario of `examples/` in the simulation: many histories, each with other faults.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Ci(options) => ci::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::New(options) => new::run(&options),
         Command::Conformance(options) => conformance::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Model(options) => model::run(&options),
