@@ -4,6 +4,7 @@
 //! for each measurement. Ours are the bench targets of the parts; the peers' are in `xtask/peers/`.
 
 mod load;
+mod operator;
 mod peer;
 mod real;
 mod results;
@@ -35,8 +36,9 @@ pub(crate) struct Options {
     /// Also writes the results to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; or of the election:
-    /// token, failover or thousand. May be repeated. Latency needs the results of sync.
+    /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; of the election: token,
+    /// failover or thousand; or of the controller: latency, loaded, throughput, isolation, many or idle. May be
+    /// repeated. The informer's latency needs the results of sync.
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
     /// Connects the informers to a kube-apiserver, creates 10,000 Pods in a namespace of it and deletes them again.

@@ -1,4 +1,5 @@
-//! The load: a server of Pods for the informers or of Leases for elections, started in a new process for every run.
+//! The load: a server of Pods for the informers, of Leases for elections, or of the objects of controllers, started in a
+//! new process for every run.
 
 use super::peer::build_rust;
 use crate::failure::{Failure, While};
@@ -12,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 #[derive(Debug)]
 pub(super) struct Load {
     program: PathBuf,
-    arguments: &'static [&'static str],
+    arguments: Vec<String>,
 }
 
 /// A running load; dropping it ends the process.
@@ -25,19 +26,26 @@ pub(super) struct RunningLoad {
 impl Load {
     pub(super) fn build(workspace: &Workspace) -> Result<Self, Failure> {
         let program = build_rust(&folder(workspace, "load"), &target(workspace), "load")?;
-        Ok(Self { program, arguments: &[] })
+        Ok(Self { program, arguments: Vec::new() })
     }
 
-    /// A benchmark that serves its own load.
-    pub(super) fn of_bench(program: &Path) -> Self {
-        Self { program: program.to_owned(), arguments: &["--serve"] }
+    /// A benchmark that serves its own load, of a scenario.
+    pub(super) fn of_bench(program: &Path, scenario: &str) -> Self {
+        let arguments = ["--serve", "--scenario", scenario].map(str::to_owned).into();
+        Self { program: program.to_owned(), arguments }
+    }
+
+    /// Also creates the objects of a manifest before it serves.
+    pub(super) fn with_manifest(mut self, manifest: &Path) -> Self {
+        self.arguments.extend(["--load".to_owned(), manifest.display().to_string()]);
+        self
     }
 
     /// Starts the load and waits until it serves so many objects.
     pub(super) fn start(&self, objects: u32) -> Result<RunningLoad, Failure> {
         let mut command = Command::new(&self.program);
         command
-            .args(self.arguments)
+            .args(&self.arguments)
             .args(["--objects", &objects.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());

@@ -36,7 +36,8 @@ pub(super) fn peers(part: &str) -> &'static [Peer] {
         "informer" => &INFORMER,
         "featuregate" => &FEATUREGATE,
         "apiserver" => &APISERVER,
-        "expectations" | "ownership" => &CONTROLLER,
+        "controller" => &CONTROLLER,
+        "expectations" | "ownership" => &PKG_CONTROLLER,
         "leaderelection" => &LEADERELECTION,
         _ => &[],
     }
@@ -62,7 +63,14 @@ const CACHE: [Peer; 2] = [client_go("client-go", "cache"), kube_runtime("kube-ru
 const FEATUREGATE: [Peer; 1] =
     [Peer::new("component-base", Source::Go { module: "component-base", command: "." })];
 
-const CONTROLLER: [Peer; 1] = [Peer::new("controller", Source::Go { module: "controller", command: "." })];
+const CONTROLLER: [Peer; 2] = [
+    kube_runtime("kube-runtime", "controller"),
+    Peer::new("controller-runtime", Source::Go { module: "controller-runtime", command: "controller" }),
+];
+
+/// `k8s.io/kubernetes/pkg/controller`.
+const PKG_CONTROLLER: [Peer; 1] =
+    [Peer::new("controller", Source::Go { module: "controller", command: "." })];
 
 const LEADERELECTION: [Peer; 1] = [client_go("client-go", "leaderelection")];
 

@@ -1,6 +1,7 @@
 //! One scenario, prepared for all subjects: the server of its objects, and the arguments of the programs.
 
 use super::load::{Load, RunningLoad};
+use super::operator::{self, Operators};
 use super::real::Pods;
 use super::results::Results;
 use super::scenario::{LATENCY_SECONDS, Scenario, Source};
@@ -25,8 +26,10 @@ enum Server {
     /// A load that sends this many changes a second.
     Paced(Load, u32),
     Kubernetes(Pods),
-    /// Our own benchmark's server, with so many Leases.
-    Leases(Load, u32),
+    /// Our own benchmark's server, with so many objects.
+    Own(Load, u32),
+    /// Our own benchmark's server, for the programs that our own benchmark measures.
+    Operators(Load, Operators),
 }
 
 impl Run {
@@ -38,12 +41,18 @@ impl Run {
         quick: bool,
         (subjects, results): (&[Subject], &Results),
     ) -> Result<Self, Failure> {
+        let of_bench = || -> Result<(&Path, Load), Failure> {
+            let ours = subjects.iter().find(|subject| subject.is_ours());
+            let ours = ours.ok_or_else(|| Failure::new("our benchmark, which serves, was not built"))?;
+            Ok((&ours.program, Load::of_bench(&ours.program, scenario.name.unwrap_or_default())))
+        };
         let server = match scenario.source {
             Source::None => Server::None,
-            Source::Leases(leases) => {
-                let ours = subjects.iter().find(|subject| subject.is_ours());
-                let ours = ours.ok_or_else(|| Failure::new("our benchmark, which serves, was not built"))?;
-                Server::Leases(Load::of_bench(&ours.program), leases)
+            Source::OwnServer(objects) => Server::Own(of_bench()?.1, objects),
+            Source::Operators => {
+                let (driver, load) = of_bench()?;
+                let load = load.with_manifest(&workspace.root.join(operator::DEFINITION));
+                Server::Operators(load, Operators::build(workspace, driver, subjects))
             }
             Source::Load | Source::Loads(_) => Server::Load(Load::build(workspace)?),
             Source::PacedLoad => Server::Paced(Load::build(workspace)?, sustained_rate(results)?),
@@ -58,19 +67,31 @@ impl Run {
 
     /// Runs a subject once, with a load of its own if the scenario has one.
     pub(super) fn measure(&self, subject: &Subject) -> Result<Vec<Measurement>, Failure> {
-        let Scenario { name, objects, events, source, .. } = self.scenario;
+        let Scenario { name, objects, events, rate, source, .. } = self.scenario;
+        let mut program = &*subject.program;
         let mut arguments = Arguments::default();
         let mut loads: Vec<RunningLoad> = Vec::new();
         if let Some(name) = name {
             arguments.add("scenario", &name);
             arguments.add("objects", &objects);
         }
-        if self.quick && matches!(self.server, Server::None | Server::Leases(..)) {
+        if self.quick && matches!(self.server, Server::None | Server::Own(..) | Server::Operators(..)) {
             arguments.0.push("--quick".to_owned());
         }
         match &self.server {
             Server::None => {}
-            Server::Leases(server, leases) => loads.push(server.start(*leases)?),
+            Server::Own(server, objects) => {
+                loads.push(server.start(*objects)?);
+                if rate > 0 {
+                    arguments.add("events", &events);
+                    arguments.add("rate", &rate);
+                }
+            }
+            Server::Operators(server, operators) => {
+                program = operators.driver();
+                arguments.add("operator", &operators.program(subject)?.display());
+                loads.push(server.start(objects)?);
+            }
             Server::Load(load) => {
                 loads.push(load.start(objects)?);
                 arguments.add("events", &events);
@@ -94,7 +115,7 @@ impl Run {
         if let Some(load) = loads.first() {
             arguments.add("url", &load.url());
         }
-        subject.run(&arguments.0)
+        subject.run(program, &arguments.0)
     }
 }
 

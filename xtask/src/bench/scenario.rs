@@ -1,4 +1,5 @@
-//! The scenarios of each part. The informer and the election have several; the programs of other parts know only one.
+//! The scenarios of each part. The informer, the election and the controller have several; the programs of other parts know
+//! only one.
 
 use super::subject::Subject;
 
@@ -9,6 +10,8 @@ pub(super) struct Scenario {
     pub(super) name: Option<&'static str>,
     pub(super) objects: u32,
     pub(super) events: u32,
+    /// The rate of the events a second; 0 if the scenario has no fixed one.
+    pub(super) rate: u32,
     /// Our forms of objects that run it.
     forms: &'static [&'static str],
     /// The peers that run it.
@@ -28,8 +31,10 @@ pub(super) enum Source {
     PacedLoad,
     /// A kube-apiserver.
     Kubernetes,
-    /// An API server in a process of our own benchmark, which renews this many Leases.
-    Leases(u32),
+    /// An API server in a process of our own benchmark, with this many objects.
+    OwnServer(u32),
+    /// The same without objects. Our benchmark measures the website operators on it, ours and the peers'.
+    Operators,
 }
 
 const ALL_FORMS: &[&str] = &["whole", "packed", "view"];
@@ -40,14 +45,18 @@ pub(super) const LATENCY_SECONDS: u32 = 10;
 
 /// Lists the scenarios of a part.
 pub(super) fn scenarios(part: &str, quick: bool) -> Vec<Scenario> {
-    let one = Scenario { name: None, objects: 0, events: 0, forms: &[], peers: &[], source: Source::None };
+    let one =
+        Scenario { name: None, objects: 0, events: 0, rate: 0, forms: &[], peers: &[], source: Source::None };
     if part == "leaderelection" {
         let election = Scenario { peers: &["client-go"], ..one };
         return vec![
             Scenario { name: Some("token"), peers: &[], ..one },
-            Scenario { name: Some("failover"), objects: 20, source: Source::Leases(0), ..election },
-            Scenario { name: Some("thousand"), objects: 1000, source: Source::Leases(1000), ..election },
+            Scenario { name: Some("failover"), objects: 20, source: Source::OwnServer(0), ..election },
+            Scenario { name: Some("thousand"), objects: 1000, source: Source::OwnServer(1000), ..election },
         ];
+    }
+    if part == "controller" {
+        return controller(one, quick);
     }
     if part != "informer" {
         return vec![one];
@@ -79,6 +88,29 @@ pub(super) fn scenarios(part: &str, quick: bool) -> Vec<Scenario> {
         scenarios.push(Scenario { name: Some("million"), objects: 1_000_000, peers: &[], source, ..load });
     }
     scenarios
+}
+
+fn controller(one: Scenario, quick: bool) -> Vec<Scenario> {
+    let served = |name, objects| Scenario {
+        name: Some(name),
+        objects,
+        peers: &["kube-runtime", "controller-runtime"],
+        source: Source::OwnServer(objects),
+        ..one
+    };
+    let changed = |scenario, seconds: u32, rate| Scenario {
+        events: rate * if quick { seconds / 3 } else { seconds },
+        rate,
+        ..scenario
+    };
+    vec![
+        changed(served("latency", 1), 30, 50),
+        changed(served("loaded", 10_000), 15, 5_000),
+        served("throughput", 100_000),
+        changed(served("isolation", 100), 15, 100),
+        served("many", 1_000),
+        Scenario { source: Source::Operators, ..served("idle", 0) },
+    ]
 }
 
 impl Scenario {
@@ -135,6 +167,15 @@ mod tests {
             .map(|one| included(one, &subjects).len())
             .collect::<Vec<_>>();
         assert_eq!(run, [1, 2, 2]);
+    }
+
+    #[test]
+    fn every_subject_of_the_controller_runs_every_scenario() {
+        let subjects = ["trimtab", "kube-runtime", "controller-runtime"].map(|name| subject(name, None));
+        for scenario in scenarios("controller", true) {
+            assert_eq!(included(&scenario, &subjects).len(), 3, "{scenario:?}");
+            assert_eq!(scenario.events > 0, scenario.rate > 0, "{scenario:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::cargo;
 use crate::failure::{Failure, While};
 use crate::workspace::{Package, Workspace};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The name of our own column.
@@ -42,15 +42,15 @@ impl Subject {
         self.name == OURS
     }
 
-    /// Runs the program once, with the arguments of a scenario.
-    pub(super) fn run(&self, arguments: &[String]) -> Result<Vec<Measurement>, Failure> {
-        let mut command = Command::new(&self.program);
+    /// Runs a program once, with the arguments of a scenario: the subject's own, or one that measures the subject.
+    pub(super) fn run(&self, program: &Path, arguments: &[String]) -> Result<Vec<Measurement>, Failure> {
+        let mut command = Command::new(program);
         command.args(&self.arguments).args(arguments);
         if let Some(form) = self.form {
             command.args(["--form", form]);
         }
-        let output = command.stderr(Stdio::inherit()).output().doing(self.program.display())?;
-        cargo::checked(output.status).doing(self.program.display())?;
+        let output = command.stderr(Stdio::inherit()).output().doing(program.display())?;
+        cargo::checked(output.status).doing(program.display())?;
         Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(Measurement::read).collect())
     }
 }

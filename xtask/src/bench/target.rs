@@ -28,6 +28,10 @@ const fn at_least(bench: &'static str, at_least: f64) -> Target {
     Target { bench, peer: None, limit: Limit::AtLeast(at_least) }
 }
 
+const fn relative_at_least(bench: &'static str, peer: &'static str, at_least: f64) -> Target {
+    Target { bench, peer: Some(peer), limit: Limit::AtLeast(at_least) }
+}
+
 pub(super) const TARGETS: &[Target] = &[
     relative("informer/sync-cpu/view", "kube-runtime", 0.15),
     relative("informer/sync-cpu/view", "kube-runtime-view", 0.35),
@@ -79,6 +83,19 @@ pub(super) const TARGETS: &[Target] = &[
     relative("leaderelection/thousand-cpu", "client-go", 0.25),
     relative("leaderelection/thousand-rss", "client-go", 0.25),
     absolute("leaderelection/warm", 10.0),
+    relative("controller/latency-p50", "kube-runtime", 0.5),
+    relative("controller/latency-p50", "controller-runtime", 0.5),
+    relative("controller/latency-p99", "kube-runtime", 0.5),
+    relative("controller/latency-p99", "controller-runtime", 0.5),
+    relative("controller/loaded-p99", "kube-runtime", 0.5),
+    relative("controller/loaded-p99", "controller-runtime", 0.5),
+    relative_at_least("controller/throughput", "kube-runtime", 3.0),
+    relative_at_least("controller/throughput", "controller-runtime", 3.0),
+    absolute("controller/isolation-more", 5.0),
+    relative("controller/many-s", "controller-runtime", 0.5),
+    relative("controller/many-rss", "controller-runtime", 0.5),
+    absolute("controller/idle-rss", 15.0),
+    absolute("controller/binary", 12.0),
     at_least("simulation/replicaset", 200.0),
     at_least("simulation/lease", 2_000.0),
     at_least("simulation/time", 500.0),
@@ -131,5 +148,9 @@ mod tests {
         assert_eq!(absolute("queue/peak", 1.2).describe(1.3), "queue/peak: 1.30, target 1.2: missed");
         assert_eq!(at_least("queue/rate", 2.0).describe(1.5), "queue/rate: 1.50, target at least 2: missed");
         assert_eq!(at_least("queue/rate", 2.0).describe(2.5), "queue/rate: 2.50, target at least 2");
+        assert_eq!(
+            relative_at_least("queue/rate", "client-go", 3.0).describe(2.5),
+            "queue/rate: 2.50× client-go, target at least 3: missed"
+        );
     }
 }

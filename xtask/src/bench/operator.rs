@@ -1,0 +1,81 @@
+//! The website operators: the example of this repository, and the peers' operators of the same shape.
+
+use super::peer::build_rust;
+use super::subject::{OURS, Subject};
+use crate::cargo;
+use crate::failure::{Failure, While};
+use crate::peer::{build_go, folder, target};
+use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The definition of the kind `Website`, in the workspace.
+pub(super) const DEFINITION: &str = "examples/website/manifests/crd.yaml";
+
+/// The operators of all subjects: release builds without symbols.
+#[derive(Debug)]
+pub(super) struct Operators {
+    /// The benchmark that starts and measures them.
+    driver: PathBuf,
+    programs: Vec<(&'static str, Result<PathBuf, Failure>)>,
+}
+
+impl Operators {
+    /// Builds the operators of these subjects. An operator that cannot be built fails its subject alone.
+    pub(super) fn build(workspace: &Workspace, driver: &Path, subjects: &[Subject]) -> Self {
+        let program = |subject: &Subject| (subject.name, build(workspace, subject.name));
+        Self { driver: driver.to_owned(), programs: subjects.iter().map(program).collect() }
+    }
+
+    /// Returns the benchmark that measures an operator.
+    pub(super) fn driver(&self) -> &Path {
+        &self.driver
+    }
+
+    /// Returns the operator of a subject.
+    pub(super) fn program(&self, subject: &Subject) -> Result<&Path, Failure> {
+        let found = self.programs.iter().find(|(name, _)| *name == subject.name);
+        match found {
+            Some((_, Ok(program))) => Ok(program),
+            Some((_, Err(failure))) => Err(Failure::new(failure.to_string())),
+            None => Err(Failure::new(format!("{} has no website operator", subject.name))),
+        }
+    }
+}
+
+fn build(workspace: &Workspace, name: &str) -> Result<PathBuf, Failure> {
+    let stripped = target(workspace).join(format!("website-{name}"));
+    match name {
+        OURS => strip(&build_ours(workspace)?, &stripped)?,
+        "kube-runtime" => {
+            let program = build_rust(&folder(workspace, name), &target(workspace), "website")?;
+            strip(&program, &stripped)?;
+        }
+        _ => build_go(&folder(workspace, name), "website", &stripped, Some("-s -w"))?,
+    }
+    Ok(stripped)
+}
+
+/// Builds the example with the features of the whole workspace, as its benchmarks are built.
+fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let mut build =
+        cargo::command(["build", "--quiet", "--release", "--locked", "--workspace", "--all-features"]);
+    build.args(["--bin", "trimtab-website"]).current_dir(&workspace.root);
+    cargo::run(&mut build).doing("cargo build")?;
+    let program = workspace.target.join("release").join("trimtab-website");
+    Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+/// Copies a program without its symbols, as `strip = true` in a profile would build it.
+///
+/// Another profile would compile every dependency again.
+fn strip(program: &Path, stripped: &Path) -> Result<(), Failure> {
+    let parent = stripped.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).doing(parent.display())?;
+    let mut strip = Command::new("strip");
+    strip.arg("-o").arg(stripped).arg(program);
+    match strip.status() {
+        Ok(status) => cargo::checked(status).doing("strip"),
+        Err(error) => Err(Failure::new(format!("starting strip, which is part of binutils: {error}"))),
+    }
+}
