@@ -105,6 +105,10 @@ async fn change(client: &Client, objects: usize, changes: u32, rate: u32) -> Res
         let path = format!("{CONFIG_MAPS}/{}", name(object));
         write(client, http::Method::PUT, &path, &config_map(object, &fields)).await?;
     }
+    let (took, due) = (begun.elapsed(), Duration::from_secs(1) * changes / rate);
+    if took > due.mul_f64(1.1) {
+        eprintln!("the server made {changes} changes in {took:.1?} instead of {due:.1?}");
+    }
     Ok(())
 }
 
