@@ -7,6 +7,7 @@ mod dependencies;
 mod finding;
 mod layers;
 mod part;
+mod patterns;
 mod prose;
 mod readme;
 mod rust;
@@ -51,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
 fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
     let mut found = Vec::new();
     let mut sources = String::new();
+    let mut pages = Vec::new();
     for path in files(&workspace.root)? {
         let name = workspace.relative(&path).to_string_lossy().replace('\\', "/");
         match path.extension().and_then(|extension| extension.to_str()) {
@@ -63,6 +65,9 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
                 let text = read(&path)?;
                 let exists = |link: &str| path.parent().is_some_and(|folder| folder.join(link).exists());
                 found.extend(prose::check(&name, &text, &workspace.packages, exists));
+                if let Some(page) = name.strip_prefix(patterns::FOLDER) {
+                    pages.push((page.trim_start_matches('/').to_owned(), text));
+                }
             }
             _ => {}
         }
@@ -93,9 +98,15 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
         let text = read(&workspace.root.join(name)).unwrap_or_default();
         found.extend(prose::check_parts_named(name, &text, workspace.parts()));
     }
+    let is_test = |test: &str| sources.contains(&format!("fn {test}("));
     let behaviours = "docs/upstream-behaviours.md";
     let page = read(&workspace.root.join(behaviours)).unwrap_or_default();
-    found.extend(cited::check(behaviours, &page, |test| sources.contains(&format!("fn {test}("))));
+    found.extend(cited::check(behaviours, &page, is_test));
+    for (name, page) in &pages {
+        found.extend(cited::check(&format!("{}/{name}", patterns::FOLDER), page, is_test));
+    }
+    let readme = |part: &str| read(&workspace.root.join("crates").join(part).join("README.md")).ok();
+    found.extend(patterns::check(&pages, readme));
     found.sort();
     Ok(found)
 }

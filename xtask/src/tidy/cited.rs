@@ -1,4 +1,4 @@
-//! The rule for the page of upstream's behaviours: the tests that it names exist.
+//! The rule for pages with tables of tests, upstream's behaviours and the patterns: the tests that they name exist.
 
 use super::finding::Finding;
 

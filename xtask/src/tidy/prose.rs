@@ -48,7 +48,7 @@ pub(super) fn check_parts_named<'a>(
 }
 
 /// Returns the paths of a line's links. Links to other sites and within the page are left out.
-fn links(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| {
         let target = rest.split([')', ' ']).next()?;
         let path = target.split('#').next()?;
