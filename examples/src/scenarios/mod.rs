@@ -1,5 +1,6 @@
 //! The scenarios of `cargo xtask simulate NAME`.
 
+mod clock;
 mod database;
 mod lease;
 mod replicaset;
@@ -14,7 +15,7 @@ pub use self::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
         replicaset_naive, replicaset_shrinking, replicaset_versions, replicaset_without,
     },
-    website::website,
+    website::{website, website_twice},
 };
 use crate::{database::Defect, replicaset::Protection};
 
@@ -34,6 +35,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("lease-taken".to_owned(), lease_taken()),
         ("database".to_owned(), database(None)),
         ("website".to_owned(), website()),
+        ("website/twice".to_owned(), website_twice()),
     ];
     all.extend(
         Protection::ALL

@@ -6,4 +6,4 @@ mod children;
 pub mod kind;
 mod operator;
 
-pub use self::operator::{FINALIZER, add_to};
+pub use self::operator::{FINALIZER, add_to, parts};

@@ -31,6 +31,6 @@ async fn run(args: Args) -> Result<(), Box<dyn Error + Send + Sync>> {
         .leader_election("website-system", "website-operator")
         .admin(&args.admin, Admin::builder().metrics(metrics).debug(args.debug))
         .build()?;
-    trimtab_website::add_to(&mut manager)?;
+    trimtab_website::add_to(&mut manager);
     Ok(manager.run().await?)
 }

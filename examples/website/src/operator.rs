@@ -12,9 +12,9 @@ use kube_client::{
 };
 use serde_json::json;
 use trimtab_controller::{
-    Action, Controller, Error, Finalizer, FinalizerNameError, FinalizerState, Request, Writer,
+    Action, Controller, Error, Finalizer, FinalizerState, Reconcile, Request, Writer,
     cache::{ObjectKey, Store},
-    condition, keys_by_index, patch_status, set_condition,
+    condition, keys_by_index, set_condition,
 };
 use trimtab_events::{EventRecorder, NewEvent};
 use trimtab_manager::Manager;
@@ -42,11 +42,13 @@ struct Operator {
 }
 
 /// Adds the controller of websites to a manager.
-///
-/// # Errors
-///
-/// Never: the name of the finalizer is valid.
-pub fn add_to(manager: &mut Manager) -> Result<(), FinalizerNameError> {
+pub fn add_to(manager: &mut Manager) {
+    let (wiring, operator) = parts(manager);
+    manager.controller(wiring.reconcile_by(operator));
+}
+
+/// Returns the controller without its reconciler, and the reconciler, which a simulation watches.
+pub fn parts(manager: &Manager) -> (Controller<()>, impl Reconcile + use<>) {
     let informers = manager.informers();
     let websites = informers.informer::<Website>();
     let (maps, services) = (informers.informer::<ConfigMap>(), informers.informer::<Service>());
@@ -55,35 +57,33 @@ pub fn add_to(manager: &mut Manager) -> Result<(), FinalizerNameError> {
         let theme = website.spec.theme.as_deref()?;
         Some(ObjectKey::namespaced(&website.namespace()?, theme))
     });
-    let operator = Arc::new(Operator {
+    let operator = Operator {
         client: manager.client(),
         writer: Writer::new(manager.client(), "website-operator"),
         events: manager.events().clone(),
-        finalizer: Finalizer::new(FINALIZER)?,
+        finalizer: Finalizer::new(FINALIZER).expect("a domain and a name"),
         websites: websites.store().clone(),
         maps: maps.store().clone(),
         deployments: deployments.store().clone(),
         services: services.store().clone(),
-    });
-    let controller = Controller::new("website", &websites)
+    };
+    let wiring = Controller::new("website", &websites)
         .owns(&maps)
         .owns(&deployments)
         .owns(&services)
         .watches(&maps, keys_by_index(&by_theme, |event| [event.key()]))
-        .workers(4)
-        .reconciler(move |request| operator.clone().reconcile(request));
-    manager.controller(controller);
-    Ok(())
+        .workers(4);
+    (wiring, operator)
 }
 
-impl Operator {
+impl Reconcile for Operator {
     async fn reconcile(self: Arc<Self>, request: Request) -> Result<Action, Error> {
         let Some(website) = self.websites.get(&request.key) else { return Ok(Action::done()) };
         let namespace = website.namespace().unwrap_or_default();
         let api: Api<Website> = Api::namespaced(self.client.clone(), &namespace);
         match self.finalizer.state(&*website) {
             FinalizerState::Missing(missing) => _ = missing.add(&api).await?, // its event comes back here
-            FinalizerState::Present => self.serve(&website, &api).await?,
+            FinalizerState::Present => self.serve(&website).await?,
             FinalizerState::CleanUp(clean_up) => {
                 self.list(&website, None).await?;
                 clean_up.remove(&api).await?;
@@ -92,13 +92,15 @@ impl Operator {
         }
         Ok(Action::done())
     }
+}
 
+impl Operator {
     /// Brings the objects of a website to their desired state, and its status to the observed one.
-    async fn serve(&self, website: &Website, api: &Api<Website>) -> Result<(), Error> {
+    async fn serve(&self, website: &Website) -> Result<(), Error> {
         let (name, spec) = (website.name_any(), &website.spec);
         let Some(style) = self.style(website) else {
             let message = "no ConfigMap of the theme with style.css".to_owned();
-            return self.report(website, api, 0, "ThemeMissing", message).await;
+            return self.report(website, 0, "ThemeMissing", message).await;
         };
         let writer = &self.writer;
         _ = writer.apply(website, children::pages(&name, spec, &style)?, &self.maps).await?;
@@ -109,7 +111,7 @@ impl Operator {
         let ready = deployment.object().status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
         let message = format!("{ready} of {} Pods serve the page", spec.replicas);
         let reason = if ready >= spec.replicas { "Serving" } else { "Starting" };
-        self.report(website, api, ready, reason, message).await
+        self.report(website, ready, reason, message).await
     }
 
     /// Returns the style sheet of a website: that of its theme, or none. `None` if the theme is missing.
@@ -138,22 +140,15 @@ impl Operator {
     }
 
     /// Writes the status if it has changed, and records an Event when the website starts or stops being ready.
-    async fn report(
-        &self,
-        website: &Website,
-        api: &Api<Website>,
-        ready_replicas: i32,
-        reason: &str,
-        message: String,
-    ) -> Result<(), Error> {
-        let old = website.status.clone().unwrap_or_default();
-        let mut new = WebsiteStatus { ready_replicas, ..old.clone() };
+    async fn report(&self, site: &Website, ready: i32, reason: &str, message: String) -> Result<(), Error> {
+        let old = site.status.clone().unwrap_or_default();
+        let mut new = WebsiteStatus { ready_replicas: ready, ..old.clone() };
         let ready = condition("Ready", reason == "Serving", reason, &*message);
-        set_condition(&mut new.conditions, website.metadata.generation, ready);
+        set_condition(&mut new.conditions, site.metadata.generation, ready);
         let is_news = old.conditions.first().is_none_or(|before| before.reason != reason);
-        if patch_status(api, website, Some(&old), &new).await?.is_some() && is_news {
+        if self.writer.patch_status(site, Some(&old), &new).await?.is_some() && is_news {
             let event = if reason == "ThemeMissing" { NewEvent::warning } else { NewEvent::normal };
-            self.events.record(&website.object_ref(&()), event(reason, "Reconcile", message));
+            self.events.record(&site.object_ref(&()), event(reason, "Reconcile", message));
         }
         Ok(())
     }

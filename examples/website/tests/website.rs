@@ -2,18 +2,11 @@
 
 use std::time::Duration;
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::{
-        apps::v1::Deployment,
-        core::v1::{ConfigMap, Service},
-        events::v1::Event,
-    },
-};
-use kube_client::{
-    Api, Resource,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
-};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::{apps::v1::Deployment, events::v1::Event};
+use kube_client::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube_client::{Api, Resource};
 use serde_json::json;
 use trimtab_apiserver::{Filter, Refusal, Verb};
 use trimtab_manager::Manager;
@@ -27,16 +20,16 @@ fn api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(cluster: &
 fn manager(cluster: &TestCluster) -> Manager {
     let manager = cluster.manager("website-operator").leader_election("website-system", "website-operator");
     let mut manager = manager.build().expect("sound settings");
-    trimtab_website::add_to(&mut manager).expect("a valid name");
+    trimtab_website::add_to(&mut manager);
     manager
 }
 
 /// Starts a server with the definition, and the operator.
 async fn start() -> (TestCluster, RunningManager) {
     let cluster = TestCluster::start();
-    cluster.server().load_text(include_str!("../manifests/crd.yaml")).await.expect("a definition");
-    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: website-system}}";
-    cluster.server().load_text(namespace).await.expect("a Namespace");
+    for manifest in [include_str!("../manifests/crd.yaml"), include_str!("../manifests/operator.yaml")] {
+        cluster.server().load_text(manifest).await.expect("loaded");
+    }
     let running = cluster.run(manager(&cluster));
     (cluster, running)
 }
@@ -46,17 +39,19 @@ async fn create(cluster: &TestCluster, name: &str, theme: Option<&str>) {
     api(cluster).create(&PostParams::default(), &Website::new(name, spec)).await.expect("created");
 }
 
-async fn create_theme(cluster: &TestCluster) {
-    let theme = "{apiVersion: v1, kind: ConfigMap, metadata: {name: dark}, data: {style.css: white}}";
-    cluster.server().load_text(theme).await.expect("a theme");
+/// Writes the theme, and waits until the operator has nothing left to do.
+async fn style(cluster: &TestCluster, css: &str) {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dark"}, "data": {"style.css": css}});
+    let (api, params) = (api::<ConfigMap>(cluster), PatchParams::apply("test"));
+    api.patch("dark", &params, &Patch::Apply(map)).await.expect("applied");
     cluster.until_idle().await;
 }
 
 /// Waits, and asserts that everything of a website exists and that the operator has settled.
-async fn assert_served(cluster: &TestCluster, name: &str) {
+async fn assert_served(cluster: &TestCluster, name: &str, style: &str) {
     cluster.until_idle().await;
-    let pages = api::<ConfigMap>(cluster).get(&format!("{name}-pages")).await.expect("pages");
-    assert_eq!(pages.data.expect("data")["index.html"], "<h1>Hello</h1>");
+    let pages = api::<ConfigMap>(cluster).get(&format!("{name}-pages")).await.expect("pages").data;
+    assert_eq!(pages.expect("data").into_values().collect::<Vec<_>>(), ["<h1>Hello</h1>", style]);
     api::<Deployment>(cluster).get(name).await.expect("a Deployment");
     api::<Service>(cluster).get(name).await.expect("a Service");
     assert_eq!(ready(cluster, name).await, "False Starting");
@@ -72,17 +67,15 @@ async fn ready(cluster: &TestCluster, name: &str) -> String {
 async fn a_website_is_served_reported_and_removed() {
     let (cluster, running) = start().await;
     create(&cluster, "hello", None).await;
-    assert_served(&cluster, "hello").await;
+    assert_served(&cluster, "hello", "").await;
     cluster.requests().assert_no_conflict();
     let up = Patch::Merge(json!({"status": {"replicas": 2, "readyReplicas": 2}}));
     api::<Deployment>(&cluster).patch_status("hello", &PatchParams::default(), &up).await.expect("patched");
-    cluster.until_idle().await;
-    assert_eq!(ready(&cluster, "hello").await, "True Serving");
     create(&cluster, "other", None).await;
     cluster.until_idle().await;
+    assert_eq!(ready(&cluster, "hello").await, "True Serving");
     api::<Website>(&cluster).delete("hello", &DeleteParams::default()).await.expect("deleted");
     cluster.until_idle().await;
-    assert!(api::<Website>(&cluster).get_opt("hello").await.expect("a reply").is_none());
     assert!(api::<Deployment>(&cluster).get_opt("hello").await.expect("a reply").is_none(), "collected");
     let directory = api::<ConfigMap>(&cluster).get("websites").await.expect("a directory").data;
     assert_eq!(directory.expect("data").into_keys().collect::<Vec<_>>(), ["other"]);
@@ -96,15 +89,13 @@ async fn a_website_is_served_reported_and_removed() {
 async fn the_committed_roles_are_the_smallest_ones() {
     let (cluster, running) = start().await;
     create(&cluster, "hello", Some("dark")).await;
-    cluster.until_idle().await;
-    create_theme(&cluster).await;
+    style(&cluster, "white").await;
     api::<ConfigMap>(&cluster).delete("dark", &DeleteParams::default()).await.expect("deleted");
     cluster.until_idle().await; // the second Event of its kind becomes a series
     api::<Website>(&cluster).delete("hello", &DeleteParams::default()).await.expect("deleted");
     cluster.until_idle().await;
     running.stop().await.expect("no failure");
-    let permissions = cluster.requests().permissions().in_every_namespace();
-    permissions.assert_fits(include_str!("../manifests/role.yaml"));
+    cluster.requests().permissions().in_every_namespace().assert_fits(include_str!("../manifests/role.yaml"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,13 +104,10 @@ async fn a_theme_that_comes_later_or_changes_reaches_its_websites() {
     create(&cluster, "hello", Some("dark")).await;
     cluster.until_idle().await;
     assert_eq!(ready(&cluster, "hello").await, "False ThemeMissing");
-    create_theme(&cluster).await;
-    assert_served(&cluster, "hello").await;
-    let red = Patch::Merge(json!({"data": {"style.css": "red"}}));
-    api::<ConfigMap>(&cluster).patch("dark", &PatchParams::default(), &red).await.expect("patched");
-    cluster.until_idle().await;
-    let pages = api::<ConfigMap>(&cluster).get("hello-pages").await.expect("pages").data.expect("data");
-    assert_eq!(pages["style.css"], "red");
+    for css in ["white", "red"] {
+        style(&cluster, css).await;
+        assert_served(&cluster, "hello", css).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,8 +116,7 @@ async fn conflicts_lost_replies_cut_watches_and_expired_versions_change_nothing(
         let (cluster, _running) = start().await;
         cluster.until_idle().await;
         let (faults, patches) = (cluster.server().faults(), Filter::any().verb(Verb::Patch));
-        let patches = patches.user_agent("controller:website-operator");
-        let fault_guard = match fault {
+        let guard = match fault {
             "conflict" => Some(faults.refuse(patches, Refusal::conflict(), 3)),
             "lost reply" => Some(faults.lose_reply(patches, 7)),
             _ => None,
@@ -138,17 +125,16 @@ async fn conflicts_lost_replies_cut_watches_and_expired_versions_change_nothing(
         if fault == "410" {
             faults.compact();
         }
-        if fault_guard.is_none() {
+        if guard.is_none() {
             assert!(faults.cut_watches(&Filter::any()) >= 4, "{fault}");
         }
-        assert_served(&cluster, "hello").await;
-        assert!(fault_guard.is_none_or(|guard| guard.remaining() == 0), "{fault}");
+        assert_served(&cluster, "hello", "").await;
+        assert!(guard.is_none_or(|guard| guard.remaining() == 0), "{fault}");
     }
 }
 
-/// After each number of writes: the next process finishes the work.
 #[tokio::test(start_paused = true)]
-async fn a_crash_in_the_middle_is_finished_by_the_next_process() {
+async fn a_crash_in_the_middle_after_any_write_is_finished_by_the_next_process() {
     for writes in 1..=6 {
         let (cluster, running) = start().await;
         let patches = Filter::any().verb(Verb::Patch).user_agent("controller:website-operator");
@@ -159,6 +145,6 @@ async fn a_crash_in_the_middle_is_finished_by_the_next_process() {
         }
         running.crash();
         let _next = cluster.run(manager(&cluster));
-        assert_served(&cluster, "hello").await;
+        assert_served(&cluster, "hello", "").await;
     }
 }

@@ -20,25 +20,16 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower::{BoxError, service_fn, util::BoxCloneService};
-use trimtab_leaderelection::{Clock, LeaderElector, Leadership, Outcome, Rule};
+use trimtab_leaderelection::{LeaderElector, Leadership, Outcome, Rule};
 use trimtab_simulation::{Process, Random};
 
 use super::{LEASE, Removed};
+use crate::scenarios::clock::BootTime;
 
 /// The largest number of candidates; a history has at least two.
 pub(super) const MOST: u8 = 7;
 /// The pause of a leader between two writes.
 const REST: Duration = Duration::from_millis(1500);
-
-/// The boot-time clock of a simulated machine.
-#[derive(Debug)]
-struct BootTime(Process);
-
-impl Clock for BootTime {
-    fn now(&self) -> Duration {
-        self.0.boot_time()
-    }
-}
 
 /// A candidate in one process.
 pub(super) struct Candidate {

@@ -1,5 +1,7 @@
 //! The scenarios, for as many histories as fit into a test run. `cargo xtask simulate NAME --seeds 5000` runs more.
 
+mod replicaset;
+
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -22,8 +24,15 @@ fn an_operator_without_a_defect_survives_everything_that_is_done_to_it() {
 }
 
 #[test]
-fn the_website_operator_survives_faults_in_a_manager() {
-    clean(scenarios::website(), 25);
+fn the_website_operator_survives_faults_and_elections_in_two_managers() {
+    clean(scenarios::website(), 15);
+}
+
+#[test]
+fn two_controllers_of_the_same_websites_are_found() {
+    let report = Simulation::new(scenarios::website_twice()).seeds(0..5).shrink_runs(0).run();
+    let failure = report.failures().first().expect("the same website is in work twice");
+    assert_eq!(failure.violation.property, "no website is reconciled twice at once", "{failure}");
 }
 
 #[test]
