@@ -10,38 +10,32 @@
 //! [`ReplicaSets`] holds the informers, the indexes and the ledger of own writes. They live as long as the process,
 //! so that a new term of leadership still knows the writes of the last one.
 //!
-//! `cargo xtask demo` runs it and injects faults; at the end it prints a line for each set:
-//!
-//! ```text
-//! replicaset    desired   ready   created   deleted   adopted   released   duplicates
-//! shop/web           80      80        83         5         3          1            0
-//! ```
+//! `cargo xtask demo` runs it in a manager, and injects faults.
 
 mod clock;
 mod protection;
 mod status;
 mod sync;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use kube_client::Client;
+use kube_client::{Client, Resource};
 use trimtab_controller::{
-    Controller, OwnWrites, Request, RequestError,
+    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, Writer,
     cache::{Metadata, Object, ObjectKey, Selector, Store},
     expectations::LedgerBuilder,
     gates,
     informer::{Event, Informer, InformerFactory},
     ownership::{ClaimError, OwnerIndex, ReferenceError},
 };
+use trimtab_events::{EventRecorder, NewEvent};
+use trimtab_manager::Manager;
 
 use clock::Clock;
 use protection::NumberedDeletions;
 pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
-
-/// The number of sets that are synced at once, as upstream's `--concurrent-replicaset-syncs`.
-const WORKERS: usize = 5;
 
 /// The state of the ReplicaSet controller. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +45,8 @@ pub struct ReplicaSets {
     pods: Informer<PodView>,
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
+    writer: Writer,
+    events: Option<EventRecorder>,
     clock: Clock,
     /// The protection that a simulation removes.
     without: Option<Protection>,
@@ -61,9 +57,9 @@ pub struct ReplicaSets {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A Pod could not be created.
-    #[error("creating a Pod")]
-    Create(#[source] RequestError),
+    /// A request failed; the text says what it was for.
+    #[error("{0}")]
+    Request(&'static str, #[source] RequestError),
     /// A Pod could not be deleted.
     #[error("deleting Pod {0}")]
     Delete(String, #[source] RequestError),
@@ -73,12 +69,6 @@ pub enum Error {
     /// The set has no name or no UID, so it was not read from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
-    /// The server could not be read to settle the unknown outcome of an earlier write.
-    #[error("looking for the outcome of a write")]
-    Outcome(#[source] RequestError),
-    /// The status could not be written.
-    #[error("writing the status")]
-    Status(#[source] RequestError),
 }
 
 impl Error {
@@ -103,6 +93,12 @@ impl ReplicaSets {
         Self::with_ledger(client, informers, gates::ledger())
     }
 
+    /// The same in a manager, with Events.
+    pub fn of(manager: &Manager) -> Self {
+        let events = Some(manager.events().clone());
+        Self { events, ..Self::new(manager.client(), manager.informers()) }
+    }
+
     /// The same, whose own writes are recorded in a ledger of these settings.
     pub fn with_ledger(client: Client, informers: &InformerFactory, ledger: LedgerBuilder) -> Self {
         let sets = informers.informer::<ReplicaSet>();
@@ -110,8 +106,20 @@ impl ReplicaSets {
         let pods_by_owner = OwnerIndex::add(pods.store());
         // Observing begins before the first list and ends with the process, not with a term.
         let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
-        let clock = Clock::starting_now();
-        Self { client, sets, pods, pods_by_owner, writes, clock, without: None, numbered: None }
+        let writer = Writer::new(client.clone(), "replicaset-controller").own_writes(writes.clone());
+        let (events, clock) = (None, Clock::starting_now());
+        Self {
+            client,
+            sets,
+            pods,
+            pods_by_owner,
+            writes,
+            writer,
+            events,
+            clock,
+            without: None,
+            numbered: None,
+        }
     }
 
     /// The same controller without one of its protections, for a simulation. Call it before the informers start.
@@ -132,21 +140,29 @@ impl ReplicaSets {
             .owns(&self.pods)
             .watches(&self.pods, move |event| sets_that_select(&sets, event))
             .woken_by(self.writes.ledger())
-            .workers(WORKERS)
+            .workers(5) // upstream's `--concurrent-replicaset-syncs`
     }
 
     /// Returns the controller, ready to run.
     pub fn controller(&self) -> Controller {
-        self.controller_of(self.wiring())
+        self.wiring().reconcile_by(self.clone())
     }
 
-    /// The controller with other options than those of [`wiring`](Self::wiring).
-    pub fn controller_of(&self, wiring: Controller<()>) -> Controller {
-        let this = self.clone();
-        wiring.reconciler(move |request: Request| {
-            let this = this.clone();
-            async move { this.sync(&request.key).await }
-        })
+    /// Records the Event of a step, or of its failure, if the controller runs in a manager.
+    fn record(&self, set: &ReplicaSet, acted: &Result<Option<NewEvent>, Error>) {
+        let event = match acted {
+            Ok(event) => event.clone(),
+            Err(error) => Some(NewEvent::warning(error.reason(), "Sync", status::with_cause(error))),
+        };
+        if let (Some(events), Some(event)) = (&self.events, event) {
+            events.record(&set.object_ref(&()), event);
+        }
+    }
+}
+
+impl Reconcile for ReplicaSets {
+    async fn reconcile(self: Arc<Self>, request: Request) -> Result<Action, Failed> {
+        self.sync(&request.key).await
     }
 }
 

@@ -10,13 +10,13 @@ use kube_client::{
 use parking_lot::Mutex;
 use trimtab_controller::{
     Ledger, RequestError,
-    cache::{Change, ObjectKey, Store},
+    cache::{Change, Metadata, Object, ObjectKey, Store},
     informer::Informer,
     ownership::Claims,
     within,
 };
 
-use super::{PodView, sync::DEADLINE};
+use super::{PodView, ReplicaSets, sync::DEADLINE};
 
 /// A protection of the controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,8 @@ pub(super) fn adopt_unchecked(claims: Claims) -> Claims {
 /// the lowest number that is left.
 #[derive(Clone, Default)]
 pub(super) struct NumberedDeletions {
-    numbers: Arc<Mutex<HashMap<ObjectKey, Numbers>>>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Numbers {
-    expected: u64,
-    observed: u64,
+    /// The numbers of expected and of observed deletions.
+    numbers: Arc<Mutex<HashMap<ObjectKey, (u64, u64)>>>,
 }
 
 const PODS: &str = "pods";
@@ -86,59 +81,51 @@ impl NumberedDeletions {
             let Some(controller) = event.metadata().controller().filter(|_| is_deletion) else { return };
             let namespace = event.metadata().namespace().unwrap_or_default();
             let key = ObjectKey::namespaced(namespace, &controller.name);
-            if sets.contains(&key) {
-                numbered.observed(&ledger, &key);
+            if sets.contains(&key)
+                && let Some(number) = numbered.next_observed(&key)
+            {
+                ledger.deletion_observed(&key, &PODS, &number.to_string());
             }
         });
         this
     }
 
-    fn observed(&self, ledger: &Ledger, key: &ObjectKey) {
-        let number = {
-            let mut all = self.numbers.lock();
-            let Some(numbers) = all.get_mut(key).filter(|numbers| numbers.observed < numbers.expected) else {
-                return;
-            };
-            numbers.observed += 1;
-            numbers.observed
-        };
-        ledger.deletion_observed(key, &PODS, &number.to_string());
+    fn next_observed(&self, key: &ObjectKey) -> Option<u64> {
+        let mut all = self.numbers.lock();
+        let (_, observed) = all.get_mut(key).filter(|(expected, observed)| observed < expected)?;
+        *observed += 1;
+        Some(*observed)
+    }
+
+    fn next_expected(&self, key: &ObjectKey) -> u64 {
+        let mut all = self.numbers.lock();
+        let (expected, _) = all.entry(key.clone()).or_default();
+        *expected += 1;
+        *expected
     }
 
     /// Deletes `pod`, and expects one deletion more for its set.
     pub(super) async fn delete(
         &self,
-        ledger: &Ledger,
-        (key, uid): (&ObjectKey, &str),
-        api: &Api<Pod>,
+        sets: &ReplicaSets,
+        set: &ReplicaSet,
         pod: &PodView,
     ) -> Result<(), RequestError> {
-        let number = {
-            let mut all = self.numbers.lock();
-            let numbers = all.entry(key.clone()).or_default();
-            numbers.expected += 1;
-            numbers.expected
-        };
-        let write = ledger.expect_deletion(key, uid, PODS, &number.to_string());
+        let (key, uid) = (&set.key(), set.metadata().uid());
+        let number = self.next_expected(key);
+        let write = sets.writes.ledger().expect_deletion(key, uid, PODS, &number.to_string());
+        let api: Api<Pod> = Api::namespaced(sets.client.clone(), key.namespace().unwrap_or_default());
         let preconditions = Preconditions { uid: Some(pod.metadata.uid.to_string()), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-        match within(DEADLINE, api.delete(&pod.metadata.name, &params)).await {
-            Ok(_) => {
-                write.succeeded_without_version();
-                Ok(())
-            }
-            Err(error) if error.is_not_found() => {
-                write.refused();
-                Ok(())
-            }
-            Err(error) => {
-                if error.is_refusal() {
-                    write.refused()
-                } else {
-                    write.unknown()
-                }
-                Err(error)
-            }
+        let deleted = within(DEADLINE, api.delete(&pod.metadata.name, &params)).await;
+        match &deleted {
+            Ok(_) => write.succeeded_without_version(),
+            Err(error) if error.is_refusal() => write.refused(),
+            Err(_) => write.unknown(),
+        }
+        match deleted {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
         }
     }
 }

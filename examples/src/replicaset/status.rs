@@ -81,7 +81,7 @@ fn conditions(
 }
 
 /// Returns the error with its cause, such as an exceeded quota.
-fn with_cause(error: &super::Error) -> String {
+pub(super) fn with_cause(error: &super::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => match cause.downcast_ref() {
             Some(RequestError::Client(kube_client::Error::Api(status))) => {

@@ -12,7 +12,7 @@ use k8s_openapi::{
 };
 use kube_client::{
     Api,
-    api::{Patch, PatchParams, PostParams},
+    api::{Patch, PatchParams},
 };
 use serde_json::json;
 use trimtab_controller::{
@@ -20,11 +20,12 @@ use trimtab_controller::{
     cache::{Metadata, Object, ObjectKey, Selector, Undecodable},
     expectations::slow_start_batch,
     ownership::{
-        Claims, controller_reference,
+        Claims,
         pods::{PodState, PodView, pods_to_delete},
     },
     within,
 };
+use trimtab_events::NewEvent;
 
 use super::{
     Error, ReplicaSets,
@@ -61,13 +62,18 @@ impl ReplicaSets {
         // Asked before the Pods are read: an event in between makes them newer, not older.
         let waits = match self.without {
             Some(Protection::Counts) => None,
-            _ => self.writes.wait(key, &self.client).await.map_err(Error::Outcome)?,
+            _ => self
+                .writes
+                .wait(key, &self.client)
+                .await
+                .map_err(failed("looking for the outcome of a write"))?,
         };
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
-            None if !set.metadata().is_being_deleted() => self.act(key, &set, &active).await,
-            _ => Ok(()), // it waits for its own writes, or is being deleted: only its status is written
+            None if !set.metadata().is_being_deleted() => self.act(&set, &active).await,
+            _ => Ok(None), // it waits for its own writes, or is being deleted: only its status is written
         };
+        self.record(&set, &acted);
         let available_in = self.update_status(&set, &active, acted.as_ref().err()).await?;
         acted?;
         Ok(match waits.into_iter().chain(available_in).min() {
@@ -87,47 +93,47 @@ impl ReplicaSets {
         claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
 
-    /// Creates missing Pods, or deletes surplus ones.
-    async fn act(&self, key: &ObjectKey, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<(), Error> {
+    /// Creates missing Pods, or deletes surplus ones. Returns the Event of it.
+    async fn act(&self, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<Option<NewEvent>, Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
         // A Pod that cannot be decoded lives, as far as anybody knows.
         let undecodable = self.pods_by_owner.undecodable(set.metadata().uid());
         let lives = |pod: &&Arc<Undecodable>| {
             !pod.metadata().is_being_deleted() && !self.pods.store().contains(pod.key())
         };
+        let event = |reason, action, count| NewEvent::normal(reason, action, format!("{count} Pods"));
         match active.len() + undecodable.iter().filter(lives).count() {
-            enough if enough == desired => Ok(()),
-            few if few < desired => self.create(key, set, (desired - few).min(BURST)).await,
+            enough if enough == desired => Ok(None),
+            few if few < desired => {
+                let missing = (desired - few).min(BURST);
+                self.create(set, missing).await?;
+                Ok(Some(event("SuccessfulCreate", "Create", missing)))
+            }
             many => {
                 let excess = (many - desired).min(active.len()).min(BURST);
-                self.delete(key, set, pods_to_delete(active.to_vec(), excess, self.clock.now())).await
+                self.delete(set, pods_to_delete(active.to_vec(), excess, self.clock.now())).await?;
+                Ok(Some(event("SuccessfulDelete", "Delete", excess)))
             }
         }
     }
 
     /// Creates `count` Pods in batches of 1, 2, 4 …, so that a refusal costs one call and not 500.
-    async fn create(&self, key: &ObjectKey, set: &ReplicaSet, count: usize) -> Result<(), Error> {
-        let pod = pod_for(set)?;
-        let (api, params) = (self.pod_api(key), PostParams::default());
-        let batch = slow_start_batch(count, 1, async |_| {
-            match self.writes.create(key, set.metadata().uid(), api.create(&params, &pod)).await {
-                // The namespace is terminating, and its Pods with it: no reason to try again at once.
-                Err(error) if !error.is_namespace_terminating() => Err(error),
-                _ => Ok(()),
-            }
-        })
-        .await;
-        batch.into_result().map(drop).map_err(Error::Create)
+    async fn create(&self, set: &ReplicaSet, count: usize) -> Result<(), Error> {
+        let pod = pod_for(set);
+        let batch = slow_start_batch(count, 1, async |_| match self.writer.create(set, pod.clone()).await {
+            // The namespace is terminating, and its Pods with it: no reason to try again at once.
+            Err(error) if !error.is_namespace_terminating() => Err(error),
+            _ => Ok(()),
+        });
+        batch.await.into_result().map(drop).map_err(failed("creating a Pod"))
     }
 
     /// Deletes `pods` concurrently.
-    async fn delete(&self, key: &ObjectKey, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
-        let api = self.pod_api(key);
+    async fn delete(&self, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let deletions = pods.iter().map(async |pod| {
-            let uid = set.metadata().uid();
             let deleted = match &self.numbered {
-                Some(numbered) => numbered.delete(self.writes.ledger(), (key, uid), &api, pod).await,
-                None => self.writes.delete(key, uid, &api, &**pod).await,
+                Some(numbered) => numbered.delete(self, set, pod).await,
+                None => self.writer.delete(set, &**pod).await,
             };
             deleted.map_err(|error| Error::Delete(pod.metadata.name.clone(), error))
         });
@@ -147,21 +153,20 @@ impl ReplicaSets {
         let own = self.pods_by_owner.controlled_by(set.metadata().uid());
         let terminating = own.iter().filter(|pod| pod.is_terminating()).count();
         let replicas = status::Replicas { set, active, terminating };
-        match self.write_status(set, &replicas.status(failure, now)).await {
-            Err(error) if error.is_conflict() => {
-                let sets = self.set_api(set);
-                match within(DEADLINE, sets.get(set.metadata().name())).await {
-                    Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
-                        let replicas = status::Replicas { set: &now_set, ..replicas };
-                        self.write_status(&now_set, &replicas.status(failure, now)).await.or_else(gone)
-                    }
-                    Ok(_successor) => Ok(()),
-                    Err(error) => gone(error),
+        let mut written = self.write_status(set, &replicas.status(failure, now)).await;
+        if written.as_ref().is_err_and(RequestError::is_conflict) {
+            written = match within(DEADLINE, self.set_api(set).get(set.metadata().name())).await {
+                Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
+                    let replicas = status::Replicas { set: &now_set, ..replicas };
+                    self.write_status(&now_set, &replicas.status(failure, now)).await
                 }
-            }
-            written => written.or_else(gone),
+                read => read.map(drop), // a successor, or nothing
+            };
         }
-        .map_err(Error::Status)?;
+        match written {
+            Err(error) if !error.is_not_found() => return Err(failed("writing the status")(error)),
+            _ => {} // not found: the set was deleted
+        }
         let min_ready = replicas.min_ready();
         Ok(active.iter().filter_map(|pod| pod.available_in(min_ready, now)).min())
     }
@@ -182,31 +187,26 @@ impl ReplicaSets {
     fn set_api(&self, set: &ReplicaSet) -> Api<ReplicaSet> {
         Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default())
     }
-
-    fn pod_api(&self, key: &ObjectKey) -> Api<Pod> {
-        Api::namespaced(self.client.clone(), key.namespace().unwrap_or_default())
-    }
 }
 
-/// Builds a Pod from the set's template, controlled by the set. The server completes its name.
+/// Returns what makes an error of a failed request.
+fn failed(action: &'static str) -> impl FnOnce(RequestError) -> Error {
+    move |cause| Error::Request(action, cause)
+}
+
+/// Builds a Pod from the set's template. The server completes its name, and the writer makes the set its controller.
 ///
 /// The Pod gets the template's labels, annotations and finalizers, as upstream's. It does not get a name in the
 /// template: the server would refuse all Pods but the first.
-fn pod_for(set: &ReplicaSet) -> Result<Pod, Error> {
+fn pod_for(set: &ReplicaSet) -> Pod {
     let template = set.spec.template.clone().unwrap_or_default();
     let ObjectMeta { labels, annotations, finalizers, .. } = template.metadata.unwrap_or_default();
     let metadata = ObjectMeta {
         generate_name: Some(format!("{}-", set.metadata().name())),
-        owner_references: Some(vec![controller_reference(set)?]),
         labels,
         annotations,
         finalizers,
         ..ObjectMeta::default()
     };
-    Ok(Pod { metadata, spec: template.spec, status: None })
-}
-
-/// Turns "not found" into success: the set was deleted.
-fn gone(error: RequestError) -> Result<(), RequestError> {
-    if error.is_not_found() { Ok(()) } else { Err(error) }
+    Pod { metadata, spec: template.spec, status: None }
 }

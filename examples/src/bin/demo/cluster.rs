@@ -3,11 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Node};
-use kube_client::{
-    Api, Client, Config,
-    api::ListParams,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use kube_client::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
@@ -16,6 +12,7 @@ use trimtab_controller::{
     cache::{Change, Object, ObjectKey},
     informer::Informer,
 };
+use trimtab_manager::KubeconfigArgs;
 
 use crate::{
     audit::Audit,
@@ -52,14 +49,11 @@ impl Cluster {
 
     /// Creates the cluster of a kubeconfig.
     pub(crate) async fn real(kubeconfig: &Path, context: Option<String>) -> Result<Self, Failure> {
-        let refused = |error: String| Failure::Input(format!("{}: {error}", kubeconfig.display()));
-        let file = Kubeconfig::read_from(kubeconfig).map_err(|error| refused(error.to_string()))?;
-        let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
-        let config = Config::from_custom_kubeconfig(file, &options).await;
-        let mut config = config.map_err(|error| refused(error.to_string()))?;
+        let args = KubeconfigArgs { kubeconfig: Some(kubeconfig.to_owned()), context };
+        let mut config = args.config().await.map_err(|error| Failure::Input(error.to_string()))?;
         // A create that is sent again after a lost response makes a second Pod, because the server generates its name.
         config.default_retry = false;
-        let client = Client::try_from(config).map_err(|error| refused(error.to_string()))?;
+        let client = Client::try_from(config).map_err(|error| Failure::Input(error.to_string()))?;
         Ok(Self { client, server: None, footprint: Footprint::default() })
     }
 

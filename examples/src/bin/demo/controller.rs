@@ -1,8 +1,8 @@
-//! The controller under test: connected, with leader election, and with a panic on request.
+//! The controller under test: in a manager with leader election, and with a panic on request.
 
 use std::{
     collections::BTreeSet,
-    future::pending,
+    net::SocketAddr,
     panic::panic_any,
     sync::{
         Arc,
@@ -12,13 +12,13 @@ use std::{
 };
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
+use trimtab_admin::{Admin, metrics};
 use trimtab_controller::{
-    Action, Controller, Request,
-    cache::ObjectKey,
-    informer::{Informer, InformerFactory},
-    leaderelection::{LeaderElector, Leadership},
+    Action, Controller, ControllerHandle, Request, cache::ObjectKey, informer::Informer,
+    leaderelection::Observer,
 };
 use trimtab_examples::replicaset::{PodView, ReplicaSets};
+use trimtab_manager::Manager;
 
 use crate::{cluster::Cluster, failure::Failure};
 
@@ -31,7 +31,8 @@ const FUSE: &str = "the demo asked for a panic";
 /// The controller and its observable state.
 #[derive(Clone)]
 pub(crate) struct Subject {
-    pub(crate) controller: Arc<Controller>,
+    pub(crate) controller: ControllerHandle,
+    pub(crate) leading: Observer,
     pub(crate) sets: Informer<ReplicaSet>,
     pub(crate) pods: Informer<PodView>,
     /// Whether the next reconcile panics. The panic clears it.
@@ -39,19 +40,23 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Builds a ReplicaSet controller on `cluster`. On a real cluster it reconciles only the `declared` sets.
-    pub(crate) fn new(cluster: &Cluster, declared: BTreeSet<ObjectKey>) -> Self {
-        let client = cluster.controller_client();
-        let informers = InformerFactory::new(client.clone());
-        let sets = ReplicaSets::new(client, &informers);
+    /// Puts a ReplicaSet controller into a manager. On a real cluster it reconciles only the `declared` sets.
+    pub(crate) fn new(
+        cluster: &Cluster,
+        declared: BTreeSet<ObjectKey>,
+        admin: Option<SocketAddr>,
+    ) -> Result<(Self, Manager), Failure> {
+        let mut manager = manager(cluster, admin)?;
+        let sets = ReplicaSets::of(&manager);
         let fuse = Arc::new(AtomicBool::new(false));
         let only = cluster.server.is_none().then_some(declared);
-        Self {
-            controller: Arc::new(with_fuse(&sets, fuse.clone(), only)),
-            sets: informers.informer(),
-            pods: informers.informer(),
-            fuse,
-        }
+        let controller = with_fuse(&sets, fuse.clone(), only);
+        let leading = manager.observer().ok_or_else(|| Failure::Cluster("no leader election".to_owned()))?;
+        let informers = manager.informers();
+        let (sets, pods) = (informers.informer(), informers.informer());
+        let subject = Self { controller: controller.handle(), leading, sets, pods, fuse };
+        manager.controller(controller);
+        Ok((subject, manager))
     }
 
     /// Makes the next reconcile panic.
@@ -92,23 +97,20 @@ pub(crate) fn quiet_the_fuse() {
     }));
 }
 
-/// Builds a candidate. It notices within a third of a second that the lease was lost or is free.
-pub(crate) fn elector(cluster: &Cluster) -> Result<LeaderElector, Failure> {
-    LeaderElector::builder(cluster.controller_client(), LEASE.0, LEASE.1)
-        .lease_duration(Duration::from_secs(6))
-        .renew_deadline(Duration::from_secs(4))
-        .retry_period(Duration::from_millis(300))
-        .release_on_cancel(true)
-        .build()
-        .map_err(|error| Failure::Cluster(error.to_string()))
-}
-
-/// Runs the controller while it holds the lease, and becomes a candidate again after a loss.
-pub(crate) async fn lead(mut elector: LeaderElector, controller: Arc<Controller>) -> Result<(), Failure> {
-    let work = |term: Leadership| {
-        let controller = controller.clone();
-        async move { controller.run(term.lost()).await }
-    };
-    let ended = elector.run_terms(pending(), work).await.into_output();
-    ended.unwrap_or(Ok(())).map_err(|error| Failure::Cluster(format!("the controller stopped: {error}")))
+/// Builds the manager. It notices within a third of a second that the lease was lost or is free.
+fn manager(cluster: &Cluster, admin: Option<SocketAddr>) -> Result<Manager, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Cluster(error.to_string());
+    let metrics = admin.map(|_| metrics::install()).transpose().map_err(|error| failed(&error))?;
+    // The client of a real cluster does not retry either: `Cluster::real`.
+    let mut manager = Manager::with_client_that_may_retry("trimtab-demo", cluster.controller_client())
+        .leader_election(LEASE.0, LEASE.1)
+        .election_settings(|elector| {
+            let elector =
+                elector.lease_duration(Duration::from_secs(6)).renew_deadline(Duration::from_secs(4));
+            elector.retry_period(Duration::from_millis(300))
+        });
+    if let (Some(address), Some(metrics)) = (admin, metrics) {
+        manager = manager.admin(&address.to_string(), Admin::builder().metrics(metrics).debug(true));
+    }
+    manager.build().map_err(|error| failed(&error))
 }

@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Input(String),
     /// The cluster refused something, or ended in a wrong state. Exit code 1.
     Cluster(String),
+    /// No ReplicaSet is among the manifests in these files, so there is nothing to run on. Exit code 1.
+    NoSet(String),
     /// Ctrl-C. Exit code 130, as shells have it.
     Interrupted,
 }
@@ -25,7 +27,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Input(_) => 2,
-            Self::Cluster(_) => 1,
+            Self::Cluster(_) | Self::NoSet(_) => 1,
             Self::Interrupted => 130,
         })
     }
@@ -35,6 +37,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(reason) | Self::Cluster(reason) => f.write_str(reason),
+            Self::NoSet(files) => {
+                write!(f, "{files}: no ReplicaSet in it, and the demo needs one. Nothing was applied")
+            }
             Self::Interrupted => f.write_str("interrupted"),
         }
     }

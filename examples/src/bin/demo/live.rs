@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal},
-    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +11,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
 };
-use trimtab_controller::{Controller, cache::ObjectKey};
+use trimtab_controller::{ControllerHandle, cache::ObjectKey};
 
 use crate::audit::{Audit, Row};
 
@@ -29,7 +28,7 @@ pub(crate) struct Live {
 
 impl Live {
     /// Starts the display.
-    pub(crate) fn start(audit: Audit, controller: Arc<Controller>) -> Self {
+    pub(crate) fn start(audit: Audit, controller: ControllerHandle) -> Self {
         let bars = io::stderr().is_terminal().then(MultiProgress::new);
         let view = View { audit, controller };
         let drawing = match bars.clone() {
@@ -46,9 +45,6 @@ impl Live {
             None => println!("{line}"),
         }
     }
-
-    /// Removes the bars.
-    pub(crate) fn close(self) {}
 }
 
 impl Drop for Live {
@@ -64,7 +60,7 @@ impl Drop for Live {
 /// The displayed values.
 struct View {
     audit: Audit,
-    controller: Arc<Controller>,
+    controller: ControllerHandle,
 }
 
 impl View {
@@ -83,7 +79,7 @@ impl View {
                     let bar = ProgressBar::new(0).with_prefix(key.to_string());
                     bars.insert_before(
                         &footer,
-                        bar.with_style(style("{prefix:24} {bar:40} {pos:>5}/{len:5} ready  {msg}")),
+                        bar.with_style(style("{prefix:16} {bar:16} {pos:>4}/{len:4} ready {msg}")),
                     )
                 });
                 bar.set_length(row.desired as u64);
@@ -111,7 +107,7 @@ impl View {
         let events = rate.of(self.audit.changes());
         let (queued, processing, delayed) = (status.queued, status.processing, status.delayed);
         format!(
-            "{events:.0} events/s, queue {queued}, {processing} in work, {delayed} delayed, {} reconciles",
+            "{events:.0} events/s, {queued} queued, {processing} in work, {delayed} delayed, {} reconciles",
             status.reconciles
         )
     }
@@ -124,7 +120,7 @@ fn ticks(period: Duration) -> tokio::time::Interval {
 }
 
 fn moves(row: &Row) -> String {
-    format!("+{} -{} adopted {} released {}", row.created, row.deleted, row.adopted, row.released)
+    format!("+{} -{}, {} adopted, {} released", row.created, row.deleted, row.adopted, row.released)
 }
 
 /// The number of events in the last second.

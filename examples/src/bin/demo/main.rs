@@ -4,22 +4,21 @@
 //! ```text
 //! cargo xtask demo                                    # in this process, default manifests
 //! cargo xtask demo my-sets.yaml --keep --listen 127.0.0.1:8001
+//! cargo xtask demo --keep --admin 127.0.0.1:8080      # http://127.0.0.1:8080/debug
 //! cargo xtask demo --kubeconfig ~/.kube/config        # a cluster without a ReplicaSet controller
 //! ```
 //!
 //! After about 20 s it prints a table:
 //!
 //! ```text
-//! │ replicaset    desired   ready   created   deleted   adopted   released   duplicates │
-//! │ shop/batch        420     420       606       186         0          0            0 │
-//! │ shop/web           80      80        83         5         3          1            0 │
-//! │ shop/worker       200     200       235        35         0          0            0 │
+//! │replicaset   desired  ready  created  deleted  adopted  released  surplus │
+//! │shop/batch       420    420      606      186        0         0        0 │
 //! …
 //! the cluster equals the manifests, and no set ever had too many Pods
 //! ```
 //!
-//! It exits with 0 if the cluster equals the manifests and no set ever had too many Pods, with 1 if not,
-//! with 2 if the input is invalid and nothing was applied, and with 130 after Ctrl-C.
+//! It exits with 0 if the cluster equals the manifests and no set ever had too many Pods, with 1 if not or if no
+//! manifest is a ReplicaSet, with 2 if the input is invalid and nothing was applied, and with 130 after Ctrl-C.
 
 mod audit;
 mod cluster;
@@ -33,7 +32,7 @@ mod preflight;
 mod report;
 mod table;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{future::pending, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -69,6 +68,9 @@ struct Cli {
     /// Listens on this address for kubectl.
     #[arg(long, value_name = "ADDR", conflicts_with = "kubeconfig")]
     listen: Option<SocketAddr>,
+    /// Serves the controller's debug page, metrics and health checks on this address.
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
     /// Keeps everything running at the end, until Ctrl-C.
     #[arg(long)]
     keep: bool,
@@ -115,16 +117,20 @@ async fn demonstrate(cli: &Cli, cluster: &Cluster, background: &mut Background) 
     let (manifests, foreign) = read(cli, cluster).await?;
     let address = listen(cli, cluster).await?;
     let audit = Audit::new(manifests::sets(&manifests));
-    let wanted = perform(cluster, &manifests, &audit, background).await?;
+    let wanted = perform(cli, cluster, &manifests, &audit, background).await?;
     let expected = Expected { manifests: &manifests, wanted: &wanted, foreign: &foreign };
     judge(cluster, &expected, &audit).await?;
-    if cli.keep { keep(address, background).await } else { Ok(()) }
+    if cli.keep { keep(cli, address, background).await } else { Ok(()) }
 }
 
 /// Makes all checks that come before anything is applied.
 async fn read(cli: &Cli, cluster: &Cluster) -> Result<(Vec<Manifest>, Foreign), Failure> {
     let manifests = manifests::read(&cluster.client, &cli.files).await;
     let manifests = manifests.map_err(|error| Failure::Input(error.to_string()))?;
+    if manifests::sets(&manifests).is_empty() {
+        let files: Vec<_> = cli.files.iter().map(|file| file.display().to_string()).collect();
+        return Err(Failure::NoSet(files.join(", ")));
+    }
     let foreign = preflight::check(&cluster.client, &manifests).await?;
     if cluster.server.is_none() {
         println!("checking that the cluster has no ReplicaSet controller");
@@ -149,29 +155,30 @@ fn kubectl(address: SocketAddr) -> String {
 
 /// Applies the manifests, runs the controller and injects faults. Prints the table, also after a failure.
 async fn perform(
+    cli: &Cli,
     cluster: &Cluster,
     manifests: &[Manifest],
     audit: &Audit,
     background: &mut Background,
 ) -> Result<Wanted, Failure> {
-    let subject = Subject::new(cluster, manifests::sets(manifests));
-    let elector = controller::elector(cluster)?;
-    let mut stage = Stage::new(cluster, manifests, audit, &subject, elector.observer());
+    let (subject, manager) = Subject::new(cluster, manifests::sets(manifests), cli.admin)?;
+    let mut stage = Stage::new(cluster, manifests, audit, &subject);
     cluster.audit(audit, &subject, background);
     if !cluster.run_kubelet(background).await? {
         println!("the cluster has Nodes, so no kubelet is simulated");
     }
     cluster.apply(manifests).await?;
     let live = Live::start(audit.clone(), subject.controller.clone());
-    live.say(&format!("{} objects applied", manifests.len()));
-    background.spawn(controller::lead(elector, subject.controller.clone()));
-    let mut steps = Vec::new();
+    background.spawn(async move {
+        let ended = manager.run_until(pending()).await;
+        ended.map_err(|error| Failure::Cluster(format!("the controller stopped: {error}")))
+    });
     let disturbed = tokio::select! {
-        disturbed = stage.disturb_all(&live, &mut steps) => disturbed,
+        disturbed = stage.disturb_all(&live) => disturbed,
         failure = stopped(background) => Err(failure),
     };
-    live.close();
-    println!("{}", table::table(&audit.rows(), &steps));
+    drop(live); // removes the bars
+    println!("{}", table::table(&audit.rows()));
     disturbed.map(|()| stage.wanted)
 }
 
@@ -197,7 +204,10 @@ async fn judge(cluster: &Cluster, expected: &Expected<'_>, audit: &Audit) -> Res
 }
 
 /// Keeps everything running until Ctrl-C.
-async fn keep(address: Option<SocketAddr>, background: &mut Background) -> Result<(), Failure> {
+async fn keep(cli: &Cli, address: Option<SocketAddr>, background: &mut Background) -> Result<(), Failure> {
+    if let Some(admin) = cli.admin {
+        println!("http://{admin}/debug");
+    }
     println!("{}", address.map_or_else(|| "still running".to_owned(), kubectl));
     println!("Ctrl-C ends it");
     tokio::select! {
@@ -209,6 +219,25 @@ async fn keep(address: Option<SocketAddr>, background: &mut Background) -> Resul
 /// Waits for Ctrl-C.
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await; // this platform has no signals
+        pending::<()>().await; // this platform has no signals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn manifests_without_a_replicaset_are_refused_at_once() {
+        let file = std::env::temp_dir().join(format!("without-a-set-{}.yaml", std::process::id()));
+        std::fs::write(&file, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").expect("a file");
+        let refused = run(&Cli::parse_from([OsStr::new("demo"), file.as_os_str()])).await;
+        std::fs::remove_file(&file).expect("the file");
+        let refused = refused.expect_err("nothing to run on");
+        let reason = "no ReplicaSet in it, and the demo needs one. Nothing was applied";
+        assert_eq!(refused.to_string(), format!("{}: {reason}", file.display()));
+        assert_eq!(refused.exit_code(), ExitCode::from(1));
     }
 }

@@ -197,7 +197,7 @@ async fn run_without(
         Some(protection) => sets.without(protection),
         None => sets,
     };
-    let controller = sets.controller_of(sets.wiring().max_backoff(MAX_BACKOFF));
+    let controller = sets.wiring().max_backoff(MAX_BACKOFF).reconcile_by(sets);
     controller.run(pending()).await.map_err(|error| error.to_string())
 }
 

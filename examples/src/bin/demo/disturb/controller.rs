@@ -35,7 +35,7 @@ impl Stage<'_> {
     /// Writes another holder into the lease, kills Pods, checks that they are not replaced, and returns
     /// the lease.
     pub(super) async fn take_lease(&mut self) -> Result<Option<Done>, Failure> {
-        let leading = self.leading.clone();
+        let leading = self.subject.leading.clone();
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
         self.edit_lease(json!({
             "holderIdentity": "a-usurper", "leaseDurationSeconds": USURPED.as_secs(), "acquireTime": now, "renewTime": now,

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rand::{SeedableRng, rngs::SmallRng};
 use tokio::time::{Instant, sleep, timeout};
-use trimtab_controller::leaderelection::Observer;
 
 use crate::{
     audit::Audit, cluster::Cluster, controller::Subject, failure::Failure, live::Live, manifests::Manifest,
@@ -77,10 +76,8 @@ struct Done {
     effect: Option<Effect>,
 }
 
-struct Effect {
-    what: &'static str,
-    shows: Box<dyn Fn() -> bool + Send>,
-}
+/// A description, and whether it shows.
+type Effect = (&'static str, Box<dyn Fn() -> bool + Send>);
 
 impl Done {
     fn new(said: String) -> Self {
@@ -88,12 +85,9 @@ impl Done {
     }
 
     fn with_effect(self, what: &'static str, shows: impl Fn() -> bool + Send + 'static) -> Self {
-        Self { effect: Some(Effect { what, shows: Box::new(shows) }), ..self }
+        Self { effect: Some((what, Box::new(shows))), ..self }
     }
 }
-
-/// A description, and the seconds until the cluster converged again.
-pub(crate) type Step = (&'static str, f64);
 
 /// The cluster and the tools of the disturbances.
 pub(crate) struct Stage<'a> {
@@ -101,7 +95,6 @@ pub(crate) struct Stage<'a> {
     manifests: &'a [Manifest],
     audit: &'a Audit,
     subject: &'a Subject,
-    leading: Observer,
     random: SmallRng,
     /// The intended changes of the disturbances.
     pub(crate) wanted: Wanted,
@@ -113,29 +106,29 @@ impl<'a> Stage<'a> {
         manifests: &'a [Manifest],
         audit: &'a Audit,
         subject: &'a Subject,
-        leading: Observer,
     ) -> Self {
         let random = SmallRng::seed_from_u64(1);
-        Self { cluster, manifests, audit, subject, leading, random, wanted: Wanted::default() }
+        Self { cluster, manifests, audit, subject, random, wanted: Wanted::default() }
     }
 
-    /// Runs all disturbances that the cluster supports, each after the cluster has converged, and adds
-    /// them to `steps`.
-    pub(crate) async fn disturb_all(&mut self, live: &Live, steps: &mut Vec<Step>) -> Result<(), Failure> {
-        steps.push(("apply", self.converge("the manifests were applied").await?));
+    /// Runs all disturbances that the cluster supports, each after the cluster has converged, and prints a line for each
+    /// with the time until it converged again.
+    pub(crate) async fn disturb_all(&mut self, live: &Live) -> Result<(), Failure> {
+        let seconds = self.converge("the manifests were applied").await?;
+        live.say(&format!("{seconds:5.2} s  apply: {} objects", self.manifests.len()));
         for disturbance in Disturbance::ALL {
             let name = disturbance.name();
             if disturbance.needs_faults() && self.cluster.server.is_none() {
-                live.say(&format!("{name}: left out, a real cluster has no faults"));
+                live.say(&format!("   -     {name}: left out, a real cluster has no faults"));
                 continue;
             }
             let Some(done) = self.disturb(disturbance).await? else {
-                live.say(&format!("{name}: left out, nothing in the manifests to do it to"));
+                live.say(&format!("   -     {name}: left out, no object for it"));
                 continue;
             };
-            live.say(&format!("{name}: {}", done.said));
-            steps.push((name, self.converge(name).await?));
-            if let Some(Effect { what, shows }) = done.effect {
+            let seconds = self.converge(name).await?;
+            live.say(&format!("{seconds:5.2} s  {name}: {}", done.said));
+            if let Some((what, shows)) = done.effect {
                 until(what, shows).await?;
             }
         }

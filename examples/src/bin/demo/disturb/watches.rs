@@ -37,7 +37,7 @@ impl<'a> Stage<'a> {
         let pods = self.subject.pods.clone();
         let before = pods.status().lists;
         let (cut, killed) = self.blind(Faults::compact).await?;
-        let done = Done::new(format!("{cut} watches cut, {killed} Pods deleted, history compacted"));
+        let done = Done::new(format!("{cut} watches cut, {killed} Pods deleted"));
         Ok(Some(done.with_effect("the controller lists Pods again", move || pods.status().lists > before)))
     }
 
