@@ -58,14 +58,19 @@ func main() {
 	p.print()
 }
 
+// unstable are the kinds that our API server serves in a version that is not stable.
+var unstable = map[string]string{
+	"LeaseCandidate": "v1beta1",
+}
+
 // isSent tells whether a client may send an object of the kind. Unstable versions count only if our API server serves
 // them.
 func isSent(kind schema.GroupVersionKind) bool {
 	if kind.Kind == "DeleteOptions" {
 		return kind.Group == "" && kind.Version == "v1" // the same type in every group
 	}
-	unstable := strings.Contains(kind.Version, "alpha") || strings.Contains(kind.Version, "beta")
-	if unstable && kind.Kind != "LeaseCandidate" || kind.Version == runtime.APIVersionInternal {
+	isUnstable := strings.Contains(kind.Version, "alpha") || strings.Contains(kind.Version, "beta")
+	if isUnstable && unstable[kind.Kind] != kind.Version || kind.Version == runtime.APIVersionInternal {
 		return false
 	}
 	for _, end := range []string{"List", "Options", "WatchEvent", "Status"} {

@@ -12,7 +12,7 @@ use crate::{
     registry::{Context, Kind, quantity},
 };
 
-/// Tells what was filled in.
+/// The annotation that lists the fields that were set.
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 
 /// The items of all ranges of a namespace that are about `what`.
@@ -23,7 +23,7 @@ fn items(context: &Context, namespace: &str, what: &str) -> Vec<Value> {
     items.flatten().filter(|item| item["type"] == what).collect()
 }
 
-/// Gives a new Pod's containers what they leave out, and refuses what is too much or too little.
+/// Sets the default resources of a new Pod's containers, and refuses resources beyond the limits.
 pub(crate) fn of_pod(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
     let namespace = object::namespace(pod).to_owned();
     let (of_containers, of_pods) =
@@ -45,7 +45,7 @@ pub(crate) fn of_pod(context: &Context, kind: &Kind, pod: &mut Value) -> Result<
     refuse(kind, pod, &broken)
 }
 
-/// Refuses a claim that wants too much or too little.
+/// Refuses a claim with a request beyond the limits.
 pub(crate) fn of_claim(context: &Context, kind: &Kind, claim: &Value) -> Result<()> {
     let mut broken = Vec::new();
     let wanted = json!({"requests": claim["spec"]["resources"]["requests"], "limits": claim["spec"]["resources"]["requests"]});

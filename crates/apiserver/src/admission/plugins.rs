@@ -2,18 +2,18 @@
 //! `LimitRanger`, `Priority`, `RuntimeClass`, `StorageObjectInUseProtection`, `TaintNodesByCondition`,
 //! `DefaultStorageClass`, `DefaultIngressClass`. What Pods tolerate is among their defaults.
 
-use super::limits;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::limits;
 use crate::{
     api::{
         key::Key,
         object,
         status::{Result, Status},
     },
-    registry::{Context, Kind},
+    registry::{Context, Kind, strategy::Plugin},
     store::Stored,
 };
 
@@ -21,26 +21,18 @@ const CLASSES: &str = "priorityclasses.scheduling.k8s.io";
 
 /// Changes a new object, or refuses it.
 pub(crate) fn admit(context: &Context, kind: &Kind, object: &mut Value) -> Result<()> {
-    match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => {
-            limits::of_pod(context, kind, object)?;
-            prioritize(context, kind, object)?;
-            run_by_class(context, kind, object)?;
+    for plugin in kind.strategy.plugins {
+        match *plugin {
+            Plugin::LimitPod => limits::of_pod(context, kind, object)?,
+            Plugin::LimitClaim => limits::of_claim(context, kind, object)?,
+            Plugin::Priority => prioritize(context, kind, object)?,
+            Plugin::RuntimeClass => run_by_class(context, kind, object)?,
+            Plugin::Protect(finalizer) => protect(object, finalizer),
+            Plugin::DefaultClass { classes, annotation, field } => {
+                choose_class(context, object, classes, annotation, field);
+            }
+            Plugin::TaintNode => taint(object),
         }
-        ("", "PersistentVolumeClaim") => {
-            limits::of_claim(context, kind, object)?;
-            protect(object, "kubernetes.io/pvc-protection");
-            let annotation = "storageclass.kubernetes.io/is-default-class";
-            choose_class(context, object, "storageclasses.storage.k8s.io", annotation, "storageClassName");
-        }
-        ("networking.k8s.io", "Ingress") => {
-            let annotation = "ingressclass.kubernetes.io/is-default-class";
-            choose_class(context, object, "ingressclasses.networking.k8s.io", annotation, "ingressClassName");
-        }
-        ("", "PersistentVolume") => protect(object, "kubernetes.io/pv-protection"),
-        ("storage.k8s.io", "VolumeAttributesClass") => protect(object, "kubernetes.io/vac-protection"),
-        ("", "Node") => taint(object),
-        _ => {}
     }
     Ok(())
 }
@@ -52,7 +44,7 @@ fn all(context: &Context, resource: &str) -> Vec<Arc<Stored>> {
         .map_or_else(|_| Vec::new(), |page| page.items)
 }
 
-/// Gives a Pod the number of its class, or of the class that is everybody's.
+/// Sets the priority of a Pod from its class, or from the global default.
 fn prioritize(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
     let name = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
     let class = if name.is_empty() {
@@ -76,7 +68,7 @@ fn prioritize(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Gives a Pod what running it in its class costs on top.
+/// Sets the overhead of a Pod from its runtime class.
 fn run_by_class(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
     let Some(name) = pod["spec"]["runtimeClassName"].as_str().map(str::to_owned) else { return Ok(()) };
     let class = context.store.get("runtimeclasses.node.k8s.io", &Key::new("", &name));
@@ -90,7 +82,7 @@ fn run_by_class(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Keeps an object from going while it is in use.
+/// Adds a finalizer that holds an object while it is in use.
 fn protect(object: &mut Value, finalizer: &str) {
     if object::finalizers(object).any(|held| held == finalizer) {
         return;
@@ -114,7 +106,7 @@ fn choose_class(context: &Context, object: &mut Value, resource: &str, annotatio
     }
 }
 
-/// No Pod is to be sent to a Node before it has reported that it is ready.
+/// Taints a new Node as not ready.
 fn taint(node: &mut Value) {
     let key = "node.kubernetes.io/not-ready";
     let taint = json!({"key": key, "effect": "NoSchedule"});

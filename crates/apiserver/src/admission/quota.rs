@@ -12,30 +12,20 @@ use crate::{
         status::{Result, Status},
         subresource::Subresource,
     },
-    registry::{Context, Kind, quantity},
+    registry::{Context, Kind, quantity, strategy::Usage},
     store::{Draft, Stored},
 };
 
 const QUOTAS: &str = "resourcequotas";
 /// The scope of Pods that end by themselves.
 const TERMINATING: &str = "Terminating";
-/// The kinds that a quota may also name without `count/`.
-const BY_NAME: [&str; 7] = [
-    "configmaps",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "resourcequotas",
-    "secrets",
-    "services",
-];
 /// The resources that every container must declare where a quota limits them.
 const TOLD: [&str; 6] = ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
 /// Amounts by their names in a quota.
 type Amounts = BTreeMap<String, Quantity>;
 
-/// A write that may take more than there was.
+/// A write that may increase the usage of a quota.
 #[derive(Clone, Copy)]
 pub(crate) struct Write<'a> {
     pub(crate) kind: &'a Kind,
@@ -50,12 +40,12 @@ impl Write<'_> {
     /// Returns whether upstream counts anew at such a write.
     fn is_counted(&self) -> bool {
         let Some(old) = self.old else { return self.subresource.is_none() && self.kind.plural != QUOTAS };
-        match (self.kind.group.as_str(), self.kind.kind.as_str(), self.subresource) {
-            ("", "Pod", None) => {
+        match (self.kind.strategy.usage, self.subresource) {
+            (Usage::Pod, None) => {
                 let ends = |pod: &Value| is_in(pod, TERMINATING, "Exists", &Value::Null);
                 ends(old) != ends(self.object)
             }
-            ("", "Pod", Some(Subresource::Resize)) | ("", "Service" | "PersistentVolumeClaim", None) => true,
+            (Usage::Pod, Some(Subresource::Resize)) | (Usage::Service | Usage::Claim, None) => true,
             _ => false,
         }
     }
@@ -108,12 +98,13 @@ fn added(whole: &Amounts, mut before: Amounts) -> Amounts {
 fn amounts(kind: &Kind, object: &Value) -> Amounts {
     let one = Quantity::from(1);
     let mut amounts = Amounts::from([(format!("count/{}", kind.resource()), one.clone())]);
-    if kind.group.is_empty() && BY_NAME.contains(&kind.plural.as_str()) {
+    if kind.strategy.counts_by_name {
         amounts.insert(kind.plural.clone(), one.clone());
     }
-    match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Pod") => of_pod(object, &mut amounts),
-        ("", "Service") => {
+    match kind.strategy.usage {
+        Usage::Count => {}
+        Usage::Pod => of_pod(object, &mut amounts),
+        Usage::Service => {
             let kind = object["spec"]["type"].as_str().unwrap_or_default();
             let ports = object["spec"]["ports"].as_array().map_or(0, Vec::len);
             if matches!(kind, "NodePort" | "LoadBalancer")
@@ -126,7 +117,7 @@ fn amounts(kind: &Kind, object: &Value) -> Amounts {
                 amounts.insert("services.loadbalancers".to_owned(), one);
             }
         }
-        ("", "PersistentVolumeClaim") => {
+        Usage::Claim => {
             let storage = quantity::or_zero(&object["spec"]["resources"]["requests"]["storage"]);
             amounts.insert("requests.storage".to_owned(), storage.clone());
             if let Some(class) = object["spec"]["storageClassName"].as_str() {
@@ -135,7 +126,6 @@ fn amounts(kind: &Kind, object: &Value) -> Amounts {
                 amounts.insert(format!("{of_class}/persistentvolumeclaims"), one);
             }
         }
-        _ => {}
     }
     amounts
 }
@@ -211,7 +201,7 @@ fn charged(kind: &Kind, object: &Value, wanted: &Amounts, quota: &Stored) -> Res
 
 /// Returns the resources that containers leave out although a quota limits them: `cpu for: main`.
 fn untold<'a>(kind: &Kind, pod: &Value, limited: impl Iterator<Item = &'a String>) -> Option<String> {
-    if !(kind.group.is_empty() && kind.kind == "Pod") {
+    if kind.strategy.usage != Usage::Pod {
         return None;
     }
     let missing = limited.filter(|resource| TOLD.contains(&resource.as_str())).filter_map(|resource| {
@@ -233,7 +223,7 @@ fn covers(spec: &Value, kind: &Kind, object: &Value) -> bool {
         let text = |field: &str| rule[field].as_str().unwrap_or_default();
         wanted.push((text("scopeName"), text("operator"), &rule["values"]));
     }
-    let is_pod = kind.group.is_empty() && kind.kind == "Pod";
+    let is_pod = kind.strategy.usage == Usage::Pod;
     wanted.is_empty()
         || is_pod
             && wanted.into_iter().all(|(scope, operator, values)| is_in(object, scope, operator, values))

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-
 pub(crate) use trimtab_schema::FieldError as Cause;
 use trimtab_schema::join_errors;
 

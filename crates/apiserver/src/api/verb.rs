@@ -10,7 +10,7 @@ pub enum Verb {
     List,
     /// Follows the changes of a kind.
     Watch,
-    /// Makes an object.
+    /// Creates an object.
     Create,
     /// Replaces an object.
     Update,

@@ -16,7 +16,7 @@ use crate::{
         object::{self, MANAGED_FIELDS},
         status::{Result, Status},
     },
-    registry::Kind,
+    registry::{Kind, strategy::Grants},
 };
 
 /// Refuses a role or a binding that grants more than its writer has: 403. Objects of other groups pass.
@@ -24,7 +24,8 @@ use crate::{
 /// `old` is the object before an update.
 pub(crate) fn check(caller: &Caller<'_>, new: &Value, old: Option<&Value>) -> Result<()> {
     let kind = &*caller.route.kind;
-    let is_free = !caller.access.enforced || caller.user.is_master() || kind.group != GROUP;
+    let is_free =
+        !caller.access.enforced || caller.user.is_master() || kind.strategy.grants == Grants::Nothing;
     if is_free
         || caller.route.subresource.is_some()
         || old.is_some_and(|old| differ_for_garbage_alone(old, new))
@@ -32,10 +33,10 @@ pub(crate) fn check(caller: &Caller<'_>, new: &Value, old: Option<&Value>) -> Re
         return Ok(());
     }
     let writer = Writer { caller, kind, policy: caller.access.policy(caller.context) };
-    match &*kind.kind {
-        "Role" | "ClusterRole" => writer.check_role(new, old),
-        "RoleBinding" | "ClusterRoleBinding" => writer.check_binding(new),
-        _ => Ok(()),
+    match kind.strategy.grants {
+        Grants::Nothing => Ok(()),
+        Grants::Rules | Grants::AggregatedRules => writer.check_role(new, old),
+        Grants::Role => writer.check_binding(new),
     }
 }
 
@@ -51,7 +52,7 @@ fn differ_for_garbage_alone(old: &Value, new: &Value) -> bool {
     rest(old) == rest(new)
 }
 
-/// Somebody who writes a role or a binding.
+/// The writer of a role or a binding.
 struct Writer<'a> {
     caller: &'a Caller<'a>,
     kind: &'a Kind,
@@ -69,7 +70,7 @@ impl Writer<'_> {
             selectors.is_some_and(|selectors| !selectors.is_empty())
         };
         // A selector may gather any rule later on.
-        if self.kind.kind == "ClusterRole"
+        if self.kind.strategy.grants == Grants::AggregatedRules
             && (aggregates(new) || old.is_some_and(aggregates))
             && !self.missing(&Rule::everything()).is_empty()
         {

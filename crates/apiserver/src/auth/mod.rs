@@ -56,7 +56,7 @@ impl Access {
         }
     }
 
-    /// Who sends a request: the user that its client was made for, or the one that its headers tell.
+    /// Returns the sender of a request: the user of its client, or the one in its headers.
     pub(crate) fn identify(
         &self,
         context: &Context,

@@ -15,7 +15,7 @@ use crate::{
         status::{Result, Status},
         subresource::Subresource,
     },
-    registry::{Kind, validation::signing::count},
+    registry::{Kind, certificates::certificate_signing_request::count},
 };
 
 const GROUP: &str = "certificates.k8s.io";
@@ -24,13 +24,9 @@ const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 /// The group whose members may do everything.
 const MASTERS: &str = "system:masters";
 
-fn is_signing_request(kind: &Kind) -> bool {
-    kind.group == GROUP && kind.kind == "CertificateSigningRequest"
-}
-
 /// Writes into a new signing request who makes it, whatever its body says.
 pub(crate) fn begin(user: &User, kind: &Kind, object: &mut Value) {
-    if !is_signing_request(kind) {
+    if !kind.strategy.is_signing_request {
         return;
     }
     let spec = &mut object["spec"];
@@ -55,7 +51,7 @@ pub(crate) fn begin(user: &User, kind: &Kind, object: &mut Value) {
 /// Refuses a new signing request whose certificate would be an administrator's: upstream's plug-in
 /// `CertificateSubjectRestriction`.
 pub(crate) fn admit(kind: &Kind, object: &Value) -> Result<()> {
-    if !is_signing_request(kind) || object["spec"]["signerName"] != CLIENT_SIGNER {
+    if !kind.strategy.is_signing_request || object["spec"]["signerName"] != CLIENT_SIGNER {
         return Ok(());
     }
     let pem = BASE64_STANDARD.decode(object["spec"]["request"].as_str().unwrap_or_default());
@@ -71,7 +67,7 @@ pub(crate) fn admit(kind: &Kind, object: &Value) -> Result<()> {
 /// `CertificateApproval` and `CertificateSigning`.
 pub(crate) fn check(caller: &Caller<'_>, old: &Value, new: &Value) -> Result<()> {
     let kind = &caller.route.kind;
-    if !is_signing_request(kind) {
+    if !kind.strategy.is_signing_request {
         return Ok(());
     }
     let verb = match caller.route.subresource {

@@ -13,7 +13,7 @@ use crate::{
     registry::Context,
 };
 
-/// Whom tokens are for, and who issues them.
+/// The audience and the issuer of the server's own tokens.
 pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
 
 #[derive(Debug)]
@@ -33,20 +33,20 @@ pub(crate) struct Issued {
     /// The object that the token is bound to, if any.
     pub(crate) bound: Option<Bound>,
     pub(crate) ends: Timestamp,
-    /// Whom the token is for.
+    /// The audiences of the token.
     pub(crate) audiences: Vec<String>,
 }
 
 /// Why a token lets nobody in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rejected {
-    /// Nobody has it, or it has ended.
+    /// The token is unknown or has expired.
     Unknown,
-    /// It is for these audiences, and none of them was asked for.
+    /// The token is for these audiences, none of which was asked for.
     Audiences(Vec<String>),
 }
 
-/// An object that a token ends with.
+/// The object whose deletion revokes a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Bound {
     /// `pods`, for example.
@@ -60,12 +60,12 @@ impl Tokens {
         Self { fixed: fixed.into_iter().collect(), issued: Mutex::default() }
     }
 
-    /// Whether tokens were given at the start.
+    /// Returns whether tokens were given at the start.
     pub(crate) fn are_set(&self) -> bool {
         !self.fixed.is_empty()
     }
 
-    /// Whom `token` stands for now, and which of `wanted` it is for.
+    /// Returns the user of `token`, and the audiences among `wanted` that it is for.
     pub(crate) fn user(
         &self,
         context: &Context,

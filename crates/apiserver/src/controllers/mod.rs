@@ -12,8 +12,9 @@ pub(crate) mod rounds;
 
 use std::{future::Future, panic::AssertUnwindSafe};
 
-pub use self::kubelet::{Kubelet, PodPlan, SeenPod};
 use futures_util::FutureExt;
+
+pub use self::kubelet::{Kubelet, PodPlan, SeenPod};
 
 /// Which controllers run.
 #[derive(Debug, Clone, Copy)]

@@ -14,17 +14,17 @@ use crate::{
         verb::Verb,
     },
     auth::{escalation, signers},
-    registry::{Kind, as_stored, rules, services, warnings},
+    registry::{Kind, addresses, as_stored, rules, warnings},
     store::{Draft, Stored},
     wire::body::ResponseBody,
 };
 
-/// How often another suffix is tried for a generated name that is taken.
+/// The most suffixes that are tried for a generated name.
 const ATTEMPTS: usize = 8;
-/// How much of `generateName` is kept, so that the suffix fits a label's 63 characters.
+/// The most bytes of `generateName` that are kept, so that name and suffix fit a label's 63 characters.
 const LONGEST_BASE: usize = 58;
 
-/// Makes an object.
+/// Creates an object.
 pub(super) fn create(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let created = insert(core, request, decode::object(request)?, None)?;
     show::answer(core, request, StatusCode::CREATED, &created)
@@ -57,8 +57,14 @@ pub(super) fn insert(
     plugins::admit(&core.registry, kind, &mut object)?;
     signers::admit(kind, &object)?;
     rules::prepare_create(&core.registry, kind, &mut object);
-    let _reservation = match services::is_service(kind) {
-        true => Some(services::allocate(&core.registry, kind, None, &mut object)?),
+    let _reservation = match kind.strategy.is_allocated_addresses {
+        true => Some(addresses::allocate(
+            &core.registry.store,
+            &core.registry.addresses,
+            kind,
+            None,
+            &mut object,
+        )?),
         false => None,
     };
     let mut is_counted = false;
@@ -71,7 +77,7 @@ pub(super) fn insert(
             let name = kept + &core.registry.random.suffix();
             object::metadata_mut(&mut object).insert("name".to_owned(), name.into());
         }
-        rules::name_parts(kind, &mut object);
+        (kind.strategy.complete_named)(&mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object)?;
         request.warnings.add(warnings::of_write(kind, request.route.subresource, None, &object));
@@ -116,14 +122,14 @@ pub(super) fn insert(
     Err(Status::already_exists(kind, object::name(&object)).retry_after(1))
 }
 
-/// 409: the name is taken, if only for a while.
+/// Returns 409: the name is taken.
 fn taken(core: &Core, kind: &Kind, key: &Key) -> Status {
     let present = core.registry.store.get(&kind.resource(), key);
     let goes = present.is_some_and(|present| object::is_being_deleted(&present.value()));
     Status::already_exists(kind, key.name()).preceded_by(if goes { "object is being deleted: " } else { "" })
 }
 
-/// Sets what only the server sets.
+/// Sets the metadata that only the server sets.
 fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
     let metadata = object::metadata_mut(object);
     // A generation stays with the kinds that count none.
@@ -132,12 +138,12 @@ fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
     }
     metadata.insert("uid".to_owned(), core.registry.random.uid().into());
     metadata.insert("creationTimestamp".to_owned(), core.registry.clock.text());
-    if rules::has_generation(kind) {
+    if kind.strategy.counts_generations {
         metadata.insert("generation".to_owned(), 1.into());
     }
 }
 
-/// Refuses new objects in a namespace that is missing or on its way out.
+/// Refuses new objects in a namespace that does not exist or is being deleted.
 fn check_namespace(core: &Core, kind: &Kind, namespace: &str, name: &str) -> Result<()> {
     if !kind.namespaced {
         return Ok(());

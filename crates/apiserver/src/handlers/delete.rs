@@ -22,7 +22,7 @@ use crate::{
         object,
         status::{Cause, Result, Status, success},
     },
-    registry::{Kind, custom, rules},
+    registry::{Kind, rules},
     store::{Draft, Stored},
     wire::{
         body::{self, ResponseBody},
@@ -51,7 +51,7 @@ struct Preconditions {
     resource_version: Option<String>,
 }
 
-/// The result for an object.
+/// The result of the deletion of an object.
 enum Deleted {
     Gone(Arc<Stored>),
     /// It stays for a while.
@@ -67,7 +67,7 @@ pub(super) fn delete(core: &Core, request: &Request) -> Result<Response<Response
 fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<ResponseBody>> {
     let kind = request.kind();
     match deleted {
-        Deleted::Gone(stored) if !rules::returns_deleted(kind) => {
+        Deleted::Gone(stored) if !kind.strategy.returns_deleted => {
             Ok(body::value(StatusCode::OK, &success(kind.into(), stored.key.name(), stored.uid())))
         }
         Deleted::Gone(stored) | Deleted::Marked(stored) => {
@@ -166,7 +166,7 @@ impl DeleteOptions {
             (None, None) => {
                 let present = || object::finalizers(object).map(str::to_owned);
                 let is_decided = present().any(|finalizer| [ORPHAN, FOREGROUND].contains(&&*finalizer));
-                let orphan = (!is_decided && rules::orphans_by_default(kind)).then(|| ORPHAN.to_owned());
+                let orphan = (!is_decided && kind.strategy.orphans_dependents).then(|| ORPHAN.to_owned());
                 return present().chain(orphan).collect();
             }
         };
@@ -192,7 +192,7 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
         )?;
         let marked = mark(kind, &value, options, core.registry.clock.now());
         let dry_run = options.is_dry_run();
-        let written = if is_free(&marked) {
+        let written = if is_free(kind, &marked) {
             if dry_run {
                 return Ok(Deleted::Gone(current));
             }
@@ -257,13 +257,12 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
         }
         return object;
     }
-    if rules::is_definition(kind) {
-        custom::mark_deleted(&mut object, &clock::seconds(now).into());
+    if let Some(mark_deleted) = kind.strategy.mark_deleted {
+        mark_deleted(&mut object, &clock::seconds(now).into());
         return object;
     }
     let grace = rules::grace_period(kind, current, asked);
-    let is_namespace = kind.group.is_empty() && kind.kind == "Namespace";
-    if grace == 0 && is_free(&object) {
+    if grace == 0 && is_free(kind, &object) {
         return object;
     }
     let generation = object::metadata(current).get("generation").and_then(Value::as_i64);
@@ -271,10 +270,7 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
     set_grace(&mut object, grace, now);
-    if is_namespace {
-        object::metadata_mut(&mut object).remove("deletionGracePeriodSeconds");
-        object["status"]["phase"] = "Terminating".into();
-    }
+    (kind.strategy.prepare_for_delete)(&mut object);
     object
 }
 

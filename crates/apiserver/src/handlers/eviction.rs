@@ -34,7 +34,7 @@ pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseB
     Ok(body::value(StatusCode::CREATED, &done))
 }
 
-/// Whether somebody may miss the Pod: it has started, and neither ended nor been deleted.
+/// Returns whether the eviction of the Pod is a disruption: the Pod has started, and neither ended nor been deleted.
 fn disrupts(pod: &Value) -> bool {
     let phase = pod["status"]["phase"].as_str().unwrap_or_default();
     !object::is_being_deleted(pod) && !matches!(phase, "Pending" | "Succeeded" | "Failed")
@@ -64,7 +64,7 @@ fn spend(core: &Core, request: &Request, pod: &Value) -> Result<()> {
     }
 }
 
-/// The one budget that speaks of the Pod.
+/// Returns the disruption budget that selects the Pod.
 fn budget(
     core: &Core,
     request: &Request,

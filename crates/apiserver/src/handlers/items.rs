@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::store::Stored;
 
-/// How much is written at a time: what a list takes beside the objects that are stored anyway.
+/// The bytes that are written at a time: the memory of a list beside the stored objects.
 pub(super) const PIECE: usize = 128 * 1024;
 
 /// A list's text in pieces.

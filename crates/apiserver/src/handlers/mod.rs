@@ -78,7 +78,7 @@ fn at_once(core: &Core, request: Request) -> Result<Response<ResponseBody>> {
         (Verb::Create, Some(Eviction)) => eviction::evict(core, &request),
         (Verb::Create, Some(Token)) => token::request(core, &request),
         (Verb::Create, None) if request.kind().is_review() => review(core, &request),
-        (Verb::Create, None) if request.kind().kind == "Binding" => pod::bind_named(core, request),
+        (Verb::Create, None) if request.kind().strategy.is_binding => pod::bind_named(core, request),
         (Verb::Create, _) => create::create(core, &request),
         (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
         (Verb::Update, _) => update::update(core, &request),
@@ -89,7 +89,7 @@ fn at_once(core: &Core, request: Request) -> Result<Response<ResponseBody>> {
     }
 }
 
-/// Answers a question that is asked in the form of an object.
+/// Answers a review.
 fn review(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     if request.form != Form::Objects {
         return Err(Status::not_acceptable(&["application/json"]));

@@ -1,4 +1,4 @@
-//! Where a Pod runs.
+//! `/binding` of a Pod: assigns it to a node.
 
 use http::{Response, StatusCode};
 use serde_json::{Value, json};

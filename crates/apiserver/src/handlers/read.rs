@@ -20,7 +20,7 @@ use crate::{
     wire::body::ResponseBody,
 };
 
-/// How long a read waits for a version that is still to come.
+/// The time that a read waits for a future version.
 const FRESHNESS: Duration = Duration::from_secs(3);
 
 /// Shows one object.

@@ -41,11 +41,11 @@ pub(crate) struct Request {
     pub(crate) form: Form,
     pub(crate) origin: Origin,
     pub(crate) user: User,
-    /// How old the state is that a read shows which need not be fresh: what a fault wants.
+    /// The age of the state that reads of any version show: set by faults.
     pub(crate) staleness: Duration,
     /// Warnings for the client.
     pub(crate) warnings: Warnings,
-    /// Where what takes long is done.
+    /// The threads for long work.
     pub(crate) workers: Workers,
     /// Whether the client is gone.
     pub(crate) stop: Stop,
@@ -128,7 +128,7 @@ impl Request {
         hooks::Attributes { operation, route: &self.route, user: &self.user, dry_run: self.query.dry_run }
     }
 
-    /// Where the named object is stored.
+    /// Returns the key of the named object.
     pub(super) fn key(&self) -> Key {
         Key::new(&self.route.namespace, &self.route.name)
     }

@@ -12,6 +12,7 @@ use crate::{
         rules::Rule,
         tokens::{AUDIENCE, Rejected, texts},
     },
+    registry::strategy::Review,
     wire::body::{self, ResponseBody},
 };
 
@@ -21,19 +22,19 @@ const AUTHORIZATION: &str = "authorization.k8s.io";
 /// Answers a review that passed the checks of every body.
 pub(super) fn serve(core: &Core, request: &Request, mut review: Value) -> Result<Response<ResponseBody>> {
     let user = &request.user;
-    let status = match &*request.route.kind.kind {
-        "SelfSubjectAccessReview" => access(core, user, &review)?,
-        "SubjectAccessReview" => access(core, &subject(&review)?, &review)?,
-        "LocalSubjectAccessReview" => {
+    let status = match request.route.kind.strategy.review {
+        Some(Review::SelfSubjectAccess) => access(core, user, &review)?,
+        Some(Review::SubjectAccess) => access(core, &subject(&review)?, &review)?,
+        Some(Review::LocalSubjectAccess) => {
             check_namespace(&review, &request.route.namespace)?;
             access(core, &subject(&review)?, &review)?
         }
-        "SelfSubjectRulesReview" => rules(core, user, &review)?,
-        "SelfSubjectReview" => {
+        Some(Review::SelfSubjectRules) => rules(core, user, &review)?,
+        Some(Review::SelfSubject) => {
             review["metadata"] = json!({"creationTimestamp": core.registry.clock.text()});
             json!({"userInfo": user.to_json()})
         }
-        _ => token(core, &review)?,
+        Some(Review::Token) | None => token(core, &review)?,
     };
     review["status"] = status;
     Ok(body::value(StatusCode::CREATED, &review))
@@ -75,7 +76,7 @@ fn access(core: &Core, user: &User, review: &Value) -> Result<Value> {
     Ok(json!({"allowed": allowed}))
 }
 
-/// Whom a review asks about.
+/// Returns the user that a review asks about.
 fn subject(review: &Value) -> Result<User> {
     let spec = &review["spec"];
     let user = spec["user"].as_str().unwrap_or_default();
@@ -111,7 +112,7 @@ fn rules(core: &Core, user: &User, review: &Value) -> Result<Value> {
     }))
 }
 
-/// Whom a token stands for.
+/// Reviews a token.
 fn token(core: &Core, review: &Value) -> Result<Value> {
     let token = review["spec"]["token"].as_str().unwrap_or_default();
     if token.is_empty() {

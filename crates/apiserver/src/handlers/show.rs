@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Where an object's metadata goes, when nothing else of it is asked for.
+/// The beginning of a `PartialObjectMetadata`, which its metadata follows.
 const PARTIAL: &[u8] = br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
 
 /// The form that a request asks for.

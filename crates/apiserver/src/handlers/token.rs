@@ -26,7 +26,7 @@ use crate::{
 const LONGEST: i64 = 1 << 32;
 /// The shortest lifetime that upstream issues.
 const SHORTEST: i64 = 600;
-/// How long an issued token is good for, in seconds, unless the request says otherwise.
+/// The default lifetime of an issued token, in seconds.
 const LIFETIME: i64 = 3600;
 /// Issues a token to a service account: its `/token`.
 pub(super) fn request(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
@@ -72,7 +72,7 @@ pub(super) fn request(core: &Core, request: &Request) -> Result<Response<Respons
     Ok(body::value(StatusCode::CREATED, &wanted))
 }
 
-/// A request that says whose token it wants has to say what its path says.
+/// Refuses a request whose metadata names another account than its path.
 fn check_place(wanted: &Value, namespace: &str, name: &str) -> Result<()> {
     let places = [("name", object::name(wanted), name), ("namespace", object::namespace(wanted), namespace)];
     let wrong = places.iter().filter(|(_, said, meant)| !said.is_empty() && said != meant);

@@ -21,7 +21,7 @@ use crate::{
         status::{Cause, Result, Status},
     },
     auth::{escalation, signers},
-    registry::{Kind, as_stored, in_version, rules, services, warnings},
+    registry::{Kind, addresses, as_stored, in_version, rules, warnings},
     store::{Draft, Stored},
     wire::body::ResponseBody,
 };
@@ -32,7 +32,7 @@ pub(super) fn update(core: &Core, request: &Request) -> Result<Response<Response
     let kind = request.kind();
     decode::check_name(request, &object)?;
     if request.route.subresource.is_none()
-        && rules::creates_on_update(kind)
+        && kind.strategy.creates_on_update
         && core.registry.store.get(&kind.resource(), &request.key()).is_none()
     {
         let created = create::insert(core, request, object, None)?;
@@ -66,10 +66,10 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
     show::answer(core, request, StatusCode::OK, &written)
 }
 
-/// How much of an object somebody is shown who makes its next state: the rest is neither parsed nor written again.
+/// The part of an object from which its next state is computed: the rest is neither parsed nor written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Even who manages it.
+    /// The whole object with its managers.
     Everything,
     Object,
     /// The metadata, and what the object is. Nothing else changes.
@@ -84,7 +84,7 @@ impl Scope {
             Reach::Managers => Self::Everything,
             Reach::Metadata
                 if request.route.subresource.is_none()
-                    && looks_at_metadata_alone(kind)
+                    && !kind.strategy.reads_beyond_metadata
                     && core.hooks.are_none()
                     && !request.query.dry_run =>
             {
@@ -95,34 +95,19 @@ impl Scope {
     }
 }
 
-/// Whether a change of nothing but the metadata is held to rules on the metadata alone, and changes nothing else. Of other
-/// kinds it may change the rest, or what is refused depends on that.
-fn looks_at_metadata_alone(kind: &Kind) -> bool {
-    let looks_further = match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", kind) => matches!(kind, "Event" | "Namespace" | "Service"),
-        ("apps", kind) => kind == "DaemonSet",
-        // Whoever changes a role has to have its rights, which are beside the metadata.
-        (group, _) => matches!(
-            group,
-            "apiextensions.k8s.io" | "autoscaling" | "events.k8s.io" | "rbac.authorization.k8s.io"
-        ),
-    };
-    !looks_further && !kind.is_custom()
-}
-
 /// The next state of an object, as its writer wants it.
 pub(super) struct Made {
     pub(super) object: Value,
     pub(super) managers: Managers,
 }
 
-/// Who manages an object from then on.
+/// The managers of an object after a write.
 pub(super) enum Managers {
-    /// Whoever writes it has what differs.
+    /// The writer manages the changed fields.
     Written,
     /// The same as before.
     Kept,
-    /// Those, as text.
+    /// These, as text.
     Are(Option<String>),
 }
 
@@ -232,7 +217,7 @@ fn next<'a>(
     current: &Value,
     stored: Option<&str>,
     made: Made,
-) -> Result<(Next, Option<services::Reservation<'a>>)> {
+) -> Result<(Next, Option<addresses::Reservation<'a>>)> {
     let (kind, subresource) = (request.kind(), request.route.subresource);
     let Made { mut object, managers } = made;
     check_preconditions(kind, current, &object)?;
@@ -246,12 +231,16 @@ fn next<'a>(
         rules::prepare_update(&core.registry, kind, subresource, current, &mut object);
     }
     let reservation = match subresource {
-        None if services::is_service(kind) => {
-            Some(services::allocate(&core.registry, kind, Some(current), &mut object)?)
-        }
+        None if kind.strategy.is_allocated_addresses => Some(addresses::allocate(
+            &core.registry.store,
+            &core.registry.addresses,
+            kind,
+            Some(current),
+            &mut object,
+        )?),
         _ => None,
     };
-    if object::is_being_deleted(current) && is_free(&object) {
+    if object::is_being_deleted(current) && is_free(kind, &object) {
         return Ok((Next::Remove, reservation));
     }
     let managers = match managers {
@@ -270,7 +259,7 @@ fn next<'a>(
     if scope != Scope::Metadata {
         request.warnings.add(warnings::of_write(kind, subresource, Some(current), &object));
     }
-    if rules::has_generation(kind) && rules::is_new_generation(kind, subresource, current, &object) {
+    if kind.strategy.counts_generations && rules::is_new_generation(kind, subresource, current, &object) {
         let generation = object::metadata(current).get("generation").and_then(Value::as_i64).unwrap_or(0);
         object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
     }
@@ -317,7 +306,7 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
         );
         return Err(Status::conflict(kind, name, &because));
     }
-    if matches!(version, "" | "0") && !rules::updates_unconditionally(kind) {
+    if matches!(version, "" | "0") && !kind.strategy.updates_unconditionally {
         let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
         let plural = Resource { kind: &kind.plural, ..kind.into() }; // upstream names the resource here
         return Err(Status::invalid(plural, name, &[cause]));
@@ -332,12 +321,11 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
     Ok(())
 }
 
-/// Whether nothing holds an object back from being removed, once it is to be deleted.
-pub(super) fn is_free(object: &Value) -> bool {
-    let kept_by_itself =
-        object["spec"].get("finalizers").and_then(Value::as_array).is_some_and(|f| !f.is_empty());
-    let is_namespace = object["kind"] == "Namespace" && object["apiVersion"] == "v1";
+/// Returns whether nothing delays the removal of an object that is marked as deleted.
+pub(super) fn is_free(kind: &Kind, object: &Value) -> bool {
+    let is_held_by_spec =
+        || object["spec"].get("finalizers").and_then(Value::as_array).is_some_and(|held| !held.is_empty());
     object::finalizers(object).next().is_none()
         && object::grace_period(object).unwrap_or(0) == 0
-        && !(is_namespace && kept_by_itself)
+        && !(kind.strategy.has_spec_finalizers && is_held_by_spec())
 }

@@ -38,11 +38,11 @@ use crate::{
 
 /// A watch without `timeoutSeconds` ends after this to twice this time: kube-apiserver's default.
 const SHORTEST: Duration = Duration::from_secs(1800);
-/// How often a watch that asked for bookmarks is told how far it has come.
+/// The time between bookmarks.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
-/// How long before its end a watch gets a last bookmark.
+/// The time between the last bookmark of a watch and its end.
 const BEFORE_END: Duration = Duration::from_secs(2);
-/// How soon the end of the initial events is looked for again, if events came in between.
+/// The time after which the end of the initial events is checked again, if events came in between.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Opens a watch.
@@ -278,7 +278,7 @@ impl Watching {
         }
     }
 
-    /// A line, and with it the initial events that follow: they are due at the same time, and many.
+    /// Returns a line together with the initial events that follow it, which are due at the same time.
     fn with_more(&mut self, line: Bytes) -> Bytes {
         self.first = false;
         let is_initial = |held: &Held| matches!(held.what, What::Initial(_));
@@ -345,7 +345,7 @@ impl Watching {
     }
 }
 
-/// Which objects a watch is about.
+/// The objects of a watch.
 struct Selection {
     /// Empty for all.
     namespace: String,

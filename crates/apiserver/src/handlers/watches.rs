@@ -28,11 +28,11 @@ struct Control {
 /// The effect of a fault on all watches that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Events are sent so long after their commits.
+    /// Events are sent this long after their commits.
     Lag(Duration),
     /// No bookmarks are sent.
     NoBookmarks,
-    /// Bookmarks are sent so long after they are due.
+    /// Bookmarks are sent this long after they are due.
     LateBookmarks(Duration),
 }
 
@@ -117,7 +117,7 @@ impl Open {
         control
     }
 
-    /// Tells every watch the effects on it.
+    /// Sends every watch the effects on it.
     fn update(&self, seed: u64) {
         for (id, (origin, sender)) in &self.watches {
             sender.send_if_modified(|control| {
@@ -128,7 +128,7 @@ impl Open {
     }
 }
 
-/// A watch's side of its faults; dropped with the watch.
+/// The receiver of the effects on one watch; dropped with the watch.
 #[derive(Debug)]
 pub(crate) struct WatchHandle {
     watches: Arc<Watches>,
@@ -137,22 +137,22 @@ pub(crate) struct WatchHandle {
 }
 
 impl WatchHandle {
-    /// How a fault has ended the watch, if one has.
+    /// Returns the end that a fault caused, if any.
     pub(crate) fn end(&self) -> Option<End> {
         self.control.borrow().end
     }
 
-    /// How long events are held back.
+    /// Returns the delay of events.
     pub(crate) fn lag(&self) -> Duration {
         self.control.borrow().lag
     }
 
-    /// Whether bookmarks are kept back.
+    /// Returns whether bookmarks are withheld.
     pub(crate) fn is_without_bookmarks(&self) -> bool {
         self.control.borrow().is_without_bookmarks
     }
 
-    /// How long bookmarks are held back.
+    /// Returns the delay of bookmarks.
     pub(crate) fn bookmark_delay(&self) -> Duration {
         self.control.borrow().bookmark_delay
     }

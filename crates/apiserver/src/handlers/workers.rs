@@ -29,7 +29,7 @@ impl Workers {
         self.0.is_some()
     }
 
-    /// Does `work`, which asks its [`Stop`] now and then whether anybody still waits for it.
+    /// Runs `work`, which checks its [`Stop`] for a client that no longer waits.
     ///
     /// Dropped before it completes, it has told the work to stop; work that has not begun never does.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Stop) -> T + Send + 'static) -> T {

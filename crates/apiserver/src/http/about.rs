@@ -2,14 +2,15 @@
 //! so that the router has one question to ask before it looks for objects.
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, Response, header};
 use serde_json::{Value, json};
 
-use super::{discovery, health, openapi};
+use super::{
+    discovery,
+    document::{GIT_VERSION, json_answer, not_found},
+    health, openapi,
+};
 use crate::{api::request_info::RequestInfo, registry::Kinds};
-
-/// The Kubernetes version that the server answers as.
-pub(super) const GIT_VERSION: &str = "v1.36.3";
 
 /// The answer to a request that reads, unless it asks for objects.
 ///
@@ -33,25 +34,6 @@ pub(crate) fn answer(kinds: &Kinds, info: &RequestInfo, headers: &HeaderMap) -> 
 /// Whether the answer takes long to write: that is the types of all kinds.
 pub(crate) fn is_long(info: &RequestInfo) -> bool {
     info.path.starts_with("/openapi")
-}
-
-/// A finished JSON document.
-pub(super) fn json_answer(document: &Value) -> Response<Bytes> {
-    typed("application/json", document.to_string())
-}
-
-/// A finished document of the given content type.
-pub(super) fn typed(content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
-    let mut answer = Response::new(body.into());
-    answer.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    answer
-}
-
-/// Upstream's answer where no group is served: not a `Status`.
-pub(super) fn not_found() -> Response<Bytes> {
-    let mut answer = typed("text/plain; charset=utf-8", "404 page not found\n");
-    *answer.status_mut() = StatusCode::NOT_FOUND;
-    answer
 }
 
 fn root(kinds: &Kinds) -> Value {

@@ -8,7 +8,7 @@ use http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
 use super::{
-    about::{json_answer, not_found, typed},
+    document::{json_answer, not_found, typed},
     head::cached,
 };
 use crate::{

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::about::{not_found, typed};
+use super::document::{not_found, typed};
 use crate::api::parameters::Parameters;
 
 /// The checks of all three, by upstream's names, which monitors look for. There it has to be waited for after

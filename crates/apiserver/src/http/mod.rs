@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 mod discovery;
+mod document;
 pub(crate) mod encoding;
 pub(crate) mod gzip;
 pub(crate) mod head;

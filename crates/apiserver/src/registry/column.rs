@@ -3,7 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::json_path;
+use super::{cells, json_path};
 
 /// A column of `kubectl get`.
 #[derive(Debug, Clone)]
@@ -43,4 +43,50 @@ impl Column {
     pub(crate) fn wide(self) -> Self {
         Self { priority: 1, ..self }
     }
+}
+
+/// `Name` and `Age`, which most kinds have at least.
+pub(super) fn age() -> Vec<Column> {
+    vec![name(), since("Age", "/metadata/creationTimestamp")]
+}
+
+/// `Name`, then `columns`, then `Age`.
+pub(super) fn with_age(columns: Vec<Column>) -> Vec<Column> {
+    let [name, age] = [name(), since("Age", "/metadata/creationTimestamp")];
+    [name].into_iter().chain(columns).chain([age]).collect()
+}
+
+/// `with_age`, then what kinds with a Pod template show beyond.
+pub(super) fn with_workload(columns: Vec<Column>) -> Vec<Column> {
+    let mut columns = with_age(columns);
+    columns.extend([
+        computed("Containers", cells::containers).wide(),
+        computed("Images", cells::images).wide(),
+        computed("Selector", cells::selector).wide(),
+    ]);
+    columns
+}
+
+pub(super) fn name() -> Column {
+    text("Name", "/metadata/name")
+}
+
+pub(super) fn text(name: &str, pointer: &'static str) -> Column {
+    Column::new(name, "string", Cell::Pointer(pointer))
+}
+
+pub(super) fn number(name: &str, pointer: &'static str) -> Column {
+    Column::new(name, "integer", Cell::Pointer(pointer))
+}
+
+pub(super) fn boolean(name: &str, pointer: &'static str) -> Column {
+    Column::new(name, "boolean", Cell::Pointer(pointer))
+}
+
+pub(super) fn since(name: &str, pointer: &'static str) -> Column {
+    Column::new(name, "string", Cell::Since(pointer))
+}
+
+pub(super) fn computed(name: &str, cell: cells::Computed) -> Column {
+    Column::new(name, "string", Cell::Computed(cell))
 }

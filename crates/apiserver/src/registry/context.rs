@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{Kind, Kinds, custom, rules, services};
+use super::{Kind, Kinds, addresses, custom};
 use crate::{
     api::{clock::Clock, random::Random},
     store::{Store, Stored},
@@ -21,7 +21,7 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// The allocations of Services that are not stored yet. Its lock comes before the store's.
-    pub(crate) addresses: services::Reserved,
+    pub(crate) addresses: addresses::Reserved,
     /// Held while the kinds that are served follow a definition; comes before the store's lock and the kinds'.
     definitions: Mutex<()>,
 }
@@ -38,7 +38,7 @@ impl Context {
     /// The kinds are those that the definition has now, which may be newer than `stored`: two writers come here in any
     /// order, and the later commit must not be undone by the earlier one.
     pub(crate) fn follow(&self, kind: &Kind, stored: &Stored) {
-        if !rules::is_definition(kind) {
+        if !kind.strategy.is_definition {
             return;
         }
         let _one_at_a_time = self.definitions.lock();

@@ -8,7 +8,10 @@ use sha2::{Digest, Sha256};
 use trimtab_managed_fields::TypeDef;
 use trimtab_schema::{Schema, StructuralSchema};
 
-use super::column::{Cell, Column};
+use super::{
+    Strategy,
+    column::{Cell, Column},
+};
 use crate::api::resource::Resource;
 
 /// One served kind in one version: what a path resolves to, and what discovery tells.
@@ -36,10 +39,12 @@ pub(crate) struct Kind {
     pub(crate) verbs: &'static [&'static str],
     /// Whether there is a `/status`: then a write to the object leaves its status alone.
     pub(crate) status: bool,
-    /// Where `/scale` finds its numbers, if the kind can be scaled.
+    /// The fields of `/scale`, if the kind can be scaled.
     pub(crate) scale: Option<Scale>,
     /// Other subresources, such as a Pod's `/binding`.
     pub(crate) subresources: &'static [Subresource],
+    /// The rules of its objects.
+    pub(crate) strategy: &'static Strategy,
     /// The group under which the objects are stored: two groups may show the same objects.
     pub(crate) storage_group: String,
     /// The version that discovery's hash of the storage tells.
@@ -85,11 +90,13 @@ pub(crate) struct Scale {
 }
 
 /// The verbs of every stored kind.
-pub(crate) const VERBS: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/// The verbs of a proxied connection.
+pub(super) const CONNECT: &[&str] = &["create", "delete", "get", "patch", "update"];
 
 impl Kind {
-    /// A kind with nothing special about it: objects in a namespace, without subresources, and the
+    /// Makes a kind without rules: namespaced objects without subresources, and the
     /// columns `Name` and `Created At`.
     pub(crate) fn plain(group: &str, version: &str, kind: &str, plural: &str) -> Self {
         Self {
@@ -106,6 +113,7 @@ impl Kind {
             status: false,
             scale: None,
             subresources: &[],
+            strategy: &Strategy::PLAIN,
             storage_group: group.to_owned(),
             storage_version: version.to_owned(),
             grace_seconds: 0,
@@ -153,7 +161,7 @@ impl Kind {
 
     /// Whether an object of it is a question, which is answered and never stored.
     pub(crate) fn is_review(&self) -> bool {
-        matches!(&*self.group, "authentication.k8s.io" | "authorization.k8s.io")
+        self.strategy.review.is_some()
     }
 
     /// `v1` or `apps/v1`.

@@ -4,23 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::RwLock;
 
-use super::{Kind, table};
+use super::Kind;
 
 /// All served kinds; custom ones come and go.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Kinds {
     /// By group, then version, then plural name.
     served: RwLock<BTreeMap<(String, String, String), Arc<Kind>>>,
 }
 
 impl Kinds {
-    /// The built-in kinds.
-    pub(crate) fn built_in() -> Self {
-        let kinds = Self { served: RwLock::default() };
-        table::built_in().into_iter().for_each(|kind| kinds.insert(kind));
-        kinds
-    }
-
     /// Returns the kind that a path names.
     pub(crate) fn get(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Kind>> {
         self.served.read().get(&(group.to_owned(), version.to_owned(), plural.to_owned())).cloned()

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
-use crate::api::object;
+use crate::api::{clock::Clock, object};
 
-/// Leaves of `new` what is at `pointer`, such as `/spec/parts`, alone; the rest becomes as it was.
+/// Keeps the change at `pointer`, such as `/spec/parts`, and undoes all others.
 pub(super) fn only(old: &Value, new: &mut Value, pointer: &str) {
     let changed = new.pointer(pointer).cloned();
     *new = old.clone();
@@ -21,7 +20,7 @@ pub(super) fn only(old: &Value, new: &mut Value, pointer: &str) {
     }
 }
 
-/// The labels, annotations and finalizers of a built-in kind can be written with its status, too.
+/// Keeps the labels, annotations and finalizers of a written status, as for built-in kinds.
 pub(super) fn keep_metadata(metadata: &Value, new: &mut Value) {
     let from = json!({"metadata": metadata});
     for field in ["labels", "annotations", "finalizers"] {
@@ -29,7 +28,7 @@ pub(super) fn keep_metadata(metadata: &Value, new: &mut Value) {
     }
 }
 
-/// A Pod's quality of service was decided when it was made: a status that does not tell it leaves it.
+/// Keeps the quality of service of a Pod if its new status leaves it out.
 pub(super) fn keep_class(old: &Value, new: &mut Value) {
     let class = &old["status"]["qosClass"];
     if let Some(status) = new["status"].as_object_mut()
@@ -39,9 +38,9 @@ pub(super) fn keep_class(old: &Value, new: &mut Value) {
     }
 }
 
-/// Says when something was decided about a signing request, where whoever decided it does not.
-pub(super) fn date_decisions(context: &Context, old: &Value, new: &mut Value) {
-    let now = context.clock.text();
+/// Sets the missing times of the conditions of a signing request.
+pub(super) fn date_decisions(clock: &Clock, old: &Value, new: &mut Value) {
+    let now = clock.text();
     for condition in new["status"]["conditions"].as_array_mut().into_iter().flatten() {
         let before = old["status"]["conditions"].as_array().into_iter().flatten();
         let same =
@@ -57,7 +56,7 @@ pub(super) fn date_decisions(context: &Context, old: &Value, new: &mut Value) {
     }
 }
 
-/// Gives each container the resources of the container of its name.
+/// Copies the resources of each container to the container of the same name.
 pub(super) fn copy_resources(from: &Value, to: &mut Value) {
     let named = |name: &Value| from.as_array()?.iter().find(|container| container["name"] == *name);
     for container in to.as_array_mut().into_iter().flatten() {

@@ -4,7 +4,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Cell, Column, Kind, age::ago, completed, in_version, json_path};
+use super::{Cell, Column, Kind, age::ago, in_version, json_path};
 
 /// The object in a Table's rows: the query parameter `includeObject`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn definition(column: &Column) -> Value {
 fn row(kind: &Kind, form: TableForm, object: &Value, now: Timestamp) -> Value {
     let cells = kind.columns.iter().map(|column| cell(column, object, now)).collect();
     let mut row = Map::from_iter([("cells".to_owned(), Value::Array(cells))]);
-    if let Some(conditions) = completed(kind, object) {
+    if let Some(conditions) = (kind.strategy.row_conditions)(object) {
         row.insert("conditions".to_owned(), conditions);
     }
     let shown = match form.include {

@@ -1,6 +1,7 @@
 //! The storage: one global version, the objects of every resource, and the history that watches,
 //! exact lists and [`Commits`](crate::Commits) read.
 
+mod change;
 pub(crate) mod commits;
 mod compactor;
 mod cursor;
@@ -19,7 +20,7 @@ use tokio::{
     time::Instant,
 };
 
-pub use self::record::ChangeKind;
+pub use self::change::ChangeKind;
 use self::{commits::Commit, state::State};
 pub(crate) use self::{
     cursor::{Cursor, Taken},

@@ -4,30 +4,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Stored;
+use super::{ChangeKind, Stored};
 use crate::api::key::Key;
-
-/// The change of an object by a commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangeKind {
-    /// The object was created.
-    Added,
-    /// The object was replaced by another state of it.
-    Modified,
-    /// The object is gone.
-    Deleted,
-}
-
-impl ChangeKind {
-    /// The word in a watch's events.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Added => "ADDED",
-            Self::Modified => "MODIFIED",
-            Self::Deleted => "DELETED",
-        }
-    }
-}
 
 /// One commit, as the history keeps it.
 #[derive(Debug)]

@@ -4,9 +4,10 @@
 mod nodes;
 mod plan;
 mod pods;
+mod requests;
 mod source;
 mod status;
-mod wire;
+mod view;
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -21,7 +22,7 @@ pub use self::plan::{PodPlan, SeenPod};
 use self::{
     pods::{Action, Pods, Settings},
     source::Observed,
-    wire::PodView,
+    view::PodView,
 };
 
 /// How many requests are under way at the same time.
@@ -199,7 +200,7 @@ impl Kubelet {
     }
 
     async fn perform(&self, pod: &PodView, action: &Action) -> Result<(), Error> {
-        let request = wire::perform(&self.client, pod, action);
+        let request = requests::perform(&self.client, pod, action);
         timeout(PATIENCE, request)
             .await
             .unwrap_or_else(|_| Err(Error::Service("the API server did not answer in time".into())))

@@ -8,8 +8,8 @@ use kube_client::{Client, Error};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::wire::send;
-use crate::controllers::requests;
+use super::requests::send;
+use crate::controllers::requests::path;
 
 /// How often a Lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ pub(super) async fn register(client: &Client, name: &str) -> Result<Registered, 
         Err(Error::Api(status)) if status.code == 409 => {} // it is there already
         other => drop(other?),
     }
-    let path = requests::path("v1", "", "nodes", name);
+    let path = path("v1", "", "nodes", name);
     let node = get(client, &path).await?;
     // The server's time, not ours: the two clocks may differ.
     let since = &node["metadata"]["creationTimestamp"];
@@ -91,9 +91,9 @@ async fn renew(client: &Client, node: &Registered, clock: &mut Option<ServerCloc
     let now = (since + then.elapsed()).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
     let spec =
         json!({"holderIdentity": node.name, "leaseDurationSeconds": DURATION.as_secs(), "renewTime": now});
-    let path = requests::path("coordination.k8s.io/v1", NAMESPACE, "leases", &node.name);
+    let renewed = path("coordination.k8s.io/v1", NAMESPACE, "leases", &node.name);
     let patch = json!({"spec": spec});
-    match send(client, Method::PATCH, &path, "application/merge-patch+json", &patch).await {
+    match send(client, Method::PATCH, &renewed, "application/merge-patch+json", &patch).await {
         Err(Error::Api(status)) if status.code == 404 => {}
         other => return other,
     }
@@ -105,13 +105,13 @@ async fn renew(client: &Client, node: &Registered, clock: &mut Option<ServerCloc
         ]},
         "spec": spec,
     });
-    let path = requests::path("coordination.k8s.io/v1", NAMESPACE, "leases", "");
-    send(client, Method::POST, &path, "application/json", &lease).await
+    let leases = path("coordination.k8s.io/v1", NAMESPACE, "leases", "");
+    send(client, Method::POST, &leases, "application/json", &lease).await
 }
 
 /// Asks the server for its time: the creation timestamp of an object that a dry run creates.
 async fn ask_the_time(client: &Client) -> Result<ServerClock, Error> {
-    let path = requests::path("coordination.k8s.io/v1", NAMESPACE, "leases", "");
+    let path = path("coordination.k8s.io/v1", NAMESPACE, "leases", "");
     let lease = json!({
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"generateName": "time-"},
     });

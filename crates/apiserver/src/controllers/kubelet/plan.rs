@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::wire::{PodView, Run};
+use super::view::{PodView, Run};
 
 /// How long a Job's Pod that no rule speaks of runs before it has succeeded.
 const JOB: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     plan::{Rules, Step},
-    wire::PodView,
+    view::PodView,
 };
 
 /// How long things take, and what becomes of Pods.

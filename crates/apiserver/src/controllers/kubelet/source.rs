@@ -10,7 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::wire::{List, PodView};
+use super::view::{List, PodView};
 
 /// How many Pods a page of the list has at most.
 const PAGE: usize = 500;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     plan::Step,
-    wire::{Container, PodView},
+    view::{Container, PodView},
 };
 use crate::api::clock::seconds;
 

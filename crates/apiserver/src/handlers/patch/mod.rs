@@ -1,12 +1,16 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
+mod go;
 mod json_patch;
 mod strategic;
 mod untouched;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
 use trimtab_schema::Schema;
 
-use self::json_patch::JsonPatch;
 pub(crate) use self::untouched::Untouched;
+use self::{go::in_go, json_patch::JsonPatch};
 use crate::{
     api::{
         object::{self, MANAGED_FIELDS},
@@ -16,9 +20,6 @@ use crate::{
     registry::Kind,
     wire::negotiate::{self, content_type, go_s_words, read_json},
 };
-
-use http::{HeaderMap, StatusCode};
-use serde_json::{Map, Value};
 
 pub(crate) const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
@@ -203,21 +204,6 @@ impl Patch {
         let cause = Cause::invalid("patch", &Value::String(shown), because);
         let message = format!(" \"\" is invalid: {cause}");
         Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).causes(&[cause])
-    }
-}
-
-/// A value as Go prints it: `map[a:1 b:[x y]]`.
-fn in_go(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name}:{}", in_go(value))).collect();
-            format!("map[{}]", fields.join(" "))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(in_go).collect::<Vec<_>>().join(" ")),
-        Value::String(text) => text.clone(),
-        Value::Null => "<nil>".to_owned(),
-        scalar => scalar.to_string(),
     }
 }
 

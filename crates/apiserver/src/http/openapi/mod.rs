@@ -17,8 +17,8 @@ use trimtab_schema::{
 };
 
 use super::{
-    about::{GIT_VERSION, json_answer, typed},
     discovery::group_versions,
+    document::{GIT_VERSION, json_answer, typed},
 };
 use crate::registry::{Kind, Kinds};
 

@@ -1,9 +1,9 @@
 //! The parts of the documents that kubectl reads.
 
 use http::header;
+use trimtab_schema::StructuralSchema;
 
 use super::*;
-use trimtab_schema::StructuralSchema;
 
 fn json_of(kinds: &Kinds, rest: &[&str]) -> Value {
     let answer = answer(kinds, rest, "application/json").expect("a document");

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use trimtab_schema::StructuralSchema;
 
 pub(crate) use self::validation::{validate, validate_change};
-use super::{Cell, Column, Kind, Kinds, Scale, json_path};
-use crate::api::object;
+use super::{Cell, Column, Kind, Kinds, Scale, Strategy, json_path, warnings};
+use crate::api::{object, status::Cause};
 
 /// The verbs of a custom kind, in upstream's order.
 const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -18,7 +18,24 @@ const VERBS: &[&str] = &["delete", "deletecollection", "get", "list", "patch", "
 /// Keeps a definition until the objects of its kind are gone.
 pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
-/// Marks a definition as deleted: it is to stay until the objects of its kind are gone.
+/// The rules of every custom kind beside its schema.
+static STRATEGY: Strategy = Strategy {
+    first_status: |_, _| None,
+    counts_generations: true,
+    updates_unconditionally: false,
+    reads_beyond_metadata: true,
+    validate_change: |old, new, causes| {
+        if old["kind"] != new["kind"] {
+            causes.push(Cause::invalid("kind", &new["kind"], "field is immutable"));
+        }
+    },
+    takes_bare_finalizers: true,
+    warnings: warnings::finalizers,
+    status_reset_fields: &[&["metadata"], &["spec"]],
+    ..Strategy::PLAIN
+};
+
+/// Marks a definition as deleted: it stays until the objects of its kind are gone.
 pub(crate) fn mark_deleted(definition: &mut Value, now: &Value) {
     let mut finalizers: Vec<Value> = object::finalizers(definition).map(Value::from).collect();
     if !finalizers.iter().any(|held| held == CLEANUP) {
@@ -97,7 +114,7 @@ pub(crate) fn accept(definition: &mut Value, kinds: &Kinds, now: &Value) {
     }
 }
 
-/// Says whether a definition in one of Kubernetes' own groups was approved.
+/// Sets the condition that tells whether a definition in one of Kubernetes' own groups is approved.
 fn approve(definition: &mut Value, now: &Value) {
     if !validation::is_protected(text(definition, "/spec/group")) {
         return;
@@ -241,6 +258,7 @@ fn kind(definition: &Value, version: &Value) -> Kind {
         storage_version: versions(definition)
             .find(|version| version["storage"] == true)
             .map_or_else(String::new, |version| text(version, "/name").to_owned()),
+        strategy: &STRATEGY,
         schema_since: object::resource_version(definition).parse().unwrap_or(0),
         schema: version.pointer("/schema/openAPIV3Schema").cloned().map(StructuralSchema::new).map(Arc::new),
         ..Kind::plain(

@@ -11,11 +11,6 @@ use crate::api::{names, status::Cause};
 /// The types of printer columns.
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 
-/// Upstream's message for a name that does not start with a letter, or is no DNS label otherwise.
-const DNS_1035_RULE: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', \
-    start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or \
-    'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-
 /// Returns the errors of a definition, completed or not.
 pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
@@ -52,7 +47,7 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
             causes.push(Cause::invalid(
                 format!("spec.versions[{index}].name"),
                 &version["name"],
-                DNS_1035_RULE,
+                names::DNS_1035_RULE,
             ));
         }
         validate_version(&places, index, version, &mut causes);
@@ -115,7 +110,7 @@ pub(super) fn is_protected(group: &str) -> bool {
         .any(|domain| group == *domain || group.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
-/// Where refusals say that a part of a version is: upstream moves what all versions have in common to the top.
+/// The fields that refusals name: upstream moves parts that all versions share to the top level.
 struct Places {
     shared: [bool; 4],
 }
@@ -250,8 +245,12 @@ fn validate_names(declared: &Value, causes: &mut Vec<Cause>) {
     }
     for list in ["shortNames", "categories"] {
         for (index, name) in declared[list].as_array().into_iter().flatten().enumerate() {
-            if !name.as_str().is_some_and(is_dns_1035) {
-                causes.push(Cause::invalid(format!("spec.names.{list}[{index}]"), name, DNS_1035_RULE));
+            if !name.as_str().is_some_and(names::is_dns_1035) {
+                causes.push(Cause::invalid(
+                    format!("spec.names.{list}[{index}]"),
+                    name,
+                    names::DNS_1035_RULE,
+                ));
             }
         }
     }
@@ -266,17 +265,14 @@ fn validate_name(field: &str, name: &Value, causes: &mut Vec<Cause>) {
     let mixed_case = matches!(field, "kind" | "listKind");
     match name.as_str().unwrap_or_default() {
         "" => causes.push(Cause::required(path, "")),
-        name if mixed_case && !is_dns_1035(&name.to_lowercase()) => {
-            let because = format!("may have mixed case, but should otherwise match: {DNS_1035_RULE}");
+        name if mixed_case && !names::is_dns_1035(&name.to_lowercase()) => {
+            let because =
+                format!("may have mixed case, but should otherwise match: {}", names::DNS_1035_RULE);
             causes.push(Cause::invalid(path, &name.into(), because));
         }
-        name if !mixed_case && !is_dns_1035(name) => {
-            causes.push(Cause::invalid(path, &name.into(), DNS_1035_RULE));
+        name if !mixed_case && !names::is_dns_1035(name) => {
+            causes.push(Cause::invalid(path, &name.into(), names::DNS_1035_RULE));
         }
         _ => {}
     }
-}
-
-fn is_dns_1035(name: &str) -> bool {
-    names::is_label(name) && name.starts_with(|first: char| first.is_ascii_lowercase())
 }

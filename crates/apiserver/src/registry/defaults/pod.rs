@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Sets the defaults of a Pod, and what upstream's admission adds to every Pod.
-pub(super) fn pod(spec: &mut Fields) {
+pub(in crate::registry) fn pod(spec: &mut Fields) {
     pod_spec(spec);
     fill(spec, [("enableServiceLinks", true)]);
     fill(spec, [("priority", 0)]);
@@ -23,7 +23,7 @@ pub(super) fn pod(spec: &mut Fields) {
 }
 
 /// Sets the defaults of the template in a workload's spec.
-pub(super) fn template(spec: &mut Fields) {
+pub(in crate::registry) fn template(spec: &mut Fields) {
     let Some(template) = spec.get_mut("template").and_then(Value::as_object_mut) else { return };
     template.entry("metadata").or_insert_with(|| json!({}));
     if let Some(spec) = template.get_mut("spec").and_then(Value::as_object_mut) {
@@ -112,7 +112,7 @@ fn http_get(get: &mut Fields) {
     fill(get, [("path", "/"), ("scheme", "HTTP")]);
 }
 
-/// A limit without a request is the request, too.
+/// Sets missing requests to their limits.
 fn request_what_is_limited(container: &mut Fields) {
     let Some(resources) = object(container, "resources") else { return };
     let Some(limits) = resources.get("limits").and_then(Value::as_object) else { return };
@@ -126,7 +126,7 @@ fn request_what_is_limited(container: &mut Fields) {
     }
 }
 
-/// A Pod stays five minutes on a node that is not ready or cannot be reached.
+/// Adds the tolerations by which a Pod stays five minutes on a node that is not ready or not reachable.
 fn tolerate(spec: &mut Fields) {
     let Some(tolerations) = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut() else {
         return;
@@ -146,7 +146,7 @@ fn tolerate(spec: &mut Fields) {
     }
 }
 
-/// How a Pod's resources are guaranteed, from its requests and limits.
+/// Returns the quality of service of a Pod, from its requests and limits.
 pub(crate) fn qos_class(pod: &Value) -> &'static str {
     let containers =
         ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{Fields, fill, items, object, storage};
+use super::{Fields, fill, items, object};
+use crate::registry::core::persistent_volume_claim;
 
 /// A Pod's volume: empty, if it does not say what it is.
-pub(super) fn volume(volume: &mut Fields) {
+pub(in crate::registry) fn volume(volume: &mut Fields) {
     if volume.len() == 1 && volume.contains_key("name") {
         volume.insert("emptyDir".to_owned(), json!({}));
     }
@@ -20,7 +21,7 @@ pub(super) fn volume(volume: &mut Fields) {
     if let Some(template) = object(volume, "ephemeral").and_then(|own| object(own, "volumeClaimTemplate")) {
         fill(template, [("metadata", json!({}))]);
         if let Some(spec) = object(template, "spec") {
-            storage::claim(spec);
+            persistent_volume_claim::set_spec_defaults(spec);
         }
     }
     if let Some(projected) = object(volume, "projected") {
@@ -37,7 +38,7 @@ pub(super) fn volume(volume: &mut Fields) {
 }
 
 /// Defaults of the volume sources that Pods and `PersistentVolume`s share.
-pub(super) fn source(volume: &mut Fields) {
+pub(in crate::registry) fn source(volume: &mut Fields) {
     if let Some(path) = object(volume, "hostPath") {
         fill(path, [("type", json!(""))]);
     }
@@ -58,7 +59,7 @@ fn field_files(files: &mut Fields) {
 }
 
 /// A reference to a field of the Pod, or to a resource of a container.
-pub(super) fn reference(from: &mut Fields) {
+pub(in crate::registry) fn reference(from: &mut Fields) {
     if let Some(field) = object(from, "fieldRef") {
         fill(field, [("apiVersion", json!("v1"))]);
     }

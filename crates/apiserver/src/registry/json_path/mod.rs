@@ -7,7 +7,6 @@ mod parse;
 use std::borrow::Cow;
 
 use serde_json::Value;
-
 use trimtab_schema::go_number;
 
 /// A path that was read.

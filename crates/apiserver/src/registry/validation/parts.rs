@@ -10,7 +10,7 @@ use crate::api::{
 };
 
 /// Validates a label selector.
-pub(super) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
     for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
         let field = format!("{path}.matchLabels");
         if !is_qualified_name(key) {
@@ -46,7 +46,7 @@ pub(super) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// Validates labels that select objects.
-pub(super) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
     for (key, value) in labels.as_object().into_iter().flatten() {
         if !is_qualified_name(key) {
             causes.push(Cause::invalid(field, &json!(key), names::QUALIFIED_RULE));
@@ -58,7 +58,7 @@ pub(super) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
 }
 
 /// A number of Pods, or a percentage of them.
-pub(super) fn share(value: &Value, field: &str, is_bounded: bool, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn share(value: &Value, field: &str, is_bounded: bool, causes: &mut Vec<Cause>) {
     match value {
         Value::Number(number) if number.as_i64().is_some_and(|number| number < 0) => {
             causes.push(Cause::invalid(field, value, "must be greater than or equal to 0"));

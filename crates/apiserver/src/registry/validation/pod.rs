@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Adds the errors of the spec of a Pod at `path`.
-pub(super) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let volumes = volumes(spec, path, causes);
     if items(spec, "containers").is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::text;
-
 /// Labels of nodes that have other names now.
 const NODE_LABELS: &[(&str, &str)] = &[
     ("beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"),
@@ -43,7 +41,7 @@ const ANNOTATIONS: &[(&str, &str)] = &[
 ];
 
 /// Returns upstream's warning of a deprecated volume source.
-pub(super) fn retired(source: &str) -> Option<&'static str> {
+pub(in crate::registry) fn retired(source: &str) -> Option<&'static str> {
     Some(match source {
         "photonPersistentDisk" => "deprecated in v1.11, non-functional in v1.16+",
         "gitRepo" => "deprecated in v1.11, and disabled by default in v1.33+",
@@ -55,8 +53,8 @@ pub(super) fn retired(source: &str) -> Option<&'static str> {
     })
 }
 
-/// The warnings about a Pod, or a template whose paths begin with `prefix`.
-pub(super) fn of_pod(prefix: &str, pod: &Value) -> Vec<String> {
+/// Returns the warnings about a Pod, or about a template whose paths begin with `prefix`.
+pub(in crate::registry) fn of_pod(prefix: &str, pod: &Value) -> Vec<String> {
     let (spec, annotations) = (&pod["spec"], &pod["metadata"]["annotations"]);
     let mut warnings = Vec::new();
     let mut warn = |place: String, told: &str| warnings.push(format!("{prefix}{place}: {told}"));
@@ -104,8 +102,8 @@ pub(super) fn of_pod(prefix: &str, pod: &Value) -> Vec<String> {
     warnings
 }
 
-/// The warnings about what a claim asks for.
-pub(super) fn claim(spec: &Value, place: &str) -> Vec<String> {
+/// Returns the warnings about the requests of a claim.
+pub(in crate::registry) fn claim(spec: &Value, place: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut warn = |place: String, told: &str| warnings.push(format!("{place}: {told}"));
     for field in ["requests", "limits"] {
@@ -176,7 +174,7 @@ fn volumes(prefix: &str, spec: &Value, warn: &mut impl FnMut(String, &str)) {
     }
 }
 
-/// Warns of entries that stand twice in lists whose key they are.
+/// Warns of duplicate entries in lists with keys.
 fn twins(spec: &Value, warn: &mut impl FnMut(String, &str)) {
     for (field, key) in [("hostAliases", "ip"), ("imagePullSecrets", "name")] {
         let mut seen = Vec::new();
@@ -280,4 +278,8 @@ fn ports(spec: &Value, warn: &mut impl FnMut(String, &str)) {
             }
         }
     }
+}
+
+pub(in crate::registry) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

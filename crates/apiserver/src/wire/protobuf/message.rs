@@ -5,7 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
 use super::{
-    Result, malformed,
+    error::{Result, malformed},
     table::{Form, Table},
     wire::{Fields, Raw, varint},
 };

@@ -1,48 +1,30 @@
 //! Bodies in protobuf, in which Go clients write the built-in kinds: read into the same JSON that they would have
 //! sent, and answers written from the JSON that other clients get.
 
+mod error;
 mod message;
 mod table;
 mod wire;
 mod writer;
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
-pub(crate) use self::writer::{bytes, double, integer};
-use self::{message::Reader, wire::Fields, writer::Writer};
+pub(crate) use self::{
+    error::Unreadable,
+    writer::{bytes, double, integer},
+};
+use self::{
+    error::{Result, malformed},
+    message::Reader,
+    wire::Fields,
+    writer::Writer,
+};
 
 /// The media type of the bodies.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
 
 /// The prefix of every body.
 const MAGIC: &[u8] = b"k8s\0";
-
-/// Why a body cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unreadable {
-    /// It is of a kind that has no form in protobuf, such as a custom one.
-    UnknownKind,
-    /// It is no such body.
-    Malformed(String),
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownKind => f.write_str("the kind has no form in protobuf"),
-            Self::Malformed(because) => f.write_str(because),
-        }
-    }
-}
-
-/// A result of reading a part of a body.
-type Result<T, E = Unreadable> = std::result::Result<T, E>;
-
-fn malformed<T>(because: impl Into<String>) -> Result<T> {
-    Err(Unreadable::Malformed(because.into()))
-}
 
 /// Reads a body: its kind, then an object of that kind.
 pub(crate) fn read(body: &[u8]) -> Result<Value> {

@@ -1,6 +1,6 @@
 //! The encoding itself: numbered fields, each with a value in one of four forms.
 
-use super::{Result, malformed};
+use super::error::{Result, malformed};
 
 /// A value as it stands in a message.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,6 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
-
 use trimtab_schema::go_number;
 
 /// A scalar's value.

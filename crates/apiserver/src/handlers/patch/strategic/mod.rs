@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use trimtab_schema::Schema;
 
 use self::lists::{ListRule, merge_list, reorder};
-use super::in_go;
+use super::go::in_go;
 use crate::api::status::Status;
 
 const PATCH: &str = "$patch";

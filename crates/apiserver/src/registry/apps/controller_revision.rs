@@ -1,0 +1,31 @@
+//! `ControllerRevision`s.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use crate::registry::{Column, Kind, cells, column};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("apps", "v1", "ControllerRevision", "controllerrevisions").columns(columns())
+}
+
+fn columns() -> Vec<Column> {
+    column::with_age(vec![column::computed("Controller", controller), column::computed("Revision", revision)])
+}
+
+/// The controlling owner, as `statefulset.apps/web`.
+fn controller(object: &Value, _: Timestamp) -> Value {
+    let owners = cells::array(object, "/metadata/ownerReferences");
+    let Some(owner) = owners.iter().find(|owner| owner["controller"] == true) else {
+        return cells::NONE.into();
+    };
+    let group = cells::text(owner, "/apiVersion").split_once('/').map_or("", |(group, _)| group);
+    let dot = if group.is_empty() { "" } else { "." };
+    format!("{}{dot}{group}/{}", cells::text(owner, "/kind").to_lowercase(), cells::text(owner, "/name"))
+        .into()
+}
+
+fn revision(revision: &Value, _: Timestamp) -> Value {
+    cells::number(revision, "/revision").into()
+}

@@ -1,0 +1,78 @@
+//! `DaemonSet`s.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::base;
+use crate::{
+    api::{object, status::Cause},
+    registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
+};
+
+/// The annotation that counts the changes of a `DaemonSet`'s template.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("apps", "v1", "DaemonSet", "daemonsets")
+        .short("ds")
+        .all()
+        .status()
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    set_defaults,
+    first_status: |_, _| {
+        Some(json!({
+            "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
+        }))
+    },
+    prepare_for_update: count_templates,
+    reads_beyond_metadata: true,
+    validate,
+    validate_change: validation::fixed_selector,
+    warnings: |old, new| warnings::template(old, new, "spec.template"),
+    ..base::BASE
+};
+
+fn set_defaults(set: &mut Value) {
+    let annotations = object::metadata_mut(set).entry("annotations").or_insert_with(|| json!({}));
+    if let Some(annotations) = annotations.as_object_mut() {
+        defaults::fill(annotations, [(TEMPLATE_GENERATION, json!("1"))]);
+    }
+    let spec = defaults::spec(set);
+    defaults::fill(spec, [("revisionHistoryLimit", json!(10)), ("updateStrategy", json!({}))]);
+    base::rolling(spec, "updateStrategy", &[("maxUnavailable", json!(1)), ("maxSurge", json!(0))]);
+    defaults::pod::template(spec);
+}
+
+/// Counts the changes of a `DaemonSet`'s template in its annotation.
+fn count_templates(old: &Value, new: &mut Value) {
+    let key = TEMPLATE_GENERATION;
+    let count = old["metadata"]["annotations"][key].as_str().and_then(|count| count.parse::<i64>().ok());
+    let changed = old["spec"]["template"] != new["spec"]["template"];
+    let count = count.unwrap_or(1).saturating_add(i64::from(changed));
+    new["metadata"]["annotations"][key] = count.to_string().into();
+}
+
+fn validate(set: &Value, causes: &mut Vec<Cause>) {
+    base::validate_workload(set, true, causes);
+    base::validate_strategy(&set["spec"], "updateStrategy", &["RollingUpdate", "OnDelete"], causes);
+}
+
+fn columns() -> Vec<Column> {
+    column::with_workload(vec![
+        column::number("Desired", "/status/desiredNumberScheduled"),
+        column::number("Current", "/status/currentNumberScheduled"),
+        column::number("Ready", "/status/numberReady"),
+        column::number("Up-to-date", "/status/updatedNumberScheduled"),
+        column::number("Available", "/status/numberAvailable"),
+        column::computed("Node Selector", node_selector),
+    ])
+}
+
+fn node_selector(object: &Value, _: Timestamp) -> Value {
+    cells::labels(object, "/spec/template/spec/nodeSelector").into()
+}

@@ -1,0 +1,100 @@
+//! Deployments.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::base;
+use crate::{
+    api::{object, status::Cause},
+    registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
+};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("apps", "v1", "Deployment", "deployments")
+        .short("deploy")
+        .all()
+        .status()
+        .scale()
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    set_defaults,
+    prepare_for_status_update: |old, new| object::copy_metadata(old, new, "labels"),
+    // Its controller copies its annotations.
+    counts_annotations: true,
+    validate,
+    validate_change: validation::fixed_selector,
+    warnings: warnings::of_workload,
+    status_reset_fields: &[&["spec"], &["metadata", "labels"]],
+    ..base::BASE
+};
+
+fn set_defaults(deployment: &mut Value) {
+    let spec = defaults::spec(deployment);
+    defaults::fill(
+        spec,
+        [
+            ("replicas", json!(1)),
+            ("revisionHistoryLimit", json!(10)),
+            ("progressDeadlineSeconds", json!(600)),
+            ("strategy", json!({})),
+        ],
+    );
+    base::rolling(spec, "strategy", &[("maxUnavailable", json!("25%")), ("maxSurge", json!("25%"))]);
+    defaults::pod::template(spec);
+}
+
+fn validate(deployment: &Value, causes: &mut Vec<Cause>) {
+    base::validate_workload(deployment, true, causes);
+    validate_rollout(&deployment["spec"], causes);
+}
+
+fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
+    let field = "spec.strategy.rollingUpdate";
+    let rolling = &spec["strategy"]["rollingUpdate"];
+    for (share, is_bounded) in [("maxUnavailable", true), ("maxSurge", false)] {
+        validation::parts::share(&rolling[share], &format!("{field}.{share}"), is_bounded, causes);
+    }
+    let is_none = |field: &str| {
+        matches!(&rolling[field], Value::Number(number) if number.as_i64() == Some(0))
+            || rolling[field] == "0%"
+    };
+    match validation::text(&spec["strategy"], "type") {
+        "Recreate" if rolling.is_object() => {
+            let because = "may not be specified when strategy `type` is 'Recreate'";
+            causes.push(Cause::forbidden(field, because));
+        }
+        "RollingUpdate" if is_none("maxUnavailable") && is_none("maxSurge") => {
+            let because = "may not be 0 when `maxSurge` is 0";
+            let value = &rolling["maxUnavailable"];
+            causes.push(Cause::invalid(format!("{field}.maxUnavailable"), value, because));
+        }
+        _ => base::validate_strategy(spec, "strategy", &["Recreate", "RollingUpdate"], causes),
+    }
+    let deadline = spec["progressDeadlineSeconds"].as_i64();
+    if let Some(deadline) =
+        deadline.filter(|deadline| *deadline <= spec["minReadySeconds"].as_i64().unwrap_or(0))
+    {
+        let because = "must be greater than minReadySeconds";
+        causes.push(Cause::invalid("spec.progressDeadlineSeconds", &json!(deadline), because));
+    }
+}
+
+fn columns() -> Vec<Column> {
+    column::with_workload(vec![
+        column::computed("Ready", cells::replicas_ready),
+        column::computed("Up-to-date", updated_replicas),
+        column::computed("Available", available_replicas),
+    ])
+}
+
+fn updated_replicas(object: &Value, _: Timestamp) -> Value {
+    cells::number(object, "/status/updatedReplicas").into()
+}
+
+fn available_replicas(object: &Value, _: Timestamp) -> Value {
+    cells::number(object, "/status/availableReplicas").into()
+}

@@ -1,0 +1,168 @@
+//! Pods.
+
+mod cells;
+
+use serde_json::{Value, json};
+
+use crate::{
+    api::{
+        clock::Clock,
+        object,
+        status::{Cause, Result, Status},
+        subresource::Subresource,
+    },
+    registry::{
+        Column, Kind, Strategy, Subresource as KindSubresource, column, defaults,
+        kind::CONNECT,
+        parts,
+        strategy::{Plugin, Usage},
+        validation, warnings,
+    },
+};
+
+/// The subresources beside the status.
+const SUBRESOURCES: &[KindSubresource] = &[
+    KindSubresource::new("attach", "PodAttachOptions", &["create", "get"]),
+    KindSubresource::new("binding", "Binding", &["create"]),
+    KindSubresource::new("ephemeralcontainers", "Pod", &["get", "patch", "update"]),
+    KindSubresource {
+        group: "policy",
+        version: "v1",
+        ..KindSubresource::new("eviction", "Eviction", &["create"])
+    },
+    KindSubresource::new("exec", "PodExecOptions", &["create", "get"]),
+    KindSubresource::new("log", "Pod", &["get"]),
+    KindSubresource::new("portforward", "PodPortForwardOptions", &["create", "get"]),
+    KindSubresource::new("proxy", "PodProxyOptions", CONNECT),
+    KindSubresource::new("resize", "Pod", &["get", "patch", "update"]),
+];
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("", "v1", "Pod", "pods")
+        .grace_seconds(30)
+        .short("po")
+        .all()
+        .status()
+        .below(SUBRESOURCES)
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    selectable_fields: &[
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    ],
+    set_defaults: |pod| defaults::pod::pod(defaults::spec(pod)),
+    first_status: |clock, pod| Some(first_status(clock, pod)),
+    prepare_for_status_update: parts::keep_class,
+    counts_generations: true,
+    validate: |pod, causes| validation::pod::spec(&pod["spec"], "spec", causes),
+    validate_change,
+    validate_part,
+    warnings,
+    returns_deleted: true,
+    status_reset_fields: &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
+    admitted_fields: &[&["spec", "priority"], &["spec", "preemptionPolicy"]],
+    plugins: &[Plugin::LimitPod, Plugin::Priority, Plugin::RuntimeClass],
+    usage: Usage::Pod,
+    counts_by_name: true,
+    check_connection,
+    row_conditions,
+    ..Strategy::PLAIN
+};
+
+fn first_status(clock: &Clock, pod: &Value) -> Value {
+    let mut status = json!({"phase": "Pending", "qosClass": defaults::pod::qos_class(pod)});
+    if pod["spec"].get("schedulingGates").is_some() {
+        status["conditions"] = json!([{
+            "type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": null,
+            "lastTransitionTime": clock.text(),
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }]);
+    }
+    status
+}
+
+/// Validates that only the mutable fields of a Pod's spec change.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let fixed = |pod: &Value| {
+        let mut spec = pod["spec"].clone();
+        for field in ["containers", "initContainers"] {
+            for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(container) = container.as_object_mut() {
+                    container.remove("image");
+                    container.remove("imagePullPolicy");
+                }
+            }
+        }
+        if let Some(spec) = spec.as_object_mut() {
+            let changeable =
+                ["activeDeadlineSeconds", "tolerations", "schedulingGates", "terminationGracePeriodSeconds"];
+            changeable.iter().for_each(|field| drop(spec.remove(*field)));
+        }
+        spec
+    };
+    if fixed(old) != fixed(new) {
+        let because = "pod updates may not change fields other than `spec.containers[*].image`,\
+            `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
+            existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
+            previously negative)";
+        causes.push(Cause::forbidden("spec", because));
+    }
+}
+
+/// Validates that a status keeps the quality of service.
+fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let (class, before) = (&new["status"]["qosClass"], &old["status"]["qosClass"]);
+    if subresource == Some(Subresource::Status) && !before.is_null() && class != before {
+        causes.push(Cause::invalid("status.qosClass", class, "field is immutable"));
+    }
+}
+
+fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    if old.is_some() {
+        return Vec::new();
+    }
+    let mut warnings = warnings::of_new_name(None, new, "the Pod's hostname");
+    warnings.extend(warnings::pod::of_pod("", new));
+    warnings
+}
+
+/// Refuses a connection to a Pod that runs nowhere.
+fn check_connection(pod: &Value) -> Result<()> {
+    match pod["spec"]["nodeName"].as_str() {
+        None | Some("") => {
+            Err(Status::bad_request(format!("pod {} does not have a host assigned", object::name(pod))))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Returns the `conditions` of the row of a completed Pod.
+fn row_conditions(pod: &Value) -> Option<Value> {
+    let (reason, message) = cells::pod_completed(pod)?;
+    Some(json!([{ "type": "Completed", "status": "True", "reason": reason, "message": message }]))
+}
+
+fn columns() -> Vec<Column> {
+    let mut columns = column::with_age(vec![
+        column::computed("Ready", cells::pod_ready),
+        column::computed("Status", cells::pod_status),
+        column::computed("Restarts", cells::pod_restarts),
+    ]);
+    columns.extend([
+        column::computed("IP", cells::pod_ip).wide(),
+        column::computed("Node", cells::pod_node).wide(),
+        column::computed("Nominated Node", cells::pod_nominated_node).wide(),
+        column::computed("Readiness Gates", cells::pod_readiness_gates).wide(),
+    ]);
+    columns
+}

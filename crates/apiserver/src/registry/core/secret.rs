@@ -1,0 +1,107 @@
+//! Secrets.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    api::status::Cause,
+    registry::{
+        Column, Kind, Strategy, cells, column,
+        defaults::{self, Fields},
+        validation,
+    },
+    wire::negotiate::go_s_words,
+};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("", "v1", "Secret", "secrets").columns(columns()).strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    selectable_fields: &["type"],
+    set_defaults: |secret| set_secret_defaults(defaults::whole(secret)),
+    validate,
+    validate_change,
+    counts_by_name: true,
+    ..Strategy::PLAIN
+};
+
+/// Moves the plain text of a Secret into its data.
+fn set_secret_defaults(secret: &mut Fields) {
+    if secret.get("type") == Some(&json!("")) {
+        secret.remove("type");
+    }
+    defaults::fill(secret, [("type", json!("Opaque"))]);
+    let Some(Value::Object(plain)) = secret.remove("stringData") else { return };
+    defaults::fill(secret, [("data", json!({}))]);
+    if let Some(data) = defaults::object(secret, "data") {
+        for (key, text) in plain {
+            data.insert(key, STANDARD.encode(text.as_str().unwrap_or_default()).into());
+        }
+    }
+}
+
+fn validate(secret: &Value, causes: &mut Vec<Cause>) {
+    validation::data::map(secret, "data", causes);
+    validate_type(secret, causes);
+}
+
+/// Validates the required keys of a Secret's type.
+fn validate_type(secret: &Value, causes: &mut Vec<Cause>) {
+    let has = |key: &str| secret["data"].get(key).is_some();
+    let mut required = |key: &str| {
+        if !has(key) {
+            causes.push(Cause::required(format!("data[{key}]"), ""));
+        }
+    };
+    match validation::text(secret, "type") {
+        "kubernetes.io/tls" => ["tls.crt", "tls.key"].into_iter().for_each(required),
+        "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
+            ["username", "password"].into_iter().for_each(required);
+        }
+        "kubernetes.io/ssh-auth" => required("ssh-privatekey"),
+        "kubernetes.io/dockercfg" => {
+            required(".dockercfg");
+            is_json(secret, ".dockercfg", causes);
+        }
+        "kubernetes.io/dockerconfigjson" => {
+            required(".dockerconfigjson");
+            is_json(secret, ".dockerconfigjson", causes);
+        }
+        "kubernetes.io/service-account-token" => {
+            let annotation = "kubernetes.io/service-account.name";
+            if validation::text(&secret["metadata"]["annotations"], annotation).is_empty() {
+                causes.push(Cause::required(format!("metadata.annotations[{annotation}]"), ""));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_json(secret: &Value, key: &str, causes: &mut Vec<Cause>) {
+    let Some(bytes) = secret["data"][key].as_str().and_then(|text| STANDARD.decode(text).ok()) else {
+        return;
+    };
+    if let Err(error) = serde_json::from_slice::<Value>(&bytes) {
+        let because = go_s_words(&error, &bytes);
+        causes.push(Cause::invalid(format!("data[{key}]"), &json!("<secret contents redacted>"), because));
+    }
+}
+
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if old["immutable"] == true {
+        validation::sealed(old, new, causes);
+    } else {
+        validation::fixed(old, new, "/type", causes);
+    }
+}
+
+fn columns() -> Vec<Column> {
+    column::with_age(vec![column::text("Type", "/type"), column::computed("Data", secret_data)])
+}
+
+fn secret_data(secret: &Value, _: Timestamp) -> Value {
+    cells::entries(secret, "/data").into()
+}

@@ -1,0 +1,188 @@
+//! Services.
+
+pub(crate) mod addresses;
+mod validation;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::registry::{
+    Column, Kind, Strategy, Subresource, cells, column,
+    defaults::{self, Fields},
+    kind::CONNECT,
+    strategy::{NameRule, Usage},
+    warnings,
+};
+
+const PROXY: Subresource = Subresource::new("proxy", "ServiceProxyOptions", CONNECT);
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("", "v1", "Service", "services")
+        .short("svc")
+        .all()
+        .status()
+        .below(&[PROXY])
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    name: NameRule::Label,
+    selectable_fields: &["spec.clusterIP", "spec.type"],
+    set_defaults: |service| set_spec_defaults(defaults::spec(service)),
+    first_status: |_, _| Some(json!({"loadBalancer": {}})),
+    reads_beyond_metadata: true,
+    validate: validation::validate,
+    validate_change: validation::validate_change,
+    warnings: |_, new| warnings(new),
+    returns_deleted: true,
+    usage: Usage::Service,
+    counts_by_name: true,
+    is_allocated_addresses: true,
+    ..Strategy::PLAIN
+};
+
+/// Sets the defaults of a Service, except for its addresses.
+fn set_spec_defaults(spec: &mut Fields) {
+    defaults::fill(spec, [("type", json!("ClusterIP")), ("sessionAffinity", json!("None"))]);
+    if spec["sessionAffinity"] == "ClientIP" {
+        defaults::fill(spec, [("sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}))]);
+    }
+    defaults::ports(spec);
+    for port in defaults::items(spec, "ports") {
+        if let Some(number) = port.get("port").cloned() {
+            defaults::fill(port, [("targetPort", number)]);
+        }
+        if port.get("nodePort") == Some(&json!(0)) {
+            port.remove("nodePort");
+        }
+    }
+    let kind = spec["type"].as_str().unwrap_or_default().to_owned();
+    if kind != "ExternalName" {
+        defaults::fill(spec, [("internalTrafficPolicy", json!("Cluster"))]);
+    }
+    let has_addresses = spec.get("externalIPs").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    if matches!(&*kind, "LoadBalancer" | "NodePort") || has_addresses && kind == "ClusterIP" {
+        defaults::fill(spec, [("externalTrafficPolicy", json!("Cluster"))]);
+    }
+    if kind == "LoadBalancer" {
+        defaults::fill(spec, [("allocateLoadBalancerNodePorts", json!(true))]);
+    }
+}
+
+fn warnings(new: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (spec, kind) = (&new["spec"], warnings::text(new, "/spec/type"));
+    let has = |field: &str| match &spec[field] {
+        Value::Array(items) => !items.is_empty(),
+        value => value.as_str().is_some_and(|text| !text.is_empty()),
+    };
+    let mut warn = |holds: bool, told: &str| warnings.extend(holds.then(|| told.to_owned()));
+    let annotation = "service.kubernetes.io/topology-aware-hints";
+    warn(
+        new["metadata"]["annotations"].get(annotation).is_some(),
+        "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode \
+         instead",
+    );
+    let is_headless = kind == "ClusterIP" && spec["clusterIP"] == "None";
+    warn(is_headless && has("loadBalancerIP"), "spec.loadBalancerIP is ignored for headless services");
+    warn(is_headless && has("externalIPs"), "spec.externalIPs is ignored for headless services");
+    warn(
+        is_headless && warnings::text(new, "/spec/sessionAffinity") != "None",
+        "spec.SessionAffinity is ignored for headless services",
+    );
+    let is_external = kind == "ExternalName";
+    warn(
+        has("externalIPs") && !is_headless && !is_external,
+        "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+    );
+    warn(is_external && has("externalIPs"), "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+    warn(
+        !is_external && has("externalName"),
+        "spec.externalName is ignored when spec.type is not \"ExternalName\"",
+    );
+    warn(
+        spec["trafficDistribution"] == "PreferClose",
+        "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"",
+    );
+    warnings
+}
+
+fn columns() -> Vec<Column> {
+    let mut columns = column::with_age(vec![
+        column::text("Type", "/spec/type"),
+        column::computed("Cluster-IP", cluster_ip),
+        column::computed("External-IP", external_ip),
+        column::computed("Port(s)", ports),
+    ]);
+    columns.push(column::computed("Selector", service_selector).wide());
+    columns
+}
+
+fn cluster_ip(service: &Value, _: Timestamp) -> Value {
+    cells::text_or(service, "/spec/clusterIP", cells::NONE)
+}
+
+/// Returns the external addresses of a Service, by its type.
+fn external_ip(service: &Value, _: Timestamp) -> Value {
+    let external: Vec<&str> =
+        cells::array(service, "/spec/externalIPs").iter().filter_map(Value::as_str).collect();
+    match cells::text(service, "/spec/type") {
+        "ExternalName" => cells::text_or(service, "/spec/externalName", cells::NONE),
+        "LoadBalancer" => {
+            let balancer = cells::array(service, "/status/loadBalancer/ingress").iter().map(|ingress| {
+                if cells::text(ingress, "/ip").is_empty() {
+                    cells::text(ingress, "/hostname")
+                } else {
+                    cells::text(ingress, "/ip")
+                }
+            });
+            let all: Vec<&str> = balancer.chain(external).collect();
+            if all.is_empty() { "<pending>".into() } else { all.join(",").into() }
+        }
+        _ if external.is_empty() => cells::NONE.into(),
+        _ => external.join(",").into(),
+    }
+}
+
+/// `80/TCP,443:30443/TCP`.
+fn ports(service: &Value, _: Timestamp) -> Value {
+    let ports: Vec<String> = cells::array(service, "/spec/ports")
+        .iter()
+        .map(|port| {
+            let protocol = cells::text_or(port, "/protocol", "TCP");
+            let protocol = protocol.as_str().unwrap_or_default();
+            match cells::number(port, "/nodePort") {
+                0 => format!("{}/{protocol}", cells::number(port, "/port")),
+                node => format!("{}:{node}/{protocol}", cells::number(port, "/port")),
+            }
+        })
+        .collect();
+    if ports.is_empty() { cells::NONE.into() } else { ports.join(",").into() }
+}
+
+fn service_selector(service: &Value, _: Timestamp) -> Value {
+    cells::labels(service, "/spec/selector").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn a_service_shows_its_ports_and_where_it_is_reached() {
+        let service = json!({"spec": {"type": "LoadBalancer", "ports": [
+            {"port": 80, "protocol": "TCP"}, {"port": 443, "nodePort": 30443, "protocol": "UDP"},
+        ]}});
+        assert_eq!(ports(&service, NOW), "80/TCP,443:30443/UDP");
+        assert_eq!(external_ip(&service, NOW), "<pending>");
+        assert_eq!(cluster_ip(&service, NOW), cells::NONE);
+        assert_eq!(
+            external_ip(&json!({"spec": {"type": "ClusterIP", "externalIPs": ["1.2.3.4"]}}), NOW),
+            "1.2.3.4"
+        );
+    }
+}

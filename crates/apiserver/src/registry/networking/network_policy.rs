@@ -1,0 +1,42 @@
+//! `NetworkPolicy`s.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::registry::{
+    Column, Kind, Strategy, cells, column,
+    defaults::{self, Fields},
+};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+        .short("netpol")
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    set_defaults: |policy| set_spec_defaults(defaults::spec(policy)),
+    counts_generations: true,
+    ..Strategy::PLAIN
+};
+
+fn set_spec_defaults(spec: &mut Fields) {
+    let mut types = vec!["Ingress"];
+    if spec.contains_key("egress") {
+        types.push("Egress");
+    }
+    defaults::fill(spec, [("policyTypes", json!(types))]);
+    for direction in ["ingress", "egress"] {
+        defaults::items(spec, direction).for_each(defaults::ports);
+    }
+}
+
+fn columns() -> Vec<Column> {
+    column::with_age(vec![column::computed("Pod-Selector", pod_selector)])
+}
+
+fn pod_selector(policy: &Value, _: Timestamp) -> Value {
+    cells::label_selector(&policy["spec"]["podSelector"]).into()
+}

@@ -1,0 +1,14 @@
+//! `ClusterRole`s.
+
+use super::base;
+use crate::registry::{Kind, Strategy, strategy::Grants};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles")
+        .cluster()
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy =
+    Strategy { set_defaults: base::set_role_defaults, grants: Grants::AggregatedRules, ..base::BASE };

@@ -1,0 +1,89 @@
+//! `StorageClass`es.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::base;
+use crate::{
+    api::{object, status::Cause},
+    registry::{
+        Cell, Column, Kind, Strategy, cells, column,
+        defaults::{self, Fields},
+        validation,
+    },
+};
+
+/// Describes the kind.
+pub(super) fn kind() -> Kind {
+    Kind::plain("storage.k8s.io", "v1", "StorageClass", "storageclasses")
+        .short("sc")
+        .cluster()
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    set_defaults: |class| set_class_defaults(defaults::whole(class)),
+    validate,
+    validate_change: |old, new, causes| validation::fixed(old, new, "/provisioner", causes),
+    ..base::BASE
+};
+
+fn set_class_defaults(class: &mut Fields) {
+    defaults::fill(class, [("reclaimPolicy", json!("Delete")), ("volumeBindingMode", json!("Immediate"))]);
+}
+
+fn validate(class: &Value, causes: &mut Vec<Cause>) {
+    if validation::text(class, "provisioner").is_empty() {
+        causes.push(Cause::required("provisioner", ""));
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let mut columns = column::with_age(vec![
+        column::text("Provisioner", "/provisioner"),
+        column::computed("ReclaimPolicy", reclaim_policy),
+        column::computed("VolumeBindingMode", volume_binding_mode),
+        column::computed("AllowVolumeExpansion", volume_expansion),
+    ]);
+    columns[0].cell = Cell::Computed(name_or_default_class);
+    columns
+}
+
+/// The name, and whether Volumes without a class get this one.
+fn name_or_default_class(class: &Value, _: Timestamp) -> Value {
+    let is_default =
+        ["storageclass.kubernetes.io~1is-default-class", "storageclass.beta.kubernetes.io~1is-default-class"]
+            .iter()
+            .any(|key| cells::text(class, &format!("/metadata/annotations/{key}")) == "true");
+    format!("{}{}", object::name(class), if is_default { " (default)" } else { "" }).into()
+}
+
+fn reclaim_policy(class: &Value, _: Timestamp) -> Value {
+    cells::text_or(class, "/reclaimPolicy", "Delete")
+}
+
+fn volume_binding_mode(class: &Value, _: Timestamp) -> Value {
+    cells::text_or(class, "/volumeBindingMode", "Immediate")
+}
+
+fn volume_expansion(class: &Value, _: Timestamp) -> Value {
+    (class["allowVolumeExpansion"] == true).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn the_default_class_says_so() {
+        let class = |value: &str| {
+            json!({"metadata": {"name": "fast",
+                "annotations": {"storageclass.kubernetes.io/is-default-class": value}}})
+        };
+        assert_eq!(name_or_default_class(&class("true"), NOW), "fast (default)");
+        assert_eq!(name_or_default_class(&class("false"), NOW), "fast");
+    }
+}
