@@ -44,7 +44,7 @@
 //! Validation follows upstream for the errors that controllers meet. Not checked: fields behind feature gates; `dataSource`
 //! of claims; security contexts, affinities, probes and volumes of Pods beyond their required fields; a Job's failure and
 //! success policies and `managedBy`; the reasons for a label key with more than one slash; IP families against a Service's
-//! addresses. Addresses in an old form cause no warning.
+//! addresses; the right to `attest` for the signer of a `ClusterTrustBundle`. Addresses in an old form cause no warning.
 //!
 //! # Differences from kube-apiserver
 //!

@@ -60,7 +60,9 @@ func main() {
 
 // unstable are the kinds that our API server serves in a version that is not stable.
 var unstable = map[string]string{
-	"LeaseCandidate": "v1beta1",
+	"ClusterTrustBundle":      "v1beta1",
+	"LeaseCandidate":          "v1beta1",
+	"StorageVersionMigration": "v1beta1",
 }
 
 // isSent tells whether a client may send an object of the kind. Unstable versions count only if our API server serves

@@ -23,7 +23,9 @@ const FILE: &str = "crates/schema/src/builtin.txt";
 #[derive(Args, Debug)]
 pub(crate) struct Options {
     /// Reads the documents from the kube-apiserver of this kubeconfig. It describes only enabled APIs, so start it with
-    /// `--runtime-config=coordination.k8s.io/v1beta1=true`.
+    /// `--feature-gates=ClusterTrustBundle=true,StorageVersionMigrator=true` and with
+    /// `--runtime-config=GROUP/v1beta1=true` for the groups `certificates.k8s.io`, `coordination.k8s.io` and
+    /// `storagemigration.k8s.io`.
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
     /// Sends the requests with this kubectl.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The order in which upstream lists its groups; custom ones follow, by name.
-const GROUPS: [&str; 20] = [
+const GROUPS: [&str; 21] = [
     "apiregistration.k8s.io",
     "apps",
     "events.k8s.io",
@@ -38,6 +38,7 @@ const GROUPS: [&str; 20] = [
     "discovery.k8s.io",
     "resource.k8s.io",
     "flowcontrol.apiserver.k8s.io",
+    "storagemigration.k8s.io",
 ];
 
 /// The answer to a GET of `path`, if it is one of discovery's. `accept` decides between one document

@@ -3,7 +3,7 @@
 use super::{
     Column, Kind, Kinds, Scale, Strategy, Subresource, admissionregistration, apiextensions, apiregistration,
     apps, authentication, authorization, autoscaling, batch, certificates, coordination, core, discovery,
-    events, flowcontrol, networking, node, policy, rbac, resource, scheduling, storage,
+    events, flowcontrol, networking, node, policy, rbac, resource, scheduling, storage, storagemigration,
 };
 
 /// Lists every built-in kind in its stable versions, and those of other versions that controllers need.
@@ -30,6 +30,7 @@ fn kinds() -> Vec<Kind> {
         resource::kinds(),
         scheduling::kinds(),
         storage::kinds(),
+        storagemigration::kinds(),
     ]
     .concat()
 }

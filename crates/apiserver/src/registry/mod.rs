@@ -37,6 +37,7 @@ pub(crate) mod route;
 pub(crate) mod rules;
 mod scheduling;
 mod storage;
+mod storagemigration;
 pub(crate) mod strategy;
 mod validation;
 mod version;
