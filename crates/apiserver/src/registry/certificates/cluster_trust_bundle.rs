@@ -226,7 +226,7 @@ RL1p+AWVMTIk+3i95QwCICZZTfH5Knzzbre+TrWNZ6BoGeZHLSXOJzKNUaUVXjdu
 -----END CERTIFICATE-----
 ";
 
-    fn told(name: &str, spec: Value) -> Vec<String> {
+    fn told(name: &str, spec: &Value) -> Vec<String> {
         let mut causes = Vec::new();
         validate(&json!({"metadata": {"name": name}, "spec": spec}), &mut causes);
         causes
@@ -237,7 +237,7 @@ RL1p+AWVMTIk+3i95QwCICZZTfH5Knzzbre+TrWNZ6BoGeZHLSXOJzKNUaUVXjdu
 
     #[test]
     fn a_bundle_holds_certificates_of_authorities() {
-        let bundle = |text: String| told("a", json!({"trustBundle": text}));
+        let bundle = |text: String| told("a", &json!({"trustBundle": text}));
         let with_headers = AUTHORITY.replacen("-----\n", "-----\nA: b\n\n", 1);
         let malformed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for (text, expected) in [
@@ -264,7 +264,7 @@ RL1p+AWVMTIk+3i95QwCICZZTfH5Knzzbre+TrWNZ6BoGeZHLSXOJzKNUaUVXjdu
     #[test]
     fn a_bundle_is_named_after_its_signer() {
         let named =
-            |name: &str, signer: &str| told(name, json!({"signerName": signer, "trustBundle": AUTHORITY}));
+            |name: &str, signer: &str| told(name, &json!({"signerName": signer, "trustBundle": AUTHORITY}));
         assert_eq!(named("k8s.io:foo:x", "k8s.io/foo"), [""; 0]);
         let because = "ClusterTrustBundle for signerName k8s.io/foo must be named with prefix k8s.io:foo:";
         assert_eq!(named("x", "k8s.io/foo"), [format!("metadata.name: Invalid value: \"x\": {because}")]);
