@@ -12,6 +12,7 @@ use crate::{
     elector::LeaderElector,
     event::LeaderEvent,
     hooks::Hooks,
+    lease_watcher::LeaseWatcher,
 };
 
 /// Settings of a [`LeaderElector`].
@@ -137,6 +138,17 @@ impl LeaderElectorBuilder {
         self
     }
 
+    /// Makes a candidate learn of changes from a watch that electors share. Otherwise it does as with
+    /// [`watch`](Self::watch).
+    ///
+    /// Default: none. For a process that stands for many Leases of a namespace: each candidate then costs neither a
+    /// connection nor polls. The [`LeaseWatcher`] has to [run](LeaseWatcher::run).
+    pub fn lease_watcher(mut self, watcher: &LeaseWatcher) -> Self {
+        self.config.watch = true;
+        self.config.watcher = Some(watcher.clone());
+        self
+    }
+
     /// Lets the API server pick the leader among the candidates, by their versions (KEP-4355).
     ///
     /// Off by default. The elector then never creates or takes the Lease. It keeps a `LeaseCandidate`
@@ -250,7 +262,8 @@ impl LeaderElectorBuilder {
     /// which must be longer than 1.2 times `retry_period`. None may be zero, and a Lease of less than
     /// a second would never be valid. The namespace, the name and the identity must not be empty. In
     /// a [coordinated](Self::coordinated) election, if the identity cannot name an object, or a version
-    /// has another form than `1.2.3`, or a later version is emulated.
+    /// has another form than `1.2.3`, or a later version is emulated. With a [`LeaseWatcher`], if that watches another
+    /// namespace.
     pub fn build(self) -> Result<LeaderElector, ConfigError> {
         let clock = self.clock.unwrap_or_else(default_clock);
         let timer = Timer::new(clock).with_wall_clock(self.wall);

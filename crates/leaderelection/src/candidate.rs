@@ -160,6 +160,7 @@ impl Candidate {
         let known = self.shared.election.lock().lease().cloned();
         let Some(known) = known else { return };
         if watch.is_behind(&known) {
+            self.lease.watch_is_behind();
             self.watch_failed(watch, &WatchFailure::Behind);
         }
         if let Some(version) = known.version()
@@ -171,7 +172,8 @@ impl Candidate {
 
     fn watch_failed(&self, watch: &mut LeaseWatch, failure: &WatchFailure) {
         let (lease, identity) = (&self.shared.lease, &self.shared.identity);
-        let is_known = !watch.fail(self.timer.now(), failure);
+        // A watcher that electors share has its own line.
+        let is_known = !watch.fail(self.timer.now(), failure) || self.config.watcher.is_some();
         let error = failure as &dyn std::error::Error;
         if is_known {
             debug!(lease, identity, error, "watching the Lease failed: it is polled");
@@ -269,7 +271,7 @@ impl Candidate {
             if !in_term {
                 self.inherited.lock().clone_from(lease.annotations());
             }
-            self.note(|election| election.read(lease, self.timer.now()));
+            self.note(|election| election.read(lease.into(), self.timer.now()));
         }
         let claim = {
             let (election, now) = (self.shared.election.lock(), self.timer.now());
@@ -305,7 +307,7 @@ impl Candidate {
         let lease = request.await?;
         let sent = if self.config.rules.keep(Rule::DeadlineBeforeSend) { sent } else { self.timer.now() };
         self.in_doubt.store(false, SeqCst);
-        self.note(|election| election.wrote(lease, sent));
+        self.note(|election| election.wrote(lease.into(), sent));
         if self.failing.lock().take().is_some() {
             tracing::info!(lease = self.shared.lease, "the Lease can be written again");
         }
@@ -343,7 +345,7 @@ impl Candidate {
             let sent = self.timer.now();
             match self.lease.update(&released).await {
                 Ok(lease) => {
-                    self.note(|election| election.wrote(lease, sent));
+                    self.note(|election| election.wrote(lease.into(), sent));
                     return Ok(true);
                 }
                 // A renewal that was cancelled may have arrived after all.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, fmt, time::Duration};
 
-use crate::{candidacy::Candidacy, rules::Rules};
+use crate::{candidacy::Candidacy, lease_watcher::LeaseWatcher, rules::Rules};
 
 /// Attempts to acquire the Lease are spread over this share of the retry period, on top of it.
 pub(crate) const JITTER: f64 = 1.2;
@@ -53,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) release_on_cancel: bool,
     pub(crate) wake_at_expiry: bool,
     pub(crate) watch: bool,
+    pub(crate) watcher: Option<LeaseWatcher>,
     pub(crate) coordinated: Option<Candidacy>,
     pub(crate) metrics_name: Option<String>,
     /// The seed of the jitter; `None` for one of the machine.
@@ -74,6 +75,7 @@ impl Config {
             release_on_cancel: false,
             wake_at_expiry: false,
             watch: false,
+            watcher: None,
             coordinated: None,
             metrics_name: None,
             seed: None,
@@ -110,6 +112,13 @@ impl Config {
             if value.is_empty() {
                 return refuse(&[field], "must not be empty".into());
             }
+        }
+        if let Some(watched) = self.watcher.as_ref().map(LeaseWatcher::namespace)
+            && watched != self.namespace
+        {
+            let problem =
+                format!("of namespace {watched:?} does not watch the Leases in {:?}", self.namespace);
+            return refuse(&["lease_watcher", "namespace"], problem);
         }
         if let Some(candidacy) = &self.coordinated {
             if !is_candidate_name(&self.identity) {

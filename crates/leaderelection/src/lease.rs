@@ -13,8 +13,8 @@ use kube_client::{
     core,
 };
 
-use crate::{clock::Timer, config::Config};
-pub(crate) use changes::{Change, Changes};
+use crate::{clock::Timer, config::Config, lease_watcher::LeaseWatcher};
+pub(crate) use changes::{Change, Changes, LeaseEvent, NamedChange, events};
 pub(crate) use record::{Hold, Record};
 
 /// The reason for which a request has no result.
@@ -116,6 +116,7 @@ pub(crate) struct LeaseClient {
     name: String,
     timeout: Duration,
     timer: Timer,
+    watcher: Option<LeaseWatcher>,
 }
 
 impl LeaseClient {
@@ -126,6 +127,7 @@ impl LeaseClient {
             name: config.name.clone(),
             timeout: config.renew_deadline / 2,
             timer,
+            watcher: config.watcher.clone(),
         }
     }
 
@@ -149,8 +151,16 @@ impl LeaseClient {
 
     /// The changes of the Lease after `version`. It has no time limit: a follower polls beside it.
     pub(crate) fn watch(&self, version: &str) -> Changes {
+        if let Some(watcher) = &self.watcher {
+            return watcher.changes(&self.name, version);
+        }
         let params = WatchParams::default().fields(&format!("metadata.name={}", self.name));
         changes::changes(self.client.clone(), self.requests.watch(&params.disable_bookmarks(), version))
+    }
+
+    /// Reports that the watch has not shown a state that a read has found.
+    pub(crate) fn watch_is_behind(&self) {
+        self.watcher.iter().for_each(LeaseWatcher::is_behind);
     }
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Record, RequestError> {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The longest time between two attempts to open a watch that fails.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// The watch of one follower.
 ///
@@ -45,6 +45,22 @@ pub(crate) enum WatchFailure {
     Behind,
     #[error("the server ended the watch before the first event")]
     Empty,
+}
+
+impl WatchFailure {
+    /// Returns the kind of error, by which the log tells a new failure from a known one.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Error(error) => Some(error.reason()),
+            Self::Behind | Self::Empty => None,
+        }
+    }
+}
+
+impl From<RequestError> for WatchFailure {
+    fn from(error: RequestError) -> Self {
+        Self::Error(error)
+    }
 }
 
 /// What a watch says.
@@ -113,11 +129,7 @@ impl LeaseWatch {
         let factor = 2_u32.saturating_pow(self.failures.min(16));
         self.due = now.plus(self.first_backoff.saturating_mul(factor).min(LONGEST_BACKOFF));
         self.failures += 1;
-        let reason = match failure {
-            WatchFailure::Error(error) => Some(error.reason()),
-            WatchFailure::Behind | WatchFailure::Empty => None,
-        };
-        self.failing.replace(reason) != Some(reason)
+        self.failing.replace(failure.reason()) != Some(failure.reason())
     }
 }
 
@@ -174,7 +186,7 @@ mod tests {
         assert!(watch().ended(NOW.plus(SECOND)).is_some());
         assert!(watch().ended(NOW.plus(SECOND * 2)).is_none(), "it has lasted");
         let mut watch = watch();
-        let change = Ok(Change::Written(lease("11")));
+        let change = Ok(Change::Written(lease("11").into()));
         watch.open(NOW, "10", Box::pin(stream::iter([change])));
         let shown = futures_util::FutureExt::now_or_never(watch.next());
         assert!(matches!(shown, Some(News::Change(_))));

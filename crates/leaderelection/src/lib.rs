@@ -125,7 +125,8 @@
 //! Start informers before [`LeaderElector::run_terms`]: led work begins at once when the Lease is acquired, and finds
 //! its caches synced. Set [`release_on_cancel`](LeaderElectorBuilder::release_on_cancel) for planned
 //! restarts, and [`watch`](LeaderElectorBuilder::watch) for both: a follower learns of a release at once, and takes
-//! the Lease of a crashed leader when it expires. Where watches are too many, there is
+//! the Lease of a crashed leader when it expires. A process that stands for many
+//! Leases shares one watch among its electors: [`LeaseWatcher`]. Where watches are not allowed, there is
 //! [`wake_at_expiry`](LeaderElectorBuilder::wake_at_expiry).
 //!
 //! # Not here
@@ -155,7 +156,8 @@
 //! - If the server ends a term, led work has the rest of the token to stop, and with `release_on_cancel` the Lease is
 //!   released. Upstream lets it expire.
 //! - Without the API of `LeaseCandidate`s, or without access to it, upstream's candidates wait forever.
-//! - A follower can [watch](LeaderElectorBuilder::watch) the Lease; upstream's polls.
+//! - A follower can [watch](LeaderElectorBuilder::watch) the Lease, alone or through a watch that electors share
+//!   ([`LeaseWatcher`]); upstream's polls.
 //! - The gauge is 0 after every term; upstream's misses some ends.
 
 mod builder;
@@ -171,6 +173,7 @@ mod leadership;
 mod lease;
 mod lease_client;
 mod lease_watch;
+mod lease_watcher;
 mod led_term;
 pub mod metrics;
 mod observer;
@@ -191,6 +194,7 @@ pub use event::LeaderEvent;
 pub use fence::{Fence, FenceLayer, FencedError};
 pub use leadership::{Leadership, LeadershipLost};
 pub use lease_client::lease_client_config;
+pub use lease_watcher::LeaseWatcher;
 pub use observer::{LeaderChanges, Observer, StaleLeader};
 pub use outcome::Outcome;
 #[cfg(feature = "test-util")]

@@ -11,7 +11,7 @@
 //! - I5: a Lease that the server assigns is only ever renewed: not created, not taken, not revived after
 //!   it has expired, and not kept once the server prefers another holder.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -29,14 +29,15 @@ pub(crate) struct Election {
     lease_duration: Duration,
     duration_seconds: i32,
     labels: BTreeMap<String, String>,
-    missing: Record,
+    /// The namespace and the name of the Lease.
+    key: (Box<str>, Box<str>),
     rules: Rules,
     observed: Option<Observed>,
 }
 
 #[derive(Debug)]
 struct Observed {
-    lease: Record,
+    lease: Arc<Record>,
     /// The time at which this candidate read the Lease, or sent the write.
     at: Moment,
 }
@@ -71,7 +72,7 @@ impl Election {
             lease_duration: config.lease_duration,
             duration_seconds: config.lease_duration_seconds(),
             labels: config.labels.clone(),
-            missing: Record::new(&config.namespace, &config.name),
+            key: (config.namespace.as_str().into(), config.name.as_str().into()),
             rules: config.rules,
             observed: None,
         }
@@ -82,7 +83,7 @@ impl Election {
     ///
     /// A moment before the request was sent would not do: the holder may have renewed in between, and
     /// its Lease would seem to expire before its time.
-    pub(crate) fn read(&mut self, lease: Record, now: Moment) -> Option<String> {
+    pub(crate) fn read(&mut self, lease: Arc<Record>, now: Moment) -> Option<String> {
         if self.observed.as_ref().is_some_and(|observed| observed.lease.is_same_state(&lease)) {
             return None; // unchanged, so the time of the last change stays (I2, I3)
         }
@@ -93,7 +94,7 @@ impl Election {
     /// is another than before.
     ///
     /// Watches are answered from a cache, which can be behind the last read: an older state is no change.
-    pub(crate) fn heard(&mut self, lease: Record, now: Moment) -> Option<String> {
+    pub(crate) fn heard(&mut self, lease: Arc<Record>, now: Moment) -> Option<String> {
         let known = self.observed.as_ref().and_then(|observed| observed.lease.version());
         match known {
             Some(known) if !lease.is_newer_than_version(known) => None,
@@ -108,11 +109,11 @@ impl Election {
 
     /// Takes note of the Lease as this candidate wrote it, with a request sent at `sent`. Returns the
     /// holder if it is another than before.
-    pub(crate) fn wrote(&mut self, lease: Record, sent: Moment) -> Option<String> {
+    pub(crate) fn wrote(&mut self, lease: Arc<Record>, sent: Moment) -> Option<String> {
         self.observe(lease, sent)
     }
 
-    fn observe(&mut self, lease: Record, at: Moment) -> Option<String> {
+    fn observe(&mut self, lease: Arc<Record>, at: Moment) -> Option<String> {
         let holder = lease.holder().to_owned();
         let changed = self.holder().as_ref() != Some(&holder);
         self.observed = Some(Observed { lease, at });
@@ -125,7 +126,7 @@ impl Election {
     }
 
     /// Returns the last known state of the Lease.
-    pub(crate) fn lease(&self) -> Option<&Record> {
+    pub(crate) fn lease(&self) -> Option<&Arc<Record>> {
         self.observed.as_ref().map(|observed| &observed.lease)
     }
 
@@ -151,7 +152,7 @@ impl Election {
     /// Decides on the next step for the last known Lease.
     pub(crate) fn claim(&self, now: Moment, labels: &Labels) -> Claim {
         let Some(observed) = &self.observed else {
-            return Claim::Create(self.held(&self.missing, labels, false));
+            return self.creation(labels);
         };
         let holder = observed.lease.holder();
         if holder == self.identity {
@@ -183,7 +184,7 @@ impl Election {
             Some(observed) if self.expires_at().is_some() && !self.expired(observed, now, labels) => {
                 Claim::Held
             }
-            _ => Claim::Create(self.held(&self.missing, labels, false)),
+            _ => self.creation(labels),
         }
     }
 
@@ -208,6 +209,11 @@ impl Election {
 
     fn duration(&self, observed: &Observed) -> Duration {
         observed.lease.duration().unwrap_or(self.lease_duration)
+    }
+
+    fn creation(&self, labels: &Labels) -> Claim {
+        let (namespace, name) = &self.key;
+        Claim::Create(self.held(&Record::new(namespace, name), labels, false))
     }
 
     fn held(&self, lease: &Record, labels: &Labels, transition: bool) -> Record {

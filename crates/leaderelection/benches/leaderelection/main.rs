@@ -8,8 +8,8 @@
 //! --scenario thousand --url URL --objects FOLLOWERS
 //! ```
 //!
-//! In rows whose name ends with `/watch`, followers watch the Lease. In the others they have the default options, as
-//! upstream.
+//! In rows whose name ends with `/watch`, followers watch the Lease; with `/shared-watch`, they share one watch. In the others they have the
+//! default options, as upstream.
 
 mod failover;
 mod serve;

@@ -17,8 +17,8 @@ fn election() -> Election {
     Election::new(&config)
 }
 
-fn record(lease: &Value) -> Record {
-    Record::parse(&lease.to_string()).expect("a Lease")
+fn record(lease: &Value) -> Arc<Record> {
+    Record::parse(&lease.to_string()).expect("a Lease").into()
 }
 
 /// Returns a Lease of `holder` for `seconds`, as JSON. Its `renewTime` is valid to Go, and to no
@@ -38,7 +38,7 @@ fn json_of(version: &str, holder: &str, seconds: i64) -> Value {
     })
 }
 
-fn lease(version: &str, holder: &str, seconds: i64) -> Record {
+fn lease(version: &str, holder: &str, seconds: i64) -> Arc<Record> {
     record(&json_of(version, holder, seconds))
 }
 
@@ -144,7 +144,7 @@ fn an_own_record_is_renewed_without_a_transition() {
     let Claim::Renew(renewed) = election.claim(after(60), &labels()) else { panic!("ours") };
     let mut expected = own;
     expected["spec"]["renewTime"] = WALL.into();
-    assert_eq!(renewed, record(&expected));
+    assert_eq!(renewed, *record(&expected));
     assert_eq!(election.renewal(NOW, &labels()), Some(renewed), "LE-T10: the fast path writes the same");
     assert_eq!(election.renewal(after(60), &labels()), None, "what has expired is read first");
 }
