@@ -40,7 +40,7 @@ struct Step {
     on_request: bool,
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
@@ -56,6 +56,7 @@ const STEPS: [Step; 17] = [
     Step::new("features", features::run).after("build"),
     Step::new("packages", packages::run).after("build"),
     Step::new("release", release::check_all),
+    Step::new("each-feature", features::each).on_request(),
     Step::new("parts", parts).on_request(), // other systems, the declared Rust version, minimal versions
     Step::new("docs-rs", docs_rs).on_request(), // a nightly compiler
 ];
@@ -130,7 +131,7 @@ impl Step {
 
 fn fmt(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("fmt --all --check"))?;
-    for package in ["model", "peers/kube-runtime", "peers/load"] {
+    for package in ["model", "peers/kube-runtime", "peers/load", "peers/simulation"] {
         let manifest = format!("xtask/{package}/Cargo.toml"); // outside the workspace, in its style
         show(words("fmt --check --manifest-path").arg(manifest))?;
     }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use dashmap::DashMap;
 use trimtab_expectations::{Expectations, Ledger};
 use trimtab_test_support::bench::{quick, report_lower};
 
@@ -19,6 +20,7 @@ type Versions = Ledger<String, &'static str, u64>;
 fn main() {
     let rounds = if quick() { 3 } else { 7 };
     report_lower("expectations/observe", "ns", best(rounds, observe));
+    report_lower("expectations/observe-dashmap", "ns", best(rounds, observe_dashmap));
     report_lower("expectations/observe-ledger", "ns", best(rounds, observe_ledger));
     report_lower("expectations/ready", "ns", best(rounds, ready));
     report_lower("expectations/wake-p99", "µs", best(rounds, wake) / 1000.0);
@@ -37,6 +39,21 @@ fn observe() -> f64 {
     }
     let took = on_four_threads(&names, |name| expectations.creation_observed(name));
     assert!(names.iter().all(|name| expectations.satisfied(name)));
+    took
+}
+
+/// The same counters in a `DashMap`: an observation is one decrement, without the rules and the waking.
+fn observe_dashmap() -> f64 {
+    let (names, pending) = (names(100_000), DashMap::new());
+    for name in &names {
+        pending.insert(name.clone(), 4_i64);
+    }
+    let took = on_four_threads(&names, |name| {
+        if let Some(mut pending) = pending.get_mut(name) {
+            *pending -= 1;
+        }
+    });
+    assert!(names.iter().all(|name| pending.get(name).is_some_and(|pending| *pending == 0)));
     took
 }
 

@@ -13,7 +13,7 @@ pub use self::{
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
-        replicaset_naive, replicaset_shrinking, replicaset_versions, replicaset_without,
+        replicaset_naive, replicaset_shrinking, replicaset_unseen, replicaset_versions, replicaset_without,
     },
     website::{website, website_twice},
 };
@@ -29,6 +29,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("replicaset-counts".to_owned(), replicaset_counts()),
         ("replicaset-adopting".to_owned(), replicaset_adopting()),
         ("replicaset-shrinking".to_owned(), replicaset_shrinking()),
+        ("replicaset-unseen".to_owned(), replicaset_unseen()),
         ("replicaset/naive".to_owned(), replicaset_naive()),
         ("replicaset-late".to_owned(), replicaset_late()),
         ("lease".to_owned(), lease(None)),

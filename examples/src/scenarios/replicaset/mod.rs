@@ -7,7 +7,12 @@ mod properties;
 use std::{future::pending, time::Duration};
 
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
+use kube_client::{
+    Api, ResourceExt,
+    api::{ListParams, Patch, PatchParams},
+};
 use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
 use trimtab_controller::{
     expectations::{Ledger, Strictness},
     informer::InformerFactory,
@@ -32,6 +37,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest time for which one fault keeps a process from the present state.
 const MOST_BEHIND: Duration = Duration::from_secs(5);
+/// The delay of a request in `replicaset-shrinking`: some times a Pod's termination.
+const LATE: Duration = Duration::from_millis(800);
+/// The time for which probes of `replicaset-shrinking` fail and succeed.
+const PROBED: Duration = Duration::from_secs(3);
 /// The time within which every set has its Pods, once the faults rest.
 const CONVERGED: Duration = Duration::from_secs(60);
 
@@ -61,12 +70,18 @@ pub fn replicaset_without(protection: Protection) -> Scenario {
         Protection::Counts => (in_time(), Strictness::Strict),
         Protection::FreshUid => return adopting(&name, Some(protection)),
         Protection::UnknownOutcomes => (in_time(), Strictness::Versions),
-        Protection::Versions => (with_replies(), Strictness::Counts),
+        Protection::Versions => (unseen(), Strictness::Counts),
         // Versions also settle a deletion, so only counts need its UID.
         Protection::Uids => return shrinking(&name, Some(protection)),
     };
     safe(&name, faults, CONVERGED)
         .process("controller", move |process| run_without(process, strictness, Some(protection)))
+}
+
+/// The controller that compares versions, whose Pods come and go while it can read nothing.
+pub fn replicaset_unseen() -> Scenario {
+    safe("replicaset-unseen", unseen(), CONVERGED)
+        .process("controller", |process| run(process, Strictness::Versions))
 }
 
 /// The controller with its default gates, whose sets adopt nothing once they are gone. Reads are current, and a write follows
@@ -75,20 +90,21 @@ pub fn replicaset_adopting() -> Scenario {
     adopting("replicaset-adopting", None)
 }
 
-/// The controller that only counts, with a set that loses its Pods one by one while they get ready.
+/// The controller that only counts, with a set that loses its Pods a few at a time while they become ready and unready.
 pub fn replicaset_shrinking() -> Scenario {
     shrinking("replicaset-shrinking", None)
 }
 
 fn shrinking(name: &str, without: Option<Protection>) -> Scenario {
-    // While the Pods get ready and go, not later.
-    let faults = with_replies().at_most(6).within(Duration::from_secs(3));
+    // While the Pods get ready and go, not later. Of two deletions, one can be late: meanwhile the other's Pod is gone.
+    let faults = with_replies().with(Fault::Delay(LATE), 8).at_most(6).within(PROBED);
     safe(name, faults, Duration::from_secs(600))
         .kubelet(|kubelet| {
             kubelet.startup(Duration::from_millis(700)).termination(Duration::from_millis(200))
         })
         .workload(one_by_one)
         .process("controller", move |process| run_without(process, Strictness::Counts, without))
+        .process("probes", probes)
 }
 
 fn adopting(name: &str, without: Option<Protection>) -> Scenario {
@@ -158,6 +174,15 @@ fn with_replies() -> FaultMix {
     in_time().without(|fault| matches!(fault, Fault::LoseReply | Fault::Hang | Fault::Partition(_)))
 }
 
+/// Pods are deleted, and some of that time the controller can neither watch nor list. It misses Pods that it created.
+fn unseen() -> FaultMix {
+    FaultMix::none()
+        .with(Fault::Unobserved(MOST_BEHIND), 2)
+        .with(Fault::Delete(u32::MAX), 3)
+        .at_most(10)
+        .within(Duration::from_secs(8))
+}
+
 /// A scenario with all properties, whose sets have their Pods `within` so long after the faults rest.
 fn safe(name: &str, faults: FaultMix, within: Duration) -> Scenario {
     base(name, None)
@@ -210,6 +235,32 @@ async fn follow(process: Process) {
     drop(pods);
 }
 
+/// Makes running Pods unready and ready again, as probes do that fail now and then.
+async fn probes(process: Process) {
+    let pods = Api::<Pod>::namespaced(process.client(), NAMESPACES[0]);
+    let params = PatchParams::default();
+    let (mut random, end) = (process.random(), Instant::now() + PROBED);
+    while Instant::now() < end {
+        sleep(Duration::from_millis(random.within(20..150))).await;
+        let Ok(Ok(all)) = timeout(LATE, pods.list(&ListParams::default())).await else { continue };
+        let running: Vec<_> = all.items.into_iter().filter(|pod| phase(pod) == Some("Running")).collect();
+        let Some(mut status) = random.pick(&running).cloned() else { continue };
+        for condition in status.status.iter_mut().flat_map(|status| status.conditions.iter_mut().flatten()) {
+            if condition.type_ == "Ready" {
+                condition.status = if condition.status == "True" { "False" } else { "True" }.to_owned();
+            }
+        }
+        let (name, patch) = (status.name_any(), Patch::Merge(json!({"status": status.status})));
+        // One that fails is one less.
+        _ = timeout(LATE, pods.patch_status(&name, &params, &patch)).await;
+    }
+    pending().await
+}
+
+fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
+}
+
 fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
     let mut steps = Vec::new();
     for number in 0..SETS {
@@ -241,13 +292,15 @@ fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
 
-/// Creates a set of ten Pods, and removes one after the other. A Pod that is not ready is removed first, so the choice
+/// Creates a set of ten Pods, and removes one to three at a time. A Pod that is not ready is removed first, so the choice
 /// changes from moment to moment.
 fn one_by_one(random: &mut Random) -> Vec<(Duration, Step)> {
     let mut at = random.within(0..500);
     let mut steps = vec![(at, Step::create(&set(NAMESPACES[0], "set-0", 10)))];
-    for replicas in (4..10).rev() {
-        at += random.within(20..400);
+    let mut replicas = 10;
+    while replicas > 4 {
+        at += random.within(200..900);
+        replicas -= random.within(1..4).min(replicas);
         let patch = json!({"spec": {"replicas": replicas}});
         steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
     }
