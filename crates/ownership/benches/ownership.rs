@@ -58,7 +58,7 @@ fn claim() -> f64 {
             for _ in 0..CLAIMS {
                 let selector = "app=web,set=0".parse().expect("a selector");
                 let claims = Claims::new(client.clone(), &owner, selector).expect("a named set");
-                let claimed = claims.claim(index.candidates(&owner)).await.expect("nothing to patch");
+                let claimed = claims.claim_from(&index).await.expect("nothing to patch");
                 assert_eq!(claimed.len(), OWNED);
             }
         });

@@ -17,7 +17,7 @@ use tracing::debug;
 use trimtab_cache::{Metadata, Object, Selector};
 
 use crate::{
-    ClaimError, ClaimFailure, ReferenceError,
+    ClaimError, ClaimFailure, OwnerIndex, ReferenceError,
     adoption::{Adoption, recheck},
     controller_reference_with,
     dependent::Dependent,
@@ -176,6 +176,50 @@ impl Claims {
         self.claim_with(objects, &Dynamic::<T>::default(), |_| true).await
     }
 
+    /// [`claim`](Self::claim) for the objects of an index: those that the owner controls, and the orphans that it may adopt.
+    ///
+    /// It reads less of each object than [`claim`](Self::claim) of
+    /// [`OwnerIndex::candidates`](crate::OwnerIndex::candidates), as the index knows the controller.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim`](Self::claim).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`claim`](Self::claim).
+    pub async fn claim_from<T: Object>(&self, index: &OwnerIndex<T>) -> Result<Vec<Arc<T>>, ClaimError<T>>
+    where
+        Dynamic<T>: Default,
+    {
+        self.claim_from_with(index, &Dynamic::<T>::default(), |_| true).await
+    }
+
+    /// [`claim_from`](Self::claim_from), where an object must also pass `filter` to match.
+    ///
+    /// The filter is called only for objects that the selector matches. `kind` is the dynamic type of the objects: `&()`
+    /// for types of k8s-openapi.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim`](Self::claim).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`claim`](Self::claim).
+    pub async fn claim_from_with<T: Object>(
+        &self,
+        index: &OwnerIndex<T>,
+        kind: &Dynamic<T>,
+        filter: impl Fn(&T) -> bool,
+    ) -> Result<Vec<Arc<T>>, ClaimError<T>> {
+        let own = index.controlled_by(&self.claim.reference.uid);
+        let orphans = index.orphans(self.namespace.as_deref());
+        let own = own.into_iter().map(|object| (Controller::Us, object));
+        let orphans = orphans.into_iter().map(|object| (Controller::Nobody, object));
+        self.claim_known(own.chain(orphans), kind, filter).await
+    }
+
     /// [`claim`](Self::claim), where an object must also pass `filter` to match.
     ///
     /// The filter is called only for objects that the selector matches. `kind` is the dynamic type of the objects: `&()`
@@ -194,13 +238,23 @@ impl Claims {
         kind: &Dynamic<T>,
         filter: impl Fn(&T) -> bool,
     ) -> Result<Vec<Arc<T>>, ClaimError<T>> {
-        let objects = objects.into_iter();
+        let known = objects.into_iter().map(|object| (self.controller_of(object.metadata()), object));
+        self.claim_known(known, kind, filter).await
+    }
+
+    /// Claims objects whose controller is known.
+    async fn claim_known<T: Object>(
+        &self,
+        objects: impl Iterator<Item = (Controller, Arc<T>)>,
+        kind: &Dynamic<T>,
+        filter: impl Fn(&T) -> bool,
+    ) -> Result<Vec<Arc<T>>, ClaimError<T>> {
         // A write keeps its place: the number of dependents before it that need none.
         let (mut kept, mut writes) = (Vec::with_capacity(objects.size_hint().0), Vec::new());
-        for object in objects {
+        for (controller, object) in objects {
             let metadata = object.metadata();
             let matches = || metadata.matches(&self.selector) && filter(&object);
-            let wanted = match self.decide(metadata, matches) {
+            let wanted = match self.decide(controller, metadata, matches) {
                 Decision::Leave => continue,
                 Decision::Keep => {
                     kept.push(object);
@@ -228,12 +282,20 @@ impl Claims {
         Err(ClaimError { owner: Arc::clone(&self.owner), claimed, failures })
     }
 
-    fn decide(&self, metadata: &impl Metadata, matches: impl FnOnce() -> bool) -> Decision {
-        let controller = match metadata.controller() {
+    fn controller_of(&self, metadata: &impl Metadata) -> Controller {
+        match metadata.controller() {
             None => Controller::Nobody,
             Some(controller) if controller.uid == self.claim.reference.uid => Controller::Us,
             Some(_) => Controller::Another,
-        };
+        }
+    }
+
+    fn decide(
+        &self,
+        controller: Controller,
+        metadata: &impl Metadata,
+        matches: impl FnOnce() -> bool,
+    ) -> Decision {
         let is_orphan = controller == Controller::Nobody;
         let facts = Facts {
             controller,
@@ -299,7 +361,7 @@ impl Claims {
         if now.uid() != dependent.uid() {
             return Ok(false);
         }
-        let wanted = match self.decide(&now, || wanted == Wanted::Adopt) {
+        let wanted = match self.decide(self.controller_of(&now), &now, || wanted == Wanted::Adopt) {
             Decision::Keep => return Ok(true),
             Decision::Leave => return Ok(false),
             Decision::Adopt => Wanted::Adopt,

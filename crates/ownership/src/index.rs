@@ -57,11 +57,16 @@ impl<T: Object> OwnerIndex<T> {
     pub fn candidates<O: Object>(&self, owner: &O) -> Vec<Arc<T>> {
         let owner = owner.metadata();
         let mut objects = self.controlled_by(owner.uid());
-        objects.extend(match owner.namespace() {
+        objects.extend(self.orphans(owner.namespace()));
+        objects
+    }
+
+    /// Returns the objects without a controller in a namespace, or in all.
+    pub(crate) fn orphans(&self, namespace: Option<&str>) -> Vec<Arc<T>> {
+        match namespace {
             Some(namespace) => self.orphans_in(namespace),
             None => self.0.get(&Place::Orphan),
-        });
-        objects
+        }
     }
 }
 

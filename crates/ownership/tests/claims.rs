@@ -1,6 +1,7 @@
 //! The promises of claiming, seen from the requests that a server gets.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     num::NonZeroUsize,
     sync::{
@@ -13,13 +14,13 @@ use k8s_openapi::api::{
     apps::v1::ReplicaSet,
     core::v1::{Namespace, Pod},
 };
-use kube_client::Client;
+use kube_client::{Client, ResourceExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 use trimtab_apiserver::{ApiServer, Filter, Verb};
-use trimtab_cache::{MetaView, Metadata, Object};
-use trimtab_ownership::{ClaimError, Claims, controller_reference};
+use trimtab_cache::{MetaView, Metadata, Object, StoreWriter};
+use trimtab_ownership::{ClaimError, Claims, OwnerIndex, controller_reference};
 use trimtab_test_support::server::{ApiRequest, Requests, answering, failure};
 
 const DELETED: &str = "2026-01-01T00:00:00Z";
@@ -87,10 +88,20 @@ fn names<T: Object>(objects: &[Arc<T>]) -> Vec<&str> {
     objects.iter().map(|object| object.metadata().name()).collect()
 }
 
-/// Claims `pods` for the set; the claimed Pods, and the requests.
+/// Claims `pods` for the set; the claimed Pods, and the requests. From an index, the outcome is the same.
 async fn claim(deleted: bool, pods: Vec<Arc<Pod>>) -> (Vec<String>, Requests) {
+    let mut writer = StoreWriter::<Pod>::new();
+    let index = OwnerIndex::add(writer.store());
+    pods.iter().for_each(|pod| drop(writer.apply(Pod::clone(pod))));
+    let (client, indexed_calls) = answering(willing);
+    let indexed = claims_of(client, &set(deleted)).claim_from(&index).await.expect("a willing server");
+
     let (client, calls) = answering(willing);
     let claimed = claims_of(client, &set(deleted)).claim(pods).await.expect("a willing server");
+    let same = |ours: &[Arc<Pod>]| ours.iter().map(|pod| pod.name_any()).collect::<BTreeSet<_>>();
+    assert_eq!(same(&indexed), same(&claimed));
+    let (indexed, other) = (indexed_calls.all(), calls.all());
+    assert!(indexed.len() == other.len() && indexed.iter().all(|call| other.contains(call)), "{indexed:?}");
     (names(&claimed).into_iter().map(ToOwned::to_owned).collect(), calls)
 }
 
