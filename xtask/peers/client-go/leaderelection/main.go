@@ -3,7 +3,7 @@
 //	leaderelection -scenario failover -url http://127.0.0.1:PORT -objects PAIRS
 //	leaderelection -scenario thousand -url http://127.0.0.1:PORT -objects FOLLOWERS [-quick]
 //
-// It has one way to learn of the Lease, so the rows with and without the suffix /watch are the same.
+// It has one way to learn of the Lease, so the rows with and without the suffixes /watch and /shared-watch are the same.
 package main
 
 import (
@@ -230,7 +230,7 @@ func thousand(url string, followers int, quick bool) error {
 	before := measure.SoFar()
 	time.Sleep(period)
 	after := measure.SoFar()
-	for _, suffix := range []string{"", "/watch"} {
+	for _, suffix := range []string{"", "/watch", "/shared-watch"} {
 		cpu := (after.CPU - before.CPU).Seconds() * 1e3 / period.Seconds()
 		measure.Report("leaderelection/thousand-cpu"+suffix, "ms/s", cpu)
 		measure.Report("leaderelection/thousand-rss"+suffix, "MB", float64(after.RSS-empty.RSS)/1e6)
