@@ -6,7 +6,8 @@ use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt, TryFutureExt};
 use http::Request;
 use kube_client::{Client, core::WatchEvent};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Record, RequestError};
 
@@ -42,14 +43,14 @@ pub(crate) fn events(
     request: Result<Request<Vec<u8>>, kube_client::core::request::Error>,
 ) -> Pin<Box<dyn Stream<Item = Result<LeaseEvent, RequestError>> + Send>> {
     let events = async move {
-        let events = client.request_events::<Map<String, Value>>(request?).await?;
+        let events = client.request_events::<Box<RawValue>>(request?).await?;
         Ok(StreamExt::map(events, |event| event.map_err(RequestError::from)))
     };
     let events = events.boxed().try_flatten_stream().map(|event| match event? {
-        WatchEvent::Added(lease) | WatchEvent::Modified(lease) => Ok(LeaseEvent::of(lease, |lease| {
-            Record::of_event(lease).map(|lease| Change::Written(lease.into()))
+        WatchEvent::Added(lease) | WatchEvent::Modified(lease) => Ok(LeaseEvent::of(&lease, |lease| {
+            Record::parse(lease).map(|lease| Change::Written(lease.into()))
         })),
-        WatchEvent::Deleted(lease) => Ok(LeaseEvent::of(lease, |_| Ok(Change::Deleted))),
+        WatchEvent::Deleted(lease) => Ok(LeaseEvent::of(&lease, |_| Ok(Change::Deleted))),
         WatchEvent::Bookmark(bookmark) => {
             Ok(LeaseEvent { version: Some(bookmark.metadata.resource_version), lease: None })
         }
@@ -71,14 +72,24 @@ pub(super) fn changes(
     }))
 }
 
+/// The fields that say which Lease an event is of. They are empty if one has another type.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Named {
+    metadata: NamedMetadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct NamedMetadata {
+    name: String,
+    resource_version: Option<String>,
+}
+
 impl LeaseEvent {
-    fn of(
-        lease: Map<String, Value>,
-        change: impl FnOnce(Map<String, Value>) -> Result<Change, String>,
-    ) -> Self {
-        let text = |field| Some(lease.get("metadata")?.get(field)?.as_str()?.to_owned());
-        let (name, version) = (text("name").unwrap_or_default(), text("resourceVersion"));
-        let change = change(lease).map_err(RequestError::Garbage);
-        Self { version, lease: Some(NamedChange { name, change }) }
+    fn of(lease: &RawValue, change: impl FnOnce(&str) -> Result<Change, String>) -> Self {
+        let Named { metadata } = serde_json::from_str(lease.get()).unwrap_or_default();
+        let change = change(lease.get()).map_err(RequestError::Garbage);
+        Self { version: metadata.resource_version, lease: Some(NamedChange { name: metadata.name, change }) }
     }
 }

@@ -37,8 +37,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest time for which one fault keeps a process from the present state.
 const MOST_BEHIND: Duration = Duration::from_secs(5);
-/// The delay of a request in `replicaset-shrinking`: some times a Pod's termination.
-const LATE: Duration = Duration::from_millis(800);
+/// The lag of caches in `replicaset-shrinking`: some times a Pod's termination.
+const LAG: Duration = Duration::from_millis(800);
 /// The time for which probes of `replicaset-shrinking` fail and succeed.
 const PROBED: Duration = Duration::from_secs(3);
 /// The time within which every set has its Pods, once the faults rest.
@@ -90,14 +90,15 @@ pub fn replicaset_adopting() -> Scenario {
     adopting("replicaset-adopting", None)
 }
 
-/// The controller that only counts, with a set that loses its Pods a few at a time while they become ready and unready.
+/// The controller that only counts, with a set that loses its Pods one by one while they become ready and unready.
 pub fn replicaset_shrinking() -> Scenario {
     shrinking("replicaset-shrinking", None)
 }
 
 fn shrinking(name: &str, without: Option<Protection>) -> Scenario {
-    // While the Pods get ready and go, not later. Of two deletions, one can be late: meanwhile the other's Pod is gone.
-    let faults = with_replies().with(Fault::Delay(LATE), 8).at_most(6).within(PROBED);
+    // While the Pods get ready and go, not later. Behind a cache that lags by some times a Pod's termination, the end of one
+    // Pod is seen before the deletion of the next.
+    let faults = with_replies().with(Fault::Lag { lag: LAG, lasts: PROBED }, 30).at_most(6).within(PROBED);
     safe(name, faults, Duration::from_secs(600))
         .kubelet(|kubelet| {
             kubelet.startup(Duration::from_millis(700)).termination(Duration::from_millis(200))
@@ -242,7 +243,7 @@ async fn probes(process: Process) {
     let (mut random, end) = (process.random(), Instant::now() + PROBED);
     while Instant::now() < end {
         sleep(Duration::from_millis(random.within(20..150))).await;
-        let Ok(Ok(all)) = timeout(LATE, pods.list(&ListParams::default())).await else { continue };
+        let Ok(Ok(all)) = timeout(LAG, pods.list(&ListParams::default())).await else { continue };
         let running: Vec<_> = all.items.into_iter().filter(|pod| phase(pod) == Some("Running")).collect();
         let Some(mut status) = random.pick(&running).cloned() else { continue };
         for condition in status.status.iter_mut().flat_map(|status| status.conditions.iter_mut().flatten()) {
@@ -252,7 +253,7 @@ async fn probes(process: Process) {
         }
         let (name, patch) = (status.name_any(), Patch::Merge(json!({"status": status.status})));
         // One that fails is one less.
-        _ = timeout(LATE, pods.patch_status(&name, &params, &patch)).await;
+        _ = timeout(LAG, pods.patch_status(&name, &params, &patch)).await;
     }
     pending().await
 }
@@ -292,15 +293,14 @@ fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
 
-/// Creates a set of ten Pods, and removes one to three at a time. A Pod that is not ready is removed first, so the choice
+/// Creates a set of ten Pods, and removes one after the other. A Pod that is not ready is removed first, so the choice
 /// changes from moment to moment.
 fn one_by_one(random: &mut Random) -> Vec<(Duration, Step)> {
     let mut at = random.within(0..500);
     let mut steps = vec![(at, Step::create(&set(NAMESPACES[0], "set-0", 10)))];
-    let mut replicas = 10;
-    while replicas > 4 {
-        at += random.within(200..900);
-        replicas -= random.within(1..4).min(replicas);
+    at += 700;
+    for replicas in (2..10).rev() {
+        at += random.within(20..400);
         let patch = json!({"spec": {"replicas": replicas}});
         steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
     }
