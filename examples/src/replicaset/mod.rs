@@ -32,7 +32,7 @@ use trimtab_controller::{
 use trimtab_events::{EventRecorder, NewEvent};
 use trimtab_manager::Manager;
 
-use clock::Clock;
+pub(crate) use clock::Clock;
 use protection::NumberedDeletions;
 pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};

@@ -1,5 +1,6 @@
 //! The ReplicaSet controller over the in-process API server, in virtual time.
 
+mod deployments;
 mod failures;
 mod syncs;
 mod world;

@@ -1,0 +1,27 @@
+//! `trimtab-controller-manager`: Kubernetes' Deployment and ReplicaSet controllers as one process.
+//!
+//! ```text
+//! cargo run -p trimtab-examples --bin trimtab-controller-manager -- --kubeconfig FILE --controllers=deployment,replicaset
+//! ```
+//!
+//! The [README](README.md) has the flags.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use trimtab_examples::controller_manager::{Options, run};
+
+/// Runs Kubernetes' Deployment and ReplicaSet controllers.
+#[derive(Parser)]
+#[command(name = "trimtab-controller-manager")]
+struct Args {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt().init();
+    trimtab_manager::exit(run(args.options).await)
+}

@@ -1,0 +1,183 @@
+//! Kubernetes' Deployment controller, as upstream's does it (`pkg/controller/deployment`).
+//!
+//! ```text
+//! deployments ---------------------> key \
+//! sets --controller's UID----------> key  \
+//!      --orphan's labels-----------> key   >-- queue --> sync: claim the sets, decide, write sets, write the status
+//! Pods that are gone, if Recreate -> key  /                        ^
+//! own writes of sets and status -> ledger: are they in the cache? --+
+//! ```
+//!
+//! The decisions are functions of the objects: `rollout` has the numbers of Pods, `sets` the revisions and annotations,
+//! `status` the counts and conditions. `sync` takes the decisions one after the other, and `writes` sends them.
+//!
+//! A set is found by the content of its template, not by its hash. So upstream's controller can continue a rollout of this
+//! one, and this one a rollout of upstream's, although the hashes in the names differ.
+
+mod rollback;
+mod rollout;
+mod sets;
+mod status;
+mod sync;
+mod writes;
+
+use std::{fmt, sync::Arc};
+
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use kube_client::Client;
+use trimtab_controller::{
+    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, Writer,
+    cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
+    gates,
+    informer::{Event, Informer, InformerFactory},
+    ownership::{ClaimError, OwnerIndex, pods::PodState, pods::PodView},
+};
+use trimtab_events::EventRecorder;
+use trimtab_manager::Manager;
+
+use crate::replicaset::Clock;
+pub use rollout::InvalidLimit;
+
+/// The number of Deployments that are synced at once, as upstream's `--concurrent-deployment-syncs`.
+const WORKERS: usize = 5;
+
+/// The state of the Deployment controller. Cheap to clone.
+#[derive(Clone)]
+pub struct Deployments {
+    client: Client,
+    writer: Writer,
+    events: EventRecorder,
+    deployments: Informer<Deployment>,
+    sets: Informer<ReplicaSet>,
+    pods: Informer<PodView>,
+    sets_by_owner: OwnerIndex<ReplicaSet>,
+    pods_by_owner: OwnerIndex<PodView>,
+    writes: OwnWrites,
+    clock: Clock,
+}
+
+/// A failed sync.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Sets could not be adopted or released.
+    #[error("claiming ReplicaSets")]
+    Claim(#[source] Box<ClaimError<ReplicaSet>>),
+    /// The Deployment has no name or no UID, so it was not read from a server.
+    #[error("referring to the Deployment")]
+    Reference(#[from] trimtab_controller::ownership::ReferenceError),
+    /// The number of Pods during a rollout cannot be computed.
+    #[error("reading the strategy")]
+    Limit(#[from] InvalidLimit),
+    /// The strategy has an unknown type.
+    #[error("the strategy {0:?} is neither RollingUpdate nor Recreate")]
+    Strategy(String),
+    /// The template has no JSON form.
+    #[error("hashing the template")]
+    Hash(#[source] serde_json::Error),
+    /// The new set could not be created.
+    #[error("creating ReplicaSet {0}")]
+    Create(String, #[source] RequestError),
+    /// The name of the new set belongs to an object with another template or another owner. The next sync takes another name.
+    #[error("the name {0} of the new ReplicaSet is taken")]
+    Collision(String),
+    /// A set could not be changed.
+    #[error("updating ReplicaSet {0}")]
+    Update(String, #[source] RequestError),
+    /// A set that is no longer kept could not be deleted.
+    #[error("deleting ReplicaSet {0}")]
+    Delete(String, #[source] RequestError),
+    /// The Deployment could not be rolled back.
+    #[error("rolling back")]
+    RollBack(#[source] RequestError),
+    /// The status could not be written.
+    #[error("writing the status")]
+    Status(#[source] RequestError),
+}
+
+impl fmt::Debug for Deployments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployments").field("writes", &self.writes).finish_non_exhaustive()
+    }
+}
+
+impl Deployments {
+    /// Creates the informers for Deployments, ReplicaSets and Pods of the whole cluster. Nothing runs yet.
+    ///
+    /// Call it before the informers start. A [`ReplicaSets`](crate::replicaset::ReplicaSets) of the same factory shares them.
+    pub fn new(client: Client, informers: &InformerFactory, events: EventRecorder) -> Self {
+        let deployments = informers.informer::<Deployment>();
+        let (sets, pods) = (informers.informer::<ReplicaSet>(), informers.informer::<PodView>());
+        let (sets_by_owner, pods_by_owner) = (OwnerIndex::add(sets.store()), OwnerIndex::add(pods.store()));
+        let ledger = gates::ledger().name("deployment_controller").build();
+        // Of Deployments, too: the next sync must see the status that this one wrote, such as its collision count.
+        let writes = OwnWrites::new(ledger, &deployments).of(&sets).of(&deployments);
+        let writer = Writer::new(client.clone(), "deployment-controller").own_writes(writes.clone());
+        let clock = Clock::starting_now();
+        Self { client, writer, events, deployments, sets, pods, sets_by_owner, pods_by_owner, writes, clock }
+    }
+
+    /// The same in a manager.
+    pub fn of(manager: &Manager) -> Self {
+        Self::new(manager.client(), manager.informers(), manager.events().clone())
+    }
+
+    /// The same, whose wall clock begins at `now`. A simulation has a clock of its own.
+    #[must_use]
+    pub fn starting_at(self, now: jiff::Timestamp) -> Self {
+        Self { clock: Clock::starting_at(now), ..self }
+    }
+
+    /// Returns the controller without its reconciler. Events of Deployments, of their sets, and of orphans that a Deployment
+    /// selects wake it. So do Pods that end, if the strategy is `Recreate`, and own writes that arrive in the cache.
+    pub fn wiring(&self) -> Controller<()> {
+        let (all, deployments, sets) =
+            (self.deployments.store().clone(), self.deployments.store().clone(), self.sets.store().clone());
+        Controller::new("deployment", &self.deployments)
+            .owns(&self.sets)
+            .watches(&self.sets, move |event| deployments_that_select(&all, event))
+            .watches(&self.pods, move |event| recreated_by(&deployments, &sets, event))
+            .woken_by(self.writes.ledger())
+            .workers(WORKERS)
+    }
+
+    /// Returns the controller, ready to run.
+    pub fn controller(&self) -> Controller {
+        self.wiring().reconcile_by(self.clone())
+    }
+}
+
+impl Reconcile for Deployments {
+    async fn reconcile(self: Arc<Self>, request: Request) -> Result<Action, Failed> {
+        self.sync(&request.key).await
+    }
+}
+
+/// The Deployments that may want to adopt the event's set: it has no controller, and they select it.
+fn deployments_that_select(all: &Store<Deployment>, event: &Event<ReplicaSet>) -> Vec<ObjectKey> {
+    let Some(orphan) = event.object().filter(|set| set.metadata().controller().is_none()) else {
+        return Vec::new();
+    };
+    let selects = |deployment: &Deployment| {
+        Selector::try_from(&deployment.spec.selector)
+            .is_ok_and(|selector| !selector.is_everything() && orphan.metadata().matches(&selector))
+    };
+    let namespace = orphan.metadata().namespace().unwrap_or_default();
+    all.in_namespace(namespace).iter().filter(|one| selects(one)).map(|one| one.key()).collect()
+}
+
+/// The Deployment that waits for the end of the event's Pod before it creates new ones.
+fn recreated_by(
+    deployments: &Store<Deployment>,
+    sets: &Store<ReplicaSet>,
+    event: &Event<PodView>,
+) -> Option<ObjectKey> {
+    let pod = event.object()?;
+    let has_ended = matches!(event.change, Change::Deleted(_)) || pod.is_finished();
+    let owner = pod.metadata().controller().filter(|owner| has_ended && owner.kind == "ReplicaSet")?;
+    let namespace = pod.metadata().namespace()?;
+    let set = sets.get(&ObjectKey::namespaced(namespace, &owner.name))?;
+    let owner = set.metadata().controller().filter(|owner| owner.kind == "Deployment")?.name.clone();
+    let key = ObjectKey::namespaced(namespace, &owner);
+    deployments.get(&key).filter(|deployment| sync::is_recreated(deployment)).map(|_| key)
+}

@@ -1,0 +1,117 @@
+//! The writes of a sync: sizes and changes of sets, deletions of old ones, the status.
+
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
+use kube_client::{
+    Api, Resource,
+    api::{Patch, PatchParams},
+};
+use serde_json::{Value, json};
+use trimtab_controller::cache::{Metadata, Object};
+use trimtab_events::NewEvent;
+
+use super::{
+    Deployments, Error,
+    sets::{self, Annotation, Sets, replicas},
+    status,
+    sync::Draft,
+};
+
+impl Deployments {
+    /// Writes the number of Pods of a set and the annotations of a scaling, unless both are right: upstream's
+    /// `scaleReplicaSet`.
+    pub(super) async fn resize(
+        &self,
+        draft: &Draft,
+        sets: &mut Sets,
+        set: &ReplicaSet,
+        size: i32,
+    ) -> Result<(), Error> {
+        let annotations = sets::scaled_annotations(&draft.limits);
+        let existing = set.metadata.annotations.as_ref();
+        let has = |(name, value): &(String, String)| existing.is_some_and(|all| all.get(name) == Some(value));
+        let before = replicas(set);
+        if before == size && annotations.iter().all(has) {
+            return Ok(());
+        }
+        let annotations: Value =
+            annotations.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let change = json!({"metadata": {"annotations": annotations}, "spec": {"replicas": size}});
+        self.update(draft, sets, set, change).await?;
+        if before != size {
+            self.scaled(&draft.deployment, set.metadata().name(), before, size);
+        }
+        Ok(())
+    }
+
+    /// Sends a change of a set. It names the version of the set, so that a change of another writer is not overwritten.
+    pub(super) async fn update(
+        &self,
+        draft: &Draft,
+        sets: &mut Sets,
+        set: &ReplicaSet,
+        mut change: Value,
+    ) -> Result<(), Error> {
+        change["metadata"]["uid"] = json!(set.metadata.uid);
+        change["metadata"]["resourceVersion"] = json!(set.metadata.resource_version);
+        let updated = self.writer.patch(&*draft.deployment, set, &Patch::Merge(change)).await;
+        sets.replace(updated.map_err(|error| Error::Update(set.metadata().name().to_owned(), error))?);
+        Ok(())
+    }
+
+    /// Deletes old sets beyond `revisionHistoryLimit`.
+    pub(super) async fn clean_up(&self, deployment: &Deployment, sets: &Sets) -> Result<(), Error> {
+        let Some(limit) = deployment.spec.revision_history_limit.filter(|limit| *limit != i32::MAX) else {
+            return Ok(());
+        };
+        for set in sets::outdated(&sets.old, limit.try_into().unwrap_or(0)) {
+            let deleted = self.writer.delete(deployment, &*set).await;
+            deleted.map_err(|error| Error::Delete(set.metadata().name().to_owned(), error))?;
+        }
+        Ok(())
+    }
+
+    /// Records that a set was scaled.
+    pub(super) fn scaled(&self, deployment: &Deployment, set: &str, from: i32, to: i32) {
+        let direction = if from < to { "up" } else { "down" };
+        let note = format!("Scaled {direction} replica set {set} from {from} to {to}");
+        let event = NewEvent::normal("ScalingReplicaSet", "ScaleReplicaSet", note);
+        self.events.record(&deployment.object_ref(&()), event);
+    }
+
+    /// Writes the status and the revision, if one of them has changed.
+    ///
+    /// The patch names the version of the Deployment. After a conflict the next sync decides anew, by the newer object.
+    pub(super) async fn write_status(&self, draft: &Draft) -> Result<(), Error> {
+        let metadata = draft.deployment.metadata();
+        let before = draft.deployment.status.clone().unwrap_or_default();
+        if draft.revision.is_none() && !status::differs(&before, &draft.status) {
+            return Ok(());
+        }
+        let mut patch = json!({
+            "metadata": {"uid": metadata.uid(), "resourceVersion": metadata.resource_version()},
+            "status": nulls(&before, &draft.status),
+        });
+        if let Some(revision) = &draft.revision {
+            patch["metadata"]["annotations"] = json!({Annotation::Revision.name(): revision});
+        }
+        let api: Api<Deployment> =
+            Api::namespaced(self.client.clone(), metadata.namespace().unwrap_or_default());
+        let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
+        let request = api.patch_status(metadata.name(), &params, &patch);
+        match self.writes.update(&draft.deployment.key(), metadata.uid(), request).await {
+            Err(error) if !error.is_not_found() => Err(Error::Status(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns `new` as a merge patch of `old`: a field that `new` lacks is null, so that it is removed.
+fn nulls(old: &DeploymentStatus, new: &DeploymentStatus) -> Value {
+    let (old, mut new) = (json!(old), json!(new));
+    if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
+        for name in old.keys() {
+            new.entry(name.clone()).or_insert(Value::Null);
+        }
+    }
+    new
+}

@@ -1,0 +1,5 @@
+//! The Deployment controller with the ReplicaSet controller and a Kubelet.
+
+mod cluster;
+mod histories;
+mod rollouts;
