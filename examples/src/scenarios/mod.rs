@@ -2,6 +2,7 @@
 
 mod clock;
 mod database;
+mod deployment;
 mod lease;
 mod replicaset;
 mod website;
@@ -10,6 +11,7 @@ use trimtab_simulation::Scenario;
 
 pub use self::{
     database::database,
+    deployment::deployment,
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
@@ -35,6 +37,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         ("lease".to_owned(), lease(None)),
         ("lease-taken".to_owned(), lease_taken()),
         ("database".to_owned(), database(None)),
+        ("deployment".to_owned(), deployment()),
         ("website".to_owned(), website()),
         ("website/twice".to_owned(), website_twice()),
     ];

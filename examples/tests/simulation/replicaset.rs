@@ -28,6 +28,12 @@ fn with_counts_alone_it_makes_no_pod_too_many_and_converges_in_the_end() {
     clean("replicaset-counts");
 }
 
+/// `cargo xtask simulate deployment --seeds 2000` runs more.
+#[test]
+fn a_rollout_keeps_its_bounds_and_revisions_and_comes_to_its_end_under_faults() {
+    clean("deployment");
+}
+
 /// The same properties find a controller that believes its cache.
 #[test]
 fn a_controller_that_believes_its_cache_makes_a_pod_too_many() {

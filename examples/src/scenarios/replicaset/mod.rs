@@ -31,10 +31,10 @@ const SETS: u64 = 3;
 /// The namespaces with sets and orphans of the same labels.
 const NAMESPACES: [&str; 2] = ["default", "kube-public"];
 /// The longest delay of a key that failed.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
+pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// The limit of the informers' backoff, so that a cache is not older than the faults and a few seconds make it: the
 /// properties call the last 10 s recent.
-const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
+pub(super) const INFORMER_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest time for which one fault keeps a process from the present state.
 const MOST_BEHIND: Duration = Duration::from_secs(5);
 /// The lag of caches in `replicaset-shrinking`: some times a Pod's termination.
@@ -145,7 +145,7 @@ pub fn replicaset_bench() -> Scenario {
 
 /// Every fault except late writes. No fault makes the state that a process knows more than 5 s older, so that two of them
 /// stay within the time that the properties call recent.
-fn in_time() -> FaultMix {
+pub(super) fn in_time() -> FaultMix {
     FaultMix::environment()
         .without(|fault| {
             matches!(
