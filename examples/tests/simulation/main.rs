@@ -106,8 +106,7 @@ const WITHOUT: [(Removed, &str); 5] = [
     (Removed::Precondition, "7; candidate-b@3550w late-commit 15000; candidate-b@3700 pause 14000"),
 ];
 
-/// Protections of the ReplicaSet controller, taken away one at a time. UIDs and versions are not among them: no history was
-/// found that misses either.
+/// Protections of the ReplicaSet controller, taken away one at a time.
 #[test]
 fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
     for (protection, plan) in UNPROTECTED {
@@ -117,6 +116,7 @@ fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
         assert_eq!(report.failures().len(), 1, "{protection:?} is not missed in {plan}: {report}");
         let whole = match protection {
             Protection::FreshUid => scenarios::replicaset_adopting(),
+            Protection::Versions => scenarios::replicaset_unseen(),
             _ => scenarios::replicaset(),
         };
         Simulation::new(whole).replay(&plan).assert_clean();
@@ -124,7 +124,7 @@ fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
 }
 
 /// A plan for each protection.
-const UNPROTECTED: [(Protection, &str); 3] = [
+const UNPROTECTED: [(Protection, &str); 4] = [
     (Protection::Counts, "4; steps 0"),
     (
         Protection::UnknownOutcomes,
@@ -134,6 +134,7 @@ const UNPROTECTED: [(Protection, &str); 3] = [
         Protection::FreshUid,
         "118; steps 1@8,/spec/replicas=0 3@9,/spec/replicas=2 9@46; controller@39 unobserved 3",
     ),
+    (Protection::Versions, "35; steps 2@7,/spec/replicas=1; controller@14 unobserved 1; @18 delete 59760"),
 ];
 
 /// A plan for each defect, shrunk.

@@ -70,7 +70,7 @@ pub fn replicaset_without(protection: Protection) -> Scenario {
         Protection::Counts => (in_time(), Strictness::Strict),
         Protection::FreshUid => return adopting(&name, Some(protection)),
         Protection::UnknownOutcomes => (in_time(), Strictness::Versions),
-        Protection::Versions => (unseen(), Strictness::Counts),
+        Protection::Versions => return unseen(&name, Strictness::Counts, Some(protection)),
         // Versions also settle a deletion, so only counts need its UID.
         Protection::Uids => return shrinking(&name, Some(protection)),
     };
@@ -78,10 +78,25 @@ pub fn replicaset_without(protection: Protection) -> Scenario {
         .process("controller", move |process| run_without(process, strictness, Some(protection)))
 }
 
-/// The controller that compares versions, whose Pods come and go while it can read nothing.
+/// The controller that compares versions, some of whose Pods come and go while it can read nothing.
 pub fn replicaset_unseen() -> Scenario {
-    safe("replicaset-unseen", unseen(), CONVERGED)
-        .process("controller", |process| run(process, Strictness::Versions))
+    unseen("replicaset-unseen", Strictness::Versions, None)
+}
+
+/// Pods are deleted, and some of that time the controller can neither watch nor list, so that no event ever tells of them.
+fn unseen(name: &str, strictness: Strictness, without: Option<Protection>) -> Scenario {
+    let faults = FaultMix::none()
+        .with(Fault::Unobserved(MOST_BEHIND), 2)
+        .with(Fault::Delete(u32::MAX), 3)
+        .at_most(10)
+        .within(Duration::from_secs(8));
+    // A deletion beyond desired is not the controller's if another client deletes at the same time.
+    base(name, None)
+        .faults(faults)
+        .always("no Pod too many", no_pod_too_many)
+        .eventually("every set has its Pods", CONVERGED, every_set_has_its_pods)
+        .settles_within(CONVERGED)
+        .process("controller", move |process| run_without(process, strictness, without))
 }
 
 /// The controller with its default gates, whose sets adopt nothing once they are gone. Reads are current, and a write follows
@@ -173,15 +188,6 @@ pub(super) fn in_time() -> FaultMix {
 /// The same, without faults that lose the reply to a write.
 fn with_replies() -> FaultMix {
     in_time().without(|fault| matches!(fault, Fault::LoseReply | Fault::Hang | Fault::Partition(_)))
-}
-
-/// Pods are deleted, and some of that time the controller can neither watch nor list. It misses Pods that it created.
-fn unseen() -> FaultMix {
-    FaultMix::none()
-        .with(Fault::Unobserved(MOST_BEHIND), 2)
-        .with(Fault::Delete(u32::MAX), 3)
-        .at_most(10)
-        .within(Duration::from_secs(8))
 }
 
 /// A scenario with all properties, whose sets have their Pods `within` so long after the faults rest.
