@@ -92,6 +92,11 @@ impl<'a> Schema<'a> {
         self.0.is_closed
     }
 
+    /// Returns the values that a string of a built-in type may have; empty if any will do, or if validation decides.
+    pub fn choices(&self) -> &'a [String] {
+        if self.0.choices.is_empty() { &self.body().choices } else { &self.0.choices }
+    }
+
     /// Returns whether null is allowed.
     pub fn is_nullable(&self) -> bool {
         self.0.nullable
