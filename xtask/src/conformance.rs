@@ -3,6 +3,7 @@
 //! The suites of the API server and of the informer are programs of their own, which this command builds and runs.
 
 mod clients;
+mod differential;
 mod featuregate;
 mod informer;
 mod options;
@@ -16,8 +17,9 @@ use std::process::ExitCode;
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     match &options.server {
         Some(server) => server::run(server, options),
+        None if options.differential => differential::run(options),
         None if options.informer => informer::run(options.kubeconfig.as_deref()),
         None if options.clients => clients::run(options),
-        None => featuregate::run(options.cases, options.seed),
+        None => featuregate::run(options.cases, options.seed.unwrap_or(1)),
     }
 }

@@ -14,6 +14,13 @@ pub(crate) struct Options {
     /// kube-controller-manager. Without Go it skips and names the clients that need it.
     #[arg(long, group = "what")]
     pub(super) clients: bool,
+    /// Sends a stream of random requests to our server and to a kube-apiserver side by side, and groups the differences
+    /// of their answers; needs Go.
+    #[arg(long, group = "what")]
+    pub(super) differential: bool,
+    /// With --differential: sends no further request after so many seconds.
+    #[arg(long, value_name = "N", requires = "differential")]
+    pub(super) seconds: Option<u64>,
     /// Compares feature gates with k8s.io/component-base on random registries; needs Go.
     #[arg(long, group = "what")]
     pub(super) featuregate: bool,
@@ -32,10 +39,10 @@ pub(crate) struct Options {
     /// With --server: compares the decisions of RBAC with the recorded decisions of a kube-apiserver.
     #[arg(long, requires = "server", conflicts_with_all = ["case", "list"])]
     pub(super) authorization: bool,
-    /// With --authorization: writes the decisions to this file.
-    #[arg(long, value_name = "FILE", requires = "authorization")]
+    /// With --authorization or --differential: writes the answers of the server to this file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["clients", "featuregate", "informer"])]
     pub(super) record: Option<PathBuf>,
-    /// With --server real or --clients: uses this build of xtask/peers/kube-apiserver instead of building it.
+    /// With --server real, --clients or --differential: uses this build of xtask/peers/kube-apiserver instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     pub(super) kube: Option<PathBuf>,
     /// With --clients: runs one more kubectl; may be repeated.
@@ -44,7 +51,8 @@ pub(crate) struct Options {
     /// With --featuregate: sets the number of random registries.
     #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with_all = ["server", "clients"])]
     pub(super) cases: u32,
-    /// With --featuregate: sets the seed of the random registries; a failure prints it.
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["server", "clients"])]
-    pub(super) seed: u64,
+    /// With --featuregate: sets the seed of the random registries, 1 by default; a failure prints it. With --differential:
+    /// runs this seed alone, instead of 1 to 20.
+    #[arg(long, value_name = "N", conflicts_with_all = ["server", "clients"])]
+    pub(super) seed: Option<u64>,
 }

@@ -43,6 +43,97 @@ pub(crate) fn label_faults(name: &str) -> Vec<&'static str> {
     faults
 }
 
+/// Returns the faults of a name as a DNS subdomain; empty if it is valid.
+pub(crate) fn subdomain_faults(name: &str) -> Vec<&'static str> {
+    let mut faults = Vec::new();
+    if name.len() > 253 {
+        faults.push("must be no more than 253 characters");
+    }
+    let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(is_inside) && !part.starts_with('-') && !part.ends_with('-')
+    };
+    if !name.split('.').all(is_part) {
+        faults.push(SUBDOMAIN_RULE);
+    }
+    faults
+}
+
+/// Returns the faults of a text as the name of a label, `[dns/]name`; empty if it is valid.
+pub(crate) fn qualified_faults(name: &str) -> Vec<String> {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_edge = |c: char| c.is_ascii_alphanumeric();
+    let (prefix, part) = match name.split('/').collect::<Vec<_>>()[..] {
+        [part] => (None, part),
+        [prefix, part] => (Some(prefix), part),
+        _ => return vec![MANY_PARTS_RULE.to_owned()],
+    };
+    let mut faults = Vec::new();
+    match prefix {
+        None => {}
+        Some("") => faults.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) => {
+            faults.extend(subdomain_faults(prefix).iter().map(|fault| format!("prefix part {fault}")));
+        }
+    }
+    if part.is_empty() {
+        faults.push("name part must be non-empty".to_owned());
+    } else if part.len() > 63 {
+        faults.push("name part must be no more than 63 bytes".to_owned());
+    }
+    if part.is_empty()
+        || !part.chars().all(is_inside)
+        || !part.starts_with(is_edge)
+        || !part.ends_with(is_edge)
+    {
+        faults.push(QUALIFIED_RULE.to_owned());
+    }
+    faults
+}
+
+/// Returns the faults of a text as the value of a label; empty if it is valid.
+pub(crate) fn value_faults(value: &str) -> Vec<&'static str> {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_edge = |c: char| c.is_ascii_alphanumeric();
+    let mut faults = Vec::new();
+    if value.len() > 63 {
+        faults.push("must be no more than 63 bytes");
+    }
+    let is_valid = value.chars().all(is_inside) && value.starts_with(is_edge) && value.ends_with(is_edge);
+    if !value.is_empty() && !is_valid {
+        faults.push(VALUE_RULE);
+    }
+    faults
+}
+
+/// Returns the faults of a port's name.
+pub(crate) fn port_name_faults(name: &str) -> Vec<&'static str> {
+    let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let mut faults = Vec::new();
+    if name.len() > 15 {
+        faults.push("must be no more than 15 characters");
+    }
+    if !name.bytes().all(is_inside) || name.is_empty() {
+        faults.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+    }
+    if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        faults.push("must contain at least one letter (a-z)");
+    }
+    if name.contains("--") {
+        faults.push("must not contain consecutive hyphens");
+    }
+    if name.starts_with('-') || name.ends_with('-') {
+        faults.push("must not begin or end with a hyphen");
+    }
+    faults
+}
+
+/// Upstream's message for a key with more than one slash.
+const MANY_PARTS_RULE: &str = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must \
+    start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
+    validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. \
+    'example.com/MyName')";
+
 /// Upstream's message for a key that is no qualified name.
 pub(crate) const QUALIFIED_RULE: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
     must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used \

@@ -147,6 +147,21 @@ pub(crate) fn depth(value: &Value) -> usize {
     }
 }
 
+/// A value as Go prints it: `map[a:1 b:[x y]]`.
+pub(crate) fn in_go(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}:{}", in_go(value))).collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(in_go).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        scalar => scalar.to_string(),
+    }
+}
+
 /// Puts `condition` into `status` in the place of the one of its type.
 pub(crate) fn set_condition(status: &mut Value, condition: Value) {
     if !status.is_object() {

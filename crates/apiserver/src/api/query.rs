@@ -27,6 +27,8 @@ pub(crate) struct Query {
     pub(crate) resource_version: Option<u64>,
     /// The version that was sent is none, and this is the refusal. Lists and watches look for other mistakes first.
     pub(crate) no_version: Option<Status>,
+    /// The options of a deletion are none, and this is the refusal. They do not count beside a body.
+    pub(crate) no_options: Option<Status>,
     pub(crate) version_match: Option<Match>,
     pub(crate) watch: bool,
     pub(crate) timeout: Option<Duration>,
@@ -114,9 +116,11 @@ impl Query {
             Verb::Patch => "PatchOptions",
             _ => "DeleteOptions",
         };
+        let is_deletion = matches!(verb, Verb::Delete | Verb::DeleteCollection);
         let is_before_streaming = is_ignored("sendInitialEvents");
         let mut parsed = Self { is_before_streaming, ..Self::default() };
-        for (name, value) in parameters.firsts().filter(|(name, _)| !is_ignored(name)) {
+        let firsts = parameters.firsts().filter(|(name, _)| !is_ignored(name) && is_known(verb, name));
+        for (name, value) in firsts {
             match name {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
@@ -141,19 +145,48 @@ impl Query {
                 }
                 "allowWatchBookmarks" => parsed.bookmarks = flag(value),
                 "sendInitialEvents" => parsed.send_initial_events = Some(flag(value)),
-                "dryRun" => parsed.dry_run = dry_run(parameters, options)?,
+                "dryRun" => match dry_run(parameters, options) {
+                    Ok(dry_run) => parsed.dry_run = dry_run,
+                    Err(refusal) if is_deletion => parsed.no_options = Some(refusal),
+                    Err(refusal) => return Err(refusal),
+                },
                 "fieldManager" => parsed.field_manager = Some(value.to_owned()),
                 "force" => parsed.force = Some(flag(value)),
                 "fieldValidation" => parsed.field_validation = field_validation(value, options)?,
                 "includeObject" => value.clone_into(&mut parsed.include_object),
                 "container" => value.clone_into(&mut parsed.container),
-                "gracePeriodSeconds" => parsed.grace_period_seconds = number(value)?,
+                "gracePeriodSeconds" => match number(value) {
+                    Ok(seconds) => parsed.grace_period_seconds = seconds,
+                    Err(refusal) => parsed.no_options = Some(refusal),
+                },
                 "propagationPolicy" => parsed.propagation_policy = Some(value.to_owned()),
                 "orphanDependents" => parsed.orphan_dependents = Some(flag(value)),
                 _ => {}
             }
         }
         Ok(parsed)
+    }
+}
+
+/// Whether the options of a verb have the parameter; what they do not have is not read.
+fn is_known(verb: Verb, name: &str) -> bool {
+    match name {
+        "labelSelector"
+        | "fieldSelector"
+        | "limit"
+        | "continue"
+        | "resourceVersionMatch"
+        | "watch"
+        | "timeoutSeconds"
+        | "allowWatchBookmarks"
+        | "sendInitialEvents" => {
+            matches!(verb, Verb::List | Verb::Watch | Verb::DeleteCollection)
+        }
+        "resourceVersion" => matches!(verb, Verb::Get | Verb::List | Verb::Watch | Verb::DeleteCollection),
+        "gracePeriodSeconds" | "propagationPolicy" | "orphanDependents" => {
+            matches!(verb, Verb::Delete | Verb::DeleteCollection)
+        }
+        _ => true,
     }
 }
 

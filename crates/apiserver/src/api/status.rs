@@ -23,6 +23,8 @@ struct Failure {
     reason: &'static str,
     message: String,
     details: Map<String, Value>,
+    /// Whether there are details, even if they are empty.
+    has_details: bool,
     /// Where an expired list goes on.
     continue_token: Option<String>,
     /// Warnings for the client.
@@ -38,6 +40,7 @@ impl Status {
             reason,
             message: message.into(),
             details,
+            has_details: false,
             continue_token: None,
             warnings: Warnings::default(),
         }))
@@ -196,10 +199,16 @@ impl Status {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "415: Unsupported Media Type")
     }
 
+    /// 406: the client takes none of the forms that the server has of the object.
+    pub(crate) fn no_such_form(written: &[&str]) -> Self {
+        let message = format!("only the following media types are accepted: {}", written.join(", "));
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message).with_details()
+    }
+
     /// 406: the client takes none of the formats that the server writes.
     pub(crate) fn not_acceptable(written: &[&str]) -> Self {
         let message = format!("406: Not Acceptable\n\nAvailable representations: {}", written.join(", "));
-        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message).with_details()
     }
 
     /// 500, with an error that upstream does not classify either.
@@ -249,6 +258,13 @@ impl Status {
             details.insert("group".to_owned(), kind.group.into());
         }
         details.insert("kind".to_owned(), kind.plural.into());
+        self
+    }
+
+    /// Writes the details even if they are empty.
+    #[must_use]
+    pub(crate) fn with_details(mut self) -> Self {
+        self.0.has_details = true;
         self
     }
 
@@ -310,7 +326,7 @@ impl Status {
         if !self.0.reason.is_empty() {
             status["reason"] = self.0.reason.into();
         }
-        if !self.0.details.is_empty() {
+        if self.0.has_details || !self.0.details.is_empty() {
             status["details"] = Value::Object(self.0.details.clone());
         }
         if let Some(token) = &self.0.continue_token {

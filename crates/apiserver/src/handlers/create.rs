@@ -93,6 +93,7 @@ pub(super) fn insert(
         let key = object::key(&object);
         if request.query.dry_run {
             charge(&object, true)?;
+            rules::unfinish(kind, &mut object);
             return match core.registry.store.get(&kind.resource(), &key) {
                 Some(_) => Err(taken(core, kind, &key)),
                 None => Ok(Stored::unsaved(&object, managers).into()),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     core::Core,
+    options::ListPlan,
     request::Request,
     show::{self, Shape},
     update::is_free,
@@ -80,6 +81,7 @@ fn respond(core: &Core, request: &Request, deleted: Deleted) -> Result<Response<
 pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let options = DeleteOptions::of(request)?;
     let (kind, query) = (request.kind(), &request.query);
+    ListPlan::of(query)?; // only for its mistakes: what is deleted is what there is now
     kind.check_selectable(&query.fields)?;
     let limit = if query.limit == 0 { usize::MAX } else { query.limit };
     let page =
@@ -91,7 +93,7 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     for stored in &page.items {
         request.check_wanted()?;
         match remove(core, request, &stored.key, &options) {
-            Ok(Deleted::Gone(stored) | Deleted::Marked(stored)) => deleted.push(stored),
+            Ok(_) => deleted.push(stored.clone()), // as it was found
             Err(status) if status.code() == StatusCode::NOT_FOUND => {} // somebody else was faster
             Err(status) => return Err(status),
         }
@@ -111,17 +113,21 @@ pub(super) fn evict(core: &Core, request: &Request, options: &Value) -> Result<(
 
 impl DeleteOptions {
     fn of(request: &Request) -> Result<Self> {
-        let mut options = Self::default();
         if !request.body.is_empty() {
-            options = Self::from_json(&decode_object(&request.headers, &request.body)?)?;
+            // What the URL says beside a body is not looked at.
+            return Self::from_json(&decode_object(&request.headers, &request.body)?)?.check();
         }
         let query = &request.query;
-        options.grace_period_seconds = options.grace_period_seconds.or(query.grace_period_seconds);
-        options.propagation_policy = options.propagation_policy.or_else(|| query.propagation_policy.clone());
-        options.orphan_dependents = options.orphan_dependents.or(query.orphan_dependents);
-        if query.dry_run {
-            options.dry_run = vec!["All".to_owned()];
+        if let Some(refusal) = &query.no_options {
+            return Err(refusal.clone());
         }
+        let options = Self {
+            grace_period_seconds: query.grace_period_seconds,
+            preconditions: None,
+            propagation_policy: query.propagation_policy.clone(),
+            orphan_dependents: query.orphan_dependents,
+            dry_run: if query.dry_run { vec!["All".to_owned()] } else { Vec::new() },
+        };
         options.check()
     }
 

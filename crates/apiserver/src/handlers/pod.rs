@@ -25,6 +25,15 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
     let kind = Resource { plural: "pods/binding", ..request.kind().into() };
     let name = &request.route.name;
     let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+    if object::name(&binding) != name {
+        return Err(Status::bad_request("name in URL does not match name in Binding object"));
+    }
+    let target = binding.pointer("/target/kind").and_then(Value::as_str).unwrap_or_default();
+    if !matches!(target, "" | "Node") {
+        let because =
+            format!("target.kind: Unsupported value: {target:?}: supported values: \"Node\", \"<empty>\"");
+        return Err(Status::internal(because));
+    }
     if node.is_empty() {
         return Err(Status::internal("target.name: Required value"));
     }

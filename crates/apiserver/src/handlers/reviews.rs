@@ -36,6 +36,20 @@ pub(super) fn serve(core: &Core, request: &Request, mut review: Value) -> Result
         }
         Some(Review::Token) | None => token(core, &review)?,
     };
+    let group = &request.kind().group;
+    if let Some(metadata) = review["metadata"].as_object().filter(|_| group == AUTHORIZATION) {
+        let is_set =
+            |field: &&String| !matches!(field.as_str(), "managedFields" | "namespace" | "creationTimestamp");
+        if metadata.keys().any(|field| is_set(&field)) {
+            return Err(invalid("metadata", &review["metadata"], "must be empty"));
+        }
+    }
+    if request.kind().kind != "SelfSubjectReview" {
+        let managers = request.writer(core, &core.registry.clock.seconds()).created(&mut review);
+        if let Some(managers) = managers.and_then(|managers| serde_json::from_str::<Value>(&managers).ok()) {
+            review["metadata"]["managedFields"] = managers;
+        }
+    }
     review["status"] = status;
     Ok(body::value(StatusCode::CREATED, &review))
 }

@@ -12,7 +12,7 @@ use crate::{
     wire::{
         body::{self, ResponseBody},
         negotiate::Syntax,
-        protobuf,
+        protobuf, yaml,
     },
 };
 
@@ -99,7 +99,7 @@ impl Encoding {
 /// The same as YAML, fields in the order of their names; `None` of what is no JSON.
 fn yaml(json: &[u8]) -> Option<Bytes> {
     let value: serde_json::Value = serde_json::from_slice(json).ok()?;
-    serde_saphyr::to_string(&value).ok().map(Bytes::from)
+    Some(Bytes::from(yaml::write(&value)))
 }
 
 /// The same JSON with a line for each field and item.

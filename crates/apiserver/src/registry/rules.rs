@@ -170,7 +170,16 @@ pub(crate) fn prepare_update(
 pub(crate) fn validate(kind: &Kind, object: &Value) -> Result<()> {
     let mut causes = validation::new_object(kind, object);
     causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(object, None)));
+    custom::scale::check(kind, object, true, &mut causes);
     check(kind, object, &causes)
+}
+
+/// Takes out of a new object what upstream's controllers add after it is stored, which a dry run does not reach.
+pub(crate) fn unfinish(kind: &Kind, object: &mut Value) {
+    if kind.strategy.is_definition {
+        object["status"]["acceptedNames"] = serde_json::json!({"kind": "", "plural": ""});
+        object["status"]["conditions"] = Value::Null;
+    }
 }
 
 /// Refuses a change that breaks a rule.
@@ -182,6 +191,7 @@ pub(crate) fn validate_update(
 ) -> Result<()> {
     let mut causes = validation::change(kind, subresource, old, new);
     causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(new, Some(old))));
+    custom::scale::check(kind, new, subresource != Some(Subresource::Status), &mut causes);
     check(kind, new, &causes)
 }
 

@@ -130,18 +130,19 @@ impl Pipeline {
     {
         let (compression, encoding) = (Compression::of(&headers), Encoding::of(info, &headers));
         let applied = self.faults.before(origin).await?;
-        let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let is_watch = route.verb == Verb::Watch;
         let in_protobuf = protobuf::has(&route.kind.api_version(), &route.kind.kind);
+        let is_list = matches!(route.verb, Verb::List | Verb::DeleteCollection);
+        let form = match is_watch {
+            true => Form::of_events(&headers, in_protobuf)?,
+            false => Form::of(&headers, in_protobuf, is_list)?,
+        };
+        let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let request = handlers::Request {
             manager: manager::name(query.field_manager.as_deref(), &headers),
             query,
             route,
-            form: if is_watch {
-                Form::of_events(&headers, in_protobuf)?
-            } else {
-                Form::of(&headers, in_protobuf)?
-            },
+            form,
             body: body::read(body).await?,
             headers,
             origin: origin.clone(),

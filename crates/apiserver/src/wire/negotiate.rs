@@ -13,8 +13,17 @@ use crate::api::status::{Result, Status};
 /// The media types that the server writes.
 const WRITTEN: &[&str] = &["application/json", "application/yaml", protobuf::MEDIA_TYPE];
 
-/// The media types of objects that the server reads, whatever their kind.
-const READ: &[&str] = &["application/json", "application/yaml"];
+/// The media types that upstream lists where a path can be watched, too.
+const WRITTEN_OF_LISTS: &[&str] = &[
+    "application/json",
+    "application/yaml",
+    protobuf::MEDIA_TYPE,
+    "application/json;stream=watch",
+    "application/vnd.kubernetes.protobuf;stream=watch",
+];
+
+/// The media types of objects that the server reads: the last one of built-in kinds alone.
+const READ: &[&str] = &["application/json", "application/yaml", protobuf::MEDIA_TYPE];
 
 /// The form in which objects are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +47,19 @@ pub(crate) enum Syntax {
 
 impl Form {
     /// The first form in `Accept` that the server knows of a kind, which may have one `in_protobuf`.
-    pub(crate) fn of(headers: &HeaderMap, in_protobuf: bool) -> Result<Self> {
+    pub(crate) fn of(headers: &HeaderMap, in_protobuf: bool, is_list: bool) -> Result<Self> {
         let accepted = accepted(headers, in_protobuf);
-        accepted.map(|(_, form)| form).ok_or_else(|| Status::not_acceptable(WRITTEN))
+        accepted.map(|(_, form)| form).ok_or_else(|| {
+            let is_known = |range: &str| {
+                let media_type = range.split(';').next().unwrap_or_default().trim();
+                media_type == "*/*" || WRITTEN.contains(&media_type)
+            };
+            match ranges(headers).any(is_known) {
+                true => Status::no_such_form(WRITTEN),
+                false if is_list => Status::not_acceptable(WRITTEN_OF_LISTS),
+                false => Status::not_acceptable(WRITTEN),
+            }
+        })
     }
 
     /// The first form in `Accept` that the server knows for a watch, whose events are lines or messages: YAML has none.
@@ -54,7 +73,8 @@ impl Form {
     fn of_range(range: &str) -> Option<(Syntax, Self)> {
         let mut parameters = range.split(';').map(str::trim);
         let syntax = match parameters.next()? {
-            "application/json" | "application/*" | "*/*" | "" => Syntax::Json,
+            "application/json" | "*/*" => Syntax::Json,
+            "" if range.is_empty() => Syntax::Json,
             "application/yaml" => Syntax::Yaml,
             protobuf::MEDIA_TYPE => Syntax::Protobuf,
             _ => return None,
@@ -96,12 +116,16 @@ impl Syntax {
 
 /// The first of what `Accept` names that the server writes.
 fn accepted(headers: &HeaderMap, in_protobuf: bool) -> Option<(Syntax, Form)> {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
-    if ranges.peek().is_none() {
+    if ranges(headers).next().is_none() {
         return Some((Syntax::Json, Form::Objects));
     }
-    ranges.filter_map(Form::of_range).find(|(syntax, form)| syntax.writes(*form, in_protobuf))
+    ranges(headers).filter_map(Form::of_range).find(|(syntax, form)| syntax.writes(*form, in_protobuf))
+}
+
+/// The parts of `Accept`.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// The media type of a request's body, without parameters; empty if the client named none.
@@ -122,6 +146,11 @@ pub(crate) fn read_object(
     kind: &str,
     schema: Option<Schema<'_>>,
 ) -> Result<(Value, DecodeErrors)> {
+    let read = || {
+        Status::unsupported_media_type(
+            &READ[..if schema.is_none_or(|schema| schema.is_built_in()) { 3 } else { 2 }],
+        )
+    };
     let decoded = match content_type(headers) {
         "" | "application/json" if is_too_deep(body) => {
             Err(format!("couldn't get version/kind; json parse error: {TOO_DEEP}"))
@@ -132,10 +161,10 @@ pub(crate) fn read_object(
         "application/yaml" | "text/yaml" => read_yaml(body, schema),
         protobuf::MEDIA_TYPE => match protobuf::read(body) {
             Ok(object) => decode(schema, object).map_err(|error| error.to_string()),
-            Err(Unreadable::UnknownKind) => return Err(Status::unsupported_media_type(READ)),
+            Err(Unreadable::UnknownKind) => return Err(read()),
             Err(malformed) => Err(malformed.to_string()),
         },
-        _ => return Err(Status::unsupported_media_type(READ)),
+        _ => return Err(read()),
     };
     let (object, complaints) = decoded.map_err(|because| Status::unrecognized(kind, &because, body))?;
     let found = match &object {
@@ -247,7 +276,7 @@ mod tests {
 
     fn form(accept: &str) -> Option<Form> {
         let headers = [(header::ACCEPT, accept.parse().expect("a header"))].into_iter().collect();
-        Form::of(&headers, false).ok()
+        Form::of(&headers, false, false).ok()
     }
 
     #[test]
@@ -266,7 +295,7 @@ mod tests {
         assert_eq!(form("*/*"), Some(Form::Objects));
         assert_eq!(form("application/yaml"), Some(Form::Objects));
         assert_eq!(form("text/html"), None);
-        assert_eq!(Form::of(&HeaderMap::new(), false).ok(), Some(Form::Objects));
+        assert_eq!(Form::of(&HeaderMap::new(), false, false).ok(), Some(Form::Objects));
     }
 
     #[test]

@@ -39,8 +39,11 @@ impl LabelSelector {
             .map(|part| Requirement::parse(part.trim()))
             .collect::<Option<_>>()
             .map(Self)
-            .ok_or_else(|| {
-                Status::bad_request(format!("unable to parse requirement: invalid label selector {text:?}"))
+            .ok_or_else(|| match text.parse::<trimtab_selector::Selector>() {
+                Err(error) => Status::bad_request(error.message()),
+                Ok(_) => Status::bad_request(format!(
+                    "unable to parse requirement: invalid label selector {text:?}"
+                )),
             })
     }
 

@@ -5,7 +5,7 @@ mod label;
 
 pub(crate) use self::{
     field::FieldSelector,
-    label::{LabelSelector, is_qualified_name, is_value},
+    label::{LabelSelector, is_qualified_name},
 };
 use super::status::{Result, Status};
 

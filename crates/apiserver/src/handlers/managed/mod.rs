@@ -7,7 +7,7 @@ mod versions;
 
 use http::StatusCode;
 use serde_json::Value;
-use trimtab_managed_fields::{ApplyError, Conflicts, ManagedFields, Unowned, Writer as FieldWriter};
+use trimtab_managed_fields::{ApplyError, Conflicts, ManagedFields, Paths, Unowned, Writer as FieldWriter};
 
 use self::versions::Served;
 use crate::{
@@ -51,9 +51,11 @@ impl<'a> Writer<'a> {
     }
 
     fn fields(&self) -> FieldWriter<'_, Served<'a>> {
-        let kind = self.versions.kind();
-        let unowned =
-            Unowned { reset: resets::reset(kind, self.subresource), admitted: resets::admitted(kind) };
+        self.fields_but(resets::admitted(self.versions.kind()))
+    }
+
+    fn fields_but(&self, admitted: Paths<'static>) -> FieldWriter<'_, Served<'a>> {
+        let unowned = Unowned { reset: resets::reset(self.versions.kind(), self.subresource), admitted };
         FieldWriter::new(&self.versions, self.manager)
             .subresource(self.subresource.map_or("", Subresource::word))
             .time(self.now)
@@ -62,7 +64,7 @@ impl<'a> Writer<'a> {
 
     /// Returns the managers of a new object as text. The managers that its client sent are taken out of it.
     pub(crate) fn created(&self, object: &mut Value) -> Option<String> {
-        self.fields().create(object)
+        self.fields_but(resets::admitted_to(self.versions.kind(), object)).create(object)
     }
 
     /// Returns the managers, as text, of an object that was `live` before and had the managers `stored`. The managers that

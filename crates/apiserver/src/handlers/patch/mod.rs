@@ -1,6 +1,5 @@
 //! [`Patch`]: a change of an object, in one of the forms that clients send.
 
-mod go;
 mod json_patch;
 mod strategic;
 mod untouched;
@@ -9,8 +8,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use trimtab_schema::Schema;
 
+use self::json_patch::JsonPatch;
 pub(crate) use self::untouched::Untouched;
-use self::{go::in_go, json_patch::JsonPatch};
 use crate::{
     api::{
         object::{self, MANAGED_FIELDS},
@@ -198,7 +197,7 @@ impl Patch {
     /// 422: `patched`, which the patch made, is no object of its kind.
     pub(crate) fn refused(&self, patched: &Value, because: &str) -> Status {
         let shown = match &self.change {
-            Change::Strategic(patch) => in_go(patch),
+            Change::Strategic(patch) => object::in_go(patch),
             Change::Json(_) | Change::Merge(_) => patched.to_string(),
         };
         let cause = Cause::invalid("patch", &Value::String(shown), because);
@@ -210,7 +209,7 @@ impl Patch {
 /// 422 with upstream's only explanation.
 fn rejected() -> Status {
     let message = "the server rejected our request due to an error in our request";
-    Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+    Status::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with_details()
 }
 
 fn undecodable(because: &str) -> Status {

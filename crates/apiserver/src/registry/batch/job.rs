@@ -1,7 +1,7 @@
 //! Jobs.
 
 use k8s_openapi::jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::base;
 use crate::{
@@ -85,7 +85,12 @@ fn name_job(job: &mut Value) {
     {
         labels.insert(JOB_UID[0].to_owned(), uid.clone().into());
     }
-    for metadata in ["/metadata", "/spec/template/metadata"] {
+    // A Job without labels has got the template's, which are the same map in Go.
+    let own = &job["metadata"]["labels"];
+    let shared =
+        own.as_object().is_none_or(Map::is_empty) || *own == job["spec"]["template"]["metadata"]["labels"];
+    let places = ["/spec/template/metadata", "/metadata"];
+    for metadata in &places[..if shared { 2 } else { 1 }] {
         let Some(metadata) = job.pointer_mut(metadata).and_then(Value::as_object_mut) else { continue };
         let labels = metadata.entry("labels").or_insert_with(|| json!({}));
         if let Some(labels) = labels.as_object_mut() {

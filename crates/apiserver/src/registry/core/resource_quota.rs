@@ -3,7 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::registry::{Column, Kind, Strategy, column, defaults};
+use crate::registry::{Column, Kind, Strategy, column, defaults, validation};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -16,6 +16,7 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     set_defaults: |quota| defaults::quantities(defaults::spec(quota), "hard"),
+    validate: validation::limits::quota,
     returns_deleted: true,
     counts_by_name: true,
     ..Strategy::PLAIN

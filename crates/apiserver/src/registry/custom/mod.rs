@@ -1,6 +1,7 @@
 //! Custom kinds: from a CustomResourceDefinition to the kinds that it makes served. Apart from the
 //! built-in table, because these are read from objects that may be wrong.
 
+pub(crate) mod scale;
 mod validation;
 
 use std::{collections::BTreeSet, sync::Arc};

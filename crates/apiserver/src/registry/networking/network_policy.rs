@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::registry::{
     Column, Kind, Strategy, cells, column,
     defaults::{self, Fields},
+    validation,
 };
 
 /// Describes the kind.
@@ -19,6 +20,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |policy| set_spec_defaults(defaults::spec(policy)),
     counts_generations: true,
+    validate: validation::policy::network_policy,
     ..Strategy::PLAIN
 };
 

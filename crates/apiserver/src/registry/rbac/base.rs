@@ -39,23 +39,23 @@ pub(super) fn set_role_defaults(role: &mut Value) {
 pub(super) fn set_binding_defaults(binding: &mut Fields) {
     for subject in defaults::items(binding, "subjects") {
         if subject.get("kind").is_some_and(|kind| kind != "ServiceAccount") {
+            if subject.get("apiGroup").is_some_and(|group| group == "") {
+                subject.remove("apiGroup");
+            }
             defaults::fill(subject, [("apiGroup", json!("rbac.authorization.k8s.io"))]);
         }
     }
     if let Some(role) = defaults::object(binding, "roleRef") {
+        if role.get("apiGroup").is_some_and(|group| group == "") {
+            role.remove("apiGroup");
+        }
         defaults::fill(role, [("apiGroup", json!("rbac.authorization.k8s.io"))]);
     }
 }
 
 /// Validates a binding of a role of one of the `kinds`.
 pub(super) fn validate_binding(binding: &Value, kinds: &[&str], causes: &mut Vec<Cause>) {
-    let role = &binding["roleRef"];
-    if !kinds.contains(&validation::text(role, "kind")) {
-        causes.push(Cause::not_supported("roleRef.kind", &json!(validation::text(role, "kind")), kinds));
-    }
-    if validation::text(role, "name").is_empty() {
-        causes.push(Cause::required("roleRef.name", ""));
-    }
+    validation::rbac::binding(binding, kinds.contains(&"Role"), causes);
 }
 
 /// Validates that the role of a binding does not change.

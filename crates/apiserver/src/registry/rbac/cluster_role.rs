@@ -1,7 +1,7 @@
 //! `ClusterRole`s.
 
 use super::base;
-use crate::registry::{Kind, Strategy, strategy::Grants};
+use crate::registry::{Kind, Strategy, strategy::Grants, validation};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -10,5 +10,9 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy =
-    Strategy { set_defaults: base::set_role_defaults, grants: Grants::AggregatedRules, ..base::BASE };
+static STRATEGY: Strategy = Strategy {
+    set_defaults: base::set_role_defaults,
+    validate: |role, causes| validation::rbac::role(role, false, causes),
+    grants: Grants::AggregatedRules,
+    ..base::BASE
+};

@@ -1,12 +1,16 @@
 //! Roles.
 
 use super::base;
-use crate::registry::{Kind, Strategy, strategy::Grants};
+use crate::registry::{Kind, Strategy, strategy::Grants, validation};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
     Kind::plain("rbac.authorization.k8s.io", "v1", "Role", "roles").strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy =
-    Strategy { set_defaults: base::set_role_defaults, grants: Grants::Rules, ..base::BASE };
+static STRATEGY: Strategy = Strategy {
+    set_defaults: base::set_role_defaults,
+    validate: |role, causes| validation::rbac::role(role, true, causes),
+    grants: Grants::Rules,
+    ..base::BASE
+};

@@ -25,7 +25,11 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |class| set_class_defaults(defaults::whole(class)),
     validate,
-    validate_change: |old, new, causes| validation::fixed(old, new, "/provisioner", causes),
+    validate_change: |old, new, causes| {
+        for pointer in ["/provisioner", "/reclaimPolicy", "/volumeBindingMode"] {
+            validation::fixed(old, new, pointer, causes);
+        }
+    },
     ..base::BASE
 };
 

@@ -1,8 +1,8 @@
-//! Validation of the data of `ConfigMap`s and Secrets.
+//! Validation of the data of `ConfigMap`s and Secrets, of amounts and of addresses.
 
 use serde_json::{Value, json};
 
-use crate::api::status::Cause;
+use crate::{api::status::Cause, registry::quantity};
 
 const KEY_RULE: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
     'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
@@ -18,14 +18,10 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
         for (key, value) in map[field].as_object().into_iter().flatten() {
             size += value.as_str().map_or(0, str::len);
             let place = format!("{field}[{key}]");
-            let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if key.is_empty() || !key.chars().all(is_key) {
-                causes.push(Cause::invalid(place, &json!(key), KEY_RULE));
-            } else if key == "." || key == ".." {
-                causes.push(Cause::invalid(place, &json!(key), format!("must not be '{key}'")));
-            } else if key.starts_with("..") {
-                causes.push(Cause::invalid(place, &json!(key), "must not start with '..'"));
-            } else if field == "data" && other.is_some_and(|other| other.contains_key(key)) {
+            let faults = causes.len();
+            self::key(key, &place, causes);
+            if causes.len() == faults && field == "data" && other.is_some_and(|other| other.contains_key(key))
+            {
                 causes.push(Cause::invalid(place, &json!(key), "duplicate of key present in binaryData"));
             }
         }
@@ -33,5 +29,91 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
     if size > DATA_LIMIT {
         let because = format!("Too long: may not be more than {DATA_LIMIT} bytes");
         causes.push(Cause::new("FieldValueTooLong", whole, because));
+    }
+}
+
+/// Adds the errors of a key of a `ConfigMap` or a Secret.
+pub(super) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) {
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if key.is_empty() || !key.chars().all(is_key) {
+        causes.push(Cause::invalid(place, &json!(key), KEY_RULE));
+    } else if key == "." || key == ".." {
+        causes.push(Cause::invalid(place, &json!(key), format!("must not be '{key}'")));
+    } else if key.starts_with("..") {
+        causes.push(Cause::invalid(place, &json!(key), "must not start with '..'"));
+    }
+}
+
+/// Adds the errors of an amount of a resource (`ValidateResourceQuantityValue`).
+pub(super) fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let Some(quantity) = quantity::of(amount) else { return };
+    if quantity.signum() < 0 {
+        causes.push(Cause::invalid(field, amount, "must be greater than or equal to 0"));
+    }
+    let counts = [
+        "pods",
+        "services",
+        "replicationcontrollers",
+        "resourcequotas",
+        "secrets",
+        "configmaps",
+        "persistentvolumeclaims",
+        "services.nodeports",
+        "services.loadbalancers",
+    ];
+    let is_whole = counts.contains(&resource)
+        || resource.contains('/')
+            && !resource.contains("kubernetes.io/")
+            && !resource.starts_with("requests.");
+    if is_whole && quantity.milli_value() % 1000 != 0 {
+        causes.push(Cause::invalid(field, amount, "must be an integer"));
+    }
+}
+
+/// Whether a name without a domain is that of a resource.
+pub(super) fn is_standard_resource(name: &str) -> bool {
+    let known = [
+        "cpu",
+        "memory",
+        "ephemeral-storage",
+        "requests.cpu",
+        "requests.memory",
+        "requests.ephemeral-storage",
+        "limits.cpu",
+        "limits.memory",
+        "limits.ephemeral-storage",
+        "pods",
+        "resourcequotas",
+        "services",
+        "replicationcontrollers",
+        "secrets",
+        "configmaps",
+        "persistentvolumeclaims",
+        "storage",
+        "requests.storage",
+        "services.nodeports",
+        "services.loadbalancers",
+    ];
+    known.contains(&name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")
+}
+
+/// Adds the errors of an address (`IsValidIPForLegacyField`).
+pub(super) fn address(address: &Value, field: String, causes: &mut Vec<Cause>) {
+    let text = address.as_str().unwrap_or_default();
+    let has_zeros = |text: &str| {
+        text.split('.')
+            .any(|part| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return;
+    }
+    let trimmed: Vec<&str> = text.split('.').map(|part| part.trim_start_matches('0')).collect();
+    let padded =
+        trimmed.iter().map(|part| if part.is_empty() { "0" } else { part }).collect::<Vec<_>>().join(".");
+    if has_zeros(text) && padded.parse::<std::net::Ipv4Addr>().is_ok() {
+        causes.push(Cause::invalid(field, address, "must not have leading 0s"));
+    } else {
+        let because = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        causes.push(Cause::invalid(field, address, because));
     }
 }

@@ -1,20 +1,23 @@
 //! Validation of objects and of their changes: the rules of all kinds, and those that several kinds share.
 
+mod container;
 pub(super) mod data;
+pub(super) mod limits;
 pub(super) mod parts;
+mod placement;
 pub(super) mod pod;
+pub(super) mod policy;
+pub(super) mod probe;
+pub(super) mod rbac;
+mod resources;
+mod volume;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::{Kind, strategy::NameRule};
-use crate::api::{
-    names, object,
-    selector::{is_qualified_name, is_value},
-    status::Cause,
-    subresource::Subresource,
-};
+use crate::api::{names, object, selector::is_qualified_name, status::Cause, subresource::Subresource};
 
 /// The most bytes that all annotations of an object may have.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
@@ -93,18 +96,15 @@ fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
         return;
     }
-    let (is_valid, rule): (fn(&str) -> bool, &str) = match kind.strategy.name {
-        NameRule::Label => (names::is_label, names::LABEL_RULE),
+    let faults = match kind.strategy.name {
+        NameRule::Label => names::label_faults(name),
         NameRule::Own => return,
-        NameRule::PathSegment => {
-            (names::is_path_segment, "a name may not be '.' or '..', or contain '/' or '%'")
-        }
-        NameRule::Subdomain => (names::is_subdomain, names::SUBDOMAIN_RULE),
+        NameRule::PathSegment if names::is_path_segment(name) => Vec::new(),
+        NameRule::PathSegment => vec!["a name may not be '.' or '..', or contain '/' or '%'"],
+        NameRule::Subdomain => names::subdomain_faults(name),
     };
-    if rule == names::LABEL_RULE && name.contains('.') {
-        causes.push(Cause::invalid("metadata.name", &json!(name), "must not contain dots"));
-    } else if !is_valid(name) {
-        causes.push(Cause::invalid("metadata.name", &json!(name), rule));
+    for fault in faults {
+        causes.push(Cause::invalid("metadata.name", &json!(name), fault));
     }
 }
 
@@ -115,19 +115,14 @@ fn metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 
 fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let metadata = object::metadata(object);
-    for (key, value) in metadata.get("labels").and_then(Value::as_object).into_iter().flatten() {
-        if !is_qualified_name(key) {
-            causes.push(Cause::invalid("metadata.labels", &json!(key), names::QUALIFIED_RULE));
-        }
-        if !value.as_str().is_some_and(is_value) {
-            causes.push(Cause::invalid("metadata.labels", value, names::VALUE_RULE));
-        }
+    if let Some(labels) = metadata.get("labels") {
+        parts::labels(labels, "metadata.labels", causes);
     }
     let mut size = 0;
     for (key, value) in metadata.get("annotations").and_then(Value::as_object).into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
-        if !is_qualified_name(&key.to_lowercase()) {
-            causes.push(Cause::invalid("metadata.annotations", &json!(key), names::QUALIFIED_RULE));
+        for fault in names::qualified_faults(&key.to_lowercase()) {
+            causes.push(Cause::invalid("metadata.annotations", &json!(key), fault));
         }
     }
     if size > ANNOTATIONS_LIMIT {
@@ -136,7 +131,9 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     }
     let malformed = object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer));
     for finalizer in malformed.take(MOST_CAUSES) {
-        causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), names::QUALIFIED_RULE));
+        for fault in names::qualified_faults(finalizer) {
+            causes.push(Cause::invalid("metadata.finalizers", &json!(finalizer), fault));
+        }
     }
     let is_held_by = |wanted| object::finalizers(object).any(|held| held == wanted);
     if is_held_by("orphan") && is_held_by("foregroundDeletion") {

@@ -3,23 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{items, text};
-use crate::api::{
-    names,
-    selector::{is_qualified_name, is_value},
-    status::Cause,
-};
+use crate::api::{names, status::Cause};
 
 /// Validates a label selector.
 pub(in crate::registry) fn selector(selector: &Value, path: &str, causes: &mut Vec<Cause>) {
-    for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
-        let field = format!("{path}.matchLabels");
-        if !is_qualified_name(key) {
-            causes.push(Cause::invalid(field.as_str(), &json!(key), names::QUALIFIED_RULE));
-        }
-        if !value.as_str().is_some_and(is_value) {
-            causes.push(Cause::invalid(field, value, names::VALUE_RULE));
-        }
-    }
+    labels(&selector["matchLabels"], &format!("{path}.matchLabels"), causes);
     for (position, expression) in items(selector, "matchExpressions").iter().enumerate() {
         let path = format!("{path}.matchExpressions[{position}]");
         let values = items(expression, "values");
@@ -38,21 +26,28 @@ pub(in crate::registry) fn selector(selector: &Value, path: &str, causes: &mut V
                 causes.push(Cause::invalid(format!("{path}.operator"), &json!(other), because));
             }
         }
-        let key = text(expression, "key");
-        if !is_qualified_name(key) {
-            causes.push(Cause::invalid(format!("{path}.key"), &json!(key), names::QUALIFIED_RULE));
+        label_name(text(expression, "key"), &format!("{path}.key"), causes);
+        for (index, value) in values.iter().enumerate() {
+            for fault in names::value_faults(value.as_str().unwrap_or_default()) {
+                causes.push(Cause::invalid(format!("{path}.values[{index}]"), value, fault));
+            }
         }
+    }
+}
+
+/// Validates the name of a label.
+pub(in crate::registry) fn label_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+    for fault in names::qualified_faults(name) {
+        causes.push(Cause::invalid(field, &json!(name), fault));
     }
 }
 
 /// Validates labels that select objects.
 pub(in crate::registry) fn labels(labels: &Value, field: &str, causes: &mut Vec<Cause>) {
     for (key, value) in labels.as_object().into_iter().flatten() {
-        if !is_qualified_name(key) {
-            causes.push(Cause::invalid(field, &json!(key), names::QUALIFIED_RULE));
-        }
-        if !value.as_str().is_some_and(is_value) {
-            causes.push(Cause::invalid(field, value, names::VALUE_RULE));
+        label_name(key, field, causes);
+        for fault in names::value_faults(value.as_str().unwrap_or_default()) {
+            causes.push(Cause::invalid(field, value, fault));
         }
     }
 }

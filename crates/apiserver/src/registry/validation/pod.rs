@@ -4,148 +4,138 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{duplicate, items, one_of, text};
-use crate::{
-    api::{
-        names,
-        selector::{is_qualified_name, is_value},
-        status::Cause,
-    },
-    registry::quantity,
+use super::{
+    container::{Role, container, not_found},
+    data, duplicate, items, names, one_of, parts, placement,
+    resources::{resource_name, resources},
+    text, volume,
 };
+use crate::{api::status::Cause, registry::quantity};
 
 /// Adds the errors of the spec of a Pod at `path`.
 pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let volumes = volumes(spec, path, causes);
+    let is_pod = path == "spec";
+    let volumes = volume::volumes(spec, path, causes);
+    let pod = volume::pod(spec, &volumes, is_pod);
     if items(spec, "containers").is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
-    let mut names = BTreeSet::new();
-    for field in ["containers", "initContainers"] {
-        for (position, container) in items(spec, field).iter().enumerate() {
+    let mut known = BTreeSet::new();
+    for (field, role) in [
+        ("containers", Role::Regular),
+        ("initContainers", Role::Init),
+        ("ephemeralContainers", Role::Ephemeral),
+    ] {
+        for (position, one) in items(spec, field).iter().enumerate() {
             let path = format!("{path}.{field}[{position}]");
-            self::container(container, &path, &volumes, causes);
-            if !text(container, "name").is_empty() && !names.insert(text(container, "name")) {
-                causes.push(duplicate(format!("{path}.name"), &container["name"]));
+            container(one, &path, &pod, role, causes);
+            let name = text(one, "name");
+            if !known.insert(name) && (role == Role::Ephemeral || !name.is_empty()) {
+                causes.push(duplicate(format!("{path}.name"), &json!(name)));
+            }
+            let target = text(one, "targetContainerName");
+            if role == Role::Ephemeral && !target.is_empty() && !known.contains(target) {
+                causes.push(not_found(format!("{path}.targetContainerName"), target));
             }
         }
     }
-    let one = |field: &str, known: &[&str], causes: &mut Vec<Cause>| {
-        one_of(&spec[field], || format!("{path}.{field}"), known, causes);
-    };
-    one("restartPolicy", &["Always", "OnFailure", "Never"], causes);
-    one("dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"], causes);
+    if spec["resources"].is_object() {
+        resources(&spec["resources"], &format!("{path}.resources"), &pod, causes);
+    }
+    host_network(spec, path, is_pod, causes);
+    policies(spec, path, causes);
+    parts::labels(&spec["nodeSelector"], &format!("{path}.nodeSelector"), causes);
+    placement::security(&spec["securityContext"], &format!("{path}.securityContext"), causes);
+    placement::affinity(&spec["affinity"], &format!("{path}.affinity"), causes);
+    placement::hosts(spec, path, causes);
+    placement::gates(spec, path, causes);
+    placement::spread(spec, path, causes);
+    words(spec, path, causes);
+    placement::tolerations(spec, path, causes);
+    placement::aliases(spec, path, causes);
+    overhead(spec, path, causes);
+}
+
+/// The fields with few values, and the deadline.
+fn policies(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let known: [(&str, &[&str]); 3] = [
+        ("restartPolicy", &["Always", "OnFailure", "Never"]),
+        ("dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]),
+        ("preemptionPolicy", &["PreemptLowerPriority", "Never"]),
+    ];
+    for (field, known) in known {
+        match spec[field].as_str() {
+            Some("") => causes.push(Cause::required(format!("{path}.{field}"), "")),
+            _ => one_of(&spec[field], || format!("{path}.{field}"), known, causes),
+        }
+    }
     if let Some(seconds) =
         spec["activeDeadlineSeconds"].as_i64().filter(|n| !(1..=i64::from(i32::MAX)).contains(n))
     {
         let because = "must be between 1 and 2147483647, inclusive";
         causes.push(Cause::invalid(format!("{path}.activeDeadlineSeconds"), &json!(seconds), because));
     }
-    for (position, toleration) in items(spec, "tolerations").iter().enumerate() {
-        let operator = text(toleration, "operator");
-        let field = || format!("{path}.tolerations[{position}].operator");
-        if text(toleration, "key").is_empty() && operator != "Exists" {
-            let because =
-                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-            causes.push(Cause::invalid(field(), &json!(operator), because));
-        }
-        if !matches!(operator, "" | "Equal" | "Exists") {
-            causes.push(Cause::not_supported(field(), &json!(operator), &["Equal", "Exists"]));
-        }
-    }
-    for (key, value) in spec["nodeSelector"].as_object().into_iter().flatten() {
-        let field = format!("{path}.nodeSelector");
-        if !is_qualified_name(key) {
-            causes.push(Cause::invalid(field, &json!(key), names::QUALIFIED_RULE));
-        } else if !value.as_str().is_some_and(is_value) {
-            causes.push(Cause::invalid(field, value, names::VALUE_RULE));
-        }
-    }
-}
-
-/// Checks the volumes, and returns their names.
-fn volumes<'a>(spec: &'a Value, path: &str, causes: &mut Vec<Cause>) -> BTreeSet<&'a str> {
-    let mut known = BTreeSet::new();
-    for (position, volume) in items(spec, "volumes").iter().enumerate() {
-        let (name, field) = (text(volume, "name"), || format!("{path}.volumes[{position}].name"));
-        if name.is_empty() {
-            causes.push(Cause::required(field(), ""));
-        } else if !names::is_label(name) {
-            causes.push(Cause::invalid(field(), &json!(name), names::LABEL_RULE));
-        } else if !known.insert(name) {
-            causes.push(duplicate(field(), &json!(name)));
-        }
-    }
-    known
-}
-
-fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>, causes: &mut Vec<Cause>) {
-    let name = text(container, "name");
-    if name.is_empty() {
-        causes.push(Cause::required(format!("{path}.name"), ""));
-    } else if !names::is_label(name) {
-        causes.push(Cause::invalid(format!("{path}.name"), &json!(name), names::LABEL_RULE));
-    }
-    if text(container, "image").is_empty() {
-        causes.push(Cause::required(format!("{path}.image"), ""));
-    }
-    for (position, port) in items(container, "ports").iter().enumerate() {
-        let field = || format!("{path}.ports[{position}].containerPort");
-        match port["containerPort"].as_i64().unwrap_or(0) {
-            0 => causes.push(Cause::required(field(), "")),
-            1..=65535 => {}
-            number => {
-                let because = "must be between 1 and 65535, inclusive";
-                causes.push(Cause::invalid(field(), &json!(number), because));
+    let system = &spec["os"];
+    if system.is_object() {
+        match text(system, "name") {
+            "" => causes.push(Cause::required(format!("{path}.os.name"), "cannot be empty")),
+            "linux" | "windows" => {}
+            // Upstream names the field that has the name.
+            other => {
+                let known = ["linux", "windows"];
+                causes.push(Cause::not_supported(format!("{path}.os"), &json!(other), &known));
             }
         }
-        let field = || format!("{path}.ports[{position}].protocol");
-        one_of(&port["protocol"], field, &["SCTP", "TCP", "UDP"], causes);
     }
-    for (position, variable) in items(container, "env").iter().enumerate() {
-        if text(variable, "name").is_empty() {
-            causes.push(Cause::required(format!("{path}.env[{position}].name"), ""));
+}
+
+/// The names in a Pod's spec.
+fn words(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for field in ["hostnameOverride", "serviceAccountName", "nodeName"] {
+        let name = text(spec, field);
+        for fault in names::subdomain_faults(name).into_iter().filter(|_| !name.is_empty()) {
+            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
         }
     }
-    for (position, mount) in items(container, "volumeMounts").iter().enumerate() {
-        let (name, at) = (text(mount, "name"), |field| format!("{path}.volumeMounts[{position}].{field}"));
-        if name.is_empty() {
-            causes.push(Cause::required(at("name"), ""));
-        } else if !volumes.contains(name) {
-            let message = format!("Not found: {name:?}");
-            causes.push(Cause::new("FieldValueNotFound", at("name"), message));
-        }
-        if text(mount, "mountPath").is_empty() {
-            causes.push(Cause::required(at("mountPath"), ""));
+    for field in ["hostname", "subdomain"] {
+        let name = text(spec, field);
+        for fault in names::label_faults(name).into_iter().filter(|_| !name.is_empty()) {
+            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
         }
     }
-    one_of(
-        &container["imagePullPolicy"],
-        || format!("{path}.imagePullPolicy"),
-        &["Always", "IfNotPresent", "Never"],
-        causes,
-    );
-    resource_amounts(&container["resources"], path, causes);
-    for (resource, request) in container["resources"]["requests"].as_object().into_iter().flatten() {
-        let limit = &container["resources"]["limits"][resource];
-        if quantity::compare(request, limit).is_some_and(std::cmp::Ordering::is_gt) {
-            let because = format!(
-                "must be less than or equal to {resource} limit of {}",
-                limit.as_str().unwrap_or_default()
-            );
-            causes.push(Cause::invalid(format!("{path}.resources.requests"), request, because));
+    for field in ["priorityClassName", "runtimeClassName"] {
+        let name = text(spec, field);
+        let is_there = field == "runtimeClassName" && spec[field].is_string() || !name.is_empty();
+        for fault in names::subdomain_faults(name).into_iter().filter(|_| is_there) {
+            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
         }
     }
 }
 
-/// Refuses amounts below zero (`ValidateResourceQuantityValue`).
-fn resource_amounts(resources: &Value, path: &str, causes: &mut Vec<Cause>) {
-    for field in ["limits", "requests"] {
-        for (resource, amount) in resources[field].as_object().into_iter().flatten() {
-            if quantity::of(amount).is_some_and(|amount| amount.signum() < 0) {
-                let at = format!("{path}.resources.{field}[{resource}]");
-                causes.push(Cause::invalid(at, amount, "must be greater than or equal to 0"));
+/// On the network of its node, a Pod's ports are the node's.
+fn host_network(spec: &Value, path: &str, is_pod: bool, causes: &mut Vec<Cause>) {
+    if spec["hostNetwork"] != true {
+        return;
+    }
+    for (index, container) in items(spec, "containers").iter().enumerate() {
+        for (position, port) in items(container, "ports").iter().enumerate() {
+            let [host, own] = ["hostPort", "containerPort"].map(|field| port[field].as_i64().unwrap_or(0));
+            if (is_pod || host != 0) && host != own {
+                let field = format!("{path}.containers[{index}].ports[{position}].hostPort");
+                let because = "must match `containerPort` when `hostNetwork` is true";
+                causes.push(Cause::invalid(field, &json!(host), because));
             }
+        }
+    }
+}
+
+/// What running a Pod costs on top; upstream looks at it as at limits.
+fn overhead(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (resource, amount) in spec["overhead"].as_object().into_iter().flatten() {
+        let field = format!("{path}.overhead.limits[{resource}]");
+        resource_name(resource, &field, causes);
+        if quantity::of(amount).is_some() {
+            data::amount(resource, amount, &field, causes);
         }
     }
 }

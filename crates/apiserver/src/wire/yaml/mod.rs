@@ -3,7 +3,9 @@
 //! of the result.
 
 mod resolve;
+mod write;
 
+pub(crate) use self::write::write;
 use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
@@ -64,12 +66,13 @@ struct Placed {
 
 /// A text's documents, one after the other.
 struct Reader<'t> {
+    text: &'t str,
     events: Parser<'t, StrInput<'t>>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
-        Self { events: Parser::new_from_str_with_options(text, Options::default()) }
+        Self { text, events: Parser::new_from_str_with_options(text, Options::default()) }
     }
 
     /// The next document.
@@ -93,7 +96,7 @@ impl<'t> Reader<'t> {
     }
 
     fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, String> {
-        self.events.next_event().transpose().map_err(|error| syntax(&error))
+        self.events.next_event().transpose().map_err(|error| syntax(&error, self.text))
     }
 
     /// The next node with all that is in it; `None` at the end of what is around it.
@@ -314,11 +317,19 @@ fn short(tag: &Tag) -> String {
 }
 
 /// Returns the scanner's error, in upstream's words where they are known.
-fn syntax(error: &ScanError) -> String {
+fn syntax(error: &ScanError, text: &str) -> String {
     let info = error.info();
+    if info.contains("unknown anchor") {
+        let line = text.lines().nth(error.marker().line().saturating_sub(1)).unwrap_or_default();
+        let name = line.rsplit_once('*').map_or("", |(_, rest)| rest);
+        let name = name.split([' ', ',', ']', '}']).next().unwrap_or_default();
+        return format!("yaml: unknown anchor '{name}' referenced");
+    }
     let told = match info.split_once(", ") {
         Some((context, told)) if context.starts_with("while ") => told,
-        _ if info.starts_with("unexpected character") => "found character that cannot start any token",
+        _ if info.starts_with("unexpected character") || info.starts_with("tabs disallowed") => {
+            "found character that cannot start any token"
+        }
         _ => &info,
     };
     format!("yaml: line {}: {told}", error.marker().line())

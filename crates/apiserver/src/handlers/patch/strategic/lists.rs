@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use trimtab_schema::{PatchRule, Schema};
 
 use super::{PATCH, Result, StrategicError, map, unknown, without_directives};
-use crate::handlers::patch::go::in_go;
+use crate::api::object::in_go;
 
 /// The change of a list by a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,7 @@ use serde_json::{Map, Value};
 use trimtab_schema::Schema;
 
 use self::lists::{ListRule, merge_list, reorder};
-use super::go::in_go;
-use crate::api::status::Status;
+use crate::api::{object::in_go, status::Status};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";

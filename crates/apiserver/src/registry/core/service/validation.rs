@@ -108,7 +108,7 @@ fn ports(spec: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::invalid(format!("{path}.name"), &json!(name), fault));
         }
         if let Some(target) = port["targetPort"].as_str() {
-            for fault in port_name_faults(target) {
+            for fault in names::port_name_faults(target) {
                 causes.push(Cause::invalid(format!("{path}.targetPort"), &json!(target), fault));
             }
         }
@@ -127,28 +127,6 @@ fn ports(spec: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::new("FieldValueDuplicate", path, format!("Duplicate value: {shown}")));
         }
     }
-}
-
-/// Returns the faults of a port's name.
-fn port_name_faults(name: &str) -> Vec<&'static str> {
-    let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let mut faults = Vec::new();
-    if name.len() > 15 {
-        faults.push("must be no more than 15 characters");
-    }
-    if !name.bytes().all(is_inside) || name.is_empty() {
-        faults.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
-    }
-    if !name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        faults.push("must contain at least one letter (a-z)");
-    }
-    if name.contains("--") {
-        faults.push("must not contain consecutive hyphens");
-    }
-    if name.starts_with('-') || name.ends_with('-') {
-        faults.push("must not begin or end with a hyphen");
-    }
-    faults
 }
 
 /// Validates the fields of load balancers.

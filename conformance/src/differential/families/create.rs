@@ -1,0 +1,36 @@
+//! Creations from JSON: valid objects with one to three changes.
+
+use super::super::{dice::Dice, kinds::Kind, probe::Ask, values};
+use super::with_query;
+use serde_json::{Value, json};
+
+pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
+    let kind = Kind::any(dice);
+    let mut object = changed(dice, kind, name);
+    let namespace = dice.pick(&["", "", "", "", "", "", "", "default"]);
+    if !namespace.is_empty() && !kind.namespace().is_empty() {
+        values::set(&mut object, "/metadata/namespace", json!(namespace));
+    }
+    let validation = dice.pick(&["", "", "", "fieldValidation=Strict", "fieldValidation=Ignore"]);
+    let path = with_query(kind.collection(), &[validation]);
+    (Vec::new(), Ask::sent("POST", path, "application/json", values::text_of(&object)))
+}
+
+/// An object with one to three changes; one in twenty has none.
+pub(super) fn changed(dice: &mut Dice, kind: &Kind, name: &str) -> Value {
+    let mut object = kind.valid(name);
+    let changes = dice.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 3]);
+    if !dice.one_in(20) {
+        change(dice, kind, &mut object, changes);
+    }
+    object
+}
+
+/// Changes an object of the kind.
+pub(super) fn change(dice: &mut Dice, kind: &Kind, object: &mut Value, changes: usize) {
+    if let Some(schema) = kind.schema() {
+        for _ in 0..changes {
+            values::change_object(dice, schema, object);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Validation of `NetworkPolicies`.
+
+use serde_json::{Value, json};
+
+use super::{items, parts, probe, text};
+use crate::api::status::Cause;
+
+/// A `NetworkPolicy`.
+pub(in crate::registry) fn network_policy(policy: &Value, causes: &mut Vec<Cause>) {
+    let spec = &policy["spec"];
+    parts::selector(&spec["podSelector"], "spec.podSelector", causes);
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        for (position, rule) in items(spec, direction).iter().enumerate() {
+            let path = format!("spec.{direction}[{position}]");
+            for (index, port) in items(rule, "ports").iter().enumerate() {
+                self::port(port, &format!("{path}.ports[{index}]"), causes);
+            }
+            for (index, peer) in items(rule, peers).iter().enumerate() {
+                self::peer(peer, &format!("{path}.{peers}[{index}]"), causes);
+            }
+        }
+    }
+    let kinds = items(spec, "policyTypes");
+    if kinds.len() > 2 {
+        let because = "may not specify more than two policyTypes";
+        causes.push(Cause::invalid("spec.policyTypes", &spec["policyTypes"], because));
+        return;
+    }
+    for (position, kind) in kinds.iter().enumerate() {
+        if !matches!(kind.as_str(), Some("Ingress" | "Egress")) {
+            let known = ["Ingress", "Egress"];
+            causes.push(Cause::not_supported(format!("spec.policyTypes[{position}]"), kind, &known));
+        }
+    }
+}
+
+fn port(port: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let known = ["TCP", "UDP", "SCTP"];
+    super::one_of(&port["protocol"], || format!("{path}.protocol"), &known, causes);
+    let (number, end) = (&port["port"], port["endPort"].as_i64());
+    let field = format!("{path}.endPort");
+    match (number, end) {
+        (Value::Null, Some(end)) => {
+            let because = "may not be specified when `port` is not specified";
+            causes.push(Cause::invalid(field, &json!(end), because));
+        }
+        (Value::String(_), Some(end)) => {
+            let because = "may not be specified when `port` is non-numeric";
+            causes.push(Cause::invalid(field, &json!(end), because));
+        }
+        (_, Some(end)) => {
+            if number.as_i64().is_some_and(|number| end < number) {
+                causes.push(Cause::invalid(
+                    field.as_str(),
+                    number,
+                    "must be greater than or equal to `port`",
+                ));
+            }
+            if !(1..=65535).contains(&end) {
+                let because = "must be between 1 and 65535, inclusive";
+                causes.push(Cause::invalid(field, &json!(end), because));
+            }
+        }
+        (_, None) => {}
+    }
+    if !number.is_null() {
+        probe::port(number, format!("{path}.port"), causes);
+    }
+}
+
+fn peer(peer: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for field in ["podSelector", "namespaceSelector"] {
+        parts::selector(&peer[field], &format!("{path}.{field}"), causes);
+    }
+    let block = &peer["ipBlock"];
+    let others = ["podSelector", "namespaceSelector"].iter().any(|field| peer[field].is_object());
+    if block.is_object() {
+        ip_block(block, &format!("{path}.ipBlock"), causes);
+        if others {
+            causes.push(Cause::forbidden(path, "may not specify both ipBlock and another peer"));
+        }
+    } else if !others {
+        causes.push(Cause::required(path, "must specify a peer"));
+    }
+}
+
+fn ip_block(block: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let whole = text(block, "cidr");
+    if whole.is_empty() {
+        causes.push(Cause::required(format!("{path}.cidr"), ""));
+        return;
+    }
+    let Some(whole) = range(&block["cidr"], format!("{path}.cidr"), causes) else { return };
+    for (position, except) in items(block, "except").iter().enumerate() {
+        let field = format!("{path}.except[{position}]");
+        let Some(part) = range(except, field.clone(), causes) else { continue };
+        let length = whole.1.min(part.1);
+        let is_inside = part.1 > whole.1 && part.0.is_ipv4() == whole.0.is_ipv4();
+        if !is_inside || prefix(part.0, length) != prefix(whole.0, length) {
+            causes.push(Cause::invalid(field, except, "must be a strict subset of `cidr`"));
+        }
+    }
+}
+
+/// A range of addresses: one of them, and the length of what they share.
+fn range(value: &Value, field: String, causes: &mut Vec<Cause>) -> Option<(std::net::IpAddr, u32)> {
+    let parsed = value.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
+        let address: std::net::IpAddr = address.parse().ok()?;
+        let length: u32 = length.parse().ok()?;
+        (length <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, length))
+    });
+    if parsed.is_none() {
+        let because = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+        causes.push(Cause::invalid(field, value, because));
+    }
+    parsed
+}
+
+/// The first bits of an address.
+fn prefix(address: std::net::IpAddr, length: u32) -> u128 {
+    let bits = match address {
+        std::net::IpAddr::V4(address) => u128::from(u32::from(address)) << 96,
+        std::net::IpAddr::V6(address) => u128::from(address),
+    };
+    if length == 0 { 0 } else { bits >> (128 - length) }
+}

@@ -1,0 +1,398 @@
+//! Validation of a Pod's volumes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{container::Pod, duplicate, items, names, text};
+use crate::{api::status::Cause, registry::quantity};
+
+/// The sources of volumes, in upstream's order.
+const SOURCES: [&str; 29] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+];
+
+const MODE_RULE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
+
+/// Adds the errors of the volumes of a Pod, and returns those without errors.
+pub(super) fn volumes<'a>(
+    spec: &'a Value,
+    path: &str,
+    causes: &mut Vec<Cause>,
+) -> BTreeMap<&'a str, &'a Value> {
+    let mut known = BTreeMap::new();
+    for (position, volume) in items(spec, "volumes").iter().enumerate() {
+        let (name, path) = (text(volume, "name"), format!("{path}.volumes[{position}]"));
+        let mut faults = Vec::new();
+        source(volume, &path, &mut faults);
+        if name.is_empty() {
+            faults.push(Cause::required(format!("{path}.name"), ""));
+        } else {
+            for fault in names::label_faults(name) {
+                faults.push(Cause::invalid(format!("{path}.name"), &json!(name), fault));
+            }
+        }
+        if known.contains_key(name) {
+            faults.push(duplicate(format!("{path}.name"), &json!(name)));
+        }
+        if faults.is_empty() {
+            known.insert(name, volume);
+        }
+        causes.append(&mut faults);
+    }
+    known
+}
+
+/// Adds the errors of a volume's source.
+fn source(volume: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let mut count = 0;
+    for name in SOURCES.into_iter().chain(["image"]) {
+        let source = &volume[name];
+        if !source.is_object() {
+            continue;
+        }
+        count += 1;
+        if count > 1 {
+            causes
+                .push(Cause::forbidden(format!("{path}.{name}"), "may not specify more than 1 volume type"));
+            continue;
+        }
+        of_type(name, source, &format!("{path}.{name}"), causes);
+    }
+    if count == 0 {
+        causes.push(Cause::required(path, "must specify a volume type"));
+    }
+}
+
+/// Adds the errors of a source of one type.
+fn of_type(name: &str, source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let required: &[&str] = match name {
+        "gitRepo" => &["repository"],
+        "gcePersistentDisk" => &["pdName"],
+        "awsElasticBlockStore" | "portworxVolume" => &["volumeID"],
+        "secret" => &["secretName"],
+        "nfs" => &["server", "path"],
+        "iscsi" => &["targetPortal", "iqn"],
+        "glusterfs" => &["endpoints", "path"],
+        "persistentVolumeClaim" => &["claimName"],
+        "rbd" => &["image"],
+        "cinder" => &["volumeID"],
+        "quobyte" => &["registry"],
+        "flexVolume" | "csi" => &["driver"],
+        "configMap" => &["name"],
+        "azureFile" => &["secretName", "shareName"],
+        "vsphereVolume" => &["volumePath"],
+        "photonPersistentDisk" => &["pdID"],
+        "storageos" => &["volumeName"],
+        "scaleIO" => &["gateway", "system", "volumeName"],
+        "hostPath" => &["path"],
+        _ => &[],
+    };
+    // Upstream names this one by another path.
+    let place = path.replace("gcePersistentDisk", "persistentDisk");
+    for field in required.iter().filter(|field| text(source, field).is_empty()) {
+        causes.push(Cause::required(format!("{place}.{field}"), ""));
+    }
+    match name {
+        "emptyDir" if quantity::of(&source["sizeLimit"]).is_some_and(|limit| limit.signum() < 0) => {
+            let because = "SizeLimit field must be a valid resource quantity";
+            causes.push(Cause::forbidden(format!("{path}.sizeLimit"), because));
+        }
+        "hostPath" if !text(source, "path").is_empty() => host_path(source, path, causes),
+        "gitRepo" => descending(text(source, "directory"), &format!("{path}.directory"), causes),
+        "secret" | "configMap" => {
+            mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
+            keys(source, path, causes);
+        }
+        "nfs" if !text(source, "path").starts_with('/') => {
+            let because = "must be an absolute path";
+            causes.push(Cause::invalid(format!("{path}.path"), &json!(text(source, "path")), because));
+        }
+        "cephfs" | "rbd" if items(source, "monitors").is_empty() => {
+            causes.push(Cause::required(format!("{path}.monitors"), ""));
+        }
+        "downwardAPI" => {
+            mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
+            downward_files(source, path, causes);
+        }
+        "projected" => projected(source, path, causes),
+        "ephemeral" => ephemeral(source, path, causes),
+        _ => {}
+    }
+}
+
+fn host_path(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let known =
+        ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+    without_backsteps(text(source, "path"), &format!("{path}.path"), causes);
+    super::one_of(&source["type"], || format!("{path}.type"), &known, causes);
+}
+
+fn ephemeral(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let template = &source["volumeClaimTemplate"];
+    let path = format!("{path}.volumeClaimTemplate");
+    if template.is_object() {
+        if items(&template["spec"], "accessModes").is_empty() {
+            let because = "at least 1 access mode is required";
+            causes.push(Cause::required(format!("{path}.spec.accessModes"), because));
+        }
+    } else {
+        causes.push(Cause::required(path, ""));
+    }
+}
+
+/// The bits of a file's mode.
+fn mode(mode: &Value, field: String, causes: &mut Vec<Cause>) {
+    if let Some(mode) = mode.as_i64().filter(|mode| !(0..=0o777).contains(mode)) {
+        causes.push(Cause::invalid(field, &json!(mode), MODE_RULE));
+    }
+}
+
+/// The keys of a Secret or a `ConfigMap` that become files.
+fn keys(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (position, item) in items(source, "items").iter().enumerate() {
+        let at = |field: &str| format!("{path}.items[{position}].{field}");
+        for field in ["key", "path"].into_iter().filter(|field| text(item, field).is_empty()) {
+            causes.push(Cause::required(at(field), ""));
+        }
+        not_reserved(text(item, "path"), &at("path"), causes);
+        mode(&item["mode"], at("mode"), causes);
+    }
+}
+
+fn downward_files(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (position, item) in items(source, "items").iter().enumerate() {
+        downward_file(item, &format!("{path}.items[{position}]"), causes);
+    }
+}
+
+fn downward_file(file: &Value, path: &str, causes: &mut Vec<Cause>) {
+    if text(file, "path").is_empty() {
+        causes.push(Cause::required(format!("{path}.path"), ""));
+    }
+    not_reserved(text(file, "path"), &format!("{path}.path"), causes);
+    let (field, resource) = (&file["fieldRef"], &file["resourceFieldRef"]);
+    match (field.is_object(), resource.is_object()) {
+        (true, both) => {
+            field_reference(field, &format!("{path}.fieldRef"), true, causes);
+            if both {
+                let because = "fieldRef and resourceFieldRef can not be specified simultaneously";
+                causes.push(Cause::invalid(path, &json!("resource"), because));
+            }
+        }
+        (false, true) => resource_reference(resource, &format!("{path}.resourceFieldRef"), true, causes),
+        (false, false) => {
+            causes.push(Cause::required(path, "one of fieldRef and resourceFieldRef is required"));
+        }
+    }
+    mode(&file["mode"], format!("{path}.mode"), causes);
+}
+
+/// A source of several sources.
+fn projected(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
+    if items(source, "sources").is_empty() {
+        return;
+    }
+    for (position, part) in items(source, "sources").iter().enumerate() {
+        let path = format!("{path}.sources[{position}]");
+        let mut count = 0;
+        for name in ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"] {
+            let (inner, path) = (&part[name], format!("{path}.{name}"));
+            if !inner.is_object() {
+                continue;
+            }
+            count += 1;
+            match name {
+                "secret" | "configMap" => {
+                    if text(inner, "name").is_empty() {
+                        causes.push(Cause::required(format!("{path}.name"), ""));
+                    }
+                    keys(inner, &path, causes);
+                }
+                "downwardAPI" => downward_files(inner, &path, causes),
+                "serviceAccountToken" => {
+                    let seconds = inner["expirationSeconds"].as_i64();
+                    if let Some(seconds) = seconds.filter(|seconds| *seconds < 600) {
+                        let because = "may not specify a duration less than 10 minutes";
+                        causes.push(Cause::invalid(
+                            format!("{path}.expirationSeconds"),
+                            &json!(seconds),
+                            because,
+                        ));
+                    }
+                    if text(inner, "path").is_empty() {
+                        causes.push(Cause::required(format!("{path}.path"), ""));
+                    } else {
+                        not_reserved(text(inner, "path"), &format!("{path}.path"), causes);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if count == 0 && !part["podCertificate"].is_object() {
+            causes.push(Cause::required(path, "must specify a volume type"));
+        } else if count > 1 {
+            causes.push(Cause::forbidden(path, "may not specify more than 1 volume type per source"));
+        }
+    }
+}
+
+/// A path that stays within its folder (`validateLocalDescendingPath`).
+pub(super) fn descending(path: &str, field: &str, causes: &mut Vec<Cause>) {
+    if path.starts_with('/') {
+        causes.push(Cause::invalid(field, &json!(path), "must be a relative path"));
+    }
+    without_backsteps(path, field, causes);
+}
+
+/// A path that leads nowhere up (`validatePathNoBacksteps`).
+pub(super) fn without_backsteps(path: &str, field: &str, causes: &mut Vec<Cause>) {
+    if path.split('/').any(|part| part == "..") {
+        causes.push(Cause::invalid(field, &json!(path), "must not contain '..'"));
+    }
+}
+
+fn not_reserved(path: &str, field: &str, causes: &mut Vec<Cause>) {
+    descending(path, field, causes);
+    if path.starts_with("..") && !path.starts_with("../") && path != ".." {
+        causes.push(Cause::invalid(field, &json!(path), "must not start with '..'"));
+    }
+}
+
+/// A reference to a field of the Pod (`validateObjectFieldSelector`).
+pub(super) fn field_reference(reference: &Value, path: &str, is_file: bool, causes: &mut Vec<Cause>) {
+    let in_files =
+        ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
+    let in_variables = [
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "spec.nodeName",
+        "spec.serviceAccountName",
+        "status.hostIP",
+        "status.hostIPs",
+        "status.podIP",
+        "status.podIPs",
+    ];
+    for field in ["apiVersion", "fieldPath"] {
+        if text(reference, field).is_empty() {
+            causes.push(Cause::required(format!("{path}.{field}"), ""));
+            return;
+        }
+    }
+    let (version, whole) = (text(reference, "apiVersion"), text(reference, "fieldPath"));
+    let field = format!("{path}.fieldPath");
+    if version != "v1" {
+        let because = format!("error converting fieldPath: unsupported pod version: {version}");
+        causes.push(Cause::invalid(field, &json!(whole), because));
+        return;
+    }
+    let subscript = whole.strip_suffix("']").and_then(|rest| rest.split_once("['"));
+    match subscript {
+        Some((of @ ("metadata.annotations" | "metadata.labels"), key)) => {
+            let key = if of == "metadata.annotations" { key.to_lowercase() } else { key.to_owned() };
+            for fault in names::qualified_faults(&key) {
+                causes.push(Cause::invalid(path, &json!(key), fault));
+            }
+        }
+        Some((of, _)) if in_variables.contains(&of) => {
+            let because = "error converting fieldPath: field label does not support subscript";
+            causes.push(Cause::invalid(field, &json!(whole), because));
+        }
+        _ => {
+            let is_label = in_variables.contains(&whole)
+                || in_files.contains(&whole)
+                || matches!(
+                    whole,
+                    "spec.restartPolicy" | "spec.schedulerName" | "status.phase" | "spec.hostNetwork"
+                );
+            let known: &[&str] = if is_file { &in_files } else { &in_variables };
+            if !is_label {
+                let because = format!("error converting fieldPath: field label not supported: {whole}");
+                causes.push(Cause::invalid(field, &json!(whole), because));
+            } else if !known.contains(&whole) {
+                causes.push(Cause::not_supported(field, &json!(whole), known));
+            }
+        }
+    }
+}
+
+/// A reference to a resource of a container (`validateContainerResourceFieldSelector`).
+pub(super) fn resource_reference(reference: &Value, path: &str, is_file: bool, causes: &mut Vec<Cause>) {
+    let known = [
+        "limits.cpu",
+        "limits.ephemeral-storage",
+        "limits.memory",
+        "requests.cpu",
+        "requests.ephemeral-storage",
+        "requests.memory",
+    ];
+    let resource = text(reference, "resource");
+    let is_huge = resource.starts_with("requests.hugepages-") || resource.starts_with("limits.hugepages-");
+    if is_file && text(reference, "containerName").is_empty() {
+        causes.push(Cause::required(format!("{path}.containerName"), ""));
+    } else if resource.is_empty() {
+        causes.push(Cause::required(format!("{path}.resource"), ""));
+    } else if !known.contains(&resource) && !is_huge {
+        causes.push(Cause::not_supported(format!("{path}.resource"), &json!(resource), &known));
+    }
+    divisor(reference, resource, path, causes);
+}
+
+fn divisor(reference: &Value, resource: &str, path: &str, causes: &mut Vec<Cause>) {
+    let Some(divisor) = quantity::of(&reference["divisor"]).filter(|divisor| !divisor.is_zero()) else {
+        return;
+    };
+    let shown = divisor.to_string();
+    let sizes = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+    let what = match resource.split_once('.') {
+        Some((_, "cpu")) if !matches!(&*shown, "1m" | "1") => {
+            let because = "only divisor's values 1m and 1 are supported with the cpu resource";
+            causes.push(Cause::invalid(format!("{path}.divisor"), &json!(resource), because));
+            return;
+        }
+        Some((_, "memory")) => "memory",
+        Some((_, "ephemeral-storage")) => "local ephemeral storage",
+        Some((_, other)) if other.starts_with("hugepages-") => "hugepages",
+        _ => return,
+    };
+    if !sizes.contains(&&*shown) {
+        let because =
+            format!("only divisor's values {} are supported with the {what} resource", sizes.join(", "));
+        causes.push(Cause::invalid(format!("{path}.divisor"), &json!(resource), because));
+    }
+}
+
+/// The Pod's rules need its volumes.
+pub(super) fn pod<'a>(spec: &'a Value, volumes: &'a BTreeMap<&'a str, &'a Value>, is_pod: bool) -> Pod<'a> {
+    Pod { spec, volumes, is_pod }
+}
