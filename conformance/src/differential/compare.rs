@@ -46,7 +46,7 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
     None
 }
 
-/// What a reply refuses.
+/// Returns the kind of a refusal: its causes or its message, without values.
 fn shape(reply: &Reply) -> String {
     let Some(status) = reply.refusal() else {
         return cut(&normal(&reply.body.to_string()), 80);
@@ -91,7 +91,7 @@ fn refusals(theirs: &Value, mine: &Value) -> String {
     format!("Status: {}", some(&places))
 }
 
-/// What only one of two lists has.
+/// Returns the entries that only one of two lists has.
 fn lists(theirs: &[String], mine: &[String]) -> String {
     let missing = theirs
         .iter()

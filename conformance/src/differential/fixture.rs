@@ -1,4 +1,4 @@
-//! What both servers have before the first request: namespaces, definitions, objects to read.
+//! The objects of both servers before the first request: namespaces, definitions, objects to read.
 
 use super::families::{custom, read};
 use super::probe::{Ask, NAMESPACE};

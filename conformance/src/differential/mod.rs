@@ -35,7 +35,7 @@ const REQUESTS: usize = 1_000;
 /// How many smaller requests are tried for a group.
 const ATTEMPTS: usize = 40;
 
-/// What to run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// The only seed; without one, 1 to 20.
@@ -55,7 +55,7 @@ struct Pair {
     ours: Client,
 }
 
-/// What one request showed.
+/// The outcome of one request.
 struct Verdict {
     probe: Probe,
     same_code: bool,

@@ -16,7 +16,7 @@ const SHOWN: usize = 700;
 /// Requests, those with the same code, and those with the same answer.
 type Counts = [usize; 3];
 
-/// What a run has counted.
+/// The counts of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     families: BTreeMap<String, Counts>,

@@ -45,7 +45,7 @@ fn number(object: &Value, pointer: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-/// What is at a pointer; or the path and the value on the way that has no fields.
+/// Returns the value at a pointer; or, as an error, the path and the value on the way that has no fields.
 fn nested<'a>(object: &'a Value, pointer: &str) -> Result<Option<&'a Value>, (String, &'a Value)> {
     let (mut at, mut path) = (object, String::new());
     for field in pointer.split('/').skip(1) {

@@ -20,7 +20,7 @@ pub(super) enum Role {
     Ephemeral,
 }
 
-/// What a container's rules need to know of its Pod.
+/// The facts of a Pod that the rules of its containers need.
 pub(super) struct Pod<'a> {
     pub(super) spec: &'a Value,
     /// The sources of the valid volumes.
