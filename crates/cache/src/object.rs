@@ -108,6 +108,8 @@ pub trait Metadata {
     fn resource_version(&self) -> &str;
     /// Returns the value of the label `key`.
     fn label(&self, key: &str) -> Option<&str>;
+    /// Returns all labels. Equal labels share one text, so that they are compared and kept at little cost.
+    fn labels(&self) -> Labels;
     /// Returns the owner references, that of the controller included.
     fn owner_references(&self) -> &[OwnerReference];
     /// Returns the time at which deletion was requested; `None` if it was not.
@@ -149,6 +151,10 @@ impl Metadata for ObjectMeta {
 
     fn label(&self, key: &str) -> Option<&str> {
         self.labels.as_ref()?.get(key).map(String::as_str)
+    }
+
+    fn labels(&self) -> Labels {
+        self.labels.iter().flatten().collect()
     }
 
     fn owner_references(&self) -> &[OwnerReference] {
@@ -221,6 +227,10 @@ impl<A> Metadata for MetaView<A> {
 
     fn label(&self, key: &str) -> Option<&str> {
         self.labels.get(key)
+    }
+
+    fn labels(&self) -> Labels {
+        self.labels.clone()
     }
 
     fn owner_references(&self) -> &[OwnerReference] {

@@ -94,6 +94,8 @@ fn what_a_cache_needs_is_known_without_decoding() {
         assert_eq!(packed.label(label), whole.label(label), "{label}");
     }
     assert_eq!(packed.label("ü\""), Some("q\"uote\n"), "also where the text escapes it");
+    assert_eq!(packed.labels(), whole.labels());
+    assert_eq!(whole.labels().get("app"), whole.label("app"), "all labels are there");
     assert_eq!(packed.owner_references(), whole.owner_references());
     assert_eq!(packed.deletion_timestamp(), whole.deletion_timestamp());
     assert!(packed.is_being_deleted());

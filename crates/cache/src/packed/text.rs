@@ -6,7 +6,7 @@ use std::{borrow::Cow, ops::Range};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::{Deserialize, de::Error};
 
-use crate::{Json, JsonError, ManagedFields, Metadata, Time};
+use crate::{Json, JsonError, Labels, ManagedFields, Metadata, Time};
 
 /// An object's JSON text with its metadata fields located.
 #[derive(Clone, Default)]
@@ -73,6 +73,10 @@ impl Metadata for Text {
     fn label(&self, key: &str) -> Option<&str> {
         let (_, value) = self.labels.iter().find(|(name, _)| self.at(*name) == key)?;
         Some(self.at(*value))
+    }
+
+    fn labels(&self) -> Labels {
+        self.labels.iter().map(|(key, value)| (self.at(*key), self.at(*value))).collect()
     }
 
     fn owner_references(&self) -> &[OwnerReference] {
