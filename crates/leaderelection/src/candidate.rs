@@ -1,4 +1,6 @@
-//! [`Candidate`]: acquires, renews and releases the Lease. The waiting around the rules of `state`.
+//! [`Candidate`]: acquires, renews and releases the Lease. The requests around the rules of `state`.
+
+mod rest;
 
 use std::{
     collections::BTreeMap,
@@ -21,8 +23,8 @@ use crate::{
     config::{Config, JITTER},
     hooks::Hooks,
     leadership::Term,
-    lease::{Change, LeaseClient, Reason, Record, RequestError},
-    lease_watch::{LeaseWatch, News, WatchFailure},
+    lease::{LeaseClient, Reason, Record, RequestError},
+    lease_watch::LeaseWatch,
     metrics::Metrics,
     observer::Shared,
     renewal::{POLL_INTERVAL, Renewal},
@@ -40,7 +42,7 @@ pub(crate) struct Candidate {
     pub(crate) hooks: Hooks,
     pub(crate) timer: Timer,
     lease: LeaseClient,
-    renewal: Option<Renewal>,
+    renewal: Option<Box<Renewal>>,
     /// Whether the outcome of a write is unknown, so that the Lease may be ours.
     in_doubt: AtomicBool,
     /// Why the last attempt failed, so that the log says it once.
@@ -83,7 +85,7 @@ impl Candidate {
         Self {
             metrics: config.metrics_name.as_deref().map(Metrics::new),
             renewal: coordinated
-                .map(|candidacy| Renewal::new(client.clone(), &config, candidacy, timer.clone())),
+                .map(|candidacy| Renewal::new(client.clone(), &config, candidacy, timer.clone()).into()),
             lease: LeaseClient::new(client, &config, timer.clone()),
             shared: Arc::new(Shared::new(&config, timer.clone())),
             in_doubt: AtomicBool::new(false),
@@ -119,76 +121,6 @@ impl Candidate {
             };
             self.rest(pause, EXPIRY_JITTER.mul_f64(rng.random()), &mut watch).await;
         }
-    }
-
-    /// Waits for the time of the next attempt: for `pause`, or until the Lease expires or is released, if that is
-    /// known. `spread` keeps candidates that learn of the same event apart.
-    async fn rest(&self, pause: Duration, spread: Duration, watch: &mut LeaseWatch) {
-        let mut poll = self.timer.now().plus(pause);
-        loop {
-            self.tend(watch);
-            let next = self.next_attempt(poll, spread);
-            let Some(news) = self.timer.timeout_at(next, watch.next()).await else { return };
-            match news {
-                News::Change(Change::Written(lease)) => {
-                    self.note(|election| election.heard(lease, self.timer.now()));
-                    if self.shared.election.lock().is_free() {
-                        return self.timer.sleep(spread).await;
-                    }
-                    // The watch works: a poll would find nothing new.
-                    poll = self.timer.now().plus(self.config.retry_period.mul_f64(1.0 + JITTER));
-                }
-                News::Change(Change::Deleted) => return self.timer.sleep(spread).await,
-                News::Ended => {
-                    if let Some(failure) = watch.ended(self.timer.now()) {
-                        self.watch_failed(watch, &failure);
-                    }
-                }
-                News::Failed(failure) => self.watch_failed(watch, &failure),
-            }
-            if self.timer.now() >= next {
-                return; // however many events there are
-            }
-        }
-    }
-
-    /// Opens the watch if it is wanted and due, and closes one that is behind.
-    fn tend(&self, watch: &mut LeaseWatch) {
-        if !self.config.watch {
-            return;
-        }
-        let known = self.shared.election.lock().lease().cloned();
-        let Some(known) = known else { return };
-        if watch.is_behind(&known) {
-            self.lease.watch_is_behind();
-            self.watch_failed(watch, &WatchFailure::Behind);
-        }
-        if let Some(version) = known.version()
-            && watch.is_due(self.timer.now())
-        {
-            watch.open(self.timer.now(), version, self.lease.watch(version));
-        }
-    }
-
-    fn watch_failed(&self, watch: &mut LeaseWatch, failure: &WatchFailure) {
-        let (lease, identity) = (&self.shared.lease, &self.shared.identity);
-        // A watcher that electors share has its own line.
-        let is_known = !watch.fail(self.timer.now(), failure) || self.config.watcher.is_some();
-        let error = failure as &dyn std::error::Error;
-        if is_known {
-            debug!(lease, identity, error, "watching the Lease failed: it is polled");
-        } else {
-            warn!(lease, identity, error, "watching the Lease failed: it is polled");
-        }
-    }
-
-    /// Returns the time of the next attempt: `poll`, or shortly after the expiry of the Lease if that is wanted.
-    fn next_attempt(&self, poll: Moment, spread: Duration) -> Moment {
-        let wakes = self.config.wake_at_expiry || self.config.watch;
-        let expiry = self.shared.election.lock().expires_at().filter(|_| wakes);
-        // One that has passed was tried at: the Lease is not ours to take.
-        let wake = expiry.map(|expiry| expiry.plus(spread)).filter(|wake| *wake > self.timer.now());
-        wake.map_or(poll, |wake| poll.min(wake))
     }
 
     /// Keeps the `LeaseCandidate` of a coordinated election renewed. Never returns.
@@ -289,7 +221,10 @@ impl Candidate {
             }
             Claim::Take(lease) if !in_term => Ok(self.write(self.lease.update(&lease)).await?),
             Claim::Create(lease) => Ok(self.write(self.lease.create(&lease)).await?),
-            Claim::Take(_) | Claim::Held => Err(Refused::Held),
+            Claim::Take(_) | Claim::Held => {
+                self.shared.election.lock().forget_text();
+                Err(Refused::Held)
+            }
             Claim::EndOfTerm => Err(Refused::EndOfTerm),
         }
     }
@@ -371,10 +306,8 @@ impl Candidate {
 
     /// Updates the known state and reports a new holder. The hook is called without the lock, as it is foreign code.
     fn note(&self, learn: impl FnOnce(&mut Election) -> Option<String>) {
-        let new_holder = learn(&mut self.shared.election.lock());
-        if let Some(holder) = new_holder {
+        if let Some(holder) = self.shared.note(learn) {
             self.hooks.new_leader(&holder);
-            self.shared.changes.send_replace(Some(holder));
         }
     }
 }

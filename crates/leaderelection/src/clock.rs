@@ -135,6 +135,11 @@ impl Timer {
         Moment(nanoseconds(self.clock.now()))
     }
 
+    /// Returns the time that tokio's clock advances by while this one advances by `wait`.
+    pub(crate) fn of_tokio(&self, wait: Duration) -> Duration {
+        self.clock.timer(wait)
+    }
+
     /// Waits until the clock shows `at`, however tokio's timers run.
     pub(crate) async fn sleep_until(&self, at: Moment) {
         loop {

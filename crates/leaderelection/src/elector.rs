@@ -37,7 +37,7 @@ pub struct LeaderElector {
 impl LeaderElector {
     pub(crate) fn new(client: Client, config: Config, hooks: Hooks, timer: Timer) -> Self {
         let candidate = Candidate::new(client, config, hooks, timer);
-        Self { candidate, tasks: Arc::new(Tasks::new()) }
+        Self { candidate, tasks: Arc::new(Tasks::default()) }
     }
 
     /// Returns a handle for health checks and diagnostics.

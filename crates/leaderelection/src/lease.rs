@@ -3,7 +3,7 @@
 mod changes;
 mod record;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::Request;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -13,9 +13,13 @@ use kube_client::{
     core,
 };
 
-use crate::{clock::Timer, config::Config, lease_watcher::LeaseWatcher};
-pub(crate) use changes::{Change, Changes, LeaseEvent, NamedChange, events};
-pub(crate) use record::{Hold, Record};
+use crate::{
+    clock::Timer,
+    config::Config,
+    lease_watcher::{Followed, LeaseWatcher},
+};
+pub(crate) use changes::{Change, Changes, LeaseEvent, NamedChange, events, of_list};
+pub(crate) use record::{Hold, Record, is_later_version};
 
 /// The reason for which a request has no result.
 #[derive(Debug)]
@@ -149,13 +153,16 @@ impl LeaseClient {
         self.send(self.requests.replace(&self.name, &PostParams::default(), lease.to_json())?).await
     }
 
-    /// The changes of the Lease after `version`. It has no time limit: a follower polls beside it.
+    /// The changes of the Lease after `version`. They have no time limit: a follower polls beside them.
     pub(crate) fn watch(&self, version: &str) -> Changes {
-        if let Some(watcher) = &self.watcher {
-            return watcher.changes(&self.name, version);
-        }
         let params = WatchParams::default().fields(&format!("metadata.name={}", self.name));
         changes::changes(self.client.clone(), self.requests.watch(&params.disable_bookmarks(), version))
+    }
+
+    /// The share of the watch of all electors, if they have one. An elector that knows `known` polls after `silence`.
+    pub(crate) fn follow(&self, known: &Arc<Record>, silence: Duration) -> Option<Followed> {
+        let watcher = self.watcher.as_ref()?;
+        Some(watcher.follow_lease(&self.name, Arc::clone(known), self.timer.clone(), silence))
     }
 
     /// Reports that the watch has not shown a state that a read has found.

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 
 use crate::{
     clock::Moment,
-    lease::{Change, Changes, Reason, Record, RequestError},
+    lease::{Change, Changes, Reason, RequestError, is_later_version},
+    lease_watcher::{self, Followed, Renewal},
 };
 
 /// The longest time between two attempts to open a watch that fails.
@@ -28,12 +29,20 @@ pub(crate) struct LeaseWatch {
 }
 
 struct Open {
-    changes: Changes,
+    source: Source,
     /// The newest version that it has shown, or that it was opened with.
     version: String,
     /// Whether it has shown anything.
     proven: bool,
     opened: Moment,
+}
+
+/// Where the changes come from.
+pub(crate) enum Source {
+    /// A watch of this Lease alone.
+    Own(Changes),
+    /// The watch of a [`LeaseWatcher`](crate::LeaseWatcher).
+    Shared(Followed),
 }
 
 /// How a watch failed.
@@ -67,6 +76,8 @@ impl From<RequestError> for WatchFailure {
 #[derive(Debug)]
 pub(crate) enum News {
     Change(Change),
+    /// The shared watch has shown nothing for some time, or has ended: the Lease is to be polled.
+    Silence,
     /// The server has ended the watch, as it does after some minutes.
     Ended,
     Failed(WatchFailure),
@@ -83,8 +94,8 @@ impl LeaseWatch {
     }
 
     /// Opens it: it shows the changes after `version`.
-    pub(crate) fn open(&mut self, now: Moment, version: &str, changes: Changes) {
-        self.open = Some(Open { changes, version: version.to_owned(), proven: false, opened: now });
+    pub(crate) fn open(&mut self, now: Moment, version: &str, source: Source) {
+        self.open = Some(Open { source, version: version.to_owned(), proven: false, opened: now });
     }
 
     /// Closes it after its end. It can be opened again at once, unless the server ends each watch at once: then the
@@ -96,8 +107,25 @@ impl LeaseWatch {
     }
 
     /// Whether it has not shown the state that a poll has found.
-    pub(crate) fn is_behind(&self, found: &Record) -> bool {
-        self.open.as_ref().is_some_and(|open| found.is_newer_than_version(&open.version))
+    pub(crate) fn is_behind(&self, found: &str) -> bool {
+        self.open.as_ref().is_some_and(|open| is_later_version(found, &open.version))
+    }
+
+    /// Whether silence is [news](News::Silence): then nobody need poll to notice it.
+    pub(crate) fn tells_of_silence(&self) -> bool {
+        matches!(&self.open, Some(Open { source: Source::Shared(followed), .. }) if followed.is_watched())
+    }
+
+    /// Takes the newest renewal that was heard and is no news.
+    pub(crate) fn take_renewal(&mut self) -> Option<Renewal> {
+        let open = self.open.as_mut()?;
+        let Source::Shared(followed) = &open.source else { return None };
+        let renewal = followed.take_renewal()?;
+        if is_later_version(&renewal.version, &open.version) {
+            (*renewal.version).clone_into(&mut open.version);
+        }
+        (self.failures, self.failing) = (0, None);
+        Some(renewal)
     }
 
     /// Waits for the next change; for ever while it is closed.
@@ -107,20 +135,25 @@ impl LeaseWatch {
     /// A call that is dropped early has taken no change.
     pub(crate) async fn next(&mut self) -> News {
         let Some(open) = &mut self.open else { return pending().await };
-        match open.changes.next().await {
-            Some(Ok(change)) => {
-                if let Change::Written(lease) = &change
-                    && let Some(version) = lease.version()
-                {
-                    version.clone_into(&mut open.version);
-                }
-                open.proven = true;
-                (self.failures, self.failing) = (0, None);
-                News::Change(change)
-            }
-            Some(Err(error)) => News::Failed(WatchFailure::Error(error)),
-            None => News::Ended,
+        let change = match &mut open.source {
+            Source::Own(changes) => match changes.next().await {
+                Some(Ok(change)) => change,
+                Some(Err(error)) => return News::Failed(WatchFailure::Error(error)),
+                None => return News::Ended,
+            },
+            Source::Shared(followed) => match followed.next().await {
+                lease_watcher::News::Change(change) => change,
+                lease_watcher::News::Silence => return News::Silence,
+            },
+        };
+        if let Change::Written(lease) = &change
+            && let Some(version) = lease.version()
+        {
+            version.clone_into(&mut open.version);
         }
+        open.proven = true;
+        (self.failures, self.failing) = (0, None);
+        News::Change(change)
     }
 
     /// Closes it for a while. Returns whether this failure is another one than the last.
@@ -138,6 +171,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+    use crate::lease::Record;
 
     const SECOND: Duration = Duration::from_secs(1);
     const NOW: Moment = Moment(1 << 50);
@@ -150,7 +184,7 @@ mod tests {
     fn watch() -> LeaseWatch {
         let mut watch = LeaseWatch::new(SECOND * 2);
         assert!(watch.is_due(NOW));
-        watch.open(NOW, "10", Box::pin(stream::empty()));
+        watch.open(NOW, "10", Source::Own(Box::pin(stream::empty())));
         watch
     }
 
@@ -176,8 +210,8 @@ mod tests {
     #[test]
     fn a_read_of_a_later_version_shows_that_it_is_behind() {
         let watch = watch();
-        assert!(!watch.is_behind(&lease("9")) && !watch.is_behind(&lease("10")));
-        assert!(watch.is_behind(&lease("11")));
+        assert!(!watch.is_behind("9") && !watch.is_behind("10"));
+        assert!(watch.is_behind("11"));
     }
 
     /// A server that ends each watch at once must not be asked again at once.
@@ -187,10 +221,10 @@ mod tests {
         assert!(watch().ended(NOW.plus(SECOND * 2)).is_none(), "it has lasted");
         let mut watch = watch();
         let change = Ok(Change::Written(lease("11").into()));
-        watch.open(NOW, "10", Box::pin(stream::iter([change])));
+        watch.open(NOW, "10", Source::Own(Box::pin(stream::iter([change]))));
         let shown = futures_util::FutureExt::now_or_never(watch.next());
         assert!(matches!(shown, Some(News::Change(_))));
-        assert!(!watch.is_behind(&lease("11")));
+        assert!(!watch.is_behind("11"));
         assert!(watch.ended(NOW).is_none(), "it has shown something");
     }
 }

@@ -1,8 +1,19 @@
 //! [`LeaseWatcher`]: one watch of the Leases of a namespace, for all electors of a process.
 
-use std::{collections::HashMap, convert::Infallible, error, fmt, sync::Arc, time::Duration};
+mod slot;
 
-use futures_util::{StreamExt, stream};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    error, fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube_client::{
     Client, Resource,
@@ -11,21 +22,32 @@ use kube_client::{
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 use tokio::{
-    sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tracing::{debug, warn};
 
+use self::slot::Slot;
+pub(crate) use self::slot::{Followed, News, Renewal};
 use crate::{
-    lease::{Change, Changes, LeaseEvent, NamedChange, Record, RequestError, events},
+    clock::Timer,
+    lease::{Change, LeaseEvent, NamedChange, Record, RequestError, events, of_list},
     lease_watch::{LONGEST_BACKOFF, WatchFailure},
 };
 
-/// The time limit of a list.
+/// The number of Leases in a page of a list.
+const PAGE: u32 = 200;
+/// The time limit of a page.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// Once no event has come for so long after another, none is read for [`PAUSE`]. The renewals of many Leases come
+/// one by one, and each that is read alone wakes two tasks and costs some system calls.
+const QUIET: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(20);
+/// The time between two looks for Leases of which nothing is heard.
+const TICK: Duration = Duration::from_millis(500);
 
 /// One watch of all Leases of a namespace, which any number of electors share.
 ///
@@ -53,7 +75,7 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// It takes the verbs list and watch on the `leases` of the namespace. While it is not run, or where its requests fail or
-/// hang, the electors poll as they do without it.
+/// hang, the electors poll as they do without it. A renewal wakes no elector; everything else does.
 #[derive(Clone)]
 pub struct LeaseWatcher(Arc<Inner>);
 
@@ -61,18 +83,29 @@ struct Inner {
     client: Client,
     namespace: String,
     requests: core::Request,
-    /// The Leases that an elector follows, by name.
-    leases: Mutex<HashMap<Box<str>, watch::Sender<Seen>>>,
+    /// The Leases that electors follow, by name.
+    leases: Mutex<HashMap<Box<str>, Vec<Arc<Slot>>>>,
+    /// Whether a watch is open.
+    is_watching: AtomicBool,
     /// An elector has read a state that the watch has not shown.
     behind: Notify,
 }
 
-/// The newest known state of a Lease.
-#[derive(Debug, Clone)]
-enum Seen {
-    Nothing,
-    Written(Arc<Record>),
-    Deleted,
+/// The time for which a watch is open.
+struct Watching<'a>(&'a Inner);
+
+impl<'a> Watching<'a> {
+    fn begin(inner: &'a Inner) -> Self {
+        inner.is_watching.store(true, SeqCst);
+        Self(inner)
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        self.0.is_watching.store(false, SeqCst);
+        self.0.each_slot(Slot::ended); // they poll from now on
+    }
 }
 
 /// The response to a list.
@@ -80,13 +113,15 @@ enum Seen {
 struct Leases {
     metadata: ListMetadata,
     #[serde(default)]
-    items: Vec<Map<String, Value>>,
+    items: Vec<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListMetadata {
     resource_version: String,
+    #[serde(default)]
+    r#continue: String,
 }
 
 impl LeaseWatcher {
@@ -94,7 +129,14 @@ impl LeaseWatcher {
     pub fn new(client: Client, namespace: impl Into<String>) -> Self {
         let namespace = namespace.into();
         let requests = core::Request::new(Lease::url_path(&(), Some(&namespace)));
-        Self(Arc::new(Inner { client, namespace, requests, leases: Mutex::default(), behind: Notify::new() }))
+        Self(Arc::new(Inner {
+            client,
+            namespace,
+            requests,
+            leases: Mutex::default(),
+            is_watching: AtomicBool::new(false),
+            behind: Notify::new(),
+        }))
     }
 
     /// Returns the namespace whose Leases it watches.
@@ -114,9 +156,11 @@ impl LeaseWatcher {
     pub async fn run(&self) -> Infallible {
         let (mut backoff, mut failing) = (FIRST_BACKOFF, None);
         loop {
-            let mut proven = false;
+            let (began, mut proven) = (Instant::now(), false);
             let failure = self.follow(&mut proven).await;
-            if proven {
+            // One that lags shows events, too.
+            let works = !matches!(failure, WatchFailure::Behind) || began.elapsed() >= LONGEST_BACKOFF;
+            if proven && works {
                 (backoff, failing) = (FIRST_BACKOFF, None);
             }
             self.report(&failure, failing.replace(failure.reason()) == Some(failure.reason()));
@@ -140,24 +184,36 @@ impl LeaseWatcher {
             Ok(version) => version,
             Err(error) => return error.into(),
         };
+        let _watching = Watching::begin(&self.0);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let (opened, mut is_empty) = (Instant::now(), true);
             let request = self.0.requests.watch(&WatchParams::default(), &version);
-            let mut events = events(self.0.client.clone(), request);
-            // The server ends each watch after some minutes.
-            while let Some(event) = tokio::select! {
-                event = events.next() => event,
-                () = self.0.behind.notified() => return WatchFailure::Behind,
-            } {
-                let LeaseEvent { version: reached, lease } = match event {
-                    Ok(event) => event,
-                    Err(error) => return error.into(),
+            let mut events = events(self.0.client.clone(), request).fuse();
+            loop {
+                let first = tokio::select! {
+                    event = events.next() => event,
+                    now = ticks.tick() => {
+                        self.0.each_slot(|slot| slot.tick(now));
+                        continue;
+                    }
+                    () = self.0.behind.notified() => return WatchFailure::Behind,
                 };
-                (is_empty, *proven) = (false, true);
-                version = reached.unwrap_or(version);
-                if let Some(NamedChange { name, change: Ok(change) }) = lease {
-                    self.0.tell(&name, change);
+                // The server ends each watch after some minutes.
+                let Some(mut event) = first else { break };
+                loop {
+                    match event {
+                        Ok(event) => self.hear(event, &mut version),
+                        Err(error) => return error.into(),
+                    }
+                    (is_empty, *proven) = (false, true);
+                    match timeout(QUIET, events.next()).await {
+                        Ok(Some(next)) => event = next,
+                        Ok(None) | Err(_) => break, // if it has ended, it is asked again
+                    }
                 }
+                sleep(PAUSE).await;
             }
             if is_empty && opened.elapsed() < FIRST_BACKOFF {
                 return WatchFailure::Empty;
@@ -165,41 +221,62 @@ impl LeaseWatcher {
         }
     }
 
-    /// Tells the electors the present state of each Lease. Returns the version of the list.
-    async fn list(&self) -> Result<String, RequestError> {
-        let response = self.0.client.request::<Leases>(self.0.requests.list(&ListParams::default())?);
-        let Leases { metadata, items } =
-            timeout(LIST_TIMEOUT, response).await.map_err(|_| RequestError::Timeout(LIST_TIMEOUT))??;
-        let found = items.into_iter().filter_map(of_list).collect();
-        self.0.leases.lock().retain(|_, seen| seen.receiver_count() > 0);
-        self.0.tell_all(&found);
-        Ok(metadata.resource_version)
+    fn hear(&self, LeaseEvent { version, lease }: LeaseEvent, reached: &mut String) {
+        if let Some(version) = version {
+            *reached = version;
+        }
+        if let Some(NamedChange { name, change: Ok(change) }) = lease {
+            self.0.tell(&name, &change);
+        }
     }
 
-    /// Returns the changes of the Lease `name` after `version`; of several that come together, the last.
-    pub(crate) fn changes(&self, name: &str, version: &str) -> Changes {
-        let mut leases = self.0.leases.lock();
-        let mut receiver = match leases.get(name) {
-            Some(seen) => seen.subscribe(),
-            None => {
-                leases.entry(name.into()).or_insert_with(|| watch::Sender::new(Seen::Nothing)).subscribe()
+    /// Tells the electors the present state of each Lease. Returns the version of the list.
+    async fn list(&self) -> Result<String, RequestError> {
+        let (mut found, mut next) = (HashMap::new(), String::new());
+        loop {
+            let mut params = ListParams::default().limit(PAGE);
+            params.continue_token = Some(next).filter(|token| !token.is_empty());
+            let response = self.0.client.request::<Leases>(self.0.requests.list(&params)?);
+            let Leases { metadata, items } =
+                timeout(LIST_TIMEOUT, response).await.map_err(|_| RequestError::Timeout(LIST_TIMEOUT))??;
+            // One that cannot be read is polled by its electors.
+            found.extend(
+                items.iter().filter_map(|lease| of_list(lease)).map(|(name, lease)| (name, lease.into())),
+            );
+            next = metadata.r#continue;
+            if next.is_empty() {
+                self.0.tell_all(&found);
+                return Ok(metadata.resource_version);
             }
-        };
-        drop(leases);
-        if matches!(&*receiver.borrow(), Seen::Written(record) if record.is_newer_than_version(version)) {
-            receiver.mark_changed();
         }
-        // The stream holds the watcher, so that the sender lives for as long.
-        Box::pin(stream::unfold((receiver, self.clone()), |(mut receiver, watcher)| async move {
-            receiver.changed().await.ok()?;
-            let seen = receiver.borrow_and_update().clone();
-            let change = match seen {
-                Seen::Nothing => return None,
-                Seen::Written(record) => Change::Written(record),
-                Seen::Deleted => Change::Deleted,
-            };
-            Some((Ok(change), (receiver, watcher)))
-        }))
+    }
+
+    /// Follows the Lease `name` for an elector that knows the state `known`, and polls after `silence`.
+    pub(crate) fn follow_lease(
+        &self,
+        name: &str,
+        known: Arc<Record>,
+        timer: Timer,
+        silence: Duration,
+    ) -> Followed {
+        let slot = Arc::new(Slot::new(known, timer, silence));
+        self.0.leases.lock().entry(name.into()).or_default().push(Arc::clone(&slot));
+        Followed::new(self.clone(), name, slot)
+    }
+
+    /// Forgets an elector that follows no more.
+    fn forget(&self, name: &str, slot: &Arc<Slot>) {
+        let mut leases = self.0.leases.lock();
+        if let Some(slots) = leases.get_mut(name) {
+            slots.retain(|other| !Arc::ptr_eq(other, slot));
+            if slots.is_empty() {
+                leases.remove(name);
+            }
+        }
+    }
+
+    fn is_watching(&self) -> bool {
+        self.0.is_watching.load(SeqCst)
     }
 
     /// Lists and watches anew, as an elector has read a state that the watch has not shown.
@@ -208,45 +285,30 @@ impl LeaseWatcher {
     }
 }
 
-/// Reads an item of a list; `None` for one that cannot be read, which its electors poll.
-fn of_list(mut lease: Map<String, Value>) -> Option<(String, Arc<Record>)> {
-    let name = lease.get("metadata")?.get("name")?.as_str()?.to_owned();
-    // Items of a list have neither, and the text is written back as it is.
-    lease.insert("apiVersion".into(), "coordination.k8s.io/v1".into());
-    lease.insert("kind".into(), "Lease".into());
-    Some((name, Record::of_event(lease).ok()?.into()))
-}
-
 impl Inner {
-    fn tell(&self, name: &str, change: Change) {
-        if let Some(seen) = self.leases.lock().get(name) {
-            seen.send_replace(match change {
-                Change::Written(record) => Seen::Written(record),
-                Change::Deleted => Seen::Deleted,
-            });
+    fn tell(&self, name: &str, change: &Change) {
+        for slot in self.leases.lock().get(name).into_iter().flatten() {
+            match change {
+                Change::Written(record) => slot.written(record),
+                Change::Deleted => slot.deleted(),
+            }
         }
     }
 
-    /// Tells each elector the state of its Lease that a list has found, unless it knows that.
+    /// Tells each elector the state of its Lease that a list has found.
     fn tell_all(&self, found: &HashMap<String, Arc<Record>>) {
-        for (name, seen) in &*self.leases.lock() {
-            let state = found.get(&**name).cloned().map_or(Seen::Deleted, Seen::Written);
-            seen.send_if_modified(|known| {
-                let is_news = !known.is_same(&state);
-                *known = state;
-                is_news
-            });
+        for (name, slots) in &*self.leases.lock() {
+            for slot in slots {
+                match found.get(&**name) {
+                    Some(record) => slot.written(record),
+                    None => slot.deleted(),
+                }
+            }
         }
     }
-}
 
-impl Seen {
-    fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Written(record), Self::Written(others)) => record.is_same_state(others),
-            (Self::Nothing | Self::Deleted, Self::Deleted) => true,
-            _ => false,
-        }
+    fn each_slot(&self, step: impl Fn(&Slot)) {
+        self.leases.lock().values().flatten().for_each(|slot| step(slot));
     }
 }
 
@@ -257,72 +319,4 @@ impl fmt::Debug for LeaseWatcher {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use serde_json::json;
-    use trimtab_test_support::server;
-
-    use super::*;
-
-    fn lease(version: &str) -> Value {
-        json!({"metadata": {"name": "web", "resourceVersion": version}})
-    }
-
-    fn written(version: &str) -> Change {
-        let mut lease = lease(version);
-        lease["kind"] = "Lease".into();
-        Change::Written(Record::parse(&lease.to_string()).expect("a Lease").into())
-    }
-
-    fn watcher() -> LeaseWatcher {
-        LeaseWatcher::new(server::answering(|_| (500, json!("no request is needed"))).0, "default")
-    }
-
-    fn next(changes: &mut Changes) -> Option<String> {
-        match changes.next().now_or_never()?.expect("it goes on").expect("no failure") {
-            Change::Written(record) => record.version().map(ToOwned::to_owned),
-            Change::Deleted => Some("deleted".to_owned()),
-        }
-    }
-
-    /// The line that it guards: `mark_changed` in `changes`.
-    #[tokio::test]
-    async fn an_elector_hears_of_a_change_between_its_read_and_its_call() {
-        let watcher = watcher();
-        let mut first = watcher.changes("web", "10");
-        assert_eq!(next(&mut first), None);
-        watcher.0.tell("web", written("11"));
-        watcher.0.tell("another", written("12"));
-        assert_eq!(next(&mut first).as_deref(), Some("11"));
-        assert_eq!(next(&mut first), None);
-        assert_eq!(next(&mut watcher.changes("web", "10")).as_deref(), Some("11"));
-        assert_eq!(next(&mut watcher.changes("web", "11")), None, "it is known");
-    }
-
-    #[tokio::test]
-    async fn a_list_tells_what_is_new_and_what_is_gone() {
-        let watcher = watcher();
-        let mut changes = watcher.changes("web", "10");
-        watcher.0.tell("web", written("11"));
-        assert_eq!(next(&mut changes).as_deref(), Some("11"));
-        let list =
-            |version| of_list(lease(version).as_object().expect("an object").clone()).into_iter().collect();
-        watcher.0.tell_all(&list("11"));
-        assert_eq!(next(&mut changes), None, "it is known");
-        watcher.0.tell_all(&list("13"));
-        assert_eq!(next(&mut changes).as_deref(), Some("13"));
-        watcher.0.tell_all(&HashMap::new());
-        assert_eq!(next(&mut changes).as_deref(), Some("deleted"));
-    }
-
-    /// An unreadable Lease is left out: it stops nobody else.
-    #[test]
-    fn an_item_of_a_list_gets_the_kind_that_lists_leave_out() {
-        let item = |json: Value| of_list(json.as_object().expect("an object").clone());
-        let (name, record) = item(lease("7")).expect("a Lease");
-        assert_eq!((&*name, record.version()), ("web", Some("7")));
-        let written: Value = serde_json::from_slice(&record.to_json()).expect("JSON");
-        assert_eq!(written["kind"], "Lease");
-        assert!(item(json!({"spec": {}})).is_none() && item(json!({"metadata": 7})).is_none());
-    }
-}
+mod tests;

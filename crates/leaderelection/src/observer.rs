@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     task::{Context, Poll},
     time::Duration,
 };
@@ -21,7 +21,8 @@ pub(crate) struct Shared {
     pub(crate) election: Mutex<Election>,
     /// The token of the present term, from the start of led work to its end.
     pub(crate) current: Mutex<Option<Leadership>>,
-    pub(crate) changes: watch::Sender<Option<String>>,
+    /// The holders, once somebody has asked for them.
+    changes: OnceLock<watch::Sender<Option<String>>>,
     pub(crate) terms: AtomicU64,
     pub(crate) lease: String,
     pub(crate) identity: String,
@@ -34,13 +35,28 @@ impl Shared {
         Self {
             election: Mutex::new(Election::new(config)),
             current: Mutex::new(None),
-            changes: watch::Sender::new(None),
+            changes: OnceLock::new(),
             terms: AtomicU64::new(0),
             lease: format!("{}/{}", config.namespace, config.name),
             identity: config.identity.clone(),
             lease_duration: config.lease_duration,
             timer,
         }
+    }
+
+    /// Updates the known state. Returns the holder if it is another than before.
+    pub(crate) fn note(&self, learn: impl FnOnce(&mut Election) -> Option<String>) -> Option<String> {
+        let mut election = self.election.lock();
+        let holder = learn(&mut election);
+        if let (Some(holder), Some(changes)) = (&holder, self.changes.get()) {
+            changes.send_replace(Some(holder.clone()));
+        }
+        holder
+    }
+
+    fn holders(&self) -> watch::Receiver<Option<String>> {
+        let election = self.election.lock(); // so that no change comes between the first holder and the subscription
+        self.changes.get_or_init(|| watch::Sender::new(election.holder())).subscribe()
     }
 }
 
@@ -79,7 +95,7 @@ impl Observer {
 
     /// Returns the changes of the holder, beginning with the present one.
     pub fn changes(&self) -> LeaderChanges {
-        let mut changes = self.shared.changes.subscribe();
+        let mut changes = self.shared.holders();
         changes.mark_changed();
         LeaderChanges { waiting: wait(changes) }
     }

@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use crate::{
     clock::Moment,
     config::Config,
-    lease::{Hold, Record},
+    lease::{Hold, Record, is_later_version},
+    lease_watcher::Renewal,
     rules::{Rule, Rules},
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Election {
 #[derive(Debug)]
 struct Observed {
     lease: Arc<Record>,
+    /// The resource version of the last renewal that was heard of since: nothing else of `lease` has changed.
+    renewed: Option<Box<str>>,
     /// The time at which this candidate read the Lease, or sent the write.
     at: Moment,
 }
@@ -65,6 +68,19 @@ pub(crate) struct Labels {
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
+impl Observed {
+    fn version(&self) -> Option<&str> {
+        self.renewed.as_deref().or_else(|| self.lease.version())
+    }
+
+    fn is_same_state(&self, other: &Record) -> bool {
+        match &self.renewed {
+            Some(version) => other.version() == Some(version) && other.uid() == self.lease.uid(),
+            None => self.lease.is_same_state(other),
+        }
+    }
+}
+
 impl Election {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
@@ -84,10 +100,21 @@ impl Election {
     /// A moment before the request was sent would not do: the holder may have renewed in between, and
     /// its Lease would seem to expire before its time.
     pub(crate) fn read(&mut self, lease: Arc<Record>, now: Moment) -> Option<String> {
-        if self.observed.as_ref().is_some_and(|observed| observed.lease.is_same_state(&lease)) {
-            return None; // unchanged, so the time of the last change stays (I2, I3)
+        match &mut self.observed {
+            Some(observed) if observed.is_same_state(&lease) => {
+                // Unchanged, so the time of the last change stays (I2, I3). What is kept may lack the text.
+                (observed.lease, observed.renewed) = (lease, None);
+                None
+            }
+            _ => self.observe(lease, now),
         }
-        self.observe(lease, now)
+    }
+
+    /// Drops the text of the last known state. It is read again before a write.
+    pub(crate) fn forget_text(&mut self) {
+        if let Some(observed) = &mut self.observed {
+            observed.lease = observed.lease.without_text().into();
+        }
     }
 
     /// Takes note of the Lease as a watch shows it; `now` is a moment after the event came. Returns the holder if it
@@ -95,10 +122,23 @@ impl Election {
     ///
     /// Watches are answered from a cache, which can be behind the last read: an older state is no change.
     pub(crate) fn heard(&mut self, lease: Arc<Record>, now: Moment) -> Option<String> {
-        let known = self.observed.as_ref().and_then(|observed| observed.lease.version());
-        match known {
+        match self.version() {
             Some(known) if !lease.is_newer_than_version(known) => None,
             _ => self.read(lease, now),
+        }
+    }
+
+    /// Takes note of a renewal, as a watch shows it. Returns whether it is news: a later state of the Lease that is known.
+    pub(crate) fn renewed(&mut self, renewal: Renewal) -> bool {
+        let Renewal { state, version, at } = renewal;
+        let is_later = self.version().is_some_and(|known| is_later_version(&version, known));
+        match &mut self.observed {
+            // Another state was read meanwhile, unless it is a renewal itself.
+            Some(observed) if is_later && observed.lease.is_renewal_of(&state) => {
+                (observed.renewed, observed.at) = (Some(version), at);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -116,7 +156,7 @@ impl Election {
     fn observe(&mut self, lease: Arc<Record>, at: Moment) -> Option<String> {
         let holder = lease.holder().to_owned();
         let changed = self.holder().as_ref() != Some(&holder);
-        self.observed = Some(Observed { lease, at });
+        self.observed = Some(Observed { lease, renewed: None, at });
         changed.then_some(holder)
     }
 
@@ -130,9 +170,19 @@ impl Election {
         self.observed.as_ref().map(|observed| &observed.lease)
     }
 
+    /// Returns the resource version of the last known state.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.observed.as_ref().and_then(Observed::version)
+    }
+
+    /// Returns the time of the last known change of the Lease.
+    pub(crate) fn changed_at(&self) -> Option<Moment> {
+        self.observed.as_ref().map(|observed| observed.at)
+    }
+
     /// Returns the time since the last known change of the Lease.
     pub(crate) fn unchanged_for(&self, now: Moment) -> Option<Duration> {
-        Some(now.since(self.observed.as_ref()?.at))
+        Some(now.since(self.changed_at()?))
     }
 
     /// Returns the time at which another holder's Lease expires if it does not change again.
@@ -145,8 +195,8 @@ impl Election {
     /// Returns the renewal that may be sent without reading the Lease first, if the Lease is its own and has not expired.
     pub(crate) fn renewal(&self, now: Moment, labels: &Labels) -> Option<Record> {
         let observed = self.observed.as_ref()?;
-        (observed.lease.holder() == self.identity && !self.expired(observed, now, labels))
-            .then(|| self.held(&observed.lease, labels, false))
+        let is_own = observed.lease.holder() == self.identity && observed.lease.is_complete();
+        (is_own && !self.expired(observed, now, labels)).then(|| self.held(&observed.lease, labels, false))
     }
 
     /// Decides on the next step for the last known Lease.
@@ -155,7 +205,9 @@ impl Election {
             return self.creation(labels);
         };
         let holder = observed.lease.holder();
-        if holder == self.identity {
+        if !observed.lease.is_complete() {
+            Claim::Held // it is read before it is claimed
+        } else if holder == self.identity {
             Claim::Renew(self.held(&observed.lease, labels, false))
         } else if !holder.is_empty() && !self.expired(observed, now, labels) {
             Claim::Held
@@ -167,7 +219,9 @@ impl Election {
     /// Decides on the next step for the last known Lease in a coordinated election (I5).
     pub(crate) fn assignment(&self, now: Moment, labels: &Labels) -> Claim {
         match &self.observed {
-            Some(observed) if observed.lease.holder() != self.identity => Claim::Held,
+            Some(observed) if observed.lease.holder() != self.identity || !observed.lease.is_complete() => {
+                Claim::Held
+            }
             Some(observed) if self.expired(observed, now, labels) => Claim::Held,
             Some(Observed { lease, .. }) if lease.prefers_another() => Claim::EndOfTerm,
             Some(Observed { lease, .. }) => Claim::Renew(self.held(lease, labels, false)),

@@ -1,8 +1,9 @@
 //! [`WorkGuard`]: a task that belongs to led work; [`Tasks`]: the guards of an elector.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, pin::pin, sync::Arc};
 
-use tokio::sync::watch;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// Keeps the Lease from being released while it exists.
 ///
@@ -22,9 +23,13 @@ impl fmt::Debug for WorkGuard {
 
 impl Drop for WorkGuard {
     fn drop(&mut self) {
-        let mut name = None;
-        self.tasks.running.send_modify(|running| name = running.guards.remove(&self.id));
+        let mut running = self.tasks.running.lock();
+        let (name, is_last) = (running.guards.remove(&self.id), running.guards.is_empty());
+        drop(running);
         drop(name); // a user's `Drop`, outside the lock
+        if is_last {
+            self.tasks.all_ended.notify_waiters();
+        }
     }
 }
 
@@ -32,8 +37,11 @@ impl Drop for WorkGuard {
 type Name = Arc<dyn fmt::Display + Send + Sync>;
 
 /// The tasks of an elector's led work, over all its terms.
+#[derive(Default)]
 pub(crate) struct Tasks {
-    running: watch::Sender<Running>,
+    running: Mutex<Running>,
+    /// The last guard was dropped.
+    all_ended: Notify,
 }
 
 #[derive(Default)]
@@ -45,48 +53,49 @@ struct Running {
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
-        Self { running: watch::Sender::new(Running::default()) }
-    }
-
     /// Lets guards join the term `number`.
     pub(crate) fn open(&self, number: u64) {
-        self.running.send_modify(|running| running.term = Some(number));
+        self.running.lock().term = Some(number);
     }
 
     /// Refuses guards from now on.
     pub(crate) fn close(&self) {
-        self.running.send_modify(|running| running.term = None);
+        self.running.lock().term = None;
     }
 
     /// Returns a guard of the term `number`; `None` once that term is over.
     pub(crate) fn join(self: &Arc<Self>, number: u64, name: Name) -> Option<WorkGuard> {
-        let mut id = None;
-        self.running.send_if_modified(|running| {
-            if running.term == Some(number) {
-                running.next += 1;
-                running.guards.insert(running.next, name);
-                id = Some(running.next);
-            }
-            false // nobody waits for a guard to come
-        });
-        id.map(|id| WorkGuard { tasks: Arc::clone(self), id })
+        let mut running = self.running.lock();
+        if running.term != Some(number) {
+            drop(running);
+            drop(name); // a user's `Drop`, outside the lock
+            return None;
+        }
+        running.next += 1;
+        let id = running.next;
+        running.guards.insert(id, name);
+        Some(WorkGuard { tasks: Arc::clone(self), id })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.running.borrow().guards.is_empty()
+        self.running.lock().guards.is_empty()
     }
 
     /// Returns the task names of all existing guards.
     pub(crate) fn names(&self) -> Vec<String> {
-        let guards: Vec<Name> = self.running.borrow().guards.values().map(Arc::clone).collect();
+        let guards: Vec<Name> = self.running.lock().guards.values().map(Arc::clone).collect();
         guards.into_iter().map(|name| name.to_string()).collect() // a user's `Display`, outside the lock
     }
 
     /// Waits until no guard exists.
     pub(crate) async fn ended(&self) {
-        let mut running = self.running.subscribe();
-        // An error means that the sender is gone; `self` holds it.
-        _ = running.wait_for(|running| running.guards.is_empty()).await;
+        loop {
+            let mut all_ended = pin!(self.all_ended.notified());
+            all_ended.as_mut().enable(); // before the look, or the last guard could be dropped in between
+            if self.is_empty() {
+                return;
+            }
+            all_ended.await;
+        }
     }
 }

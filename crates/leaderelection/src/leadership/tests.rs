@@ -45,7 +45,7 @@ fn term(clock: &Steps) -> Arc<Term> {
         inherited: BTreeMap::new(),
     };
     let timer = Timer::new(Arc::new(clock.clone()));
-    Arc::new(Term::new(Moment(10), timer, facts, Arc::new(Tasks::new())))
+    Arc::new(Term::new(Moment(10), timer, facts, Arc::new(Tasks::default())))
 }
 
 /// Guarantee 3: a reader has loaded the old end, and a renewal is noted before it reads the clock. The line

@@ -48,7 +48,7 @@ pub(crate) fn events(
     };
     let events = events.boxed().try_flatten_stream().map(|event| match event? {
         WatchEvent::Added(lease) | WatchEvent::Modified(lease) => Ok(LeaseEvent::of(&lease, |lease| {
-            Record::parse(lease).map(|lease| Change::Written(lease.into()))
+            Record::of_event(lease).map(|lease| Change::Written(lease.into()))
         })),
         WatchEvent::Deleted(lease) => Ok(LeaseEvent::of(&lease, |_| Ok(Change::Deleted))),
         WatchEvent::Bookmark(bookmark) => {
@@ -92,4 +92,10 @@ impl LeaseEvent {
         let change = change(lease.get()).map_err(RequestError::Garbage);
         Self { version: metadata.resource_version, lease: Some(NamedChange { name: metadata.name, change }) }
     }
+}
+
+/// Reads an item of a list; `None` for one that cannot be read.
+pub(crate) fn of_list(lease: &RawValue) -> Option<(String, Record)> {
+    let Named { metadata } = serde_json::from_str(lease.get()).ok()?;
+    Some((metadata.name, Record::of_event(lease.get()).ok()?))
 }

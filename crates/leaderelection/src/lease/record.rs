@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 /// would take ten times the memory.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
-    json: Box<str>,
+    /// `None` where only the other fields are of interest: such a state is never written.
+    json: Option<Box<str>>,
     holder: Box<str>,
     duration: Option<Duration>,
     transitions: i32,
@@ -78,16 +79,35 @@ impl Record {
     ///
     /// If it is not a Lease, with the reason.
     pub(crate) fn parse(body: &str) -> Result<Self, String> {
-        let Fields { kind, metadata, spec } =
-            serde_json::from_str(body).map_err(|error| error.to_string())?;
-        if kind != "Lease" {
-            return Err(format!("its kind is {kind}"));
+        let fields: Fields = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        if fields.kind != "Lease" {
+            return Err(format!("its kind is {}", fields.kind));
         }
+        Ok(Self { json: Some(body.into()), ..Self::read(fields)? })
+    }
+
+    /// Reads the object of an event or the item of a list, of which the latter does not say its kind. Its text is not kept, unless it
+    /// has no resource version: then only the text can tell two states apart.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a Lease, with the reason.
+    pub(crate) fn of_event(lease: &str) -> Result<Self, String> {
+        let fields: Fields = serde_json::from_str(lease).map_err(|error| error.to_string())?;
+        if !fields.kind.is_null() && fields.kind != "Lease" {
+            return Err(format!("its kind is {}", fields.kind));
+        }
+        let record = Self::read(fields)?;
+        let json = record.version.is_none().then(|| lease.into());
+        Ok(Self { json, ..record })
+    }
+
+    fn read(Fields { kind: _, metadata, spec }: Fields) -> Result<Self, String> {
         let metadata = metadata.ok_or("the Lease has no metadata")?;
         let text = |value: &Value| value.as_str().map(Into::into);
         let transitions = spec["leaseTransitions"].as_i64().unwrap_or(0);
         Ok(Self {
-            json: body.into(),
+            json: None,
             holder: holder(&spec),
             duration: spec["leaseDurationSeconds"]
                 .as_u64()
@@ -101,17 +121,20 @@ impl Record {
         })
     }
 
-    /// Takes the object of an event.
-    ///
-    /// # Errors
-    ///
-    /// As [`parse`](Self::parse).
-    pub(crate) fn of_event(lease: Map<String, Value>) -> Result<Self, String> {
-        Self::parse(&Value::Object(lease).to_string())
+    /// Whether the text is known, so that a write can be built on it.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.json.is_some()
     }
 
+    /// Drops the text of a state that is not to be written, which is most of the memory.
+    pub(crate) fn without_text(&self) -> Self {
+        let json = self.json.clone().filter(|_| self.version.is_none());
+        Self { json, ..self.clone() }
+    }
+
+    /// Returns the text; empty if it is not known.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        self.json.as_bytes().to_vec()
+        self.json.as_deref().unwrap_or_default().into()
     }
 
     /// Returns the holder; empty if the Lease has none. An unreadable holder counts as a holder of that name.
@@ -156,18 +179,29 @@ impl Record {
         }
     }
 
+    /// Returns whether a holder has renewed `other`: this state differs from it in nothing but `renewTime`, the resource
+    /// version and fields that are not read.
+    pub(crate) fn is_renewal_of(&self, other: &Self) -> bool {
+        let Self { json: _, version: _, holder, duration, transitions, prefers_another, uid, annotations } =
+            self;
+        !holder.is_empty()
+            && *holder == other.holder
+            && *duration == other.duration
+            && *transitions == other.transitions
+            && *prefers_another == other.prefers_another
+            && *uid == other.uid
+            && *annotations == other.annotations
+    }
+
     /// Whether this state is later than that with `version`. Versions that are not numbers are later unless equal.
     pub(crate) fn is_newer_than_version(&self, version: &str) -> bool {
-        let is_number = |version: &str| !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
-        match self.version() {
-            Some(own) if is_number(own) && is_number(version) => (own.len(), own) > (version.len(), version),
-            own => own != Some(version),
-        }
+        self.version().is_none_or(|own| is_later_version(own, version))
     }
 
     /// `renewTime`, for an election without [`Rule::LocallyObservedTime`](crate::rules::Rule).
     pub(crate) fn renew_time(&self) -> Option<Timestamp> {
-        let time = self.values().get("spec")?.get("renewTime")?.clone();
+        let lease: Map<String, Value> = serde_json::from_str(self.json.as_deref()?).ok()?;
+        let time = lease.get("spec")?.get("renewTime")?.clone();
         serde_json::from_value::<MicroTime>(time).ok().map(|time| time.0)
     }
 
@@ -206,11 +240,22 @@ impl Record {
     fn changed(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
         let mut lease = self.values();
         change(&mut lease);
-        Self::of_event(lease).expect("it is a Lease still")
+        Self::parse(&Value::Object(lease).to_string()).expect("it is a Lease still")
     }
 
     fn values(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.json).expect("it was parsed before")
+        let json = self.json.as_deref().expect("a write is built on a complete state");
+        serde_json::from_str(json).expect("it was parsed before")
+    }
+}
+
+/// Whether a resource version is later than another. Versions that are not numbers are later unless equal.
+pub(crate) fn is_later_version(version: &str, other: &str) -> bool {
+    let is_number = |version: &str| !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
+    if is_number(version) && is_number(other) {
+        (version.len(), version) > (other.len(), other)
+    } else {
+        version != other
     }
 }
 

@@ -300,3 +300,24 @@ fn an_older_state_that_a_watch_shows_is_no_change() {
     assert_eq!(election.heard(lease("12", "", 15), after(6)).as_deref(), Some(""));
     assert!(election.is_free());
 }
+
+/// A renewal that was heard moves the expiry, and says nothing about another state.
+#[test]
+fn a_renewal_counts_for_the_state_that_it_renews() {
+    let mut election = election();
+    election.read(lease("10", "b", 15), NOW);
+    let renewal = |state: &Arc<Record>, version: &str| Renewal {
+        state: state.clone(),
+        version: version.into(),
+        at: after(5),
+    };
+    assert!(!election.renewed(renewal(&lease("9", "b", 15), "10")), "it is known");
+    assert!(!election.renewed(renewal(&lease("10", "c", 15), "11")), "another holder's");
+    assert!(election.renewed(renewal(&lease("9", "b", 15), "11")), "of a renewal of the same state");
+    assert_eq!((election.version(), election.expires_at()), (Some("11"), Some(after(20))));
+    election.read(lease("11", "b", 15), after(9));
+    assert_eq!(election.expires_at(), Some(after(20)), "the state that was heard of");
+    assert_eq!(election.claim(after(19), &labels()), Claim::Held);
+    election.read(lease("12", "b", 15), after(9));
+    assert_eq!((election.version(), election.expires_at()), (Some("12"), Some(after(24))));
+}

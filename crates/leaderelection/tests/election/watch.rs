@@ -213,7 +213,7 @@ async fn where_it_cannot_watch_a_follower_polls_and_says_so_once() {
         let mut pair = Pair::watching(server, watching).await;
         sleep(Duration::from_secs(600)).await;
         let polls = pair.requests(Verb::Get);
-        assert!((100..=300).contains(&polls), "{case}: {polls} polls in 10 minutes");
+        assert!((100..=300).contains(&polls), "{case}, {watching:?}: {polls} polls in 10 minutes");
         let watches = pair.requests(Verb::Watch);
         assert!(watches <= 20, "{case}: {watches} watches in 10 minutes");
         let mut lines = log.take();
