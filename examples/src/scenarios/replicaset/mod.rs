@@ -40,7 +40,7 @@ const MOST_BEHIND: Duration = Duration::from_secs(5);
 /// The lag of caches in `replicaset-shrinking`: some times a Pod's termination.
 const LAG: Duration = Duration::from_millis(800);
 /// The time for which probes of `replicaset-shrinking` fail and succeed.
-const PROBED: Duration = Duration::from_secs(3);
+const PROBED: Duration = Duration::from_secs(8);
 /// The time within which every set has its Pods, once the faults rest.
 const CONVERGED: Duration = Duration::from_secs(60);
 
@@ -299,14 +299,17 @@ fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
 
-/// Creates a set of ten Pods, and removes one after the other. A Pod that is not ready is removed first, so the choice
+/// Creates a set of ten Pods, and removes some, one after the other. A Pod that is not ready is removed first, so the choice
 /// changes from moment to moment.
+///
+/// The steps are about as far apart as a cache lags: if they came faster, the set would be behind them, and a deletion too
+/// many would soon be one that is wanted.
 fn one_by_one(random: &mut Random) -> Vec<(Duration, Step)> {
     let mut at = random.within(0..500);
     let mut steps = vec![(at, Step::create(&set(NAMESPACES[0], "set-0", 10)))];
     at += 700;
-    for replicas in (2..10).rev() {
-        at += random.within(20..400);
+    for replicas in (5..10).rev() {
+        at += random.within(600..1400);
         let patch = json!({"spec": {"replicas": replicas}});
         steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
     }
