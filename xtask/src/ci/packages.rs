@@ -1,8 +1,8 @@
 //! The step `packages`: the files that a registry would get suffice to compile each part.
 //!
 //! All parts are packed, unpacked into one generated workspace and checked there together. One more member of it pins the
-//! dependencies to the features that the step `clippy` has compiled. The step `features` checks that a part compiles without the features that its siblings enable,
-//! and `cargo xtask release PART` builds a part from its package alone.
+//! dependencies to the features that the step `clippy` has compiled. The step `each-feature` checks that a part
+//! compiles without the features that its siblings enable, and `cargo xtask release PART` builds a part from its package alone.
 
 use super::readmes::{Manifest, locked_crates};
 use crate::cargo::{self, show};
