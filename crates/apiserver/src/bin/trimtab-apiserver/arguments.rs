@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::Parser;
@@ -23,6 +24,12 @@ pub(crate) struct Arguments {
     /// Runs Pods on this many nodes.
     #[arg(long, value_name = "nodes=NUMBER", value_parser = nodes, num_args = 0..=1, default_missing_value = "nodes=1")]
     pub(crate) kubelet: Option<usize>,
+    /// Runs the Pods of the cluster of this kubeconfig, which has no nodes, instead of serving an API.
+    #[arg(long, value_name = "FILE", conflicts_with_all = SERVING)]
+    pub(crate) kubelet_for: Option<PathBuf>,
+    /// The seconds from a Pod's binding until it is ready.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
+    pub(crate) pod_startup: Duration,
     /// Leaves namespaces, dependents and service accounts to other controllers, such as a kube-controller-manager's.
     #[arg(long)]
     pub(crate) no_controllers: bool,
@@ -39,6 +46,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) kubeconfig: Option<PathBuf>,
 }
+
+/// The arguments of a program that serves.
+const SERVING: [&str; 8] =
+    ["listen", "insecure_listen", "seed", "no_controllers", "tls", "rbac", "load", "kubeconfig"];
 
 impl Arguments {
     /// Refuses to let other machines in unasked.
@@ -60,6 +71,14 @@ fn nodes(text: &str) -> Result<usize, String> {
     count
         .filter(|count| (1..=10_000).contains(count))
         .ok_or_else(|| "expected nodes=1 to nodes=10000".to_owned())
+}
+
+/// Parses `0.2`, up to an hour.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds
+        .filter(|seconds| *seconds <= Duration::from_secs(3600))
+        .ok_or_else(|| "expected 0 to 3600 seconds".to_owned())
 }
 
 #[cfg(test)]
@@ -90,5 +109,22 @@ mod tests {
             let because = check(refused).expect_err("other machines reach it");
             assert!(because.contains(refused[1]) && because.contains("--insecure-listen"), "{because}");
         }
+    }
+
+    #[test]
+    fn a_kubelet_for_another_server_serves_nothing() {
+        let parsed = |more: &[&str]| {
+            let arguments = [&["trimtab-apiserver", "--kubelet-for", "config"], more].concat();
+            Arguments::try_parse_from(arguments)
+        };
+        let arguments =
+            parsed(&["--kubelet", "nodes=3", "--pod-startup", "0.2"]).expect("they belong together");
+        assert_eq!((arguments.kubelet, arguments.pod_startup), (Some(3), Duration::from_millis(200)));
+        for serving in [&["--tls"][..], &["--listen", "127.0.0.1:0"], &["--load", "a.yaml"], &["--seed", "1"]]
+        {
+            let because = parsed(serving).expect_err("it does not serve").to_string();
+            assert!(because.contains("--kubelet-for") && because.contains(serving[0]), "{because}");
+        }
+        assert!(parsed(&["--pod-startup", "-1"]).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Serves the Kubernetes API until it is interrupted: the server of this crate as a program.
 
 mod arguments;
+mod elsewhere;
 mod kubeconfig;
 mod signals;
 
@@ -8,7 +9,6 @@ use std::{
     error::Error,
     io::{self, Write},
     process::ExitCode,
-    time::Duration,
 };
 
 use arguments::Arguments;
@@ -16,7 +16,7 @@ use clap::Parser;
 use kubeconfig::KubeconfigFile;
 use mimalloc::MiMalloc;
 use signals::Signals;
-use trimtab_apiserver::{ApiServer, Kubelet};
+use trimtab_apiserver::ApiServer;
 
 /// Objects are many small pieces of memory.
 #[global_allocator]
@@ -50,6 +50,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     arguments.check()?;
     // Before the kubeconfig is written: whatever ends the program then removes it.
     let signals = Signals::catch()?;
+    let nodes = elsewhere::node_names(arguments.kubelet.unwrap_or(1));
+    if let Some(kubeconfig) = &arguments.kubelet_for {
+        let client = elsewhere::client(kubeconfig).await?;
+        return Ok(elsewhere::run(client, &nodes, arguments.pod_startup, signals.any()).await?);
+    }
     let controllers = !arguments.no_controllers;
     let builder = ApiServer::builder().controllers(controllers).root_certificates(controllers);
     let server = builder.seed(arguments.seed).rbac(arguments.rbac).start();
@@ -73,11 +78,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     writeln!(io::stdout(), "export KUBECONFIG={}", file.path().display())?;
     match arguments.kubelet {
         None => signals.any().await,
-        Some(nodes) => {
-            let kubelet =
-                Kubelet::new(server.client_as("kubelet")).startup(Duration::from_secs(1)).heartbeats(true);
-            let kubelet =
-                (1..=nodes).fold(kubelet, |kubelet, number| kubelet.node(&format!("node-{number}")));
+        Some(_) => {
+            let kubelet = elsewhere::kubelet(server.client_as("kubelet"), &nodes, arguments.pod_startup);
             kubelet.run(signals.any()).await;
         }
     }
