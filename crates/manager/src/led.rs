@@ -1,11 +1,11 @@
 //! [`LedWork`]: the parts that run only while this process leads.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
 
 use futures_util::future::try_join_all;
 use trimtab_controller::{
     Controller, Standby,
-    leaderelection::{LeaderElector, Leadership, Outcome, WorkGuard},
+    leaderelection::{LeaderElector, Leadership, Observer, Outcome, WorkGuard},
 };
 
 use crate::{Runnable, Shutdown, failures::Failures, stage::Stage};
@@ -28,7 +28,12 @@ impl LedWork {
         loop {
             // Before each candidacy: at the beginning of a term the queues are full and the workers start at once.
             let Some(standbys) = self.stand_by(shutdown.clone()).await else { return };
-            let outcome = elector.run(shutdown.clone(), |leadership| self.lead(standbys, leadership)).await;
+            let observer = elector.observer();
+            let outcome = tokio::select! {
+                biased;
+                outcome = elector.run(shutdown.clone(), |leadership| self.lead(standbys, leadership)) => outcome,
+                never = log_holders(&observer) => match never {},
+            };
             match outcome {
                 Outcome::Lost(_) => tracing::warn!("the Lease was lost: standing by"),
                 Outcome::Unfinished { tasks, .. } => return self.failures.blocked(tasks),
@@ -100,6 +105,20 @@ impl LedWork {
         }
         stage
     }
+}
+
+/// Logs each holder of the Lease, so that the log of a process that stands by says for whom.
+async fn log_holders(observer: &Observer) -> Infallible {
+    let mut holders = observer.changes();
+    while let Some(holder) = holders.next().await {
+        let lease = observer.lease();
+        match &*holder {
+            "" => tracing::info!(lease, "the Lease has no holder"),
+            own if own == observer.identity() => tracing::info!(lease, "this process leads"),
+            _ => tracing::info!(lease, holder, "another process leads: standing by"),
+        }
+    }
+    pending().await
 }
 
 /// Runs a runnable until `grace_period` after the shutdown; then drops and reports it.
