@@ -16,6 +16,7 @@
 
 mod rollback;
 mod rollout;
+mod rule;
 mod sets;
 mod status;
 mod sync;
@@ -37,6 +38,7 @@ use trimtab_manager::Manager;
 
 use crate::replicaset::Clock;
 pub use rollout::InvalidLimit;
+pub use rule::Rule;
 
 /// The number of Deployments that are synced at once, as upstream's `--concurrent-deployment-syncs`.
 const WORKERS: usize = 5;
@@ -54,6 +56,8 @@ pub struct Deployments {
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
     clock: Clock,
+    /// The rule that a simulation removes.
+    without: Option<Rule>,
 }
 
 /// A failed sync.
@@ -114,7 +118,20 @@ impl Deployments {
         let writes = OwnWrites::new(ledger, &deployments).of(&sets).of(&deployments);
         let writer = Writer::new(client.clone(), "deployment-controller").own_writes(writes.clone());
         let clock = Clock::starting_now();
-        Self { client, writer, events, deployments, sets, pods, sets_by_owner, pods_by_owner, writes, clock }
+        let without = None;
+        Self {
+            client,
+            writer,
+            events,
+            deployments,
+            sets,
+            pods,
+            sets_by_owner,
+            pods_by_owner,
+            writes,
+            clock,
+            without,
+        }
     }
 
     /// The same in a manager.
@@ -126,6 +143,12 @@ impl Deployments {
     #[must_use]
     pub fn starting_at(self, now: jiff::Timestamp) -> Self {
         Self { clock: Clock::starting_at(now), ..self }
+    }
+
+    /// The same without one of its rules, for a simulation.
+    #[must_use]
+    pub fn without(self, rule: Rule) -> Self {
+        Self { without: Some(rule), ..self }
     }
 
     /// Returns the controller without its reconciler. Events of Deployments, of their sets, and of orphans that a Deployment

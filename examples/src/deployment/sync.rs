@@ -73,6 +73,7 @@ impl Deployments {
         let Some(deployment) = store.get(key) else { return Ok(Action::done()) };
         let selector = Selector::try_from(&deployment.spec.selector).map_err(Failed::terminal)?;
         let limits = Limits::of(&deployment).map_err(Failed::terminal)?;
+        let limits = self.without.map_or(limits, |rule| rule.removed_from(limits));
         let status = deployment.status.clone().unwrap_or_default();
         let mut draft = Draft { deployment, limits, status, revision: None };
         if selector.is_everything() {

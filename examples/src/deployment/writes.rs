@@ -10,7 +10,7 @@ use trimtab_controller::cache::{Metadata, Object};
 use trimtab_events::NewEvent;
 
 use super::{
-    Deployments, Error,
+    Deployments, Error, Rule,
     sets::{self, Annotation, Sets, replicas},
     status,
     sync::Draft,
@@ -63,6 +63,7 @@ impl Deployments {
         let Some(limit) = deployment.spec.revision_history_limit.filter(|limit| *limit != i32::MAX) else {
             return Ok(());
         };
+        let limit = if self.without == Some(Rule::History) { 0 } else { limit };
         for set in sets::outdated(&sets.old, limit.try_into().unwrap_or(0)) {
             let deleted = self.writer.delete(deployment, &*set).await;
             deleted.map_err(|error| Error::Delete(set.metadata().name().to_owned(), error))?;

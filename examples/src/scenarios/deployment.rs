@@ -14,7 +14,10 @@ use trimtab_simulation::{
 };
 
 use super::replicaset::{INFORMER_BACKOFF, MAX_BACKOFF, in_time};
-use crate::{deployment::Deployments, replicaset::ReplicaSets};
+use crate::{
+    deployment::{Deployments, Rule},
+    replicaset::ReplicaSets,
+};
 
 const DEPLOYMENTS: &str = "deployments.apps";
 const SETS: &str = "replicasets.apps";
@@ -24,11 +27,20 @@ const RECENT: Duration = Duration::from_secs(10);
 
 /// Two Deployments of up to ten Pods, and both controllers.
 pub fn deployment() -> Scenario {
-    Scenario::new("deployment")
+    scenario("deployment", None)
+}
+
+/// The same without one rule of the Deployment controller, which the properties find.
+pub fn deployment_without(rule: Rule) -> Scenario {
+    scenario(&format!("deployment/{}", rule.name()), Some(rule))
+}
+
+fn scenario(name: &str, without: Option<Rule>) -> Scenario {
+    Scenario::new(name)
         .kubelet(|kubelet| {
             kubelet.startup(Duration::from_millis(100)).termination(Duration::from_millis(200))
         })
-        .process("controllers", run)
+        .process("controllers", move |process| run(process, without))
         .workload(steps)
         .touches(SETS)
         .faults(in_time())
@@ -39,12 +51,16 @@ pub fn deployment() -> Scenario {
         .settles_within(Duration::from_secs(300))
 }
 
-async fn run(process: Process) -> Result<(), String> {
+async fn run(process: Process, without: Option<Rule>) -> Result<(), String> {
     let client = process.client();
     let informers =
         InformerFactory::builder(client.clone()).seed(process.seed()).max_backoff(INFORMER_BACKOFF).build();
     let deployments = Deployments::new(client.clone(), &informers, EventRecorder::discarding());
     let deployments = deployments.starting_at(process.now());
+    let deployments = match without {
+        Some(rule) => deployments.without(rule),
+        None => deployments,
+    };
     let sets = ReplicaSets::new(client, &informers);
     let deployments = deployments.wiring().max_backoff(MAX_BACKOFF).reconcile_by(deployments);
     let sets = sets.wiring().max_backoff(MAX_BACKOFF).reconcile_by(sets);

@@ -11,7 +11,7 @@ use trimtab_simulation::Scenario;
 
 pub use self::{
     database::database,
-    deployment::deployment,
+    deployment::{deployment, deployment_without},
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,
@@ -19,7 +19,7 @@ pub use self::{
     },
     website::{website, website_twice},
 };
-use crate::{database::Defect, replicaset::Protection};
+use crate::{database::Defect, deployment::Rule, replicaset::Protection};
 
 /// Returns the scenarios by name.
 ///
@@ -45,6 +45,7 @@ pub fn all() -> Vec<(String, Scenario)> {
         Protection::ALL
             .map(|protection| (format!("replicaset/{}", protection.name()), replicaset_without(protection))),
     );
+    all.extend(Rule::ALL.map(|rule| (format!("deployment/{}", rule.name()), deployment_without(rule))));
     all.extend(Removed::ALL.map(|rule| (format!("lease/{}", rule.name()), lease(Some(rule)))));
     all.extend(Defect::ALL.map(|defect| (format!("database/{}", defect.name()), database(Some(defect)))));
     all

@@ -9,6 +9,7 @@ use std::{
 
 use trimtab_examples::{
     database::Defect,
+    deployment::Rule,
     replicaset::Protection,
     scenarios::{self, Removed, database},
 };
@@ -122,6 +123,38 @@ fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
         Simulation::new(whole).replay(&plan).assert_clean();
     }
 }
+
+/// Rules of the Deployment controller, taken away one at a time: which property sees it.
+#[test]
+fn a_deployment_controller_without_one_of_its_rules_fails_and_is_clean_with_it() {
+    for (rule, property, plan) in UNRULED {
+        let plan: Plan = plan.parse().expect("a plan");
+        let without = Simulation::new(scenarios::deployment_without(rule)).shrink_runs(0);
+        let report = without.replay(&plan);
+        let [failure] = report.failures() else { panic!("{rule:?} is not missed in {plan}: {report}") };
+        assert_eq!(&*failure.violation.property, property, "{failure}");
+        Simulation::new(scenarios::deployment()).replay(&plan).assert_clean();
+    }
+}
+
+/// A property and a plan for each rule.
+const UNRULED: [(Rule, &str, &str); 3] = [
+    (
+        Rule::MaxSurge,
+        "no more Pods wanted than desired and surge",
+        "0; steps 0@2,/spec/replicas=1,/spec/strategy/rollingUpdate/maxUnavailable=1 4@42",
+    ),
+    (
+        Rule::MaxUnavailable,
+        "no fewer Pods kept than must be available",
+        "12; steps 0,/spec/replicas=2,/spec/strategy/rollingUpdate/maxSurge=0 6",
+    ),
+    (
+        Rule::History,
+        "no revision is lost",
+        "0; steps 2@2,/spec/replicas=0,/spec/strategy/rollingUpdate/maxSurge=0 3@7",
+    ),
+];
 
 /// A plan for each protection.
 const UNPROTECTED: [(Protection, &str); 4] = [
