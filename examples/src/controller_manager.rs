@@ -126,11 +126,12 @@ impl FromStr for Selected {
 ///
 /// Dropped early, the process holds its Lease until it expires.
 pub async fn run(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let config = options.manager.config().await?;
     let features = FeatureGates::builder(NAME, VERSION).gates::<gates::Features>().build()?;
     options.manager.set_gates(&features)?;
     features.install();
     let metrics = metrics::install()?; // before the parts that are measured
-    let mut builder = Manager::builder(NAME, options.manager.config().await?)
+    let mut builder = Manager::builder(NAME, config)
         .gates(&features)
         .admin(&options.admin, Admin::builder().metrics(metrics).debug(options.debug));
     if !options.no_leader_election {

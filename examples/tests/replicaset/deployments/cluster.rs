@@ -32,6 +32,11 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn start() -> Self {
+        Self::start_with(|client| client)
+    }
+
+    /// The same, with controllers that use another client.
+    pub(super) fn start_with(client: impl FnOnce(Client) -> Client) -> Self {
         let server = ApiServer::builder().request_log(true).start();
         let is_broken = |image: Option<&str>| image == Some("broken");
         let kubelet = Kubelet::new(server.client())
@@ -41,7 +46,7 @@ impl Cluster {
         let mut tasks = JoinSet::new();
         tasks.spawn(kubelet.run(pending()));
         let (recorder, events) = EventRecorder::fake(1000);
-        let client = server.client_as("controller");
+        let client = client(server.client_as("controller"));
         let mut cluster =
             Self { server, events, client, recorder, controllers: JoinSet::new(), _kubelet: tasks };
         cluster.start_controllers();
