@@ -5,6 +5,7 @@
 //! cargo xtask demo                                    # in this process, default manifests
 //! cargo xtask demo my-sets.yaml --keep --listen 127.0.0.1:8001
 //! cargo xtask demo --keep --admin 127.0.0.1:8080      # http://127.0.0.1:8080/debug
+//! cargo xtask demo --deployments                      # rollouts, a pause, a rollback, within 15 s
 //! cargo xtask demo --kubeconfig ~/.kube/config        # a cluster without a ReplicaSet controller
 //! ```
 //!
@@ -23,6 +24,7 @@
 mod audit;
 mod cluster;
 mod controller;
+mod deployments;
 mod disturb;
 mod failure;
 mod footprint;
@@ -71,6 +73,9 @@ struct Cli {
     /// Serves the controller's debug page, metrics and health checks on this address.
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
+    /// Shows rollouts of Deployments instead, by Kubernetes' Deployment and ReplicaSet controllers under faults.
+    #[arg(long, conflicts_with_all = ["files", "kubeconfig", "listen", "admin", "keep"])]
+    deployments: bool,
     /// Keeps everything running at the end, until Ctrl-C.
     #[arg(long)]
     keep: bool,
@@ -81,12 +86,22 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     controller::quiet_the_fuse();
-    match run(&Cli::parse()).await {
+    let cli = Cli::parse();
+    let ended = if cli.deployments { run_deployments().await } else { run(&cli).await };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("demo: {failure}");
             failure.exit_code()
         }
+    }
+}
+
+/// Runs the demo of Deployments; nothing is left to clean up.
+async fn run_deployments() -> Result<(), Failure> {
+    tokio::select! {
+        ended = deployments::run() => ended,
+        () = interrupted() => Err(Failure::Interrupted),
     }
 }
 
