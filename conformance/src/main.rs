@@ -6,6 +6,7 @@ mod answer;
 mod authorization;
 mod case;
 mod clients;
+mod controllers;
 mod differences;
 mod differential;
 mod events;
@@ -59,6 +60,31 @@ struct Arguments {
     /// With --clients: a kubectl; may be given several times.
     #[arg(long, value_name = "PROGRAM", requires = "clients")]
     kubectl: Vec<PathBuf>,
+    /// Hands a kube-apiserver's Deployments from upstream's controllers to the examples' and back.
+    #[arg(long, requires_all = ["kube", "manager", "kubelet"],
+          conflicts_with_all = ["server", "case", "list", "clients", "authorization", "differential"])]
+    controllers: bool,
+    /// With --controllers: measures both implementations instead.
+    #[arg(long, requires = "controllers")]
+    measure: bool,
+    /// With --measure: only this scenario, rollout, failover or rss; may be given several times.
+    #[arg(long, value_name = "NAME", requires = "measure")]
+    scenario: Vec<String>,
+    /// With --measure: fewer Deployments.
+    #[arg(long, requires = "measure")]
+    quick: bool,
+    /// With --controllers: the program kube-controller-manager; by default the one in --kube.
+    #[arg(long, value_name = "PROGRAM", requires = "controllers")]
+    upstream: Option<PathBuf>,
+    /// With --controllers: the program of upstream's end-to-end specs.
+    #[arg(long, value_name = "PROGRAM", requires = "controllers")]
+    e2e: Option<PathBuf>,
+    /// With --controllers: the program trimtab-controller-manager.
+    #[arg(long, value_name = "PROGRAM", requires = "controllers")]
+    manager: Option<PathBuf>,
+    /// With --controllers: the program trimtab-apiserver, which runs the Pods.
+    #[arg(long, value_name = "PROGRAM", requires = "controllers")]
+    kubelet: Option<PathBuf>,
     /// With --clients: the program around client-go.
     #[arg(long, value_name = "PROGRAM", requires = "clients")]
     client_go: Option<PathBuf>,
@@ -86,6 +112,17 @@ async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.clients {
         let Arguments { kubectl, kube, client_go, .. } = arguments.clone();
         return clients::run(&clients::Programs { kubectl, kube, client_go }).await;
+    }
+    if let (true, Some(kube), Some(manager), Some(kubelet)) =
+        (arguments.controllers, &arguments.kube, &arguments.manager, &arguments.kubelet)
+    {
+        let (kube, manager, kubelet) = (kube.clone(), manager.clone(), kubelet.clone());
+        let programs = controllers::Programs { kube, manager, kubelet, upstream: arguments.upstream.clone() };
+        if arguments.measure {
+            let plan = controllers::Plan { scenarios: arguments.scenario.clone(), quick: arguments.quick };
+            return controllers::measure(&programs, &plan).await.map(|()| true);
+        }
+        return controllers::run(&programs, arguments.e2e.as_deref()).await;
     }
     if arguments.authorization {
         let Arguments { server, kube, record, .. } = arguments;

@@ -4,6 +4,7 @@
 //! for each measurement. Ours are the bench targets of the parts; the peers' are in `xtask/peers/`.
 
 mod load;
+mod manager;
 mod operator;
 mod peer;
 mod real;
@@ -27,7 +28,8 @@ use subject::Subject;
 
 #[derive(Args, Debug)]
 pub(crate) struct Options {
-    /// Measures these parts; by default all that have benchmarks.
+    /// Measures these parts; by default all that have benchmarks. `manager` must be named: it compares the example
+    /// `trimtab-controller-manager` with upstream's on a kube-apiserver, which it builds; needs Go.
     #[arg(value_name = "PART")]
     parts: Vec<String>,
     /// Runs one round with less work: it takes minutes instead of a quarter of an hour, and is noisier.
@@ -37,8 +39,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Runs only this scenario of the informer: sync, list, relist, latency, real or million; of the election: token,
-    /// failover or thousand; or of the controller: latency, loaded, throughput, isolation, many or idle. May be
-    /// repeated. The informer's latency needs the results of sync.
+    /// failover or thousand; of the controller: latency, loaded, throughput, isolation, many or idle; or of the
+    /// manager: image, rollout, failover or rss. May be repeated. The informer's latency needs the results of sync.
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
     /// Connects the informers to a kube-apiserver, creates 10,000 Pods in a namespace of it and deletes them again.
@@ -54,11 +56,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;
     let mut json = String::new();
     let mut ours_ran = true;
-    for package in chosen(&workspace, &options.parts)? {
-        let results = measure(&workspace, package, options)?;
+    let mut show = |results: Results| {
         println!("\n{results}");
         json.push_str(&results.json_lines());
         ours_ran &= results.ours_ran();
+    };
+    let (managers, parts): (Vec<_>, Vec<_>) =
+        options.parts.iter().cloned().partition(|part| part == manager::PART);
+    if !managers.is_empty() {
+        show(manager::measure(&workspace, options)?);
+    }
+    if managers.is_empty() || !parts.is_empty() {
+        for package in chosen(&workspace, &parts)? {
+            show(measure(&workspace, package, options)?);
+        }
     }
     if let Some(file) = &options.json {
         std::fs::write(file, json).doing(file.display())?;

@@ -23,7 +23,7 @@ pub(crate) fn run<A: AsRef<OsStr>>(
 ///
 /// It selects the features of the whole workspace. With those of one package, cargo would compile the dependencies that
 /// the tests have compiled once more.
-fn build(bin: &str) -> Command {
+pub(crate) fn build(bin: &str) -> Command {
     cargo::command(["build", "--quiet", "--locked", "--workspace", "--all-features", "--bin", bin])
 }
 

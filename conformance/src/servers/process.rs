@@ -1,9 +1,14 @@
 //! Programs that are started for a run and end with it, and the folder that they write to.
 
 use super::Failure;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The time between two looks at a process.
+const POLL: Duration = Duration::from_millis(200);
 
 /// A program that ends with this value.
 #[derive(Debug)]
@@ -17,11 +22,45 @@ impl Process {
         program: &str,
         arguments: &[String],
     ) -> Result<Self, Failure> {
-        let log = File::create(folder.join(format!("{program}.log")))?;
         let mut command = Command::new(kube);
-        command.arg(program).args(arguments).current_dir(folder).stdin(Stdio::null());
+        command.arg(program);
+        Self::spawn(command, folder, program, arguments)
+    }
+
+    /// Starts a program, with its output in a log of this name.
+    pub(crate) fn start_program(
+        program: &Path,
+        folder: &Path,
+        log: &str,
+        arguments: &[String],
+    ) -> Result<Self, Failure> {
+        Self::spawn(Command::new(program), folder, log, arguments)
+    }
+
+    /// Waits until the program ends by itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// It goes on.
+    pub(crate) async fn ended(&mut self) -> Result<ExitStatus, Failure> {
+        loop {
+            match self.0.try_wait()? {
+                Some(status) => return Ok(status),
+                None => sleep(POLL).await,
+            }
+        }
+    }
+
+    /// Returns the process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn spawn(mut command: Command, folder: &Path, log: &str, arguments: &[String]) -> Result<Self, Failure> {
+        let log = OpenOptions::new().create(true).append(true).open(folder.join(format!("{log}.log")))?;
+        command.args(arguments).current_dir(folder).stdin(Stdio::null());
         let child = command.stdout(log.try_clone()?).stderr(log).spawn();
-        Ok(Self(child.map_err(|error| format!("starting {}: {error}", kube.display()))?))
+        Ok(Self(child.map_err(|error| format!("starting {}: {error}", command.get_program().display()))?))
     }
 }
 

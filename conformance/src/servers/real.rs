@@ -2,8 +2,8 @@
 
 use super::process::{Folder, Process};
 use super::{Failure, asking_once, config_of};
-use kube_client::Config;
 use kube_client::config::Kubeconfig;
+use kube_client::{Client, Config};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
@@ -24,12 +24,17 @@ pub(crate) struct Real {
     config: Config,
     /// In the order in which they are stopped.
     _processes: Vec<Process>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Real {
     /// Starts the three programs that `kube` holds, each on a free port.
     pub(crate) async fn start(kube: &Path) -> Result<Self, Failure> {
+        Self::start_with(kube, CONTROLLERS).await
+    }
+
+    /// The same with these controllers.
+    pub(crate) async fn start_with(kube: &Path, controllers: &str) -> Result<Self, Failure> {
         let folder = Folder::make("server")?;
         let [etcd, etcd_peers, secure] = free_ports()?;
         let start =
@@ -45,12 +50,22 @@ impl Real {
         std::fs::write(folder.path().join("kubeconfig"), &kubeconfig)?;
         let config = config_of(Kubeconfig::from_yaml(&kubeconfig)?).await?;
         ready(&config, folder.path()).await?;
-        processes.insert(0, start("kube-controller-manager", &controllers_arguments())?);
-        Ok(Self { config, _processes: processes, _folder: folder })
+        processes.insert(0, start("kube-controller-manager", &controllers_arguments(controllers))?);
+        Ok(Self { config, _processes: processes, folder })
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// A client that asks once.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        asking_once(&self.config)
+    }
+
+    /// The folder with `kubeconfig` and the logs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }
 
@@ -107,7 +122,7 @@ fn apiserver_arguments(etcd: u16, port: u16) -> Vec<String> {
     addresses.chain(fixed.map(str::to_owned)).collect()
 }
 
-fn controllers_arguments() -> Vec<String> {
+fn controllers_arguments(controllers: &str) -> Vec<String> {
     let fixed = [
         "--kubeconfig=kubeconfig",
         "--service-account-private-key-file=key.pem",
@@ -119,7 +134,7 @@ fn controllers_arguments() -> Vec<String> {
         "--kube-api-qps=1000",
         "--kube-api-burst=2000",
     ];
-    let controllers = format!("--controllers={CONTROLLERS}");
+    let controllers = format!("--controllers={controllers}");
     fixed.map(str::to_owned).into_iter().chain([controllers]).collect()
 }
 

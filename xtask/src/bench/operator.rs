@@ -69,7 +69,7 @@ fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
 /// Copies a program without its symbols, as `strip = true` in a profile would build it.
 ///
 /// Another profile would compile every dependency again.
-fn strip(program: &Path, stripped: &Path) -> Result<(), Failure> {
+pub(super) fn strip(program: &Path, stripped: &Path) -> Result<(), Failure> {
     let parent = stripped.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).doing(parent.display())?;
     let mut strip = Command::new("strip");

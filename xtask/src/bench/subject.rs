@@ -86,7 +86,7 @@ fn bench_programs(messages: &str) -> Vec<PathBuf> {
 }
 
 impl Measurement {
-    fn read(line: &str) -> Option<Self> {
+    pub(super) fn read(line: &str) -> Option<Self> {
         let line: Value = serde_json::from_str(line).ok()?;
         let text = |name: &str| line[name].as_str().map(str::to_owned);
         Some(Self {

@@ -14,6 +14,14 @@ pub(crate) struct Options {
     /// kube-controller-manager. Without Go it skips and names the clients that need it.
     #[arg(long, group = "what")]
     pub(super) clients: bool,
+    /// Hands the Deployments of a kube-apiserver from upstream's kube-controller-manager to the example
+    /// `trimtab-controller-manager` and back in the middle of rollouts, and counts the Pods. Then runs upstream's
+    /// end-to-end specs of Deployments and ReplicaSets with both, on both servers; needs Go.
+    #[arg(long, group = "what")]
+    pub(super) controllers: bool,
+    /// With --controllers: uses this build of xtask/peers/e2e instead of building it.
+    #[arg(long, value_name = "PROGRAM", requires = "controllers")]
+    pub(super) e2e: Option<PathBuf>,
     /// Sends a stream of random requests to our server and to a kube-apiserver side by side, and groups the differences
     /// of their answers; needs Go.
     #[arg(long, group = "what")]
@@ -42,7 +50,7 @@ pub(crate) struct Options {
     /// With --authorization or --differential: writes the answers of the server to this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["clients", "featuregate", "informer"])]
     pub(super) record: Option<PathBuf>,
-    /// With --server real, --clients or --differential: uses this build of xtask/peers/kube-apiserver instead of building it.
+    /// With --server real, --clients, --controllers or --differential: uses this build of xtask/peers/kube-apiserver instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     pub(super) kube: Option<PathBuf>,
     /// With --clients: runs one more kubectl; may be repeated.

@@ -47,5 +47,5 @@ pub(crate) fn kube(built: Option<PathBuf>) -> Result<PathBuf, Failure> {
 }
 
 /// The version that the programs report; without these flags it would be v0.0.0.
-const VERSION: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 \
+pub(crate) const VERSION: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 \
                        -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36";

@@ -1,0 +1,96 @@
+//! `cargo xtask bench manager`: the example `trimtab-controller-manager` and upstream's kube-controller-manager with the same two
+//! controllers, on the same build of kube-apiserver.
+
+use super::Options;
+use super::operator::strip;
+use super::results::Results;
+use super::subject::{Measurement, OURS, Subject};
+use crate::cargo;
+use crate::conformance::{VERSION, kube};
+use crate::failure::{Failure, While};
+use crate::peer::{build_go, folder, target};
+use crate::workspace::Workspace;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The name of the part, which is measured only if it is named: it needs Go and a kube-apiserver.
+pub(super) const PART: &str = "manager";
+/// The column of upstream's program.
+const UPSTREAM: &str = "kube-controller-manager";
+
+/// The programs of ours: the subject, the Kubelet, and the one that measures.
+const BINS: [&str; 3] = ["trimtab-controller-manager", "trimtab-apiserver", "trimtab-conformance"];
+
+pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Results, Failure> {
+    let mut results = Results::new(std::iter::once(UPSTREAM));
+    let kube = kube(None)?;
+    let upstream = target(workspace).join(UPSTREAM);
+    build_go(&folder(workspace, "kube-apiserver"), UPSTREAM, &upstream, Some(VERSION))?;
+    let [manager, kubelet, driver] = build_ours(workspace)?;
+    let stripped = target(workspace).join(BINS[0]);
+    strip(&manager, &stripped)?;
+    let subjects = [(OURS, &stripped), (UPSTREAM, &upstream)].map(|(name, program)| Subject {
+        name,
+        program: program.clone(),
+        arguments: Vec::new(),
+        form: None,
+        beside: &[],
+    });
+    let wants =
+        |scenario: &str| options.scenario.is_empty() || options.scenario.iter().any(|one| one == scenario);
+    if wants("image") {
+        for subject in &subjects {
+            results.add(subject, vec![image(&subject.program)?]);
+        }
+    }
+    let scenarios: Vec<_> = ["rollout", "failover", "rss"].into_iter().filter(|one| wants(one)).collect();
+    if scenarios.is_empty() {
+        return Ok(results);
+    }
+    let mut run = Command::new(driver);
+    run.arg("--controllers").arg("--measure").arg("--kube").arg(kube);
+    run.arg("--manager").arg(&stripped).arg("--kubelet").arg(kubelet).arg("--upstream").arg(&upstream);
+    for scenario in scenarios {
+        run.args(["--scenario", scenario]);
+    }
+    if options.quick {
+        run.arg("--quick");
+    }
+    let output = run.stderr(Stdio::inherit()).output().doing("starting the measurement")?;
+    let lines = String::from_utf8_lossy(&output.stdout);
+    for line in lines.lines() {
+        let value: Value = serde_json::from_str(line).unwrap_or_default();
+        let subject = subjects.iter().find(|subject| value["subject"] == subject.name);
+        if let (Some(subject), Some(measurement)) = (subject, Measurement::read(line)) {
+            results.add(subject, vec![measurement]);
+        }
+    }
+    if let Err(failure) = cargo::checked(output.status) {
+        results.skip(OURS, &failure);
+    }
+    Ok(results)
+}
+
+/// Builds the programs with optimizations and returns their paths.
+fn build_ours(workspace: &Workspace) -> Result<[PathBuf; 3], Failure> {
+    let mut build =
+        cargo::command(["build", "--quiet", "--release", "--locked", "--workspace", "--all-features"]);
+    for bin in BINS {
+        build.args(["--bin", bin]);
+    }
+    cargo::run(build.current_dir(&workspace.root)).doing("cargo build")?;
+    let release = workspace.target.join("release");
+    Ok(BINS.map(|bin| release.join(bin).with_extension(std::env::consts::EXE_EXTENSION)))
+}
+
+/// Measures the size of a stripped program.
+fn image(program: &Path) -> Result<Measurement, Failure> {
+    let bytes = std::fs::metadata(program).doing(program.display())?.len();
+    Ok(Measurement {
+        bench: "manager/image".to_owned(),
+        unit: "MiB".to_owned(),
+        better: "lower".to_owned(),
+        value: bytes as f64 / f64::from(1 << 20),
+    })
+}
