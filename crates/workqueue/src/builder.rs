@@ -10,6 +10,7 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
+    handle::Handle,
     limiter::{self, RateLimiter},
     metrics::Metrics,
     queue::WorkQueue,
@@ -114,7 +115,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueueBuilder<K> {
             let metrics = name.map(|name| Metrics::new(&name, queue.clone()));
             Shared::new(state, limiter, group_of, metrics)
         });
-        WorkQueue { shared }
+        WorkQueue { shared: Handle::new(shared) }
     }
 }
 

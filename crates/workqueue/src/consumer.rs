@@ -29,7 +29,7 @@ pub struct Consumer<K> {
 impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// Returns a new consumer of this queue. It holds no key yet.
     pub fn consumer(&self) -> Consumer<K> {
-        Consumer { shared: Arc::clone(&self.shared), slot: None, key: None, priority: 0 }
+        Consumer { shared: Arc::clone(&**self.shared), slot: None, key: None, priority: 0 }
     }
 }
 

@@ -37,11 +37,15 @@ impl<K: Clone> Future for Get<'_, K> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let mut awaited = false;
         loop {
             match this.shared.take(&mut this.ticket) {
                 Take::Key(taken) => return Poll::Ready(Some(taken)),
                 Take::ShutDown => return Poll::Ready(None),
                 Take::Wait => {}
+            }
+            if !std::mem::replace(&mut awaited, true) && this.shared.await_add() {
+                continue;
             }
             // The waker is cloned only here, outside the lock: most calls find a key at once.
             let timer = match this.shared.sleep(&mut this.ticket, cx.waker().clone()) {

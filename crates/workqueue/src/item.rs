@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{shared::Shared, slot_id::SlotId, state::Taken};
+use crate::{handle::Handle, slot_id::SlotId, state::Taken};
 
 /// A key that a worker has taken. Dropping the item is `done`.
 ///
@@ -11,14 +11,14 @@ use crate::{shared::Shared, slot_id::SlotId, state::Taken};
 /// outlive all handles of its queue.
 #[must_use = "dropping an item marks its key as done"]
 pub struct Item<K> {
-    shared: Arc<Shared<K>>,
+    shared: Arc<Handle<K>>,
     key: K,
     slot: SlotId,
     priority: i16,
 }
 
 impl<K> Item<K> {
-    pub(crate) fn new(shared: &Arc<Shared<K>>, taken: Taken<K>) -> Self {
+    pub(crate) fn new(shared: &Arc<Handle<K>>, taken: Taken<K>) -> Self {
         let Taken { slot, key, priority, .. } = taken;
         Self { shared: Arc::clone(shared), key, slot, priority }
     }

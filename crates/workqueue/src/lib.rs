@@ -47,6 +47,12 @@
 //! [name](WorkQueueBuilder::name) reads it per key, and each such queue has a task for its metrics; and the clock
 //! is read for delays, and per key while the queue holds delayed keys.
 //!
+//! While several threads use the queue, an add leaves its key in a list, the intake, instead of waiting for the lock. Whoever
+//! locks the queue next receives the list first, in the order of the adds: every call sees all adds that had returned
+//! before it. A key that was added twice is then dropped by the thread that receives it. In a queue with a name such an add
+//! changes the metrics when it is received: with the next call, or at the latest with the next update of the gauges of
+//! unfinished work. A thread that has to wait for the lock waits some tens of microseconds before it sleeps.
+//!
 //! Steps under the lock are short: a take makes at most 64 delayed keys ready, so that a million delays that end
 //! together do not block the queue. After a burst, each key that is done frees at most 256 slots; a slot at the end
 //! that is ready or processing stops this until it is done. Some steps take longer, in proportion to the keys that they
@@ -81,7 +87,9 @@ mod consumer;
 mod delay;
 mod drain;
 mod get;
+mod handle;
 mod index;
+mod intake;
 mod item;
 mod key_source;
 mod lanes;
@@ -104,6 +112,7 @@ mod state;
 mod sync;
 mod time;
 mod waiters;
+mod wake_ups;
 mod window;
 
 pub use self::{

@@ -70,8 +70,21 @@ fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
     thread::spawn(move || *block_on(queue.get()).expect("the queue is not shut down"))
 }
 
-/// Fails (one worker sleeps forever) without the `ready > self.awake` branch of `Waiters::next_to_wake`, and
-/// without `guarded.wake_ups()` in `Shared::locked`.
+/// The add finds the queue locked by the worker that falls asleep. Fails (the worker sleeps forever) if `Intake::attend`
+/// does not look for keys in the inbox.
+#[test]
+fn an_add_meets_a_worker_that_falls_asleep() {
+    explore(|| {
+        let queue = WorkQueue::new();
+        let worker = taking(&queue);
+        queue.add(1);
+        assert_eq!(worker.join().expect("the worker ends"), 1);
+    });
+}
+
+/// Fails (one worker sleeps forever) without the `ready > self.awake` branch of `Waiters::next_to_wake`, without
+/// `guarded.wake_ups()` in `Shared::locked_by`, if `Intake::push` does not return `Urgent` while a worker sleeps or does not
+/// set its length, and if `Shared::locked_by` does not receive the intake.
 #[test]
 fn two_workers_are_both_woken() {
     explore(|| {
@@ -147,7 +160,8 @@ fn a_key_is_with_one_worker_at_a_time_and_no_add_is_lost() {
     });
 }
 
-/// Fails (a worker sleeps forever) without the loop over `workers.wake_oldest` in `Shared::shut_down`.
+/// Fails (a worker sleeps forever) without the loop over `workers.wake_oldest` in `Shared::shut_down`. Fails (an accepted
+/// key is not processed) if `Shared::shut_down` does not close the intake, and if it closes it without receiving the keys.
 #[test]
 fn a_shutdown_ends_every_worker_after_the_last_key() {
     explore(|| {
@@ -171,6 +185,30 @@ fn a_shutdown_ends_every_worker_after_the_last_key() {
         let accepted = producer.join().expect("the producer ends");
         let taken: i32 = workers.map(|worker| worker.join().expect("the worker ends")).iter().sum();
         assert_eq!(taken, accepted, "exactly the accepted keys are processed");
+    });
+}
+
+/// Two producers meet, so that one of them leaves its keys in the intake. `tests/model.rs` fails if `Shared::locked_by` does
+/// not receive them before its step; this model has the orders of the steps.
+#[test]
+fn the_keys_of_a_producer_come_out_once_and_in_the_order_of_its_adds() {
+    explore(|| {
+        let queue = WorkQueue::new();
+        let producer = {
+            let queue = queue.clone();
+            thread::spawn(move || assert!(queue.add(1) && queue.add(2) && queue.add(1)))
+        };
+        assert!(queue.add(11) && queue.add(12) && queue.add(11));
+        let first = queue.try_get().map(|item| *item).expect("11 was added at least");
+        producer.join().expect("the producer ends");
+        assert!(queue.add(3), "after everything that was added before");
+        let taken: Vec<_> =
+            std::iter::once(first).chain(std::iter::from_fn(|| queue.try_get().map(|item| *item))).collect();
+        let of = |keys: [u8; 2]| taken.iter().copied().filter(|key| keys.contains(key)).collect::<Vec<_>>();
+        assert_eq!(of([11, 12]), [11, 12], "{taken:?}");
+        let again = first == 1 && taken[1..].contains(&1); // it was taken before its second add
+        assert_eq!(of([1, 2]), if again { vec![1, 2, 1] } else { vec![1, 2] }, "{taken:?}");
+        assert_eq!(taken.last(), Some(&3), "{taken:?}");
     });
 }
 

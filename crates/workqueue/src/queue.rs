@@ -12,12 +12,13 @@ use tokio::{task::coop, time::Instant};
 use crate::{
     drain::Drain,
     get::Get,
+    handle::Handle,
     item::Item,
     key_source::KeySource,
     priority,
     ready::GroupHash,
     shared::{ClockRead, Shared},
-    state::{AddParams, Added, Take},
+    state::{AddParams, Added, State, Take},
     time::Time,
 };
 
@@ -26,7 +27,7 @@ use crate::{
 /// Producers `add` keys; workers `get` them. A key is with one worker at a time. Keys should be cheap to
 /// clone, because each [`Item`] holds a clone.
 pub struct WorkQueue<K> {
-    pub(crate) shared: Arc<Shared<K>>,
+    pub(crate) shared: Arc<Handle<K>>,
 }
 
 /// The options of [`WorkQueue::add_with`].
@@ -67,15 +68,15 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     /// A key that is already ready is not added twice. A key that a worker holds comes out once more when
     /// that worker is done. A delayed key becomes ready now, and once more when its delay ends.
     pub fn add(&self, key: K) -> bool {
-        self.add_due(key, priority::NORMAL, None, ClockRead::IfMeasured)
+        self.add_now(key, priority::NORMAL)
     }
 
     /// Adds a borrowed key. Does the same as [`add`](Self::add), but clones the key only if the queue does
-    /// not hold it yet.
+    /// not hold it yet, or if another thread uses the queue at the moment.
     ///
     /// For producers that have a reference, or that add the same keys again and again.
     pub fn add_ref(&self, mut key: &K) -> bool {
-        self.shared.add(&mut key, priority::NORMAL, None, ClockRead::IfMeasured)
+        self.shared.add(&mut key, priority::NORMAL)
     }
 
     /// Adds a key that needs work after a delay. Returns whether the queue still accepts keys.
@@ -99,7 +100,7 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
             delay = delay.max(Some(self.shared.limiter.lock().when(&key, Instant::now())));
         }
         match delay {
-            None => self.add_due(key, priority, None, ClockRead::IfMeasured),
+            None => self.add_now(key, priority),
             Some(delay) => self.add_delayed(key, priority, delay),
         }
     }
@@ -115,8 +116,16 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     }
 
     #[inline]
+    fn add_now(&self, key: K, priority: i16) -> bool {
+        self.shared.add(&mut Some(key), priority) // a key that was not taken is dropped here, outside the lock
+    }
+
     fn add_due(&self, key: K, priority: i16, due: Option<Time>, clock: ClockRead) -> bool {
-        self.shared.add(&mut Some(key), priority, due, clock) // a key that was not taken is dropped here, outside the lock
+        let mut source = Some(key);
+        let (hash, group) = self.shared.hash_and_group(source.key());
+        let params = AddParams { priority, due, group };
+        let add = |state: &mut State<K>, now| state.add(hash, &mut source, params, now);
+        self.shared.with_state(clock, add) != Added::Refused
     }
 
     /// Takes the next key. Waits until a key is ready.
@@ -224,18 +233,11 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
 }
 
 impl<K: Hash + Eq> Shared<K> {
-    /// Adds a key. Returns whether the queue still accepts keys.
+    /// Adds a key now. Returns whether the queue still accepts keys.
     #[inline]
-    fn add(
-        &self,
-        source: &mut impl KeySource<K>,
-        priority: i16,
-        due: Option<Time>,
-        clock: ClockRead,
-    ) -> bool {
+    fn add(&self, source: &mut impl KeySource<K>, priority: i16) -> bool {
         let (hash, group) = self.hash_and_group(source.key());
-        let params = AddParams { priority, due, group };
-        self.with_state(clock, |state, now| state.add(hash, source, params, now)) != Added::Refused
+        self.add_now(hash, source, AddParams { priority, due: None, group })
     }
 }
 
@@ -252,12 +254,12 @@ impl<K: Hash> Shared<K> {
 
 impl<K> Clone for WorkQueue<K> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Handle::new(Arc::clone(&self.shared)) }
     }
 }
 
 impl<K> fmt::Debug for WorkQueue<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.shared, f)
+        fmt::Debug::fmt(&***self.shared, f)
     }
 }

@@ -1,17 +1,20 @@
 //! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file takes the lock of the state.
 
-use std::{fmt, task::Waker};
+use std::{fmt, ops::DerefMut, task::Waker};
 
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
+    intake::{Arrival, Intake, Pushed, Received},
+    key_source::KeySource,
     limiter::RateLimiter,
     metrics::{Metrics, Refresh},
     slot_id::SlotId,
-    state::{Done, State, Take, Taken},
-    sync::Mutex,
+    state::{AddParams, Added, Done, State, Take, Taken},
+    sync::{Apart, Mutex},
     time::{Clock, Time},
     waiters::{Ticket, Waiters},
+    wake_ups::WakeUps,
 };
 
 /// The function of `group_by`: returns the hash of a key's group.
@@ -19,10 +22,12 @@ pub(crate) type GroupOf<K> = Box<dyn Fn(&K) -> u64 + Send + Sync>;
 
 /// The data that all handles of a queue share.
 ///
-/// No two locks are held at once, but that of an update of the metrics, which is taken first. No lock is held while a
-/// waker or `group_by` runs, but that one; the limiter runs under its own lock only.
+/// No two locks are held at once, with two exceptions: that of the intake's inbox is taken while the state is locked, and
+/// that of an update of the metrics is taken first. No lock is held while a waker or `group_by` runs, but the latter; the
+/// limiter runs under its own lock only.
 pub(crate) struct Shared<K> {
-    guarded: Mutex<Guarded<K>>,
+    guarded: Apart<Mutex<Guarded<K>>>,
+    intake: Apart<Intake<K>>,
     pub(crate) limiter: Mutex<Box<dyn RateLimiter<K>>>,
     pub(crate) hasher: DefaultHashBuilder,
     pub(crate) group_of: Option<GroupOf<K>>,
@@ -38,7 +43,12 @@ struct Guarded<K> {
     /// The number of calls of [`Shared::shut_down`] without a drain. Each of them ends the drains that began
     /// before it.
     shut_downs: u64,
+    received: Received<K>,
+    receive: Receive<K>,
 }
+
+/// [`State::receive`]. A pointer, because the drop of an `Item` does not know that its key is `Eq`.
+type Receive<K> = fn(&mut State<K>, &mut Received<K>, Time) -> Vec<Arrival<K>>;
 
 /// Whether a step needs the current time. Reading the clock takes as long as the rest of a step.
 #[derive(Debug, Clone, Copy)]
@@ -61,16 +71,29 @@ pub(crate) enum SleepOutcome {
 }
 
 impl<K> Shared<K> {
+    /// The pauses for which a thread leaves the state to the thread that holds it: about three microseconds.
+    const PAUSES: u32 = 128;
+
     pub(crate) fn new(
         state: State<K>,
         limiter: Box<dyn RateLimiter<K>>,
         group_of: Option<GroupOf<K>>,
         metrics: Option<Metrics>,
-    ) -> Self {
-        let guarded =
-            Guarded { state, workers: Waiters::default(), drainers: Waiters::default(), shut_downs: 0 };
+    ) -> Self
+    where
+        K: Eq,
+    {
+        let guarded = Guarded {
+            state,
+            workers: Waiters::default(),
+            drainers: Waiters::default(),
+            shut_downs: 0,
+            received: Received::EMPTY,
+            receive: State::receive,
+        };
         Self {
-            guarded: Mutex::new(guarded),
+            guarded: Apart(Mutex::new(guarded)),
+            intake: Apart(Intake::new()),
             limiter: Mutex::new(limiter),
             hasher: DefaultHashBuilder::default(),
             group_of,
@@ -88,7 +111,16 @@ impl<K> Shared<K> {
     /// Runs a step under the lock, then wakes the waiters that the step concerns, after the lock is released.
     #[inline]
     fn locked<R>(&self, when: ClockRead, step: impl FnOnce(&mut Guarded<K>, Time) -> R) -> R {
-        let mut guarded = self.guarded.lock();
+        self.locked_by(self.guarded.0.lock_after(Self::PAUSES), when, step)
+    }
+
+    #[inline]
+    fn locked_by<R>(
+        &self,
+        mut guarded: impl DerefMut<Target = Guarded<K>>,
+        when: ClockRead,
+        step: impl FnOnce(&mut Guarded<K>, Time) -> R,
+    ) -> R {
         let now = match when {
             ClockRead::Known(time) => time,
             ClockRead::IfMeasured if !guarded.state.is_timed() => Time::ZERO,
@@ -96,17 +128,44 @@ impl<K> Shared<K> {
             ClockRead::IfMeasured | ClockRead::IfDelayed => self.clock.now(),
         };
         let before = self.metrics.as_ref().map(|_| guarded.state.counts());
+        let all_received = self.intake.0.is_empty() && guarded.received.is_empty();
+        let held = if all_received { Vec::new() } else { guarded.receive(&self.intake.0, now) };
         let result = step(&mut guarded, now);
-        let woken = guarded.wake_ups();
+        let woken = guarded.wake_ups(&self.intake.0);
         let counts = before.map(|before| (before, guarded.state.counts()));
         drop(guarded);
         if let Some(woken) = woken {
             woken.wake();
         }
+        drop(held); // runs the user's `Drop`, so no lock may be held
         if let (Some(metrics), Some((before, after))) = (&self.metrics, counts) {
             metrics.report_changes(before, after);
         }
         result
+    }
+
+    /// Leaves a key in the intake. Returns whether the queue still accepts keys.
+    #[inline]
+    fn hand_over(&self, arrival: Arrival<K>) -> bool {
+        match self.intake.0.push(arrival) {
+            Pushed::Left => {}
+            Pushed::Urgent => self.locked(ClockRead::IfMeasured, |_, _| {}), // receives the key, and wakes a worker for it
+            Pushed::Many => {
+                if let Some(guarded) = self.guarded.0.try_lock() {
+                    self.locked_by(guarded, ClockRead::IfMeasured, |_, _| {});
+                    self.intake.0.set_contended(false);
+                }
+            }
+            Pushed::Refused(_) => return false,
+        }
+        true
+    }
+
+    /// Looks for an add for a moment, if another thread adds keys. Returns whether there was one.
+    ///
+    /// A worker that is faster than the producers would otherwise sleep and be woken again and again.
+    pub(crate) fn await_add(&self) -> bool {
+        self.intake.0.is_contended() && !self.intake.0.is_attended() && self.intake.0.watch()
     }
 
     #[inline]
@@ -125,7 +184,9 @@ impl<K> Shared<K> {
     /// Starts the shutdown. Returns the delayed keys, which are dropped, and the number for a drain that
     /// begins now. A shutdown without a drain ends the drains that wait.
     pub(crate) fn shut_down(&self, drain: bool) -> (Vec<K>, u64) {
-        let (dropped, number, woken) = self.locked(ClockRead::IfMeasured, |guarded, _| {
+        let (dropped, number, woken) = self.locked(ClockRead::IfMeasured, |guarded, now| {
+            self.intake.0.close();
+            let held = guarded.receive(&self.intake.0, now);
             let dropped = guarded.state.shut_down();
             let mut woken = WakeUps::default();
             std::iter::from_fn(|| guarded.workers.wake_oldest()).for_each(|waker| woken.push(waker));
@@ -133,9 +194,11 @@ impl<K> Shared<K> {
                 guarded.shut_downs += 1;
                 std::iter::from_fn(|| guarded.drainers.wake_oldest()).for_each(|waker| woken.push(waker));
             }
-            (dropped, guarded.shut_downs, woken)
+            ((dropped, held), guarded.shut_downs, woken)
         });
+        let (dropped, held) = dropped;
         woken.wake();
+        drop(held); // runs the user's `Drop`, so no lock may be held
         if let Some(metrics) = &self.metrics {
             metrics.wait_for_refresh();
         }
@@ -170,7 +233,8 @@ impl<K> Shared<K> {
     pub(crate) fn sleep(&self, ticket: &mut Option<Ticket>, waker: Waker) -> SleepOutcome {
         let (outcome, unused) = self.locked(ClockRead::IfDelayed, |guarded, now| {
             guarded.state.fire(now);
-            if guarded.state.takeable() > 0 || guarded.state.is_shutting_down() {
+            let ready = guarded.state.takeable() > 0 || guarded.state.is_shutting_down();
+            if ready || !self.intake.0.attend() {
                 return (SleepOutcome::Retry, Some(waker));
             }
             let next_due = guarded.state.next_due();
@@ -180,6 +244,29 @@ impl<K> Shared<K> {
         });
         drop(unused); // dropping a waker runs user code, so no lock may be held
         outcome
+    }
+}
+
+impl<K: Eq> Shared<K> {
+    /// Adds a key now. Returns whether the queue still accepts keys.
+    ///
+    /// The key goes into the state if no other thread works on it, or if it has to wake a worker, and otherwise into the
+    /// intake.
+    #[inline]
+    pub(crate) fn add_now(&self, hash: u32, source: &mut impl KeySource<K>, params: AddParams) -> bool {
+        let handed_over = self.intake.0.is_contended() && self.metrics.is_none();
+        let free = if handed_over { None } else { self.guarded.0.try_lock() };
+        let Some(mut guarded) = free else {
+            self.intake.0.set_contended(true);
+            let AddParams { priority, group, .. } = params;
+            return self.hand_over(Arrival { key: Some(source.take()), group, hash, priority });
+        };
+        let nothing_else = self.metrics.is_none() && guarded.workers.is_empty();
+        if nothing_else && guarded.received.is_empty() && self.intake.0.is_empty() {
+            return guarded.state.add(hash, source, params, Time::ZERO) != Added::Refused; // the short way
+        }
+        let add = |guarded: &mut Guarded<K>, now| guarded.state.add(hash, source, params, now);
+        self.locked_by(guarded, ClockRead::IfMeasured, add) != Added::Refused
     }
 }
 
@@ -247,10 +334,22 @@ impl<K: Clone> Shared<K> {
 }
 
 impl<K> Guarded<K> {
+    /// Moves the keys of the intake into the state. Returns those that the state held already, to be dropped outside the
+    /// lock.
+    #[inline(never)]
+    fn receive(&mut self, intake: &Intake<K>, now: Time) -> Vec<Arrival<K>> {
+        intake.take(&mut self.received);
+        (self.receive)(&mut self.state, &mut self.received, now)
+    }
+
     #[inline]
-    fn wake_ups(&mut self) -> Option<WakeUps> {
+    fn wake_ups(&mut self, intake: &Intake<K>) -> Option<WakeUps> {
         let drained = self.state.is_shutting_down() && self.state.is_drained();
-        (drained || !self.workers.is_empty()).then(|| self.collect_wake_ups(drained))
+        let woken = (drained || !self.workers.is_empty()).then(|| self.collect_wake_ups(drained));
+        if self.workers.is_empty() && intake.is_attended() {
+            intake.stop_attending();
+        }
+        woken
     }
 
     #[cold]
@@ -283,35 +382,15 @@ impl<K: Send> Refresh for Shared<K> {
 
 impl<K> fmt::Debug for Shared<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let guarded = self.guarded.lock();
+        let (ready, processing, delayed, shutting_down) = self
+            .with_state(ClockRead::IfMeasured, |state, _| {
+                (state.ready(), state.processing(), state.delayed(), state.is_shutting_down())
+            });
         f.debug_struct("WorkQueue")
-            .field("ready", &guarded.state.ready())
-            .field("processing", &guarded.state.processing())
-            .field("delayed", &guarded.state.delayed())
-            .field("shutting_down", &guarded.state.is_shutting_down())
+            .field("ready", &ready)
+            .field("processing", &processing)
+            .field("delayed", &delayed)
+            .field("shutting_down", &shutting_down)
             .finish_non_exhaustive()
-    }
-}
-
-/// Wakers to call after the lock is released. One waker needs no allocation, and mostly there is at most one.
-#[derive(Default)]
-struct WakeUps {
-    first: Option<Waker>,
-    others: Vec<Waker>,
-}
-
-impl WakeUps {
-    fn push(&mut self, waker: Waker) {
-        match &self.first {
-            None => self.first = Some(waker),
-            Some(_) => self.others.push(waker),
-        }
-    }
-
-    fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-            self.others.into_iter().for_each(Waker::wake);
-        }
     }
 }

@@ -14,6 +14,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use crate::{
     column::Column,
     delay::Delays,
+    intake::{Arrival, Received},
     key_source::KeySource,
     list::List,
     rank::Step,
@@ -341,6 +342,15 @@ impl<K: Eq> State<K> {
             _ => self.make_ready(id, params.priority, now),
         }
         added
+    }
+
+    /// Adds the keys of the intake. Returns those that are here already.
+    #[inline(never)]
+    pub(crate) fn receive(&mut self, received: &mut Received<K>, now: Time) -> Vec<Arrival<K>> {
+        received.add_all(|Arrival { key, group, hash, priority }| {
+            let params = AddParams { priority: *priority, due: None, group: *group };
+            self.add(*hash, key, params, now);
+        })
     }
 
     /// Removes a key from the ready and the delayed keys. If a worker holds it, earlier adds do not make it

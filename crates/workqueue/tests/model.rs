@@ -1,6 +1,6 @@
 //! Random operations against a naive model: a list that is scanned for every operation.
 //!
-//! After each step, everything visible of the queue is compared with the model. These are the checks of the
+//! After some of the steps, everything visible of the queue is compared with the model. These are the checks of the
 //! invariants I1 to I5, L1, L2 and G1 in the sources.
 
 use std::{
@@ -9,11 +9,13 @@ use std::{
     time::Duration,
 };
 
+use key::Key;
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::time::Instant;
 use trimtab_workqueue::{AddOptions, Item, Stage, WorkQueue, limiter::RateLimiter};
 
-type Key = (&'static str, u8);
+#[path = "model/key.rs"]
+mod key;
 
 const STEP: i64 = 3;
 const MS: Duration = Duration::from_millis(1);
@@ -34,12 +36,14 @@ enum Step {
     Next,
     Forget(Key),
     Remove(Key),
+    /// Adds a key while the queue is locked, as another thread would. The adds after it are handed over, too.
+    Meet(Key),
     Advance(u32),
     ShutDown,
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    (prop::sample::select(vec!["a", "b", "c"]), 0..3u8)
+    (prop::sample::select(vec!["a", "b", "c"]), 0..3u8).prop_map(|(group, number)| Key(group, number))
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -56,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Next),
         1 => key().prop_map(Step::Forget),
         2 => key().prop_map(Step::Remove),
+        2 => key().prop_map(Step::Meet),
         3 => (1..7u32).prop_map(Step::Advance),
         1 => prop::sample::select(vec![Step::Advance(1), Step::Advance(2), Step::ShutDown]),
     ]
@@ -272,7 +277,9 @@ impl Model {
     }
 }
 
-async fn run(steps: Vec<Step>, fair: bool, limit: Option<usize>) {
+/// Runs the steps. The queue is compared with the model after the steps that are marked and after the last: a comparison
+/// is itself a step, which receives the adds before it.
+async fn run(steps: Vec<(Step, bool)>, fair: bool, limit: Option<usize>) {
     let mut builder =
         WorkQueue::builder().limiter(TwoMs::default()).ageing(NonZeroU32::new(3).expect("not zero"));
     if let Some(limit) = limit.and_then(NonZeroUsize::new) {
@@ -283,7 +290,9 @@ async fn run(steps: Vec<Step>, fair: bool, limit: Option<usize>) {
     let mut items: Vec<Item<Key>> = Vec::new();
     let mut consumer = queue.consumer();
     let start = Instant::now();
-    for (n, step) in steps.into_iter().enumerate() {
+    for (n, (step, compared)) in steps.into_iter().enumerate() {
+        // The model makes delayed keys ready when their time comes, the queue when it is asked the next time.
+        let compared = compared || matches!(step, Step::Advance(_));
         let unique = Duration::from_nanos(n as u64 + 1);
         match step {
             Step::Add { key, priority, delay_ms } => {
@@ -337,6 +346,14 @@ async fn run(steps: Vec<Step>, fair: bool, limit: Option<usize>) {
                 model.tries.remove(&key);
             }
             Step::Remove(key) => assert_eq!(queue.remove(&key), model.remove(key)),
+            Step::Meet(key) => {
+                let other = queue.clone();
+                key::on_clone(move || _ = other.add(key));
+                queue.snapshot(); // clones no key if there is none
+                if key::has_run() {
+                    model.add(key, 0, Duration::ZERO);
+                }
+            }
             Step::Advance(ms) => {
                 let by = ms * MS;
                 tokio::time::advance(by).await;
@@ -348,14 +365,17 @@ async fn run(steps: Vec<Step>, fair: bool, limit: Option<usize>) {
             }
         }
         model.forget_idle();
-        model.check(&queue, start);
+        if compared {
+            model.check(&queue, start);
+        }
     }
+    model.check(&queue, start);
 }
 
 /// Five thousand sequences.
 fn check(fair: bool, limit: Option<usize>) {
     let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(5_000) };
-    let steps = prop::collection::vec(step(), 1..60);
+    let steps = prop::collection::vec((step(), any::<bool>()), 1..60);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
