@@ -5,6 +5,15 @@ pub fn quick() -> bool {
     std::env::args().any(|argument| argument == "--quick")
 }
 
+/// Returns N of `--instructions=N`: the program repeats one piece of work N times, in callgrind, and measures nothing.
+pub fn instructions() -> Option<usize> {
+    let value = |argument: String| argument.strip_prefix("--instructions=").map(str::parse::<usize>);
+    match std::env::args().find_map(value)? {
+        Ok(times) => Some(times),
+        Err(error) => panic!("--instructions takes a number: {error}"),
+    }
+}
+
 /// Runs the scenarios named on the command line, or all of them. Arguments that begin with `--` name none.
 pub fn run_selected(scenarios: &[(&str, fn())]) {
     let selected: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();

@@ -3,7 +3,9 @@
 //! A benchmark is a program that prints `{"bench":"workqueue/backlog/100k","unit":"ns","better":"lower","value":93.1}`
 //! for each measurement. Ours are the bench targets of the parts; the peers' are in `xtask/peers/`.
 
+mod instructions;
 mod load;
+mod machine;
 mod manager;
 mod operator;
 mod peer;
@@ -46,6 +48,17 @@ pub(crate) struct Options {
     /// Connects the informers to a kube-apiserver, creates 10,000 Pods in a namespace of it and deletes them again.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
+    /// Ends with an error if a target is missed, or if a peer that it compares with did not run. The targets are in
+    /// `xtask/src/bench/target.rs`.
+    #[arg(long)]
+    check: bool,
+    /// Counts instructions with callgrind instead of measuring time, and compares them with `xtask/instructions.json`.
+    /// Ends with an error if a count is more than 2 % higher. Counts of a new compiler are added to the file.
+    #[arg(long, conflicts_with_all = ["parts", "quick", "json", "scenario", "kubeconfig", "check"])]
+    instructions: bool,
+    /// Writes the instructions that were counted to the file, whether or not they are higher.
+    #[arg(long, requires = "instructions")]
+    keep: bool,
 }
 
 /// The number of rounds, of which the median counts. Each round runs all subjects in turn, so that a busy minute of
@@ -54,12 +67,17 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;
+    if options.instructions {
+        return instructions::run(&workspace, options.keep);
+    }
     let mut json = String::new();
     let mut ours_ran = true;
+    let mut missed = Vec::new();
     let mut show = |results: Results| {
         println!("\n{results}");
         json.push_str(&results.json_lines());
         ours_ran &= results.ours_ran();
+        missed.append(&mut results.missed_targets());
     };
     let (managers, parts): (Vec<_>, Vec<_>) =
         options.parts.iter().cloned().partition(|part| part == manager::PART);
@@ -73,6 +91,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     }
     if let Some(file) = &options.json {
         std::fs::write(file, json).doing(file.display())?;
+    }
+    if options.check && !missed.is_empty() {
+        println!("\n{} targets are not reached:", missed.len());
+        missed.iter().for_each(|line| println!("{line}"));
+        return Ok(ExitCode::FAILURE);
     }
     Ok(if ours_ran { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -117,6 +140,11 @@ fn measure(workspace: &Workspace, package: &Package, options: &Options) -> Resul
                 continue;
             }
         };
+        let busy = machine::busy_percent()?;
+        if let Some(percent) = busy {
+            println!("{part}: the machine is {percent:.0} % busy: expect other figures when it is idle");
+        }
+        results.set_busy(busy);
         for round in 1..=rounds {
             for subject in subjects.iter().filter(|subject| scenario.includes(subject)) {
                 let watch = Stopwatch::start();

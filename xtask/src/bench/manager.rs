@@ -2,6 +2,7 @@
 //! controllers, on the same build of kube-apiserver.
 
 use super::Options;
+use super::machine::busy_percent;
 use super::operator::strip;
 use super::results::Results;
 use super::subject::{Measurement, OURS, Subject};
@@ -30,6 +31,7 @@ pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Result
     let [manager, kubelet, driver] = build_ours(workspace)?;
     let stripped = target(workspace).join(BINS[0]);
     strip(&manager, &stripped)?;
+    results.set_busy(busy_percent()?);
     let subjects = [(OURS, &stripped), (UPSTREAM, &upstream)].map(|(name, program)| Subject {
         name,
         program: program.clone(),

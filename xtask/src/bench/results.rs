@@ -1,7 +1,7 @@
 //! The measurements of all subjects, merged by benchmark: medians, a table with ratios, and lines of JSON.
 
 use super::subject::{Measurement, OURS, Subject};
-use super::target::TARGETS;
+use super::target::{TARGETS, Target};
 use crate::failure::Failure;
 use comfy_table::{CellAlignment, Table};
 use serde_json::{Map, Value, json};
@@ -16,6 +16,8 @@ pub(super) struct Results {
     rows: Vec<Row>,
     /// Subjects and scenarios that did not run, with the reason.
     skipped: Vec<(&'static str, String)>,
+    /// The CPU use of the machine before the current run, if it was busy.
+    busy: Option<f64>,
 }
 
 /// One benchmark, with each subject's values of every round.
@@ -25,6 +27,8 @@ struct Row {
     unit: String,
     better: String,
     values: BTreeMap<&'static str, Vec<f64>>,
+    /// The highest CPU use before a run that measured it, in percent; `None` if the machine was idle before all of them.
+    busy: Option<f64>,
 }
 
 impl Results {
@@ -49,13 +53,21 @@ impl Results {
         }
     }
 
+    /// Marks the measurements that follow: the machine was busy with something else before the run, or `None` if it was
+    /// idle.
+    pub(super) fn set_busy(&mut self, percent: Option<f64>) {
+        self.busy = percent;
+    }
+
     fn record(&mut self, name: &'static str, measurement: Measurement) {
         let index = self.rows.iter().position(|row| row.bench == measurement.bench).unwrap_or_else(|| {
             let Measurement { bench, unit, better, .. } = measurement;
-            self.rows.push(Row { bench, unit, better, values: BTreeMap::new() });
+            self.rows.push(Row { bench, unit, better, values: BTreeMap::new(), busy: None });
             self.rows.len() - 1
         });
-        self.rows[index].values.entry(name).or_default().push(measurement.value);
+        let row = &mut self.rows[index];
+        row.busy = [row.busy, self.busy].into_iter().flatten().reduce(f64::max);
+        row.values.entry(name).or_default().push(measurement.value);
     }
 
     /// Returns the lowest median of any subject in the benchmarks whose names begin with `benches`.
@@ -76,15 +88,41 @@ impl Results {
             && self.rows.iter().any(|row| row.median(OURS).is_some())
     }
 
-    /// Returns one JSON object a line; the format stays the same from release to release.
+    /// Returns the targets that are missed or cannot be compared, one line each.
+    ///
+    /// A target of a benchmark that did not run is left out, as `--scenario` and `--quick` ask for.
+    pub(super) fn missed_targets(&self) -> Vec<String> {
+        let missed = |(target, ratio): (&Target, Option<f64>)| match (ratio, target.peer) {
+            (Some(ratio), _) if target.is_missed(ratio) => Some(target.describe(ratio)),
+            (None, Some(peer)) => {
+                Some(format!("{}: not compared, because {peer} has no value", target.bench))
+            }
+            _ => None,
+        };
+        self.ratios().filter_map(missed).collect()
+    }
+
+    /// Returns the targets of the benchmarks that ran, each with our value or our multiple of the peer's value; `None` if
+    /// the peer has no value.
+    fn ratios(&self) -> impl Iterator<Item = (&'static Target, Option<f64>)> {
+        TARGETS.iter().filter_map(|target| {
+            let row = self.rows.iter().find(|row| row.bench == target.bench)?;
+            let ours = row.median(OURS)?;
+            Some((target, target.ratio(ours, target.peer.and_then(|peer| row.median(peer)))))
+        })
+    }
+
+    /// Returns one JSON object a line; the format stays the same from release to release. Rows of a busy machine have
+    /// `busy_percent` besides.
     pub(super) fn json_lines(&self) -> String {
         let line = |row: &Row| {
             let peer = |name: &&'static str| Some(((*name).to_owned(), json!(rounded(row.median(name)?))));
             let peers: Map<String, Value> = self.peers.iter().filter_map(peer).collect();
             let (bench, unit, better) = (json!(row.bench), json!(row.unit), json!(row.better));
             let (ours, peers) = (json!(row.median(OURS).map(rounded)), json!(peers));
+            let busy = row.busy.map(|percent| format!(",\"busy_percent\":{percent:.0}")).unwrap_or_default();
             format!(
-                "{{\"bench\":{bench},\"unit\":{unit},\"better\":{better},\"trimtab\":{ours},\"peers\":{peers}}}\n"
+                "{{\"bench\":{bench},\"unit\":{unit},\"better\":{better},\"trimtab\":{ours},\"peers\":{peers}{busy}}}\n"
             )
         };
         self.rows.iter().map(line).collect()
@@ -119,11 +157,15 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
         table.load_preset(comfy_table::presets::NOTHING);
-        table.set_header(["bench", "unit", OURS].iter().chain(&self.peers));
+        let any_busy = self.rows.iter().any(|row| row.busy.is_some());
+        let title = any_busy.then_some("machine");
+        table.set_header(["bench", "unit", OURS].into_iter().chain(self.peers.iter().copied()).chain(title));
         for row in &self.rows {
             let ours = row.median(OURS).map_or_else(|| "-".to_owned(), shown);
             let peers = self.peers.iter().map(|peer| row.beside(peer));
-            table.add_row([row.bench.clone(), row.unit.clone(), ours].into_iter().chain(peers));
+            let busy = row.busy.map(|percent| format!("{percent:.0} % busy")).filter(|_| any_busy);
+            let cells = [row.bench.clone(), row.unit.clone(), ours].into_iter().chain(peers).chain(busy);
+            table.add_row(cells);
         }
         for column in table.column_iter_mut().skip(2) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -142,10 +184,8 @@ impl fmt::Display for Results {
             }
             write!(f, ")")?;
         }
-        for target in TARGETS {
-            let Some(row) = self.rows.iter().find(|row| row.bench == target.bench) else { continue };
-            let theirs = target.peer.and_then(|peer| row.median(peer));
-            if let Some(ratio) = row.median(OURS).and_then(|ours| target.ratio(ours, theirs)) {
+        for (target, ratio) in self.ratios() {
+            if let Some(ratio) = ratio {
                 write!(f, "\n{}", target.describe(ratio))?;
             }
         }
@@ -227,6 +267,45 @@ mod tests {
         );
         assert_eq!(results.minimum("informer/follow-rate/"), Some(2.0));
         assert_eq!(results.minimum("informer/other/"), None);
+    }
+
+    #[test]
+    fn the_rows_of_a_busy_machine_say_so() {
+        let mut results = Results::new(std::iter::empty());
+        results.add(&subject(OURS, None, &[]), vec![measured("queue/add", 1.0)]);
+        results.set_busy(Some(37.4));
+        results.add(&subject(OURS, None, &[]), vec![measured("queue/get", 1.0)]);
+        results.set_busy(Some(12.0));
+        results.add(&subject(OURS, None, &[]), vec![measured("queue/get", 1.0)]);
+        let [idle, busy] = ["add", "get"].map(|bench| {
+            let find = |line: &&str| line.contains(&format!("queue/{bench}"));
+            let json = results.json_lines();
+            let table = results.to_string();
+            (json.lines().find(find).map(str::to_owned), table.lines().find(find).map(str::to_owned))
+        });
+        assert!(
+            idle.0.is_some_and(|json| json.ends_with("\"peers\":{}}")) && !idle.1.unwrap().contains("busy")
+        );
+        assert!(busy.0.is_some_and(|json| json.ends_with("\"peers\":{},\"busy_percent\":37}")));
+        assert!(busy.1.is_some_and(|row| row.ends_with("37 % busy")));
+    }
+
+    #[test]
+    fn a_missed_target_and_one_without_a_peer_are_listed() {
+        let mut results = Results::new(["kube-runtime"].into_iter());
+        results.add(
+            &subject(OURS, None, &[]),
+            vec![measured("informer/million-flat", 1.4), measured("informer/latency-p50", 10.0)],
+        );
+        results.add(&subject("kube-runtime", None, &[]), vec![measured("informer/latency-p50", 20.0)]);
+        let missed = results.missed_targets();
+        assert!(missed.contains(&"informer/million-flat: 1.40, target 1.3: missed".to_owned()), "{missed:?}");
+        let absent = "informer/latency-p50: not compared, because client-go has no value";
+        assert!(missed.contains(&absent.to_owned()), "{missed:?}");
+        assert!(
+            !missed.iter().any(|line| line.contains("× kube-runtime,")),
+            "that one is reached: {missed:?}"
+        );
     }
 
     #[test]

@@ -67,6 +67,20 @@ pub(super) const TARGETS: &[Target] = &[
     absolute("informer/million-s", 60.0),
     absolute("informer/million-gib", 2.5),
     absolute("informer/million-flat", 1.3),
+    relative("workqueue/backlog/1k", "client-go", 0.5),
+    relative("workqueue/backlog/100k", "client-go", 0.25),
+    relative("workqueue/backlog/1m", "client-go", 0.2),
+    relative("workqueue/cycle/1x1/1k", "client-go", 0.7),
+    relative("workqueue/cycle/1x1/100k", "client-go", 0.4),
+    relative("workqueue/cycle/2x2/1k", "client-go", 0.8),
+    relative("workqueue/cycle/2x2/100k", "client-go", 0.5),
+    relative("workqueue/contention/8x8-threads", "client-go", 0.7),
+    relative("workqueue/contention/8x8-add-p99.9", "client-go", 1.0),
+    relative("workqueue/contention/8x8-tasks", "client-go", 0.7),
+    relative("workqueue/contention/32x32-tasks", "client-go", 0.7),
+    relative("workqueue/storm", "client-go", 0.9),
+    relative("workqueue/storm-ref", "client-go", 0.6),
+    relative("workqueue/delay-add/1m", "client-go", 0.25),
     relative("expectations/observe", "controller", 0.4),
     relative("expectations/ready", "controller", 0.3),
     absolute("expectations/ready", 50.0),
@@ -119,15 +133,23 @@ impl Target {
         }
     }
 
+    /// Returns whether a value, or a multiple of the peer's value, is beyond the limit.
+    pub(super) fn is_missed(&self, ratio: f64) -> bool {
+        match self.limit {
+            Limit::AtMost(most) => ratio > most,
+            Limit::AtLeast(least) => ratio < least,
+        }
+    }
+
     /// Returns one line for the terminal.
     pub(super) fn describe(&self, ratio: f64) -> String {
         let Self { bench, peer, limit } = self;
         let value = peer.map_or_else(|| format!("{ratio:.2}"), |peer| format!("{ratio:.2}× {peer}"));
-        let (limit, is_missed) = match limit {
-            Limit::AtMost(most) => (format!("{most}"), ratio > *most),
-            Limit::AtLeast(least) => (format!("at least {least}"), ratio < *least),
+        let limit = match limit {
+            Limit::AtMost(most) => format!("{most}"),
+            Limit::AtLeast(least) => format!("at least {least}"),
         };
-        let missed = if is_missed { ": missed" } else { "" };
+        let missed = if self.is_missed(ratio) { ": missed" } else { "" };
         format!("{bench}: {value}, target {limit}{missed}")
     }
 }

@@ -14,7 +14,7 @@ mod writes;
 
 use measure::argument;
 use mimalloc::MiMalloc;
-use trimtab_test_support::bench::run_selected;
+use trimtab_test_support::bench::{instructions, run_selected};
 
 /// As the program has it.
 #[global_allocator]
@@ -23,6 +23,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() {
     if let Some(form) = argument("serve") {
         return serve::run(&form); // the other process of the questions that need two
+    }
+    if let Some(times) = instructions() {
+        return writes::create(times);
     }
     run_selected(&[
         ("memory", memory::run), // first: it measures the process

@@ -15,6 +15,19 @@ use trimtab_test_support::{
     process::cpu,
 };
 
+/// Creates that many Pods, and measures nothing.
+pub(crate) fn create(count: usize) {
+    let mut pod = pods(1).remove(0);
+    one_thread().block_on(async {
+        let server = ApiServer::start();
+        let api: Api<Pod> = Api::default_namespaced(server.client());
+        for number in 0..count {
+            pod.metadata.name = Some(name(number));
+            api.create(&PostParams::default(), &pod).await.expect("created");
+        }
+    });
+}
+
 /// Prints writes per second of one core.
 pub(crate) fn run() {
     let count = if quick() { 5_000 } else { 20_000 };

@@ -4,6 +4,7 @@
 //! `informer --scenario sync --url http://127.0.0.1:PORT --objects N --events M --form whole|packed|view`
 
 mod cost;
+mod decode;
 mod latency;
 mod list;
 mod million;
@@ -17,6 +18,7 @@ use kube_client::{Client, Config};
 use serde::{Deserialize, de::DeserializeOwned};
 use trimtab_cache::{MetaView, Metadata, Object, Packed};
 use trimtab_informer::{Informer, InformerBuilder};
+use trimtab_test_support::bench::instructions;
 
 type Failure = Box<dyn Error>;
 
@@ -58,6 +60,9 @@ impl<T: Object<Kind = Pod> + DeserializeOwned> Form for T {}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    if let Some(times) = instructions() {
+        return decode::run(times);
+    }
     match option::<String>("form")?.as_str() {
         "whole" => ask::<Pod>("whole").await,
         "packed" => ask::<Packed<Pod>>("packed").await,

@@ -35,6 +35,14 @@ pub(crate) fn run() {
     report_lower("workqueue/backlog/1m-longest-done", "ms", done.as_secs_f64() * 1e3);
 }
 
+/// Adds and takes a thousand keys that many times, and measures nothing.
+pub(crate) fn repeat(times: usize) {
+    let (runtime, keys) = (one_thread(), keys(1_000));
+    for _ in 0..times {
+        runtime.block_on(add_then_take(&keys));
+    }
+}
+
 /// The longest add of a growing queue, and the longest `done` of a shrinking one.
 async fn longest(keys: &[Key]) -> (Duration, Duration) {
     let (queue, mut add, mut done) = (WorkQueue::new(), Duration::ZERO, Duration::ZERO);

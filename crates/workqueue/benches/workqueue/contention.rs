@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use trimtab_test_support::bench::{quick, report_lower};
 use trimtab_workqueue::WorkQueue;
 
-const PRODUCERS: usize = 8;
-const WORKERS: usize = 8;
+/// The number of producers, and of workers, on threads of their own.
+const PAIRS: usize = 8;
 const COUNT: usize = 400_000;
 
 pub(crate) fn run() {
@@ -31,8 +31,10 @@ pub(crate) fn run() {
         .enable_time()
         .build()
         .expect("a runtime");
-    let time = median(rounds, || runtime.block_on(as_tasks(&keys)));
-    report_lower("workqueue/contention/8x8-tasks", "ns", ns_each(time, COUNT));
+    for pairs in [PAIRS, 4 * PAIRS] {
+        let time = median(rounds, || runtime.block_on(as_tasks(&keys, pairs)));
+        report_lower(&format!("workqueue/contention/{pairs}x{pairs}-tasks"), "ns", ns_each(time, COUNT));
+    }
 }
 
 /// Runs each producer and worker on a thread of its own. Returns the latencies of the adds in `latencies`.
@@ -40,15 +42,15 @@ fn on_threads(keys: &[Key], latencies: &mut Vec<Duration>) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();
     thread::scope(|scope| {
-        for _ in 0..WORKERS {
+        for _ in 0..PAIRS {
             let queue = queue.clone();
             scope.spawn(move || one_thread().block_on(async { while queue.get().await.is_some() {} }));
         }
-        let producers: Vec<_> = (0..PRODUCERS)
+        let producers: Vec<_> = (0..PAIRS)
             .map(|producer| {
                 let queue = &queue;
                 scope.spawn(move || {
-                    let mine = keys.iter().skip(producer).step_by(PRODUCERS);
+                    let mine = keys.iter().skip(producer).step_by(PAIRS);
                     mine.map(|key| timed(|| queue.add(key.clone()))).collect::<Vec<_>>()
                 })
             })
@@ -67,18 +69,21 @@ fn timed<R>(step: impl FnOnce() -> R) -> Duration {
     start.elapsed()
 }
 
-async fn as_tasks(keys: &Arc<[Key]>) -> Duration {
+/// Runs that many producers and workers as tasks.
+async fn as_tasks(keys: &Arc<[Key]>, pairs: usize) -> Duration {
     let queue = WorkQueue::new();
     let start = Instant::now();
-    let workers = [(); WORKERS].map(|()| {
-        let queue = queue.clone();
-        tokio::spawn(async move { while queue.get().await.is_some() {} })
-    });
-    let producers: Vec<_> = (0..PRODUCERS)
+    let workers: Vec<_> = (0..pairs)
+        .map(|_| {
+            let queue = queue.clone();
+            tokio::spawn(async move { while queue.get().await.is_some() {} })
+        })
+        .collect();
+    let producers: Vec<_> = (0..pairs)
         .map(|producer| {
             let (queue, keys) = (queue.clone(), Arc::clone(keys));
             tokio::spawn(async move {
-                for key in keys.iter().skip(producer).step_by(PRODUCERS) {
+                for key in keys.iter().skip(producer).step_by(pairs) {
                     queue.add(key.clone());
                 }
             })

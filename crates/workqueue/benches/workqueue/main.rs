@@ -10,9 +10,12 @@ mod memory;
 mod priority;
 mod storm;
 
-use trimtab_test_support::bench::run_selected;
+use trimtab_test_support::bench::{instructions, run_selected};
 
 fn main() {
+    if let Some(times) = instructions() {
+        return backlog::repeat(times);
+    }
     run_selected(&[
         ("memory", memory::run), // first, because it measures the process's memory
         ("backlog", backlog::run),

@@ -22,6 +22,7 @@ func main() {
 		{"memory", memory}, // first, because it measures the process
 		{"backlog", backlog},
 		{"cycle", cycle},
+		{"contention", contention},
 		{"storm", storm},
 		{"delay", delay},
 	}
