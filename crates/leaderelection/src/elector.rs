@@ -88,7 +88,7 @@ impl LeaderElector {
         F: Future<Output = T>,
     {
         let shutdown = pin!(shutdown.fuse());
-        self.beside_candidacy(self.term(shutdown, lead)).await
+        self.beside_candidacy(pin!(self.term(shutdown, lead))).await
     }
 
     /// Like [`run`](Self::run), but stands for election again each time the Lease was lost.
@@ -116,11 +116,13 @@ impl LeaderElector {
                 }
             }
         };
-        self.beside_candidacy(terms).await
+        self.beside_candidacy(pin!(terms)).await
     }
 
     /// Awaits `terms`, and meanwhile keeps the `LeaseCandidate` of a coordinated election renewed.
-    async fn beside_candidacy<T>(&self, terms: impl Future<Output = T>) -> T {
+    ///
+    /// `terms` is borrowed: a future that is handed over by value takes its memory twice.
+    async fn beside_candidacy<T>(&self, terms: Pin<&mut impl Future<Output = T>>) -> T {
         tokio::select! {
             biased; // no request after a shutdown
             outcome = terms => outcome,
