@@ -13,7 +13,7 @@ use crate::{
     failure::Error,
     handle::ControllerHandle,
     queue::QueueOptions,
-    reasons::ReasonTable,
+    reason_table::ReasonTable,
     reconciler::{Reconcile, Reconciler},
     request::Request,
     running::Shared,

@@ -102,6 +102,7 @@ mod options;
 mod own_writes;
 mod predicate;
 mod queue;
+mod reason_table;
 mod reasons;
 mod reconciler;
 mod records;
@@ -113,6 +114,7 @@ mod source;
 mod standby;
 mod state;
 mod status;
+mod time_limit;
 mod worker;
 mod writer;
 

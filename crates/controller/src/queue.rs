@@ -9,7 +9,10 @@ use trimtab_workqueue::{
     priority,
 };
 
-use crate::reasons::{EventKind, ReasonTable, Reasons, SourceNumber};
+use crate::{
+    reason_table::{ReasonReader, ReasonTable, SourceNumber},
+    reasons::{EventKind, Reasons},
+};
 
 /// Makes the rate limiter of a run's queue.
 type MakeLimiter = dyn Fn() -> Box<dyn RateLimiter<ObjectKey>> + Send + Sync;
@@ -80,10 +83,20 @@ impl KeyQueue {
         Inlet { source: self.reasons.number(source), queue: self.clone() }
     }
 
+    /// Returns the reader of reasons for one worker.
+    pub(crate) fn reasons(&self) -> ReasonReader {
+        self.reasons.reader()
+    }
+
     /// Returns the reasons of a key that a worker has taken. A key that no event has queued was queued by its last
     /// reconcile, which `otherwise` says.
-    pub(crate) fn take_reasons(&self, key: &ObjectKey, otherwise: EventKind) -> Reasons {
-        let reasons = self.reasons.take(key);
+    pub(crate) fn take_reasons(
+        &self,
+        reader: &mut ReasonReader,
+        key: &ObjectKey,
+        otherwise: EventKind,
+    ) -> Reasons {
+        let reasons = reader.take(key);
         if reasons.is_empty() { reasons.and(&self.name, otherwise) } else { reasons }
     }
 }

@@ -1,12 +1,9 @@
 //! [`Worker`]: the loop that takes keys from the queue and calls the reconciler.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout},
-};
+use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
 use trimtab_cache::ObjectKey;
 use trimtab_workqueue::AddOptions;
@@ -16,11 +13,12 @@ use crate::{
     failure::Error,
     metrics::Outcome,
     queue::KeyQueue,
-    reasons::EventKind,
+    reasons::{EventKind, Reasons},
     reconciler::Reconciler,
     request::Request,
     running::Shared,
     state::{Decision, decide},
+    time_limit::within_limit,
 };
 
 /// One of a controller's workers.
@@ -44,29 +42,33 @@ pub(crate) struct Limits {
 
 impl Worker {
     /// Reconciles keys until the sender of `stopped` is dropped. The key that is being reconciled is finished.
-    pub(crate) async fn run(self, mut stopped: watch::Receiver<()>) {
+    pub(crate) async fn run(self, stopped: watch::Receiver<()>) {
         let mut keys = self.queue.queue.consumer();
+        let mut reasons = self.queue.reasons();
+        let mut stop = stopped.clone();
         loop {
             // `next` completes the previous key: if it was added meanwhile, it is ready again.
             let is_open = tokio::select! {
                 biased; // a stop takes precedence over the next key: a leader that lost its lease starts nothing more
-                _ = stopped.changed() => return,
+                () = poll_fn(|_| if is_stopped(&stopped) { Poll::Ready(()) } else { Poll::Pending }) => return,
                 key = keys.next() => key.is_some(),
+                // Polled only by a worker that finds no key, as the registration for the stop costs as much as a key.
+                _ = stop.changed() => return,
             };
             if !is_open {
                 return;
             }
             let priority = keys.priority();
             if let Some(key) = keys.key() {
-                self.process(key, priority).await;
+                let failures = self.shared.records.failures(key);
+                let otherwise = if failures > 0 { EventKind::Retried } else { EventKind::Requeued };
+                let reasons = self.queue.take_reasons(&mut reasons, key, otherwise);
+                self.process(key, priority, failures, reasons).await;
             }
         }
     }
 
-    async fn process(&self, key: &ObjectKey, priority: i16) {
-        let failures = self.shared.records.failures(key);
-        let otherwise = if failures > 0 { EventKind::Retried } else { EventKind::Requeued };
-        let reasons = self.queue.take_reasons(key, otherwise);
+    async fn process(&self, key: &ObjectKey, priority: i16, failures: u32, reasons: Reasons) {
         let span = tracing::info_span!(
             "reconcile",
             controller = &*self.controller,
@@ -78,7 +80,7 @@ impl Worker {
         let request = Request { key: key.clone(), attempt: failures, reasons, priority };
         let began = Instant::now();
         let active = self.shared.metrics.active();
-        let result = self.reconcile(request).instrument(span.clone()).await;
+        let result = self.reconcile(request, began).instrument(span.clone()).await;
         drop(active);
         span.in_scope(|| self.settle(key, priority, failures, &result, began.elapsed()));
     }
@@ -115,14 +117,14 @@ impl Worker {
     }
 
     /// Calls the reconciler. A panic in the call or in the future becomes an error, and so does a timeout.
-    async fn reconcile(&self, request: Request) -> Result<Action, Error> {
+    async fn reconcile(&self, request: Request, began: Instant) -> Result<Action, Error> {
         let reconciling = async { self.reconciler.call(request).await };
         let reconciling = AssertUnwindSafe(reconciling).catch_unwind();
         let ended = match self.limits.timeout {
             None => reconciling.await,
-            Some(limit) => match timeout(limit, reconciling).await {
-                Ok(ended) => ended,
-                Err(_) => return Err(Error::timed_out(limit)),
+            Some(limit) => match within_limit(began, limit, reconciling).await {
+                Some(ended) => ended,
+                None => return Err(Error::timed_out(limit)),
             },
         };
         ended.unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
@@ -151,6 +153,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Returns whether the sender of `stopped` was dropped.
+fn is_stopped(stopped: &watch::Receiver<()>) -> bool {
+    stopped.has_changed().is_err()
 }
 
 impl Decision {

@@ -131,7 +131,7 @@ impl ExternalSource {
             health.lock().opened();
             let waiting = {
                 let mut channel = channel.lock();
-                channel.inlet = Some(inlet.clone());
+                channel.inlet = Some(Arc::new(inlet.clone()));
                 std::mem::take(&mut channel.waiting)
             };
             waiting.into_iter().for_each(|key| inlet.add(key, EventKind::External, false));
@@ -250,7 +250,7 @@ pub struct KeySender(Arc<Mutex<Channel>>);
 #[derive(Default)]
 struct Channel {
     /// The queue of the present run.
-    inlet: Option<Inlet>,
+    inlet: Option<Arc<Inlet>>,
     /// The keys that were sent while the controller did not run: each once.
     waiting: BTreeSet<ObjectKey>,
 }
