@@ -35,6 +35,17 @@ impl<T> Change<T> {
             Self::Undecodable(_) | Self::UndecodableDeleted(_) => None,
         }
     }
+
+    /// Returns the states before and after the change: only the state after for a new object, only the last known state
+    /// before for a deleted one, and neither for one that cannot be decoded.
+    pub fn states(&self) -> (Option<&Arc<T>>, Option<&Arc<T>>) {
+        match self {
+            Self::Added(new) => (None, Some(new)),
+            Self::Updated { old, new } => (Some(old), Some(new)),
+            Self::Deleted(tombstone) => (Some(&tombstone.object), None),
+            Self::Undecodable(_) | Self::UndecodableDeleted(_) => (None, None),
+        }
+    }
 }
 
 impl<T: Object> Change<T> {

@@ -115,6 +115,7 @@ mod standby;
 mod state;
 mod status;
 mod time_limit;
+mod wall_clock;
 mod worker;
 mod writer;
 
@@ -135,14 +136,16 @@ pub use predicate::{
 pub use reasons::{EventKind, Reason, Reasons};
 pub use reconciler::{Reconcile, Reconciler};
 pub use request::Request;
-pub use requests::{RequestError, within};
+pub use requests::{RequestError, delete_by_uid, within};
 pub use source::{
     SourceId,
     external::{ExternalSource, KeySender},
-    watch::{Watch, keys_by_index},
+    mapping::{keys_by_index, keys_by_selector},
+    watch::Watch,
 };
 pub use standby::Standby;
 pub use status::{KeyStatus, SourceStatus, Status};
+pub use wall_clock::WallClock;
 pub use writer::{Applied, Because, Writer, deterministic_name};
 
 pub use trimtab_ownership::{controller_reference, set_controller_reference};

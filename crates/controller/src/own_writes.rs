@@ -3,11 +3,7 @@
 use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ListMeta;
-use kube_client::{
-    Api, Client, Resource,
-    api::{DeleteParams, ListParams, Preconditions},
-    core::Request,
-};
+use kube_client::{Api, Client, Resource, api::ListParams, core::Request};
 use serde::{Deserialize, de::DeserializeOwned};
 use trimtab_cache::{Change, MetaView, Metadata, Object, ObjectKey, ResourceVersion};
 use trimtab_expectations::{NotReady, Reason};
@@ -15,7 +11,7 @@ use trimtab_informer::Informer;
 
 use crate::{
     Error, Ledger,
-    requests::{DEADLINE, RequestError, within},
+    requests::{DEADLINE, RequestError, delete_by_uid, within},
     source::owner::OwnerLookup,
 };
 
@@ -267,9 +263,7 @@ impl OwnWrites {
     {
         let (name, params) = {
             let dependent = dependent.metadata();
-            let only_this = Preconditions { uid: Some(dependent.uid().to_owned()), resource_version: None };
-            let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-            (dependent.name().to_owned(), params)
+            (dependent.name().to_owned(), delete_by_uid(dependent.uid()))
         };
         let request = async {
             let reply = api.delete(&name, &params).await?;

@@ -68,12 +68,9 @@ impl<T: Object> Predicate<T> {
 
     /// Returns whether an event passes.
     pub(crate) fn admits(&self, event: &Event<T>) -> bool {
-        let kind = kind_of(event);
-        match &event.change {
-            Change::Added(new) => (self.0)(kind, None, Some(new)),
-            Change::Updated { old, new } => (self.0)(kind, Some(old), Some(new)),
-            Change::Deleted(tombstone) => (self.0)(kind, Some(&tombstone.object), None),
-            Change::Undecodable(_) | Change::UndecodableDeleted(_) => true,
+        match event.change.states() {
+            (None, None) => true,
+            (old, new) => (self.0)(kind_of(event), old.map(|old| &**old), new.map(|new| &**new)),
         }
     }
 }

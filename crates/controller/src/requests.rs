@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use kube_client::api::{DeleteParams, Preconditions};
 use tokio::time::timeout;
 use trimtab_leaderelection::FencedError;
 use trimtab_ownership::ReferenceError;
@@ -21,6 +22,13 @@ pub enum RequestError {
     Deadline(Duration),
     /// The owner cannot be the controller of the object. Nothing was sent.
     Owner(ReferenceError),
+}
+
+/// Returns the parameters of a delete of exactly the object with this UID: a later object of its name stays, and the
+/// server answers with a conflict (409).
+pub fn delete_by_uid(uid: &str) -> DeleteParams {
+    let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+    DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() }
 }
 
 /// Awaits the reply to a request for at most `deadline`.
@@ -43,6 +51,15 @@ pub async fn within<T>(
 }
 
 impl RequestError {
+    /// The error for people: the server's own message if it refused the request, such as that of an exceeded quota, without
+    /// the words that kube-client puts around it.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Client(kube_client::Error::Api(status)) => status.message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The HTTP status code of the reply, if there was one.
     pub fn code(&self) -> Option<u16> {
         match self {

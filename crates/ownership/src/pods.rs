@@ -4,6 +4,7 @@
 //! your own.
 
 mod order;
+mod template;
 mod view;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use trimtab_cache::{Metadata, Object};
 
 pub use order::{pods_to_delete, pods_to_delete_with_ranks};
+pub use template::pod_from_template;
 pub use view::{DeletionCost, PodSpecView, PodStatusView, PodView};
 
 /// The annotation with the cost of deleting a Pod.

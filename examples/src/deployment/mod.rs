@@ -27,16 +27,20 @@ use std::{fmt, sync::Arc};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube_client::Client;
 use trimtab_controller::{
-    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, Writer,
-    cache::{Change, Metadata, Object, ObjectKey, Selector, Store},
+    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
+    cache::{Change, Object, ObjectKey, Selector, Store},
     gates,
     informer::{Event, Informer, InformerFactory},
-    ownership::{ClaimError, OwnerIndex, pods::PodState, pods::PodView},
+    keys_by_selector,
+    ownership::{
+        ClaimError, OwnerIndex,
+        pods::{PodState, PodView},
+        resolve_controller_ref,
+    },
 };
 use trimtab_events::EventRecorder;
 use trimtab_manager::Manager;
 
-use crate::replicaset::Clock;
 pub use rollout::InvalidLimit;
 pub use rule::Rule;
 
@@ -55,7 +59,7 @@ pub struct Deployments {
     sets_by_owner: OwnerIndex<ReplicaSet>,
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
-    clock: Clock,
+    clock: WallClock,
     /// The rule that a simulation removes.
     without: Option<Rule>,
 }
@@ -117,7 +121,7 @@ impl Deployments {
         // Of Deployments, too: the next sync must see the status that this one wrote, such as its collision count.
         let writes = OwnWrites::new(ledger, &deployments).of(&sets).of(&deployments);
         let writer = Writer::new(client.clone(), "deployment-controller").own_writes(writes.clone());
-        let clock = Clock::starting_now();
+        let clock = WallClock::starting_now();
         let without = None;
         Self {
             client,
@@ -142,7 +146,7 @@ impl Deployments {
     /// The same, whose wall clock begins at `now`. A simulation has a clock of its own.
     #[must_use]
     pub fn starting_at(self, now: jiff::Timestamp) -> Self {
-        Self { clock: Clock::starting_at(now), ..self }
+        Self { clock: WallClock::starting_at(now), ..self }
     }
 
     /// The same without one of its rules, for a simulation.
@@ -154,11 +158,11 @@ impl Deployments {
     /// Returns the controller without its reconciler. Events of Deployments, of their sets, and of orphans that a Deployment
     /// selects wake it. So do Pods that end, if the strategy is `Recreate`, and own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
-        let (all, deployments, sets) =
-            (self.deployments.store().clone(), self.deployments.store().clone(), self.sets.store().clone());
+        let (deployments, sets) = (self.deployments.store().clone(), self.sets.store().clone());
+        let adopters = keys_by_selector(&deployments, |one| Selector::try_from(&one.spec.selector));
         Controller::new("deployment", &self.deployments)
             .owns(&self.sets)
-            .watches(&self.sets, move |event| deployments_that_select(&all, event))
+            .watches(&self.sets, adopters)
             .watches(&self.pods, move |event| recreated_by(&deployments, &sets, event))
             .woken_by(self.writes.ledger())
             .workers(WORKERS)
@@ -176,31 +180,15 @@ impl Reconcile for Deployments {
     }
 }
 
-/// The Deployments that may want to adopt the event's set: it has no controller, and they select it.
-fn deployments_that_select(all: &Store<Deployment>, event: &Event<ReplicaSet>) -> Vec<ObjectKey> {
-    let Some(orphan) = event.object().filter(|set| set.metadata().controller().is_none()) else {
-        return Vec::new();
-    };
-    let selects = |deployment: &Deployment| {
-        Selector::try_from(&deployment.spec.selector)
-            .is_ok_and(|selector| !selector.is_everything() && orphan.metadata().matches(&selector))
-    };
-    let namespace = orphan.metadata().namespace().unwrap_or_default();
-    all.in_namespace(namespace).iter().filter(|one| selects(one)).map(|one| one.key()).collect()
-}
-
 /// The Deployment that waits for the end of the event's Pod before it creates new ones.
 fn recreated_by(
     deployments: &Store<Deployment>,
     sets: &Store<ReplicaSet>,
     event: &Event<PodView>,
 ) -> Option<ObjectKey> {
-    let pod = event.object()?;
-    let has_ended = matches!(event.change, Change::Deleted(_)) || pod.is_finished();
-    let owner = pod.metadata().controller().filter(|owner| has_ended && owner.kind == "ReplicaSet")?;
-    let namespace = pod.metadata().namespace()?;
-    let set = sets.get(&ObjectKey::namespaced(namespace, &owner.name))?;
-    let owner = set.metadata().controller().filter(|owner| owner.kind == "Deployment")?.name.clone();
-    let key = ObjectKey::namespaced(namespace, &owner);
-    deployments.get(&key).filter(|deployment| sync::is_recreated(deployment)).map(|_| key)
+    let has_ended = |pod: &PodView| matches!(event.change, Change::Deleted(_)) || pod.is_finished();
+    let pod = event.object().filter(|pod| has_ended(pod))?;
+    let set = resolve_controller_ref(&**pod, |key| sets.get(key))?;
+    let deployment = resolve_controller_ref(&*set, |key| deployments.get(key))?;
+    sync::is_recreated(&deployment).then(|| deployment.key())
 }

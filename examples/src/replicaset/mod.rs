@@ -12,7 +12,6 @@
 //!
 //! `cargo xtask demo` runs it in a manager, and injects faults.
 
-mod clock;
 mod protection;
 mod status;
 mod sync;
@@ -22,17 +21,17 @@ use std::{fmt, sync::Arc};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::{Client, Resource};
 use trimtab_controller::{
-    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, Writer,
-    cache::{Metadata, Object, ObjectKey, Selector, Store},
+    Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
+    cache::Selector,
     expectations::LedgerBuilder,
     gates,
-    informer::{Event, Informer, InformerFactory},
+    informer::{Informer, InformerFactory},
+    keys_by_selector,
     ownership::{ClaimError, OwnerIndex, ReferenceError},
 };
 use trimtab_events::{EventRecorder, NewEvent};
 use trimtab_manager::Manager;
 
-pub(crate) use clock::Clock;
 use protection::NumberedDeletions;
 pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
@@ -47,7 +46,7 @@ pub struct ReplicaSets {
     writes: OwnWrites,
     writer: Writer,
     events: Option<EventRecorder>,
-    clock: Clock,
+    clock: WallClock,
     /// The protection that a simulation removes.
     without: Option<Protection>,
     numbered: Option<NumberedDeletions>,
@@ -107,7 +106,7 @@ impl ReplicaSets {
         // Observing begins before the first list and ends with the process, not with a term.
         let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
         let writer = Writer::new(client.clone(), "replicaset-controller").own_writes(writes.clone());
-        let (events, clock) = (None, Clock::starting_now());
+        let (events, clock) = (None, WallClock::starting_now());
         Self {
             client,
             sets,
@@ -135,10 +134,10 @@ impl ReplicaSets {
     /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake
     /// it, and so do own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
-        let sets = self.sets.store().clone();
+        let adopters = keys_by_selector(self.sets.store(), |set| Selector::try_from(&set.spec.selector));
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
-            .watches(&self.pods, move |event| sets_that_select(&sets, event))
+            .watches(&self.pods, adopters)
             .woken_by(self.writes.ledger())
             .workers(5) // upstream's `--concurrent-replicaset-syncs`
     }
@@ -164,16 +163,4 @@ impl Reconcile for ReplicaSets {
     async fn reconcile(self: Arc<Self>, request: Request) -> Result<Action, Failed> {
         self.sync(&request.key).await
     }
-}
-
-/// The sets that may want to adopt the event's Pod: it has no controller, and they select it.
-fn sets_that_select(sets: &Store<ReplicaSet>, event: &Event<PodView>) -> Vec<ObjectKey> {
-    let Some(orphan) = event.object().filter(|pod| pod.metadata.controller().is_none()) else {
-        return Vec::new();
-    };
-    let selects = |set: &ReplicaSet| {
-        Selector::try_from(&set.spec.selector).is_ok_and(|selector| orphan.metadata.matches(&selector))
-    };
-    let nearby = sets.in_namespace(orphan.metadata.namespace().unwrap_or_default());
-    nearby.iter().filter(|set| selects(set)).map(|set| set.key()).collect()
 }

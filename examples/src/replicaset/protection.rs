@@ -3,14 +3,12 @@
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
-use kube_client::{
-    Api,
-    api::{DeleteParams, Preconditions},
-};
+use kube_client::Api;
 use parking_lot::Mutex;
 use trimtab_controller::{
     Ledger, RequestError,
     cache::{Change, Metadata, Object, ObjectKey, Store},
+    delete_by_uid,
     informer::Informer,
     ownership::Claims,
     within,
@@ -115,8 +113,7 @@ impl NumberedDeletions {
         let number = self.next_expected(key);
         let write = sets.writes.ledger().expect_deletion(key, uid, PODS, &number.to_string());
         let api: Api<Pod> = Api::namespaced(sets.client.clone(), key.namespace().unwrap_or_default());
-        let preconditions = Preconditions { uid: Some(pod.metadata.uid.to_string()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        let params = delete_by_uid(pod.metadata.uid());
         let deleted = within(DEADLINE, api.delete(&pod.metadata.name, &params)).await;
         match &deleted {
             Ok(_) => write.succeeded_without_version(),

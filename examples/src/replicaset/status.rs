@@ -82,15 +82,9 @@ fn conditions(
 
 /// Returns the error with its cause, such as an exceeded quota.
 pub(super) fn with_cause(error: &super::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => match cause.downcast_ref() {
-            Some(RequestError::Client(kube_client::Error::Api(status))) => {
-                format!("{error}: {}", status.message)
-            }
-            _ => format!("{error}: {cause}"),
-        },
-        None => error.to_string(),
-    }
+    let Some(cause) = std::error::Error::source(error) else { return error.to_string() };
+    let request: Option<&RequestError> = cause.downcast_ref();
+    format!("{error}: {}", request.map_or_else(|| cause.to_string(), RequestError::message))
 }
 
 /// Returns whether `new` must be written. A server without the field `terminatingReplicas` drops it; its absence is not

@@ -3,13 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use k8s_openapi::{
-    api::{
-        apps::v1::{ReplicaSet, ReplicaSetStatus},
-        core::v1::Pod,
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
 use kube_client::{
     Api,
     api::{Patch, PatchParams},
@@ -21,7 +15,7 @@ use trimtab_controller::{
     expectations::slow_start_batch,
     ownership::{
         Claims,
-        pods::{PodState, PodView, pods_to_delete},
+        pods::{PodState, PodView, pod_from_template, pods_to_delete},
     },
     within,
 };
@@ -119,7 +113,8 @@ impl ReplicaSets {
 
     /// Creates `count` Pods in batches of 1, 2, 4 …, so that a refusal costs one call and not 500.
     async fn create(&self, set: &ReplicaSet, count: usize) -> Result<(), Error> {
-        let pod = pod_for(set);
+        let template = set.spec.template.clone().unwrap_or_default();
+        let pod = pod_from_template(set.metadata().name(), &template);
         let batch = slow_start_batch(count, 1, async |_| match self.writer.create(set, pod.clone()).await {
             // The namespace is terminating, and its Pods with it: no reason to try again at once.
             Err(error) if !error.is_namespace_terminating() => Err(error),
@@ -192,21 +187,4 @@ impl ReplicaSets {
 /// Returns what makes an error of a failed request.
 fn failed(action: &'static str) -> impl FnOnce(RequestError) -> Error {
     move |cause| Error::Request(action, cause)
-}
-
-/// Builds a Pod from the set's template. The server completes its name, and the writer makes the set its controller.
-///
-/// The Pod gets the template's labels, annotations and finalizers, as upstream's. It does not get a name in the
-/// template: the server would refuse all Pods but the first.
-fn pod_for(set: &ReplicaSet) -> Pod {
-    let template = set.spec.template.clone().unwrap_or_default();
-    let ObjectMeta { labels, annotations, finalizers, .. } = template.metadata.unwrap_or_default();
-    let metadata = ObjectMeta {
-        generate_name: Some(format!("{}-", set.metadata().name())),
-        labels,
-        annotations,
-        finalizers,
-        ..ObjectMeta::default()
-    };
-    Pod { metadata, spec: template.spec, status: None }
 }

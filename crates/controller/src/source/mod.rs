@@ -8,6 +8,7 @@ use crate::queue::Inlet;
 
 pub(crate) mod external;
 pub(crate) mod ledger;
+pub(crate) mod mapping;
 pub(crate) mod owner;
 pub(crate) mod set;
 pub(crate) mod watch;

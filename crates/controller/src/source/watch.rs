@@ -1,9 +1,9 @@
-//! [`Watch`]: an informer as a source of keys, with its predicate; [`keys_by_index`].
+//! [`Watch`]: an informer as a source of keys, with its predicate.
 
-use std::{fmt, hash::Hash, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use serde::de::DeserializeOwned;
-use trimtab_cache::{Index, Object, ObjectKey};
+use trimtab_cache::{Object, ObjectKey};
 use trimtab_informer::{Event, Handler, Informer, Status};
 
 use super::{Activity, Connection, Source};
@@ -70,37 +70,6 @@ impl<T> fmt::Debug for Watch<T> {
             .field("optional", &self.optional)
             .finish_non_exhaustive()
     }
-}
-
-/// Returns a function for [`Controller::watches`](crate::Controller::watches) that finds the keys of primary objects by an
-/// index of theirs.
-///
-/// `values` returns the values of the index that an event concerns. For primary objects that name another object, index
-/// them by its key:
-///
-/// ```
-/// # use k8s_openapi::api::{apps::v1::Deployment, core::v1::ConfigMap};
-/// # use trimtab_controller::{Controller, cache::ObjectKey, informer::Informer, keys_by_index};
-/// # fn config_of(_: &Deployment) -> Option<ObjectKey> { None }
-/// # fn wire(deployments: Informer<Deployment>, maps: Informer<ConfigMap>) -> Controller<()> {
-/// let by_config = deployments.add_index("config", |deployment| config_of(deployment));
-/// Controller::new("deployment", &deployments)
-///     .watches(&maps, keys_by_index(&by_config, |event| [event.key()]))
-/// # }
-/// ```
-pub fn keys_by_index<T, P, V, F, I>(
-    index: &Index<P, V>,
-    values: F,
-) -> impl Fn(&Event<T>) -> Vec<ObjectKey> + Send + Sync + use<T, P, V, F, I>
-where
-    T: Object,
-    P: Object,
-    V: Hash + Eq + Clone + Send + Sync + 'static,
-    F: Fn(&Event<T>) -> I + Send + Sync + 'static,
-    I: IntoIterator<Item = V>,
-{
-    let index = index.clone();
-    move |event| values(event).into_iter().flat_map(|value| index.keys(&value)).collect()
 }
 
 /// An informer, and the function that maps its events to keys.

@@ -5,7 +5,7 @@ use std::{any::type_name, fmt, sync::Arc, time::Duration};
 use k8s_openapi::ClusterResourceScope;
 use kube_client::{
     Client, Resource,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{Patch, PatchParams, PostParams},
     core::Request,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,7 +17,7 @@ use self::{fenced::fenced, memory::Memories};
 use crate::{
     conditions::status_patch,
     own_writes::{OwnWrites, name_of},
-    requests::{DEADLINE, RequestError, within},
+    requests::{DEADLINE, RequestError, delete_by_uid, within},
 };
 
 mod apply;
@@ -170,8 +170,7 @@ impl Writer {
         D::Kind: Resource<DynamicType = ()> + DeserializeOwned,
     {
         let metadata = dependent.metadata();
-        let only_this = Preconditions { uid: Some(metadata.uid().to_owned()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
+        let params = delete_by_uid(metadata.uid());
         let path = Self::path::<D::Kind>(metadata.namespace());
         let request = built(path.delete(metadata.name(), &params))?;
         let request = async {

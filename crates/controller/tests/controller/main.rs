@@ -5,6 +5,7 @@ mod finalizers;
 mod incidents;
 mod kube_runtime_defects;
 mod lines;
+mod mappers;
 mod metrics;
 mod queue;
 mod requeue;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
 use trimtab_apiserver::{ApiServer, ChangeKind, Kubelet};
 use trimtab_controller::{
-    cache::{Change, Object, ObjectKey},
+    cache::{Object, ObjectKey},
     informer::Informer,
 };
 use trimtab_manager::KubeconfigArgs;
@@ -141,12 +141,9 @@ fn book_events<T: Object>(
     informer: &Informer<T>,
     entry: impl Fn(Option<&T>, Option<&T>) + Send + Sync + 'static,
 ) {
-    informer.on_change(move |event| match &event.change {
-        Change::Added(new) => entry(None, Some(new)),
-        Change::Updated { old, new } => entry(Some(old), Some(new)),
-        Change::Deleted(tombstone) => entry(Some(&tombstone.object), None),
-        // The demo writes no such objects.
-        Change::Undecodable(_) | Change::UndecodableDeleted(_) => {}
+    informer.on_change(move |event| {
+        let (old, new) = event.change.states();
+        entry(old.map(|old| &**old), new.map(|new| &**new));
     });
 }
 

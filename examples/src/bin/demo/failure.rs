@@ -2,6 +2,8 @@
 
 use std::{fmt, process::ExitCode};
 
+use trimtab_controller::RequestError;
+
 /// The reason why the demo failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -18,10 +20,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// For `map_err`: adds the failed action to an error of the API server.
     pub(crate) fn api(doing: impl fmt::Display) -> impl FnOnce(kube_client::Error) -> Self {
-        move |error| match error {
-            kube_client::Error::Api(status) => Self::Cluster(format!("{doing}: {}", status.message)),
-            error => Self::Cluster(format!("{doing}: {error}")),
-        }
+        move |error| Self::Cluster(format!("{doing}: {}", RequestError::Client(error).message()))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

@@ -9,13 +9,16 @@ use k8s_openapi::api::{
 };
 use kube_client::{
     Api, Client,
-    api::{DeleteParams, DynamicObject, ListParams, Preconditions},
+    api::{DeleteParams, DynamicObject, ListParams},
 };
 use tokio::{
     sync::Mutex,
     time::{sleep, timeout},
 };
-use trimtab_controller::cache::{Metadata, Object};
+use trimtab_controller::{
+    cache::{Metadata, Object},
+    delete_by_uid,
+};
 
 use crate::{failure::Failure, manifests::Manifest};
 
@@ -104,7 +107,8 @@ impl Made {
             return Ok(());
         }
         let api = self.manifest.api(client.clone());
-        gone(api.delete(self.manifest.name(), &only(self.uid.clone())).await)?;
+        let only = self.uid.as_deref().map_or_else(DeleteParams::default, delete_by_uid);
+        gone(api.delete(self.manifest.name(), &only.grace_period(0)).await)?;
         match (self.manifest.namespace(), &self.uid) {
             (Some(namespace), Some(uid)) if self.manifest.is_a::<ReplicaSet>() => {
                 remove_pods(&Api::namespaced(client.clone(), namespace), uid).await
@@ -131,15 +135,9 @@ async fn remove_pods(pods: &Api<Pod>, set: &str) -> Result<(), kube_client::Erro
         }
         let deletions = own
             .into_iter()
-            .map(async |(name, uid)| gone(pods.delete(name, &only(Some(uid.to_owned()))).await));
+            .map(async |(name, uid)| gone(pods.delete(name, &delete_by_uid(uid).grace_period(0)).await));
         stream::iter(deletions).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     }
-}
-
-/// Deletes the object with this UID without a grace period.
-fn only(uid: Option<String>) -> DeleteParams {
-    let preconditions = uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None });
-    DeleteParams { preconditions, ..DeleteParams::default().grace_period(0) }
 }
 
 /// Ignores that an object is absent or was replaced by another one.

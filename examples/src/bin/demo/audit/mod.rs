@@ -63,13 +63,13 @@ impl Audit {
             if let (Some(pod), Some(page)) = (old, was.and_then(|owner| books.page(owner))) {
                 page.forget(pod);
                 if !stays {
-                    *(if new.is_none() { &mut page.deleted } else { &mut page.released }) += 1;
+                    *(if new.is_none() { &mut page.counts.deleted } else { &mut page.counts.released }) += 1;
                 }
             }
             if let (Some(pod), Some(page)) = (new, is.and_then(|owner| books.page(owner))) {
                 page.hold(pod, now);
                 if !stays {
-                    *(if old.is_none() { &mut page.created } else { &mut page.adopted }) += 1;
+                    *(if old.is_none() { &mut page.counts.created } else { &mut page.counts.adopted }) += 1;
                 }
             }
         });

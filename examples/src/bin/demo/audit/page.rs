@@ -24,12 +24,8 @@ pub(super) struct Page {
     earlier: VecDeque<(Instant, usize)>,
     /// By UID.
     pods: HashMap<String, PodView>,
-    pub(super) created: usize,
-    pub(super) deleted: usize,
-    pub(super) adopted: usize,
-    pub(super) released: usize,
-    /// The largest number of Pods beyond the allowed ones.
-    duplicates: usize,
+    /// The counts of events; the numbers of Pods are computed.
+    pub(super) counts: Row,
 }
 
 /// The set's spec and status.
@@ -50,22 +46,14 @@ pub(crate) struct Row {
     pub(crate) deleted: usize,
     pub(crate) adopted: usize,
     pub(crate) released: usize,
+    /// The largest number of Pods beyond the allowed ones.
     pub(crate) duplicates: usize,
 }
 
 impl Page {
     pub(super) fn new(key: ObjectKey) -> Self {
-        Self {
-            key,
-            asked: None,
-            earlier: VecDeque::new(),
-            pods: HashMap::new(),
-            created: 0,
-            deleted: 0,
-            adopted: 0,
-            released: 0,
-            duplicates: 0,
-        }
+        let (earlier, pods) = (VecDeque::new(), HashMap::new());
+        Self { key, asked: None, earlier, pods, counts: Row::default() }
     }
 
     /// Records the current state of the set.
@@ -95,7 +83,8 @@ impl Page {
             return; // Pods before the set's first event are checked with it
         };
         let allowed = self.earlier.iter().map(|(_, replicas)| *replicas).fold(asked.desired, usize::max);
-        self.duplicates = self.duplicates.max(self.count(PodView::is_active).saturating_sub(allowed));
+        let surplus = self.count(PodView::is_active).saturating_sub(allowed);
+        self.counts.duplicates = self.counts.duplicates.max(surplus);
     }
 
     /// Returns whether the set exists and has converged.
@@ -116,15 +105,7 @@ impl Page {
 
     /// Returns the counts of the page; `None` before the set's first event.
     pub(super) fn row(&self) -> Option<Row> {
-        Some(Row {
-            desired: self.asked.as_ref()?.desired,
-            ready: self.count(is_serving),
-            created: self.created,
-            deleted: self.deleted,
-            adopted: self.adopted,
-            released: self.released,
-            duplicates: self.duplicates,
-        })
+        Some(Row { desired: self.asked.as_ref()?.desired, ready: self.count(is_serving), ..self.counts })
     }
 
     fn count(&self, counts: impl Fn(&PodView) -> bool) -> usize {

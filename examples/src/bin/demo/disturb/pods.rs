@@ -30,14 +30,14 @@ impl Stage<'_> {
         let mut pods: Vec<_> =
             pods.map_err(Failure::api("listing Pods"))?.items.into_iter().map(|pod| pod.metadata).collect();
         pods.retain(|pod| {
-            let key = key_of(pod);
+            let key = ObjectKey::from(pod);
             let is_declared =
                 self.manifests.iter().any(|manifest| manifest.is_a::<Pod>() && manifest.key() == key);
             let set = Metadata::controller(pod)
                 .map(|set| ObjectKey::namespaced(key.namespace().unwrap_or_default(), &set.name));
             set.is_some_and(|set| sets.contains_key(&set)) && !pod.is_being_deleted() && !is_declared
         });
-        let victims: Vec<_> = pods.choose_multiple(&mut self.random, count).map(key_of).collect();
+        let victims: Vec<_> = pods.choose_multiple(&mut self.random, count).map(ObjectKey::from).collect();
         let deletions = victims.iter().map(async |pod| {
             let namespace = pod.namespace().unwrap_or_default();
             let api = Api::<Pod>::namespaced(self.cluster.client.clone(), namespace);
@@ -91,10 +91,6 @@ impl Stage<'_> {
         self.wanted.relabelled.insert(pod.key(), (key.to_owned(), value.to_owned()));
         Ok(Some(Done::new(format!("{} is now {key}={value}", pod.describe()))))
     }
-}
-
-fn key_of(pod: &impl Metadata) -> ObjectKey {
-    ObjectKey::namespaced(pod.namespace().unwrap_or_default(), pod.name())
 }
 
 fn asks_for_label(pod: &Manifest) -> Option<(&Manifest, &str, &str)> {
