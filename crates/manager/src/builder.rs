@@ -170,7 +170,7 @@ impl ManagerBuilder {
             return Err(ManagerError::new(Kind::NoRuntime));
         }
         let clients = match self.connection {
-            Connection::Config(config) => Clients::connect(*config),
+            Connection::Config(config) => Clients::connect(&self.name, *config),
             Connection::Ready(client) => Ok(Clients::ready(client)),
         };
         let clients = clients.map_err(|error| ManagerError::new(Kind::Client(error)))?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::USER_AGENT};
 use kube_client::{Client, Config, client::Body};
 use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -31,7 +31,14 @@ pub(crate) struct Clients {
 impl Clients {
     /// Makes clients that send each request once: a failed write is retried by the work queue, which knows what is
     /// wanted then.
-    pub(crate) fn connect(mut config: Config) -> Result<Self, kube_client::Error> {
+    ///
+    /// They send `name` as their user agent, unless the config has one: audit logs show it, and it is the field manager of
+    /// writes that name none. Without one, kube-client's writes are those of `unknown`.
+    pub(crate) fn connect(name: &str, mut config: Config) -> Result<Self, kube_client::Error> {
+        let is_named = config.headers.iter().any(|(header, _)| *header == USER_AGENT);
+        if let (false, Ok(agent)) = (is_named, HeaderValue::from_str(name)) {
+            config.headers.push((USER_AGENT, agent));
+        }
         let lease = Client::try_from(lease_client_config(config.clone()))?;
         config.default_retry = false;
         Ok(Self { plain: Client::try_from(config)?, lease })

@@ -19,6 +19,25 @@ fn limited(server: &ApiServer, deadline: Option<Duration>, rate: Option<Rate>) -
     Api::default_namespaced(clients.limited(deadline, rate.map(Arc::new).as_ref(), None))
 }
 
+/// Over a socket, because the client is made of a config. The name is the field manager of a write without one.
+#[tokio::test]
+async fn a_client_of_a_config_sends_the_name_of_the_manager() {
+    let server = ApiServer::builder().request_log(true).start();
+    let address = server.listen("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+    let config = || Config::new(format!("http://{address}").parse().expect("a URL"));
+    let mut named = config();
+    named.headers.push((USER_AGENT, HeaderValue::from_static("web/1.0")));
+    for (config, agent, name) in [(config(), "operator", "a"), (named, "web/1.0", "b")] {
+        let clients = Clients::connect("operator", config).expect("a client");
+        let maps: Api<ConfigMap> = Api::default_namespaced(clients.limited(None, None, None));
+        let created = maps.create(&PostParams::default(), &map(name)).await.expect("created");
+        let requests = server.request_log().matching(&Filter::any().user_agent(agent));
+        assert_eq!(requests.len(), 1, "{agent}");
+        let managers = created.metadata.managed_fields.unwrap_or_default();
+        assert_eq!(managers[0].manager.as_deref(), agent.split('/').next(), "{agent}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_without_a_response_fails_at_its_deadline() {
     let server = ApiServer::start();

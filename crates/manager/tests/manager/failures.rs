@@ -160,6 +160,27 @@ async fn a_runnable_that_outlasts_the_grace_period_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_grace_period_may_be_nothing_or_endless() {
+    const DAY: u64 = 86_400;
+    for (grace_period, seconds, expected) in [
+        (Duration::ZERO, 9, "runnable slow did not end within the grace period of 0ns and was aborted"),
+        (Duration::MAX, 9 + DAY, ""),
+    ] {
+        let world = World::new().await;
+        let mut manager = world.builder().grace_period(grace_period).build().expect("sound settings");
+        manager.runnable(Runnable::new("slow", |shutdown| async {
+            shutdown.await;
+            sleep(Duration::from_secs(DAY)).await;
+            Ok::<(), std::convert::Infallible>(())
+        }));
+        let start = Instant::now();
+        let ended = manager.run_until(sleep(Duration::from_secs(9))).await;
+        assert_eq!(ended.map_or_else(|error| error.to_string(), |()| String::new()), expected);
+        assert_eq!(start.elapsed().as_secs(), seconds, "{grace_period:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn settings_that_contradict_each_other_are_refused() {
     let world = World::new().await;
     let short = |elector: trimtab_controller::leaderelection::LeaderElectorBuilder| {
