@@ -1,9 +1,21 @@
 //! `until_idle` waits for everything that can still happen, and for nothing else.
 
-use std::time::Duration;
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use tokio::time::Instant;
+use kube_client::{
+    Api,
+    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams},
+};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
 use trimtab_apiserver::{Filter, Refusal, Verb};
 use trimtab_controller::{
     Action, Controller, Error,
@@ -67,6 +79,92 @@ async fn commits_in_a_selection_are_awaited() {
         cluster.until_idle().await;
         assert!(start.elapsed() >= Duration::from_secs(20), "{:?}", start.elapsed());
     }
+}
+
+/// The event of an object that leaves a selection is its deletion there.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_leaves_a_selection_is_awaited() {
+    let cluster = TestCluster::start();
+    create_map(&cluster, "a").await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(cluster.client());
+    let label = |value: &str| Patch::Merge(json!({"metadata": {"labels": {"app": value}}}));
+    maps.patch("a", &PatchParams::default(), &label("web")).await.expect("labelled");
+    let informers = InformerFactory::new(cluster.controller_client("reader"));
+    let selected =
+        informers.selected::<ConfigMap>(Selection::all().labels("app=web".parse().expect("a selector")));
+    informers.start();
+    cluster.observe([], &informers);
+    cluster.until_idle().await;
+    assert_eq!(selected.store().len(), 1);
+    let _lag = cluster.server().faults().lag_watches(Filter::any(), Duration::from_secs(20));
+    maps.patch("a", &PatchParams::default(), &label("db")).await.expect("labelled");
+    cluster.until_idle().await;
+    assert_eq!(selected.store().len(), 0);
+}
+
+/// Without a commit, a store that is not filled yet has nothing to reach.
+#[tokio::test(start_paused = true)]
+async fn a_first_list_is_awaited() {
+    let cluster = TestCluster::start();
+    let informers = InformerFactory::new(cluster.controller_client("reader"));
+    let secrets = informers.informer::<Secret>();
+    let listed = Filter::any().resource("secrets");
+    let _slow = cluster.server().faults().delay(listed, Duration::from_secs(9), usize::MAX);
+    informers.start();
+    cluster.observe([], &informers);
+    cluster.until_idle().await;
+    assert!(secrets.has_synced());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_not_served_is_not_awaited() {
+    let cluster = TestCluster::start();
+    let informers = InformerFactory::new(cluster.controller_client("reader"));
+    let websites = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Website"));
+    let _websites = informers.informer_with::<DynamicObject>(&websites);
+    informers.start();
+    cluster.observe([], &informers);
+    cluster.try_until_idle(Duration::from_secs(10), Duration::from_secs(60)).await.expect("nothing can come");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_has_not_begun_is_awaited() {
+    let cluster = TestCluster::start();
+    create_map(&cluster, "a").await;
+    let informers = InformerFactory::new(cluster.controller_client("late"));
+    let maps = informers.informer::<ConfigMap>();
+    let controller = Controller::new("late", &maps).reconciler(|_| async { Ok(Action::done()) });
+    let handle = controller.handle();
+    cluster.observe([handle.clone()], &informers);
+    informers.start();
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(5)).await;
+        controller.run(pending()).await
+    });
+    cluster.until_idle().await;
+    assert_eq!(handle.status().reconciles, 1);
+}
+
+/// A key that waits for own writes is in no queue, and its limit may be far away.
+#[tokio::test(start_paused = true)]
+async fn keys_that_wait_for_own_writes_are_awaited() {
+    let cluster = TestCluster::start();
+    create_map(&cluster, "a").await;
+    let mut manager = cluster.manager("waits").build().expect("sound settings");
+    let maps = manager.informers().informer::<ConfigMap>();
+    let has_waited = Arc::new(AtomicBool::new(false));
+    let waits = move |_| {
+        let is_first = !has_waited.swap(true, SeqCst);
+        async move {
+            if is_first { Err(Error::waiting(Duration::from_secs(300), "pods")) } else { Ok(Action::done()) }
+        }
+    };
+    let controller = Controller::new("waits", &maps).reconciler(waits);
+    let handle = controller.handle();
+    manager.controller(controller);
+    let _running = cluster.run(manager);
+    cluster.until_idle().await;
+    assert_eq!(handle.status().reconciles, 2);
 }
 
 #[tokio::test(start_paused = true)]
