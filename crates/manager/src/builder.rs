@@ -190,7 +190,7 @@ impl ManagerBuilder {
                 .release_on_cancel(true) // led work is joined first
                 .metrics_name(name)
                 .on_event(on_event(&events));
-            let grace_period = self.grace_period + MARGIN + MARGIN;
+            let grace_period = self.grace_period.saturating_add(2 * MARGIN);
             (self.election)(elector).grace_period(grace_period).build()
         });
         let elector: Option<LeaderElector> =

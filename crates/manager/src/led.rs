@@ -47,7 +47,7 @@ impl LedWork {
         if let Some(standbys) = self.stand_by(shutdown.clone()).await {
             let mut stage = self.start(standbys, None);
             shutdown.await;
-            stage.stop(self.grace_period + MARGIN).await;
+            stage.stop(self.grace_period.saturating_add(MARGIN)).await;
         }
     }
 
@@ -74,7 +74,7 @@ impl LedWork {
     async fn lead(&self, standbys: Vec<Standby>, leadership: Leadership) {
         let mut stage = self.start(standbys, Some(&leadership));
         leadership.lost().await;
-        stage.stop(self.grace_period + MARGIN).await;
+        stage.stop(self.grace_period.saturating_add(MARGIN)).await;
     }
 
     fn start(&self, standbys: Vec<Standby>, leadership: Option<&Leadership>) -> Stage {

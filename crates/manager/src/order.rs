@@ -154,11 +154,11 @@ impl Order {
     /// Stops all parts in the reverse order, and waits for each stage.
     pub(crate) async fn stop(mut self) {
         let grace_period = self.parts.grace_period;
-        self.replicas.stop(grace_period + MARGIN).await;
-        self.led.stop(grace_period + MARGIN + RELEASE).await;
+        self.replicas.stop(grace_period.saturating_add(MARGIN)).await;
+        self.led.stop(grace_period.saturating_add(MARGIN + RELEASE)).await;
         self.events.stop(FLUSH).await;
         self.parts.process.informers.shut_down().await;
-        self.servers.stop(grace_period + MARGIN).await;
+        self.servers.stop(grace_period.saturating_add(MARGIN)).await;
         self.admin.stop_quietly(ADMIN_GRACE).await;
     }
 }
