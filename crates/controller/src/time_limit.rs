@@ -58,7 +58,7 @@ mod tests {
         let began = Instant::now();
         sleep(Duration::from_secs(4)).await;
         assert_eq!(within_limit(began, LIMIT, pending::<()>()).await, None);
-        assert_eq!(began.elapsed(), LIMIT);
+        assert_eq!(began.elapsed().as_secs(), 10);
         assert_eq!(within_limit(began, 2 * LIMIT, sleep(Duration::from_secs(9))).await, Some(()));
         assert_eq!(within_limit(began, Duration::MAX, sleep(LIMIT)).await, Some(()));
     }
