@@ -146,6 +146,8 @@ async fn a_rollout_keeps_its_bounds_under_late_caches_cut_watches_and_failing_re
         cluster.watch_bounds(2 * SECOND, 9, 11).await;
     }
     cluster.watch_bounds(60 * SECOND, 9, 11).await;
+    // After ten broken watches in a row, an informer may wait for a minute before it lists: 30 s and as much jitter, as client-go's.
+    settle(70 * SECOND).await;
     assert_eq!(cluster.images().await, [image("v1", 1, 0, 0), image("v2", 2, 10, 10)]);
 }
 
