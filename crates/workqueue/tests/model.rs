@@ -372,9 +372,9 @@ async fn run(steps: Vec<(Step, bool)>, fair: bool, limit: Option<usize>) {
     model.check(&queue, start);
 }
 
-/// Five thousand sequences.
+/// Three thousand sequences.
 fn check(fair: bool, limit: Option<usize>) {
-    let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(5_000) };
+    let config = ProptestConfig { source_file: Some(file!()), ..ProptestConfig::with_cases(3_000) };
     let steps = prop::collection::vec((step(), any::<bool>()), 1..60);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -118,6 +118,7 @@ fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
         let whole = match protection {
             Protection::FreshUid => scenarios::replicaset_adopting(),
             Protection::Versions => scenarios::replicaset_unseen(),
+            Protection::Uids => scenarios::replicaset_shrinking(),
             _ => scenarios::replicaset(),
         };
         Simulation::new(whole).replay(&plan).assert_clean();
@@ -157,7 +158,8 @@ const UNRULED: [(Rule, &str, &str); 3] = [
 ];
 
 /// A plan for each protection.
-const UNPROTECTED: [(Protection, &str); 4] = [
+const UNPROTECTED: [(Protection, &str); 5] = [
+    (Protection::Uids, "49; steps 0,/spec/replicas=8 7@20 8@29; controller@18 lag 500 1633"),
     (Protection::Counts, "4; steps 0"),
     (
         Protection::UnknownOutcomes,

@@ -40,7 +40,7 @@ const MOST_BEHIND: Duration = Duration::from_secs(5);
 /// The lag of caches in `replicaset-shrinking`: some times a Pod's termination.
 const LAG: Duration = Duration::from_millis(800);
 /// The time for which probes of `replicaset-shrinking` fail and succeed.
-const PROBED: Duration = Duration::from_secs(8);
+const PROBED: Duration = Duration::from_secs(15);
 /// The time within which every set has its Pods, once the faults rest.
 const CONVERGED: Duration = Duration::from_secs(60);
 
@@ -111,14 +111,13 @@ pub fn replicaset_shrinking() -> Scenario {
 }
 
 fn shrinking(name: &str, without: Option<Protection>) -> Scenario {
-    // While the Pods get ready and go, not later. Behind a cache that lags by some times a Pod's termination, the end of one
-    // Pod is seen before the deletion of the next.
-    let faults = with_replies().with(Fault::Lag { lag: LAG, lasts: PROBED }, 30).at_most(6).within(PROBED);
+    // Behind a cache that lags by some times a Pod's termination, the end of one Pod is seen before the deletion of the next.
+    let faults = FaultMix::none().with(Fault::Lag { lag: LAG, lasts: PROBED }, 1).at_most(3).within(LAG);
     safe(name, faults, Duration::from_secs(600))
         .kubelet(|kubelet| {
             kubelet.startup(Duration::from_millis(700)).termination(Duration::from_millis(200))
         })
-        .workload(one_by_one)
+        .workload(in_pairs)
         .process("controller", move |process| run_without(process, Strictness::Counts, without))
         .process("probes", probes)
 }
@@ -299,19 +298,21 @@ fn steps(random: &mut Random, replicas: Option<u64>) -> Vec<(Duration, Step)> {
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
 
-/// Creates a set of ten Pods, and removes some, one after the other. A Pod that is not ready is removed first, so the choice
-/// changes from moment to moment.
+/// Creates a set of ten Pods, and removes some: one, and soon after it another one. A Pod that is not ready is removed first,
+/// so the choice changes from moment to moment.
 ///
-/// The steps are about as far apart as a cache lags: if they came faster, the set would be behind them, and a deletion too
-/// many would soon be one that is wanted.
-fn one_by_one(random: &mut Random) -> Vec<(Duration, Step)> {
+/// The second is removed while the cache shows the first one terminating. Then nothing happens for some time, so that one that
+/// is deleted too many stays one too many.
+fn in_pairs(random: &mut Random) -> Vec<(Duration, Step)> {
     let mut at = random.within(0..500);
     let mut steps = vec![(at, Step::create(&set(NAMESPACES[0], "set-0", 10)))];
-    at += 700;
-    for replicas in (5..10).rev() {
-        at += random.within(600..1400);
-        let patch = json!({"spec": {"replicas": replicas}});
-        steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
+    for replicas in [9, 7, 5] {
+        at += 3000;
+        for replicas in [replicas, replicas - 1] {
+            let patch = json!({"spec": {"replicas": replicas}});
+            steps.push((at, Step::patch::<ReplicaSet>(NAMESPACES[0], "set-0", &patch)));
+            at += random.within(200..900);
+        }
     }
     steps.into_iter().map(|(at, step)| (Duration::from_millis(at), step)).collect()
 }
