@@ -258,6 +258,19 @@ async fn a_watch_that_hung_is_opened_again() {
     }
 }
 
+/// The line that it guards: `Slot::tick` in `LeaseWatcher::follow`.
+#[tokio::test(start_paused = true)]
+async fn a_shared_watch_that_falls_silent_is_noticed_before_the_lease_expires() {
+    let mut pair = Pair::watching(server(), Watching::Shared).await;
+    sleep(Duration::from_secs(20)).await;
+    let silence = pair.server.faults().stall_watches(of_follower());
+    let start = Instant::now();
+    pair.shut_down.send(()).await.expect("the leader runs");
+    let led = timeout(LEASE * 3, pair.successor.recv()).await.expect("a successor").expect("it runs");
+    assert!(led - start <= POLL + SOON * 4, "it polled: {:?}", led - start);
+    silence.release();
+}
+
 /// Watches break, end and expire.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_broke_is_opened_again_and_nothing_is_missed() {
