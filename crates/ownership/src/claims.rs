@@ -23,7 +23,9 @@ use crate::{
     dependent::Dependent,
     error::Cause,
     groups::is_built_in,
+    in_order::in_order,
     index::Controlled,
+    known::Known,
     patch::{Base, Claim},
     reference::Dynamic,
     request::{DEADLINE, RequestError, Requests},
@@ -52,20 +54,6 @@ pub struct Claims {
     require_version: bool,
     /// The server has refused a strategic merge patch (415).
     merge_only: AtomicBool,
-}
-
-/// An object of which some facts are known.
-struct Known<T> {
-    controller: Controller,
-    /// Whether the selector matches; `None` if that is to be found out.
-    selected: Option<bool>,
-    object: Arc<T>,
-}
-
-impl<T> Known<T> {
-    fn new(controller: Controller, object: Arc<T>) -> Self {
-        Self { controller, selected: None, object }
-    }
 }
 
 impl Claims {
@@ -391,23 +379,6 @@ impl Claims {
         dependent.patch(&self.claim.merge(wanted, Base::read(&now))).await?;
         Ok(wanted == Wanted::Adopt)
     }
-}
-
-/// Puts each adopted dependent in its place among those that were kept.
-fn in_order<T>(kept: Vec<Arc<T>>, adopted: Vec<(usize, Arc<T>)>) -> Vec<Arc<T>> {
-    if adopted.is_empty() {
-        return kept;
-    }
-    let mut ordered = Vec::with_capacity(kept.len() + adopted.len());
-    let mut adopted = adopted.into_iter().peekable();
-    for (place, object) in kept.into_iter().enumerate() {
-        while let Some((_, object)) = adopted.next_if(|(before, _)| *before <= place) {
-            ordered.push(object);
-        }
-        ordered.push(object);
-    }
-    ordered.extend(adopted.map(|(_, object)| object));
-    ordered
 }
 
 impl fmt::Debug for Claims {

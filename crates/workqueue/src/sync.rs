@@ -1,6 +1,6 @@
 //! The synchronization primitives: `parking_lot`'s, or loom's in models. Chosen in this file only.
 //!
-//! What several threads share, the wakers included, is behind the locks of the state and of the intake's inbox, or one of
+//! All data that several threads share, the wakers included, is behind the locks of the state and of the intake's inbox, or one of
 //! the intake's atomics. loom's models see all of them, but not how long a thread waits for a lock.
 
 #[cfg(all(test, trimtab_loom))]

@@ -38,7 +38,7 @@ struct Heard {
     waker: Option<Waker>,
 }
 
-/// What an elector is woken for.
+/// The reason for which an elector is woken.
 #[derive(Debug)]
 pub(crate) enum News {
     /// The Lease was deleted, or changed otherwise than by a renewal.

@@ -129,7 +129,7 @@ fn host_network(spec: &Value, path: &str, is_pod: bool, causes: &mut Vec<Cause>)
     }
 }
 
-/// What running a Pod costs on top; upstream looks at it as at limits.
+/// The overhead of running a Pod; upstream checks it as it checks limits.
 fn overhead(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     for (resource, amount) in spec["overhead"].as_object().into_iter().flatten() {
         let field = format!("{path}.overhead.limits[{resource}]");
