@@ -26,7 +26,7 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
         (Some(theirs), Some(mine)) => differ_in_order(theirs, mine),
         _ => false,
     };
-    if real.body != ours.body && !is_order() {
+    if real.body != ours.body && !is_order() && by_manager(&real.body) != by_manager(&ours.body) {
         return Some(match (real.refusal(), ours.refusal()) {
             (Some(theirs), Some(mine)) => refusals(theirs, mine),
             _ if real.body.is_string() || ours.body.is_string() => {
@@ -56,6 +56,30 @@ fn shape(reply: &Reply) -> String {
         cut(&normal(status["message"].as_str().unwrap_or_default()), 140)
     } else {
         some(&causes)
+    }
+}
+
+/// Returns a body whose field managers are in an order that does not depend on the second in which each has written. The lines of
+/// a YAML answer are sorted.
+fn by_manager(body: &Value) -> Value {
+    match body {
+        Value::String(text) if text.contains("managedFields:") => {
+            let mut lines: Vec<_> = text.lines().collect();
+            lines.sort_unstable();
+            lines.join("\n").into()
+        }
+        Value::Object(fields) => {
+            let sorted = fields.iter().map(|(name, value)| {
+                let mut value = by_manager(value);
+                if let ("managedFields", Some(entries)) = (name.as_str(), value.as_array_mut()) {
+                    entries.sort_by_key(Value::to_string);
+                }
+                (name.clone(), value)
+            });
+            Value::Object(sorted.collect())
+        }
+        Value::Array(items) => items.iter().map(by_manager).collect(),
+        other => other.clone(),
     }
 }
 
@@ -186,5 +210,18 @@ mod tests {
         let (real, ours) =
             (reply(201, json!({"a": [{"b": 1, "c": 2}]})), reply(201, json!({"a": [{"b": 3, "d": 4}]})));
         assert_eq!(difference(&real, &ours).expect("they differ"), "201 object: ~.a[].b; -.a[].c; +.a[].d");
+    }
+
+    #[test]
+    fn the_order_of_field_managers_is_no_difference_and_their_fields_are() {
+        let managed = |managers: [&str; 2]| {
+            let entries = managers.map(|manager| json!({"manager": manager, "fieldsV1": {"f:a": {}}}));
+            reply(200, json!({"metadata": {"managedFields": entries}}))
+        };
+        let yaml = |lines: &str| reply(200, json!(format!("managedFields:\n{lines}")));
+        assert_eq!(difference(&managed(["one", "two"]), &managed(["two", "one"])), None);
+        assert_eq!(difference(&yaml("- a\n- b"), &yaml("- b\n- a")), None);
+        assert!(difference(&managed(["one", "two"]), &managed(["two", "three"])).is_some());
+        assert!(difference(&yaml("- a\n- b"), &yaml("- a\n- c")).is_some());
     }
 }
