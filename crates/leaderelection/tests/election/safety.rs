@@ -145,41 +145,61 @@ async fn no_two_candidates_have_a_valid_token_or_work_at_the_same_time() {
     assert!(terms > 150, "the weather must not be so bad that nobody ever leads: {terms} terms");
 }
 
+/// The longest pause between two polls: the retry period of 2 s and as much jitter as upstream's 1.2 times.
+const LONGEST_PAUSE: Duration = Duration::from_millis(4400);
+
 /// Liveness: a candidate leads soon after the leader has disappeared.
+///
+/// A released Lease is seen by the next poll. The last renewal of an abandoned one is seen up to one pause late, and its
+/// expiry, by the time since then, up to one more.
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_was_released_is_taken_within_the_retry_period_and_an_abandoned_one_after_it_expired() {
-    for (release, bound) in [(true, 5), (false, 15 + 5)] {
-        let (server, watch) = (LeaseServer::default(), Arc::new(Watch::default()));
-        let elector = |identity: &str| {
-            let (client, _) = server.client(0);
-            LeaderElector::builder(client, "default", "web")
-                .identity(identity)
-                .release_on_cancel(release)
-                .build()
-                .expect("sound settings")
-        };
-        let lead = |leadership: Leadership| {
-            let watch = Arc::clone(&watch);
-            async move {
-                let _work = Work::start(&watch, &leadership);
-                leadership.lost().await;
-            }
-        };
-        let (mut first, mut second) = (elector("a"), elector("b"));
-        let successor = async {
-            sleep(Duration::from_secs(1)).await;
-            second.run(std::future::pending(), lead).await
-        };
-        tokio::pin!(successor);
-        let leader = first.run(sleep(Duration::from_secs(60)), lead);
-        tokio::select! {
-            _ = &mut successor => unreachable!("it leads for ever"),
-            _ = leader => {}
-        }
-        let start = Instant::now();
-        while watch.terms.load(Ordering::SeqCst) < 2 {
-            assert!(start.elapsed() < Duration::from_secs(bound), "nobody leads");
-            let _ = tokio::time::timeout(Duration::from_millis(50), &mut successor).await;
-        }
+    let (lease_duration, reply) = (Duration::from_secs(15), Duration::from_millis(100));
+    for seed in 0..20 {
+        let taken = time_to_successor(seed, true).await;
+        assert!(taken <= LONGEST_PAUSE + reply, "seed {seed}: a released Lease was free for {taken:?}");
+        let taken = time_to_successor(seed, false).await;
+        let bound = lease_duration + LONGEST_PAUSE * 2 + reply;
+        assert!(taken > Duration::from_secs(10), "seed {seed}: the Lease was taken after {taken:?}");
+        assert!(taken <= bound, "seed {seed}: an abandoned Lease was free for {taken:?}");
     }
+}
+
+/// Returns the time from the end of the first candidate's term to the start of the second's.
+async fn time_to_successor(seed: u64, release: bool) -> Duration {
+    let (server, watch) = (LeaseServer::default(), Arc::new(Watch::default()));
+    let elector = |identity: &str, seed| {
+        let (client, _) = server.client(0);
+        LeaderElector::builder(client, "default", "web")
+            .identity(identity)
+            .release_on_cancel(release)
+            .seed(seed)
+            .build()
+            .expect("sound settings")
+    };
+    let lead = |leadership: Leadership| {
+        let watch = Arc::clone(&watch);
+        async move {
+            let _work = Work::start(&watch, &leadership);
+            leadership.lost().await;
+        }
+    };
+    let (mut first, mut second) = (elector("a", seed), elector("b", seed + 1000));
+    let successor = async {
+        sleep(Duration::from_secs(1)).await;
+        second.run(std::future::pending(), lead).await
+    };
+    tokio::pin!(successor);
+    // Not a multiple of the retry period: the leader ends between two renewals.
+    let leader = first.run(sleep(Duration::from_millis(60_000 + seed * 97)), lead);
+    tokio::select! {
+        _ = &mut successor => unreachable!("it leads for ever"),
+        _ = leader => {}
+    }
+    let start = Instant::now();
+    while watch.terms.load(Ordering::SeqCst) < 2 {
+        assert!(start.elapsed() < Duration::from_secs(60), "seed {seed}: nobody leads");
+        let _ = tokio::time::timeout(Duration::from_millis(10), &mut successor).await;
+    }
+    start.elapsed()
 }
