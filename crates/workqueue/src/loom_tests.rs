@@ -2,7 +2,7 @@
 //!
 //! Build with `cargo rustc -p trimtab-workqueue --lib --profile test -- --cfg trimtab_loom` and run the
 //! resulting program. Each model was seen to fail without the line that its comment names. No model has
-//! delays: timers are tokio's, which loom does not see; `tests/delay.rs` tests them with a paused clock.
+//! delays: timers are tokio's, which loom does not see; `tests/workqueue/delay.rs` tests them with a paused clock.
 
 use std::{
     pin::pin,
@@ -206,7 +206,7 @@ fn shut_down_beside_an_add(workers: usize) {
     assert_eq!(taken, accepted, "exactly the accepted keys are processed");
 }
 
-/// Two producers meet, so that one of them leaves its keys in the intake. `tests/model.rs` fails if `Shared::locked_by` does
+/// Two producers meet, so that one of them leaves its keys in the intake. `tests/workqueue/model.rs` fails if `Shared::locked_by` does
 /// not receive them before its step; this model has the orders of the steps.
 #[test]
 fn the_keys_of_a_producer_come_out_once_and_in_the_order_of_its_adds() {

@@ -1,6 +1,6 @@
 //! The rules of the queue as a plain value: no lock, clock, task or I/O; `now` is an argument.
 //!
-//! Invariants, checked after every step of `tests/model.rs`:
+//! Invariants, checked after every step of `tests/workqueue/model.rs`:
 //!
 //! - I1: a key has one slot while it is ready, processing or delayed, and none otherwise.
 //! - I2: a ready key is in exactly one priority queue and is not processing.
