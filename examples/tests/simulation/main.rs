@@ -21,12 +21,12 @@ fn clean(scenario: Scenario, seeds: u64) {
 
 #[test]
 fn an_operator_without_a_defect_survives_everything_that_is_done_to_it() {
-    clean(database(None), 25);
+    clean(database(None), 12);
 }
 
 #[test]
 fn the_website_operator_survives_faults_and_elections_in_two_managers() {
-    clean(scenarios::website(), 15);
+    clean(scenarios::website(), 8);
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn two_runs_of_a_seed_are_equal() {
             }
         });
         let seeds = |scenario, seeds| Simulation::new(scenario).seeds(0..seeds).check_determinism();
-        let checked = seeds(database(None), 10)
-            .and_then(|()| seeds(scenarios::replicaset(), 6))
-            .and_then(|()| seeds(scenarios::lease(None), 6))
-            .and_then(|()| seeds(scenarios::website(), 4));
+        let checked = seeds(database(None), 4)
+            .and_then(|()| seeds(scenarios::replicaset(), 3))
+            .and_then(|()| seeds(scenarios::lease(None), 3))
+            .and_then(|()| seeds(scenarios::website(), 2));
         is_over.store(true, Ordering::Relaxed);
         checked
     });

@@ -10,7 +10,7 @@ fn scenario(name: &str) -> Scenario {
 }
 
 fn clean(name: &str) {
-    Simulation::new(scenario(name)).seeds(0..15).jobs(2).run().assert_clean();
+    Simulation::new(scenario(name)).seeds(0..8).jobs(2).run().assert_clean();
 }
 
 #[test]
