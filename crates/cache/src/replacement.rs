@@ -112,6 +112,12 @@ impl<T: Object> Replacement<T> {
         *self = Self::from_base(self.store.clone(), self.base.clone());
     }
 
+    /// Returns whether an object with this key was added or kept, decodable or not.
+    pub fn contains(&self, key: &ObjectKey) -> bool {
+        let decoded = self.next.slot(key).is_some_and(|slot| self.seen.contains(slot));
+        decoded || self.undecodable.contains_key(key)
+    }
+
     /// Returns the undecodable objects so far, by key.
     pub fn undecodable(&self) -> impl Iterator<Item = &Arc<Undecodable>> {
         self.undecodable.values()

@@ -68,6 +68,16 @@ impl Undecodable {
         &self.key
     }
 
+    /// Returns the same state under another key: for metadata without a readable name that is known, by its UID, to be
+    /// that object's.
+    #[must_use]
+    pub fn with_key(mut self, key: ObjectKey) -> Self {
+        self.metadata.name = key.name().to_owned();
+        self.metadata.namespace = key.namespace().map(str::to_owned);
+        self.key = key;
+        self
+    }
+
     /// Returns the object's metadata, as far as it could be decoded.
     pub fn metadata(&self) -> &MetaView {
         &self.metadata
@@ -141,6 +151,14 @@ mod tests {
         assert_eq!((&*metadata.uid, &*metadata.resource_version), ("1", "7"));
         assert_eq!(metadata.controller().map(|owner| &*owner.uid), Some("u"));
         assert!(metadata.is_being_deleted() && metadata.labels.is_empty());
+    }
+
+    #[test]
+    fn metadata_without_a_readable_name_takes_the_key_that_it_is_given() {
+        let named =
+            undecodable(r#"{"metadata":{"name":5,"uid":"1"}}"#).with_key(ObjectKey::namespaced("n", "a"));
+        assert_eq!((named.key().as_str(), named.metadata().uid()), ("n/a", "1"));
+        assert_eq!((named.metadata().name(), named.metadata().namespace()), ("a", Some("n")));
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) async fn audit<T: Object>(
     let mut parser = ItemParser::<Outline>::new(ManagedFields::Dropped);
     while !parser.is_done() {
         match body.next(BODY_TIMEOUT).await? {
-            Some(part) => parser.feed(&part).map_err(SourceError::list)?,
+            Some(part) => parser.feed(&part),
             None => parser.end(),
         }
         while let Some(item) = parser.next().map_err(SourceError::list)? {

@@ -32,11 +32,17 @@ pub enum InformerError {
         /// The decode error.
         reason: String,
     },
-    /// An item of a list or an event of a watch has metadata without a readable name and namespace. It was
-    /// skipped: it is unknown which object it is.
+    /// An item of a list or an event of a watch has metadata without a readable name and namespace, or a bookmark has
+    /// no readable version. It was skipped: it is unknown which object it is.
+    ///
+    /// An object whose UID the store knows is not among them: it is `Undecodable`. Any other is as good as absent: an
+    /// event changes nothing, and a list deletes what it does not name.
     Malformed {
         /// The namespace that was listed or watched; `None` for all namespaces and for cluster-scoped kinds.
         namespace: Option<String>,
+        /// The item's number in its list or the type of the event, with the UID and the resource version if they can
+        /// be read.
+        place: String,
         /// The decode error.
         reason: String,
     },
@@ -55,11 +61,11 @@ impl fmt::Display for InformerError {
             Self::Source { namespace: None, error, .. } => error.fmt(f),
             Self::Source { namespace: Some(namespace), error, .. } => write!(f, "in {namespace}: {error}"),
             Self::Undecodable { key, reason } => write!(f, "{key} cannot be decoded: {reason}"),
-            Self::Malformed { namespace: None, reason } => {
-                write!(f, "an object without a readable name was skipped: {reason}")
+            Self::Malformed { namespace: None, place, reason } => {
+                write!(f, "malformed metadata was skipped: {place}: {reason}")
             }
-            Self::Malformed { namespace: Some(namespace), reason } => {
-                write!(f, "in {namespace}: an object without a readable name was skipped: {reason}")
+            Self::Malformed { namespace: Some(namespace), place, reason } => {
+                write!(f, "in {namespace}: malformed metadata was skipped: {place}: {reason}")
             }
             Self::Panicked { key } => write!(f, "a handler panicked at an event of {key}"),
             Self::Inconsistent(found) => found.fmt(f),
@@ -79,12 +85,12 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     pub(crate) fn report(&self, error: &InformerError) {
-        self.report_source(error, false);
+        self.report_repeated(error, false);
     }
 
-    /// Reports an error. A failed list or watch that repeats the last one, and does not pass by itself, is one line of log
-    /// and not one for each attempt.
-    pub(crate) fn report_source(&self, error: &InformerError, is_repeated: bool) {
+    /// Reports an error. An error that does not pass by itself is one line of log, not one for each attempt: one that
+    /// `is_repeated` is logged for debugging only. Callbacks receive every error.
+    pub(crate) fn report_repeated(&self, error: &InformerError, is_repeated: bool) {
         let informer = &*self.description;
         match error {
             InformerError::Source { error, .. } if error.is_expired() => {
@@ -97,11 +103,23 @@ impl Reporter {
                 let (cause, hint) = (std::error::Error::source(error), error.hint());
                 tracing::warn!(informer, namespace, %error, cause, ?retry_in, hint, "list or watch failed");
             }
+            InformerError::Undecodable { key, reason } if is_repeated => {
+                tracing::debug!(informer, %key, error = reason, "object still cannot be decoded");
+            }
             InformerError::Undecodable { key, reason } => {
                 tracing::warn!(informer, %key, error = reason, "object cannot be decoded");
             }
-            InformerError::Malformed { namespace, reason } => {
-                tracing::warn!(informer, namespace, error = reason, "object without a readable name skipped");
+            InformerError::Malformed { namespace, place, reason } if is_repeated => {
+                tracing::debug!(
+                    informer,
+                    namespace,
+                    place,
+                    error = reason,
+                    "malformed metadata skipped again"
+                );
+            }
+            InformerError::Malformed { namespace, place, reason } => {
+                tracing::warn!(informer, namespace, place, error = reason, "malformed metadata skipped");
             }
             InformerError::Panicked { key } => tracing::error!(informer, %key, "handler panicked"),
             InformerError::Inconsistent(found) => {

@@ -33,7 +33,8 @@ pub const STORE_RESOURCE_VERSION: &str = "informer_store_resource_version";
 pub const PROCESSING_LATENCY_SECONDS: &str = "informer_processing_latency_seconds";
 /// Counter: lists and watches that failed. client-go does not have it.
 pub const FAILURES_TOTAL: &str = "reflector_failures_total";
-/// Counter: list items and events skipped because their metadata has no readable name. client-go does not have it.
+/// Counter: list items and events skipped because their metadata is malformed: an object without a readable name, a
+/// bookmark without a readable version. client-go does not have it.
 pub const MALFORMED_OBJECTS_TOTAL: &str = "reflector_malformed_objects_total";
 /// Gauge: objects whose newest state cannot be decoded. client-go does not have it.
 pub const UNDECODABLE_OBJECTS: &str = "reflector_undecodable_objects";
@@ -148,7 +149,7 @@ fn describe() {
     describe_gauge!(STORE_RESOURCE_VERSION, "Resource version of the store: last 15 digits.");
     describe_histogram!(PROCESSING_LATENCY_SECONDS, Unit::Seconds, "Time that handlers take for a change.");
     describe_counter!(FAILURES_TOTAL, "Lists and watches that failed.");
-    describe_counter!(MALFORMED_OBJECTS_TOTAL, "Items and events without a readable name.");
+    describe_counter!(MALFORMED_OBJECTS_TOTAL, "Items and events skipped: malformed metadata.");
     describe_gauge!(UNDECODABLE_OBJECTS, "Objects whose newest state cannot be decoded.");
 }
 

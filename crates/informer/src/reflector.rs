@@ -21,7 +21,8 @@ use crate::{
         error::SourceError,
         items::{ItemParser, ListMeta},
         lines::Lines,
-        watch::{Unreadable, WatchEvent},
+        unreadable::Unreadable,
+        watch::WatchEvent,
     },
     state::{ListRequest, ListWatchState, Next, Outcome, Step, StreamRequest, WatchRequest},
     status::Phase,
@@ -188,7 +189,7 @@ impl<T: Object + DeserializeOwned> Reflector<T> {
         let mut parser = ItemParser::<T>::new(self.config.managed_fields);
         while !parser.is_done() {
             match body.next(BODY_TIMEOUT).await? {
-                Some(chunk) => parser.feed(&chunk).map_err(SourceError::list)?,
+                Some(chunk) => parser.feed(&chunk),
                 None => parser.end(),
             }
             while let Some(item) = parser.next().map_err(SourceError::list)? {

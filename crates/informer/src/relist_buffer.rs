@@ -4,24 +4,27 @@ use trimtab_cache::{Metadata, Object, ObjectKey, Replacement};
 
 use crate::{
     shard::Shard,
-    source::watch::{UndecodableEvent, Unreadable},
+    source::unreadable::{Malformed, UndecodableEvent, Unreadable},
 };
 
 pub(crate) struct RelistBuffer<T> {
     pub(crate) replacement: Replacement<T>,
     /// Objects outside of it are left out.
     shard: Option<Shard>,
-    /// The reason for each object without a readable name.
-    pub(crate) malformed: Vec<String>,
+    /// The number of items that were taken.
+    taken: usize,
+    /// Each item of which it is unknown which object it is, with its number from 1.
+    pub(crate) malformed: Vec<(usize, Malformed)>,
 }
 
 impl<T: Object> RelistBuffer<T> {
     pub(crate) fn new(replacement: Replacement<T>, shard: Option<Shard>) -> Self {
-        Self { replacement, shard, malformed: Vec::new() }
+        Self { replacement, shard, taken: 0, malformed: Vec::new() }
     }
 
     /// Adds an item of the list, decoded or not.
     pub(crate) fn take(&mut self, item: Result<T, Unreadable>) {
+        self.taken += 1;
         let shard = self.shard.as_ref();
         match item {
             Ok(mut object) if is_wanted(object.metadata(), shard) => {
@@ -32,7 +35,7 @@ impl<T: Object> RelistBuffer<T> {
             Err(Unreadable::Object(object)) if object.is_wanted(shard) => {
                 self.replacement.apply_undecodable(object.object);
             }
-            Err(Unreadable::Malformed(reason)) => self.malformed.push(reason.to_string()),
+            Err(Unreadable::Malformed(malformed)) => self.malformed.push((self.taken, malformed)),
             Ok(_) | Err(Unreadable::Object(_)) => {}
         }
     }

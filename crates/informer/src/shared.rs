@@ -1,6 +1,7 @@
 //! [`Shared`]: the state that an informer's handles and reflectors share.
 //!
-//! `writes` changes the store, `dispatch` delivers the changes to handlers, `records` keeps the status.
+//! `writes` changes the store, `malformed` treats what cannot be attributed, `dispatch` delivers the changes to handlers,
+//! `records` keeps the status.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,8 +17,11 @@ use crate::{
 };
 
 mod dispatch;
+mod malformed;
 mod records;
 mod writes;
+
+use malformed::Warned;
 
 pub(crate) struct Shared<T> {
     pub(crate) reporter: Reporter,
@@ -48,6 +52,7 @@ struct Inner<T> {
     /// The versions of several sources. The store keeps the version of a single source.
     versions: Option<Versions>,
     malformed: u64,
+    warned: Warned,
     audits: u64,
 }
 
@@ -91,6 +96,7 @@ impl<T: Object> Shared<T> {
             records: namespaces.into_iter().map(Record::new).collect(),
             versions,
             malformed: 0,
+            warned: Warned::default(),
             audits: 0,
         };
         let progress = watch::Sender::new(Progress::Waiting);

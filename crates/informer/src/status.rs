@@ -53,7 +53,8 @@ pub struct Status {
     /// Objects whose newest state could not be decoded, with the decode error. The store keeps an object's last
     /// decoded state, if there was one.
     pub undecodable: BTreeMap<ObjectKey, String>,
-    /// The number of list items and events that were skipped because their metadata has no readable name.
+    /// The number of list items and events that were skipped because their metadata is malformed: see
+    /// [`InformerError::Malformed`](crate::InformerError::Malformed).
     pub malformed: u64,
     /// The number of [audits](crate::InformerBuilder::audit) that were completed.
     pub audits: u64,

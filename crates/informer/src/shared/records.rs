@@ -88,7 +88,7 @@ impl<T: Object> Shared<T> {
         if let Some(metrics) = &self.metrics {
             metrics.failed();
         }
-        self.reporter.report_source(&InformerError::Source { namespace, error, retry_in }, is_repeated);
+        self.reporter.report_repeated(&InformerError::Source { namespace, error, retry_in }, is_repeated);
     }
 
     pub(crate) fn started(&self) {

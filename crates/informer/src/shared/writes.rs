@@ -9,7 +9,7 @@ use crate::{
     error::InformerError,
     event::Event,
     relist_buffer::RelistBuffer,
-    source::watch::{UndecodableEvent, Unreadable},
+    source::unreadable::{UndecodableEvent, Unreadable},
 };
 
 impl<T: Object> Shared<T> {
@@ -21,7 +21,10 @@ impl<T: Object> Shared<T> {
     /// Replaces the store's objects of a source by a list of them.
     pub(crate) fn replace(&self, source: usize, now: Instant, relist: RelistBuffer<T>, version: &str) {
         let RelistBuffer { mut replacement, malformed, .. } = relist;
-        let errors: Vec<_> = replacement.undecodable().map(|object| undecodable_error(object)).collect();
+        let malformed = self.recognise(malformed, &mut replacement);
+        let is_known = |object: &Undecodable| self.store.get_undecodable(object.key()).is_some();
+        let undecodable = replacement.undecodable();
+        let errors: Vec<_> = undecodable.map(|one| (undecodable_error(one), is_known(one))).collect();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         if inner.versions.is_some() {
@@ -33,8 +36,6 @@ impl<T: Object> Shared<T> {
                 replacement.keep(&key);
             });
         }
-        inner.malformed += malformed.len() as u64;
-        let namespace = inner.records[source].status.namespace.clone();
         let record = &mut inner.records[source];
         let initial = !record.status.synced;
         record.lists += 1;
@@ -51,9 +52,11 @@ impl<T: Object> Shared<T> {
         let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
         self.dispatch(guard, Batch { events, ends_initial });
         self.report_progress();
-        errors.iter().for_each(|error| self.reporter.report(error));
-        for reason in malformed {
-            self.report_malformed(namespace.clone(), reason);
+        for (error, is_repeated) in &errors {
+            self.reporter.report_repeated(error, *is_repeated);
+        }
+        for (number, one) in malformed {
+            self.report_malformed(source, Some(number), &one);
         }
     }
 
@@ -97,29 +100,15 @@ impl<T: Object> Shared<T> {
     pub(crate) fn unreadable(&self, source: usize, now: Instant, unreadable: Unreadable) {
         match unreadable {
             Unreadable::Object(object) => self.undecodable(source, now, object),
-            Unreadable::Malformed(reason) => {
-                let namespace = {
-                    let mut inner = self.inner.lock();
-                    inner.records[source].note_event(now);
-                    inner.malformed += 1;
-                    inner.records[source].status.namespace.clone()
-                };
-                self.report_malformed(namespace, reason.to_string());
-            }
+            Unreadable::Malformed(malformed) => self.malformed(source, now, malformed),
         }
-    }
-
-    fn report_malformed(&self, namespace: Option<String>, reason: String) {
-        if let Some(metrics) = &self.metrics {
-            metrics.malformed();
-        }
-        self.reporter.report(&InformerError::Malformed { namespace, reason });
     }
 
     /// Keeps the metadata of an object that could not be decoded, or applies its deletion.
-    fn undecodable(&self, source: usize, now: Instant, event: UndecodableEvent) {
+    pub(super) fn undecodable(&self, source: usize, now: Instant, event: UndecodableEvent) {
         let UndecodableEvent { object, deleted } = event;
         let (error, version) = (undecodable_error(&object), object.metadata().resource_version.clone());
+        let is_repeated = self.is_outdated(object.key());
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         inner.records[source].note_event(now);
@@ -137,7 +126,7 @@ impl<T: Object> Shared<T> {
         let events = changes.into_iter().map(|change| Event::new(change, false)).collect();
         self.dispatch(guard, Batch { events, ends_initial: false });
         self.report_progress();
-        self.reporter.report(&error);
+        self.reporter.report_repeated(&error, is_repeated);
     }
 
     /// Whether the gauge of undecodable objects counts this object.
@@ -165,7 +154,7 @@ impl<T: Object> Shared<T> {
     }
 
     /// Records that a source has reached `version`; the store has already.
-    fn arrived(&self, inner: &mut Inner<T>, source: usize, version: &str) {
+    pub(super) fn arrived(&self, inner: &mut Inner<T>, source: usize, version: &str) {
         if version.is_empty() {
             return; // an object without metadata has no version
         }

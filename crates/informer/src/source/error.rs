@@ -297,6 +297,11 @@ impl Status {
         status
     }
 
+    /// Returns a status without a code, for one that cannot be read.
+    pub(crate) fn unreadable(reason: &JsonError) -> Self {
+        Self { message: format!("its status cannot be read: {reason}"), ..Self::default() }
+    }
+
     fn is_expired(&self) -> bool {
         self.code == 410 || matches!(self.reason.as_str(), "Expired" | "Gone")
     }

@@ -9,7 +9,10 @@ use serde::{
 };
 use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object};
 
-use super::watch::{Unreadable, contained};
+use super::{
+    unreadable::{Unreadable, nameless},
+    watch::contained,
+};
 
 /// The number of bytes at which parsing begins: an object that ends in the next chunk is read twice. More bytes
 /// would not stay in the processor's cache until they are read.
@@ -69,7 +72,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
         }
     }
 
-    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Result<(), JsonError> {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) {
         self.buffer.drain(..self.at);
         self.at = 0;
         let mut begun = std::mem::take(&mut self.cut); // usually nothing
@@ -79,16 +82,7 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
             begun.extend_from_slice(chunk);
             &begun
         };
-        let text = str::from_utf8(bytes).or_else(|error| match error.error_len() {
-            Some(_) => Err(JsonError::custom(error)),
-            None => {
-                let (text, cut) = bytes.split_at(error.valid_up_to());
-                self.cut = cut.to_vec();
-                str::from_utf8(text).map_err(JsonError::custom)
-            }
-        })?;
-        self.buffer.push_str(text);
-        Ok(())
+        self.cut = push_text(&mut self.buffer, bytes);
     }
 
     /// Marks the end of the body.
@@ -192,17 +186,19 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
     }
 
     fn item(&mut self) -> Result<Option<Result<T, Unreadable>>, JsonError> {
-        let managed_fields = self.managed_fields;
+        let (managed_fields, start) = (self.managed_fields, self.at);
         let item = match contained(|| self.value_by(|json| T::decode(json, managed_fields))) {
             Ok(None) => return Ok(None),
-            Ok(Some(object)) if object.metadata().name().is_empty() => Err(Unreadable::nameless()),
+            Ok(Some(object)) if object.metadata().name().is_empty() => {
+                Err(Unreadable::new(&self.buffer[start..self.at], &nameless(), None)?)
+            }
             Ok(Some(object)) => Ok(object),
             Err(error) => {
                 let Some(object) = self.value_by(Json::skip)? else {
                     return Ok(None);
                 };
                 // This checks the whole object: if it is not JSON, the list is malformed.
-                Err(Unreadable::new(object, error)?)
+                Err(Unreadable::new(object, &error, None)?)
             }
         };
         self.place = Place::AfterItem;
@@ -257,6 +253,19 @@ impl<T: Object + DeserializeOwned> ItemParser<T> {
     }
 }
 
+/// Appends `bytes` as Go reads them: bytes that are not UTF-8 read as U+FFFD. They must not fail every list that has the
+/// object. Returns the beginning of a character whose end is missing.
+fn push_text(text: &mut String, mut bytes: &[u8]) -> Vec<u8> {
+    loop {
+        let Err(error) = str::from_utf8(bytes).map(|valid| text.push_str(valid)) else { return Vec::new() };
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        text.push_str(&String::from_utf8_lossy(valid));
+        let Some(length) = error.error_len() else { return rest.to_vec() };
+        text.push(char::REPLACEMENT_CHARACTER);
+        bytes = &rest[length..];
+    }
+}
+
 fn malformed(expected: &str, found: u8) -> JsonError {
     JsonError::custom(format_args!("expected {expected}, found `{}`", found.escape_ascii()))
 }
@@ -283,10 +292,10 @@ mod tests {
     }
 
     /// Parses `text`, fed in pieces of `piece` bytes.
-    fn parse(text: &str, piece: usize) -> Result<(Vec<String>, ListMeta), JsonError> {
+    fn parse(text: impl AsRef<[u8]>, piece: usize) -> Result<(Vec<String>, ListMeta), JsonError> {
         let mut parser = ItemParser::<View>::new(ManagedFields::Dropped);
         let mut names = Vec::new();
-        let mut pieces = text.as_bytes().chunks(piece);
+        let mut pieces = text.as_ref().chunks(piece);
         loop {
             while let Some(item) = parser.next()? {
                 names.push(match item {
@@ -294,12 +303,12 @@ mod tests {
                     Err(Unreadable::Object(wrong)) => {
                         format!("{}: {}", wrong.object.key(), wrong.object.reason())
                     }
-                    Err(Unreadable::Malformed(reason)) => format!("malformed: {reason}"),
+                    Err(Unreadable::Malformed(wrong)) => format!("malformed: {}", wrong.object.reason()),
                 });
             }
             match pieces.next() {
                 Some(piece) => {
-                    parser.feed(piece)?;
+                    parser.feed(piece);
                     parser.enough = 0;
                 }
                 None if parser.ended => return Ok((names, parser.into_meta())),
@@ -334,6 +343,16 @@ mod tests {
             for (name, start) in names.iter().zip(starts) {
                 assert!(name.starts_with(start), "{name} {start}");
             }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_do_not_fail_a_list() {
+        let text = b"{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[{\"metadata\":{\"name\":\"\xff\xc3\xa4\xe2\x82\"}},
+            {\"metadata\":{\"name\":\"b\"}}]}";
+        for piece in 1..text.len() {
+            let (names, _) = parse(text, piece).expect("a list");
+            assert_eq!(names, ["\u{fffd}ä\u{fffd} 0", "b 0"], "{piece}");
         }
     }
 

@@ -29,6 +29,7 @@ pub(crate) mod error;
 pub(crate) mod incoming;
 pub(crate) mod items;
 pub(crate) mod lines;
+pub(crate) mod unreadable;
 pub(crate) mod watch;
 
 /// The timeout of a list's response headers: longer than the minute after which a server gives up.

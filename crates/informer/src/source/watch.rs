@@ -4,12 +4,15 @@ use std::panic::{self, AssertUnwindSafe};
 
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, Error, IgnoredAny},
+    de::{DeserializeOwned, Error},
 };
 use serde_json::value::RawValue;
-use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object, Undecodable};
+use trimtab_cache::{Json, JsonError, ManagedFields, Metadata, Object};
 
-use super::error::Status;
+use super::{
+    error::Status,
+    unreadable::{Unreadable, nameless},
+};
 
 /// An event of a watch: one line of the body.
 #[derive(Debug)]
@@ -50,30 +53,21 @@ impl BookmarkMeta {
     }
 }
 
-/// A list item or a watch event whose object could not be decoded.
-#[derive(Debug)]
-pub(crate) enum Unreadable {
-    /// The object's key is known.
-    Object(UndecodableEvent),
-    /// The metadata has no readable name and namespace.
-    Malformed(JsonError),
-}
-
-/// An object that could not be decoded, by its metadata.
-#[derive(Debug)]
-pub(crate) struct UndecodableEvent {
-    pub(crate) object: Undecodable,
-    /// Whether the event was the object's deletion.
-    pub(crate) deleted: bool,
-}
-
 impl<T: Object + DeserializeOwned> WatchEvent<T> {
     /// Decodes a line. The inner error is an object that is not a `T`; the outer error, a line that is not an event.
     pub(crate) fn decode(
         line: &[u8],
         managed_fields: ManagedFields,
     ) -> Result<Result<Self, Unreadable>, JsonError> {
-        let line = std::str::from_utf8(line).map_err(JsonError::custom)?;
+        // As Go reads it: bytes that are not UTF-8 read as U+FFFD. They must not end every watch that has the object.
+        let lossy;
+        let line = match str::from_utf8(line) {
+            Ok(line) => line,
+            Err(_) => {
+                lossy = String::from_utf8_lossy(line);
+                &lossy
+            }
+        };
         let decode = || {
             let mut json = Json::new(line);
             let event = Self::read(&mut json, managed_fields)?;
@@ -82,25 +76,29 @@ impl<T: Object + DeserializeOwned> WatchEvent<T> {
         };
         match contained(decode) {
             Ok(Self::Applied(object) | Self::Deleted(object)) if object.metadata().name().is_empty() => {
-                Ok(Err(Unreadable::nameless()))
+                Self::unreadable(line, &nameless())
             }
             Ok(event) => Ok(Ok(event)),
-            Err(error) => {
-                #[derive(Deserialize)]
-                struct Outline<'a> {
-                    #[serde(rename = "type")]
-                    kind: EventType,
-                    #[serde(borrow)]
-                    object: &'a RawValue,
-                }
-                // serde_json checks the whole line: a line that is not JSON is not an event.
-                let outline: Outline<'_> = serde_json::from_str(line)?;
-                let mut unreadable = Unreadable::new(outline.object.get(), error)?;
-                if let Unreadable::Object(object) = &mut unreadable {
-                    object.deleted = outline.kind == EventType::Deleted;
-                }
-                Ok(Err(unreadable))
-            }
+            Err(error) => Self::unreadable(line, &error),
+        }
+    }
+
+    /// Reads what can be read of an event whose decoding failed with `reason`.
+    #[cold]
+    fn unreadable(line: &str, reason: &JsonError) -> Result<Result<Self, Unreadable>, JsonError> {
+        #[derive(Deserialize)]
+        struct Outline<'a> {
+            #[serde(rename = "type")]
+            kind: EventType,
+            #[serde(borrow)]
+            object: &'a RawValue,
+        }
+        // serde_json checks the whole line: a line that is not JSON is not an event.
+        let Outline { kind, object } = serde_json::from_str(line)?;
+        match kind {
+            // Whatever the error is, the server ends the watch with it.
+            EventType::Error => Ok(Ok(Self::Error(Status::unreadable(reason)))),
+            _ => Unreadable::new(object.get(), reason, Some(kind)).map(Err),
         }
     }
 
@@ -150,32 +148,9 @@ pub(super) fn contained<V>(decode: impl FnOnce() -> Result<V, JsonError>) -> Res
     decoded.unwrap_or_else(|_| Err(JsonError::custom("decoding the object panicked")))
 }
 
-impl Unreadable {
-    /// Reads the metadata of `object`, whose decoding failed with `reason`.
-    ///
-    /// # Errors
-    ///
-    /// `object` is not JSON.
-    pub(crate) fn new(object: &str, reason: JsonError) -> Result<Self, JsonError> {
-        // serde_json checks the whole text: if it is not JSON, the list or the line is malformed.
-        serde_json::from_str::<IgnoredAny>(object)?;
-        Ok(match Undecodable::read(object, &reason) {
-            Ok(object) if !object.key().name().is_empty() => {
-                Self::Object(UndecodableEvent { object, deleted: false })
-            }
-            _ => Self::Malformed(reason),
-        })
-    }
-
-    /// Returns the error of an object without a name, which a lenient type has accepted (RE-T7, RE-T29).
-    pub(crate) fn nameless() -> Self {
-        Self::Malformed(JsonError::custom("metadata.name is missing or empty"))
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum EventType {
+pub(crate) enum EventType {
     Added,
     Modified,
     Deleted,
@@ -183,6 +158,20 @@ enum EventType {
     Error,
     #[serde(other)]
     Unknown,
+}
+
+impl EventType {
+    /// Returns the type as the server writes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Added => "ADDED",
+            Self::Modified => "MODIFIED",
+            Self::Deleted => "DELETED",
+            Self::Bookmark => "BOOKMARK",
+            Self::Error => "ERROR",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -250,6 +239,25 @@ mod tests {
             assert_eq!(decode(&line), expected, "{metadata}");
         }
         assert_eq!(decode(r#"{"type":"ADDED","object":[]}"#), "malformed");
+    }
+
+    #[test]
+    fn a_malformed_bookmark_is_no_object_and_a_malformed_error_is_an_error() {
+        for metadata in [r#"{"name":"a","resourceVersion":7}"#, r#"{"name":"a"}"#, "null", r#""text""#] {
+            let line = |kind| format!(r#"{{"type":"{kind}","object":{{"metadata":{metadata}}}}}"#);
+            assert_eq!(decode(&line("BOOKMARK")), "malformed", "{metadata}");
+        }
+        assert_eq!(decode(r#"{"type":"ERROR","object":{"code":"410"}}"#), "error 0");
+        assert_eq!(decode(r#"{"type":"ERROR","object":null}"#), "error 0");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_do_not_fail_an_event() {
+        let line =
+            b"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\"},\"data\":{\"x\":\"\xff\"}}}";
+        let event = WatchEvent::<ConfigMap>::decode(line, ManagedFields::Dropped);
+        let Ok(Ok(WatchEvent::Applied(object))) = event else { panic!("{event:?}") };
+        assert_eq!(object.data.unwrap()["x"], "\u{fffd}");
     }
 
     #[test]

@@ -1,65 +1,15 @@
 //! Reading the store of an informer that was never started logs a warning.
 
-use std::{
-    fmt::{Debug, Write},
-    sync::Arc,
-};
-
 use k8s_openapi::api::core::v1::ConfigMap;
-use parking_lot::Mutex;
 use tokio::time::Duration;
-use tracing::{Event, Level, Metadata, Subscriber, field::Field, field::Visit, span};
 use trimtab_cache::ObjectKey;
 use trimtab_informer::Informer;
 use trimtab_test_support::{server::ScriptedServer, settle};
 
-use crate::fixtures::{lists, object};
-
-/// Collects warnings.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    /// The warnings that `run` causes.
-    fn of(run: impl FnOnce()) -> Vec<String> {
-        let warnings = Self::default();
-        tracing::subscriber::with_default(warnings.clone(), run);
-        let warnings = warnings.0.lock();
-        warnings.clone()
-    }
-}
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields(String::new());
-        event.record(&mut fields);
-        self.0.lock().push(fields.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
+use crate::{
+    fixtures::{lists, object},
+    warnings::Warnings,
+};
 
 fn key() -> ObjectKey {
     ObjectKey::namespaced("default", "a")
