@@ -88,7 +88,8 @@
 //!
 //! # Features
 //!
-//! - `connect`: a client that detects dead connections within 25 s.
+//! - `connect`: a client that detects dead connections within 25 s, and one whose watches are read without a task in
+//!   between.
 
 mod audit;
 mod backoff;

@@ -17,7 +17,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube_client::{Client, Config};
 use serde::{Deserialize, de::DeserializeOwned};
 use trimtab_cache::{MetaView, Metadata, Object, Packed};
-use trimtab_informer::{Informer, InformerBuilder};
+use trimtab_informer::{Informer, InformerBuilder, connect};
 use trimtab_test_support::bench::instructions;
 
 type Failure = Box<dyn Error>;
@@ -88,10 +88,17 @@ fn client() -> Result<Client, Failure> {
     client_of(&option::<String>("url")?)
 }
 
+/// The client that the README advises; `--client default` for kube-client's own.
 fn client_of(url: &str) -> Result<Client, Failure> {
     let mut config = Config::new(url.parse()?);
     config.default_retry = false;
-    Ok(Client::try_from(config)?)
+    Ok(match option::<String>("client").as_deref() {
+        Ok("default") => Client::try_from(config)?,
+        Ok(other) if other != "direct" => {
+            return Err(format!("--client must be direct or default, not {other}").into());
+        }
+        _ => connect::direct_client(config, connect::connector())?,
+    })
 }
 
 /// A synced informer with all objects of the load.

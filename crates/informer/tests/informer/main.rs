@@ -2,6 +2,8 @@
 //! one or the API server of `trimtab-apiserver`.
 
 mod cluster;
+#[cfg(feature = "connect")]
+mod direct;
 mod errors;
 mod factory;
 mod fixtures;

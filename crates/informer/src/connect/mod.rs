@@ -14,12 +14,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`direct_client`] is a client whose watches cost less: they are read without a task in between.
 
-use http::{Method, Request, Response};
+mod body;
+mod direct;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, Uri};
+use hyper::rt::{Read, Write};
 use hyper_util::{
     client::legacy::{
         Client as HttpClient,
-        connect::{Connect, HttpConnector},
+        connect::{Connect, Connection, HttpConnector},
     },
     rt::TokioExecutor,
 };
@@ -29,9 +36,11 @@ use kube_client::{
 };
 use tokio::time::Duration;
 use tower::{
-    BoxError, ServiceBuilder,
+    BoxError, Service, ServiceBuilder,
     retry::{Policy, RetryLayer},
 };
+
+use self::direct::Direct;
 
 /// The idle time before the first probe of a connection.
 const IDLE: Duration = Duration::from_secs(10);
@@ -80,14 +89,52 @@ where
     C: Connect + Clone + Send + Sync + 'static,
 {
     let http = HttpClient::builder(TokioExecutor::new()).build::<_, Body>(connector);
+    client_of(config, http)
+}
+
+/// Returns a client as [`client`] does, whose watches are read without a task in between.
+///
+/// Each watch has an HTTP/1 connection of its own. Whoever reads the watch drives the connection: a part of the body goes
+/// from the socket to the reader in one poll, and no other task or thread has to run. Nothing is read while the reader does
+/// not read. Dropping the body closes the connection, and a connection that breaks ends its body with the error.
+///
+/// Other requests share connections that tasks drive, and so does a watch if the connector negotiates HTTP/2.
+///
+/// # Errors
+///
+/// The credentials cannot be used.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub fn direct_client<C>(config: Config, connector: C) -> Result<Client, kube_client::Error>
+where
+    C: Connect + Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Error: Into<BoxError>,
+    C::Future: Send,
+{
+    let pooled = HttpClient::builder(TokioExecutor::new()).build::<_, Body>(connector.clone());
+    client_of(config, Direct::new(connector, pooled))
+}
+
+/// Puts the layers of a client around `service`.
+fn client_of<S, B>(config: Config, service: S) -> Result<Client, kube_client::Error>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let retries = config.default_retry.then(|| RetryLayer::new(ReadRetries(RetryPolicy::server_retry())));
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(retries)
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
-        .service(http);
+        .map_err(Into::<BoxError>::into)
+        .service(service);
     Ok(Client::new(service, config.default_namespace))
 }
 
