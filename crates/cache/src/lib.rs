@@ -66,6 +66,7 @@ mod json;
 mod key;
 mod labels;
 mod managed_fields;
+mod numbers;
 mod object;
 mod packed;
 mod places;

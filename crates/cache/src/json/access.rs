@@ -11,6 +11,7 @@ use super::{
     error::JsonError,
     key::Key,
     reader::{Json, Place},
+    skip,
 };
 
 /// The members of an object, in order.
@@ -89,5 +90,14 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
             return Ok(None);
         }
         seed.deserialize(&mut *self.json).map(Some)
+    }
+
+    /// Counts the elements, if none has been read: a vector then takes exactly the memory that it needs. Without the number
+    /// a vector of one container has room for four.
+    fn size_hint(&self) -> Option<usize> {
+        if !self.is_first {
+            return None;
+        }
+        skip::elements(self.json.text.as_bytes(), self.json.at)
     }
 }

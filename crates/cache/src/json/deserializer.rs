@@ -31,6 +31,26 @@ macro_rules! strings {
     };
 }
 
+/// Integers with few digits are read here, others by `serde_json`.
+macro_rules! integers {
+    ($($method:ident)*) => {
+        $(
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
+                self.peek()?;
+                let at = self.at;
+                let read = match self.integer() {
+                    None => return self.by_serde_json(|json| json.$method(visitor)),
+                    Some(integer) => match u64::try_from(integer) {
+                        Ok(integer) => visitor.visit_u64(integer),
+                        Err(_) => visitor.visit_i64(integer),
+                    },
+                };
+                read.map_err(|error: JsonError| error.at(at))
+            }
+        )*
+    };
+}
+
 macro_rules! by_serde_json {
     ($($method:ident)*) => {
         $(
@@ -57,10 +77,13 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
 
     strings! { deserialize_str deserialize_string deserialize_identifier }
 
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
     by_serde_json! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
-        deserialize_f64 deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit
+        deserialize_i128 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {

@@ -35,6 +35,13 @@ impl Marks {
     }
 }
 
+/// Mask of a block's commas, those within strings included.
+#[inline]
+pub(super) fn commas(block: &[u8; BLOCK]) -> u64 {
+    let lanes = block.as_chunks::<LANE>().0.iter().enumerate();
+    lanes.fold(0, |mask, (number, lane)| mask | equal(u8x16::from(*lane), b',') << (number * LANE))
+}
+
 /// Mask of the bytes in a lane of a string that end it or need work: quotes, backslashes and control characters.
 #[inline]
 pub(super) fn special(lane: [u8; LANE]) -> u64 {

@@ -1,6 +1,6 @@
 //! Finds the end of a value, without recursion and without looking at the values within it.
 
-use super::marks::{BLOCK, LANE, Marks, special};
+use super::marks::{BLOCK, LANE, Marks, commas, special};
 
 /// Returns the position after the object or array that begins at `start`; `None` if the text ends within it.
 pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
@@ -15,6 +15,30 @@ pub(super) fn end_of_container(text: &[u8], start: usize) -> Option<usize> {
         };
         if let Some(end) = scan.block(block) {
             return Some(from + end);
+        }
+        from += BLOCK;
+    }
+}
+
+/// Returns the number of elements of the array whose opening bracket is before `start`; `None` if the text ends within it.
+///
+/// For an array that is not JSON the number may be wrong.
+pub(super) fn elements(text: &[u8], start: usize) -> Option<usize> {
+    let first = text.get(start..)?.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if *first == b']' {
+        return Some(0);
+    }
+    let mut scan = Scan { in_string: 0, escaped: 0, depth: 1 };
+    let (mut commas, mut from) = (0, start);
+    loop {
+        let rest = text.get(from..)?;
+        let Some(block) = rest.first_chunk() else {
+            let mut block = [b' '; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            return scan.commas(&block, &mut commas).then_some(commas + 1);
+        };
+        if scan.commas(block, &mut commas) {
+            return Some(commas + 1);
         }
         from += BLOCK;
     }
@@ -35,9 +59,7 @@ impl Scan {
     #[inline]
     fn block(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
         let marks = Marks::of(block);
-        let quotes = marks.quotes & !self.escaped_by(marks.backslashes);
-        let strings = odd_up_to(quotes) ^ self.in_string;
-        self.in_string = if strings >> 63 == 1 { u64::MAX } else { 0 };
+        let strings = self.strings(&marks);
         let (opens, closes) = (marks.opens & !strings, marks.closes & !strings);
         let closed = closes.count_ones();
         if closed >= self.depth
@@ -47,6 +69,43 @@ impl Scan {
         }
         self.depth = self.depth + opens.count_ones() - closed;
         None
+    }
+
+    /// Adds the number of commas between the elements of the outermost array. Returns whether the array ends in this block.
+    fn commas(&mut self, block: &[u8; BLOCK], count: &mut usize) -> bool {
+        let marks = Marks::of(block);
+        let outside = !self.strings(&marks);
+        let (commas, mut brackets) = (commas(block) & outside, (marks.opens | marks.closes) & outside);
+        let mut seen = 0; // the bytes up to the last bracket
+        while brackets != 0 {
+            let bracket = brackets & brackets.wrapping_neg();
+            if self.depth == 1 {
+                *count += (commas & (bracket - 1) & !seen).count_ones() as usize;
+            }
+            seen = bracket | (bracket - 1);
+            brackets &= !bracket;
+            if marks.opens & bracket != 0 {
+                self.depth += 1;
+            } else {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    return true;
+                }
+            }
+        }
+        if self.depth == 1 {
+            *count += (commas & !seen).count_ones() as usize;
+        }
+        false
+    }
+
+    /// Returns the bytes within strings, with the opening quotes.
+    #[inline]
+    fn strings(&mut self, marks: &Marks) -> u64 {
+        let quotes = marks.quotes & !self.escaped_by(marks.backslashes);
+        let strings = odd_up_to(quotes) ^ self.in_string;
+        self.in_string = if strings >> 63 == 1 { u64::MAX } else { 0 };
+        strings
     }
 
     /// Returns the position after the first closing bracket at which the number of closed brackets equals that of

@@ -49,6 +49,10 @@ proptest! {
         let text = written(&value, pretty);
         // serde_json's own reading, because a float may be read as its neighbour.
         prop_assert_eq!(read::<Value>(&text).unwrap(), serde_json::from_str::<Value>(&text).unwrap());
+        if let Value::Array(elements) = &value {
+            let read: Vec<Value> = read(&text).unwrap();
+            prop_assert_eq!((read.len(), read.capacity()), (elements.len(), elements.len()), "no more memory than needed");
+        }
         let raw = read::<Box<RawValue>>(&text).unwrap();
         prop_assert_eq!(raw.get(), &text);
         let behind = format!("{text} ,\"\\\" ]}}");
@@ -108,6 +112,73 @@ fn what_is_skipped_may_be_deep_and_what_is_read_may_not() {
     assert!(read::<Value>(&deep(128)).is_ok());
     let error = read::<Value>(&deep(1_000_000)).unwrap_err();
     assert!(error.to_string().contains("too deep") && !error.is_incomplete(), "{error}");
+}
+
+#[test]
+fn the_elements_of_an_array_are_counted_whatever_they_hold_and_wherever_blocks_end() {
+    for before in 0..140 {
+        let string = "a,]".repeat(before / 3) + &"b".repeat(before % 3);
+        let text = format!(r#"["{string}",[1,2,[3,4]],{{"a":[5,6],"b":7}},"\"],", null , 8 ] , 9"#);
+        let mut json = Json::new(&text);
+        let read: Vec<Value> = Vec::deserialize(&mut json).unwrap();
+        assert_eq!((read.len(), read.capacity()), (6, 6), "{text}");
+    }
+    for (text, capacity) in [("[]", 0), ("[ \n ]", 0), ("[[]]", 1), ("[{},[]]", 2), ("[7]", 1)] {
+        let read: Vec<Value> = read(&text.replace("\\n", "\n")).unwrap();
+        assert_eq!(read.capacity(), capacity, "{text}");
+    }
+}
+
+#[test]
+fn integers_are_read_as_serde_json_reads_them() {
+    fn check<T: DeserializeOwned + PartialEq + std::fmt::Debug>(number: &str) {
+        let text = format!("[{number}]");
+        let (ours, theirs) = (read::<[T; 1]>(&text).ok(), serde_json::from_str::<[T; 1]>(&text).ok());
+        assert_eq!(ours, theirs, "{number}");
+        assert_eq!(read::<T>(number).ok(), serde_json::from_str(number).ok(), "{number}");
+    }
+    for number in [
+        "0",
+        "-0",
+        "7",
+        "-7",
+        "127",
+        "128",
+        "-128",
+        "-129",
+        "255",
+        "256",
+        "65536",
+        "2147483648",
+        "-2147483649",
+        "999999999999999999",
+        "9999999999999999999",
+        "-999999999999999999",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "01",
+        "-01",
+        "1.0",
+        "1e3",
+        "1E3",
+        "-",
+        "--1",
+        "+1",
+        "1x",
+        "1-",
+        "",
+    ] {
+        check::<i8>(number);
+        check::<i16>(number);
+        check::<i32>(number);
+        check::<i64>(number);
+        check::<u8>(number);
+        check::<u16>(number);
+        check::<u32>(number);
+        check::<u64>(number);
+    }
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

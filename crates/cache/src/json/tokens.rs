@@ -92,6 +92,24 @@ impl<'de> Json<'de> {
         }
     }
 
+    /// Reads the integer at the position, if it is one of at most 18 digits. Otherwise nothing is consumed.
+    pub(super) fn integer(&mut self) -> Option<i64> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let sign = usize::from(rest.first() == Some(&b'-'));
+        let digits = &rest[sign..];
+        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        // A zero has no digits behind it, and one with a sign is a float. More may follow at the end of the text.
+        let is_plain = matches!(length, 1..=18)
+            && (digits[0] != b'0' || (length == 1 && sign == 0))
+            && !matches!(digits.get(length)?, b'.' | b'e' | b'E');
+        if !is_plain {
+            return None;
+        }
+        self.at += sign + length;
+        let value = digits[..length].iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+        Some(if sign == 1 { -value } else { value })
+    }
+
     /// Consumes a `null`, if it is next.
     pub(crate) fn null(&mut self) -> Result<bool, JsonError> {
         let is_null = self.peek()? == b'n';
