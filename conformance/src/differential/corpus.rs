@@ -80,7 +80,7 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
     let begin = Instant::now();
     let lines = lines()?;
     let listed: BTreeSet<&str> = DIFFERING.lines().filter_map(|line| line.split(' ').next()).collect();
-    let (mut same, mut known, mut mended, mut shown) = (0, 0, 0, BTreeSet::new());
+    let (mut same, mut known, mut mended, mut shown) = (0, 0, Vec::new(), BTreeSet::new());
     let mut answers = stream::iter(&lines).map(|line| compared(ours, line)).buffered(AT_ONCE);
     while let Some(answer) = answers.next().await {
         let (line, reply, kind) = answer?;
@@ -88,7 +88,7 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
         match kind {
             None => {
                 same += 1;
-                mended += usize::from(is_listed);
+                mended.extend(is_listed.then_some(line.probe.name.as_str()));
             }
             Some(_) if is_listed => known += 1,
             Some(kind) => {
@@ -102,6 +102,10 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
     }
     let (all, seconds) = (lines.len(), begin.elapsed().as_secs_f32());
     let failed = all - same - known;
+    if !mended.is_empty() {
+        println!("listed in differing.txt, but as recorded: {}", mended.join(" "));
+    }
+    let mended = mended.len();
     println!(
         "corpus: {all} requests in {seconds:.1} s: {same} as recorded ({mended} of them listed as differences), {known} known \
          differences, {failed} failed"

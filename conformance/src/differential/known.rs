@@ -6,6 +6,10 @@ pub(crate) const KNOWN: &[(&str, &str)] = &[
         "columnDefinitions[].description",
         "descriptions of columns are upstream's documentation; here they are empty",
     ),
+    (
+        "the descriptions of a Table's columns",
+        "descriptions of columns are upstream's documentation; here they are empty",
+    ),
     ("object: ~.paths", "the index lists the paths that this server has"),
     ("object: ~.groups[].versions", "two definitions of one group are listed in another order for a moment"),
     ("object: ~.resources[]", "a kube-apiserver lists definitions in the order in which it got to them"),

@@ -9,7 +9,8 @@
 //!  nodeSelector {string} map(atomic)
 //! ```
 //!
-//! `!` is a required field, `[]` a list, `{}` a map, `=` a default. At first only the names are looked at; a type is
+//! `!` is a required field, `[]` a list, `{}` a map, `=` a default. Of a field that Go's struct holds by value, `go(omit)`
+//! says that its zero value is left out, and `go(zero)` that it is written. At first only the names are looked at; a type is
 //! read when somebody asks for it.
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
-use super::node::{Field, Form, List, Node, PatchRule, Scalar};
+use super::node::{Field, Form, List, Node, PatchRule, Scalar, ZeroValue};
 
 const TEXT: &str = include_str!("builtin.txt");
 const MICRO_TIME: &str = "apimachinery.pkg.apis.meta.v1.MicroTime";
@@ -200,6 +201,8 @@ impl Reader {
             ("list", _) => node.list = Some(List::Atomic),
             ("map", "atomic") => node.atomic = Some(true),
             ("map", _) => node.atomic = Some(false),
+            ("go", "omit") => node.zero = ZeroValue::LeftOut,
+            ("go", _) => node.zero = ZeroValue::Written,
             ("enum", _) => node.choices = content.split(',').map(str::to_owned).collect(),
             ("patch", strategies) => {
                 let has = |wanted| strategies.split(',').any(|strategy| strategy == wanted);

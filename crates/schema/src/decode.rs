@@ -150,13 +150,23 @@ impl<'a> Reader<'a> {
                 fields.remove(&name);
             }
         }
-        Ok(Value::Object(fields.into_map()))
+        let mut fields = fields.into_map();
+        // The fields of the object itself are its kind's to complete: a part of it may be all that is read.
+        if self.typed && !matches!(self.place, Place::Root) {
+            for (name, schema) in schema.written() {
+                if !fields.contains_key(name) {
+                    fields.insert(name.to_owned(), schema.zero());
+                }
+            }
+        }
+        Ok(Value::Object(fields))
     }
 
     /// Whether upstream would write the field again.
     fn keeps(&self, field: Option<Schema<'_>>, value: &Value) -> bool {
         let Some(field) = field else { return true };
         match value {
+            _ if field.leaves_out(value) => false,
             // Times that an object lacks are written as null, but for those of its metadata.
             Value::Null if self.typed => {
                 field.kind() == Form::Scalar(Scalar::Time) && self.owner_of_field() != "ObjectMeta"
@@ -220,7 +230,7 @@ impl<'a> Reader<'a> {
     fn number(&self, number: Number) -> Value {
         let found = || format!("number {number}");
         match self.form() {
-            _ if !self.typed => go_number::decoded(number),
+            _ if !self.typed => go_number::untyped(number),
             Form::Any | Form::Scalar(Scalar::Number) => go_number::decoded(number),
             Form::Scalar(Scalar::Int32 | Scalar::IntOrString) => match number.as_i64() {
                 Some(int) if i32::try_from(int).is_ok() => Value::Number(number),

@@ -26,6 +26,35 @@ pub fn decoded(number: Number) -> Value {
     }
 }
 
+/// Returns a number of a JSON text as Go's decoder gives it to an object without types: an integer, or a float that may be
+/// whole.
+pub fn untyped(number: Number) -> Value {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() => Number::from_f64(float).map_or(Value::Null, Value::Number),
+        _ => Value::Number(number),
+    }
+}
+
+/// Returns whether a value contains a whole float, which is an integer when it is read again.
+pub fn has_whole_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64() && number.as_f64().is_some_and(|float| float.fract() == 0.0),
+        Value::Array(items) => items.iter().any(has_whole_float),
+        Value::Object(fields) => fields.values().any(has_whole_float),
+        _ => false,
+    }
+}
+
+/// Converts the numbers within a value as [`decoded`] does.
+pub fn decode_within(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => *value = decoded(number.clone()),
+        Value::Array(items) => items.iter_mut().for_each(decode_within),
+        Value::Object(fields) => fields.values_mut().for_each(decode_within),
+        _ => {}
+    }
+}
+
 /// Writes a number.
 pub fn text(number: &Number) -> String {
     match number.as_f64() {

@@ -66,6 +66,17 @@ pub struct PatchRule {
     pub key: Option<String>,
 }
 
+/// Whether Go writes a field of a struct that has its zero value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ZeroValue {
+    /// The value may be nil, and then it is left out; any other is written.
+    IsNil,
+    /// It is left out, even if somebody sent it.
+    LeftOut,
+    /// It is written, even if nobody sent it.
+    Written,
+}
+
 /// [`ListType`], owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum List {
@@ -98,6 +109,10 @@ pub(crate) struct Node {
     pub(crate) preserves_unknown: bool,
     /// Whether nothing is known of the value, and no field of an object that it may be is kept.
     pub(crate) is_closed: bool,
+    /// Whether the field is written if it is not set.
+    pub(crate) zero: ZeroValue,
+    /// The properties that are written if they are not set, by their position among the fields.
+    pub(crate) written: Vec<usize>,
 }
 
 /// A property of a struct.
@@ -125,6 +140,8 @@ impl Node {
             required: false,
             preserves_unknown: false,
             is_closed: false,
+            zero: ZeroValue::IsNil,
+            written: Vec::new(),
         }
     }
 
@@ -141,6 +158,9 @@ impl Node {
     /// Puts the properties into the order in which they are found.
     pub(crate) fn sorted(mut self) -> Self {
         self.fields.sort_by(|one, other| Self::order(&one.name, &other.name));
+        let is_written = |field: &Field| field.node.zero == ZeroValue::Written;
+        let written = self.fields.iter().enumerate().filter(|(_, field)| is_written(field));
+        self.written = written.map(|(position, _)| position).collect();
         self
     }
 

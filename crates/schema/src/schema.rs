@@ -5,7 +5,7 @@ use trimtab_managed_fields::TypeDef;
 
 use crate::{
     ListType, builtin, managed,
-    node::{Form, List, Node, PatchRule},
+    node::{Form, List, Node, PatchRule, Scalar, ZeroValue},
 };
 
 /// The type of a value: that of a built-in kind, of a custom kind, or of a part of one.
@@ -16,6 +16,11 @@ impl<'a> Schema<'a> {
     /// Returns the type of a built-in kind of Kubernetes, whether its objects are stored or, as those of `Scale`, only sent.
     pub fn named(group: &str, version: &str, kind: &str) -> Option<Self> {
         builtin::of_kind(group, version, kind).map(Self)
+    }
+
+    /// Returns a built-in type by its full name, such as `api.core.v1.PodSpec`.
+    pub fn of_type(name: &str) -> Option<Self> {
+        builtin::position(name).map(builtin::definition).map(Self)
     }
 
     /// Returns the type of a built-in kind for managed fields.
@@ -75,6 +80,35 @@ impl<'a> Schema<'a> {
         };
         let default = field.node.default.as_ref();
         default.filter(is_zero).or((field.node.required && default.is_none()).then_some(&Value::Null))
+    }
+
+    /// Returns whether Go leaves the field out if it has this value: the zero value of a field that is held by value.
+    pub(crate) fn leaves_out(&self, value: &Value) -> bool {
+        self.0.zero == ZeroValue::LeftOut
+            && match value {
+                Value::Bool(value) => !value,
+                Value::String(text) => text.is_empty(),
+                Value::Number(number) => number.as_i64() == Some(0),
+                _ => false,
+            }
+    }
+
+    /// Returns the properties of a built-in struct that Go writes even if they are not set.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let body = self.body();
+        let fields = body.written.iter().filter_map(|position| body.fields.get(*position));
+        fields.map(|field| (&*field.name, Self(&field.node)))
+    }
+
+    /// Returns what Go writes for a value of a built-in type that is not set.
+    pub(crate) fn zero(&self) -> Value {
+        match self.kind() {
+            Form::Struct => self.written().map(|(name, schema)| (name.to_owned(), schema.zero())).collect(),
+            Form::Scalar(Scalar::String) => "".into(),
+            Form::Scalar(Scalar::Boolean) => false.into(),
+            Form::Scalar(Scalar::Int32 | Scalar::Int64) => 0.into(),
+            _ => Value::Null,
+        }
     }
 
     /// Returns the rule of strategic merge patches for the value, if there is one.

@@ -1,5 +1,7 @@
 //! Whether a definition's schema is structural: upstream's rules, as far as people run into them.
 
+mod extensions;
+
 use serde_json::{Value, json};
 
 use crate::{error::FieldError, rules::rule_causes, structural_schema::default_causes};
@@ -7,6 +9,23 @@ use crate::{error::FieldError, rules::rule_causes, structural_schema::default_ca
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 /// In which the type and everything else that shapes an object must not be said again.
 const LOGICAL: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+
+/// The fields that such a part must not have, and what they must be.
+const FORBIDDEN: [(&str, &str); 13] = [
+    ("type", "empty"),
+    ("additionalProperties", "undefined"),
+    ("default", "undefined"),
+    ("title", "empty"),
+    ("description", "empty"),
+    ("nullable", "false"),
+    ("x-kubernetes-preserve-unknown-fields", "false"),
+    ("x-kubernetes-embedded-resource", "false"),
+    ("x-kubernetes-int-or-string", "false"),
+    ("x-kubernetes-list-map-keys", "empty"),
+    ("x-kubernetes-list-type", "undefined"),
+    ("x-kubernetes-map-type", "undefined"),
+    ("x-kubernetes-validations", "empty"),
+];
 
 /// Adds the errors of the schema at `path`, whose root describes whole objects.
 pub(crate) fn check(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
@@ -43,8 +62,11 @@ pub(crate) fn check(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
 
 fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<FieldError>) {
     let kind = schema["type"].as_str().unwrap_or_default();
-    let is_free = schema["x-kubernetes-int-or-string"] == true
-        || schema["x-kubernetes-preserve-unknown-fields"] == true;
+    let is_set = |extension: &str| schema[extension] == true;
+    // What a resource within a resource lacks is told later.
+    let is_free = is_set("x-kubernetes-int-or-string")
+        || is_set("x-kubernetes-preserve-unknown-fields")
+        || is_set("x-kubernetes-embedded-resource");
     if kind.is_empty() && !is_root && !is_free {
         let what = if path.ends_with(".items") { "array items" } else { "object fields" };
         let because = format!("must not be empty for specified {what}");
@@ -69,6 +91,7 @@ fn node(schema: &Value, path: &str, is_root: bool, causes: &mut Vec<FieldError>)
         let because = "additionalProperties and properties are mutual exclusive";
         causes.push(FieldError::forbidden(format!("{path}.additionalProperties"), because));
     }
+    extensions::check(schema, path, causes);
     if kind == "array" && schema.get("items").is_none() {
         causes.push(FieldError::required(format!("{path}.items"), "must be specified"));
     }
@@ -98,12 +121,9 @@ fn defaults(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
 
 /// Checks what restricts the values of a node and of all nodes below it.
 fn restrictions(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
-    for logical in LOGICAL {
-        for (position, part) in schema[logical].as_array().into_iter().flatten().enumerate() {
-            let is_either = schema["x-kubernetes-int-or-string"] == true;
-            self::logical(part, &format!("{path}.{logical}[{position}]"), is_either, causes);
-        }
-    }
+    extensions::embedded(schema, path, causes);
+    let is_either = schema["x-kubernetes-int-or-string"] == true;
+    quantifiers(schema, path, is_either, causes);
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         restrictions(property, &format!("{path}.properties[{name}]"), causes);
     }
@@ -114,16 +134,41 @@ fn restrictions(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
     }
 }
 
+/// Checks the parts of `allOf` and the like, and of `not`.
+fn quantifiers(schema: &Value, path: &str, is_either: bool, causes: &mut Vec<FieldError>) {
+    for logical in LOGICAL {
+        for (position, part) in schema[logical].as_array().into_iter().flatten().enumerate() {
+            self::logical(part, &format!("{path}.{logical}[{position}]"), is_either, causes);
+        }
+    }
+    if schema["not"].is_object() {
+        logical(&schema["not"], &format!("{path}.not"), false, causes);
+    }
+}
+
 /// Checks a part of `allOf` and the like: it restricts values, and does not declare their type again.
 fn logical(part: &Value, path: &str, is_int_or_string: bool, causes: &mut Vec<FieldError>) {
-    for field in ["type", "default", "description", "title", "additionalProperties"] {
+    let is_set = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    for (field, because) in FORBIDDEN {
         let says_what_it_is = field == "type" && is_int_or_string;
-        if part.get(field).is_some() && !says_what_it_is {
-            let because = "must be empty to be structural";
-            causes.push(FieldError::forbidden(format!("{path}.{field}"), because));
+        if is_set(&part[field]) && !says_what_it_is {
+            causes.push(FieldError::forbidden(format!("{path}.{field}"), format!("must be {because} to be structural")));
         }
+    }
+    quantifiers(part, path, is_int_or_string, causes);
+    if part["items"].is_object() {
+        logical(&part["items"], &format!("{path}.items"), false, causes);
     }
     for (name, property) in part["properties"].as_object().into_iter().flatten() {
         logical(property, &format!("{path}.properties[{name}]"), false, causes);
+    }
+    if part["properties"].get("metadata").is_some() {
+        let because = "must not be specified in a nested context";
+        causes.push(FieldError::forbidden(format!("{path}.properties[metadata]"), because));
     }
 }

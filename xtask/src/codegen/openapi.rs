@@ -2,7 +2,9 @@
 //! file has one line for each field, without the descriptions.
 
 mod compact;
+mod zero;
 
+use super::protobuf;
 use crate::{
     cargo::checked,
     failure::{Failure, While},
@@ -46,10 +48,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
             definitions.read(&get(options, document["serverRelativeURL"].as_str().unwrap_or_default())?)?;
         }
     }
+    let workspace = Workspace::load()?;
+    let wire = workspace.root.join(protobuf::FILE);
+    definitions.mark(&fs::read_to_string(&wire).doing(wire.display())?);
     let text = format!(
         "# The types of Kubernetes {version}: `cargo xtask codegen openapi` writes this file.\n{definitions}"
     );
-    let file = Workspace::load()?.root.join(FILE);
+    let file = workspace.root.join(FILE);
     if options.check {
         let is_same = fs::read_to_string(&file).doing(file.display())? == text;
         println!("{FILE} {} {version}", if is_same { "matches" } else { "differs from" });

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The file that our API server reads.
-const FILE: &str = "crates/apiserver/src/wire/protobuf/wire.txt";
+pub(super) const FILE: &str = "crates/apiserver/src/wire/protobuf/wire.txt";
 
 pub(crate) fn run() -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;

@@ -174,3 +174,36 @@ pub(crate) fn set_condition(status: &mut Value, condition: Value) {
     conditions.retain(|existing| existing["type"] != condition["type"]);
     conditions.push(condition);
 }
+
+/// Writes metadata as Go does, in the order of its struct, with managers that are a JSON text.
+pub(crate) fn metadata_in_go(metadata: &Value, managers: Option<&str>) -> String {
+    const FIELDS: [&str; 14] = [
+        "name",
+        "generateName",
+        "namespace",
+        "selfLink",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
+    ];
+    const MANAGER: [&str; 7] =
+        ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
+    let in_order = |object: &Value, fields: &[&str]| {
+        let set = fields.iter().filter(|field| !object[**field].is_null());
+        set.map(|field| format!("\"{field}\":{}", object[*field])).collect::<Vec<_>>()
+    };
+    let mut parts = in_order(metadata, &FIELDS);
+    let managers = managers.and_then(|managers| serde_json::from_str::<Vec<Value>>(managers).ok());
+    if let Some(managers) = managers.filter(|managers| !managers.is_empty()) {
+        let shown = managers.iter().map(|manager| format!("{{{}}}", in_order(manager, &MANAGER).join(",")));
+        parts.push(format!("\"managedFields\":[{}]", shown.collect::<Vec<_>>().join(",")));
+    }
+    format!("{{{}}}", parts.join(","))
+}

@@ -241,7 +241,7 @@ fn field_validation(value: &str, options: &str) -> Result<FieldValidation> {
 
 /// `dryRun` is a list: it may be repeated, and each value counts.
 fn dry_run(parameters: &Parameters, options: &str) -> Result<bool> {
-    let values: Vec<&str> = parameters.all("dryRun").filter(|value| !value.is_empty()).collect();
+    let values: Vec<&str> = parameters.all("dryRun").collect();
     if values.iter().any(|value| *value != "All") {
         let cause = Cause::not_supported("dryRun", &json!(values), &["All"]);
         return Err(Status::invalid_options(options, &[cause]));

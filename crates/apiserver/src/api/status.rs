@@ -110,13 +110,13 @@ impl Status {
     /// 404: the path names nothing.
     pub(crate) fn no_such_path() -> Self {
         let message = "the server could not find the requested resource";
-        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).with_details()
     }
 
     /// 405: the path does not take this verb.
     pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).with_details()
     }
 
     /// 409: the name is taken.
@@ -202,7 +202,24 @@ impl Status {
     /// 406: the client takes none of the forms that the server has of the object.
     pub(crate) fn no_such_form(written: &[&str]) -> Self {
         let message = format!("only the following media types are accepted: {}", written.join(", "));
-        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message).with_details()
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// 406: the client takes the metadata of one object, and this is a list of them, or the reverse. Upstream names the Go type
+    /// of what it has.
+    pub(crate) fn no_such_metadata<'a>(kind: impl Into<Resource<'a>>, asks_for_list: bool) -> Self {
+        let kind = kind.into();
+        let package = match kind.storage_group.split('.').next() {
+            Some("") | None => "core",
+            Some(first) => first,
+        };
+        let (wanted, found, list) = match asks_for_list {
+            true => ("PartialObjectMetadataList", "is not a list", ""),
+            false => ("PartialObjectMetadata", "is a list", "List"),
+        };
+        let message =
+            format!("you requested {wanted}, but the requested object {found} (*{package}.{}{list})", kind.kind);
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
     /// 406: the client takes none of the formats that the server writes.

@@ -7,7 +7,10 @@ use serde_json::json;
 
 use super::{core::Core, request::Request, show};
 use crate::{
-    api::status::{Result, Status},
+    api::{
+        resource::Resource,
+        status::{Result, Status},
+    },
     store::Stored,
     wire::body::ResponseBody,
 };
@@ -27,7 +30,9 @@ fn component(name: &str) -> Stored {
 pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let name = request.route.name.as_str();
     if !COMPONENTS.contains(&name) {
-        return Err(Status::not_found(request.kind(), name));
+        // Upstream calls the resource by its singular here.
+        let resource = Resource { plural: "componentstatus", ..request.kind().into() };
+        return Err(Status::not_found(resource, name));
     }
     show::answer(core, request, StatusCode::OK, &component(name))
 }

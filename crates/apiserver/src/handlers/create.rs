@@ -38,6 +38,7 @@ pub(super) fn insert(
     managers: Option<String>,
 ) -> Result<std::sync::Arc<Stored>> {
     let kind = request.kind();
+    let raw = rules::settle_numbers(kind, &mut object);
     let generated = object::name(&object).is_empty();
     let base = object::text(&object, "generateName").to_owned();
     let generated = generated && !base.is_empty();
@@ -79,7 +80,7 @@ pub(super) fn insert(
         }
         (kind.strategy.complete_named)(&mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
-        rules::validate(kind, &object)?;
+        rules::validate(kind, &object, raw.as_ref())?;
         request.warnings.add(warnings::of_write(kind, request.route.subresource, None, &object));
         if request.route.verb != Verb::Create {
             request.caller(core).check_create()?;

@@ -127,6 +127,19 @@ fn patched_as(
         Err(status) => status,
     };
     let is_custom = schema.is_some_and(|schema| !schema.is_built_in());
+    for field in ["apiVersion", "kind"].into_iter().filter(|_| !is_custom) {
+        let found = match &patched[field] {
+            Value::Null | Value::String(_) => continue,
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        return Err(refusal(&format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go struct field .{field} \
+             of type string"
+        )));
+    }
     if is_custom && text(&patched, "kind").is_empty() {
         return Err(refusal(&format!("Object 'Kind' is missing in '{patched}'")));
     }
@@ -242,7 +255,7 @@ impl<'a> Expected<'a> {
 }
 
 /// Upstream's message for unknown kinds.
-fn unregistered(kind: &str, api_version: &str) -> String {
+pub(super) fn unregistered(kind: &str, api_version: &str) -> String {
     format!(
         "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
     )

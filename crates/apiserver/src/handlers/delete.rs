@@ -7,9 +7,11 @@ use http::{Response, StatusCode};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use trimtab_schema::Schema;
 
 use super::{
     core::Core,
+    decode::unregistered,
     options::ListPlan,
     request::Request,
     show::{self, Shape},
@@ -27,7 +29,7 @@ use crate::{
     store::{Draft, Stored},
     wire::{
         body::{self, ResponseBody},
-        negotiate::decode_object,
+        negotiate::read_options,
     },
 };
 
@@ -115,7 +117,8 @@ impl DeleteOptions {
     fn of(request: &Request) -> Result<Self> {
         if !request.body.is_empty() {
             // What the URL says beside a body is not looked at.
-            return Self::from_json(&decode_object(&request.headers, &request.body)?)?.check();
+            let schema = Schema::of_type("apimachinery.pkg.apis.meta.v1.DeleteOptions");
+            return Self::from_json(&read_options(&request.headers, &request.body, schema)?)?.check();
         }
         let query = &request.query;
         if let Some(refusal) = &query.no_options {
@@ -135,8 +138,7 @@ impl DeleteOptions {
         let kind = options.get("kind").and_then(Value::as_str).unwrap_or("DeleteOptions");
         if kind != "DeleteOptions" {
             let version = object::api_version(options);
-            let message = format!("no kind {kind:?} is registered for version {version:?} in scheme");
-            return Err(Status::bad_request(message));
+            return Err(Status::bad_request(unregistered(kind, version)));
         }
         Self::deserialize(options).map_err(|error| Status::bad_request(format!("DeleteOptions: {error}")))
     }

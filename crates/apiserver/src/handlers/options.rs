@@ -57,8 +57,9 @@ impl ListPlan {
                 "specifying resource version is not allowed when using continue",
             ));
         }
-        let token = Continue::decode(&query.continue_token)
-            .ok_or_else(|| Status::bad_request("invalid continue token: continue key is not valid"))?;
+        let token = Continue::decode(&query.continue_token).map_err(|because| {
+            Status::bad_request(format!("invalid continue token: continue key is not valid: {because}"))
+        })?;
         Ok(Self { exactly: token.version, after: Some(token.after), ..self })
     }
 }

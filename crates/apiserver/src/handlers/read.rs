@@ -70,6 +70,7 @@ fn show_list(
         }
     }
     request.check_wanted()?;
+    shape.check(request.kind(), true)?;
     let mut answer = shape.list(core, &request.route.kind, &metadata, page.items);
     answer.extensions_mut().insert(Shown(page.version));
     Ok(answer)

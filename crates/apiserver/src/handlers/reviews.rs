@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::{core::Core, request::Request};
 use crate::{
-    api::status::{Cause, Result, Status},
+    api::{
+        object,
+        status::{Cause, Result, Status},
+    },
     auth::{
         User,
         attributes::{Attributes, Target},
@@ -41,7 +44,12 @@ pub(super) fn serve(core: &Core, request: &Request, mut review: Value) -> Result
         let is_set =
             |field: &&String| !matches!(field.as_str(), "managedFields" | "namespace" | "creationTimestamp");
         if metadata.keys().any(|field| is_set(&field)) {
-            return Err(invalid("metadata", &review["metadata"], "must be empty"));
+            let managers = request.writer(core, &core.registry.clock.seconds()).created(&mut review);
+            let shown = object::metadata_in_go(&review["metadata"], managers.as_deref());
+            return Err(Status::invalid_review(
+                AUTHORIZATION,
+                &Cause::invalid_json("metadata", &shown, "must be empty"),
+            ));
         }
     }
     if request.kind().kind != "SelfSubjectReview" {

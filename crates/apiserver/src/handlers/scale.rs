@@ -132,6 +132,9 @@ fn show_scale(kind: &Kind, object: &Value) -> Value {
         "spec": {"replicas": number(&paths.spec)},
         "status": {"replicas": number(&paths.status)},
     });
+    if scale["spec"]["replicas"] == 0 {
+        scale["spec"] = json!({}); // Go leaves it out
+    }
     for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         object::copy_metadata(object, &mut scale, field);
     }

@@ -44,6 +44,16 @@ impl Shape {
         Ok(Self { form: request.form, include })
     }
 
+    /// Refuses to show one object as a list, or a list as one object.
+    pub(super) fn check(self, kind: &Kind, is_list: bool) -> Result<()> {
+        match self.form {
+            Form::Metadata { of_list } if of_list != is_list => {
+                Err(Status::no_such_metadata(kind, of_list))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether objects are looked into before any of them is sent.
     pub(super) fn looks_into_objects(self) -> bool {
         matches!(self.form, Form::Table(_))
@@ -69,7 +79,7 @@ impl Shape {
     ) -> Response<ResponseBody> {
         let (list_kind, api_version) = match self.form {
             Form::Objects => (kind.list_kind.as_str(), &*kind.api_version()),
-            Form::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
+            Form::Metadata { .. } => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
             Form::Table(_) => {
                 let values: Vec<_> = objects.iter().map(|stored| stored.whole()).collect();
                 let table = self.table(core.registry.clock.now(), kind, true, metadata.clone(), &values);
@@ -122,7 +132,7 @@ impl Shape {
         match self.form {
             Form::Objects if is_as_stored(kind, stored) => text.extend_from_slice(stored.json()),
             Form::Objects => text.extend_from_slice(&to_json(&in_version(kind, &stored.whole()))),
-            Form::Metadata => {
+            Form::Metadata { .. } => {
                 for part in [PARTIAL, stored.metadata(), b"}"] {
                     text.extend_from_slice(part);
                 }
@@ -144,7 +154,7 @@ impl Shape {
         let bookmark = json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata});
         let bookmark = match self.form {
             Form::Objects => bookmark,
-            Form::Metadata => partial(&bookmark),
+            Form::Metadata { .. } => partial(&bookmark),
             // Upstream shows the empty object as a row.
             Form::Table(_) => {
                 self.table(core.registry.clock.now(), kind, false, metadata_of_one(&bookmark), [&bookmark])
@@ -174,7 +184,9 @@ pub(super) fn answer(
     code: StatusCode,
     stored: &Stored,
 ) -> Result<Response<ResponseBody>> {
-    let mut answer = body::json(code, Shape::of(request)?.object(core, request.kind(), stored));
+    let shape = Shape::of(request)?;
+    shape.check(request.kind(), false)?;
+    let mut answer = body::json(code, shape.object(core, request.kind(), stored));
     answer.extensions_mut().insert(Shown(stored.version));
     Ok(answer)
 }

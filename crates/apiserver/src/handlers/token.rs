@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{core::Core, decode, request::Request};
+use super::{core::Core, decode, managed, request::Request};
 use crate::{
     api::{
         clock,
@@ -48,9 +48,20 @@ pub(super) fn request(core: &Core, request: &Request) -> Result<Response<Respons
     if wanted["spec"]["audiences"].as_array().is_none_or(Vec::is_empty) {
         wanted["spec"]["audiences"] = json!([AUDIENCE]);
     }
-    wanted["metadata"] =
-        json!({"name": name, "namespace": namespace, "creationTimestamp": context.clock.text()});
-    wanted["spec"]["expirationSeconds"] = seconds.into();
+    if wanted["spec"]["expirationSeconds"].is_null() {
+        wanted["spec"]["expirationSeconds"] = seconds.into();
+    }
+    let sent = json!({"apiVersion": wanted["apiVersion"], "kind": wanted["kind"], "spec": wanted["spec"]});
+    let managers = managed::token_writer(&context.kinds, &request.manager, &context.clock.seconds()).created(&mut sent.clone());
+    wanted["metadata"] = json!({
+        "name": name, "namespace": namespace, "uid": uid, "creationTimestamp": context.clock.text(),
+    });
+    if let Some(managers) = managers.and_then(|managers| serde_json::from_str::<Value>(&managers).ok()) {
+        wanted["metadata"]["managedFields"] = managers;
+    }
+    if wanted["spec"].get("boundObjectRef").is_none() {
+        wanted["spec"]["boundObjectRef"] = Value::Null;
+    }
     wanted["status"] = json!({"token": "", "expirationTimestamp": null});
     if !request.query.dry_run {
         let mut about = json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}});

@@ -221,6 +221,7 @@ fn next<'a>(
 ) -> Result<(Next, Option<addresses::Reservation<'a>>)> {
     let (kind, subresource) = (request.kind(), request.route.subresource);
     let Made { mut object, managers } = made;
+    let raw = rules::settle_numbers(kind, &mut object);
     check_preconditions(kind, current, &object)?;
     for field in ["uid", "creationTimestamp", "generation"] {
         object::copy_metadata(current, &mut object, field);
@@ -252,11 +253,11 @@ fn next<'a>(
         Managers::Are(managers) => managers,
     };
     object::take_managers(&mut object);
-    if object == *current && managed::differ_in_times_at_most(stored, managers.as_deref()) {
+    if raw.is_none() && object == *current && managed::differ_in_times_at_most(stored, managers.as_deref()) {
         return Ok((Next::Unchanged, reservation));
     }
     check_deletion(kind, current, &object)?;
-    rules::validate_update(kind, subresource, current, &object)?;
+    rules::validate_update(kind, subresource, current, &object, raw.as_ref())?;
     if scope != Scope::Metadata {
         request.warnings.add(warnings::of_write(kind, subresource, Some(current), &object));
     }

@@ -1,7 +1,7 @@
 //! The rules of a kind for creating, updating and deleting its objects: upstream's strategies.
 
 use serde_json::Value;
-use trimtab_schema::set_defaults;
+use trimtab_schema::{go_number, set_defaults};
 
 use super::{
     Context, Kind, custom,
@@ -24,6 +24,12 @@ pub(crate) fn is_new_generation(
     if subresource.is_none()
         && kind.strategy.counts_annotations
         && old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    {
+        return true;
+    }
+    if subresource.is_none()
+        && kind.strategy.counts_labels
+        && old["metadata"].get("labels") != new["metadata"].get("labels")
     {
         return true;
     }
@@ -166,11 +172,22 @@ pub(crate) fn prepare_update(
     }
 }
 
-/// Refuses a new object that breaks a rule of its kind.
-pub(crate) fn validate(kind: &Kind, object: &Value) -> Result<()> {
+/// Makes integers of the whole floats of a custom object, and returns the object as it was sent if it has some: upstream's
+/// objects keep them until they are read again.
+pub(crate) fn settle_numbers(kind: &Kind, object: &mut Value) -> Option<Value> {
+    let has_floats = kind.is_custom() && go_number::has_whole_float(object);
+    let raw = has_floats.then(|| object.clone());
+    if has_floats {
+        go_number::decode_within(object);
+    }
+    raw
+}
+
+/// Refuses a new object that breaks a rule of its kind; `raw` is the object with the numbers that were sent.
+pub(crate) fn validate(kind: &Kind, object: &Value, raw: Option<&Value>) -> Result<()> {
     let mut causes = validation::new_object(kind, object);
     causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(object, None)));
-    custom::scale::check(kind, object, true, &mut causes);
+    custom::scale::check(kind, raw.unwrap_or(object), true, &mut causes);
     check(kind, object, &causes)
 }
 
@@ -182,16 +199,17 @@ pub(crate) fn unfinish(kind: &Kind, object: &mut Value) {
     }
 }
 
-/// Refuses a change that breaks a rule.
+/// Refuses a change that breaks a rule; `raw` is the new state with the numbers that were sent.
 pub(crate) fn validate_update(
     kind: &Kind,
     subresource: Option<Subresource>,
     old: &Value,
     new: &Value,
+    raw: Option<&Value>,
 ) -> Result<()> {
     let mut causes = validation::change(kind, subresource, old, new);
     causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(new, Some(old))));
-    custom::scale::check(kind, new, subresource != Some(Subresource::Status), &mut causes);
+    custom::scale::check(kind, raw.unwrap_or(new), subresource != Some(Subresource::Status), &mut causes);
     check(kind, new, &causes)
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Strategy {
     pub(crate) counts_generations: bool,
     /// Whether a change of the annotations counts as a generation.
     pub(crate) counts_annotations: bool,
+    /// Whether a change of labels counts as one, too.
+    pub(crate) counts_labels: bool,
     /// Whether a PUT creates an object that does not exist.
     pub(crate) creates_on_update: bool,
     /// Whether an update may leave out the resource version that it replaces.
@@ -221,6 +223,7 @@ impl Strategy {
         fixes_spec: false,
         counts_generations: false,
         counts_annotations: false,
+        counts_labels: false,
         creates_on_update: false,
         updates_unconditionally: true,
         reads_beyond_metadata: false,

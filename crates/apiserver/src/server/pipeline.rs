@@ -22,7 +22,7 @@ use crate::{
     registry::{route::Route, warnings},
     wire::{
         body::{self, ResponseBody},
-        negotiate::Form,
+        negotiate::{Form, check_content_type},
         protobuf,
     },
 };
@@ -137,6 +137,9 @@ impl Pipeline {
             true => Form::of_events(&headers, in_protobuf)?,
             false => Form::of(&headers, in_protobuf, is_list)?,
         };
+        if matches!(route.verb, Verb::Create | Verb::Update) {
+            check_content_type(&headers, !route.kind.is_custom())?;
+        }
         let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let request = handlers::Request {
             manager: manager::name(query.field_manager.as_deref(), &headers),

@@ -1,9 +1,9 @@
 //! [`Continue`]: where the next page of a list begins, in upstream's form.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{DecodeError, Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::api::key::Key;
+use crate::{api::key::Key, wire::negotiate::go_s_words};
 
 const FORMAT: &str = "meta.k8s.io/v1";
 
@@ -17,7 +17,8 @@ pub(crate) struct Continue {
     pub(crate) after: Key,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 struct Wire {
     v: String,
     rv: i64,
@@ -32,15 +33,34 @@ impl Continue {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&wire).expect("plain fields can be written"))
     }
 
-    /// Reads a token; `None` if it is none of ours.
-    pub(crate) fn decode(token: &str) -> Option<Self> {
-        let wire: Wire = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    /// Reads a token.
+    ///
+    /// # Errors
+    ///
+    /// Upstream's reason, if it is none of ours.
+    pub(crate) fn decode(token: &str) -> Result<Self, String> {
+        let text = URL_SAFE_NO_PAD.decode(token).map_err(|error| {
+            let place = match error {
+                DecodeError::InvalidByte(place, _) | DecodeError::InvalidLastSymbol(place, _) => place,
+                // A group of less than two letters stands for no byte.
+                _ => token.len() - token.len() % 4,
+            };
+            format!("illegal base64 data at input byte {place}")
+        })?;
+        let wire: Wire = serde_json::from_slice(&text).map_err(|error| go_s_words(&error, &text))?;
+        if wire.v != FORMAT {
+            return Err(format!("server does not recognize this encoded version {}", wire.v));
+        }
         let version = match wire.rv {
+            0 => return Err(format!("incorrect encoded start resourceVersion (version {FORMAT})")),
             -1 => None,
-            version => Some(u64::try_from(version).ok().filter(|version| *version > 0)?),
+            version => Some(u64::try_from(version).unwrap_or_default()),
         };
-        let after = wire.start.strip_suffix('\0').filter(|_| wire.v == FORMAT)?;
-        Some(Self { version, after: Key::from_text(after) })
+        if wire.start.is_empty() {
+            return Err(format!("encoded start key empty (version {FORMAT})"));
+        }
+        let after = wire.start.strip_suffix('\0').unwrap_or(&wire.start);
+        Ok(Self { version, after: Key::from_text(after) })
     }
 }
 
@@ -52,10 +72,18 @@ mod tests {
     fn tokens_come_back_as_they_were_and_nothing_else_is_one() {
         for version in [Some(7), None] {
             let token = Continue { version, after: Key::new("default", "web") };
-            assert_eq!(Continue::decode(&token.encode()), Some(token));
+            assert_eq!(Continue::decode(&token.encode()), Ok(token));
         }
-        for text in ["", "!", "e30", "eyJ2IjoidjAiLCJydiI6MSwic3RhcnQiOiJhXHUwMDAwIn0"] {
-            assert_eq!(Continue::decode(text), None, "{text}");
+        for (text, because) in [
+            ("!", "illegal base64 data at input byte 0"),
+            ("x", "illegal base64 data at input byte 0"),
+            ("e30", "server does not recognize this encoded version "),
+            (
+                "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ",
+                "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+            ),
+        ] {
+            assert_eq!(Continue::decode(text).unwrap_err(), because, "{text}");
         }
     }
 }

@@ -30,8 +30,11 @@ const READ: &[&str] = &["application/json", "application/yaml", protobuf::MEDIA_
 pub(crate) enum Form {
     /// Whole objects.
     Objects,
-    /// Their metadata only: `PartialObjectMetadata`.
-    Metadata,
+    /// Their metadata only: `PartialObjectMetadata`, or a list of them.
+    Metadata {
+        /// Whether the client names the list.
+        of_list: bool,
+    },
     /// The columns that kubectl prints, in this version of `meta.k8s.io`.
     Table(&'static str),
 }
@@ -66,7 +69,8 @@ impl Form {
     pub(crate) fn of_events(headers: &HeaderMap, in_protobuf: bool) -> Result<Self> {
         match accepted(headers, in_protobuf) {
             Some((Syntax::Json | Syntax::Protobuf, form)) => Ok(form),
-            _ => Err(Status::not_acceptable(&[WRITTEN[0], WRITTEN[2]])),
+            Some((Syntax::Yaml, _)) => Err(Status::not_acceptable(&[WRITTEN[0], WRITTEN[2]])),
+            None => Self::of(headers, in_protobuf, true),
         }
     }
 
@@ -92,7 +96,8 @@ impl Form {
             ("", ..) => Self::Objects,
             ("Table", "meta.k8s.io", "v1") => Self::Table("v1"),
             ("Table", "meta.k8s.io", "v1beta1") => Self::Table("v1beta1"),
-            ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1") => Self::Metadata,
+            ("PartialObjectMetadata", "meta.k8s.io", "v1") => Self::Metadata { of_list: false },
+            ("PartialObjectMetadataList", "meta.k8s.io", "v1") => Self::Metadata { of_list: true },
             _ => return None,
         };
         Some((syntax, form))
@@ -107,7 +112,7 @@ impl Syntax {
 
     fn writes(self, form: Form, in_protobuf: bool) -> bool {
         match (self, form) {
-            (Self::Json | Self::Yaml, _) | (Self::Protobuf, Form::Metadata) => true,
+            (Self::Json | Self::Yaml, _) | (Self::Protobuf, Form::Metadata { .. }) => true,
             (Self::Protobuf, Form::Objects) => in_protobuf,
             (Self::Protobuf, Form::Table(_)) => false,
         }
@@ -139,6 +144,18 @@ pub(crate) fn decode_object(headers: &HeaderMap, body: &[u8]) -> Result<Value> {
     read_object(headers, body, "", None).map(|(object, _)| object)
 }
 
+/// Refuses a body in a format that the server does not read.
+pub(crate) fn check_content_type(headers: &HeaderMap, is_built_in: bool) -> Result<()> {
+    match content_type(headers) {
+        "" | "application/json" | "application/yaml" | "text/yaml" | protobuf::MEDIA_TYPE => Ok(()),
+        _ => Err(unreadable(is_built_in)),
+    }
+}
+
+fn unreadable(is_built_in: bool) -> Status {
+    Status::unsupported_media_type(&READ[..if is_built_in { 3 } else { 2 }])
+}
+
 /// Reads a body that should hold a `kind`, an object of the type `schema`, written as JSON or as YAML.
 pub(crate) fn read_object(
     headers: &HeaderMap,
@@ -146,11 +163,22 @@ pub(crate) fn read_object(
     kind: &str,
     schema: Option<Schema<'_>>,
 ) -> Result<(Value, DecodeErrors)> {
-    let read = || {
-        Status::unsupported_media_type(
-            &READ[..if schema.is_none_or(|schema| schema.is_built_in()) { 3 } else { 2 }],
-        )
-    };
+    read_any(headers, body, schema, |because| Status::unrecognized(kind, because, body))
+}
+
+/// Reads the options of a request, whose errors upstream reports without the body.
+pub(crate) fn read_options(headers: &HeaderMap, body: &[u8], schema: Option<Schema<'_>>) -> Result<Value> {
+    let (options, complaints) = read_any(headers, body, schema, |because| Status::bad_request(because))?;
+    complaints.mistyped.map_or(Ok(options), |because| Err(Status::bad_request(because)))
+}
+
+fn read_any(
+    headers: &HeaderMap,
+    body: &[u8],
+    schema: Option<Schema<'_>>,
+    refusal: impl Fn(&str) -> Status,
+) -> Result<(Value, DecodeErrors)> {
+    let read = || unreadable(schema.is_none_or(|schema| schema.is_built_in()));
     let decoded = match content_type(headers) {
         "" | "application/json" if is_too_deep(body) => {
             Err(format!("couldn't get version/kind; json parse error: {TOO_DEEP}"))
@@ -166,7 +194,7 @@ pub(crate) fn read_object(
         },
         _ => return Err(read()),
     };
-    let (object, complaints) = decoded.map_err(|because| Status::unrecognized(kind, &because, body))?;
+    let (object, complaints) = decoded.map_err(|because| refusal(&because))?;
     let found = match &object {
         Value::Object(_) | Value::Null => return Ok((or_empty(object), complaints)),
         Value::Array(_) => "array",
@@ -178,7 +206,7 @@ pub(crate) fn read_object(
         "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type struct \
          {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
     );
-    Err(Status::unrecognized(kind, &because, body))
+    Err(refusal(&because))
 }
 
 /// Null is an object in which nothing is set.
@@ -289,7 +317,7 @@ mod tests {
         );
         assert_eq!(
             form("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"),
-            Some(Form::Metadata)
+            Some(Form::Metadata { of_list: true })
         );
         assert_eq!(form("application/json;as=Unknown;v=v1, application/json"), Some(Form::Objects));
         assert_eq!(form("*/*"), Some(Form::Objects));

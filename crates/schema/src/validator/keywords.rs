@@ -18,6 +18,9 @@ pub(super) use self::messages::NOWHERE;
 use super::Step;
 use crate::error::FieldError;
 
+/// The last whole float that upstream takes for an integer.
+const LAST: f64 = 9_007_199_254_740_991.0;
+
 /// A compiled schema.
 #[derive(Debug, Default)]
 pub(crate) struct Keywords {
@@ -28,6 +31,8 @@ pub(crate) struct Keywords {
     required: Vec<String>,
     pattern: Option<(String, Pattern)>,
     format: Option<(&'static str, Check)>,
+    /// The name of the format, known or not.
+    declared_format: Option<String>,
     unique: bool,
     properties: Vec<(String, Keywords)>,
     additional: Option<Box<Keywords>>,
@@ -51,7 +56,7 @@ impl Keywords {
         let field = super::path(at);
         let mut report = |errors: Vec<FieldError>| found.push(Violation { at: at.clone(), errors });
         if !self.has_type_of(value) {
-            report(messages::wrong_type(&self.types, value, &field));
+            report(messages::wrong_type(&self.types, self.declared_format.as_deref(), value, &field));
         }
         if let Some(choices) = self.choices.as_ref().filter(|all| !all.iter().any(|one| same(one, value))) {
             report(vec![messages::no_choice(choices, value, &field)]);
@@ -146,8 +151,11 @@ impl Keywords {
 
     fn has_type_of(&self, value: &Value) -> bool {
         let is = |name: &&'static str| match *name {
-            // A whole float is an integer.
-            "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+            // A whole float is an integer, as long as it tells it from its neighbours.
+            "integer" => {
+                value.is_i64()
+                    || value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() <= LAST)
+            }
             "number" => value.is_number(),
             name => name == type_of(value),
         };

@@ -9,9 +9,11 @@
 //!  nodeSelector {string} map(atomic)
 //! ```
 //!
-//! `!` marks a required field, `[]` a list, `{}` a map, `=` a default. Names have no `io.k8s.` prefix. Defaults of
+//! `!` marks a required field, `[]` a list, `{}` a map, `=` a default; `go(omit)` and `go(zero)` say what Go does with a zero
+//! value. Names have no `io.k8s.` prefix. Defaults of
 //! list items are left out: they are Go's zero values, and the API server does not need them.
 
+use super::zero::Structs;
 use crate::failure::Failure;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
@@ -33,6 +35,14 @@ impl Definitions {
             self.0.insert(short(name).to_owned(), lines);
         }
         Ok(())
+    }
+
+    /// Marks the fields that Go's structs hold by value, of which `wire` tells the protobuf fields.
+    pub(super) fn mark(&mut self, wire: &str) {
+        let structs = Structs::read(wire);
+        for (name, lines) in &mut self.0 {
+            *lines = lines.lines().map(|line| structs.mark(name, line)).collect::<Vec<_>>().join("\n");
+        }
     }
 
     pub(super) fn len(&self) -> usize {

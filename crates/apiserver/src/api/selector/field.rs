@@ -34,9 +34,12 @@ impl FieldSelector {
             let (field, value, equal) = split_term(term).ok_or_else(|| {
                 Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
             })?;
-            Ok(FieldRequirement::new(field, unescape(value)?, equal))
+            let requirement = FieldRequirement::new(field, unescape(value)?, equal);
+            // Nothing is to be nothing: upstream takes that for no requirement.
+            let is_empty = field.is_empty() && requirement.value.is_empty();
+            Ok((!is_empty).then_some(requirement))
         });
-        parsed.collect::<Result<_>>().map(Self)
+        parsed.filter_map(Result::transpose).collect::<Result<_>>().map(Self)
     }
 
     /// The one object with that name.

@@ -5,6 +5,8 @@ mod resets;
 pub(crate) mod scale;
 mod versions;
 
+use std::sync::LazyLock;
+
 use http::StatusCode;
 use serde_json::Value;
 use trimtab_managed_fields::{ApplyError, Conflicts, ManagedFields, Paths, Unowned, Writer as FieldWriter};
@@ -27,6 +29,14 @@ pub(crate) fn sent(list: Option<&Value>) -> Option<String> {
 /// Returns whether two lists of managers, as text, differ at most in the times of their entries.
 pub(crate) fn differ_in_times_at_most(one: Option<&str>, other: Option<&str>) -> bool {
     one == other || ManagedFields::stored(one).same_but_for_times(ManagedFields::stored(other))
+}
+
+static TOKEN: LazyLock<Kind> =
+    LazyLock::new(|| Kind::plain("authentication.k8s.io", "v1", "TokenRequest", "tokenrequests"));
+
+/// Makes a writer of requests for tokens, whose answers show managers.
+pub(crate) fn token_writer<'a>(kinds: &'a Kinds, manager: &'a str, now: &'a str) -> Writer<'a> {
+    Writer::new(kinds, &TOKEN, Some(Subresource::Token), manager, now)
 }
 
 /// A client that writes objects of a kind under the name of a manager.

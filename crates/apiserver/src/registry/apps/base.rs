@@ -26,16 +26,24 @@ pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool
     let (selector, field) = (&spec["selector"], "spec.selector");
     let is_set = |part: &str| selector[part].as_object().is_some_and(|labels| !labels.is_empty());
     if !selector.is_object() {
-        causes.push(Cause::required(field, ""));
+        if kind != "daemonset" {
+            causes.push(Cause::required(field, ""));
+        }
     } else if !is_set("matchLabels") && validation::items(selector, "matchExpressions").is_empty() {
         let because = format!("empty selector is invalid for {kind}");
         causes.push(validation::parts::invalid_selector(selector, field, &because));
     }
     validation::parts::selector(selector, field, causes);
-    if !validation::parts::is_selector(selector) {
-        let because = if kind == "statefulset" { "" } else { "invalid label selector" };
-        causes.push(validation::parts::invalid_selector(selector, field, because));
-        return; // upstream does not look at the template then
+    let is_valid = validation::parts::is_selector(selector);
+    match kind {
+        _ if is_valid => {}
+        "daemonset" => return validate_template(spec, kind, causes),
+        // Upstream does not look at the template then.
+        "statefulset" => return causes.push(validation::parts::invalid_selector(selector, field, "")),
+        _ => {
+            let because = "invalid label selector";
+            return causes.push(validation::parts::invalid_selector(selector, field, because));
+        }
     }
     let labels = spec.pointer("/template/metadata/labels");
     // No selector at all selects nothing, an empty one everything.
@@ -44,13 +52,23 @@ pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool
         let because = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
     }
-    validate_template(spec, causes);
+    validate_template(spec, kind, causes);
 }
 
-fn validate_template(spec: &Value, causes: &mut Vec<Cause>) {
+fn validate_template(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
     validation::pod::template(&spec["template"], "spec.template", causes);
     let restarts = &spec["template"]["spec"]["restartPolicy"];
     validation::one_of(restarts, || "spec.template.spec.restartPolicy", &["Always"], causes);
+    let deadline = "activeDeadlineSeconds";
+    if !spec["template"]["spec"][deadline].is_null() {
+        let what = match kind {
+            "statefulset" => "StatefulSet",
+            "daemonset" => "DaemonSet",
+            _ => "ReplicaSet",
+        };
+        let because = format!("{deadline} in {what} is not Supported");
+        causes.push(Cause::forbidden(format!("spec.template.spec.{deadline}"), because));
+    }
 }
 
 /// Validates the numbers in a status, none of which is negative; `not_above` are pairs: the first is not above the second,

@@ -61,7 +61,10 @@ fn set_defaults(set: &mut Value) {
     defaults::fill(spec, [("serviceName", json!(""))]);
     for claim in defaults::items(spec, "volumeClaimTemplates") {
         defaults::fill(claim, [("apiVersion", json!("v1")), ("kind", json!("PersistentVolumeClaim"))]);
-        defaults::fill(claim, [("status", json!({"phase": "Pending"}))]);
+        defaults::fill(claim, [("status", json!({}))]);
+        if let Some(status) = defaults::object(claim, "status") {
+            defaults::fill(status, [("phase", json!("Pending"))]);
+        }
         if let Some(spec) = defaults::object(claim, "spec") {
             persistent_volume_claim::set_spec_defaults(spec);
         }

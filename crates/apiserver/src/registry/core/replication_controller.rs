@@ -44,8 +44,25 @@ fn set_defaults(controller: &mut Value) {
 }
 
 fn validate(controller: &Value, causes: &mut Vec<Cause>) {
-    validation::at_least(0, &controller["spec"], "spec", "replicas", causes);
-    if !validation::items(&controller["spec"]["template"]["spec"], "containers").is_empty() {
-        validation::pod::spec(&controller["spec"]["template"]["spec"], "spec.template.spec", causes);
+    let (spec, path) = (&controller["spec"], "spec.template");
+    for field in ["minReadySeconds", "replicas"] {
+        validation::at_least(0, spec, "spec", field, causes);
     }
+    let selector = &spec["selector"];
+    if selector.as_object().is_none_or(serde_json::Map::is_empty) {
+        causes.push(Cause::required("spec.selector", ""));
+    }
+    if !spec["template"].is_object() {
+        causes.push(Cause::required(path, ""));
+        return;
+    }
+    let labels = &spec["template"]["metadata"]["labels"];
+    let mut wanted = selector.as_object().into_iter().flatten();
+    if !wanted.all(|(key, value)| labels.get(key) == Some(value)) {
+        let because = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels, because));
+    }
+    validation::pod::template(&spec["template"], path, causes);
+    let restarts = &spec["template"]["spec"]["restartPolicy"];
+    validation::one_of(restarts, || "spec.template.spec.restartPolicy", &["Always"], causes);
 }

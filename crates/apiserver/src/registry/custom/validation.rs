@@ -8,6 +8,8 @@ use trimtab_schema::StructuralSchema;
 use super::{columns, text, versions};
 use crate::api::{names, status::Cause};
 
+const SIMPLE_PATH: &str = "must be a simple json path starting with .";
+
 /// The types of printer columns.
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 
@@ -63,6 +65,10 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     }
     validate_names(&definition["spec"]["names"], &mut causes);
     validate_conversion(&definition["spec"]["conversion"], &mut causes);
+    if !versions(definition).any(|version| version["storage"] == true) {
+        let because = "must have at least one stored version";
+        causes.push(Cause::invalid("status.storedVersions", &Value::Null, because));
+    }
     causes
 }
 
@@ -167,11 +173,21 @@ fn validate_scale(place: &str, scale: &Value, causes: &mut Vec<Cause>) {
         let path = scale[field].as_str().unwrap_or_default();
         if path.is_empty() {
             causes.push(Cause::required(format!("{place}.{field}"), ""));
+        } else if !path.starts_with('.') {
+            causes.push(Cause::invalid(format!("{place}.{field}"), &scale[field], SIMPLE_PATH));
         } else if !path.strip_prefix(root).is_some_and(|rest| rest.starts_with('.')) {
             let because = format!("should be a json path under {root}");
             causes.push(Cause::invalid(format!("{place}.{field}"), &scale[field], because));
         }
     }
+    let (selector, field) = (text(scale, "/labelSelectorPath"), format!("{place}.labelSelectorPath"));
+    let because = match selector {
+        "" => return,
+        _ if !selector.starts_with('.') => SIMPLE_PATH,
+        _ if [".spec.", ".status."].iter().any(|root| selector.starts_with(root)) => return,
+        _ => "should be a json path under either .spec or .status",
+    };
+    causes.push(Cause::invalid(field, &selector.into(), because));
 }
 
 fn validate_columns(place: &str, version: &Value, causes: &mut Vec<Cause>) {
@@ -190,8 +206,7 @@ fn validate_columns(place: &str, version: &Value, causes: &mut Vec<Cause>) {
         if text(column, "/jsonPath").is_empty() {
             causes.push(Cause::required(format!("{field}.JSONPath"), ""));
         } else if !text(column, "/jsonPath").starts_with('.') {
-            let because = "must be a simple json path starting with .";
-            causes.push(Cause::invalid(format!("{field}.JSONPath"), &column["jsonPath"], because));
+            causes.push(Cause::invalid(format!("{field}.JSONPath"), &column["jsonPath"], SIMPLE_PATH));
         }
     }
 }

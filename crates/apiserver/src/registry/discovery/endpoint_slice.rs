@@ -32,6 +32,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |slice| set_slice_defaults(defaults::whole(slice)),
     counts_generations: true,
+    counts_labels: true,
     validate,
     validate_change: |old, new, causes| validation::fixed(old, new, "/addressType", causes),
     ..Strategy::PLAIN

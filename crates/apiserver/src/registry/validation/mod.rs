@@ -202,7 +202,9 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
             return;
         }
         for field in ["apiVersion", "kind", "name", "uid"] {
-            if owner[field].as_str().unwrap_or_default().is_empty() {
+            let value = owner[field].as_str().unwrap_or_default();
+            // Of a version with two slashes, upstream understands nothing.
+            if value.is_empty() || field == "apiVersion" && value.matches('/').count() > 1 {
                 let because =
                     if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), because));

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    container::{Role, container, not_found},
-    data, duplicate, items, names, one_of, parts, placement,
-    resources::{resource_name, resources},
+    container::{Pod, Role, container, not_found},
+    duplicate, items, names, one_of, parts, placement,
+    resources::{of_pod, resources},
     text, volume,
 };
-use crate::{api::status::Cause, registry::quantity};
+use crate::api::status::Cause;
 
 /// Adds the errors of the spec of a Pod at `path`.
 pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
@@ -40,7 +40,7 @@ pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause
         }
     }
     if spec["resources"].is_object() {
-        resources(&spec["resources"], &format!("{path}.resources"), &pod, causes);
+        of_pod(&spec["resources"], &format!("{path}.resources"), &pod, causes);
     }
     host_network(spec, path, is_pod, causes);
     policies(spec, path, causes);
@@ -53,7 +53,7 @@ pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause
     words(spec, path, causes);
     placement::tolerations(spec, path, causes);
     placement::aliases(spec, path, causes);
-    overhead(spec, path, causes);
+    overhead(spec, path, &pod, causes);
 }
 
 /// Adds the errors of the template of a Pod at `path`.
@@ -141,12 +141,8 @@ fn host_network(spec: &Value, path: &str, is_pod: bool, causes: &mut Vec<Cause>)
 }
 
 /// The overhead of running a Pod; upstream checks it as it checks limits.
-fn overhead(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    for (resource, amount) in spec["overhead"].as_object().into_iter().flatten() {
-        let field = format!("{path}.overhead.limits[{resource}]");
-        resource_name(resource, &field, causes);
-        if quantity::of(amount).is_some() {
-            data::amount(resource, amount, &field, causes);
-        }
+fn overhead(spec: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    if spec["overhead"].is_object() {
+        resources(&json!({"limits": spec["overhead"]}), &format!("{path}.overhead"), pod, causes);
     }
 }

@@ -10,8 +10,33 @@ use crate::{
     registry::quantity,
 };
 
-/// Adds the errors of requests and limits (`validateResourceRequirements`).
+/// Adds the errors of requests and limits of a container (`ValidateContainerResourceRequirements`).
 pub(super) fn resources(resources: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    requirements(resources, path, pod, resource_name, causes);
+}
+
+/// Adds the errors of requests and limits of a whole Pod (`validatePodResources`).
+pub(super) fn of_pod(resources: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    if !items(resources, "claims").is_empty() {
+        let because = "claims may not be set for Resources at pod-level";
+        causes.push(Cause::forbidden(format!("{path}.claims"), because));
+    }
+    requirements(resources, path, pod, pod_resource_name, causes);
+}
+
+/// Adds the errors of requests and limits, whose resources have names that `name` allows.
+fn requirements(
+    resources: &Value,
+    path: &str,
+    pod: &Pod<'_>,
+    name: fn(&str, &str, &mut Vec<Cause>),
+    causes: &mut Vec<Cause>,
+) {
+    let amount = |resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>| {
+        name(resource, field, causes);
+        data::amount(resource, amount, field, causes);
+        huge_pages(resource, amount, field, causes);
+    };
     for (resource, limit) in resources["limits"].as_object().into_iter().flatten() {
         amount(resource, limit, &format!("{path}.limits[{resource}]"), causes);
     }
@@ -60,10 +85,29 @@ pub(super) fn resources(resources: &Value, path: &str, pod: &Pod<'_>, causes: &m
     }
 }
 
-/// Adds the errors of the amount of one resource.
-fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
-    resource_name(resource, field, causes);
-    data::amount(resource, amount, field, causes);
+/// Adds the error of an amount of huge pages that is no multiple of their size.
+fn huge_pages(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let Some(size) = resource.strip_prefix("hugepages-") else { return };
+    let bytes = |amount: &Value| quantity::of(amount).map(|amount| amount.value());
+    let (size, Some(found)) = (bytes(&json!(size)).unwrap_or(0), bytes(amount)) else { return };
+    if size <= 0 || found % size != 0 {
+        let shown = amount.as_str().unwrap_or_default();
+        let because = format!("{shown} is not positive integer multiple of {resource}");
+        causes.push(Cause::invalid(field, amount, because));
+    }
+}
+
+/// Adds the errors of a resource's name in a Pod (`validatePodResourceName`).
+fn pod_resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+    let faults = names::qualified_faults(name);
+    if !faults.is_empty() {
+        super::faulty(name, field, faults, causes);
+    } else if !name.contains('/') && !data::is_standard_resource(name) {
+        let because = "must be a standard resource type or fully qualified";
+        causes.push(Cause::invalid(field, &json!(name), because));
+    } else if !matches!(name, "cpu" | "memory") && !name.starts_with("hugepages-") {
+        causes.push(Cause::not_supported(field, &json!(name), &["cpu", "hugepages-", "memory"]));
+    }
 }
 
 /// Adds the errors of a resource's name in a container (`validateContainerResourceName`).

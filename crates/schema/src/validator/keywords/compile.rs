@@ -42,6 +42,7 @@ impl Keywords {
                 .filter(|_| schema.get("type").is_none_or(|kind| kind == "string"))
                 .and_then(Value::as_str)
                 .and_then(format),
+            declared_format: schema["format"].as_str().filter(|name| !name.is_empty()).map(str::to_owned),
             unique: flag("uniqueItems"),
             properties: properties.collect::<Result<_, _>>()?,
             additional: part("additionalProperties")?,

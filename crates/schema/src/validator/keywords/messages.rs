@@ -8,6 +8,9 @@ use crate::error::FieldError;
 /// The field of errors that upstream reports without one.
 pub(crate) const NOWHERE: &str = "<nil>";
 
+/// Beyond this, whole floats are no 64-bit integers any more.
+const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+
 /// `spec.size in body should …`.
 pub(crate) fn in_body(field: &str, value: &Value, because: &str) -> FieldError {
     FieldError::invalid(field, value, format!("{field} in body {because}"))
@@ -23,12 +26,29 @@ pub(crate) fn mistyped(wanted: &str, found: &Value, field: &str) -> FieldError {
     FieldError::new("FieldValueTypeInvalid", field, message)
 }
 
-pub(crate) fn wrong_type(types: &[&str], value: &Value, field: &str) -> Vec<FieldError> {
+/// The errors of a value that has none of the `types`; with a `format`, upstream compares it with the format of Go's value.
+pub(crate) fn wrong_type(
+    types: &[&str],
+    format: Option<&str>,
+    value: &Value,
+    field: &str,
+) -> Vec<FieldError> {
     let wanted: Vec<&str> = types.iter().copied().filter(|name| *name != "null").collect();
     let wanted = wanted.join(",");
-    let mut errors = vec![mistyped(&wanted, &json!(type_of(value)), field)];
-    if type_of(value) == "number" && wanted == "integer" {
-        let because = format!("Checked value must be of type integer (default format) in {field}");
+    let told = match (format, value) {
+        (None, _) | (_, Value::Null | Value::String(_) | Value::Array(_)) => {
+            mistyped(&wanted, &json!(type_of(value)), field)
+        }
+        (Some(format), Value::Number(number)) => {
+            mistyped(format, &json!(if number.is_f64() { "float64" } else { "int64" }), field)
+        }
+        (Some(format), _) => mistyped(format, &json!(""), field),
+    };
+    let mut errors = vec![told];
+    let is_integer = |float: f64| float.fract() == 0.0 && float.abs() < LIMIT;
+    if wanted == "integer" && value.is_f64() && !value.as_f64().is_some_and(is_integer) {
+        let format = format.map_or_else(|| "(default format)".to_owned(), |name| format!("with format {name}"));
+        let because = format!("Checked value must be of type integer {format} in {field}");
         errors.push(FieldError::invalid(NOWHERE, &json!(""), because));
     }
     errors

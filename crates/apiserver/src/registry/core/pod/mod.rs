@@ -62,6 +62,8 @@ static STRATEGY: Strategy = Strategy {
         "status.nominatedNodeName",
     ],
     set_defaults: |pod| defaults::pod::pod(defaults::spec(pod)),
+    prepare_for_create: forget_unserved,
+    prepare_for_update: |_, pod| forget_unserved(pod),
     first_status: |clock, pod| Some(first_status(clock, pod)),
     prepare_for_status_update: parts::keep_class,
     counts_generations: true,
@@ -79,6 +81,13 @@ static STRATEGY: Strategy = Strategy {
     row_conditions,
     ..Strategy::PLAIN
 };
+
+/// Drops the fields of features that are off in upstream's stable release.
+fn forget_unserved(pod: &mut Value) {
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("schedulingGroup");
+    }
+}
 
 fn first_status(clock: &Clock, pod: &Value) -> Value {
     let mut status = json!({"phase": "Pending", "qosClass": defaults::pod::qos_class(pod)});

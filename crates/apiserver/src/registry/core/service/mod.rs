@@ -52,9 +52,8 @@ fn set_spec_defaults(spec: &mut Fields) {
     }
     defaults::ports(spec);
     for port in defaults::items(spec, "ports") {
-        if let Some(number) = port.get("port").cloned() {
-            defaults::fill(port, [("targetPort", number)]);
-        }
+        let number = port.get("port").cloned().unwrap_or_else(|| json!(0));
+        defaults::fill(port, [("targetPort", number)]);
         if port.get("nodePort") == Some(&json!(0)) {
             port.remove("nodePort");
         }
