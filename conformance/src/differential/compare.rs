@@ -16,12 +16,12 @@ static VALUES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(Invalid value|Unsupported value|Duplicate value): .*?: ").expect("the pattern is valid")
 });
 
-static DESCRIPTIONS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^(- |  )description: .*\n(    .*\n|\n)*").expect("the pattern is valid")
-});
+static DESCRIPTIONS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)\n(- |  )description: .*?\n  format: ").expect("the pattern is valid"));
 
 /// The kind of the difference between two replies; `None` if they are the same.
 pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
+    let (real, ours) = (&ordered(real), &ordered(ours));
     if real.code != ours.code {
         let refused = if real.code >= 400 { real } else { ours };
         return Some(format!("{} here {}: {}", real.code, ours.code, shape(refused)));
@@ -33,7 +33,9 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
     if real.body != ours.body && !is_order() && by_manager(&real.body) != by_manager(&ours.body) {
         return Some(match (real.refusal(), ours.refusal()) {
             (Some(theirs), Some(mine)) => refusals(theirs, mine),
-            _ if are_tables(&real.body, &ours.body) => "text: the descriptions of a Table's columns".to_owned(),
+            _ if are_tables(&real.body, &ours.body) => {
+                "text: the descriptions of a Table's columns".to_owned()
+            }
             _ if real.body.is_string() || ours.body.is_string() => {
                 format!("text: {}", cut(&normal(&real.body.to_string()), 60))
             }
@@ -49,6 +51,25 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
         return Some(format!("warnings: {}", lists(&real.warnings, &ours.warnings)));
     }
     None
+}
+
+/// A reply with its managers in the order of their names: theirs is that of times, which are masked.
+fn ordered(reply: &Reply) -> Reply {
+    fn sort(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(sort),
+            Value::Object(fields) => {
+                if let Some(Value::Array(managers)) = fields.get_mut("managedFields") {
+                    managers.sort_by_key(Value::to_string);
+                }
+                fields.values_mut().for_each(sort);
+            }
+            _ => {}
+        }
+    }
+    let mut reply = reply.clone();
+    sort(&mut reply.body);
+    reply
 }
 
 /// Whether two texts are Tables in YAML that differ in the descriptions of their columns alone.

@@ -30,6 +30,22 @@ pub(crate) const KNOWN: &[(&str, &str)] = &[
     ("error converting YAML to JSON", "the place and the words of syntax errors are those of another parser"),
     ("pod updates may not change fields", "the message ends with a diff of Go structs"),
     ("spec is immutable after creation", "the message ends with a diff of Go structs"),
+    ("persistentvolumesource is immutable after creation", "the message ends with a diff of Go structs"),
+    ("persistentvolumesource Forbidden", "the message ends with a diff of Go structs"),
+    (
+        "-.status.hard",
+        "a kube-controller-manager runs beside upstream's server, and its controller fills in the status of quotas",
+    ),
+    (
+        "cannot unmarshal number",
+        "the message shows the number as it was sent; here numbers are read before the message is written",
+    ),
+    ("-.endpoints", "an empty list that Go does not leave out stays a list; here it is left out"),
+    ("spec: Invalid value: []", "an empty list is left out here, and shown as null"),
+    ("object: ~.groups", "definitions of a group are listed in the order in which the server got to them"),
+    ("Too many: N: has too many items", "upstream takes a negative limit of a schema for 0"),
+    ("missing status Invalid value", "upstream leaves out the name of a status that is no object"),
+    ("job-name; ~.metadata.labels.job-name", "the suffix of a long generated name is not masked"),
     ("failed to create typed patch object", "undeclared fields are listed in another order"),
     (
         ".f:deprecatedFirstTimestamp",

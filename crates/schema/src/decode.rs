@@ -337,6 +337,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 IgnoredAny.visit_map(map)?;
                 Ok(self.wrong("object"))
             }
+            // Of an object where a scalar is wanted, no field is declared.
+            (Form::Scalar(_), Some(schema)) => self.structure(schema, map),
             _ => self.entries(None, map),
         }
     }

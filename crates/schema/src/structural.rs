@@ -157,7 +157,10 @@ fn logical(part: &Value, path: &str, is_int_or_string: bool, causes: &mut Vec<Fi
     for (field, because) in FORBIDDEN {
         let says_what_it_is = field == "type" && is_int_or_string;
         if is_set(&part[field]) && !says_what_it_is {
-            causes.push(FieldError::forbidden(format!("{path}.{field}"), format!("must be {because} to be structural")));
+            causes.push(FieldError::forbidden(
+                format!("{path}.{field}"),
+                format!("must be {because} to be structural"),
+            ));
         }
     }
     quantifiers(part, path, is_int_or_string, causes);

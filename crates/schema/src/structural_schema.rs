@@ -63,8 +63,13 @@ impl StructuralSchema {
 
     /// Returns the errors of a decoded object, which was `old` before an update.
     pub fn errors(&self, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
+        self.errors_as_sent(object, object, old)
+    }
+
+    /// The same of an object whose client `sent` it with other numbers: whole floats are not integers to each keyword.
+    pub fn errors_as_sent(&self, sent: &Value, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
         let mut causes =
-            self.validator.get_or_init(|| Validator::new(&self.source)).causes(self.schema(), object, old);
+            self.validator.get_or_init(|| Validator::new(&self.source)).causes(self.schema(), sent, old);
         causes.extend(self.rules.get_or_init(|| Rules::new(&self.source)).causes(object, old, &causes));
         causes
     }

@@ -217,8 +217,10 @@ impl Status {
             true => ("PartialObjectMetadataList", "is not a list", ""),
             false => ("PartialObjectMetadata", "is a list", "List"),
         };
-        let message =
-            format!("you requested {wanted}, but the requested object {found} (*{package}.{}{list})", kind.kind);
+        let message = format!(
+            "you requested {wanted}, but the requested object {found} (*{package}.{}{list})",
+            kind.kind
+        );
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 

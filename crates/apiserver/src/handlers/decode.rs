@@ -1,7 +1,7 @@
 //! Reading what clients send: objects in request bodies, and what a patch made of an object. How strict to be is
 //! the client's to say.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trimtab_schema::{DecodeErrors, Schema, convert, decode, prune, set_defaults};
 
 use super::{
@@ -147,6 +147,10 @@ fn patched_as(
     // one of the internal version, whose fields have other names.
     let is_other = !matches!(text(&patched, "kind"), "") && patched.get("kind") != current.get("kind");
     if !is_custom && text(&patched, "apiVersion").is_empty() && !is_other {
+        let fields = patched.as_object().into_iter().flat_map(Map::keys);
+        let fields = fields.filter(|field| !matches!(field.as_str(), "apiVersion" | "kind"));
+        let strict = fields.map(|field| format!("unknown field {field:?}")).collect();
+        judge(request, DecodeErrors { mistyped: None, strict }, refusal)?;
         return Err(nameless(&request.route.name));
     }
     if !is_custom && text(&patched, "kind").is_empty() {

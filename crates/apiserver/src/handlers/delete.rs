@@ -64,6 +64,7 @@ enum Deleted {
 /// Deletes one object.
 pub(super) fn delete(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let options = DeleteOptions::of(request)?;
+    options.warn(request);
     respond(core, request, remove(core, request, &request.key(), &options)?)
 }
 
@@ -85,6 +86,7 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     let (kind, query) = (request.kind(), &request.query);
     ListPlan::of(query)?; // only for its mistakes: what is deleted is what there is now
     kind.check_selectable(&query.fields)?;
+    options.warn(request);
     let limit = if query.limit == 0 { usize::MAX } else { query.limit };
     let page =
         core.registry.store.list(&kind.resource(), &request.route.namespace, None, None, limit, |stored| {
@@ -159,6 +161,14 @@ impl DeleteOptions {
             causes.push(Cause::not_supported("dryRun", &json!(self.dry_run), &["All"]));
         }
         if causes.is_empty() { Ok(self) } else { Err(Status::invalid_options("DeleteOptions", &causes)) }
+    }
+
+    /// Warns a client who says nothing about dependents that are kept.
+    fn warn(&self, request: &Request) {
+        if self.propagation_policy.is_none() && self.orphan_dependents.is_none() {
+            let warning = request.kind().strategy.deletion_warning;
+            request.warnings.add(warning.map(str::to_owned));
+        }
     }
 
     fn is_dry_run(&self) -> bool {

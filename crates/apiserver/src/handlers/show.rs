@@ -47,9 +47,7 @@ impl Shape {
     /// Refuses to show one object as a list, or a list as one object.
     pub(super) fn check(self, kind: &Kind, is_list: bool) -> Result<()> {
         match self.form {
-            Form::Metadata { of_list } if of_list != is_list => {
-                Err(Status::no_such_metadata(kind, of_list))
-            }
+            Form::Metadata { of_list } if of_list != is_list => Err(Status::no_such_metadata(kind, of_list)),
             _ => Ok(()),
         }
     }
@@ -77,6 +75,14 @@ impl Shape {
         metadata: &Value,
         objects: Vec<Arc<Stored>>,
     ) -> Response<ResponseBody> {
+        if objects.is_empty() && matches!(self.form, Form::Metadata { .. }) {
+            // Go appends to a list that is nil.
+            let list = json!({
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+                "items": null,
+            });
+            return body::value(StatusCode::OK, &list);
+        }
         let (list_kind, api_version) = match self.form {
             Form::Objects => (kind.list_kind.as_str(), &*kind.api_version()),
             Form::Metadata { .. } => ("PartialObjectMetadataList", "meta.k8s.io/v1"),

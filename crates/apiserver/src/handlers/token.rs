@@ -52,7 +52,8 @@ pub(super) fn request(core: &Core, request: &Request) -> Result<Response<Respons
         wanted["spec"]["expirationSeconds"] = seconds.into();
     }
     let sent = json!({"apiVersion": wanted["apiVersion"], "kind": wanted["kind"], "spec": wanted["spec"]});
-    let managers = managed::token_writer(&context.kinds, &request.manager, &context.clock.seconds()).created(&mut sent.clone());
+    let managers = managed::token_writer(&context.kinds, &request.manager, &context.clock.seconds())
+        .created(&mut sent.clone());
     wanted["metadata"] = json!({
         "name": name, "namespace": namespace, "uid": uid, "creationTimestamp": context.clock.text(),
     });

@@ -19,6 +19,7 @@ use crate::{
         object::{self, MANAGED_FIELDS},
         resource::Resource,
         status::{Cause, Result, Status},
+        verb::Verb,
     },
     auth::{escalation, signers},
     registry::{Kind, addresses, as_stored, in_version, rules, warnings},
@@ -49,13 +50,6 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
     let patch = decode::patch(request)?;
     let make = |current: &Value, _: Option<&str>| {
         let object = decode::patched(request, current, &patch)?;
-        let uid = object::uid(&object);
-        if !uid.is_empty() && uid != object::uid(current) {
-            check_version(request.kind(), current, &object)?;
-            let uid = json!(object::uid(&object));
-            let cause = Cause::invalid("metadata.uid", &uid, "field is immutable");
-            return Err(immutable(request.kind(), &request.route.name, &[cause]));
-        }
         Ok(Made { object, managers: Managers::Written })
     };
     let written = match Scope::of(core, request, &patch) {
@@ -222,7 +216,8 @@ fn next<'a>(
     let (kind, subresource) = (request.kind(), request.route.subresource);
     let Made { mut object, managers } = made;
     let raw = rules::settle_numbers(kind, &mut object);
-    check_preconditions(kind, current, &object)?;
+    check_preconditions(request, current, &object)?;
+    let mut fixed: Vec<Cause> = foreign_uid(current, &object).into_iter().collect();
     for field in ["uid", "creationTimestamp", "generation"] {
         object::copy_metadata(current, &mut object, field);
     }
@@ -242,9 +237,6 @@ fn next<'a>(
         )?),
         _ => None,
     };
-    if object::is_being_deleted(current) && is_free(kind, &object) {
-        return Ok((Next::Remove, reservation));
-    }
     let managers = match managers {
         Managers::Written => {
             request.writer(core, &core.registry.clock.seconds()).updated(current, stored, &mut object)
@@ -253,11 +245,21 @@ fn next<'a>(
         Managers::Are(managers) => managers,
     };
     object::take_managers(&mut object);
-    if raw.is_none() && object == *current && managed::differ_in_times_at_most(stored, managers.as_deref()) {
+    if scope != Scope::Metadata {
+        rules::finish_update(kind, subresource, current, &mut object);
+    }
+    if fixed.is_empty() && object::is_being_deleted(current) && is_free(kind, &object) {
+        return Ok((Next::Remove, reservation));
+    }
+    if raw.is_none()
+        && fixed.is_empty()
+        && object == *current
+        && managed::differ_in_times_at_most(stored, managers.as_deref())
+    {
         return Ok((Next::Unchanged, reservation));
     }
-    check_deletion(kind, current, &object)?;
-    rules::validate_update(kind, subresource, current, &object, raw.as_ref())?;
+    fixed.extend(begun_deletion(current, &object));
+    rules::validate_update(kind, subresource, current, &object, raw.as_ref(), fixed)?;
     if scope != Scope::Metadata {
         request.warnings.add(warnings::of_write(kind, subresource, Some(current), &object));
     }
@@ -279,33 +281,28 @@ fn keep_deletion(current: &Value, object: &mut Value) {
     }
 }
 
-/// Refuses to begin a deletion by writing that it has begun, or to change its grace period.
-fn check_deletion(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
+/// Returns the errors of a deletion that begins because somebody writes that it has begun, or whose grace period changes.
+fn begun_deletion(current: &Value, object: &Value) -> Vec<Cause> {
     let changed = |field: &str| {
         let [before, after] = [current, object].map(|object| object::metadata(object).get(field));
         let after = after.filter(|after| Some(*after) != before)?;
         Some(Cause::invalid(format!("metadata.{field}"), after, "field is immutable"))
     };
-    let causes: Vec<Cause> =
-        ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(changed).collect();
-    if causes.is_empty() {
-        return Ok(());
-    }
-    Err(immutable(kind, object::name(current), &causes))
+    ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(changed).collect()
 }
 
-/// Returns 422, with an error for each time that upstream looks at the field: the rules of all objects and those of most
-/// kinds find it.
-fn immutable(kind: &Kind, name: &str, causes: &[Cause]) -> Status {
-    let times = 1 + kind.strategy.metadata_checks.1;
-    let causes: Vec<Cause> = std::iter::repeat_n(causes, times).flatten().cloned().collect();
-    Status::invalid(kind, name, &causes)
+/// Returns the error of a patch that names another UID. A body with another one is meant for another object.
+fn foreign_uid(current: &Value, object: &Value) -> Option<Cause> {
+    let uid = object::uid(object);
+    let is_foreign = !uid.is_empty() && uid != object::uid(current);
+    is_foreign.then(|| Cause::invalid("metadata.uid", &json!(uid), "field is immutable"))
 }
 
-fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
+fn check_preconditions(request: &Request, current: &Value, object: &Value) -> Result<()> {
+    let kind = request.kind();
     let name = object::name(current);
     let (uid, version) = (object::uid(object), object::resource_version(object));
-    if !uid.is_empty() && uid != object::uid(current) {
+    if request.route.verb != Verb::Patch && !uid.is_empty() && uid != object::uid(current) {
         let because = format!(
             "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, \
              AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",

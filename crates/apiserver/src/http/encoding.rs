@@ -38,10 +38,19 @@ impl Encoding {
     /// The encoding that a request asks for: answers without objects have one encoding. A client that seems to be a
     /// terminal or a browser gets lines unasked, as upstream does it.
     pub(crate) fn of(info: &RequestInfo, headers: &HeaderMap) -> Self {
+        Self::in_syntax(info, headers, Syntax::of(headers, true))
+    }
+
+    /// The encoding of a refusal.
+    pub(crate) fn of_refusal(info: &RequestInfo, headers: &HeaderMap) -> Self {
+        Self::in_syntax(info, headers, Syntax::of_refusal(headers))
+    }
+
+    fn in_syntax(info: &RequestInfo, headers: &HeaderMap, syntax: Syntax) -> Self {
         if !info.path.starts_with("/api") {
             return Self::Compact;
         }
-        match Syntax::of(headers, true) {
+        match syntax {
             Syntax::Json => {}
             Syntax::Yaml => return Self::Yaml,
             Syntax::Protobuf => return Self::Protobuf,

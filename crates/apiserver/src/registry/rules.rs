@@ -105,6 +105,16 @@ fn complete(context: &Context, kind: &Kind, object: &mut Value) {
     }
 }
 
+/// Sets the fields that only the server sets, once the managers of the sent ones are known.
+pub(crate) fn finish_update(kind: &Kind, subresource: Option<Subresource>, old: &Value, new: &mut Value) {
+    if matches!(subresource, Some(Subresource::Scale) | None) {
+        if kind.strategy.fixes_spec {
+            object::copy_field(old, new, "spec");
+        }
+        (kind.strategy.prepare_for_update)(old, new);
+    }
+}
+
 /// Restores the fields that this path does not change.
 pub(crate) fn prepare_update(
     context: &Context,
@@ -163,11 +173,7 @@ pub(crate) fn prepare_update(
             if kind.status {
                 object::copy_field(old, new, "status");
             }
-            if kind.strategy.fixes_spec {
-                object::copy_field(old, new, "spec");
-            }
             complete(context, kind, new);
-            (kind.strategy.prepare_for_update)(old, new);
         }
     }
 }
@@ -186,8 +192,9 @@ pub(crate) fn settle_numbers(kind: &Kind, object: &mut Value) -> Option<Value> {
 /// Refuses a new object that breaks a rule of its kind; `raw` is the object with the numbers that were sent.
 pub(crate) fn validate(kind: &Kind, object: &Value, raw: Option<&Value>) -> Result<()> {
     let mut causes = validation::new_object(kind, object);
-    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(object, None)));
-    custom::scale::check(kind, raw.unwrap_or(object), true, &mut causes);
+    let sent = raw.unwrap_or(object);
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors_as_sent(sent, object, None)));
+    custom::scale::check(kind, sent, true, &mut causes);
     check(kind, object, &causes)
 }
 
@@ -199,17 +206,23 @@ pub(crate) fn unfinish(kind: &Kind, object: &mut Value) {
     }
 }
 
-/// Refuses a change that breaks a rule; `raw` is the new state with the numbers that were sent.
+/// Refuses a change that breaks a rule; `raw` is the new state with the numbers that were sent, and `first` are the errors of
+/// fields of the metadata that never change.
 pub(crate) fn validate_update(
     kind: &Kind,
     subresource: Option<Subresource>,
     old: &Value,
     new: &Value,
     raw: Option<&Value>,
+    first: Vec<Cause>,
 ) -> Result<()> {
-    let mut causes = validation::change(kind, subresource, old, new);
-    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors(new, Some(old))));
-    custom::scale::check(kind, raw.unwrap_or(new), subresource != Some(Subresource::Status), &mut causes);
+    // The rules of all objects find them, and those of most kinds.
+    let times = 1 + kind.strategy.metadata_checks.1;
+    let mut causes: Vec<Cause> = std::iter::repeat_n(first, times).flatten().collect();
+    causes.extend(validation::change(kind, subresource, old, new));
+    let sent = raw.unwrap_or(new);
+    causes.extend(kind.schema.iter().flat_map(|declared| declared.errors_as_sent(sent, new, Some(old))));
+    custom::scale::check(kind, sent, subresource != Some(Subresource::Status), &mut causes);
     check(kind, new, &causes)
 }
 

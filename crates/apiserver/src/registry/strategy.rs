@@ -85,6 +85,8 @@ pub(crate) struct Strategy {
     pub(crate) returns_deleted: bool,
     /// Whether a deletion that says nothing about dependents orphans them.
     pub(crate) orphans_dependents: bool,
+    /// The warning of a deletion that says nothing about dependents.
+    pub(crate) deletion_warning: Option<&'static str>,
     /// Whether finalizers in the spec hold an object back from removal.
     pub(crate) has_spec_finalizers: bool,
     /// Changes an object that is marked as deleted.
@@ -243,6 +245,7 @@ impl Strategy {
         undeletable: &[],
         returns_deleted: false,
         orphans_dependents: false,
+        deletion_warning: None,
         has_spec_finalizers: false,
         prepare_for_delete: |_| {},
         mark_deleted: None,

@@ -8,8 +8,14 @@ use http::{HeaderMap, Request, Response};
 
 use crate::{
     api::{
-        chance::mix, filter::Origin, manager, query::Query, request_info::RequestInfo, status::Result,
-        verb::Verb, warning::Warnings,
+        chance::mix,
+        filter::Origin,
+        manager,
+        query::Query,
+        request_info::RequestInfo,
+        status::{Result, Status},
+        verb::Verb,
+        warning::Warnings,
     },
     auth::User,
     faults::{Faults, broken},
@@ -22,7 +28,7 @@ use crate::{
     registry::{route::Route, warnings},
     wire::{
         body::{self, ResponseBody},
-        negotiate::{Form, check_content_type},
+        negotiate::{Form, check_content_type, check_discovery, check_json},
         protobuf,
     },
 };
@@ -50,7 +56,7 @@ impl Pipeline {
         let answer = match RequestInfo::of(&parts.method, &parts.uri) {
             Err(status) => body::refusal(&status),
             Ok(info) => {
-                let encoding = Encoding::of(&info, &parts.headers);
+                let encoding = Encoding::of_refusal(&info, &parts.headers);
                 match self.answer(&info, parts, body).await {
                     Ok(outcome) => outcome?,
                     Err(status) => encoding.of_answer(&Workers::default(), body::refusal(&status)).await,
@@ -84,6 +90,19 @@ impl Pipeline {
             true => about::answer(&self.core.registry.kinds, info, &parts.headers),
             false => None,
         };
+        let is_about = about.as_ref().is_some_and(|answer| answer.status().is_success());
+        match about {
+            Some(_) if is_about && info.path == "/version" => check_json(&parts.headers)?,
+            Some(_) if is_about && info.path.starts_with("/api") => check_discovery(&parts.headers)?,
+            None if !info.reads() && info.resource.is_none() => {
+                // Discovery is there, and only read.
+                let answer = about::answer(&self.core.registry.kinds, info, &parts.headers);
+                if answer.is_some_and(|answer| answer.status().is_success()) {
+                    return Err(Status::method_not_allowed());
+                }
+            }
+            _ => {}
+        }
         match about {
             Some(answer) => {
                 let encoding = Encoding::of(info, &parts.headers);

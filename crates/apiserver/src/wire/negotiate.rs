@@ -110,6 +110,12 @@ impl Syntax {
         accepted(headers, in_protobuf).map_or(Self::Json, |(syntax, _)| syntax)
     }
 
+    /// The syntax in which a refusal is written: it has no other form than its own.
+    pub(crate) fn of_refusal(headers: &HeaderMap) -> Self {
+        let whole = |range| Form::of_range(range).filter(|(_, form)| *form == Form::Objects);
+        ranges(headers).find_map(whole).map_or(Self::Json, |(syntax, _)| syntax)
+    }
+
     fn writes(self, form: Form, in_protobuf: bool) -> bool {
         match (self, form) {
             (Self::Json | Self::Yaml, _) | (Self::Protobuf, Form::Metadata { .. }) => true,
@@ -127,6 +133,33 @@ fn accepted(headers: &HeaderMap, in_protobuf: bool) -> Option<(Syntax, Form)> {
     ranges(headers).filter_map(Form::of_range).find(|(syntax, form)| syntax.writes(*form, in_protobuf))
 }
 
+/// Refuses a client who takes none of the forms of discovery.
+pub(crate) fn check_discovery(headers: &HeaderMap) -> Result<()> {
+    let is_known = |range: &str| {
+        let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let kind = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("as="));
+        let media_type = media_type.trim();
+        (media_type == "*/*" || WRITTEN.contains(&media_type))
+            && kind.is_none_or(|kind| kind == "APIGroupDiscoveryList")
+    };
+    if ranges(headers).next().is_none() || ranges(headers).any(is_known) {
+        return Ok(());
+    }
+    Err(Status::no_such_form(WRITTEN))
+}
+
+/// Refuses a client who does not take JSON, where nothing else is written.
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<()> {
+    let is_json = |range: &str| {
+        let media_type = range.split(';').next().unwrap_or_default().trim();
+        matches!(media_type, "*/*" | "application/json")
+    };
+    if ranges(headers).next().is_none() || ranges(headers).any(is_json) {
+        return Ok(());
+    }
+    Err(Status::not_acceptable(&WRITTEN[..1]))
+}
+
 /// The parts of `Accept`.
 fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -137,11 +170,6 @@ fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 pub(crate) fn content_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
-}
-
-/// Reads a body that should hold a JSON object, written as JSON or as YAML.
-pub(crate) fn decode_object(headers: &HeaderMap, body: &[u8]) -> Result<Value> {
-    read_object(headers, body, "", None).map(|(object, _)| object)
 }
 
 /// Refuses a body in a format that the server does not read.

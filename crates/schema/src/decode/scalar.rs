@@ -72,6 +72,7 @@ pub(crate) fn time(text: String) -> Result<String, String> {
     if is_like(&text, "dddd-dd-ddTdd:dd:ddZ")
         && let Some((date_time, "Z")) = text.split_at_checked(text.len() - 1)
         && date_time.parse::<DateTime>().is_ok()
+        && out_of_range(&text).is_none()
     {
         // As nearly every client writes it. A `Timestamp` would refuse the last day of the year 9999.
         return Ok(text);
@@ -91,7 +92,27 @@ fn parse(text: &str, layout: &str) -> Result<Timestamp, String> {
     if let Some((rest, part)) = mismatch(text, layout) {
         return Err(unfit(format!(": cannot parse {rest:?} as {part:?}")));
     }
+    // There are no leap seconds in Go.
+    if let Some(part) = out_of_range(text) {
+        return Err(format!("parsing time {text:?}: {part} out of range"));
+    }
     text.parse().map_err(|_| unfit(": out of range".to_owned()))
+}
+
+/// Returns the part of a time that is out of its range, as Go looks at them.
+fn out_of_range(text: &str) -> Option<&'static str> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i8>().ok();
+    let limits = [
+        ("month", 5..7, 1..=12),
+        ("hour", 11..13, 0..=23),
+        ("minute", 14..16, 0..=59),
+        ("second", 17..19, 0..=59),
+    ];
+    let mut parts = limits.into_iter();
+    let part = parts.find(|(_, place, limits)| number(place.clone()).is_some_and(|n| !limits.contains(&n)));
+    let (year, month, day) = (text.get(0..4)?.parse().ok()?, number(5..7)?, number(8..10)?);
+    let has_no_day = || jiff::civil::Date::new(year, month, day).is_err();
+    part.map(|(part, ..)| part).or_else(|| has_no_day().then_some("day"))
 }
 
 /// The rest of `text` where it stops following `layout`, and the part of the layout that it fails.
@@ -109,8 +130,11 @@ fn mismatch<'a>(text: &'a str, layout: &str) -> Option<(&'a str, &'static str)> 
     }
     let fraction =
         rest.strip_prefix('.').map(|rest| rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
-    if layout == MICROSECONDS && fraction != Some(6) {
+    if layout == MICROSECONDS && fraction.is_none_or(|digits| digits < 6) {
         return Some((rest, ".000000"));
+    }
+    if layout == MICROSECONDS && fraction > Some(6) {
+        return Some((rest.get(7..).unwrap_or_default(), "Z07:00"));
     }
     let zone = rest.get(fraction.map_or(0, |digits| digits + 1)..).unwrap_or_default();
     let is_zone = zone == "Z" || is_like(zone, "+dd:dd") || is_like(zone, "-dd:dd");

@@ -69,7 +69,8 @@ fn list(schema: &Value, path: &str, causes: &mut Vec<FieldError>) {
         });
     }
     if matches!(kind, Some("set" | "map")) && items["nullable"] == true {
-        let because = format!("cannot be nullable when x-kubernetes-list-type is {}", kind.unwrap_or_default());
+        let because =
+            format!("cannot be nullable when x-kubernetes-list-type is {}", kind.unwrap_or_default());
         causes.push(FieldError::forbidden(format!("{path}.items.nullable"), because));
     }
     if kind == Some("map") {
@@ -112,10 +113,16 @@ fn map_list(schema: &Value, keys: &[Value], path: &str, causes: &mut Vec<FieldEr
         let is_nullable = property["nullable"] == true;
         if is_nullable {
             let field = format!("{path}.items.properties[{key}].nullable");
-            causes.push(FieldError::forbidden(field, "this property is in x-kubernetes-list-map-keys, so it cannot be nullable"));
+            causes.push(FieldError::forbidden(
+                field,
+                "this property is in x-kubernetes-list-map-keys, so it cannot be nullable",
+            ));
         }
         let required = items["required"].as_array().into_iter().flatten();
-        if property.is_object() && property.get("default").is_none() && !required.into_iter().any(|name| name == key) {
+        if property.is_object()
+            && property.get("default").is_none()
+            && !required.into_iter().any(|name| name == key)
+        {
             let because = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
             let field = format!("{path}.items.properties[{key}].default");
             causes.push(FieldError::required(field, because));
@@ -148,9 +155,8 @@ pub(super) fn embedded(schema: &Value, path: &str, causes: &mut Vec<FieldError>)
     }
     let has_properties = schema["properties"].as_object().is_some_and(|properties| !properties.is_empty());
     if !has_properties && !is_set("x-kubernetes-preserve-unknown-fields") {
-        let because = format!(
-            "must not be empty if {resource} is true without x-kubernetes-preserve-unknown-fields"
-        );
+        let because =
+            format!("must not be empty if {resource} is true without x-kubernetes-preserve-unknown-fields");
         causes.push(FieldError::required(format!("{path}.properties"), &because));
     }
 }

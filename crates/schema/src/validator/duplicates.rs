@@ -19,6 +19,14 @@ pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found:
             }
         };
         let mut seen = HashSet::new();
+        let is_map = matches!(schema.list(), ListType::Map(_));
+        if let Some(position) = items.iter().position(|item| is_map && !item.is_object()) {
+            let (field, because) =
+                (format!("{}[{position}]", path(at)), "must be an object for an array of list-type map");
+            let cause = FieldError::invalid(field, &items[position], because);
+            found.push(Finding { at: at.clone(), cause });
+            return parts(schema, value, at, |schema, value, at| find(schema, value, at, found));
+        }
         for (position, keys) in items.iter().enumerate().filter_map(|(n, item)| Some((n, keys_of(item)?))) {
             if !seen.insert(keys.to_string()) {
                 let field = format!("{}[{position}]", path(at));

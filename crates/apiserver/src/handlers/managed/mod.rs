@@ -109,7 +109,8 @@ fn check_type(kind: &Kind, config: &Value) -> Result<()> {
     let (api_version, name) = (text("apiVersion"), text("kind"));
     if (api_version, name) != (&kind.api_version(), &kind.kind) {
         let version = if api_version.is_empty() { "/" } else { api_version };
-        return Err(Status::bad_request(format!("invalid object type: {version}, Kind={name}")));
+        let slash = if version.contains('/') { "" } else { "/" }; // after the core group, which has no name
+        return Err(Status::bad_request(format!("invalid object type: {slash}{version}, Kind={name}")));
     }
     Ok(())
 }

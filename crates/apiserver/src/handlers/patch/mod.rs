@@ -6,7 +6,7 @@ mod untouched;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use trimtab_schema::Schema;
+use trimtab_schema::{Schema, go_number};
 
 use self::json_patch::JsonPatch;
 pub(crate) use self::untouched::Untouched;
@@ -87,7 +87,8 @@ impl Patch {
             STRATEGIC if !kind.is_custom() => {
                 let (patch, twice) = read(body).map_err(Status::bad_request)?;
                 let patch = if patch.is_null() { Value::Object(Map::new()) } else { patch };
-                let patch = fields(patch).map_err(Status::bad_request)?;
+                let mut patch = fields(patch).map_err(Status::bad_request)?;
+                go_number::decode_within(&mut patch); // it becomes a map of Go's values
                 Ok(Self { change: Change::Strategic(patch), twice })
             }
             _ if kind.is_custom() => Err(Status::unsupported_media_type(&OF_CUSTOM)),

@@ -112,8 +112,12 @@ fn validate_capacity(capacity: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::not_supported("spec.capacity", capacity, &["storage"]));
     }
     for (resource, amount) in amounts {
-        if quantity::of(amount).is_some_and(|amount| amount.signum() <= 0) {
-            let field = format!("spec.capacity[{resource}]");
+        let Some(found) = quantity::of(amount) else { continue };
+        let field = format!("spec.capacity[{resource}]");
+        if found.value() < 0 {
+            causes.push(Cause::invalid(&*field, &json!(found.value()), "must be a valid resource quantity"));
+        }
+        if found.signum() <= 0 {
             causes.push(Cause::invalid(field, amount, "must be greater than zero"));
         }
     }
@@ -158,6 +162,7 @@ fn validate_source(spec: &Value, causes: &mut Vec<Cause>) {
 
 /// Validates that a volume stays where it is.
 fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    validate(new, causes); // upstream looks at it twice
     let source = |volume: &Value| {
         let known = SOURCES.into_iter().filter(|name| volume["spec"][name].is_object());
         known.map(|name| (name, volume["spec"][name].clone())).collect::<Vec<_>>()

@@ -44,6 +44,7 @@ static STRATEGY: Strategy = Strategy {
     prepare_for_update: |_, claim| normalize_sources(claim),
     first_status: |_, _| Some(json!({"phase": "Pending"})),
     validate,
+    metadata_checks: (1, 1),
     validate_change,
     validate_part,
     warnings: |_, new| warnings(new),
@@ -210,9 +211,11 @@ fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, cause
     let status = &new["status"];
     let is_negative = |amount: &Value| quantity::of(amount).is_some_and(|amount| amount.signum() < 0);
     let because = "must be a valid resource quantity";
+    let whole = |amount: &Value| json!(quantity::of(amount).map_or(0, |amount| amount.value()));
     for (resource, amount) in status["capacity"].as_object().into_iter().flatten() {
         if is_negative(amount) {
-            causes.push(Cause::invalid(format!("status.capacity[{resource}]"), amount, because));
+            let field = format!("status.capacity[{resource}]");
+            causes.push(Cause::invalid(field, &whole(amount), because));
         }
     }
     for (resource, state) in status["allocatedResourceStatuses"].as_object().into_iter().flatten() {
@@ -229,7 +232,7 @@ fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, cause
             continue;
         }
         if is_negative(amount) {
-            causes.push(Cause::invalid(place, amount, because));
+            causes.push(Cause::invalid(place, &whole(amount), because));
         } else {
             validation::data::amount("storage", amount, &place, causes);
         }

@@ -1,6 +1,7 @@
 //! Validation of the numbers that `/scale` reads and writes in an object of a custom kind.
 
 use serde_json::{Value, json};
+use trimtab_schema::go_number;
 
 use crate::{
     api::{object::in_go, status::Cause},
@@ -74,8 +75,8 @@ fn accessor(path: &str, found: &Value, expected: &str) -> String {
         Value::Object(_) => "map[string]interface {}",
     };
     let shown = match found.as_f64().filter(|_| !found.is_i64()) {
-        Some(number) if number.fract() == 0.0 && number.abs() < 1e21 => format!("{number:.0}"),
-        _ => in_go(found),
+        Some(number) => go_number::general(number),
+        None => in_go(found),
     };
     format!("{path} accessor error: {shown} is of the type {name}, expected {expected}")
 }

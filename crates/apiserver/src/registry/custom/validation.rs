@@ -43,12 +43,16 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
                        spec.versions[*].schema instead";
         causes.push(Cause::invalid("spec.preserveUnknownFields", &true.into(), because));
     }
+    if definition["spec"]["preserveUnknownFields"] == true && versions(definition).any(has_default) {
+        let because = "must be false in order to use defaults in the schema";
+        causes.push(Cause::invalid("spec.preserveUnknownFields", &true.into(), because));
+    }
     let places = Places::of(definition);
     for (index, version) in versions(definition).enumerate() {
         if !names::is_label(text(version, "/name")) {
             causes.push(Cause::invalid(
                 format!("spec.versions[{index}].name"),
-                &version["name"],
+                &text(version, "/name").into(),
                 names::DNS_1035_RULE,
             ));
         }
@@ -70,6 +74,17 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
         causes.push(Cause::invalid("status.storedVersions", &Value::Null, because));
     }
     causes
+}
+
+/// Returns whether the schema of a version has a default.
+fn has_default(version: &Value) -> bool {
+    fn within(schema: &Value) -> bool {
+        let parts = schema["properties"].as_object().into_iter().flat_map(|properties| properties.values());
+        schema.is_object()
+            && (schema.get("default").is_some_and(|default| !default.is_null())
+                || parts.chain([&schema["items"], &schema["additionalProperties"]]).any(within))
+    }
+    within(&version["schema"]["openAPIV3Schema"])
 }
 
 /// The fields that a definition cannot change once its kind is served.

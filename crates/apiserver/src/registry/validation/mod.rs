@@ -207,7 +207,11 @@ fn owners(owners: Option<&Value>, causes: &mut Vec<Cause>) {
             if value.is_empty() || field == "apiVersion" && value.matches('/').count() > 1 {
                 let because =
                     if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
-                causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), &json!(""), because));
+                causes.push(Cause::invalid(
+                    format!("metadata.ownerReferences.{field}"),
+                    &json!(value),
+                    because,
+                ));
             }
         }
         if owner["apiVersion"] == "v1" && owner["kind"] == "Event" {

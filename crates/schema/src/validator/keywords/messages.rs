@@ -47,7 +47,8 @@ pub(crate) fn wrong_type(
     let mut errors = vec![told];
     let is_integer = |float: f64| float.fract() == 0.0 && float.abs() < LIMIT;
     if wanted == "integer" && value.is_f64() && !value.as_f64().is_some_and(is_integer) {
-        let format = format.map_or_else(|| "(default format)".to_owned(), |name| format!("with format {name}"));
+        let format =
+            format.map_or_else(|| "(default format)".to_owned(), |name| format!("with format {name}"));
         let because = format!("Checked value must be of type integer {format} in {field}");
         errors.push(FieldError::invalid(NOWHERE, &json!(""), because));
     }

@@ -34,7 +34,12 @@ static STRATEGY: Strategy = Strategy {
     validate_change: validation::validate_change,
     validate_part: validation::validate_part,
     warnings,
+    metadata_checks: (1, 1),
     orphans_dependents: true,
+    deletion_warning: Some(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set \
+         propagationPolicy=Orphan to suppress this warning",
+    ),
     ..base::BASE
 };
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    indexes,
+    JOB_NAME, JOB_UID, indexes,
     policies::{self, without_value},
 };
 use crate::{
@@ -21,10 +21,30 @@ pub(super) fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
     if job["spec"]["manualSelector"] == true {
         return;
     }
+    validate_labels(job, causes);
     let own = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": object::uid(job)}});
     let selector = &job["spec"]["selector"];
     if selector.is_object() && *selector != own {
-        causes.push(validation::parts::invalid_selector(selector, "spec.selector", "`selector` not auto-generated"));
+        causes.push(validation::parts::invalid_selector(
+            selector,
+            "spec.selector",
+            "`selector` not auto-generated",
+        ));
+    }
+}
+
+/// Validates that the template has the labels by which the generated selector finds Pods.
+fn validate_labels(job: &Value, causes: &mut Vec<Cause>) {
+    let labels = &job["spec"]["template"]["metadata"]["labels"];
+    let keys = JOB_UID.into_iter().map(|key| (key, object::uid(job)));
+    for (key, wanted) in keys.chain(JOB_NAME.into_iter().map(|key| (key, object::name(job)))) {
+        let (field, because) =
+            (format!("spec.template.metadata.labels[{key}]"), format!("must be '{wanted}'"));
+        match labels[key].as_str() {
+            None => causes.push(Cause::required(field, &because)),
+            Some(found) if found != wanted => causes.push(Cause::invalid(field, labels, because)),
+            Some(_) => {}
+        }
     }
 }
 
@@ -130,7 +150,8 @@ fn validate_indexes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     if matches!(validation::text(spec, "completionMode"), "" | "NonIndexed") {
         let fields = ["backoffLimitPerIndex", "maxFailedIndexes"].into_iter().filter(|field| is_set(field));
         causes.extend(
-            fields.map(|field| Cause::invalid(place(field), &spec[field], "requires indexed completion mode")),
+            fields
+                .map(|field| Cause::invalid(place(field), &spec[field], "requires indexed completion mode")),
         );
     }
     if spec["completionMode"] != "Indexed" {
@@ -157,6 +178,12 @@ fn validate_indexes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
 
 /// Validates the fields of a Job that never change.
 pub(super) fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    // Upstream looks at the new state like at a new Job, and again as a change.
+    if new["spec"]["selector"].is_object() {
+        validate_selector(new, causes);
+    }
+    validate(new, causes);
+    validate_new(new, causes);
     let (before, after) = (&old["spec"]["completions"], &new["spec"]["completions"]);
     if new["spec"]["completionMode"] != "Indexed" {
         validation::fixed(old, new, "/spec/completions", causes);
@@ -232,7 +259,9 @@ pub(super) fn validate_part(
             causes.push(Cause::invalid(field, &shown, because));
         }
     }
-    if is_changed("failedIndexes") && status["failedIndexes"].is_string() && spec["backoffLimitPerIndex"].is_null()
+    if is_changed("failedIndexes")
+        && status["failedIndexes"].is_string()
+        && spec["backoffLimitPerIndex"].is_null()
     {
         let because = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
         causes.push(Cause::invalid("status.failedIndexes", &status["failedIndexes"], because));

@@ -107,6 +107,10 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
     if subresource == Some(Subresource::Status) && !before.is_null() && class != before {
         causes.push(Cause::invalid("status.qosClass", class, "field is immutable"));
     }
+    if subresource == Some(Subresource::Resize) && defaults::qos_class(old) != defaults::qos_class(new) {
+        let because = "Pod QOS Class may not change as a result of resizing";
+        causes.push(Cause::invalid("spec", class, because));
+    }
 }
 
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {

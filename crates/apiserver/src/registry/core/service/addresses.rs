@@ -174,6 +174,16 @@ fn keep(old: &Value, service: &mut Value) {
 
 fn address(taken: &Taken, service: &mut Value, causes: &mut Vec<Cause>) -> Result<()> {
     let is_headless = service["spec"]["clusterIP"] == "None";
+    let policy = &service["spec"]["ipFamilyPolicy"];
+    if !is_headless && policy == "RequireDualStack" {
+        let because = "this cluster is not configured for dual-stack services";
+        causes.push(Cause::invalid("spec.ipFamilyPolicy", policy, because));
+    }
+    let asked = service["spec"]["ipFamilies"].as_array().into_iter().flatten().enumerate();
+    for (position, family) in asked.filter(|(_, family)| !is_headless && **family == "IPv6") {
+        let field = format!("spec.ipFamilies[{position}]");
+        causes.push(Cause::invalid(field, family, "not configured on this cluster"));
+    }
     if service["spec"].get("ipFamilyPolicy").is_none() {
         let alone = is_headless && service["spec"].get("selector").is_none();
         service["spec"]["ipFamilyPolicy"] = if alone { "RequireDualStack" } else { "SingleStack" }.into();
