@@ -21,7 +21,6 @@ static DESCRIPTIONS: LazyLock<Regex> =
 
 /// The kind of the difference between two replies; `None` if they are the same.
 pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
-    let (real, ours) = (&ordered(real), &ordered(ours));
     if real.code != ours.code {
         let refused = if real.code >= 400 { real } else { ours };
         return Some(format!("{} here {}: {}", real.code, ours.code, shape(refused)));
@@ -41,7 +40,7 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
             }
             _ => {
                 let mut places = Vec::new();
-                collect(&real.body, &ours.body, "", &mut places);
+                collect(&by_manager(&real.body), &by_manager(&ours.body), "", &mut places);
                 places.dedup();
                 format!("{} object: {}", real.code, some(&places))
             }
@@ -51,25 +50,6 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
         return Some(format!("warnings: {}", lists(&real.warnings, &ours.warnings)));
     }
     None
-}
-
-/// A reply with its managers in the order of their names: theirs is that of times, which are masked.
-fn ordered(reply: &Reply) -> Reply {
-    fn sort(value: &mut Value) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(sort),
-            Value::Object(fields) => {
-                if let Some(Value::Array(managers)) = fields.get_mut("managedFields") {
-                    managers.sort_by_key(Value::to_string);
-                }
-                fields.values_mut().for_each(sort);
-            }
-            _ => {}
-        }
-    }
-    let mut reply = reply.clone();
-    sort(&mut reply.body);
-    reply
 }
 
 /// Whether two texts are Tables in YAML that differ in the descriptions of their columns alone.

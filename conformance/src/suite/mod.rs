@@ -13,11 +13,13 @@ mod definition;
 mod deletion;
 mod dry_run;
 mod expressions;
+mod fixed_fields;
 mod forms;
 mod garbage;
 mod json_patches;
 mod kinds;
 mod lists;
+mod more_refusals;
 mod names;
 mod namespaces;
 mod numbers;
@@ -72,6 +74,8 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("numbers", numbers::CASES),
     ("refused", refused::CASES),
     ("refusals", refusals::CASES),
+    ("more_refusals", more_refusals::CASES),
+    ("fixed_fields", fixed_fields::CASES),
     ("rules", rules::CASES),
     ("bad_input", bad_input::CASES),
     ("about", about::CASES),

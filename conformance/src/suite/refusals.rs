@@ -6,7 +6,7 @@ use crate::site::Site;
 use serde_json::{Value, json};
 
 /// Each spec is refused, for this field.
-async fn refuse(site: &Site, path: &str, bodies: &[(Value, &str, &str)]) -> Result<(), Mismatch> {
+pub(super) async fn refuse(site: &Site, path: &str, bodies: &[(Value, &str, &str)]) -> Result<(), Mismatch> {
     for (body, reason, field) in bodies {
         let mut body = body.clone();
         if body["metadata"].is_null() {
@@ -21,7 +21,7 @@ async fn refuse(site: &Site, path: &str, bodies: &[(Value, &str, &str)]) -> Resu
 }
 
 /// A spec with a template of Pods that restart so, and what else it has.
-fn with_template(more: Value, restart: &str) -> Value {
+pub(super) fn with_template(more: Value, restart: &str) -> Value {
     let mut spec = json!({"template": {
         "metadata": {"labels": {"a": "b"}},
         "spec": {"restartPolicy": restart, "containers": [{"name": "a", "image": "b"}]},
@@ -32,10 +32,10 @@ fn with_template(more: Value, restart: &str) -> Value {
     spec
 }
 
-const INVALID: &str = "FieldValueInvalid";
-const REQUIRED: &str = "FieldValueRequired";
-const FORBIDDEN: &str = "FieldValueForbidden";
-const NOT_SUPPORTED: &str = "FieldValueNotSupported";
+pub(super) const INVALID: &str = "FieldValueInvalid";
+pub(super) const REQUIRED: &str = "FieldValueRequired";
+pub(super) const FORBIDDEN: &str = "FieldValueForbidden";
+pub(super) const NOT_SUPPORTED: &str = "FieldValueNotSupported";
 
 cases! {
     /// Services: ports, selectors, addresses and what only balancers have.

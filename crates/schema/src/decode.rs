@@ -12,7 +12,7 @@ use std::{cell::RefCell, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use trimtab_quantity::{ParseQuantityError, Quantity};
 
 use self::{fields::Fields, place::Place};
@@ -216,14 +216,7 @@ impl<'a> Reader<'a> {
     /// Converts null in a list or a map as Go does.
     fn or_zero(&self, schema: Option<Schema<'_>>, value: Value) -> Value {
         let Some(schema) = schema.filter(|_| self.typed && value.is_null()) else { return value };
-        match schema.kind() {
-            Form::Scalar(Scalar::String | Scalar::Bytes) => "".into(),
-            Form::Scalar(Scalar::Quantity) => "0".into(),
-            Form::Scalar(Scalar::Boolean) => false.into(),
-            Form::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::IntOrString) => 0.into(),
-            Form::Struct => Value::Object(Map::new()),
-            _ => value,
-        }
+        scalar::zero(schema.kind()).unwrap_or(value)
     }
 
     /// A number, which `text` writes.

@@ -1,10 +1,24 @@
 //! Strings that have to be of a certain form: times and base64.
 
+use crate::{Form, Scalar};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimePrinter};
+use serde_json::{Map, Value};
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
+
+/// The value that null in a list or a map of this form becomes; none where it stays null.
+pub(crate) fn zero(form: Form) -> Option<Value> {
+    match form {
+        Form::Scalar(Scalar::String | Scalar::Bytes) => Some("".into()),
+        Form::Scalar(Scalar::Quantity) => Some("0".into()),
+        Form::Scalar(Scalar::Boolean) => Some(false.into()),
+        Form::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::IntOrString) => Some(0.into()),
+        Form::Struct => Some(Value::Object(Map::new())),
+        _ => None,
+    }
+}
 
 /// Base64 as Go decodes it, written again as Go writes it: line breaks are skipped, and bits that are left over.
 pub(crate) fn bytes(text: String) -> Result<String, String> {

@@ -1,5 +1,7 @@
 //! `StatefulSet`s.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::super::core::persistent_volume_claim;
@@ -74,7 +76,7 @@ fn set_defaults(set: &mut Value) {
 }
 
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
-    base::validate_workload(set, "statefulset", false, causes);
+    base::validate_workload(&with_claimed_volumes(set), "statefulset", false, causes);
     let spec = &set["spec"];
     validate_spec(spec, causes);
     let policy = validation::text(spec, "podManagementPolicy");
@@ -82,6 +84,25 @@ fn validate(set: &Value, causes: &mut Vec<Cause>) {
         let because = "must be 'OrderedReady' or 'Parallel'";
         causes.push(Cause::invalid("spec.podManagementPolicy", &json!(policy), because));
     }
+}
+
+/// Returns the set with the volumes that its Pods get for the templates of claims, in whose place they come.
+fn with_claimed_volumes(set: &Value) -> Cow<'_, Value> {
+    let claims = validation::items(&set["spec"], "volumeClaimTemplates");
+    if claims.is_empty() {
+        return Cow::Borrowed(set);
+    }
+    let names: Vec<&str> = claims.iter().map(|claim| validation::text(&claim["metadata"], "name")).collect();
+    let claimed =
+        names.iter().map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
+    let own = validation::items(&set["spec"]["template"]["spec"], "volumes").iter();
+    let kept = own.filter(|volume| !names.contains(&validation::text(volume, "name"))).cloned();
+    let volumes: Vec<Value> = claimed.chain(kept).collect();
+    let mut set = set.clone();
+    if let Some(pod) = set.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) {
+        pod.insert("volumes".into(), volumes.into());
+    }
+    Cow::Owned(set)
 }
 
 fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {

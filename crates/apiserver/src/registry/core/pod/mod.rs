@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     api::{
         clock::Clock,
-        object,
+        names, object,
         status::{Cause, Result, Status},
         subresource::Subresource,
     },
@@ -101,11 +101,22 @@ fn first_status(clock: &Clock, pod: &Value) -> Value {
     status
 }
 
-/// Validates that a status keeps the quality of service.
+/// Validates that a status keeps the quality of service and nominates a node by a name that nodes may have.
 fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     let (class, before) = (&new["status"]["qosClass"], &old["status"]["qosClass"]);
     if subresource == Some(Subresource::Status) && !before.is_null() && class != before {
         causes.push(Cause::invalid("status.qosClass", class, "field is immutable"));
+    }
+    if subresource == Some(Subresource::Status) {
+        let nominated = validation::text(&new["status"], "nominatedNodeName");
+        if !nominated.is_empty() {
+            validation::faulty(
+                nominated,
+                "status.nominatedNodeName",
+                names::subdomain_faults(nominated),
+                causes,
+            );
+        }
     }
     if subresource == Some(Subresource::Resize) && defaults::qos_class(old) != defaults::qos_class(new) {
         let because = "Pod QOS Class may not change as a result of resizing";
