@@ -222,6 +222,19 @@ async fn a_candidate_is_idle_and_takes_over_after_a_crash() {
     cluster.until_idle().await; // nothing runs
 }
 
+/// Before its first attempt has an answer, a candidate has no controller that could be busy.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_knows_of_no_leader_is_awaited() {
+    let cluster = TestCluster::start();
+    create_map(&cluster, "a").await;
+    let slow = Filter::any().resource("leases.coordination.k8s.io");
+    let _slow = cluster.server().faults().delay(slow, Duration::from_secs(5), usize::MAX);
+    let builder = cluster.manager("copier").leader_election("default", "copier");
+    let _running = cluster.run(add_copier(builder.build().expect("sound settings"), true));
+    cluster.until_idle().await;
+    assert_eq!(cluster.commits("secrets").len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_reconcile_alone_sees_the_objects_and_returns_its_result() {
     let cluster = TestCluster::start();
