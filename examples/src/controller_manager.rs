@@ -136,7 +136,8 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
         .admin(&options.admin, Admin::builder().metrics(metrics).debug(options.debug));
     if !options.no_leader_election {
         builder = builder
-            .leader_election(&options.leader_elect_resource_namespace, &options.leader_elect_resource_name);
+            .leader_election(&options.leader_elect_resource_namespace, &options.leader_elect_resource_name)
+            .election_settings(|elector| elector.watch(true)); // leads as soon as the Lease of a dead leader expires
     }
     if options.kube_api_qps >= 0.0 {
         builder = builder.rate_limit(options.kube_api_qps, options.kube_api_burst);

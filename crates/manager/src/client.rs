@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{HeaderValue, Request, Response, header::USER_AGENT};
+use http::{HeaderValue, Request, Response, header::USER_AGENT, uri::Scheme};
 use kube_client::{Client, Config, client::Body};
 use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -17,6 +17,7 @@ use trimtab_controller::{
     leaderelection::{FenceLayer, lease_client_config},
     workqueue::limiter::{BucketConfigError, BucketLimiter, RateLimiter},
 };
+use trimtab_informer::connect;
 
 use crate::deadline::{Deadline, DeadlineBody};
 
@@ -41,7 +42,7 @@ impl Clients {
         }
         let lease = Client::try_from(lease_client_config(config.clone()))?;
         config.default_retry = false;
-        Ok(Self { plain: Client::try_from(config)?, lease })
+        Ok(Self { plain: connect(config)?, lease })
     }
 
     /// Takes a client as it is.
@@ -66,6 +67,26 @@ impl Clients {
             None => Client::new(Paced { inner: limited, rate }, namespace),
         }
     }
+}
+
+/// Makes a client whose watches are read without a task in between, if it can reach the cluster so: over HTTP, or over TLS with
+/// rustls, and through no proxy.
+fn connect(config: Config) -> Result<Client, kube_client::Error> {
+    if config.proxy_url.is_some() {
+        return Client::try_from(config);
+    }
+    if config.cluster_url.scheme() == Some(&Scheme::HTTP) {
+        return connect::direct_client(config, connect::connector());
+    }
+    #[cfg(feature = "rustls-tls")]
+    {
+        use kube_client::client::ConfigExt;
+
+        let connector = config.rustls_https_connector_with_connector(connect::connector())?;
+        connect::direct_client(config, connector)
+    }
+    #[cfg(not(feature = "rustls-tls"))]
+    Client::try_from(config)
 }
 
 impl fmt::Debug for Clients {

@@ -65,6 +65,8 @@
 //! # Features
 //!
 //! - `args`: flags for clap: `--kubeconfig`, `--context`, `--feature-gates`. Off by default.
+//! - `rustls-tls`: watches over HTTPS are read without a task in between, as those over HTTP are. Off by default, because it
+//!   chooses rustls; without it kube-client connects, with the TLS that the program has chosen.
 
 #[cfg(feature = "args")]
 mod args;

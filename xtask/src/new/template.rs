@@ -182,7 +182,7 @@ mod tests {
         };
         let manifest = file("Cargo.toml");
         assert!(manifest.contains("name = \"my-operator\""), "{manifest}");
-        let line = "trimtab-manager = { path = \"/src/trimtab/crates/manager\", features = [\"args\"] }";
+        let line = "trimtab-manager = { path = \"/src/trimtab/crates/manager\", features = [\"args\", \"rustls-tls\"] }";
         assert!(manifest.contains(line) && !manifest.contains("git ="), "{manifest}");
         assert!(file("src/kind.rs").contains("\"storage.example.com/v1\""));
         assert!(file("manifests/crd.yaml").contains("buckets.storage.example.com"));

@@ -3,6 +3,7 @@
 use k8s_openapi::api::coordination::v1::Lease;
 use kube_client::{Api, Client, Config, api::PostParams};
 use serde_json::json;
+use trimtab_informer::connect;
 
 use crate::{Failure, option};
 
@@ -10,7 +11,7 @@ use crate::{Failure, option};
 pub(crate) fn client() -> Result<Client, Failure> {
     let mut config = Config::new(option::<String>("url")?.parse()?);
     config.default_retry = false;
-    Ok(Client::try_from(config)?)
+    Ok(connect::direct_client(config, connect::connector())?) // as that of a manager
 }
 
 /// Lets the server change its objects `--events` times, `--rate` times a second.
