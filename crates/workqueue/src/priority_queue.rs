@@ -120,7 +120,7 @@ impl PriorityQueue {
     /// Frees the memory of a burst. Moves at most an eighth of it.
     #[inline]
     fn shrink(&mut self) {
-        const RETAINED: usize = 256;
+        const RETAINED: usize = 1024;
         if self.heap.capacity() > RETAINED && self.heap.len() < self.heap.capacity() / 8 {
             self.heap.shrink_to(2 * self.heap.len());
         }

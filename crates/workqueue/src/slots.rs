@@ -76,8 +76,8 @@ pub(crate) enum Found {
 }
 
 impl<K> Slots<K> {
-    /// Slots that stay allocated after a burst: about 15 KiB with their columns.
-    const RETAINED: usize = 256;
+    /// Slots that stay allocated after a burst: about 60 KiB with their columns.
+    const RETAINED: usize = 1024;
 
     pub(crate) fn new() -> Self {
         Self { index: Index::new(), slots: Vec::new(), vacant: List::EMPTY }
