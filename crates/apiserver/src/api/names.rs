@@ -22,6 +22,20 @@ pub(crate) fn is_path_segment(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
+/// Returns the faults of a name as a segment of a path; empty if it is valid.
+pub(crate) fn path_segment_faults(name: &str) -> Vec<String> {
+    match name {
+        "." | ".." => vec![format!("may not be '{name}'")],
+        _ => path_prefix_faults(name),
+    }
+}
+
+/// Returns the faults of the beginning of a segment of a path.
+pub(crate) fn path_prefix_faults(name: &str) -> Vec<String> {
+    let parts = ['/', '%'].into_iter().filter(|part| name.contains(*part));
+    parts.map(|part| format!("may not contain '{part}'")).collect()
+}
+
 /// Upstream's message for a name that is no DNS label.
 pub(crate) const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
     characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or \

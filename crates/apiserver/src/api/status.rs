@@ -219,6 +219,7 @@ impl Status {
     /// 422: the object breaks a rule of its kind.
     pub(crate) fn invalid<'a>(kind: impl Into<Resource<'a>>, name: &str, causes: &[Cause]) -> Self {
         let kind = kind.into();
+        let kind = Resource { group: kind.storage_group, ..kind }; // the kind is known as that of its first group
         let what = qualified(kind.kind, kind.group);
         let mut status = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -13,6 +13,7 @@ use crate::{
         object,
         query::FieldValidation,
         status::{Cause, Result, Status},
+        verb::Verb,
     },
     registry::Kind,
     wire::negotiate::read_object,
@@ -291,15 +292,40 @@ pub(super) fn settle(request: &Request, object: &mut Value) -> Result<()> {
     if object::is_too_deep(object) {
         return Err(Status::bad_request("the object is nested too deeply"));
     }
+    deduplicate_owners(request, object);
+    if request.route.namespace.is_empty() {
+        object::metadata_mut(object).remove("namespace"); // it is of the cluster
+        return Ok(());
+    }
     let namespace = object::namespace(object);
     if !namespace.is_empty() && namespace != request.route.namespace {
         let message = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(Status::bad_request(message));
     }
-    if !request.route.namespace.is_empty() {
-        object::metadata_mut(object).insert("namespace".to_owned(), request.route.namespace.clone().into());
-    }
+    object::metadata_mut(object).insert("namespace".to_owned(), request.route.namespace.clone().into());
     Ok(())
+}
+
+/// Removes owners that stand twice, and tells the client.
+fn deduplicate_owners(request: &Request, object: &mut Value) {
+    let metadata = object::metadata_mut(object);
+    let Some(Value::Array(owners)) = metadata.get_mut("ownerReferences") else { return };
+    let (mut seen, mut twice) = (std::collections::HashSet::new(), Vec::new());
+    owners.retain(|owner| {
+        let is_new = seen.insert(owner.to_string());
+        if !is_new {
+            twice.push(owner["uid"].as_str().unwrap_or_default().to_owned());
+        }
+        is_new
+    });
+    if !twice.is_empty() {
+        let when = if request.route.verb == Verb::Patch { " after mutating admission happens" } else { "" };
+        request.warnings.add([format!(
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and \
+             may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            twice.join(", ")
+        )]);
+    }
 }
 
 fn text<'a>(object: &'a Value, field: &str) -> &'a str {

@@ -51,9 +51,10 @@ pub(super) fn patch(core: &Core, request: &Request) -> Result<Response<ResponseB
         let object = decode::patched(request, current, &patch)?;
         let uid = object::uid(&object);
         if !uid.is_empty() && uid != object::uid(current) {
+            check_version(request.kind(), current, &object)?;
             let uid = json!(object::uid(&object));
             let cause = Cause::invalid("metadata.uid", &uid, "field is immutable");
-            return Err(Status::invalid(request.kind(), &request.route.name, &[cause.clone(), cause]));
+            return Err(immutable(request.kind(), &request.route.name, &[cause]));
         }
         Ok(Made { object, managers: Managers::Written })
     };
@@ -279,18 +280,25 @@ fn keep_deletion(current: &Value, object: &mut Value) {
 
 /// Refuses to begin a deletion by writing that it has begun, or to change its grace period.
 fn check_deletion(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
-    let immutable = |field: &str| {
+    let changed = |field: &str| {
         let [before, after] = [current, object].map(|object| object::metadata(object).get(field));
         let after = after.filter(|after| Some(*after) != before)?;
         Some(Cause::invalid(format!("metadata.{field}"), after, "field is immutable"))
     };
     let causes: Vec<Cause> =
-        ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(immutable).collect();
+        ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter().filter_map(changed).collect();
     if causes.is_empty() {
         return Ok(());
     }
-    // The rules of all objects and those of the kind find it.
-    Err(Status::invalid(kind, object::name(current), &[causes.clone(), causes].concat()))
+    Err(immutable(kind, object::name(current), &causes))
+}
+
+/// Returns 422, with an error for each time that upstream looks at the field: the rules of all objects and those of most
+/// kinds find it.
+fn immutable(kind: &Kind, name: &str, causes: &[Cause]) -> Status {
+    let times = 1 + kind.strategy.metadata_checks.1;
+    let causes: Vec<Cause> = std::iter::repeat_n(causes, times).flatten().cloned().collect();
+    Status::invalid(kind, name, &causes)
 }
 
 fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
@@ -311,12 +319,18 @@ fn check_preconditions(kind: &Kind, current: &Value, object: &Value) -> Result<(
         let plural = Resource { kind: &kind.plural, ..kind.into() }; // upstream names the resource here
         return Err(Status::invalid(plural, name, &[cause]));
     }
+    check_version(kind, current, object)
+}
+
+/// Refuses the change of another version of an object.
+fn check_version(kind: &Kind, current: &Value, object: &Value) -> Result<()> {
+    let version = object::resource_version(object);
     if !version.is_empty() && version.parse::<u64>().is_err() {
         let because = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
         return Err(Status::internal(because));
     }
     if !matches!(version, "" | "0") && version != object::resource_version(current) {
-        return Err(Status::modified(kind, name));
+        return Err(Status::modified(kind, object::name(current)));
     }
     Ok(())
 }

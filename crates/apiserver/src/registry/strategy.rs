@@ -66,6 +66,9 @@ pub(crate) struct Strategy {
     pub(crate) stops_at_change: bool,
     /// Validates a change of a subresource or of the metadata alone, from the old state to the new one.
     pub(crate) validate_part: fn(Option<Subresource>, &Value, &Value, &mut Vec<Cause>),
+    /// How often upstream's rules of the kind look at the metadata of a change, and at the change of metadata: each time they
+    /// report the same errors again.
+    pub(crate) metadata_checks: (usize, usize),
     /// Whether finalizers without a domain are valid.
     pub(crate) takes_bare_finalizers: bool,
     /// The warnings of a write of the object itself; an update comes with its old state.
@@ -230,6 +233,7 @@ impl Strategy {
         validates_change_last: false,
         stops_at_change: false,
         validate_part: |_, _, _, _| {},
+        metadata_checks: (0, 1),
         takes_bare_finalizers: false,
         warnings: |_, _| Vec::new(),
         deprecation: None,

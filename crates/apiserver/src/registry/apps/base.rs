@@ -13,9 +13,9 @@ use crate::{
 
 pub(super) const BASE: Strategy = Strategy { counts_generations: true, ..Strategy::PLAIN };
 
-/// Validates the selector and the template of a workload; `limits_history` says whether a negative number of kept revisions
-/// is invalid.
-pub(super) fn validate_workload(object: &Value, limits_history: bool, causes: &mut Vec<Cause>) {
+/// Validates the selector and the template of a workload, which upstream names `kind`; `limits_history` says whether a
+/// negative number of kept revisions is invalid.
+pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool, causes: &mut Vec<Cause>) {
     let spec = &object["spec"];
     for field in ["replicas", "minReadySeconds"] {
         validation::at_least(0, spec, "spec", field, causes);
@@ -23,33 +23,65 @@ pub(super) fn validate_workload(object: &Value, limits_history: bool, causes: &m
     if limits_history {
         validation::at_least(0, spec, "spec", "revisionHistoryLimit", causes);
     }
-    validation::parts::selector(&spec["selector"], "spec.selector", causes);
-    let labels = spec.pointer("/template/metadata/labels");
-    let selector = spec.get("selector").map(LabelSelector::from_json);
-    match &selector {
-        None => causes.push(Cause::required("spec.selector", "")),
-        Some(None) => {
-            causes.push(Cause::invalid("spec.selector", &spec["selector"], "invalid label selector"));
-        }
-        Some(Some(selector)) if selector.is_empty() => {
-            let because = "empty selector is invalid for deployment";
-            causes.push(Cause::invalid("spec.selector", &spec["selector"], because));
-        }
-        Some(Some(_)) => {}
+    let (selector, field) = (&spec["selector"], "spec.selector");
+    let is_set = |part: &str| selector[part].as_object().is_some_and(|labels| !labels.is_empty());
+    if !selector.is_object() {
+        causes.push(Cause::required(field, ""));
+    } else if !is_set("matchLabels") && validation::items(selector, "matchExpressions").is_empty() {
+        let because = format!("empty selector is invalid for {kind}");
+        causes.push(validation::parts::invalid_selector(selector, field, &because));
     }
+    validation::parts::selector(selector, field, causes);
+    if !validation::parts::is_selector(selector) {
+        let because = if kind == "statefulset" { "" } else { "invalid label selector" };
+        causes.push(validation::parts::invalid_selector(selector, field, because));
+        return; // upstream does not look at the template then
+    }
+    let labels = spec.pointer("/template/metadata/labels");
     // No selector at all selects nothing, an empty one everything.
     let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
-    if !selector.unwrap_or_default().is_some_and(|selector| selects(&selector)) {
+    if !selector.is_object() || !LabelSelector::from_json(selector).is_some_and(|found| selects(&found)) {
         let because = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", labels.unwrap_or(&Value::Null), because));
     }
-    validation::pod::spec(&spec["template"]["spec"], "spec.template.spec", causes);
-    validation::one_of(
-        &spec["template"]["spec"]["restartPolicy"],
-        || "spec.template.spec.restartPolicy",
-        &["Always"],
-        causes,
-    );
+    validate_template(spec, causes);
+}
+
+fn validate_template(spec: &Value, causes: &mut Vec<Cause>) {
+    validation::pod::template(&spec["template"], "spec.template", causes);
+    let restarts = &spec["template"]["spec"]["restartPolicy"];
+    validation::one_of(restarts, || "spec.template.spec.restartPolicy", &["Always"], causes);
+}
+
+/// Validates the numbers in a status, none of which is negative; `not_above` are pairs: the first is not above the second,
+/// which has a name in the message.
+pub(super) fn validate_counts(
+    status: &Value,
+    fields: &[&str],
+    not_above: &[(&str, &str, &str)],
+    causes: &mut Vec<Cause>,
+) {
+    let number = |field: &str| status[field].as_i64().unwrap_or(0);
+    for field in fields {
+        validation::at_least(0, status, "status", field, causes);
+    }
+    for (field, than, named) in not_above {
+        if number(field) > number(than) {
+            let because = format!("cannot be greater than {named}");
+            causes.push(Cause::invalid(format!("status.{field}"), &json!(number(field)), because));
+        }
+    }
+}
+
+/// Validates that the number of collisions does not fall.
+pub(super) fn validate_collisions(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let count = |object: &Value| object["status"]["collisionCount"].as_i64();
+    if let Some(before) = count(old)
+        && count(new).is_none_or(|after| after < before)
+    {
+        let shown = json!(count(new).unwrap_or(0));
+        causes.push(Cause::invalid("status.collisionCount", &shown, "cannot be decremented"));
+    }
 }
 
 /// Upstream shows the whole strategy, under the names of its Go struct.

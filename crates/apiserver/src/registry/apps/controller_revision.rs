@@ -3,11 +3,29 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::registry::{Column, Kind, cells, column};
+use crate::{
+    api::status::Cause,
+    registry::{Column, Kind, Strategy, cells, column, validation},
+};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
-    Kind::plain("apps", "v1", "ControllerRevision", "controllerrevisions").columns(columns())
+    Kind::plain("apps", "v1", "ControllerRevision", "controllerrevisions")
+        .columns(columns())
+        .strategy(&STRATEGY)
+}
+
+static STRATEGY: Strategy = Strategy {
+    validate,
+    validate_change: |old, new, causes| validation::fixed(old, new, "/data", causes),
+    ..Strategy::PLAIN
+};
+
+fn validate(revision: &Value, causes: &mut Vec<Cause>) {
+    validation::at_least(0, revision, "", "revision", causes);
+    if !revision["data"].is_object() {
+        causes.push(Cause::required("data", "data must be a valid JSON object"));
+    }
 }
 
 fn columns() -> Vec<Column> {

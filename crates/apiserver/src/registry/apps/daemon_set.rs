@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause},
+    api::{object, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
 };
 
@@ -33,6 +33,7 @@ static STRATEGY: Strategy = Strategy {
     reads_beyond_metadata: true,
     validate,
     validate_change: validation::fixed_selector,
+    validate_part,
     warnings: |old, new| warnings::template(old, new, "spec.template"),
     ..base::BASE
 };
@@ -58,8 +59,27 @@ fn count_templates(old: &Value, new: &mut Value) {
 }
 
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
-    base::validate_workload(set, true, causes);
+    base::validate_workload(set, "daemonset", true, causes);
     base::validate_strategy(&set["spec"], "updateStrategy", &["RollingUpdate", "OnDelete"], causes);
+}
+
+/// Validates the numbers of Pods in a changed status.
+fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource == Some(Subresource::Status) {
+        let fields = [
+            "currentNumberScheduled",
+            "numberMisscheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberUnavailable",
+            "collisionCount",
+        ];
+        base::validate_counts(&new["status"], &fields, &[], causes);
+        base::validate_collisions(old, new, causes);
+    }
 }
 
 fn columns() -> Vec<Column> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause},
+    api::{object, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
 };
 
@@ -27,6 +27,7 @@ static STRATEGY: Strategy = Strategy {
     counts_annotations: true,
     validate,
     validate_change: validation::fixed_selector,
+    validate_part,
     warnings: warnings::of_workload,
     status_reset_fields: &[&["spec"], &["metadata", "labels"]],
     ..base::BASE
@@ -48,7 +49,7 @@ fn set_defaults(deployment: &mut Value) {
 }
 
 fn validate(deployment: &Value, causes: &mut Vec<Cause>) {
-    base::validate_workload(deployment, true, causes);
+    base::validate_workload(deployment, "deployment", true, causes);
     validate_rollout(&deployment["spec"], causes);
 }
 
@@ -74,6 +75,7 @@ fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
         }
         _ => base::validate_strategy(spec, "strategy", &["Recreate", "RollingUpdate"], causes),
     }
+    validation::at_least(0, spec, "spec", "progressDeadlineSeconds", causes);
     let deadline = spec["progressDeadlineSeconds"].as_i64();
     if let Some(deadline) =
         deadline.filter(|deadline| *deadline <= spec["minReadySeconds"].as_i64().unwrap_or(0))
@@ -81,6 +83,31 @@ fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
         let because = "must be greater than minReadySeconds";
         causes.push(Cause::invalid("spec.progressDeadlineSeconds", &json!(deadline), because));
     }
+}
+
+/// Validates the numbers of Pods in a changed status.
+fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource != Some(Subresource::Status) {
+        return;
+    }
+    let fields = [
+        "observedGeneration",
+        "replicas",
+        "updatedReplicas",
+        "readyReplicas",
+        "availableReplicas",
+        "unavailableReplicas",
+        "terminatingReplicas",
+        "collisionCount",
+    ];
+    let not_above = [
+        ("updatedReplicas", "replicas", "status.replicas"),
+        ("readyReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "readyReplicas", "readyReplicas"),
+    ];
+    base::validate_counts(&new["status"], &fields, &not_above, causes);
+    base::validate_collisions(old, new, causes);
 }
 
 fn columns() -> Vec<Column> {

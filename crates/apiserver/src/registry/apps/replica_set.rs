@@ -26,7 +26,7 @@ static STRATEGY: Strategy = Strategy {
         defaults::pod::template(spec);
     },
     first_status: |_, _| Some(json!({"replicas": 0})),
-    validate: |set, causes| base::validate_workload(set, true, causes),
+    validate: |set, causes| base::validate_workload(set, "deployment", true, causes),
     validate_change: validation::fixed_selector,
     validate_part: validate_counts,
     warnings: warnings::of_workload,
@@ -56,20 +56,13 @@ pub(in crate::registry) fn validate_counts(
 
 /// Validates the numbers of Pods in the status of a `ReplicaSet` or a `ReplicationController`.
 fn counts(status: &Value, causes: &mut Vec<Cause>) {
-    let number = |field: &str| status[field].as_i64().unwrap_or(0);
     let fields =
         ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"];
-    for field in fields {
-        validation::at_least(0, status, "status", field, causes);
-    }
-    let mut greater = |field: &str, than: &str, named: &str| {
-        if number(field) > number(than) {
-            let because = format!("cannot be greater than {named}");
-            causes.push(Cause::invalid(format!("status.{field}"), &status[field], because));
-        }
-    };
-    greater("fullyLabeledReplicas", "replicas", "status.replicas");
-    greater("readyReplicas", "replicas", "status.replicas");
-    greater("availableReplicas", "replicas", "status.replicas");
-    greater("availableReplicas", "readyReplicas", "readyReplicas");
+    let not_above = [
+        ("fullyLabeledReplicas", "replicas", "status.replicas"),
+        ("readyReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "readyReplicas", "readyReplicas"),
+    ];
+    base::validate_counts(status, &fields, &not_above, causes);
 }

@@ -5,9 +5,22 @@ use serde_json::{Value, json};
 use super::super::core::persistent_volume_claim;
 use super::base;
 use crate::{
-    api::{names, status::Cause},
-    registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
+    api::{names, status::Cause, subresource::Subresource},
+    registry::{
+        Column, Kind, Strategy, cells, column, defaults, strategy::NameRule, validation, warnings,
+    },
 };
+
+/// The fields of the spec that a change may have.
+const MUTABLE: [&str; 7] = [
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+];
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -23,8 +36,11 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults,
     first_status: |_, _| Some(json!({"replicas": 0, "availableReplicas": 0})),
+    name: NameRule::Label,
     validate,
-    validate_change: validation::fixed_selector,
+    validate_new,
+    validate_change,
+    validate_part,
     warnings,
     ..base::BASE
 };
@@ -57,7 +73,7 @@ fn set_defaults(set: &mut Value) {
 }
 
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
-    base::validate_workload(set, false, causes);
+    base::validate_workload(set, "statefulset", false, causes);
     let spec = &set["spec"];
     validate_spec(spec, causes);
     let policy = validation::text(spec, "podManagementPolicy");
@@ -102,10 +118,67 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
         let value = &spec["persistentVolumeClaimRetentionPolicy"][when];
         validation::one_of(value, || path, &["Retain", "Delete"], causes);
     }
-    let service = validation::text(spec, "serviceName");
-    for fault in names::label_faults(service).into_iter().filter(|_| !service.is_empty()) {
-        causes.push(Cause::invalid("spec.serviceName", &json!(service), fault));
+}
+
+/// Validates what never changes: the name of the Service and the templates of claims.
+fn validate_new(set: &Value, causes: &mut Vec<Cause>) {
+    let service = validation::text(&set["spec"], "serviceName");
+    if !service.is_empty() {
+        validation::faulty(service, "spec.serviceName", names::label_faults(service), causes);
     }
+    let claims = validation::items(&set["spec"], "volumeClaimTemplates");
+    for (position, claim) in claims.iter().enumerate() {
+        let path = format!("spec.volumeClaimTemplates[{position}].spec");
+        persistent_volume_claim::validate_spec(&claim["spec"], &path, causes);
+    }
+}
+
+/// Validates that only the mutable fields of the spec change.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let fixed = |set: &Value| {
+        let mut spec = set["spec"].clone();
+        if let Some(spec) = spec.as_object_mut() {
+            MUTABLE.iter().for_each(|field| drop(spec.remove(*field)));
+        }
+        for claim in spec["volumeClaimTemplates"].as_array_mut().into_iter().flatten() {
+            // What a template calls itself is not kept upstream.
+            if let Some(claim) = claim.as_object_mut() {
+                ["apiVersion", "kind"].iter().for_each(|field| drop(claim.remove(*field)));
+            }
+        }
+        spec
+    };
+    if fixed(old) != fixed(new) {
+        let because = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
+                       'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and \
+                       'minReadySeconds' are forbidden";
+        causes.push(Cause::forbidden("spec", because));
+    }
+}
+
+/// Validates the numbers of Pods in a changed status.
+fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource != Some(Subresource::Status) {
+        return;
+    }
+    let fields = [
+        "replicas",
+        "readyReplicas",
+        "currentReplicas",
+        "updatedReplicas",
+        "availableReplicas",
+        "observedGeneration",
+        "collisionCount",
+    ];
+    let not_above = [
+        ("readyReplicas", "replicas", "status.replicas"),
+        ("currentReplicas", "replicas", "status.replicas"),
+        ("updatedReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "readyReplicas", "status.readyReplicas"),
+    ];
+    base::validate_counts(&new["status"], &fields, &not_above, causes);
+    base::validate_collisions(old, new, causes);
 }
 
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {

@@ -4,12 +4,13 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{object, status::Cause},
+    api::{names, object, status::Cause},
     registry::{
         Column, Kind, Strategy,
         age::ago,
         cells, column,
         defaults::{self, Fields},
+        strategy::NameRule,
         validation,
     },
 };
@@ -45,6 +46,7 @@ static STRATEGY: Strategy = Strategy {
         "type",
     ],
     set_defaults: |event| set_event_defaults(defaults::whole(event), true),
+    name: NameRule::PathSegment,
     from_stored: |event| rename(event, false),
     ..SHARED
 };
@@ -73,17 +75,45 @@ pub(in crate::registry) fn set_event_defaults(event: &mut Fields, is_core: bool)
     }
 }
 
-/// Validates that an Event without a time is in the namespace of its object, or in `default`.
+/// Validates what the kinds of both groups have in common: an Event with a time tells who reports it, and one without is in
+/// the namespace of its object, or in `default`.
 fn validate(event: &Value, causes: &mut Vec<Cause>) {
-    if event.get("eventTime").is_some_and(Value::is_string) {
-        return;
-    }
-    let about = event.get("regarding").or_else(|| event.get("involvedObject"));
-    let about = about.map_or("", |about| validation::text(about, "namespace"));
+    let is_core = event["apiVersion"] == "v1";
+    let about = &event[if is_core { "involvedObject" } else { "regarding" }];
+    let about = validation::text(about, "namespace");
     let own = object::text(event, "namespace");
-    if own != if about.is_empty() { "default" } else { about } {
+    let is_timed = event["eventTime"].is_string();
+    let fits = match (about.is_empty(), is_timed) {
+        (true, false) => own == "default",
+        (true, true) => matches!(own, "default" | "kube-system"),
+        (false, false) => own == about,
+        (false, true) => true,
+    };
+    if !fits {
         let because = "does not match event.namespace";
         causes.push(Cause::invalid("involvedObject.namespace", &json!(about), because));
+    }
+    if !is_timed {
+        return;
+    }
+    let reporter = if is_core { "reportingComponent" } else { "reportingController" };
+    let message = if is_core { "message" } else { "note" };
+    let part = |field| validation::text(event, field);
+    if part(reporter).is_empty() {
+        causes.push(Cause::required(reporter, ""));
+    }
+    validation::faulty(part(reporter), reporter, names::qualified_faults(part(reporter)), causes);
+    let limits =
+        [("reportingInstance", 128, true), ("action", 128, true), ("reason", 128, true), (message, 1024, false)];
+    for (field, most, is_required) in limits {
+        let told = if field == "note" { "message" } else { field };
+        if is_required && part(field).is_empty() {
+            causes.push(Cause::required(told, ""));
+        }
+        if part(field).len() > most {
+            let because = format!("can have at most {most} characters");
+            causes.push(Cause::invalid(told, &json!(""), because));
+        }
     }
 }
 

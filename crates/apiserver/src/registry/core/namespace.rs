@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::object,
-    registry::{Column, Kind, Strategy, Subresource, column, strategy::NameRule},
+    api::{names, object, status::Cause},
+    registry::{Column, Kind, Strategy, Subresource, column, strategy::NameRule, validation},
 };
 
 /// A collection of namespaces cannot be deleted.
@@ -27,9 +27,10 @@ static STRATEGY: Strategy = Strategy {
     name: NameRule::Label,
     selectable_fields: &["status.phase"],
     set_defaults: label,
-    prepare_for_create: |namespace| namespace["spec"] = json!({"finalizers": ["kubernetes"]}),
+    prepare_for_create: hold,
     first_status: |_, _| Some(json!({"phase": "Active"})),
     fixes_spec: true,
+    validate,
     reads_beyond_metadata: true,
     undeletable: &["default", "kube-public", "kube-system"],
     has_spec_finalizers: true,
@@ -46,6 +47,26 @@ fn label(namespace: &mut Value) {
     let labels = object::metadata_mut(namespace).entry("labels").or_insert_with(|| json!({}));
     if let Some(labels) = labels.as_object_mut() {
         labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+    }
+}
+
+/// Adds Kubernetes' own finalizer.
+fn hold(namespace: &mut Value) {
+    let finalizers = namespace["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let is_held = finalizers.iter().any(|held| held == "kubernetes");
+    let own = (!is_held).then(|| json!("kubernetes"));
+    namespace["spec"] = json!({"finalizers": finalizers.into_iter().chain(own).collect::<Vec<_>>()});
+}
+
+/// Validates the finalizers in the spec.
+fn validate(namespace: &Value, causes: &mut Vec<Cause>) {
+    for finalizer in validation::items(&namespace["spec"], "finalizers") {
+        let (name, field) = (finalizer.as_str().unwrap_or_default(), "spec.finalizers");
+        validation::faulty(name, field, names::qualified_faults(name), causes);
+        if !name.contains('/') && !["kubernetes", "orphan", "foregroundDeletion"].contains(&name) {
+            let because = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(field, finalizer, because));
+        }
     }
 }
 

@@ -1,9 +1,17 @@
 //! Nodes.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::registry::{Column, Kind, Strategy, Subresource, cells, column, kind::CONNECT, strategy::Plugin};
+use crate::{
+    api::{names, status::Cause},
+    registry::{
+        Column, Kind, Strategy, Subresource, cells, column, defaults, kind::CONNECT, strategy::Plugin,
+        validation,
+    },
+};
 
 const PROXY: Subresource = Subresource::new("proxy", "NodeProxyOptions", CONNECT);
 
@@ -20,12 +28,132 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     selectable_fields: &["spec.unschedulable"],
-    prepare_for_create: complete_status,
+    set_defaults,
+    validate,
+    validate_change,
+    validate_part: |_, _, new, causes| {
+        validate_amounts(new, causes);
+        validate_addresses(new, causes);
+    },
+    prepare_for_create: |node| {
+        forget_configuration(node);
+        complete_status(node);
+    },
+    prepare_for_update: |_, node| forget_configuration(node),
+    prepare_for_status_update: |_, node| complete_status(node),
     // A Node registers itself with its status.
     keeps_first_status: true,
     plugins: &[Plugin::TaintNode],
     ..Strategy::PLAIN
 };
+
+fn set_defaults(node: &mut Value) {
+    let Some(status) = node.get_mut("status").and_then(Value::as_object_mut) else { return };
+    for field in ["capacity", "allocatable"] {
+        defaults::quantities(status, field);
+    }
+    if let (Some(capacity), None) = (status.get("capacity").cloned(), status.get("allocatable")) {
+        status.insert("allocatable".to_owned(), capacity);
+    }
+}
+
+/// Drops the source of a Kubelet's configuration, which upstream does not serve any more.
+fn forget_configuration(node: &mut Value) {
+    if let Some(spec) = node.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("configSource");
+    }
+}
+
+fn validate(node: &Value, causes: &mut Vec<Cause>) {
+    let spec = &node["spec"];
+    validate_taints(spec, causes);
+    validate_amounts(node, causes);
+    let ranges = validation::items(spec, "podCIDRs");
+    for (position, range) in ranges.iter().enumerate() {
+        validation::data::range(range, &format!("spec.podCIDRs[{position}]"), causes);
+    }
+    let families: BTreeSet<bool> =
+        ranges.iter().filter_map(Value::as_str).map(|range| range.contains(':')).collect();
+    if ranges.len() > families.len() {
+        let because = "may specify no more than one CIDR for each IP family";
+        causes.push(Cause::invalid("spec.podCIDRs", &spec["podCIDRs"], because));
+    }
+}
+
+fn validate_taints(spec: &Value, causes: &mut Vec<Cause>) {
+    let mut seen = BTreeSet::new();
+    for (position, taint) in validation::items(spec, "taints").iter().enumerate() {
+        let place = format!("metadata.taints[{position}]"); // as upstream names it
+        let part = |field| validation::text(taint, field);
+        validation::parts::label_name(part("key"), &format!("{place}.key"), causes);
+        let faults = names::value_faults(part("value"));
+        if !faults.is_empty() {
+            let because = faults.join(";");
+            causes.push(Cause::invalid(format!("{place}.value"), &json!(part("value")), because));
+        }
+        let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+        match part("effect") {
+            "" => causes.push(Cause::required(format!("{place}.effect"), "")),
+            effect if !known.contains(&effect) => {
+                causes.push(Cause::not_supported(format!("{place}.effect"), &json!(effect), &known));
+            }
+            _ => {}
+        }
+        if !seen.insert((part("key"), part("effect"))) {
+            // Upstream shows its Go struct, in its order.
+            let time = taint.get("timeAdded").cloned().unwrap_or_default();
+            let shown = format!(
+                "{{\"Key\":{:?},\"Value\":{:?},\"Effect\":{:?},\"TimeAdded\":{time}}}",
+                part("key"),
+                part("value"),
+                part("effect")
+            );
+            let because = format!("Duplicate value: {shown}: taints must be unique by key and effect pair");
+            causes.push(Cause::new("FieldValueDuplicate", place, because));
+        }
+    }
+}
+
+fn validate_amounts(node: &Value, causes: &mut Vec<Cause>) {
+    for list in ["capacity", "allocatable"] {
+        for (resource, amount) in node["status"][list].as_object().into_iter().flatten() {
+            validation::data::amount(resource, amount, &format!("status.{list}.{resource}"), causes);
+        }
+    }
+}
+
+fn validate_addresses(node: &Value, causes: &mut Vec<Cause>) {
+    let addresses = validation::items(&node["status"], "addresses");
+    for (position, address) in addresses.iter().enumerate() {
+        if addresses[..position].contains(address) {
+            let part = |field| validation::text(address, field);
+            let shown = format!("{{\"Type\":{:?},\"Address\":{:?}}}", part("type"), part("address"));
+            let field = format!("status.addresses[{position}]");
+            causes.push(Cause::new("FieldValueDuplicate", field, format!("Duplicate value: {shown}")));
+        }
+    }
+}
+
+/// Validates that a Node keeps its ranges of addresses and its ID of the provider. Upstream looks at the new state twice.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    validate_taints(&new["spec"], causes);
+    validate_amounts(new, causes);
+    validate_addresses(new, causes);
+    let (old, new) = (&old["spec"], &new["spec"]);
+    let ranges = validation::items(old, "podCIDRs");
+    if !ranges.is_empty() && ranges != validation::items(new, "podCIDRs") {
+        let because = "node updates may not change podCIDR except from \"\" to valid";
+        causes.push(Cause::forbidden("spec.podCIDRs", because));
+    }
+    let provider = validation::text(old, "providerID");
+    if !provider.is_empty() && provider != validation::text(new, "providerID") {
+        let because = "node updates may not change providerID except from \"\" to valid";
+        causes.push(Cause::forbidden("spec.providerID", because));
+    }
+    if validation::text(old, "externalID") != validation::text(new, "externalID") {
+        causes.push(Cause::forbidden("spec.externalID", "may not be updated"));
+    }
+}
 
 /// Sets the fields of a Node's status that its writer left out to empty values.
 fn complete_status(node: &mut Value) {

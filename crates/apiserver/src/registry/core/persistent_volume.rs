@@ -9,10 +9,37 @@ use crate::{
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
+        quantity,
         strategy::Plugin,
         validation, warnings,
     },
 };
+
+/// The sources of a volume, in the order in which upstream looks at them.
+const SOURCES: [&str; 22] = [
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "flocker",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "cephfs",
+    "iscsi",
+    "cinder",
+    "fc",
+    "flexVolume",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "scaleIO",
+    "local",
+    "storageos",
+    "csi",
+];
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -28,6 +55,8 @@ static STRATEGY: Strategy = Strategy {
     set_defaults: |volume| set_spec_defaults(defaults::spec(volume)),
     first_status: |clock, _| Some(json!({"phase": "Pending", "lastPhaseTransitionTime": clock.text()})),
     validate,
+    metadata_checks: (2, 0),
+    validate_change,
     warnings: |_, new| warnings(new),
     returns_deleted: true,
     plugins: &[Plugin::Protect("kubernetes.io/pv-protection")],
@@ -48,16 +77,114 @@ fn validate(volume: &Value, causes: &mut Vec<Cause>) {
     if validation::items(spec, "accessModes").is_empty() {
         causes.push(Cause::required("spec.accessModes", ""));
     }
-    validate_access_modes(spec, causes);
-    if spec["capacity"].as_object().is_none_or(serde_json::Map::is_empty) {
-        causes.push(Cause::required("spec.capacity", ""));
-        causes.push(Cause::not_supported("spec.capacity", &Value::Null, &["storage"]));
+    validate_access_modes(spec, "spec", causes);
+    validate_capacity(&spec["capacity"], causes);
+    let known = ["Delete", "Recycle", "Retain"];
+    let field = "spec.persistentVolumeReclaimPolicy";
+    validation::one_of(&spec["persistentVolumeReclaimPolicy"], || field, &known, causes);
+    validate_source(spec, causes);
+    let is_root = matches!(validation::text(&spec["hostPath"], "path").trim_end_matches('/'), "")
+        && spec["hostPath"]["path"].as_str().is_some_and(|path| path.starts_with('/'));
+    if is_root && spec["persistentVolumeReclaimPolicy"] == "Recycle" {
+        causes.push(Cause::forbidden(field, "may not be 'recycle' for a hostPath mount of '/'"));
     }
-    let source = |(field, value): (&String, &Value)| {
-        value.is_object() && !matches!(field.as_str(), "capacity" | "claimRef" | "nodeAffinity")
-    };
-    if !spec.as_object().into_iter().flatten().any(source) {
+    validation::subdomain(validation::text(spec, "storageClassName"), "spec.storageClassName", causes);
+    validation::one_of(&spec["volumeMode"], || "spec.volumeMode", &["Block", "Filesystem"], causes);
+    if let Some(class) = spec["volumeAttributesClassName"].as_str() {
+        let field = "spec.volumeAttributesClassName";
+        if class.is_empty() {
+            causes.push(Cause::required(field, "an empty string is disallowed"));
+        }
+        validation::subdomain(class, field, causes);
+        if !spec["csi"].is_object() {
+            let because = "has to be specified when using volumeAttributesClassName";
+            causes.push(Cause::required("spec.csi", because));
+        }
+    }
+}
+
+fn validate_capacity(capacity: &Value, causes: &mut Vec<Cause>) {
+    let amounts: Vec<_> = capacity.as_object().into_iter().flatten().collect();
+    if amounts.is_empty() {
+        causes.push(Cause::required("spec.capacity", ""));
+    }
+    if !matches!(amounts[..], [(resource, _)] if resource == "storage") {
+        causes.push(Cause::not_supported("spec.capacity", capacity, &["storage"]));
+    }
+    for (resource, amount) in amounts {
+        if quantity::of(amount).is_some_and(|amount| amount.signum() <= 0) {
+            let field = format!("spec.capacity[{resource}]");
+            causes.push(Cause::invalid(field, amount, "must be greater than zero"));
+        }
+    }
+}
+
+/// Validates that there is one source, and its fields.
+fn validate_source(spec: &Value, causes: &mut Vec<Cause>) {
+    let mut count = 0;
+    for name in SOURCES.into_iter().filter(|name| spec[name].is_object()) {
+        count += 1;
+        if count > 1 && name != "flexVolume" {
+            let field = if name == "cephfs" { "cephFS" } else { name };
+            let because = "may not specify more than 1 volume type";
+            causes.push(Cause::forbidden(format!("spec.{field}"), because));
+            continue;
+        }
+        let (source, path) = (&spec[name], format!("spec.{name}"));
+        validation::volume::of_type(name, source, &path, causes);
+        let is_empty = |field: &str| validation::text(source, field).is_empty();
+        match name {
+            "local" => {
+                if is_empty("path") {
+                    causes.push(Cause::required(format!("{path}.path"), ""));
+                } else {
+                    let place = format!("{path}.path");
+                    validation::volume::without_backsteps(validation::text(source, "path"), &place, causes);
+                }
+                if !spec["nodeAffinity"]["required"].is_object() {
+                    causes.push(Cause::required("spec.nodeAffinity", "Local volume requires node affinity"));
+                }
+            }
+            "csi" if is_empty("volumeHandle") => {
+                causes.push(Cause::required(format!("{path}.volumeHandle"), ""));
+            }
+            _ => {}
+        }
+    }
+    if count == 0 {
         causes.push(Cause::required("spec", "must specify a volume type"));
+    }
+}
+
+/// Validates that a volume stays where it is.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let source = |volume: &Value| {
+        let known = SOURCES.into_iter().filter(|name| volume["spec"][name].is_object());
+        known.map(|name| (name, volume["spec"][name].clone())).collect::<Vec<_>>()
+    };
+    let (before, mut after) = (source(old), source(new));
+    let secret = "controllerExpandSecretRef";
+    if old["spec"]["csi"].is_object() && old["spec"]["csi"].get(secret).is_none() {
+        // It may be set once.
+        for (_, source) in &mut after {
+            source.as_object_mut().map(|fields| fields.remove(secret));
+        }
+    }
+    if before != after {
+        let because = "spec.persistentvolumesource is immutable after creation";
+        causes.push(Cause::forbidden("spec.persistentvolumesource", because));
+    }
+    if old["spec"]["volumeMode"] != new["spec"]["volumeMode"] {
+        causes.push(Cause::invalid("volumeMode", &new["spec"]["volumeMode"], "field is immutable"));
+    }
+    if !old["spec"]["nodeAffinity"].is_null() && old["spec"]["nodeAffinity"] != new["spec"]["nodeAffinity"] {
+        let because = "field is immutable, except for updating from beta label to GA";
+        causes.push(Cause::invalid("nodeAffinity", &new["spec"]["nodeAffinity"], because));
+    }
+    let class = "volumeAttributesClassName";
+    if old["spec"][class].is_string() && new["spec"][class].is_null() {
+        let because = "update from non-nil value to nil is forbidden";
+        causes.push(Cause::forbidden(format!("spec.{class}"), because));
     }
 }
 

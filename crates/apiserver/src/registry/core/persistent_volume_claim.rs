@@ -1,10 +1,12 @@
 //! `PersistentVolumeClaim`s.
 
+use std::cmp::Ordering;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, status::Cause},
+    api::{names, object, status::Cause, subresource::Subresource},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -15,6 +17,17 @@ use crate::{
 };
 
 const ACCESS_MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+
+/// The annotation that named a claim's class before there was a field.
+const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+/// The states of a claim that is being resized.
+const RESIZES: [&str; 5] = [
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+    "NodeResizePending",
+];
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -27,8 +40,12 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     set_defaults: |claim| set_spec_defaults(defaults::spec(claim)),
+    prepare_for_create: normalize_sources,
+    prepare_for_update: |_, claim| normalize_sources(claim),
     first_status: |_, _| Some(json!({"phase": "Pending"})),
     validate,
+    validate_change,
+    validate_part,
     warnings: |_, new| warnings(new),
     returns_deleted: true,
     plugins: &[
@@ -45,6 +62,29 @@ static STRATEGY: Strategy = Strategy {
     ..Strategy::PLAIN
 };
 
+/// Drops sources of data that are not served, and copies a source to the field for any kind and back.
+fn normalize_sources(claim: &mut Value) {
+    let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let text = |source: &Value, field: &str| source[field].as_str().unwrap_or_default().to_owned();
+    let is_old = |source: &Value| {
+        matches!(
+            (&*text(source, "apiGroup"), &*text(source, "kind")),
+            ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+        )
+    };
+    if spec.get("dataSourceRef").is_some_and(|source| !text(source, "namespace").is_empty()) {
+        spec.remove("dataSourceRef");
+    }
+    if !spec.contains_key("dataSourceRef") && spec.get("dataSource").is_some_and(|source| !is_old(source)) {
+        spec.remove("dataSource");
+    }
+    for (from, to) in [("dataSource", "dataSourceRef"), ("dataSourceRef", "dataSource")] {
+        if let (Some(source), None) = (spec.get(from).cloned(), spec.get(to)) {
+            spec.insert(to.to_owned(), source);
+        }
+    }
+}
+
 /// Sets the defaults of a claim's spec, which templates have, too.
 pub(in crate::registry) fn set_spec_defaults(spec: &mut Fields) {
     defaults::fill(spec, [("volumeMode", json!("Filesystem"))]);
@@ -54,21 +94,16 @@ pub(in crate::registry) fn set_spec_defaults(spec: &mut Fields) {
 }
 
 fn validate(claim: &Value, causes: &mut Vec<Cause>) {
-    let spec = &claim["spec"];
-    if validation::items(spec, "accessModes").is_empty() {
-        causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
-    }
-    validate_access_modes(spec, causes);
-    validate_spec(spec, "spec", causes);
+    validate_spec(&claim["spec"], "spec", causes);
 }
 
-/// Validates the spec of a claim, except for the names of its access modes.
-fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let modes = validation::items(spec, "accessModes");
-    if modes.len() > 1 && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
-        let because = "may not use ReadWriteOncePod with other access modes";
-        causes.push(Cause::forbidden(format!("{path}.accessModes"), because));
+/// Validates the spec of a claim.
+pub(in crate::registry) fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    if validation::items(spec, "accessModes").is_empty() {
+        causes.push(Cause::required(format!("{path}.accessModes"), "at least 1 access mode is required"));
     }
+    validation::parts::selector(&spec["selector"], &format!("{path}.selector"), causes);
+    validate_access_modes(spec, path, causes);
     let storage = &spec["resources"]["requests"]["storage"];
     let field = format!("{path}.resources[storage]");
     match quantity::of(storage) {
@@ -78,31 +113,141 @@ fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         }
         Some(_) => {}
     }
-    let class = validation::text(spec, "storageClassName");
-    if !class.is_empty() && !names::is_subdomain(class) {
-        let because = names::SUBDOMAIN_RULE;
-        causes.push(Cause::invalid(format!("{path}.storageClassName"), &json!(class), because));
+    for field in ["storageClassName", "volumeAttributesClassName"] {
+        validation::subdomain(validation::text(spec, field), &format!("{path}.{field}"), causes);
     }
-    validation::one_of(
-        &spec["volumeMode"],
-        || format!("{path}.volumeMode"),
-        &["Block", "Filesystem"],
-        causes,
-    );
-    validation::parts::selector(&spec["selector"], &format!("{path}.selector"), causes);
+    let known = ["Block", "Filesystem"];
+    validation::one_of(&spec["volumeMode"], || format!("{path}.volumeMode"), &known, causes);
+    for field in ["dataSource", "dataSourceRef"] {
+        validate_data_source(&spec[field], &format!("{path}.{field}"), causes);
+    }
 }
 
-pub(super) fn validate_access_modes(spec: &Value, causes: &mut Vec<Cause>) {
-    for mode in validation::items(spec, "accessModes")
-        .iter()
-        .filter(|mode| !ACCESS_MODES.iter().any(|known| mode == known))
-    {
-        causes.push(Cause::not_supported("spec.accessModes", mode, &ACCESS_MODES));
+fn validate_data_source(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+    if !source.is_object() {
+        return;
+    }
+    for field in ["name", "kind"].into_iter().filter(|field| validation::text(source, field).is_empty()) {
+        causes.push(Cause::required(format!("{path}.{field}"), ""));
+    }
+    let (group, kind) = (validation::text(source, "apiGroup"), validation::text(source, "kind"));
+    if group.is_empty() && kind != "PersistentVolumeClaim" {
+        let because = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        causes.push(Cause::invalid(path, &json!(kind), because));
+    }
+    validation::subdomain(group, &format!("{path}.apiGroup"), causes);
+}
+
+/// Validates the access modes of a volume or of a claim.
+pub(super) fn validate_access_modes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let modes = validation::items(spec, "accessModes");
+    let is_known = |mode: &&Value| ACCESS_MODES.iter().any(|known| *mode == known);
+    for mode in modes.iter().filter(|mode| !is_known(mode)) {
+        causes.push(Cause::not_supported(format!("{path}.accessModes"), mode, &ACCESS_MODES));
+    }
+    let (alone, shared): (Vec<_>, Vec<_>) =
+        modes.iter().filter(is_known).partition(|mode| **mode == "ReadWriteOncePod");
+    if !alone.is_empty() && !shared.is_empty() {
+        let because = "may not use ReadWriteOncePod with other access modes";
+        causes.push(Cause::forbidden(format!("{path}.accessModes"), because));
+    }
+}
+
+/// Validates that the spec changes in its size and its class of attributes alone, and only once it is bound.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    let is_bound = new["status"]["phase"] == "Bound";
+    let mut unbound = old["spec"].clone();
+    let mut fixed = new["spec"].clone();
+    if validation::text(&unbound, "volumeName").is_empty() {
+        object::copy_field(&new["spec"], &mut unbound, "volumeName"); // which is set once
+    }
+    let class = "storageClassName";
+    if is_class_added(old, new) {
+        object::copy_field(&old["spec"], &mut fixed, class);
+    }
+    if is_bound {
+        object::copy_field(&old["spec"], &mut fixed, "volumeAttributesClassName");
+        if fixed["resources"]["requests"].is_object() {
+            fixed["resources"]["requests"]["storage"] = size(old).clone();
+        }
+    }
+    if fixed != unbound {
+        let because = "spec is immutable after creation except resources.requests and volumeAttributesClassName \
+                       for bound claims";
+        causes.push(Cause::forbidden("spec", because));
+    }
+    let capacity = &old["status"]["capacity"]["storage"];
+    let is_within_capacity = match quantity::compare(size(new), capacity) {
+        Some(order) => order.is_le(),
+        None => quantity::of(size(new)).is_some_and(|size| size.signum() <= 0),
+    };
+    let is_less = quantity::compare(size(new), size(old)).is_some_and(Ordering::is_lt);
+    if is_less && is_within_capacity {
+        let because = "field can not be less than status.capacity";
+        causes.push(Cause::forbidden("spec.resources.requests.storage", because));
+    }
+    if old["spec"]["volumeMode"] != new["spec"]["volumeMode"] {
+        causes.push(Cause::invalid("volumeMode", &new["spec"]["volumeMode"], "field is immutable"));
+    }
+}
+
+/// Returns the size that a claim asks for.
+fn size(claim: &Value) -> &Value {
+    &claim["spec"]["resources"]["requests"]["storage"]
+}
+
+/// Returns whether a claim without a class gets its first one, which it may.
+fn is_class_added(old: &Value, new: &Value) -> bool {
+    let annotated = old["metadata"]["annotations"].get(BETA_CLASS).is_some();
+    !annotated && old["spec"].get("storageClassName").is_none() && new["spec"]["storageClassName"].is_string()
+}
+
+/// Validates the amounts in a changed status.
+fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource != Some(Subresource::Status) {
+        return;
+    }
+    let status = &new["status"];
+    let is_negative = |amount: &Value| quantity::of(amount).is_some_and(|amount| amount.signum() < 0);
+    let because = "must be a valid resource quantity";
+    for (resource, amount) in status["capacity"].as_object().into_iter().flatten() {
+        if is_negative(amount) {
+            causes.push(Cause::invalid(format!("status.capacity[{resource}]"), amount, because));
+        }
+    }
+    for (resource, state) in status["allocatedResourceStatuses"].as_object().into_iter().flatten() {
+        let field = "status.allocatedResourceStatuses";
+        validate_resource(resource, field, causes);
+        if !state.as_str().is_some_and(|state| RESIZES.contains(&state)) {
+            causes.push(Cause::not_supported(field, &json!(resource), &RESIZES));
+        }
+    }
+    for (resource, amount) in status["allocatedResources"].as_object().into_iter().flatten() {
+        let (before, place) = (causes.len(), format!("status.allocatedResources[{resource}]"));
+        validate_resource(resource, "status.allocatedResources", causes);
+        if causes.len() > before {
+            continue;
+        }
+        if is_negative(amount) {
+            causes.push(Cause::invalid(place, amount, because));
+        } else {
+            validation::data::amount("storage", amount, &place, causes);
+        }
+    }
+}
+
+/// Validates the name of a resource of a claim: its storage, or one that others define.
+fn validate_resource(name: &str, field: &str, causes: &mut Vec<Cause>) {
+    let before = causes.len();
+    validation::faulty(name, field, names::qualified_faults(name), causes);
+    let is_native = !name.contains('/') || name.contains("kubernetes.io/");
+    if causes.len() == before && name != "storage" && is_native {
+        causes.push(Cause::not_supported(field, &json!(name), &["storage"]));
     }
 }
 
 fn warnings(claim: &Value) -> Vec<String> {
-    let annotation = "volume.beta.kubernetes.io/storage-class";
+    let annotation = BETA_CLASS;
     let mut warnings = warnings::annotations(
         claim,
         &[(annotation, "deprecated since v1.8; use \"storageClassName\" attribute instead")],

@@ -3,7 +3,10 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::registry::{Column, Kind, Strategy, column, defaults, validation};
+use crate::{
+    api::{status::Cause, subresource::Subresource},
+    registry::{Column, Kind, Strategy, column, defaults, validation},
+};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -15,8 +18,26 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
-    set_defaults: |quota| defaults::quantities(defaults::spec(quota), "hard"),
+    set_defaults: |quota| {
+        defaults::quantities(defaults::spec(quota), "hard");
+        if let Some(status) = quota.get_mut("status").and_then(Value::as_object_mut) {
+            ["hard", "used"].iter().for_each(|list| defaults::quantities(status, list));
+        }
+    },
     validate: validation::limits::quota,
+    validate_change: |old, new, causes| {
+        if old["spec"]["scopes"] != new["spec"]["scopes"] {
+            causes.push(Cause::invalid("spec.scopes", &new["spec"]["scopes"], "field is immutable"));
+        }
+    },
+    validate_part: |subresource, _, new, causes| {
+        if subresource == Some(Subresource::Status) {
+            for list in ["hard", "used"] {
+                let path = format!("status.{list}");
+                validation::limits::quota_amounts(&new["status"][list], &path, causes);
+            }
+        }
+    },
     returns_deleted: true,
     counts_by_name: true,
     ..Strategy::PLAIN

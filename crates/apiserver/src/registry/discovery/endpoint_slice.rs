@@ -1,10 +1,12 @@
 //! `EndpointSlice`s.
 
+use std::{collections::BTreeSet, net::IpAddr};
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::status::Cause,
+    api::{names, status::Cause},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -14,6 +16,11 @@ use crate::{
 
 /// The most entries that a cell shows.
 const SHOWN: usize = 3;
+
+/// The most endpoints, ports, and addresses of an endpoint.
+const MOST_ENDPOINTS: usize = 1000;
+const MOST_PORTS: usize = 20_000;
+const MOST_ADDRESSES: usize = 100;
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -26,6 +33,7 @@ static STRATEGY: Strategy = Strategy {
     set_defaults: |slice| set_slice_defaults(defaults::whole(slice)),
     counts_generations: true,
     validate,
+    validate_change: |old, new, causes| validation::fixed(old, new, "/addressType", causes),
     ..Strategy::PLAIN
 };
 
@@ -37,9 +45,100 @@ fn set_slice_defaults(slice: &mut Fields) {
 }
 
 fn validate(slice: &Value, causes: &mut Vec<Cause>) {
-    match validation::text(slice, "addressType") {
+    let kind = validation::text(slice, "addressType");
+    match kind {
         "" => causes.push(Cause::required("addressType", "")),
         _ => validation::one_of(&slice["addressType"], || "addressType", &["FQDN", "IPv4", "IPv6"], causes),
+    }
+    validate_ports(slice, causes);
+    let endpoints = validation::items(slice, "endpoints");
+    if endpoints.len() > MOST_ENDPOINTS {
+        causes.push(validation::too_many("endpoints", endpoints.len(), MOST_ENDPOINTS));
+        return;
+    }
+    for (position, endpoint) in endpoints.iter().enumerate() {
+        validate_endpoint(endpoint, kind, &format!("endpoints[{position}]"), causes);
+    }
+}
+
+fn validate_ports(slice: &Value, causes: &mut Vec<Cause>) {
+    let ports = validation::items(slice, "ports");
+    if ports.len() > MOST_PORTS {
+        causes.push(validation::too_many("ports", ports.len(), MOST_PORTS));
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for (position, port) in ports.iter().enumerate() {
+        let at = |field: &str| format!("ports[{position}].{field}");
+        let name = validation::text(port, "name");
+        if !name.is_empty() {
+            validation::faulty(name, &at("name"), names::label_faults(name), causes);
+        }
+        if !seen.insert(name) {
+            causes.push(validation::duplicate(at("name"), &json!(name)));
+        }
+        validation::one_of(&port["protocol"], || at("protocol"), &["SCTP", "TCP", "UDP"], causes);
+        if let Some(protocol) = port["appProtocol"].as_str() {
+            validation::faulty(protocol, &at("appProtocol"), names::qualified_faults(protocol), causes);
+        }
+    }
+}
+
+fn validate_endpoint(endpoint: &Value, kind: &str, path: &str, causes: &mut Vec<Cause>) {
+    let addresses = validation::items(endpoint, "addresses");
+    let list = format!("{path}.addresses");
+    match addresses.len() {
+        0 => causes.push(Cause::required(&*list, "must contain at least 1 address")),
+        count if count > MOST_ADDRESSES => {
+            causes.push(validation::too_many(&list, count, MOST_ADDRESSES));
+        }
+        _ => {}
+    }
+    for (index, address) in addresses.iter().enumerate() {
+        validate_address(address, kind, &list, index, causes);
+    }
+    if let Some(node) = endpoint["nodeName"].as_str() {
+        validation::faulty(node, &format!("{path}.nodeName"), names::subdomain_faults(node), causes);
+    }
+    let topology = format!("{path}.deprecatedTopology");
+    validation::parts::labels(&endpoint["deprecatedTopology"], &topology, causes);
+    if let Some(host) = endpoint["hostname"].as_str() {
+        validation::faulty(host, &format!("{path}.hostname"), names::label_faults(host), causes);
+    }
+    for (position, zone) in validation::items(&endpoint["hints"], "forZones").iter().enumerate() {
+        let (name, field) =
+            (validation::text(zone, "name"), format!("{path}.hints.forZones[{position}].name"));
+        validation::faulty(name, &field, names::value_faults(name), causes);
+    }
+}
+
+fn validate_address(address: &Value, kind: &str, list: &str, index: usize, causes: &mut Vec<Cause>) {
+    let (text, field) = (address.as_str().unwrap_or_default(), format!("{list}[{index}]"));
+    match kind {
+        "IPv4" | "IPv6" => {
+            let before = causes.len();
+            validation::data::address(address, field.clone(), causes);
+            let Ok(parsed) = text.parse::<IpAddr>() else { return };
+            if causes.len() == before {
+                if parsed.is_ipv4() != (kind == "IPv4") {
+                    causes.push(Cause::invalid(list, address, format!("must be an {kind} address")));
+                }
+                validation::data::reachable(parsed, text, &field, causes);
+            }
+        }
+        "FQDN" => {
+            let name = text.strip_suffix('.').unwrap_or(text);
+            if text.is_empty() {
+                causes.push(Cause::required(&*field, ""));
+            } else {
+                validation::faulty(name, &field, names::subdomain_faults(name), causes);
+                if name.split('.').count() < 2 {
+                    let because = "should be a domain with at least two segments separated by dots";
+                    causes.push(Cause::invalid(field, &json!(name), because));
+                }
+            }
+        }
+        _ => {}
     }
 }
 

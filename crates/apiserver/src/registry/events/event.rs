@@ -1,6 +1,6 @@
 //! Events.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     api::status::Cause,
@@ -36,18 +36,74 @@ static STRATEGY: Strategy = Strategy {
     }),
     from_stored: |event| event::rename(event, true),
     validate_new,
+    validate_change,
     ..event::SHARED
 };
 
-/// Validates the required fields of a new Event.
+/// The fields that never change, and their names in upstream's messages.
+const FIXED: [(&str, &str); 14] = [
+    ("regarding", "involvedObject"),
+    ("reason", "reason"),
+    ("note", "message"),
+    ("deprecatedSource", "source"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"),
+    ("reason", "reason"),
+    ("type", "type"),
+    ("eventTime", "eventTime"),
+    ("action", "action"),
+    ("related", "related"),
+    ("reportingController", "reportingController"),
+    ("reportingInstance", "reportingInstance"),
+];
+
+/// Validates the fields that a new Event needs and those that it may not have.
 fn validate_new(event: &Value, causes: &mut Vec<Cause>) {
-    if !event.get("eventTime").is_some_and(Value::is_string) {
+    validate_series(event, causes);
+    if !event["eventTime"].is_string() {
         causes.push(Cause::required("eventTime", ""));
+    }
+    let kind = validation::text(event, "type");
+    if !matches!(kind, "Normal" | "Warning") {
+        causes.push(Cause::invalid("type", &json!(""), format!("has invalid value: {kind}")));
+    }
+    let is_set = |field: &str| match &event[field] {
+        Value::Null => false,
+        Value::Object(fields) => !fields.is_empty(),
+        value => *value != 0,
+    };
+    for (field, told) in &FIXED[3..7] {
+        if is_set(field) {
+            causes.push(Cause::invalid(*told, &json!(""), "needs to be unset"));
+        }
+    }
+}
+
+fn validate_series(event: &Value, causes: &mut Vec<Cause>) {
+    let series = &event["series"];
+    if !series.is_object() {
         return;
     }
-    for field in ["reportingController", "reportingInstance", "action", "reason"] {
-        if validation::text(event, field).is_empty() {
-            causes.push(Cause::required(field, ""));
-        }
+    if series["count"].as_i64().unwrap_or(0) < 2 {
+        causes.push(Cause::invalid("series.count", &json!(""), "should be at least 2"));
+    }
+    if !series["lastObservedTime"].is_string() {
+        causes.push(Cause::required("series.lastObservedTime", ""));
+    }
+}
+
+/// Validates that a change counts the occurrences alone.
+fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if old["series"] != new["series"] {
+        validate_series(new, causes);
+    }
+    for (field, told) in FIXED.into_iter().filter(|(field, _)| old[field] != new[field]) {
+        // What a text lacks is empty in Go's struct.
+        let shown = match &new[field] {
+            Value::Null if old[field].is_string() && field != "eventTime" => json!(""),
+            value => value.clone(),
+        };
+        causes.push(Cause::invalid(told, &shown, "field is immutable"));
     }
 }

@@ -6,12 +6,20 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::status::Cause,
+    api::{names, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, strategy::Plugin, validation},
 };
 
 /// The most hosts that a cell shows.
 const SHOWN: usize = 3;
+
+/// The annotation that named the class of an Ingress before there was a field.
+const CLASS: &str = "kubernetes.io/ingress.class";
+
+const NO_ADDRESS: &str = "must be a DNS name, not an IP address";
+const WILDCARD_RULE: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, \
+    which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. \
+    '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -26,6 +34,8 @@ static STRATEGY: Strategy = Strategy {
     first_status: |_, _| Some(json!({"loadBalancer": {}})),
     counts_generations: true,
     validate,
+    validate_new,
+    validate_part,
     warnings: |_, new| warnings(new),
     plugins: &[Plugin::DefaultClass {
         classes: "ingressclasses.networking.k8s.io",
@@ -38,32 +48,170 @@ static STRATEGY: Strategy = Strategy {
 fn validate(ingress: &Value, causes: &mut Vec<Cause>) {
     let spec = &ingress["spec"];
     let rules = validation::items(spec, "rules");
-    if rules.is_empty() && spec.get("defaultBackend").is_none() {
+    if rules.is_empty() && !spec["defaultBackend"].is_object() {
         let because = "either `defaultBackend` or `rules` must be specified";
         causes.push(Cause::invalid("spec", &Value::Null, because));
     }
-    for (rule, position) in rules.iter().zip(0..) {
-        for (index, path) in validation::items(&rule["http"], "paths").iter().enumerate() {
-            let field = format!("spec.rules[{position}].http.paths[{index}]");
-            let known = ["Exact", "ImplementationSpecific", "Prefix"];
-            match validation::text(path, "pathType") {
-                "" => causes.push(Cause::required(format!("{field}.pathType"), "pathType must be specified")),
-                kind if !known.contains(&kind) => {
-                    causes.push(Cause::not_supported(format!("{field}.pathType"), &json!(kind), &known));
-                }
-                "ImplementationSpecific" => {}
-                _ if !validation::text(path, "path").starts_with('/') => {
-                    let because = "must be an absolute path";
-                    causes.push(Cause::invalid(format!("{field}.path"), &path["path"], because));
-                }
-                _ => {}
+    if spec["defaultBackend"].is_object() {
+        validate_backend(&spec["defaultBackend"], "spec.defaultBackend", causes);
+    }
+    for (position, rule) in rules.iter().enumerate() {
+        let path = format!("spec.rules[{position}]");
+        validate_rule(rule, &path, causes);
+    }
+    for (position, tls) in validation::items(spec, "tls").iter().enumerate() {
+        for (index, host) in validation::items(tls, "hosts").iter().enumerate() {
+            let field = format!("spec.tls[{position}].hosts[{index}]");
+            validate_hosts(host.as_str().unwrap_or_default(), &field, causes);
+        }
+        let field = format!("spec.tls[{position}].secretName");
+        validation::subdomain(validation::text(tls, "secretName"), &field, causes);
+    }
+    if let Some(class) = spec["ingressClassName"].as_str() {
+        validation::faulty(class, "spec.ingressClassName", names::subdomain_faults(class), causes);
+    }
+}
+
+/// Validates that a new Ingress names one class.
+fn validate_new(ingress: &Value, causes: &mut Vec<Cause>) {
+    let class = ingress["spec"]["ingressClassName"].as_str();
+    let annotated = ingress["metadata"]["annotations"][CLASS].as_str();
+    if let (Some(class), Some(annotated)) = (class, annotated)
+        && class != annotated
+    {
+        let because = "must match `ingressClassName` when both are specified";
+        causes.push(Cause::invalid(format!("annotations.{CLASS}"), &json!(annotated), because));
+    }
+}
+
+fn validate_rule(rule: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let (host, field) = (validation::text(rule, "host"), format!("{path}.host"));
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        causes.push(Cause::invalid(&*field, &json!(host), NO_ADDRESS));
+    }
+    if !host.is_empty() {
+        validate_hosts(host, &field, causes);
+    }
+    if !rule["http"].is_object() {
+        return;
+    }
+    let paths = validation::items(&rule["http"], "paths");
+    if paths.is_empty() {
+        causes.push(Cause::required(format!("{path}.http.paths"), ""));
+    }
+    for (index, entry) in paths.iter().enumerate() {
+        validate_path(entry, &format!("{path}.http.paths[{index}]"), causes);
+    }
+}
+
+/// Validates a name of hosts, whose first label may be a star.
+fn validate_hosts(host: &str, field: &str, causes: &mut Vec<Cause>) {
+    if !host.contains('*') {
+        return validation::faulty(host, field, names::subdomain_faults(host), causes);
+    }
+    if !host.strip_prefix("*.").is_some_and(names::is_subdomain) {
+        causes.push(Cause::invalid(field, &json!(host), WILDCARD_RULE));
+    }
+}
+
+fn validate_path(path: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let (kind, value) = (validation::text(path, "pathType"), validation::text(path, "path"));
+    if !path["pathType"].is_string() {
+        causes.push(Cause::required(format!("{field}.pathType"), "pathType must be specified"));
+        return;
+    }
+    let place = format!("{field}.path");
+    let unfit = |because: String| Cause::invalid(&*place, &json!(value), because);
+    match kind {
+        "Exact" | "Prefix" => {
+            if !value.starts_with('/') {
+                causes.push(unfit("must be an absolute path".to_owned()));
             }
+            let parts = ["//", "/./", "/../", "%2f", "%2F"];
+            let parts = parts.into_iter().filter(|part| value.contains(part));
+            causes.extend(parts.map(|part| unfit(format!("must not contain '{part}'"))));
+            let ends = ["/..", "/."].into_iter().filter(|end| value.ends_with(end));
+            causes.extend(ends.map(|end| unfit(format!("cannot end with '{end}'"))));
+        }
+        "ImplementationSpecific" => {
+            if !value.is_empty() && !value.starts_with('/') {
+                causes.push(unfit("must be an absolute path".to_owned()));
+            }
+        }
+        other => {
+            let known = ["Exact", "ImplementationSpecific", "Prefix"];
+            causes.push(Cause::not_supported(format!("{field}.pathType"), &json!(other), &known));
+        }
+    }
+    validate_backend(&path["backend"], &format!("{field}.backend"), causes);
+}
+
+fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let (service, resource) = (&backend["service"], &backend["resource"]);
+    let unfit = |because: &str| Cause::invalid(field, &json!(""), because);
+    match (service.is_object(), resource.is_object()) {
+        (true, true) => causes.push(unfit("cannot set both resource and service backends")),
+        (false, true) => reference(resource, &format!("{field}.resource"), causes),
+        (true, false) => {
+            let at = |part: &str| format!("{field}.service.{part}");
+            match validation::text(service, "name") {
+                "" => causes.push(Cause::required(at("name"), "")),
+                name => validation::faulty(name, &at("name"), names::label_faults(name), causes),
+            }
+            let name = validation::text(&service["port"], "name");
+            let number = service["port"]["number"].as_i64().unwrap_or(0);
+            if !name.is_empty() && number != 0 {
+                causes.push(unfit("cannot set both port name & port number"));
+            } else if !name.is_empty() {
+                validation::probe::port(&json!(name), at("port.name"), causes);
+            } else if number != 0 {
+                validation::probe::port(&json!(number), at("port.number"), causes);
+            } else {
+                causes.push(Cause::required(field, "port name or number is required"));
+            }
+        }
+        (false, false) => causes.push(unfit("resource or service backend is required")),
+    }
+}
+
+/// Validates a reference to an object of any kind in the same namespace.
+pub(super) fn reference(reference: &Value, path: &str, causes: &mut Vec<Cause>) {
+    if let Some(group) = reference["apiGroup"].as_str() {
+        validation::faulty(group, &format!("{path}.apiGroup"), names::subdomain_faults(group), causes);
+    }
+    for part in ["kind", "name"] {
+        let (value, field) = (validation::text(reference, part), format!("{path}.{part}"));
+        if value.is_empty() {
+            causes.push(Cause::required(field, ""));
+        } else {
+            validation::faulty(value, &field, names::path_segment_faults(value), causes);
+        }
+    }
+}
+
+/// Validates the addresses at which an Ingress is reached.
+fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource == Some(Subresource::Status) {
+        validate_points(&new["status"]["loadBalancer"], "status.loadBalancer.ingress", causes);
+    }
+}
+
+/// Validates the addresses of a load balancer.
+pub(in crate::registry) fn validate_points(balancer: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (index, point) in validation::items(balancer, "ingress").iter().enumerate() {
+        if !validation::text(point, "ip").is_empty() {
+            validation::data::address(&point["ip"], format!("{path}[{index}].ip"), causes);
+        }
+        let (host, field) = (validation::text(point, "hostname"), format!("{path}[{index}].hostname"));
+        validation::subdomain(host, &field, causes);
+        if host.parse::<std::net::IpAddr>().is_ok() {
+            causes.push(Cause::invalid(field, &json!(host), NO_ADDRESS));
         }
     }
 }
 
 fn warnings(new: &Value) -> Vec<String> {
-    let annotation = "kubernetes.io/ingress.class";
+    let annotation = CLASS;
     let is_set = new["metadata"]["annotations"].get(annotation).is_some();
     let is_deprecated = is_set && new["spec"].get("ingressClassName").is_none();
     let told = format!("annotation {annotation:?} is deprecated, please use 'spec.ingressClassName' instead");

@@ -1,7 +1,7 @@
 //! The group `networking.k8s.io`.
 
-mod ingress;
-mod ingress_class;
+pub(super) mod ingress;
+pub(super) mod ingress_class;
 mod ip_address;
 mod network_policy;
 mod service_cidr;

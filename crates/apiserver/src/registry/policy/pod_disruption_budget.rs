@@ -26,6 +26,7 @@ static STRATEGY: Strategy = Strategy {
     counts_generations: true,
     updates_unconditionally: false,
     validate,
+    metadata_checks: (0, 0),
     takes_bare_finalizers: true,
     ..Strategy::PLAIN
 };

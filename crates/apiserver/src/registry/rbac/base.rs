@@ -61,7 +61,15 @@ pub(super) fn validate_binding(binding: &Value, kinds: &[&str], causes: &mut Vec
 /// Validates that the role of a binding does not change.
 pub(super) fn validate_role(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     if old["roleRef"] != new["roleRef"] {
-        causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
+        let part = |field| validation::text(&new["roleRef"], field);
+        // Upstream shows its Go struct, in its order.
+        let shown = format!(
+            "{{\"APIGroup\":{:?},\"Kind\":{:?},\"Name\":{:?}}}",
+            part("apiGroup"),
+            part("kind"),
+            part("name")
+        );
+        causes.push(Cause::invalid_json("roleRef", &shown, "cannot change roleRef"));
     }
 }
 

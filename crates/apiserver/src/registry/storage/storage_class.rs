@@ -1,11 +1,13 @@
 //! `StorageClass`es.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause},
+    api::{names, object, status::Cause},
     registry::{
         Cell, Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -26,7 +28,7 @@ static STRATEGY: Strategy = Strategy {
     set_defaults: |class| set_class_defaults(defaults::whole(class)),
     validate,
     validate_change: |old, new, causes| {
-        for pointer in ["/provisioner", "/reclaimPolicy", "/volumeBindingMode"] {
+        for pointer in ["/parameters", "/provisioner", "/reclaimPolicy", "/volumeBindingMode"] {
             validation::fixed(old, new, pointer, causes);
         }
     },
@@ -38,8 +40,38 @@ fn set_class_defaults(class: &mut Fields) {
 }
 
 fn validate(class: &Value, causes: &mut Vec<Cause>) {
-    if validation::text(class, "provisioner").is_empty() {
+    let provisioner = validation::text(class, "provisioner");
+    if provisioner.is_empty() {
         causes.push(Cause::required("provisioner", ""));
+    } else {
+        let lower = provisioner.to_lowercase();
+        validation::faulty(&lower, "provisioner", names::qualified_faults(&lower), causes);
+    }
+    base::validate_parameters(&class["parameters"], "parameters", causes);
+    validation::one_of(&class["reclaimPolicy"], || "reclaimPolicy", &["Delete", "Retain"], causes);
+    let known = ["Immediate", "WaitForFirstConsumer"];
+    validation::one_of(&class["volumeBindingMode"], || "volumeBindingMode", &known, causes);
+    for (position, term) in validation::items(class, "allowedTopologies").iter().enumerate() {
+        validate_term(term, &format!("allowedTopologies[{position}].matchLabelExpressions"), causes);
+    }
+}
+
+fn validate_term(term: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let mut keys = BTreeSet::new();
+    for (position, expression) in validation::items(term, "matchLabelExpressions").iter().enumerate() {
+        let at = |field: &str| format!("{path}[{position}].{field}");
+        let values = validation::items(expression, "values");
+        if values.is_empty() {
+            causes.push(Cause::required(at("values"), ""));
+        }
+        for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
+            causes.push(validation::duplicate(format!("{}[{index}]", at("values")), value));
+        }
+        let key = validation::text(expression, "key");
+        validation::parts::label_name(key, &at("key"), causes);
+        if !keys.insert(key) {
+            causes.push(validation::duplicate(at("key"), &json!(key)));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Validation of the data of `ConfigMap`s and Secrets, of amounts and of addresses.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use crate::{api::status::Cause, registry::quantity};
@@ -33,7 +35,7 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
 }
 
 /// Adds the errors of a key of a `ConfigMap` or a Secret.
-pub(super) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) {
     let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if key.is_empty() || !key.chars().all(is_key) {
         causes.push(Cause::invalid(place, &json!(key), KEY_RULE));
@@ -45,7 +47,7 @@ pub(super) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) {
 }
 
 /// Adds the errors of an amount of a resource (`ValidateResourceQuantityValue`).
-pub(super) fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
     let Some(quantity) = quantity::of(amount) else { return };
     if quantity.signum() < 0 {
         causes.push(Cause::invalid(field, amount, "must be greater than or equal to 0"));
@@ -71,7 +73,7 @@ pub(super) fn amount(resource: &str, amount: &Value, field: &str, causes: &mut V
 }
 
 /// Whether a name without a domain is that of a resource.
-pub(super) fn is_standard_resource(name: &str) -> bool {
+pub(in crate::registry) fn is_standard_resource(name: &str) -> bool {
     let known = [
         "cpu",
         "memory",
@@ -98,7 +100,7 @@ pub(super) fn is_standard_resource(name: &str) -> bool {
 }
 
 /// Adds the errors of an address (`IsValidIPForLegacyField`).
-pub(super) fn address(address: &Value, field: String, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn address(address: &Value, field: String, causes: &mut Vec<Cause>) {
     let text = address.as_str().unwrap_or_default();
     let has_zeros = |text: &str| {
         text.split('.')
@@ -115,5 +117,51 @@ pub(super) fn address(address: &Value, field: String, causes: &mut Vec<Cause>) {
     } else {
         let because = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
         causes.push(Cause::invalid(field, address, because));
+    }
+}
+
+/// Adds the errors of an address that clients are to reach (`ValidateEndpointIP`).
+pub(in crate::registry) fn reachable(address: IpAddr, text: &str, field: &str, causes: &mut Vec<Cause>) {
+    let mut unfit = |because: &str| causes.push(Cause::invalid(field, &json!(text), because));
+    if address.is_unspecified() {
+        unfit(&format!("may not be unspecified ({text})"));
+    }
+    if address.is_loopback() {
+        unfit("may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    }
+    let (is_local, is_local_group) = match address {
+        IpAddr::V4(address) => (address.is_link_local(), address.octets()[..3] == [224, 0, 0]),
+        IpAddr::V6(address) => {
+            let first = address.segments()[0];
+            (first & 0xffc0 == 0xfe80, first & 0xff0f == 0xff02)
+        }
+    };
+    if is_local {
+        unfit("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+    }
+    if is_local_group {
+        unfit("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+    }
+}
+
+/// Adds the errors of a range of addresses (`IsValidCIDRForLegacyField`).
+pub(in crate::registry) fn range(range: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let parsed = range.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
+        let address: IpAddr = address.parse().ok()?;
+        let length: u32 = length.parse().ok()?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        (length <= bits).then_some((address, bits - length))
+    });
+    let Some((address, free)) = parsed else {
+        let because = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+        causes.push(Cause::invalid(field, range, because));
+        return;
+    };
+    let number = match address {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address),
+    };
+    if number & 1_u128.checked_shl(free).unwrap_or(0).wrapping_sub(1) != 0 {
+        causes.push(Cause::invalid(field, range, "must not have bits set beyond the prefix length"));
     }
 }

@@ -111,18 +111,7 @@ fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
 
 /// A `ResourceQuota`.
 pub(in crate::registry) fn quota(quota: &Value, causes: &mut Vec<Cause>) {
-    for (name, amount) in quota["spec"]["hard"].as_object().into_iter().flatten() {
-        let field = format!("spec.hard[{name}]");
-        standard_name(name, &field, causes);
-        if !name.contains('/') && !data::is_standard_resource(name) {
-            causes.push(Cause::invalid(
-                field.as_str(),
-                &json!(name),
-                "must be a standard resource for quota",
-            ));
-        }
-        data::amount(name, amount, &field, causes);
-    }
+    quota_amounts(&quota["spec"]["hard"], "spec.hard", causes);
     let known = [
         "BestEffort",
         "CrossNamespacePodAffinity",
@@ -136,5 +125,18 @@ pub(in crate::registry) fn quota(quota: &Value, causes: &mut Vec<Cause>) {
         if !scope.as_str().is_some_and(|scope| known.contains(&scope)) {
             causes.push(Cause::invalid("spec.scopes", &quota["spec"]["scopes"], "unsupported scope"));
         }
+    }
+}
+
+/// Adds the errors of the amounts in a `ResourceQuota`.
+pub(in crate::registry) fn quota_amounts(amounts: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for (name, amount) in amounts.as_object().into_iter().flatten() {
+        let field = format!("{path}[{name}]");
+        standard_name(name, &field, causes);
+        if !name.contains('/') && (name == "storage" || !data::is_standard_resource(name)) {
+            let because = "must be a standard resource for quota";
+            causes.push(Cause::invalid(&*field, &json!(name), because));
+        }
+        data::amount(name, amount, &field, causes);
     }
 }

@@ -4,13 +4,13 @@ mod container;
 pub(super) mod data;
 pub(super) mod limits;
 pub(super) mod parts;
-mod placement;
+pub(super) mod placement;
 pub(super) mod pod;
 pub(super) mod policy;
 pub(super) mod probe;
 pub(super) mod rbac;
-mod resources;
-mod volume;
+pub(super) mod resources;
+pub(super) mod volume;
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
     if subresource.is_none() && !differ_in_metadata_alone(old, new) {
         let before = causes.len();
         if kind.strategy.validates_change_last {
-            state(kind, new, &mut causes);
+            changed_state(kind, new, &mut causes);
             (kind.strategy.validate_change)(old, new, &mut causes);
             return causes;
         }
@@ -61,9 +61,9 @@ pub(super) fn change(kind: &Kind, subresource: Option<Subresource>, old: &Value,
         if kind.strategy.stops_at_change && causes.len() > before {
             return causes;
         }
-        state(kind, new, &mut causes);
+        changed_state(kind, new, &mut causes);
     } else {
-        metadata(kind, new, &mut causes);
+        changed_metadata(kind, new, &mut causes);
         (kind.strategy.validate_part)(subresource, old, new, &mut causes);
     }
     causes
@@ -83,29 +83,59 @@ fn state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     (kind.strategy.validate)(object, causes);
 }
 
+/// Adds the errors of a changed object in itself.
+fn changed_state(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    changed_metadata(kind, object, causes);
+    (kind.strategy.validate)(object, causes);
+}
+
+/// Adds the errors of the metadata of a changed object: each as often as upstream finds it.
+fn changed_metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
+    let mut found = Vec::new();
+    metadata(kind, object, &mut found);
+    let (wholes, changes) = kind.strategy.metadata_checks;
+    for cause in found {
+        // Finalizers are looked at with all metadata, the others with the change, too.
+        let is_of_change = !cause.field().starts_with("metadata.finalizers");
+        let times = 1 + wholes + if is_of_change { 1 + changes } else { 0 };
+        causes.extend(std::iter::repeat_n(cause, times));
+        causes.truncate(MOST_CAUSES);
+    }
+}
+
 fn name(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let base = object::text(object, "generateName");
-    // What follows may make a hyphen at the end right, and nothing else.
-    let masked = base.strip_suffix('-').filter(|base| !base.is_empty()).map(|base| format!("{base}a"));
-    let is_subdomain = names::is_subdomain(masked.as_deref().unwrap_or(base));
-    if !base.is_empty() && !is_subdomain && kind.strategy.name != NameRule::PathSegment {
-        causes.push(Cause::invalid("metadata.generateName", &json!(base), names::SUBDOMAIN_RULE));
+    if !base.is_empty() {
+        let faults = match kind.strategy.name {
+            NameRule::PathSegment => names::path_prefix_faults(base),
+            rule => name_faults(rule, &masked(base)),
+        };
+        faulty(base, "metadata.generateName", faults, causes);
     }
-    let name = object::name(object);
-    if name.is_empty() {
-        causes.push(Cause::required("metadata.name", "name or generateName is required"));
-        return;
+    match object::name(object) {
+        "" => causes.push(Cause::required("metadata.name", "name or generateName is required")),
+        name => faulty(name, "metadata.name", name_faults(kind.strategy.name, name), causes),
     }
-    let faults = match kind.strategy.name {
+}
+
+/// Replaces a hyphen at the end and what is before it: what follows may make them right, and nothing else.
+fn masked(base: &str) -> String {
+    match base.strip_suffix('-') {
+        Some(rest) if !rest.is_empty() => {
+            String::from_utf8_lossy(&rest.as_bytes()[..rest.len() - 1]).into_owned() + "a"
+        }
+        _ => base.to_owned(),
+    }
+}
+
+fn name_faults(rule: NameRule, name: &str) -> Vec<String> {
+    let faults = match rule {
         NameRule::Label => names::label_faults(name),
-        NameRule::Own => return,
-        NameRule::PathSegment if names::is_path_segment(name) => Vec::new(),
-        NameRule::PathSegment => vec!["a name may not be '.' or '..', or contain '/' or '%'"],
+        NameRule::Own => Vec::new(),
+        NameRule::PathSegment => return names::path_segment_faults(name),
         NameRule::Subdomain => names::subdomain_faults(name),
     };
-    for fault in faults {
-        causes.push(Cause::invalid("metadata.name", &json!(name), fault));
-    }
+    faults.into_iter().map(str::to_owned).collect()
 }
 
 fn metadata(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
@@ -118,17 +148,7 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     if let Some(labels) = metadata.get("labels") {
         parts::labels(labels, "metadata.labels", causes);
     }
-    let mut size = 0;
-    for (key, value) in metadata.get("annotations").and_then(Value::as_object).into_iter().flatten() {
-        size += key.len() + value.as_str().map_or(0, str::len);
-        for fault in names::qualified_faults(&key.to_lowercase()) {
-            causes.push(Cause::invalid("metadata.annotations", &json!(key), fault));
-        }
-    }
-    if size > ANNOTATIONS_LIMIT {
-        let because = format!("Too long: may not be more than {ANNOTATIONS_LIMIT} bytes");
-        causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", because));
-    }
+    annotations(metadata.get("annotations").unwrap_or(&Value::Null), "metadata.annotations", causes);
     let malformed = object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer));
     for finalizer in malformed.take(MOST_CAUSES) {
         for fault in names::qualified_faults(finalizer) {
@@ -142,6 +162,19 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     }
     domains(kind, object, causes);
     owners(metadata.get("ownerReferences"), causes);
+}
+
+/// Validates the keys and the size of annotations.
+fn annotations(annotations: &Value, field: &str, causes: &mut Vec<Cause>) {
+    let mut size = 0;
+    for (key, value) in annotations.as_object().into_iter().flatten() {
+        size += key.len() + value.as_str().map_or(0, str::len);
+        faulty(key, field, names::qualified_faults(&key.to_lowercase()), causes);
+    }
+    if size > ANNOTATIONS_LIMIT {
+        let because = format!("Too long: may not be more than {ANNOTATIONS_LIMIT} bytes");
+        causes.push(Cause::new("FieldValueTooLong", field, because));
+    }
 }
 
 /// Checks that finalizers are Kubernetes' own or have a domain, which upstream's older kinds demand.
@@ -198,6 +231,29 @@ pub(super) fn items<'a>(owner: &'a Value, field: &str) -> &'a [Value] {
 /// The text in a field; empty if there is none.
 pub(super) fn text<'a>(owner: &'a Value, field: &str) -> &'a str {
     owner[field].as_str().unwrap_or_default()
+}
+
+/// Adds an error for each fault of the text in a field.
+pub(super) fn faulty<F: std::fmt::Display>(
+    text: &str,
+    field: &str,
+    faults: impl IntoIterator<Item = F>,
+    causes: &mut Vec<Cause>,
+) {
+    causes.extend(faults.into_iter().map(|fault| Cause::invalid(field, &json!(text), fault)));
+}
+
+/// Validates a text, if it is not empty, as a DNS subdomain.
+pub(super) fn subdomain(text: &str, field: &str, causes: &mut Vec<Cause>) {
+    if !text.is_empty() {
+        faulty(text, field, names::subdomain_faults(text), causes);
+    }
+}
+
+/// Returns the error of a list with more entries than there may be.
+pub(super) fn too_many(field: &str, found: usize, most: usize) -> Cause {
+    let because = format!("Too many: {found}: must have at most {most} items");
+    Cause::new("FieldValueTooMany", field, because)
 }
 
 pub(super) fn duplicate(field: String, value: &Value) -> Cause {

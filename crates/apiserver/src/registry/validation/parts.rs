@@ -35,6 +35,28 @@ pub(in crate::registry) fn selector(selector: &Value, path: &str, causes: &mut V
     }
 }
 
+/// Returns whether a label selector has no errors.
+pub(in crate::registry) fn is_selector(selector: &Value) -> bool {
+    let mut causes = Vec::new();
+    self::selector(selector, "", &mut causes);
+    causes.is_empty()
+}
+
+/// Returns the error of a label selector, which upstream shows in the order of its Go struct.
+pub(in crate::registry) fn invalid_selector(selector: &Value, field: &str, because: &str) -> Cause {
+    let known = ["matchLabels", "matchExpressions"].into_iter();
+    let parts = known.filter(|part| !selector[part].is_null());
+    let parts: Vec<String> = parts.map(|part| format!("\"{part}\":{}", selector[part])).collect();
+    let shown = match selector {
+        Value::Null => "null".to_owned(),
+        _ => format!("{{{}}}", parts.join(",")),
+    };
+    match because {
+        "" => Cause::new("FieldValueInvalid", field, format!("Invalid value: {shown}")),
+        _ => Cause::invalid_json(field, &shown, because),
+    }
+}
+
 /// Validates the name of a label.
 pub(in crate::registry) fn label_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
     for fault in names::qualified_faults(name) {

@@ -96,7 +96,7 @@ fn http_get(get: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// The number or the name of a port.
-pub(super) fn port(port: &Value, field: String, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn port(port: &Value, field: String, causes: &mut Vec<Cause>) {
     match port.as_str() {
         Some(name) => {
             for fault in names::port_name_faults(name) {

@@ -43,7 +43,11 @@ pub(in crate::registry) fn role(role: &Value, in_namespace: bool, causes: &mut V
             causes.push(Cause::required(field, because));
         }
         for (position, selector) in selectors.iter().enumerate() {
-            parts::selector(selector, &format!("{field}[{position}]"), causes);
+            let field = format!("{field}[{position}]");
+            parts::selector(selector, &field, causes);
+            if !parts::is_selector(selector) {
+                causes.push(Cause::invalid(field, &Value::Null, "invalid label selector."));
+            }
         }
     }
 }
@@ -60,10 +64,7 @@ pub(in crate::registry) fn binding(binding: &Value, in_namespace: bool, causes: 
     }
     match text(role, "name") {
         "" => causes.push(Cause::required("roleRef.name", "")),
-        name if !names::is_path_segment(name) => {
-            causes.push(Cause::invalid("roleRef.name", &json!(name), "may not contain '/'"));
-        }
-        _ => {}
+        name => super::faulty(name, "roleRef.name", names::path_segment_faults(name), causes),
     }
     for (position, subject) in items(binding, "subjects").iter().enumerate() {
         let at = |field: &str| format!("subjects[{position}].{field}");

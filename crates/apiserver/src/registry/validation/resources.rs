@@ -67,7 +67,7 @@ fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) 
 }
 
 /// Adds the errors of a resource's name in a container (`validateContainerResourceName`).
-pub(super) fn resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
     let faults = names::qualified_faults(name);
     let is_huge = name.starts_with("hugepages-");
     if !faults.is_empty() {

@@ -93,7 +93,7 @@ fn source(volume: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// Adds the errors of a source of one type.
-fn of_type(name: &str, source: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &str, causes: &mut Vec<Cause>) {
     let required: &[&str] = match name {
         "gitRepo" => &["repository"],
         "gcePersistentDisk" => &["pdName"],
@@ -267,7 +267,7 @@ fn projected(source: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// A path that stays within its folder (`validateLocalDescendingPath`).
-pub(super) fn descending(path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn descending(path: &str, field: &str, causes: &mut Vec<Cause>) {
     if path.starts_with('/') {
         causes.push(Cause::invalid(field, &json!(path), "must be a relative path"));
     }
@@ -275,7 +275,7 @@ pub(super) fn descending(path: &str, field: &str, causes: &mut Vec<Cause>) {
 }
 
 /// A path that leads nowhere up (`validatePathNoBacksteps`).
-pub(super) fn without_backsteps(path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn without_backsteps(path: &str, field: &str, causes: &mut Vec<Cause>) {
     if path.split('/').any(|part| part == "..") {
         causes.push(Cause::invalid(field, &json!(path), "must not contain '..'"));
     }

@@ -1,17 +1,14 @@
 //! `HorizontalPodAutoscaler`s.
 
 mod conversion;
+mod validation;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{
-    api::status::Cause,
-    registry::{
-        Column, Kind, Strategy, cells, column,
-        defaults::{self, Fields},
-        validation,
-    },
+use crate::registry::{
+    Column, Kind, Strategy, cells, column,
+    defaults::{self, Fields},
 };
 
 /// The default policies of each direction.
@@ -52,7 +49,8 @@ const STRATEGY: Strategy = Strategy {
     set_defaults: |scaler| set_spec_defaults(defaults::spec(scaler)),
     first_status: |_, _| Some(json!({"currentMetrics": null, "desiredReplicas": 0})),
     reads_beyond_metadata: true,
-    validate,
+    validate: validation::validate,
+    validate_part: validation::validate_part,
     ..Strategy::PLAIN
 };
 
@@ -88,27 +86,6 @@ fn rules(rules: &mut Fields, policies: &[(&str, i64)]) {
     let policy = |(kind, value): &(&str, i64)| json!({"type": kind, "value": value, "periodSeconds": 15});
     let policies: Vec<Value> = policies.iter().map(policy).collect();
     defaults::fill(rules, [("selectPolicy", json!("Max")), ("policies", policies.into())]);
-}
-
-fn validate(scaler: &Value, causes: &mut Vec<Cause>) {
-    let spec = &scaler["spec"];
-    let most = spec["maxReplicas"].as_i64().unwrap_or(0);
-    if most < 1 {
-        causes.push(Cause::required("spec.maxReplicas", "must be set and greater than 0"));
-    }
-    if spec["minReplicas"].as_i64().is_some_and(|least| most < least) {
-        let because = "must be greater than or equal to `minReplicas`";
-        causes.push(Cause::invalid("spec.maxReplicas", &json!(most), because));
-    }
-    for field in ["kind", "name"] {
-        if validation::text(&spec["scaleTargetRef"], field).is_empty() {
-            causes.push(Cause::required(format!("spec.scaleTargetRef.{field}"), ""));
-        }
-    }
-    if validation::text(&spec["scaleTargetRef"], "apiVersion").is_empty() {
-        let because = "apiVersion must specify API group";
-        causes.push(Cause::invalid("spec.scaleTargetRef.apiVersion", &json!(""), because));
-    }
 }
 
 fn columns() -> Vec<Column> {

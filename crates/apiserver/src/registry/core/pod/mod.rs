@@ -1,6 +1,7 @@
 //! Pods.
 
 mod cells;
+mod change;
 
 use serde_json::{Value, json};
 
@@ -65,7 +66,7 @@ static STRATEGY: Strategy = Strategy {
     prepare_for_status_update: parts::keep_class,
     counts_generations: true,
     validate: |pod, causes| validation::pod::spec(&pod["spec"], "spec", causes),
-    validate_change,
+    validate_change: change::validate,
     validate_part,
     warnings,
     returns_deleted: true,
@@ -89,34 +90,6 @@ fn first_status(clock: &Clock, pod: &Value) -> Value {
         }]);
     }
     status
-}
-
-/// Validates that only the mutable fields of a Pod's spec change.
-fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let fixed = |pod: &Value| {
-        let mut spec = pod["spec"].clone();
-        for field in ["containers", "initContainers"] {
-            for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
-                if let Some(container) = container.as_object_mut() {
-                    container.remove("image");
-                    container.remove("imagePullPolicy");
-                }
-            }
-        }
-        if let Some(spec) = spec.as_object_mut() {
-            let changeable =
-                ["activeDeadlineSeconds", "tolerations", "schedulingGates", "terminationGracePeriodSeconds"];
-            changeable.iter().for_each(|field| drop(spec.remove(*field)));
-        }
-        spec
-    };
-    if fixed(old) != fixed(new) {
-        let because = "pod updates may not change fields other than `spec.containers[*].image`,\
-            `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
-            existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
-            previously negative)";
-        causes.push(Cause::forbidden("spec", because));
-    }
 }
 
 /// Validates that a status keeps the quality of service.

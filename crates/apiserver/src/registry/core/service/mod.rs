@@ -35,6 +35,7 @@ static STRATEGY: Strategy = Strategy {
     reads_beyond_metadata: true,
     validate: validation::validate,
     validate_change: validation::validate_change,
+    validate_part: validation::validate_part,
     warnings: |_, new| warnings(new),
     returns_deleted: true,
     usage: Usage::Service,

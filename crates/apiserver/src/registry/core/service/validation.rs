@@ -1,16 +1,17 @@
 //! Validation of Services.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trimtab_cel::formats;
 
 use crate::{
-    api::{names, selector::is_qualified_name, status::Cause},
-    registry::validation,
+    api::{names, status::Cause, subresource::Subresource},
+    registry::{networking::ingress, validation},
 };
 
 const PORT_RULE: &str = "must be between 1 and 65535, inclusive";
+const FOR_BALANCERS: &str = "may only be used when `type` is 'LoadBalancer'";
 
 /// Validates a Service.
 pub(super) fn validate(service: &Value, causes: &mut Vec<Cause>) {
@@ -45,27 +46,80 @@ fn validate_types(service: &Value, causes: &mut Vec<Cause>) {
             causes.push(validation::duplicate(format!("{path}.name"), &json!(name)));
         }
         for field in ["port", "targetPort"] {
-            let number = port[field].as_i64();
+            let number = port[field].as_i64().or((field == "port").then_some(0));
             if let Some(number) = number.filter(|number| !(1..=65535).contains(number)) {
                 causes.push(Cause::invalid(format!("{path}.{field}"), &json!(number), PORT_RULE));
             }
         }
         validation::one_of(&port["protocol"], || format!("{path}.protocol"), &["SCTP", "TCP", "UDP"], causes);
-        if matches!(kind, "ClusterIP" | "ExternalName") && port.get("nodePort").is_some() {
-            let because = format!("may not be used when `type` is '{kind}'");
+        if kind == "ClusterIP" && port.get("nodePort").is_some() {
+            let because = "may not be used when `type` is 'ClusterIP'";
             causes.push(Cause::forbidden(format!("{path}.nodePort"), because));
         }
     }
 }
 
-/// Validates that the address of a Service does not change.
+/// Validates that the address and the class of a Service do not change.
 pub(super) fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let (before, after) =
-        (validation::text(&old["spec"], "clusterIP"), validation::text(&new["spec"], "clusterIP"));
-    let has_address = |service: &Value| service["spec"]["type"] != "ExternalName";
-    if has_address(old) && has_address(new) && !before.is_empty() && before != after {
-        let value = json!([after]);
+    let (before, after) = (&old["spec"], &new["spec"]);
+    let address = |spec| validation::text(spec, "clusterIP");
+    let is_of = |spec: &Value, kind: &str| spec["type"] == kind;
+    let is_same = address(before).is_empty() || address(before) == address(after);
+    if !is_of(before, "ExternalName") && !is_of(after, "ExternalName") && !is_same {
+        let value = json!([address(after)]);
         causes.push(Cause::invalid("spec.clusterIPs[0]", &value, "may not change once set"));
+    }
+    let class = "loadBalancerClass";
+    if is_of(before, "LoadBalancer") && is_of(after, "LoadBalancer") && before[class] != after[class] {
+        causes.push(Cause::invalid(format!("spec.{class}"), &after[class], "may not change once set"));
+    }
+    // Upstream looks at the class of an update twice.
+    validate_class(after, causes);
+    let port = "healthCheckNodePort";
+    let is_checked = |spec: &Value| is_of(spec, "LoadBalancer") && spec["externalTrafficPolicy"] == "Local";
+    if is_checked(before) && is_checked(after) && before[port] != after[port] {
+        causes.push(Cause::forbidden(format!("spec.{port}"), "field is immutable"));
+    }
+}
+
+/// Validates the class of a load balancer.
+fn validate_class(spec: &Value, causes: &mut Vec<Cause>) {
+    let Some(class) = spec["loadBalancerClass"].as_str() else { return };
+    if spec["type"] == "LoadBalancer" {
+        validation::faulty(class, "spec.loadBalancerClass", names::qualified_faults(class), causes);
+    } else {
+        causes.push(Cause::forbidden("spec.loadBalancerClass", FOR_BALANCERS));
+    }
+}
+
+/// Validates the addresses of a load balancer in a changed status.
+pub(super) fn validate_part(
+    subresource: Option<Subresource>,
+    _: &Value,
+    new: &Value,
+    causes: &mut Vec<Cause>,
+) {
+    let (balancer, path) = (&new["status"]["loadBalancer"], "status.loadBalancer.ingress");
+    let points = validation::items(balancer, "ingress");
+    if subresource != Some(Subresource::Status) || points.is_empty() {
+        return;
+    }
+    if new["spec"]["type"] != "LoadBalancer" {
+        causes.push(Cause::forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'"));
+        return;
+    }
+    ingress::validate_points(balancer, path, causes);
+    for (index, point) in points.iter().enumerate() {
+        let (has_address, field) =
+            (!validation::text(point, "ip").is_empty(), format!("{path}[{index}].ipMode"));
+        match (&point["ipMode"], has_address) {
+            (Value::Null, true) => {
+                causes.push(Cause::required(field, "must be specified when `ip` is set"));
+            }
+            (Value::Null, false) => {}
+            (_, false) => causes.push(Cause::forbidden(field, "may not be specified when `ip` is not set")),
+            (mode, true) => validation::one_of(mode, || field, &["Proxy", "VIP"], causes),
+        }
     }
 }
 
@@ -82,15 +136,21 @@ fn validate_fields(service: &Value, causes: &mut Vec<Cause>) {
         let field = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
         causes.push(Cause::invalid(field, seconds, "must be greater than 0 and less than 86400"));
     }
+    if validation::text(spec, "sessionAffinity") == "None" && spec["sessionAffinityConfig"].is_object() {
+        let because = "must not be set when session affinity is None";
+        causes.push(Cause::forbidden("spec.sessionAffinityConfig", because));
+    }
     for (position, address) in validation::items(spec, "externalIPs").iter().enumerate() {
-        if address.as_str().is_none_or(|address| address.parse::<IpAddr>().is_err()) {
-            let because = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-            causes.push(Cause::invalid(format!("spec.externalIPs[{position}]"), address, because));
+        let (field, before) = (format!("spec.externalIPs[{position}]"), causes.len());
+        validation::data::address(address, field.clone(), causes);
+        let text = address.as_str().unwrap_or_default();
+        if let (Ok(parsed), true) = (text.parse(), causes.len() == before) {
+            validation::data::reachable(parsed, text, &field, causes);
         }
     }
     let name = validation::text(spec, "externalName");
-    if kind == "ExternalName" && !name.is_empty() && !names::is_subdomain(name.trim_end_matches('.')) {
-        causes.push(Cause::invalid("spec.externalName", &json!(name), names::SUBDOMAIN_RULE));
+    if kind == "ExternalName" {
+        validation::subdomain(name.strip_suffix('.').unwrap_or(name), "spec.externalName", causes);
     }
     balancer(spec, kind, causes);
     traffic(spec, kind, causes);
@@ -113,9 +173,9 @@ fn ports(spec: &Value, causes: &mut Vec<Cause>) {
             }
         }
         let application = validation::text(port, "appProtocol");
-        if !application.is_empty() && !is_qualified_name(application) {
-            let because = names::QUALIFIED_RULE;
-            causes.push(Cause::invalid(format!("{path}.appProtocol"), &json!(application), because));
+        if port["appProtocol"].is_string() {
+            let faults = names::qualified_faults(application);
+            validation::faulty(application, &format!("{path}.appProtocol"), faults, causes);
         }
         let number = port["port"].as_i64().unwrap_or(0);
         if !seen.insert((protocol, number)) {
@@ -131,10 +191,9 @@ fn ports(spec: &Value, causes: &mut Vec<Cause>) {
 
 /// Validates the fields of load balancers.
 fn balancer(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
-    const BECAUSE: &str = "may only be used when `type` is 'LoadBalancer'";
     let ranges = validation::items(spec, "loadBalancerSourceRanges");
     if !ranges.is_empty() && kind != "LoadBalancer" {
-        causes.push(Cause::forbidden("spec.LoadBalancerSourceRanges", BECAUSE));
+        causes.push(Cause::forbidden("spec.LoadBalancerSourceRanges", FOR_BALANCERS));
     }
     for (position, range) in ranges.iter().enumerate() {
         if !range.as_str().is_some_and(|range| formats::is_cidr(range.trim())) {
@@ -142,11 +201,11 @@ fn balancer(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
             causes.push(Cause::invalid(format!("spec.LoadBalancerSourceRanges[{position}]"), range, because));
         }
     }
-    for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
-        if kind != "LoadBalancer" && spec.get(field).is_some_and(|value| !value.is_null()) {
-            causes.push(Cause::forbidden(format!("spec.{field}"), BECAUSE));
-        }
+    let field = "allocateLoadBalancerNodePorts";
+    if kind != "LoadBalancer" && spec[field].is_boolean() {
+        causes.push(Cause::forbidden(format!("spec.{field}"), FOR_BALANCERS));
     }
+    validate_class(spec, causes);
 }
 
 fn traffic(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {

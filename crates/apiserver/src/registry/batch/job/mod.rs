@@ -1,12 +1,17 @@
 //! Jobs.
 
+mod indexes;
+mod policies;
+mod validation;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+pub(super) use self::validation::validate_spec;
 use super::base;
 use crate::{
-    api::{object, selector::LabelSelector, status::Cause},
-    registry::{Column, Kind, Strategy, age::human_duration, cells, column, defaults, validation, warnings},
+    api::object,
+    registry::{Column, Kind, Strategy, age::human_duration, cells, column, defaults, warnings},
 };
 
 /// The labels of a Job's Pods, each with its former name.
@@ -23,13 +28,11 @@ static STRATEGY: Strategy = Strategy {
     names_kind_of_selector: true,
     set_defaults,
     complete_named: name_job,
-    validate_first: validate_selector,
-    validate: |job, causes| validate_spec(&job["spec"], "spec", causes),
-    validate_change: |old, new, causes| {
-        for pointer in ["/spec/selector", "/spec/completionMode"] {
-            validation::fixed(old, new, pointer, causes);
-        }
-    },
+    validate_first: validation::validate_selector,
+    validate: validation::validate,
+    validate_new: validation::validate_new,
+    validate_change: validation::validate_change,
+    validate_part: validation::validate_part,
     warnings,
     orphans_dependents: true,
     ..base::BASE
@@ -97,61 +100,6 @@ fn name_job(job: &mut Value) {
             labels.extend(JOB_UID.map(|key| (key.to_owned(), uid.clone().into())));
             labels.extend(JOB_NAME.map(|key| (key.to_owned(), name.clone().into())));
         }
-    }
-}
-
-/// Validates that a new Job has the generated selector, unless it is manual.
-fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
-    let spec = &job["spec"];
-    if spec["manualSelector"] == true {
-        let labels = spec.pointer("/template/metadata/labels");
-        let selector = LabelSelector::from_json(&spec["selector"]);
-        let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
-        if selector.is_some_and(|selector| !selects(&selector)) {
-            let because = "`selector` does not match template `labels`";
-            let labels = labels.unwrap_or(&Value::Null);
-            causes.push(Cause::invalid("spec.template.metadata.labels", labels, because));
-        }
-        return;
-    }
-    let own = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": object::uid(job)}});
-    if spec["selector"] != own {
-        causes.push(Cause::invalid("spec.selector", &spec["selector"], "`selector` not auto-generated"));
-    }
-}
-
-pub(super) fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    for field in
-        ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"]
-    {
-        validation::at_least(0, spec, path, field, causes);
-    }
-    let place = |field: &str| format!("{path}.{field}");
-    validation::one_of(
-        &spec["completionMode"],
-        || place("completionMode"),
-        &["NonIndexed", "Indexed"],
-        causes,
-    );
-    let known = ["Failed", "TerminatingOrFailed"];
-    validation::one_of(&spec["podReplacementPolicy"], || place("podReplacementPolicy"), &known, causes);
-    let is_set = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
-    if is_set("maxFailedIndexes") && !is_set("backoffLimitPerIndex") {
-        causes.push(Cause::required(place("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
-    }
-    let needs_index = ["backoffLimitPerIndex", "maxFailedIndexes"].into_iter().filter(|field| is_set(field));
-    for field in needs_index.filter(|_| spec["completionMode"] != "Indexed") {
-        causes.push(Cause::invalid(place(field), &spec[field], "requires indexed completion mode"));
-    }
-    if spec["completionMode"] == "Indexed" && !is_set("completions") {
-        causes.push(Cause::required(place("completions"), "when completion mode is Indexed"));
-    }
-    let template = format!("{path}.template.spec");
-    validation::pod::spec(&spec["template"]["spec"], &template, causes);
-    // What the template left out became `Always`, which no Job can have.
-    if matches!(validation::text(&spec["template"]["spec"], "restartPolicy"), "" | "Always") {
-        let because = "valid values: \"OnFailure\", \"Never\"";
-        causes.push(Cause::required(format!("{template}.restartPolicy"), because));
     }
 }
 
