@@ -69,6 +69,13 @@ impl Shape {
     ) -> Response<ResponseBody> {
         let (list_kind, api_version) = match self.form {
             Form::Objects => (kind.list_kind.as_str(), &*kind.api_version()),
+            Form::Metadata if objects.is_empty() => {
+                // Go appends to a list that is nil.
+                let list = json!({
+                    "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": null,
+                });
+                return body::value(StatusCode::OK, &list);
+            }
             Form::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
             Form::Table(_) => {
                 let values: Vec<_> = objects.iter().map(|stored| stored.whole()).collect();

@@ -78,7 +78,8 @@ fn tolerations(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 /// Validates that scheduling gates are only removed.
 fn gates(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     let known = |gate: &Value| items(old, "schedulingGates").iter().any(|one| one["name"] == gate["name"]);
-    for (position, gate) in items(new, "schedulingGates").iter().enumerate().filter(|(_, gate)| !known(gate)) {
+    for (position, gate) in items(new, "schedulingGates").iter().enumerate().filter(|(_, gate)| !known(gate))
+    {
         let because =
             format!("only deletion is allowed, but found new scheduling gate '{}'", text(gate, "name"));
         causes.push(Cause::forbidden(format!("spec.schedulingGates[{position}].name"), because));
@@ -124,7 +125,7 @@ fn fixed(spec: &Value, old: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn changed(old: Value, new: Value) -> Vec<String> {
+    fn changed(old: &Value, new: &Value) -> Vec<String> {
         let mut causes = Vec::new();
         validate(&json!({ "spec": old }), &json!({ "spec": new }), &mut causes);
         causes.iter().map(|cause| cause.field().to_owned()).collect()
@@ -136,18 +137,18 @@ mod tests {
             let gates: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
             json!({ "schedulingGates": gates })
         };
-        assert!(changed(gated(&["a", "b"]), gated(&["b"])).is_empty());
-        assert_eq!(changed(gated(&["a"]), gated(&["a", "b"])), ["spec.schedulingGates[1].name"]);
+        assert!(changed(&gated(&["a", "b"]), &gated(&["b"])).is_empty());
+        assert_eq!(changed(&gated(&["a"]), &gated(&["a", "b"])), ["spec.schedulingGates[1].name"]);
         let moved = json!({"schedulingGates": [{"name": "a"}], "nodeSelector": {"zone": "a"}});
-        assert!(changed(gated(&["a"]), moved.clone()).is_empty());
-        assert_eq!(changed(gated(&[]), json!({"nodeSelector": {"zone": "a"}})), ["spec"]);
+        assert!(changed(&gated(&["a"]), &moved).is_empty());
+        assert_eq!(changed(&gated(&[]), &json!({"nodeSelector": {"zone": "a"}})), ["spec"]);
     }
 
     #[test]
     fn a_deadline_only_comes_nearer() {
         let at = |seconds: i64| json!({ "activeDeadlineSeconds": seconds });
-        assert!(changed(at(5), at(4)).is_empty() && changed(json!({}), at(4)).is_empty());
-        assert_eq!(changed(at(5), at(6)), ["spec.activeDeadlineSeconds"]);
-        assert_eq!(changed(at(5), json!({})), ["spec.activeDeadlineSeconds"]);
+        assert!(changed(&at(5), &at(4)).is_empty() && changed(&json!({}), &at(4)).is_empty());
+        assert_eq!(changed(&at(5), &at(6)), ["spec.activeDeadlineSeconds"]);
+        assert_eq!(changed(&at(5), &json!({})), ["spec.activeDeadlineSeconds"]);
     }
 }
