@@ -6,9 +6,7 @@ use super::super::core::persistent_volume_claim;
 use super::base;
 use crate::{
     api::{names, status::Cause, subresource::Subresource},
-    registry::{
-        Column, Kind, Strategy, cells, column, defaults, strategy::NameRule, validation, warnings,
-    },
+    registry::{Column, Kind, Strategy, cells, column, defaults, strategy::NameRule, validation, warnings},
 };
 
 /// The fields of the spec that a change may have.

@@ -103,8 +103,12 @@ fn validate(event: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::required(reporter, ""));
     }
     validation::faulty(part(reporter), reporter, names::qualified_faults(part(reporter)), causes);
-    let limits =
-        [("reportingInstance", 128, true), ("action", 128, true), ("reason", 128, true), (message, 1024, false)];
+    let limits = [
+        ("reportingInstance", 128, true),
+        ("action", 128, true),
+        ("reason", 128, true),
+        (message, 1024, false),
+    ];
     for (field, most, is_required) in limits {
         let told = if field == "note" { "message" } else { field };
         if is_required && part(field).is_empty() {

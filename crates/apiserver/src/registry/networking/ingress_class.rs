@@ -75,7 +75,8 @@ fn validate(class: &Value, causes: &mut Vec<Cause>) {
 
 /// Validates a path below a domain, as `example.com/controller`.
 pub(in crate::registry) fn domain_path(path: &str, field: &str, causes: &mut Vec<Cause>) {
-    let Some((domain, rest)) = path.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
+    let Some((domain, rest)) =
+        path.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
     else {
         if path.is_empty() {
             causes.push(Cause::required(field, ""));

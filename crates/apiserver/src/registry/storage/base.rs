@@ -25,7 +25,8 @@ pub(super) fn validate_parameters(parameters: &Value, field: &str, causes: &mut 
     if entries.iter().any(|(key, _)| key.is_empty()) {
         causes.push(Cause::invalid(field, &json!(""), "field can not be empty."));
     }
-    let size = entries.iter().map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum::<usize>();
+    let size =
+        entries.iter().map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum::<usize>();
     if size > LONGEST {
         causes.push(too_long(LONGEST));
     }

@@ -64,7 +64,9 @@ fn validate_term(term: &Value, path: &str, causes: &mut Vec<Cause>) {
         if values.is_empty() {
             causes.push(Cause::required(at("values"), ""));
         }
-        for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
+        for (index, value) in
+            values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value))
+        {
             causes.push(validation::duplicate(format!("{}[{index}]", at("values")), value));
         }
         let key = validation::text(expression, "key");

@@ -41,7 +41,8 @@ pub(super) fn validate(scaler: &Value, causes: &mut Vec<Cause>) {
     }
     let is_outside = |metric: &Value| matches!(validation::text(metric, "type"), "Object" | "External");
     if spec["minReplicas"] == 0 && !metrics.iter().any(is_outside) {
-        let because = "must specify at least one Object or External metric to support scaling to zero replicas";
+        let because =
+            "must specify at least one Object or External metric to support scaling to zero replicas";
         causes.push(Cause::forbidden("spec.metrics", because));
     }
     for direction in ["scaleUp", "scaleDown"] {

@@ -27,7 +27,8 @@ pub(super) fn validate_failures(spec: &Value, path: &str, causes: &mut Vec<Cause
         causes.push(validation::too_many(&format!("{path}.rules"), rules.len(), MOST_RULES));
     }
     let pod = &spec["template"]["spec"];
-    let containers = ["containers", "initContainers"].into_iter().flat_map(|field| validation::items(pod, field));
+    let containers =
+        ["containers", "initContainers"].into_iter().flat_map(|field| validation::items(pod, field));
     let names: BTreeSet<&str> = containers.map(|container| validation::text(container, "name")).collect();
     for (position, rule) in rules.iter().enumerate() {
         let path = format!("{path}.rules[{position}]");

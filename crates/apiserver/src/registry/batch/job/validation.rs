@@ -24,7 +24,11 @@ pub(super) fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
     let own = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": object::uid(job)}});
     let selector = &job["spec"]["selector"];
     if selector.is_object() && *selector != own {
-        causes.push(validation::parts::invalid_selector(selector, "spec.selector", "`selector` not auto-generated"));
+        causes.push(validation::parts::invalid_selector(
+            selector,
+            "spec.selector",
+            "`selector` not auto-generated",
+        ));
     }
 }
 
@@ -130,7 +134,8 @@ fn validate_indexes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     if matches!(validation::text(spec, "completionMode"), "" | "NonIndexed") {
         let fields = ["backoffLimitPerIndex", "maxFailedIndexes"].into_iter().filter(|field| is_set(field));
         causes.extend(
-            fields.map(|field| Cause::invalid(place(field), &spec[field], "requires indexed completion mode")),
+            fields
+                .map(|field| Cause::invalid(place(field), &spec[field], "requires indexed completion mode")),
         );
     }
     if spec["completionMode"] != "Indexed" {
@@ -232,7 +237,9 @@ pub(super) fn validate_part(
             causes.push(Cause::invalid(field, &shown, because));
         }
     }
-    if is_changed("failedIndexes") && status["failedIndexes"].is_string() && spec["backoffLimitPerIndex"].is_null()
+    if is_changed("failedIndexes")
+        && status["failedIndexes"].is_string()
+        && spec["backoffLimitPerIndex"].is_null()
     {
         let because = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
         causes.push(Cause::invalid("status.failedIndexes", &status["failedIndexes"], because));
