@@ -2,12 +2,14 @@
 //!
 //! - [`settle`]: lets the tasks of a test run for a period of paused time.
 //! - [`bench`](mod@bench): the command line of a benchmark program and the JSON line of each measurement.
+//! - [`log`]: the lines that a test logs.
 //! - [`process`]: CPU time and memory of this process.
 //! - `server` (feature `kube`): API servers whose responses the test writes.
 //!
 //! The package is a dev-dependency by bare path and is never published.
 
 pub mod bench;
+pub mod log;
 pub mod process;
 #[cfg(feature = "kube")]
 pub mod server;

@@ -43,7 +43,7 @@ cases! {
         }});
         fixed(&site, "/api/v1/persistentvolumes", volume, &[
             ("", json!({"spec": {"hostPath": {"path": "/other"}}}), FORBIDDEN, "spec.persistentvolumesource"),
-            ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "spec.volumeMode"),
+            ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
         ]).await?;
     }
 

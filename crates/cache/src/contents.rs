@@ -3,8 +3,7 @@
 //!
 //! - I1: every entry is in `by_key` under its key, and nothing else is.
 //! - I2: every entry with a namespace is in `by_namespace` under it, and nothing else is; no set is empty.
-//! - I3: `postings[n]` has for each entry the values of the store's n-th index function for its object, and the entry has
-//!   their numbers.
+//! - I3: `postings[n]` has for each entry the values of the store's n-th index function for its object.
 //! - I4: an index of label values is in `label_indexes`, under the label's key.
 //! - I5: `undecodable` has exactly the keys whose last known state could not be decoded.
 
@@ -16,7 +15,6 @@ use trimtab_selector::{Operator, Requirement, Selector};
 use crate::{
     Metadata, Object, ObjectKey, Undecodable,
     chunks::Chunks,
-    numbers::Numbers,
     postings::{AnyPostings, Postings},
     shards::Shards,
     slots::Slots,
@@ -42,8 +40,6 @@ pub(crate) struct Contents<T> {
 pub(crate) struct Entry<T> {
     pub(crate) key: ObjectKey,
     pub(crate) object: Arc<T>,
-    /// The numbers of the object's values in each index.
-    pub(crate) numbers: Numbers,
 }
 
 /// The index of a label's values.
@@ -111,7 +107,7 @@ impl<T> Contents<T> {
     /// Inserts an object whose key is absent, and returns its slot. The caller restores I3.
     pub(crate) fn insert(&mut self, key: ObjectKey, object: Arc<T>) -> u32 {
         let hash = self.hasher.hash_one(&key);
-        let slot = self.entries.insert(Entry { key, object, numbers: Numbers::default() });
+        let slot = self.entries.insert(Entry { key, object });
         let (entries, hasher) = (&self.entries, &self.hasher);
         let key = |slot: u32| &entries.get(slot).expect("I1: a slot in the table has an entry").key;
         let is_it = |&other: &u32| key(other) == key(slot);
@@ -122,7 +118,7 @@ impl<T> Contents<T> {
         if let Some(namespace) = key(slot).namespace()
             && self.by_namespace.join(namespace, slot).is_none()
         {
-            self.by_namespace.found(namespace.into(), slot);
+            self.by_namespace.found(Arc::new(namespace.into()), slot);
         }
         slot
     }
@@ -135,28 +131,9 @@ impl<T> Contents<T> {
             place.remove();
         }
         if let Some(namespace) = entry.key.namespace() {
-            self.by_namespace.leave_value(namespace, slot);
+            self.by_namespace.leave(namespace, slot);
         }
         Some(entry)
-    }
-
-    /// Sets the numbers of the values that the object in a slot has in an index.
-    pub(crate) fn set_numbers(&mut self, slot: u32, index: usize, numbers: &[u32]) {
-        if let Some(entry) = self.entries.get_mut(slot)
-            && entry.numbers.get(index) != numbers
-        {
-            entry.numbers.set(index, numbers);
-        }
-    }
-
-    /// Returns the postings of an index, and the numbers of the object in a slot; `None` if the slot is empty.
-    pub(crate) fn indexed(
-        &mut self,
-        index: usize,
-        slot: u32,
-    ) -> Option<(&mut dyn AnyPostings, &mut Numbers)> {
-        let numbers = &mut self.entries.get_mut(slot)?.numbers;
-        Some((&mut **self.postings.get_mut(index)?, numbers))
     }
 
     /// Sets or removes the metadata of an undecodable object; returns the former.
@@ -233,7 +210,7 @@ impl<T: Object> Contents<T> {
     fn candidates(&self, selector: &Selector) -> Option<Vec<&Slots>> {
         let indexed = self.label_indexes.iter().filter_map(|index| {
             let values = required_values(selector, &index.label)?;
-            let postings = self.postings[index.number].of::<LabelValue>()?;
+            let postings = self.postings[index.number].of::<LabelValue>()?.by_value();
             Some(values.iter().filter_map(|value| postings.get(value.as_str())).collect::<Vec<_>>())
         });
         indexed.min_by_key(|found| found.iter().map(|slots| slots.len()).sum::<usize>())
@@ -264,6 +241,6 @@ impl<T> Clone for Contents<T> {
 
 impl<T> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self { key: self.key.clone(), object: self.object.clone(), numbers: self.numbers.clone() }
+        Self { key: self.key.clone(), object: self.object.clone() }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) enum Few<V> {
     #[default]
     None,
     One(V),
-    /// Boxed, to keep the type small.
+    /// Boxed, to keep the type small: there is one for each object and index.
     Several(Box<Held<V>>),
 }
 
@@ -75,6 +75,6 @@ mod tests {
             assert_eq!(few.as_slice(), kept);
             assert_eq!(few.into_iter().collect::<Vec<_>>(), kept);
         }
-        assert_eq!(size_of::<Few<std::sync::Arc<String>>>(), 16);
+        assert_eq!(size_of::<Few<std::sync::Arc<String>>>(), 16, "there is one for each object and index");
     }
 }

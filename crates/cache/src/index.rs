@@ -117,7 +117,7 @@ impl<T: Object, V: Hash + Eq + Clone + Send + Sync + 'static> Index<T, V> {
     /// `None` in contents from before the index was added.
     pub(crate) fn postings<'a>(&self, contents: &'a Contents<T>) -> Option<&'a Postings<V>> {
         let postings = contents.postings.get(self.number)?.of::<V>();
-        Some(postings.expect("an index handle is made with the postings of its own value type"))
+        Some(postings.expect("an index handle is made with the postings of its own value type").by_value())
     }
 
     pub(crate) fn undecodable_of<'a, Q>(

@@ -2,7 +2,12 @@
 
 use std::{hash::Hash, marker::PhantomData, panic, sync::Arc};
 
-use crate::{Object, contents::Contents, few::Few, postings::Postings};
+use crate::{
+    Object,
+    contents::Entry,
+    few::Few,
+    postings::{AnyPostings, IndexPostings},
+};
 
 /// An index function with its value type erased, and its values for the object that is being written.
 ///
@@ -11,18 +16,17 @@ use crate::{Object, contents::Contents, few::Few, postings::Postings};
 pub(crate) trait Indexer<T>: Send + Sync {
     fn name(&self) -> &Arc<str>;
 
-    /// Computes the postings of a whole store, and adds them behind those that it has.
-    fn build(&self, contents: &mut Contents<T>);
+    /// Computes the postings of a whole store.
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings>;
 
     /// Step 1: calls the function with the object that will take a slot; `None` if the slot will be empty.
     fn evaluate(&mut self, new: Option<&T>);
 
-    /// Step 2: compares the values with those of the slot; `None` if the object has no slot yet. This is the `index`-th
-    /// index.
-    fn compare(&mut self, contents: &Contents<T>, index: usize, slot: Option<u32>);
+    /// Step 2: compares the values with those of the slot; `None` if the object has no slot yet.
+    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>);
 
     /// Step 3: stores the values for the slot if they differ; usually they do not.
-    fn store(&mut self, contents: &mut Contents<T>, index: usize, slot: u32);
+    fn store(&mut self, postings: &mut dyn AnyPostings, slot: u32);
 }
 
 /// An [`Indexer`] of a known value type.
@@ -69,40 +73,31 @@ where
         &self.name
     }
 
-    fn build(&self, contents: &mut Contents<T>) {
-        let mut postings = Postings::<V>::new();
-        let index = contents.postings.len();
-        let slots: Vec<u32> = contents.iter().map(|(slot, _)| slot).collect();
-        for slot in slots {
-            let numbers = postings.replace(&[], slot, self.values(&contents.entry(slot).object));
-            contents.set_numbers(slot, index, numbers.as_slice());
+    fn build(&self, entries: &mut dyn Iterator<Item = (u32, &Entry<T>)>) -> Box<dyn AnyPostings> {
+        let mut postings = IndexPostings::<V>::new();
+        for (slot, entry) in entries {
+            postings.set(slot, self.values(&entry.object));
         }
-        contents.postings.push(Box::new(postings));
+        Box::new(postings)
     }
 
     fn evaluate(&mut self, new: Option<&T>) {
         self.given = new.map_or(Few::None, |new| self.values(new));
     }
 
-    fn compare(&mut self, contents: &Contents<T>, index: usize, slot: Option<u32>) {
+    fn compare(&mut self, postings: &dyn AnyPostings, slot: Option<u32>) {
+        let postings = postings.of::<V>().expect("an indexer compares its own postings");
         self.differs = match slot {
-            Some(slot) => {
-                let postings = contents.postings[index].of::<V>();
-                let postings = postings.expect("an indexer compares its own postings");
-                !postings.are(contents.entry(slot).numbers.get(index), &self.given)
-            }
+            Some(slot) => !postings.has(slot, &self.given),
             None => self.given != Few::None,
         };
     }
 
-    fn store(&mut self, contents: &mut Contents<T>, index: usize, slot: u32) {
+    fn store(&mut self, postings: &mut dyn AnyPostings, slot: u32) {
         let given = std::mem::take(&mut self.given);
-        if self.differs
-            && let Some((postings, numbers)) = contents.indexed(index, slot)
-        {
+        if self.differs {
             let postings = postings.of_mut::<V>().expect("an indexer writes its own postings");
-            let new = postings.replace(numbers.get(index), slot, given);
-            numbers.set(index, new.as_slice());
+            postings.set(slot, given);
         }
     }
 }

@@ -66,7 +66,6 @@ mod json;
 mod key;
 mod labels;
 mod managed_fields;
-mod numbers;
 mod object;
 mod packed;
 mod places;

@@ -1,4 +1,5 @@
-//! [`Postings`]: the objects by value of an index. A plain value whose copies share unchanged parts.
+//! [`Postings`]: the objects by value of an index; [`IndexPostings`]: the values by object as well. Plain values whose
+//! copies share unchanged parts.
 
 use std::{
     any::Any,
@@ -9,33 +10,25 @@ use std::{
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::{chunks::Chunks, few::Few, numbers::GREATEST, shards::Shards, slots::Slots};
+use crate::{few::Few, places::Places, shards::Shards, slots::Slots};
 
 /// The number of parts of the table. A change after a snapshot copies one part.
 const PARTS: usize = 64;
 
-/// Slots by value.
-///
-/// Each value has a number, by which objects keep their values: an update compares the new values with those, and leaves
-/// them, without a look into the table.
-///
-/// - P1: `by_value` has exactly the numbers of `postings`, each under its value.
-/// - P2: no set of slots is empty, or values that come and go would accumulate (ST-T5).
+/// Slots by value. No set of slots is empty (ST-T5).
 pub(crate) struct Postings<V> {
-    postings: Chunks<Posting<V>>,
-    by_value: Shards<u32>,
+    values: Shards<Arc<Posting<V>>>,
     hasher: DefaultHashBuilder,
 }
 
 struct Posting<V> {
     value: Arc<V>,
-    /// Apart, so that a change after a snapshot copies the slots of one value.
-    slots: Arc<Slots>,
+    slots: Slots,
 }
 
 impl<V: Hash + Eq> Postings<V> {
     pub(crate) fn new() -> Self {
-        Self { postings: Chunks::new(), by_value: Shards::new(PARTS), hasher: DefaultHashBuilder::default() }
+        Self { values: Shards::new(PARTS), hasher: DefaultHashBuilder::default() }
     }
 
     pub(crate) fn get<Q>(&self, value: &Q) -> Option<&Slots>
@@ -43,104 +36,54 @@ impl<V: Hash + Eq> Postings<V> {
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        Some(&self.posting(self.number(value)?).slots)
+        let found = self.values.find(self.hasher.hash_one(value), |one| is(one, value))?;
+        Some(&found.slots)
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.postings.iter().map(|(_, posting)| &*posting.value)
+        self.values.iter().map(|posting| &*posting.value)
     }
 
-    /// Adds a slot to a value that other objects have, and returns the value's number; `None` if no object has it.
-    pub(crate) fn join<Q>(&mut self, value: &Q, slot: u32) -> Option<u32>
+    /// Adds a slot to a value that other objects have, and returns the stored value; `None` if no object has it.
+    pub(crate) fn join<Q>(&mut self, value: &Q, slot: u32) -> Option<Arc<V>>
     where
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let number = self.number(value)?;
-        Arc::make_mut(&mut self.posting_mut(number).slots).insert(slot);
-        Some(number)
+        let hash = self.hasher.hash_one(value);
+        let posting = Arc::make_mut(self.values.part(hash).find_mut(hash, |one| is(one, value))?);
+        posting.slots.insert(slot);
+        Some(posting.value.clone())
     }
 
-    /// Adds a value with its first slot, and returns the value's number.
-    ///
-    /// # Panics
-    ///
-    /// With 2^32 - 2 values.
-    pub(crate) fn found(&mut self, value: V, slot: u32) -> u32 {
-        let Self { postings, by_value, hasher } = self;
-        let hash = hasher.hash_one(&value);
-        let number = postings.insert(Posting { value: Arc::new(value), slots: Arc::new(Slots::one(slot)) });
-        assert!(number <= GREATEST, "an index has fewer than 2^32 - 2 values");
-        let value =
-            |number: u32| &*postings.get(number).expect("P1: a number that is in use has a posting").value;
-        by_value.part(hash).insert_unique(hash, number, |&other| hasher.hash_one(value(other)));
-        number
-    }
-
-    /// Removes a slot from the value with this number.
-    pub(crate) fn leave(&mut self, number: u32, slot: u32) {
-        let slots = Arc::make_mut(&mut self.posting_mut(number).slots);
-        slots.remove(slot);
-        if slots.is_empty() {
-            let hash = self.hasher.hash_one(&*self.posting(number).value);
-            if let Ok(found) = self.by_value.part(hash).find_entry(hash, |&other| other == number) {
-                found.remove();
-            }
-            self.postings.remove(number);
-        }
+    /// Adds a value with its first slot.
+    pub(crate) fn found(&mut self, value: Arc<V>, slot: u32) {
+        let hasher = &self.hasher;
+        let hash = hasher.hash_one(&*value);
+        let posting = Arc::new(Posting { value, slots: Slots::one(slot) });
+        self.values.part(hash).insert_unique(hash, posting, |one| hasher.hash_one(&*one.value));
     }
 
     /// Removes a slot from a value.
-    pub(crate) fn leave_value<Q>(&mut self, value: &Q, slot: u32)
+    pub(crate) fn leave<Q>(&mut self, value: &Q, slot: u32)
     where
         V: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if let Some(number) = self.number(value) {
-            self.leave(number, slot);
+        let hash = self.hasher.hash_one(value);
+        let found = self.values.part(hash).find_entry(hash, |one| is(one, value));
+        if let Ok(mut found) = found {
+            let posting = Arc::make_mut(found.get_mut());
+            posting.slots.remove(slot);
+            if posting.slots.is_empty() {
+                drop(found.remove()); // otherwise values that come and go would accumulate (ST-T5)
+            }
         }
     }
+}
 
-    /// Returns whether the numbers are those of `values`, in this order.
-    pub(crate) fn are(&self, numbers: &[u32], values: &Few<V>) -> bool {
-        numbers.iter().map(|&number| &*self.posting(number).value).eq(values.as_slice())
-    }
-
-    /// Sets the values of the object in a slot, which has the values `held` so far. Returns their numbers.
-    pub(crate) fn replace(&mut self, held: &[u32], slot: u32, values: Few<V>) -> Few<u32> {
-        let mut numbers = Few::None;
-        for value in values {
-            let kept = held.iter().find(|&&number| *self.posting(number).value == value);
-            numbers.push(match kept {
-                Some(kept) => *kept,
-                None => match self.join(&value, slot) {
-                    Some(number) => number,
-                    None => self.found(value, slot),
-                },
-            });
-        }
-        for &number in held.iter().filter(|number| !numbers.as_slice().contains(number)) {
-            self.leave(number, slot);
-        }
-        numbers
-    }
-
-    fn number<Q>(&self, value: &Q) -> Option<u32>
-    where
-        V: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let is_it = |&number: &u32| (*self.posting(number).value).borrow() == value;
-        self.by_value.find(self.hasher.hash_one(value), is_it).copied()
-    }
-
-    fn posting(&self, number: u32) -> &Posting<V> {
-        self.postings.get(number).expect("P1: a number that is in use has a posting")
-    }
-
-    fn posting_mut(&mut self, number: u32) -> &mut Posting<V> {
-        self.postings.get_mut(number).expect("P1: a number that is in use has a posting")
-    }
+fn is<V: Borrow<Q>, Q: Eq + ?Sized>(posting: &Posting<V>, value: &Q) -> bool {
+    (*posting.value).borrow() == value
 }
 
 impl<V> Clone for Posting<V> {
@@ -151,16 +94,66 @@ impl<V> Clone for Posting<V> {
 
 impl<V> Clone for Postings<V> {
     fn clone(&self) -> Self {
-        Self { postings: self.postings.clone(), by_value: self.by_value.clone(), hasher: self.hasher.clone() }
+        Self { values: self.values.clone(), hasher: self.hasher.clone() }
     }
 }
 
-/// [`Postings`] with the value type erased.
+/// The postings of one index. The values of each object are kept, so that an update calls the index function for the
+/// new object only, and does not touch the memory of the old one.
+pub(crate) struct IndexPostings<V> {
+    by_value: Postings<V>,
+    /// For each slot, exactly the values under which `by_value` has it.
+    by_slot: Places<Few<Arc<V>>>,
+}
+
+impl<V: Hash + Eq> IndexPostings<V> {
+    pub(crate) fn new() -> Self {
+        Self { by_value: Postings::new(), by_slot: Places::new() }
+    }
+
+    pub(crate) fn by_value(&self) -> &Postings<V> {
+        &self.by_value
+    }
+
+    /// Returns whether the object in a slot has these values, in this order.
+    pub(crate) fn has(&self, slot: u32, values: &Few<V>) -> bool {
+        let held = self.by_slot.get(slot).map_or(&[][..], Few::as_slice).iter();
+        held.map(|value| &**value).eq(values.as_slice())
+    }
+
+    /// Sets the values of the object in a slot.
+    pub(crate) fn set(&mut self, slot: u32, values: Few<V>) {
+        let held = self.by_slot.get_mut(slot);
+        for stale in held.as_slice().iter().filter(|value| !values.as_slice().contains(value)) {
+            self.by_value.leave(&**stale, slot);
+        }
+        let before = std::mem::take(held);
+        for value in values {
+            let kept = before.as_slice().iter().find(|held| ***held == value);
+            held.push(match kept {
+                Some(kept) => kept.clone(),
+                None => self.by_value.join(&value, slot).unwrap_or_else(|| {
+                    let value = Arc::new(value);
+                    self.by_value.found(value.clone(), slot);
+                    value
+                }),
+            });
+        }
+    }
+}
+
+impl<V> Clone for IndexPostings<V> {
+    fn clone(&self) -> Self {
+        Self { by_value: self.by_value.clone(), by_slot: self.by_slot.clone() }
+    }
+}
+
+/// [`IndexPostings`] with the value type erased.
 pub(crate) trait AnyPostings: Any + Send + Sync {
     fn boxed(&self) -> Box<dyn AnyPostings>;
 }
 
-impl<V: Send + Sync + 'static> AnyPostings for Postings<V> {
+impl<V: Send + Sync + 'static> AnyPostings for IndexPostings<V> {
     fn boxed(&self) -> Box<dyn AnyPostings> {
         Box::new(self.clone())
     }
@@ -174,11 +167,11 @@ impl Clone for Box<dyn AnyPostings> {
 
 impl dyn AnyPostings {
     /// Returns the postings with their value type; `None` if it is another one.
-    pub(crate) fn of<V: 'static>(&self) -> Option<&Postings<V>> {
+    pub(crate) fn of<V: 'static>(&self) -> Option<&IndexPostings<V>> {
         (self as &dyn Any).downcast_ref()
     }
 
-    pub(crate) fn of_mut<V: 'static>(&mut self) -> Option<&mut Postings<V>> {
+    pub(crate) fn of_mut<V: 'static>(&mut self) -> Option<&mut IndexPostings<V>> {
         (self as &mut dyn Any).downcast_mut()
     }
 }

@@ -27,6 +27,10 @@ impl<E: Clone> Shards<E> {
         Arc::make_mut(&mut self.shards[shard])
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &E> {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+
     /// By bits in the middle, because hashbrown uses the bits at both ends.
     fn shard(&self, hash: u64) -> usize {
         (hash >> 32) as usize & (self.shards.len() - 1)

@@ -4,7 +4,7 @@ use std::{fmt, hash::Hash, sync::Arc};
 
 use crate::{
     Metadata, Object, ObjectKey, ResourceVersion, Selector, Undecodable,
-    contents::{Contents, Entry, LabelIndex, LabelValue},
+    contents::{Entry, LabelIndex, LabelValue},
     few::Few,
     index::{Index, MetadataFunction},
     indexer::TypedIndexer,
@@ -182,18 +182,16 @@ impl<T: Object> Store<T> {
         let name: Arc<str> = name.into();
         let indexer = TypedIndexer::new(name.clone(), function);
         let mut indexers = self.shared.indexers.lock();
-        // Objects cannot change while `indexers` is locked, so no write of one happens between this reading and the
-        // writing below. No lock that readers take is held while the function runs.
-        let mut next = Contents::clone(&self.shared.contents());
-        crate::indexer::Indexer::build(&indexer, &mut next);
+        // Objects cannot change while `indexers` is locked, so no write happens between this reading and the writing
+        // below. No lock that readers take is held while the function runs.
+        let postings = crate::indexer::Indexer::build(&indexer, &mut self.shared.contents().iter());
         let number = indexers.len();
-        next.label_indexes.extend(label.map(|label| LabelIndex { label, number }));
-        let before = {
+        {
             let mut contents = self.shared.contents.write();
-            next.version.clone_from(&contents.version); // a bookmark locks no indexers
-            std::mem::replace(&mut *contents, Arc::new(next))
-        };
-        drop(before); // outside the lock, because freeing takes time
+            let contents = Arc::make_mut(&mut contents);
+            contents.postings.push(postings);
+            contents.label_indexes.extend(label.map(|label| LabelIndex { label, number }));
+        }
         indexers.push(Box::new(indexer));
         Index::new(self.shared.clone(), number, name, of_metadata)
     }

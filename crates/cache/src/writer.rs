@@ -169,10 +169,8 @@ impl<T: Object> StoreWriter<T> {
         let mut changes = Vec::with_capacity(gone.len() + came.len());
         let mut indexers = self.store.shared.indexers.lock();
         for slot in gone {
-            if next.at(slot).is_some() {
-                reindex(&mut indexers, &mut next, slot, None);
-            }
             let Some(entry) = next.remove(slot) else { continue };
+            reindex(&mut indexers, &mut next, slot, None);
             let last = Tombstone { key: entry.key, object: entry.object, final_state_unknown: true };
             changes.push(Change::Deleted(last));
         }
@@ -189,7 +187,8 @@ impl<T: Object> StoreWriter<T> {
         if !Arc::ptr_eq(&now, &base) {
             // The store was written to or got an index after the replacement was started.
             for indexer in &indexers[next.postings.len()..] {
-                indexer.build(&mut next);
+                let postings = indexer.build(&mut next.iter());
+                next.postings.push(postings);
             }
             next.label_indexes.clone_from(&now.label_indexes);
             changes = differences(&now, &next);
@@ -250,15 +249,14 @@ fn evaluate<T>(indexers: &mut Indexers<T>, new: Option<&T>) {
 }
 
 fn compare<T>(indexers: &mut Indexers<T>, contents: &Contents<T>, slot: Option<u32>) {
-    // Contents from before an index was added do not have its postings.
-    for (index, indexer) in indexers.iter_mut().enumerate().take(contents.postings.len()) {
-        indexer.compare(contents, index, slot);
+    for (indexer, postings) in indexers.iter_mut().zip(&contents.postings) {
+        indexer.compare(&**postings, slot);
     }
 }
 
 fn store<T>(indexers: &mut Indexers<T>, contents: &mut Contents<T>, slot: u32) {
-    for (index, indexer) in indexers.iter_mut().enumerate().take(contents.postings.len()) {
-        indexer.store(contents, index, slot);
+    for (indexer, postings) in indexers.iter_mut().zip(&mut contents.postings) {
+        indexer.store(&mut **postings, slot);
     }
 }
 

@@ -324,7 +324,8 @@ impl OwnWrites {
         #[derive(Deserialize)]
         struct List {
             metadata: ListMeta,
-            items: Vec<Item>,
+            /// Null if a kube-apiserver has no object: Go appends to a list that is nil.
+            items: Option<Vec<Item>>,
         }
         #[derive(Deserialize)]
         struct Item {
@@ -335,6 +336,7 @@ impl OwnWrites {
         let request = Request::new((kind.path)(key.namespace())).list_metadata(&page);
         let request = request.map_err(kube_client::Error::BuildRequest).map_err(RequestError::Client)?;
         let List { metadata, items } = within(self.deadline, client.request::<List>(request)).await?;
+        let items = items.unwrap_or_default();
         let of_list = version(metadata.resource_version.as_deref());
         let is_whole = metadata.continue_.is_none_or(|more| more.is_empty());
         let Some(namespace) = scope.filter(|_| is_whole) else { return Ok(of_list) };

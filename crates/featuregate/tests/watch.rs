@@ -1,17 +1,9 @@
 //! Watching gates, and the warnings that are logged.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    task::Poll,
-};
+use std::task::Poll;
 
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-};
 use trimtab_featuregate::{FeatureGates, Spec, Stage, Version};
+use trimtab_test_support::log::Log;
 
 fn gates() -> FeatureGates {
     FeatureGates::builder("test", Version::new(1, 35))
@@ -78,50 +70,10 @@ async fn a_dropped_changed_has_returned_nothing() {
     assert_eq!(names(watch.changed().await), [("A".to_owned(), true)]);
 }
 
-/// Records the text of every warning.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("no panic"))
-    }
-}
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0 += &format!(" {}={value:?}", field.name());
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0.lock().expect("no panic").push(text.0);
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
 /// Guarantee 7.
 #[test]
 fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
-    let warnings = Warnings::default();
-    let _here = tracing::subscriber::set_default(warnings.clone());
+    let (warnings, _here) = Log::warnings();
     let gates = gates();
     gates.set_emulation_version(Version::new(1, 34)).expect("older");
     assert_eq!(warnings.take(), Vec::<String>::new(), "B was not read");
@@ -139,8 +91,7 @@ fn a_gate_that_was_read_before_another_version_changes_it_is_logged() {
 /// As upstream: a stable or deprecated gate can be set, with a warning.
 #[test]
 fn setting_a_stable_gate_is_logged() {
-    let warnings = Warnings::default();
-    let _here = tracing::subscriber::set_default(warnings.clone());
+    let (warnings, _here) = Log::warnings();
     let gates = gates();
     gates.set("A=true,B=false").expect("accepted");
     gates.override_default("B", false).expect("not locked");
@@ -168,8 +119,7 @@ mod features {
 /// EV-T6: installing a registry for gates that were read already is logged.
 #[test]
 fn installing_after_a_gate_was_read_is_logged() {
-    let warnings = Warnings::default();
-    let _here = tracing::subscriber::set_default(warnings.clone());
+    let (warnings, _here) = Log::warnings();
     assert!(!features::EARLY.enabled());
     let gates = FeatureGates::builder("late", Version::new(1, 0)).gates::<features::Features>().build();
     gates.expect("valid gates").install();

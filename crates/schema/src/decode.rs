@@ -150,23 +150,14 @@ impl<'a> Reader<'a> {
                 fields.remove(&name);
             }
         }
-        let mut fields = fields.into_map();
-        // The fields of the object itself are its kind's to complete: a part of it may be all that is read.
-        if self.typed && !matches!(self.place, Place::Root) {
-            for (name, schema) in schema.written() {
-                if !fields.contains_key(name) {
-                    fields.insert(name.to_owned(), schema.zero());
-                }
-            }
-        }
-        Ok(Value::Object(fields))
+        Ok(Value::Object(fields.into_map()))
     }
 
     /// Whether upstream would write the field again.
     fn keeps(&self, field: Option<Schema<'_>>, value: &Value) -> bool {
         let Some(field) = field else { return true };
         match value {
-            _ if field.leaves_out(value) => false,
+            _ if field.leaves_out(value, matches!(self.place, Place::Root)) => false,
             // Times that an object lacks are written as null, but for those of its metadata.
             Value::Null if self.typed => {
                 field.kind() == Form::Scalar(Scalar::Time) && self.owner_of_field() != "ObjectMeta"

@@ -89,6 +89,7 @@ mod schema;
 mod structural;
 mod structural_schema;
 mod validator;
+mod zeros;
 
 pub use self::{
     decode::{DecodeErrors, decode},
@@ -98,6 +99,7 @@ pub use self::{
     node::{Form, ListType, PatchRule, Scalar},
     schema::Schema,
     structural_schema::StructuralSchema,
+    zeros::write_zeros,
 };
 
 /// Compiles the examples of the README.

@@ -82,9 +82,16 @@ impl<'a> Schema<'a> {
         default.filter(is_zero).or((field.node.required && default.is_none()).then_some(&Value::Null))
     }
 
-    /// Returns whether Go leaves the field out if it has this value: the zero value of a field that is held by value.
-    pub(crate) fn leaves_out(&self, value: &Value) -> bool {
-        self.0.zero == ZeroValue::LeftOut
+    /// Returns whether the field is as good as not set if it has this value: the zero value of a field that Go holds by value.
+    /// Where Go writes it, it does so once defaults are set ([`write_zeros`](crate::write_zeros)); of a field of the object
+    /// itself, which `is_outermost` tells, there and then.
+    pub(crate) fn leaves_out(&self, value: &Value, is_outermost: bool) -> bool {
+        let is_held_by_value = match self.0.zero {
+            ZeroValue::IsNil => false,
+            ZeroValue::LeftOut => true,
+            ZeroValue::Written => !is_outermost,
+        };
+        is_held_by_value
             && match value {
                 Value::Bool(value) => !value,
                 Value::String(text) => text.is_empty(),

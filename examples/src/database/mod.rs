@@ -10,6 +10,7 @@ mod defect;
 mod kind;
 mod operator;
 mod rollout;
+mod tear_down;
 
 pub use self::{
     defect::{Class, Defect},

@@ -20,9 +20,8 @@ use trimtab_controller::{
 
 use super::{Database, DatabaseStatus, Defect, config_hash};
 
-const FINALIZER: &str = "example.com/claims";
 /// The label that names the database of a Pod or of a claim.
-const DATABASE: &str = "example.com/database";
+pub(super) const DATABASE: &str = "example.com/database";
 /// The label of a Pod with the hash of its configuration.
 pub(super) const HASH: &str = "example.com/config-hash";
 /// The annotation of a Pod that has joined the others.
@@ -148,25 +147,6 @@ impl Operator {
         Api::namespaced(self.client.clone(), key.namespace().unwrap_or_default())
     }
 
-    /// Returns whether the finalizer had to be added.
-    async fn add_finalizer(&self, key: &ObjectKey, database: &Database) -> Result<bool, Error> {
-        if database.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
-            return Ok(false);
-        }
-        let mut finalizers = database.finalizers().to_vec();
-        finalizers.push(FINALIZER.to_owned());
-        self.set_finalizers(key, database, &finalizers).await?;
-        Ok(true)
-    }
-
-    async fn set_finalizers(&self, key: &ObjectKey, database: &Database, to: &[String]) -> Result<(), Error> {
-        let patch = json!({"metadata": {
-            "finalizers": to, "uid": database.uid(), "resourceVersion": database.resource_version(),
-        }});
-        self.api::<Database>(key).patch(key.name(), &PatchParams::default(), &Patch::Merge(patch)).await?;
-        Ok(())
-    }
-
     /// Returns the members that have a Pod, in order.
     async fn members(&self, key: &ObjectKey) -> Result<Vec<Member>, Error> {
         let pods = if self.has(Defect::DeletesByName) {
@@ -277,7 +257,12 @@ impl Operator {
     }
 
     /// Deletes an object, if it still exists. With a `uid`, only the object with this UID.
-    async fn delete<K>(&self, key: &ObjectKey, name: &str, uid: Option<String>) -> Result<(), Error>
+    pub(super) async fn delete<K>(
+        &self,
+        key: &ObjectKey,
+        name: &str,
+        uid: Option<String>,
+    ) -> Result<(), Error>
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
             + DeserializeOwned
@@ -290,43 +275,6 @@ impl Operator {
             Err(error) if is_not_found(&error) => Ok(()),
             deleted => deleted.map(drop),
         }
-    }
-
-    /// Lists all claims of a database on the server and deletes them.
-    async fn delete_claims(&self, key: &ObjectKey) -> Result<bool, Error> {
-        let of_this = ListParams::default().labels(&format!("{DATABASE}={}", key.name()));
-        let claims = self.api::<PersistentVolumeClaim>(key).list(&of_this).await?;
-        for claim in &claims.items {
-            self.delete::<PersistentVolumeClaim>(key, &claim.name_any(), claim.uid()).await?;
-        }
-        Ok(claims.items.is_empty())
-    }
-
-    /// Cleans up a database that is being deleted: first its Pods, then its claims, then the finalizer.
-    async fn tear_down(&self, key: &ObjectKey, database: &Database) -> Result<Action, Failed> {
-        let of_this = ListParams::default().labels(&format!("{DATABASE}={}", key.name()));
-        let pods = self.api::<Pod>(key).list(&of_this).await?;
-        for pod in &pods.items {
-            if pod.metadata.deletion_timestamp.is_none() {
-                self.delete::<Pod>(key, &pod.name_any(), pod.uid()).await?;
-            }
-        }
-        if !pods.items.is_empty() {
-            return Ok(Action::requeue_after(SOON));
-        }
-        let mut finalizers = database.finalizers().to_vec();
-        finalizers.retain(|finalizer| finalizer != FINALIZER);
-        let is_held = finalizers.len() < database.finalizers().len();
-        if self.has(Defect::FinalizerEarly) && is_held {
-            self.set_finalizers(key, database, &finalizers).await?;
-        }
-        if !self.delete_claims(key).await? {
-            return Ok(Action::requeue_after(SOON)); // until the server says that none is left
-        }
-        if !self.has(Defect::FinalizerEarly) && is_held {
-            self.set_finalizers(key, database, &finalizers).await?;
-        }
-        Ok(Action::done())
     }
 
     /// Writes the status if it has changed. Returns whether all members are up.

@@ -2,7 +2,7 @@
 //! the client's to say.
 
 use serde_json::{Map, Value};
-use trimtab_schema::{DecodeErrors, Schema, convert, decode, prune, set_defaults};
+use trimtab_schema::{DecodeErrors, Schema, convert, decode, prune, set_defaults, write_zeros};
 
 use super::{
     patch::{Patch, Untouched},
@@ -48,6 +48,9 @@ pub(crate) fn other_in(request: &Request, group: &str, versions: &[&str], kind: 
     let named = known.iter().find(|version| *version == text(&object, "apiVersion"));
     let api_version = named.or(known.first()).cloned().unwrap_or_default();
     Expected { api_version, kind, schema }.check(request, &mut object, complaints)?;
+    if let Some(schema) = schema {
+        write_zeros(schema, &mut object);
+    }
     Ok(object)
 }
 
@@ -111,7 +114,11 @@ fn converted(kind: &Kind, schema: Option<Schema<'_>>, mut object: Value) -> Resu
 /// Decodes the result of a patch of an object's `Scale`.
 pub(super) fn patched_scale(request: &Request, current: &Value, patch: &Patch) -> Result<Value> {
     let schema = Schema::named("autoscaling", "v1", "Scale");
-    patched_as(request, schema, current, patch, patch.apply(schema, current)?)
+    let mut scale = patched_as(request, schema, current, patch, patch.apply(schema, current)?)?;
+    if let Some(schema) = schema {
+        write_zeros(schema, &mut scale);
+    }
+    Ok(scale)
 }
 
 fn patched_as(

@@ -248,7 +248,8 @@ impl Watching {
         let now = Instant::now();
         let end = Some(self.opened + delay).filter(|end| *end > now).unwrap_or(now + RETRY);
         let retry = Some(end).filter(|_| bookmarks && self.is_to_be_ended);
-        let bookmark = self.bookmark.filter(|_| bookmarks).map(|at| at + delay);
+        // Only what is held comes before a bookmark: one that is overdue until then must not wake this at once, for ever.
+        let bookmark = self.bookmark.filter(|_| bookmarks && self.held.is_empty()).map(|at| at + delay);
         let wake = [due, bookmark, retry].into_iter().flatten().fold(self.deadline, Instant::min);
         if self.timer.deadline() != wake {
             self.timer.as_mut().reset(wake);

@@ -99,9 +99,27 @@ pub(crate) fn prepare_create(context: &Context, kind: &Kind, object: &mut Value)
 
 /// Fills in the fields that a writer may leave out.
 fn complete(context: &Context, kind: &Kind, object: &mut Value) {
-    (kind.strategy.set_defaults)(object);
+    set_own_defaults(kind, object);
     if kind.strategy.is_definition {
         custom::accept(object, &context.kinds, &context.clock.text());
+    }
+}
+
+fn set_own_defaults(kind: &Kind, object: &mut Value) {
+    (kind.strategy.set_defaults)(object);
+    write_zeros(kind, object);
+}
+
+/// Fills in what Go writes although nobody set it. Of a custom object, it knows the metadata.
+fn write_zeros(kind: &Kind, object: &mut Value) {
+    match kind.structure() {
+        Some(schema) if kind.is_custom() => {
+            if let Some(schema) = schema.field("metadata") {
+                trimtab_schema::write_zeros(schema, &mut object["metadata"]);
+            }
+        }
+        Some(schema) => trimtab_schema::write_zeros(schema, object),
+        None => {}
     }
 }
 
@@ -129,6 +147,7 @@ pub(crate) fn prepare_update(
             *new = old.clone();
             if let Some(status) = status {
                 new["status"] = status;
+                write_zeros(kind, new);
             }
             if !kind.is_custom() {
                 keep_metadata(&metadata, new);
@@ -151,7 +170,7 @@ pub(crate) fn prepare_update(
         }
         Some(Subresource::EphemeralContainers) => {
             only(old, new, "/spec/ephemeralContainers");
-            (kind.strategy.set_defaults)(new);
+            set_own_defaults(kind, new);
         }
         Some(Subresource::Resize) => {
             let mut resized = old.clone();
@@ -159,7 +178,7 @@ pub(crate) fn prepare_update(
                 copy_resources(&new["spec"][field], &mut resized["spec"][field]);
             }
             *new = resized;
-            (kind.strategy.set_defaults)(new);
+            set_own_defaults(kind, new);
         }
         // What sets a Pod's node also sets a condition; nothing else of these is written.
         Some(

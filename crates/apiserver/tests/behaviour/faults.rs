@@ -1,13 +1,21 @@
 //! The faults: each does the same thing every time, to the requests that its filter selects.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    task::{Context, Wake},
+    time::Duration,
+};
 
+use futures_util::Stream;
 use kube_client::{
     Error,
     api::{GetParams, ListParams, Patch, PatchParams, PostParams, WatchParams},
 };
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
 
 use crate::{
@@ -64,6 +72,34 @@ async fn a_lag_holds_every_event_back_for_as_long_until_it_is_released() {
     lag.release();
     assert_eq!(next(&mut stream).await, "added b");
     assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+/// A watch that wakes itself again and again takes a whole core, and a paused clock never advances beside it.
+#[tokio::test(start_paused = true)]
+async fn a_watch_rests_while_a_lag_holds_back_what_comes_before_a_bookmark() {
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, SeqCst);
+        }
+    }
+    let server = ApiServer::start();
+    let pods = pods(&server.client());
+    let mut stream = Box::pin(pods.watch(&WatchParams::default(), "0").await.unwrap());
+    let _lag = server.faults().lag_watches(Filter::any().resource("pods"), Duration::from_secs(120));
+    pods.create(&PostParams::default(), &pod("a")).await.unwrap();
+    let woken = Arc::new(Woken::default());
+    let waker = woken.clone().into();
+    let mut poll = || stream.as_mut().poll_next(&mut Context::from_waker(&waker)).is_pending();
+    assert!(poll(), "the event is held back");
+    sleep(Duration::from_secs(61)).await; // the first bookmark would be due after 60 s
+    woken.0.store(false, SeqCst);
+    assert!(poll(), "the bookmark comes after the event");
+    assert!(!woken.0.load(SeqCst), "it waits for the end of the lag");
+    let start = Instant::now();
+    assert_eq!(next(&mut stream).await, "added a");
+    assert_eq!(start.elapsed(), Duration::from_secs(59));
 }
 
 #[tokio::test(start_paused = true)]

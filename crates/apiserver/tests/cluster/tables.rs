@@ -106,11 +106,11 @@ async fn events_are_one_set_of_objects_in_two_forms() {
         "/apis/events.k8s.io/v1/namespaces/default/events/e",
         json!({"note": "again"}),
     );
-    assert_eq!(patched.await["note"], "again");
+    assert_eq!(patched.await["reason"], "Invalid", "a note is immutable");
     let table = table(&client, "/apis/events.k8s.io/v1/events").await;
     assert_eq!(
         table["rows"][0]["cells"].as_array().unwrap()[1..4],
         [json!("Normal"), json!("Because"), json!("pod/web")]
     );
-    assert_eq!(table["rows"][0]["cells"][6], "again");
+    assert_eq!(table["rows"][0]["cells"][6], "hello");
 }

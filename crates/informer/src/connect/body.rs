@@ -68,9 +68,6 @@ fn poll_direct(
     // First what the connection has read already. This also tells the connection that the body is wanted: a connection
     // does not read before.
     if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
-        if frame.is_none() {
-            *connection = None; // a watch that has ended: its connection serves nothing else
-        }
         return Poll::Ready(frame);
     }
     let Some(Poll::Ready(ended)) = connection.as_mut().map(|connection| connection.as_mut().poll(cx)) else {

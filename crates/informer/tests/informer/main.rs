@@ -21,4 +21,3 @@ mod streaming;
 mod subscription;
 mod undecodable;
 mod unstarted;
-mod warnings;

@@ -15,14 +15,12 @@ use tokio::time::Duration;
 use trimtab_cache::{MetaView, Metadata, Object, Packed};
 use trimtab_informer::{Informer, InformerError, metrics};
 use trimtab_test_support::{
+    log::Log,
     server::{ScriptedServer, WatchBody, failure},
     settle,
 };
 
-use crate::{
-    fixtures::{lists, object},
-    warnings::Warnings,
-};
+use crate::fixtures::{lists, object};
 
 /// An object without a readable name, and one whose labels are no map.
 fn malformed() -> [Value; 2] {
@@ -44,11 +42,23 @@ fn take(errors: &Mutex<Vec<InformerError>>) -> Vec<String> {
     errors.iter().map(describe).collect()
 }
 
+/// Answers with the items: as events of a streaming list, or as a list. Returns the watch that follows.
+async fn send(server: &mut ScriptedServer, streaming: bool, items: &[Value]) -> WatchBody {
+    if !streaming {
+        server.next().await.list("5", items);
+        return server.next().await.watch();
+    }
+    let watch = server.next().await.watch();
+    items.iter().for_each(|item| watch.event("ADDED", item));
+    watch.end_of_list("5");
+    watch
+}
+
 /// Follows a list, paged or streaming, and then a watch; both have malformed objects.
 async fn follows(streaming: bool) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
-    let (warnings, _guard) = Warnings::begin();
+    let (warnings, _guard) = Log::warnings();
     let (mut server, client) = ScriptedServer::new();
     let errors = Arc::new(Mutex::new(Vec::new()));
     let log = errors.clone();
@@ -58,15 +68,7 @@ async fn follows(streaming: bool) {
     informer.start();
     let [nameless, unlabelled] = malformed();
     let items = [object("a", "1"), nameless.clone(), unlabelled.clone(), object("c", "2")];
-    let watch: WatchBody = if streaming {
-        let watch = server.next().await.watch();
-        items.iter().for_each(|item| watch.event("ADDED", item));
-        watch.end_of_list("5");
-        watch
-    } else {
-        server.next().await.list("5", &items);
-        server.next().await.watch()
-    };
+    let watch = send(&mut server, streaming, &items).await;
     settle(Duration::from_millis(1)).await;
     assert!(informer.has_synced());
     assert_eq!(informer.store().len(), 2, "a and c");
@@ -144,15 +146,7 @@ async fn skips<T: Object + DeserializeOwned>(kind: &<T::Kind as Resource>::Dynam
         let informer = Informer::builder(client).streaming_lists(streaming).build_with::<T>(kind);
         informer.start();
         let items = [&[object("a", "1")][..], &all, &[object("c", "2")]].concat();
-        let watch = if streaming {
-            let watch = server.next().await.watch();
-            items.iter().for_each(|item| watch.event("ADDED", item));
-            watch.end_of_list("5");
-            watch
-        } else {
-            server.next().await.list("5", &items);
-            server.next().await.watch()
-        };
+        let watch = send(&mut server, streaming, &items).await;
         for kind in ["ADDED", "MODIFIED", "DELETED"] {
             all.iter().for_each(|object| watch.event(kind, object));
         }
@@ -239,7 +233,7 @@ async fn a_watch_is_resumed_behind_a_malformed_event() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_of_malformed_objects_does_not_fill_the_log() {
-    let (warnings, _guard) = Warnings::begin();
+    let (warnings, _guard) = Log::warnings();
     let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
     informer.start();

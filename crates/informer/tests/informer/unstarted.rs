@@ -4,12 +4,16 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::Duration;
 use trimtab_cache::ObjectKey;
 use trimtab_informer::Informer;
-use trimtab_test_support::{server::ScriptedServer, settle};
+use trimtab_test_support::{log::Log, server::ScriptedServer, settle};
 
-use crate::{
-    fixtures::{lists, object},
-    warnings::Warnings,
-};
+use crate::fixtures::{lists, object};
+
+/// Returns the warnings that `run` causes.
+fn warnings_of(run: impl FnOnce()) -> Vec<String> {
+    let (log, _guard) = Log::warnings();
+    run();
+    log.take()
+}
 
 fn key() -> ObjectKey {
     ObjectKey::namespaced("default", "a")
@@ -31,7 +35,7 @@ async fn a_store_whose_informer_was_never_started_warns_once_when_it_is_read() {
     for (name, read) in reads {
         let (_server, client) = ScriptedServer::new();
         let informer = lists(client).build::<ConfigMap>();
-        let warnings = Warnings::of(|| {
+        let warnings = warnings_of(|| {
             read(&informer);
             read(&informer);
         });
@@ -47,7 +51,7 @@ async fn a_store_whose_informer_was_never_started_warns_once_when_it_is_read() {
 async fn setting_an_informer_up_and_reading_a_started_one_warns_of_nothing() {
     let (mut server, client) = ScriptedServer::new();
     let informer = lists(client).build::<ConfigMap>();
-    let warnings = Warnings::of(|| {
+    let warnings = warnings_of(|| {
         informer.add_index("name", |map: &ConfigMap| map.metadata.name.clone());
         informer.on_change(|_| {});
         let _subscription = informer.subscribe();
@@ -60,6 +64,6 @@ async fn setting_an_informer_up_and_reading_a_started_one_warns_of_nothing() {
     server.next().await.list("5", &[object("a", "1")]);
     settle(Duration::from_millis(1)).await;
     informer.stop().await;
-    let warnings = Warnings::of(|| assert!(informer.store().get(&key()).is_some()));
+    let warnings = warnings_of(|| assert!(informer.store().get(&key()).is_some()));
     assert!(warnings.is_empty(), "{warnings:?}");
 }

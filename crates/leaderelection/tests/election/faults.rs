@@ -9,12 +9,12 @@ use trimtab_leaderelection::{LeaderElector, Outcome};
 
 use crate::{
     lease_server::{LeaseServer, Link, Weather},
-    log::Log,
+    log,
 };
 
 /// Leads, injects a fault after 5 s for 6 s, and checks that the leader still leads 20 s later. Returns the log.
 async fn outlives(fault: impl Fn(&LeaseServer, &Link), end: impl Fn(&Link)) -> Vec<String> {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = log::capture();
     let server = LeaseServer::default();
     let (client, link) = server.client(0);
     let builder = LeaderElector::builder(client, "default", "web").identity("a");
@@ -125,7 +125,7 @@ async fn a_wall_clock_that_jumps_changes_nothing() {
 /// A loss is logged with its reason. A candidate that cannot read the Lease logs the reason once.
 #[tokio::test(start_paused = true)]
 async fn a_loss_and_a_failing_candidate_are_logged_once() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = log::capture();
     let server = LeaseServer::default();
     let (client, link) = server.client(0);
     let mut elector = LeaderElector::builder(client, "default", "web").build().expect("sound settings");

@@ -11,7 +11,7 @@ use tokio::{
 use trimtab_apiserver::{ApiServer, FaultGuard, Filter, Refusal, Verb};
 use trimtab_leaderelection::{LeaderElector, LeaderElectorBuilder, LeaseWatcher};
 
-use crate::log::Log;
+use crate::log;
 
 const LEASE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(2);
@@ -207,7 +207,7 @@ async fn where_it_cannot_watch_a_follower_polls_and_says_so_once() {
     for ((case, fault, line), watching) in
         cases.into_iter().flat_map(|case| BOTH.map(|watching| (case, watching)))
     {
-        let (log, _guard) = Log::capture();
+        let (log, _guard) = log::capture();
         let server = server();
         let fault = fault(&server);
         let mut pair = Pair::watching(server, watching).await;

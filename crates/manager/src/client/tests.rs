@@ -36,6 +36,34 @@ async fn a_client_of_a_config_sends_the_name_of_the_manager() {
     }
 }
 
+/// Over a socket with TLS, as of a cluster: the watch has a connection of its own, other requests share theirs.
+#[cfg(feature = "rustls-tls")]
+#[tokio::test]
+async fn a_client_of_a_config_writes_and_watches_over_tls() {
+    use futures_util::{StreamExt, pin_mut};
+    use kube_client::{
+        api::WatchEvent,
+        config::{KubeConfigOptions, Kubeconfig},
+    };
+
+    let server = ApiServer::start();
+    let address = server.listen_tls("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
+    let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig(address)).expect("a kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let clients = Clients::connect("operator", config.expect("a config")).expect("a client");
+    let maps: Api<ConfigMap> = Api::default_namespaced(clients.limited(None, None, None));
+    let watch = maps.watch(&WatchParams::default().disable_bookmarks(), "0").await.expect("a watch");
+    pin_mut!(watch);
+    for name in ["a", "b"] {
+        maps.create(&PostParams::default(), &map(name)).await.expect("created");
+        let event = watch.next().await.expect("the watch is open").expect("no error");
+        assert!(
+            matches!(&event, WatchEvent::Added(map) if map.metadata.name.as_deref() == Some(name)),
+            "{event:?}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_without_a_response_fails_at_its_deadline() {
     let server = ApiServer::start();

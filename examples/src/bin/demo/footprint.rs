@@ -122,7 +122,7 @@ impl Made {
 async fn remove_pods(pods: &Api<Pod>, set: &str) -> Result<(), kube_client::Error> {
     let mut looked_again = false;
     loop {
-        let found = pods.list_metadata(&ListParams::default()).await?.items;
+        let found = pods.list(&ListParams::default()).await?.items;
         let own = |pod: &&_| Metadata::controller(*pod).is_some_and(|owner| owner.uid == set);
         let own: HashSet<_> =
             found.iter().map(|pod| &pod.metadata).filter(own).map(|pod| (pod.name(), pod.uid())).collect();

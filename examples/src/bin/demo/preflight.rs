@@ -64,7 +64,7 @@ async fn foreign_pods(client: &Client, manifests: &[Manifest]) -> Result<Foreign
         let sets = manifests.iter().filter(here).filter(|manifest| manifest.is_a::<ReplicaSet>());
         let sets: Vec<ReplicaSet> = sets.filter_map(|manifest| convert(&manifest.object)).collect();
         let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-        let pods = pods.list_metadata(&ListParams::default()).await.map_err(Failure::api("listing Pods"))?;
+        let pods = pods.list(&ListParams::default()).await.map_err(Failure::api("listing Pods"))?;
         for pod in pods.items.iter().map(|pod| &pod.metadata) {
             let adopter = sets.iter().find(|set| selects(set, pod) && Metadata::controller(pod).is_none());
             if let Some(set) = adopter {

@@ -91,8 +91,20 @@ pub(super) fn validate_counts(
     }
 }
 
+/// Validates the counts in a changed status, as [`validate_counts`], and the number of collisions.
+pub(super) fn validate_status(
+    old: &Value,
+    new: &Value,
+    fields: &[&str],
+    not_above: &[(&str, &str, &str)],
+    causes: &mut Vec<Cause>,
+) {
+    validate_counts(&new["status"], fields, not_above, causes);
+    validate_collisions(old, new, causes);
+}
+
 /// Validates that the number of collisions does not fall.
-pub(super) fn validate_collisions(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+fn validate_collisions(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     let count = |object: &Value| object["status"]["collisionCount"].as_i64();
     if let Some(before) = count(old)
         && count(new).is_none_or(|after| after < before)

@@ -77,8 +77,7 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
             "numberUnavailable",
             "collisionCount",
         ];
-        base::validate_counts(&new["status"], &fields, &[], causes);
-        base::validate_collisions(old, new, causes);
+        base::validate_status(old, new, &fields, &[], causes);
     }
 }
 

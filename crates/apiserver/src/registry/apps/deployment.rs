@@ -87,9 +87,6 @@ fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
 
 /// Validates the numbers of Pods in a changed status.
 fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    if subresource != Some(Subresource::Status) {
-        return;
-    }
     let fields = [
         "observedGeneration",
         "replicas",
@@ -106,8 +103,9 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
         ("availableReplicas", "replicas", "status.replicas"),
         ("availableReplicas", "readyReplicas", "readyReplicas"),
     ];
-    base::validate_counts(&new["status"], &fields, &not_above, causes);
-    base::validate_collisions(old, new, causes);
+    if subresource == Some(Subresource::Status) {
+        base::validate_status(old, new, &fields, &not_above, causes);
+    }
 }
 
 fn columns() -> Vec<Column> {

@@ -179,14 +179,7 @@ pub(super) fn reference(reference: &Value, path: &str, causes: &mut Vec<Cause>) 
     if let Some(group) = reference["apiGroup"].as_str() {
         validation::faulty(group, &format!("{path}.apiGroup"), names::subdomain_faults(group), causes);
     }
-    for part in ["kind", "name"] {
-        let (value, field) = (validation::text(reference, part), format!("{path}.{part}"));
-        if value.is_empty() {
-            causes.push(Cause::required(field, ""));
-        } else {
-            validation::faulty(value, &field, names::path_segment_faults(value), causes);
-        }
-    }
+    validation::kind_and_name(reference, path, causes);
 }
 
 /// Validates the addresses at which an Ingress is reached.

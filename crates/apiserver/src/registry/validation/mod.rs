@@ -249,6 +249,18 @@ pub(super) fn faulty<F: std::fmt::Display>(
     causes.extend(faults.into_iter().map(|fault| Cause::invalid(field, &json!(text), fault)));
 }
 
+/// Validates the kind and the name in a reference to an object.
+pub(super) fn kind_and_name(reference: &Value, path: &str, causes: &mut Vec<Cause>) {
+    for part in ["kind", "name"] {
+        let (value, field) = (text(reference, part), format!("{path}.{part}"));
+        if value.is_empty() {
+            causes.push(Cause::required(field, ""));
+        } else {
+            faulty(value, &field, names::path_segment_faults(value), causes);
+        }
+    }
+}
+
 /// Validates a text, if it is not empty, as a DNS subdomain.
 pub(super) fn subdomain(text: &str, field: &str, causes: &mut Vec<Cause>) {
     if !text.is_empty() {

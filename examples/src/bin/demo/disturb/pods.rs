@@ -25,7 +25,7 @@ impl Stage<'_> {
     /// Deletes up to `count` random Pods of the declared sets and returns them. Pods of the manifests
     /// remain, because they are checked at the end.
     pub(super) async fn kill(&mut self, count: usize) -> Result<Vec<ObjectKey>, Failure> {
-        let pods = Api::<Pod>::all(self.cluster.client.clone()).list_metadata(&ListParams::default()).await;
+        let pods = Api::<Pod>::all(self.cluster.client.clone()).list(&ListParams::default()).await;
         let sets = self.audit.rows();
         let mut pods: Vec<_> =
             pods.map_err(Failure::api("listing Pods"))?.items.into_iter().map(|pod| pod.metadata).collect();

@@ -66,14 +66,7 @@ pub(super) fn validate_part(
 
 /// Validates a reference to an object; `needs_group` says whether it may not be of the core group.
 fn validate_reference(reference: &Value, path: &str, needs_group: bool, causes: &mut Vec<Cause>) {
-    for part in ["kind", "name"] {
-        let (value, field) = (validation::text(reference, part), format!("{path}.{part}"));
-        if value.is_empty() {
-            causes.push(Cause::required(field, ""));
-        } else {
-            validation::faulty(value, &field, names::path_segment_faults(value), causes);
-        }
-    }
+    validation::kind_and_name(reference, path, causes);
     let version = validation::text(reference, "apiVersion");
     let because = match version.matches('/').count() {
         0 if needs_group => "apiVersion must specify API group".to_owned(),
