@@ -116,7 +116,7 @@ async fn a_wrong_definition_is_refused_with_every_cause() {
         .iter()
         .map(|cause| cause["field"].as_str().unwrap())
         .collect();
-    assert_eq!(fields, ["spec.scope", "spec.versions"]);
+    assert_eq!(fields, ["spec.scope", "spec.versions", "status.storedVersions"]);
 }
 
 #[tokio::test(start_paused = true)]

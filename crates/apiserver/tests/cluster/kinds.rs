@@ -124,7 +124,9 @@ async fn components_are_healthy_and_cannot_be_written() {
 async fn what_stands_below_a_pod_changes_its_own_part_alone() {
     let (_server, client) = server();
     let pods = "/api/v1/namespaces/default/pods";
-    create(&client, pods, pod("web")).await;
+    let mut burstable = pod("web");
+    burstable["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1"}});
+    create(&client, pods, burstable).await;
     let web = format!("{pods}/web");
     let debug =
         json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}], "nodeName": "n"}});

@@ -116,6 +116,7 @@ fn a_wrong_definition_is_told_every_field_that_is_wrong() {
         "spec.names.singular",
         "spec.names.kind",
         "spec.names.listKind",
+        "status.storedVersions",
     ];
     assert_eq!(fields, expected);
     assert!(causes[1].contains("supported values: \"Cluster\", \"Namespaced\""), "{}", causes[1]);

@@ -67,17 +67,6 @@ pub(in crate::registry) fn template(template: &Value, path: &str, causes: &mut V
     }
 }
 
-/// Adds the errors of the template of a Pod at `path`.
-pub(in crate::registry) fn template(template: &Value, path: &str, causes: &mut Vec<Cause>) {
-    parts::labels(&template["metadata"]["labels"], &format!("{path}.labels"), causes);
-    super::annotations(&template["metadata"]["annotations"], &format!("{path}.annotations"), causes);
-    self::spec(&template["spec"], &format!("{path}.spec"), causes);
-    if !items(&template["spec"], "ephemeralContainers").is_empty() {
-        let because = "ephemeral containers not allowed in pod template";
-        causes.push(Cause::forbidden(format!("{path}.spec.ephemeralContainers"), because));
-    }
-}
-
 /// The fields with few values, and the deadline.
 fn policies(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let known: [(&str, &[&str]); 3] = [
