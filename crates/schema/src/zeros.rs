@@ -56,6 +56,9 @@ mod tests {
         assert_eq!(object.get("metadata"), None, "the object itself is its kind's to complete");
         assert_eq!((&spec["strategy"], &spec["selector"]), (&json!({}), &Value::Null));
         let container = &spec["template"]["spec"]["containers"][0];
-        assert_eq!(*container, json!({"name": "a", "env": [{"name": "B"}], "resources": {}, "securityContext": {}}));
+        assert_eq!(
+            *container,
+            json!({"name": "a", "env": [{"name": "B"}], "resources": {}, "securityContext": {}})
+        );
     }
 }
