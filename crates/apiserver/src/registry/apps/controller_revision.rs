@@ -22,7 +22,10 @@ static STRATEGY: Strategy = Strategy {
 };
 
 fn validate(revision: &Value, causes: &mut Vec<Cause>) {
-    validation::at_least(0, revision, "", "revision", causes);
+    let number = &revision["revision"];
+    if number.as_i64().is_some_and(|number| number < 0) {
+        causes.push(Cause::invalid("revision", number, "must be greater than or equal to 0"));
+    }
     if !revision["data"].is_object() {
         causes.push(Cause::required("data", "data must be a valid JSON object"));
     }

@@ -149,8 +149,8 @@ pub(in crate::registry) fn range(range: &Value, field: &str, causes: &mut Vec<Ca
     let parsed = range.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
         let address: IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        (length <= bits).then_some((address, bits - length))
+        let bits = if address.is_ipv4() { 32_u32 } else { 128 };
+        bits.checked_sub(length).map(|free| (address, free))
     });
     let Some((address, free)) = parsed else {
         let because = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
