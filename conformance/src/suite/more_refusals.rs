@@ -2,6 +2,7 @@
 
 use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, refuse, with_template};
 use crate::case::cases;
+use crate::site::STRATEGIC;
 use serde_json::{Value, json};
 
 const DUPLICATE: &str = "FieldValueDuplicate";
@@ -162,6 +163,84 @@ cases! {
         ]).await?;
     }
 
+    /// Pods: claims of devices, and what admission refuses of a valid Pod.
+    #[source("kubernetes/pkg/apis/core/validation: validatePodResourceClaims; plugin/pkg/admission: priority, runtimeclass")]
+    async fn devices_priority_and_overhead(site) {
+        let pod = |more: Value| {
+            let mut spec = json!({"containers": [{"name": "a", "image": "b"}]});
+            if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+                spec.extend(more);
+            }
+            json!({"metadata": {"name": "a"}, "spec": spec})
+        };
+        refuse(&site, "pods", &[
+            (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
+            (pod(json!({"resourceClaims": [{"name": "A", "resourceClaimName": "c"}]})), INVALID, "spec.resourceClaims[0].name"),
+            (pod(json!({"resourceClaims": [{"name": "a", "resourceClaimName": "c", "resourceClaimTemplateName": "t"}]})), INVALID,
+                "spec.resourceClaims[0]"),
+        ]).await?;
+        for more in [
+            json!({"overhead": {"cpu": "1"}}),
+            json!({"priority": 5}),
+            json!({"preemptionPolicy": "Never"}),
+        ] {
+            site.post("pods?dryRun=All", pod(more)).await?.refused(403, "Forbidden")?;
+        }
+    }
+
+    /// Ephemeral containers are validated beside the Pod's others.
+    #[source("kubernetes/pkg/apis/core/validation: ValidatePodEphemeralContainersUpdate")]
+    async fn ephemeral_containers(site) {
+        let name = site.unique("debugged");
+        let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "b"}]}});
+        site.post("pods", pod).await?.code(201)?;
+        let path = site.path(&format!("pods/{name}"));
+        site.leave(&path).await;
+        for (container, reason, field) in [
+            (json!({"name": "debug"}), REQUIRED, "spec.ephemeralContainers[0].image"),
+            (json!({"name": "main", "image": "i"}), DUPLICATE, "spec.ephemeralContainers[0].name"),
+        ] {
+            let change = json!({"spec": {"ephemeralContainers": [container]}});
+            let patched = site.patch(STRATEGIC, &format!("{path}/ephemeralcontainers"), change).await?;
+            patched.refused(422, "Invalid")?.cause(reason, field)?;
+        }
+    }
+
+    /// Rolling updates of DaemonSets replace Pods either after others are gone or before.
+    #[source("kubernetes/pkg/apis/apps/validation: ValidateRollingUpdateDaemonSet")]
+    async fn rolling_daemon_sets(site) {
+        let set = |rolling: Value| json!({"spec": with_template(json!({
+            "selector": {"matchLabels": {"a": "b"}}, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+        }), "Always")});
+        refuse(&site, "apps/v1/daemonsets", &[
+            (set(json!({"maxSurge": 1, "maxUnavailable": 1})), INVALID, "spec.updateStrategy.rollingUpdate.maxSurge"),
+            (set(json!({"maxUnavailable": 0})), REQUIRED, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
+            (set(json!({"maxUnavailable": "150%"})), INVALID, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
+        ]).await?;
+    }
+
+    /// Definitions: warnings of versions that are not deprecated, and review versions without a webhook.
+    #[source("apiextensions-apiserver/pkg/apis/apiextensions/validation: validateCustomResourceDefinitionSpec")]
+    async fn definitions(site) {
+        let definition = |version: Value, conversion: Value| {
+            let mut v1 = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+            if let (Some(v1), Value::Object(version)) = (v1.as_object_mut(), version) {
+                v1.extend(version);
+            }
+            json!({"metadata": {"name": "as.b.example"}, "spec": {
+                "group": "b.example", "scope": "Cluster", "names": {"plural": "as", "kind": "A"},
+                "versions": [v1], "conversion": conversion,
+            }})
+        };
+        let none = json!({"strategy": "None"});
+        let reviewed = json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}});
+        refuse(&site, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &[
+            (definition(json!({"deprecationWarning": "old"}), none.clone()), INVALID, "spec.versions[0].deprecationWarning"),
+            (definition(json!({"name": "V1"}), none), INVALID, "spec.version"),
+            (definition(json!({}), reviewed), FORBIDDEN, "spec.conversion.conversionReviewVersions"),
+        ]).await?;
+    }
+
     /// Nodes: taints, amounts and address ranges.
     #[source("kubernetes/pkg/apis/core/validation: ValidateNode")]
     async fn nodes(site) {
@@ -171,6 +250,7 @@ cases! {
             (json!({"spec": {"taints": [taint("a", "X")]}}), NOT_SUPPORTED, "metadata.taints[0].effect"),
             (json!({"spec": {"taints": [taint("a", "NoSchedule"), taint("a", "NoSchedule")]}}), DUPLICATE, "metadata.taints[1]"),
             (json!({"spec": {"podCIDRs": ["1.2.3.4/8", "1.2.3.4/8", "::/8"]}}), INVALID, "spec.podCIDRs"),
+            (json!({"spec": {"podCIDRs": ["1.2.3.4/33"]}}), INVALID, "spec.podCIDRs[0]"),
         ]).await?;
     }
 

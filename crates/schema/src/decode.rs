@@ -246,13 +246,14 @@ impl<'a> Reader<'a> {
             }
             Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::Boolean => return self.wrong("string"),
         };
-        checked.map_or_else(
-            |because| {
+        match checked {
+            Ok(text) if scalar::ZERO_TIMES.contains(&&*text) => Value::Null,
+            Ok(text) => Value::String(text),
+            Err(because) => {
                 self.mistake(|| because);
                 Value::Null
-            },
-            Value::String,
-        )
+            }
+        }
     }
 
     /// Bytes that are written as a list of numbers, which Go's decoder takes as well as base64.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::go_number;
+
 /// The error of one field: a cause in the details of a `Status`. Its text is upstream's:
 /// `spec.size: Invalid value: 11: spec.size in body should be less than or equal to 10`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,11 @@ impl FieldError {
     pub fn invalid(field: impl Into<String>, value: &Value, because: impl fmt::Display) -> Self {
         match value {
             Value::Object(_) | Value::Array(_) => Self::invalid_json(field, &value.to_string(), because),
+            Value::Number(number) => {
+                let float = number.as_f64().filter(|_| number.is_f64());
+                let number = float.map_or_else(|| number.to_string(), go_number::general);
+                Self::new("FieldValueInvalid", field, format!("Invalid value: {number}: {because}"))
+            }
             _ => Self::new("FieldValueInvalid", field, format!("Invalid value: {value}: {because}")),
         }
     }

@@ -59,11 +59,34 @@ fn prioritize(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
             Status::forbidden(kind, object::name(pod), &because)
         })?)
     };
-    if let Some(class) = class {
-        let class = class.value();
-        pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
-        pod["spec"]["priority"] = class["value"].clone();
-        pod["spec"]["preemptionPolicy"] = class["preemptionPolicy"].clone();
+    let (priority, policy) = match &class {
+        None => (json!(0), json!("PreemptLowerPriority")),
+        Some(class) => {
+            let class = class.value();
+            pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
+            (class["value"].clone(), class["preemptionPolicy"].clone())
+        }
+    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (field, what, computed) in [
+        ("priority", "integer value of priority", &priority),
+        ("preemptionPolicy", "string value of PreemptionPolicy", &policy),
+    ] {
+        let sent = &pod["spec"][field];
+        // A default may have been sent or filled in.
+        if !sent.is_null() && *sent != 0 && sent != "PreemptLowerPriority" && sent != computed {
+            let because = format!(
+                "the {what} ({}) must not be provided in pod spec; priority admission controller computed {} from the given \
+                 PriorityClass name",
+                text(sent),
+                text(computed)
+            );
+            return Err(Status::forbidden(kind, object::name(pod), &because));
+        }
+    }
+    if class.is_some() {
+        pod["spec"]["priority"] = priority;
+        pod["spec"]["preemptionPolicy"] = policy;
     }
     Ok(())
 }
@@ -77,7 +100,28 @@ fn run_by_class(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
         Status::forbidden(kind, object::name(pod), &because)
     })?;
     if let Some(overhead) = class.value()["overhead"].get("podFixed") {
+        if pod["spec"]["overhead"].is_object() && pod["spec"]["overhead"] != *overhead {
+            let because = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
+            return Err(Status::forbidden(kind, object::name(pod), because));
+        }
         pod["spec"]["overhead"] = overhead.clone();
+    }
+    Ok(())
+}
+
+/// Refuses a new object that is valid in itself.
+pub(crate) fn validate(context: &Context, kind: &Kind, object: &Value) -> Result<()> {
+    if !kind.strategy.plugins.iter().any(|plugin| matches!(plugin, Plugin::RuntimeClass)) {
+        return Ok(());
+    }
+    let has_overhead = || {
+        let name = object["spec"]["runtimeClassName"].as_str()?;
+        let class = context.store.get("runtimeclasses.node.k8s.io", &Key::new("", name))?;
+        class.value()["overhead"].get("podFixed").map(|_| ())
+    };
+    if object["spec"]["overhead"].is_object() && has_overhead().is_none() {
+        let because = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
+        return Err(Status::forbidden(kind, object::name(object), because));
     }
     Ok(())
 }

@@ -138,7 +138,7 @@ pub(crate) fn port_name_faults(name: &str) -> Vec<&'static str> {
 }
 
 /// Upstream's message for a key with more than one slash.
-const MANY_PARTS_RULE: &str = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must \
+const MANY_PARTS_RULE: &str = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must \
     start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
     validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. \
     'example.com/MyName')";

@@ -81,6 +81,7 @@ pub(super) fn insert(
         (kind.strategy.complete_named)(&mut object);
         check_namespace(core, kind, &request.route.namespace, object::name(&object))?;
         rules::validate(kind, &object, raw.as_ref())?;
+        plugins::validate(&core.registry, kind, &object)?;
         request.warnings.add(warnings::of_write(kind, request.route.subresource, None, &object));
         if request.route.verb != Verb::Create {
             request.caller(core).check_create()?;

@@ -224,12 +224,22 @@ fn remove(core: &Core, request: &Request, key: &Key, options: &DeleteOptions) ->
             core.registry.store.put(&resource, key, Some(current.version), draft).map(Deleted::Marked)
         };
         if let Ok(deleted) = written {
-            if let Deleted::Gone(stored) = &deleted {
-                core.after_commit(kind, stored);
-            }
-            return Ok(deleted);
+            let Deleted::Gone(stored) = deleted else { return Ok(deleted) };
+            core.after_commit(kind, &stored);
+            return Ok(Deleted::Gone(if kind.grace_seconds > 0 { farewell(core, &stored) } else { stored }));
         }
     }
+}
+
+/// Returns an object that might have been given time, as the answer to its deletion shows it: marked, and gone at once.
+fn farewell(core: &Core, stored: &Arc<Stored>) -> Arc<Stored> {
+    let mut object = (*stored.value()).clone();
+    if object::is_being_deleted(&object) {
+        return stored.clone();
+    }
+    count_generation(&mut object);
+    set_grace(&mut object, 0, core.registry.clock.now());
+    Arc::new(Stored::unsaved(&object, stored.managers()))
 }
 
 fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) -> Result<()> {
@@ -283,13 +293,18 @@ fn mark(kind: &Kind, current: &Value, options: &DeleteOptions, now: Timestamp) -
     if grace == 0 && is_free(kind, &object) {
         return object;
     }
-    let generation = object::metadata(current).get("generation").and_then(Value::as_i64);
-    if let Some(generation) = generation.filter(|generation| *generation > 0) {
-        object::metadata_mut(&mut object).insert("generation".to_owned(), (generation + 1).into());
-    }
+    count_generation(&mut object);
     set_grace(&mut object, grace, now);
     (kind.strategy.prepare_for_delete)(&mut object);
     object
+}
+
+/// Counts the beginning of the deletion as a generation.
+fn count_generation(object: &mut Value) {
+    let generation = object::metadata(object).get("generation").and_then(Value::as_i64);
+    if let Some(generation) = generation.filter(|generation| *generation > 0) {
+        object::metadata_mut(object).insert("generation".to_owned(), (generation + 1).into());
+    }
 }
 
 /// Sets when the object is to be gone: so many seconds after `start`.

@@ -34,7 +34,10 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) fn of(request: &Request) -> Result<Self> {
-        let include = &request.query.include_object;
+        let include = match request.form {
+            Form::Table(_) => request.query.include_object.as_str(),
+            _ => "", // nobody looks at it
+        };
         let include = IncludeObject::parse(include).ok_or_else(|| {
             Status::bad_request(format!(
                 "Unable to convert to Table as requested: includeObject: Invalid value: {include:?}: must be \

@@ -141,7 +141,7 @@ fn check_lifetime(seconds: i64) -> Result<()> {
         _ => return Ok(()),
     };
     let cause = Cause::invalid("spec.expirationSeconds", &seconds.into(), because);
-    Err(Status::invalid_review("authentication.k8s.io", &cause))
+    Err(Status::invalid(Resource::new("authentication.k8s.io", "TokenRequest", ""), "", &[cause]))
 }
 
 /// The claims in the form of a JSON web token, so that clients can read when it ends. Nobody checks the

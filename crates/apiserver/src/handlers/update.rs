@@ -19,6 +19,7 @@ use crate::{
         object::{self, MANAGED_FIELDS},
         resource::Resource,
         status::{Cause, Result, Status},
+        subresource::Subresource,
         verb::Verb,
     },
     auth::{escalation, signers},
@@ -218,6 +219,9 @@ fn next<'a>(
     let raw = rules::settle_numbers(kind, &mut object);
     check_preconditions(request, current, &object)?;
     let mut fixed: Vec<Cause> = foreign_uid(current, &object).into_iter().collect();
+    if subresource == Some(Subresource::Status) {
+        fixed.extend(begun_deletion(current, &object)); // most metadata is not taken over
+    }
     for field in ["uid", "creationTimestamp", "generation"] {
         object::copy_metadata(current, &mut object, field);
     }

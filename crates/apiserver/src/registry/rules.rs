@@ -143,6 +143,7 @@ pub(crate) fn prepare_update(
 ) {
     match subresource {
         Some(Subresource::Status) => {
+            (kind.strategy.set_status_defaults)(new);
             let (metadata, status) = (new["metadata"].take(), new.get("status").cloned());
             *new = old.clone();
             if let Some(status) = status {

@@ -22,6 +22,8 @@ pub(crate) struct Strategy {
     // Writes
     /// Fills in the fields that a writer may leave out. Doing so again changes nothing.
     pub(crate) set_defaults: fn(&mut Value),
+    /// Fills in the fields that whoever writes the status may leave out.
+    pub(crate) set_status_defaults: fn(&mut Value),
     /// Sets the fields that only the server sets in a new object.
     pub(crate) prepare_for_create: fn(&mut Value),
     /// Completes a new object with what depends on its name, which may have been generated after the rest.
@@ -216,6 +218,7 @@ impl Strategy {
         selectable_fields: &[],
         names_kind_of_selector: false,
         set_defaults: |_| {},
+        set_status_defaults: |_| {},
         prepare_for_create: |_| {},
         complete_named: |_| {},
         first_status: |_, _| Some(json!({})),

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
+/// The times that are none to Go, in seconds and in microseconds.
+pub(crate) const ZERO_TIMES: [&str; 2] = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"];
+
 /// The value that null in a list or a map of this form becomes; none where it stays null.
 pub(crate) fn zero(form: Form) -> Option<Value> {
     match form {

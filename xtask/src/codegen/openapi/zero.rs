@@ -30,9 +30,11 @@ impl<'a> Structs<'a> {
     /// Adds the mark to the line of a field of `struct_name`, before its default.
     pub(super) fn mark(&self, struct_name: &str, line: &str) -> String {
         let name = line.trim_start().split(' ').next().unwrap_or_default().trim_end_matches('!');
-        let is_field = line.starts_with(' ') && !struct_name.ends_with(".ObjectMeta");
+        let is_field = line.starts_with(' ');
+        let is_metadata = struct_name.ends_with(".ObjectMeta"); // whose times are left out
         let mark = match is_field.then(|| self.code(struct_name, name)).flatten() {
             Some("string" | "bool" | "int") => " go(omit)",
+            _ if is_metadata => return line.to_owned(),
             Some("string!" | "bool!" | "int!" | "Time" | "MicroTime") => " go(zero)",
             Some(code) if self.0.contains_key(code) => " go(zero)",
             _ => return line.to_owned(),

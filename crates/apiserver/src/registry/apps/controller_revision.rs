@@ -17,6 +17,11 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     validate,
+    validate_new: |revision, causes| {
+        if !revision["data"].is_object() {
+            causes.push(Cause::required("data", "data must be a valid JSON object"));
+        }
+    },
     validate_change: |old, new, causes| validation::fixed(old, new, "/data", causes),
     ..Strategy::PLAIN
 };
@@ -25,9 +30,6 @@ fn validate(revision: &Value, causes: &mut Vec<Cause>) {
     let number = &revision["revision"];
     if number.as_i64().is_some_and(|number| number < 0) {
         causes.push(Cause::invalid("revision", number, "must be greater than or equal to 0"));
-    }
-    if !revision["data"].is_object() {
-        causes.push(Cause::required("data", "data must be a valid JSON object"));
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     set_defaults,
+    set_status_defaults: set_defaults,
     first_status: |_, _| {
         Some(json!({
             "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
@@ -61,6 +62,35 @@ fn count_templates(old: &Value, new: &mut Value) {
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
     base::validate_workload(set, "daemonset", true, causes);
     base::validate_strategy(&set["spec"], "updateStrategy", &["RollingUpdate", "OnDelete"], causes);
+    let strategy = &set["spec"]["updateStrategy"];
+    if strategy["type"] == "RollingUpdate" && strategy["rollingUpdate"].is_object() {
+        validate_rolling(&strategy["rollingUpdate"], causes);
+    }
+}
+
+/// Validates that Pods are replaced either after others are gone or before.
+fn validate_rolling(rolling: &Value, causes: &mut Vec<Cause>) {
+    let place = |field: &str| format!("spec.updateStrategy.rollingUpdate.{field}");
+    for field in ["maxUnavailable", "maxSurge"] {
+        validation::parts::share(&rolling[field], &place(field), true, causes);
+    }
+    let is_some = |field: &str| match &rolling[field] {
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::String(share) => {
+            share.strip_suffix('%').and_then(|share| share.parse().ok()).is_some_and(|share: u64| share > 0)
+        }
+        _ => false,
+    };
+    match (is_some("maxUnavailable"), is_some("maxSurge")) {
+        (true, true) => {
+            let because = "may not be set when maxUnavailable is non-zero";
+            causes.push(Cause::invalid(place("maxSurge"), &rolling["maxSurge"], because));
+        }
+        (false, false) => {
+            causes.push(Cause::required(place("maxUnavailable"), "cannot be 0 when maxSurge is 0"));
+        }
+        _ => {}
+    }
 }
 
 /// Validates the numbers of Pods in a changed status.

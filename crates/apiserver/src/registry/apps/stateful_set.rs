@@ -1,6 +1,6 @@
 //! `StatefulSet`s.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ static STRATEGY: Strategy = Strategy {
     set_defaults,
     first_status: |_, _| Some(json!({"replicas": 0, "availableReplicas": 0})),
     name: NameRule::Label,
+    prepare_for_create: forget_unserved,
+    prepare_for_update: |_, set| forget_unserved(set),
     validate,
     validate_new,
     validate_change,
@@ -75,6 +77,12 @@ fn set_defaults(set: &mut Value) {
     defaults::pod::template(spec);
 }
 
+/// Drops the fields of a feature that is off in upstream's stable release.
+fn forget_unserved(set: &mut Value) {
+    let rolling = set.pointer_mut("/spec/updateStrategy/rollingUpdate").and_then(Value::as_object_mut);
+    rolling.map(|rolling| rolling.remove("maxUnavailable"));
+}
+
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
     base::validate_workload(&with_claimed_volumes(set), "statefulset", false, causes);
     let spec = &set["spec"];
@@ -92,7 +100,8 @@ fn with_claimed_volumes(set: &Value) -> Cow<'_, Value> {
     if claims.is_empty() {
         return Cow::Borrowed(set);
     }
-    let names: Vec<&str> = claims.iter().map(|claim| validation::text(&claim["metadata"], "name")).collect();
+    let names: BTreeSet<&str> =
+        claims.iter().map(|claim| validation::text(&claim["metadata"], "name")).collect();
     let claimed =
         names.iter().map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
     let own = validation::items(&set["spec"]["template"]["spec"], "volumes").iter();

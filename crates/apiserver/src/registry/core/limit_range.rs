@@ -20,6 +20,9 @@ static STRATEGY: Strategy = Strategy {
 };
 
 fn set_spec_defaults(spec: &mut Fields) {
+    if spec.get("limits").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+        spec.insert("limits".to_owned(), Value::Null);
+    }
     for limit in defaults::items(spec, "limits") {
         for field in ["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"] {
             defaults::quantities(limit, field);

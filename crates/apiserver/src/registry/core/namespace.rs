@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{names, object, status::Cause},
-    registry::{Column, Kind, Strategy, Subresource, column, strategy::NameRule, validation},
+    registry::{Column, Kind, Strategy, Subresource, column, defaults, strategy::NameRule, validation},
 };
 
 /// A collection of namespaces cannot be deleted.
@@ -27,6 +27,10 @@ static STRATEGY: Strategy = Strategy {
     name: NameRule::Label,
     selectable_fields: &["status.phase"],
     set_defaults: label,
+    set_status_defaults: |namespace| {
+        label(namespace);
+        defaults::phase(namespace, "Active");
+    },
     prepare_for_create: hold,
     first_status: |_, _| Some(json!({"phase": "Active"})),
     fixes_spec: true,

@@ -29,6 +29,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     selectable_fields: &["spec.unschedulable"],
     set_defaults,
+    set_status_defaults: set_defaults,
     validate,
     validate_change,
     validate_part: |_, _, new, causes| {
@@ -48,6 +49,9 @@ static STRATEGY: Strategy = Strategy {
 };
 
 fn set_defaults(node: &mut Value) {
+    if let Some(spec) = node.get_mut("spec").and_then(Value::as_object_mut) {
+        defaults::align(spec, "podCIDR", "podCIDRs", None);
+    }
     let Some(status) = node.get_mut("status").and_then(Value::as_object_mut) else { return };
     for field in ["capacity", "allocatable"] {
         defaults::quantities(status, field);
@@ -158,6 +162,9 @@ fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
 /// Sets the fields of a Node's status that its writer left out to empty values.
 fn complete_status(node: &mut Value) {
     let status = &mut node["status"];
+    if let Some(status) = status.as_object_mut() {
+        status.remove("config"); // of a feature that is gone
+    }
     if !status["daemonEndpoints"].is_object() {
         status["daemonEndpoints"] = json!({"kubeletEndpoint": {"Port": 0}});
     }

@@ -53,7 +53,9 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     set_defaults: |volume| set_spec_defaults(defaults::spec(volume)),
+    set_status_defaults: |volume| defaults::phase(volume, "Pending"),
     first_status: |clock, _| Some(json!({"phase": "Pending", "lastPhaseTransitionTime": clock.text()})),
+    prepare_for_status_update: keep_transition_time,
     validate,
     metadata_checks: (2, 0),
     validate_change,
@@ -62,6 +64,17 @@ static STRATEGY: Strategy = Strategy {
     plugins: &[Plugin::Protect("kubernetes.io/pv-protection")],
     ..Strategy::PLAIN
 };
+
+/// Keeps the time of the last change of the phase while that stays the same.
+fn keep_transition_time(old: &Value, new: &mut Value) {
+    let field = "lastPhaseTransitionTime";
+    if new["status"].get(field).is_none()
+        && old["status"]["phase"] == new["status"]["phase"]
+        && let (Some(time), Some(status)) = (old["status"].get(field), new["status"].as_object_mut())
+    {
+        status.insert(field.to_owned(), time.clone());
+    }
+}
 
 fn set_spec_defaults(spec: &mut Fields) {
     defaults::fill(

@@ -40,6 +40,7 @@ pub(super) fn kind() -> Kind {
 
 static STRATEGY: Strategy = Strategy {
     set_defaults: |claim| set_spec_defaults(defaults::spec(claim)),
+    set_status_defaults: |claim| defaults::phase(claim, "Pending"),
     prepare_for_create: normalize_sources,
     prepare_for_update: |_, claim| normalize_sources(claim),
     first_status: |_, _| Some(json!({"phase": "Pending"})),

@@ -1,5 +1,7 @@
 //! `ServiceAccount`s.
 
+use serde_json::{Value, json};
+
 use crate::registry::{Kind, Strategy, Subresource, column};
 
 const TOKEN: Subresource = Subresource {
@@ -17,4 +19,16 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy = Strategy { returns_deleted: true, ..Strategy::PLAIN };
+static STRATEGY: Strategy = Strategy {
+    prepare_for_create: keep_names,
+    prepare_for_update: |_, account| keep_names(account),
+    returns_deleted: true,
+    ..Strategy::PLAIN
+};
+
+/// Keeps nothing of the references to Secrets but their names.
+fn keep_names(account: &mut Value) {
+    for secret in account.get_mut("secrets").and_then(Value::as_array_mut).into_iter().flatten() {
+        *secret = secret.get("name").map_or_else(|| json!({}), |name| json!({"name": name}));
+    }
+}

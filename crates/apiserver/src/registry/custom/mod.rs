@@ -61,6 +61,13 @@ pub(crate) fn complete(definition: &mut Value) {
         names.entry("singular").or_insert_with(|| kind.to_lowercase().into());
         names.entry("listKind").or_insert_with(|| format!("{kind}List").into());
     }
+    for version in
+        definition.pointer_mut("/spec/versions").and_then(Value::as_array_mut).into_iter().flatten()
+    {
+        if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema") {
+            drop_null_defaults(schema);
+        }
+    }
     let Some(definition) = definition.as_object_mut() else {
         return;
     };
@@ -87,6 +94,20 @@ pub(crate) fn complete(definition: &mut Value) {
         {
             versions.push(stored);
         }
+    }
+}
+
+/// Drops defaults that are null, which in Go are none.
+fn drop_null_defaults(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    if fields.get("default").is_some_and(Value::is_null) {
+        fields.remove("default");
+    }
+    for part in ["items", "additionalProperties", "not"] {
+        fields.get_mut(part).map(drop_null_defaults);
+    }
+    if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(drop_null_defaults);
     }
 }
 

@@ -49,6 +49,12 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     }
     let places = Places::of(definition);
     for (index, version) in versions(definition).enumerate() {
+        if !version.pointer("/schema/openAPIV3Schema").is_some_and(Value::is_object) {
+            // Upstream asks for each version's own.
+            causes.push(Cause::required(format!("spec.versions[{index}].schema.openAPIV3Schema"), ""));
+        }
+    }
+    for (index, version) in versions(definition).enumerate() {
         if !names::is_label(text(version, "/name")) {
             causes.push(Cause::invalid(
                 format!("spec.versions[{index}].name"),
@@ -66,6 +72,11 @@ pub(crate) fn validate(definition: &Value) -> Vec<Cause> {
     if versions(definition).filter(|version| version["storage"] == true).count() != 1 {
         let because = "must have exactly one version marked as storage version";
         causes.push(Cause::invalid("spec.versions", &definition["spec"]["versions"], because));
+    }
+    // The first version stands in upstream's own form of a definition once more.
+    let first = versions(definition).next().map_or("", |version| text(version, "/name"));
+    if !first.is_empty() && !names::is_label(first) {
+        causes.push(Cause::invalid("spec.version", &first.into(), names::DNS_1035_RULE));
     }
     validate_names(&definition["spec"]["names"], &mut causes);
     validate_conversion(&definition["spec"]["conversion"], &mut causes);
@@ -163,11 +174,9 @@ impl Places {
 }
 
 fn validate_version(places: &Places, index: usize, version: &Value, causes: &mut Vec<Cause>) {
-    if !version.pointer("/schema/openAPIV3Schema").is_some_and(Value::is_object) {
-        // Upstream asks for each version's own.
-        causes.push(Cause::required(format!("spec.versions[{index}].schema.openAPIV3Schema"), ""));
-    } else if let Some(place) = places.of_part("schema", index) {
-        let schema = &version["schema"]["openAPIV3Schema"];
+    validate_deprecation(index, version, causes);
+    let schema = &version["schema"]["openAPIV3Schema"];
+    if let (Some(place), true) = (places.of_part("schema", index), schema.is_object()) {
         causes.extend(StructuralSchema::check(schema, &format!("{place}.openAPIV3Schema")));
     }
     if let (Some(place), true) =
@@ -180,6 +189,28 @@ fn validate_version(places: &Places, index: usize, version: &Value, causes: &mut
     }
     if let Some(place) = places.of_part("selectableFields", index) {
         validate_selectable(&place, version, causes);
+    }
+}
+
+fn validate_deprecation(index: usize, version: &Value, causes: &mut Vec<Cause>) {
+    let Some(warning) = version["deprecationWarning"].as_str() else { return };
+    let mut unfit = |because: &str| {
+        let field = format!("spec.versions[{index}].deprecationWarning");
+        causes.push(Cause::invalid(field, &warning.into(), because));
+    };
+    if version["deprecated"] != true {
+        return unfit("can only be set for deprecated versions");
+    }
+    if warning.len() > 256 {
+        unfit("must be <= 256 characters long");
+    }
+    if warning.is_empty() {
+        unfit("must not be an empty string");
+    }
+    if let Some((place, _)) = warning.char_indices().find(|(_, letter)| letter.is_control()) {
+        unfit(&format!(
+            "must only contain printable UTF-8 characters; non-printable character found at index {place}"
+        ));
     }
 }
 
@@ -261,7 +292,17 @@ fn validate_conversion(conversion: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::required("spec.conversion.conversionReviewVersions", ""));
             }
         }
-        "" | "None" => {}
+        "" | "None" => {
+            if conversion["webhook"].get("clientConfig").is_some() {
+                let because = "should not be set when strategy is not set to Webhook";
+                causes.push(Cause::forbidden("spec.conversion.webhookClientConfig", because));
+            }
+            if conversion["webhook"]["conversionReviewVersions"].as_array().is_some_and(|all| !all.is_empty())
+            {
+                let because = "should not be set when strategy is not set to Webhook";
+                causes.push(Cause::forbidden("spec.conversion.conversionReviewVersions", because));
+            }
+        }
         other => {
             let field = "spec.conversion.strategy";
             causes.push(Cause::not_supported(field, &other.into(), &["None", "Webhook"]));

@@ -57,6 +57,31 @@ pub(super) fn whole(object: &mut Value) -> &mut Fields {
     object.as_object_mut().expect("only JSON objects are decoded")
 }
 
+/// Fills in a field of which `list` holds all values, in `part` of each item, as Go's conversions do: the one counts if both
+/// are there.
+pub(super) fn align(owner: &mut Fields, one: &str, list: &str, part: Option<&str>) {
+    let value = owner.get(one).filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+    let first = owner.get(list).and_then(Value::as_array).and_then(|all| all.first());
+    let first = first.map(|first| part.map_or(first, |part| &first[part]));
+    match (value.cloned(), first.cloned()) {
+        (Some(value), first) if first.as_ref() != Some(&value) => {
+            let item = part.map_or_else(|| value.clone(), |part| json!({ part: value }));
+            owner.insert(list.to_owned(), json!([item]));
+        }
+        (None, Some(first)) if first.is_string() => {
+            owner.insert(one.to_owned(), first);
+        }
+        _ => {}
+    }
+}
+
+/// Sets the phase of a status without one.
+pub(super) fn phase(object: &mut Value, phase: &str) {
+    if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+        fill(status, [("phase", json!(phase))]);
+    }
+}
+
 /// The object's spec; made if it has none.
 pub(super) fn spec(object: &mut Value) -> &mut Fields {
     let object = whole(object);

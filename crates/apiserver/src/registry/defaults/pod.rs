@@ -56,7 +56,11 @@ fn pod_spec(spec: &mut Fields) {
 fn container(container: &mut Fields, shares_ports: bool) {
     let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();
-    let is_latest = !name.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    let is_reference = |c: char| c.is_ascii_alphanumeric() || "-._:/@".contains(c);
+    // What is no name of an image has no tag.
+    let is_latest = image.chars().all(is_reference)
+        && !name.contains('@')
+        && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
     let pull = if is_latest { "Always" } else { "IfNotPresent" };
     fill(container, [("resources", json!({}))]);
     fill(
@@ -152,7 +156,8 @@ pub(crate) fn qos_class(pod: &Value) -> &'static str {
         ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));
     let containers: Vec<&Value> = containers.filter_map(Value::as_array).flatten().collect();
     fn amount<'a>(container: &'a Value, what: &str, resource: &str) -> Option<&'a Value> {
-        container.get("resources")?.get(what)?.get(resource)
+        let amount = container.get("resources")?.get(what)?.get(resource)?;
+        crate::registry::quantity::of(amount).is_none_or(|amount| amount.signum() > 0).then_some(amount)
     }
     let resources = ["cpu", "memory"];
     let any = containers.iter().any(|container| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::status::Cause,
-    registry::{Column, Kind, Strategy, column, validation},
+    registry::{Column, Kind, Strategy, column, strategy::NameRule, validation},
 };
 
 /// Describes the kind.
@@ -18,6 +18,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    name: NameRule::PathSegment,
     first_status: |_, _| {
         Some(json!({
             "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,

@@ -32,6 +32,7 @@ static STRATEGY: Strategy = Strategy {
             validation::fixed(old, new, pointer, causes);
         }
     },
+    returns_deleted: true,
     ..base::BASE
 };
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     container::{Pod, Role, container, not_found},
-    duplicate, items, names, one_of, parts, placement,
+    duplicate, faulty, items, names, one_of, parts, placement,
     resources::{of_pod, resources},
     text, volume,
 };
@@ -17,6 +17,7 @@ pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause
     let is_pod = path == "spec";
     let volumes = volume::volumes(spec, path, causes);
     let pod = volume::pod(spec, &volumes, is_pod);
+    resource_claims(spec, path, causes);
     if items(spec, "containers").is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
@@ -54,6 +55,42 @@ pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause
     placement::tolerations(spec, path, causes);
     placement::aliases(spec, path, causes);
     overhead(spec, path, &pod, causes);
+}
+
+/// Adds the errors of the claims of devices (`validatePodResourceClaims`).
+fn resource_claims(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let mut known = BTreeSet::new();
+    for (position, claim) in items(spec, "resourceClaims").iter().enumerate() {
+        let (path, name) = (format!("{path}.resourceClaims[{position}]"), text(claim, "name"));
+        if name.is_empty() {
+            causes.push(Cause::required(format!("{path}.name"), ""));
+        } else if !known.insert(name) {
+            causes.push(duplicate(format!("{path}.name"), &json!(name)));
+        } else {
+            faulty(name, &format!("{path}.name"), names::label_faults(name), causes);
+        }
+        let fields = ["resourceClaimName", "resourceClaimTemplateName"];
+        let because = match fields.map(|field| claim[field].is_string()) {
+            [true, true] => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+            [false, false] => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            _ => "",
+        };
+        if !because.is_empty() {
+            // Upstream shows its Go struct, in its order.
+            let [of_claim, of_template] = fields.map(|field| claim.get(field).cloned().unwrap_or_default());
+            let shown = format!(
+                "{{\"Name\":{name:?},\"ResourceClaimName\":{of_claim},\"ResourceClaimTemplateName\":{of_template}}}"
+            );
+            causes.push(Cause::invalid_json(&*path, &shown, because));
+        }
+        for field in fields {
+            if let Some(name) = claim[field].as_str() {
+                faulty(name, &format!("{path}.{field}"), names::subdomain_faults(name), causes);
+            }
+        }
+    }
 }
 
 /// Adds the errors of the template of a Pod at `path`.

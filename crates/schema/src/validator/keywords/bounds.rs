@@ -108,6 +108,10 @@ fn is_multiple(number: &Number, factor: &Number) -> bool {
     }
     let (Some(number), Some(factor)) = (number.as_f64(), factor.as_f64()) else { return false };
     let quotient = number / factor;
+    // Beyond 2⁵³, upstream's library takes no float for an integer.
+    if quotient.abs() > 9_007_199_254_740_991.0 {
+        return false;
+    }
     (quotient - quotient.round()).abs() <= EPSILON * quotient.abs().max(1.0)
 }
 

@@ -35,6 +35,7 @@ static V1: Strategy = Strategy {
         set_spec_defaults(defaults::spec(scaler));
         conversion::to_v1(scaler);
     },
+    set_status_defaults: |_| {},
     first_status: |_, _| Some(json!({"currentReplicas": 0, "desiredReplicas": 0})),
     to_stored: Some(|scaler| {
         conversion::to_v2(scaler);
@@ -47,6 +48,11 @@ static V1: Strategy = Strategy {
 /// The rules of `autoscaling/v2`.
 const STRATEGY: Strategy = Strategy {
     set_defaults: |scaler| set_spec_defaults(defaults::spec(scaler)),
+    set_status_defaults: |scaler| {
+        if let Some(status) = scaler.get_mut("status").and_then(Value::as_object_mut) {
+            defaults::fill(status, [("currentMetrics", Value::Null)]);
+        }
+    },
     first_status: |_, _| Some(json!({"currentMetrics": null, "desiredReplicas": 0})),
     reads_beyond_metadata: true,
     validate: validation::validate,

@@ -27,6 +27,7 @@ static STRATEGY: Strategy = Strategy {
     selectable_fields: &["status.successful"],
     names_kind_of_selector: true,
     set_defaults,
+    reads_beyond_metadata: true,
     complete_named: name_job,
     validate_first: validation::validate_selector,
     validate: validation::validate,

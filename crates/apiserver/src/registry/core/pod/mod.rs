@@ -62,10 +62,11 @@ static STRATEGY: Strategy = Strategy {
         "status.nominatedNodeName",
     ],
     set_defaults: |pod| defaults::pod::pod(defaults::spec(pod)),
+    set_status_defaults: align_addresses,
     prepare_for_create: forget_unserved,
     prepare_for_update: |_, pod| forget_unserved(pod),
     first_status: |clock, pod| Some(first_status(clock, pod)),
-    prepare_for_status_update: parts::keep_class,
+    prepare_for_status_update: prepare_status,
     counts_generations: true,
     validate: |pod, causes| validation::pod::spec(&pod["spec"], "spec", causes),
     validate_change: change::validate,
@@ -87,6 +88,20 @@ fn forget_unserved(pod: &mut Value) {
     if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
         spec.remove("schedulingGroup");
     }
+}
+
+/// Keeps the class of a status, and drops the fields of features that are off in upstream's stable release.
+fn prepare_status(old: &Value, pod: &mut Value) {
+    parts::keep_class(old, pod);
+    if let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) {
+        status.remove("nodeAllocatableResourceClaimStatuses");
+    }
+}
+
+/// Fills in the one address or the list of all, whichever is missing.
+fn align_addresses(pod: &mut Value) {
+    let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) else { return };
+    defaults::align(status, "podIP", "podIPs", Some("ip"));
 }
 
 fn first_status(clock: &Clock, pod: &Value) -> Value {
@@ -117,6 +132,17 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
                 causes,
             );
         }
+    }
+    let own: &[&str] = match subresource {
+        Some(Subresource::EphemeralContainers) => &["spec.ephemeralContainers["],
+        Some(Subresource::Resize) => &["spec.containers[", "spec.initContainers["],
+        _ => &[],
+    };
+    if !own.is_empty() {
+        let mut found = Vec::new();
+        validation::pod::spec(&new["spec"], "spec", &mut found);
+        causes
+            .extend(found.into_iter().filter(|cause| own.iter().any(|part| cause.field().starts_with(part))));
     }
     if subresource == Some(Subresource::Resize) && defaults::qos_class(old) != defaults::qos_class(new) {
         let because = "Pod QOS Class may not change as a result of resizing";

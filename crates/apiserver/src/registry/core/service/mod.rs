@@ -38,6 +38,7 @@ static STRATEGY: Strategy = Strategy {
     validate_part: validation::validate_part,
     warnings: |_, new| warnings(new),
     returns_deleted: true,
+    creates_on_update: true,
     usage: Usage::Service,
     counts_by_name: true,
     is_allocated_addresses: true,
@@ -49,6 +50,9 @@ fn set_spec_defaults(spec: &mut Fields) {
     defaults::fill(spec, [("type", json!("ClusterIP")), ("sessionAffinity", json!("None"))]);
     if spec["sessionAffinity"] == "ClientIP" {
         defaults::fill(spec, [("sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}))]);
+    }
+    if spec["sessionAffinity"] == "None" {
+        spec.remove("sessionAffinityConfig");
     }
     defaults::ports(spec);
     for port in defaults::items(spec, "ports") {
