@@ -190,6 +190,18 @@ cases! {
         site.delete_with("configmaps/a", json!({"preconditions": {"uid": made.at("/metadata/uid")}})).await?.code(200)?;
     }
 
+    /// Both preconditions may stand in the URL, of a collection, too.
+    #[source("apimachinery/meta/v1: Convert_url_Values_To_v1_DeleteOptions")]
+    async fn preconditions_stand_in_the_url(site) {
+        let made = site.create("configmaps", config_map("a")).await?;
+        for query in ["uid=other", "resourceVersion=1"] {
+            site.delete(&format!("configmaps/a?{query}")).await?.refused(409, "Conflict")?;
+            site.delete(&format!("configmaps?fieldSelector=metadata.name%3Da&{query}")).await?.refused(409, "Conflict")?;
+        }
+        let version = made.text("/metadata/resourceVersion").to_owned();
+        site.delete(&format!("configmaps/a?resourceVersion={version}")).await?.code(200)?;
+    }
+
     /// The version as a precondition: another one is a conflict.
     #[source("registry/rest: Preconditions")]
     async fn the_version_is_a_precondition(site) {

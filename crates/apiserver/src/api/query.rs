@@ -49,6 +49,8 @@ pub(crate) struct Query {
     pub(crate) grace_period_seconds: Option<i64>,
     pub(crate) propagation_policy: Option<String>,
     pub(crate) orphan_dependents: Option<bool>,
+    pub(crate) precondition_uid: Option<String>,
+    pub(crate) precondition_version: Option<String>,
 }
 
 /// The treatment of undeclared and duplicate fields.
@@ -121,6 +123,9 @@ impl Query {
         let mut parsed = Self { is_before_streaming, ..Self::default() };
         let firsts = parameters.firsts().filter(|(name, _)| !is_ignored(name) && is_known(verb, name));
         for (name, value) in firsts {
+            if is_deletion && name == "resourceVersion" && !value.is_empty() {
+                parsed.precondition_version = Some(value.to_owned());
+            }
             match name {
                 "labelSelector" => parsed.labels = LabelSelector::parse(value)?,
                 "fieldSelector" => parsed.fields = FieldSelector::parse(value)?,
@@ -129,6 +134,8 @@ impl Query {
                     parsed.limit = limit.unwrap_or_default();
                 }
                 "continue" => value.clone_into(&mut parsed.continue_token),
+                "uid" if is_deletion && !value.is_empty() => parsed.precondition_uid = Some(value.to_owned()),
+                "resourceVersion" if verb == Verb::Delete => {}
                 "resourceVersion" => match version(value, verb) {
                     Ok(version) => parsed.resource_version = version,
                     Err(refusal) if matches!(verb, Verb::List | Verb::Watch) => {
@@ -182,7 +189,9 @@ fn is_known(verb: Verb, name: &str) -> bool {
         | "sendInitialEvents" => {
             matches!(verb, Verb::List | Verb::Watch | Verb::DeleteCollection)
         }
-        "resourceVersion" => matches!(verb, Verb::Get | Verb::List | Verb::Watch | Verb::DeleteCollection),
+        "resourceVersion" => {
+            matches!(verb, Verb::Get | Verb::List | Verb::Watch | Verb::Delete | Verb::DeleteCollection)
+        }
         "gracePeriodSeconds" | "propagationPolicy" | "orphanDependents" => {
             matches!(verb, Verb::Delete | Verb::DeleteCollection)
         }

@@ -23,6 +23,7 @@ use crate::{
         clock,
         key::Key,
         object,
+        query::Query,
         status::{Cause, Result, Status, success},
     },
     registry::{Kind, rules},
@@ -52,6 +53,14 @@ pub(super) struct DeleteOptions {
 struct Preconditions {
     uid: Option<String>,
     resource_version: Option<String>,
+}
+
+impl Preconditions {
+    /// Those in the URL, if there are some.
+    fn of(query: &Query) -> Option<Self> {
+        let (uid, resource_version) = (query.precondition_uid.clone(), query.precondition_version.clone());
+        (uid.is_some() || resource_version.is_some()).then_some(Self { uid, resource_version })
+    }
 }
 
 /// The result of the deletion of an object.
@@ -128,7 +137,7 @@ impl DeleteOptions {
         }
         let options = Self {
             grace_period_seconds: query.grace_period_seconds,
-            preconditions: None,
+            preconditions: Preconditions::of(query),
             propagation_policy: query.propagation_policy.clone(),
             orphan_dependents: query.orphan_dependents,
             dry_run: if query.dry_run { vec!["All".to_owned()] } else { Vec::new() },
