@@ -15,9 +15,11 @@ use crate::{
     source::owner::OwnerLookup,
 };
 
+use gone::GoneOwners;
 pub(crate) use report::name_of;
 use report::{observe, report, version};
 
+mod gone;
 mod report;
 
 /// The largest number of objects that are read to settle an unknown outcome.
@@ -25,6 +27,9 @@ const PAGE: u32 = 500;
 
 /// The time until the next read, where the cache still lacks a deletion.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// The time after which a key looks again whose owner is gone, if no event tells it before.
+const OWNER_IS_GONE: Duration = Duration::from_secs(30);
 
 /// A controller's creates and deletes of its dependents, recorded in a [`Ledger`] until the informers' caches show them.
 ///
@@ -54,6 +59,7 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 pub struct OwnWrites {
     ledger: Ledger,
     owners: OwnerLookup,
+    gone: GoneOwners,
     kinds: Vec<Arc<Kind>>,
     deadline: Duration,
 }
@@ -79,19 +85,23 @@ impl OwnWrites {
     where
         <T::Kind as Resource>::DynamicType: Default + Clone,
     {
-        let writes = ledger.clone();
-        owners.on_change(move |event| match &event.change {
-            // A namesake under another UID is another owner.
-            Change::Updated { old, new } if old.metadata().uid() != new.metadata().uid() => {
-                writes.clear(&new.key(), Some(old.metadata().uid()));
+        let gone = GoneOwners::of(owners.store());
+        let (writes, gone_owners) = (ledger.clone(), gone.clone());
+        owners.on_change(move |event| {
+            gone_owners.forget(&event.key());
+            match &event.change {
+                // A namesake under another UID is another owner.
+                Change::Updated { old, new } if old.metadata().uid() != new.metadata().uid() => {
+                    writes.clear(&new.key(), Some(old.metadata().uid()));
+                }
+                Change::Deleted(_) | Change::UndecodableDeleted(_) => {
+                    writes.clear(&event.key(), Some(event.metadata().uid()));
+                }
+                Change::Added(_) | Change::Updated { .. } | Change::Undecodable(_) => {}
             }
-            Change::Deleted(_) | Change::UndecodableDeleted(_) => {
-                writes.clear(&event.key(), Some(event.metadata().uid()));
-            }
-            Change::Added(_) | Change::Updated { .. } | Change::Undecodable(_) => {}
         });
         let owners = OwnerLookup::new_with(owners, &Default::default());
-        Self { ledger, owners, kinds: Vec::new(), deadline: DEADLINE }
+        Self { ledger, owners, gone, kinds: Vec::new(), deadline: DEADLINE }
     }
 
     /// Adds a kind of dependents: the informer's events and versions show what has become of the writes.
@@ -141,6 +151,9 @@ impl OwnWrites {
     /// Asks whether `key` may create and delete: `None` if it may, else the time after which to ask again if no event
     /// wakes the key before. A key that waits may still write its status.
     ///
+    /// A key whose owner the server does not have ([`owner_not_found`](Self::owner_not_found)) waits until an event tells the
+    /// cache.
+    ///
     /// Ask before you read the caches: an event in between makes them newer, not older. If the outcome of an earlier
     /// write is unknown, one read of the server settles it.
     ///
@@ -152,6 +165,9 @@ impl OwnWrites {
     ///
     /// A `wait` dropped before it completes has changed nothing.
     pub async fn wait(&self, key: &ObjectKey, client: &Client) -> Result<Option<Duration>, RequestError> {
+        if self.gone.contains(key) {
+            return Ok(Some(OWNER_IS_GONE));
+        }
         for _ in 0..=self.kinds.len() {
             let Err(wait) = self.ready(key) else { return Ok(None) };
             let Some(kind) = wait.unknown().and_then(|name| self.kind(name)) else {
@@ -180,6 +196,10 @@ impl OwnWrites {
         match self.wait(key, client).await? {
             None => Ok(()),
             Some(limit) => Err(match self.ready(key) {
+                _ if self.gone.contains(key) => Error::waiting(
+                    limit,
+                    "the server does not have the owner any more, which the cache still shows",
+                ),
                 Err(wait) => Error::waiting(limit, wait),
                 Ok(()) => Error::waiting(limit, "the cache lacks a deletion whose outcome was unknown"),
             }),
@@ -297,9 +317,19 @@ impl OwnWrites {
         }
     }
 
+    /// Notes that a write to the owner `key` itself found no object with the UID `uid` (404), so that the key creates and
+    /// deletes nothing for it while the cache still shows it. [`Writer::patch_status`](crate::Writer::patch_status) calls it.
+    ///
+    /// Without it, a stale cache is a hot loop: the garbage collector removes what an owner that is gone creates, and each
+    /// removal starts the next reconcile.
+    pub fn owner_not_found(&self, key: &ObjectKey, uid: &str) {
+        self.gone.note(key, uid);
+    }
+
     /// Forgets the writes of an owner that no longer exists. The informer's events do so, too, if they are not missed.
     pub fn clear(&self, key: &ObjectKey) {
         self.ledger.clear(key, None);
+        self.gone.forget(key);
     }
 
     fn kind(&self, name: &str) -> Option<&Kind> {

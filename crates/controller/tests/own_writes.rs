@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use k8s_openapi::api::{
-    apps::v1::ReplicaSet,
+    apps::v1::{ReplicaSet, ReplicaSetStatus},
     core::v1::{ConfigMap, Pod},
 };
-use kube_client::{Api, Client, api::PostParams};
+use kube_client::{
+    Api, Client,
+    api::{DeleteParams, PostParams},
+};
 use serde_json::json;
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
 use trimtab_controller::{
-    Ledger, OwnWrites,
+    Ledger, OwnWrites, Writer,
     cache::{Metadata, Object, ObjectKey},
     informer::{Informer, InformerFactory},
     ownership::controller_reference,
@@ -20,6 +23,7 @@ use trimtab_test_support::settle;
 struct World {
     server: ApiServer,
     client: Client,
+    _sets: Informer<ReplicaSet>,
     pods: Informer<Pod>,
     web: ReplicaSet,
     key: ObjectKey,
@@ -43,7 +47,7 @@ impl World {
         let writes = OwnWrites::new(Ledger::new(), &sets).of(&pods).request_timeout(Duration::from_secs(10));
         informers.start();
         assert!(sets.wait_for_sync().await && pods.wait_for_sync().await);
-        Self { server, client, pods, key: web.key(), web, writes }
+        Self { server, client, _sets: sets, pods, key: web.key(), web, writes }
     }
 
     fn api(&self) -> Api<Pod> {
@@ -148,4 +152,40 @@ async fn a_delete_that_finds_nothing_succeeds_and_expects_nothing() {
     let uid = world.web.metadata().uid();
     world.writes.delete(&world.key, uid, &api, &missing).await.expect("it is gone");
     assert!(!world.waits().await);
+}
+
+/// A write that did not find the owner says more than a cache whose watch hangs: the key waits until an event tells the cache.
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_the_server_lacks_waits_while_the_cache_shows_it() {
+    let world = World::new().await;
+    let uid = world.web.metadata().uid();
+    let sets: Api<ReplicaSet> = Api::default_namespaced(world.server.client());
+    world.writes.owner_not_found(&world.key, "another");
+    assert!(!world.waits().await, "the cache does not show that one");
+    let watches = Filter::any().verb(Verb::Watch).resource("replicasets.apps");
+    let stalled = world.server.faults().stall_watches(watches);
+    sets.delete("web", &DeleteParams::default()).await.expect("deleted");
+    assert!(!world.waits().await, "the cache shows it, and nothing says otherwise");
+
+    world.writes.owner_not_found(&world.key, uid);
+    assert!(world.waits().await);
+    let error = world.writes.settled(&world.key, &world.client).await.expect_err("it waits");
+    assert!(error.to_string().contains("does not have the owner any more"), "{error}");
+    stalled.release();
+    settle(Duration::from_secs(1)).await;
+    assert!(!world.waits().await, "the cache shows that it is gone");
+}
+
+/// A writer of the status notes it by itself.
+#[tokio::test(start_paused = true)]
+async fn a_status_that_finds_no_owner_says_so() {
+    let world = World::new().await;
+    let writer = Writer::new(world.client.clone(), "controller").own_writes(world.writes.clone());
+    let watches = Filter::any().verb(Verb::Watch).resource("replicasets.apps");
+    let _stalled = world.server.faults().stall_watches(watches);
+    let sets: Api<ReplicaSet> = Api::default_namespaced(world.server.client());
+    sets.delete("web", &DeleteParams::default()).await.expect("deleted");
+    let status = ReplicaSetStatus { replicas: 1, ..ReplicaSetStatus::default() };
+    let refused = writer.patch_status(&world.web, None, &status).await.expect_err("no set");
+    assert!(refused.is_not_found() && world.waits().await, "{refused}");
 }

@@ -101,7 +101,12 @@ impl Deployments {
         let request = api.patch_status(metadata.name(), &params, &patch);
         match self.writes.update(&draft.deployment.key(), metadata.uid(), request).await {
             Err(error) if !error.is_not_found() => Err(Error::Status(error)),
-            _ => Ok(()),
+            Err(_) => {
+                // It was deleted, whatever the cache shows: it gets no more sets.
+                self.writes.owner_not_found(&draft.deployment.key(), metadata.uid());
+                Ok(())
+            }
+            Ok(_) => Ok(()),
         }
     }
 }

@@ -155,12 +155,17 @@ impl ReplicaSets {
                     let replicas = status::Replicas { set: &now_set, ..replicas };
                     self.write_status(&now_set, &replicas.status(failure, now)).await
                 }
-                read => read.map(drop), // a successor, or nothing
+                Ok(_) => Ok(self.writes.owner_not_found(&set.key(), set.metadata().uid())), // a successor
+                Err(error) => Err(error),
             };
         }
         match written {
-            Err(error) if !error.is_not_found() => return Err(failed("writing the status")(error)),
-            _ => {} // not found: the set was deleted
+            Ok(()) => {}
+            // The set was deleted, whatever the cache shows: it gets no more Pods.
+            Err(error) if error.is_not_found() => {
+                self.writes.owner_not_found(&set.key(), set.metadata().uid());
+            }
+            Err(error) => return Err(failed("writing the status")(error)),
         }
         let min_ready = replicas.min_ready();
         Ok(active.iter().filter_map(|pod| pod.available_in(min_ready, now)).min())

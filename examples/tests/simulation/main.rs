@@ -125,6 +125,17 @@ fn a_controller_without_one_of_its_protections_fails_and_is_clean_with_it() {
     }
 }
 
+/// The cache of the sets hangs while a set is scaled to nothing and deleted. What it created was collected at once, which started
+/// the next sync: thousands of Pods, until the controller believed the 404 of its status.
+#[test]
+fn a_set_that_is_gone_gets_no_more_pods() {
+    let plan = "2483; controller@2212 pause 149; controller@4341 drift 900 780; controller@4795 partition 4970; \
+                controller@6242 hang; controller@15833 lag 198 1489";
+    let report = Simulation::new(scenarios::replicaset()).replay(&plan.parse().expect("a plan"));
+    report.assert_clean();
+    assert!(report.requests() < 300, "{report}");
+}
+
 /// Rules of the Deployment controller, taken away one at a time: which property sees it.
 #[test]
 fn a_deployment_controller_without_one_of_its_rules_fails_and_is_clean_with_it() {

@@ -247,7 +247,12 @@ impl Writer {
         let path = Self::path::<K>(metadata.namespace.as_deref());
         let name = metadata.name.as_deref().unwrap_or_default();
         let request = built(path.patch_subresource("status", name, &params, &Patch::Merge(body)))?;
-        self.update(object, self.client.request::<K>(request)).await.map(Some)
+        let written = self.update(object, self.client.request::<K>(request)).await;
+        if let (Some(writes), true) = (&self.writes, written.as_ref().is_err_and(RequestError::is_not_found))
+        {
+            writes.owner_not_found(&object.key(), object.metadata().uid());
+        }
+        written.map(Some)
     }
 
     /// Sends a change of an object that exists, or may exist.
