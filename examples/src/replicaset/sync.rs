@@ -155,7 +155,10 @@ impl ReplicaSets {
                     let replicas = status::Replicas { set: &now_set, ..replicas };
                     self.write_status(&now_set, &replicas.status(failure, now)).await
                 }
-                Ok(_) => Ok(self.writes.owner_not_found(&set.key(), set.metadata().uid())), // a successor
+                Ok(_successor) => {
+                    self.writes.owner_not_found(&set.key(), set.metadata().uid());
+                    Ok(())
+                }
                 Err(error) => Err(error),
             };
         }
