@@ -1,4 +1,4 @@
-//! What an update of a kind may not change, and what the status of a kind may say.
+//! Fields that an update may not change, and the values that a status may have.
 
 use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, with_template};
 use crate::answer::Mismatch;

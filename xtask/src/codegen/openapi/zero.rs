@@ -1,4 +1,4 @@
-//! What Go does with fields that are not set: OpenAPI does not tell whether a struct holds a value or a pointer to it. The
+//! Fields that are not set, as Go writes them: OpenAPI does not tell whether a struct holds a value or a pointer to it. The
 //! table of protobuf fields, which is read from Go's types, does.
 
 use std::collections::HashMap;
