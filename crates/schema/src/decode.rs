@@ -322,8 +322,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 IgnoredAny.visit_map(map)?;
                 Ok(self.wrong("object"))
             }
-            // Of an object where a scalar is wanted, no field is declared.
-            (Form::Scalar(_), Some(schema)) => self.structure(schema, map),
+            // Of an object where a scalar or a list is wanted, no field is declared.
+            (Form::Scalar(_) | Form::List, Some(schema)) => self.structure(schema, map),
             _ => self.entries(None, map),
         }
     }

@@ -63,8 +63,9 @@ fn prune_within(schema: Schema<'_>, value: &mut Value, keeps: bool) {
                     }
                 }
             }
-            _ if schema.is_closed() => fields.clear(),
-            _ => {}
+            Form::Any if !schema.is_closed() => {}
+            _ if keeps => {}
+            _ => fields.clear(),
         },
         Value::Array(items) => {
             if let Some(schema) = schema.items() {

@@ -190,6 +190,10 @@ fn a_custom_object_loses_what_its_definition_does_not_declare() {
             "spec": {"size": 1, "by": [{"k": "a"}], "open": {"z": {"q": 1}, "known": {"a": 1}}, "map": {"a": 1}},
         })
     );
+    // Where a list is wanted, nothing of an object is declared.
+    let (foo, complaints) = read_foo(r#"{"spec": {"by": {"k": "a"}, "size": {"z": 1}}}"#);
+    assert_eq!(complaints.strict, [r#"unknown field "spec.by.k""#, r#"unknown field "spec.size.z""#]);
+    assert_eq!(foo, json!({"spec": {"by": {}, "size": {}}}));
     let (foo, _) = read_foo(r#"{"spec": {"size": null, "nul": null, "by": [null], "map": {}}}"#);
     assert_eq!(foo, json!({"spec": {"nul": null, "by": [null], "map": {}}}));
 }

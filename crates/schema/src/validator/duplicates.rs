@@ -20,7 +20,7 @@ pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found:
         };
         let mut seen = HashSet::new();
         let is_map = matches!(schema.list(), ListType::Map(_));
-        if let Some(position) = items.iter().position(|item| is_map && !item.is_object()) {
+        if let Some(position) = items.iter().position(|item| is_map && !item.is_object() && !item.is_null()) {
             let (field, because) =
                 (format!("{}[{position}]", path(at)), "must be an object for an array of list-type map");
             let cause = FieldError::invalid(field, &items[position], because);

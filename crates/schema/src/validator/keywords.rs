@@ -68,8 +68,13 @@ impl Keywords {
             }
         }
         if let Value::String(text) = value {
-            if let Some((source, _)) = self.pattern.as_ref().filter(|(_, pattern)| !pattern.is_match(text)) {
-                report(vec![messages::in_body(&field, value, &format!("should match '{source}'"))]);
+            // Upstream tells the first mistake of a text alone.
+            let mismatch = || {
+                let (source, _) = self.pattern.as_ref().filter(|(_, pattern)| !pattern.is_match(text))?;
+                Some(messages::in_body(&field, value, &format!("should match '{source}'")))
+            };
+            if let Some(error) = self.bounds.length_error(text, value, &field).or_else(mismatch) {
+                report(vec![error]);
             }
             if let Some((name, _)) = self.format.filter(|(_, check)| !check(text)) {
                 report(vec![messages::mistyped(name, value, &field)]);

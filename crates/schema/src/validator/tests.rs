@@ -90,6 +90,12 @@ fn each_mistake_is_told_in_upstream_s_words() {
             json!({"size": 1, "name": "a"}),
             "spec.name: Invalid value: \"a\": spec.name in body should be at least 2 chars long",
         ),
+        // The length, and not the pattern, too.
+        (
+            json!({"size": 1, "name": "A"}),
+            "spec.name: Invalid value: \"A\": spec.name in body should be at least 2 chars long",
+        ),
+        (json!({"size": 1, "name": "ABCDEFGH"}), "spec.name: Too long: may not be more than 5 bytes"),
         (json!({"size": 1, "name": "abcdefgh"}), "spec.name: Too long: may not be more than 5 bytes"),
         (
             json!({"size": 1, "mode": "c"}),

@@ -22,20 +22,10 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Reports each bound that a value exceeds.
+    /// Reports each bound that a value exceeds, but for those of texts.
     pub(crate) fn check(&self, value: &Value, field: &str, report: &mut impl FnMut(Vec<FieldError>)) {
         match value {
             Value::Number(number) => self.check_number(number, value, field, report),
-            Value::String(text) => {
-                let length = size(text.chars().count());
-                if let Some(limit) = self.min_length.filter(|limit| length < *limit) {
-                    let because = format!("should be at least {limit} chars long");
-                    report(vec![messages::in_body(field, value, &because)]);
-                }
-                if let Some(limit) = self.max_length.filter(|limit| length > *limit) {
-                    report(vec![messages::too_long(limit, field)]);
-                }
-            }
             Value::Array(items) => {
                 Self::check_size(self.min_items, self.max_items, size(items.len()), "items", field, report);
             }
@@ -43,8 +33,18 @@ impl Bounds {
                 let (min, max) = (self.min_properties, self.max_properties);
                 Self::check_size(min, max, size(fields.len()), "properties", field, report);
             }
-            Value::Null | Value::Bool(_) => {}
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
         }
+    }
+
+    /// Returns the error of the length of a text.
+    pub(super) fn length_error(&self, text: &str, value: &Value, field: &str) -> Option<FieldError> {
+        let length = size(text.chars().count());
+        if let Some(limit) = self.max_length.filter(|limit| length > *limit) {
+            return Some(messages::too_long(limit, field));
+        }
+        let limit = self.min_length.filter(|limit| length < *limit)?;
+        Some(messages::in_body(field, value, &format!("should be at least {limit} chars long")))
     }
 
     fn check_number(
