@@ -40,8 +40,8 @@ pub(crate) fn check(caller: &Caller<'_>, new: &Value, old: Option<&Value>) -> Re
     }
 }
 
-/// Whether nothing changes but what the garbage collector has to change.
-fn differ_for_garbage_alone(old: &Value, new: &Value) -> bool {
+/// Returns whether nothing changes but what the garbage collector has to change.
+pub(super) fn differ_for_garbage_alone(old: &Value, new: &Value) -> bool {
     let rest = |object: &Value| {
         let mut object = object.clone();
         for field in ["finalizers", "ownerReferences", MANAGED_FIELDS] {

@@ -1,4 +1,5 @@
-//! Certificate signing requests: who makes one, who may approve it, and who may answer it with a certificate.
+//! Certificate signing requests: who makes one, who may approve it, and who may answer it with a certificate. Trust bundles:
+//! who may vouch for a signer.
 
 use std::borrow::Cow;
 
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Caller, User,
     attributes::{Attributes, Target},
+    escalation::differ_for_garbage_alone,
 };
 use crate::{
     api::{
@@ -81,6 +83,23 @@ pub(crate) fn check(caller: &Caller<'_>, old: &Value, new: &Value) -> Result<()>
     }
     let because = format!("user not permitted to {verb} requests with signerName {signer:?}");
     Err(Status::forbidden(kind, object::name(old), &because))
+}
+
+/// Refuses a trust bundle from somebody who may not vouch for its signer: upstream's plug-in `ClusterTrustBundleAttest`.
+///
+/// `old` is the bundle before an update.
+pub(crate) fn attest(caller: &Caller<'_>, old: Option<&Value>, new: &Value) -> Result<()> {
+    let kind = &caller.route.kind;
+    let signer = new["spec"]["signerName"].as_str().unwrap_or_default();
+    if !kind.strategy.is_trust_bundle
+        || signer.is_empty()
+        || old.is_some_and(|old| differ_for_garbage_alone(old, new))
+        || may(caller, "attest", signer)
+    {
+        return Ok(());
+    }
+    let because = format!("user not permitted to attest for signerName {signer:?}");
+    Err(Status::forbidden(kind, object::name(new), &because))
 }
 
 /// Whether a status gets a certificate, or says that there is none.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     core::Core,
-    create, decode,
+    decode,
     request::Request,
     show,
-    update::{self, Made, Managers, Scope},
+    write::{self, Made, Managers, Scope},
 };
 use crate::{
     api::{
@@ -47,7 +47,7 @@ pub(super) fn apply(core: &Core, request: &Request) -> Result<Response<ResponseB
 
 fn change(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Arc<Stored>> {
     let force = request.query.force.unwrap_or(false);
-    update::write(core, request, Scope::Object, |current, managers| {
+    write::change(core, request, Scope::Object, |current, managers| {
         let now = core.registry.clock.seconds();
         let (object, managers) =
             request.writer(core, &now).apply(current, managers, &config.object, force)?;
@@ -84,7 +84,7 @@ fn make(core: &Core, request: &Request, config: &Config) -> Result<std::sync::Ar
     }
     decode::check_name(request, &object)?;
     object::metadata_mut(&mut object).remove("resourceVersion"); // there is none that it could be
-    create::insert(core, request, object, managers)
+    write::insert(core, request, Made { object, managers: Managers::Are(managers) })
 }
 
 /// A configuration that was read.

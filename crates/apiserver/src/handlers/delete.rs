@@ -15,7 +15,7 @@ use super::{
     options::ListPlan,
     request::Request,
     show::{self, Shape},
-    update::is_free,
+    write::is_free,
 };
 use crate::{
     Operation,

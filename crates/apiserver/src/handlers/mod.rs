@@ -1,5 +1,5 @@
-//! The handlers of the verbs. A handler reads the present state, computes the next one as a value, and commits it unless
-//! another write came first. Only lists and watches wait. Long work for a client on a socket runs on a worker thread, so
+//! The handlers of the verbs. A handler that writes says what it wants; the stages of `write` make the object of it that is
+//! stored, and commit it unless another write came first. Only lists and watches wait. Long work for a client on a socket runs on a worker thread, so
 //! that other connections do not wait for it.
 
 mod apply;
@@ -27,6 +27,7 @@ mod update;
 mod watch;
 pub(crate) mod watches;
 pub(crate) mod workers;
+mod write;
 
 use std::sync::Arc;
 
@@ -80,7 +81,7 @@ fn at_once(core: &Core, request: Request) -> Result<Response<ResponseBody>> {
         (Verb::Create, None) if request.kind().is_review() => review(core, &request),
         (Verb::Create, None) if request.kind().strategy.is_binding => pod::bind_named(core, request),
         (Verb::Create, _) => create::create(core, &request),
-        (Verb::Update | Verb::Patch, Some(Scale)) => scale::write(core, &request),
+        (Verb::Update | Verb::Patch, Some(Scale)) => scale::set(core, &request),
         (Verb::Update, _) => update::update(core, &request),
         (Verb::Patch, _) if request.is_apply() => apply::apply(core, &request),
         (Verb::Patch, _) => update::patch(core, &request),

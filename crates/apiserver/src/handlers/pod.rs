@@ -7,7 +7,7 @@ use super::{
     core::Core,
     decode,
     request::Request,
-    update::{self, Made, Managers, Scope},
+    write::{self, Made, Managers, Scope},
 };
 use crate::{
     api::{
@@ -37,7 +37,7 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
     if node.is_empty() {
         return Err(Status::internal("target.name: Required value"));
     }
-    update::write(core, request, Scope::Object, |pod, _| {
+    write::change(core, request, Scope::Object, |pod, _| {
         if object::is_being_deleted(pod) {
             return Err(Status::conflict(
                 kind,

@@ -9,7 +9,7 @@ use super::{
     decode, managed,
     patch::Patch,
     request::Request,
-    update::{self, Made, Managers, Scope},
+    write::{self, Made, Managers, Scope},
 };
 use crate::{
     api::{
@@ -32,11 +32,11 @@ pub(super) fn get(core: &Core, request: &Request) -> Result<Response<ResponseBod
 }
 
 /// Sets the number of replicas.
-pub(super) fn write(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
+pub(super) fn set(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let kind = request.kind();
     let change = Change::read(request)?;
     let replicas = &paths(kind).spec;
-    let written = update::write(core, request, Scope::Object, |current, managers| {
+    let written = write::change(core, request, Scope::Object, |current, managers| {
         let live = show_scale(kind, current);
         let lent = managed::scale::lend(managers, replicas);
         let lent = lent.as_deref();
@@ -106,12 +106,12 @@ fn scaled(kind: &Kind, current: &Value, scale: &Value) -> Result<Value> {
             object::copy_metadata(scale, &mut object, field);
         }
     }
-    set(&mut object, &paths(kind).spec, replicas);
+    put(&mut object, &paths(kind).spec, replicas);
     Ok(object)
 }
 
 /// Sets the value behind a JSON pointer, making the objects on the way.
-fn set(object: &mut Value, pointer: &str, value: Value) {
+fn put(object: &mut Value, pointer: &str, value: Value) {
     let mut place = object;
     for segment in pointer.split('/').skip(1) {
         if !place.is_object() {

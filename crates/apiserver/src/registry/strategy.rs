@@ -115,6 +115,8 @@ pub(crate) struct Strategy {
     pub(crate) is_allocated_addresses: bool,
     /// Whether objects ask for a certificate.
     pub(crate) is_signing_request: bool,
+    /// Whether the spec holds certificates of a signer that its writer vouches for.
+    pub(crate) is_trust_bundle: bool,
     /// Whether objects define custom kinds.
     pub(crate) is_definition: bool,
     /// Whether a new object binds the Pod of its name to a node.
@@ -260,6 +262,7 @@ impl Strategy {
         counts_by_name: false,
         is_allocated_addresses: false,
         is_signing_request: false,
+        is_trust_bundle: false,
         is_definition: false,
         is_binding: false,
         review: None,

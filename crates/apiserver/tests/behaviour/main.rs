@@ -22,5 +22,6 @@ mod refusals;
 mod request_log;
 mod secrets;
 mod server;
+mod signers;
 mod subresources;
 mod watches;

@@ -1,4 +1,4 @@
-//! `ClusterTrustBundle`s. Upstream also asks for the right to `attest` for a signer; this server does not.
+//! `ClusterTrustBundle`s.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,8 @@ static STRATEGY: Strategy = Strategy {
     name: NameRule::Own,
     selectable_fields: &["spec.signerName"],
     updates_unconditionally: false,
+    is_trust_bundle: true,
+    reads_beyond_metadata: true, // a label, too, takes the right to attest
     validate,
     validate_change: |old, new, causes| validation::fixed(old, new, "/spec/signerName", causes),
     validates_change_last: true,
