@@ -51,6 +51,11 @@ struct Arguments {
     /// With --differential: sends no further request after so many seconds.
     #[arg(long, value_name = "N", requires = "differential")]
     seconds: Option<u64>,
+    /// Sends the definitions and samples of a project, PROJECT=FOLDER, to the embedded server and to a kube-apiserver; may be
+    /// given several times.
+    #[arg(long, value_name = "PROJECT=FOLDER", requires = "kube",
+          conflicts_with_all = ["server", "case", "list", "clients", "authorization", "differential"])]
+    definitions: Vec<String>,
     /// With --authorization or --differential: writes a kube-apiserver's answers to this file instead.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -123,6 +128,9 @@ async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
             return controllers::measure(&programs, &plan).await.map(|()| true);
         }
         return controllers::run(&programs, arguments.e2e.as_deref()).await;
+    }
+    if !arguments.definitions.is_empty() {
+        return differential::definitions::run(&arguments.definitions, arguments.kube.as_deref()).await;
     }
     if arguments.authorization {
         let Arguments { server, kube, record, .. } = arguments;

@@ -4,6 +4,7 @@
 
 mod clients;
 mod controllers;
+mod definitions;
 mod differential;
 mod featuregate;
 mod informer;
@@ -19,6 +20,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     match &options.server {
         Some(server) => server::run(server, options),
         None if options.differential => differential::run(options),
+        None if options.definitions => definitions::run(options),
         None if options.informer => informer::run(options.kubeconfig.as_deref()),
         None if options.controllers => controllers::run(options),
         None if options.clients => clients::run(options),

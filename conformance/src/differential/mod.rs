@@ -3,6 +3,7 @@
 
 mod compare;
 pub(crate) mod corpus;
+pub(crate) mod definitions;
 mod dice;
 mod families;
 mod fixture;

@@ -29,6 +29,13 @@ pub(crate) struct Options {
     /// With --differential: sends no further request after so many seconds.
     #[arg(long, value_name = "N", requires = "differential")]
     pub(super) seconds: Option<u64>,
+    /// Fetches the definitions of some fifty public projects as Go modules, and sends them and their samples to our server
+    /// and to a kube-apiserver; needs Go.
+    #[arg(long, group = "what")]
+    pub(super) definitions: bool,
+    /// With --definitions: only modules whose name contains this; may be repeated.
+    #[arg(long, value_name = "NAME", requires = "definitions")]
+    pub(super) module: Vec<String>,
     /// Compares feature gates with k8s.io/component-base on random registries; needs Go.
     #[arg(long, group = "what")]
     pub(super) featuregate: bool,
@@ -50,7 +57,7 @@ pub(crate) struct Options {
     /// With --authorization or --differential: writes the answers of the server to this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["clients", "featuregate", "informer"])]
     pub(super) record: Option<PathBuf>,
-    /// With --server real, --clients, --controllers or --differential: uses this build of xtask/peers/kube-apiserver instead of building it.
+    /// With --server real, --clients, --controllers, --differential or --definitions: uses this build of xtask/peers/kube-apiserver instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "what", conflicts_with = "featuregate")]
     pub(super) kube: Option<PathBuf>,
     /// With --clients: runs one more kubectl; may be repeated.
