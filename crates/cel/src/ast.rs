@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Loop(Box<Loop>),
     /// `value.optMap(name, body)`.
     Bind(Box<Bind>),
+    /// A name for a value that a macro uses twice.
+    Let(Box<Let>),
 }
 
 /// A constant.
@@ -95,6 +97,8 @@ pub(crate) enum What {
     Filter,
     /// A map from each key to what the body makes of its value.
     TransformMap,
+    /// The map of all entries of the maps that the body makes.
+    TransformMapEntry,
 }
 
 /// The value inside of an optional value under a name; the body is evaluated only if there is one.
@@ -115,7 +119,33 @@ pub(crate) enum Unwrapped {
     AsItIs,
 }
 
+/// A name for a value in a body. The value is evaluated when the name is first used.
+#[derive(Debug, Clone)]
+pub(crate) struct Let {
+    pub(crate) name: String,
+    pub(crate) value: Expr,
+    pub(crate) body: Expr,
+}
+
 impl Expr {
+    /// Returns the parts of this expression, in the order of the source.
+    pub(crate) fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            Kind::Literal(_) | Kind::Name(_) => Vec::new(),
+            Kind::Select(operand, _) | Kind::OptionalSelect(operand, _) | Kind::Has(operand, _) => {
+                vec![operand]
+            }
+            Kind::Call(call) => call.target.as_deref().into_iter().chain(&call.arguments).collect(),
+            Kind::And(parts) | Kind::Or(parts) => parts.iter().collect(),
+            Kind::Choice(parts) => parts.iter().collect(),
+            Kind::List(elements) => elements.iter().map(|element| &element.value).collect(),
+            Kind::Map(entries) => entries.iter().flat_map(|(key, element)| [key, &element.value]).collect(),
+            Kind::Loop(over) => [&over.range].into_iter().chain(&over.filter).chain([&over.body]).collect(),
+            Kind::Bind(bind) => vec![&bind.value, &bind.body],
+            Kind::Let(bound) => vec![&bound.value, &bound.body],
+        }
+    }
+
     /// A part that is a name and nothing else.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.kind {

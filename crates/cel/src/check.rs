@@ -1,7 +1,13 @@
 //! The checker: the type of each part of an expression, and the errors in it.
 
 mod calls;
+mod format;
+mod type_names;
+mod validate;
 
+pub(crate) use self::type_names::type_by_name;
+
+use self::type_names::type_named;
 use crate::{
     ast::{Bind, Element, Expr, Kind, Literal, Loop, Unwrapped, What},
     function::Resolved,
@@ -24,6 +30,8 @@ pub(crate) struct Checked {
     pub(crate) names: Vec<String>,
     /// The functions that each call can mean, by the number of the part.
     pub(crate) calls: Vec<Option<Resolved>>,
+    /// Whether each part is the name of a type, by the number of the part.
+    pub(crate) type_names: Vec<bool>,
 }
 
 /// Checks an expression of so many `parts`, in which `variables` can be named.
@@ -31,30 +39,34 @@ pub(crate) fn check(expr: &Expr, parts: usize, variables: &[(&str, Type)]) -> Re
     let mut checker = Checker {
         types: vec![Type::Wrong; parts],
         calls: vec![None; parts],
+        type_names: vec![false; parts],
         names: Vec::new(),
         scope: variables.iter().map(|(name, is)| ((*name).to_owned(), is.clone())).collect(),
         variables: variables.len(),
         bindings: Bindings::default(),
         issues: Vec::new(),
-        literal_issues: Vec::new(),
     };
     checker.part(expr);
-    let Checker { types, calls, names, bindings, mut issues, literal_issues, .. } = checker;
-    if issues.is_empty() {
-        issues = literal_issues;
+    let Checker { types, calls, type_names, names, bindings, issues, .. } = checker;
+    if !issues.is_empty() {
+        return Err(in_order(issues));
     }
-    if issues.is_empty() {
-        let types = types.iter().map(|is| bindings.resolve(is, true)).collect();
-        return Ok(Checked { types, names, calls });
-    }
+    let types: Vec<Type> = types.iter().map(|is| bindings.resolve(is, true)).collect();
+    let issues = validate::issues(expr, &types, &calls);
+    if issues.is_empty() { Ok(Checked { types, names, calls, type_names }) } else { Err(in_order(issues)) }
+}
+
+/// Sorts issues by their positions; each stands once.
+fn in_order(mut issues: Vec<Issue>) -> Vec<Issue> {
     issues.sort_by_key(|issue| issue.at);
     issues.dedup();
-    Err(issues)
+    issues
 }
 
 struct Checker {
     types: Vec<Type>,
     calls: Vec<Option<Resolved>>,
+    type_names: Vec<bool>,
     names: Vec<String>,
     /// The innermost last.
     scope: Vec<(String, Type)>,
@@ -62,8 +74,6 @@ struct Checker {
     variables: usize,
     bindings: Bindings,
     issues: Vec<Issue>,
-    /// Reported only if there are no other issues, as upstream validates a checked expression.
-    literal_issues: Vec<Issue>,
 }
 
 impl Checker {
@@ -85,8 +95,8 @@ impl Checker {
     fn part(&mut self, expr: &Expr) -> Type {
         let is = match &expr.kind {
             Kind::Literal(literal) => of_literal(literal),
-            Kind::Name(name) => self.name(expr.at, name),
-            Kind::Select(operand, field) => match self.type_named(expr) {
+            Kind::Name(name) => self.name(expr, name),
+            Kind::Select(operand, field) => match self.qualified_type(expr) {
                 Some(is) => is,
                 None => self.select(expr.at, operand, field, false),
             },
@@ -105,8 +115,15 @@ impl Checker {
             Kind::Choice(parts) => self.choice(expr.at, parts),
             Kind::List(elements) => self.list(elements),
             Kind::Map(entries) => self.map(entries),
-            Kind::Loop(over) => self.over(over),
+            Kind::Loop(over) => self.over(expr.at, over),
             Kind::Bind(bind) => self.bind(bind),
+            Kind::Let(bound) => {
+                let value = self.part(&bound.value);
+                self.scope.push((bound.name.clone(), value));
+                let body = self.part(&bound.body);
+                self.scope.pop();
+                body
+            }
         };
         self.types[expr.id] = is.clone();
         is
@@ -119,22 +136,30 @@ impl Checker {
         }
     }
 
-    fn name(&mut self, at: usize, name: &str) -> Type {
+    fn name(&mut self, expr: &Expr, name: &str) -> Type {
         if let Some(position) = self.scope.iter().rposition(|(known, _)| known == name) {
             if position < self.variables {
                 self.names.push(name.to_owned());
             }
             return self.scope[position].1.clone();
         }
-        if type_by_name(name).is_some() { Type::OfTypes } else { self.undeclared(at, name) }
+        match type_named(name) {
+            Some(named) => {
+                self.type_names[expr.id] = true;
+                Type::as_value(named)
+            }
+            None => self.undeclared(expr.at, name),
+        }
     }
 
     /// A type whose name has dots.
-    fn type_named(&self, expr: &Expr) -> Option<Type> {
+    fn qualified_type(&mut self, expr: &Expr) -> Option<Type> {
         let name = expr.qualified()?;
         let root = name.split('.').next()?;
         let is_variable = self.scope.iter().any(|(known, _)| known == root);
-        (!is_variable && type_by_name(&name).is_some()).then_some(Type::OfTypes)
+        let named = type_named(&name).filter(|_| !is_variable)?;
+        self.type_names[expr.id] = true;
+        Some(Type::as_value(named))
     }
 
     fn select(&mut self, at: usize, operand: &Expr, field: &str, is_optional: bool) -> Type {
@@ -167,7 +192,13 @@ impl Checker {
         if self.bindings.fit_all(&found, &[Type::Bool, open.clone(), open.clone()]) {
             return self.bindings.resolve(&open, false);
         }
-        let found = found.map(|is| self.bindings.resolve(&is, true).to_string()).join(", ");
+        let [condition, yes, no] = &found;
+        self.no_choice(at, [condition, yes, no])
+    }
+
+    /// Reports a condition that is not a `bool`, or results of different types.
+    fn no_choice(&mut self, at: usize, found: [&Type; 3]) -> Type {
+        let found = found.map(|is| self.bindings.resolve(is, true).to_string()).join(", ");
         self.wrong(at, format!("found no matching overload for '_?_:_' applied to '({found})'"))
     }
 
@@ -181,18 +212,18 @@ impl Checker {
         }
     }
 
-    /// Joins the type of an item with that of the items before: all items of a list have one type.
-    fn join(&mut self, at: usize, before: Option<Type>, found: Type) -> Type {
+    /// Joins the type of an item with that of the items before: the more general of the two, if one is.
+    fn join(&mut self, before: Option<Type>, found: Type) -> Type {
         match before {
             None => found,
-            Some(before) if self.bindings.fits(&found, &before) => {
-                if found.is_dyn() {
-                    found
-                } else {
+            Some(before) if self.bindings.fits(&before, &found) => {
+                if before.is_as_general_as(&found) {
                     before
+                } else {
+                    found
                 }
             }
-            Some(before) => self.mismatch(at, &before, &found),
+            Some(_) => Type::Dyn,
         }
     }
 
@@ -200,7 +231,7 @@ impl Checker {
         let mut item = None;
         for element in elements {
             let is = self.element(element);
-            item = Some(self.join(element.value.at, item, is));
+            item = Some(self.join(item, is));
         }
         Type::list(item.unwrap_or_else(|| self.bindings.open()))
     }
@@ -209,16 +240,16 @@ impl Checker {
         let (mut key_is, mut value_is) = (None, None);
         for (key, element) in entries {
             let is = self.part(key);
-            key_is = Some(self.join(key.at, key_is, is));
+            key_is = Some(self.join(key_is, is));
             let is = self.element(element);
-            value_is = Some(self.join(element.value.at, value_is, is));
+            value_is = Some(self.join(value_is, is));
         }
         let mut or_open = |is: Option<Type>| is.unwrap_or_else(|| self.bindings.open());
         Type::map(or_open(key_is), or_open(value_is))
     }
 
     /// A loop gives its names to what is in it.
-    fn over(&mut self, over: &Loop) -> Type {
+    fn over(&mut self, at: usize, over: &Loop) -> Type {
         let range = self.part(&over.range);
         let range = self.bindings.resolve(&range, false);
         let (first, second) = match &range {
@@ -243,27 +274,47 @@ impl Checker {
         if let Some(name) = &over.second {
             self.scope.push((name.clone(), second));
         }
-        if let Some(filter) = &over.filter {
-            self.expect(filter, &Type::Bool);
-        }
+        let mut condition = over.filter.as_ref().map(|filter| self.part(filter));
+        let body = self.part(&over.body);
         let gives = match over.what {
-            What::Map => Type::list(self.part(&over.body)),
-            What::TransformMap => {
-                let value = self.part(&over.body);
-                let key = if matches!(range, Type::List(_)) { Type::Int } else { first };
-                Type::map(key, value)
-            }
+            What::Map => Type::list(body),
+            What::TransformMap if matches!(range, Type::List(_)) => Type::map(Type::Int, body),
+            What::TransformMap => Type::map(first, body),
+            What::TransformMapEntry => self.entries(at, &body),
             What::Filter => {
-                self.expect(&over.body, &Type::Bool);
+                condition = Some(body);
                 Type::list(first)
             }
-            What::All | What::Exists | What::ExistsOne => {
-                self.expect(&over.body, &Type::Bool);
+            What::ExistsOne => {
+                condition = Some(body);
+                Type::Int
+            }
+            What::All | What::Exists => {
+                if !self.bindings.fits(&body, &Type::Bool) {
+                    self.mismatch(over.body.at, &Type::Bool, &body);
+                }
                 Type::Bool
             }
         };
+        if let Some(found) = condition
+            && !self.bindings.fits(&found, &Type::Bool)
+        {
+            self.no_choice(at, [&found, &gives, &gives]);
+        }
         self.scope.truncate(outside);
-        gives
+        if over.what == What::ExistsOne { Type::Bool } else { gives }
+    }
+
+    /// Checks the type of a body that returns a map, which is added to another.
+    fn entries(&mut self, at: usize, found: &Type) -> Type {
+        let wanted = Type::map(self.bindings.open(), self.bindings.open());
+        if self.bindings.fits(found, &wanted) {
+            return self.bindings.resolve(&wanted, false);
+        }
+        let found = self.bindings.resolve(found, true);
+        let because =
+            format!("found no matching overload for 'cel.@mapInsert' applied to '(map(dyn, dyn), {found})'");
+        self.wrong(at, because)
     }
 
     fn bind(&mut self, bind: &Bind) -> Type {
@@ -293,27 +344,4 @@ fn of_literal(literal: &Literal) -> Type {
         Literal::String(_) => Type::String,
         Literal::Bytes(_) => Type::Bytes,
     }
-}
-
-/// The names that types have as values.
-pub(crate) fn type_by_name(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 16] = [
-        "bool",
-        "bytes",
-        "double",
-        "google.protobuf.Duration",
-        "google.protobuf.Timestamp",
-        "int",
-        "list",
-        "map",
-        "null_type",
-        "optional_type",
-        "string",
-        "type",
-        "uint",
-        Type::QUANTITY,
-        Type::IP,
-        Type::CIDR,
-    ];
-    NAMES.into_iter().find(|known| *known == name)
 }

@@ -3,38 +3,37 @@
 
 mod arguments;
 mod found;
+mod loops;
 mod range;
 
-use std::sync::LazyLock;
-
-use self::found::{Found, Path};
+use self::found::{Entries, Found, Path};
 pub(crate) use self::{
     arguments::{Arguments, Estimated},
-    range::Range,
+    range::{Range, TENTH, scaled},
 };
 use crate::{
-    ast::{Bind, Call, Expr, Kind, Literal, Loop, Unwrapped, What},
+    ast::{Call, Expr, Kind, Literal},
+    check::Checked,
     decl_type::DeclType,
     function::Resolved,
     typed::Type,
 };
 
 /// Estimates the highest cost of a checked expression over these variables.
-pub(crate) fn most(
-    expr: &Expr,
-    types: &[Type],
-    calls: &[Option<Resolved>],
-    variables: &[(&str, Option<&DeclType>)],
-) -> u64 {
-    let scope = variables.iter().map(|(name, place)| Local { name, size: None, path: Path::of(*place) });
+pub(crate) fn most(expr: &Expr, checked: &Checked, variables: &[(&str, Option<&DeclType>)]) -> u64 {
+    let scope = variables.iter().map(|(name, place)| Local {
+        name,
+        size: None,
+        path: Path::of(*place),
+        entries: None,
+    });
     let root = variables.iter().find_map(|(_, place)| *place);
-    let mut estimate = Estimate { types, calls, root, scope: scope.collect() };
+    let mut estimate = Estimate { checked, root, scope: scope.collect() };
     estimate.part(expr).cost.max
 }
 
 struct Estimate<'d> {
-    types: &'d [Type],
-    calls: &'d [Option<Resolved>],
+    checked: &'d Checked,
     /// The schema of the value that the rule is about.
     root: Option<&'d DeclType>,
     /// The innermost last.
@@ -47,11 +46,12 @@ struct Local<'d> {
     name: &'d str,
     size: Option<Range>,
     path: Path<'d>,
+    entries: Option<Entries>,
 }
 
 impl<'d> Estimate<'d> {
     fn of_type(&self, expr: &Expr) -> &'d Type {
-        self.types.get(expr.id).unwrap_or(&Type::Dyn)
+        self.checked.types.get(expr.id).unwrap_or(&Type::Dyn)
     }
 
     /// Estimates a part.
@@ -68,7 +68,8 @@ impl<'d> Estimate<'d> {
             Kind::Name(name) => self.name(expr, name),
             Kind::Select(operand, field) => self.select(expr, operand, field),
             Kind::OptionalSelect(operand, _) => {
-                Found::costing(self.part(operand).cost.plus(Range::exactly(1)))
+                let cost = self.part(operand).cost.plus(Range::ONE);
+                Found { size: self.size(expr, Path::None), ..Found::costing(cost) }
             }
             Kind::Has(operand, _) => {
                 Found { size: Some(Range::exactly(1)), ..Found::costing(self.part(operand).cost) }
@@ -87,7 +88,7 @@ impl<'d> Estimate<'d> {
                 let cost = found.iter().fold(Range::exactly(10), |sum, found| sum.plus(found.cost));
                 let sizes = found.iter().map(|found| found.size.unwrap_or(Range::UNKNOWN));
                 let item = sizes.reduce(Range::or).unwrap_or(Range::exactly(0));
-                let entries = Some((Range::exactly(1), item));
+                let entries = Some(Entries::items(item));
                 Found { cost, size: Some(exactly(elements.len())), path: Path::None, entries }
             }
             Kind::Map(entries) => {
@@ -101,11 +102,13 @@ impl<'d> Estimate<'d> {
                         *sizes = Some(sizes.map_or(size, |sizes| sizes.or(size)));
                     }
                 }
-                let sizes = (keys.unwrap_or(Range::exactly(0)), values.unwrap_or(Range::exactly(0)));
-                Found { cost, size: Some(exactly(entries.len())), path: Path::None, entries: Some(sizes) }
+                let [key, value] = [keys, values].map(|sizes| sizes.unwrap_or(Range::exactly(0)));
+                let sizes = Some(Entries { is_map: true, key, value });
+                Found { cost, size: Some(exactly(entries.len())), path: Path::None, entries: sizes }
             }
             Kind::Loop(over) => self.over(over),
-            Kind::Bind(bind) => self.bind(bind),
+            Kind::Bind(bind) => self.bind(expr, bind),
+            Kind::Let(bound) => self.bound(bound),
         }
     }
 
@@ -121,13 +124,26 @@ impl<'d> Estimate<'d> {
                 cost,
                 size: self.size(expr, local.path).or(local.size),
                 path: local.path,
-                entries: None,
+                entries: local.entries,
             },
-            None => Found { size: Some(Range::exactly(1)), ..Found::costing(cost) },
+            None => self.type_name(expr),
         }
     }
 
+    /// Estimates the name of a type. Upstream takes it for the name of the variable.
+    fn type_name(&self, expr: &Expr) -> Found<'d> {
+        let path = Path::of(self.root);
+        Found { cost: Range::ONE, size: self.size(expr, path), path, entries: None }
+    }
+
+    fn resolved(&self, expr: &Expr) -> Option<&'d Option<Resolved>> {
+        self.checked.calls.get(expr.id)
+    }
+
     fn select(&mut self, expr: &Expr, operand: &'d Expr, field: &str) -> Found<'d> {
+        if self.checked.type_names[expr.id] {
+            return self.type_name(expr);
+        }
         let of = self.part(operand);
         let counts = matches!(self.of_type(operand), Type::Map(..) | Type::Object(_));
         let path = of.path.step(self.root, |place| match &place.is {
@@ -138,9 +154,9 @@ impl<'d> Estimate<'d> {
         Found { cost, size: self.size(expr, path), path, entries: None }
     }
 
-    /// Estimates a call. A dynamic call, which can mean several functions, costs what the first of them does.
+    /// Estimates a call. A dynamic call, which can mean several functions, costs what the most expensive of them does.
     fn call(&mut self, expr: &'d Expr, call: &'d Call) -> Found<'d> {
-        let Some(resolved) = self.calls.get(expr.id).and_then(Option::as_ref) else {
+        let Some(resolved) = self.resolved(expr).and_then(Option::as_ref) else {
             return Found::costing(Range::ONE); // every call of a checked expression is resolved
         };
         let target = call.target.as_deref().filter(|_| resolved.has_receiver);
@@ -148,17 +164,15 @@ impl<'d> Estimate<'d> {
         let found: Vec<Found<'d>> = parts.iter().map(|part| self.part(part)).collect();
         let types = parts.iter().map(|part| self.of_type(part)).collect();
         let arguments = Arguments { parts: &parts, types, found: &found };
-        let estimated = match resolved.functions.first() {
-            Some(function) => (function.estimate)(&arguments),
-            None => Estimated::cost(Range::ONE),
-        };
+        let estimates = resolved.functions.iter().map(|function| (function.estimate)(&arguments));
+        let estimated = estimates.reduce(Estimated::or).unwrap_or(Estimated::cost(Range::ONE));
         let before = found.iter().fold(Range::exactly(0), |sum, found| sum.plus(found.cost));
         let container = found.first().filter(|_| estimated.is_element);
         let path = match container {
             Some(of) => of.path.step(self.root, |place| place.parts.as_deref()),
             None => Path::None,
         };
-        let inner = container.and_then(|of| of.entries).map(|sizes| sizes.1);
+        let inner = container.and_then(|of| of.entries).map(|sizes| sizes.value);
         let size = estimated.size.or(inner).or_else(|| self.size(expr, path));
         Found { cost: before.plus(estimated.cost), size, path, entries: estimated.entries }
     }
@@ -166,7 +180,7 @@ impl<'d> Estimate<'d> {
     fn choice(&mut self, parts: &'d [Expr; 3]) -> Found<'d> {
         let [condition, yes, no] = [&parts[0], &parts[1], &parts[2]].map(|part| self.part(part));
         let size = |found: &Found<'_>| found.size.unwrap_or(Range::UNKNOWN);
-        let entries = yes.entries.zip(no.entries).map(|(one, other)| (one.0.or(other.0), one.1.or(other.1)));
+        let entries = yes.entries.zip(no.entries).map(|(one, other)| one.or(other));
         Found {
             cost: condition.cost.plus(yes.cost.or(no.cost)),
             size: Some(size(&yes).or(size(&no))),
@@ -174,87 +188,19 @@ impl<'d> Estimate<'d> {
             entries,
         }
     }
-
-    fn over(&mut self, over: &'d Loop) -> Found<'d> {
-        /// Keys of a map, of which upstream takes it that they have no length.
-        static KEYS: LazyLock<DeclType> = LazyLock::new(DeclType::key);
-        let range = self.part(&over.range);
-        let is_map = matches!(self.of_type(&over.range), Type::Map(..));
-        let items = range.path.step(self.root, |place| place.parts.as_deref());
-        let (key, value) = (range.entries.map(|sizes| sizes.0), range.entries.map(|sizes| sizes.1));
-        let local = |name, size, path| Local { name, size, path };
-        let outside = self.scope.len();
-        let is_keyed = |place: &DeclType| matches!(place.is, Type::Map(..)) && is_map;
-        let keys = range.path.step(self.root, |place| is_keyed(place).then_some(&*KEYS));
-        match (&over.second, is_map) {
-            (None, true) => self.scope.push(local(&over.first, key, keys)),
-            (None, false) => self.scope.push(local(&over.first, value, items)),
-            (Some(second), _) => {
-                self.scope.push(local(&over.first, key, keys));
-                self.scope.push(local(second, value, items));
-            }
-        }
-        let filter = over.filter.as_ref().map(|filter| self.part(filter).cost);
-        let body = self.part(&over.body);
-        let item_size = self.scope[outside]
-            .size
-            .or(self.scope[outside].path.end().map(|place| Range { min: 0, max: place.most }));
-        self.scope.truncate(outside);
-        // What the macro itself does, in the beginning and at the end, and for each item.
-        let (around, each) = match over.what {
-            What::All => (1, Range { min: 3, max: body.cost.max.saturating_add(3) }),
-            What::Exists => (1, Range { min: 4, max: body.cost.max.saturating_add(4) }),
-            What::ExistsOne => (2, body.cost.plus(Range { min: 1, max: 2 })),
-            What::Map | What::TransformMap => {
-                let made = body.cost.plus(Range::exactly(12));
-                let each = filter.map_or(made, |filter| filter.plus(made.or(Range::exactly(1))));
-                (if over.what == What::Map { 11 } else { 31 }, each)
-            }
-            What::Filter => (11, body.cost.plus(Range { min: 1, max: 13 })),
-        };
-        let count = range.size.unwrap_or(Range::UNKNOWN);
-        let cost = range.cost.plus(Range::exactly(around)).plus(count.times(each));
-        let none = Range::exactly(0);
-        let (size, entries) = match over.what {
-            What::All | What::Exists | What::ExistsOne => (Range::exactly(1), None),
-            What::Map => (count, Some((Range::exactly(1), none.or(body.size.unwrap_or(Range::UNKNOWN))))),
-            What::Filter => (count, Some((Range::exactly(1), none.or(item_size.unwrap_or(Range::UNKNOWN))))),
-            What::TransformMap => {
-                (count, Some((key.unwrap_or(Range::UNKNOWN), body.size.unwrap_or(Range::UNKNOWN))))
-            }
-        };
-        Found { cost, size: Some(size), path: Path::None, entries }
-    }
-
-    fn bind(&mut self, bind: &'d Bind) -> Found<'d> {
-        let value = self.part(&bind.value);
-        self.scope.push(Local { name: &bind.name, size: None, path: Path::None });
-        let body = self.part(&bind.body);
-        self.scope.pop();
-        let cost = value.cost.plus(body.cost).plus(Range::exactly(10));
-        let wraps = if bind.unwraps == Unwrapped::Wrapped { 2 } else { 1 };
-        Found::costing(cost.plus(Range::exactly(wraps)))
-    }
 }
 
 fn exactly(size: usize) -> Range {
     Range::exactly(u64::try_from(size).unwrap_or(u64::MAX))
 }
 
-/// The size of what has no parts.
+/// The size of a value without parts.
 fn fixed(is: &Type) -> Option<Range> {
-    let has_parts = matches!(
-        is,
-        Type::String
-            | Type::Bytes
-            | Type::List(_)
-            | Type::Map(..)
-            | Type::Dyn
-            | Type::Wrong
-            | Type::Open(_)
-            | Type::Optional(_)
-            | Type::Object(_)
-            | Type::Named(_)
-    );
-    (!has_parts).then_some(Range::exactly(1))
+    match is {
+        Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Duration | Type::Timestamp => {
+            Some(Range::ONE)
+        }
+        Type::Optional(inner) => fixed(inner),
+        _ => None,
+    }
 }

@@ -1,13 +1,19 @@
-//! The evaluator.
+//! The evaluator. It charges as upstream's does, whose units are those of the estimate.
 
-use std::rc::Rc;
+mod attribute;
+mod loops;
+mod scope;
 
+use std::{collections::HashMap, rc::Rc};
+
+pub(crate) use self::scope::Local;
 use crate::{
-    ast::{Bind, Call, Element, Expr, Kind, Loop, Unwrapped, What},
+    ast::{Bind, Call, Element, Expr, Kind, Let, Unwrapped},
     check::type_by_name,
     function::Resolved,
     meter::{Failure, Meter},
-    value::{Entries, Text, Value, field},
+    plan::Step,
+    value::{Entries, Value},
 };
 
 /// The costs of making a list and a map, in upstream's units.
@@ -19,9 +25,12 @@ type Outcome<'a> = Result<Value<'a>, Failure>;
 /// Evaluates expressions in a scope.
 pub(crate) struct Evaluation<'a, 'm> {
     /// The innermost last.
-    scope: Vec<(&'a str, Value<'a>)>,
+    scope: Vec<Local<'a>>,
     /// The functions of the calls, as the checker resolved them.
     calls: &'a [Option<Resolved>],
+    steps: &'a [Step],
+    /// The values of constant parts, which are evaluated once.
+    constants: HashMap<usize, Value<'a>>,
     meter: &'m mut Meter,
 }
 
@@ -29,96 +38,148 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     pub(crate) fn new(
         variables: Vec<(&'a str, Value<'a>)>,
         calls: &'a [Option<Resolved>],
+        steps: &'a [Step],
         meter: &'m mut Meter,
     ) -> Self {
-        Self { scope: variables, calls, meter }
+        let scope = variables.into_iter().map(|(name, value)| Local::ready(name, value)).collect();
+        Self { scope, calls, steps, constants: HashMap::new(), meter }
     }
 
     /// Evaluates `expr`.
     pub(crate) fn of(&mut self, expr: &'a Expr) -> Outcome<'a> {
+        match self.step(expr) {
+            Step::Constant => {
+                if let Some(value) = self.constants.get(&expr.id) {
+                    return Ok(value.clone());
+                }
+                let cost = self.meter.cost();
+                let value = self.constant(expr);
+                self.meter.refund_to(cost);
+                if let Ok(value) = &value {
+                    self.constants.insert(expr.id, value.clone());
+                }
+                value
+            }
+            Step::Never => Ok(Value::Bool(false)),
+            Step::Evaluated | Step::Membership => self.evaluated(expr),
+        }
+    }
+
+    fn step(&self, expr: &Expr) -> Step {
+        self.steps.get(expr.id).copied().unwrap_or(Step::Evaluated)
+    }
+
+    fn constant(&mut self, expr: &'a Expr) -> Outcome<'a> {
+        let named = match &expr.kind {
+            Kind::Name(_) | Kind::Select(..) => expr.qualified().and_then(|name| type_by_name(&name)),
+            _ => None,
+        };
+        match named {
+            Some(name) => Ok(Value::Type(name)),
+            None => self.evaluated(expr),
+        }
+    }
+
+    fn evaluated(&mut self, expr: &'a Expr) -> Outcome<'a> {
+        self.meter.work(1)?; // constants and choices have no cost
         match &expr.kind {
             Kind::Literal(literal) => Ok(literal.into()),
-            Kind::Name(name) => self.name(name),
-            Kind::Select(operand, field) => self.select(expr, operand, field),
-            Kind::OptionalSelect(operand, field) => {
-                let operand = self.of(operand)?;
-                self.meter.charge(1)?;
-                Ok(Value::optional(self.look_up(&operand, field)?))
+            Kind::Name(_) | Kind::Select(..) | Kind::OptionalSelect(..) | Kind::Choice(_) => {
+                self.whole_attribute(expr)
             }
-            Kind::Has(operand, field) => {
-                let operand = self.of(operand)?;
-                Ok(Value::Bool(self.look_up(&operand, field)?.is_some()))
-            }
+            Kind::Has(operand, field) => self.has(operand, field),
+            Kind::Call(call) if attribute::is_index(call) => self.whole_attribute(expr),
             Kind::Call(call) => self.call(expr, call),
             Kind::And(parts) => self.logic(parts, false),
             Kind::Or(parts) => self.logic(parts, true),
-            Kind::Choice(parts) => self.choice(parts),
             Kind::List(elements) => self.list(elements),
             Kind::Map(entries) => self.map(entries),
             Kind::Loop(over) => self.over(over),
             Kind::Bind(bind) => self.bind(bind),
-        }
-    }
-
-    fn name(&mut self, name: &'a str) -> Outcome<'a> {
-        self.meter.charge(1)?;
-        if let Some((_, value)) = self.scope.iter().rev().find(|(known, _)| *known == name) {
-            return Ok(value.clone());
-        }
-        let named = type_by_name(name).map(Value::Type);
-        named.ok_or_else(|| Failure::error(format!("no such attribute(s): {name}")))
-    }
-
-    fn select(&mut self, expr: &Expr, operand: &'a Expr, name: &'a str) -> Outcome<'a> {
-        if let Some(of_type) = self.type_named(expr) {
-            self.meter.charge(1)?;
-            return Ok(of_type);
-        }
-        let operand = self.of(operand)?;
-        self.meter.charge(1)?;
-        let found = self.look_up(&operand, name)?;
-        match &operand {
-            Value::Optional(_) => Ok(Value::optional(found)),
-            _ => found.ok_or_else(|| Failure::no_key(name)),
-        }
-    }
-
-    /// A type whose name has dots; no variable is called like its first part.
-    fn type_named(&self, expr: &Expr) -> Option<Value<'a>> {
-        let name = expr.qualified().filter(|name| name.contains('.'))?;
-        let root = name.split('.').next()?;
-        let is_variable = self.scope.iter().any(|(known, _)| *known == root);
-        if is_variable { None } else { type_by_name(&name).map(Value::Type) }
-    }
-
-    /// The field of an object or a map, or of what is in an optional value; `None` if it is not there.
-    fn look_up(&mut self, operand: &Value<'a>, name: &'a str) -> Result<Option<Value<'a>>, Failure> {
-        match operand {
-            Value::Object(fields, object) => Ok(field(fields, object, name)),
-            Value::Map(entries) => entries.get(&Value::String(Text::Of(name)), self.meter),
-            Value::Optional(Some(inner)) => self.look_up(inner, name),
-            Value::Optional(None) => Ok(None),
-            _ => Err(Failure::NoOverload),
+            Kind::Let(bound) => self.bound(bound),
         }
     }
 
     fn call(&mut self, expr: &'a Expr, call: &'a Call) -> Outcome<'a> {
         let calls = self.calls;
         let resolved = calls.get(expr.id).and_then(Option::as_ref).ok_or(Failure::NoOverload)?;
-        let mut values = Vec::with_capacity(call.arguments.len() + 1);
-        if let Some(target) = call.target.as_deref().filter(|_| resolved.has_receiver) {
-            values.push(self.of(target)?);
+        let target = call.target.as_deref().filter(|_| resolved.has_receiver);
+        let shortcut = resolved.functions.first().and_then(|function| function.shortcut);
+        if let (Some(shortcut), Some(target), [other]) = (shortcut, target, &call.arguments[..]) {
+            let value = self.of(target)?;
+            return match shortcut(&value) {
+                Some(result) => Ok(result),
+                None => self.of(other),
+            };
         }
-        for argument in &call.arguments {
-            values.push(self.of(argument)?);
+        let is_membership = self.step(expr) == Step::Membership;
+        let values = self.arguments(target, &call.arguments, u64::from(!is_membership))?;
+        if is_membership {
+            return self.is_member(&values);
         }
-        for function in &resolved.functions {
-            match (function.evaluate)(&values, self.meter) {
-                Err(Failure::NoOverload) => {} // of dynamic values, another library's function may take them
-                outcome => return outcome,
+        self.apply(resolved, &values)
+    }
+
+    /// Evaluates the arguments of a call. An error among two of them does not keep the other from being evaluated, and the
+    /// call is charged; an error among more of them does, unless it is the last. Upstream finds the cost of such a call by the
+    /// size of the error, which is 1.
+    fn arguments(
+        &mut self,
+        target: Option<&'a Expr>,
+        arguments: &'a [Expr],
+        cost: u64,
+    ) -> Result<Vec<Value<'a>>, Failure> {
+        let parts: Vec<&'a Expr> = target.into_iter().chain(arguments).collect();
+        let mut values = Vec::with_capacity(parts.len());
+        let mut failed = None;
+        for (position, part) in parts.iter().enumerate() {
+            match self.of(part) {
+                Ok(value) => values.push(value),
+                Err(Failure::TooCostly) => return Err(Failure::TooCostly),
+                Err(failure) if parts.len() > 2 && position + 1 < parts.len() => return Err(failure),
+                Err(failure) => failed = failed.or(Some(failure)),
             }
         }
-        Err(Failure::NoOverload)
+        match failed {
+            Some(failure) => {
+                self.meter.charge(cost)?;
+                Err(failure)
+            }
+            None => Ok(values),
+        }
+    }
+
+    /// Applies the first function that takes the values, if they are dynamic.
+    fn apply(&mut self, resolved: &Resolved, values: &[Value<'a>]) -> Outcome<'a> {
+        let before = self.meter.cost();
+        for function in &resolved.functions {
+            if let (Some(default), [Value::List(list)]) = (function.default, values)
+                && list.len() == 0
+            {
+                return Ok(default(resolved.first_overload));
+            }
+            match (function.evaluate)(values, self.meter) {
+                Err(Failure::NoOverload) => self.meter.refund_to(before),
+                Err(Failure::TooCostly) => return Err(Failure::TooCostly),
+                outcome => {
+                    if function.is_flat_if_dynamic && resolved.overloads > 1 {
+                        self.meter.refund_to(before);
+                        self.meter.charge(1)?;
+                    }
+                    return outcome;
+                }
+            }
+        }
+        self.meter.charge(1)?;
+        Err(resolved.functions.first().map_or(Failure::NoOverload, |function| function.no_overload(values)))
+    }
+
+    /// Evaluates `in` with a constant list.
+    fn is_member(&mut self, values: &[Value<'a>]) -> Outcome<'a> {
+        match values {
+            [item, Value::List(list)] => Ok(Value::Bool(list.contains(item, self.meter)?)),
+            _ => Err(Failure::NoOverload),
+        }
     }
 
     /// `&&` and `||`: the first part that `decides` does, whatever is wrong with those before it.
@@ -136,14 +197,6 @@ impl<'a, 'm> Evaluation<'a, 'm> {
         failed.map_or(Ok(Value::Bool(!decides)), Err)
     }
 
-    fn choice(&mut self, parts: &'a [Expr; 3]) -> Outcome<'a> {
-        match self.of(&parts[0])? {
-            Value::Bool(true) => self.of(&parts[1]),
-            Value::Bool(false) => self.of(&parts[2]),
-            _ => Err(Failure::NoOverload),
-        }
-    }
-
     /// Evaluates an item of a list or a value of a map; an optional one can be absent.
     fn element(&mut self, element: &'a Element) -> Result<Option<Value<'a>>, Failure> {
         match (element.is_optional, self.of(&element.value)?) {
@@ -154,176 +207,70 @@ impl<'a, 'm> Evaluation<'a, 'm> {
     }
 
     fn list(&mut self, elements: &'a [Element]) -> Outcome<'a> {
+        self.meter.charge(LIST)?;
         let mut items = Vec::with_capacity(elements.len());
         for element in elements {
             items.extend(self.element(element)?);
         }
-        self.meter.charge(LIST)?;
         Ok(Value::list(items))
     }
 
+    /// Evaluates a map. Of entries with the same key, the last one counts.
     fn map(&mut self, entries: &'a [(Expr, Element)]) -> Outcome<'a> {
+        self.meter.charge(MAP)?;
         let mut made: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(entries.len());
         for (key, element) in entries {
             let key = self.of(key)?;
-            let Some(value) = self.element(element)? else { continue };
-            for (known, _) in &made {
-                if known.is(&key, self.meter)? {
-                    return Err(Failure::error("Failed with repeated key"));
+            let value = self.element(element)?;
+            let mut known = None;
+            for (position, (other, _)) in made.iter().enumerate() {
+                if other.type_name() == key.type_name() && other.is(&key, self.meter)? {
+                    known = Some(position);
+                    break;
                 }
             }
-            made.push((key, value));
+            match (known, value) {
+                (Some(position), Some(value)) => made[position].1 = value,
+                (Some(position), None) => drop(made.remove(position)),
+                (None, Some(value)) => made.push((key, value)),
+                (None, None) => {}
+            }
         }
-        self.meter.charge(MAP)?;
         Ok(Value::Map(Entries::Made(Rc::new(made))))
     }
 
-    /// Evaluates the range of a loop: pairs of its first and its second variable.
-    fn range(
-        &mut self,
-        over: &'a Loop,
-    ) -> Result<Box<dyn Iterator<Item = (Value<'a>, Value<'a>)> + 'a>, Failure> {
-        let has_two = over.second.is_some();
-        Ok(match self.of(&over.range)? {
-            Value::List(list) => {
-                let positions = list.iter().enumerate();
-                Box::new(positions.map(move |(position, item)| {
-                    let position = i64::try_from(position).unwrap_or(i64::MAX);
-                    if has_two { (Value::Int(position), item) } else { (item, Value::Null) }
-                }))
-            }
-            Value::Map(entries) => entries.iter(),
-            _ => return Err(Failure::NoOverload),
-        })
-    }
-
-    fn over(&mut self, over: &'a Loop) -> Outcome<'a> {
-        let range = self.range(over)?;
-        let outside = self.scope.len();
-        let outcome = match over.what {
-            What::All => self.decide(over, range, false),
-            What::Exists => self.decide(over, range, true),
-            What::ExistsOne => self.count(over, range),
-            What::Map | What::Filter => self.collect(over, range),
-            What::TransformMap => self.collect_map(over, range),
-        };
-        self.scope.truncate(outside);
-        outcome
-    }
-
-    /// Gives the loop's names to an item, in the place of the one before.
-    fn enter(&mut self, over: &'a Loop, outside: usize, first: Value<'a>, second: Value<'a>) {
-        self.scope.truncate(outside);
-        self.scope.push((&over.first, first));
-        if let Some(name) = &over.second {
-            self.scope.push((name, second));
-        }
-    }
-
-    /// `all` and `exists`: the first item that `decides` does, whatever is wrong with those before it.
-    fn decide(
-        &mut self,
-        over: &'a Loop,
-        range: impl Iterator<Item = (Value<'a>, Value<'a>)>,
-        decides: bool,
-    ) -> Outcome<'a> {
-        let outside = self.scope.len();
-        let mut failed = None;
-        for (first, second) in range {
-            self.enter(over, outside, first, second);
-            self.meter.charge(if decides { 4 } else { 3 })?;
-            match self.of(&over.body) {
-                Ok(Value::Bool(flag)) if flag == decides => return Ok(Value::Bool(decides)),
-                Ok(Value::Bool(_)) => {}
-                Ok(_) => failed = failed.or(Some(Failure::NoOverload)),
-                Err(Failure::TooCostly) => return Err(Failure::TooCostly),
-                Err(failure) => failed = failed.or(Some(failure)),
-            }
-        }
-        self.meter.charge(1)?;
-        failed.map_or(Ok(Value::Bool(!decides)), Err)
-    }
-
-    fn holds(&mut self, condition: &'a Expr) -> Result<bool, Failure> {
-        match self.of(condition)? {
-            Value::Bool(flag) => Ok(flag),
-            _ => Err(Failure::NoOverload),
-        }
-    }
-
-    fn count(&mut self, over: &'a Loop, range: impl Iterator<Item = (Value<'a>, Value<'a>)>) -> Outcome<'a> {
-        let outside = self.scope.len();
-        let mut found = 0_u64;
-        for (first, second) in range {
-            self.enter(over, outside, first, second);
-            let holds = self.holds(&over.body)?;
-            self.meter.charge(if holds { 2 } else { 1 })?;
-            found += u64::from(holds);
-        }
-        self.meter.charge(2)?;
-        Ok(Value::Bool(found == 1))
-    }
-
-    fn collect(
-        &mut self,
-        over: &'a Loop,
-        range: impl Iterator<Item = (Value<'a>, Value<'a>)>,
-    ) -> Outcome<'a> {
-        let outside = self.scope.len();
-        let mut items = Vec::new();
-        for (first, second) in range {
-            let item = first.clone();
-            self.enter(over, outside, first, second);
-            let condition = if over.what == What::Filter { Some(&over.body) } else { over.filter.as_ref() };
-            if let Some(condition) = condition
-                && !self.holds(condition)?
-            {
-                self.meter.charge(1)?;
-                continue;
-            }
-            items.push(if over.what == What::Filter { item } else { self.of(&over.body)? });
-            self.meter.charge(LIST + 2)?;
-        }
-        self.meter.charge(LIST + 1)?;
-        Ok(Value::list(items))
-    }
-
-    fn collect_map(
-        &mut self,
-        over: &'a Loop,
-        range: impl Iterator<Item = (Value<'a>, Value<'a>)>,
-    ) -> Outcome<'a> {
-        let outside = self.scope.len();
-        let mut entries = Vec::new();
-        for (first, second) in range {
-            let key = first.clone();
-            self.enter(over, outside, first, second);
-            if let Some(filter) = &over.filter
-                && !self.holds(filter)?
-            {
-                self.meter.charge(1)?;
-                continue;
-            }
-            entries.push((key, self.of(&over.body)?));
-            self.meter.charge(2)?;
-        }
-        self.meter.charge(MAP + 1)?;
-        Ok(Value::Map(Entries::Made(Rc::new(entries))))
-    }
-
+    /// `optMap` and `optFlatMap`, which upstream makes of `hasValue`, `value`, `optional.of` and `optional.none`.
     fn bind(&mut self, bind: &'a Bind) -> Outcome<'a> {
-        let value = match self.of(&bind.value)? {
-            Value::Optional(None) => return Ok(Value::Optional(None)),
-            Value::Optional(Some(inner)) => Value::clone(&inner),
-            _ => return Err(Failure::NoOverload),
-        };
-        self.meter.charge(LIST)?;
-        self.scope.push((&bind.name, value));
-        let body = self.of(&bind.body);
-        self.scope.pop();
+        let value = self.of(&bind.value);
+        self.meter.charge(1)?;
+        match value? {
+            Value::Optional(Some(_)) => {}
+            Value::Optional(None) => {
+                self.meter.charge(1)?;
+                return Ok(Value::Optional(None));
+            }
+            other => return Err(Failure::NoOverloadOf(format!("hasValue({})", other.type_name()))),
+        }
+        let body = self.within(Local::inside(&bind.name, &bind.value, self.scope.len()), &bind.body);
         match bind.unwraps {
-            Unwrapped::Wrapped => Ok(Value::optional(Some(body?))),
+            Unwrapped::Wrapped => {
+                self.meter.charge(1)?;
+                Ok(Value::optional(Some(body?)))
+            }
             Unwrapped::AsItIs => body,
         }
+    }
+
+    fn bound(&mut self, bound: &'a Let) -> Outcome<'a> {
+        self.within(Local::of(&bound.name, &bound.value, self.scope.len()), &bound.body)
+    }
+
+    /// Evaluates a body with one more name.
+    fn within(&mut self, local: Local<'a>, body: &'a Expr) -> Outcome<'a> {
+        let outside = self.scope.len();
+        self.scope.push(local);
+        let value = self.of(body);
+        self.scope.truncate(outside);
+        value
     }
 }

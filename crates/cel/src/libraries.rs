@@ -5,14 +5,15 @@ use std::{collections::HashMap, sync::LazyLock};
 use crate::{
     function::{Declaration, Function},
     functions::{
-        basic, convert, format, lists, made_lists, network, operators, quantities, regexes, semver, sets,
-        strings, times, url,
+        access, basic, convert, format, lists, made_lists, network, operators, quantities, regexes, semver,
+        sets, strings, times, url,
     },
 };
 
 /// All libraries. A dynamic call that several of them could take goes to the first that does.
-pub(crate) const LIBRARIES: [&[Function]; 14] = [
+pub(crate) const LIBRARIES: [&[Function]; 16] = [
     operators::FUNCTIONS,
+    access::FUNCTIONS,
     basic::FUNCTIONS,
     convert::FUNCTIONS,
     strings::FUNCTIONS,
@@ -20,6 +21,7 @@ pub(crate) const LIBRARIES: [&[Function]; 14] = [
     lists::FUNCTIONS,
     made_lists::FUNCTIONS,
     regexes::FUNCTIONS,
+    regexes::GLOBAL,
     times::FUNCTIONS,
     quantities::FUNCTIONS,
     url::FUNCTIONS,

@@ -4,6 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use regex::Regex;
 
+use crate::estimate::{TENTH, scaled};
+
 /// The cost limit of one expression upstream.
 const LIMIT: u64 = 1_000_000;
 /// The limit of steps that costs do not count, such as comparing the parts of two large objects: a fraction of a second.
@@ -20,6 +22,8 @@ pub(crate) enum Failure {
     TooCostly,
     /// No overload takes the arguments, whose dynamic types the checker could not know.
     NoOverload,
+    /// The same, with the name of the function and the types of the arguments.
+    NoOverloadOf(String),
     /// Another error, with upstream's message.
     Error(String),
 }
@@ -36,7 +40,7 @@ impl EvalError {
 
     /// Returns whether a dynamic value had a type that a function or operator does not take.
     pub fn is_no_overload(&self) -> bool {
-        self.0 == Failure::NoOverload
+        matches!(self.0, Failure::NoOverload | Failure::NoOverloadOf(_))
     }
 }
 
@@ -63,6 +67,7 @@ impl fmt::Display for Failure {
         f.write_str(match self {
             Self::TooCostly => "operation cancelled: actual cost limit exceeded",
             Self::NoOverload => "no such overload",
+            Self::NoOverloadOf(call) => return write!(f, "no such overload: {call}"),
             Self::Error(because) => because,
         })
     }
@@ -103,9 +108,14 @@ impl Meter {
         if self.cost > self.limit { Err(Failure::TooCostly) } else { Ok(()) }
     }
 
+    /// Takes back all charges since the cost was this.
+    pub(crate) fn refund_to(&mut self, cost: u64) {
+        self.cost = cost;
+    }
+
     /// Charges a tenth of `size`: the cost of traversing a text.
     pub(crate) fn traverse(&mut self, size: u64) -> Result<(), Failure> {
-        self.charge(size.div_ceil(10))
+        self.charge(scaled(size, TENTH))
     }
 
     /// Counts made items that have no cost of their own.

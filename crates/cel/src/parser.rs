@@ -268,9 +268,8 @@ impl Parser {
                 self.next += 1;
                 Ok(name)
             }
-            Token::Quoted(name) => {
-                self.next += 1;
-                Ok(name)
+            Token::Quoted(_) => {
+                Err(Unreadable { at: self.at(), because: "unsupported syntax: '`'".to_owned() })
             }
             _ => self.unexpected("IDENTIFIER"),
         }

@@ -10,8 +10,9 @@ use crate::{
     estimate,
     evaluate::Evaluation,
     function::Resolved,
-    meter::{EvalError, Meter},
+    meter::{EvalError, Failure, Meter},
     parser,
+    plan::{self, Step},
     typed::Type,
 };
 
@@ -24,6 +25,7 @@ pub struct Program {
     max_cost: u64,
     /// The functions of the calls, as the checker resolved them.
     calls: Vec<Option<Resolved>>,
+    steps: Vec<Step>,
 }
 
 /// A variable that an expression can name.
@@ -51,11 +53,14 @@ impl<'d> Variable<'d> {
 /// The errors of an expression. The text is upstream's: for each error its line and column, its message, the line itself
 /// and a mark below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompileError(String);
+pub struct CompileError {
+    text: String,
+    is_of_program: bool,
+}
 
 impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -63,7 +68,18 @@ impl std::error::Error for CompileError {}
 
 impl CompileError {
     fn new(source: &str, issues: &[Issue]) -> Self {
-        Self(issues.iter().map(|issue| message(source, issue)).collect::<Vec<_>>().join("\n"))
+        let text = issues.iter().map(|issue| message(source, issue)).collect::<Vec<_>>().join("\n");
+        Self { text, is_of_program: false }
+    }
+
+    fn of_program(failure: &Failure) -> Self {
+        Self { text: failure.to_string(), is_of_program: true }
+    }
+
+    /// Returns whether the expression is correct, but a constant in it is not: one that cannot be converted, or that is no
+    /// regular expression. Upstream reports `program instantiation failed` then, instead of `compilation failed`.
+    pub fn is_of_program(&self) -> bool {
+        self.is_of_program
     }
 }
 
@@ -72,7 +88,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// All errors of the checker, or the first of the parser.
+    /// All errors of the checker, or the first of the parser; or a constant that cannot be converted.
     pub fn compile(source: &str, variables: &[Variable<'_>]) -> Result<Self, CompileError> {
         let (expr, parts) = parser::parse(source).map_err(|unreadable| {
             CompileError::new(source, &[Issue { at: unreadable.at, because: unreadable.because }])
@@ -86,11 +102,12 @@ impl Program {
             .collect();
         let checked =
             check::check(&expr, parts, &typed).map_err(|issues| CompileError::new(source, &issues))?;
+        let steps = plan::plan(&expr, &checked).map_err(|failure| CompileError::of_program(&failure))?;
         let places: Vec<(&str, Option<&DeclType>)> =
             variables.iter().map(|variable| (variable.name, Some(variable.declared))).collect();
-        let max_cost = estimate::most(&expr, &checked.types, &checked.calls, &places);
+        let max_cost = estimate::most(&expr, &checked, &places);
         let result = checked.types.get(expr.id).cloned().unwrap_or(Type::Dyn);
-        Ok(Self { expr, result, names: checked.names, max_cost, calls: checked.calls })
+        Ok(Self { expr, result, names: checked.names, max_cost, calls: checked.calls, steps })
     }
 
     /// Returns whether the checked type of the result is `bool`.
@@ -128,7 +145,7 @@ impl Program {
         activation: Activation<'a>,
         meter: &mut Meter,
     ) -> Result<Output<'a>, EvalError> {
-        let value = Evaluation::new(activation.variables, &self.calls, meter).of(&self.expr);
+        let value = Evaluation::new(activation.variables, &self.calls, &self.steps, meter).of(&self.expr);
         value.map(Output::new).map_err(EvalError)
     }
 }
@@ -138,7 +155,7 @@ fn message(source: &str, issue: &Issue) -> String {
     let before: String = source.chars().take(issue.at).collect();
     let line = before.matches('\n').count();
     let column = before.chars().rev().take_while(|c| *c != '\n').count();
-    let text = source.lines().nth(line).unwrap_or_default();
+    let text = source.lines().nth(line).unwrap_or_default().replace('\t', " ");
     let dots = ".".repeat(column);
     format!("ERROR: <input>:{}:{}: {}\n | {text}\n | {dots}^", line + 1, column + 1, issue.because)
 }

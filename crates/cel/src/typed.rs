@@ -20,8 +20,8 @@ pub(crate) enum Type {
     Bytes,
     Duration,
     Timestamp,
-    /// A type as a value.
-    OfTypes,
+    /// A type as a value: `type(int)`.
+    AsValue(Arc<Type>),
     List(Arc<Type>),
     Map(Arc<Type>, Arc<Type>),
     Optional(Arc<Type>),
@@ -70,6 +70,24 @@ impl Type {
         Self::Optional(Arc::new(inner))
     }
 
+    pub(crate) fn as_value(named: Self) -> Self {
+        Self::AsValue(Arc::new(named))
+    }
+
+    /// Returns the name of the type without its parameters, such as `list`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::List(_) => "list".to_owned(),
+            Self::Map(..) => "map".to_owned(),
+            Self::Optional(_) => "optional_type".to_owned(),
+            Self::AsValue(_) => "type".to_owned(),
+            Self::Null => "null_type".to_owned(),
+            Self::Duration => "google.protobuf.Duration".to_owned(),
+            Self::Timestamp => "google.protobuf.Timestamp".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether anything goes, because nothing is known or something is wrong.
     pub(crate) fn is_dyn(&self) -> bool {
         matches!(self, Self::Dyn | Self::Wrong)
@@ -78,9 +96,9 @@ impl Type {
     /// Whether the two are the same type, without anything open.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::List(one), Self::List(other)) | (Self::Optional(one), Self::Optional(other)) => {
-                one.is(other)
-            }
+            (Self::List(one), Self::List(other))
+            | (Self::Optional(one), Self::Optional(other))
+            | (Self::AsValue(one), Self::AsValue(other)) => one.is(other),
             (Self::Map(key, value), Self::Map(other_key, other_value)) => {
                 key.is(other_key) && value.is(other_value)
             }
@@ -104,9 +122,9 @@ impl fmt::Display for Type {
             Self::Double => "double",
             Self::String => "string",
             Self::Bytes => "bytes",
-            Self::Duration => "google.protobuf.Duration",
-            Self::Timestamp => "google.protobuf.Timestamp",
-            Self::OfTypes => "type",
+            Self::Duration => "duration",
+            Self::Timestamp => "timestamp",
+            Self::AsValue(named) => return write!(f, "type({named})"),
             Self::List(item) => return write!(f, "list({item})"),
             Self::Map(key, value) => return write!(f, "map({key}, {value})"),
             Self::Optional(inner) => return write!(f, "optional_type({inner})"),
@@ -137,6 +155,7 @@ impl Bindings {
             },
             Type::List(item) => Type::list(self.resolve(item, closes)),
             Type::Optional(inner) => Type::optional(self.resolve(inner, closes)),
+            Type::AsValue(named) => Type::as_value(self.resolve(named, closes)),
             Type::Map(key, value) => Type::map(self.resolve(key, closes), self.resolve(value, closes)),
             other => other.clone(),
         }
@@ -159,16 +178,15 @@ impl Bindings {
     }
 
     fn unify(&mut self, found: &Type, wanted: &Type) -> bool {
-        let (found, wanted) = (self.resolve(found, false), self.resolve(wanted, false));
+        if let Type::Open(number) = wanted
+            && let Some(Some(known)) = self.0.get(*number).cloned()
+        {
+            return self.unify_known(found, *number, &known);
+        }
+        let (found, wanted) = (self.inferred(found), self.inferred(wanted));
         match (&found, &wanted) {
             (Type::Open(one), Type::Open(other)) if one == other => true,
-            (Type::Open(number), known) | (known, Type::Open(number)) => {
-                if known.contains(*number) {
-                    return false;
-                }
-                self.0[*number] = Some(known.clone());
-                true
-            }
+            (Type::Open(number), known) | (known, Type::Open(number)) => self.bind(*number, known),
             (one, other) if one.is_dyn() || other.is_dyn() => true,
             (Type::Null, other) | (other, Type::Null) => matches!(
                 other,
@@ -185,17 +203,65 @@ impl Bindings {
             (Type::Map(key, value), Type::Map(other_key, other_value)) => {
                 self.unify(key, other_key) && self.unify(value, other_value)
             }
+            (Type::AsValue(_), Type::AsValue(_)) => true,
             (one, other) => one.is(other),
         }
+    }
+
+    /// Unifies with an open type that is inferred already, and keeps the more general of the two.
+    fn unify_known(&mut self, found: &Type, number: usize, known: &Type) -> bool {
+        if !self.unify(found, known) {
+            return false;
+        }
+        let (found, known) = (self.resolve(found, false), self.resolve(known, false));
+        if found.is_as_general_as(&known) && !found.contains(number) {
+            self.0[number] = Some(found);
+        }
+        true
+    }
+
+    /// Returns what is inferred for an open type, and other types as they are.
+    fn inferred(&self, is: &Type) -> Type {
+        match is {
+            Type::Open(number) => match self.0.get(*number) {
+                Some(Some(known)) => self.inferred(known),
+                _ => is.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    fn bind(&mut self, number: usize, known: &Type) -> bool {
+        let is_free = !self.resolve(known, false).contains(number);
+        if is_free {
+            self.0[number] = Some(known.clone());
+        }
+        is_free
     }
 }
 
 impl Type {
+    /// Returns whether every value of the other type has this type, too.
+    pub(crate) fn is_as_general_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dyn | Self::Wrong | Self::Open(_), _) => true,
+            (_, Self::Dyn | Self::Wrong | Self::Open(_)) => false,
+            (Self::List(one), Self::List(other)) | (Self::Optional(one), Self::Optional(other)) => {
+                one.is_as_general_as(other)
+            }
+            (Self::Map(key, value), Self::Map(other_key, other_value)) => {
+                key.is_as_general_as(other_key) && value.is_as_general_as(other_value)
+            }
+            (Self::AsValue(_), Self::AsValue(_)) => true,
+            (one, other) => one.is(other),
+        }
+    }
+
     /// Whether the open type of that number stands in this one.
     fn contains(&self, number: usize) -> bool {
         match self {
             Self::Open(open) => *open == number,
-            Self::List(inner) | Self::Optional(inner) => inner.contains(number),
+            Self::List(inner) | Self::Optional(inner) | Self::AsValue(inner) => inner.contains(number),
             Self::Map(key, value) => key.contains(number) || value.contains(number),
             _ => false,
         }

@@ -1,5 +1,7 @@
 //! [`Value`] of an expression. Parts of an object stay in its JSON and are converted when they are used.
 
+mod collections;
+
 use std::{cmp::Ordering, net::IpAddr, rc::Rc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -7,9 +9,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use trimtab_quantity::Quantity;
 
+pub(crate) use self::collections::{Entries, List};
 use crate::{
     ast::Literal,
-    decl_type::{DeclType, ListKind},
+    decl_type::DeclType,
     functions::{network::Cidr, semver::Semver, times, url::Url},
     meter::{Failure, Meter},
     typed::{Object, Type},
@@ -27,7 +30,8 @@ pub(crate) enum Value<'a> {
     Bytes(Rc<[u8]>),
     /// Nanoseconds.
     Duration(i64),
-    Timestamp(Timestamp),
+    /// With the time zone's distance from UTC in seconds, in which it is written.
+    Timestamp(Timestamp, i32),
     List(List<'a>),
     Map(Entries<'a>),
     /// An object with declared fields.
@@ -50,22 +54,6 @@ pub(crate) enum Value<'a> {
 pub(crate) enum Text<'a> {
     Of(&'a str),
     Made(Rc<str>),
-}
-
-/// A list of an object, or one that was made.
-#[derive(Debug, Clone)]
-pub(crate) enum List<'a> {
-    /// With what the schema says of the list, if it says something.
-    Of(&'a [Json], Option<&'a DeclType>),
-    Made(Rc<Vec<Value<'a>>>),
-}
-
-/// A map of an object, or one that was made.
-#[derive(Debug, Clone)]
-pub(crate) enum Entries<'a> {
-    /// With what the schema says of its values, if it says something.
-    Of(&'a Map<String, Json>, Option<&'a DeclType>),
-    Made(Rc<Vec<(Value<'a>, Value<'a>)>>),
 }
 
 impl Text<'_> {
@@ -103,7 +91,9 @@ impl<'a> Value<'a> {
         let read = match declared.map(|declared| &declared.is) {
             Some(Type::Bytes) => STANDARD.decode(text).ok().map(|bytes| Self::Bytes(bytes.into())),
             Some(Type::Duration) => times::duration(text).map(Self::Duration),
-            Some(Type::Timestamp) => times::timestamp(text).map(Self::Timestamp),
+            Some(Type::Timestamp) => {
+                times::time_of_object(text).map(|(time, offset)| Self::Timestamp(time, offset))
+            }
             _ => None,
         };
         read.unwrap_or(Self::String(Text::Of(text)))
@@ -115,6 +105,20 @@ impl<'a> Value<'a> {
 
     pub(crate) fn list(items: Vec<Self>) -> Self {
         Self::List(List::Made(Rc::new(items)))
+    }
+
+    /// The entries of a map, or the fields of an object; no others have entries.
+    pub(crate) fn entries(&self) -> Box<dyn Iterator<Item = (Self, Self)> + 'a> {
+        match self {
+            Self::Map(entries) => entries.iter(),
+            Self::Object(fields, object) => {
+                let (fields, object): (&'a Map<String, Json>, &'a Object) = (*fields, *object);
+                Box::new(object.fields.keys().filter_map(move |name| {
+                    field(fields, object, name).map(|value| (Self::String(Text::Of(name)), value))
+                }))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
     }
 
     /// A value that may be there.
@@ -133,10 +137,9 @@ impl<'a> Value<'a> {
             Self::String(_) => "string",
             Self::Bytes(_) => "bytes",
             Self::Duration(_) => "google.protobuf.Duration",
-            Self::Timestamp(_) => "google.protobuf.Timestamp",
+            Self::Timestamp(..) => "google.protobuf.Timestamp",
             Self::List(_) => "list",
-            Self::Map(_) => "map",
-            Self::Object(..) => "object",
+            Self::Map(_) | Self::Object(..) => "map",
             Self::Optional(_) => "optional_type",
             Self::Type(_) => "type",
             Self::Quantity(_) => Type::QUANTITY,
@@ -155,7 +158,16 @@ impl<'a> Value<'a> {
             Self::Bytes(bytes) => bytes.len(),
             Self::List(list) => list.len(),
             Self::Map(entries) => entries.len(),
+            Self::Object(fields, _) => fields.len(),
             Self::Optional(Some(inner)) => return inner.size(),
+            Self::Ip(address) => {
+                if address.is_ipv4() {
+                    4
+                } else {
+                    16
+                }
+            }
+            Self::Cidr(range) => usize::from(range.prefix().div_ceil(8)),
             _ => 1,
         };
         u64::try_from(size).unwrap_or(u64::MAX)
@@ -170,6 +182,7 @@ impl<'a> Value<'a> {
             Self::Uint(number) => *number == 0,
             Self::Double(number) => *number == 0.0,
             Self::Duration(nanos) => *nanos == 0,
+            Self::Timestamp(time, _) => *time == times::earliest(),
             Self::String(_) | Self::Bytes(_) | Self::List(_) | Self::Map(_) => self.size() == 0,
             Self::Object(fields, _) => fields.is_empty(),
             Self::Optional(inner) => inner.is_none(),
@@ -189,7 +202,7 @@ impl<'a> Value<'a> {
             }
             (Self::Bytes(one), Self::Bytes(other)) => one == other,
             (Self::Duration(one), Self::Duration(other)) => one == other,
-            (Self::Timestamp(one), Self::Timestamp(other)) => one == other,
+            (Self::Timestamp(one, _), Self::Timestamp(other, _)) => one == other,
             (Self::Type(one), Self::Type(other)) => one == other,
             (Self::Quantity(one), Self::Quantity(other)) => one == other,
             (Self::Url(one), Self::Url(other)) => one == other,
@@ -229,6 +242,21 @@ impl<'a> Value<'a> {
         Ok(true)
     }
 
+    /// Returns whether values of this type have an order.
+    pub(crate) fn is_ordered(&self) -> bool {
+        matches!(
+            self,
+            Self::Bool(_)
+                | Self::Int(_)
+                | Self::Uint(_)
+                | Self::Double(_)
+                | Self::String(_)
+                | Self::Bytes(_)
+                | Self::Duration(_)
+                | Self::Timestamp(..)
+        )
+    }
+
     /// How two values compare; `None` if they do not.
     pub(crate) fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
@@ -247,7 +275,7 @@ impl<'a> Value<'a> {
             (Self::String(one), Self::String(other)) => Some(one.as_str().cmp(other.as_str())),
             (Self::Bytes(one), Self::Bytes(other)) => Some(one.cmp(other)),
             (Self::Duration(one), Self::Duration(other)) => Some(one.cmp(other)),
-            (Self::Timestamp(one), Self::Timestamp(other)) => Some(one.cmp(other)),
+            (Self::Timestamp(one, _), Self::Timestamp(other, _)) => Some(one.cmp(other)),
             _ => None,
         }
     }
@@ -283,109 +311,9 @@ fn weight(json: &Json) -> usize {
     }
 }
 
-impl<'a> List<'a> {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Of(items, _) => items.len(),
-            Self::Made(items) => items.len(),
-        }
-    }
-
-    pub(crate) fn get(&self, position: usize) -> Option<Value<'a>> {
-        match self {
-            Self::Of(items, declared) => {
-                let parts = declared.and_then(|declared| declared.parts.as_deref());
-                items.get(position).map(|item| Value::of(item, parts))
-            }
-            Self::Made(items) => items.get(position).cloned(),
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let list = self.clone();
-        (0..list.len()).filter_map(move |position| list.get(position))
-    }
-
-    /// How the list compares and adds up.
-    pub(crate) fn kind(&self) -> &'a ListKind {
-        match self {
-            Self::Of(_, Some(declared)) => &declared.list,
-            _ => &ListKind::Plain,
-        }
-    }
-
-    /// Whether an item of it is `wanted`.
-    pub(crate) fn contains(&self, wanted: &Value<'a>, meter: &mut Meter) -> Result<bool, Failure> {
-        for item in self.iter() {
-            if item.is(wanted, meter)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn is(&self, other: &Self, meter: &mut Meter) -> Result<bool, Failure> {
-        if self.len() != other.len() {
-            return Ok(false);
-        }
-        let in_any_order = *self.kind() != ListKind::Plain;
-        for (position, item) in self.iter().enumerate() {
-            let is_there = match other.get(position) {
-                Some(found) if found.is(&item, meter)? => true,
-                _ => in_any_order && other.contains(&item, meter)?,
-            };
-            if !is_there {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-impl<'a> Entries<'a> {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Of(fields, _) => fields.len(),
-            Self::Made(entries) => entries.len(),
-        }
-    }
-
-    pub(crate) fn get(&self, key: &Value<'a>, meter: &mut Meter) -> Result<Option<Value<'a>>, Failure> {
-        match self {
-            Self::Of(fields, declared) => Ok(match key {
-                Value::String(key) => fields.get(key.as_str()).map(|value| Value::of(value, *declared)),
-                _ => None,
-            }),
-            Self::Made(entries) => {
-                for (known, value) in entries.iter() {
-                    if known.is(key, meter)? {
-                        return Ok(Some(value.clone()));
-                    }
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (Value<'a>, Value<'a>)> + 'a> {
-        match self {
-            Self::Of(fields, declared) => {
-                let declared = *declared;
-                let of = move |(key, value): (&'a String, &'a Json)| {
-                    (Value::String(Text::Of(key)), Value::of(value, declared))
-                };
-                Box::new(fields.iter().map(of))
-            }
-            Self::Made(entries) => {
-                let entries = entries.clone();
-                Box::new((0..entries.len()).filter_map(move |position| entries.get(position).cloned()))
-            }
-        }
-    }
-}
-
-/// An object's field, by the name that expressions have for it.
+/// An object's field, by the name that expressions have for it. A field that is null is absent.
 pub(crate) fn field<'a>(fields: &'a Map<String, Json>, object: &'a Object, name: &str) -> Option<Value<'a>> {
     let field = object.fields.get(name)?;
-    fields.get(&field.name).map(|value| Value::of(value, Some(&field.declared)))
+    let value = fields.get(&field.name).filter(|value| !value.is_null())?;
+    Some(Value::of(value, Some(&field.declared)))
 }

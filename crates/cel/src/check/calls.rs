@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Checker, Issue};
+use super::Checker;
 use crate::{
     ast::{Call, Expr},
     function::{Declaration, Resolved},
@@ -17,12 +17,10 @@ impl Checker {
         let qualified =
             target.as_ref().and_then(|target| Some(format!("{}.{function}", target.qualified()?)));
         let qualified = qualified.filter(|name| libraries::declared(name).is_some());
-        let mut found = Vec::new();
+        // The arguments before the target: what they infer of open types is known when it is checked.
+        let mut found: Vec<Type> = arguments.iter().map(|argument| self.part(argument)).collect();
         if let (Some(target), None) = (target, &qualified) {
-            found.push(self.part(target));
-        }
-        for argument in arguments {
-            found.push(self.part(argument));
+            found.insert(0, self.part(target));
         }
         let has_receiver = target.is_some() && qualified.is_none();
         let name = qualified.as_deref().unwrap_or(function);
@@ -30,7 +28,6 @@ impl Checker {
         let (resolved, result) = self.overload(declared, has_receiver, &found);
         match result {
             Some(result) => {
-                self.literals(call, &resolved);
                 self.calls[expr.id] = Some(resolved);
                 result
             }
@@ -46,21 +43,29 @@ impl Checker {
         has_receiver: bool,
         found: &[Type],
     ) -> (Resolved, Option<Type>) {
-        let mut resolved = Resolved { functions: Vec::new(), has_receiver };
+        let mut resolved = Resolved { functions: Vec::new(), has_receiver, overloads: 0, first_overload: 0 };
         let mut result: Option<Type> = None;
         for Declaration { function, overloads } in declared {
             let mut fits = false;
-            for signature in overloads.iter().filter(|signature| signature.is_member == has_receiver) {
+            for (position, signature) in overloads.iter().enumerate() {
+                if signature.is_member != has_receiver {
+                    continue;
+                }
                 let open: Vec<Type> = (0..signature.open).map(|_| self.bindings.open()).collect();
                 let parameters: Vec<Type> = signature.parameters.iter().map(|is| fill(is, &open)).collect();
                 if !self.bindings.fit_all(found, &parameters) {
                     continue;
                 }
                 fits = true;
+                if resolved.overloads == 0 {
+                    resolved.first_overload = position;
+                }
+                resolved.overloads += 1;
                 let given = self.bindings.resolve(&fill(&signature.result, &open), false);
                 result = Some(match result {
                     Some(other) if !other.is(&given) => Type::Dyn,
-                    _ => given,
+                    Some(other) => other,
+                    None => given,
                 });
             }
             if fits {
@@ -78,18 +83,6 @@ impl Checker {
         };
         self.wrong(at, format!("found no matching overload for '{name}' applied to '{signature}'"))
     }
-
-    /// Checks constant arguments that must be patterns, timestamps or durations.
-    fn literals(&mut self, call: &Call, resolved: &Resolved) {
-        let target = call.target.as_deref().filter(|_| resolved.has_receiver);
-        let arguments: Vec<&Expr> = target.into_iter().chain(&call.arguments).collect();
-        for rule in resolved.functions.iter().filter_map(|function| function.literal) {
-            let Some(argument) = arguments.get(rule.argument) else { continue };
-            if argument.text().is_some_and(|text| !(rule.is_valid)(text)) {
-                self.literal_issues.push(Issue { at: argument.at, because: rule.error.to_owned() });
-            }
-        }
-    }
 }
 
 /// A signature's type with `open` in the place of its own open ones.
@@ -98,6 +91,7 @@ fn fill(is: &Type, open: &[Type]) -> Type {
         Type::Open(number) => open.get(*number).cloned().unwrap_or(Type::Dyn),
         Type::List(item) => Type::list(fill(item, open)),
         Type::Optional(inner) => Type::optional(fill(inner, open)),
+        Type::AsValue(named) => Type::as_value(fill(named, open)),
         Type::Map(key, value) => Type::Map(Arc::new(fill(key, open)), Arc::new(fill(value, open))),
         other => other.clone(),
     }

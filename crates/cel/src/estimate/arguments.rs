@@ -1,6 +1,9 @@
 //! [`Arguments`] of a call as an estimate sees them, and [`Estimated`]: its cost and the size of its result.
 
-use super::{found::Found, range::Range};
+use super::{
+    found::{Entries, Found},
+    range::Range,
+};
 use crate::{
     ast::{Expr, Kind, Literal},
     typed::Type,
@@ -13,7 +16,7 @@ pub(crate) struct Estimated {
     /// `None` if the size follows from the type, or from the schema for an element.
     pub(crate) size: Option<Range>,
     /// The sizes of keys and values in the result.
-    pub(super) entries: Option<(Range, Range)>,
+    pub(super) entries: Option<Entries>,
     /// Whether the result is an element of the first argument.
     pub(super) is_element: bool,
 }
@@ -34,10 +37,15 @@ impl Estimated {
         Self { size, ..Self::cost(Range::ONE) }
     }
 
-    /// A list of so many items that is made, with a cost in tenths for each item.
-    pub(crate) fn list(items: Range, tenths: u64) -> Self {
-        let cost = items.times(Range::exactly(tenths)).tenth();
-        Self::sized(cost.plus(Range::exactly(11)), items)
+    /// A list of so many items that is made, with a cost for each item.
+    pub(crate) fn list(items: Range, each: f64) -> Self {
+        Self::sized(items.scaled(each).plus(Range::exactly(11)), items)
+    }
+
+    /// Either this or the other: the checker cannot tell which function is called.
+    pub(super) fn or(self, other: Self) -> Self {
+        let size = self.size.zip(other.size).map(|(one, other)| one.or(other)).or(self.size).or(other.size);
+        Self { cost: self.cost.or(other.cost), size, ..self }
     }
 
     /// An element of the first argument.
@@ -46,7 +54,7 @@ impl Estimated {
     }
 
     /// Adds the sizes of keys and values.
-    pub(crate) const fn with_entries(self, entries: Option<(Range, Range)>) -> Self {
+    pub(crate) const fn with_entries(self, entries: Option<Entries>) -> Self {
         Self { entries, ..self }
     }
 }
@@ -76,7 +84,7 @@ impl Arguments<'_, '_> {
     }
 
     /// Returns the sizes of the keys and values of an argument.
-    pub(crate) fn entries(&self, position: usize) -> Option<(Range, Range)> {
+    pub(crate) fn entries(&self, position: usize) -> Option<Entries> {
         self.found.get(position).and_then(|found| found.entries)
     }
 
@@ -110,10 +118,15 @@ impl Arguments<'_, '_> {
         of_schema.map_or(Range::UNKNOWN, |items| Range { min: 0, max: items.most })
     }
 
-    /// Returns the value of an integer constant that is not negative.
+    /// Returns the value of an integer constant, 0 for a negative one.
     pub(crate) fn literal(&self, position: usize) -> Option<u64> {
+        self.integer(position).map(|number| u64::try_from(number).unwrap_or(0))
+    }
+
+    /// Returns the value of an integer constant.
+    pub(crate) fn integer(&self, position: usize) -> Option<i64> {
         match self.parts.get(position).map(|part| &part.kind) {
-            Some(Kind::Literal(Literal::Int(number))) => u64::try_from(*number).ok(),
+            Some(Kind::Literal(Literal::Int(number))) => Some(*number),
             _ => None,
         }
     }

@@ -51,7 +51,27 @@ pub(super) struct Found<'d> {
     pub(super) size: Option<Range>,
     pub(super) path: Path<'d>,
     /// The sizes of the keys and the values that are in it.
-    pub(super) entries: Option<(Range, Range)>,
+    pub(super) entries: Option<Entries>,
+}
+
+/// The sizes of the keys and values in a map, or of the items in a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entries {
+    pub(super) is_map: bool,
+    pub(super) key: Range,
+    pub(super) value: Range,
+}
+
+impl Entries {
+    /// The entries of a list.
+    pub(super) fn items(value: Range) -> Self {
+        Self { is_map: false, key: Range::exactly(1), value }
+    }
+
+    /// Either these or the others.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { key: self.key.or(other.key), value: self.value.or(other.value), ..self }
+    }
 }
 
 impl Found<'_> {

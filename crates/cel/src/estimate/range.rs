@@ -25,11 +25,44 @@ impl Range {
 
     /// A tenth: what it costs to go through a text.
     pub(crate) fn tenth(self) -> Self {
-        Self { min: self.min.div_ceil(10), max: self.max.div_ceil(10) }
+        self.scaled(TENTH)
+    }
+
+    /// The range times a factor, rounded up.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        Self { min: scaled(self.min, factor), max: scaled(self.max, factor) }
     }
 
     /// Either this or the other.
     pub(crate) fn or(self, other: Self) -> Self {
         Self { min: self.min.min(other.min), max: self.max.max(other.max) }
+    }
+}
+
+/// The cost of a character of a text that is traversed.
+pub(crate) const TENTH: f64 = 0.1;
+
+/// Multiplies and rounds up, in floating point as upstream does: large products are not exact.
+pub(crate) fn scaled(number: u64, factor: f64) -> u64 {
+    #[allow(clippy::cast_precision_loss, reason = "upstream rounds the same way")]
+    let product = number as f64 * factor;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and saturated at the maximum"
+    )]
+    let rounded = product.ceil() as u64;
+    rounded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_are_of_floating_point() {
+        assert_eq!([0, 1, 10, 11, 70].map(|number| scaled(number, TENTH)), [0, 1, 1, 2, 7]);
+        assert_eq!(scaled(u64::MAX, TENTH), 1_844_674_407_370_955_264);
+        assert_eq!(scaled(u64::MAX, 2.0), u64::MAX);
     }
 }

@@ -58,6 +58,7 @@ fn of_type(text: &str) -> Type {
         return match outer {
             "list" => Type::list(next()),
             "optional" => Type::optional(next()),
+            "type" => Type::as_value(next()),
             _ => Type::map(next(), next()),
         };
     }
@@ -72,7 +73,6 @@ fn of_type(text: &str) -> Type {
         "bytes" => Type::Bytes,
         "duration" => Type::Duration,
         "timestamp" => Type::Timestamp,
-        "type" => Type::OfTypes,
         "quantity" => Type::Named(Type::QUANTITY),
         "url" => Type::Named(Type::URL),
         "ip" => Type::Named(Type::IP),

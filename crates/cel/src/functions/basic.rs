@@ -3,7 +3,7 @@
 use super::one;
 use crate::{
     estimate::{Arguments, Estimated},
-    function::Function,
+    function::{Function, Mismatch},
     meter::{Failure, Meter},
     value::Value,
 };
@@ -23,21 +23,30 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         ],
         one,
         |arguments, meter| match arguments {
-            [value @ (Value::String(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_))] => {
+            [
+                value @ (Value::String(_)
+                | Value::Bytes(_)
+                | Value::List(_)
+                | Value::Map(_)
+                | Value::Object(..)),
+            ] => {
                 meter.charge(1)?;
                 Ok(Value::Int(i64::try_from(value.size()).unwrap_or(i64::MAX)))
             }
             _ => Err(Failure::NoOverload),
         },
-    ),
-    Function::new("type", &["(A) type"], one, |arguments, meter| match arguments {
+    )
+    .with_mismatch(Mismatch::Name),
+    Function::new("type", &["(A) type<A>"], one, |arguments, meter| match arguments {
         [value] => charged(Value::Type(value.type_name()), meter),
         _ => Err(Failure::NoOverload),
-    }),
+    })
+    .folded(),
     Function::new("dyn", &["(A) dyn"], same, |arguments, meter| match arguments {
         [value] => charged(value.clone(), meter),
         _ => Err(Failure::NoOverload),
-    }),
+    })
+    .folded(),
     Function::new("optional.none", &["() optional<A>"], one, |arguments, meter| match arguments {
         [] => charged(Value::Optional(None), meter),
         _ => Err(Failure::NoOverload),
@@ -56,22 +65,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     }),
     Function::new("value", &["optional<A>.() A"], one, |arguments, meter| match arguments {
         [Value::Optional(Some(inner))] => charged(Value::clone(inner), meter),
-        [Value::Optional(None)] => Err(Failure::error("optional.none() dereference")),
+        [Value::Optional(None)] => {
+            meter.charge(1)?;
+            Err(Failure::error("optional.none() dereference"))
+        }
         _ => Err(Failure::NoOverload),
     }),
-    Function::new(
-        "or",
-        &["optional<A>.(optional<A>) optional<A>"],
-        one,
-        |arguments, meter| match arguments {
-            [Value::Optional(None), other] => charged(other.clone(), meter),
-            [one @ Value::Optional(Some(_)), _] => charged(one.clone(), meter),
-            _ => Err(Failure::NoOverload),
-        },
-    ),
-    Function::new("orValue", &["optional<A>.(A) A"], one, |arguments, meter| match arguments {
-        [Value::Optional(inner), other] => charged(inner.as_deref().unwrap_or(other).clone(), meter),
-        _ => Err(Failure::NoOverload),
+    // Both are evaluated only if the first argument is an optional value without a value: the second is the result then.
+    Function::new("or", &["optional<A>.(optional<A>) optional<A>"], one, second)
+        .with_shortcut(|first| (!matches!(first, Value::Optional(None))).then(|| first.clone())),
+    Function::new("orValue", &["optional<A>.(A) A"], one, second).with_shortcut(|first| match first {
+        Value::Optional(inner) => inner.as_deref().cloned(),
+        other => Some(other.clone()),
     }),
     Function::new(
         "optional.unwrap",
@@ -81,6 +86,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     ),
     Function::new("unwrapOpt", &["list<optional<A>>.() list<A>"], one, super::made_lists::present_values),
 ];
+
+/// Returns the second of two arguments.
+fn second<'a>(arguments: &[Value<'a>], _: &mut Meter) -> Result<Value<'a>, Failure> {
+    match arguments {
+        [_, other] => Ok(other.clone()),
+        _ => Err(Failure::NoOverload),
+    }
+}
 
 /// Returns a value after charging 1 for it.
 pub(super) fn charged<'a>(value: Value<'a>, meter: &mut Meter) -> Result<Value<'a>, Failure> {

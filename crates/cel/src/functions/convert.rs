@@ -22,7 +22,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             }),
             _ => Err(Failure::NoOverload),
         })
-    }),
+    })
+    .folded(),
     Function::new(
         "int",
         &["(int) int", "(uint) int", "(double) int", "(string) int", "(timestamp) int", "(duration) int"],
@@ -30,21 +31,22 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |arguments, meter| {
             convert("int", arguments, meter, |value| {
                 let number = match value {
-                    Value::Int(number) => Some(*number),
-                    Value::Uint(number) => i64::try_from(*number).ok(),
+                    Value::Int(number) => *number,
+                    Value::Uint(number) => i64::try_from(*number).map_err(|_| int_overflow())?,
                     Value::Double(number) => {
-                        let number = whole(*number, -9.223_372_036_854_775e18, 9.223_372_036_854_775e18);
-                        number.and_then(|number| i64::try_from(number).ok())
+                        let number = whole(*number, -TWO_TO_63, TWO_TO_63).filter(|_| *number > -TWO_TO_63);
+                        number.and_then(|number| i64::try_from(number).ok()).ok_or_else(int_overflow)?
                     }
-                    Value::String(text) => text.as_str().parse().ok(),
-                    Value::Timestamp(time) => Some(time.as_second()),
-                    Value::Duration(nanos) => Some(*nanos),
+                    Value::String(text) => return Ok(text.as_str().parse().ok().map(Value::Int)),
+                    Value::Timestamp(time, _) => time.as_second(),
+                    Value::Duration(nanos) => *nanos,
                     _ => return Err(Failure::NoOverload),
                 };
-                Ok(number.map(Value::Int))
+                Ok(Some(Value::Int(number)))
             })
         },
-    ),
+    )
+    .folded(),
     Function::new(
         "uint",
         &["(uint) uint", "(int) uint", "(double) uint", "(string) uint"],
@@ -52,18 +54,23 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |arguments, meter| {
             convert("uint", arguments, meter, |value| {
                 let number = match value {
-                    Value::Uint(number) => Some(*number),
-                    Value::Int(number) => u64::try_from(*number).ok(),
+                    Value::Uint(number) => *number,
+                    Value::Int(number) => u64::try_from(*number).map_err(|_| uint_overflow())?,
                     Value::Double(number) => {
-                        whole(*number, -1.0, 1.8e19).and_then(|number| u64::try_from(number).ok())
+                        let number = whole(*number, 0.0, 2.0 * TWO_TO_63);
+                        number.and_then(|number| u64::try_from(number).ok()).ok_or_else(uint_overflow)?
                     }
-                    Value::String(text) => text.as_str().parse().ok(),
+                    Value::String(text) => {
+                        let digits = Some(text.as_str()).filter(|text| !text.starts_with('+'));
+                        return Ok(digits.and_then(|digits| digits.parse().ok()).map(Value::Uint));
+                    }
                     _ => return Err(Failure::NoOverload),
                 };
-                Ok(number.map(Value::Uint))
+                Ok(Some(Value::Uint(number)))
             })
         },
-    ),
+    )
+    .folded(),
     Function::new(
         "double",
         &["(double) double", "(int) double", "(uint) double", "(string) double"],
@@ -75,13 +82,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
                     Value::Double(number) => Some(*number),
                     Value::Int(number) => Some(*number as f64),
                     Value::Uint(number) => Some(*number as f64),
-                    Value::String(text) => text.as_str().parse().ok(),
+                    Value::String(text) => parse_float(text.as_str()),
                     _ => return Err(Failure::NoOverload),
                 };
                 Ok(number.map(Value::Double))
             })
         },
-    ),
+    )
+    .folded(),
     Function::new(
         "string",
         &[
@@ -93,14 +101,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             "(bytes) string",
             "(timestamp) string",
             "(duration) string",
-            "(quantity) string",
-            "(url) string",
             "(ip) string",
             "(cidr) string",
         ],
         string_estimate,
         string,
-    ),
+    )
+    .folded()
+    .flat_if_dynamic(),
     Function::new("bytes", &["(bytes) bytes", "(string) bytes"], bytes_estimate, |arguments, meter| {
         match arguments {
             [value @ Value::Bytes(_)] => {
@@ -113,7 +121,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             }
             _ => Err(Failure::NoOverload),
         }
-    }),
+    })
+    .folded()
+    .flat_if_dynamic(),
 ];
 
 /// Converts the only argument. `None` is a value of a type that converts, but not this one.
@@ -124,9 +134,8 @@ fn convert<'a>(
     convert: impl Fn(&Value<'a>) -> Result<Option<Value<'a>>, Failure>,
 ) -> Result<Value<'a>, Failure> {
     let [value] = arguments else { return Err(Failure::NoOverload) };
-    let made = convert(value)?;
     meter.charge(1)?;
-    made.ok_or_else(|| {
+    convert(value)?.ok_or_else(|| {
         Failure::error(format!("type conversion error from '{}' to '{to}'", value.type_name()))
     })
 }
@@ -179,9 +188,9 @@ pub(crate) fn written(value: &Value<'_>) -> Option<String> {
         Value::Bool(flag) => flag.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Uint(number) => number.to_string(),
-        Value::Double(number) => number.to_string(),
+        Value::Double(number) => float(*number),
         Value::String(text) => text.as_str().to_owned(),
-        Value::Timestamp(time) => time.to_string(),
+        Value::Timestamp(time, offset) => times::written_time(*time, *offset),
         Value::Duration(nanos) => times::written(*nanos),
         Value::Quantity(quantity) => quantity.to_string(),
         Value::Url(url) => url.text().to_owned(),
@@ -193,8 +202,46 @@ pub(crate) fn written(value: &Value<'_>) -> Option<String> {
     })
 }
 
-/// Returns the whole part of a float between bounds.
-fn whole(number: f64, above: f64, below: f64) -> Option<i128> {
+/// Writes a float as Go's `%g` does: in the fewest digits, with an exponent if it is large or small.
+pub(super) fn float(number: f64) -> String {
+    if !number.is_finite() {
+        return match number {
+            _ if number.is_nan() => "NaN",
+            f64::INFINITY => "+Inf",
+            _ => "-Inf",
+        }
+        .to_owned();
+    }
+    let text = format!("{number:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) || number == 0.0 {
+        return number.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// Two to the power of 63: the first number that is too large for an `int`.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+/// Returns the whole part of a float in a range.
+fn whole(number: f64, from: f64, below: f64) -> Option<i128> {
     #[allow(clippy::cast_possible_truncation, reason = "within bounds that fit")]
-    (number > above && number < below).then_some(number as i128)
+    (number >= from && number < below).then_some(number as i128)
+}
+
+/// Parses a float, which may be infinite only if the text says so.
+fn parse_float(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    let is_named = text.trim_start_matches(['+', '-']).starts_with(['i', 'I']);
+    (number.is_finite() || number.is_nan() || is_named).then_some(number)
+}
+
+fn int_overflow() -> Failure {
+    Failure::error("integer overflow")
+}
+
+fn uint_overflow() -> Failure {
+    Failure::error("unsigned integer overflow")
 }

@@ -1,8 +1,8 @@
 //! Named formats of texts: `format.dns1123Label().validate(text)`.
 
-use super::{basic::charged, one};
+use super::{basic::charged, one, url};
 use crate::{
-    estimate::{Estimated, Range},
+    estimate::{Estimated, Range, TENTH, scaled},
     formats,
     function::Function,
     meter::{Failure, Meter},
@@ -91,9 +91,24 @@ fn validate<'a>(arguments: &[Value<'a>], meter: &mut Meter) -> Result<Value<'a>,
     let [Value::Format(format), value @ Value::String(text)] = arguments else {
         return Err(Failure::NoOverload);
     };
-    meter.charge(value.size().div_ceil(10).saturating_mul(32))?;
+    meter.charge(
+        scaled(value.size().saturating_add(1), TENTH).saturating_mul(pattern_size(format).div_ceil(4)),
+    )?;
     let errors: Vec<_> = errors(format, text.as_str()).into_iter().map(Value::text).collect();
     Ok(Value::optional((!errors.is_empty()).then(|| Value::list(errors))))
+}
+
+/// Returns the length of the regular expression that a format has, or would have.
+fn pattern_size(format: &str) -> u64 {
+    match format {
+        "dns1123Label" | "dns1123LabelPrefix" | "dns1035Label" | "dns1035LabelPrefix" => 30,
+        "dns1123Subdomain" | "dns1123SubdomainPrefix" | "qualifiedName" => 60,
+        "labelValue" => 40,
+        "uri" => 1103,
+        "uuid" => 70,
+        "byte" => 84,
+        _ => 71, // date and datetime
+    }
 }
 
 /// Returns the errors of a text in this format; empty if it is valid.
@@ -113,12 +128,11 @@ fn errors(format: &str, text: &str) -> Vec<String> {
         }
         "labelValue" => names(text, 63, |value| value.is_empty() || is_value(value), LABEL_VALUE, false),
         "qualifiedName" => qualified(text),
+        "uri" => url::error(text).into_iter().collect(),
         known => {
             let is_valid = formats::FORMATS.iter().any(|(name, check)| *name == known && check(text));
             let told = match known {
                 _ if is_valid => return Vec::new(),
-                "uri" if text.is_empty() => "parse \"\": empty url".to_owned(),
-                "uri" => format!("parse {text:?}: invalid URI for request"),
                 "uuid" => "does not match the UUID format".to_owned(),
                 "byte" => "invalid base64".to_owned(),
                 other => format!("invalid {other}"),
@@ -144,7 +158,7 @@ fn qualified(text: &str) -> Vec<String> {
         [name] => (None, name),
         [prefix, name] => (Some(prefix), name),
         _ => {
-            let rule = QUALIFIED.replacen("name part", "a qualified name", 1);
+            let rule = QUALIFIED.replacen("name part", "a valid label key", 1);
             return vec![format!(
                 "{rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             )];

@@ -43,7 +43,13 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             }
             _ => Err(Failure::NoOverload),
         },
-    ),
+    )
+    .with_default(|overload| match overload {
+        1 => Value::Uint(0),
+        2 => Value::Double(0.0),
+        3 => Value::Duration(0),
+        _ => Value::Int(0),
+    }),
     Function::new("min", EXTREMES, each_item, |arguments, meter| match arguments {
         [Value::List(list)] => {
             charge_items(list, meter)?;
@@ -108,22 +114,37 @@ fn each_item(arguments: &Arguments<'_, '_>) -> Estimated {
     })
 }
 
-/// Charges for comparing every item once.
+/// Charges for traversing a list once.
 fn charge_items(list: &List<'_>, meter: &mut Meter) -> Result<(), Failure> {
-    for item in list.iter() {
-        meter.charge(match item {
-            Value::String(_) | Value::Bytes(_) => item.size() / 10,
-            _ => 1,
-        })?;
+    list.iter().try_for_each(|item| charge_traversal(&item, meter))
+}
+
+/// Charges for traversing a value with all its parts. Texts cost a tenth of their bytes, rounded down.
+pub(super) fn charge_traversal(value: &Value<'_>, meter: &mut Meter) -> Result<(), Failure> {
+    let tenth = |length: usize| u64::try_from(length / 10).unwrap_or(u64::MAX);
+    meter.work(1)?;
+    match value {
+        Value::String(text) => meter.charge(tenth(text.as_str().len())),
+        Value::Bytes(bytes) => meter.charge(tenth(bytes.len())),
+        Value::List(list) => charge_items(list, meter),
+        Value::Map(_) | Value::Object(..) => value.entries().try_for_each(|(key, value)| {
+            charge_traversal(&key, meter)?;
+            charge_traversal(&value, meter)
+        }),
+        _ => meter.charge(1),
     }
-    Ok(())
+}
+
+/// Compares two items; `None` if they have different types.
+fn order(one: &Value<'_>, other: &Value<'_>) -> Result<Option<Ordering>, Failure> {
+    if one.is_ordered() && other.is_ordered() { Ok(one.compare(other)) } else { Err(Failure::NoOverload) }
 }
 
 fn is_sorted(list: &List<'_>) -> Result<bool, Failure> {
     let mut before: Option<Value<'_>> = None;
     for item in list.iter() {
         if let Some(before) = &before
-            && before.compare(&item).ok_or(Failure::NoOverload)? == Ordering::Greater
+            && order(before, &item)? == Some(Ordering::Greater)
         {
             return Ok(false);
         }
@@ -132,13 +153,15 @@ fn is_sorted(list: &List<'_>) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Adds up all items; an empty list has the sum 0, whatever its items would be.
+/// Adds up all items of a list that is not empty.
 fn sum<'a>(list: &List<'a>, meter: &mut Meter) -> Result<Value<'a>, Failure> {
+    let cost = meter.cost();
     let mut items = list.iter();
     let Some(mut sum) = items.next() else { return Ok(Value::Int(0)) };
     for item in items {
         sum = operators::add(&sum, &item, meter)?;
     }
+    meter.refund_to(cost); // the additions are no calls of the expression
     Ok(sum)
 }
 
@@ -147,7 +170,7 @@ fn extreme<'a>(list: &List<'a>, name: &str, wanted: Ordering) -> Result<Value<'a
     for item in list.iter() {
         let is_better = match &found {
             None => true,
-            Some(found) => item.compare(found).ok_or(Failure::NoOverload)? == wanted,
+            Some(found) => order(&item, found)? == Some(wanted),
         };
         if is_better {
             found = Some(item);

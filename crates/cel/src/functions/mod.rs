@@ -1,5 +1,6 @@
 //! The function libraries: CEL's own and those that Kubernetes adds. Each function stands once, as a [`Function`](crate::function::Function).
 
+pub(crate) mod access;
 pub(crate) mod basic;
 pub(crate) mod convert;
 pub(crate) mod format;

@@ -1,10 +1,12 @@
 //! IP addresses and their ranges.
 
+mod addresses;
+
 use std::{fmt, net::IpAddr};
 
 use super::{basic::charged, one, traversal};
 use crate::{
-    estimate::{Arguments, Estimated, Range},
+    estimate::{Arguments, Estimated, Range, TENTH},
     function::Function,
     meter::{Failure, Meter},
     value::Value,
@@ -19,16 +21,16 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             [Value::Cidr(range)] => charged(Value::Ip(range.address), meter),
             _ => {
                 let text = text(arguments, 1, meter)?;
-                address_of(text).map(Value::Ip).ok_or_else(|| ip_error(text))
+                address_of(text).map(Value::Ip).map_err(Failure::error)
             }
         },
     ),
     Function::new("isIP", &["(string) bool"], traversal, |arguments, meter| {
-        Ok(Value::Bool(address_of(text(arguments, 1, meter)?).is_some()))
+        Ok(Value::Bool(address_of(text(arguments, 1, meter)?).is_ok()))
     }),
     Function::new("ip.isCanonical", &["(string) bool"], canonical, |arguments, meter| {
         let text = text(arguments, 2, meter)?;
-        let address = address_of(text).ok_or_else(|| ip_error(text))?;
+        let address = address_of(text).map_err(Failure::error)?;
         Ok(Value::Bool(address.to_string() == text))
     }),
     Function::new("family", &["ip.() int"], one, |arguments, meter| {
@@ -51,41 +53,50 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     }),
     Function::new("cidr", &["(string) cidr"], traversal, |arguments, meter| {
         let text = text(arguments, 1, meter)?;
-        Cidr::of(text).map(Value::Cidr).ok_or_else(|| cidr_error(text))
+        cidr(text).map(Value::Cidr)
     }),
     Function::new("isCIDR", &["(string) bool"], traversal, |arguments, meter| {
-        Ok(Value::Bool(Cidr::of(text(arguments, 1, meter)?).is_some()))
+        Ok(Value::Bool(Cidr::of(text(arguments, 1, meter)?).is_ok()))
     }),
     Function::new(
         "containsIP",
-        &["cidr.(ip) bool", "cidr.(string) bool"],
-        containment,
+        &["cidr.(string) bool", "cidr.(ip) bool"],
+        |arguments| Estimated::cost(ADDRESSES.tenth().plus(text_cost(arguments))),
         |arguments, meter| {
-            let (range, address) = match arguments {
-                [Value::Cidr(range), Value::Ip(address)] => (range, *address),
-                [Value::Cidr(range), value @ Value::String(text)] => {
+            let [value @ Value::Cidr(range), other] = arguments else { return Err(Failure::NoOverload) };
+            meter.traverse(value.size().saturating_mul(2))?;
+            let address = match other {
+                Value::Ip(address) => *address,
+                value @ Value::String(text) => {
                     meter.traverse(value.size())?;
-                    (range, address_of(text.as_str()).ok_or_else(|| ip_error(text.as_str()))?)
+                    address_of(text.as_str()).map_err(|_| Failure::error("no such overload"))?
                 }
                 _ => return Err(Failure::NoOverload),
             };
-            charged(Value::Bool(range.contains(address)), meter)
+            Ok(Value::Bool(range.contains(address)))
         },
     ),
     Function::new(
         "containsCIDR",
-        &["cidr.(cidr) bool", "cidr.(string) bool"],
-        containment,
+        &["cidr.(string) bool", "cidr.(cidr) bool"],
+        |arguments| {
+            let masked = ADDRESS.tenth().plus(Range::ONE);
+            Estimated::cost(ADDRESSES.tenth().plus(masked).plus(text_cost(arguments)))
+        },
         |arguments, meter| {
-            let (range, other) = match arguments {
-                [Value::Cidr(range), Value::Cidr(other)] => (range, *other),
-                [Value::Cidr(range), value @ Value::String(text)] => {
+            let [value @ Value::Cidr(range), other] = arguments else { return Err(Failure::NoOverload) };
+            meter.traverse(value.size().saturating_mul(2))?;
+            meter.traverse(value.size())?;
+            meter.charge(1)?;
+            let other = match other {
+                Value::Cidr(other) => *other,
+                value @ Value::String(text) => {
                     meter.traverse(value.size())?;
-                    (range, Cidr::of(text.as_str()).ok_or_else(|| cidr_error(text.as_str()))?)
+                    cidr(text.as_str())?
                 }
                 _ => return Err(Failure::NoOverload),
             };
-            charged(Value::Bool(range.contains(other.address) && range.prefix <= other.prefix), meter)
+            Ok(Value::Bool(range.contains(other.address) && range.prefix <= other.prefix))
         },
     ),
     Function::new("masked", &["cidr.() cidr"], one, |arguments, meter| {
@@ -104,13 +115,17 @@ pub(crate) struct Cidr {
 }
 
 impl Cidr {
-    fn of(text: &str) -> Option<Self> {
-        let (address, prefix) = text.split_once('/')?;
-        let address = address_of(address)?;
-        let is_number = prefix.bytes().all(|digit| digit.is_ascii_digit())
-            && !(prefix.len() > 1 && prefix.starts_with('0'));
-        let prefix = prefix.parse().ok().filter(|prefix| is_number && *prefix <= width(address))?;
-        Some(Self { address, prefix })
+    fn of(text: &str) -> Result<Self, String> {
+        let (address, prefix) = addresses::prefix(text)
+            .map_err(|error| format!("network address parse error during conversion from string: {error}"))?;
+        if is_mapped(address) {
+            return Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"));
+        }
+        Ok(Self { address, prefix })
+    }
+
+    pub(crate) fn prefix(self) -> u8 {
+        self.prefix
     }
 
     /// The range's first address.
@@ -139,33 +154,42 @@ impl fmt::Display for Cidr {
     }
 }
 
+/// Parses an address in any notation, with the errors of Go's `netip`.
+pub(super) fn parsed(text: &str) -> Result<IpAddr, String> {
+    addresses::address(text).map(|(address, _)| address)
+}
+
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
+fn is_mapped(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(six) if six.to_ipv4_mapped().is_some())
+}
+
+/// Parses a range of addresses. Upstream tells twice what it does.
+fn cidr(text: &str) -> Result<Cidr, Failure> {
+    let because = "network address parse error during conversion from string";
+    Cidr::of(text).map_err(|error| Failure::error(format!("{because}: {error}")))
+}
+
 /// Parses an address. Mapped IPv4 addresses and zones are errors, as upstream has it.
-fn address_of(text: &str) -> Option<IpAddr> {
-    let address: IpAddr = text.parse().ok()?;
-    match address {
-        IpAddr::V6(six) if six.to_ipv4_mapped().is_some() => None,
-        _ => Some(address),
+fn address_of(text: &str) -> Result<IpAddr, String> {
+    let (address, zone) = addresses::address(text)
+        .map_err(|error| format!("IP Address {text:?} parse error during conversion from string: {error}"))?;
+    if !zone.is_empty() {
+        return Err(format!("IP address {text:?} with zone value is not allowed"));
     }
-}
-
-fn ip_error(text: &str) -> Failure {
-    Failure::error(format!("IP Address parse error during conversion from string: {text:?}"))
-}
-
-fn cidr_error(text: &str) -> Failure {
-    Failure::error(format!("network address parse error during conversion from string: {text:?}"))
+    if is_mapped(address) {
+        return Err(format!("IPv4-mapped IPv6 address {text:?} is not allowed"));
+    }
+    Ok(address)
 }
 
 /// Returns the only argument, a text, after charging for reading it so many times.
 fn text<'v>(arguments: &'v [Value<'_>], times: u64, meter: &mut Meter) -> Result<&'v str, Failure> {
     let [value @ Value::String(text)] = arguments else { return Err(Failure::NoOverload) };
-    for _ in 0..times {
-        meter.traverse(value.size())?;
-    }
+    meter.traverse(value.size().saturating_mul(times))?;
     Ok(text.as_str())
 }
 
@@ -191,14 +215,17 @@ fn of_range<'a>(
     }
 }
 
-fn containment(arguments: &Arguments<'_, '_>) -> Estimated {
-    let text = if arguments.is_text(1) { arguments.size(1).tenth() } else { Range::exactly(0) };
-    Estimated::cost(Range { min: 1, max: 7 }.plus(text))
+/// The size of an address in bytes, and of two.
+const ADDRESS: Range = Range { min: 4, max: 16 };
+const ADDRESSES: Range = Range { min: 8, max: 32 };
+
+/// The estimate of reading the second argument, if it is a text.
+fn text_cost(arguments: &Arguments<'_, '_>) -> Range {
+    if arguments.is_text(1) { arguments.size(1).tenth() } else { Range::exactly(0) }
 }
 
 fn canonical(arguments: &Arguments<'_, '_>) -> Estimated {
-    let text = arguments.size(0);
-    Estimated::cost(Range { min: text.min.div_ceil(5), max: text.max.div_ceil(5) })
+    Estimated::cost(arguments.size(0).scaled(2.0 * TENTH))
 }
 
 fn is_link_local(address: IpAddr) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, rc::Rc};
 
-use super::{basic::charged, one, times};
+use super::{access, basic::charged, one, times};
 use crate::{
     decl_type::ListKind,
     estimate::{Arguments, Estimated, Range},
@@ -37,71 +37,48 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         [one, other] => Ok(Value::Bool(equal(one, other, meter)?)),
         _ => Err(Failure::NoOverload),
     }),
-    Function::new("_!=_", &["(A, A) bool"], equality, |arguments, meter| match arguments {
-        [one, other] => Ok(Value::Bool(!equal(one, other, meter)?)),
+    Function::new("_!=_", &["(A, A) bool"], inequality, |arguments, meter| match arguments {
+        [one, other] => {
+            charge_for_both(one, other, meter)?;
+            Ok(Value::Bool(!one.is(other, meter)?))
+        }
         _ => Err(Failure::NoOverload),
     }),
     Function::new("_<_", ORDERED, comparison, |arguments, meter| {
         Ok(Value::Bool(order(arguments, meter)? == Ordering::Less))
-    }),
+    })
+    .flat_if_dynamic(),
     Function::new("_<=_", ORDERED, comparison, |arguments, meter| {
         Ok(Value::Bool(order(arguments, meter)? != Ordering::Greater))
-    }),
+    })
+    .flat_if_dynamic(),
     Function::new("_>_", ORDERED, comparison, |arguments, meter| {
         Ok(Value::Bool(order(arguments, meter)? == Ordering::Greater))
-    }),
+    })
+    .flat_if_dynamic(),
     Function::new("_>=_", ORDERED, comparison, |arguments, meter| {
         Ok(Value::Bool(order(arguments, meter)? != Ordering::Less))
-    }),
+    })
+    .flat_if_dynamic(),
     Function::new("@in", &["(A, list<A>) bool", "(A, map<A, B>) bool"], membership, |arguments, meter| {
         match arguments {
             [item, container] => Ok(Value::Bool(is_in(item, container, meter)?)),
             _ => Err(Failure::NoOverload),
         }
-    }),
+    })
+    .flat_if_dynamic(),
     Function::new("!_", &["(bool) bool"], one, |arguments, meter| match arguments {
         [Value::Bool(flag)] => charged(Value::Bool(!flag), meter),
         _ => Err(Failure::NoOverload),
     }),
     Function::new("-_", &["(int) int", "(double) double"], one, |arguments, meter| match arguments {
-        [Value::Int(number)] => charged(Value::Int(number.checked_neg().ok_or_else(overflow)?), meter),
+        [Value::Int(number)] => {
+            meter.charge(1)?;
+            number.checked_neg().map(Value::Int).ok_or_else(|| overflow("integer"))
+        }
         [Value::Double(number)] => charged(Value::Double(-number), meter),
         _ => Err(Failure::NoOverload),
     }),
-    Function::new(
-        "_[_]",
-        &[
-            "(list<A>, int) A",
-            "(map<A, B>, A) B",
-            "(optional<list<A>>, int) optional<A>",
-            "(optional<map<A, B>>, A) optional<B>",
-        ],
-        |_| Estimated::element(),
-        |arguments, meter| match arguments {
-            [of, index] => {
-                meter.charge(1)?;
-                at(of, index, meter)
-            }
-            _ => Err(Failure::NoOverload),
-        },
-    ),
-    Function::new(
-        "_[?_]",
-        &[
-            "(list<A>, int) optional<A>",
-            "(map<A, B>, A) optional<B>",
-            "(optional<list<A>>, int) optional<A>",
-            "(optional<map<A, B>>, A) optional<B>",
-        ],
-        one,
-        |arguments, meter| match arguments {
-            [of, index] => {
-                meter.charge(1)?;
-                Ok(Value::optional(find(of, index, meter)?))
-            }
-            _ => Err(Failure::NoOverload),
-        },
-    ),
     Function::new(
         "_+_",
         &[
@@ -120,7 +97,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             [one, other] => add(one, other, meter),
             _ => Err(Failure::NoOverload),
         },
-    ),
+    )
+    .flat_if_dynamic(),
     Function::new(
         "_-_",
         &[
@@ -151,9 +129,29 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
+/// The estimate of `==`. Upstream has costs of its own for Kubernetes' types, but not for `!=`.
 fn equality(arguments: &Arguments<'_, '_>) -> Estimated {
-    let is_named = arguments.is(0, |is| matches!(is, Type::Named(_)));
-    Estimated::cost(if is_named { Range::ONE } else { arguments.comparison() })
+    let is_same = |wanted: &str| {
+        (0..2).all(|position| arguments.is(position, |is| matches!(is, Type::Named(name) if *name == wanted)))
+    };
+    let constant = [Type::IP, Type::CIDR, Type::QUANTITY, Type::SEMVER];
+    Estimated::cost(if constant.into_iter().any(is_same) {
+        Range::ONE
+    } else if is_same(Type::FORMAT) {
+        Range { min: 1, max: LONGEST_FORMAT }.tenth()
+    } else if is_same(Type::URL) {
+        let size = arguments.known_size(1).unwrap_or(Range::ONE);
+        Range { min: 1, max: size.max }.tenth()
+    } else {
+        arguments.comparison()
+    })
+}
+
+/// The longest name of a format, for which estimates of comparisons allow.
+const LONGEST_FORMAT: u64 = 64;
+
+fn inequality(arguments: &Arguments<'_, '_>) -> Estimated {
+    Estimated::cost(arguments.comparison())
 }
 
 fn comparison(arguments: &Arguments<'_, '_>) -> Estimated {
@@ -161,21 +159,29 @@ fn comparison(arguments: &Arguments<'_, '_>) -> Estimated {
 }
 
 fn membership(arguments: &Arguments<'_, '_>) -> Estimated {
-    let is_map = arguments.is(1, |is| matches!(is, Type::Map(..)));
-    Estimated::cost(if is_map { Range::ONE } else { arguments.size(1) })
+    let size = arguments.size(1);
+    Estimated::cost(if arguments.is(1, |is| matches!(is, Type::Map(..))) {
+        Range::ONE
+    } else if arguments.is_list(1) {
+        size
+    } else {
+        size.or(Range::ONE)
+    })
 }
 
 fn addition(arguments: &Arguments<'_, '_>) -> Estimated {
     let sum = arguments.size(0).plus(arguments.size(1));
     let estimated = if arguments.is_list(0) {
         Estimated::sized(Range::ONE, sum)
-    } else if arguments.is_text(0) {
+    } else if arguments.is(0, |is| matches!(is, Type::String | Type::Bytes)) {
         Estimated::sized(sum.tenth(), sum)
+    } else if arguments.is_text(0) {
+        Estimated::sized(sum.tenth().or(Range::ONE), sum)
     } else {
         Estimated::cost(Range::ONE)
     };
     let both = arguments.entries(0).zip(arguments.entries(1));
-    estimated.with_entries(both.map(|(one, other)| (one.0.or(other.0), one.1.or(other.1))))
+    estimated.with_entries(both.map(|(one, other)| one.or(other)))
 }
 
 fn arithmetic<'a>(operator: &str, operands: &[Value<'a>], meter: &mut Meter) -> Made<'a> {
@@ -184,8 +190,8 @@ fn arithmetic<'a>(operator: &str, operands: &[Value<'a>], meter: &mut Meter) -> 
     calculate(operator, one, other)
 }
 
-fn overflow() -> Failure {
-    Failure::error("return error for overflow")
+fn overflow(of: &str) -> Failure {
+    Failure::error(format!("{of} overflow"))
 }
 
 /// Comparing costs as much as going through the shorter of two texts.
@@ -194,7 +200,20 @@ fn charge_for_both(one: &Value<'_>, other: &Value<'_>, meter: &mut Meter) -> Res
 }
 
 fn equal<'a>(one: &Value<'a>, other: &Value<'a>, meter: &mut Meter) -> Result<bool, Failure> {
-    charge_for_both(one, other, meter)?;
+    let is_constant = matches!(
+        one,
+        Value::Quantity(_)
+            | Value::Ip(_)
+            | Value::Cidr(_)
+            | Value::Format(_)
+            | Value::Url(_)
+            | Value::Semver(_)
+    );
+    if is_constant {
+        meter.charge(1)?;
+    } else {
+        charge_for_both(one, other, meter)?;
+    }
     one.is(other, meter)
 }
 
@@ -220,37 +239,10 @@ fn is_in<'a>(item: &Value<'a>, container: &Value<'a>, meter: &mut Meter) -> Resu
             meter.charge(1)?;
             Ok(entries.get(item, meter)?.is_some())
         }
-        _ => Err(Failure::NoOverload),
-    }
-}
-
-/// Returns the element at an index or a key, which must exist.
-fn at<'a>(of: &Value<'a>, index: &Value<'a>, meter: &mut Meter) -> Made<'a> {
-    let found = find(of, index, meter)?;
-    match (found, of, index) {
-        (found, Value::Optional(_), _) => Ok(Value::optional(found)),
-        (Some(found), ..) => Ok(found),
-        (None, Value::List(_), Value::Int(index)) => {
-            Err(Failure::error(format!("index out of bounds: {index}")))
+        Value::Object(..) => {
+            meter.charge(1)?;
+            Ok(access::find(container, item, meter)?.is_some())
         }
-        (None, _, Value::String(key)) => Err(Failure::no_key(key.as_str())),
-        (None, ..) => Err(Failure::error("no such key")),
-    }
-}
-
-/// Returns the element at an index or a key, if it exists.
-fn find<'a>(of: &Value<'a>, index: &Value<'a>, meter: &mut Meter) -> Result<Option<Value<'a>>, Failure> {
-    match (of, index) {
-        (Value::List(list), Value::Int(index)) => {
-            Ok(usize::try_from(*index).ok().and_then(|index| list.get(index)))
-        }
-        (Value::List(list), Value::Uint(index)) => {
-            Ok(usize::try_from(*index).ok().and_then(|index| list.get(index)))
-        }
-        (Value::Map(entries), key) => entries.get(key, meter),
-        (Value::Object(fields, object), Value::String(name)) => Ok(field(fields, object, name.as_str())),
-        (Value::Optional(Some(inner)), index) => find(inner, index, meter),
-        (Value::Optional(None), _) => Ok(None),
         _ => Err(Failure::NoOverload),
     }
 }
@@ -332,7 +324,7 @@ fn same_keys<'a>(
 
 fn calculate<'a>(operator: &str, one: &Value<'a>, other: &Value<'a>) -> Made<'a> {
     match (one, other) {
-        (Value::Int(one), Value::Int(other)) => whole(operator, *other == 0, || match operator {
+        (Value::Int(one), Value::Int(other)) => whole("integer", operator, *other == 0, || match operator {
             "_+_" => one.checked_add(*other),
             "_-_" => one.checked_sub(*other),
             "_*_" => one.checked_mul(*other),
@@ -340,14 +332,16 @@ fn calculate<'a>(operator: &str, one: &Value<'a>, other: &Value<'a>) -> Made<'a>
             _ => one.checked_rem(*other),
         })
         .map(Value::Int),
-        (Value::Uint(one), Value::Uint(other)) => whole(operator, *other == 0, || match operator {
-            "_+_" => one.checked_add(*other),
-            "_-_" => one.checked_sub(*other),
-            "_*_" => one.checked_mul(*other),
-            "_/_" => one.checked_div(*other),
-            _ => one.checked_rem(*other),
-        })
-        .map(Value::Uint),
+        (Value::Uint(one), Value::Uint(other)) => {
+            whole("unsigned integer", operator, *other == 0, || match operator {
+                "_+_" => one.checked_add(*other),
+                "_-_" => one.checked_sub(*other),
+                "_*_" => one.checked_mul(*other),
+                "_/_" => one.checked_div(*other),
+                _ => one.checked_rem(*other),
+            })
+            .map(Value::Uint)
+        }
         (Value::Double(one), Value::Double(other)) => match operator {
             "_+_" => Ok(Value::Double(one + other)),
             "_-_" => Ok(Value::Double(one - other)),
@@ -360,10 +354,15 @@ fn calculate<'a>(operator: &str, one: &Value<'a>, other: &Value<'a>) -> Made<'a>
 }
 
 /// Integers have no infinity: a result that does not fit is none.
-fn whole<T>(operator: &str, is_by_zero: bool, result: impl Fn() -> Option<T>) -> Result<T, Failure> {
+fn whole<T>(
+    of: &str,
+    operator: &str,
+    is_by_zero: bool,
+    result: impl Fn() -> Option<T>,
+) -> Result<T, Failure> {
     match operator {
         "_/_" if is_by_zero => Err(Failure::error("division by zero")),
         "_%_" if is_by_zero => Err(Failure::error("modulus by zero")),
-        _ => result().ok_or_else(overflow),
+        _ => result().ok_or_else(|| overflow(of)),
     }
 }

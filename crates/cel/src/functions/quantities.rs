@@ -22,17 +22,18 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         _ => Err(Failure::NoOverload),
     }),
     Function::new("asInteger", &["quantity.() int"], one, |arguments, meter| match arguments {
-        [Value::Quantity(quantity)] => match quantity.to_i64() {
-            Some(number) => charged(Value::Int(number), meter),
-            None => Err(Failure::error("cannot convert value to integer")),
-        },
+        [Value::Quantity(quantity)] => {
+            meter.charge(1)?;
+            let number = quantity.to_i64().map(Value::Int);
+            number.ok_or_else(|| Failure::error("cannot convert value to integer"))
+        }
         _ => Err(Failure::NoOverload),
     }),
     Function::new("asApproximateFloat", &["quantity.() double"], one, |arguments, meter| match arguments {
         [Value::Quantity(quantity)] => charged(Value::Double(quantity.to_f64()), meter),
         _ => Err(Failure::NoOverload),
     }),
-    Function::new("sign", &["quantity.() int"], one, |arguments, meter| match arguments {
+    Function::new("sign", &["(quantity) int"], one, |arguments, meter| match arguments {
         [Value::Quantity(quantity)] => charged(Value::Int(quantity.signum().into()), meter),
         _ => Err(Failure::NoOverload),
     }),

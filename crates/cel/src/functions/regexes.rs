@@ -2,9 +2,11 @@
 
 use regex::{Regex, RegexBuilder};
 
+use super::one;
 use crate::{
-    estimate::{Arguments, Estimated, Range},
-    function::Function,
+    ast::Literal,
+    estimate::{Arguments, Estimated, Range, TENTH, scaled},
+    function::{Function, Mismatch},
     meter::{Failure, Meter},
     pattern,
     value::{Text, Value},
@@ -19,7 +21,7 @@ const CHARACTER: usize = 1_000;
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new(
         "matches",
-        &["string.(string) bool", "(string, string) bool"],
+        &["string.(string) bool"],
         |arguments| Estimated::cost(pattern_cost(arguments)),
         |arguments, meter| match arguments {
             [Value::String(text), Value::String(pattern)] => {
@@ -29,7 +31,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             _ => Err(Failure::NoOverload),
         },
     )
-    .with_literal(1, is_pattern, NO_PATTERN),
+    .with_pattern(1)
+    .with_literal(is_pattern, "invalid matches argument")
+    .with_mismatch(Mismatch::Plain),
     Function::new("find", &["string.(string) string"], found, |arguments, meter| match arguments {
         [Value::String(text), Value::String(pattern)] => {
             let (regex, text) = matched(text, pattern, sizes(arguments), meter)?;
@@ -37,7 +41,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         }
         _ => Err(Failure::NoOverload),
     })
-    .with_literal(1, is_pattern, NO_PATTERN),
+    .with_pattern(1),
     Function::new(
         "findAll",
         &["string.(string) list<string>", "string.(string, int) list<string>"],
@@ -54,13 +58,25 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             all(&regex, text, most, meter)
         },
     )
-    .with_literal(1, is_pattern, NO_PATTERN),
+    .with_pattern(1),
 ];
 
-const NO_PATTERN: &str = "invalid matches argument";
+/// `matches(text, pattern)`, which costs 1 upstream.
+pub(crate) const GLOBAL: &[Function] =
+    &[Function::new("matches", &["(string, string) bool"], one, |arguments, meter| match arguments {
+        [Value::String(text), Value::String(pattern)] => {
+            let (regex, text) = matched(text, pattern, [0, 4], meter)?;
+            Ok(Value::Bool(regex.is_match(text)))
+        }
+        _ => Err(Failure::NoOverload),
+    })
+    .with_pattern(1)
+    .with_literal(is_pattern, "invalid matches argument")
+    .with_mismatch(Mismatch::Plain)];
 
-fn is_pattern(text: &str) -> bool {
-    compiled(text).is_ok()
+/// Upstream checks the first argument behind the name: in `matches(text, pattern)`, that is the text.
+fn is_pattern(literal: &Literal) -> bool {
+    !matches!(literal, Literal::String(text) if compiled(text).is_err())
 }
 
 /// Returns the sizes of text and pattern.
@@ -70,9 +86,7 @@ fn sizes(arguments: &[Value<'_>]) -> [u64; 2] {
 
 /// The estimated cost of a match: a pattern is assumed to have a part for every four characters.
 fn pattern_cost(arguments: &Arguments<'_, '_>) -> Range {
-    let pattern = arguments.size(1);
-    let pattern = Range { min: pattern.min.div_ceil(4), max: pattern.max.div_ceil(4) };
-    arguments.size(0).plus(Range::ONE).tenth().times(pattern)
+    arguments.size(0).plus(Range::ONE).tenth().times(arguments.size(1).scaled(0.25))
 }
 
 fn found(arguments: &Arguments<'_, '_>) -> Estimated {
@@ -80,7 +94,7 @@ fn found(arguments: &Arguments<'_, '_>) -> Estimated {
 }
 
 /// Compiles a pattern as Go reads it, whose classes are of ASCII.
-fn compiled(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compiled(pattern: &str) -> Result<Regex, String> {
     let regex =
         RegexBuilder::new(&pattern::in_ascii(pattern)).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
     regex.map_err(|error| format!("error parsing regexp: {error}"))
@@ -93,7 +107,7 @@ fn matched<'v>(
     sizes: [u64; 2],
     meter: &mut Meter,
 ) -> Result<(Regex, &'v str), Failure> {
-    meter.charge((sizes[0] + 1).div_ceil(10).saturating_mul(sizes[1].div_ceil(4)))?;
+    meter.charge(scaled(sizes[0] + 1, TENTH).saturating_mul(sizes[1].div_ceil(4)))?;
     meter.work(text.as_str().len())?;
     let regex = match meter.pattern(pattern.as_str()) {
         Some(regex) => regex,

@@ -13,7 +13,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["(list<A>, list<A>) bool"],
         |arguments| product(arguments, 1),
         |sets, meter| {
-            let (one, other) = both(sets, meter)?;
+            let (one, other) = both(sets, 1, meter)?;
             has_all(one, other, meter).map(Value::Bool)
         },
     ),
@@ -22,7 +22,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["(list<A>, list<A>) bool"],
         |arguments| product(arguments, 2),
         |sets, meter| {
-            let (one, other) = both(sets, meter)?;
+            let (one, other) = both(sets, 2, meter)?;
             Ok(Value::Bool(has_all(one, other, meter)? && has_all(other, one, meter)?))
         },
     ),
@@ -31,7 +31,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["(list<A>, list<A>) bool"],
         |arguments| product(arguments, 1),
         |sets, meter| {
-            let (one, other) = both(sets, meter)?;
+            let (one, other) = both(sets, 1, meter)?;
             for item in other.iter() {
                 if one.contains(&item, meter)? {
                     return Ok(Value::Bool(true));
@@ -48,10 +48,14 @@ fn product(arguments: &Arguments<'_, '_>, times: u64) -> Estimated {
     Estimated::cost(product.times(Range::exactly(times)).plus(Range::ONE))
 }
 
-/// Returns both lists after charging for comparing each item with each other.
-fn both<'v, 'a>(sets: &'v [Value<'a>], meter: &mut Meter) -> Result<(&'v List<'a>, &'v List<'a>), Failure> {
+/// Returns both lists after charging for comparing each item with each other, so many times.
+fn both<'v, 'a>(
+    sets: &'v [Value<'a>],
+    times: u64,
+    meter: &mut Meter,
+) -> Result<(&'v List<'a>, &'v List<'a>), Failure> {
     let [Value::List(one), Value::List(other)] = sets else { return Err(Failure::NoOverload) };
-    meter.charge(sets[0].size().saturating_mul(sets[1].size()).saturating_add(1))?;
+    meter.charge(sets[0].size().saturating_mul(sets[1].size()).saturating_mul(times).saturating_add(1))?;
     Ok((one, other))
 }
 

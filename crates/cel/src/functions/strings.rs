@@ -2,8 +2,8 @@
 
 use super::{copy, count, one, text_format, traversal};
 use crate::{
-    estimate::{Arguments, Estimated, Range},
-    function::Function,
+    estimate::{Arguments, Estimated, Range, TENTH, scaled},
+    function::{Function, Mismatch},
     meter::{Failure, Meter},
     value::{Text, Value},
 };
@@ -19,26 +19,29 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |arguments, meter| match arguments {
             [Value::String(text), Value::String(part)] => {
                 let (size, of_part) = (arguments[0].size(), arguments[1].size());
-                meter.charge(size.div_ceil(10).saturating_mul(of_part.div_ceil(10)))?;
+                meter.charge(scaled(size, TENTH).saturating_mul(scaled(of_part, TENTH)))?;
                 Ok(Value::Bool(read(text, meter)?.contains(part.as_str())))
             }
             _ => Err(Failure::NoOverload),
         },
-    ),
+    )
+    .with_mismatch(Mismatch::Plain),
     Function::new("startsWith", &["string.(string) bool"], of_affix, |arguments, meter| match arguments {
         [Value::String(text), Value::String(part)] => {
-            meter.traverse(arguments[1].size())?;
+            meter.traverse(arguments[0].size())?;
             Ok(Value::Bool(read(text, meter)?.starts_with(part.as_str())))
         }
         _ => Err(Failure::NoOverload),
-    }),
+    })
+    .with_mismatch(Mismatch::Plain),
     Function::new("endsWith", &["string.(string) bool"], of_affix, |arguments, meter| match arguments {
         [Value::String(text), Value::String(part)] => {
-            meter.traverse(arguments[1].size())?;
+            meter.traverse(arguments[0].size())?;
             Ok(Value::Bool(read(text, meter)?.ends_with(part.as_str())))
         }
         _ => Err(Failure::NoOverload),
-    }),
+    })
+    .with_mismatch(Mismatch::Plain),
     Function::new("charAt", &["string.(int) string"], one, |arguments, meter| match arguments {
         [Value::String(text), Value::Int(index)] => {
             meter.charge(1)?;
@@ -84,13 +87,12 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["string.(int) string", "string.(int, int) string"],
         copy,
         |arguments, meter| {
-            let size = arguments.first().map_or(0, Value::size);
             let (text, from, to) = match arguments {
-                [Value::String(text), Value::Int(from)] => (text, *from, i64::try_from(size).unwrap_or(0)),
-                [Value::String(text), Value::Int(from), Value::Int(to)] => (text, *from, *to),
+                [Value::String(text), Value::Int(from)] => (text, *from, None),
+                [Value::String(text), Value::Int(from), Value::Int(to)] => (text, *from, Some(*to)),
                 _ => return Err(Failure::NoOverload),
             };
-            meter.traverse(size)?;
+            meter.traverse(arguments[0].size())?;
             substring(read(text, meter)?, from, to)
         },
     ),
@@ -109,7 +111,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
                 }
                 _ => return Err(Failure::NoOverload),
             };
-            meter.charge(arguments[0].size().div_ceil(5))?;
+            meter.traverse(arguments[0].size().saturating_mul(2))?;
             replace(read(text, meter)?, from, to, times)
         },
     ),
@@ -119,7 +121,8 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |arguments| {
             let text = arguments.size(0);
             // The number of parts may be bounded by a constant.
-            let most = arguments.literal(2).unwrap_or(text.max);
+            let bound = arguments.integer(2).map(|most| u64::try_from(most).unwrap_or(u64::MAX));
+            let most = bound.unwrap_or(text.max);
             Estimated::sized(fifth(text), Range { min: 0, max: most })
         },
         |arguments, meter| {
@@ -128,7 +131,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
                 [Value::String(text), Value::String(by), Value::Int(most)] => (text, by, *most),
                 _ => return Err(Failure::NoOverload),
             };
-            meter.charge(arguments[0].size().div_ceil(5))?;
+            meter.traverse(arguments[0].size().saturating_mul(2))?;
             split(read(text, meter)?, by.as_str(), most, meter)
         },
     ),
@@ -149,7 +152,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |arguments, meter| match arguments {
             [Value::String(text)] => {
                 meter.traverse(arguments[0].size())?;
-                Ok(Value::text(format!("{:?}", read(text, meter)?)))
+                Ok(Value::text(quoted(read(text, meter)?)))
             }
             _ => Err(Failure::NoOverload),
         },
@@ -176,7 +179,7 @@ fn of_affix(arguments: &Arguments<'_, '_>) -> Estimated {
 
 /// A fifth: the cost of reading a text and making another.
 fn fifth(text: Range) -> Range {
-    Range { min: text.min.div_ceil(5), max: text.max.div_ceil(5) }
+    text.scaled(2.0 * TENTH)
 }
 
 /// The size of a text in which `from` is replaced by `to`.
@@ -193,7 +196,8 @@ fn replaced(text: Range, from: Range, to: Range) -> Range {
 }
 
 fn join_estimate(arguments: &Arguments<'_, '_>) -> Estimated {
-    let items = arguments.size(0).times(arguments.items(0));
+    let is_list = arguments.is_list(0);
+    let items = if is_list { arguments.size(0).times(arguments.items(0)) } else { Range::exactly(0) };
     let between = arguments.size(0);
     let between = Range { min: between.min.saturating_sub(1), max: between.max.saturating_sub(1) };
     let by = if arguments.count() > 1 { arguments.size(1) } else { Range::exactly(0) };
@@ -207,13 +211,37 @@ fn quote_estimate(arguments: &Arguments<'_, '_>) -> Estimated {
     Estimated::sized(text.tenth(), quoted)
 }
 
+/// Quotes a text as a literal of CEL.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        let escaped = match c {
+            '\u{7}' => "\\a",
+            '\u{8}' => "\\b",
+            '\u{b}' => "\\v",
+            '\u{c}' => "\\f",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\\' => "\\\\",
+            '"' => "\\\"",
+            c => {
+                quoted.push(c);
+                continue;
+            }
+        };
+        quoted += escaped;
+    }
+    quoted + "\""
+}
+
 fn search<'a>(arguments: &[Value<'a>], meter: &mut Meter, is_last: bool) -> Result<Value<'a>, Failure> {
     let (text, part, from) = match arguments {
         [Value::String(text), Value::String(part)] => (text, part, None),
         [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, Some(*from)),
         _ => return Err(Failure::NoOverload),
     };
-    meter.traverse(arguments[0].size())?;
+    super::lists::charge_traversal(&arguments[0], meter)?;
     index_of(read(text, meter)?, part.as_str(), from, is_last).map(Value::Int)
 }
 
@@ -230,34 +258,42 @@ fn char_at<'a>(text: &str, index: i64) -> Result<Value<'a>, Failure> {
     }
 }
 
-fn substring<'a>(text: &str, from: i64, to: i64) -> Result<Value<'a>, Failure> {
+/// Returns the characters from a position on, up to another one or to the end.
+fn substring<'a>(text: &str, from: i64, to: Option<i64>) -> Result<Value<'a>, Failure> {
     let length = count(text.chars().count());
-    for index in [from, to] {
+    if let Some(to) = to.filter(|to| from > *to) {
+        return Err(Failure::error(format!("invalid substring range. start: {from}, end: {to}")));
+    }
+    for index in [Some(from), to].into_iter().flatten() {
         if !(0..=length).contains(&index) {
             return Err(out_of_range(index));
         }
     }
-    if from > to {
-        return Err(Failure::error(format!("invalid substring range. start: {from}, end: {to}")));
-    }
     let part = text.chars().skip(usize::try_from(from).unwrap_or(0));
-    let part: String = part.take(usize::try_from(to - from).unwrap_or(0)).collect();
+    let part: String = part.take(usize::try_from(to.unwrap_or(length) - from).unwrap_or(0)).collect();
     Ok(Value::text(part))
 }
 
-/// Returns the position of `part` in `text`, from a position on or, from the end, up to it; -1 if it is not there.
+/// Returns the position of `part` in `text`, from a position on or, from the end, up to it; -1 if it is not there. An empty
+/// part is where the search begins.
 fn index_of(text: &str, part: &str, from: Option<i64>, is_last: bool) -> Result<i64, Failure> {
     let length = count(text.chars().count());
-    let from = from.unwrap_or(if is_last { length } else { 0 });
-    if !(0..=length).contains(&from) {
-        return Err(out_of_range(from));
+    if part.is_empty() {
+        return Ok(from.unwrap_or(if is_last { length } else { 0 }));
     }
+    let from = match from {
+        Some(from) if from < 0 => return Err(out_of_range(from)),
+        Some(from) if from >= length => return Ok(-1),
+        Some(from) => from,
+        None if is_last => length,
+        None => 0,
+    };
     let byte = |position: i64| {
         let position = usize::try_from(position).unwrap_or(0);
         text.char_indices().nth(position).map_or(text.len(), |(byte, _)| byte)
     };
     let found = if is_last {
-        let end = (byte(from) + part.len()).min(text.len());
+        let end = byte(from).saturating_add(part.len()).min(text.len());
         (0..=end).rev().find_map(|end| text.get(..end)).and_then(|before| before.rfind(part))
     } else {
         text[byte(from)..].find(part).map(|found| found + byte(from))
@@ -307,6 +343,6 @@ fn join<'a>(list: &Value<'a>, by: &str, meter: &mut Meter) -> Result<Value<'a>, 
         }
         meter.work(item.as_str().len() + by.len() + 1)?;
     }
-    meter.charge(u64::try_from(text.chars().count()).unwrap_or(u64::MAX).div_ceil(5))?;
+    meter.traverse(u64::try_from(text.chars().count()).unwrap_or(u64::MAX).saturating_mul(2))?;
     Ok(Value::text(text))
 }

@@ -7,6 +7,7 @@ use jiff::{
 
 use super::{basic::charged, one};
 use crate::{
+    ast::Literal,
     function::Function,
     meter::{Failure, Meter},
     value::Value,
@@ -20,37 +21,53 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &["(timestamp) timestamp", "(string) timestamp", "(int) timestamp"],
         one,
         |arguments, meter| {
-            let time = match arguments {
-                [Value::Timestamp(time)] => *time,
+            meter.charge(1)?;
+            match arguments {
+                [time @ Value::Timestamp(..)] => Ok(time.clone()),
                 [Value::String(text)] => {
-                    timestamp(text.as_str()).ok_or_else(|| unreadable("timestamp", text.as_str()))?
+                    let time = timestamp(text.as_str());
+                    time.map(|(time, offset)| Value::Timestamp(time, offset))
+                        .ok_or_else(|| not_converted("string", "google.protobuf.Timestamp"))
                 }
-                [Value::Int(seconds)] => {
-                    let time = Timestamp::from_second(*seconds);
-                    time.map_err(|error| Failure::error(error.to_string()))?
-                }
-                _ => return Err(Failure::NoOverload),
-            };
-            charged(Value::Timestamp(time), meter)
+                [Value::Int(seconds)] => from_seconds(*seconds).ok_or_else(time_overflow),
+                _ => Err(Failure::NoOverload),
+            }
         },
     )
-    .with_literal(0, |text| timestamp(text).is_some(), "invalid timestamp argument"),
+    .folded()
+    .with_literal(
+        |literal| match literal {
+            Literal::String(text) => timestamp(text).is_some(),
+            Literal::Int(seconds) => from_seconds(*seconds).is_some(),
+            _ => true,
+        },
+        "invalid timestamp argument",
+    ),
     Function::new(
         "duration",
         &["(duration) duration", "(string) duration", "(int) duration"],
         one,
         |arguments, meter| {
-            let nanos = match arguments {
-                [Value::Duration(nanos) | Value::Int(nanos)] => *nanos,
-                [Value::String(text)] => {
-                    duration(text.as_str()).ok_or_else(|| unreadable("duration", text.as_str()))?
-                }
-                _ => return Err(Failure::NoOverload),
-            };
-            charged(Value::Duration(nanos), meter)
+            meter.charge(1)?;
+            match arguments {
+                [Value::Duration(nanos)] => Ok(Value::Duration(*nanos)),
+                [Value::String(text)] => duration(text.as_str())
+                    .map(Value::Duration)
+                    .ok_or_else(|| not_converted("string", "google.protobuf.Duration")),
+                // Upstream declares it, but has no conversion.
+                [Value::Int(_)] => Err(not_converted("int", "google.protobuf.Duration")),
+                _ => Err(Failure::NoOverload),
+            }
         },
     )
-    .with_literal(0, |text| duration(text).is_some(), "invalid duration argument"),
+    .folded()
+    .with_literal(
+        |literal| match literal {
+            Literal::String(text) => duration(text).is_some(),
+            literal => !matches!(literal, Literal::Int(_)),
+        },
+        "invalid duration argument",
+    ),
     Function::new("getFullYear", TIME, one, |arguments, meter| {
         part(arguments, meter, |time| time.year().into())
     }),
@@ -80,7 +97,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         _ => part(arguments, meter, |time| time.second().into()),
     }),
     Function::new("getMilliseconds", TIME_AND_SPAN, one, |arguments, meter| match arguments {
-        [Value::Duration(nanos)] => charged(Value::Int(nanos % SECOND / 1_000_000), meter),
+        [Value::Duration(nanos)] => charged(Value::Int(nanos / 1_000_000), meter),
         _ => part(arguments, meter, |time| time.millisecond().into()),
     }),
 ];
@@ -88,8 +105,28 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 const TIME: &[&str] = &["timestamp.() int", "timestamp.(string) int"];
 const TIME_AND_SPAN: &[&str] = &["timestamp.() int", "timestamp.(string) int", "duration.() int"];
 
-fn unreadable(what: &str, text: &str) -> Failure {
-    Failure::error(format!("type conversion error: {text:?} is no {what}"))
+fn not_converted(from: &str, to: &str) -> Failure {
+    Failure::error(format!("type conversion error from '{from}' to '{to}'"))
+}
+
+fn time_overflow() -> Failure {
+    Failure::error("timestamp overflow")
+}
+
+/// Returns the beginning of year 1, before which there is no time.
+pub(crate) fn earliest() -> Timestamp {
+    const EARLIEST: i64 = -62_135_596_800;
+    Timestamp::from_second(EARLIEST).unwrap_or(Timestamp::MIN)
+}
+
+/// Returns a time that is in the years 1 to 9999.
+fn in_range(time: Timestamp) -> Option<Timestamp> {
+    const LATEST: i64 = 253_402_300_799;
+    (time >= earliest() && time.as_second() <= LATEST).then_some(time)
+}
+
+fn from_seconds<'a>(seconds: i64) -> Option<Value<'a>> {
+    Timestamp::from_second(seconds).ok().and_then(in_range).map(|time| Value::Timestamp(time, 0))
 }
 
 /// Returns a part of a time in the calendar of a time zone. Months and days of the year begin with 0.
@@ -98,12 +135,13 @@ fn part<'a>(
     meter: &mut Meter,
     part: impl Fn(&Zoned) -> i64,
 ) -> Result<Value<'a>, Failure> {
+    meter.charge(1)?;
     let (time, zone) = match arguments {
-        [Value::Timestamp(time)] => (*time, TimeZone::UTC),
-        [Value::Timestamp(time), Value::String(zone)] => (*time, time_zone(zone.as_str())?),
+        [Value::Timestamp(time, _)] => (*time, TimeZone::UTC),
+        [Value::Timestamp(time, _), Value::String(zone)] => (*time, time_zone(zone.as_str())?),
         _ => return Err(Failure::NoOverload),
     };
-    charged(Value::Int(part(&time.to_zoned(zone))), meter)
+    Ok(Value::Int(part(&time.to_zoned(zone))))
 }
 
 /// Parses a duration as Go's `time.ParseDuration` does, such as `1h30m` or `1.5s`. The result is in nanoseconds; `None` if
@@ -146,10 +184,55 @@ pub fn duration(text: &str) -> Option<i64> {
     i64::try_from(if is_negative { -nanos } else { nanos }).ok()
 }
 
-/// Parses a time of RFC 3339, or a date, which is its beginning.
-pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
-    let is_date = text.len() == 10;
-    if is_date { format!("{text}T00:00:00Z").parse().ok() } else { text.parse().ok() }
+/// Parses a time as Go does by the layout of RFC 3339. Returns the distance of its time zone from UTC, too, in seconds.
+fn timestamp(text: &str) -> Option<(Timestamp, i32)> {
+    let bytes = text.as_bytes();
+    let are_digits = |positions: &[usize]| {
+        positions.iter().all(|position| bytes.get(*position).is_some_and(u8::is_ascii_digit))
+    };
+    let has_separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')]
+        .into_iter()
+        .all(|(position, separator)| bytes.get(position) == Some(&separator));
+    let is_leap_second = bytes.get(17..19) == Some(b"60");
+    if !has_separators || !are_digits(&[0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]) || is_leap_second {
+        return None;
+    }
+    let zone = text.get(19..)?;
+    let zone = match zone.strip_prefix(['.', ',']) {
+        Some(rest) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            rest.get(digits..).filter(|_| digits > 0)?
+        }
+        None => zone,
+    };
+    let offset = match zone.as_bytes() {
+        b"Z" => 0,
+        [sign @ (b'+' | b'-'), hours @ .., b':', _, _] if hours.len() == 2 => {
+            let [hours, minutes] = [&zone[1..3], &zone[4..]].map(|part| part.parse::<i32>().ok());
+            let seconds = hours? * 3600 + minutes.filter(|minutes| *minutes < 60)? * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let local: jiff::civil::DateTime = text[..text.len() - zone.len()].replace(',', ".").parse().ok()?;
+    let time = Offset::UTC.to_timestamp(local).ok()?.checked_sub(SignedDuration::from_secs(offset.into()));
+    time.ok().and_then(in_range).map(|time| (time, offset))
+}
+
+/// Parses a time of an object: as RFC 3339 has it, or a date, which is its beginning.
+pub(crate) fn time_of_object(text: &str) -> Option<(Timestamp, i32)> {
+    if text.len() == 10 {
+        return Some((format!("{text}T00:00:00Z").parse().ok()?, 0));
+    }
+    timestamp(text).or_else(|| Some((text.parse().ok()?, 0)))
+}
+
+/// Writes a time in the time zone of that distance from UTC.
+pub(super) fn written_time(time: Timestamp, offset: i32) -> String {
+    match Offset::from_seconds(offset) {
+        Ok(zone) if offset != 0 => time.display_with_offset(zone).to_string(),
+        _ => time.to_string(),
+    }
 }
 
 /// Writes a duration in seconds: `90s`.
@@ -169,7 +252,7 @@ pub(crate) fn calculate<'a>(
     one: &Value<'a>,
     other: &Value<'a>,
 ) -> Result<Value<'a>, Failure> {
-    let overflow = || Failure::error("return error for overflow");
+    let overflow = || Failure::error("integer overflow");
     match (operator, one, other) {
         ("_+_", Value::Duration(one), Value::Duration(other)) => {
             one.checked_add(*other).map(Value::Duration).ok_or_else(overflow)
@@ -177,14 +260,16 @@ pub(crate) fn calculate<'a>(
         ("_-_", Value::Duration(one), Value::Duration(other)) => {
             one.checked_sub(*other).map(Value::Duration).ok_or_else(overflow)
         }
-        ("_+_", Value::Timestamp(time), Value::Duration(nanos))
-        | ("_+_", Value::Duration(nanos), Value::Timestamp(time)) => {
-            time.checked_add(SignedDuration::from_nanos(*nanos)).map(Value::Timestamp).map_err(|_| overflow())
+        ("_+_", Value::Timestamp(time, offset), Value::Duration(nanos))
+        | ("_+_", Value::Duration(nanos), Value::Timestamp(time, offset)) => {
+            let sum = time.checked_add(SignedDuration::from_nanos(*nanos)).ok().and_then(in_range);
+            sum.map(|time| Value::Timestamp(time, *offset)).ok_or_else(time_overflow)
         }
-        ("_-_", Value::Timestamp(time), Value::Duration(nanos)) => {
-            time.checked_sub(SignedDuration::from_nanos(*nanos)).map(Value::Timestamp).map_err(|_| overflow())
+        ("_-_", Value::Timestamp(time, offset), Value::Duration(nanos)) => {
+            let difference = time.checked_sub(SignedDuration::from_nanos(*nanos)).ok().and_then(in_range);
+            difference.map(|time| Value::Timestamp(time, *offset)).ok_or_else(time_overflow)
         }
-        ("_-_", Value::Timestamp(one), Value::Timestamp(other)) => {
+        ("_-_", Value::Timestamp(one, _), Value::Timestamp(other, _)) => {
             i64::try_from(one.duration_since(*other).as_nanos()).map(Value::Duration).map_err(|_| overflow())
         }
         _ => Err(Failure::NoOverload),
