@@ -36,41 +36,89 @@ impl Pattern {
     }
 }
 
-/// The pattern with `\d`, `\s` and `\w` written out, which mean more than ASCII here; and with ASCII's `\b`.
+/// The pattern in the syntax of the crate `regex`: `\d`, `\s` and `\w` are written out, which mean more than ASCII there;
+/// `\b` is ASCII's; and in a class, `[`, `&`, `-` and `~` are literals, which can be operators there.
 pub(crate) fn in_ascii(pattern: &str) -> String {
-    let (mut made, mut in_class) = (String::new(), false);
-    let mut rest = pattern.chars();
+    let mut made = String::new();
+    let mut rest = pattern.chars().peekable();
+    // How many characters of a class were read: a bracket that comes first is a literal.
+    let mut class_length: Option<usize> = None;
     while let Some(next) = rest.next() {
-        in_class = in_class && next != ']' || next == '[';
-        if next != '\\' {
-            made.push(next);
-            continue;
-        }
-        let escaped = rest.next();
-        let class = match escaped.map(|c| c.to_ascii_lowercase()) {
-            Some('d') => "0-9",
-            Some('s') => "\\t\\n\\f\\r ",
-            Some('w') => "0-9A-Za-z_",
-            _ => "",
-        };
-        match escaped {
-            Some('d' | 's' | 'w') if in_class => made += class,
-            Some('d' | 's' | 'w') => made += &format!("[{class}]"),
-            Some('D' | 'S' | 'W') => made += &format!("[^{class}]"),
-            Some('b') if !in_class => made += r"(?-u:\b)",
-            Some('B') if !in_class => made += r"(?-u:\B)",
-            escaped => {
-                made.push('\\');
-                made.extend(escaped);
+        match (next, class_length) {
+            ('\\', _) => escape(rest.next(), class_length.is_some(), &mut made),
+            ('[', None) => {
+                made.push('[');
+                if let Some('^') = rest.peek() {
+                    made.extend(rest.next());
+                }
+                class_length = Some(0);
+                continue;
             }
+            // A class with a name, such as `[:alpha:]`.
+            ('[', Some(_)) if rest.peek() == Some(&':') => {
+                made.push('[');
+                for named in rest.by_ref() {
+                    made.push(named);
+                    if named == ']' {
+                        break;
+                    }
+                }
+            }
+            (']', Some(0)) => made += "\\]",
+            (']', Some(_)) => {
+                made.push(']');
+                class_length = None;
+            }
+            ('[' | '&' | '~', Some(_)) => made.extend(['\\', next]),
+            ('-', Some(_)) if made.ends_with('-') => made += "\\-",
+            _ => made.push(next),
         }
+        class_length = class_length.map(|length| length + 1);
     }
     made
+}
+
+/// Writes an escaped character.
+fn escape(escaped: Option<char>, in_class: bool, made: &mut String) {
+    let class = match escaped.map(|c| c.to_ascii_lowercase()) {
+        Some('d') => "0-9",
+        Some('s') => "\\t\\n\\f\\r ",
+        Some('w') => "0-9A-Za-z_",
+        _ => "",
+    };
+    match escaped {
+        Some('d' | 's' | 'w') if in_class => *made += class,
+        Some('d' | 's' | 'w') => *made += &format!("[{class}]"),
+        Some('D' | 'S' | 'W') => *made += &format!("[^{class}]"),
+        Some('b') if !in_class => *made += r"(?-u:\b)",
+        Some('B') if !in_class => *made += r"(?-u:\B)",
+        escaped => {
+            made.push('\\');
+            made.extend(escaped);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_hold_what_they_hold_in_go() {
+        for (pattern, yes, no) in [
+            (r"^[-_[A-Za-z0-9]+@[-_[a-z]+$", "a[b@c", "a]b@c"),
+            (r#"^[^()<>@,;:\\"\/[\]?={} \t\x7f]+$"#, "a-b", "a[b"),
+            (r"^[a&&b~~]+$", "a&b~", "c"),
+            (r"^[+--]$", ",", "."),
+            (r"^[]a]+$", "]a", "b"),
+            (r"^[^]a]+$", "b", "]"),
+            (r"^[[:alpha:]_]+$", "a_B", "1"),
+            (r"^(\d*(\.\d*)?µs)+$", "1.5µs", "1.5us"),
+        ] {
+            let compiled = Pattern::new(pattern).expect(pattern);
+            assert!(compiled.is_match(yes) && !compiled.is_match(no), "{pattern}");
+        }
+    }
 
     #[test]
     fn classes_are_of_ascii() {

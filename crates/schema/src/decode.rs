@@ -163,7 +163,9 @@ impl<'a> Reader<'a> {
                 field.kind() == Form::Scalar(Scalar::Time) && self.owner_of_field() != "ObjectMeta"
             }
             Value::Null => field.is_nullable() || field.default().is_some(), // null is replaced by a default later
-            Value::Array(items) if self.typed => !items.is_empty() || field.is_required(),
+            Value::Array(items) if self.typed && field.kind() != Form::Any => {
+                !items.is_empty() || field.is_required()
+            }
             Value::Object(fields) if self.typed && field.kind() == Form::Map => {
                 !fields.is_empty() || field.is_required()
             }

@@ -135,6 +135,11 @@ fn node(schema: &Value) -> Node {
         "integer" => Form::Scalar(Scalar::Int64),
         "number" => Form::Scalar(Scalar::Number),
         "boolean" => Form::Scalar(Scalar::Boolean),
+        // What keeps unknown fields need have no type, and may declare some.
+        _ if schema["properties"].is_object() => {
+            fields(schema, &mut node);
+            Form::Struct
+        }
         _ => Form::Any,
     };
     if flag("x-kubernetes-embedded-resource") {

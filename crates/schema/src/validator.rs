@@ -25,6 +25,8 @@ pub(crate) struct Validator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Field(String),
+    /// An entry of a map, where a path tells it from a field.
+    Key(String),
     Item(usize),
 }
 
@@ -88,6 +90,7 @@ fn path(steps: &[Step]) -> String {
                 let dot = if text.is_empty() { "" } else { "." };
                 text += &format!("{dot}{name}");
             }
+            Step::Key(name) => text += &format!("[{name}]"),
             Step::Item(position) => text += &format!("[{position}]"),
         }
     }
@@ -101,7 +104,7 @@ fn is_unchanged(schema: Schema<'_>, old: &Value, new: &Value, steps: &[Step]) ->
     }
     let Some((step, rest)) = steps.split_first() else { return false };
     let inner = match step {
-        Step::Field(name) => old.get(name).zip(new.get(name)).zip(schema.field(name)),
+        Step::Field(name) | Step::Key(name) => old.get(name).zip(new.get(name)).zip(schema.field(name)),
         Step::Item(position) => match (schema.list(), new.get(position)) {
             (ListType::Map(keys), Some(item)) => {
                 let keys_of =

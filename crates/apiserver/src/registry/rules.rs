@@ -74,26 +74,36 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
     asked.or_else(own).map_or(kind.grace_seconds, |seconds| if seconds < 0 { 1 } else { seconds })
 }
 
-/// Completes a new object, and drops the status that its writer sent.
-pub(crate) fn complete_new(context: &Context, kind: &Kind, object: &mut Value) {
-    if kind.status && !kind.strategy.keeps_first_status {
-        object.as_object_mut().expect("only JSON objects are decoded").remove("status");
-        // Upstream fills in the defaults of a status when it reads the object again.
-        if let Some(schema) = kind.structure().filter(|_| kind.is_custom()) {
-            set_defaults(schema, object);
-        }
-    }
-    complete(context, kind, object);
-}
-
 /// Sets the fields of a new object that only the server sets.
+///
+/// The status that its writer sent is dropped.
 pub(crate) fn prepare_create(context: &Context, kind: &Kind, object: &mut Value) {
+    if kind.status && !kind.strategy.keeps_first_status && !kind.strategy.is_definition {
+        drop_status(kind, object);
+    }
     (kind.strategy.prepare_for_create)(object);
     if kind.status
         && !kind.strategy.keeps_first_status
         && let Some(status) = (kind.strategy.first_status)(&context.clock, object)
     {
         object["status"] = status;
+    }
+}
+
+/// Fills in the fields of a new object that its writer may leave out.
+pub(crate) fn complete_new(context: &Context, kind: &Kind, object: &mut Value) {
+    // A definition has a status of its own from here on: upstream's controllers write it later.
+    if kind.strategy.is_definition {
+        drop_status(kind, object);
+    }
+    complete(context, kind, object);
+}
+
+fn drop_status(kind: &Kind, object: &mut Value) {
+    object.as_object_mut().expect("only JSON objects are decoded").remove("status");
+    // Upstream fills in the defaults of a status when it reads the object again.
+    if let Some(schema) = kind.structure().filter(|_| kind.is_custom()) {
+        set_defaults(schema, object);
     }
 }
 

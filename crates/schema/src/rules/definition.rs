@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use trimtab_cel::{DeclType, Program};
+use trimtab_cel::{CompileError, DeclType, Program};
 
 use super::{OLD_SELF, own, text, variables};
 use crate::error::FieldError;
@@ -43,7 +43,7 @@ struct Place<'a> {
     path: &'a str,
     /// How often a value of it can be in an object; `None` if nothing bounds that.
     most: Option<u64>,
-    /// The list or map around it whose parts have no past.
+    /// The list around it whose items have no past.
     divided_at: Option<&'a str>,
 }
 
@@ -102,9 +102,9 @@ impl Check {
         let (inner, divides) = match schema["type"].as_str() {
             Some("array") => (place.times(&schema["maxItems"]), schema["x-kubernetes-list-type"] != "map"),
             Some("object") if schema["additionalProperties"].is_object() => {
-                (place.times(&schema["maxProperties"]), schema["x-kubernetes-map-type"] == "atomic")
+                (place.times(&schema["maxProperties"]), false)
             }
-            _ => (place.most, schema["x-kubernetes-map-type"] == "atomic"),
+            _ => (place.most, false), // the values of an atomic map have a past, too
         };
         let divided_at = if divides { Some(place.path) } else { place.divided_at };
         each_part(schema, place.path, &mut |part, path| {
@@ -126,7 +126,7 @@ impl Check {
                 return;
             }
             Err(issues) => {
-                let because = format!("compilation failed: {issues}");
+                let because = format!("{}: {issues}", step(&issues));
                 self.causes.push(FieldError::invalid_json(format!("{at}.rule"), &as_told, because));
                 return;
             }
@@ -149,7 +149,7 @@ impl Check {
                     self.causes.push(FieldError::invalid_json(field, &as_told, because));
                 }
                 Err(issues) => {
-                    let because = format!("messageExpression compilation failed: {issues}");
+                    let because = format!("messageExpression {}: {issues}", step(&issues));
                     self.causes.push(FieldError::invalid_json(field, &as_told, because));
                 }
             }
@@ -218,6 +218,11 @@ fn each_part(schema: &Json, path: &str, look: &mut impl FnMut(&Json, &str)) {
     for (name, part) in schema["properties"].as_object().into_iter().flatten() {
         look(part, &format!("{path}.properties[{name}]"));
     }
+}
+
+/// Returns the step of upstream's compiler that fails.
+fn step(error: &CompileError) -> &'static str {
+    if error.is_of_program() { "program instantiation failed" } else { "compilation failed" }
 }
 
 /// A rule as upstream tells it: all fields of its own type, in the order in which they are declared there.

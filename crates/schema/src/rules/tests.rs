@@ -148,6 +148,11 @@ fn rules_that_make_no_sense_are_refused() {
             "compilation failed: ERROR: <input>:1:5: undefined field 'z'",
         ),
         (&object, json!({"rule": "self = 1"}), "Syntax error"),
+        (
+            &object,
+            json!({"rule": "int('x') == 1"}),
+            "program instantiation failed: type conversion error from 'string' to 'int'",
+        ),
         (&object, json!({"rule": "self.x"}), "cel expression must evaluate to a bool"),
         (&object, json!({"rule": " "}), "rule is not specified"),
         (&object, json!({"rule": "true", "message": "a\nb"}), "must not contain line breaks"),
@@ -178,6 +183,9 @@ fn rules_that_make_no_sense_are_refused() {
             because => assert!(told.len() == 1 && told[0].contains(because), "{rule}: {told:?}"),
         }
     }
+    let atomic = json!({"type": "object", "x-kubernetes-map-type": "atomic", "properties": {
+        "x": with_rule(json!({"type": "integer"}), &json!({"rule": "self == oldSelf"}))}});
+    assert!(refused(&spec(&atomic)).is_empty(), "the fields of an atomic map have a past");
     let item = with_rule(json!({"type": "string", "maxLength": 3}), &json!({"rule": "self == oldSelf"}));
     let told = refused(&spec(&json!({"type": "array", "maxItems": 3, "items": item})));
     assert!(told[0].contains(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{Finding, Step, path};
-use crate::{ListType, Schema, error::FieldError};
+use crate::{Form, ListType, Schema, error::FieldError};
 
 /// Adds what stands twice in the lists of `value`.
 pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found: &mut Vec<Finding>) {
@@ -25,7 +25,7 @@ pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found:
                 (format!("{}[{position}]", path(at)), "must be an object for an array of list-type map");
             let cause = FieldError::invalid(field, &items[position], because);
             found.push(Finding { at: at.clone(), cause });
-            return parts(schema, value, at, |schema, value, at| find(schema, value, at, found));
+            return parts(schema, value, at, Step::Key, |schema, value, at| find(schema, value, at, found));
         }
         for (position, keys) in items.iter().enumerate().filter_map(|(n, item)| Some((n, keys_of(item)?))) {
             if !seen.insert(keys.to_string()) {
@@ -35,14 +35,15 @@ pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found:
             }
         }
     }
-    parts(schema, value, at, |schema, value, at| find(schema, value, at, found));
+    parts(schema, value, at, Step::Key, |schema, value, at| find(schema, value, at, found));
 }
 
-/// Shows `each` the parts of a value that the schema tells something of.
+/// Shows `each` the parts of a value that the schema tells something of. `entry` is the step to an entry of a map.
 pub(crate) fn parts(
     schema: Schema<'_>,
     value: &Value,
     at: &mut Vec<Step>,
+    entry: fn(String) -> Step,
     mut each: impl FnMut(Schema<'_>, &Value, &mut Vec<Step>),
 ) {
     let mut part = |step: Step, schema: Option<Schema<'_>>, value: &Value| {
@@ -55,9 +56,8 @@ pub(crate) fn parts(
     };
     match value {
         Value::Object(fields) => {
-            fields
-                .iter()
-                .for_each(|(name, value)| part(Step::Field(name.clone()), schema.field(name), value));
+            let step = if schema.kind() == Form::Map { entry } else { Step::Field };
+            fields.iter().for_each(|(name, value)| part(step(name.clone()), schema.field(name), value));
         }
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(n, value)| part(Step::Item(n), schema.items(), value));

@@ -117,9 +117,6 @@ impl Keywords {
     }
 
     fn check_alternatives(&self, value: &Value, field: &str, at: &mut Vec<Step>, found: &mut Vec<Violation>) {
-        for keywords in &self.all_of {
-            keywords.check(value, at, found);
-        }
         let alternatives = |all: &[Self]| -> Vec<Vec<Violation>> {
             all.iter().map(|keywords| keywords.violations(value, at)).collect()
         };
@@ -141,6 +138,14 @@ impl Keywords {
                 let because = format!("{because} {valid} valid alternatives");
                 found.push(Violation { at: at.clone(), errors: vec![messages::nowhere(field, &because)] });
             }
+        }
+        let all_of = alternatives(&self.all_of);
+        let valid = all_of.iter().filter(|violations| violations.is_empty()).count();
+        if valid < all_of.len() {
+            found.extend(all_of.into_iter().flatten());
+            let none = if valid == 0 { ". None validated" } else { "" };
+            let because = format!("must validate all the schemas (allOf){none}");
+            found.push(Violation { at: at.clone(), errors: vec![messages::nowhere(field, &because)] });
         }
         if self.not.as_ref().is_some_and(|not| not.violations(value, at).is_empty()) {
             let errors = vec![messages::nowhere(field, "must not validate the schema (not)")];
@@ -164,7 +169,13 @@ impl Keywords {
             "number" => value.is_number(),
             name => name == type_of(value),
         };
-        self.types.is_empty() || self.types.iter().any(is)
+        // Upstream takes a list for anything but a number that has a format.
+        let is_taken = || {
+            value.is_array()
+                && self.declared_format.is_some()
+                && !self.types.iter().any(|name| matches!(*name, "integer" | "number"))
+        };
+        self.types.is_empty() || self.types.iter().any(is) || is_taken()
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn find(schema: Schema<'_>, value: &Value, at: &mut Vec<Step>, found:
                 });
             }
         }
-        _ => super::duplicates::parts(schema, value, at, |schema, value, at| find(schema, value, at, found)),
+        _ => super::duplicates::parts(schema, value, at, Step::Field, |schema, value, at| {
+            find(schema, value, at, found);
+        }),
     }
 }

@@ -14,11 +14,16 @@ use crate::{
 };
 
 /// Sets the metadata of a new object that only the server sets.
-pub(super) fn begin_life(core: &Core, kind: &Kind, object: &mut Value) {
+pub(super) fn begin_life(core: &Core, request: &Request, object: &mut Value) {
+    let kind = request.kind();
     let metadata = object::metadata_mut(object);
     // A generation stays with the kinds that count none.
-    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         metadata.remove(field);
+    }
+    // A dry run answers the version that was sent.
+    if !request.query.dry_run {
+        metadata.remove("resourceVersion");
     }
     metadata.insert("uid".to_owned(), core.registry.random.uid().into());
     metadata.insert("creationTimestamp".to_owned(), core.registry.clock.text());

@@ -18,7 +18,7 @@ use crate::{
     },
     auth::{escalation, signers},
     handlers::managed,
-    registry::{addresses, as_stored, in_version, rules, warnings},
+    registry::{Kind, addresses, as_stored, in_version, rules, warnings},
     store::{Draft, Stored},
 };
 
@@ -76,7 +76,7 @@ impl Write<'_> {
                 object::resource_version(object).parse().is_ok_and(|version: u64| version != 0);
             let base = object::text(object, "generateName");
             self.base = (object::name(object).is_empty() && !base.is_empty()).then(|| base.to_owned());
-            metadata::begin_life(core, kind, object);
+            metadata::begin_life(core, request, object);
             signers::begin(&request.user, kind, object);
             rules::complete_new(&core.registry, kind, object);
             return Ok(());
@@ -232,7 +232,9 @@ impl Write<'_> {
                 return Err(self.taken());
             }
         }
-        Ok(Stored::unsaved(&self.object, self.managers.as_deref()).into())
+        let object = mem::take(&mut self.object);
+        let object = self.kept(object);
+        Ok(Stored::unsaved(&object, self.managers.as_deref()).into())
     }
 
     /// Writes the object as it is stored, and refuses what the storage does not take.
@@ -245,10 +247,23 @@ impl Write<'_> {
         let managers = self.managers.as_deref();
         let draft = match self.old {
             Some(old) if self.scope == Scope::Metadata => Draft::of_metadata(old.stored, object, managers),
-            _ => Draft::managed(as_stored(self.kind, object), managers),
+            _ => Draft::managed(as_stored(self.kind, self.kept(object)), managers),
         };
         draft.check_size()?;
         Ok(draft)
+    }
+
+    /// Returns what is left of the object in the version of a custom kind that is stored: fields that this does not declare
+    /// are lost.
+    fn kept(&self, mut object: Value) -> Value {
+        let Self { core, kind, .. } = *self;
+        if kind.is_custom() && kind.version != kind.storage_version {
+            let stored = core.registry.kinds.get(&kind.group, &kind.storage_version, &kind.plural);
+            if let Some(schema) = stored.as_deref().and_then(Kind::structure) {
+                trimtab_schema::prune(schema, &mut object);
+            }
+        }
+        object
     }
 
     /// Books the object with the quotas of its namespace, once however often its commit is tried.

@@ -1,6 +1,6 @@
 //! Compiling a schema into [`Keywords`].
 
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 use trimtab_cel::Pattern;
 
 use super::{Bounds, Keywords, format};
@@ -28,15 +28,12 @@ impl Keywords {
         };
         let properties = schema["properties"].as_object().into_iter().flatten();
         let properties = properties.map(|(name, schema)| Ok((name.clone(), Self::compile(schema)?)));
-        let is_either = flag("x-kubernetes-int-or-string");
-        // Of an int-or-string, this says the same again.
-        let is_repeated = is_either && schema["anyOf"] == json!([{"type": "integer"}, {"type": "string"}]);
         Ok(Self {
             types: types(schema)?,
             choices: choices(schema),
             bounds: bounds(schema),
             required: required(schema),
-            pattern: pattern(schema)?,
+            pattern: pattern(schema),
             format: schema
                 .get("format")
                 .filter(|_| schema.get("type").is_none_or(|kind| kind == "string"))
@@ -48,7 +45,7 @@ impl Keywords {
             additional: part("additionalProperties")?,
             items: part("items")?,
             all_of: all("allOf")?,
-            any_of: if is_repeated { Vec::new() } else { all("anyOf")? },
+            any_of: all("anyOf")?,
             one_of: all("oneOf")?,
             not: part("not")?,
         })
@@ -78,9 +75,10 @@ fn required(schema: &Value) -> Vec<String> {
     names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn pattern(schema: &Value) -> Result<Option<(String, Pattern)>, Meaningless> {
-    let Some(source) = schema.get("pattern").and_then(Value::as_str) else { return Ok(None) };
-    Ok(Some((source.to_owned(), Pattern::new(source).map_err(|_| Meaningless)?)))
+/// Returns the pattern; of one that only Go's `regexp` reads, nothing is checked.
+fn pattern(schema: &Value) -> Option<(String, Pattern)> {
+    let source = schema.get("pattern").and_then(Value::as_str)?;
+    Some((source.to_owned(), Pattern::new(source).ok()?))
 }
 
 fn bounds(schema: &Value) -> Bounds {
