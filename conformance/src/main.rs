@@ -149,7 +149,7 @@ async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
     }
     if arguments.list {
         for (group, case) in &chosen {
-            println!("{group}/{}\n    {} [{}]", case.name, case.rule.trim(), case.source);
+            println!("{group}/{}\n    {} [{}]", case.name, case.rule, case.source);
         }
         println!("{} cases", chosen.len());
         return Ok(true);

@@ -16,7 +16,7 @@ const AT_ONCE: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A chosen case under its group.
-pub(crate) type Chosen = (&'static str, &'static Case);
+pub(crate) type Chosen = (&'static str, Case);
 
 /// What became of one case on one server.
 enum Verdict {
@@ -41,7 +41,7 @@ pub(crate) async fn run(server: &Server, cases: Vec<Chosen>, title: &str) -> Res
         async move {
             let name = format!("{group}/{}", case.name);
             let intended = server.is_ours().then(|| differences::reason(&name)).flatten();
-            let verdict = match (in_time(case, client, namespace, server.stays()).await, intended) {
+            let verdict = match (in_time(&case, client, namespace, server.stays()).await, intended) {
                 (Ok(()), None) => Verdict::Kept,
                 (Ok(()), Some(_)) => Verdict::NoDifference,
                 (Err(_), Some(reason)) => Verdict::Intended(reason),
@@ -70,7 +70,7 @@ pub(crate) async fn run(server: &Server, cases: Vec<Chosen>, title: &str) -> Res
 async fn in_time(case: &Case, client: Client, namespace: String, stays: bool) -> Outcome {
     let whole = async {
         let site = Site::open(client, namespace).await?;
-        let outcome = (case.run)(site.clone()).await;
+        let outcome = case.run(site.clone()).await;
         if stays {
             site.close().await?;
         }
@@ -81,16 +81,16 @@ async fn in_time(case: &Case, client: Client, namespace: String, stays: bool) ->
 }
 
 /// A line for each case that was not kept.
-fn tell((name, case, verdict): &(String, &Case, Verdict)) {
+fn tell((name, case, verdict): &(String, Case, Verdict)) {
     match verdict {
         Verdict::Kept => {}
-        Verdict::Defect => println!("defect {name}: {} [{}]", case.rule.trim(), case.source),
+        Verdict::Defect => println!("defect {name}: {} [{}]", case.rule, case.source),
         Verdict::Intended(reason) => println!("differs {name}: {reason}"),
         Verdict::NoDifference => {
             println!("FAILED {name}: is kept, and yet is in the list of differences")
         }
         Verdict::Broken(mismatch) => {
-            println!("FAILED {name}: {mismatch}\n    rule: {} [{}]", case.rule.trim(), case.source);
+            println!("FAILED {name}: {mismatch}\n    rule: {} [{}]", case.rule, case.source);
         }
     }
 }

@@ -1,10 +1,115 @@
 //! Server-side apply: who manages what.
 
 use crate::answer::{Answer, Mismatch};
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::{applied_map, config_map, workload};
 use crate::site::{APPLY, MERGE, Site};
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(applying_creates)
+            .rule("Applying what is not there creates it, with 201.")
+            .source("kubernetes/test/integration/apiserver/apply"),
+        case(applying_again_updates)
+            .rule("Applying again answers 200.")
+            .source("kubernetes/test/integration/apiserver/apply"),
+        case(applying_the_same_changes_nothing)
+            .rule("Applying the same changes nothing, not even the version.")
+            .source("kubernetes/test/integration/apiserver/apply: TestNoOpUpdateSameResourceVersion"),
+        case(an_entry_has_its_parts)
+            .rule(
+                "An entry of managedFields has manager, operation, apiVersion, time, the fields' form and \
+                 the fields.",
+            )
+            .source("Server-Side Apply: field management"),
+        case(a_manager_is_required)
+            .rule("Without a manager, an apply is refused.")
+            .source("Server-Side Apply: managers"),
+        case(a_dropped_field_is_removed)
+            .rule("A field that is no longer applied is removed, if nobody else has it.")
+            .source("Server-Side Apply: merge strategy"),
+        case(a_shared_field_stays)
+            .rule("A field that is no longer applied stays while another one applies it.")
+            .source("Server-Side Apply: merge strategy"),
+        case(the_same_value_is_shared)
+            .rule("Two may own the same value of a field.")
+            .source("Server-Side Apply: sharing ownership"),
+        case(another_value_is_a_conflict)
+            .rule("Another value of somebody's field is a conflict, which names the manager and the field.")
+            .source("Server-Side Apply: conflicts"),
+        case(conflicts_are_counted)
+            .rule("Several conflicts are counted and all named.")
+            .source("Server-Side Apply: conflicts"),
+        case(force_takes_over)
+            .rule("force=true takes the field over.")
+            .source("Server-Side Apply: conflicts"),
+        case(force_belongs_to_apply)
+            .rule("force belongs to apply patches.")
+            .source("apimachinery: ValidatePatchOptions"),
+        case(an_update_owns_what_it_changed)
+            .rule(
+                "A field that was updated by others is theirs: an apply of another value conflicts with the \
+                 updater.",
+            )
+            .source("Server-Side Apply: managers"),
+        case(a_creation_is_managed)
+            .rule("A creation by POST is managed as an update, under the fieldManager that it names.")
+            .source("Server-Side Apply: managers"),
+        case(the_user_agent_names_the_manager)
+            .rule("Without a fieldManager, an update's manager is the beginning of the User-Agent.")
+            .source("Server-Side Apply: managers"),
+        case(a_managers_name_is_short)
+            .rule("A manager's name has at most 128 characters.")
+            .source("apimachinery: ValidateFieldManager"),
+        case(a_managers_name_is_printable)
+            .rule("A manager's name is printable.")
+            .source("apimachinery: ValidateFieldManager"),
+        case(an_applied_object_says_its_kind)
+            .rule("What is applied must say apiVersion and kind.")
+            .source("Server-Side Apply: serialization"),
+        case(an_applied_object_has_no_managed_fields)
+            .rule("What is applied has no managedFields.")
+            .source("fieldmanager: Apply"),
+        case(the_names_agree)
+            .rule("A name that differs from the path's is refused.")
+            .source("registry/rest: BeforeUpdate"),
+        case(unknown_fields_are_refused)
+            .rule("Unknown fields are refused.")
+            .source("kubernetes/test/integration/apiserver/apply"),
+        case(list_items_are_owned_one_by_one)
+            .rule("Items of an associative list are owned one by one.")
+            .source("Server-Side Apply: merge strategy"),
+        case(a_dropped_item_is_removed)
+            .rule("An item that its only owner no longer applies goes.")
+            .source("Server-Side Apply: merge strategy"),
+        case(members_of_a_set_are_owned)
+            .rule("A set's members are owned one by one.")
+            .source("Server-Side Apply: merge strategy"),
+        case(an_atomic_list_has_one_owner)
+            .rule("An atomic list has one owner: another value is a conflict at the list.")
+            .source("Server-Side Apply: merge strategy"),
+        case(an_atomic_map_is_replaced)
+            .rule("A selector is atomic: it is replaced, never merged.")
+            .source("Server-Side Apply: merge strategy"),
+        case(defaults_are_not_owned)
+            .rule("Defaults are not owned by whoever applied.")
+            .source("Server-Side Apply: defaulting"),
+        case(a_subresource_has_its_own_entry)
+            .rule("Whoever applies to the status owns it there, under the subresource.")
+            .source("KEP-2885"),
+        case(managed_fields_can_be_cleared)
+            .rule("Clearing managedFields by a patch forgets all managers.")
+            .source("Server-Side Apply: clearing managedFields"),
+        case(an_apply_may_be_yaml).rule("An apply may be YAML.").source("Server-Side Apply: serialization"),
+        case(a_version_is_a_precondition)
+            .rule("A version in what is applied is a precondition.")
+            .source("Server-Side Apply: conflicts"),
+        case(the_last_applied_annotation_is_kept)
+            .rule("A kubectl client-side apply hands its fields over to a server-side one.")
+            .source("csaupgrade; kubectl apply --server-side"),
+    ]
+}
 
 /// Applies as `manager`.
 async fn apply(site: &Site, manager: &str, path: &str, body: Value) -> Result<Answer, Mismatch> {
@@ -34,287 +139,344 @@ fn deployment(container: Value) -> Value {
     })
 }
 
-cases! {
-    /// Applying what is not there creates it, with 201.
-    #[source("kubernetes/test/integration/apiserver/apply")]
-    async fn applying_creates(site) {
-        let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?.is("/data/x", "1")?;
-        let managed = manages(&made, "one", "/f:data/f:x");
-        made.check(managed, "the manager one with f:data f:x")?;
-    }
+async fn applying_creates(site: Site) -> Outcome {
+    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+        .await?
+        .code(201)?
+        .is("/data/x", "1")?;
+    let managed = manages(&made, "one", "/f:data/f:x");
+    made.check(managed, "the manager one with f:data f:x")?;
+    Ok(())
+}
 
-    /// Applying again answers 200.
-    #[source("kubernetes/test/integration/apiserver/apply")]
-    async fn applying_again_updates(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "2"}))).await?.code(200)?.is("/data/x", "2")?;
-    }
+async fn applying_again_updates(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "2"})))
+        .await?
+        .code(200)?
+        .is("/data/x", "2")?;
+    Ok(())
+}
 
-    /// Applying the same changes nothing, not even the version.
-    #[source("kubernetes/test/integration/apiserver/apply: TestNoOpUpdateSameResourceVersion")]
-    async fn applying_the_same_changes_nothing(site) {
-        let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?
-            .is("/metadata/resourceVersion", made.version())?;
-    }
+async fn applying_the_same_changes_nothing(site: Site) -> Outcome {
+    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+        .await?
+        .code(200)?
+        .is("/metadata/resourceVersion", made.version())?;
+    Ok(())
+}
 
-    /// An entry of managedFields has manager, operation, apiVersion, time, the fields' form and the fields.
-    #[source("Server-Side Apply: field management")]
-    async fn an_entry_has_its_parts(site) {
-        let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        made.is("/metadata/managedFields/0/manager", "one")?.is("/metadata/managedFields/0/operation", "Apply")?
-            .is("/metadata/managedFields/0/apiVersion", "v1")?.has("/metadata/managedFields/0/time")?
-            .is("/metadata/managedFields/0/fieldsType", "FieldsV1")?.has("/metadata/managedFields/0/fieldsV1/f:data/f:x")?
-            .lacks("/metadata/managedFields/0/subresource")?;
-    }
+async fn an_entry_has_its_parts(site: Site) -> Outcome {
+    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    made.is("/metadata/managedFields/0/manager", "one")?
+        .is("/metadata/managedFields/0/operation", "Apply")?
+        .is("/metadata/managedFields/0/apiVersion", "v1")?
+        .has("/metadata/managedFields/0/time")?
+        .is("/metadata/managedFields/0/fieldsType", "FieldsV1")?
+        .has("/metadata/managedFields/0/fieldsV1/f:data/f:x")?
+        .lacks("/metadata/managedFields/0/subresource")?;
+    Ok(())
+}
 
-    /// Without a manager, an apply is refused.
-    #[source("Server-Side Apply: managers")]
-    async fn a_manager_is_required(site) {
-        site.patch(APPLY, "configmaps/a", applied_map("a", json!({}))).await?.code(422)?
-            .mentions("/message", "fieldManager")?;
-    }
+async fn a_manager_is_required(site: Site) -> Outcome {
+    site.patch(APPLY, "configmaps/a", applied_map("a", json!({})))
+        .await?
+        .code(422)?
+        .mentions("/message", "fieldManager")?;
+    Ok(())
+}
 
-    /// A field that is no longer applied is removed, if nobody else has it.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn a_dropped_field_is_removed(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?.is("/data", json!({"x": "1"}))?;
-    }
+async fn a_dropped_field_is_removed(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+        .await?
+        .code(200)?
+        .is("/data", json!({"x": "1"}))?;
+    Ok(())
+}
 
-    /// A field that is no longer applied stays while another one applies it.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn a_shared_field_stays(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
-        apply(&site, "two", "configmaps/a", applied_map("a", json!({"y": "2"}))).await?.code(200)?;
-        let after = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?.is("/data/y", "2")?;
-        let moved = manages(&after, "two", "/f:data/f:y") && !manages(&after, "one", "/f:data/f:y");
-        after.check(moved, "y with two alone")?;
-    }
+async fn a_shared_field_stays(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
+    apply(&site, "two", "configmaps/a", applied_map("a", json!({"y": "2"}))).await?.code(200)?;
+    let after = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+        .await?
+        .code(200)?
+        .is("/data/y", "2")?;
+    let moved = manages(&after, "two", "/f:data/f:y") && !manages(&after, "one", "/f:data/f:y");
+    after.check(moved, "y with two alone")?;
+    Ok(())
+}
 
-    /// Two may own the same value of a field.
-    #[source("Server-Side Apply: sharing ownership")]
-    async fn the_same_value_is_shared(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        let after = apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
-        let both = manages(&after, "one", "/f:data/f:x") && manages(&after, "two", "/f:data/f:x");
-        after.check(both, "both managers at x")?;
-    }
+async fn the_same_value_is_shared(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    let after = apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
+    let both = manages(&after, "one", "/f:data/f:x") && manages(&after, "two", "/f:data/f:x");
+    after.check(both, "both managers at x")?;
+    Ok(())
+}
 
-    /// Another value of somebody's field is a conflict, which names the manager and the field.
-    #[source("Server-Side Apply: conflicts")]
-    async fn another_value_is_a_conflict(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2"}))).await?.refused(409, "Conflict")?
-            .cause("FieldManagerConflict", ".data.x")?
-            .is("/message", "Apply failed with 1 conflict: conflict with \"one\": .data.x")?
-            .is("/details/causes/0/message", "conflict with \"one\"")?;
-    }
+async fn another_value_is_a_conflict(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2"})))
+        .await?
+        .refused(409, "Conflict")?
+        .cause("FieldManagerConflict", ".data.x")?
+        .is("/message", "Apply failed with 1 conflict: conflict with \"one\": .data.x")?
+        .is("/details/causes/0/message", "conflict with \"one\"")?;
+    Ok(())
+}
 
-    /// Several conflicts are counted and all named.
-    #[source("Server-Side Apply: conflicts")]
-    async fn conflicts_are_counted(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
-        apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2", "y": "2"}))).await?.refused(409, "Conflict")?
-            .cause("FieldManagerConflict", ".data.x")?.cause("FieldManagerConflict", ".data.y")?
-            .mentions("/message", "Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y")?;
-    }
+async fn conflicts_are_counted(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
+    apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2", "y": "2"})))
+        .await?
+        .refused(409, "Conflict")?
+        .cause("FieldManagerConflict", ".data.x")?
+        .cause("FieldManagerConflict", ".data.y")?
+        .mentions(
+            "/message",
+            "Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.x\n- .data.y",
+        )?;
+    Ok(())
+}
 
-    /// force=true takes the field over.
-    #[source("Server-Side Apply: conflicts")]
-    async fn force_takes_over(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
-        let after = site.patch(APPLY, "configmaps/a?fieldManager=two&force=true", applied_map("a", json!({"x": "2"}))).await?
-            .code(200)?.is("/data", json!({"x": "2", "y": "1"}))?;
-        let moved = manages(&after, "two", "/f:data/f:x") && !manages(&after, "one", "/f:data/f:x") && manages(&after, "one", "/f:data/f:y");
-        after.check(moved, "x with two, y with one")?;
-    }
+async fn force_takes_over(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
+    let after = site
+        .patch(APPLY, "configmaps/a?fieldManager=two&force=true", applied_map("a", json!({"x": "2"})))
+        .await?
+        .code(200)?
+        .is("/data", json!({"x": "2", "y": "1"}))?;
+    let moved = manages(&after, "two", "/f:data/f:x")
+        && !manages(&after, "one", "/f:data/f:x")
+        && manages(&after, "one", "/f:data/f:y");
+    after.check(moved, "x with two, y with one")?;
+    Ok(())
+}
 
-    /// force belongs to apply patches.
-    #[source("apimachinery: ValidatePatchOptions")]
-    async fn force_belongs_to_apply(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.patch(MERGE, "configmaps/a?force=true", json!({"data": {"x": "y"}})).await?.refused(422, "Invalid")?
-            .cause("FieldValueForbidden", "force")?;
-    }
+async fn force_belongs_to_apply(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.patch(MERGE, "configmaps/a?force=true", json!({"data": {"x": "y"}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueForbidden", "force")?;
+    Ok(())
+}
 
-    /// A field that was updated by others is theirs: an apply of another value conflicts with the updater.
-    #[source("Server-Side Apply: managers")]
-    async fn an_update_owns_what_it_changed(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        let after = site.patch(MERGE, "configmaps/a?fieldManager=updater", json!({"data": {"x": "2"}})).await?.code(200)?;
-        let updater = entry(&after, "updater", "Update").is_some_and(|entry| entry["fieldsV1"]["f:data"].get("f:x").is_some());
-        let moved = updater && !manages(&after, "one", "/f:data/f:x");
-        after.check(moved, "x with updater alone")?;
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.refused(409, "Conflict")?
-            .mentions("/message", "conflict with \"updater\" using v1: .data.x")?;
-    }
+async fn an_update_owns_what_it_changed(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    let after = site
+        .patch(MERGE, "configmaps/a?fieldManager=updater", json!({"data": {"x": "2"}}))
+        .await?
+        .code(200)?;
+    let updater = entry(&after, "updater", "Update")
+        .is_some_and(|entry| entry["fieldsV1"]["f:data"].get("f:x").is_some());
+    let moved = updater && !manages(&after, "one", "/f:data/f:x");
+    after.check(moved, "x with updater alone")?;
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+        .await?
+        .refused(409, "Conflict")?
+        .mentions("/message", "conflict with \"updater\" using v1: .data.x")?;
+    Ok(())
+}
 
-    /// A creation by POST is managed as an update, under the fieldManager that it names.
-    #[source("Server-Side Apply: managers")]
-    async fn a_creation_is_managed(site) {
-        let made = site.create("configmaps?fieldManager=maker", config_map("a")).await?;
-        let managed = entry(&made, "maker", "Update").is_some_and(|entry| entry["fieldsV1"]["f:data"].get("f:key").is_some());
-        made.check(managed, "maker with f:data f:key")?;
-    }
+async fn a_creation_is_managed(site: Site) -> Outcome {
+    let made = site.create("configmaps?fieldManager=maker", config_map("a")).await?;
+    let managed = entry(&made, "maker", "Update")
+        .is_some_and(|entry| entry["fieldsV1"]["f:data"].get("f:key").is_some());
+    made.check(managed, "maker with f:data f:key")?;
+    Ok(())
+}
 
-    /// Without a fieldManager, an update's manager is the beginning of the User-Agent.
-    #[source("Server-Side Apply: managers")]
-    async fn the_user_agent_names_the_manager(site) {
-        let call = site.call(http::Method::POST, "configmaps").json(&config_map("a")).header("user-agent", "builder/v1.2 (linux)");
-        let made = call.send().await?.code(201)?;
-        let managed = entry(&made, "builder", "Update").is_some();
-        made.check(managed, "the manager builder")?;
-    }
+async fn the_user_agent_names_the_manager(site: Site) -> Outcome {
+    let call = site
+        .call(http::Method::POST, "configmaps")
+        .json(&config_map("a"))
+        .header("user-agent", "builder/v1.2 (linux)");
+    let made = call.send().await?.code(201)?;
+    let managed = entry(&made, "builder", "Update").is_some();
+    made.check(managed, "the manager builder")?;
+    Ok(())
+}
 
-    /// A manager's name has at most 128 characters.
-    #[source("apimachinery: ValidateFieldManager")]
-    async fn a_managers_name_is_short(site) {
-        apply(&site, &"m".repeat(129), "configmaps/a", applied_map("a", json!({}))).await?.refused(422, "Invalid")?
-            .cause("FieldValueTooLong", "fieldManager")?;
-    }
+async fn a_managers_name_is_short(site: Site) -> Outcome {
+    apply(&site, &"m".repeat(129), "configmaps/a", applied_map("a", json!({})))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueTooLong", "fieldManager")?;
+    Ok(())
+}
 
-    /// A manager's name is printable.
-    #[source("apimachinery: ValidateFieldManager")]
-    async fn a_managers_name_is_printable(site) {
-        apply(&site, "a%0Ab", "configmaps/a", applied_map("a", json!({}))).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "fieldManager")?;
-    }
+async fn a_managers_name_is_printable(site: Site) -> Outcome {
+    apply(&site, "a%0Ab", "configmaps/a", applied_map("a", json!({})))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "fieldManager")?;
+    Ok(())
+}
 
-    /// What is applied must say apiVersion and kind.
-    #[source("Server-Side Apply: serialization")]
-    async fn an_applied_object_says_its_kind(site) {
-        apply(&site, "one", "configmaps/a", json!({"metadata": {"name": "a"}})).await?.refused(400, "BadRequest")?;
-    }
+async fn an_applied_object_says_its_kind(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", json!({"metadata": {"name": "a"}}))
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// What is applied has no managedFields.
-    #[source("fieldmanager: Apply")]
-    async fn an_applied_object_has_no_managed_fields(site) {
-        let mut body = applied_map("a", json!({}));
-        body["metadata"]["managedFields"] = json!([{"manager": "x", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {}}]);
-        apply(&site, "one", "configmaps/a", body).await?.refused(400, "BadRequest")?.mentions("/message", "metadata.managedFields must be nil")?;
-    }
+async fn an_applied_object_has_no_managed_fields(site: Site) -> Outcome {
+    let mut body = applied_map("a", json!({}));
+    body["metadata"]["managedFields"] = json!([{"manager": "x", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {}}]);
+    apply(&site, "one", "configmaps/a", body)
+        .await?
+        .refused(400, "BadRequest")?
+        .mentions("/message", "metadata.managedFields must be nil")?;
+    Ok(())
+}
 
-    /// A name that differs from the path's is refused.
-    #[source("registry/rest: BeforeUpdate")]
-    async fn the_names_agree(site) {
-        apply(&site, "one", "configmaps/a", applied_map("b", json!({}))).await?.refused(400, "BadRequest")?;
-    }
+async fn the_names_agree(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("b", json!({}))).await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// Unknown fields are refused.
-    #[source("kubernetes/test/integration/apiserver/apply")]
-    async fn unknown_fields_are_refused(site) {
-        let mut body = applied_map("a", json!({}));
-        body["colour"] = json!("blue");
-        let answer = apply(&site, "one", "configmaps/a", body).await?;
-        let refused = answer.status >= 400;
-        answer.mentions("/message", ".colour: field not declared in schema")?.check(refused, "a refusal")?;
-    }
+async fn unknown_fields_are_refused(site: Site) -> Outcome {
+    let mut body = applied_map("a", json!({}));
+    body["colour"] = json!("blue");
+    let answer = apply(&site, "one", "configmaps/a", body).await?;
+    let refused = answer.status >= 400;
+    answer.mentions("/message", ".colour: field not declared in schema")?.check(refused, "a refusal")?;
+    Ok(())
+}
 
-    /// Items of an associative list are owned one by one.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn list_items_are_owned_one_by_one(site) {
-        apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"}))).await?.code(201)?;
-        let side = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-            "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:1"}]}}}});
-        let after = apply(&site, "two", "apps/v1/deployments/a", side).await?.code(200)?;
-        let two = after.list("/spec/template/spec/containers").len() == 2;
-        let owned = manages(&after, "two", "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"side\"}/f:image");
-        after.check(two && owned, "two containers, and the second with two")?;
-    }
+async fn list_items_are_owned_one_by_one(site: Site) -> Outcome {
+    apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
+        .await?
+        .code(201)?;
+    let side = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
+        "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:1"}]}}}});
+    let after = apply(&site, "two", "apps/v1/deployments/a", side).await?.code(200)?;
+    let two = after.list("/spec/template/spec/containers").len() == 2;
+    let owned =
+        manages(&after, "two", "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"side\"}/f:image");
+    after.check(two && owned, "two containers, and the second with two")?;
+    Ok(())
+}
 
-    /// An item that its only owner no longer applies goes.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn a_dropped_item_is_removed(site) {
-        apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"}))).await?.code(201)?;
-        let side = |containers: Value| json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-            "spec": {"template": {"spec": {"containers": containers}}}});
-        apply(&site, "two", "apps/v1/deployments/a", side(json!([{"name": "side", "image": "side:1"}]))).await?.code(200)?;
-        let after = apply(&site, "two", "apps/v1/deployments/a", json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}})).await?.code(200)?;
-        let one = after.list("/spec/template/spec/containers").len() == 1 && entry(&after, "two", "Apply").is_none();
-        after.check(one, "one container, and two manages nothing")?;
-    }
+async fn a_dropped_item_is_removed(site: Site) -> Outcome {
+    apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
+        .await?
+        .code(201)?;
+    let side = |containers: Value| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
+        "spec": {"template": {"spec": {"containers": containers}}}})
+    };
+    apply(&site, "two", "apps/v1/deployments/a", side(json!([{"name": "side", "image": "side:1"}])))
+        .await?
+        .code(200)?;
+    let after = apply(
+        &site,
+        "two",
+        "apps/v1/deployments/a",
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}),
+    )
+    .await?
+    .code(200)?;
+    let one =
+        after.list("/spec/template/spec/containers").len() == 1 && entry(&after, "two", "Apply").is_none();
+    after.check(one, "one container, and two manages nothing")?;
+    Ok(())
+}
 
-    /// A set's members are owned one by one.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn members_of_a_set_are_owned(site) {
-        let with = |finalizer: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "finalizers": [finalizer]}});
-        apply(&site, "one", "configmaps/a", with("example.com/a")).await?.code(201)?;
-        let after = apply(&site, "two", "configmaps/a", with("example.com/b")).await?.code(200)?;
-        let both = after.list("/metadata/finalizers").len() == 2 && manages(&after, "two", "/f:metadata/f:finalizers/v:\"example.com~1b\"");
-        site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
-        after.check(both, "both finalizers, the second with two")?;
-    }
+async fn members_of_a_set_are_owned(site: Site) -> Outcome {
+    let with = |finalizer: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "finalizers": [finalizer]}});
+    apply(&site, "one", "configmaps/a", with("example.com/a")).await?.code(201)?;
+    let after = apply(&site, "two", "configmaps/a", with("example.com/b")).await?.code(200)?;
+    let both = after.list("/metadata/finalizers").len() == 2
+        && manages(&after, "two", "/f:metadata/f:finalizers/v:\"example.com~1b\"");
+    site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
+    after.check(both, "both finalizers, the second with two")?;
+    Ok(())
+}
 
-    /// An atomic list has one owner: another value is a conflict at the list.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn an_atomic_list_has_one_owner(site) {
-        let with = |args: Value| deployment(json!({"name": "main", "image": "app:1", "args": args}));
-        apply(&site, "one", "apps/v1/deployments/a", with(json!(["a"]))).await?.code(201)?;
-        apply(&site, "two", "apps/v1/deployments/a", with(json!(["b"]))).await?.refused(409, "Conflict")?
-            .cause("FieldManagerConflict", ".spec.template.spec.containers[name=\"main\"].args")?;
-    }
+async fn an_atomic_list_has_one_owner(site: Site) -> Outcome {
+    let with = |args: Value| deployment(json!({"name": "main", "image": "app:1", "args": args}));
+    apply(&site, "one", "apps/v1/deployments/a", with(json!(["a"]))).await?.code(201)?;
+    apply(&site, "two", "apps/v1/deployments/a", with(json!(["b"])))
+        .await?
+        .refused(409, "Conflict")?
+        .cause("FieldManagerConflict", ".spec.template.spec.containers[name=\"main\"].args")?;
+    Ok(())
+}
 
-    /// A selector is atomic: it is replaced, never merged.
-    #[source("Server-Side Apply: merge strategy")]
-    async fn an_atomic_map_is_replaced(site) {
-        let with = |labels: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": labels}});
-        apply(&site, "one", "services/a", with(json!({"a": "1"}))).await?.code(201)?;
-        apply(&site, "one", "services/a", with(json!({"b": "2"}))).await?.code(200)?.is("/spec/selector", json!({"b": "2"}))?;
-    }
+async fn an_atomic_map_is_replaced(site: Site) -> Outcome {
+    let with = |labels: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": labels}});
+    apply(&site, "one", "services/a", with(json!({"a": "1"}))).await?.code(201)?;
+    apply(&site, "one", "services/a", with(json!({"b": "2"})))
+        .await?
+        .code(200)?
+        .is("/spec/selector", json!({"b": "2"}))?;
+    Ok(())
+}
 
-    /// Defaults are not owned by whoever applied.
-    #[source("Server-Side Apply: defaulting")]
-    async fn defaults_are_not_owned(site) {
-        let made = apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"}))).await?.code(201)?;
-        let owned = manages(&made, "one", "/f:spec/f:strategy");
-        made.has("/spec/strategy/type")?.check(!owned, "no manager of the strategy")?;
-    }
+async fn defaults_are_not_owned(site: Site) -> Outcome {
+    let made =
+        apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
+            .await?
+            .code(201)?;
+    let owned = manages(&made, "one", "/f:spec/f:strategy");
+    made.has("/spec/strategy/type")?.check(!owned, "no manager of the strategy")?;
+    Ok(())
+}
 
-    /// Whoever applies to the status owns it there, under the subresource.
-    #[source("KEP-2885")]
-    async fn a_subresource_has_its_own_entry(site) {
-        site.create("apps/v1/deployments", workload("a", 0)).await?;
-        let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "status": {"observedGeneration": 7}});
-        let after = apply(&site, "one", "apps/v1/deployments/a/status", body).await?.code(200)?.is("/status/observedGeneration", 7)?;
-        let owned = entry(&after, "one", "Apply").is_some_and(|entry| entry["subresource"] == "status");
-        after.check(owned, "an entry for the subresource status")?;
-    }
+async fn a_subresource_has_its_own_entry(site: Site) -> Outcome {
+    site.create("apps/v1/deployments", workload("a", 0)).await?;
+    let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "status": {"observedGeneration": 7}});
+    let after = apply(&site, "one", "apps/v1/deployments/a/status", body)
+        .await?
+        .code(200)?
+        .is("/status/observedGeneration", 7)?;
+    let owned = entry(&after, "one", "Apply").is_some_and(|entry| entry["subresource"] == "status");
+    after.check(owned, "an entry for the subresource status")?;
+    Ok(())
+}
 
-    /// Clearing managedFields by a patch forgets all managers.
-    #[source("Server-Side Apply: clearing managedFields")]
-    async fn managed_fields_can_be_cleared(site) {
-        apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        let after = site.patch(MERGE, "configmaps/a", json!({"metadata": {"managedFields": [{}]}})).await?.code(200)?;
-        let none = entry(&after, "one", "Apply").is_none();
-        after.check(none, "no entry of one")?;
-    }
+async fn managed_fields_can_be_cleared(site: Site) -> Outcome {
+    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    let after =
+        site.patch(MERGE, "configmaps/a", json!({"metadata": {"managedFields": [{}]}})).await?.code(200)?;
+    let none = entry(&after, "one", "Apply").is_none();
+    after.check(none, "no entry of one")?;
+    Ok(())
+}
 
-    /// An apply may be YAML.
-    #[source("Server-Side Apply: serialization")]
-    async fn an_apply_may_be_yaml(site) {
-        let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: \"1\"\n";
-        site.call(http::Method::PATCH, "configmaps/a?fieldManager=one").body(APPLY, yaml).send().await?.code(201)?.is("/data/x", "1")?;
-    }
+async fn an_apply_may_be_yaml(site: Site) -> Outcome {
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: \"1\"\n";
+    site.call(http::Method::PATCH, "configmaps/a?fieldManager=one")
+        .body(APPLY, yaml)
+        .send()
+        .await?
+        .code(201)?
+        .is("/data/x", "1")?;
+    Ok(())
+}
 
-    /// A version in what is applied is a precondition.
-    #[source("Server-Side Apply: conflicts")]
-    async fn a_version_is_a_precondition(site) {
-        let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        site.patch(MERGE, "configmaps/a", json!({"data": {"y": "2"}})).await?.code(200)?;
-        let mut body = applied_map("a", json!({"x": "2"}));
-        body["metadata"]["resourceVersion"] = json!(made.version());
-        apply(&site, "one", "configmaps/a", body).await?.refused(409, "Conflict")?;
-    }
+async fn a_version_is_a_precondition(site: Site) -> Outcome {
+    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    site.patch(MERGE, "configmaps/a", json!({"data": {"y": "2"}})).await?.code(200)?;
+    let mut body = applied_map("a", json!({"x": "2"}));
+    body["metadata"]["resourceVersion"] = json!(made.version());
+    apply(&site, "one", "configmaps/a", body).await?.refused(409, "Conflict")?;
+    Ok(())
+}
 
-    /// A kubectl client-side apply hands its fields over to a server-side one.
-    #[source("csaupgrade; kubectl apply --server-side")]
-    async fn the_last_applied_annotation_is_kept(site) {
-        let mut body = applied_map("a", json!({"x": "1"}));
-        body["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
-        site.create("configmaps?fieldManager=kubectl-client-side-apply", body).await?;
-        let after = apply(&site, "kubectl", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
-        let both = manages(&after, "kubectl", "/f:data/f:x");
-        after.has("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")?.check(both, "kubectl at x")?;
-    }
+async fn the_last_applied_annotation_is_kept(site: Site) -> Outcome {
+    let mut body = applied_map("a", json!({"x": "1"}));
+    body["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
+    site.create("configmaps?fieldManager=kubectl-client-side-apply", body).await?;
+    let after =
+        apply(&site, "kubectl", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
+    let both = manages(&after, "kubectl", "/f:data/f:x");
+    after
+        .has("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")?
+        .check(both, "kubectl at x")?;
+    Ok(())
 }

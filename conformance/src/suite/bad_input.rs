@@ -1,294 +1,445 @@
 //! Requests that no client should send, each with the status that it gets.
 
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::{config_map, pod};
-use crate::site::{APPLY, MERGE};
+use crate::site::{APPLY, MERGE, Site};
 use http::Method;
 use serde_json::{Value, json};
 
-cases! {
-    /// A body that is no JSON is 400.
-    #[source("apimachinery: serializer")]
-    async fn malformed_json(site) {
-        for body in ["{", "{\"metadata\":", "nonsense", "{]}", "{\"a\": 1,}"] {
-            site.call(Method::POST, "configmaps").body("application/json", body).send().await?.refused(400, "BadRequest")?;
-        }
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(malformed_json).rule("A body that is no JSON is 400.").source("apimachinery: serializer"),
+        case(an_empty_body).rule("An empty body is 400.").source("apimachinery: serializer"),
+        case(no_object).rule("A body that is no object is 400.").source("apimachinery: serializer"),
+        case(malformed_yaml).rule("YAML that does not parse is 400.").source("apimachinery: serializer"),
+        case(another_kind).rule("Another kind than the path's is 400.").source("apiserver: create handler"),
+        case(another_version)
+            .rule("Another version than the path's is 400.")
+            .source("apiserver: create handler"),
+        case(a_large_body).rule("A body of more than 3 MiB is 413.").source("apiserver: MaxRequestBodyBytes"),
+        case(large_data).rule("Data of more than 1 MiB is 422.").source("validation: MaxSecretSize"),
+        case(an_object_that_etcd_does_not_take)
+            .rule("An object that is too large for etcd is 500.")
+            .source("etcd: --max-request-bytes"),
+        case(an_unknown_content_type)
+            .rule("A content type that nobody decodes is 415.")
+            .source("apiserver: NegotiateInputSerializer"),
+        case(no_content_type)
+            .rule("Without a content type, a body is JSON.")
+            .source("apiserver: NegotiateInputSerializer"),
+        case(a_content_type_with_parameters)
+            .rule("A content type may have parameters.")
+            .source("RFC 9110: Content-Type"),
+        case(a_wrong_method)
+            .rule("A method that a path does not have is 405.")
+            .source("apiserver: installer"),
+        case(a_path_of_nothing)
+            .rule("A path that names nothing is 404.")
+            .source("apiserver: NotFoundHandler"),
+        case(nothing_below_a_group)
+            .rule("A path below /apis that names nothing is 404 as a Status or as text.")
+            .source("apiserver: NotFoundHandler"),
+        case(many_finalizers)
+            .rule(
+                "100,000 finalizers that are not valid are refused; upstream may run out of time over them.",
+            )
+            .source("validation: ValidateFinalizers"),
+        case(many_valid_finalizers)
+            .rule("100,000 valid finalizers are stored.")
+            .source("etcd: request size limit"),
+        case(deep_nesting).rule("10,000 objects deep is 400.").source("encoding/json: exceeded max depth"),
+        case(deep_yaml).rule("Deep YAML is 400.").source("sigs.k8s.io/yaml: depth"),
+        case(growing_yaml)
+            .rule("YAML that grows when its aliases are followed is 400.")
+            .source("CVE-2019-11253"),
+        case(invalid_utf8)
+            .rule("Bytes that are no UTF-8 do not end up in an object.")
+            .source("encoding/json: invalid UTF-8 is replaced"),
+        case(an_invalid_name).rule("A name that is no UTF-8 is not found.").source("net/http: paths"),
+        case(null_fields)
+            .rule("null where an object should be is no content.")
+            .source("apimachinery: serializer"),
+        case(a_wrong_type_in_the_metadata)
+            .rule("A wrong type in the metadata is 400.")
+            .source("apimachinery: serializer"),
+        case(a_wrong_type_in_the_body)
+            .rule("A wrong type in the body is 400, and names the field.")
+            .source("apimachinery: serializer"),
+        case(a_number_that_does_not_fit)
+            .rule("A number that does not fit is 400.")
+            .source("apimachinery: serializer"),
+        case(a_bad_quantity)
+            .rule("A quantity that is none is 400.")
+            .source("apimachinery: resource.Quantity"),
+        case(a_bad_time).rule("A time that is none is 400.").source("apimachinery: metav1.Time"),
+        case(an_update_of_nothing)
+            .rule("An update of what is not there is 404.")
+            .source("registry/rest: Update"),
+        case(an_update_without_a_name)
+            .rule("An update without a name in the body is 400.")
+            .source("registry/rest: BeforeUpdate"),
+        case(a_bad_boolean)
+            .rule("A parameter that is no boolean is 400.")
+            .source("apimachinery: parameter codec"),
+        case(a_bad_timeout)
+            .rule("A timeout that is no number is 400.")
+            .source("apimachinery: parameter codec"),
+        case(a_bad_timeout_of_the_request)
+            .rule("A timeout of the request itself that is no span of time is 400, whatever is asked for.")
+            .source("e2e: request_timeout.go"),
+        case(a_bad_grace_period)
+            .rule("A grace period that is no number is 400.")
+            .source("apimachinery: parameter codec"),
+        case(bad_options)
+            .rule("Options of a deletion that are no JSON are 400.")
+            .source("apiserver: DeleteResource"),
+        case(refusals_leave_nothing)
+            .rule("What was refused left nothing behind.")
+            .source("API concepts: response status"),
+    ]
+}
 
-    /// An empty body is 400.
-    #[source("apimachinery: serializer")]
-    async fn an_empty_body(site) {
-        site.call(Method::POST, "configmaps").body("application/json", "").send().await?.code(400)
-            .or(site.call(Method::POST, "configmaps").body("application/json", "").send().await?.code(422))?;
+async fn malformed_json(site: Site) -> Outcome {
+    for body in ["{", "{\"metadata\":", "nonsense", "{]}", "{\"a\": 1,}"] {
+        site.call(Method::POST, "configmaps")
+            .body("application/json", body)
+            .send()
+            .await?
+            .refused(400, "BadRequest")?;
     }
+    Ok(())
+}
 
-    /// A body that is no object is 400.
-    #[source("apimachinery: serializer")]
-    async fn no_object(site) {
-        for body in ["[]", "3", "\"text\""] {
-            site.call(Method::POST, "configmaps").body("application/json", body).send().await?.code(400)?;
-        }
-    }
+async fn an_empty_body(site: Site) -> Outcome {
+    site.call(Method::POST, "configmaps").body("application/json", "").send().await?.code(400).or(site
+        .call(Method::POST, "configmaps")
+        .body("application/json", "")
+        .send()
+        .await?
+        .code(422))?;
+    Ok(())
+}
 
-    /// YAML that does not parse is 400.
-    #[source("apimachinery: serializer")]
-    async fn malformed_yaml(site) {
-        for body in ["a: [", "a: b: c", "\t- x"] {
-            site.call(Method::POST, "configmaps").body("application/yaml", body).send().await?.refused(400, "BadRequest")?;
-        }
-        site.call(Method::PATCH, "configmaps/a?fieldManager=one").body(APPLY, "a: [").send().await?.refused(400, "BadRequest")?;
+async fn no_object(site: Site) -> Outcome {
+    for body in ["[]", "3", "\"text\""] {
+        site.call(Method::POST, "configmaps").body("application/json", body).send().await?.code(400)?;
     }
+    Ok(())
+}
 
-    /// Another kind than the path's is 400.
-    #[source("apiserver: create handler")]
-    async fn another_kind(site) {
-        let mut body = config_map("a");
-        (body["apiVersion"], body["kind"]) = (json!("v1"), json!("Secret"));
-        site.post("configmaps", body.clone()).await?.refused(400, "BadRequest")?;
-        body["kind"] = json!("Nonsense");
-        site.post("configmaps", body).await?.refused(400, "BadRequest")?;
+async fn malformed_yaml(site: Site) -> Outcome {
+    for body in ["a: [", "a: b: c", "\t- x"] {
+        site.call(Method::POST, "configmaps")
+            .body("application/yaml", body)
+            .send()
+            .await?
+            .refused(400, "BadRequest")?;
     }
+    site.call(Method::PATCH, "configmaps/a?fieldManager=one")
+        .body(APPLY, "a: [")
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// Another version than the path's is 400.
-    #[source("apiserver: create handler")]
-    async fn another_version(site) {
-        let mut body = config_map("a");
-        (body["apiVersion"], body["kind"]) = (json!("apps/v1"), json!("ConfigMap"));
-        site.post("configmaps", body).await?.refused(400, "BadRequest")?;
-    }
+async fn another_kind(site: Site) -> Outcome {
+    let mut body = config_map("a");
+    (body["apiVersion"], body["kind"]) = (json!("v1"), json!("Secret"));
+    site.post("configmaps", body.clone()).await?.refused(400, "BadRequest")?;
+    body["kind"] = json!("Nonsense");
+    site.post("configmaps", body).await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// A body of more than 3 MiB is 413.
-    #[source("apiserver: MaxRequestBodyBytes")]
-    async fn a_large_body(site) {
-        let body = json!({"metadata": {"name": "a"}, "data": {"x": "y".repeat(3 * 1024 * 1024)}});
-        site.post("configmaps", body).await?.refused(413, "RequestEntityTooLarge")?
-            .mentions("/message", "Request entity too large: limit is 3145728")?;
-    }
+async fn another_version(site: Site) -> Outcome {
+    let mut body = config_map("a");
+    (body["apiVersion"], body["kind"]) = (json!("apps/v1"), json!("ConfigMap"));
+    site.post("configmaps", body).await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// Data of more than 1 MiB is 422.
-    #[source("validation: MaxSecretSize")]
-    async fn large_data(site) {
-        let body = json!({"metadata": {"name": "a"}, "data": {"x": "y".repeat(1024 * 1024 + 1)}});
-        site.post("configmaps", body).await?.refused(422, "Invalid")?.cause("FieldValueTooLong", "[]")?;
-    }
+async fn a_large_body(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "data": {"x": "y".repeat(3 * 1024 * 1024)}});
+    site.post("configmaps", body)
+        .await?
+        .refused(413, "RequestEntityTooLarge")?
+        .mentions("/message", "Request entity too large: limit is 3145728")?;
+    Ok(())
+}
 
-    /// An object that is too large for etcd is 500.
-    #[source("etcd: --max-request-bytes")]
-    async fn an_object_that_etcd_does_not_take(site) {
-        let large = json!({"metadata": {"name": "large"}, "spec": {"containers": [{"name": "main", "image": "i", "args": ["y".repeat(1_700_000)]}]}});
-        site.post("pods", large).await?.code(500)?.is("/kind", "Status")?.mentions("/message", "etcdserver: request is too large")?;
-    }
+async fn large_data(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "data": {"x": "y".repeat(1024 * 1024 + 1)}});
+    site.post("configmaps", body).await?.refused(422, "Invalid")?.cause("FieldValueTooLong", "[]")?;
+    Ok(())
+}
 
-    /// A content type that nobody decodes is 415.
-    #[source("apiserver: NegotiateInputSerializer")]
-    async fn an_unknown_content_type(site) {
-        for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
-            site.call(Method::POST, "configmaps").body(content_type, config_map("a").to_string()).send().await?
-                .refused(415, "UnsupportedMediaType")?;
-        }
-    }
+async fn an_object_that_etcd_does_not_take(site: Site) -> Outcome {
+    let large = json!({"metadata": {"name": "large"}, "spec": {"containers": [{"name": "main", "image": "i", "args": ["y".repeat(1_700_000)]}]}});
+    site.post("pods", large)
+        .await?
+        .code(500)?
+        .is("/kind", "Status")?
+        .mentions("/message", "etcdserver: request is too large")?;
+    Ok(())
+}
 
-    /// Without a content type, a body is JSON.
-    #[source("apiserver: NegotiateInputSerializer")]
-    async fn no_content_type(site) {
-        site.call(Method::POST, "configmaps").body("", config_map("a").to_string()).send().await?.code(201)?;
+async fn an_unknown_content_type(site: Site) -> Outcome {
+    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
+        site.call(Method::POST, "configmaps")
+            .body(content_type, config_map("a").to_string())
+            .send()
+            .await?
+            .refused(415, "UnsupportedMediaType")?;
     }
+    Ok(())
+}
 
-    /// A content type may have parameters.
-    #[source("RFC 9110: Content-Type")]
-    async fn a_content_type_with_parameters(site) {
-        site.call(Method::POST, "configmaps").body("application/json; charset=utf-8", config_map("a").to_string()).send().await?.code(201)?;
-    }
+async fn no_content_type(site: Site) -> Outcome {
+    site.call(Method::POST, "configmaps").body("", config_map("a").to_string()).send().await?.code(201)?;
+    Ok(())
+}
 
-    /// A method that a path does not have is 405.
-    #[source("apiserver: installer")]
-    async fn a_wrong_method(site) {
-        site.call(Method::PUT, "configmaps").json(&config_map("a")).send().await?.refused(405, "MethodNotAllowed")?;
-        site.call(Method::PATCH, "configmaps").json(&json!({})).header("content-type", MERGE).send().await?.refused(405, "MethodNotAllowed")?;
-        site.create("configmaps", config_map("a")).await?;
-        site.call(Method::POST, "configmaps/a").json(&config_map("a")).send().await?.refused(405, "MethodNotAllowed")?;
-    }
+async fn a_content_type_with_parameters(site: Site) -> Outcome {
+    site.call(Method::POST, "configmaps")
+        .body("application/json; charset=utf-8", config_map("a").to_string())
+        .send()
+        .await?
+        .code(201)?;
+    Ok(())
+}
 
-    /// A path that names nothing is 404.
-    #[source("apiserver: NotFoundHandler")]
-    async fn a_path_of_nothing(site) {
-        for path in ["/nonsense", "/apis/nonsense", "/apis/apps/v9", "/api/v2", "/apis/apps/v1/nonsense", "/api/v1/nonsense"] {
-            site.get(path).await?.code(404)?;
-        }
-        site.get("nonsense").await?.code(404)?;
-    }
+async fn a_wrong_method(site: Site) -> Outcome {
+    site.call(Method::PUT, "configmaps")
+        .json(&config_map("a"))
+        .send()
+        .await?
+        .refused(405, "MethodNotAllowed")?;
+    site.call(Method::PATCH, "configmaps")
+        .json(&json!({}))
+        .header("content-type", MERGE)
+        .send()
+        .await?
+        .refused(405, "MethodNotAllowed")?;
+    site.create("configmaps", config_map("a")).await?;
+    site.call(Method::POST, "configmaps/a")
+        .json(&config_map("a"))
+        .send()
+        .await?
+        .refused(405, "MethodNotAllowed")?;
+    Ok(())
+}
 
-    /// A path below /apis that names nothing is 404 as a Status or as text.
-    #[source("apiserver: NotFoundHandler")]
-    async fn nothing_below_a_group(site) {
-        site.get("/apis/apps/v1/nonsense").await?.code(404)?.says("404 page not found").or(
-            site.get("/apis/apps/v1/nonsense").await?.refused(404, "NotFound"))?;
+async fn a_path_of_nothing(site: Site) -> Outcome {
+    for path in [
+        "/nonsense",
+        "/apis/nonsense",
+        "/apis/apps/v9",
+        "/api/v2",
+        "/apis/apps/v1/nonsense",
+        "/api/v1/nonsense",
+    ] {
+        site.get(path).await?.code(404)?;
     }
+    site.get("nonsense").await?.code(404)?;
+    Ok(())
+}
 
-    /// 100,000 finalizers that are not valid are refused; upstream may run out of time over them.
-    #[source("validation: ValidateFinalizers")]
-    async fn many_finalizers(site) {
-        let many: Vec<_> = (0..100_000).map(|number| format!("x{number}")).collect();
-        let answer = site.post("configmaps", json!({"metadata": {"name": "a", "finalizers": many}})).await?;
-        let refused = answer.status == 422 || answer.status == 504;
-        answer.check(refused, "422 or 504")?;
-    }
+async fn nothing_below_a_group(site: Site) -> Outcome {
+    site.get("/apis/apps/v1/nonsense")
+        .await?
+        .code(404)?
+        .says("404 page not found")
+        .or(site.get("/apis/apps/v1/nonsense").await?.refused(404, "NotFound"))?;
+    Ok(())
+}
 
-    /// 100,000 valid finalizers are stored.
-    #[source("etcd: request size limit")]
-    async fn many_valid_finalizers(site) {
-        let many: Vec<_> = (0..100_000).map(|number| format!("e.x/{number}")).collect();
-        let answer = site.post("configmaps", json!({"metadata": {"name": "a", "finalizers": many}})).await?;
-        let told = [201, 413, 422, 500].contains(&answer.status);
-        answer.check(told, "an answer")?;
-        site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?;
-    }
+async fn many_finalizers(site: Site) -> Outcome {
+    let many: Vec<_> = (0..100_000).map(|number| format!("x{number}")).collect();
+    let answer = site.post("configmaps", json!({"metadata": {"name": "a", "finalizers": many}})).await?;
+    let refused = answer.status == 422 || answer.status == 504;
+    answer.check(refused, "422 or 504")?;
+    Ok(())
+}
 
-    /// 10,000 objects deep is 400.
-    #[source("encoding/json: exceeded max depth")]
-    async fn deep_nesting(site) {
-        let deep = format!("{}{}{}", "{\"a\":".repeat(20_000), "1", "}".repeat(20_000));
-        site.call(Method::POST, "configmaps").body("application/json", deep).send().await?.refused(400, "BadRequest")?;
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        site.call(Method::POST, "configmaps").body("application/json", deep).send().await?.refused(400, "BadRequest")?;
-    }
+async fn many_valid_finalizers(site: Site) -> Outcome {
+    let many: Vec<_> = (0..100_000).map(|number| format!("e.x/{number}")).collect();
+    let answer = site.post("configmaps", json!({"metadata": {"name": "a", "finalizers": many}})).await?;
+    let told = [201, 413, 422, 500].contains(&answer.status);
+    answer.check(told, "an answer")?;
+    site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?;
+    Ok(())
+}
 
-    /// Deep YAML is 400.
-    #[source("sigs.k8s.io/yaml: depth")]
-    async fn deep_yaml(site) {
-        let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
-        site.call(Method::POST, "configmaps").body("application/yaml", deep).send().await?.refused(400, "BadRequest")?;
-    }
+async fn deep_nesting(site: Site) -> Outcome {
+    let deep = format!("{}{}{}", "{\"a\":".repeat(20_000), "1", "}".repeat(20_000));
+    site.call(Method::POST, "configmaps")
+        .body("application/json", deep)
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    site.call(Method::POST, "configmaps")
+        .body("application/json", deep)
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// YAML that grows when its aliases are followed is 400.
-    #[source("CVE-2019-11253")]
-    async fn growing_yaml(site) {
-        let mut yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na0: &a0 [\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\"]\n".to_owned();
-        for level in 1..10 {
-            let below = format!("*a{}", level - 1);
-            yaml += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 9].join(","));
-        }
-        site.call(Method::POST, "configmaps").body("application/yaml", yaml).send().await?.refused(400, "BadRequest")?;
-    }
+async fn deep_yaml(site: Site) -> Outcome {
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    site.call(Method::POST, "configmaps")
+        .body("application/yaml", deep)
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// Bytes that are no UTF-8 do not end up in an object.
-    #[source("encoding/json: invalid UTF-8 is replaced")]
-    async fn invalid_utf8(site) {
-        let body = [b"{\"metadata\":{\"name\":\"a\"},\"data\":{\"x\":\"".as_slice(), &[0xff, 0xfe], b"\"}}"].concat();
-        site.call(Method::POST, "configmaps").body("application/json", body).send().await?.code(201)?.is("/data/x", "\u{fffd}\u{fffd}")?;
+async fn growing_yaml(site: Site) -> Outcome {
+    let mut yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na0: &a0 [\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\"]\n".to_owned();
+    for level in 1..10 {
+        let below = format!("*a{}", level - 1);
+        yaml += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 9].join(","));
     }
+    site.call(Method::POST, "configmaps")
+        .body("application/yaml", yaml)
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// A name that is no UTF-8 is not found.
-    #[source("net/http: paths")]
-    async fn an_invalid_name(site) {
-        let answer = site.get("configmaps/%ff%fe").await?;
-        let refused = answer.status == 404 || answer.status == 400;
-        answer.check(refused, "404 or 400")?;
-    }
+async fn invalid_utf8(site: Site) -> Outcome {
+    let body =
+        [b"{\"metadata\":{\"name\":\"a\"},\"data\":{\"x\":\"".as_slice(), &[0xff, 0xfe], b"\"}}"].concat();
+    site.call(Method::POST, "configmaps")
+        .body("application/json", body)
+        .send()
+        .await?
+        .code(201)?
+        .is("/data/x", "\u{fffd}\u{fffd}")?;
+    Ok(())
+}
 
-    /// null where an object should be is no content.
-    #[source("apimachinery: serializer")]
-    async fn null_fields(site) {
-        site.post("configmaps", json!({"metadata": {"name": "a", "labels": null}, "data": null})).await?.code(201)?
-            .lacks("/data")?.lacks("/metadata/labels")?;
-    }
+async fn an_invalid_name(site: Site) -> Outcome {
+    let answer = site.get("configmaps/%ff%fe").await?;
+    let refused = answer.status == 404 || answer.status == 400;
+    answer.check(refused, "404 or 400")?;
+    Ok(())
+}
 
-    /// A wrong type in the metadata is 400.
-    #[source("apimachinery: serializer")]
-    async fn a_wrong_type_in_the_metadata(site) {
-        for metadata in [json!({"name": 3}), json!({"name": "a", "labels": ["x"]}), json!({"name": "a", "labels": {"x": 1}}), json!([])] {
-            site.post("configmaps", json!({"metadata": metadata})).await?.refused(400, "BadRequest")?;
-        }
-    }
+async fn null_fields(site: Site) -> Outcome {
+    site.post("configmaps", json!({"metadata": {"name": "a", "labels": null}, "data": null}))
+        .await?
+        .code(201)?
+        .lacks("/data")?
+        .lacks("/metadata/labels")?;
+    Ok(())
+}
 
-    /// A wrong type in the body is 400, and names the field.
-    #[source("apimachinery: serializer")]
-    async fn a_wrong_type_in_the_body(site) {
-        let mut body = pod("a");
-        body["spec"]["containers"] = json!({"name": "main"});
-        site.post("pods", body).await?.refused(400, "BadRequest")?.mentions("/message", "spec.containers")?;
-        site.post("configmaps", json!({"metadata": {"name": "a"}, "data": {"x": 1}})).await?.refused(400, "BadRequest")?;
+async fn a_wrong_type_in_the_metadata(site: Site) -> Outcome {
+    for metadata in [
+        json!({"name": 3}),
+        json!({"name": "a", "labels": ["x"]}),
+        json!({"name": "a", "labels": {"x": 1}}),
+        json!([]),
+    ] {
+        site.post("configmaps", json!({"metadata": metadata})).await?.refused(400, "BadRequest")?;
     }
+    Ok(())
+}
 
-    /// A number that does not fit is 400.
-    #[source("apimachinery: serializer")]
-    async fn a_number_that_does_not_fit(site) {
-        let mut body = pod("a");
-        for number in [json!(99_999_999_999_999_999_999.0), json!(1.5)] {
-            body["spec"]["priority"] = number;
-            site.post("pods", body.clone()).await?.refused(400, "BadRequest")?;
-        }
-    }
+async fn a_wrong_type_in_the_body(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["containers"] = json!({"name": "main"});
+    site.post("pods", body).await?.refused(400, "BadRequest")?.mentions("/message", "spec.containers")?;
+    site.post("configmaps", json!({"metadata": {"name": "a"}, "data": {"x": 1}}))
+        .await?
+        .refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// A quantity that is none is 400.
-    #[source("apimachinery: resource.Quantity")]
-    async fn a_bad_quantity(site) {
-        let mut body = pod("a");
-        body["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "lots"}});
-        site.post("pods", body).await?.refused(400, "BadRequest")?.mentions("/message", "quantities must match the regular expression")?;
+async fn a_number_that_does_not_fit(site: Site) -> Outcome {
+    let mut body = pod("a");
+    for number in [json!(99_999_999_999_999_999_999.0), json!(1.5)] {
+        body["spec"]["priority"] = number;
+        site.post("pods", body.clone()).await?.refused(400, "BadRequest")?;
     }
+    Ok(())
+}
 
-    /// A time that is none is 400.
-    #[source("apimachinery: metav1.Time")]
-    async fn a_bad_time(site) {
-        let body = json!({"metadata": {"name": "a"}, "spec": {"renewTime": "yesterday"}});
-        site.post("coordination.k8s.io/v1/leases", body).await?.refused(400, "BadRequest")?;
-    }
+async fn a_bad_quantity(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "lots"}});
+    site.post("pods", body)
+        .await?
+        .refused(400, "BadRequest")?
+        .mentions("/message", "quantities must match the regular expression")?;
+    Ok(())
+}
 
-    /// An update of what is not there is 404.
-    #[source("registry/rest: Update")]
-    async fn an_update_of_nothing(site) {
-        site.put("configmaps/none", config_map("none")).await?.refused(404, "NotFound")?;
-    }
+async fn a_bad_time(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "spec": {"renewTime": "yesterday"}});
+    site.post("coordination.k8s.io/v1/leases", body).await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// An update without a name in the body is 400.
-    #[source("registry/rest: BeforeUpdate")]
-    async fn an_update_without_a_name(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.put("configmaps/a", json!({"data": {}})).await?.code(400).or(site.put("configmaps/a", json!({"data": {}})).await?.code(422))?;
-    }
+async fn an_update_of_nothing(site: Site) -> Outcome {
+    site.put("configmaps/none", config_map("none")).await?.refused(404, "NotFound")?;
+    Ok(())
+}
 
-    /// A parameter that is no boolean is 400.
-    #[source("apimachinery: parameter codec")]
-    async fn a_bad_boolean(site) {
-        site.get("secrets?watch=maybe&timeoutSeconds=1").await?.code(400).or(
-            site.get("secrets?watch=maybe&timeoutSeconds=1").await?.code(200))?;
-    }
+async fn an_update_without_a_name(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.put("configmaps/a", json!({"data": {}}))
+        .await?
+        .code(400)
+        .or(site.put("configmaps/a", json!({"data": {}})).await?.code(422))?;
+    Ok(())
+}
 
-    /// A timeout that is no number is 400.
-    #[source("apimachinery: parameter codec")]
-    async fn a_bad_timeout(site) {
-        site.get("secrets?watch=true&timeoutSeconds=soon").await?.refused(400, "BadRequest")?;
-    }
+async fn a_bad_boolean(site: Site) -> Outcome {
+    site.get("secrets?watch=maybe&timeoutSeconds=1")
+        .await?
+        .code(400)
+        .or(site.get("secrets?watch=maybe&timeoutSeconds=1").await?.code(200))?;
+    Ok(())
+}
 
-    /// A timeout of the request itself that is no span of time is 400, whatever is asked for.
-    #[source("e2e: request_timeout.go")]
-    async fn a_bad_timeout_of_the_request(site) {
-        site.get("secrets?timeout=soon").await?.refused(400, "BadRequest")?;
-        site.get("/version?timeout=1m30s").await?.code(200)?;
-        site.get("/version?timeout=soon").await?.code(400)?;
-    }
+async fn a_bad_timeout(site: Site) -> Outcome {
+    site.get("secrets?watch=true&timeoutSeconds=soon").await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// A grace period that is no number is 400.
-    #[source("apimachinery: parameter codec")]
-    async fn a_bad_grace_period(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.delete("configmaps/a?gracePeriodSeconds=soon").await?.refused(400, "BadRequest")?;
-    }
+async fn a_bad_timeout_of_the_request(site: Site) -> Outcome {
+    site.get("secrets?timeout=soon").await?.refused(400, "BadRequest")?;
+    site.get("/version?timeout=1m30s").await?.code(200)?;
+    site.get("/version?timeout=soon").await?.code(400)?;
+    Ok(())
+}
 
-    /// Options of a deletion that are no JSON are 400.
-    #[source("apiserver: DeleteResource")]
-    async fn bad_options(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.call(Method::DELETE, "configmaps/a").body("application/json", "{").send().await?.refused(400, "BadRequest")?;
-        site.get("configmaps/a").await?.code(200)?;
-    }
+async fn a_bad_grace_period(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.delete("configmaps/a?gracePeriodSeconds=soon").await?.refused(400, "BadRequest")?;
+    Ok(())
+}
 
-    /// What was refused left nothing behind.
-    #[source("API concepts: response status")]
-    async fn refusals_leave_nothing(site) {
-        site.post("secrets", json!({"metadata": {"name": "A"}})).await?.code(422)?;
-        site.call(Method::POST, "secrets").body("application/json", "{").send().await?.code(400)?;
-        site.get("secrets").await?.is("/items", Value::Array(Vec::new()))?;
-    }
+async fn bad_options(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.call(Method::DELETE, "configmaps/a")
+        .body("application/json", "{")
+        .send()
+        .await?
+        .refused(400, "BadRequest")?;
+    site.get("configmaps/a").await?.code(200)?;
+    Ok(())
+}
+
+async fn refusals_leave_nothing(site: Site) -> Outcome {
+    site.post("secrets", json!({"metadata": {"name": "A"}})).await?.code(422)?;
+    site.call(Method::POST, "secrets").body("application/json", "{").send().await?.code(400)?;
+    site.get("secrets").await?.is("/items", Value::Array(Vec::new()))?;
+    Ok(())
 }

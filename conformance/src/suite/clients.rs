@@ -1,7 +1,8 @@
 //! What `kube_client` asks for, through its own types.
 
 use crate::answer::Mismatch;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
+use crate::site::Site;
 use futures_util::TryStreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
@@ -12,6 +13,32 @@ use kube_client::api::{
 use kube_client::{Api, Error};
 use serde_json::{Value, json};
 use std::fmt::Debug;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(a_typed_object)
+            .rule("create, get, replace and delete of a typed object.")
+            .source("kube_client: Api"),
+        case(lists).rule("Lists with limits and versions.").source("kube_client: ListParams"),
+        case(a_streaming_list)
+            .rule("A streaming list ends with its bookmark.")
+            .source("kube_client: WatchParams::initial_events"),
+        case(patches).rule("Patches of each form.").source("kube_client: Patch"),
+        case(subresources).rule("Scale and status.").source("kube_client: subresources"),
+        case(metadata).rule("Metadata alone.").source("kube_client: get_metadata, list_metadata"),
+        case(an_eviction).rule("An eviction.").source("kube_client: evict"),
+        case(deletions)
+            .rule("A deletion in the foreground and of a collection.")
+            .source("kube_client: DeleteParams"),
+        case(parameters)
+            .rule("A dry run and field validation by parameters.")
+            .source("kube_client: PostParams, PatchParams"),
+        case(the_cluster)
+            .rule("Cluster-scoped objects and the server's version.")
+            .source("kube_client: Client::apiserver_version"),
+        case(discovery).rule("Discovery by the client's own means.").source("kube_client: discovery"),
+    ]
+}
 
 /// What went wrong in a call that had to succeed.
 fn failed(call: &str) -> impl Fn(Error) -> Mismatch + '_ {
@@ -36,150 +63,203 @@ fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Mismatch> {
         .map_err(|error| Mismatch::new("the case", "an object of the type", error.to_string()))
 }
 
-cases! {
-    /// create, get, replace and delete of a typed object.
-    #[source("kube_client: Api")]
-    async fn a_typed_object(site) {
-        let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
-        let made = maps.create(&PostParams::default(), &typed(crate::objects::config_map("a"))?).await.map_err(failed("create"))?;
-        let mut found = maps.get("a").await.map_err(failed("get"))?;
-        holds("get", "what was created", &found, found == made)?;
-        found.data = Some([("x".to_owned(), "y".to_owned())].into());
-        let replaced = maps.replace("a", &PostParams::default(), &found).await.map_err(failed("replace"))?;
-        holds("replace", "a newer version", &replaced, replaced.metadata.resource_version != made.metadata.resource_version)?;
-        refused("replace", maps.replace("a", &PostParams::default(), &found).await, 409)?;
-        let gone = maps.delete("a", &DeleteParams::default()).await.map_err(failed("delete"))?;
-        holds("delete", "a Status", &gone, gone.is_right())?;
-        let none = maps.get_opt("a").await.map_err(failed("get_opt"))?;
-        holds("get_opt", "nothing", &none, none.is_none())?;
-    }
+async fn a_typed_object(site: Site) -> Outcome {
+    let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
+    let made = maps
+        .create(&PostParams::default(), &typed(crate::objects::config_map("a"))?)
+        .await
+        .map_err(failed("create"))?;
+    let mut found = maps.get("a").await.map_err(failed("get"))?;
+    holds("get", "what was created", &found, found == made)?;
+    found.data = Some([("x".to_owned(), "y".to_owned())].into());
+    let replaced = maps.replace("a", &PostParams::default(), &found).await.map_err(failed("replace"))?;
+    holds(
+        "replace",
+        "a newer version",
+        &replaced,
+        replaced.metadata.resource_version != made.metadata.resource_version,
+    )?;
+    refused("replace", maps.replace("a", &PostParams::default(), &found).await, 409)?;
+    let gone = maps.delete("a", &DeleteParams::default()).await.map_err(failed("delete"))?;
+    holds("delete", "a Status", &gone, gone.is_right())?;
+    let none = maps.get_opt("a").await.map_err(failed("get_opt"))?;
+    holds("get_opt", "nothing", &none, none.is_none())?;
+    Ok(())
+}
 
-    /// Lists with limits and versions.
-    #[source("kube_client: ListParams")]
-    async fn lists(site) {
-        site.secrets(&["a", "b", "c"]).await?;
-        let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
-        let page = secrets.list(&ListParams::default().limit(2)).await.map_err(failed("list"))?;
-        let token = page.metadata.continue_.clone().unwrap_or_default();
-        let rest = secrets.list(&ListParams::default().limit(2).continue_token(&token)).await.map_err(failed("list"))?;
-        holds("list", "two and one", (&page.items, &rest.items), page.items.len() == 2 && rest.items.len() == 1)?;
-        let version = page.metadata.resource_version.unwrap_or_default();
-        let exact = ListParams::default().at(&version).matching(VersionMatch::Exact);
-        let all = secrets.list(&exact).await.map_err(failed("list"))?;
-        holds("list at exactly the version", "three", &all.items, all.items.len() == 3)?;
-    }
+async fn lists(site: Site) -> Outcome {
+    site.secrets(&["a", "b", "c"]).await?;
+    let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
+    let page = secrets.list(&ListParams::default().limit(2)).await.map_err(failed("list"))?;
+    let token = page.metadata.continue_.clone().unwrap_or_default();
+    let rest =
+        secrets.list(&ListParams::default().limit(2).continue_token(&token)).await.map_err(failed("list"))?;
+    holds("list", "two and one", (&page.items, &rest.items), page.items.len() == 2 && rest.items.len() == 1)?;
+    let version = page.metadata.resource_version.unwrap_or_default();
+    let exact = ListParams::default().at(&version).matching(VersionMatch::Exact);
+    let all = secrets.list(&exact).await.map_err(failed("list"))?;
+    holds("list at exactly the version", "three", &all.items, all.items.len() == 3)?;
+    Ok(())
+}
 
-    /// A streaming list ends with its bookmark.
-    #[source("kube_client: WatchParams::initial_events")]
-    async fn a_streaming_list(site) {
-        site.secrets(&["a"]).await?;
-        let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
-        let params = WatchParams::default().initial_events().timeout(10);
-        let mut events = std::pin::pin!(secrets.watch(&params, "").await.map_err(failed("watch"))?);
-        let first = events.try_next().await.map_err(failed("watch"))?;
-        holds("watch", "ADDED", &first, matches!(first, Some(WatchEvent::Added(_))))?;
-        match events.try_next().await.map_err(failed("watch"))? {
-            Some(WatchEvent::Bookmark(mark)) => {
-                let ends = mark.metadata.annotations.get("k8s.io/initial-events-end").is_some_and(|value| value == "true");
-                holds("watch", "the end of the initial events", &mark.metadata.annotations, ends)?;
-            }
-            other => return Err(Mismatch::new("watch", "a bookmark", format!("{other:?}"))),
+async fn a_streaming_list(site: Site) -> Outcome {
+    site.secrets(&["a"]).await?;
+    let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
+    let params = WatchParams::default().initial_events().timeout(10);
+    let mut events = std::pin::pin!(secrets.watch(&params, "").await.map_err(failed("watch"))?);
+    let first = events.try_next().await.map_err(failed("watch"))?;
+    holds("watch", "ADDED", &first, matches!(first, Some(WatchEvent::Added(_))))?;
+    match events.try_next().await.map_err(failed("watch"))? {
+        Some(WatchEvent::Bookmark(mark)) => {
+            let ends = mark
+                .metadata
+                .annotations
+                .get("k8s.io/initial-events-end")
+                .is_some_and(|value| value == "true");
+            holds("watch", "the end of the initial events", &mark.metadata.annotations, ends)?;
         }
+        other => return Err(Mismatch::new("watch", "a bookmark", format!("{other:?}"))),
     }
+    Ok(())
+}
 
-    /// Patches of each form.
-    #[source("kube_client: Patch")]
-    async fn patches(site) {
-        let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-        sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?).await.map_err(failed("create"))?;
-        let replicas = |set: &Deployment| set.spec.replicas;
-        let merged = sets.patch("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 1}}))).await.map_err(failed("merge"))?;
-        holds("merge", "1 replica", replicas(&merged), replicas(&merged) == Some(1))?;
-        let strategic = sets.patch("a", &PatchParams::default(), &Patch::Strategic(json!({"spec": {"replicas": 2}}))).await.map_err(failed("strategic"))?;
-        holds("strategic", "2 replicas", replicas(&strategic), replicas(&strategic) == Some(2))?;
-        let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"replicas": 3}});
-        let applied = sets.patch("a", &PatchParams::apply("conformance").force(), &Patch::Apply(body)).await.map_err(failed("apply"))?;
-        holds("apply", "3 replicas", replicas(&applied), replicas(&applied) == Some(3))?;
-    }
+async fn patches(site: Site) -> Outcome {
+    let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
+    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?)
+        .await
+        .map_err(failed("create"))?;
+    let replicas = |set: &Deployment| set.spec.replicas;
+    let merged = sets
+        .patch("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 1}})))
+        .await
+        .map_err(failed("merge"))?;
+    holds("merge", "1 replica", replicas(&merged), replicas(&merged) == Some(1))?;
+    let strategic = sets
+        .patch("a", &PatchParams::default(), &Patch::Strategic(json!({"spec": {"replicas": 2}})))
+        .await
+        .map_err(failed("strategic"))?;
+    holds("strategic", "2 replicas", replicas(&strategic), replicas(&strategic) == Some(2))?;
+    let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"replicas": 3}});
+    let applied = sets
+        .patch("a", &PatchParams::apply("conformance").force(), &Patch::Apply(body))
+        .await
+        .map_err(failed("apply"))?;
+    holds("apply", "3 replicas", replicas(&applied), replicas(&applied) == Some(3))?;
+    Ok(())
+}
 
-    /// Scale and status.
-    #[source("kube_client: subresources")]
-    async fn subresources(site) {
-        let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-        sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 1))?).await.map_err(failed("create"))?;
-        let scale = sets.get_scale("a").await.map_err(failed("get_scale"))?;
-        holds("get_scale", "1 replica", &scale, scale.spec.as_ref().and_then(|spec| spec.replicas) == Some(1))?;
-        sets.patch_scale("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 0}}))).await.map_err(failed("patch_scale"))?;
-        let status = sets.patch_status("a", &PatchParams::default(), &Patch::Merge(json!({"status": {"observedGeneration": 2}}))).await.map_err(failed("patch_status"))?;
-        holds("patch_status", "generation 2", &status.status, status.status.as_ref().and_then(|status| status.observed_generation) == Some(2))?;
-    }
+async fn subresources(site: Site) -> Outcome {
+    let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
+    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 1))?)
+        .await
+        .map_err(failed("create"))?;
+    let scale = sets.get_scale("a").await.map_err(failed("get_scale"))?;
+    holds("get_scale", "1 replica", &scale, scale.spec.as_ref().and_then(|spec| spec.replicas) == Some(1))?;
+    sets.patch_scale("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 0}})))
+        .await
+        .map_err(failed("patch_scale"))?;
+    let status = sets
+        .patch_status(
+            "a",
+            &PatchParams::default(),
+            &Patch::Merge(json!({"status": {"observedGeneration": 2}})),
+        )
+        .await
+        .map_err(failed("patch_status"))?;
+    holds(
+        "patch_status",
+        "generation 2",
+        &status.status,
+        status.status.as_ref().and_then(|status| status.observed_generation) == Some(2),
+    )?;
+    Ok(())
+}
 
-    /// Metadata alone.
-    #[source("kube_client: get_metadata, list_metadata")]
-    async fn metadata(site) {
-        site.secrets(&["a"]).await?;
-        let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
-        let one = secrets.get_metadata("a").await.map_err(failed("get_metadata"))?;
-        holds("get_metadata", "a", &one, one.metadata.name.as_deref() == Some("a"))?;
-        let all = secrets.list_metadata(&ListParams::default()).await.map_err(failed("list_metadata"))?;
-        holds("list_metadata", "one", &all.items, all.items.len() == 1)?;
-    }
+async fn metadata(site: Site) -> Outcome {
+    site.secrets(&["a"]).await?;
+    let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
+    let one = secrets.get_metadata("a").await.map_err(failed("get_metadata"))?;
+    holds("get_metadata", "a", &one, one.metadata.name.as_deref() == Some("a"))?;
+    let all = secrets.list_metadata(&ListParams::default()).await.map_err(failed("list_metadata"))?;
+    holds("list_metadata", "one", &all.items, all.items.len() == 1)?;
+    Ok(())
+}
 
-    /// An eviction.
-    #[source("kube_client: evict")]
-    async fn an_eviction(site) {
-        let pods: Api<Pod> = Api::namespaced(site.client(), site.namespace());
-        pods.create(&PostParams::default(), &typed(crate::objects::pod("a"))?).await.map_err(failed("create"))?;
-        pods.evict("a", &EvictParams::default()).await.map_err(failed("evict"))?;
-        refused("get", pods.get("a").await, 404)?;
-    }
+async fn an_eviction(site: Site) -> Outcome {
+    let pods: Api<Pod> = Api::namespaced(site.client(), site.namespace());
+    pods.create(&PostParams::default(), &typed(crate::objects::pod("a"))?).await.map_err(failed("create"))?;
+    pods.evict("a", &EvictParams::default()).await.map_err(failed("evict"))?;
+    refused("get", pods.get("a").await, 404)?;
+    Ok(())
+}
 
-    /// A deletion in the foreground and of a collection.
-    #[source("kube_client: DeleteParams")]
-    async fn deletions(site) {
-        let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-        sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?).await.map_err(failed("create"))?;
-        let params = DeleteParams { propagation_policy: Some(PropagationPolicy::Foreground), ..DeleteParams::default() };
-        let marked = sets.delete("a", &params).await.map_err(failed("delete"))?;
-        holds("delete", "the Deployment, marked", &marked, marked.is_left())?;
-        site.eventually("apps/v1/deployments/a", |answer| answer.status == 404, "404").await?;
-        let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
-        site.secrets(&["a", "b"]).await?;
-        secrets.delete_collection(&DeleteParams::default(), &ListParams::default()).await.map_err(failed("delete_collection"))?;
-        let left = secrets.list(&ListParams::default()).await.map_err(failed("list"))?;
-        holds("delete_collection", "nothing left", &left.items, left.items.is_empty())?;
-    }
+async fn deletions(site: Site) -> Outcome {
+    let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
+    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?)
+        .await
+        .map_err(failed("create"))?;
+    let params =
+        DeleteParams { propagation_policy: Some(PropagationPolicy::Foreground), ..DeleteParams::default() };
+    let marked = sets.delete("a", &params).await.map_err(failed("delete"))?;
+    holds("delete", "the Deployment, marked", &marked, marked.is_left())?;
+    site.eventually("apps/v1/deployments/a", |answer| answer.status == 404, "404").await?;
+    let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
+    site.secrets(&["a", "b"]).await?;
+    secrets
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
+        .await
+        .map_err(failed("delete_collection"))?;
+    let left = secrets.list(&ListParams::default()).await.map_err(failed("list"))?;
+    holds("delete_collection", "nothing left", &left.items, left.items.is_empty())?;
+    Ok(())
+}
 
-    /// A dry run and field validation by parameters.
-    #[source("kube_client: PostParams, PatchParams")]
-    async fn parameters(site) {
-        let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
-        let dry = PostParams { dry_run: true, ..PostParams::default() };
-        maps.create(&dry, &typed(crate::objects::config_map("a"))?).await.map_err(failed("create"))?;
-        refused("get", maps.get("a").await, 404)?;
-        let made = maps.create(&PostParams::default(), &typed(crate::objects::config_map("a"))?).await.map_err(failed("create"))?;
-        let strict = PatchParams { field_validation: Some(kube_client::api::ValidationDirective::Strict), ..PatchParams::default() };
-        let outcome = maps.patch("a", &strict, &Patch::Merge(json!({"colour": "blue"}))).await;
-        refused("patch", outcome, 422)?;
-        holds("create", "a uid", &made.metadata.uid, made.metadata.uid.is_some())?;
-    }
+async fn parameters(site: Site) -> Outcome {
+    let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    maps.create(&dry, &typed(crate::objects::config_map("a"))?).await.map_err(failed("create"))?;
+    refused("get", maps.get("a").await, 404)?;
+    let made = maps
+        .create(&PostParams::default(), &typed(crate::objects::config_map("a"))?)
+        .await
+        .map_err(failed("create"))?;
+    let strict = PatchParams {
+        field_validation: Some(kube_client::api::ValidationDirective::Strict),
+        ..PatchParams::default()
+    };
+    let outcome = maps.patch("a", &strict, &Patch::Merge(json!({"colour": "blue"}))).await;
+    refused("patch", outcome, 422)?;
+    holds("create", "a uid", &made.metadata.uid, made.metadata.uid.is_some())?;
+    Ok(())
+}
 
-    /// Cluster-scoped objects and the server's version.
-    #[source("kube_client: Client::apiserver_version")]
-    async fn the_cluster(site) {
-        let namespaces: Api<Namespace> = Api::all(site.client());
-        let default = namespaces.get("default").await.map_err(failed("get"))?;
-        holds("get", "a uid", &default.metadata, default.metadata.uid.is_some())?;
-        let version = site.client().apiserver_version().await.map_err(failed("apiserver_version"))?;
-        holds("apiserver_version", "1.36", &version, version.major == "1" && version.minor.starts_with("36"))?;
-    }
+async fn the_cluster(site: Site) -> Outcome {
+    let namespaces: Api<Namespace> = Api::all(site.client());
+    let default = namespaces.get("default").await.map_err(failed("get"))?;
+    holds("get", "a uid", &default.metadata, default.metadata.uid.is_some())?;
+    let version = site.client().apiserver_version().await.map_err(failed("apiserver_version"))?;
+    holds("apiserver_version", "1.36", &version, version.major == "1" && version.minor.starts_with("36"))?;
+    Ok(())
+}
 
-    /// Discovery by the client's own means.
-    #[source("kube_client: discovery")]
-    async fn discovery(site) {
-        let groups = site.client().list_api_groups().await.map_err(failed("list_api_groups"))?;
-        holds("list_api_groups", "apps", groups.groups.len(), groups.groups.iter().any(|group| group.name == "apps"))?;
-        let resources = site.client().list_api_group_resources("apps/v1").await.map_err(failed("list_api_group_resources"))?;
-        holds("list_api_group_resources", "deployments", resources.resources.len(), resources.resources.iter().any(|one| one.name == "deployments"))?;
-    }
+async fn discovery(site: Site) -> Outcome {
+    let groups = site.client().list_api_groups().await.map_err(failed("list_api_groups"))?;
+    holds(
+        "list_api_groups",
+        "apps",
+        groups.groups.len(),
+        groups.groups.iter().any(|group| group.name == "apps"),
+    )?;
+    let resources = site
+        .client()
+        .list_api_group_resources("apps/v1")
+        .await
+        .map_err(failed("list_api_group_resources"))?;
+    holds(
+        "list_api_group_resources",
+        "deployments",
+        resources.resources.len(),
+        resources.resources.iter().any(|one| one.name == "deployments"),
+    )?;
+    Ok(())
 }

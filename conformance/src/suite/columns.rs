@@ -2,9 +2,23 @@
 
 use super::definition::Definition;
 use crate::answer::Mismatch;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::site::Site;
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(paths_are_client_go_s)
+            .rule("Paths go down anywhere, filter, slice and unite.")
+            .source("client-go: util/jsonpath"),
+        case(cells_are_printed_as_go_prints)
+            .rule("Values are printed as Go prints them.")
+            .source("client-go: util/jsonpath, PrintResults"),
+        case(a_path_that_cannot_be_read_ends_the_columns)
+            .rule("A path that cannot be read is accepted, and ends the columns.")
+            .source("apiextensions: tableconvertor.New"),
+    ]
+}
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
@@ -28,52 +42,47 @@ async fn shown(site: &Site, paths: &[&str]) -> Result<Vec<Value>, Mismatch> {
     Ok(answer.list("/rows/0/cells").iter().skip(1).cloned().collect())
 }
 
-cases! {
-    /// Paths go down anywhere, filter, slice and unite.
-    #[source("client-go: util/jsonpath")]
-    async fn paths_are_client_go_s(site) {
-        let cells = [
-            ("..match.hosts", json!("[\"a\",\"b\"]")),
-            (".spec.hosts[?(@.p>2)].name", json!("q")),
-            (".spec.hosts[?(@.q)].name", json!("q")),
-            (".spec.hosts[1:3].name", json!("q")),
-            (".spec.hosts[-1:].name", json!("r")),
-            (".spec.hosts[2,0].name", json!("r")),
-            (".spec.http[].match.hosts", json!("[\"a\",\"b\"]")),
-            (".spec['a\\.b/c']", json!("dotted")),
-            (".spec.hosts[5].name", Value::Null),
-            (".spec.hosts.name", Value::Null),
-            (".spec.none", Value::Null),
-        ];
-        let found = shown(&site, &cells.each_ref().map(|(path, _)| *path)).await?;
-        let expected = cells.map(|(_, cell)| cell).to_vec();
-        if found != expected {
-            return Err(Mismatch::new("a table", format!("{expected:?}"), format!("{found:?}")));
-        }
+async fn paths_are_client_go_s(site: Site) -> Outcome {
+    let cells = [
+        ("..match.hosts", json!("[\"a\",\"b\"]")),
+        (".spec.hosts[?(@.p>2)].name", json!("q")),
+        (".spec.hosts[?(@.q)].name", json!("q")),
+        (".spec.hosts[1:3].name", json!("q")),
+        (".spec.hosts[-1:].name", json!("r")),
+        (".spec.hosts[2,0].name", json!("r")),
+        (".spec.http[].match.hosts", json!("[\"a\",\"b\"]")),
+        (".spec['a\\.b/c']", json!("dotted")),
+        (".spec.hosts[5].name", Value::Null),
+        (".spec.hosts.name", Value::Null),
+        (".spec.none", Value::Null),
+    ];
+    let found = shown(&site, &cells.each_ref().map(|(path, _)| *path)).await?;
+    let expected = cells.map(|(_, cell)| cell).to_vec();
+    if found != expected {
+        return Err(Mismatch::new("a table", format!("{expected:?}"), format!("{found:?}")));
     }
+    Ok(())
+}
 
-    /// Values are printed as Go prints them.
-    #[source("client-go: util/jsonpath, PrintResults")]
-    async fn cells_are_printed_as_go_prints(site) {
-        let cells = [
-            (".spec.null", json!("<no value>")),
-            (".spec.big", json!("1.2345675e+06")),
-            (".spec.text", json!("a<b")),
-            (".spec.hosts[0]", json!("{\"name\":\"p\",\"p\":1}")),
-        ];
-        let found = shown(&site, &cells.each_ref().map(|(path, _)| *path)).await?;
-        let expected = cells.map(|(_, cell)| cell).to_vec();
-        if found != expected {
-            return Err(Mismatch::new("a table", format!("{expected:?}"), format!("{found:?}")));
-        }
+async fn cells_are_printed_as_go_prints(site: Site) -> Outcome {
+    let cells = [
+        (".spec.null", json!("<no value>")),
+        (".spec.big", json!("1.2345675e+06")),
+        (".spec.text", json!("a<b")),
+        (".spec.hosts[0]", json!("{\"name\":\"p\",\"p\":1}")),
+    ];
+    let found = shown(&site, &cells.each_ref().map(|(path, _)| *path)).await?;
+    let expected = cells.map(|(_, cell)| cell).to_vec();
+    if found != expected {
+        return Err(Mismatch::new("a table", format!("{expected:?}"), format!("{found:?}")));
     }
+    Ok(())
+}
 
-    /// A path that cannot be read is accepted, and ends the columns.
-    #[source("apiextensions: tableconvertor.New")]
-    async fn a_path_that_cannot_be_read_ends_the_columns(site) {
-        let found = shown(&site, &[".spec.text", ".spec[x]", ".spec.text"]).await?;
-        if found != [json!("a<b")] {
-            return Err(Mismatch::new("a table", "one column", format!("{found:?}")));
-        }
+async fn a_path_that_cannot_be_read_ends_the_columns(site: Site) -> Outcome {
+    let found = shown(&site, &[".spec.text", ".spec[x]", ".spec.text"]).await?;
+    if found != [json!("a<b")] {
+        return Err(Mismatch::new("a table", "one column", format!("{found:?}")));
     }
+    Ok(())
 }

@@ -2,260 +2,407 @@
 
 use super::definition::Definition;
 use crate::answer::Answer;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::{bound_pod, config_map, pod, workload};
-use crate::site::{MERGE, STRATEGIC};
+use crate::site::{MERGE, STRATEGIC, Site};
 use serde_json::{Value, json};
 
-cases! {
-    /// A LimitRange gives containers what they leave out, and bounds what they ask for.
-    #[source("kubernetes/test/e2e/scheduling/limit_range.go")]
-    async fn limit_ranges(site) {
-        let limits = json!([{"type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"}, "min": {"cpu": "50m"}, "max": {"cpu": "500m"}}]);
-        site.create("limitranges", json!({"metadata": {"name": "l"}, "spec": {"limits": limits}})).await?;
-        let with = |name: &str, resources: Value| {
-            let mut body = pod(name);
-            body["spec"]["containers"][0]["resources"] = resources;
-            body
-        };
-        let limited = |answer: &Answer| answer.status == 201 && answer.at("/spec/containers/0/resources/limits/cpu") == "500m";
-        // kube-apiserver reads the ranges of a namespace from its cache.
-        site.eventually_made("pods", |number| with(&format!("a{number}"), json!({})), limited).await?
-            .is("/spec/containers/0/resources/requests/cpu", "100m")?
-            .mentions("/metadata/annotations/kubernetes.io~1limit-ranger", "LimitRanger plugin set: cpu request for container")?;
-        site.post("pods", with("b", json!({"limits": {"cpu": "600m"}}))).await?.refused(403, "Forbidden")?
-            .mentions("/message", "maximum cpu usage per Container is 500m, but limit is 600m")?;
-        site.post("pods", with("c", json!({"requests": {"cpu": "10m"}}))).await?.refused(403, "Forbidden")?
-            .mentions("/message", "minimum cpu usage per Container is 50m, but request is 10m")?;
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(limit_ranges)
+            .rule("A LimitRange gives containers what they leave out, and bounds what they ask for.")
+            .source("kubernetes/test/e2e/scheduling/limit_range.go"),
+        case(a_runtime_class_is_there)
+            .rule("A Pod of a RuntimeClass that there is not is refused.")
+            .source("kubernetes/test/e2e/common/node/runtimeclass.go"),
+        case(a_pods_defaults).rule("A Pod's defaults.").source("core/v1: SetDefaults_PodSpec"),
+        case(a_containers_defaults).rule("A container's defaults.").source("core/v1: SetDefaults_Container"),
+        case(latest_is_always_pulled)
+            .rule("An image without a tag, or with `latest`, is always pulled.")
+            .source("core/v1: SetDefaults_Container"),
+        case(limits_are_requests)
+            .rule("Limits are requests where there are none.")
+            .source("core/v1: SetDefaults_Pod"),
+        case(pods_tolerate_for_a_while)
+            .rule("Every Pod tolerates nodes that are not ready or unreachable for five minutes.")
+            .source("admission: DefaultTolerationSeconds"),
+        case(a_probes_defaults)
+            .rule("A port's protocol is TCP; probes have their numbers.")
+            .source("core/v1: SetDefaults_Probe"),
+        case(a_volumes_defaults).rule("Volumes' modes and kinds.").source("core/v1: SetDefaults_Volume"),
+        case(a_deployments_defaults)
+            .rule("A Deployment's defaults.")
+            .source("apps/v1: SetDefaults_Deployment"),
+        case(a_replica_sets_defaults)
+            .rule("A ReplicaSet's defaults; its template's labels become its own where it has none.")
+            .source("apps/v1: SetDefaults_ReplicaSet"),
+        case(a_stateful_sets_defaults)
+            .rule("A StatefulSet's defaults.")
+            .source("apps/v1: SetDefaults_StatefulSet"),
+        case(a_daemon_sets_defaults).rule("A DaemonSet's defaults.").source("apps/v1: SetDefaults_DaemonSet"),
+        case(a_jobs_defaults)
+            .rule("A Job's defaults, and the selector and labels that the server makes.")
+            .source("batch/v1: SetDefaults_Job"),
+        case(a_cron_jobs_defaults).rule("A CronJob's defaults.").source("batch/v1: SetDefaults_CronJob"),
+        case(a_services_defaults)
+            .rule("A headless Service's defaults.")
+            .source("core/v1: SetDefaults_Service"),
+        case(a_secrets_defaults)
+            .rule("A Secret's type is Opaque, and its text becomes data.")
+            .source("core/v1: SetDefaults_Secret"),
+        case(quantities_are_canonical)
+            .rule("Quantities are written in their canonical form.")
+            .source("apimachinery: resource.Quantity"),
+        case(a_config_map_has_no_generation)
+            .rule("A ConfigMap has no generation.")
+            .source("API conventions: generation"),
+        case(a_generation_is_the_servers)
+            .rule("A generation that a client writes is not taken.")
+            .source("registry/rest: PrepareForUpdate"),
+        case(the_spec_is_a_generation)
+            .rule("Labels, annotations and the status are no generation; the spec is.")
+            .source("API conventions: generation"),
+        case(a_deployments_annotations_are_a_generation)
+            .rule("A Deployment's annotations are a generation: its controller copies them.")
+            .source("registry/apps/deployment: PrepareForUpdate"),
+        case(a_pod_has_a_generation).rule("A Pod has a generation, too.").source("KEP-5067"),
+        case(ephemeral_containers)
+            .rule("Ephemeral containers have the defaults of others.")
+            .source("kubernetes/pkg/apis/core/v1: SetDefaults_Container"),
+        case(the_port_of_a_conversion)
+            .rule("The service that converts a definition's objects has a port.")
+            .source("apiextensions: SetDefaults_ServiceReference"),
+        case(evictions_of_v1beta1)
+            .rule("Evictions of the older version are taken.")
+            .source("kubernetes/pkg/registry/core/pod/storage/eviction.go"),
+    ]
+}
 
-    /// A Pod of a RuntimeClass that there is not is refused.
-    #[source("kubernetes/test/e2e/common/node/runtimeclass.go")]
-    async fn a_runtime_class_is_there(site) {
-        let mut body = pod("a");
-        body["spec"]["runtimeClassName"] = json!("there-is-no-such");
-        site.post("pods", body).await?.refused(403, "Forbidden")?.mentions("/message", "RuntimeClass \"there-is-no-such\" not found")?;
-    }
+async fn limit_ranges(site: Site) -> Outcome {
+    let limits = json!([{"type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"}, "min": {"cpu": "50m"}, "max": {"cpu": "500m"}}]);
+    site.create("limitranges", json!({"metadata": {"name": "l"}, "spec": {"limits": limits}})).await?;
+    let with = |name: &str, resources: Value| {
+        let mut body = pod(name);
+        body["spec"]["containers"][0]["resources"] = resources;
+        body
+    };
+    let limited = |answer: &Answer| {
+        answer.status == 201 && answer.at("/spec/containers/0/resources/limits/cpu") == "500m"
+    };
+    // kube-apiserver reads the ranges of a namespace from its cache.
+    site.eventually_made("pods", |number| with(&format!("a{number}"), json!({})), limited)
+        .await?
+        .is("/spec/containers/0/resources/requests/cpu", "100m")?
+        .mentions(
+            "/metadata/annotations/kubernetes.io~1limit-ranger",
+            "LimitRanger plugin set: cpu request for container",
+        )?;
+    site.post("pods", with("b", json!({"limits": {"cpu": "600m"}})))
+        .await?
+        .refused(403, "Forbidden")?
+        .mentions("/message", "maximum cpu usage per Container is 500m, but limit is 600m")?;
+    site.post("pods", with("c", json!({"requests": {"cpu": "10m"}})))
+        .await?
+        .refused(403, "Forbidden")?
+        .mentions("/message", "minimum cpu usage per Container is 50m, but request is 10m")?;
+    Ok(())
+}
 
-    /// A Pod's defaults.
-    #[source("core/v1: SetDefaults_PodSpec")]
-    async fn a_pods_defaults(site) {
-        site.create("pods", pod("a")).await?.is("/spec/restartPolicy", "Always")?.is("/spec/dnsPolicy", "ClusterFirst")?
-            .is("/spec/terminationGracePeriodSeconds", 30)?.is("/spec/schedulerName", "default-scheduler")?
-            .is("/spec/securityContext", json!({}))?.is("/spec/enableServiceLinks", true)?.is("/spec/preemptionPolicy", "PreemptLowerPriority")?
-            .is("/spec/priority", 0)?.is("/status/phase", "Pending")?.is("/status/qosClass", "BestEffort")?;
-    }
+async fn a_runtime_class_is_there(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["runtimeClassName"] = json!("there-is-no-such");
+    site.post("pods", body)
+        .await?
+        .refused(403, "Forbidden")?
+        .mentions("/message", "RuntimeClass \"there-is-no-such\" not found")?;
+    Ok(())
+}
 
-    /// A container's defaults.
-    #[source("core/v1: SetDefaults_Container")]
-    async fn a_containers_defaults(site) {
-        site.create("pods", pod("a")).await?.is("/spec/containers/0/imagePullPolicy", "IfNotPresent")?
-            .is("/spec/containers/0/terminationMessagePath", "/dev/termination-log")?
-            .is("/spec/containers/0/terminationMessagePolicy", "File")?.is("/spec/containers/0/resources", json!({}))?;
-    }
+async fn a_pods_defaults(site: Site) -> Outcome {
+    site.create("pods", pod("a"))
+        .await?
+        .is("/spec/restartPolicy", "Always")?
+        .is("/spec/dnsPolicy", "ClusterFirst")?
+        .is("/spec/terminationGracePeriodSeconds", 30)?
+        .is("/spec/schedulerName", "default-scheduler")?
+        .is("/spec/securityContext", json!({}))?
+        .is("/spec/enableServiceLinks", true)?
+        .is("/spec/preemptionPolicy", "PreemptLowerPriority")?
+        .is("/spec/priority", 0)?
+        .is("/status/phase", "Pending")?
+        .is("/status/qosClass", "BestEffort")?;
+    Ok(())
+}
 
-    /// An image without a tag, or with `latest`, is always pulled.
-    #[source("core/v1: SetDefaults_Container")]
-    async fn latest_is_always_pulled(site) {
-        for (name, image, policy) in [("a", "app", "Always"), ("b", "app:latest", "Always"), ("c", "app:2", "IfNotPresent"),
-            ("d", "registry.example.com:5000/app", "Always")] {
-            let mut body = pod(name);
-            body["spec"]["containers"][0]["image"] = json!(image);
-            site.create("pods", body).await?.is("/spec/containers/0/imagePullPolicy", policy)?;
-        }
-    }
+async fn a_containers_defaults(site: Site) -> Outcome {
+    site.create("pods", pod("a"))
+        .await?
+        .is("/spec/containers/0/imagePullPolicy", "IfNotPresent")?
+        .is("/spec/containers/0/terminationMessagePath", "/dev/termination-log")?
+        .is("/spec/containers/0/terminationMessagePolicy", "File")?
+        .is("/spec/containers/0/resources", json!({}))?;
+    Ok(())
+}
 
-    /// Limits are requests where there are none.
-    #[source("core/v1: SetDefaults_Pod")]
-    async fn limits_are_requests(site) {
-        let mut body = pod("a");
-        body["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
-        site.create("pods", body).await?.is("/spec/containers/0/resources/requests", json!({"cpu": "1", "memory": "1Gi"}))?
-            .is("/status/qosClass", "Guaranteed")?;
+async fn latest_is_always_pulled(site: Site) -> Outcome {
+    for (name, image, policy) in [
+        ("a", "app", "Always"),
+        ("b", "app:latest", "Always"),
+        ("c", "app:2", "IfNotPresent"),
+        ("d", "registry.example.com:5000/app", "Always"),
+    ] {
+        let mut body = pod(name);
+        body["spec"]["containers"][0]["image"] = json!(image);
+        site.create("pods", body).await?.is("/spec/containers/0/imagePullPolicy", policy)?;
     }
+    Ok(())
+}
 
-    /// Every Pod tolerates nodes that are not ready or unreachable for five minutes.
-    #[source("admission: DefaultTolerationSeconds")]
-    async fn pods_tolerate_for_a_while(site) {
-        let made = site.create("pods", pod("a")).await?;
-        let tolerated = |key: &str| made.list("/spec/tolerations").iter().any(|one| one["key"] == key && one["tolerationSeconds"] == 300);
-        let both = tolerated("node.kubernetes.io/not-ready") && tolerated("node.kubernetes.io/unreachable");
-        made.check(both, "both tolerations for 300 s")?;
-    }
+async fn limits_are_requests(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "1", "memory": "1Gi"}});
+    site.create("pods", body)
+        .await?
+        .is("/spec/containers/0/resources/requests", json!({"cpu": "1", "memory": "1Gi"}))?
+        .is("/status/qosClass", "Guaranteed")?;
+    Ok(())
+}
 
-    /// A port's protocol is TCP; probes have their numbers.
-    #[source("core/v1: SetDefaults_Probe")]
-    async fn a_probes_defaults(site) {
-        let mut body = pod("a");
-        body["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80}]);
-        body["spec"]["containers"][0]["livenessProbe"] = json!({"httpGet": {"port": 80}});
-        let probe = "/spec/containers/0/livenessProbe";
-        site.create("pods", body).await?.is("/spec/containers/0/ports/0/protocol", "TCP")?
-            .is(&format!("{probe}/timeoutSeconds"), 1)?.is(&format!("{probe}/periodSeconds"), 10)?
-            .is(&format!("{probe}/successThreshold"), 1)?.is(&format!("{probe}/failureThreshold"), 3)?
-            .is(&format!("{probe}/httpGet/path"), "/")?.is(&format!("{probe}/httpGet/scheme"), "HTTP")?;
-    }
+async fn pods_tolerate_for_a_while(site: Site) -> Outcome {
+    let made = site.create("pods", pod("a")).await?;
+    let tolerated = |key: &str| {
+        made.list("/spec/tolerations").iter().any(|one| one["key"] == key && one["tolerationSeconds"] == 300)
+    };
+    let both = tolerated("node.kubernetes.io/not-ready") && tolerated("node.kubernetes.io/unreachable");
+    made.check(both, "both tolerations for 300 s")?;
+    Ok(())
+}
 
-    /// Volumes' modes and kinds.
-    #[source("core/v1: SetDefaults_Volume")]
-    async fn a_volumes_defaults(site) {
-        let mut body = pod("a");
-        body["spec"]["volumes"] = json!([{"name": "c", "configMap": {"name": "c"}}, {"name": "s", "secret": {"secretName": "s"}}, {"name": "e"}]);
-        site.create("pods", body).await?.is("/spec/volumes/0/configMap/defaultMode", 420)?.is("/spec/volumes/1/secret/defaultMode", 420)?
-            .is("/spec/volumes/2/emptyDir", json!({}))?;
-    }
+async fn a_probes_defaults(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["containers"][0]["ports"] = json!([{"containerPort": 80}]);
+    body["spec"]["containers"][0]["livenessProbe"] = json!({"httpGet": {"port": 80}});
+    let probe = "/spec/containers/0/livenessProbe";
+    site.create("pods", body)
+        .await?
+        .is("/spec/containers/0/ports/0/protocol", "TCP")?
+        .is(&format!("{probe}/timeoutSeconds"), 1)?
+        .is(&format!("{probe}/periodSeconds"), 10)?
+        .is(&format!("{probe}/successThreshold"), 1)?
+        .is(&format!("{probe}/failureThreshold"), 3)?
+        .is(&format!("{probe}/httpGet/path"), "/")?
+        .is(&format!("{probe}/httpGet/scheme"), "HTTP")?;
+    Ok(())
+}
 
-    /// A Deployment's defaults.
-    #[source("apps/v1: SetDefaults_Deployment")]
-    async fn a_deployments_defaults(site) {
-        let mut body = workload("a", 0);
-        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
-        site.create("apps/v1/deployments?dryRun=All", body).await?.is("/spec/replicas", 1)?.is("/spec/revisionHistoryLimit", 10)?
-            .is("/spec/progressDeadlineSeconds", 600)?.is("/spec/strategy/type", "RollingUpdate")?
-            .is("/spec/strategy/rollingUpdate/maxSurge", "25%")?.is("/spec/strategy/rollingUpdate/maxUnavailable", "25%")?
-            .is("/spec/template/spec/restartPolicy", "Always")?.is("/spec/template/spec/containers/0/imagePullPolicy", "IfNotPresent")?;
-    }
+async fn a_volumes_defaults(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["volumes"] = json!([{"name": "c", "configMap": {"name": "c"}}, {"name": "s", "secret": {"secretName": "s"}}, {"name": "e"}]);
+    site.create("pods", body)
+        .await?
+        .is("/spec/volumes/0/configMap/defaultMode", 420)?
+        .is("/spec/volumes/1/secret/defaultMode", 420)?
+        .is("/spec/volumes/2/emptyDir", json!({}))?;
+    Ok(())
+}
 
-    /// A ReplicaSet's defaults; its template's labels become its own where it has none.
-    #[source("apps/v1: SetDefaults_ReplicaSet")]
-    async fn a_replica_sets_defaults(site) {
-        let mut body = workload("a", 0);
-        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
-        site.create("apps/v1/replicasets?dryRun=All", body).await?.is("/spec/replicas", 1)?
-            .is("/spec/template/spec/dnsPolicy", "ClusterFirst")?;
-    }
+async fn a_deployments_defaults(site: Site) -> Outcome {
+    let mut body = workload("a", 0);
+    body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+    site.create("apps/v1/deployments?dryRun=All", body)
+        .await?
+        .is("/spec/replicas", 1)?
+        .is("/spec/revisionHistoryLimit", 10)?
+        .is("/spec/progressDeadlineSeconds", 600)?
+        .is("/spec/strategy/type", "RollingUpdate")?
+        .is("/spec/strategy/rollingUpdate/maxSurge", "25%")?
+        .is("/spec/strategy/rollingUpdate/maxUnavailable", "25%")?
+        .is("/spec/template/spec/restartPolicy", "Always")?
+        .is("/spec/template/spec/containers/0/imagePullPolicy", "IfNotPresent")?;
+    Ok(())
+}
 
-    /// A StatefulSet's defaults.
-    #[source("apps/v1: SetDefaults_StatefulSet")]
-    async fn a_stateful_sets_defaults(site) {
-        site.create("apps/v1/statefulsets", workload("a", 0)).await?.is("/spec/podManagementPolicy", "OrderedReady")?
-            .is("/spec/updateStrategy/type", "RollingUpdate")?.is("/spec/updateStrategy/rollingUpdate/partition", 0)?
-            .is("/spec/revisionHistoryLimit", 10)?.is("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", "Retain")?;
-    }
+async fn a_replica_sets_defaults(site: Site) -> Outcome {
+    let mut body = workload("a", 0);
+    body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+    site.create("apps/v1/replicasets?dryRun=All", body)
+        .await?
+        .is("/spec/replicas", 1)?
+        .is("/spec/template/spec/dnsPolicy", "ClusterFirst")?;
+    Ok(())
+}
 
-    /// A DaemonSet's defaults.
-    #[source("apps/v1: SetDefaults_DaemonSet")]
-    async fn a_daemon_sets_defaults(site) {
-        let mut body = workload("a", 0);
-        body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
-        site.create("apps/v1/daemonsets", body).await?.is("/spec/updateStrategy/type", "RollingUpdate")?
-            .is("/spec/updateStrategy/rollingUpdate/maxUnavailable", 1)?.is("/spec/updateStrategy/rollingUpdate/maxSurge", 0)?
-            .is("/spec/revisionHistoryLimit", 10)?;
-    }
+async fn a_stateful_sets_defaults(site: Site) -> Outcome {
+    site.create("apps/v1/statefulsets", workload("a", 0))
+        .await?
+        .is("/spec/podManagementPolicy", "OrderedReady")?
+        .is("/spec/updateStrategy/type", "RollingUpdate")?
+        .is("/spec/updateStrategy/rollingUpdate/partition", 0)?
+        .is("/spec/revisionHistoryLimit", 10)?
+        .is("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", "Retain")?;
+    Ok(())
+}
 
-    /// A Job's defaults, and the selector and labels that the server makes.
-    #[source("batch/v1: SetDefaults_Job")]
-    async fn a_jobs_defaults(site) {
-        let body = json!({"metadata": {"name": "a"}, "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}});
-        let made = site.create("batch/v1/jobs", body).await?.is("/spec/backoffLimit", 6)?.is("/spec/parallelism", 1)?
-            .is("/spec/completions", 1)?.is("/spec/completionMode", "NonIndexed")?.is("/spec/template/metadata/labels/batch.kubernetes.io~1job-name", "a")?;
-        let uid = made.text("/metadata/uid").to_owned();
-        made.is("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid", uid)?;
-    }
+async fn a_daemon_sets_defaults(site: Site) -> Outcome {
+    let mut body = workload("a", 0);
+    body["spec"].as_object_mut().map(|spec| spec.remove("replicas"));
+    site.create("apps/v1/daemonsets", body)
+        .await?
+        .is("/spec/updateStrategy/type", "RollingUpdate")?
+        .is("/spec/updateStrategy/rollingUpdate/maxUnavailable", 1)?
+        .is("/spec/updateStrategy/rollingUpdate/maxSurge", 0)?
+        .is("/spec/revisionHistoryLimit", 10)?;
+    Ok(())
+}
 
-    /// A CronJob's defaults.
-    #[source("batch/v1: SetDefaults_CronJob")]
-    async fn a_cron_jobs_defaults(site) {
-        let body = json!({"metadata": {"name": "a"}, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}}}});
-        site.create("batch/v1/cronjobs", body).await?.is("/spec/concurrencyPolicy", "Allow")?.is("/spec/suspend", false)?
-            .is("/spec/successfulJobsHistoryLimit", 3)?.is("/spec/failedJobsHistoryLimit", 1)?;
-    }
+async fn a_jobs_defaults(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}});
+    let made = site
+        .create("batch/v1/jobs", body)
+        .await?
+        .is("/spec/backoffLimit", 6)?
+        .is("/spec/parallelism", 1)?
+        .is("/spec/completions", 1)?
+        .is("/spec/completionMode", "NonIndexed")?
+        .is("/spec/template/metadata/labels/batch.kubernetes.io~1job-name", "a")?;
+    let uid = made.text("/metadata/uid").to_owned();
+    made.is("/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid", uid)?;
+    Ok(())
+}
 
-    /// A headless Service's defaults.
-    #[source("core/v1: SetDefaults_Service")]
-    async fn a_services_defaults(site) {
-        let body = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": {"x": "y"}, "ports": [{"port": 80}]}});
-        site.create("services", body).await?.is("/spec/type", "ClusterIP")?.is("/spec/sessionAffinity", "None")?
-            .is("/spec/ports/0/protocol", "TCP")?.is("/spec/ports/0/targetPort", 80)?.is("/spec/internalTrafficPolicy", "Cluster")?;
-    }
+async fn a_cron_jobs_defaults(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}}}});
+    site.create("batch/v1/cronjobs", body)
+        .await?
+        .is("/spec/concurrencyPolicy", "Allow")?
+        .is("/spec/suspend", false)?
+        .is("/spec/successfulJobsHistoryLimit", 3)?
+        .is("/spec/failedJobsHistoryLimit", 1)?;
+    Ok(())
+}
 
-    /// A Secret's type is Opaque, and its text becomes data.
-    #[source("core/v1: SetDefaults_Secret")]
-    async fn a_secrets_defaults(site) {
-        site.create("secrets", json!({"metadata": {"name": "a"}, "stringData": {"x": "secret"}})).await?.is("/type", "Opaque")?
-            .is("/data/x", "c2VjcmV0")?.lacks("/stringData")?;
-    }
+async fn a_services_defaults(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": {"x": "y"}, "ports": [{"port": 80}]}});
+    site.create("services", body)
+        .await?
+        .is("/spec/type", "ClusterIP")?
+        .is("/spec/sessionAffinity", "None")?
+        .is("/spec/ports/0/protocol", "TCP")?
+        .is("/spec/ports/0/targetPort", 80)?
+        .is("/spec/internalTrafficPolicy", "Cluster")?;
+    Ok(())
+}
 
-    /// Quantities are written in their canonical form.
-    #[source("apimachinery: resource.Quantity")]
-    async fn quantities_are_canonical(site) {
-        let mut body = pod("a");
-        body["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m", "memory": "1024Mi"}});
-        site.create("pods", body).await?.is("/spec/containers/0/resources/requests/cpu", "1")?
-            .is("/spec/containers/0/resources/requests/memory", "1Gi")?.is("/status/qosClass", "Burstable")?;
-    }
+async fn a_secrets_defaults(site: Site) -> Outcome {
+    site.create("secrets", json!({"metadata": {"name": "a"}, "stringData": {"x": "secret"}}))
+        .await?
+        .is("/type", "Opaque")?
+        .is("/data/x", "c2VjcmV0")?
+        .lacks("/stringData")?;
+    Ok(())
+}
 
-    /// A ConfigMap has no generation.
-    #[source("API conventions: generation")]
-    async fn a_config_map_has_no_generation(site) {
-        site.create("configmaps", config_map("a")).await?.lacks("/metadata/generation")?;
-    }
+async fn quantities_are_canonical(site: Site) -> Outcome {
+    let mut body = pod("a");
+    body["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m", "memory": "1024Mi"}});
+    site.create("pods", body)
+        .await?
+        .is("/spec/containers/0/resources/requests/cpu", "1")?
+        .is("/spec/containers/0/resources/requests/memory", "1Gi")?
+        .is("/status/qosClass", "Burstable")?;
+    Ok(())
+}
 
-    /// A generation that a client writes is not taken.
-    #[source("registry/rest: PrepareForUpdate")]
-    async fn a_generation_is_the_servers(site) {
-        let mut made = site.create("apps/v1/deployments", workload("a", 0)).await?.is("/metadata/generation", 1)?.json;
-        made["metadata"]["generation"] = json!(77);
-        site.put("apps/v1/deployments/a", made).await?.is("/metadata/generation", 1)?;
-    }
+async fn a_config_map_has_no_generation(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?.lacks("/metadata/generation")?;
+    Ok(())
+}
 
-    /// Labels, annotations and the status are no generation; the spec is.
-    #[source("API conventions: generation")]
-    async fn the_spec_is_a_generation(site) {
-        site.create("apps/v1/deployments", workload("a", 0)).await?;
-        let path = "apps/v1/deployments/a";
-        site.patch(MERGE, path, json!({"metadata": {"labels": {"x": "y"}}})).await?.is("/metadata/generation", 1)?;
-        site.patch(MERGE, &format!("{path}/status"), json!({"status": {"replicas": 0, "observedGeneration": 1}})).await?.is("/metadata/generation", 1)?;
-        site.patch(MERGE, path, json!({"spec": {"paused": true}})).await?.is("/metadata/generation", 2)?;
-    }
+async fn a_generation_is_the_servers(site: Site) -> Outcome {
+    let mut made =
+        site.create("apps/v1/deployments", workload("a", 0)).await?.is("/metadata/generation", 1)?.json;
+    made["metadata"]["generation"] = json!(77);
+    site.put("apps/v1/deployments/a", made).await?.is("/metadata/generation", 1)?;
+    Ok(())
+}
 
-    /// A Deployment's annotations are a generation: its controller copies them.
-    #[source("registry/apps/deployment: PrepareForUpdate")]
-    async fn a_deployments_annotations_are_a_generation(site) {
-        site.create("apps/v1/deployments", workload("a", 0)).await?;
-        site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"annotations": {"x": "y"}}})).await?.is("/metadata/generation", 2)?;
-        site.create("apps/v1/replicasets", workload("a", 0)).await?;
-        site.patch(MERGE, "apps/v1/replicasets/a", json!({"metadata": {"annotations": {"x": "y"}}})).await?.is("/metadata/generation", 1)?;
-    }
+async fn the_spec_is_a_generation(site: Site) -> Outcome {
+    site.create("apps/v1/deployments", workload("a", 0)).await?;
+    let path = "apps/v1/deployments/a";
+    site.patch(MERGE, path, json!({"metadata": {"labels": {"x": "y"}}}))
+        .await?
+        .is("/metadata/generation", 1)?;
+    site.patch(MERGE, &format!("{path}/status"), json!({"status": {"replicas": 0, "observedGeneration": 1}}))
+        .await?
+        .is("/metadata/generation", 1)?;
+    site.patch(MERGE, path, json!({"spec": {"paused": true}})).await?.is("/metadata/generation", 2)?;
+    Ok(())
+}
 
-    /// A Pod has a generation, too.
-    #[source("KEP-5067")]
-    async fn a_pod_has_a_generation(site) {
-        site.create("pods", bound_pod("a")).await?.is("/metadata/generation", 1)?;
-        site.patch(MERGE, "pods/a", json!({"spec": {"activeDeadlineSeconds": 5}})).await?.is("/metadata/generation", 2)?;
-        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
-    }
+async fn a_deployments_annotations_are_a_generation(site: Site) -> Outcome {
+    site.create("apps/v1/deployments", workload("a", 0)).await?;
+    site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"annotations": {"x": "y"}}}))
+        .await?
+        .is("/metadata/generation", 2)?;
+    site.create("apps/v1/replicasets", workload("a", 0)).await?;
+    site.patch(MERGE, "apps/v1/replicasets/a", json!({"metadata": {"annotations": {"x": "y"}}}))
+        .await?
+        .is("/metadata/generation", 1)?;
+    Ok(())
+}
 
-    /// Ephemeral containers have the defaults of others.
-    #[source("kubernetes/pkg/apis/core/v1: SetDefaults_Container")]
-    async fn ephemeral_containers(site) {
-        site.create("pods", json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await?;
-        let body = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "x"}]}});
-        site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body).await?.code(200)?
-            .is("/spec/ephemeralContainers", json!([{
-                "name": "d", "image": "x", "imagePullPolicy": "Always", "resources": {},
-                "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-            }]))?;
-    }
+async fn a_pod_has_a_generation(site: Site) -> Outcome {
+    site.create("pods", bound_pod("a")).await?.is("/metadata/generation", 1)?;
+    site.patch(MERGE, "pods/a", json!({"spec": {"activeDeadlineSeconds": 5}}))
+        .await?
+        .is("/metadata/generation", 2)?;
+    site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    Ok(())
+}
 
-    /// The service that converts a definition's objects has a port.
-    #[source("apiextensions: SetDefaults_ServiceReference")]
-    async fn the_port_of_a_conversion(site) {
-        let mut body = Definition::new(&site).body();
-        body["spec"]["preserveUnknownFields"] = json!(false);
-        body["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {
-            "conversionReviewVersions": ["v1"], "clientConfig": {"service": {"namespace": "a", "name": "b"}},
-        }});
-        site.post(&format!("{}?dryRun=All", Definition::PATH), body).await?.code(201)?
-            .is("/spec/conversion/webhook/clientConfig/service/port", 443)?.lacks("/spec/preserveUnknownFields")?;
-    }
+async fn ephemeral_containers(site: Site) -> Outcome {
+    site.create(
+        "pods",
+        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}),
+    )
+    .await?;
+    let body = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "x"}]}});
+    site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body).await?.code(200)?.is(
+        "/spec/ephemeralContainers",
+        json!([{
+            "name": "d", "image": "x", "imagePullPolicy": "Always", "resources": {},
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+        }]),
+    )?;
+    Ok(())
+}
 
-    /// Evictions of the older version are taken.
-    #[source("kubernetes/pkg/registry/core/pod/storage/eviction.go")]
-    async fn evictions_of_v1beta1(site) {
-        site.create("pods", json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await?;
-        site.post("pods/a/eviction", json!({"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "a"}})).await?
-            .code(201)?;
-        site.get("pods/a").await?.code(404)?;
-    }
+async fn the_port_of_a_conversion(site: Site) -> Outcome {
+    let mut body = Definition::new(&site).body();
+    body["spec"]["preserveUnknownFields"] = json!(false);
+    body["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {
+        "conversionReviewVersions": ["v1"], "clientConfig": {"service": {"namespace": "a", "name": "b"}},
+    }});
+    site.post(&format!("{}?dryRun=All", Definition::PATH), body)
+        .await?
+        .code(201)?
+        .is("/spec/conversion/webhook/clientConfig/service/port", 443)?
+        .lacks("/spec/preserveUnknownFields")?;
+    Ok(())
+}
+
+async fn evictions_of_v1beta1(site: Site) -> Outcome {
+    site.create(
+        "pods",
+        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}),
+    )
+    .await?;
+    site.post(
+        "pods/a/eviction",
+        json!({"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "a"}}),
+    )
+    .await?
+    .code(201)?;
+    site.get("pods/a").await?.code(404)?;
+    Ok(())
 }

@@ -1,109 +1,148 @@
 //! `dryRun=All`: the answer of a write that is not carried out.
 
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::{applied_map, bound_pod, config_map};
-use crate::site::{APPLY, MERGE};
+use crate::site::{APPLY, MERGE, Site};
 use serde_json::json;
 
-cases! {
-    /// A creation is answered as if it had happened, and has not.
-    #[source("KEP-576")]
-    async fn a_creation(site) {
-        site.post("configmaps?dryRun=All", config_map("a")).await?.code(201)?.has("/metadata/uid")?.has("/metadata/creationTimestamp")?;
-        site.get("configmaps/a").await?.code(404)?;
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(a_creation).rule("A creation is answered as if it had happened, and has not.").source("KEP-576"),
+        case(a_creation_has_no_version)
+            .rule("A creation under dry run has no version, for none was given.")
+            .source("KEP-576"),
+        case(a_creation_may_be_refused)
+            .rule("A creation of what exists is refused as always.")
+            .source("KEP-576"),
+        case(an_update)
+            .rule("An update is answered with the change, and the stored object keeps its version.")
+            .source("KEP-576"),
+        case(a_patch).rule("A patch is answered with its outcome, and nothing is stored.").source("KEP-576"),
+        case(an_apply)
+            .rule("An apply that would create is answered with 201, and nothing is stored.")
+            .source("KEP-576"),
+        case(a_deletion).rule("A deletion is answered, and the object stays.").source("KEP-576"),
+        case(a_graceful_deletion).rule("A graceful deletion under dry run does not begin.").source("KEP-576"),
+        case(a_deletion_by_its_options)
+            .rule("A dry run may be asked for in the options of a deletion.")
+            .source("KEP-576"),
+        case(a_deletion_of_a_collection)
+            .rule("A deletion of a collection leaves all of it.")
+            .source("KEP-576"),
+        case(another_word_is_refused).rule("Another word is refused.").source("apimachinery: ValidateDryRun"),
+        case(a_status).rule("A status can be written dry.").source("KEP-576"),
+        case(a_watch_hears_nothing).rule("Nobody who watches hears of a dry run.").source("KEP-576"),
+    ]
+}
 
-    /// A creation under dry run has no version, for none was given.
-    #[source("KEP-576")]
-    async fn a_creation_has_no_version(site) {
-        site.post("configmaps?dryRun=All", config_map("a")).await?.code(201)?.lacks("/metadata/resourceVersion")?;
-    }
+async fn a_creation(site: Site) -> Outcome {
+    site.post("configmaps?dryRun=All", config_map("a"))
+        .await?
+        .code(201)?
+        .has("/metadata/uid")?
+        .has("/metadata/creationTimestamp")?;
+    site.get("configmaps/a").await?.code(404)?;
+    Ok(())
+}
 
-    /// A creation of what exists is refused as always.
-    #[source("KEP-576")]
-    async fn a_creation_may_be_refused(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.post("configmaps?dryRun=All", config_map("a")).await?.refused(409, "AlreadyExists")?;
-        site.post("configmaps?dryRun=All", config_map("A")).await?.refused(422, "Invalid")?;
-    }
+async fn a_creation_has_no_version(site: Site) -> Outcome {
+    site.post("configmaps?dryRun=All", config_map("a"))
+        .await?
+        .code(201)?
+        .lacks("/metadata/resourceVersion")?;
+    Ok(())
+}
 
-    /// An update is answered with the change, and the stored object keeps its version.
-    #[source("KEP-576")]
-    async fn an_update(site) {
-        let mut made = site.create("configmaps", config_map("a")).await?;
-        made.json["data"]["key"] = json!("other");
-        site.put("configmaps/a?dryRun=All", made.json.clone()).await?.code(200)?.is("/data/key", "other")?;
-        site.get("configmaps/a").await?.is("/data/key", "value")?.is("/metadata/resourceVersion", made.version())?;
-    }
+async fn a_creation_may_be_refused(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.post("configmaps?dryRun=All", config_map("a")).await?.refused(409, "AlreadyExists")?;
+    site.post("configmaps?dryRun=All", config_map("A")).await?.refused(422, "Invalid")?;
+    Ok(())
+}
 
-    /// A patch is answered with its outcome, and nothing is stored.
-    #[source("KEP-576")]
-    async fn a_patch(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.patch(MERGE, "configmaps/a?dryRun=All", json!({"data": {"key": "other"}})).await?.code(200)?.is("/data/key", "other")?;
-        site.get("configmaps/a").await?.is("/data/key", "value")?;
-    }
+async fn an_update(site: Site) -> Outcome {
+    let mut made = site.create("configmaps", config_map("a")).await?;
+    made.json["data"]["key"] = json!("other");
+    site.put("configmaps/a?dryRun=All", made.json.clone()).await?.code(200)?.is("/data/key", "other")?;
+    site.get("configmaps/a")
+        .await?
+        .is("/data/key", "value")?
+        .is("/metadata/resourceVersion", made.version())?;
+    Ok(())
+}
 
-    /// An apply that would create is answered with 201, and nothing is stored.
-    #[source("KEP-576")]
-    async fn an_apply(site) {
-        site.patch(APPLY, "configmaps/a?dryRun=All&fieldManager=one", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-        site.get("configmaps/a").await?.code(404)?;
-    }
+async fn a_patch(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.patch(MERGE, "configmaps/a?dryRun=All", json!({"data": {"key": "other"}}))
+        .await?
+        .code(200)?
+        .is("/data/key", "other")?;
+    site.get("configmaps/a").await?.is("/data/key", "value")?;
+    Ok(())
+}
 
-    /// A deletion is answered, and the object stays.
-    #[source("KEP-576")]
-    async fn a_deletion(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.delete("configmaps/a?dryRun=All").await?.code(200)?;
-        site.get("configmaps/a").await?.code(200)?.lacks("/metadata/deletionTimestamp")?;
-    }
+async fn an_apply(site: Site) -> Outcome {
+    site.patch(APPLY, "configmaps/a?dryRun=All&fieldManager=one", applied_map("a", json!({"x": "1"})))
+        .await?
+        .code(201)?;
+    site.get("configmaps/a").await?.code(404)?;
+    Ok(())
+}
 
-    /// A graceful deletion under dry run does not begin.
-    #[source("KEP-576")]
-    async fn a_graceful_deletion(site) {
-        site.create("pods", bound_pod("a")).await?;
-        site.delete("pods/a?dryRun=All").await?.code(200)?;
-        site.get("pods/a").await?.lacks("/metadata/deletionTimestamp")?;
-        site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
-    }
+async fn a_deletion(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.delete("configmaps/a?dryRun=All").await?.code(200)?;
+    site.get("configmaps/a").await?.code(200)?.lacks("/metadata/deletionTimestamp")?;
+    Ok(())
+}
 
-    /// A dry run may be asked for in the options of a deletion.
-    #[source("KEP-576")]
-    async fn a_deletion_by_its_options(site) {
-        site.create("configmaps", config_map("a")).await?;
-        site.delete_with("configmaps/a", json!({"dryRun": ["All"]})).await?.code(200)?;
-        site.get("configmaps/a").await?.code(200)?;
-    }
+async fn a_graceful_deletion(site: Site) -> Outcome {
+    site.create("pods", bound_pod("a")).await?;
+    site.delete("pods/a?dryRun=All").await?.code(200)?;
+    site.get("pods/a").await?.lacks("/metadata/deletionTimestamp")?;
+    site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    Ok(())
+}
 
-    /// A deletion of a collection leaves all of it.
-    #[source("KEP-576")]
-    async fn a_deletion_of_a_collection(site) {
-        site.secrets(&["a", "b"]).await?;
-        site.delete("secrets?dryRun=All").await?.code(200)?;
-        site.get("secrets").await?.names(&["a", "b"])?;
-    }
+async fn a_deletion_by_its_options(site: Site) -> Outcome {
+    site.create("configmaps", config_map("a")).await?;
+    site.delete_with("configmaps/a", json!({"dryRun": ["All"]})).await?.code(200)?;
+    site.get("configmaps/a").await?.code(200)?;
+    Ok(())
+}
 
-    /// Another word is refused.
-    #[source("apimachinery: ValidateDryRun")]
-    async fn another_word_is_refused(site) {
-        site.post("configmaps?dryRun=Some", config_map("a")).await?.refused(422, "Invalid")?.cause("FieldValueNotSupported", "dryRun")?;
-    }
+async fn a_deletion_of_a_collection(site: Site) -> Outcome {
+    site.secrets(&["a", "b"]).await?;
+    site.delete("secrets?dryRun=All").await?.code(200)?;
+    site.get("secrets").await?.names(&["a", "b"])?;
+    Ok(())
+}
 
-    /// A status can be written dry.
-    #[source("KEP-576")]
-    async fn a_status(site) {
-        site.create("pods", crate::objects::pod("a")).await?;
-        site.patch(MERGE, "pods/a/status?dryRun=All", json!({"status": {"phase": "Running"}})).await?.code(200)?.is("/status/phase", "Running")?;
-        site.get("pods/a").await?.is("/status/phase", "Pending")?;
-    }
+async fn another_word_is_refused(site: Site) -> Outcome {
+    site.post("configmaps?dryRun=Some", config_map("a"))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueNotSupported", "dryRun")?;
+    Ok(())
+}
 
-    /// Nobody who watches hears of a dry run.
-    #[source("KEP-576")]
-    async fn a_watch_hears_nothing(site) {
-        let start = site.get("secrets").await?;
-        site.post("secrets?dryRun=All", json!({"metadata": {"name": "a"}})).await?.code(201)?;
-        site.secrets(&["b"]).await?;
-        site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version())).await?.expect_of("ADDED", "b").await?;
-    }
+async fn a_status(site: Site) -> Outcome {
+    site.create("pods", crate::objects::pod("a")).await?;
+    site.patch(MERGE, "pods/a/status?dryRun=All", json!({"status": {"phase": "Running"}}))
+        .await?
+        .code(200)?
+        .is("/status/phase", "Running")?;
+    site.get("pods/a").await?.is("/status/phase", "Pending")?;
+    Ok(())
+}
+
+async fn a_watch_hears_nothing(site: Site) -> Outcome {
+    let start = site.get("secrets").await?;
+    site.post("secrets?dryRun=All", json!({"metadata": {"name": "a"}})).await?.code(201)?;
+    site.secrets(&["b"]).await?;
+    site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version()))
+        .await?
+        .expect_of("ADDED", "b")
+        .await?;
+    Ok(())
 }

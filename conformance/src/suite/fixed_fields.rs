@@ -2,10 +2,45 @@
 
 use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, with_template};
 use crate::answer::Mismatch;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::pod;
 use crate::site::{MERGE, Site};
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(claims_and_volumes)
+            .rule("The source, the volume that is bound and the size of a claim.")
+            .source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolumeClaimUpdate"),
+        case(classes_and_slices).rule("Classes, slices of endpoints and controllers of Ingresses.").source(
+            "kubernetes/pkg/apis: ValidateStorageClassUpdate, ValidateEndpointSliceUpdate, \
+             ValidateIngressClassUpdate",
+        ),
+        case(pods)
+            .rule("A Pod's containers: their number, their names, and all but the image.")
+            .source("kubernetes/pkg/apis/core/validation: ValidatePodUpdate"),
+        case(jobs)
+            .rule("The selector, the template and the completions of a Job, and its controller.")
+            .source("kubernetes/pkg/apis/batch/validation: ValidateJobUpdate"),
+        case(workloads)
+            .rule(
+                "StatefulSets say what may change; the counts of a workload's status are no less than 0 and \
+                 go together.",
+            )
+            .source(
+                "kubernetes/pkg/apis/apps/validation: ValidateStatefulSetUpdate, ValidateDeploymentStatus",
+            ),
+        case(statuses)
+            .rule("The status of Services, Ingresses and autoscalers.")
+            .source("kubernetes/pkg/apis: ValidateLoadBalancerStatus, ValidateIngressStatusUpdate"),
+        case(another_object_is_a_conflict)
+            .rule(
+                "A patch that names another object's UID is refused, and is a conflict if it names an old \
+                 version as well.",
+            )
+            .source("registry/generic: Store.Update, the preconditions of the object"),
+    ]
+}
 
 /// Makes an object, and checks that each merge patch of it is refused for its field.
 async fn fixed(
@@ -28,113 +63,214 @@ async fn fixed(
     Ok(())
 }
 
-cases! {
-    /// The source, the volume that is bound and the size of a claim.
-    #[source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolumeClaimUpdate")]
-    async fn claims_and_volumes(site) {
-        let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}, "volumeName": "a"}});
-        fixed(&site, "persistentvolumeclaims", claim, &[
+async fn claims_and_volumes(site: Site) -> Outcome {
+    let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}, "volumeName": "a"}});
+    fixed(
+        &site,
+        "persistentvolumeclaims",
+        claim,
+        &[
             ("", json!({"spec": {"volumeName": "b"}}), FORBIDDEN, "spec"),
             ("", json!({"spec": {"accessModes": ["ReadOnlyMany"]}}), FORBIDDEN, "spec"),
             ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
-        ]).await?;
-        let volume = json!({"spec": {
-            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"},
-        }});
-        fixed(&site, "/api/v1/persistentvolumes", volume, &[
+        ],
+    )
+    .await?;
+    let volume = json!({"spec": {
+        "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"},
+    }});
+    fixed(
+        &site,
+        "/api/v1/persistentvolumes",
+        volume,
+        &[
             ("", json!({"spec": {"hostPath": {"path": "/other"}}}), FORBIDDEN, "spec.persistentvolumesource"),
             ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Classes, slices of endpoints and controllers of Ingresses.
-    #[source("kubernetes/pkg/apis: ValidateStorageClassUpdate, ValidateEndpointSliceUpdate, ValidateIngressClassUpdate")]
-    async fn classes_and_slices(site) {
-        fixed(&site, "/apis/storage.k8s.io/v1/storageclasses", json!({"provisioner": "a.b/c"}), &[
+async fn classes_and_slices(site: Site) -> Outcome {
+    fixed(
+        &site,
+        "/apis/storage.k8s.io/v1/storageclasses",
+        json!({"provisioner": "a.b/c"}),
+        &[
             ("", json!({"provisioner": "a.b/d"}), INVALID, "provisioner"),
             ("", json!({"parameters": {"a": "b"}}), INVALID, "parameters"),
             ("", json!({"reclaimPolicy": "Retain"}), INVALID, "reclaimPolicy"),
             ("", json!({"volumeBindingMode": "WaitForFirstConsumer"}), INVALID, "volumeBindingMode"),
-        ]).await?;
-        fixed(&site, "discovery.k8s.io/v1/endpointslices", json!({"addressType": "IPv4", "endpoints": []}), &[
-            ("", json!({"addressType": "IPv6"}), INVALID, "addressType"),
-        ]).await?;
-        fixed(&site, "/apis/networking.k8s.io/v1/ingressclasses", json!({"spec": {"controller": "a.b/c"}}), &[
-            ("", json!({"spec": {"controller": "a.b/d"}}), INVALID, "spec.controller"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    fixed(
+        &site,
+        "discovery.k8s.io/v1/endpointslices",
+        json!({"addressType": "IPv4", "endpoints": []}),
+        &[("", json!({"addressType": "IPv6"}), INVALID, "addressType")],
+    )
+    .await?;
+    fixed(
+        &site,
+        "/apis/networking.k8s.io/v1/ingressclasses",
+        json!({"spec": {"controller": "a.b/c"}}),
+        &[("", json!({"spec": {"controller": "a.b/d"}}), INVALID, "spec.controller")],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// A Pod's containers: their number, their names, and all but the image.
-    #[source("kubernetes/pkg/apis/core/validation: ValidatePodUpdate")]
-    async fn pods(site) {
-        fixed(&site, "pods", pod("a"), &[
+async fn pods(site: Site) -> Outcome {
+    fixed(
+        &site,
+        "pods",
+        pod("a"),
+        &[
             ("", json!({"spec": {"nodeSelector": {"a": "b"}}}), FORBIDDEN, "spec"),
-            ("", json!({"spec": {"schedulingGates": [{"name": "a"}]}}), FORBIDDEN, "spec.schedulingGates[0].name"),
+            (
+                "",
+                json!({"spec": {"schedulingGates": [{"name": "a"}]}}),
+                FORBIDDEN,
+                "spec.schedulingGates[0].name",
+            ),
             ("", json!({"spec": {"activeDeadlineSeconds": -1}}), INVALID, "spec.activeDeadlineSeconds"),
             ("/status", json!({"status": {"nominatedNodeName": "A B"}}), INVALID, "status.nominatedNodeName"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// The selector, the template and the completions of a Job, and its controller.
-    #[source("kubernetes/pkg/apis/batch/validation: ValidateJobUpdate")]
-    async fn jobs(site) {
-        fixed(&site, "batch/v1/jobs", json!({"spec": with_template(json!({}), "Never")}), &[
+async fn jobs(site: Site) -> Outcome {
+    fixed(
+        &site,
+        "batch/v1/jobs",
+        json!({"spec": with_template(json!({}), "Never")}),
+        &[
             ("", json!({"spec": {"completions": 3}}), INVALID, "spec.completions"),
             ("", json!({"spec": {"managedBy": "a.b/c"}}), INVALID, "spec.managedBy"),
-            ("", json!({"spec": {"completionMode": "Indexed", "completions": 1}}), INVALID, "spec.completionMode"),
-            ("", json!({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 3}}}}), INVALID, "spec.template"),
-        ]).await?;
-    }
+            (
+                "",
+                json!({"spec": {"completionMode": "Indexed", "completions": 1}}),
+                INVALID,
+                "spec.completionMode",
+            ),
+            (
+                "",
+                json!({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 3}}}}),
+                INVALID,
+                "spec.template",
+            ),
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// StatefulSets say what may change; the counts of a workload's status are no less than 0 and go together.
-    #[source("kubernetes/pkg/apis/apps/validation: ValidateStatefulSetUpdate, ValidateDeploymentStatus")]
-    async fn workloads(site) {
-        let spec = || with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
-        fixed(&site, "apps/v1/statefulsets", json!({"spec": spec()}), &[
+async fn workloads(site: Site) -> Outcome {
+    let spec = || with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
+    fixed(
+        &site,
+        "apps/v1/statefulsets",
+        json!({"spec": spec()}),
+        &[
             ("", json!({"spec": {"serviceName": "b"}}), FORBIDDEN, "spec"),
             ("", json!({"spec": {"podManagementPolicy": "Parallel"}}), FORBIDDEN, "spec"),
             ("/status", json!({"status": {"replicas": -1}}), INVALID, "status.replicas"),
-        ]).await?;
-        fixed(&site, "apps/v1/deployments", json!({"spec": spec()}), &[
+        ],
+    )
+    .await?;
+    fixed(
+        &site,
+        "apps/v1/deployments",
+        json!({"spec": spec()}),
+        &[
             ("", json!({"spec": {"selector": {"matchLabels": {"c": "d"}}}}), INVALID, "spec.selector"),
-            ("/status", json!({"status": {"replicas": 1, "readyReplicas": 2}}), INVALID, "status.readyReplicas"),
-            ("/status", json!({"status": {"replicas": 1, "availableReplicas": -1}}), INVALID, "status.availableReplicas"),
-        ]).await?;
-        fixed(&site, "apps/v1/daemonsets", json!({"spec": spec()}), &[
-            ("/status", json!({"status": {"numberReady": -1}}), INVALID, "status.numberReady"),
-        ]).await?;
-    }
+            (
+                "/status",
+                json!({"status": {"replicas": 1, "readyReplicas": 2}}),
+                INVALID,
+                "status.readyReplicas",
+            ),
+            (
+                "/status",
+                json!({"status": {"replicas": 1, "availableReplicas": -1}}),
+                INVALID,
+                "status.availableReplicas",
+            ),
+        ],
+    )
+    .await?;
+    fixed(
+        &site,
+        "apps/v1/daemonsets",
+        json!({"spec": spec()}),
+        &[("/status", json!({"status": {"numberReady": -1}}), INVALID, "status.numberReady")],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// The status of Services, Ingresses and autoscalers.
-    #[source("kubernetes/pkg/apis: ValidateLoadBalancerStatus, ValidateIngressStatusUpdate")]
-    async fn statuses(site) {
-        let balancer = json!({"spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}});
-        fixed(&site, "services", balancer, &[
-            ("/status", json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2"}]}}}), INVALID, "status.loadBalancer.ingress[0].ip"),
-            ("/status", json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "X"}]}}}), NOT_SUPPORTED,
-                "status.loadBalancer.ingress[0].ipMode"),
-        ]).await?;
-        let ingress = json!({"spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}});
-        fixed(&site, "networking.k8s.io/v1/ingresses", ingress, &[
-            ("/status", json!({"status": {"loadBalancer": {"ingress": [{"hostname": "1.2.3.4"}]}}}), INVALID,
-                "status.loadBalancer.ingress[0].hostname"),
-        ]).await?;
-        let quota = json!({"spec": {"hard": {"pods": "1"}}});
-        fixed(&site, "resourcequotas", quota, &[
+async fn statuses(site: Site) -> Outcome {
+    let balancer = json!({"spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}});
+    fixed(
+        &site,
+        "services",
+        balancer,
+        &[
+            (
+                "/status",
+                json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2"}]}}}),
+                INVALID,
+                "status.loadBalancer.ingress[0].ip",
+            ),
+            (
+                "/status",
+                json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "X"}]}}}),
+                NOT_SUPPORTED,
+                "status.loadBalancer.ingress[0].ipMode",
+            ),
+        ],
+    )
+    .await?;
+    let ingress = json!({"spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}});
+    fixed(
+        &site,
+        "networking.k8s.io/v1/ingresses",
+        ingress,
+        &[(
+            "/status",
+            json!({"status": {"loadBalancer": {"ingress": [{"hostname": "1.2.3.4"}]}}}),
+            INVALID,
+            "status.loadBalancer.ingress[0].hostname",
+        )],
+    )
+    .await?;
+    let quota = json!({"spec": {"hard": {"pods": "1"}}});
+    fixed(
+        &site,
+        "resourcequotas",
+        quota,
+        &[
             ("", json!({"spec": {"scopes": ["BestEffort"]}}), INVALID, "spec.scopes"),
             ("/status", json!({"status": {"used": {"pods": "-1"}}}), INVALID, "status.used[pods]"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// A patch that names another object's UID is refused, and is a conflict if it names an old version as well.
-    #[source("registry/generic: Store.Update, the preconditions of the object")]
-    async fn another_object_is_a_conflict(site) {
-        let made = site.create("configmaps", json!({"metadata": {"name": "a"}})).await?;
-        let version = made.json["metadata"]["resourceVersion"].clone();
-        site.patch(MERGE, "configmaps/a", json!({"data": {"a": "b"}})).await?.code(200)?;
-        let patch = json!({"metadata": {"uid": "another", "resourceVersion": version}, "data": {"a": "c"}});
-        site.patch(MERGE, "configmaps/a", patch).await?.refused(409, "Conflict")?;
-        site.patch(MERGE, "configmaps/a", json!({"metadata": {"uid": "another"}})).await?.refused(422, "Invalid")?
-            .cause(INVALID, "metadata.uid")?;
-    }
+async fn another_object_is_a_conflict(site: Site) -> Outcome {
+    let made = site.create("configmaps", json!({"metadata": {"name": "a"}})).await?;
+    let version = made.json["metadata"]["resourceVersion"].clone();
+    site.patch(MERGE, "configmaps/a", json!({"data": {"a": "b"}})).await?.code(200)?;
+    let patch = json!({"metadata": {"uid": "another", "resourceVersion": version}, "data": {"a": "c"}});
+    site.patch(MERGE, "configmaps/a", patch).await?.refused(409, "Conflict")?;
+    site.patch(MERGE, "configmaps/a", json!({"metadata": {"uid": "another"}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause(INVALID, "metadata.uid")?;
+    Ok(())
 }

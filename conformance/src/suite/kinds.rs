@@ -1,214 +1,334 @@
 //! Kinds with rules of their own: Events, Leases, reviews, roles, and one of each stable group.
 
-use crate::case::cases;
-use crate::site::MERGE;
+use crate::case::{Case, Outcome, case};
+use crate::site::{MERGE, Site};
 use serde_json::json;
 
-cases! {
-    /// An Event of the core group is the same object in events.k8s.io, under other names of its fields.
-    #[source("kubernetes/test/e2e/instrumentation/core_events.go")]
-    async fn events_of_both_groups(site) {
-        let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
-            "reason": "Testing", "message": "hello", "type": "Normal", "source": {"component": "conformance"}});
-        site.create("events", body).await?;
-        site.get("events.k8s.io/v1/events/a").await?.code(200)?.is("/apiVersion", "events.k8s.io/v1")?.is("/regarding/name", "p")?
-            .is("/note", "hello")?.is("/reason", "Testing")?.is("/deprecatedSource/component", "conformance")?;
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(events_of_both_groups)
+            .rule(
+                "An Event of the core group is the same object in events.k8s.io, under other names of its \
+                 fields.",
+            )
+            .source("kubernetes/test/e2e/instrumentation/core_events.go"),
+        case(events_of_the_newer_group)
+            .rule("An Event of events.k8s.io is one of the core group, too.")
+            .source("kubernetes/test/e2e/instrumentation/events.go"),
+        case(a_newer_event_is_complete)
+            .rule("A new Event needs a time, a reporter, an action and a reason.")
+            .source("validation: ValidateEventCreate"),
+        case(an_event_is_where_its_object_is)
+            .rule("An Event is in the namespace of what it is about.")
+            .source("validation: ValidateEvent"),
+        case(an_event_is_counted)
+            .rule("An Event can be patched, as recorders do to count it.")
+            .source("client-go: EventCorrelator"),
+        case(a_lease_keeps_microseconds)
+            .rule("A Lease keeps its times to the microsecond.")
+            .source("coordination/v1: MicroTime"),
+        case(a_lease_is_validated)
+            .rule("A Lease's duration is positive, its transitions not negative.")
+            .source("validation: ValidateLeaseSpec"),
+        case(one_wins_a_lease)
+            .rule("Of two who update one version of a Lease, one wins.")
+            .source("client-go: leaderelection"),
+        case(a_self_review)
+            .rule("A SelfSubjectAccessReview answers whether the asker may.")
+            .source("kubernetes/test/e2e/auth/subjectreviews.go"),
+        case(a_rules_review)
+            .rule("A SelfSubjectRulesReview lists what the asker may.")
+            .source("kubectl auth can-i --list"),
+        case(a_review_needs_a_subject)
+            .rule("A SubjectAccessReview needs somebody to ask about.")
+            .source("validation: ValidateSubjectAccessReviewSpec"),
+        case(a_token_review)
+            .rule("A TokenReview of nonsense says that nobody is known by it.")
+            .source("kubernetes/test/e2e/auth/subjectreviews.go"),
+        case(reviews_are_not_kept)
+            .rule("A review cannot be listed.")
+            .source("registry/authorization: create only"),
+        case(bindings_are_validated)
+            .rule("A Role and its binding are validated.")
+            .source("validation: ValidateRoleBinding"),
+        case(a_bindings_role_is_immutable)
+            .rule("A binding's role cannot change.")
+            .source("validation: ValidateRoleBindingUpdate"),
+        case(a_priority_is_immutable)
+            .rule("A PriorityClass' value cannot change.")
+            .source("validation: ValidatePriorityClassUpdate"),
+        case(every_namespaced_group)
+            .rule("One object of each stable namespaced kind is stored and found again.")
+            .source("API reference: stable kinds"),
+        case(every_cluster_scoped_group)
+            .rule("One object of each stable cluster-scoped kind is stored and found again.")
+            .source("API reference: stable kinds"),
+        case(a_request_knows_who_asked)
+            .rule("A certificate request is stored with who asked.")
+            .source("kubernetes/test/e2e/auth/certificates.go"),
+    ]
+}
 
-    /// An Event of events.k8s.io is one of the core group, too.
-    #[source("kubernetes/test/e2e/instrumentation/events.go")]
-    async fn events_of_the_newer_group(site) {
-        let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "Testing",
-            "note": "hello", "type": "Normal", "action": "Test", "reportingController": "example.com/conformance", "reportingInstance": "one",
-            "eventTime": "2020-01-02T03:04:05.000006Z"});
-        site.create("events.k8s.io/v1/events", body).await?;
-        site.get("events/a").await?.code(200)?.is("/involvedObject/name", "p")?.is("/message", "hello")?
-            .is("/reportingComponent", "example.com/conformance")?.is("/eventTime", "2020-01-02T03:04:05.000006Z")?;
-    }
+async fn events_of_both_groups(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "reason": "Testing", "message": "hello", "type": "Normal", "source": {"component": "conformance"}});
+    site.create("events", body).await?;
+    site.get("events.k8s.io/v1/events/a")
+        .await?
+        .code(200)?
+        .is("/apiVersion", "events.k8s.io/v1")?
+        .is("/regarding/name", "p")?
+        .is("/note", "hello")?
+        .is("/reason", "Testing")?
+        .is("/deprecatedSource/component", "conformance")?;
+    Ok(())
+}
 
-    /// A new Event needs a time, a reporter, an action and a reason.
-    #[source("validation: ValidateEventCreate")]
-    async fn a_newer_event_is_complete(site) {
-        let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "type": "Normal"});
-        site.post("events.k8s.io/v1/events", body).await?.refused(422, "Invalid")?.cause("FieldValueRequired", "eventTime")?;
-    }
+async fn events_of_the_newer_group(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "Testing",
+        "note": "hello", "type": "Normal", "action": "Test", "reportingController": "example.com/conformance", "reportingInstance": "one",
+        "eventTime": "2020-01-02T03:04:05.000006Z"});
+    site.create("events.k8s.io/v1/events", body).await?;
+    site.get("events/a")
+        .await?
+        .code(200)?
+        .is("/involvedObject/name", "p")?
+        .is("/message", "hello")?
+        .is("/reportingComponent", "example.com/conformance")?
+        .is("/eventTime", "2020-01-02T03:04:05.000006Z")?;
+    Ok(())
+}
 
-    /// An Event is in the namespace of what it is about.
-    #[source("validation: ValidateEvent")]
-    async fn an_event_is_where_its_object_is(site) {
-        let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "elsewhere"}, "reason": "R", "type": "Normal"});
-        site.post("events", body).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "involvedObject.namespace")?;
-    }
+async fn a_newer_event_is_complete(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "type": "Normal"});
+    site.post("events.k8s.io/v1/events", body)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueRequired", "eventTime")?;
+    Ok(())
+}
 
-    /// An Event can be patched, as recorders do to count it.
-    #[source("client-go: EventCorrelator")]
-    async fn an_event_is_counted(site) {
-        let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "R", "type": "Normal", "count": 1});
-        site.create("events", body).await?;
-        site.patch(crate::site::STRATEGIC, "events/a", json!({"count": 2})).await?.code(200)?.is("/count", 2)?;
-    }
+async fn an_event_is_where_its_object_is(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "elsewhere"}, "reason": "R", "type": "Normal"});
+    site.post("events", body)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "involvedObject.namespace")?;
+    Ok(())
+}
 
-    /// A Lease keeps its times to the microsecond.
-    #[source("coordination/v1: MicroTime")]
-    async fn a_lease_keeps_microseconds(site) {
-        let spec = json!({"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": "2020-01-02T03:04:05.123456Z", "acquireTime": "2020-01-02T03:04:05.000000Z"});
-        site.create("coordination.k8s.io/v1/leases", json!({"metadata": {"name": "a"}, "spec": spec.clone()})).await?.is("/spec", spec)?;
-    }
+async fn an_event_is_counted(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "R", "type": "Normal", "count": 1});
+    site.create("events", body).await?;
+    site.patch(crate::site::STRATEGIC, "events/a", json!({"count": 2})).await?.code(200)?.is("/count", 2)?;
+    Ok(())
+}
 
-    /// A Lease's duration is positive, its transitions not negative.
-    #[source("validation: ValidateLeaseSpec")]
-    async fn a_lease_is_validated(site) {
-        let lease = |spec: serde_json::Value| json!({"metadata": {"name": "a"}, "spec": spec});
-        site.post("coordination.k8s.io/v1/leases", lease(json!({"leaseDurationSeconds": 0}))).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.leaseDurationSeconds")?;
-        site.post("coordination.k8s.io/v1/leases", lease(json!({"leaseTransitions": -1}))).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.leaseTransitions")?;
-    }
+async fn a_lease_keeps_microseconds(site: Site) -> Outcome {
+    let spec = json!({"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": "2020-01-02T03:04:05.123456Z", "acquireTime": "2020-01-02T03:04:05.000000Z"});
+    site.create("coordination.k8s.io/v1/leases", json!({"metadata": {"name": "a"}, "spec": spec.clone()}))
+        .await?
+        .is("/spec", spec)?;
+    Ok(())
+}
 
-    /// Of two who update one version of a Lease, one wins.
-    #[source("client-go: leaderelection")]
-    async fn one_wins_a_lease(site) {
-        let made = site.create("coordination.k8s.io/v1/leases", json!({"metadata": {"name": "a"}, "spec": {"holderIdentity": ""}})).await?;
-        let claim = |holder: &str| {
-            let mut claim = made.json.clone();
-            claim["spec"]["holderIdentity"] = json!(holder);
-            claim
-        };
-        let (one, two) = tokio::join!(site.put("coordination.k8s.io/v1/leases/a", claim("one")), site.put("coordination.k8s.io/v1/leases/a", claim("two")));
-        let (one, two) = (one?, two?);
-        let codes = (one.status.min(two.status), one.status.max(two.status));
-        one.check(codes == (200, 409), format!("200 and 409, not {codes:?}"))?;
-    }
+async fn a_lease_is_validated(site: Site) -> Outcome {
+    let lease = |spec: serde_json::Value| json!({"metadata": {"name": "a"}, "spec": spec});
+    site.post("coordination.k8s.io/v1/leases", lease(json!({"leaseDurationSeconds": 0})))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec.leaseDurationSeconds")?;
+    site.post("coordination.k8s.io/v1/leases", lease(json!({"leaseTransitions": -1})))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec.leaseTransitions")?;
+    Ok(())
+}
 
-    /// A SelfSubjectAccessReview answers whether the asker may.
-    #[source("kubernetes/test/e2e/auth/subjectreviews.go")]
-    async fn a_self_review(site) {
-        let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"namespace": site.namespace(), "verb": "create", "resource": "pods"}}});
-        site.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body).await?.code(201)?.is("/status/allowed", true)?;
-    }
+async fn one_wins_a_lease(site: Site) -> Outcome {
+    let made = site
+        .create(
+            "coordination.k8s.io/v1/leases",
+            json!({"metadata": {"name": "a"}, "spec": {"holderIdentity": ""}}),
+        )
+        .await?;
+    let claim = |holder: &str| {
+        let mut claim = made.json.clone();
+        claim["spec"]["holderIdentity"] = json!(holder);
+        claim
+    };
+    let (one, two) = tokio::join!(
+        site.put("coordination.k8s.io/v1/leases/a", claim("one")),
+        site.put("coordination.k8s.io/v1/leases/a", claim("two"))
+    );
+    let (one, two) = (one?, two?);
+    let codes = (one.status.min(two.status), one.status.max(two.status));
+    one.check(codes == (200, 409), format!("200 and 409, not {codes:?}"))?;
+    Ok(())
+}
 
-    /// A SelfSubjectRulesReview lists what the asker may.
-    #[source("kubectl auth can-i --list")]
-    async fn a_rules_review(site) {
-        let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": site.namespace()}});
-        let answer = site.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body).await?.code(201)?;
-        let some = !answer.list("/status/resourceRules").is_empty();
-        answer.check(some, "rules")?;
-    }
+async fn a_self_review(site: Site) -> Outcome {
+    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"namespace": site.namespace(), "verb": "create", "resource": "pods"}}});
+    site.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+        .await?
+        .code(201)?
+        .is("/status/allowed", true)?;
+    Ok(())
+}
 
-    /// A SubjectAccessReview needs somebody to ask about.
-    #[source("validation: ValidateSubjectAccessReviewSpec")]
-    async fn a_review_needs_a_subject(site) {
-        let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}});
-        site.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", body).await?.refused(422, "Invalid")?;
-    }
+async fn a_rules_review(site: Site) -> Outcome {
+    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": site.namespace()}});
+    let answer = site.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body).await?.code(201)?;
+    let some = !answer.list("/status/resourceRules").is_empty();
+    answer.check(some, "rules")?;
+    Ok(())
+}
 
-    /// A TokenReview of nonsense says that nobody is known by it.
-    #[source("kubernetes/test/e2e/auth/subjectreviews.go")]
-    async fn a_token_review(site) {
-        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "nonsense"}});
-        let answer = site.post("/apis/authentication.k8s.io/v1/tokenreviews", body).await?.code(201)?;
-        let unknown = answer.at("/status/authenticated") != &json!(true);
-        answer.check(unknown, "nobody")?;
-    }
+async fn a_review_needs_a_subject(site: Site) -> Outcome {
+    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}});
+    site.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", body).await?.refused(422, "Invalid")?;
+    Ok(())
+}
 
-    /// A review cannot be listed.
-    #[source("registry/authorization: create only")]
-    async fn reviews_are_not_kept(site) {
-        site.get("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").await?.code(405)?;
-    }
+async fn a_token_review(site: Site) -> Outcome {
+    let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "nonsense"}});
+    let answer = site.post("/apis/authentication.k8s.io/v1/tokenreviews", body).await?.code(201)?;
+    let unknown = answer.at("/status/authenticated") != &json!(true);
+    answer.check(unknown, "nobody")?;
+    Ok(())
+}
 
-    /// A Role and its binding are validated.
-    #[source("validation: ValidateRoleBinding")]
-    async fn bindings_are_validated(site) {
-        let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nonsense", "name": "x"}, "subjects": []});
-        site.post("rbac.authorization.k8s.io/v1/rolebindings", body).await?.refused(422, "Invalid")?
-            .cause("FieldValueNotSupported", "roleRef.kind")?;
-    }
+async fn reviews_are_not_kept(site: Site) -> Outcome {
+    site.get("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").await?.code(405)?;
+    Ok(())
+}
 
-    /// A binding's role cannot change.
-    #[source("validation: ValidateRoleBindingUpdate")]
-    async fn a_bindings_role_is_immutable(site) {
-        let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": site.namespace()}]});
-        site.create("rbac.authorization.k8s.io/v1/rolebindings", body).await?;
-        site.patch(MERGE, "rbac.authorization.k8s.io/v1/rolebindings/a", json!({"roleRef": {"name": "edit"}})).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "roleRef")?;
-    }
+async fn bindings_are_validated(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nonsense", "name": "x"}, "subjects": []});
+    site.post("rbac.authorization.k8s.io/v1/rolebindings", body)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueNotSupported", "roleRef.kind")?;
+    Ok(())
+}
 
-    /// A PriorityClass' value cannot change.
-    #[source("validation: ValidatePriorityClassUpdate")]
-    async fn a_priority_is_immutable(site) {
-        let name = site.unique("p");
-        site.create_global("/apis/scheduling.k8s.io/v1/priorityclasses", json!({"metadata": {"name": name}, "value": 5})).await?;
-        site.patch(MERGE, &format!("/apis/scheduling.k8s.io/v1/priorityclasses/{name}"), json!({"value": 6})).await?.refused(422, "Invalid")?;
-    }
+async fn a_bindings_role_is_immutable(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": site.namespace()}]});
+    site.create("rbac.authorization.k8s.io/v1/rolebindings", body).await?;
+    site.patch(MERGE, "rbac.authorization.k8s.io/v1/rolebindings/a", json!({"roleRef": {"name": "edit"}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "roleRef")?;
+    Ok(())
+}
 
-    /// One object of each stable namespaced kind is stored and found again.
-    #[source("API reference: stable kinds")]
-    async fn every_namespaced_group(site) {
-        let containers = json!([{"name": "x", "image": "x:1"}]);
-        for (path, body) in [
-            ("networking.k8s.io/v1/networkpolicies", json!({"spec": {"podSelector": {}}})),
-            ("networking.k8s.io/v1/ingresses", json!({"spec": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}}})),
-            ("autoscaling/v2/horizontalpodautoscalers", json!({"spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}}})),
-            ("discovery.k8s.io/v1/endpointslices", json!({"addressType": "IPv4", "endpoints": []})),
-            ("policy/v1/poddisruptionbudgets", json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}})),
-            ("rbac.authorization.k8s.io/v1/roles", json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]})),
-            ("storage.k8s.io/v1/csistoragecapacities", json!({"storageClassName": "s"})),
-            ("resource.k8s.io/v1/resourceclaims", json!({"spec": {}})),
-            ("coordination.k8s.io/v1/leases", json!({"spec": {}})),
-            ("apps/v1/controllerrevisions", json!({"revision": 1, "data": {"a": 1}})),
-            ("resourcequotas", json!({"spec": {"hard": {"pods": "10"}}})),
-            ("limitranges", json!({"spec": {"limits": [{"type": "Pod", "max": {"cpu": "2"}}]}})),
-            ("endpoints", json!({})),
-            ("podtemplates", json!({"template": {"spec": {"containers": containers.clone()}}})),
-            ("persistentvolumeclaims", json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})),
-            ("replicationcontrollers", json!({"spec": {"replicas": 0, "selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}}})),
-        ] {
-            let mut body = body;
-            body["metadata"] = json!({"name": "a"});
-            site.create(path, body).await?;
-            site.get(&format!("{path}/a")).await?.code(200)?;
-            site.delete(&format!("{path}/a")).await?.code(200)?;
-        }
-    }
+async fn a_priority_is_immutable(site: Site) -> Outcome {
+    let name = site.unique("p");
+    site.create_global(
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        json!({"metadata": {"name": name}, "value": 5}),
+    )
+    .await?;
+    site.patch(MERGE, &format!("/apis/scheduling.k8s.io/v1/priorityclasses/{name}"), json!({"value": 6}))
+        .await?
+        .refused(422, "Invalid")?;
+    Ok(())
+}
 
-    /// One object of each stable cluster-scoped kind is stored and found again.
-    #[source("API reference: stable kinds")]
-    async fn every_cluster_scoped_group(site) {
-        for (path, body) in [
-            ("/apis/networking.k8s.io/v1/ingressclasses", json!({"spec": {"controller": "example.com/x"}})),
-            ("/apis/storage.k8s.io/v1/storageclasses", json!({"provisioner": "example.com/x"})),
-            ("/apis/storage.k8s.io/v1/csidrivers", json!({"spec": {}})),
-            ("/apis/storage.k8s.io/v1/csinodes", json!({"spec": {"drivers": []}})),
-            ("/apis/storage.k8s.io/v1/volumeattachments", json!({"spec": {"attacher": "example.com", "nodeName": "n", "source": {"persistentVolumeName": "p"}}})),
-            ("/apis/node.k8s.io/v1/runtimeclasses", json!({"handler": "x"})),
-            ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", json!({"webhooks": []})),
-            ("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", json!({"webhooks": []})),
-            ("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", json!({"spec": {"validations": [{"expression": "true"}],
-                "matchConstraints": {"resourceRules": [{"apiGroups": ["x"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["x"]}]}}})),
-            ("/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations", json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}})),
-            ("/apis/rbac.authorization.k8s.io/v1/clusterroles", json!({"rules": []})),
-            ("/apis/resource.k8s.io/v1/deviceclasses", json!({"spec": {}})),
-            ("/api/v1/persistentvolumes", json!({"spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}})),
-            ("/api/v1/nodes", json!({})),
-        ] {
-            let mut body = body;
-            let name = site.unique("a");
-            body["metadata"] = json!({"name": name});
-            site.create_global(path, body).await?;
-            site.get(&format!("{path}/{name}")).await?.code(200)?;
-        }
+async fn every_namespaced_group(site: Site) -> Outcome {
+    let containers = json!([{"name": "x", "image": "x:1"}]);
+    for (path, body) in [
+        ("networking.k8s.io/v1/networkpolicies", json!({"spec": {"podSelector": {}}})),
+        (
+            "networking.k8s.io/v1/ingresses",
+            json!({"spec": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}}}),
+        ),
+        (
+            "autoscaling/v2/horizontalpodautoscalers",
+            json!({"spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}}}),
+        ),
+        ("discovery.k8s.io/v1/endpointslices", json!({"addressType": "IPv4", "endpoints": []})),
+        (
+            "policy/v1/poddisruptionbudgets",
+            json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}}),
+        ),
+        (
+            "rbac.authorization.k8s.io/v1/roles",
+            json!({"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}),
+        ),
+        ("storage.k8s.io/v1/csistoragecapacities", json!({"storageClassName": "s"})),
+        ("resource.k8s.io/v1/resourceclaims", json!({"spec": {}})),
+        ("coordination.k8s.io/v1/leases", json!({"spec": {}})),
+        ("apps/v1/controllerrevisions", json!({"revision": 1, "data": {"a": 1}})),
+        ("resourcequotas", json!({"spec": {"hard": {"pods": "10"}}})),
+        ("limitranges", json!({"spec": {"limits": [{"type": "Pod", "max": {"cpu": "2"}}]}})),
+        ("endpoints", json!({})),
+        ("podtemplates", json!({"template": {"spec": {"containers": containers.clone()}}})),
+        (
+            "persistentvolumeclaims",
+            json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+        ),
+        (
+            "replicationcontrollers",
+            json!({"spec": {"replicas": 0, "selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}}}),
+        ),
+    ] {
+        let mut body = body;
+        body["metadata"] = json!({"name": "a"});
+        site.create(path, body).await?;
+        site.get(&format!("{path}/a")).await?.code(200)?;
+        site.delete(&format!("{path}/a")).await?.code(200)?;
     }
+    Ok(())
+}
 
-    /// A certificate request is stored with who asked.
-    #[source("kubernetes/test/e2e/auth/certificates.go")]
-    async fn a_request_knows_who_asked(site) {
-        let name = site.unique("csr");
-        let body = json!({"metadata": {"name": name}, "spec": {"request": "bm90IGEgcmVxdWVzdA==", "signerName": "example.com/x", "usages": ["client auth"]}});
-        site.post("/apis/certificates.k8s.io/v1/certificatesigningrequests", body).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.request")?;
+async fn every_cluster_scoped_group(site: Site) -> Outcome {
+    for (path, body) in [
+        ("/apis/networking.k8s.io/v1/ingressclasses", json!({"spec": {"controller": "example.com/x"}})),
+        ("/apis/storage.k8s.io/v1/storageclasses", json!({"provisioner": "example.com/x"})),
+        ("/apis/storage.k8s.io/v1/csidrivers", json!({"spec": {}})),
+        ("/apis/storage.k8s.io/v1/csinodes", json!({"spec": {"drivers": []}})),
+        (
+            "/apis/storage.k8s.io/v1/volumeattachments",
+            json!({"spec": {"attacher": "example.com", "nodeName": "n", "source": {"persistentVolumeName": "p"}}}),
+        ),
+        ("/apis/node.k8s.io/v1/runtimeclasses", json!({"handler": "x"})),
+        ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", json!({"webhooks": []})),
+        ("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", json!({"webhooks": []})),
+        (
+            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+            json!({"spec": {"validations": [{"expression": "true"}],
+            "matchConstraints": {"resourceRules": [{"apiGroups": ["x"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["x"]}]}}}),
+        ),
+        (
+            "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations",
+            json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}}),
+        ),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles", json!({"rules": []})),
+        ("/apis/resource.k8s.io/v1/deviceclasses", json!({"spec": {}})),
+        (
+            "/api/v1/persistentvolumes",
+            json!({"spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}}),
+        ),
+        ("/api/v1/nodes", json!({})),
+    ] {
+        let mut body = body;
+        let name = site.unique("a");
+        body["metadata"] = json!({"name": name});
+        site.create_global(path, body).await?;
+        site.get(&format!("{path}/{name}")).await?.code(200)?;
     }
+    Ok(())
+}
+
+async fn a_request_knows_who_asked(site: Site) -> Outcome {
+    let name = site.unique("csr");
+    let body = json!({"metadata": {"name": name}, "spec": {"request": "bm90IGEgcmVxdWVzdA==", "signerName": "example.com/x", "usages": ["client auth"]}});
+    site.post("/apis/certificates.k8s.io/v1/certificatesigningrequests", body)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec.request")?;
+    Ok(())
 }

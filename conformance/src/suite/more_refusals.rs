@@ -1,9 +1,59 @@
 //! Validation of Ingresses, autoscalers, volumes, `EndpointSlice`s, `StorageClass`es, Jobs, Nodes and Events.
 
 use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, refuse, with_template};
-use crate::case::cases;
-use crate::site::STRATEGIC;
+use crate::case::{Case, Outcome, case};
+use crate::site::{STRATEGIC, Site};
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(ingresses)
+            .rule("Ingresses: hosts, paths, backends and TLS.")
+            .source("kubernetes/pkg/apis/networking/validation: ValidateIngressCreate"),
+        case(autoscalers)
+            .rule("Autoscalers: bounds, targets, metrics and behaviour.")
+            .source("kubernetes/pkg/apis/autoscaling/validation: ValidateHorizontalPodAutoscaler"),
+        case(volumes)
+            .rule("Volumes and classes of storage.")
+            .source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolume"),
+        case(endpoint_slices)
+            .rule("Slices of endpoints: the type of address, the addresses and the ports.")
+            .source("kubernetes/pkg/apis/discovery/validation: ValidateEndpointSlice"),
+        case(policies_of_jobs)
+            .rule("Jobs: policies for failure and success, their controller, and what indexed Jobs need.")
+            .source("kubernetes/pkg/apis/batch/validation: ValidateJob"),
+        case(claims_of_stateful_sets)
+            .rule("The claims that a StatefulSet makes for its Pods are valid claims.")
+            .source("kubernetes/pkg/apis/apps/validation: ValidateStatefulSetSpec"),
+        case(devices_priority_and_overhead)
+            .rule("Pods: claims of devices, and what admission refuses of a valid Pod.")
+            .source(
+                "kubernetes/pkg/apis/core/validation: validatePodResourceClaims; plugin/pkg/admission: \
+                 priority, runtimeclass",
+            ),
+        case(ephemeral_containers)
+            .rule("Ephemeral containers are validated beside the Pod's others.")
+            .source("kubernetes/pkg/apis/core/validation: ValidatePodEphemeralContainersUpdate"),
+        case(rolling_daemon_sets)
+            .rule("Rolling updates of DaemonSets replace Pods either after others are gone or before.")
+            .source("kubernetes/pkg/apis/apps/validation: ValidateRollingUpdateDaemonSet"),
+        case(definitions)
+            .rule(
+                "Definitions: warnings of versions that are not deprecated, and review versions without a \
+                 webhook.",
+            )
+            .source(
+                "apiextensions-apiserver/pkg/apis/apiextensions/validation: \
+                 validateCustomResourceDefinitionSpec",
+            ),
+        case(nodes)
+            .rule("Nodes: taints, amounts and address ranges.")
+            .source("kubernetes/pkg/apis/core/validation: ValidateNode"),
+        case(events)
+            .rule("Events of the newer group name who reports what, and why.")
+            .source("kubernetes/pkg/apis/core/validation: ValidateEventCreate"),
+    ]
+}
 
 const DUPLICATE: &str = "FieldValueDuplicate";
 
@@ -27,14 +77,15 @@ fn volume(more: Value) -> Value {
     json!({"spec": spec})
 }
 
-cases! {
-    /// Ingresses: hosts, paths, backends and TLS.
-    #[source("kubernetes/pkg/apis/networking/validation: ValidateIngressCreate")]
-    async fn ingresses(site) {
-        let rule = |host: &str, path: Value| json!({"spec": {"rules": [{"host": host, "http": {"paths": [path]}}]}});
-        let service = json!({"service": {"name": "a", "port": {"number": 80}}});
-        let path = |kind: &str, path: &str| json!({"pathType": kind, "path": path, "backend": service});
-        refuse(&site, "networking.k8s.io/v1/ingresses", &[
+async fn ingresses(site: Site) -> Outcome {
+    let rule =
+        |host: &str, path: Value| json!({"spec": {"rules": [{"host": host, "http": {"paths": [path]}}]}});
+    let service = json!({"service": {"name": "a", "port": {"number": 80}}});
+    let path = |kind: &str, path: &str| json!({"pathType": kind, "path": path, "backend": service});
+    refuse(
+        &site,
+        "networking.k8s.io/v1/ingresses",
+        &[
             (json!({"spec": {}}), INVALID, "spec"),
             (rule("A_B", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
             (rule("1.2.3.4", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
@@ -42,243 +93,350 @@ cases! {
             (rule("a.b", path("Prefix", "a")), INVALID, "spec.rules[0].http.paths[0].path"),
             (rule("a.b", path("Prefix", "/a//b")), INVALID, "spec.rules[0].http.paths[0].path"),
             (rule("a.b", path("X", "/")), NOT_SUPPORTED, "spec.rules[0].http.paths[0].pathType"),
-            (rule("a.b", json!({"path": "/", "backend": service})), REQUIRED, "spec.rules[0].http.paths[0].pathType"),
+            (
+                rule("a.b", json!({"path": "/", "backend": service})),
+                REQUIRED,
+                "spec.rules[0].http.paths[0].pathType",
+            ),
             (json!({"spec": {"rules": [{"http": {"paths": []}}]}}), REQUIRED, "spec.rules[0].http.paths"),
-            (json!({"spec": {"defaultBackend": {"service": {"name": "a"}}}}), REQUIRED, "spec.defaultBackend"),
-            (json!({"spec": {"defaultBackend": service, "tls": [{"hosts": ["A"]}]}}), INVALID, "spec.tls[0].hosts[0]"),
-        ]).await?;
-        refuse(&site, "/apis/networking.k8s.io/v1/ingressclasses", &[
-            (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
-            (json!({"spec": {"controller": "a.b/c", "parameters": {"kind": "K", "name": "n", "scope": "Namespace"}}}), REQUIRED,
-                "spec.parameters.namespace"),
-        ]).await?;
-    }
+            (
+                json!({"spec": {"defaultBackend": {"service": {"name": "a"}}}}),
+                REQUIRED,
+                "spec.defaultBackend",
+            ),
+            (
+                json!({"spec": {"defaultBackend": service, "tls": [{"hosts": ["A"]}]}}),
+                INVALID,
+                "spec.tls[0].hosts[0]",
+            ),
+        ],
+    )
+    .await?;
+    refuse(&site, "/apis/networking.k8s.io/v1/ingressclasses", &[
+        (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
+        (json!({"spec": {"controller": "a.b/c", "parameters": {"kind": "K", "name": "n", "scope": "Namespace"}}}), REQUIRED,
+            "spec.parameters.namespace"),
+    ]).await?;
+    Ok(())
+}
 
-    /// Autoscalers: bounds, targets, metrics and behaviour.
-    #[source("kubernetes/pkg/apis/autoscaling/validation: ValidateHorizontalPodAutoscaler")]
-    async fn autoscalers(site) {
-        let metric = |metric: Value| autoscaler(json!({"metrics": [metric]}));
-        let policies = |policies: Value| autoscaler(json!({"behavior": {"scaleUp": {"policies": policies}}}));
-        refuse(&site, "autoscaling/v2/horizontalpodautoscalers", &[
-            (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
-            (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
-            (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
-            (autoscaler(json!({"scaleTargetRef": {"kind": "", "name": "a"}})), REQUIRED, "spec.scaleTargetRef.kind"),
-            (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
-            (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
-            (metric(json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}}})),
-                INVALID, "spec.metrics[0].resource.target.averageUtilization"),
-            (policies(json!([{"type": "Pods", "value": 0, "periodSeconds": 1}])), INVALID, "spec.behavior.scaleUp.policies[0].value"),
-            (policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])), INVALID,
-                "spec.behavior.scaleUp.policies[0].periodSeconds"),
-            (autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})), INVALID,
-                "spec.behavior.scaleDown.stabilizationWindowSeconds"),
-        ]).await?;
-    }
+async fn autoscalers(site: Site) -> Outcome {
+    let metric = |metric: Value| autoscaler(json!({"metrics": [metric]}));
+    let policies = |policies: Value| autoscaler(json!({"behavior": {"scaleUp": {"policies": policies}}}));
+    refuse(&site, "autoscaling/v2/horizontalpodautoscalers", &[
+        (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
+        (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
+        (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
+        (autoscaler(json!({"scaleTargetRef": {"kind": "", "name": "a"}})), REQUIRED, "spec.scaleTargetRef.kind"),
+        (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
+        (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
+        (metric(json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}}})),
+            INVALID, "spec.metrics[0].resource.target.averageUtilization"),
+        (policies(json!([{"type": "Pods", "value": 0, "periodSeconds": 1}])), INVALID, "spec.behavior.scaleUp.policies[0].value"),
+        (policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])), INVALID,
+            "spec.behavior.scaleUp.policies[0].periodSeconds"),
+        (autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})), INVALID,
+            "spec.behavior.scaleDown.stabilizationWindowSeconds"),
+    ]).await?;
+    Ok(())
+}
 
-    /// Volumes and classes of storage.
-    #[source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolume")]
-    async fn volumes(site) {
-        refuse(&site, "/api/v1/persistentvolumes", &[
+async fn volumes(site: Site) -> Outcome {
+    refuse(
+        &site,
+        "/api/v1/persistentvolumes",
+        &[
             (volume(json!({"accessModes": []})), REQUIRED, "spec.accessModes"),
             (volume(json!({"accessModes": ["X"]})), NOT_SUPPORTED, "spec.accessModes"),
             (volume(json!({"capacity": {"cpu": "1"}})), NOT_SUPPORTED, "spec.capacity"),
             (volume(json!({"capacity": {"storage": "0"}})), INVALID, "spec.capacity[storage]"),
             (volume(json!({"hostPath": null})), REQUIRED, "spec"),
             (volume(json!({"nfs": {"server": "a", "path": "/"}})), FORBIDDEN, "spec.nfs"),
-            (volume(json!({"persistentVolumeReclaimPolicy": "X"})), NOT_SUPPORTED, "spec.persistentVolumeReclaimPolicy"),
-            (volume(json!({"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"})), FORBIDDEN,
-                "spec.persistentVolumeReclaimPolicy"),
+            (
+                volume(json!({"persistentVolumeReclaimPolicy": "X"})),
+                NOT_SUPPORTED,
+                "spec.persistentVolumeReclaimPolicy",
+            ),
+            (
+                volume(json!({"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"})),
+                FORBIDDEN,
+                "spec.persistentVolumeReclaimPolicy",
+            ),
             (volume(json!({"storageClassName": "A"})), INVALID, "spec.storageClassName"),
-        ]).await?;
-        let parameters = json!({"": "x"});
-        refuse(&site, "/apis/storage.k8s.io/v1/storageclasses", &[
+        ],
+    )
+    .await?;
+    let parameters = json!({"": "x"});
+    refuse(
+        &site,
+        "/apis/storage.k8s.io/v1/storageclasses",
+        &[
             (json!({"provisioner": ""}), REQUIRED, "provisioner"),
             (json!({"provisioner": "a.b/c", "reclaimPolicy": "X"}), NOT_SUPPORTED, "reclaimPolicy"),
             (json!({"provisioner": "a.b/c", "volumeBindingMode": "X"}), NOT_SUPPORTED, "volumeBindingMode"),
             (json!({"provisioner": "a.b/c", "parameters": parameters}), INVALID, "parameters"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Slices of endpoints: the type of address, the addresses and the ports.
-    #[source("kubernetes/pkg/apis/discovery/validation: ValidateEndpointSlice")]
-    async fn endpoint_slices(site) {
-        let slice = |kind: &str, endpoint: Value| json!({"addressType": kind, "endpoints": [endpoint], "ports": []});
-        let ports = |ports: Value| json!({"addressType": "IPv4", "endpoints": [], "ports": ports});
-        refuse(&site, "discovery.k8s.io/v1/endpointslices", &[
+async fn endpoint_slices(site: Site) -> Outcome {
+    let slice =
+        |kind: &str, endpoint: Value| json!({"addressType": kind, "endpoints": [endpoint], "ports": []});
+    let ports = |ports: Value| json!({"addressType": "IPv4", "endpoints": [], "ports": ports});
+    refuse(
+        &site,
+        "discovery.k8s.io/v1/endpointslices",
+        &[
             (slice("X", json!({"addresses": ["1.2.3.4"]})), NOT_SUPPORTED, "addressType"),
             (slice("IPv4", json!({"addresses": []})), REQUIRED, "endpoints[0].addresses"),
             (slice("IPv4", json!({"addresses": ["::1"]})), INVALID, "endpoints[0].addresses[0]"),
             (slice("IPv4", json!({"addresses": ["127.0.0.1"]})), INVALID, "endpoints[0].addresses[0]"),
             (slice("FQDN", json!({"addresses": ["a_b"]})), INVALID, "endpoints[0].addresses[0]"),
-            (slice("IPv4", json!({"addresses": ["1.2.3.4"], "hostname": "a.b"})), INVALID, "endpoints[0].hostname"),
+            (
+                slice("IPv4", json!({"addresses": ["1.2.3.4"], "hostname": "a.b"})),
+                INVALID,
+                "endpoints[0].hostname",
+            ),
             (ports(json!([{"name": "a", "port": 1}, {"name": "a", "port": 2}])), DUPLICATE, "ports[1].name"),
             (ports(json!([{"name": "A_b", "port": 1}])), INVALID, "ports[0].name"),
             (ports(json!([{"protocol": "X"}])), NOT_SUPPORTED, "ports[0].protocol"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Jobs: policies for failure and success, their controller, and what indexed Jobs need.
-    #[source("kubernetes/pkg/apis/batch/validation: ValidateJob")]
-    async fn policies_of_jobs(site) {
-        let job = |more: Value| json!({"spec": with_template(more, "Never")});
-        let failure = |rule: Value| job(json!({"podFailurePolicy": {"rules": [rule]}}));
-        let codes = |codes: Value| failure(json!({"action": "FailJob", "onExitCodes": codes}));
-        let success = |rule: Value| {
-            job(json!({"completionMode": "Indexed", "completions": 3, "successPolicy": {"rules": [rule]}}))
-        };
-        let (rule, rules) = ("spec.podFailurePolicy.rules[0]", "spec.successPolicy.rules[0]");
-        refuse(&site, "batch/v1/jobs", &[
-            (codes(json!({"operator": "In", "values": [0]})), INVALID, &format!("{rule}.onExitCodes.values[0]")),
-            (codes(json!({"operator": "In", "values": [2, 1]})), INVALID, &format!("{rule}.onExitCodes.values")),
-            (codes(json!({"operator": "In", "values": [1, 1]})), DUPLICATE, &format!("{rule}.onExitCodes.values[1]")),
-            (codes(json!({"operator": "X", "values": [1]})), NOT_SUPPORTED, &format!("{rule}.onExitCodes.operator")),
-            (codes(json!({"operator": "In", "values": [1], "containerName": "z"})), INVALID, &format!("{rule}.onExitCodes.containerName")),
-            (failure(json!({"action": "X", "onExitCodes": {"operator": "In", "values": [1]}})), NOT_SUPPORTED, &format!("{rule}.action")),
+async fn policies_of_jobs(site: Site) -> Outcome {
+    let job = |more: Value| json!({"spec": with_template(more, "Never")});
+    let failure = |rule: Value| job(json!({"podFailurePolicy": {"rules": [rule]}}));
+    let codes = |codes: Value| failure(json!({"action": "FailJob", "onExitCodes": codes}));
+    let success = |rule: Value| {
+        job(json!({"completionMode": "Indexed", "completions": 3, "successPolicy": {"rules": [rule]}}))
+    };
+    let (rule, rules) = ("spec.podFailurePolicy.rules[0]", "spec.successPolicy.rules[0]");
+    refuse(
+        &site,
+        "batch/v1/jobs",
+        &[
+            (
+                codes(json!({"operator": "In", "values": [0]})),
+                INVALID,
+                &format!("{rule}.onExitCodes.values[0]"),
+            ),
+            (
+                codes(json!({"operator": "In", "values": [2, 1]})),
+                INVALID,
+                &format!("{rule}.onExitCodes.values"),
+            ),
+            (
+                codes(json!({"operator": "In", "values": [1, 1]})),
+                DUPLICATE,
+                &format!("{rule}.onExitCodes.values[1]"),
+            ),
+            (
+                codes(json!({"operator": "X", "values": [1]})),
+                NOT_SUPPORTED,
+                &format!("{rule}.onExitCodes.operator"),
+            ),
+            (
+                codes(json!({"operator": "In", "values": [1], "containerName": "z"})),
+                INVALID,
+                &format!("{rule}.onExitCodes.containerName"),
+            ),
+            (
+                failure(json!({"action": "X", "onExitCodes": {"operator": "In", "values": [1]}})),
+                NOT_SUPPORTED,
+                &format!("{rule}.action"),
+            ),
             (failure(json!({"action": "Ignore"})), INVALID, rule),
-            (job(json!({"successPolicy": {"rules": [{"succeededCount": 1}]}})), INVALID, "spec.successPolicy"),
+            (
+                job(json!({"successPolicy": {"rules": [{"succeededCount": 1}]}})),
+                INVALID,
+                "spec.successPolicy",
+            ),
             (success(json!({})), REQUIRED, rules),
             (success(json!({"succeededCount": 4})), INVALID, &format!("{rules}.succeededCount")),
             (success(json!({"succeededIndexes": "2-1"})), INVALID, &format!("{rules}.succeededIndexes")),
             (job(json!({"managedBy": "a"})), INVALID, "spec.managedBy"),
             (job(json!({"completionMode": "Indexed", "parallelism": 2})), REQUIRED, "spec.completions"),
             (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// The claims that a StatefulSet makes for its Pods are valid claims.
-    #[source("kubernetes/pkg/apis/apps/validation: ValidateStatefulSetSpec")]
-    async fn claims_of_stateful_sets(site) {
-        let set = |claim: Value| json!({"spec": with_template(
+async fn claims_of_stateful_sets(site: Site) -> Outcome {
+    let set = |claim: Value| {
+        json!({"spec": with_template(
             json!({"selector": {"matchLabels": {"a": "b"}}, "volumeClaimTemplates": [claim]}), "Always",
-        )});
-        let claim = |name: &str, storage: &str| json!({
+        )})
+    };
+    let claim = |name: &str, storage: &str| {
+        json!({
             "metadata": {"name": name},
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}},
-        });
-        refuse(&site, "apps/v1/statefulsets", &[
+        })
+    };
+    refuse(
+        &site,
+        "apps/v1/statefulsets",
+        &[
             (set(claim("A_b", "1Gi")), INVALID, "spec.template.spec.volumes[0].name"),
             (set(claim("data", "0")), INVALID, "spec.volumeClaimTemplates[0].spec.resources[storage]"),
-            (set(json!({"metadata": {"name": "data"}, "spec": {}})), REQUIRED, "spec.volumeClaimTemplates[0].spec.accessModes"),
-        ]).await?;
-    }
+            (
+                set(json!({"metadata": {"name": "data"}, "spec": {}})),
+                REQUIRED,
+                "spec.volumeClaimTemplates[0].spec.accessModes",
+            ),
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Pods: claims of devices, and what admission refuses of a valid Pod.
-    #[source("kubernetes/pkg/apis/core/validation: validatePodResourceClaims; plugin/pkg/admission: priority, runtimeclass")]
-    async fn devices_priority_and_overhead(site) {
-        let pod = |more: Value| {
-            let mut spec = json!({"containers": [{"name": "a", "image": "b"}]});
-            if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-                spec.extend(more);
-            }
-            json!({"metadata": {"name": "a"}, "spec": spec})
-        };
-        refuse(&site, "pods", &[
-            (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
-            (pod(json!({"resourceClaims": [{"name": "A", "resourceClaimName": "c"}]})), INVALID, "spec.resourceClaims[0].name"),
-            (pod(json!({"resourceClaims": [{"name": "a", "resourceClaimName": "c", "resourceClaimTemplateName": "t"}]})), INVALID,
-                "spec.resourceClaims[0]"),
-        ]).await?;
-        for more in [
-            json!({"overhead": {"cpu": "1"}}),
-            json!({"priority": 5}),
-            json!({"preemptionPolicy": "Never"}),
-        ] {
-            site.post("pods?dryRun=All", pod(more)).await?.refused(403, "Forbidden")?;
+async fn devices_priority_and_overhead(site: Site) -> Outcome {
+    let pod = |more: Value| {
+        let mut spec = json!({"containers": [{"name": "a", "image": "b"}]});
+        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+            spec.extend(more);
         }
+        json!({"metadata": {"name": "a"}, "spec": spec})
+    };
+    refuse(&site, "pods", &[
+        (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
+        (pod(json!({"resourceClaims": [{"name": "A", "resourceClaimName": "c"}]})), INVALID, "spec.resourceClaims[0].name"),
+        (pod(json!({"resourceClaims": [{"name": "a", "resourceClaimName": "c", "resourceClaimTemplateName": "t"}]})), INVALID,
+            "spec.resourceClaims[0]"),
+    ]).await?;
+    for more in
+        [json!({"overhead": {"cpu": "1"}}), json!({"priority": 5}), json!({"preemptionPolicy": "Never"})]
+    {
+        site.post("pods?dryRun=All", pod(more)).await?.refused(403, "Forbidden")?;
     }
+    Ok(())
+}
 
-    /// Ephemeral containers are validated beside the Pod's others.
-    #[source("kubernetes/pkg/apis/core/validation: ValidatePodEphemeralContainersUpdate")]
-    async fn ephemeral_containers(site) {
-        let name = site.unique("debugged");
-        let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "b"}]}});
-        site.post("pods", pod).await?.code(201)?;
-        let path = site.path(&format!("pods/{name}"));
-        site.leave(&path).await;
-        for (container, reason, field) in [
-            (json!({"name": "debug"}), REQUIRED, "spec.ephemeralContainers[0].image"),
-            (json!({"name": "main", "image": "i"}), DUPLICATE, "spec.ephemeralContainers[0].name"),
-        ] {
-            let change = json!({"spec": {"ephemeralContainers": [container]}});
-            let patched = site.patch(STRATEGIC, &format!("{path}/ephemeralcontainers"), change).await?;
-            patched.refused(422, "Invalid")?.cause(reason, field)?;
-        }
+async fn ephemeral_containers(site: Site) -> Outcome {
+    let name = site.unique("debugged");
+    let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "b"}]}});
+    site.post("pods", pod).await?.code(201)?;
+    let path = site.path(&format!("pods/{name}"));
+    site.leave(&path).await;
+    for (container, reason, field) in [
+        (json!({"name": "debug"}), REQUIRED, "spec.ephemeralContainers[0].image"),
+        (json!({"name": "main", "image": "i"}), DUPLICATE, "spec.ephemeralContainers[0].name"),
+    ] {
+        let change = json!({"spec": {"ephemeralContainers": [container]}});
+        let patched = site.patch(STRATEGIC, &format!("{path}/ephemeralcontainers"), change).await?;
+        patched.refused(422, "Invalid")?.cause(reason, field)?;
     }
+    Ok(())
+}
 
-    /// Rolling updates of DaemonSets replace Pods either after others are gone or before.
-    #[source("kubernetes/pkg/apis/apps/validation: ValidateRollingUpdateDaemonSet")]
-    async fn rolling_daemon_sets(site) {
-        let set = |rolling: Value| json!({"spec": with_template(json!({
-            "selector": {"matchLabels": {"a": "b"}}, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
-        }), "Always")});
-        refuse(&site, "apps/v1/daemonsets", &[
-            (set(json!({"maxSurge": 1, "maxUnavailable": 1})), INVALID, "spec.updateStrategy.rollingUpdate.maxSurge"),
+async fn rolling_daemon_sets(site: Site) -> Outcome {
+    let set = |rolling: Value| {
+        json!({"spec": with_template(json!({
+        "selector": {"matchLabels": {"a": "b"}}, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+    }), "Always")})
+    };
+    refuse(
+        &site,
+        "apps/v1/daemonsets",
+        &[
+            (
+                set(json!({"maxSurge": 1, "maxUnavailable": 1})),
+                INVALID,
+                "spec.updateStrategy.rollingUpdate.maxSurge",
+            ),
             (set(json!({"maxUnavailable": 0})), REQUIRED, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
-            (set(json!({"maxUnavailable": "150%"})), INVALID, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
-        ]).await?;
-    }
+            (
+                set(json!({"maxUnavailable": "150%"})),
+                INVALID,
+                "spec.updateStrategy.rollingUpdate.maxUnavailable",
+            ),
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Definitions: warnings of versions that are not deprecated, and review versions without a webhook.
-    #[source("apiextensions-apiserver/pkg/apis/apiextensions/validation: validateCustomResourceDefinitionSpec")]
-    async fn definitions(site) {
-        let definition = |version: Value, conversion: Value| {
-            let mut v1 = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
-            if let (Some(v1), Value::Object(version)) = (v1.as_object_mut(), version) {
-                v1.extend(version);
-            }
-            json!({"metadata": {"name": "as.b.example"}, "spec": {
-                "group": "b.example", "scope": "Cluster", "names": {"plural": "as", "kind": "A"},
-                "versions": [v1], "conversion": conversion,
-            }})
-        };
-        let none = json!({"strategy": "None"});
-        let reviewed = json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}});
-        refuse(&site, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &[
-            (definition(json!({"deprecationWarning": "old"}), none.clone()), INVALID, "spec.versions[0].deprecationWarning"),
+async fn definitions(site: Site) -> Outcome {
+    let definition = |version: Value, conversion: Value| {
+        let mut v1 = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+        if let (Some(v1), Value::Object(version)) = (v1.as_object_mut(), version) {
+            v1.extend(version);
+        }
+        json!({"metadata": {"name": "as.b.example"}, "spec": {
+            "group": "b.example", "scope": "Cluster", "names": {"plural": "as", "kind": "A"},
+            "versions": [v1], "conversion": conversion,
+        }})
+    };
+    let none = json!({"strategy": "None"});
+    let reviewed = json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}});
+    refuse(
+        &site,
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        &[
+            (
+                definition(json!({"deprecationWarning": "old"}), none.clone()),
+                INVALID,
+                "spec.versions[0].deprecationWarning",
+            ),
             (definition(json!({"name": "V1"}), none), INVALID, "spec.version"),
             (definition(json!({}), reviewed), FORBIDDEN, "spec.conversion.conversionReviewVersions"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Nodes: taints, amounts and address ranges.
-    #[source("kubernetes/pkg/apis/core/validation: ValidateNode")]
-    async fn nodes(site) {
-        let taint = |key: &str, effect: &str| json!({"key": key, "effect": effect});
-        refuse(&site, "/api/v1/nodes", &[
+async fn nodes(site: Site) -> Outcome {
+    let taint = |key: &str, effect: &str| json!({"key": key, "effect": effect});
+    refuse(
+        &site,
+        "/api/v1/nodes",
+        &[
             (json!({"spec": {"taints": [taint("a b", "NoSchedule")]}}), INVALID, "metadata.taints[0].key"),
             (json!({"spec": {"taints": [taint("a", "X")]}}), NOT_SUPPORTED, "metadata.taints[0].effect"),
-            (json!({"spec": {"taints": [taint("a", "NoSchedule"), taint("a", "NoSchedule")]}}), DUPLICATE, "metadata.taints[1]"),
+            (
+                json!({"spec": {"taints": [taint("a", "NoSchedule"), taint("a", "NoSchedule")]}}),
+                DUPLICATE,
+                "metadata.taints[1]",
+            ),
             (json!({"spec": {"podCIDRs": ["1.2.3.4/8", "1.2.3.4/8", "::/8"]}}), INVALID, "spec.podCIDRs"),
             (json!({"spec": {"podCIDRs": ["1.2.3.4/33"]}}), INVALID, "spec.podCIDRs[0]"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Events of the newer group name who reports what, and why.
-    #[source("kubernetes/pkg/apis/core/validation: ValidateEventCreate")]
-    async fn events(site) {
-        let event = |more: Value| {
-            let mut event = json!({
-                "metadata": {"name": "a"}, "eventTime": "2020-01-02T03:04:05.000000Z", "type": "Normal", "reason": "R", "action": "A",
-                "reportingController": "a.b/c", "reportingInstance": "i",
-                "regarding": {"kind": "Pod", "name": "a", "namespace": site.namespace()},
-            });
-            if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
-                event.extend(more);
-            }
-            event
-        };
-        let path = "events.k8s.io/v1/events?dryRun=All";
-        site.post(path, event(json!({}))).await?.code(201)?;
-        for (more, reason, field) in [
-            (json!({"eventTime": null}), REQUIRED, "eventTime"),
-            (json!({"reason": ""}), REQUIRED, "reason"),
-            (json!({"action": ""}), REQUIRED, "action"),
-            (json!({"reportingController": ""}), REQUIRED, "reportingController"),
-            (json!({"reportingInstance": ""}), REQUIRED, "reportingInstance"),
-            (json!({"type": "X"}), INVALID, "type"),
-        ] {
-            site.post(path, event(more)).await?.refused(422, "Invalid")?.cause(reason, field)?;
+async fn events(site: Site) -> Outcome {
+    let event = |more: Value| {
+        let mut event = json!({
+            "metadata": {"name": "a"}, "eventTime": "2020-01-02T03:04:05.000000Z", "type": "Normal", "reason": "R", "action": "A",
+            "reportingController": "a.b/c", "reportingInstance": "i",
+            "regarding": {"kind": "Pod", "name": "a", "namespace": site.namespace()},
+        });
+        if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
+            event.extend(more);
         }
+        event
+    };
+    let path = "events.k8s.io/v1/events?dryRun=All";
+    site.post(path, event(json!({}))).await?.code(201)?;
+    for (more, reason, field) in [
+        (json!({"eventTime": null}), REQUIRED, "eventTime"),
+        (json!({"reason": ""}), REQUIRED, "reason"),
+        (json!({"action": ""}), REQUIRED, "action"),
+        (json!({"reportingController": ""}), REQUIRED, "reportingController"),
+        (json!({"reportingInstance": ""}), REQUIRED, "reportingInstance"),
+        (json!({"type": "X"}), INVALID, "type"),
+    ] {
+        site.post(path, event(more)).await?.refused(422, "Invalid")?.cause(reason, field)?;
     }
+    Ok(())
 }

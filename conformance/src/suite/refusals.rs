@@ -1,9 +1,32 @@
 //! Validation of Services, Secrets, Jobs, `CronJob`s, workloads, claims and disruption budgets.
 
 use crate::answer::Mismatch;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::site::Site;
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(services)
+            .rule("Services: ports, selectors, addresses and what only balancers have.")
+            .source("kubernetes/pkg/apis/core/validation: ValidateService"),
+        case(secrets)
+            .rule("Secrets have the keys of their types.")
+            .source("kubernetes/pkg/apis/core/validation: ValidateSecret"),
+        case(jobs)
+            .rule("Jobs: indexes, selectors and policies.")
+            .source("kubernetes/pkg/apis/batch/validation: ValidateJob"),
+        case(cron_jobs)
+            .rule("CronJobs: schedules as robfig/cron reads them, and explicit time zones.")
+            .source("kubernetes/pkg/apis/batch/validation: ValidateCronJobCreate"),
+        case(workloads)
+            .rule("Deployments and StatefulSets: numbers, percentages and strategies.")
+            .source("kubernetes/pkg/apis/apps/validation"),
+        case(claims_and_budgets)
+            .rule("Claims and disruption budgets.")
+            .source("kubernetes/pkg/apis: ValidatePersistentVolumeClaim, ValidatePodDisruptionBudget"),
+    ]
+}
 
 /// Each spec is refused, for this field.
 pub(super) async fn refuse(site: &Site, path: &str, bodies: &[(Value, &str, &str)]) -> Result<(), Mismatch> {
@@ -37,168 +60,261 @@ pub(super) const REQUIRED: &str = "FieldValueRequired";
 pub(super) const FORBIDDEN: &str = "FieldValueForbidden";
 pub(super) const NOT_SUPPORTED: &str = "FieldValueNotSupported";
 
-cases! {
-    /// Services: ports, selectors, addresses and what only balancers have.
-    #[source("kubernetes/pkg/apis/core/validation: ValidateService")]
-    async fn services(site) {
-        let with = |more: Value| {
-            let mut spec = json!({"ports": [{"port": 80}]});
-            if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-                spec.extend(more);
-            }
-            json!({"spec": spec})
-        };
-        let udp = |name: &str| json!({"name": name, "port": 53, "protocol": "UDP"});
-        refuse(&site, "services", &[
-            (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
-            (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
-            (with(json!({"ports": [{"port": 80, "targetPort": "toolongtoolongtoolong"}]})), INVALID, "spec.ports[0].targetPort"),
-            (with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})), INVALID, "spec.ports[0].appProtocol"),
-            (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
-            (with(json!({"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}}})),
-                INVALID, "spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
-            (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
-            (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
-            (with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})), FORBIDDEN, "spec.LoadBalancerSourceRanges"),
-            (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
-            (with(json!({"allocateLoadBalancerNodePorts": true})), FORBIDDEN, "spec.allocateLoadBalancerNodePorts"),
-            (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
-            (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
-            (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
-            (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
-            (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
-        ]).await?;
-    }
+async fn services(site: Site) -> Outcome {
+    let with = |more: Value| {
+        let mut spec = json!({"ports": [{"port": 80}]});
+        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+            spec.extend(more);
+        }
+        json!({"spec": spec})
+    };
+    let udp = |name: &str| json!({"name": name, "port": 53, "protocol": "UDP"});
+    refuse(&site, "services", &[
+        (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
+        (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
+        (with(json!({"ports": [{"port": 80, "targetPort": "toolongtoolongtoolong"}]})), INVALID, "spec.ports[0].targetPort"),
+        (with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})), INVALID, "spec.ports[0].appProtocol"),
+        (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
+        (with(json!({"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}}})),
+            INVALID, "spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
+        (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
+        (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
+        (with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})), FORBIDDEN, "spec.LoadBalancerSourceRanges"),
+        (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
+        (with(json!({"allocateLoadBalancerNodePorts": true})), FORBIDDEN, "spec.allocateLoadBalancerNodePorts"),
+        (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
+        (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
+        (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
+        (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
+        (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
+    ]).await?;
+    Ok(())
+}
 
-    /// Secrets have the keys of their types.
-    #[source("kubernetes/pkg/apis/core/validation: ValidateSecret")]
-    async fn secrets(site) {
-        let of = |kind: &str| json!({"type": kind});
-        refuse(&site, "secrets", &[
+async fn secrets(site: Site) -> Outcome {
+    let of = |kind: &str| json!({"type": kind});
+    refuse(
+        &site,
+        "secrets",
+        &[
             (of("kubernetes.io/tls"), REQUIRED, "data[tls.crt]"),
             (of("kubernetes.io/tls"), REQUIRED, "data[tls.key]"),
             (of("kubernetes.io/dockerconfigjson"), REQUIRED, "data[.dockerconfigjson]"),
             (of("kubernetes.io/dockercfg"), REQUIRED, "data[.dockercfg]"),
             (of("kubernetes.io/basic-auth"), REQUIRED, "data[password]"),
             (of("kubernetes.io/ssh-auth"), REQUIRED, "data[ssh-privatekey]"),
-            (of("kubernetes.io/service-account-token"), REQUIRED, "metadata.annotations[kubernetes.io/service-account.name]"),
-            (json!({"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "YQ=="}}), INVALID, "data[.dockerconfigjson]"),
+            (
+                of("kubernetes.io/service-account-token"),
+                REQUIRED,
+                "metadata.annotations[kubernetes.io/service-account.name]",
+            ),
+            (
+                json!({"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "YQ=="}}),
+                INVALID,
+                "data[.dockerconfigjson]",
+            ),
             (json!({"stringData": {"..": "a"}}), INVALID, "data[..]"),
             (json!({"metadata": {"generateName": "x."}}), INVALID, "metadata.generateName"),
-        ]).await?;
-        site.create("secrets", json!({"metadata": {"name": "b"}, "type": ""})).await?.is("/type", "Opaque")?;
-        site.create("secrets", json!({"metadata": {"name": "c"}, "type": "kubernetes.io/basic-auth", "data": {"username": "YQ=="}})).await?;
-    }
+        ],
+    )
+    .await?;
+    site.create("secrets", json!({"metadata": {"name": "b"}, "type": ""})).await?.is("/type", "Opaque")?;
+    site.create(
+        "secrets",
+        json!({"metadata": {"name": "c"}, "type": "kubernetes.io/basic-auth", "data": {"username": "YQ=="}}),
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Jobs: indexes, selectors and policies.
-    #[source("kubernetes/pkg/apis/batch/validation: ValidateJob")]
-    async fn jobs(site) {
-        let job = |more: Value| json!({"spec": with_template(more, "Never")});
-        refuse(&site, "batch/v1/jobs", &[
+async fn jobs(site: Site) -> Outcome {
+    let job = |more: Value| json!({"spec": with_template(more, "Never")});
+    refuse(
+        &site,
+        "batch/v1/jobs",
+        &[
             (job(json!({"completionMode": "X"})), NOT_SUPPORTED, "spec.completionMode"),
             (job(json!({"selector": {"matchLabels": {"a": "b"}}})), INVALID, "spec.selector"),
-            (job(json!({"manualSelector": true, "selector": {"matchLabels": {"x": "y"}}})), INVALID, "spec.template.metadata.labels"),
+            (
+                job(json!({"manualSelector": true, "selector": {"matchLabels": {"x": "y"}}})),
+                INVALID,
+                "spec.template.metadata.labels",
+            ),
             (job(json!({"podReplacementPolicy": "X"})), NOT_SUPPORTED, "spec.podReplacementPolicy"),
             (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
             (job(json!({"maxFailedIndexes": 1})), REQUIRED, "spec.backoffLimitPerIndex"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// CronJobs: schedules as robfig/cron reads them, and explicit time zones.
-    #[source("kubernetes/pkg/apis/batch/validation: ValidateCronJobCreate")]
-    async fn cron_jobs(site) {
-        let cron = |schedule: &str, more: Value| {
-            let mut spec = json!({"schedule": schedule, "jobTemplate": {"spec": with_template(json!({}), "Never")}});
-            if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-                spec.extend(more);
-            }
-            json!({"metadata": {"name": "a"}, "spec": spec})
-        };
-        let path = "batch/v1/cronjobs?dryRun=All";
-        for schedule in ["@daily", "@every 1h", "* * ? * *", "* * * JAN MON-FRI", "*/5 0-6/2 1,15 * 0"] {
-            site.post(path, cron(schedule, json!({}))).await?.code(201)?;
+async fn cron_jobs(site: Site) -> Outcome {
+    let cron = |schedule: &str, more: Value| {
+        let mut spec =
+            json!({"schedule": schedule, "jobTemplate": {"spec": with_template(json!({}), "Never")}});
+        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+            spec.extend(more);
         }
-        for (schedule, because) in [
-            ("60 * * * *", "end of range (60) above maximum (59): 60"),
-            ("*/0 * * * *", "step of range should be a positive number: */0"),
-            ("5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"),
-            ("@x", "unrecognized descriptor: @x"),
-            ("TZ=UTC * * * * *", "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"),
-        ] {
-            site.post(path, cron(schedule, json!({}))).await?.refused(422, "Invalid")?.cause(INVALID, "spec.schedule")?
-                .mentions("/message", because)?;
-        }
-        for zone in ["", "Local", "local", "bad-timezone", "../etc", " UTC"] {
-            site.post(path, cron("* * * * *", json!({"timeZone": zone}))).await?.refused(422, "Invalid")?.cause(INVALID, "spec.timeZone")?;
-        }
-        site.post(path, cron("* * * * *", json!({"timeZone": "UTC"}))).await?.code(201)?;
-        refuse(&site, "batch/v1/cronjobs", &[
-            (cron("* * * * *", json!({"startingDeadlineSeconds": -1})), INVALID, "spec.startingDeadlineSeconds"),
-            (cron("* * * * *", json!({"failedJobsHistoryLimit": -1})), INVALID, "spec.failedJobsHistoryLimit"),
-        ]).await?;
+        json!({"metadata": {"name": "a"}, "spec": spec})
+    };
+    let path = "batch/v1/cronjobs?dryRun=All";
+    for schedule in ["@daily", "@every 1h", "* * ? * *", "* * * JAN MON-FRI", "*/5 0-6/2 1,15 * 0"] {
+        site.post(path, cron(schedule, json!({}))).await?.code(201)?;
     }
+    for (schedule, because) in [
+        ("60 * * * *", "end of range (60) above maximum (59): 60"),
+        ("*/0 * * * *", "step of range should be a positive number: */0"),
+        ("5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"),
+        ("@x", "unrecognized descriptor: @x"),
+        ("TZ=UTC * * * * *", "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"),
+    ] {
+        site.post(path, cron(schedule, json!({})))
+            .await?
+            .refused(422, "Invalid")?
+            .cause(INVALID, "spec.schedule")?
+            .mentions("/message", because)?;
+    }
+    for zone in ["", "Local", "local", "bad-timezone", "../etc", " UTC"] {
+        site.post(path, cron("* * * * *", json!({"timeZone": zone})))
+            .await?
+            .refused(422, "Invalid")?
+            .cause(INVALID, "spec.timeZone")?;
+    }
+    site.post(path, cron("* * * * *", json!({"timeZone": "UTC"}))).await?.code(201)?;
+    refuse(
+        &site,
+        "batch/v1/cronjobs",
+        &[
+            (
+                cron("* * * * *", json!({"startingDeadlineSeconds": -1})),
+                INVALID,
+                "spec.startingDeadlineSeconds",
+            ),
+            (
+                cron("* * * * *", json!({"failedJobsHistoryLimit": -1})),
+                INVALID,
+                "spec.failedJobsHistoryLimit",
+            ),
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Deployments and StatefulSets: numbers, percentages and strategies.
-    #[source("kubernetes/pkg/apis/apps/validation")]
-    async fn workloads(site) {
-        let workload = |more: Value| {
-            let mut spec = with_template(more, "Always");
-            if spec["selector"].is_null() {
-                spec["selector"] = json!({"matchLabels": {"a": "b"}});
-            }
-            json!({"spec": spec})
-        };
-        let rolling = |rolling: Value| workload(json!({"strategy": {"rollingUpdate": rolling}}));
-        refuse(&site, "apps/v1/deployments", &[
+async fn workloads(site: Site) -> Outcome {
+    let workload = |more: Value| {
+        let mut spec = with_template(more, "Always");
+        if spec["selector"].is_null() {
+            spec["selector"] = json!({"matchLabels": {"a": "b"}});
+        }
+        json!({"spec": spec})
+    };
+    let rolling = |rolling: Value| workload(json!({"strategy": {"rollingUpdate": rolling}}));
+    refuse(
+        &site,
+        "apps/v1/deployments",
+        &[
             (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
             (workload(json!({"revisionHistoryLimit": -1})), INVALID, "spec.revisionHistoryLimit"),
-            (rolling(json!({"maxUnavailable": "101%"})), INVALID, "spec.strategy.rollingUpdate.maxUnavailable"),
+            (
+                rolling(json!({"maxUnavailable": "101%"})),
+                INVALID,
+                "spec.strategy.rollingUpdate.maxUnavailable",
+            ),
             (rolling(json!({"maxSurge": "x"})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
             (rolling(json!({"maxSurge": -1})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
-            (workload(json!({"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}})), REQUIRED,
-                "spec.selector.matchExpressions[0].values"),
-            (json!({"spec": with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Never")}), NOT_SUPPORTED,
-                "spec.template.spec.restartPolicy"),
-        ]).await?;
-        refuse(&site, "apps/v1/statefulsets", &[
+            (
+                workload(json!({"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}})),
+                REQUIRED,
+                "spec.selector.matchExpressions[0].values",
+            ),
+            (
+                json!({"spec": with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Never")}),
+                NOT_SUPPORTED,
+                "spec.template.spec.restartPolicy",
+            ),
+        ],
+    )
+    .await?;
+    refuse(
+        &site,
+        "apps/v1/statefulsets",
+        &[
             (workload(json!({"updateStrategy": {"type": "X"}})), INVALID, "spec.updateStrategy"),
-            (workload(json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}})), INVALID,
-                "spec.updateStrategy.rollingUpdate"),
-            (workload(json!({"updateStrategy": {"rollingUpdate": {"partition": -1}}})), INVALID,
-                "spec.updateStrategy.rollingUpdate.partition"),
+            (
+                workload(json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}})),
+                INVALID,
+                "spec.updateStrategy.rollingUpdate",
+            ),
+            (
+                workload(json!({"updateStrategy": {"rollingUpdate": {"partition": -1}}})),
+                INVALID,
+                "spec.updateStrategy.rollingUpdate.partition",
+            ),
             (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
             (workload(json!({"ordinals": {"start": -1}})), INVALID, "spec.ordinals.start"),
-            (workload(json!({"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "X"}})), NOT_SUPPORTED,
-                "spec.persistentVolumeClaimRetentionPolicy.whenDeleted"),
+            (
+                workload(json!({"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "X"}})),
+                NOT_SUPPORTED,
+                "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
+            ),
             (workload(json!({"serviceName": "a b"})), INVALID, "spec.serviceName"),
-        ]).await?;
-    }
+        ],
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Claims and disruption budgets.
-    #[source("kubernetes/pkg/apis: ValidatePersistentVolumeClaim, ValidatePodDisruptionBudget")]
-    async fn claims_and_budgets(site) {
-        let claim = |storage: &str, more: Value| {
-            let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}});
-            if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-                spec.extend(more);
-            }
-            json!({"spec": spec})
-        };
-        refuse(&site, "persistentvolumeclaims", &[
+async fn claims_and_budgets(site: Site) -> Outcome {
+    let claim = |storage: &str, more: Value| {
+        let mut spec =
+            json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}});
+        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
+            spec.extend(more);
+        }
+        json!({"spec": spec})
+    };
+    refuse(
+        &site,
+        "persistentvolumeclaims",
+        &[
             (claim("0", json!({})), INVALID, "spec.resources[storage]"),
             (claim("-1", json!({})), INVALID, "spec.resources[storage]"),
-            (claim("1", json!({"accessModes": ["ReadWriteOncePod", "ReadWriteOnce"]})), FORBIDDEN, "spec.accessModes"),
+            (
+                claim("1", json!({"accessModes": ["ReadWriteOncePod", "ReadWriteOnce"]})),
+                FORBIDDEN,
+                "spec.accessModes",
+            ),
             (claim("1", json!({"volumeMode": "X"})), NOT_SUPPORTED, "spec.volumeMode"),
             (claim("1", json!({"storageClassName": "A B"})), INVALID, "spec.storageClassName"),
-            (claim("1", json!({"selector": {"matchExpressions": [{"key": "a", "operator": "X"}]}})), INVALID,
-                "spec.selector.matchExpressions[0].operator"),
-        ]).await?;
-        refuse(&site, "policy/v1/poddisruptionbudgets", &[
+            (
+                claim("1", json!({"selector": {"matchExpressions": [{"key": "a", "operator": "X"}]}})),
+                INVALID,
+                "spec.selector.matchExpressions[0].operator",
+            ),
+        ],
+    )
+    .await?;
+    refuse(
+        &site,
+        "policy/v1/poddisruptionbudgets",
+        &[
             (json!({"spec": {"minAvailable": -1}}), INVALID, "spec.minAvailable"),
             (json!({"spec": {"minAvailable": "101%"}}), INVALID, "spec.minAvailable"),
             (json!({"spec": {"maxUnavailable": "x"}}), INVALID, "spec.maxUnavailable"),
-            (json!({"spec": {"selector": {"matchLabels": {"a b": "c"}}}}), INVALID, "spec.selector.matchLabels"),
-            (json!({"spec": {"unhealthyPodEvictionPolicy": "X"}}), NOT_SUPPORTED, "spec.unhealthyPodEvictionPolicy"),
-        ]).await?;
-    }
+            (
+                json!({"spec": {"selector": {"matchLabels": {"a b": "c"}}}}),
+                INVALID,
+                "spec.selector.matchLabels",
+            ),
+            (
+                json!({"spec": {"unhealthyPodEvictionPolicy": "X"}}),
+                NOT_SUPPORTED,
+                "spec.unhealthyPodEvictionPolicy",
+            ),
+        ],
+    )
+    .await?;
+    Ok(())
 }

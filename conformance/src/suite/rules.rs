@@ -2,9 +2,77 @@
 
 use super::definition::{Definition, Widgets};
 use crate::answer::{Answer, Mismatch};
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::site::{APPLY, MERGE, Site};
 use serde_json::{Value, json};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(a_broken_rule_is_told)
+            .rule("An object that keeps the rules is taken, one that breaks one is not.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(an_undefined_field)
+            .rule("A rule that names a field which is not declared is refused with the definition.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(a_syntax_error)
+            .rule("A rule that is no CEL is refused with the definition.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(a_wrong_type)
+            .rule("A rule whose types do not go together is refused with the definition.")
+            .source("KEP-2876: type checking"),
+        case(an_expensive_rule)
+            .rule("A rule that may cost too much is refused with the definition.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(an_expensive_object)
+            .rule("An object whose rules cost too much is refused.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(a_transition_rule)
+            .rule("A rule about the value before is asked of updates, and of nothing else.")
+            .source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go"),
+        case(an_optional_old_self)
+            .rule("A rule may do without a value before.")
+            .source("KEP-4008: optionalOldSelf"),
+        case(no_old_self_in_atomic_lists)
+            .rule("Where parts of a list are not told apart, there is no value before.")
+            .source("KEP-2876: uncorrelatable"),
+        case(rules_at_every_place)
+            .rule("A rule stands wherever a schema does: at items, at values of maps, at the root.")
+            .source("KEP-2876: scope of rules"),
+        case(what_a_refusal_says)
+            .rule("The refusal's words, reason and field are the rule's.")
+            .source("KEP-2876: message, messageExpression, reason, fieldPath"),
+        case(a_field_path_that_is_none)
+            .rule("A field that a rule is about is one of the schema's.")
+            .source("KEP-2876: fieldPath"),
+        case(rules_of_all_writes)
+            .rule("Rules are asked of statuses, of patches and of what is applied, too.")
+            .source("apiextensions-apiserver: customresource strategy"),
+        case(what_was_broken_may_stay)
+            .rule("What an update leaves as it was is not held against it.")
+            .source("KEP-4008: ratcheting"),
+        case(a_default_keeps_the_rules)
+            .rule("A default keeps the rules of its schema.")
+            .source("KEP-2876: defaulting"),
+        case(a_wrong_object_is_told_first)
+            .rule("Of an object that is not what its schema says, no rules are asked.")
+            .source("apiextensions-apiserver: hasBlockingErr"),
+        case(a_rule_that_fails)
+            .rule("What goes wrong while a rule is asked is a refusal.")
+            .source("apiextensions-apiserver: validateExpressions"),
+        case(kubernetes_functions)
+            .rule("The functions of Kubernetes: lists, patterns, quantities, addresses.")
+            .source("CEL in Kubernetes: Kubernetes CEL libraries"),
+        case(a_rule_at_the_root)
+            .rule("A rule at the root stands at no field.")
+            .source("KEP-2876: scope of rules"),
+        case(estimates)
+            .rule("What a rule is estimated to cost depends on what the schema allows.")
+            .source("apiserver: CEL cost estimates"),
+        case(escaped_fields)
+            .rule("Names of fields that are no names in CEL are escaped.")
+            .source("CEL in Kubernetes: escaping"),
+    ]
+}
 
 /// Definitions whose spec has this schema and these rules.
 fn ruled(site: &Site, properties: Value, rules: Value) -> Definition {
@@ -22,239 +90,310 @@ async fn refuses(site: &Site, properties: Value, rule: Value, because: &str) -> 
     site.post(Definition::PATH, body).await?.refused(422, "Invalid")?.mentions("/message", because)
 }
 
-cases! {
-    /// An object that keeps the rules is taken, one that breaks one is not.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn a_broken_rule_is_told(site) {
-        let widgets = numbers(&site, json!([{"rule": "self.x + self.y > 0"}])).await?;
-        widgets.create(&site, "a", json!({"spec": {"x": 1, "y": 0}})).await?;
-        widgets.post(&site, "b", json!({"spec": {"x": 0, "y": 0}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec")?.mentions("/message", "is invalid: spec: Invalid value: failed rule: self.x + self.y > 0")?;
-    }
+async fn a_broken_rule_is_told(site: Site) -> Outcome {
+    let widgets = numbers(&site, json!([{"rule": "self.x + self.y > 0"}])).await?;
+    widgets.create(&site, "a", json!({"spec": {"x": 1, "y": 0}})).await?;
+    widgets
+        .post(&site, "b", json!({"spec": {"x": 0, "y": 0}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec")?
+        .mentions("/message", "is invalid: spec: Invalid value: failed rule: self.x + self.y > 0")?;
+    Ok(())
+}
 
-    /// A rule that names a field which is not declared is refused with the definition.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn an_undefined_field(site) {
-        let told = "compilation failed: ERROR: <input>:1:5: undefined field 'z'\n | self.z == 100\n | ....^";
-        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), told).await?
-            .mentions("/message", r#"Invalid value: {"Rule":"self.z == 100","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: "#)?;
-    }
+async fn an_undefined_field(site: Site) -> Outcome {
+    let told = "compilation failed: ERROR: <input>:1:5: undefined field 'z'\n | self.z == 100\n | ....^";
+    refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), told).await?
+        .mentions("/message", r#"Invalid value: {"Rule":"self.z == 100","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: "#)?;
+    Ok(())
+}
 
-    /// A rule that is no CEL is refused with the definition.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn a_syntax_error(site) {
-        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self = 42"}), "compilation failed: ERROR: <input>:1:6: Syntax error").await?;
-    }
+async fn a_syntax_error(site: Site) -> Outcome {
+    refuses(
+        &site,
+        json!({"x": {"type": "integer"}}),
+        json!({"rule": "self = 42"}),
+        "compilation failed: ERROR: <input>:1:6: Syntax error",
+    )
+    .await?;
+    Ok(())
+}
 
-    /// A rule whose types do not go together is refused with the definition.
-    #[source("KEP-2876: type checking")]
-    async fn a_wrong_type(site) {
-        let x = json!({"x": {"type": "integer"}});
-        refuses(&site, x.clone(), json!({"rule": "self.x == 'a'"}), "found no matching overload for '_==_' applied to '(int, string)'").await?;
-        refuses(&site, x.clone(), json!({"rule": "self.x"}), "cel expression must evaluate to a bool").await?;
-        refuses(&site, x, json!({"rule": "true", "messageExpression": "self.x"}), "messageExpression must evaluate to a string").await?;
-    }
+async fn a_wrong_type(site: Site) -> Outcome {
+    let x = json!({"x": {"type": "integer"}});
+    refuses(
+        &site,
+        x.clone(),
+        json!({"rule": "self.x == 'a'"}),
+        "found no matching overload for '_==_' applied to '(int, string)'",
+    )
+    .await?;
+    refuses(&site, x.clone(), json!({"rule": "self.x"}), "cel expression must evaluate to a bool").await?;
+    refuses(
+        &site,
+        x,
+        json!({"rule": "true", "messageExpression": "self.x"}),
+        "messageExpression must evaluate to a string",
+    )
+    .await?;
+    Ok(())
+}
 
-    /// A rule that may cost too much is refused with the definition.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn an_expensive_rule(site) {
-        let lists = json!({"x": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}});
-        let rule = json!({"rule": "self.x.all(l, l.all(s, s == 'string constant'))"});
-        refuses(&site, lists, rule, "exceeds budget by factor of more than 100x").await?;
-        let bounded = json!({"x": {"type": "array", "maxItems": 5, "items": {"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 20}}}});
-        ruled(&site, bounded, json!([{"rule": "self.x.all(l, l.all(s, s == 'string constant'))"}])).make(&site).await?;
-    }
+async fn an_expensive_rule(site: Site) -> Outcome {
+    let lists = json!({"x": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}});
+    let rule = json!({"rule": "self.x.all(l, l.all(s, s == 'string constant'))"});
+    refuses(&site, lists, rule, "exceeds budget by factor of more than 100x").await?;
+    let bounded = json!({"x": {"type": "array", "maxItems": 5, "items": {"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 20}}}});
+    ruled(&site, bounded, json!([{"rule": "self.x.all(l, l.all(s, s == 'string constant'))"}]))
+        .make(&site)
+        .await?;
+    Ok(())
+}
 
-    /// An object whose rules cost too much is refused.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn an_expensive_object(site) {
-        let list = json!({"x": {"type": "array", "maxItems": 1000, "items": {"type": "integer"}}});
-        let widgets = ruled(&site, list, json!([{"rule": "self.x.all(a, self.x.all(b, a == b))"}])).make(&site).await?;
-        widgets.create(&site, "a", json!({"spec": {"x": [1, 1, 1]}})).await?;
-        let many: Vec<u32> = vec![1; 1_000];
-        widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?
-            .mentions("/message", "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: self.x.all(")?;
-    }
+async fn an_expensive_object(site: Site) -> Outcome {
+    let list = json!({"x": {"type": "array", "maxItems": 1000, "items": {"type": "integer"}}});
+    let widgets =
+        ruled(&site, list, json!([{"rule": "self.x.all(a, self.x.all(b, a == b))"}])).make(&site).await?;
+    widgets.create(&site, "a", json!({"spec": {"x": [1, 1, 1]}})).await?;
+    let many: Vec<u32> = vec![1; 1_000];
+    widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?
+        .mentions("/message", "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: self.x.all(")?;
+    Ok(())
+}
 
-    /// A rule about the value before is asked of updates, and of nothing else.
-    #[source("kubernetes/test/e2e/apimachinery/crd_validation_rules.go")]
-    async fn a_transition_rule(site) {
-        let x = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "x may only grow"}]});
-        let widgets = ruled(&site, json!({"x": x}), json!([])).make(&site).await?;
-        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
-        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.code(200)?;
-        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.x")?.mentions("/message", "x may only grow")?;
-        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": null}})).await?.code(200)?;
-    }
+async fn a_transition_rule(site: Site) -> Outcome {
+    let x = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "x may only grow"}]});
+    let widgets = ruled(&site, json!({"x": x}), json!([])).make(&site).await?;
+    widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+    site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.code(200)?;
+    site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec.x")?
+        .mentions("/message", "x may only grow")?;
+    site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": null}})).await?.code(200)?;
+    Ok(())
+}
 
-    /// A rule may do without a value before.
-    #[source("KEP-4008: optionalOldSelf")]
-    async fn an_optional_old_self(site) {
-        let rule = json!({"rule": "oldSelf.hasValue() || self.x == 0", "optionalOldSelf": true, "message": "begins with 0"});
-        let widgets = numbers(&site, json!([rule])).await?;
-        widgets.post(&site, "a", json!({"spec": {"x": 1}}), "").await?.refused(422, "Invalid")?.mentions("/message", "begins with 0")?;
-        widgets.create(&site, "a", json!({"spec": {"x": 0}})).await?;
-        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.code(200)?;
-        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "true", "optionalOldSelf": true}), "may not be set if oldSelf is not used in rule").await?;
-    }
+async fn an_optional_old_self(site: Site) -> Outcome {
+    let rule = json!({"rule": "oldSelf.hasValue() || self.x == 0", "optionalOldSelf": true, "message": "begins with 0"});
+    let widgets = numbers(&site, json!([rule])).await?;
+    widgets
+        .post(&site, "a", json!({"spec": {"x": 1}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .mentions("/message", "begins with 0")?;
+    widgets.create(&site, "a", json!({"spec": {"x": 0}})).await?;
+    site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.code(200)?;
+    refuses(
+        &site,
+        json!({"x": {"type": "integer"}}),
+        json!({"rule": "true", "optionalOldSelf": true}),
+        "may not be set if oldSelf is not used in rule",
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Where parts of a list are not told apart, there is no value before.
-    #[source("KEP-2876: uncorrelatable")]
-    async fn no_old_self_in_atomic_lists(site) {
-        let item = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]});
-        let body = ruled(&site, json!({"x": {"type": "array", "items": item}}), json!([])).body();
-        site.post(Definition::PATH, body).await?.refused(422, "Invalid")?
-            .mentions("/message", "oldSelf cannot be used on the uncorrelatable portion of the schema")?;
-    }
+async fn no_old_self_in_atomic_lists(site: Site) -> Outcome {
+    let item = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]});
+    let body = ruled(&site, json!({"x": {"type": "array", "items": item}}), json!([])).body();
+    site.post(Definition::PATH, body)
+        .await?
+        .refused(422, "Invalid")?
+        .mentions("/message", "oldSelf cannot be used on the uncorrelatable portion of the schema")?;
+    Ok(())
+}
 
-    /// A rule stands wherever a schema does: at items, at values of maps, at the root.
-    #[source("KEP-2876: scope of rules")]
-    async fn rules_at_every_place(site) {
-        let positive = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]});
-        let properties = json!({"list": {"type": "array", "maxItems": 9, "items": positive}, "map": {"type": "object", "maxProperties": 9, "additionalProperties": positive}});
-        let widgets = ruled(&site, properties, json!([])).make(&site).await?;
-        widgets.create(&site, "a", json!({"spec": {"list": [1, 2], "map": {"k": 1}}})).await?;
-        widgets.post(&site, "b", json!({"spec": {"list": [1, 0], "map": {"k": 0}}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec.list[1]")?.cause("FieldValueInvalid", "spec.map[k]")?
-            .mentions("/message", "spec.list[1]: Invalid value: 0: failed rule: self > 0")?;
-    }
+async fn rules_at_every_place(site: Site) -> Outcome {
+    let positive = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]});
+    let properties = json!({"list": {"type": "array", "maxItems": 9, "items": positive}, "map": {"type": "object", "maxProperties": 9, "additionalProperties": positive}});
+    let widgets = ruled(&site, properties, json!([])).make(&site).await?;
+    widgets.create(&site, "a", json!({"spec": {"list": [1, 2], "map": {"k": 1}}})).await?;
+    widgets
+        .post(&site, "b", json!({"spec": {"list": [1, 0], "map": {"k": 0}}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec.list[1]")?
+        .cause("FieldValueInvalid", "spec.map[k]")?
+        .mentions("/message", "spec.list[1]: Invalid value: 0: failed rule: self > 0")?;
+    Ok(())
+}
 
-    /// The refusal's words, reason and field are the rule's.
-    #[source("KEP-2876: message, messageExpression, reason, fieldPath")]
-    async fn what_a_refusal_says(site) {
-        let rules = json!([
-            {"rule": "self.x < 1", "messageExpression": "'x is %d'.format([self.x])"},
-            {"rule": "self.x < 2", "reason": "FieldValueForbidden", "fieldPath": ".x", "message": "no more"},
-            {"rule": "self.x < 3", "reason": "FieldValueRequired", "fieldPath": ".y"},
-        ]);
-        let widgets = numbers(&site, rules).await?;
-        widgets.post(&site, "a", json!({"spec": {"x": 5}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "spec")?.mentions("/message", "x is 5")?
-            .cause("FieldValueForbidden", "spec.x")?.mentions("/message", "spec.x: Forbidden: no more")?
-            .cause("FieldValueRequired", "spec.y")?.mentions("/message", "failed rule: self.x < 3")?;
-    }
+async fn what_a_refusal_says(site: Site) -> Outcome {
+    let rules = json!([
+        {"rule": "self.x < 1", "messageExpression": "'x is %d'.format([self.x])"},
+        {"rule": "self.x < 2", "reason": "FieldValueForbidden", "fieldPath": ".x", "message": "no more"},
+        {"rule": "self.x < 3", "reason": "FieldValueRequired", "fieldPath": ".y"},
+    ]);
+    let widgets = numbers(&site, rules).await?;
+    widgets
+        .post(&site, "a", json!({"spec": {"x": 5}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec")?
+        .mentions("/message", "x is 5")?
+        .cause("FieldValueForbidden", "spec.x")?
+        .mentions("/message", "spec.x: Forbidden: no more")?
+        .cause("FieldValueRequired", "spec.y")?
+        .mentions("/message", "failed rule: self.x < 3")?;
+    Ok(())
+}
 
-    /// A field that a rule is about is one of the schema's.
-    #[source("KEP-2876: fieldPath")]
-    async fn a_field_path_that_is_none(site) {
-        refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "true", "fieldPath": ".z"}), "must be a valid path").await?;
-    }
+async fn a_field_path_that_is_none(site: Site) -> Outcome {
+    refuses(
+        &site,
+        json!({"x": {"type": "integer"}}),
+        json!({"rule": "true", "fieldPath": ".z"}),
+        "must be a valid path",
+    )
+    .await?;
+    Ok(())
+}
 
-    /// Rules are asked of statuses, of patches and of what is applied, too.
-    #[source("apiextensions-apiserver: customresource strategy")]
-    async fn rules_of_all_writes(site) {
-        let status = json!({"type": "object", "properties": {"phase": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}]});
-        let widgets = ruled(&site, json!({"x": {"type": "integer"}}), json!([{"rule": "!has(self.x) || self.x > 0"}])).field("status", status)
-            .version(json!({"subresources": {"status": {}}})).make(&site).await?;
-        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
-        let status = format!("{}/status", widgets.object("a"));
-        site.patch(MERGE, &status, json!({"status": {"phase": "Good"}})).await?.code(200)?;
-        site.patch(MERGE, &status, json!({"status": {"phase": "Bad"}})).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "status")?;
-        site.patch("application/json-patch+json", &widgets.object("a"), json!([{"op": "replace", "path": "/spec/x", "value": 0}])).await?
-            .refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
-        let config = json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"x": -1}});
-        site.patch(APPLY, &format!("{}?fieldManager=m&force=true", widgets.object("a")), config).await?
-            .refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
-        let mut object = site.get(&widgets.object("a")).await?.json;
-        object["spec"]["x"] = json!(0);
-        site.put(&widgets.object("a"), object).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
-    }
+async fn rules_of_all_writes(site: Site) -> Outcome {
+    let status = json!({"type": "object", "properties": {"phase": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}]});
+    let widgets =
+        ruled(&site, json!({"x": {"type": "integer"}}), json!([{"rule": "!has(self.x) || self.x > 0"}]))
+            .field("status", status)
+            .version(json!({"subresources": {"status": {}}}))
+            .make(&site)
+            .await?;
+    widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+    let status = format!("{}/status", widgets.object("a"));
+    site.patch(MERGE, &status, json!({"status": {"phase": "Good"}})).await?.code(200)?;
+    site.patch(MERGE, &status, json!({"status": {"phase": "Bad"}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "status")?;
+    site.patch(
+        "application/json-patch+json",
+        &widgets.object("a"),
+        json!([{"op": "replace", "path": "/spec/x", "value": 0}]),
+    )
+    .await?
+    .refused(422, "Invalid")?
+    .cause("FieldValueInvalid", "spec")?;
+    let config = json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"x": -1}});
+    site.patch(APPLY, &format!("{}?fieldManager=m&force=true", widgets.object("a")), config)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec")?;
+    let mut object = site.get(&widgets.object("a")).await?.json;
+    object["spec"]["x"] = json!(0);
+    site.put(&widgets.object("a"), object)
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec")?;
+    Ok(())
+}
 
-    /// What an update leaves as it was is not held against it.
-    #[source("KEP-4008: ratcheting")]
-    async fn what_was_broken_may_stay(site) {
-        let widgets = numbers(&site, json!([])).await?;
-        widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
-        let mut definition = site.get(&widgets.definition).await?.json;
-        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] = json!([{"rule": "self.x > 5"}]);
-        site.put(&widgets.definition, definition).await?.code(200)?;
-        widgets.until_refused(&site, json!({"spec": {"x": 1}})).await?;
-        site.patch(MERGE, &widgets.object("a"), json!({"metadata": {"labels": {"k": "v"}}})).await?.code(200)?;
-        site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "spec")?;
-    }
+async fn what_was_broken_may_stay(site: Site) -> Outcome {
+    let widgets = numbers(&site, json!([])).await?;
+    widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
+    let mut definition = site.get(&widgets.definition).await?.json;
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] =
+        json!([{"rule": "self.x > 5"}]);
+    site.put(&widgets.definition, definition).await?.code(200)?;
+    widgets.until_refused(&site, json!({"spec": {"x": 1}})).await?;
+    site.patch(MERGE, &widgets.object("a"), json!({"metadata": {"labels": {"k": "v"}}})).await?.code(200)?;
+    site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "spec")?;
+    Ok(())
+}
 
-    /// A default keeps the rules of its schema.
-    #[source("KEP-2876: defaulting")]
-    async fn a_default_keeps_the_rules(site) {
-        let x = json!({"type": "integer", "default": 0, "x-kubernetes-validations": [{"rule": "self > 0"}]});
-        let body = ruled(&site, json!({"x": x}), json!([])).body();
-        site.post(Definition::PATH, body).await?.refused(422, "Invalid")?.mentions("/message", "failed rule: self > 0")?;
-    }
+async fn a_default_keeps_the_rules(site: Site) -> Outcome {
+    let x = json!({"type": "integer", "default": 0, "x-kubernetes-validations": [{"rule": "self > 0"}]});
+    let body = ruled(&site, json!({"x": x}), json!([])).body();
+    site.post(Definition::PATH, body)
+        .await?
+        .refused(422, "Invalid")?
+        .mentions("/message", "failed rule: self > 0")?;
+    Ok(())
+}
 
-    /// Of an object that is not what its schema says, no rules are asked.
-    #[source("apiextensions-apiserver: hasBlockingErr")]
-    async fn a_wrong_object_is_told_first(site) {
-        let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
-        widgets.post(&site, "a", json!({"spec": {"x": "one"}}), "").await?.refused(422, "Invalid")?
-            .cause("FieldValueTypeInvalid", "spec.x")?
-            .mentions("/message", "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid")?;
-    }
+async fn a_wrong_object_is_told_first(site: Site) -> Outcome {
+    let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
+    widgets.post(&site, "a", json!({"spec": {"x": "one"}}), "").await?.refused(422, "Invalid")?
+        .cause("FieldValueTypeInvalid", "spec.x")?
+        .mentions("/message", "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid")?;
+    Ok(())
+}
 
-    /// What goes wrong while a rule is asked is a refusal.
-    #[source("apiextensions-apiserver: validateExpressions")]
-    async fn a_rule_that_fails(site) {
-        let widgets = numbers(&site, json!([{"rule": "self.x / self.y == 1"}])).await?;
-        widgets.post(&site, "a", json!({"spec": {"x": 1, "y": 0}}), "").await?.refused(422, "Invalid")?
-            .mentions("/message", "division by zero evaluating rule: self.x / self.y == 1")?;
-        widgets.post(&site, "b", json!({"spec": {"x": 1}}), "").await?.refused(422, "Invalid")?
-            .mentions("/message", "no such key: y evaluating rule")?;
-    }
+async fn a_rule_that_fails(site: Site) -> Outcome {
+    let widgets = numbers(&site, json!([{"rule": "self.x / self.y == 1"}])).await?;
+    widgets
+        .post(&site, "a", json!({"spec": {"x": 1, "y": 0}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .mentions("/message", "division by zero evaluating rule: self.x / self.y == 1")?;
+    widgets
+        .post(&site, "b", json!({"spec": {"x": 1}}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .mentions("/message", "no such key: y evaluating rule")?;
+    Ok(())
+}
 
-    /// The functions of Kubernetes: lists, patterns, quantities, addresses.
-    #[source("CEL in Kubernetes: Kubernetes CEL libraries")]
-    async fn kubernetes_functions(site) {
-        let text = json!({"type": "string", "maxLength": 100});
-        let properties = json!({
-            "list": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}, "text": text, "url": text, "cpu": text, "ip": text,
-            "either": {"x-kubernetes-int-or-string": true}, "time": {"type": "string", "format": "date-time"}, "span": {"type": "string", "format": "duration"},
-        });
-        let rules = ["self.list.isSorted() && self.list.sum() == 6 && self.list.max() == 3 && self.list.indexOf(2) == 1",
-            "self.text.find('[0-9]+') == '12' && self.text.findAll('[a-z]').size() == 2 && self.text.split('-').size() == 2",
-            "url(self.url).getHost() == 'example.com:80' && isURL(self.url)",
-            "quantity(self.cpu).compareTo(quantity('500m')) == 0 && !isQuantity('x')",
-            "ip(self.ip).family() == 4 && cidr('10.0.0.0/8').containsIP(self.ip)",
-            "type(self.either) == int ? self.either == 1 : self.either == '1%'",
-            "self.time < timestamp('2030-01-01T00:00:00Z') && self.span == duration('1h')",
-            "[1, 2].all(n, n > 0) && {'a': 1}.exists(k, k == 'a') && self.?text.orValue('') != ''"];
-        let rules: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule})).collect();
-        let widgets = ruled(&site, properties, json!(rules)).make(&site).await?;
-        let mut spec = json!({"list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3", "either": "1%",
-            "time": "2024-05-06T07:08:09Z", "span": "60m"});
-        widgets.create(&site, "a", json!({"spec": spec.clone()})).await?;
-        (spec["either"], spec["list"]) = (json!(1), json!([3, 2, 1]));
-        let answer = widgets.post(&site, "b", json!({"spec": spec}), "").await?.refused(422, "Invalid")?;
-        let one = answer.list("/details/causes").len() == 1;
-        answer.check(one, "one broken rule")?;
-    }
+async fn kubernetes_functions(site: Site) -> Outcome {
+    let text = json!({"type": "string", "maxLength": 100});
+    let properties = json!({
+        "list": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}, "text": text, "url": text, "cpu": text, "ip": text,
+        "either": {"x-kubernetes-int-or-string": true}, "time": {"type": "string", "format": "date-time"}, "span": {"type": "string", "format": "duration"},
+    });
+    let rules = [
+        "self.list.isSorted() && self.list.sum() == 6 && self.list.max() == 3 && self.list.indexOf(2) == 1",
+        "self.text.find('[0-9]+') == '12' && self.text.findAll('[a-z]').size() == 2 && self.text.split('-').size() == 2",
+        "url(self.url).getHost() == 'example.com:80' && isURL(self.url)",
+        "quantity(self.cpu).compareTo(quantity('500m')) == 0 && !isQuantity('x')",
+        "ip(self.ip).family() == 4 && cidr('10.0.0.0/8').containsIP(self.ip)",
+        "type(self.either) == int ? self.either == 1 : self.either == '1%'",
+        "self.time < timestamp('2030-01-01T00:00:00Z') && self.span == duration('1h')",
+        "[1, 2].all(n, n > 0) && {'a': 1}.exists(k, k == 'a') && self.?text.orValue('') != ''",
+    ];
+    let rules: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule})).collect();
+    let widgets = ruled(&site, properties, json!(rules)).make(&site).await?;
+    let mut spec = json!({"list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3", "either": "1%",
+        "time": "2024-05-06T07:08:09Z", "span": "60m"});
+    widgets.create(&site, "a", json!({"spec": spec.clone()})).await?;
+    (spec["either"], spec["list"]) = (json!(1), json!([3, 2, 1]));
+    let answer = widgets.post(&site, "b", json!({"spec": spec}), "").await?.refused(422, "Invalid")?;
+    let one = answer.list("/details/causes").len() == 1;
+    answer.check(one, "one broken rule")?;
+    Ok(())
+}
 
-    /// A rule at the root stands at no field.
-    #[source("KEP-2876: scope of rules")]
-    async fn a_rule_at_the_root(site) {
-        let mut body = Definition::new(&site).body();
-        body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] = json!([{"rule": "self.metadata.name.startsWith('a')"}]);
-        let widgets = Definition::new(&site).make_as(&site, body).await?;
-        widgets.create(&site, "a", json!({})).await?;
-        widgets.post(&site, "b", json!({}), "").await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "<nil>")?
-            .mentions("/message", "<nil>: Invalid value: failed rule: self.metadata.name.startsWith('a')")?;
-    }
+async fn a_rule_at_the_root(site: Site) -> Outcome {
+    let mut body = Definition::new(&site).body();
+    body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] =
+        json!([{"rule": "self.metadata.name.startsWith('a')"}]);
+    let widgets = Definition::new(&site).make_as(&site, body).await?;
+    widgets.create(&site, "a", json!({})).await?;
+    widgets
+        .post(&site, "b", json!({}), "")
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "<nil>")?
+        .mentions("/message", "<nil>: Invalid value: failed rule: self.metadata.name.startsWith('a')")?;
+    Ok(())
+}
 
-    /// What a rule is estimated to cost depends on what the schema allows.
-    #[source("apiserver: CEL cost estimates")]
-    async fn estimates(site) {
-        let list = |most: u32| json!({"x": {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": 10}}});
-        let rule = || json!({"rule": "self.x.all(a, self.x.all(b, a != b || a.contains(b)))"});
-        refuses(&site, list(2_000), rule(), "estimated rule cost exceeds budget by factor of 10.8x").await?;
-        ruled(&site, list(100), json!([rule()])).make(&site).await?;
-    }
+async fn estimates(site: Site) -> Outcome {
+    let list = |most: u32| json!({"x": {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": 10}}});
+    let rule = || json!({"rule": "self.x.all(a, self.x.all(b, a != b || a.contains(b)))"});
+    refuses(&site, list(2_000), rule(), "estimated rule cost exceeds budget by factor of 10.8x").await?;
+    ruled(&site, list(100), json!([rule()])).make(&site).await?;
+    Ok(())
+}
 
-    /// Names of fields that are no names in CEL are escaped.
-    #[source("CEL in Kubernetes: escaping")]
-    async fn escaped_fields(site) {
-        let number = json!({"type": "integer"});
-        let properties = json!({"a-b": number, "namespace": number, "x.y/z": number});
-        let rule = "self.a__dash__b + self.__namespace__ + self.x__dot__y__slash__z == 6";
-        let widgets = ruled(&site, properties, json!([{"rule": rule}])).make(&site).await?;
-        widgets.create(&site, "a", json!({"spec": {"a-b": 1, "namespace": 2, "x.y/z": 3}})).await?;
-    }
+async fn escaped_fields(site: Site) -> Outcome {
+    let number = json!({"type": "integer"});
+    let properties = json!({"a-b": number, "namespace": number, "x.y/z": number});
+    let rule = "self.a__dash__b + self.__namespace__ + self.x__dot__y__slash__z == 6";
+    let widgets = ruled(&site, properties, json!([{"rule": rule}])).make(&site).await?;
+    widgets.create(&site, "a", json!({"spec": {"a-b": 1, "namespace": 2, "x.y/z": 3}})).await?;
+    Ok(())
 }

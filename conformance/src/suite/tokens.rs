@@ -1,66 +1,110 @@
 //! Tokens of service accounts: `/token`.
 
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
 use crate::objects::pod;
+use crate::site::Site;
 use serde_json::{Value, json};
 
-cases! {
-    /// A token lasts an hour, for the server's own audience, unless the request says otherwise.
-    #[source("authentication.k8s.io/v1: TokenRequestSpec")]
-    async fn a_token_is_issued(site) {
-        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        site.post("serviceaccounts/a/token", json!({"spec": {}})).await?.code(201)?.is("/kind", "TokenRequest")?
-            .is("/spec/expirationSeconds", 3600)?.has("/spec/audiences/0")?.has("/status/token")?.has("/status/expirationTimestamp")?;
-        site.post("serviceaccounts/a/token", json!({"spec": {"audiences": ["x"], "expirationSeconds": 600}})).await?.code(201)?
-            .is("/spec/audiences", json!(["x"]))?.is("/spec/expirationSeconds", 600)?;
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(a_token_is_issued)
+            .rule("A token lasts an hour, for the server's own audience, unless the request says otherwise.")
+            .source("authentication.k8s.io/v1: TokenRequestSpec"),
+        case(lifetimes_have_bounds)
+            .rule("A lifetime is at least ten minutes and at most 2³² seconds.")
+            .source("validation: ValidateTokenRequest"),
+        case(a_malformed_request)
+            .rule("A request that is malformed is 400.")
+            .source("apimachinery: serializer"),
+        case(a_token_is_bound)
+            .rule("A token can be bound to a Pod of the account, and to nothing that is not there.")
+            .source("registry/core/serviceaccount: TokenREST.Create"),
+        case(whose_token_it_is)
+            .rule("A name in the body is the path's.")
+            .source("registry/core/serviceaccount: TokenREST.Create"),
+    ]
+}
 
-    /// A lifetime is at least ten minutes and at most 2³² seconds.
-    #[source("validation: ValidateTokenRequest")]
-    async fn lifetimes_have_bounds(site) {
-        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        for (seconds, because) in [(599_i64, "may not specify a duration less than 10 minutes"), ((1 << 32) + 1, "may not specify a duration larger than 2^32 seconds")] {
-            site.post("serviceaccounts/a/token", json!({"spec": {"expirationSeconds": seconds}})).await?.code(422)?
-                .cause("FieldValueInvalid", "spec.expirationSeconds")?.mentions("/message", because)?;
-        }
-    }
+async fn a_token_is_issued(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    site.post("serviceaccounts/a/token", json!({"spec": {}}))
+        .await?
+        .code(201)?
+        .is("/kind", "TokenRequest")?
+        .is("/spec/expirationSeconds", 3600)?
+        .has("/spec/audiences/0")?
+        .has("/status/token")?
+        .has("/status/expirationTimestamp")?;
+    site.post("serviceaccounts/a/token", json!({"spec": {"audiences": ["x"], "expirationSeconds": 600}}))
+        .await?
+        .code(201)?
+        .is("/spec/audiences", json!(["x"]))?
+        .is("/spec/expirationSeconds", 600)?;
+    Ok(())
+}
 
-    /// A request that is malformed is 400.
-    #[source("apimachinery: serializer")]
-    async fn a_malformed_request(site) {
-        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        for spec in [json!({"audiences": "x"}), json!({"expirationSeconds": "600"}), json!({"boundObjectRef": []})] {
-            site.post("serviceaccounts/a/token", json!({"spec": spec})).await?.refused(400, "BadRequest")?;
-        }
-        site.post("serviceaccounts/none/token", json!({"spec": {}})).await?.refused(404, "NotFound")?;
+async fn lifetimes_have_bounds(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    for (seconds, because) in [
+        (599_i64, "may not specify a duration less than 10 minutes"),
+        ((1 << 32) + 1, "may not specify a duration larger than 2^32 seconds"),
+    ] {
+        site.post("serviceaccounts/a/token", json!({"spec": {"expirationSeconds": seconds}}))
+            .await?
+            .code(422)?
+            .cause("FieldValueInvalid", "spec.expirationSeconds")?
+            .mentions("/message", because)?;
     }
+    Ok(())
+}
 
-    /// A token can be bound to a Pod of the account, and to nothing that is not there.
-    #[source("registry/core/serviceaccount: TokenREST.Create")]
-    async fn a_token_is_bound(site) {
-        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        let mut body = pod("p");
-        body["spec"]["serviceAccountName"] = json!("a");
-        let made = site.create("pods", body).await?;
-        let bound = |reference: Value| json!({"spec": {"boundObjectRef": reference}});
-        let of_pod = |name: &str, uid: &str| bound(json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}));
-        site.post("serviceaccounts/a/token", of_pod("p", made.text("/metadata/uid"))).await?.code(201)?.has("/status/token")?;
-        site.post("serviceaccounts/a/token", of_pod("none", "")).await?.refused(404, "NotFound")?;
-        site.post("serviceaccounts/a/token", of_pod("p", "another")).await?.refused(409, "Conflict")?
-            .mentions("/message", "the UID in the bound object reference (another) does not match the UID in record")?;
-        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "m"});
-        site.post("serviceaccounts/a/token", bound(map)).await?.refused(400, "BadRequest")?
-            .mentions("/message", "cannot bind token to object of type")?;
-        site.create("serviceaccounts", json!({"metadata": {"name": "b"}})).await?;
-        site.post("serviceaccounts/b/token", of_pod("p", "")).await?.refused(400, "BadRequest")?
-            .mentions("/message", "running with different serviceaccount name")?;
+async fn a_malformed_request(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    for spec in
+        [json!({"audiences": "x"}), json!({"expirationSeconds": "600"}), json!({"boundObjectRef": []})]
+    {
+        site.post("serviceaccounts/a/token", json!({"spec": spec})).await?.refused(400, "BadRequest")?;
     }
+    site.post("serviceaccounts/none/token", json!({"spec": {}})).await?.refused(404, "NotFound")?;
+    Ok(())
+}
 
-    /// A name in the body is the path's.
-    #[source("registry/core/serviceaccount: TokenREST.Create")]
-    async fn whose_token_it_is(site) {
-        site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-        site.post("serviceaccounts/a/token", json!({"metadata": {"name": "b"}, "spec": {}})).await?.refused(422, "Invalid")?
-            .cause("FieldValueInvalid", "metadata.name")?.mentions("/message", "must match the service account name if specified")?;
-    }
+async fn a_token_is_bound(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    let mut body = pod("p");
+    body["spec"]["serviceAccountName"] = json!("a");
+    let made = site.create("pods", body).await?;
+    let bound = |reference: Value| json!({"spec": {"boundObjectRef": reference}});
+    let of_pod =
+        |name: &str, uid: &str| bound(json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}));
+    site.post("serviceaccounts/a/token", of_pod("p", made.text("/metadata/uid")))
+        .await?
+        .code(201)?
+        .has("/status/token")?;
+    site.post("serviceaccounts/a/token", of_pod("none", "")).await?.refused(404, "NotFound")?;
+    site.post("serviceaccounts/a/token", of_pod("p", "another")).await?.refused(409, "Conflict")?.mentions(
+        "/message",
+        "the UID in the bound object reference (another) does not match the UID in record",
+    )?;
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "m"});
+    site.post("serviceaccounts/a/token", bound(map))
+        .await?
+        .refused(400, "BadRequest")?
+        .mentions("/message", "cannot bind token to object of type")?;
+    site.create("serviceaccounts", json!({"metadata": {"name": "b"}})).await?;
+    site.post("serviceaccounts/b/token", of_pod("p", ""))
+        .await?
+        .refused(400, "BadRequest")?
+        .mentions("/message", "running with different serviceaccount name")?;
+    Ok(())
+}
+
+async fn whose_token_it_is(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    site.post("serviceaccounts/a/token", json!({"metadata": {"name": "b"}, "spec": {}}))
+        .await?
+        .refused(422, "Invalid")?
+        .cause("FieldValueInvalid", "metadata.name")?
+        .mentions("/message", "must match the service account name if specified")?;
+    Ok(())
 }

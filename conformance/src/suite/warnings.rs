@@ -1,113 +1,141 @@
 //! The `Warning` headers of answers.
 
 use super::definition::Definition;
-use crate::case::cases;
+use crate::case::{Case, Outcome, case};
+use crate::site::Site;
 use http::Method;
 use serde_json::json;
 
-cases! {
-    /// Every request to a version that its definition calls deprecated is told so.
-    #[source("apiextensions: customresource_handler")]
-    async fn deprecated_versions_are_told(site) {
-        let widgets = Definition::new(&site).version(json!({"deprecated": true})).make(&site).await?;
-        let told = format!("{} Widget is deprecated", widgets.api_version);
-        widgets.create(&site, "a", json!({})).await?.warns(&told)?;
-        site.get(&widgets.object("a")).await?.warns(&told)?;
-        site.get(&widgets.objects).await?.warns(&told)?;
-    }
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(deprecated_versions_are_told)
+            .rule("Every request to a version that its definition calls deprecated is told so.")
+            .source("apiextensions: customresource_handler"),
+        case(deprecated_kinds_are_told)
+            .rule("So is every request to a kind that is deprecated.")
+            .source("k8s.io/api: APILifecycleDeprecated"),
+        case(unrecognized_formats_are_told)
+            .rule("Formats that nobody knows are told when a definition brings them.")
+            .source("apiextensions: customresourcedefinition strategy"),
+        case(finalizers_without_a_domain_are_told)
+            .rule("Finalizers of custom objects have a domain, or a warning.")
+            .source("apiextensions: customresource strategy, validateKubeFinalizerName"),
+        case(pods_are_looked_through)
+            .rule("Pods and templates are looked through.")
+            .source("kubernetes/pkg/api/pod/warnings.go"),
+        case(templates_are_looked_through)
+            .rule("Templates have the same warnings under longer paths, when they change.")
+            .source("kubernetes/pkg/registry/apps/deployment/strategy.go"),
+        case(other_kinds_have_their_own)
+            .rule("Claims, volumes, Ingresses and Services have warnings of their own.")
+            .source("kubernetes/pkg/api: GetWarningsFor"),
+    ]
+}
 
-    /// So is every request to a kind that is deprecated.
-    #[source("k8s.io/api: APILifecycleDeprecated")]
-    async fn deprecated_kinds_are_told(site) {
-        let told = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
-        site.create("endpoints", json!({"metadata": {"name": "a"}})).await?.warns(told)?;
-        site.get("endpoints").await?.warns(told)?;
-    }
+async fn deprecated_versions_are_told(site: Site) -> Outcome {
+    let widgets = Definition::new(&site).version(json!({"deprecated": true})).make(&site).await?;
+    let told = format!("{} Widget is deprecated", widgets.api_version);
+    widgets.create(&site, "a", json!({})).await?.warns(&told)?;
+    site.get(&widgets.object("a")).await?.warns(&told)?;
+    site.get(&widgets.objects).await?.warns(&told)?;
+    Ok(())
+}
 
-    /// Formats that nobody knows are told when a definition brings them.
-    #[source("apiextensions: customresourcedefinition strategy")]
-    async fn unrecognized_formats_are_told(site) {
-        let spec = json!({"type": "object", "properties": {
-            "a": {"type": "string", "format": "url"}, "b": {"type": "string", "format": "date-time"},
-            "c": {"type": "integer", "format": "int64"}, "d": {"type": "string", "format": "k8s-short-name"},
-        }});
-        let path = format!("{}?dryRun=All", Definition::PATH);
-        let answer = site.post(&path, Definition::new(&site).field("spec", spec).body()).await?.code(201)?;
-        let count = answer.headers.get_all("warning").iter().count();
-        answer.warns("unrecognized format \\\"url\\\"")?.check(count == 1, "one warning")?;
-    }
+async fn deprecated_kinds_are_told(site: Site) -> Outcome {
+    let told = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+    site.create("endpoints", json!({"metadata": {"name": "a"}})).await?.warns(told)?;
+    site.get("endpoints").await?.warns(told)?;
+    Ok(())
+}
 
-    /// Finalizers of custom objects have a domain, or a warning.
-    #[source("apiextensions: customresource strategy, validateKubeFinalizerName")]
-    async fn finalizers_without_a_domain_are_told(site) {
-        let widgets = Definition::new(&site).make(&site).await?;
-        widgets.post(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}), "?dryRun=All").await?.code(201)?
-            .warns("metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid accidental conflicts")?
-            .warns("metadata.finalizers: \\\"mine.example.com\\\": prefer a domain-qualified finalizer name including a path (/)")?;
-    }
+async fn unrecognized_formats_are_told(site: Site) -> Outcome {
+    let spec = json!({"type": "object", "properties": {
+        "a": {"type": "string", "format": "url"}, "b": {"type": "string", "format": "date-time"},
+        "c": {"type": "integer", "format": "int64"}, "d": {"type": "string", "format": "k8s-short-name"},
+    }});
+    let path = format!("{}?dryRun=All", Definition::PATH);
+    let answer = site.post(&path, Definition::new(&site).field("spec", spec).body()).await?.code(201)?;
+    let count = answer.headers.get_all("warning").iter().count();
+    answer.warns("unrecognized format \\\"url\\\"")?.check(count == 1, "one warning")?;
+    Ok(())
+}
 
-    /// Pods and templates are looked through.
-    #[source("kubernetes/pkg/api/pod/warnings.go")]
-    async fn pods_are_looked_through(site) {
-        let spec = json!({
-            "nodeSelector": {"beta.kubernetes.io/arch": "amd64"},
-            "containers": [
-                {
-                    "name": "a", "image": "a",
-                    "env": [{"name": "X", "value": "1"}, {"name": "X", "value": "2"}],
-                    "resources": {"limits": {"memory": "1500m"}},
-                    "ports": [{"containerPort": 80}],
-                },
-                {"name": "b", "image": "b", "ports": [{"containerPort": 80}]},
-            ],
-            "imagePullSecrets": [{"name": "s"}, {"name": "s"}, {"name": ""}],
-        });
-        let answer = site.call(Method::POST, "pods?dryRun=All").json(&json!({"metadata": {"name": "a.b"}, "spec": spec}))
-            .send().await?.code(201)?;
-        answer
-            .warns("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is \
-                    recommended: [must not contain dots]")?
-            .warns("spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \\\"kubernetes.io/arch\\\" instead")?
-            .warns("spec.containers[0].resources.limits[memory]: fractional byte value \\\"1500m\\\" is invalid, must be an integer")?
-            .warns("spec.containers[0].env[1]: hides previous definition of \\\"X\\\", which may be dropped when using apply")?
-            .warns("spec.containers[1].ports[0]: duplicate port definition with spec.containers[0].ports[0]")?
-            .warns("spec.imagePullSecrets[1].name: duplicate name \\\"s\\\"")?
-            .warns("spec.imagePullSecrets[2].name: invalid empty name \\\"\\\"")?;
-    }
+async fn finalizers_without_a_domain_are_told(site: Site) -> Outcome {
+    let widgets = Definition::new(&site).make(&site).await?;
+    widgets.post(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}), "?dryRun=All").await?.code(201)?
+        .warns("metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid accidental conflicts")?
+        .warns("metadata.finalizers: \\\"mine.example.com\\\": prefer a domain-qualified finalizer name including a path (/)")?;
+    Ok(())
+}
 
-    /// Templates have the same warnings under longer paths, when they change.
-    #[source("kubernetes/pkg/registry/apps/deployment/strategy.go")]
-    async fn templates_are_looked_through(site) {
-        let body = json!({"metadata": {"name": "a"}, "spec": {
-            "selector": {"matchLabels": {"a": "b"}},
-            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
-                "containers": [{"name": "a", "image": "b"}], "nodeSelector": {"beta.kubernetes.io/os": "linux"},
-            }},
-        }});
-        let told = "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14";
-        site.create("apps/v1/deployments", body).await?.warns(told)?;
-        site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"a": "b"}}})).await?
-            .code(200)?.no_header("warning")?;
-        site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"spec": {"paused": true}})).await?.code(200)?.warns(told)?;
-    }
+async fn pods_are_looked_through(site: Site) -> Outcome {
+    let spec = json!({
+        "nodeSelector": {"beta.kubernetes.io/arch": "amd64"},
+        "containers": [
+            {
+                "name": "a", "image": "a",
+                "env": [{"name": "X", "value": "1"}, {"name": "X", "value": "2"}],
+                "resources": {"limits": {"memory": "1500m"}},
+                "ports": [{"containerPort": 80}],
+            },
+            {"name": "b", "image": "b", "ports": [{"containerPort": 80}]},
+        ],
+        "imagePullSecrets": [{"name": "s"}, {"name": "s"}, {"name": ""}],
+    });
+    let answer = site
+        .call(Method::POST, "pods?dryRun=All")
+        .json(&json!({"metadata": {"name": "a.b"}, "spec": spec}))
+        .send()
+        .await?
+        .code(201)?;
+    answer
+        .warns("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is \
+                recommended: [must not contain dots]")?
+        .warns("spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \\\"kubernetes.io/arch\\\" instead")?
+        .warns("spec.containers[0].resources.limits[memory]: fractional byte value \\\"1500m\\\" is invalid, must be an integer")?
+        .warns("spec.containers[0].env[1]: hides previous definition of \\\"X\\\", which may be dropped when using apply")?
+        .warns("spec.containers[1].ports[0]: duplicate port definition with spec.containers[0].ports[0]")?
+        .warns("spec.imagePullSecrets[1].name: duplicate name \\\"s\\\"")?
+        .warns("spec.imagePullSecrets[2].name: invalid empty name \\\"\\\"")?;
+    Ok(())
+}
 
-    /// Claims, volumes, Ingresses and Services have warnings of their own.
-    #[source("kubernetes/pkg/api: GetWarningsFor")]
-    async fn other_kinds_have_their_own(site) {
-        let claim = json!({
-            "metadata": {"name": "a", "annotations": {"volume.beta.kubernetes.io/storage-class": "x"}},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}}},
-        });
-        site.create("persistentvolumeclaims", claim).await?
-            .warns("metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use \
-                    \\\"storageClassName\\\" attribute instead")?;
-        let ingress = json!({
-            "metadata": {"name": "a", "annotations": {"kubernetes.io/ingress.class": "x"}},
-            "spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}},
-        });
-        site.create("networking.k8s.io/v1/ingresses", ingress).await?
-            .warns("annotation \\\"kubernetes.io/ingress.class\\\" is deprecated, please use 'spec.ingressClassName' instead")?;
-        let service = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "sessionAffinity": "ClientIP", "ports": [{"port": 80}]}});
-        site.create("services", service).await?.warns("spec.SessionAffinity is ignored for headless services")?;
-    }
+async fn templates_are_looked_through(site: Site) -> Outcome {
+    let body = json!({"metadata": {"name": "a"}, "spec": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+            "containers": [{"name": "a", "image": "b"}], "nodeSelector": {"beta.kubernetes.io/os": "linux"},
+        }},
+    }});
+    let told = "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14";
+    site.create("apps/v1/deployments", body).await?.warns(told)?;
+    site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"a": "b"}}}))
+        .await?
+        .code(200)?
+        .no_header("warning")?;
+    site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"spec": {"paused": true}}))
+        .await?
+        .code(200)?
+        .warns(told)?;
+    Ok(())
+}
+
+async fn other_kinds_have_their_own(site: Site) -> Outcome {
+    let claim = json!({
+        "metadata": {"name": "a", "annotations": {"volume.beta.kubernetes.io/storage-class": "x"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}}},
+    });
+    site.create("persistentvolumeclaims", claim).await?.warns(
+        "metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use \
+         \\\"storageClassName\\\" attribute instead",
+    )?;
+    let ingress = json!({
+        "metadata": {"name": "a", "annotations": {"kubernetes.io/ingress.class": "x"}},
+        "spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}},
+    });
+    site.create("networking.k8s.io/v1/ingresses", ingress).await?
+        .warns("annotation \\\"kubernetes.io/ingress.class\\\" is deprecated, please use 'spec.ingressClassName' instead")?;
+    let service = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "sessionAffinity": "ClientIP", "ports": [{"port": 80}]}});
+    site.create("services", service).await?.warns("spec.SessionAffinity is ignored for headless services")?;
+    Ok(())
 }
