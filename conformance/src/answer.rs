@@ -59,6 +59,11 @@ impl Answer {
             .is("/code", code)
     }
 
+    /// A `Status` that refuses an object as invalid, with this cause.
+    pub(crate) fn invalid(self, reason: &str, field: &str) -> Checked {
+        self.refused(422, "Invalid")?.cause(reason, field)
+    }
+
     /// One of the causes that a `Status` lists.
     pub(crate) fn cause(self, reason: &str, field: &str) -> Checked {
         let causes = self.json.pointer("/details/causes").and_then(Value::as_array);

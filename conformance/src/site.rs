@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Mismatch};
 use crate::events::Events;
 use crate::request::Call;
+use bytes::Bytes;
 use http::Method;
 use kube_client::Client;
 use serde_json::{Value, json};
@@ -101,8 +102,23 @@ impl Site {
         self.call(Method::GET, path).send().await
     }
 
+    /// Reads in the form that `accept` asks for.
+    pub(crate) async fn get_as(&self, accept: &str, path: &str) -> Result<Answer, Mismatch> {
+        self.call(Method::GET, path).accept(accept).send().await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Answer, Mismatch> {
         self.call(Method::POST, path).json(&body).send().await
+    }
+
+    /// Posts a body that may be anything.
+    pub(crate) async fn post_as(
+        &self,
+        content_type: &str,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, Mismatch> {
+        self.call(Method::POST, path).body(content_type, body).send().await
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) -> Result<Answer, Mismatch> {

@@ -203,9 +203,7 @@ async fn short_names(site: Site) -> Outcome {
 
 async fn aggregated(site: Site) -> Outcome {
     let answer = site
-        .call(Method::GET, "/apis")
-        .accept(AGGREGATED)
-        .send()
+        .get_as(AGGREGATED, "/apis")
         .await?
         .code(200)?
         .is("/kind", "APIGroupDiscoveryList")?
@@ -229,9 +227,7 @@ async fn aggregated(site: Site) -> Outcome {
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one["subresource"] == "scale"));
     answer.check(right, "deployments with their subresources")?;
-    site.call(Method::GET, "/api")
-        .accept(AGGREGATED)
-        .send()
+    site.get_as(AGGREGATED, "/api")
         .await?
         .code(200)?
         .is("/kind", "APIGroupDiscoveryList")?
@@ -240,7 +236,7 @@ async fn aggregated(site: Site) -> Outcome {
 }
 
 async fn aggregated_is_cached(site: Site) -> Outcome {
-    let first = site.call(Method::GET, "/api").accept(AGGREGATED).send().await?.code(200)?;
+    let first = site.get_as(AGGREGATED, "/api").await?.code(200)?;
     let tag = first.headers.get("etag").map(|tag| tag.as_bytes().to_vec()).unwrap_or_default();
     first.check(!tag.is_empty(), "an ETag")?;
     site.call(Method::GET, "/api").accept(AGGREGATED).header("if-none-match", tag).send().await?.code(304)?;
@@ -363,7 +359,7 @@ async fn openapi_v2(site: Site) -> Outcome {
 
 async fn openapi_v2_as_protobuf(site: Site) -> Outcome {
     let accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-    let answer = site.call(Method::GET, "/openapi/v2").accept(accept).send().await?.code(200)?;
+    let answer = site.get_as(accept, "/openapi/v2").await?.code(200)?;
     let swagger = answer.body.starts_with(b"\x0a\x032.0");
     answer.check(swagger, "a document that begins with swagger 2.0")?;
     Ok(())

@@ -38,7 +38,7 @@ async fn shown(site: &Site, paths: &[&str]) -> Result<Vec<Value>, Mismatch> {
         "a.b/c": "dotted", "null": null, "big": 1_234_567.5, "text": "a<b",
     });
     widgets.create(site, "a", json!({"spec": spec})).await?;
-    let answer = site.call(http::Method::GET, &widgets.object("a")).accept(TABLE).send().await?.code(200)?;
+    let answer = site.get_as(TABLE, &widgets.object("a")).await?.code(200)?;
     Ok(answer.list("/rows/0/cells").iter().skip(1).cloned().collect())
 }
 

@@ -3,7 +3,6 @@
 use super::definition::{Definition, string_field};
 use crate::case::{Case, Outcome, case};
 use crate::site::{APPLY, JSON, MERGE, STRATEGIC, Site};
-use http::Method;
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -125,10 +124,7 @@ async fn a_definitions_defaults(site: Site) -> Outcome {
 async fn a_definitions_name(site: Site) -> Outcome {
     let mut body = Definition::new(&site).body();
     body["metadata"]["name"] = json!("gadgets.example.com");
-    site.post(Definition::PATH, body)
-        .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueInvalid", "metadata.name")?;
+    site.post(Definition::PATH, body).await?.invalid("FieldValueInvalid", "metadata.name")?;
     Ok(())
 }
 
@@ -137,8 +133,7 @@ async fn a_definition_needs_a_schema(site: Site) -> Outcome {
     body["spec"]["versions"][0].as_object_mut().map(|version| version.remove("schema"));
     site.post(Definition::PATH, body)
         .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueRequired", "spec.versions[0].schema.openAPIV3Schema")?;
+        .invalid("FieldValueRequired", "spec.versions[0].schema.openAPIV3Schema")?;
     Ok(())
 }
 
@@ -146,28 +141,21 @@ async fn a_schema_is_structural(site: Site) -> Outcome {
     let body = Definition::new(&site).field("spec", json!({"properties": {"x": {"type": "string"}}})).body();
     site.post(Definition::PATH, body)
         .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueRequired", "spec.validation.openAPIV3Schema.properties[spec].type")?;
+        .invalid("FieldValueRequired", "spec.validation.openAPIV3Schema.properties[spec].type")?;
     Ok(())
 }
 
 async fn one_version_is_stored(site: Site) -> Outcome {
     let mut body = Definition::new(&site).body();
     body["spec"]["versions"][0]["storage"] = json!(false);
-    site.post(Definition::PATH, body)
-        .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueInvalid", "spec.versions")?;
+    site.post(Definition::PATH, body).await?.invalid("FieldValueInvalid", "spec.versions")?;
     Ok(())
 }
 
 async fn a_scope_is_one_of_two(site: Site) -> Outcome {
     let mut body = Definition::new(&site).body();
     body["spec"]["scope"] = json!("Everywhere");
-    site.post(Definition::PATH, body)
-        .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueNotSupported", "spec.scope")?;
+    site.post(Definition::PATH, body).await?.invalid("FieldValueNotSupported", "spec.scope")?;
     Ok(())
 }
 
@@ -225,8 +213,7 @@ async fn an_update_says_its_version(site: Site) -> Outcome {
     made["metadata"]["resourceVersion"] = json!("");
     site.put(&widgets.object("a"), made)
         .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueInvalid", "metadata.resourceVersion")?
+        .invalid("FieldValueInvalid", "metadata.resourceVersion")?
         .mentions("/message", "must be specified for an update")?;
     Ok(())
 }
@@ -275,7 +262,7 @@ async fn map_lists_are_merged_by_key(site: Site) -> Outcome {
 async fn the_kind_must_fit(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
     let body = json!({"apiVersion": widgets.api_version, "kind": "Gadget", "metadata": {"name": "a"}});
-    site.post(&widgets.objects, body).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "kind")?;
+    site.post(&widgets.objects, body).await?.invalid("FieldValueInvalid", "kind")?;
     site.post(&widgets.objects, json!({"metadata": {"name": "a"}})).await?.refused(400, "BadRequest")?;
     Ok(())
 }
@@ -355,9 +342,7 @@ async fn columns(site: Site) -> Outcome {
     widgets.create(&site, "a", json!({"spec": {"colour": "blue"}})).await?;
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
     let answer = site
-        .call(Method::GET, &widgets.objects)
-        .accept(table)
-        .send()
+        .get_as(table, &widgets.objects)
         .await?
         .code(200)?
         .is("/kind", "Table")?
@@ -373,7 +358,7 @@ async fn columns(site: Site) -> Outcome {
 async fn columns_by_default(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
     let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
-    let answer = site.call(Method::GET, &widgets.objects).accept(table).send().await?.code(200)?;
+    let answer = site.get_as(table, &widgets.objects).await?.code(200)?;
     let names: Vec<_> =
         answer.list("/columnDefinitions").iter().filter_map(|one| one["name"].as_str()).collect();
     let right = names == ["Name", "Age"];
@@ -483,8 +468,7 @@ async fn a_scope_is_immutable(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
     site.patch(MERGE, &widgets.definition, json!({"spec": {"scope": "Cluster"}}))
         .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueInvalid", "spec.scope")?;
+        .invalid("FieldValueInvalid", "spec.scope")?;
     Ok(())
 }
 

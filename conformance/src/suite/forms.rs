@@ -93,7 +93,7 @@ pub(super) fn cases() -> Vec<Case> {
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
 async fn table(site: &Site, path: &str) -> Result<Answer, Mismatch> {
-    site.call(Method::GET, path).accept(TABLE).send().await?.code(200)?.is("/kind", "Table")
+    site.get_as(TABLE, path).await?.code(200)?.is("/kind", "Table")
 }
 
 /// The names of a Table's columns, of which those with a priority are only for wide output.
@@ -156,7 +156,7 @@ async fn rows_carry_what_is_asked(site: Site) -> Outcome {
         .is("/rows/0/object/data/key", "value")?
         .is("/rows/0/object/kind", "ConfigMap")?;
     table(&site, &format!("{only}None")).await?.is("/rows/0/object", Value::Null)?;
-    site.call(Method::GET, &format!("{only}Half")).accept(TABLE).send().await?.code(400)?;
+    site.get_as(TABLE, &format!("{only}Half")).await?.code(400)?;
     Ok(())
 }
 
@@ -351,9 +351,7 @@ async fn the_columns_of_claims_and_budgets(site: Site) -> Outcome {
 async fn metadata_of_one(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
     let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-    site.call(Method::GET, "configmaps/a")
-        .accept(accept)
-        .send()
+    site.get_as(accept, "configmaps/a")
         .await?
         .code(200)?
         .is("/kind", "PartialObjectMetadata")?
@@ -366,9 +364,7 @@ async fn metadata_of_one(site: Site) -> Outcome {
 async fn metadata_of_a_list(site: Site) -> Outcome {
     site.secrets(&["a"]).await?;
     let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-    site.call(Method::GET, "secrets")
-        .accept(accept)
-        .send()
+    site.get_as(accept, "secrets")
         .await?
         .code(200)?
         .is("/kind", "PartialObjectMetadataList")?
@@ -394,15 +390,11 @@ async fn metadata_of_a_patch(site: Site) -> Outcome {
 
 async fn the_first_form_that_there_is(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.call(Method::GET, "configmaps/a")
-        .accept("application/json;as=Table;v=v9;g=meta.k8s.io,application/json")
-        .send()
+    site.get_as("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", "configmaps/a")
         .await?
         .code(200)?
         .is("/kind", "ConfigMap")?;
-    site.call(Method::GET, "configmaps/a")
-        .accept("text/html,*/*")
-        .send()
+    site.get_as("text/html,*/*", "configmaps/a")
         .await?
         .code(200)?
         .header("content-type", "application/json")?;
@@ -411,9 +403,7 @@ async fn the_first_form_that_there_is(site: Site) -> Outcome {
 
 async fn yaml_on_request(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.call(Method::GET, "configmaps/a")
-        .accept("application/yaml")
-        .send()
+    site.get_as("application/yaml", "configmaps/a")
         .await?
         .code(200)?
         .header("content-type", "application/yaml")?
@@ -423,12 +413,7 @@ async fn yaml_on_request(site: Site) -> Outcome {
 
 async fn yaml_is_taken(site: Site) -> Outcome {
     let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  key: \"1\"\n";
-    site.call(Method::POST, "configmaps")
-        .body("application/yaml", yaml)
-        .send()
-        .await?
-        .code(201)?
-        .is("/data/key", "1")?;
+    site.post_as("application/yaml", "configmaps", yaml).await?.code(201)?.is("/data/key", "1")?;
     Ok(())
 }
 
@@ -438,13 +423,8 @@ async fn a_refusal_is_a_status(site: Site) -> Outcome {
         .refused(404, "NotFound")?
         .is("/metadata", json!({}))?
         .header("content-type", "application/json")?;
-    site.call(Method::GET, "configmaps/none").accept(TABLE).send().await?.refused(404, "NotFound")?;
-    site.call(Method::GET, "configmaps/none")
-        .accept("application/yaml")
-        .send()
-        .await?
-        .code(404)?
-        .says("reason: NotFound")?;
+    site.get_as(TABLE, "configmaps/none").await?.refused(404, "NotFound")?;
+    site.get_as("application/yaml", "configmaps/none").await?.code(404)?.says("reason: NotFound")?;
     Ok(())
 }
 
@@ -464,40 +444,24 @@ async fn objects_in_protobuf(site: Site) -> Outcome {
         ("configmaps", PARTIAL, ["PartialObjectMetadataList", "meta.k8s.io/v1"]),
         ("configmaps", &format!("{PROTOBUF}, application/json"), ["ConfigMapList", "some-text"]),
     ] {
-        let mut answer = site
-            .call(Method::GET, path)
-            .accept(accept)
-            .send()
-            .await?
-            .code(200)?
-            .header("content-type", PROTOBUF)?;
+        let mut answer = site.get_as(accept, path).await?.code(200)?.header("content-type", PROTOBUF)?;
         for part in parts {
             answer = answer.says(part)?;
         }
     }
-    let none = site.call(Method::GET, "configmaps/none").accept(PROTOBUF).send().await?.code(404)?;
+    let none = site.get_as(PROTOBUF, "configmaps/none").await?.code(404)?;
     none.header("content-type", PROTOBUF)?.says("configmaps \"none\" not found")?;
-    site.call(Method::GET, "configmaps").accept(TABLE).send().await?.code(406)?;
+    site.get_as(TABLE, "configmaps").await?.code(406)?;
     let either = format!("{TABLE}, application/json");
-    site.call(Method::GET, "configmaps")
-        .accept(&either)
-        .send()
-        .await?
-        .code(200)?
-        .is("/kind", "ConfigMapList")?;
+    site.get_as(&either, "configmaps").await?.code(200)?.is("/kind", "ConfigMapList")?;
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    site.call(Method::GET, definitions)
-        .accept(PROTOBUF)
-        .send()
-        .await?
-        .code(200)?
-        .says("CustomResourceDefinitionList")?;
+    site.get_as(PROTOBUF, definitions).await?.code(200)?.says("CustomResourceDefinitionList")?;
     Ok(())
 }
 
 async fn an_unknown_form_is_not_acceptable(site: Site) -> Outcome {
     for accept in ["text/html", "application/json;as=Nonsense;g=meta.k8s.io;v=v1", "image/png"] {
-        site.call(Method::GET, "configmaps").accept(accept).send().await?.refused(406, "NotAcceptable")?;
+        site.get_as(accept, "configmaps").await?.refused(406, "NotAcceptable")?;
     }
     Ok(())
 }

@@ -139,7 +139,7 @@ async fn a_replaced_document_has_to_be_the_object(site: Site) -> Outcome {
         site.patch(JSON, "configmaps/a", json!([{"op": "replace", "path": "", "value": value}]))
     };
     replace(json!({})).await?.refused(400, "BadRequest")?.mentions("/message", "name must be provided")?;
-    replace(json!([])).await?.refused(422, "Invalid")?.cause("FieldValueInvalid", "patch")?;
+    replace(json!([])).await?.invalid("FieldValueInvalid", "patch")?;
     replace(json!(7)).await?.refused(422, "Invalid")?;
     replace(json!({"kind": "Secret", "metadata": {"name": "a"}})).await?.refused(422, "Invalid")?;
     site.patch(JSON, "configmaps/a", json!([{"op": "remove", "path": "/kind"}]))

@@ -331,7 +331,7 @@ async fn ephemeral_containers(site: Site) -> Outcome {
     ] {
         let change = json!({"spec": {"ephemeralContainers": [container]}});
         let patched = site.patch(STRATEGIC, &format!("{path}/ephemeralcontainers"), change).await?;
-        patched.refused(422, "Invalid")?.cause(reason, field)?;
+        patched.invalid(reason, field)?;
     }
     Ok(())
 }
@@ -436,7 +436,7 @@ async fn events(site: Site) -> Outcome {
         (json!({"reportingInstance": ""}), REQUIRED, "reportingInstance"),
         (json!({"type": "X"}), INVALID, "type"),
     ] {
-        site.post(path, event(more)).await?.refused(422, "Invalid")?.cause(reason, field)?;
+        site.post(path, event(more)).await?.invalid(reason, field)?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use super::definition::Definition;
 use crate::case::{Case, Outcome, case};
 use crate::site::Site;
-use http::Method;
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -47,9 +46,7 @@ async fn numbers_of_custom_objects(site: Site) -> Outcome {
             r#"{{"apiVersion":"{}","kind":"Widget","metadata":{{"name":"a"}},"spec":{{{sent}}}}}"#,
             widgets.api_version
         );
-        site.call(Method::POST, &format!("{}?dryRun=All", widgets.objects))
-            .body("application/json", body)
-            .send()
+        site.post_as("application/json", &format!("{}?dryRun=All", widgets.objects), body)
             .await?
             .code(201)?
             .says(written)?;
@@ -59,12 +56,9 @@ async fn numbers_of_custom_objects(site: Site) -> Outcome {
             r#"{{"apiVersion":"{}","kind":"Widget","metadata":{{"name":"a"}},"spec":{{"i":{refused}}}}}"#,
             widgets.api_version
         );
-        site.call(Method::POST, &widgets.objects)
-            .body("application/json", body)
-            .send()
+        site.post_as("application/json", &widgets.objects, body)
             .await?
-            .refused(422, "Invalid")?
-            .cause("FieldValueTypeInvalid", "spec.i")?;
+            .invalid("FieldValueTypeInvalid", "spec.i")?;
     }
     Ok(())
 }
@@ -77,7 +71,7 @@ async fn integers_of_built_in_kinds(site: Site) -> Outcome {
         )
     };
     let path = "apps/v1/deployments?dryRun=All";
-    let post = |number: &str| site.call(Method::POST, path).body("application/json", body(number)).send();
+    let post = |number: &str| site.post_as("application/json", path, body(number));
     for number in ["3.0", "3.5", "2147483648"] {
         post(number).await?.refused(400, "BadRequest")?.mentions("/message", "of type int32")?;
     }

@@ -123,8 +123,7 @@ async fn a_selector_picks_from_the_state(site: Site) -> Outcome {
 async fn the_match_is_required(site: Site) -> Outcome {
     site.get("secrets?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&timeoutSeconds=1")
         .await?
-        .refused(422, "Invalid")?
-        .cause("FieldValueForbidden", "resourceVersionMatch")?;
+        .invalid("FieldValueForbidden", "resourceVersionMatch")?;
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
 const YAML: &str = "application/yaml";
 
 async fn post(site: &Site, path: &str, body: impl Into<String>) -> Result<Answer, Mismatch> {
-    site.call(Method::POST, path).body(YAML, body.into()).send().await
+    site.post_as(YAML, path, body.into()).await
 }
 
 async fn apply(site: &Site, path: &str, body: impl Into<String>) -> Result<Answer, Mismatch> {
