@@ -322,7 +322,9 @@ async fn an_applied_object_says_its_kind(site: Site) -> Outcome {
 
 async fn an_applied_object_has_no_managed_fields(site: Site) -> Outcome {
     let mut body = applied_map("a", json!({}));
-    body["metadata"]["managedFields"] = json!([{"manager": "x", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {}}]);
+    body["metadata"]["managedFields"] = json!([{
+        "manager": "x", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {},
+    }]);
     apply(&site, "one", "configmaps/a", body)
         .await?
         .refused(400, "BadRequest")?
@@ -348,8 +350,12 @@ async fn list_items_are_owned_one_by_one(site: Site) -> Outcome {
     apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
         .await?
         .code(201)?;
-    let side = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-        "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:1"}]}}}});
+    let side = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "a"},
+        "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:1"}]}}},
+    });
     let after = apply(&site, "two", "apps/v1/deployments/a", side).await?.code(200)?;
     let two = after.list("/spec/template/spec/containers").len() == 2;
     let owned =
@@ -363,8 +369,12 @@ async fn a_dropped_item_is_removed(site: Site) -> Outcome {
         .await?
         .code(201)?;
     let side = |containers: Value| {
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-        "spec": {"template": {"spec": {"containers": containers}}}})
+        json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "a"},
+            "spec": {"template": {"spec": {"containers": containers}}},
+        })
     };
     apply(&site, "two", "apps/v1/deployments/a", side(json!([{"name": "side", "image": "side:1"}])))
         .await?
@@ -384,7 +394,13 @@ async fn a_dropped_item_is_removed(site: Site) -> Outcome {
 }
 
 async fn members_of_a_set_are_owned(site: Site) -> Outcome {
-    let with = |finalizer: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "finalizers": [finalizer]}});
+    let with = |finalizer: &str| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "a", "finalizers": [finalizer]},
+        })
+    };
     apply(&site, "one", "configmaps/a", with("example.com/a")).await?.code(201)?;
     let after = apply(&site, "two", "configmaps/a", with("example.com/b")).await?.code(200)?;
     let both = after.list("/metadata/finalizers").len() == 2
@@ -405,7 +421,14 @@ async fn an_atomic_list_has_one_owner(site: Site) -> Outcome {
 }
 
 async fn an_atomic_map_is_replaced(site: Site) -> Outcome {
-    let with = |labels: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": labels}});
+    let with = |labels: Value| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "a"},
+            "spec": {"clusterIP": "None", "selector": labels},
+        })
+    };
     apply(&site, "one", "services/a", with(json!({"a": "1"}))).await?.code(201)?;
     apply(&site, "one", "services/a", with(json!({"b": "2"})))
         .await?
@@ -426,7 +449,12 @@ async fn defaults_are_not_owned(site: Site) -> Outcome {
 
 async fn a_subresource_has_its_own_entry(site: Site) -> Outcome {
     site.create("apps/v1/deployments", workload("a", 0)).await?;
-    let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "status": {"observedGeneration": 7}});
+    let body = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "a"},
+        "status": {"observedGeneration": 7},
+    });
     let after = apply(&site, "one", "apps/v1/deployments/a/status", body)
         .await?
         .code(200)?

@@ -165,7 +165,10 @@ async fn large_data(site: Site) -> Outcome {
 }
 
 async fn an_object_that_etcd_does_not_take(site: Site) -> Outcome {
-    let large = json!({"metadata": {"name": "large"}, "spec": {"containers": [{"name": "main", "image": "i", "args": ["y".repeat(1_700_000)]}]}});
+    let large = json!({
+        "metadata": {"name": "large"},
+        "spec": {"containers": [{"name": "main", "image": "i", "args": ["y".repeat(1_700_000)]}]},
+    });
     site.post("pods", large)
         .await?
         .code(500)?

@@ -139,7 +139,12 @@ async fn patches(site: Site) -> Outcome {
         .await
         .map_err(failed("strategic"))?;
     holds("strategic", "2 replicas", replicas(&strategic), replicas(&strategic) == Some(2))?;
-    let body = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"replicas": 3}});
+    let body = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "a"},
+        "spec": {"replicas": 3},
+    });
     let applied = sets
         .patch("a", &PatchParams::apply("conformance").force(), &Patch::Apply(body))
         .await

@@ -231,7 +231,14 @@ async fn strategic_patches_are_not_taken(site: Site) -> Outcome {
 
 async fn objects_are_applied(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
-    let body = |colour: &str| json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"colour": colour}});
+    let body = |colour: &str| {
+        json!({
+            "apiVersion": widgets.api_version,
+            "kind": "Widget",
+            "metadata": {"name": "a"},
+            "spec": {"colour": colour},
+        })
+    };
     site.patch(APPLY, &format!("{}?fieldManager=one", widgets.object("a")), body("blue"))
         .await?
         .code(201)?
@@ -244,11 +251,26 @@ async fn objects_are_applied(site: Site) -> Outcome {
 }
 
 async fn map_lists_are_merged_by_key(site: Site) -> Outcome {
-    let items = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "value": {"type": "string"}}});
-    let list = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": items});
+    let items = json!({"type": "object", "required": ["name"], "properties": {
+        "name": {"type": "string"},
+        "value": {"type": "string"},
+    }});
+    let list = json!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+        "items": items,
+    });
     let spec = json!({"type": "object", "properties": {"list": list}});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
-    let body = |name: &str| json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"list": [{"name": name, "value": "1"}]}});
+    let body = |name: &str| {
+        json!({
+            "apiVersion": widgets.api_version,
+            "kind": "Widget",
+            "metadata": {"name": "a"},
+            "spec": {"list": [{"name": name, "value": "1"}]},
+        })
+    };
     site.patch(APPLY, &format!("{}?fieldManager=one", widgets.object("a")), body("x")).await?.code(201)?;
     let both = site
         .patch(APPLY, &format!("{}?fieldManager=two", widgets.object("a")), body("y"))
@@ -307,8 +329,15 @@ async fn a_status_by_its_subresource(site: Site) -> Outcome {
 
 async fn a_scale(site: Site) -> Outcome {
     let spec = json!({"type": "object", "properties": {"size": {"type": "integer"}}});
-    let status = json!({"type": "object", "properties": {"size": {"type": "integer"}, "selector": {"type": "string"}}});
-    let scale = json!({"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size", "labelSelectorPath": ".status.selector"});
+    let status = json!({"type": "object", "properties": {
+        "size": {"type": "integer"},
+        "selector": {"type": "string"},
+    }});
+    let scale = json!({
+        "specReplicasPath": ".spec.size",
+        "statusReplicasPath": ".status.size",
+        "labelSelectorPath": ".status.selector",
+    });
     let widgets = Definition::new(&site)
         .field("spec", spec)
         .field("status", status)
@@ -336,7 +365,10 @@ async fn a_scale(site: Site) -> Outcome {
 }
 
 async fn columns(site: Site) -> Outcome {
-    let columns = json!([{"name": "Colour", "type": "string", "jsonPath": ".spec.colour"}, {"name": "Since", "type": "date", "jsonPath": ".metadata.creationTimestamp"}]);
+    let columns = json!([
+        {"name": "Colour", "type": "string", "jsonPath": ".spec.colour"},
+        {"name": "Since", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]);
     let widgets =
         Definition::new(&site).version(json!({"additionalPrinterColumns": columns})).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"colour": "blue"}})).await?;

@@ -118,7 +118,10 @@ async fn unknown_fields_are_preserved(site: Site) -> Outcome {
 }
 
 async fn defaults_are_filled_in(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "default": {}, "properties": {"x": {"type": "string", "default": "blue"}, "y": {"type": "integer", "default": 3}}});
+    let spec = json!({"type": "object", "default": {}, "properties": {
+        "x": {"type": "string", "default": "blue"},
+        "y": {"type": "integer", "default": 3},
+    }});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"y": 4}})).await?.is("/spec", json!({"x": "blue", "y": 4}))?;
     widgets.create(&site, "b", json!({})).await?.is("/spec", json!({"x": "blue", "y": 3}))?;
@@ -126,7 +129,10 @@ async fn defaults_are_filled_in(site: Site) -> Outcome {
 }
 
 async fn nulls_are_defaulted(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"x": {"type": "string", "default": "blue"}, "n": {"type": "string", "nullable": true, "default": "red"}}});
+    let spec = json!({"type": "object", "properties": {
+        "x": {"type": "string", "default": "blue"},
+        "n": {"type": "string", "nullable": true, "default": "red"},
+    }});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets
         .create(&site, "a", json!({"spec": {"x": null, "n": null}}))
@@ -223,7 +229,11 @@ async fn requirements(site: Site) -> Outcome {
 }
 
 async fn all_violations_are_told(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "required": ["z"], "properties": {"x": {"type": "integer"}, "y": {"type": "string", "maxLength": 1}, "z": {"type": "string"}}});
+    let spec = json!({"type": "object", "required": ["z"], "properties": {
+        "x": {"type": "integer"},
+        "y": {"type": "string", "maxLength": 1},
+        "z": {"type": "string"},
+    }});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets
         .post(&site, "a", json!({"spec": {"x": "a", "y": "ab"}}), "")
@@ -268,7 +278,12 @@ async fn sets_have_no_duplicates(site: Site) -> Outcome {
 
 async fn map_lists_have_no_duplicates(site: Site) -> Outcome {
     let items = json!({"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}}});
-    let list = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"], "items": items});
+    let list = json!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+        "items": items,
+    });
     let widgets = Definition::new(&site)
         .field("spec", json!({"type": "object", "properties": {"x": list}}))
         .make(&site)
@@ -298,7 +313,11 @@ async fn maps_are_typed(site: Site) -> Outcome {
 }
 
 async fn embedded_resources(site: Site) -> Outcome {
-    let embedded = json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+    let embedded = json!({
+        "type": "object",
+        "x-kubernetes-embedded-resource": true,
+        "x-kubernetes-preserve-unknown-fields": true,
+    });
     let widgets = Definition::new(&site)
         .field("spec", json!({"type": "object", "properties": {"x": embedded}}))
         .make(&site)
@@ -313,8 +332,11 @@ async fn embedded_resources(site: Site) -> Outcome {
 }
 
 async fn rules_in_cel(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}},
-        "x-kubernetes-validations": [{"rule": "self.min <= self.max", "message": "min is at most max"}]});
+    let spec = json!({
+        "type": "object",
+        "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}},
+        "x-kubernetes-validations": [{"rule": "self.min <= self.max", "message": "min is at most max"}],
+    });
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"min": 1, "max": 2}})).await?;
     widgets

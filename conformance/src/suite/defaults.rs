@@ -79,7 +79,10 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 async fn limit_ranges(site: Site) -> Outcome {
-    let limits = json!([{"type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"}, "min": {"cpu": "50m"}, "max": {"cpu": "500m"}}]);
+    let limits = json!([{
+        "type": "Container", "default": {"cpu": "500m"}, "defaultRequest": {"cpu": "100m"},
+        "min": {"cpu": "50m"}, "max": {"cpu": "500m"},
+    }]);
     site.create("limitranges", json!({"metadata": {"name": "l"}, "spec": {"limits": limits}})).await?;
     let with = |name: &str, resources: Value| {
         let mut body = pod(name);
@@ -197,7 +200,11 @@ async fn a_probes_defaults(site: Site) -> Outcome {
 
 async fn a_volumes_defaults(site: Site) -> Outcome {
     let mut body = pod("a");
-    body["spec"]["volumes"] = json!([{"name": "c", "configMap": {"name": "c"}}, {"name": "s", "secret": {"secretName": "s"}}, {"name": "e"}]);
+    body["spec"]["volumes"] = json!([
+        {"name": "c", "configMap": {"name": "c"}},
+        {"name": "s", "secret": {"secretName": "s"}},
+        {"name": "e"},
+    ]);
     site.create("pods", body)
         .await?
         .is("/spec/volumes/0/configMap/defaultMode", 420)?
@@ -256,7 +263,10 @@ async fn a_daemon_sets_defaults(site: Site) -> Outcome {
 }
 
 async fn a_jobs_defaults(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "spec": {"suspend": true, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}});
+    let body = json!({"metadata": {"name": "a"}, "spec": {
+        "suspend": true,
+        "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}},
+    }});
     let made = site
         .create("batch/v1/jobs", body)
         .await?
@@ -271,7 +281,13 @@ async fn a_jobs_defaults(site: Site) -> Outcome {
 }
 
 async fn a_cron_jobs_defaults(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "x:1"}]}}}}}});
+    let body = json!({"metadata": {"name": "a"}, "spec": {
+        "schedule": "0 0 * * *",
+        "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "x", "image": "x:1"}],
+        }}}},
+    }});
     site.create("batch/v1/cronjobs", body)
         .await?
         .is("/spec/concurrencyPolicy", "Allow")?
@@ -282,7 +298,11 @@ async fn a_cron_jobs_defaults(site: Site) -> Outcome {
 }
 
 async fn a_services_defaults(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "selector": {"x": "y"}, "ports": [{"port": 80}]}});
+    let body = json!({"metadata": {"name": "a"}, "spec": {
+        "clusterIP": "None",
+        "selector": {"x": "y"},
+        "ports": [{"port": 80}],
+    }});
     site.create("services", body)
         .await?
         .is("/spec/type", "ClusterIP")?

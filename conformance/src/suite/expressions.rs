@@ -78,18 +78,29 @@ async fn reserved_words_are_fields(site: Site) -> Outcome {
 }
 
 async fn libraries(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"l": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}},
-    "x-kubernetes-validations": [
-        {"rule": "self.l.sort() == [1,2,2]"},
-        {"rule": "self.l.distinct().size() == 2 && self.l.reverse()[0] == self.l.last().value()"},
-        {"rule": "self.l.slice(0,2).size() == 2 && self.l.first().hasValue() && lists.range(3) == [0,1,2]"},
-        {"rule": "[[1],[2]].flatten() == [1,2] && self.l.sortBy(x, -x)[0] == 2"},
-        {"rule": "[optional.of(1), optional.none()].unwrapOpt().size() == optional.unwrap([optional.of(1)]).size()"},
-        {"rule": "semver('1.2.3').major() == 1 && isSemver('v1.2', true) && !isSemver('v1.2')"},
-        {"rule": "semver('1.0.0-rc').isLessThan(semver('1.0.0')) && semver('v1.2', true).compareTo(semver('1.2.0')) == 0"},
-        {"rule": "!format.dns1123Label().validate('a').hasValue() && format.dns1123Label().validate('A').hasValue()"},
-        {"rule": "format.named('uuid').hasValue() && !format.named('nothing').hasValue()"},
-    ]});
+    let spec = json!({
+        "type": "object",
+        "properties": {"l": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}},
+        "x-kubernetes-validations": [
+            {"rule": "self.l.sort() == [1,2,2]"},
+            {"rule": "self.l.distinct().size() == 2 && self.l.reverse()[0] == self.l.last().value()"},
+            {
+                "rule": "self.l.slice(0,2).size() == 2 && self.l.first().hasValue() && lists.range(3) == [0,1,2]",
+            },
+            {"rule": "[[1],[2]].flatten() == [1,2] && self.l.sortBy(x, -x)[0] == 2"},
+            {
+                "rule": "[optional.of(1), optional.none()].unwrapOpt().size() == optional.unwrap([optional.of(1)]).size()",
+            },
+            {"rule": "semver('1.2.3').major() == 1 && isSemver('v1.2', true) && !isSemver('v1.2')"},
+            {
+                "rule": "semver('1.0.0-rc').isLessThan(semver('1.0.0')) && semver('v1.2', true).compareTo(semver('1.2.0')) == 0",
+            },
+            {
+                "rule": "!format.dns1123Label().validate('a').hasValue() && format.dns1123Label().validate('A').hasValue()",
+            },
+            {"rule": "format.named('uuid').hasValue() && !format.named('nothing').hasValue()"},
+        ],
+    });
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"l": [2, 1, 2]}})).await?;
     Ok(())

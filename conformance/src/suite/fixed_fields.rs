@@ -64,7 +64,11 @@ async fn fixed(
 }
 
 async fn claims_and_volumes(site: Site) -> Outcome {
-    let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}, "volumeName": "a"}});
+    let claim = json!({"spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "2Gi"}},
+        "volumeName": "a",
+    }});
     fixed(
         &site,
         "persistentvolumeclaims",

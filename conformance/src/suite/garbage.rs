@@ -87,7 +87,11 @@ async fn in_the_background(site: Site) -> Outcome {
 
 async fn in_the_foreground(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
-    let body = json!({"metadata": {"name": "a", "ownerReferences": [map(&made, true)], "finalizers": ["example.com/hold"]}});
+    let body = json!({"metadata": {
+        "name": "a",
+        "ownerReferences": [map(&made, true)],
+        "finalizers": ["example.com/hold"],
+    }});
     site.create("secrets", body).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Foreground"}))
         .await?
@@ -148,7 +152,12 @@ async fn an_owner_is_its_uid(site: Site) -> Outcome {
 }
 
 async fn an_owner_that_never_was(site: Site) -> Outcome {
-    let reference = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "none", "uid": "11111111-2222-3333-4444-555555555555"});
+    let reference = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "none",
+        "uid": "11111111-2222-3333-4444-555555555555",
+    });
     dependent(&site, "a", &[reference]).await?;
     site.eventually("secrets/a", gone, "404").await?;
     Ok(())
@@ -193,7 +202,11 @@ async fn a_kept_dependent_does_not_block(site: Site) -> Outcome {
 
 async fn who_does_not_block_is_not_waited_for(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
-    let body = json!({"metadata": {"name": "a", "ownerReferences": [map(&made, false)], "finalizers": ["example.com/hold"]}});
+    let body = json!({"metadata": {
+        "name": "a",
+        "ownerReferences": [map(&made, false)],
+        "finalizers": ["example.com/hold"],
+    }});
     site.create("secrets", body).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Foreground"})).await?.code(200)?;
     site.eventually("configmaps/owner", gone, "404").await?;
@@ -230,7 +243,10 @@ async fn a_cluster_scoped_owner(site: Site) -> Outcome {
 }
 
 async fn a_reference_is_complete(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a", "ownerReferences": [{"apiVersion": "", "kind": "", "name": "", "uid": ""}]}});
+    let body = json!({"metadata": {
+        "name": "a",
+        "ownerReferences": [{"apiVersion": "", "kind": "", "name": "", "uid": ""}],
+    }});
     site.post("secrets", body)
         .await?
         .invalid("FieldValueInvalid", "metadata.ownerReferences.kind")?
@@ -240,7 +256,11 @@ async fn a_reference_is_complete(site: Site) -> Outcome {
 }
 
 async fn one_controller_at_most(site: Site) -> Outcome {
-    let reference = |name: &str| json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": name, "controller": true});
+    let reference = |name: &str| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": name, "controller": true,
+        })
+    };
     site.post(
         "secrets",
         json!({"metadata": {"name": "a", "ownerReferences": [reference("x"), reference("y")]}}),

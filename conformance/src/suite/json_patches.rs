@@ -157,8 +157,11 @@ async fn operations_are_decoded_before_they_are_carried_out(site: Site) -> Outco
     let patch = |query: &str, body: &'static str| {
         site.call(http::Method::PATCH, &format!("configmaps/a{query}")).body(JSON, body).send()
     };
-    patch("", r#"[{"op":1,"path":"/data/b"}]"#).await?.refused(400, "BadRequest")?
-        .is("/message", "error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string")?;
+    patch("", r#"[{"op":1,"path":"/data/b"}]"#).await?.refused(400, "BadRequest")?.is(
+        "/message",
+        "error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type \
+         string",
+    )?;
     patch("?fieldValidation=Ignore", r#"[{"op":1,"path":"/data/b"}]"#).await?.refused(422, "Invalid")?;
     patch("?fieldValidation=Ignore", "{}")
         .await?

@@ -70,8 +70,11 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 async fn events_of_both_groups(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
-        "reason": "Testing", "message": "hello", "type": "Normal", "source": {"component": "conformance"}});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "reason": "Testing", "message": "hello", "type": "Normal", "source": {"component": "conformance"},
+    });
     site.create("events", body).await?;
     site.get("events.k8s.io/v1/events/a")
         .await?
@@ -85,9 +88,13 @@ async fn events_of_both_groups(site: Site) -> Outcome {
 }
 
 async fn events_of_the_newer_group(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "Testing",
-        "note": "hello", "type": "Normal", "action": "Test", "reportingController": "example.com/conformance", "reportingInstance": "one",
-        "eventTime": "2020-01-02T03:04:05.000006Z"});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "reason": "Testing", "note": "hello", "type": "Normal", "action": "Test",
+        "reportingController": "example.com/conformance", "reportingInstance": "one",
+        "eventTime": "2020-01-02T03:04:05.000006Z",
+    });
     site.create("events.k8s.io/v1/events", body).await?;
     site.get("events/a")
         .await?
@@ -100,26 +107,44 @@ async fn events_of_the_newer_group(site: Site) -> Outcome {
 }
 
 async fn a_newer_event_is_complete(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "type": "Normal"});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "regarding": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "type": "Normal",
+    });
     site.post("events.k8s.io/v1/events", body).await?.invalid("FieldValueRequired", "eventTime")?;
     Ok(())
 }
 
 async fn an_event_is_where_its_object_is(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "elsewhere"}, "reason": "R", "type": "Normal"});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": "elsewhere"},
+        "reason": "R",
+        "type": "Normal",
+    });
     site.post("events", body).await?.invalid("FieldValueInvalid", "involvedObject.namespace")?;
     Ok(())
 }
 
 async fn an_event_is_counted(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()}, "reason": "R", "type": "Normal", "count": 1});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "reason": "R", "type": "Normal", "count": 1,
+    });
     site.create("events", body).await?;
     site.patch(crate::site::STRATEGIC, "events/a", json!({"count": 2})).await?.code(200)?.is("/count", 2)?;
     Ok(())
 }
 
 async fn a_lease_keeps_microseconds(site: Site) -> Outcome {
-    let spec = json!({"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": "2020-01-02T03:04:05.123456Z", "acquireTime": "2020-01-02T03:04:05.000000Z"});
+    let spec = json!({
+        "holderIdentity": "a",
+        "leaseDurationSeconds": 15,
+        "renewTime": "2020-01-02T03:04:05.123456Z",
+        "acquireTime": "2020-01-02T03:04:05.000000Z",
+    });
     site.create("coordination.k8s.io/v1/leases", json!({"metadata": {"name": "a"}, "spec": spec.clone()}))
         .await?
         .is("/spec", spec)?;
@@ -160,8 +185,11 @@ async fn one_wins_a_lease(site: Site) -> Outcome {
 }
 
 async fn a_self_review(site: Site) -> Outcome {
-    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {"namespace": site.namespace(), "verb": "create", "resource": "pods"}}});
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"namespace": site.namespace(), "verb": "create", "resource": "pods"}},
+    });
     site.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
         .await?
         .code(201)?
@@ -170,7 +198,11 @@ async fn a_self_review(site: Site) -> Outcome {
 }
 
 async fn a_rules_review(site: Site) -> Outcome {
-    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": site.namespace()}});
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": site.namespace()},
+    });
     let answer = site.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body).await?.code(201)?;
     let some = !answer.list("/status/resourceRules").is_empty();
     answer.check(some, "rules")?;
@@ -178,13 +210,21 @@ async fn a_rules_review(site: Site) -> Outcome {
 }
 
 async fn a_review_needs_a_subject(site: Site) -> Outcome {
-    let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}});
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}},
+    });
     site.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", body).await?.refused(422, "Invalid")?;
     Ok(())
 }
 
 async fn a_token_review(site: Site) -> Outcome {
-    let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "nonsense"}});
+    let body = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "spec": {"token": "nonsense"},
+    });
     let answer = site.post("/apis/authentication.k8s.io/v1/tokenreviews", body).await?.code(201)?;
     let unknown = answer.at("/status/authenticated") != &json!(true);
     answer.check(unknown, "nobody")?;
@@ -197,7 +237,11 @@ async fn reviews_are_not_kept(site: Site) -> Outcome {
 }
 
 async fn bindings_are_validated(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nonsense", "name": "x"}, "subjects": []});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Nonsense", "name": "x"},
+        "subjects": [],
+    });
     site.post("rbac.authorization.k8s.io/v1/rolebindings", body)
         .await?
         .invalid("FieldValueNotSupported", "roleRef.kind")?;
@@ -205,8 +249,11 @@ async fn bindings_are_validated(site: Site) -> Outcome {
 }
 
 async fn a_bindings_role_is_immutable(site: Site) -> Outcome {
-    let body = json!({"metadata": {"name": "a"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": site.namespace()}]});
+    let body = json!({
+        "metadata": {"name": "a"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": site.namespace()}],
+    });
     site.create("rbac.authorization.k8s.io/v1/rolebindings", body).await?;
     site.patch(MERGE, "rbac.authorization.k8s.io/v1/rolebindings/a", json!({"roleRef": {"name": "edit"}}))
         .await?
@@ -237,7 +284,11 @@ async fn every_namespaced_group(site: Site) -> Outcome {
         ),
         (
             "autoscaling/v2/horizontalpodautoscalers",
-            json!({"spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}}}),
+            json!({"spec": {"maxReplicas": 3, "scaleTargetRef": {
+                "kind": "Deployment",
+                "name": "d",
+                "apiVersion": "apps/v1",
+            }}}),
         ),
         ("discovery.k8s.io/v1/endpointslices", json!({"addressType": "IPv4", "endpoints": []})),
         (
@@ -258,11 +309,17 @@ async fn every_namespaced_group(site: Site) -> Outcome {
         ("podtemplates", json!({"template": {"spec": {"containers": containers.clone()}}})),
         (
             "persistentvolumeclaims",
-            json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+            json!({"spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            }}),
         ),
         (
             "replicationcontrollers",
-            json!({"spec": {"replicas": 0, "selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}}}),
+            json!({"spec": {"replicas": 0, "selector": {"a": "b"}, "template": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"containers": containers},
+            }}}),
         ),
     ] {
         let mut body = body;
@@ -282,15 +339,26 @@ async fn every_cluster_scoped_group(site: Site) -> Outcome {
         ("/apis/storage.k8s.io/v1/csinodes", json!({"spec": {"drivers": []}})),
         (
             "/apis/storage.k8s.io/v1/volumeattachments",
-            json!({"spec": {"attacher": "example.com", "nodeName": "n", "source": {"persistentVolumeName": "p"}}}),
+            json!({"spec": {
+                "attacher": "example.com",
+                "nodeName": "n",
+                "source": {"persistentVolumeName": "p"},
+            }}),
         ),
         ("/apis/node.k8s.io/v1/runtimeclasses", json!({"handler": "x"})),
         ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", json!({"webhooks": []})),
         ("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", json!({"webhooks": []})),
         (
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-            json!({"spec": {"validations": [{"expression": "true"}],
-            "matchConstraints": {"resourceRules": [{"apiGroups": ["x"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["x"]}]}}}),
+            json!({"spec": {
+                "validations": [{"expression": "true"}],
+                "matchConstraints": {"resourceRules": [{
+                    "apiGroups": ["x"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE"],
+                    "resources": ["x"],
+                }]},
+            }}),
         ),
         (
             "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations",
@@ -300,7 +368,11 @@ async fn every_cluster_scoped_group(site: Site) -> Outcome {
         ("/apis/resource.k8s.io/v1/deviceclasses", json!({"spec": {}})),
         (
             "/api/v1/persistentvolumes",
-            json!({"spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}}),
+            json!({"spec": {
+                "capacity": {"storage": "1Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "hostPath": {"path": "/x"},
+            }}),
         ),
         ("/api/v1/nodes", json!({})),
     ] {
@@ -315,7 +387,11 @@ async fn every_cluster_scoped_group(site: Site) -> Outcome {
 
 async fn a_request_knows_who_asked(site: Site) -> Outcome {
     let name = site.unique("csr");
-    let body = json!({"metadata": {"name": name}, "spec": {"request": "bm90IGEgcmVxdWVzdA==", "signerName": "example.com/x", "usages": ["client auth"]}});
+    let body = json!({"metadata": {"name": name}, "spec": {
+        "request": "bm90IGEgcmVxdWVzdA==",
+        "signerName": "example.com/x",
+        "usages": ["client auth"],
+    }});
     site.post("/apis/certificates.k8s.io/v1/certificatesigningrequests", body)
         .await?
         .invalid("FieldValueInvalid", "spec.request")?;

@@ -112,32 +112,76 @@ async fn ingresses(site: Site) -> Outcome {
         ],
     )
     .await?;
-    refuse(&site, "/apis/networking.k8s.io/v1/ingressclasses", &[
-        (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
-        (json!({"spec": {"controller": "a.b/c", "parameters": {"kind": "K", "name": "n", "scope": "Namespace"}}}), REQUIRED,
-            "spec.parameters.namespace"),
-    ]).await?;
+    refuse(
+        &site,
+        "/apis/networking.k8s.io/v1/ingressclasses",
+        &[
+            (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
+            (
+                json!({"spec": {"controller": "a.b/c", "parameters": {
+                    "kind": "K",
+                    "name": "n",
+                    "scope": "Namespace",
+                }}}),
+                REQUIRED,
+                "spec.parameters.namespace",
+            ),
+        ],
+    )
+    .await?;
     Ok(())
 }
 
 async fn autoscalers(site: Site) -> Outcome {
     let metric = |metric: Value| autoscaler(json!({"metrics": [metric]}));
     let policies = |policies: Value| autoscaler(json!({"behavior": {"scaleUp": {"policies": policies}}}));
-    refuse(&site, "autoscaling/v2/horizontalpodautoscalers", &[
-        (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
-        (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
-        (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
-        (autoscaler(json!({"scaleTargetRef": {"kind": "", "name": "a"}})), REQUIRED, "spec.scaleTargetRef.kind"),
-        (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
-        (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
-        (metric(json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 0}}})),
-            INVALID, "spec.metrics[0].resource.target.averageUtilization"),
-        (policies(json!([{"type": "Pods", "value": 0, "periodSeconds": 1}])), INVALID, "spec.behavior.scaleUp.policies[0].value"),
-        (policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])), INVALID,
-            "spec.behavior.scaleUp.policies[0].periodSeconds"),
-        (autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})), INVALID,
-            "spec.behavior.scaleDown.stabilizationWindowSeconds"),
-    ]).await?;
+    refuse(
+        &site,
+        "autoscaling/v2/horizontalpodautoscalers",
+        &[
+            (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
+            (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
+            (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
+            (
+                autoscaler(json!({"scaleTargetRef": {
+                    "kind": "",
+                    "name": "a",
+                }})),
+                REQUIRED,
+                "spec.scaleTargetRef.kind",
+            ),
+            (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
+            (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
+            (
+                metric(json!({"type": "Resource", "resource": {
+                    "name": "cpu",
+                    "target": {"type": "Utilization", "averageUtilization": 0},
+                }})),
+                INVALID,
+                "spec.metrics[0].resource.target.averageUtilization",
+            ),
+            (
+                policies(json!([{
+                    "type": "Pods",
+                    "value": 0,
+                    "periodSeconds": 1,
+                }])),
+                INVALID,
+                "spec.behavior.scaleUp.policies[0].value",
+            ),
+            (
+                policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])),
+                INVALID,
+                "spec.behavior.scaleUp.policies[0].periodSeconds",
+            ),
+            (
+                autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})),
+                INVALID,
+                "spec.behavior.scaleDown.stabilizationWindowSeconds",
+            ),
+        ],
+    )
+    .await?;
     Ok(())
 }
 
@@ -305,12 +349,31 @@ async fn devices_priority_and_overhead(site: Site) -> Outcome {
         }
         json!({"metadata": {"name": "a"}, "spec": spec})
     };
-    refuse(&site, "pods", &[
-        (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
-        (pod(json!({"resourceClaims": [{"name": "A", "resourceClaimName": "c"}]})), INVALID, "spec.resourceClaims[0].name"),
-        (pod(json!({"resourceClaims": [{"name": "a", "resourceClaimName": "c", "resourceClaimTemplateName": "t"}]})), INVALID,
-            "spec.resourceClaims[0]"),
-    ]).await?;
+    refuse(
+        &site,
+        "pods",
+        &[
+            (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
+            (
+                pod(json!({"resourceClaims": [{
+                    "name": "A",
+                    "resourceClaimName": "c",
+                }]})),
+                INVALID,
+                "spec.resourceClaims[0].name",
+            ),
+            (
+                pod(json!({"resourceClaims": [{
+                    "name": "a",
+                    "resourceClaimName": "c",
+                    "resourceClaimTemplateName": "t",
+                }]})),
+                INVALID,
+                "spec.resourceClaims[0]",
+            ),
+        ],
+    )
+    .await?;
     for more in
         [json!({"overhead": {"cpu": "1"}}), json!({"priority": 5}), json!({"preemptionPolicy": "Never"})]
     {
@@ -338,9 +401,12 @@ async fn ephemeral_containers(site: Site) -> Outcome {
 
 async fn rolling_daemon_sets(site: Site) -> Outcome {
     let set = |rolling: Value| {
-        json!({"spec": with_template(json!({
-        "selector": {"matchLabels": {"a": "b"}}, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
-    }), "Always")})
+        json!({
+            "spec": with_template(json!({
+                "selector": {"matchLabels": {"a": "b"}},
+                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+            }), "Always"),
+        })
     };
     refuse(
         &site,
@@ -365,7 +431,12 @@ async fn rolling_daemon_sets(site: Site) -> Outcome {
 
 async fn definitions(site: Site) -> Outcome {
     let definition = |version: Value, conversion: Value| {
-        let mut v1 = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+        let mut v1 = json!({
+            "name": "v1",
+            "served": true,
+            "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object"}},
+        });
         if let (Some(v1), Value::Object(version)) = (v1.as_object_mut(), version) {
             v1.extend(version);
         }
@@ -417,8 +488,8 @@ async fn nodes(site: Site) -> Outcome {
 async fn events(site: Site) -> Outcome {
     let event = |more: Value| {
         let mut event = json!({
-            "metadata": {"name": "a"}, "eventTime": "2020-01-02T03:04:05.000000Z", "type": "Normal", "reason": "R", "action": "A",
-            "reportingController": "a.b/c", "reportingInstance": "i",
+            "metadata": {"name": "a"}, "eventTime": "2020-01-02T03:04:05.000000Z", "type": "Normal",
+            "reason": "R", "action": "A", "reportingController": "a.b/c", "reportingInstance": "i",
             "regarding": {"kind": "Pod", "name": "a", "namespace": site.namespace()},
         });
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {

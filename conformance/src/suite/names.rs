@@ -93,8 +93,11 @@ async fn a_name_is_a_subdomain(site: Site) -> Outcome {
     for name in ["A", "a_b", "-a", "a-", "a..b", "a/b", "ä"] {
         invalid(&site, "configmaps", config_map(name), "metadata.name").await?;
     }
-    site.post("configmaps", config_map("A")).await?
-        .mentions("/message", "ConfigMap \"A\" is invalid: metadata.name: Invalid value: \"A\": a lowercase RFC 1123 subdomain must consist of")?;
+    site.post("configmaps", config_map("A")).await?.mentions(
+        "/message",
+        "ConfigMap \"A\" is invalid: metadata.name: Invalid value: \"A\": a lowercase RFC 1123 subdomain \
+         must consist of",
+    )?;
     site.create("configmaps", config_map("a.b-c.0")).await?;
     Ok(())
 }
@@ -289,7 +292,10 @@ async fn a_selector_picks_its_template(site: Site) -> Outcome {
 
 async fn a_selector_is_immutable(site: Site) -> Outcome {
     site.create("apps/v1/deployments", crate::objects::workload("a", 0)).await?;
-    let patch = json!({"spec": {"selector": {"matchLabels": {"x": "y"}}, "template": {"metadata": {"labels": {"x": "y"}}}}});
+    let patch = json!({"spec": {
+        "selector": {"matchLabels": {"x": "y"}},
+        "template": {"metadata": {"labels": {"x": "y"}}},
+    }});
     site.patch(crate::site::MERGE, "apps/v1/deployments/a", patch)
         .await?
         .invalid("FieldValueInvalid", "spec.selector")?

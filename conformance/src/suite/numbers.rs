@@ -81,7 +81,10 @@ async fn integers_of_built_in_kinds(site: Site) -> Outcome {
 }
 
 async fn a_bound_beyond_its_format_refuses_everything(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"x": {"type": "integer", "format": "int32", "maximum": 4_294_967_296_i64}}});
+    let spec = json!({
+        "type": "object",
+        "properties": {"x": {"type": "integer", "format": "int32", "maximum": 4_294_967_296_i64}},
+    });
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets
         .post(&site, "a", json!({"spec": {"x": 5}}), "")

@@ -57,8 +57,12 @@ async fn what_is_applied_is_pruned(site: Site) -> Outcome {
         "map": {"type": "object", "additionalProperties": true},
     }});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
-    let body = json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"},
-        "spec": {"bare": [{"u": 1, "w": {"z": 1}}], "map": {"a": {"b": 1}, "c": 1}}});
+    let body = json!({
+        "apiVersion": widgets.api_version,
+        "kind": "Widget",
+        "metadata": {"name": "a"},
+        "spec": {"bare": [{"u": 1, "w": {"z": 1}}], "map": {"a": {"b": 1}, "c": 1}},
+    });
     site.patch(APPLY, &format!("{}?fieldManager=a", widgets.object("a")), body)
         .await?
         .code(201)?
@@ -79,12 +83,16 @@ async fn defaults_take_the_place_of_null(site: Site) -> Outcome {
     }});
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     let sent = json!({
-        "map": {"a": null, "b": {}, "c": {"d": null}}, "list": [null, "a"], "texts": {"a": null}, "nullable": null,
-        "text": null, "any": null,
+        "map": {"a": null, "b": {}, "c": {"d": null}}, "list": [null, "a"], "texts": {"a": null},
+        "nullable": null, "text": null, "any": null,
     });
-    widgets.create(&site, "a", json!({"spec": sent})).await?.is("/spec", json!({
-        "map": {"a": {"d": 9}, "b": {"d": 5}, "c": {"d": 5}}, "list": ["x", "a"], "texts": {}, "nullable": null, "text": "q",
-    }))?;
+    widgets.create(&site, "a", json!({"spec": sent})).await?.is(
+        "/spec",
+        json!({
+            "map": {"a": {"d": 9}, "b": {"d": 5}, "c": {"d": 5}}, "list": ["x", "a"], "texts": {},
+            "nullable": null, "text": "q",
+        }),
+    )?;
     Ok(())
 }
 

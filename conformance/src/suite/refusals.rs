@@ -66,25 +66,57 @@ async fn services(site: Site) -> Outcome {
         json!({"spec": spec})
     };
     let udp = |name: &str| json!({"name": name, "port": 53, "protocol": "UDP"});
-    refuse(&site, "services", &[
-        (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
-        (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
-        (with(json!({"ports": [{"port": 80, "targetPort": "toolongtoolongtoolong"}]})), INVALID, "spec.ports[0].targetPort"),
-        (with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})), INVALID, "spec.ports[0].appProtocol"),
-        (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
-        (with(json!({"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}}})),
-            INVALID, "spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
-        (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
-        (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
-        (with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})), FORBIDDEN, "spec.LoadBalancerSourceRanges"),
-        (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
-        (with(json!({"allocateLoadBalancerNodePorts": true})), FORBIDDEN, "spec.allocateLoadBalancerNodePorts"),
-        (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
-        (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
-        (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
-        (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
-        (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
-    ]).await?;
+    refuse(
+        &site,
+        "services",
+        &[
+            (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
+            (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
+            (
+                with(json!({"ports": [{
+                    "port": 80,
+                    "targetPort": "toolongtoolongtoolong",
+                }]})),
+                INVALID,
+                "spec.ports[0].targetPort",
+            ),
+            (
+                with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})),
+                INVALID,
+                "spec.ports[0].appProtocol",
+            ),
+            (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
+            (
+                with(json!({
+                    "sessionAffinity": "ClientIP",
+                    "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}},
+                })),
+                INVALID,
+                "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+            ),
+            (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
+            (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
+            (
+                with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})),
+                FORBIDDEN,
+                "spec.LoadBalancerSourceRanges",
+            ),
+            (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
+            (
+                with(json!({
+                    "allocateLoadBalancerNodePorts": true,
+                })),
+                FORBIDDEN,
+                "spec.allocateLoadBalancerNodePorts",
+            ),
+            (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
+            (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
+            (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
+            (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
+            (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
+        ],
+    )
+    .await?;
     Ok(())
 }
 

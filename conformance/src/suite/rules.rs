@@ -143,7 +143,11 @@ async fn an_expensive_rule(site: Site) -> Outcome {
     let lists = json!({"x": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}});
     let rule = json!({"rule": "self.x.all(l, l.all(s, s == 'string constant'))"});
     refuses(&site, lists, rule, "exceeds budget by factor of more than 100x").await?;
-    let bounded = json!({"x": {"type": "array", "maxItems": 5, "items": {"type": "array", "maxItems": 5, "items": {"type": "string", "maxLength": 20}}}});
+    let bounded = json!({"x": {"type": "array", "maxItems": 5, "items": {
+        "type": "array",
+        "maxItems": 5,
+        "items": {"type": "string", "maxLength": 20},
+    }}});
     ruled(&site, bounded, json!([{"rule": "self.x.all(l, l.all(s, s == 'string constant'))"}]))
         .make(&site)
         .await?;
@@ -156,13 +160,19 @@ async fn an_expensive_object(site: Site) -> Outcome {
         ruled(&site, list, json!([{"rule": "self.x.all(a, self.x.all(b, a == b))"}])).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"x": [1, 1, 1]}})).await?;
     let many: Vec<u32> = vec![1; 1_000];
-    widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?
-        .mentions("/message", "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: self.x.all(")?;
+    widgets.post(&site, "b", json!({"spec": {"x": many}}), "").await?.refused(422, "Invalid")?.mentions(
+        "/message",
+        "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further \
+         validation rules will be run due to call cost exceeds limit for rule: self.x.all(",
+    )?;
     Ok(())
 }
 
 async fn a_transition_rule(site: Site) -> Outcome {
-    let x = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "x may only grow"}]});
+    let x = json!({
+        "type": "integer",
+        "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "x may only grow"}],
+    });
     let widgets = ruled(&site, json!({"x": x}), json!([])).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
     site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 2}})).await?.code(200)?;
@@ -175,7 +185,11 @@ async fn a_transition_rule(site: Site) -> Outcome {
 }
 
 async fn an_optional_old_self(site: Site) -> Outcome {
-    let rule = json!({"rule": "oldSelf.hasValue() || self.x == 0", "optionalOldSelf": true, "message": "begins with 0"});
+    let rule = json!({
+        "rule": "oldSelf.hasValue() || self.x == 0",
+        "optionalOldSelf": true,
+        "message": "begins with 0",
+    });
     let widgets = numbers(&site, json!([rule])).await?;
     widgets
         .post(&site, "a", json!({"spec": {"x": 1}}), "")
@@ -206,7 +220,10 @@ async fn no_old_self_in_atomic_lists(site: Site) -> Outcome {
 
 async fn rules_at_every_place(site: Site) -> Outcome {
     let positive = json!({"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]});
-    let properties = json!({"list": {"type": "array", "maxItems": 9, "items": positive}, "map": {"type": "object", "maxProperties": 9, "additionalProperties": positive}});
+    let properties = json!({
+        "list": {"type": "array", "maxItems": 9, "items": positive},
+        "map": {"type": "object", "maxProperties": 9, "additionalProperties": positive},
+    });
     let widgets = ruled(&site, properties, json!([])).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"list": [1, 2], "map": {"k": 1}}})).await?;
     widgets
@@ -249,7 +266,11 @@ async fn a_field_path_that_is_none(site: Site) -> Outcome {
 }
 
 async fn rules_of_all_writes(site: Site) -> Outcome {
-    let status = json!({"type": "object", "properties": {"phase": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}]});
+    let status = json!({
+        "type": "object",
+        "properties": {"phase": {"type": "string"}},
+        "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}],
+    });
     let widgets =
         ruled(&site, json!({"x": {"type": "integer"}}), json!([{"rule": "!has(self.x) || self.x > 0"}]))
             .field("status", status)
@@ -269,7 +290,12 @@ async fn rules_of_all_writes(site: Site) -> Outcome {
     )
     .await?
     .invalid("FieldValueInvalid", "spec")?;
-    let config = json!({"apiVersion": widgets.api_version, "kind": "Widget", "metadata": {"name": "a"}, "spec": {"x": -1}});
+    let config = json!({
+        "apiVersion": widgets.api_version,
+        "kind": "Widget",
+        "metadata": {"name": "a"},
+        "spec": {"x": -1},
+    });
     site.patch(APPLY, &format!("{}?fieldManager=m&force=true", widgets.object("a")), config)
         .await?
         .invalid("FieldValueInvalid", "spec")?;
@@ -306,8 +332,22 @@ async fn a_default_keeps_the_rules(site: Site) -> Outcome {
 
 async fn a_wrong_object_is_told_first(site: Site) -> Outcome {
     let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
-    widgets.post(&site, "a", json!({"spec": {"x": "one"}}), "").await?.invalid("FieldValueTypeInvalid", "spec.x")?
-        .mentions("/message", "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid")?;
+    widgets
+        .post(
+            &site,
+            "a",
+            json!({"spec": {
+                "x": "one",
+            }}),
+            "",
+        )
+        .await?
+        .invalid("FieldValueTypeInvalid", "spec.x")?
+        .mentions(
+            "/message",
+            "<nil>: Invalid value: null: some validation rules were not checked because the object was \
+             invalid",
+        )?;
     Ok(())
 }
 
@@ -329,8 +369,9 @@ async fn a_rule_that_fails(site: Site) -> Outcome {
 async fn kubernetes_functions(site: Site) -> Outcome {
     let text = json!({"type": "string", "maxLength": 100});
     let properties = json!({
-        "list": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}, "text": text, "url": text, "cpu": text, "ip": text,
-        "either": {"x-kubernetes-int-or-string": true}, "time": {"type": "string", "format": "date-time"}, "span": {"type": "string", "format": "duration"},
+        "list": {"type": "array", "maxItems": 9, "items": {"type": "integer"}},
+        "text": text, "url": text, "cpu": text, "ip": text, "either": {"x-kubernetes-int-or-string": true},
+        "time": {"type": "string", "format": "date-time"}, "span": {"type": "string", "format": "duration"},
     });
     let rules = [
         "self.list.isSorted() && self.list.sum() == 6 && self.list.max() == 3 && self.list.indexOf(2) == 1",
@@ -344,8 +385,10 @@ async fn kubernetes_functions(site: Site) -> Outcome {
     ];
     let rules: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule})).collect();
     let widgets = ruled(&site, properties, json!(rules)).make(&site).await?;
-    let mut spec = json!({"list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3", "either": "1%",
-        "time": "2024-05-06T07:08:09Z", "span": "60m"});
+    let mut spec = json!({
+        "list": [1, 2, 3], "text": "a-b12", "url": "http://example.com:80/x", "cpu": "0.5", "ip": "10.1.2.3",
+        "either": "1%", "time": "2024-05-06T07:08:09Z", "span": "60m",
+    });
     widgets.create(&site, "a", json!({"spec": spec.clone()})).await?;
     (spec["either"], spec["list"]) = (json!(1), json!([3, 2, 1]));
     let answer = widgets.post(&site, "b", json!({"spec": spec}), "").await?.refused(422, "Invalid")?;
@@ -369,7 +412,12 @@ async fn a_rule_at_the_root(site: Site) -> Outcome {
 }
 
 async fn estimates(site: Site) -> Outcome {
-    let list = |most: u32| json!({"x": {"type": "array", "maxItems": most, "items": {"type": "string", "maxLength": 10}}});
+    let list = |most: u32| {
+        json!({"x": {"type": "array", "maxItems": most, "items": {
+            "type": "string",
+            "maxLength": 10,
+        }}})
+    };
     let rule = || json!({"rule": "self.x.all(a, self.x.all(b, a != b || a.contains(b)))"});
     refuses(&site, list(2_000), rule(), "estimated rule cost exceeds budget by factor of 10.8x").await?;
     ruled(&site, list(100), json!([rule()])).make(&site).await?;

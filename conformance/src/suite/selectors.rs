@@ -237,7 +237,12 @@ async fn fields_of_other_kinds(site: Site) -> Outcome {
 
 async fn fields_of_events(site: Site) -> Outcome {
     for (name, about, kind) in [("a", "x", "Normal"), ("b", "y", "Warning")] {
-        let body = json!({"metadata": {"name": name}, "involvedObject": {"kind": "Pod", "name": about, "namespace": site.namespace()}, "reason": "R", "type": kind});
+        let body = json!({
+            "metadata": {"name": name},
+            "involvedObject": {"kind": "Pod", "name": about, "namespace": site.namespace()},
+            "reason": "R",
+            "type": kind,
+        });
         site.create("events", body).await?;
     }
     site.get("events?fieldSelector=involvedObject.name%3Dx").await?.names(&["a"])?;
@@ -267,10 +272,15 @@ async fn a_deletion_by_fields(site: Site) -> Outcome {
 }
 
 async fn fields_of_events_by_api(site: Site) -> Outcome {
-    site.create("events", json!({
-        "metadata": {"name": "a"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
-        "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
-    })).await?;
+    site.create(
+        "events",
+        json!({
+            "metadata": {"name": "a"},
+            "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+            "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
+        }),
+    )
+    .await?;
     let other = "events.k8s.io/v1/events";
     for selector in
         ["regarding.name=p", "regarding.kind=Pod", "reportingController=example.com/c", "reason=R"]

@@ -167,7 +167,10 @@ async fn a_list_is_ordered(site: Site) -> Outcome {
     made["spec"]["template"]["spec"]["containers"] =
         json!([{"name": "x", "image": "x:1"}, {"name": "y", "image": "y:1"}]);
     site.create("apps/v1/deployments", made).await?;
-    let patch = json!({"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": "y"}, {"name": "x"}]}}}});
+    let patch = json!({"spec": {"template": {"spec": {"$setElementOrder/containers": [
+        {"name": "y"},
+        {"name": "x"},
+    ]}}}});
     site.patch(STRATEGIC, "apps/v1/deployments/a", patch)
         .await?
         .code(200)?
@@ -277,7 +280,11 @@ async fn volumes_change_their_source(site: Site) -> Outcome {
     let mut made = workload("a", 0);
     made["spec"]["template"]["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
     site.create("apps/v1/deployments", made).await?;
-    let patch = json!({"spec": {"template": {"spec": {"volumes": [{"name": "v", "$retainKeys": ["name", "configMap"], "configMap": {"name": "c"}}]}}}});
+    let patch = json!({"spec": {"template": {"spec": {"volumes": [{
+        "name": "v",
+        "$retainKeys": ["name", "configMap"],
+        "configMap": {"name": "c"},
+    }]}}}});
     site.patch(STRATEGIC, "apps/v1/deployments/a", patch)
         .await?
         .code(200)?

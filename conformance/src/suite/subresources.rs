@@ -87,7 +87,10 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// A budget for Pods with the label `app`.
 fn budget(min_available: u32) -> Value {
-    json!({"metadata": {"name": "b"}, "spec": {"minAvailable": min_available, "selector": {"matchLabels": {"app": "a"}}}})
+    json!({"metadata": {"name": "b"}, "spec": {
+        "minAvailable": min_available,
+        "selector": {"matchLabels": {"app": "a"}},
+    }})
 }
 
 fn eviction(name: &str) -> Value {
@@ -102,11 +105,18 @@ const REQUEST: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlHTk1FR
 
 async fn approvals(site: Site) -> Outcome {
     const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let request = json!({"metadata": {"name": site.unique("a")}, "spec": {"request": REQUEST, "signerName": "example.com/e2e", "usages": ["digital signature"]}});
+    let request = json!({"metadata": {"name": site.unique("a")}, "spec": {
+        "request": REQUEST,
+        "signerName": "example.com/e2e",
+        "usages": ["digital signature"],
+    }});
     site.create_global(PATH, request).await?;
     let approval = format!("{PATH}/{}/approval", site.unique("a"));
     let decision = json!([{"type": "Approved", "status": "True", "reason": "e2e"}]);
-    let patch = json!({"metadata": {"annotations": {"patched": "true"}}, "status": {"conditions": decision, "certificate": "eA=="}});
+    let patch = json!({"metadata": {"annotations": {"patched": "true"}}, "status": {
+        "conditions": decision,
+        "certificate": "eA==",
+    }});
     site.patch(MERGE, &approval, patch)
         .await?
         .code(200)?
@@ -309,7 +319,10 @@ async fn a_budget_refuses(site: Site) -> Outcome {
     let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
     site.patch(MERGE, "pods/a/status", ready).await?.code(200)?;
     site.create("policy/v1/poddisruptionbudgets", budget(1)).await?;
-    let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}});
+    let status = json!({"status": {
+        "observedGeneration": 1, "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1,
+        "expectedPods": 1,
+    }});
     site.patch(MERGE, "policy/v1/poddisruptionbudgets/b/status", status).await?.code(200)?;
     site.post("pods/a/eviction", eviction("a"))
         .await?
@@ -328,7 +341,10 @@ async fn a_budget_counts(site: Site) -> Outcome {
     let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
     site.patch(MERGE, "pods/a/status", ready).await?.code(200)?;
     site.create("policy/v1/poddisruptionbudgets", budget(0)).await?;
-    let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 1, "desiredHealthy": 0, "expectedPods": 1}});
+    let status = json!({"status": {
+        "observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 1, "desiredHealthy": 0,
+        "expectedPods": 1,
+    }});
     site.patch(MERGE, "policy/v1/poddisruptionbudgets/b/status", status).await?.code(200)?;
     site.post("pods/a/eviction", eviction("a")).await?.code(201)?;
     site.get("policy/v1/poddisruptionbudgets/b")
@@ -375,7 +391,11 @@ async fn an_unknown_subresource(site: Site) -> Outcome {
 
 async fn a_token_is_made(site: Site) -> Outcome {
     site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
-    let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": [], "expirationSeconds": 600}});
+    let body = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": [], "expirationSeconds": 600},
+    });
     let made = site
         .post("serviceaccounts/a/token", body)
         .await?

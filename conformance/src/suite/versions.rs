@@ -119,9 +119,16 @@ async fn a_stale_update_is_a_conflict(site: Site) -> Outcome {
     newer["data"]["key"] = json!("other");
     site.put("configmaps/a", newer.clone()).await?.code(200)?;
     newer["data"]["key"] = json!("third");
-    site.put("configmaps/a", newer).await?.refused(409, "Conflict")?
-        .is("/message", "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply your changes to the latest version and try again")?
-        .is("/details/name", "a")?.is("/details/kind", "configmaps")?;
+    site.put("configmaps/a", newer)
+        .await?
+        .refused(409, "Conflict")?
+        .is(
+            "/message",
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; please apply \
+             your changes to the latest version and try again",
+        )?
+        .is("/details/name", "a")?
+        .is("/details/kind", "configmaps")?;
     Ok(())
 }
 

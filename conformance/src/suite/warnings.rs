@@ -62,9 +62,26 @@ async fn unrecognized_formats_are_told(site: Site) -> Outcome {
 
 async fn finalizers_without_a_domain_are_told(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
-    widgets.post(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}), "?dryRun=All").await?.code(201)?
-        .warns("metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid accidental conflicts")?
-        .warns("metadata.finalizers: \\\"mine.example.com\\\": prefer a domain-qualified finalizer name including a path (/)")?;
+    widgets
+        .post(
+            &site,
+            "a",
+            json!({"metadata": {
+                "name": "a",
+                "finalizers": ["mine", "mine.example.com"],
+            }}),
+            "?dryRun=All",
+        )
+        .await?
+        .code(201)?
+        .warns(
+            "metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid accidental \
+             conflicts",
+        )?
+        .warns(
+            "metadata.finalizers: \\\"mine.example.com\\\": prefer a domain-qualified finalizer name \
+             including a path (/)",
+        )?;
     Ok(())
 }
 
@@ -91,9 +108,18 @@ async fn pods_are_looked_through(site: Site) -> Outcome {
     answer
         .warns("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is \
                 recommended: [must not contain dots]")?
-        .warns("spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \\\"kubernetes.io/arch\\\" instead")?
-        .warns("spec.containers[0].resources.limits[memory]: fractional byte value \\\"1500m\\\" is invalid, must be an integer")?
-        .warns("spec.containers[0].env[1]: hides previous definition of \\\"X\\\", which may be dropped when using apply")?
+        .warns(
+            "spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \
+             \\\"kubernetes.io/arch\\\" instead",
+        )?
+        .warns(
+            "spec.containers[0].resources.limits[memory]: fractional byte value \\\"1500m\\\" is invalid, \
+             must be an integer",
+        )?
+        .warns(
+            "spec.containers[0].env[1]: hides previous definition of \\\"X\\\", which may be dropped when \
+             using apply",
+        )?
         .warns("spec.containers[1].ports[0]: duplicate port definition with spec.containers[0].ports[0]")?
         .warns("spec.imagePullSecrets[1].name: duplicate name \\\"s\\\"")?
         .warns("spec.imagePullSecrets[2].name: invalid empty name \\\"\\\"")?;
@@ -133,9 +159,15 @@ async fn other_kinds_have_their_own(site: Site) -> Outcome {
         "metadata": {"name": "a", "annotations": {"kubernetes.io/ingress.class": "x"}},
         "spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}},
     });
-    site.create("networking.k8s.io/v1/ingresses", ingress).await?
-        .warns("annotation \\\"kubernetes.io/ingress.class\\\" is deprecated, please use 'spec.ingressClassName' instead")?;
-    let service = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "sessionAffinity": "ClientIP", "ports": [{"port": 80}]}});
+    site.create("networking.k8s.io/v1/ingresses", ingress).await?.warns(
+        "annotation \\\"kubernetes.io/ingress.class\\\" is deprecated, please use \
+         'spec.ingressClassName' instead",
+    )?;
+    let service = json!({"metadata": {"name": "a"}, "spec": {
+        "clusterIP": "None",
+        "sessionAffinity": "ClientIP",
+        "ports": [{"port": 80}],
+    }});
     site.create("services", service).await?.warns("spec.SessionAffinity is ignored for headless services")?;
     Ok(())
 }
