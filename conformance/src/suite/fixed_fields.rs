@@ -69,200 +69,142 @@ async fn claims_and_volumes(site: Site) -> Outcome {
         "resources": {"requests": {"storage": "2Gi"}},
         "volumeName": "a",
     }});
-    fixed(
-        &site,
-        "persistentvolumeclaims",
-        claim,
-        &[
-            ("", json!({"spec": {"volumeName": "b"}}), FORBIDDEN, "spec"),
-            ("", json!({"spec": {"accessModes": ["ReadOnlyMany"]}}), FORBIDDEN, "spec"),
-            ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"volumeName": "b"}}), FORBIDDEN, "spec"),
+        ("", json!({"spec": {"accessModes": ["ReadOnlyMany"]}}), FORBIDDEN, "spec"),
+        ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
+    ];
+    fixed(&site, "persistentvolumeclaims", claim, &changes).await?;
     let volume = json!({"spec": {
         "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"},
     }});
-    fixed(
-        &site,
-        "/api/v1/persistentvolumes",
-        volume,
-        &[
-            ("", json!({"spec": {"hostPath": {"path": "/other"}}}), FORBIDDEN, "spec.persistentvolumesource"),
-            ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"hostPath": {"path": "/other"}}}), FORBIDDEN, "spec.persistentvolumesource"),
+        ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
+    ];
+    fixed(&site, "/api/v1/persistentvolumes", volume, &changes).await?;
     Ok(())
 }
 
 async fn classes_and_slices(site: Site) -> Outcome {
-    fixed(
-        &site,
-        "/apis/storage.k8s.io/v1/storageclasses",
-        json!({"provisioner": "a.b/c"}),
-        &[
-            ("", json!({"provisioner": "a.b/d"}), INVALID, "provisioner"),
-            ("", json!({"parameters": {"a": "b"}}), INVALID, "parameters"),
-            ("", json!({"reclaimPolicy": "Retain"}), INVALID, "reclaimPolicy"),
-            ("", json!({"volumeBindingMode": "WaitForFirstConsumer"}), INVALID, "volumeBindingMode"),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"provisioner": "a.b/d"}), INVALID, "provisioner"),
+        ("", json!({"parameters": {"a": "b"}}), INVALID, "parameters"),
+        ("", json!({"reclaimPolicy": "Retain"}), INVALID, "reclaimPolicy"),
+        ("", json!({"volumeBindingMode": "WaitForFirstConsumer"}), INVALID, "volumeBindingMode"),
+    ];
+    fixed(&site, "/apis/storage.k8s.io/v1/storageclasses", json!({"provisioner": "a.b/c"}), &changes).await?;
+    let changes = [("", json!({"addressType": "IPv6"}), INVALID, "addressType")];
     fixed(
         &site,
         "discovery.k8s.io/v1/endpointslices",
         json!({"addressType": "IPv4", "endpoints": []}),
-        &[("", json!({"addressType": "IPv6"}), INVALID, "addressType")],
+        &changes,
     )
     .await?;
+    let changes = [("", json!({"spec": {"controller": "a.b/d"}}), INVALID, "spec.controller")];
     fixed(
         &site,
         "/apis/networking.k8s.io/v1/ingressclasses",
         json!({"spec": {"controller": "a.b/c"}}),
-        &[("", json!({"spec": {"controller": "a.b/d"}}), INVALID, "spec.controller")],
+        &changes,
     )
     .await?;
     Ok(())
 }
 
 async fn pods(site: Site) -> Outcome {
-    fixed(
-        &site,
-        "pods",
-        pod("a"),
-        &[
-            ("", json!({"spec": {"nodeSelector": {"a": "b"}}}), FORBIDDEN, "spec"),
-            (
-                "",
-                json!({"spec": {"schedulingGates": [{"name": "a"}]}}),
-                FORBIDDEN,
-                "spec.schedulingGates[0].name",
-            ),
-            ("", json!({"spec": {"activeDeadlineSeconds": -1}}), INVALID, "spec.activeDeadlineSeconds"),
-            ("/status", json!({"status": {"nominatedNodeName": "A B"}}), INVALID, "status.nominatedNodeName"),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"nodeSelector": {"a": "b"}}}), FORBIDDEN, "spec"),
+        (
+            "",
+            json!({"spec": {"schedulingGates": [{"name": "a"}]}}),
+            FORBIDDEN,
+            "spec.schedulingGates[0].name",
+        ),
+        ("", json!({"spec": {"activeDeadlineSeconds": -1}}), INVALID, "spec.activeDeadlineSeconds"),
+        ("/status", json!({"status": {"nominatedNodeName": "A B"}}), INVALID, "status.nominatedNodeName"),
+    ];
+    fixed(&site, "pods", pod("a"), &changes).await?;
     Ok(())
 }
 
 async fn jobs(site: Site) -> Outcome {
-    fixed(
-        &site,
-        "batch/v1/jobs",
-        json!({"spec": with_template(json!({}), "Never")}),
-        &[
-            ("", json!({"spec": {"completions": 3}}), INVALID, "spec.completions"),
-            ("", json!({"spec": {"managedBy": "a.b/c"}}), INVALID, "spec.managedBy"),
-            (
-                "",
-                json!({"spec": {"completionMode": "Indexed", "completions": 1}}),
-                INVALID,
-                "spec.completionMode",
-            ),
-            (
-                "",
-                json!({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 3}}}}),
-                INVALID,
-                "spec.template",
-            ),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"completions": 3}}), INVALID, "spec.completions"),
+        ("", json!({"spec": {"managedBy": "a.b/c"}}), INVALID, "spec.managedBy"),
+        (
+            "",
+            json!({"spec": {"completionMode": "Indexed", "completions": 1}}),
+            INVALID,
+            "spec.completionMode",
+        ),
+        (
+            "",
+            json!({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 3}}}}),
+            INVALID,
+            "spec.template",
+        ),
+    ];
+    fixed(&site, "batch/v1/jobs", json!({"spec": with_template(json!({}), "Never")}), &changes).await?;
     Ok(())
 }
 
 async fn workloads(site: Site) -> Outcome {
     let spec = || with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
-    fixed(
-        &site,
-        "apps/v1/statefulsets",
-        json!({"spec": spec()}),
-        &[
-            ("", json!({"spec": {"serviceName": "b"}}), FORBIDDEN, "spec"),
-            ("", json!({"spec": {"podManagementPolicy": "Parallel"}}), FORBIDDEN, "spec"),
-            ("/status", json!({"status": {"replicas": -1}}), INVALID, "status.replicas"),
-        ],
-    )
-    .await?;
-    fixed(
-        &site,
-        "apps/v1/deployments",
-        json!({"spec": spec()}),
-        &[
-            ("", json!({"spec": {"selector": {"matchLabels": {"c": "d"}}}}), INVALID, "spec.selector"),
-            (
-                "/status",
-                json!({"status": {"replicas": 1, "readyReplicas": 2}}),
-                INVALID,
-                "status.readyReplicas",
-            ),
-            (
-                "/status",
-                json!({"status": {"replicas": 1, "availableReplicas": -1}}),
-                INVALID,
-                "status.availableReplicas",
-            ),
-        ],
-    )
-    .await?;
-    fixed(
-        &site,
-        "apps/v1/daemonsets",
-        json!({"spec": spec()}),
-        &[("/status", json!({"status": {"numberReady": -1}}), INVALID, "status.numberReady")],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"serviceName": "b"}}), FORBIDDEN, "spec"),
+        ("", json!({"spec": {"podManagementPolicy": "Parallel"}}), FORBIDDEN, "spec"),
+        ("/status", json!({"status": {"replicas": -1}}), INVALID, "status.replicas"),
+    ];
+    fixed(&site, "apps/v1/statefulsets", json!({"spec": spec()}), &changes).await?;
+    let changes = [
+        ("", json!({"spec": {"selector": {"matchLabels": {"c": "d"}}}}), INVALID, "spec.selector"),
+        ("/status", json!({"status": {"replicas": 1, "readyReplicas": 2}}), INVALID, "status.readyReplicas"),
+        (
+            "/status",
+            json!({"status": {"replicas": 1, "availableReplicas": -1}}),
+            INVALID,
+            "status.availableReplicas",
+        ),
+    ];
+    fixed(&site, "apps/v1/deployments", json!({"spec": spec()}), &changes).await?;
+    let changes = [("/status", json!({"status": {"numberReady": -1}}), INVALID, "status.numberReady")];
+    fixed(&site, "apps/v1/daemonsets", json!({"spec": spec()}), &changes).await?;
     Ok(())
 }
 
 async fn statuses(site: Site) -> Outcome {
     let balancer = json!({"spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}});
-    fixed(
-        &site,
-        "services",
-        balancer,
-        &[
-            (
-                "/status",
-                json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2"}]}}}),
-                INVALID,
-                "status.loadBalancer.ingress[0].ip",
-            ),
-            (
-                "/status",
-                json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "X"}]}}}),
-                NOT_SUPPORTED,
-                "status.loadBalancer.ingress[0].ipMode",
-            ),
-        ],
-    )
-    .await?;
-    let ingress = json!({"spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}});
-    fixed(
-        &site,
-        "networking.k8s.io/v1/ingresses",
-        ingress,
-        &[(
+    let changes = [
+        (
             "/status",
-            json!({"status": {"loadBalancer": {"ingress": [{"hostname": "1.2.3.4"}]}}}),
+            json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2"}]}}}),
             INVALID,
-            "status.loadBalancer.ingress[0].hostname",
-        )],
-    )
-    .await?;
+            "status.loadBalancer.ingress[0].ip",
+        ),
+        (
+            "/status",
+            json!({"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4", "ipMode": "X"}]}}}),
+            NOT_SUPPORTED,
+            "status.loadBalancer.ingress[0].ipMode",
+        ),
+    ];
+    fixed(&site, "services", balancer, &changes).await?;
+    let ingress = json!({"spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}});
+    let changes = [(
+        "/status",
+        json!({"status": {"loadBalancer": {"ingress": [{"hostname": "1.2.3.4"}]}}}),
+        INVALID,
+        "status.loadBalancer.ingress[0].hostname",
+    )];
+    fixed(&site, "networking.k8s.io/v1/ingresses", ingress, &changes).await?;
     let quota = json!({"spec": {"hard": {"pods": "1"}}});
-    fixed(
-        &site,
-        "resourcequotas",
-        quota,
-        &[
-            ("", json!({"spec": {"scopes": ["BestEffort"]}}), INVALID, "spec.scopes"),
-            ("/status", json!({"status": {"used": {"pods": "-1"}}}), INVALID, "status.used[pods]"),
-        ],
-    )
-    .await?;
+    let changes = [
+        ("", json!({"spec": {"scopes": ["BestEffort"]}}), INVALID, "spec.scopes"),
+        ("/status", json!({"status": {"used": {"pods": "-1"}}}), INVALID, "status.used[pods]"),
+    ];
+    fixed(&site, "resourcequotas", quota, &changes).await?;
     Ok(())
 }
 

@@ -82,146 +82,115 @@ async fn ingresses(site: Site) -> Outcome {
         |host: &str, path: Value| json!({"spec": {"rules": [{"host": host, "http": {"paths": [path]}}]}});
     let service = json!({"service": {"name": "a", "port": {"number": 80}}});
     let path = |kind: &str, path: &str| json!({"pathType": kind, "path": path, "backend": service});
-    refuse(
-        &site,
-        "networking.k8s.io/v1/ingresses",
-        &[
-            (json!({"spec": {}}), INVALID, "spec"),
-            (rule("A_B", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
-            (rule("1.2.3.4", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
-            (rule("*.*.a", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
-            (rule("a.b", path("Prefix", "a")), INVALID, "spec.rules[0].http.paths[0].path"),
-            (rule("a.b", path("Prefix", "/a//b")), INVALID, "spec.rules[0].http.paths[0].path"),
-            (rule("a.b", path("X", "/")), NOT_SUPPORTED, "spec.rules[0].http.paths[0].pathType"),
-            (
-                rule("a.b", json!({"path": "/", "backend": service})),
-                REQUIRED,
-                "spec.rules[0].http.paths[0].pathType",
-            ),
-            (json!({"spec": {"rules": [{"http": {"paths": []}}]}}), REQUIRED, "spec.rules[0].http.paths"),
-            (
-                json!({"spec": {"defaultBackend": {"service": {"name": "a"}}}}),
-                REQUIRED,
-                "spec.defaultBackend",
-            ),
-            (
-                json!({"spec": {"defaultBackend": service, "tls": [{"hosts": ["A"]}]}}),
-                INVALID,
-                "spec.tls[0].hosts[0]",
-            ),
-        ],
-    )
-    .await?;
-    refuse(
-        &site,
-        "/apis/networking.k8s.io/v1/ingressclasses",
-        &[
-            (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
-            (
-                json!({"spec": {"controller": "a.b/c", "parameters": {
-                    "kind": "K",
-                    "name": "n",
-                    "scope": "Namespace",
-                }}}),
-                REQUIRED,
-                "spec.parameters.namespace",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (json!({"spec": {}}), INVALID, "spec"),
+        (rule("A_B", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
+        (rule("1.2.3.4", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
+        (rule("*.*.a", path("Prefix", "/")), INVALID, "spec.rules[0].host"),
+        (rule("a.b", path("Prefix", "a")), INVALID, "spec.rules[0].http.paths[0].path"),
+        (rule("a.b", path("Prefix", "/a//b")), INVALID, "spec.rules[0].http.paths[0].path"),
+        (rule("a.b", path("X", "/")), NOT_SUPPORTED, "spec.rules[0].http.paths[0].pathType"),
+        (
+            rule("a.b", json!({"path": "/", "backend": service})),
+            REQUIRED,
+            "spec.rules[0].http.paths[0].pathType",
+        ),
+        (json!({"spec": {"rules": [{"http": {"paths": []}}]}}), REQUIRED, "spec.rules[0].http.paths"),
+        (json!({"spec": {"defaultBackend": {"service": {"name": "a"}}}}), REQUIRED, "spec.defaultBackend"),
+        (
+            json!({"spec": {"defaultBackend": service, "tls": [{"hosts": ["A"]}]}}),
+            INVALID,
+            "spec.tls[0].hosts[0]",
+        ),
+    ];
+    refuse(&site, "networking.k8s.io/v1/ingresses", &bodies).await?;
+    let bodies = [
+        (json!({"spec": {"controller": "no-domain"}}), INVALID, "spec.controller"),
+        (
+            json!({"spec": {"controller": "a.b/c", "parameters": {
+                "kind": "K",
+                "name": "n",
+                "scope": "Namespace",
+            }}}),
+            REQUIRED,
+            "spec.parameters.namespace",
+        ),
+    ];
+    refuse(&site, "/apis/networking.k8s.io/v1/ingressclasses", &bodies).await?;
     Ok(())
 }
 
 async fn autoscalers(site: Site) -> Outcome {
     let metric = |metric: Value| autoscaler(json!({"metrics": [metric]}));
     let policies = |policies: Value| autoscaler(json!({"behavior": {"scaleUp": {"policies": policies}}}));
-    refuse(
-        &site,
-        "autoscaling/v2/horizontalpodautoscalers",
-        &[
-            (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
-            (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
-            (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
-            (
-                autoscaler(json!({"scaleTargetRef": {
-                    "kind": "",
-                    "name": "a",
-                }})),
-                REQUIRED,
-                "spec.scaleTargetRef.kind",
-            ),
-            (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
-            (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
-            (
-                metric(json!({"type": "Resource", "resource": {
-                    "name": "cpu",
-                    "target": {"type": "Utilization", "averageUtilization": 0},
-                }})),
-                INVALID,
-                "spec.metrics[0].resource.target.averageUtilization",
-            ),
-            (
-                policies(json!([{
-                    "type": "Pods",
-                    "value": 0,
-                    "periodSeconds": 1,
-                }])),
-                INVALID,
-                "spec.behavior.scaleUp.policies[0].value",
-            ),
-            (
-                policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])),
-                INVALID,
-                "spec.behavior.scaleUp.policies[0].periodSeconds",
-            ),
-            (
-                autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})),
-                INVALID,
-                "spec.behavior.scaleDown.stabilizationWindowSeconds",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (autoscaler(json!({"maxReplicas": 0})), INVALID, "spec.maxReplicas"),
+        (autoscaler(json!({"minReplicas": 4})), INVALID, "spec.maxReplicas"),
+        (autoscaler(json!({"minReplicas": -1})), INVALID, "spec.minReplicas"),
+        (
+            autoscaler(json!({"scaleTargetRef": {"kind": "", "name": "a"}})),
+            REQUIRED,
+            "spec.scaleTargetRef.kind",
+        ),
+        (metric(json!({"type": "Resource"})), REQUIRED, "spec.metrics[0].resource"),
+        (metric(json!({"type": "X"})), NOT_SUPPORTED, "spec.metrics[0].type"),
+        (
+            metric(json!({"type": "Resource", "resource": {
+                "name": "cpu",
+                "target": {"type": "Utilization", "averageUtilization": 0},
+            }})),
+            INVALID,
+            "spec.metrics[0].resource.target.averageUtilization",
+        ),
+        (
+            policies(json!([{"type": "Pods", "value": 0, "periodSeconds": 1}])),
+            INVALID,
+            "spec.behavior.scaleUp.policies[0].value",
+        ),
+        (
+            policies(json!([{"type": "Pods", "value": 1, "periodSeconds": 1801}])),
+            INVALID,
+            "spec.behavior.scaleUp.policies[0].periodSeconds",
+        ),
+        (
+            autoscaler(json!({"behavior": {"scaleDown": {"stabilizationWindowSeconds": 3601}}})),
+            INVALID,
+            "spec.behavior.scaleDown.stabilizationWindowSeconds",
+        ),
+    ];
+    refuse(&site, "autoscaling/v2/horizontalpodautoscalers", &bodies).await?;
     Ok(())
 }
 
 async fn volumes(site: Site) -> Outcome {
-    refuse(
-        &site,
-        "/api/v1/persistentvolumes",
-        &[
-            (volume(json!({"accessModes": []})), REQUIRED, "spec.accessModes"),
-            (volume(json!({"accessModes": ["X"]})), NOT_SUPPORTED, "spec.accessModes"),
-            (volume(json!({"capacity": {"cpu": "1"}})), NOT_SUPPORTED, "spec.capacity"),
-            (volume(json!({"capacity": {"storage": "0"}})), INVALID, "spec.capacity[storage]"),
-            (volume(json!({"hostPath": null})), REQUIRED, "spec"),
-            (volume(json!({"nfs": {"server": "a", "path": "/"}})), FORBIDDEN, "spec.nfs"),
-            (
-                volume(json!({"persistentVolumeReclaimPolicy": "X"})),
-                NOT_SUPPORTED,
-                "spec.persistentVolumeReclaimPolicy",
-            ),
-            (
-                volume(json!({"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"})),
-                FORBIDDEN,
-                "spec.persistentVolumeReclaimPolicy",
-            ),
-            (volume(json!({"storageClassName": "A"})), INVALID, "spec.storageClassName"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (volume(json!({"accessModes": []})), REQUIRED, "spec.accessModes"),
+        (volume(json!({"accessModes": ["X"]})), NOT_SUPPORTED, "spec.accessModes"),
+        (volume(json!({"capacity": {"cpu": "1"}})), NOT_SUPPORTED, "spec.capacity"),
+        (volume(json!({"capacity": {"storage": "0"}})), INVALID, "spec.capacity[storage]"),
+        (volume(json!({"hostPath": null})), REQUIRED, "spec"),
+        (volume(json!({"nfs": {"server": "a", "path": "/"}})), FORBIDDEN, "spec.nfs"),
+        (
+            volume(json!({"persistentVolumeReclaimPolicy": "X"})),
+            NOT_SUPPORTED,
+            "spec.persistentVolumeReclaimPolicy",
+        ),
+        (
+            volume(json!({"hostPath": {"path": "/"}, "persistentVolumeReclaimPolicy": "Recycle"})),
+            FORBIDDEN,
+            "spec.persistentVolumeReclaimPolicy",
+        ),
+        (volume(json!({"storageClassName": "A"})), INVALID, "spec.storageClassName"),
+    ];
+    refuse(&site, "/api/v1/persistentvolumes", &bodies).await?;
     let parameters = json!({"": "x"});
-    refuse(
-        &site,
-        "/apis/storage.k8s.io/v1/storageclasses",
-        &[
-            (json!({"provisioner": ""}), REQUIRED, "provisioner"),
-            (json!({"provisioner": "a.b/c", "reclaimPolicy": "X"}), NOT_SUPPORTED, "reclaimPolicy"),
-            (json!({"provisioner": "a.b/c", "volumeBindingMode": "X"}), NOT_SUPPORTED, "volumeBindingMode"),
-            (json!({"provisioner": "a.b/c", "parameters": parameters}), INVALID, "parameters"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (json!({"provisioner": ""}), REQUIRED, "provisioner"),
+        (json!({"provisioner": "a.b/c", "reclaimPolicy": "X"}), NOT_SUPPORTED, "reclaimPolicy"),
+        (json!({"provisioner": "a.b/c", "volumeBindingMode": "X"}), NOT_SUPPORTED, "volumeBindingMode"),
+        (json!({"provisioner": "a.b/c", "parameters": parameters}), INVALID, "parameters"),
+    ];
+    refuse(&site, "/apis/storage.k8s.io/v1/storageclasses", &bodies).await?;
     Ok(())
 }
 
@@ -229,26 +198,22 @@ async fn endpoint_slices(site: Site) -> Outcome {
     let slice =
         |kind: &str, endpoint: Value| json!({"addressType": kind, "endpoints": [endpoint], "ports": []});
     let ports = |ports: Value| json!({"addressType": "IPv4", "endpoints": [], "ports": ports});
-    refuse(
-        &site,
-        "discovery.k8s.io/v1/endpointslices",
-        &[
-            (slice("X", json!({"addresses": ["1.2.3.4"]})), NOT_SUPPORTED, "addressType"),
-            (slice("IPv4", json!({"addresses": []})), REQUIRED, "endpoints[0].addresses"),
-            (slice("IPv4", json!({"addresses": ["::1"]})), INVALID, "endpoints[0].addresses[0]"),
-            (slice("IPv4", json!({"addresses": ["127.0.0.1"]})), INVALID, "endpoints[0].addresses[0]"),
-            (slice("FQDN", json!({"addresses": ["a_b"]})), INVALID, "endpoints[0].addresses[0]"),
-            (
-                slice("IPv4", json!({"addresses": ["1.2.3.4"], "hostname": "a.b"})),
-                INVALID,
-                "endpoints[0].hostname",
-            ),
-            (ports(json!([{"name": "a", "port": 1}, {"name": "a", "port": 2}])), DUPLICATE, "ports[1].name"),
-            (ports(json!([{"name": "A_b", "port": 1}])), INVALID, "ports[0].name"),
-            (ports(json!([{"protocol": "X"}])), NOT_SUPPORTED, "ports[0].protocol"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (slice("X", json!({"addresses": ["1.2.3.4"]})), NOT_SUPPORTED, "addressType"),
+        (slice("IPv4", json!({"addresses": []})), REQUIRED, "endpoints[0].addresses"),
+        (slice("IPv4", json!({"addresses": ["::1"]})), INVALID, "endpoints[0].addresses[0]"),
+        (slice("IPv4", json!({"addresses": ["127.0.0.1"]})), INVALID, "endpoints[0].addresses[0]"),
+        (slice("FQDN", json!({"addresses": ["a_b"]})), INVALID, "endpoints[0].addresses[0]"),
+        (
+            slice("IPv4", json!({"addresses": ["1.2.3.4"], "hostname": "a.b"})),
+            INVALID,
+            "endpoints[0].hostname",
+        ),
+        (ports(json!([{"name": "a", "port": 1}, {"name": "a", "port": 2}])), DUPLICATE, "ports[1].name"),
+        (ports(json!([{"name": "A_b", "port": 1}])), INVALID, "ports[0].name"),
+        (ports(json!([{"protocol": "X"}])), NOT_SUPPORTED, "ports[0].protocol"),
+    ];
+    refuse(&site, "discovery.k8s.io/v1/endpointslices", &bodies).await?;
     Ok(())
 }
 
@@ -259,56 +224,51 @@ async fn policies_of_jobs(site: Site) -> Outcome {
     let success = |rule: Value| {
         job(json!({"completionMode": "Indexed", "completions": 3, "successPolicy": {"rules": [rule]}}))
     };
-    let (rule, rules) = ("spec.podFailurePolicy.rules[0]", "spec.successPolicy.rules[0]");
-    refuse(
-        &site,
-        "batch/v1/jobs",
-        &[
-            (
-                codes(json!({"operator": "In", "values": [0]})),
-                INVALID,
-                &format!("{rule}.onExitCodes.values[0]"),
-            ),
-            (
-                codes(json!({"operator": "In", "values": [2, 1]})),
-                INVALID,
-                &format!("{rule}.onExitCodes.values"),
-            ),
-            (
-                codes(json!({"operator": "In", "values": [1, 1]})),
-                DUPLICATE,
-                &format!("{rule}.onExitCodes.values[1]"),
-            ),
-            (
-                codes(json!({"operator": "X", "values": [1]})),
-                NOT_SUPPORTED,
-                &format!("{rule}.onExitCodes.operator"),
-            ),
-            (
-                codes(json!({"operator": "In", "values": [1], "containerName": "z"})),
-                INVALID,
-                &format!("{rule}.onExitCodes.containerName"),
-            ),
-            (
-                failure(json!({"action": "X", "onExitCodes": {"operator": "In", "values": [1]}})),
-                NOT_SUPPORTED,
-                &format!("{rule}.action"),
-            ),
-            (failure(json!({"action": "Ignore"})), INVALID, rule),
-            (
-                job(json!({"successPolicy": {"rules": [{"succeededCount": 1}]}})),
-                INVALID,
-                "spec.successPolicy",
-            ),
-            (success(json!({})), REQUIRED, rules),
-            (success(json!({"succeededCount": 4})), INVALID, &format!("{rules}.succeededCount")),
-            (success(json!({"succeededIndexes": "2-1"})), INVALID, &format!("{rules}.succeededIndexes")),
-            (job(json!({"managedBy": "a"})), INVALID, "spec.managedBy"),
-            (job(json!({"completionMode": "Indexed", "parallelism": 2})), REQUIRED, "spec.completions"),
-            (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (
+            codes(json!({"operator": "In", "values": [0]})),
+            INVALID,
+            "spec.podFailurePolicy.rules[0].onExitCodes.values[0]",
+        ),
+        (
+            codes(json!({"operator": "In", "values": [2, 1]})),
+            INVALID,
+            "spec.podFailurePolicy.rules[0].onExitCodes.values",
+        ),
+        (
+            codes(json!({"operator": "In", "values": [1, 1]})),
+            DUPLICATE,
+            "spec.podFailurePolicy.rules[0].onExitCodes.values[1]",
+        ),
+        (
+            codes(json!({"operator": "X", "values": [1]})),
+            NOT_SUPPORTED,
+            "spec.podFailurePolicy.rules[0].onExitCodes.operator",
+        ),
+        (
+            codes(json!({"operator": "In", "values": [1], "containerName": "z"})),
+            INVALID,
+            "spec.podFailurePolicy.rules[0].onExitCodes.containerName",
+        ),
+        (
+            failure(json!({"action": "X", "onExitCodes": {"operator": "In", "values": [1]}})),
+            NOT_SUPPORTED,
+            "spec.podFailurePolicy.rules[0].action",
+        ),
+        (failure(json!({"action": "Ignore"})), INVALID, "spec.podFailurePolicy.rules[0]"),
+        (job(json!({"successPolicy": {"rules": [{"succeededCount": 1}]}})), INVALID, "spec.successPolicy"),
+        (success(json!({})), REQUIRED, "spec.successPolicy.rules[0]"),
+        (success(json!({"succeededCount": 4})), INVALID, "spec.successPolicy.rules[0].succeededCount"),
+        (
+            success(json!({"succeededIndexes": "2-1"})),
+            INVALID,
+            "spec.successPolicy.rules[0].succeededIndexes",
+        ),
+        (job(json!({"managedBy": "a"})), INVALID, "spec.managedBy"),
+        (job(json!({"completionMode": "Indexed", "parallelism": 2})), REQUIRED, "spec.completions"),
+        (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
+    ];
+    refuse(&site, "batch/v1/jobs", &bodies).await?;
     Ok(())
 }
 
@@ -324,20 +284,16 @@ async fn claims_of_stateful_sets(site: Site) -> Outcome {
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}},
         })
     };
-    refuse(
-        &site,
-        "apps/v1/statefulsets",
-        &[
-            (set(claim("A_b", "1Gi")), INVALID, "spec.template.spec.volumes[0].name"),
-            (set(claim("data", "0")), INVALID, "spec.volumeClaimTemplates[0].spec.resources[storage]"),
-            (
-                set(json!({"metadata": {"name": "data"}, "spec": {}})),
-                REQUIRED,
-                "spec.volumeClaimTemplates[0].spec.accessModes",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (set(claim("A_b", "1Gi")), INVALID, "spec.template.spec.volumes[0].name"),
+        (set(claim("data", "0")), INVALID, "spec.volumeClaimTemplates[0].spec.resources[storage]"),
+        (
+            set(json!({"metadata": {"name": "data"}, "spec": {}})),
+            REQUIRED,
+            "spec.volumeClaimTemplates[0].spec.accessModes",
+        ),
+    ];
+    refuse(&site, "apps/v1/statefulsets", &bodies).await?;
     Ok(())
 }
 
@@ -349,31 +305,24 @@ async fn devices_priority_and_overhead(site: Site) -> Outcome {
         }
         json!({"metadata": {"name": "a"}, "spec": spec})
     };
-    refuse(
-        &site,
-        "pods",
-        &[
-            (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
-            (
-                pod(json!({"resourceClaims": [{
-                    "name": "A",
-                    "resourceClaimName": "c",
-                }]})),
-                INVALID,
-                "spec.resourceClaims[0].name",
-            ),
-            (
-                pod(json!({"resourceClaims": [{
-                    "name": "a",
-                    "resourceClaimName": "c",
-                    "resourceClaimTemplateName": "t",
-                }]})),
-                INVALID,
-                "spec.resourceClaims[0]",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
+        (
+            pod(json!({"resourceClaims": [{"name": "A", "resourceClaimName": "c"}]})),
+            INVALID,
+            "spec.resourceClaims[0].name",
+        ),
+        (
+            pod(json!({"resourceClaims": [{
+                "name": "a",
+                "resourceClaimName": "c",
+                "resourceClaimTemplateName": "t",
+            }]})),
+            INVALID,
+            "spec.resourceClaims[0]",
+        ),
+    ];
+    refuse(&site, "pods", &bodies).await?;
     for more in
         [json!({"overhead": {"cpu": "1"}}), json!({"priority": 5}), json!({"preemptionPolicy": "Never"})]
     {
@@ -408,24 +357,16 @@ async fn rolling_daemon_sets(site: Site) -> Outcome {
             }), "Always"),
         })
     };
-    refuse(
-        &site,
-        "apps/v1/daemonsets",
-        &[
-            (
-                set(json!({"maxSurge": 1, "maxUnavailable": 1})),
-                INVALID,
-                "spec.updateStrategy.rollingUpdate.maxSurge",
-            ),
-            (set(json!({"maxUnavailable": 0})), REQUIRED, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
-            (
-                set(json!({"maxUnavailable": "150%"})),
-                INVALID,
-                "spec.updateStrategy.rollingUpdate.maxUnavailable",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (
+            set(json!({"maxSurge": 1, "maxUnavailable": 1})),
+            INVALID,
+            "spec.updateStrategy.rollingUpdate.maxSurge",
+        ),
+        (set(json!({"maxUnavailable": 0})), REQUIRED, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
+        (set(json!({"maxUnavailable": "150%"})), INVALID, "spec.updateStrategy.rollingUpdate.maxUnavailable"),
+    ];
+    refuse(&site, "apps/v1/daemonsets", &bodies).await?;
     Ok(())
 }
 
@@ -447,41 +388,33 @@ async fn definitions(site: Site) -> Outcome {
     };
     let none = json!({"strategy": "None"});
     let reviewed = json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}});
-    refuse(
-        &site,
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        &[
-            (
-                definition(json!({"deprecationWarning": "old"}), none.clone()),
-                INVALID,
-                "spec.versions[0].deprecationWarning",
-            ),
-            (definition(json!({"name": "V1"}), none), INVALID, "spec.version"),
-            (definition(json!({}), reviewed), FORBIDDEN, "spec.conversion.conversionReviewVersions"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (
+            definition(json!({"deprecationWarning": "old"}), none.clone()),
+            INVALID,
+            "spec.versions[0].deprecationWarning",
+        ),
+        (definition(json!({"name": "V1"}), none), INVALID, "spec.version"),
+        (definition(json!({}), reviewed), FORBIDDEN, "spec.conversion.conversionReviewVersions"),
+    ];
+    refuse(&site, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &bodies).await?;
     Ok(())
 }
 
 async fn nodes(site: Site) -> Outcome {
     let taint = |key: &str, effect: &str| json!({"key": key, "effect": effect});
-    refuse(
-        &site,
-        "/api/v1/nodes",
-        &[
-            (json!({"spec": {"taints": [taint("a b", "NoSchedule")]}}), INVALID, "metadata.taints[0].key"),
-            (json!({"spec": {"taints": [taint("a", "X")]}}), NOT_SUPPORTED, "metadata.taints[0].effect"),
-            (
-                json!({"spec": {"taints": [taint("a", "NoSchedule"), taint("a", "NoSchedule")]}}),
-                DUPLICATE,
-                "metadata.taints[1]",
-            ),
-            (json!({"spec": {"podCIDRs": ["1.2.3.4/8", "1.2.3.4/8", "::/8"]}}), INVALID, "spec.podCIDRs"),
-            (json!({"spec": {"podCIDRs": ["1.2.3.4/33"]}}), INVALID, "spec.podCIDRs[0]"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (json!({"spec": {"taints": [taint("a b", "NoSchedule")]}}), INVALID, "metadata.taints[0].key"),
+        (json!({"spec": {"taints": [taint("a", "X")]}}), NOT_SUPPORTED, "metadata.taints[0].effect"),
+        (
+            json!({"spec": {"taints": [taint("a", "NoSchedule"), taint("a", "NoSchedule")]}}),
+            DUPLICATE,
+            "metadata.taints[1]",
+        ),
+        (json!({"spec": {"podCIDRs": ["1.2.3.4/8", "1.2.3.4/8", "::/8"]}}), INVALID, "spec.podCIDRs"),
+        (json!({"spec": {"podCIDRs": ["1.2.3.4/33"]}}), INVALID, "spec.podCIDRs[0]"),
+    ];
+    refuse(&site, "/api/v1/nodes", &bodies).await?;
     Ok(())
 }
 

@@ -66,87 +66,66 @@ async fn services(site: Site) -> Outcome {
         json!({"spec": spec})
     };
     let udp = |name: &str| json!({"name": name, "port": 53, "protocol": "UDP"});
-    refuse(
-        &site,
-        "services",
-        &[
-            (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
-            (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
-            (
-                with(json!({"ports": [{
-                    "port": 80,
-                    "targetPort": "toolongtoolongtoolong",
-                }]})),
-                INVALID,
-                "spec.ports[0].targetPort",
-            ),
-            (
-                with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})),
-                INVALID,
-                "spec.ports[0].appProtocol",
-            ),
-            (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
-            (
-                with(json!({
-                    "sessionAffinity": "ClientIP",
-                    "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}},
-                })),
-                INVALID,
-                "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
-            ),
-            (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
-            (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
-            (
-                with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})),
-                FORBIDDEN,
-                "spec.LoadBalancerSourceRanges",
-            ),
-            (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
-            (
-                with(json!({
-                    "allocateLoadBalancerNodePorts": true,
-                })),
-                FORBIDDEN,
-                "spec.allocateLoadBalancerNodePorts",
-            ),
-            (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
-            (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
-            (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
-            (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
-            (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
+        (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
+        (
+            with(json!({"ports": [{"port": 80, "targetPort": "toolongtoolongtoolong"}]})),
+            INVALID,
+            "spec.ports[0].targetPort",
+        ),
+        (with(json!({"ports": [{"port": 80, "appProtocol": "a b"}]})), INVALID, "spec.ports[0].appProtocol"),
+        (with(json!({"type": "ExternalName", "externalName": "A_B"})), INVALID, "spec.externalName"),
+        (
+            with(json!({
+                "sessionAffinity": "ClientIP",
+                "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}},
+            })),
+            INVALID,
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+        ),
+        (with(json!({"selector": {"a b": "c"}})), INVALID, "spec.selector"),
+        (with(json!({"externalIPs": ["1.2"]})), INVALID, "spec.externalIPs[0]"),
+        (with(json!({"loadBalancerSourceRanges": ["1.2.3.4"]})), FORBIDDEN, "spec.LoadBalancerSourceRanges"),
+        (with(json!({"loadBalancerClass": "x"})), FORBIDDEN, "spec.loadBalancerClass"),
+        (
+            with(json!({"allocateLoadBalancerNodePorts": true})),
+            FORBIDDEN,
+            "spec.allocateLoadBalancerNodePorts",
+        ),
+        (with(json!({"externalTrafficPolicy": "Local"})), INVALID, "spec.externalTrafficPolicy"),
+        (with(json!({"internalTrafficPolicy": "X"})), NOT_SUPPORTED, "spec.internalTrafficPolicy"),
+        (with(json!({"trafficDistribution": "X"})), NOT_SUPPORTED, "spec.trafficDistribution"),
+        (with(json!({"healthCheckNodePort": 30080})), INVALID, "spec.healthCheckNodePort"),
+        (with(json!({"ipFamilies": ["X"]})), NOT_SUPPORTED, "spec.ipFamilies[0]"),
+    ];
+    refuse(&site, "services", &bodies).await?;
     Ok(())
 }
 
 async fn secrets(site: Site) -> Outcome {
     let of = |kind: &str| json!({"type": kind});
-    refuse(
-        &site,
-        "secrets",
-        &[
-            (of("kubernetes.io/tls"), REQUIRED, "data[tls.crt]"),
-            (of("kubernetes.io/tls"), REQUIRED, "data[tls.key]"),
-            (of("kubernetes.io/dockerconfigjson"), REQUIRED, "data[.dockerconfigjson]"),
-            (of("kubernetes.io/dockercfg"), REQUIRED, "data[.dockercfg]"),
-            (of("kubernetes.io/basic-auth"), REQUIRED, "data[password]"),
-            (of("kubernetes.io/ssh-auth"), REQUIRED, "data[ssh-privatekey]"),
-            (
-                of("kubernetes.io/service-account-token"),
-                REQUIRED,
-                "metadata.annotations[kubernetes.io/service-account.name]",
-            ),
-            (
-                json!({"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "YQ=="}}),
-                INVALID,
-                "data[.dockerconfigjson]",
-            ),
-            (json!({"stringData": {"..": "a"}}), INVALID, "data[..]"),
-            (json!({"metadata": {"generateName": "x."}}), INVALID, "metadata.generateName"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (of("kubernetes.io/tls"), REQUIRED, "data[tls.crt]"),
+        (of("kubernetes.io/tls"), REQUIRED, "data[tls.key]"),
+        (of("kubernetes.io/dockerconfigjson"), REQUIRED, "data[.dockerconfigjson]"),
+        (of("kubernetes.io/dockercfg"), REQUIRED, "data[.dockercfg]"),
+        (of("kubernetes.io/basic-auth"), REQUIRED, "data[password]"),
+        (of("kubernetes.io/ssh-auth"), REQUIRED, "data[ssh-privatekey]"),
+        (
+            of("kubernetes.io/service-account-token"),
+            REQUIRED,
+            "metadata.annotations[kubernetes.io/service-account.name]",
+        ),
+        (
+            json!({"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "YQ=="}}),
+            INVALID,
+            "data[.dockerconfigjson]",
+        ),
+        (json!({"stringData": {"..": "a"}}), INVALID, "data[..]"),
+        (json!({"metadata": {"generateName": "x."}}), INVALID, "metadata.generateName"),
+    ];
+    refuse(&site, "secrets", &bodies).await?;
     site.create("secrets", json!({"metadata": {"name": "b"}, "type": ""})).await?.is("/type", "Opaque")?;
     site.create(
         "secrets",
@@ -158,23 +137,19 @@ async fn secrets(site: Site) -> Outcome {
 
 async fn jobs(site: Site) -> Outcome {
     let job = |more: Value| json!({"spec": with_template(more, "Never")});
-    refuse(
-        &site,
-        "batch/v1/jobs",
-        &[
-            (job(json!({"completionMode": "X"})), NOT_SUPPORTED, "spec.completionMode"),
-            (job(json!({"selector": {"matchLabels": {"a": "b"}}})), INVALID, "spec.selector"),
-            (
-                job(json!({"manualSelector": true, "selector": {"matchLabels": {"x": "y"}}})),
-                INVALID,
-                "spec.template.metadata.labels",
-            ),
-            (job(json!({"podReplacementPolicy": "X"})), NOT_SUPPORTED, "spec.podReplacementPolicy"),
-            (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
-            (job(json!({"maxFailedIndexes": 1})), REQUIRED, "spec.backoffLimitPerIndex"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (job(json!({"completionMode": "X"})), NOT_SUPPORTED, "spec.completionMode"),
+        (job(json!({"selector": {"matchLabels": {"a": "b"}}})), INVALID, "spec.selector"),
+        (
+            job(json!({"manualSelector": true, "selector": {"matchLabels": {"x": "y"}}})),
+            INVALID,
+            "spec.template.metadata.labels",
+        ),
+        (job(json!({"podReplacementPolicy": "X"})), NOT_SUPPORTED, "spec.podReplacementPolicy"),
+        (job(json!({"backoffLimitPerIndex": 1})), INVALID, "spec.backoffLimitPerIndex"),
+        (job(json!({"maxFailedIndexes": 1})), REQUIRED, "spec.backoffLimitPerIndex"),
+    ];
+    refuse(&site, "batch/v1/jobs", &bodies).await?;
     Ok(())
 }
 
@@ -209,23 +184,11 @@ async fn cron_jobs(site: Site) -> Outcome {
             .invalid(INVALID, "spec.timeZone")?;
     }
     site.post(path, cron("* * * * *", json!({"timeZone": "UTC"}))).await?.code(201)?;
-    refuse(
-        &site,
-        "batch/v1/cronjobs",
-        &[
-            (
-                cron("* * * * *", json!({"startingDeadlineSeconds": -1})),
-                INVALID,
-                "spec.startingDeadlineSeconds",
-            ),
-            (
-                cron("* * * * *", json!({"failedJobsHistoryLimit": -1})),
-                INVALID,
-                "spec.failedJobsHistoryLimit",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (cron("* * * * *", json!({"startingDeadlineSeconds": -1})), INVALID, "spec.startingDeadlineSeconds"),
+        (cron("* * * * *", json!({"failedJobsHistoryLimit": -1})), INVALID, "spec.failedJobsHistoryLimit"),
+    ];
+    refuse(&site, "batch/v1/cronjobs", &bodies).await?;
     Ok(())
 }
 
@@ -238,58 +201,46 @@ async fn workloads(site: Site) -> Outcome {
         json!({"spec": spec})
     };
     let rolling = |rolling: Value| workload(json!({"strategy": {"rollingUpdate": rolling}}));
-    refuse(
-        &site,
-        "apps/v1/deployments",
-        &[
-            (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
-            (workload(json!({"revisionHistoryLimit": -1})), INVALID, "spec.revisionHistoryLimit"),
-            (
-                rolling(json!({"maxUnavailable": "101%"})),
-                INVALID,
-                "spec.strategy.rollingUpdate.maxUnavailable",
-            ),
-            (rolling(json!({"maxSurge": "x"})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
-            (rolling(json!({"maxSurge": -1})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
-            (
-                workload(json!({"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}})),
-                REQUIRED,
-                "spec.selector.matchExpressions[0].values",
-            ),
-            (
-                json!({"spec": with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Never")}),
-                NOT_SUPPORTED,
-                "spec.template.spec.restartPolicy",
-            ),
-        ],
-    )
-    .await?;
-    refuse(
-        &site,
-        "apps/v1/statefulsets",
-        &[
-            (workload(json!({"updateStrategy": {"type": "X"}})), INVALID, "spec.updateStrategy"),
-            (
-                workload(json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}})),
-                INVALID,
-                "spec.updateStrategy.rollingUpdate",
-            ),
-            (
-                workload(json!({"updateStrategy": {"rollingUpdate": {"partition": -1}}})),
-                INVALID,
-                "spec.updateStrategy.rollingUpdate.partition",
-            ),
-            (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
-            (workload(json!({"ordinals": {"start": -1}})), INVALID, "spec.ordinals.start"),
-            (
-                workload(json!({"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "X"}})),
-                NOT_SUPPORTED,
-                "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
-            ),
-            (workload(json!({"serviceName": "a b"})), INVALID, "spec.serviceName"),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
+        (workload(json!({"revisionHistoryLimit": -1})), INVALID, "spec.revisionHistoryLimit"),
+        (rolling(json!({"maxUnavailable": "101%"})), INVALID, "spec.strategy.rollingUpdate.maxUnavailable"),
+        (rolling(json!({"maxSurge": "x"})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
+        (rolling(json!({"maxSurge": -1})), INVALID, "spec.strategy.rollingUpdate.maxSurge"),
+        (
+            workload(json!({"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}})),
+            REQUIRED,
+            "spec.selector.matchExpressions[0].values",
+        ),
+        (
+            json!({"spec": with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Never")}),
+            NOT_SUPPORTED,
+            "spec.template.spec.restartPolicy",
+        ),
+    ];
+    refuse(&site, "apps/v1/deployments", &bodies).await?;
+    let bodies = [
+        (workload(json!({"updateStrategy": {"type": "X"}})), INVALID, "spec.updateStrategy"),
+        (
+            workload(json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}})),
+            INVALID,
+            "spec.updateStrategy.rollingUpdate",
+        ),
+        (
+            workload(json!({"updateStrategy": {"rollingUpdate": {"partition": -1}}})),
+            INVALID,
+            "spec.updateStrategy.rollingUpdate.partition",
+        ),
+        (workload(json!({"minReadySeconds": -1})), INVALID, "spec.minReadySeconds"),
+        (workload(json!({"ordinals": {"start": -1}})), INVALID, "spec.ordinals.start"),
+        (
+            workload(json!({"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "X"}})),
+            NOT_SUPPORTED,
+            "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
+        ),
+        (workload(json!({"serviceName": "a b"})), INVALID, "spec.serviceName"),
+    ];
+    refuse(&site, "apps/v1/statefulsets", &bodies).await?;
     Ok(())
 }
 
@@ -302,46 +253,34 @@ async fn claims_and_budgets(site: Site) -> Outcome {
         }
         json!({"spec": spec})
     };
-    refuse(
-        &site,
-        "persistentvolumeclaims",
-        &[
-            (claim("0", json!({})), INVALID, "spec.resources[storage]"),
-            (claim("-1", json!({})), INVALID, "spec.resources[storage]"),
-            (
-                claim("1", json!({"accessModes": ["ReadWriteOncePod", "ReadWriteOnce"]})),
-                FORBIDDEN,
-                "spec.accessModes",
-            ),
-            (claim("1", json!({"volumeMode": "X"})), NOT_SUPPORTED, "spec.volumeMode"),
-            (claim("1", json!({"storageClassName": "A B"})), INVALID, "spec.storageClassName"),
-            (
-                claim("1", json!({"selector": {"matchExpressions": [{"key": "a", "operator": "X"}]}})),
-                INVALID,
-                "spec.selector.matchExpressions[0].operator",
-            ),
-        ],
-    )
-    .await?;
-    refuse(
-        &site,
-        "policy/v1/poddisruptionbudgets",
-        &[
-            (json!({"spec": {"minAvailable": -1}}), INVALID, "spec.minAvailable"),
-            (json!({"spec": {"minAvailable": "101%"}}), INVALID, "spec.minAvailable"),
-            (json!({"spec": {"maxUnavailable": "x"}}), INVALID, "spec.maxUnavailable"),
-            (
-                json!({"spec": {"selector": {"matchLabels": {"a b": "c"}}}}),
-                INVALID,
-                "spec.selector.matchLabels",
-            ),
-            (
-                json!({"spec": {"unhealthyPodEvictionPolicy": "X"}}),
-                NOT_SUPPORTED,
-                "spec.unhealthyPodEvictionPolicy",
-            ),
-        ],
-    )
-    .await?;
+    let bodies = [
+        (claim("0", json!({})), INVALID, "spec.resources[storage]"),
+        (claim("-1", json!({})), INVALID, "spec.resources[storage]"),
+        (
+            claim("1", json!({"accessModes": ["ReadWriteOncePod", "ReadWriteOnce"]})),
+            FORBIDDEN,
+            "spec.accessModes",
+        ),
+        (claim("1", json!({"volumeMode": "X"})), NOT_SUPPORTED, "spec.volumeMode"),
+        (claim("1", json!({"storageClassName": "A B"})), INVALID, "spec.storageClassName"),
+        (
+            claim("1", json!({"selector": {"matchExpressions": [{"key": "a", "operator": "X"}]}})),
+            INVALID,
+            "spec.selector.matchExpressions[0].operator",
+        ),
+    ];
+    refuse(&site, "persistentvolumeclaims", &bodies).await?;
+    let bodies = [
+        (json!({"spec": {"minAvailable": -1}}), INVALID, "spec.minAvailable"),
+        (json!({"spec": {"minAvailable": "101%"}}), INVALID, "spec.minAvailable"),
+        (json!({"spec": {"maxUnavailable": "x"}}), INVALID, "spec.maxUnavailable"),
+        (json!({"spec": {"selector": {"matchLabels": {"a b": "c"}}}}), INVALID, "spec.selector.matchLabels"),
+        (
+            json!({"spec": {"unhealthyPodEvictionPolicy": "X"}}),
+            NOT_SUPPORTED,
+            "spec.unhealthyPodEvictionPolicy",
+        ),
+    ];
+    refuse(&site, "policy/v1/poddisruptionbudgets", &bodies).await?;
     Ok(())
 }

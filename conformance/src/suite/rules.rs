@@ -333,14 +333,7 @@ async fn a_default_keeps_the_rules(site: Site) -> Outcome {
 async fn a_wrong_object_is_told_first(site: Site) -> Outcome {
     let widgets = numbers(&site, json!([{"rule": "self.x > 0"}])).await?;
     widgets
-        .post(
-            &site,
-            "a",
-            json!({"spec": {
-                "x": "one",
-            }}),
-            "",
-        )
+        .post(&site, "a", json!({"spec": {"x": "one"}}), "")
         .await?
         .invalid("FieldValueTypeInvalid", "spec.x")?
         .mentions(

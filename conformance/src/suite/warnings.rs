@@ -66,10 +66,7 @@ async fn finalizers_without_a_domain_are_told(site: Site) -> Outcome {
         .post(
             &site,
             "a",
-            json!({"metadata": {
-                "name": "a",
-                "finalizers": ["mine", "mine.example.com"],
-            }}),
+            json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}),
             "?dryRun=All",
         )
         .await?
