@@ -34,9 +34,27 @@ pub(crate) fn workload(name: &str, replicas: u32) -> Value {
     })
 }
 
-/// A ConfigMap to apply: whole, as server-side apply wants it.
-pub(crate) fn applied_map(name: &str, data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+/// A Service without an address.
+pub(crate) fn headless_service(name: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})
+}
+
+/// An object that stays after its deletion until its finalizer is removed.
+pub(crate) fn finalized(name: &str) -> Value {
+    json!({"metadata": {"name": name, "finalizers": ["example.com/hold"]}})
+}
+
+/// An object called `a` to apply: server-side apply needs its version and kind.
+pub(crate) fn applied(api_version: &str, kind: &str, fields: Value) -> Value {
+    extended(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}}), fields)
+}
+
+/// An object with more fields.
+pub(crate) fn extended(mut object: Value, fields: Value) -> Value {
+    if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
+        object.extend(fields);
+    }
+    object
 }
 
 /// A reference to an owner that was created.

@@ -162,6 +162,11 @@ impl Site {
         self.call(Method::GET, path).watch().await
     }
 
+    /// Opens a watch of a collection, for what happens after a version.
+    pub(crate) async fn watch_after(&self, version: &str, path: &str) -> Result<Events, Mismatch> {
+        self.watch(&format!("{path}?watch=true&resourceVersion={version}")).await
+    }
+
     /// Creates one object after the other until one is as it should be, for what a server follows in its own time.
     pub(crate) async fn eventually_made(
         &self,
@@ -182,6 +187,16 @@ impl Site {
             number += 1;
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until an object exists.
+    pub(crate) async fn until_found(&self, path: &str, expected: &str) -> Result<Answer, Mismatch> {
+        self.eventually(path, |answer| answer.status == 200, expected).await
+    }
+
+    /// Waits until an object does not exist any longer.
+    pub(crate) async fn until_gone(&self, path: &str) -> Result<Answer, Mismatch> {
+        self.eventually(path, |answer| answer.status == 404, "404").await
     }
 
     /// Asks again until the answer is as it should be, for what controllers do in their own time.

@@ -366,26 +366,18 @@ async fn openapi_v2_as_protobuf(site: Site) -> Outcome {
 }
 
 async fn the_service_kubernetes(site: Site) -> Outcome {
-    site.eventually(
-        "/api/v1/namespaces/default/services/kubernetes",
-        |answer| answer.status == 200,
-        "the Service",
-    )
-    .await?
-    .is("/spec/ports/0/port", 443)?
-    .is("/spec/ports/0/name", "https")?
-    .is("/metadata/labels/component", "apiserver")?;
+    site.until_found("/api/v1/namespaces/default/services/kubernetes", "the Service")
+        .await?
+        .is("/spec/ports/0/port", 443)?
+        .is("/spec/ports/0/name", "https")?
+        .is("/metadata/labels/component", "apiserver")?;
     Ok(())
 }
 
 async fn bootstrap_roles(site: Site) -> Outcome {
     for role in ["cluster-admin", "admin", "edit", "view", "system:basic-user", "system:discovery"] {
-        site.eventually(
-            &format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}"),
-            |answer| answer.status == 200,
-            "a ClusterRole",
-        )
-        .await?;
+        site.until_found(&format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}"), "a ClusterRole")
+            .await?;
     }
     site.get("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/cluster-admin")
         .await?
@@ -395,13 +387,9 @@ async fn bootstrap_roles(site: Site) -> Outcome {
 }
 
 async fn priority_classes(site: Site) -> Outcome {
-    site.eventually(
-        "/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical",
-        |answer| answer.status == 200,
-        "a PriorityClass",
-    )
-    .await?
-    .is("/value", 2_000_001_000)?;
+    site.until_found("/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical", "a PriorityClass")
+        .await?
+        .is("/value", 2_000_001_000)?;
     Ok(())
 }
 

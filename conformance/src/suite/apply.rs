@@ -2,8 +2,9 @@
 
 use crate::answer::{Answer, Mismatch};
 use crate::case::{Case, Outcome, case};
-use crate::objects::{applied_map, config_map, workload};
+use crate::objects::{applied, config_map, workload};
 use crate::site::{APPLY, MERGE, Site};
+use http::Method;
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -116,6 +117,16 @@ async fn apply(site: &Site, manager: &str, path: &str, body: Value) -> Result<An
     site.patch(APPLY, &format!("{path}?fieldManager={manager}"), body).await
 }
 
+/// Applies the data of a ConfigMap `a` as `manager`.
+async fn apply_data(site: &Site, manager: &str, data: Value) -> Result<Answer, Mismatch> {
+    apply(site, manager, "configmaps/a", map(data)).await
+}
+
+/// A ConfigMap to apply.
+fn map(data: Value) -> Value {
+    applied("v1", "ConfigMap", json!({"data": data}))
+}
+
 /// The entry of a manager.
 fn entry<'a>(answer: &'a Answer, manager: &str, operation: &str) -> Option<&'a Value> {
     let entries = answer.list("/metadata/managedFields").iter();
@@ -128,39 +139,43 @@ fn manages(answer: &Answer, manager: &str, field: &str) -> bool {
     entry(answer, manager, "Apply").is_some_and(|entry| entry["fieldsV1"].pointer(field).is_some())
 }
 
+/// A Deployment to apply.
 fn deployment(container: Value) -> Value {
-    json!({
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
-        "spec": {
-            "replicas": 0,
-            "selector": {"matchLabels": {"app": "a"}},
-            "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container]}},
-        },
-    })
+    let template = json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container]}});
+    let selector = json!({"matchLabels": {"app": "a"}});
+    let spec = json!({"replicas": 0, "selector": selector, "template": template});
+    applied("apps/v1", "Deployment", json!({"spec": spec}))
+}
+
+/// The containers of a Deployment, to apply without its other fields.
+fn only_containers(containers: Value) -> Value {
+    applied("apps/v1", "Deployment", json!({"spec": {"template": {"spec": {"containers": containers}}}}))
+}
+
+fn main() -> Value {
+    json!({"name": "main", "image": "app:1"})
+}
+
+fn side() -> Value {
+    json!({"name": "side", "image": "side:1"})
 }
 
 async fn applying_creates(site: Site) -> Outcome {
-    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
-        .await?
-        .code(201)?
-        .is("/data/x", "1")?;
+    let made = apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?.is("/data/x", "1")?;
     let managed = manages(&made, "one", "/f:data/f:x");
     made.check(managed, "the manager one with f:data f:x")?;
     Ok(())
 }
 
 async fn applying_again_updates(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "2"})))
-        .await?
-        .code(200)?
-        .is("/data/x", "2")?;
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "2"})).await?.code(200)?.is("/data/x", "2")?;
     Ok(())
 }
 
 async fn applying_the_same_changes_nothing(site: Site) -> Outcome {
-    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+    let made = apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "1"}))
         .await?
         .code(200)?
         .is("/metadata/resourceVersion", made.version())?;
@@ -168,7 +183,7 @@ async fn applying_the_same_changes_nothing(site: Site) -> Outcome {
 }
 
 async fn an_entry_has_its_parts(site: Site) -> Outcome {
-    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    let made = apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
     made.is("/metadata/managedFields/0/manager", "one")?
         .is("/metadata/managedFields/0/operation", "Apply")?
         .is("/metadata/managedFields/0/apiVersion", "v1")?
@@ -180,7 +195,7 @@ async fn an_entry_has_its_parts(site: Site) -> Outcome {
 }
 
 async fn a_manager_is_required(site: Site) -> Outcome {
-    site.patch(APPLY, "configmaps/a", applied_map("a", json!({})))
+    site.patch(APPLY, "configmaps/a", map(json!({})))
         .await?
         .code(422)?
         .mentions("/message", "fieldManager")?;
@@ -188,37 +203,31 @@ async fn a_manager_is_required(site: Site) -> Outcome {
 }
 
 async fn a_dropped_field_is_removed(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
-        .await?
-        .code(200)?
-        .is("/data", json!({"x": "1"}))?;
+    apply_data(&site, "one", json!({"x": "1", "y": "2"})).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(200)?.is("/data", json!({"x": "1"}))?;
     Ok(())
 }
 
 async fn a_shared_field_stays(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "2"}))).await?.code(201)?;
-    apply(&site, "two", "configmaps/a", applied_map("a", json!({"y": "2"}))).await?.code(200)?;
-    let after = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
-        .await?
-        .code(200)?
-        .is("/data/y", "2")?;
+    apply_data(&site, "one", json!({"x": "1", "y": "2"})).await?.code(201)?;
+    apply_data(&site, "two", json!({"y": "2"})).await?.code(200)?;
+    let after = apply_data(&site, "one", json!({"x": "1"})).await?.code(200)?.is("/data/y", "2")?;
     let moved = manages(&after, "two", "/f:data/f:y") && !manages(&after, "one", "/f:data/f:y");
     after.check(moved, "y with two alone")?;
     Ok(())
 }
 
 async fn the_same_value_is_shared(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-    let after = apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
+    let after = apply_data(&site, "two", json!({"x": "1"})).await?.code(200)?;
     let both = manages(&after, "one", "/f:data/f:x") && manages(&after, "two", "/f:data/f:x");
     after.check(both, "both managers at x")?;
     Ok(())
 }
 
 async fn another_value_is_a_conflict(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
-    apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2"})))
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
+    apply_data(&site, "two", json!({"x": "2"}))
         .await?
         .refused(409, "Conflict")?
         .cause("FieldManagerConflict", ".data.x")?
@@ -228,8 +237,8 @@ async fn another_value_is_a_conflict(site: Site) -> Outcome {
 }
 
 async fn conflicts_are_counted(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
-    apply(&site, "two", "configmaps/a", applied_map("a", json!({"x": "2", "y": "2"})))
+    apply_data(&site, "one", json!({"x": "1", "y": "1"})).await?.code(201)?;
+    apply_data(&site, "two", json!({"x": "2", "y": "2"}))
         .await?
         .refused(409, "Conflict")?
         .cause("FieldManagerConflict", ".data.x")?
@@ -242,9 +251,9 @@ async fn conflicts_are_counted(site: Site) -> Outcome {
 }
 
 async fn force_takes_over(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1", "y": "1"}))).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "1", "y": "1"})).await?.code(201)?;
     let after = site
-        .patch(APPLY, "configmaps/a?fieldManager=two&force=true", applied_map("a", json!({"x": "2"})))
+        .patch(APPLY, "configmaps/a?fieldManager=two&force=true", map(json!({"x": "2"})))
         .await?
         .code(200)?
         .is("/data", json!({"x": "2", "y": "1"}))?;
@@ -264,7 +273,7 @@ async fn force_belongs_to_apply(site: Site) -> Outcome {
 }
 
 async fn an_update_owns_what_it_changed(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
     let after = site
         .patch(MERGE, "configmaps/a?fieldManager=updater", json!({"data": {"x": "2"}}))
         .await?
@@ -273,7 +282,7 @@ async fn an_update_owns_what_it_changed(site: Site) -> Outcome {
         .is_some_and(|entry| entry["fieldsV1"]["f:data"].get("f:x").is_some());
     let moved = updater && !manages(&after, "one", "/f:data/f:x");
     after.check(moved, "x with updater alone")?;
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"})))
+    apply_data(&site, "one", json!({"x": "1"}))
         .await?
         .refused(409, "Conflict")?
         .mentions("/message", "conflict with \"updater\" using v1: .data.x")?;
@@ -290,7 +299,7 @@ async fn a_creation_is_managed(site: Site) -> Outcome {
 
 async fn the_user_agent_names_the_manager(site: Site) -> Outcome {
     let call = site
-        .call(http::Method::POST, "configmaps")
+        .call(Method::POST, "configmaps")
         .json(&config_map("a"))
         .header("user-agent", "builder/v1.2 (linux)");
     let made = call.send().await?.code(201)?;
@@ -300,16 +309,12 @@ async fn the_user_agent_names_the_manager(site: Site) -> Outcome {
 }
 
 async fn a_managers_name_is_short(site: Site) -> Outcome {
-    apply(&site, &"m".repeat(129), "configmaps/a", applied_map("a", json!({})))
-        .await?
-        .invalid("FieldValueTooLong", "fieldManager")?;
+    apply_data(&site, &"m".repeat(129), json!({})).await?.invalid("FieldValueTooLong", "fieldManager")?;
     Ok(())
 }
 
 async fn a_managers_name_is_printable(site: Site) -> Outcome {
-    apply(&site, "a%0Ab", "configmaps/a", applied_map("a", json!({})))
-        .await?
-        .invalid("FieldValueInvalid", "fieldManager")?;
+    apply_data(&site, "a%0Ab", json!({})).await?.invalid("FieldValueInvalid", "fieldManager")?;
     Ok(())
 }
 
@@ -321,7 +326,7 @@ async fn an_applied_object_says_its_kind(site: Site) -> Outcome {
 }
 
 async fn an_applied_object_has_no_managed_fields(site: Site) -> Outcome {
-    let mut body = applied_map("a", json!({}));
+    let mut body = map(json!({}));
     body["metadata"]["managedFields"] = json!([{
         "manager": "x", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {},
     }]);
@@ -333,12 +338,13 @@ async fn an_applied_object_has_no_managed_fields(site: Site) -> Outcome {
 }
 
 async fn the_names_agree(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("b", json!({}))).await?.refused(400, "BadRequest")?;
+    let body = applied("v1", "ConfigMap", json!({"metadata": {"name": "b"}, "data": {}}));
+    apply(&site, "one", "configmaps/a", body).await?.refused(400, "BadRequest")?;
     Ok(())
 }
 
 async fn unknown_fields_are_refused(site: Site) -> Outcome {
-    let mut body = applied_map("a", json!({}));
+    let mut body = map(json!({}));
     body["colour"] = json!("blue");
     let answer = apply(&site, "one", "configmaps/a", body).await?;
     let refused = answer.status >= 400;
@@ -347,46 +353,22 @@ async fn unknown_fields_are_refused(site: Site) -> Outcome {
 }
 
 async fn list_items_are_owned_one_by_one(site: Site) -> Outcome {
-    apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
-        .await?
-        .code(201)?;
-    let side = json!({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "a"},
-        "spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:1"}]}}},
-    });
-    let after = apply(&site, "two", "apps/v1/deployments/a", side).await?.code(200)?;
+    apply(&site, "one", "apps/v1/deployments/a", deployment(main())).await?.code(201)?;
+    let added = only_containers(json!([side()]));
+    let after = apply(&site, "two", "apps/v1/deployments/a", added).await?.code(200)?;
     let two = after.list("/spec/template/spec/containers").len() == 2;
-    let owned =
-        manages(&after, "two", "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"side\"}/f:image");
+    let image = "/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"side\"}/f:image";
+    let owned = manages(&after, "two", image);
     after.check(two && owned, "two containers, and the second with two")?;
     Ok(())
 }
 
 async fn a_dropped_item_is_removed(site: Site) -> Outcome {
-    apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
-        .await?
-        .code(201)?;
-    let side = |containers: Value| {
-        json!({
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "a"},
-            "spec": {"template": {"spec": {"containers": containers}}},
-        })
-    };
-    apply(&site, "two", "apps/v1/deployments/a", side(json!([{"name": "side", "image": "side:1"}])))
-        .await?
-        .code(200)?;
-    let after = apply(
-        &site,
-        "two",
-        "apps/v1/deployments/a",
-        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}),
-    )
-    .await?
-    .code(200)?;
+    apply(&site, "one", "apps/v1/deployments/a", deployment(main())).await?.code(201)?;
+    let added = only_containers(json!([side()]));
+    apply(&site, "two", "apps/v1/deployments/a", added).await?.code(200)?;
+    let nothing = applied("apps/v1", "Deployment", json!({}));
+    let after = apply(&site, "two", "apps/v1/deployments/a", nothing).await?.code(200)?;
     let one =
         after.list("/spec/template/spec/containers").len() == 1 && entry(&after, "two", "Apply").is_none();
     after.check(one, "one container, and two manages nothing")?;
@@ -395,11 +377,7 @@ async fn a_dropped_item_is_removed(site: Site) -> Outcome {
 
 async fn members_of_a_set_are_owned(site: Site) -> Outcome {
     let with = |finalizer: &str| {
-        json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "a", "finalizers": [finalizer]},
-        })
+        applied("v1", "ConfigMap", json!({"metadata": {"name": "a", "finalizers": [finalizer]}}))
     };
     apply(&site, "one", "configmaps/a", with("example.com/a")).await?.code(201)?;
     let after = apply(&site, "two", "configmaps/a", with("example.com/b")).await?.code(200)?;
@@ -421,14 +399,8 @@ async fn an_atomic_list_has_one_owner(site: Site) -> Outcome {
 }
 
 async fn an_atomic_map_is_replaced(site: Site) -> Outcome {
-    let with = |labels: Value| {
-        json!({
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "a"},
-            "spec": {"clusterIP": "None", "selector": labels},
-        })
-    };
+    let with =
+        |labels: Value| applied("v1", "Service", json!({"spec": {"clusterIP": "None", "selector": labels}}));
     apply(&site, "one", "services/a", with(json!({"a": "1"}))).await?.code(201)?;
     apply(&site, "one", "services/a", with(json!({"b": "2"})))
         .await?
@@ -438,10 +410,7 @@ async fn an_atomic_map_is_replaced(site: Site) -> Outcome {
 }
 
 async fn defaults_are_not_owned(site: Site) -> Outcome {
-    let made =
-        apply(&site, "one", "apps/v1/deployments/a", deployment(json!({"name": "main", "image": "app:1"})))
-            .await?
-            .code(201)?;
+    let made = apply(&site, "one", "apps/v1/deployments/a", deployment(main())).await?.code(201)?;
     let owned = manages(&made, "one", "/f:spec/f:strategy");
     made.has("/spec/strategy/type")?.check(!owned, "no manager of the strategy")?;
     Ok(())
@@ -449,12 +418,7 @@ async fn defaults_are_not_owned(site: Site) -> Outcome {
 
 async fn a_subresource_has_its_own_entry(site: Site) -> Outcome {
     site.create("apps/v1/deployments", workload("a", 0)).await?;
-    let body = json!({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "a"},
-        "status": {"observedGeneration": 7},
-    });
+    let body = applied("apps/v1", "Deployment", json!({"status": {"observedGeneration": 7}}));
     let after = apply(&site, "one", "apps/v1/deployments/a/status", body)
         .await?
         .code(200)?
@@ -465,7 +429,7 @@ async fn a_subresource_has_its_own_entry(site: Site) -> Outcome {
 }
 
 async fn managed_fields_can_be_cleared(site: Site) -> Outcome {
-    apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
     let after =
         site.patch(MERGE, "configmaps/a", json!({"metadata": {"managedFields": [{}]}})).await?.code(200)?;
     let none = entry(&after, "one", "Apply").is_none();
@@ -475,7 +439,7 @@ async fn managed_fields_can_be_cleared(site: Site) -> Outcome {
 
 async fn an_apply_may_be_yaml(site: Site) -> Outcome {
     let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: \"1\"\n";
-    site.call(http::Method::PATCH, "configmaps/a?fieldManager=one")
+    site.call(Method::PATCH, "configmaps/a?fieldManager=one")
         .body(APPLY, yaml)
         .send()
         .await?
@@ -485,20 +449,19 @@ async fn an_apply_may_be_yaml(site: Site) -> Outcome {
 }
 
 async fn a_version_is_a_precondition(site: Site) -> Outcome {
-    let made = apply(&site, "one", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(201)?;
+    let made = apply_data(&site, "one", json!({"x": "1"})).await?.code(201)?;
     site.patch(MERGE, "configmaps/a", json!({"data": {"y": "2"}})).await?.code(200)?;
-    let mut body = applied_map("a", json!({"x": "2"}));
+    let mut body = map(json!({"x": "2"}));
     body["metadata"]["resourceVersion"] = json!(made.version());
     apply(&site, "one", "configmaps/a", body).await?.refused(409, "Conflict")?;
     Ok(())
 }
 
 async fn the_last_applied_annotation_is_kept(site: Site) -> Outcome {
-    let mut body = applied_map("a", json!({"x": "1"}));
+    let mut body = map(json!({"x": "1"}));
     body["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
     site.create("configmaps?fieldManager=kubectl-client-side-apply", body).await?;
-    let after =
-        apply(&site, "kubectl", "configmaps/a", applied_map("a", json!({"x": "1"}))).await?.code(200)?;
+    let after = apply_data(&site, "kubectl", json!({"x": "1"})).await?.code(200)?;
     let both = manages(&after, "kubectl", "/f:data/f:x");
     after
         .has("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")?

@@ -275,10 +275,11 @@ async fn deep_yaml(site: Site) -> Outcome {
 }
 
 async fn growing_yaml(site: Site) -> Outcome {
-    let mut yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na0: &a0 [\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\",\"x\"]\n".to_owned();
+    let nine = |item: &str| [item; 9].join(",");
+    let mut yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned();
+    yaml += &format!("a0: &a0 [{}]\n", nine("\"x\""));
     for level in 1..10 {
-        let below = format!("*a{}", level - 1);
-        yaml += &format!("a{level}: &a{level} [{}]\n", [below.as_str(); 9].join(","));
+        yaml += &format!("a{level}: &a{level} [{}]\n", nine(&format!("*a{}", level - 1)));
     }
     site.post_as("application/yaml", "configmaps", yaml).await?.refused(400, "BadRequest")?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
+use crate::objects::{applied, config_map, pod, workload};
 use crate::site::Site;
 use futures_util::TryStreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -65,10 +66,8 @@ fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Mismatch> {
 
 async fn a_typed_object(site: Site) -> Outcome {
     let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
-    let made = maps
-        .create(&PostParams::default(), &typed(crate::objects::config_map("a"))?)
-        .await
-        .map_err(failed("create"))?;
+    let made =
+        maps.create(&PostParams::default(), &typed(config_map("a"))?).await.map_err(failed("create"))?;
     let mut found = maps.get("a").await.map_err(failed("get"))?;
     holds("get", "what was created", &found, found == made)?;
     found.data = Some([("x".to_owned(), "y".to_owned())].into());
@@ -125,9 +124,7 @@ async fn a_streaming_list(site: Site) -> Outcome {
 
 async fn patches(site: Site) -> Outcome {
     let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?)
-        .await
-        .map_err(failed("create"))?;
+    sets.create(&PostParams::default(), &typed(workload("a", 0))?).await.map_err(failed("create"))?;
     let replicas = |set: &Deployment| set.spec.replicas;
     let merged = sets
         .patch("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 1}})))
@@ -139,12 +136,7 @@ async fn patches(site: Site) -> Outcome {
         .await
         .map_err(failed("strategic"))?;
     holds("strategic", "2 replicas", replicas(&strategic), replicas(&strategic) == Some(2))?;
-    let body = json!({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "a"},
-        "spec": {"replicas": 3},
-    });
+    let body = applied("apps/v1", "Deployment", json!({"spec": {"replicas": 3}}));
     let applied = sets
         .patch("a", &PatchParams::apply("conformance").force(), &Patch::Apply(body))
         .await
@@ -155,9 +147,7 @@ async fn patches(site: Site) -> Outcome {
 
 async fn subresources(site: Site) -> Outcome {
     let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 1))?)
-        .await
-        .map_err(failed("create"))?;
+    sets.create(&PostParams::default(), &typed(workload("a", 1))?).await.map_err(failed("create"))?;
     let scale = sets.get_scale("a").await.map_err(failed("get_scale"))?;
     holds("get_scale", "1 replica", &scale, scale.spec.as_ref().and_then(|spec| spec.replicas) == Some(1))?;
     sets.patch_scale("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 0}})))
@@ -192,7 +182,7 @@ async fn metadata(site: Site) -> Outcome {
 
 async fn an_eviction(site: Site) -> Outcome {
     let pods: Api<Pod> = Api::namespaced(site.client(), site.namespace());
-    pods.create(&PostParams::default(), &typed(crate::objects::pod("a"))?).await.map_err(failed("create"))?;
+    pods.create(&PostParams::default(), &typed(pod("a"))?).await.map_err(failed("create"))?;
     pods.evict("a", &EvictParams::default()).await.map_err(failed("evict"))?;
     refused("get", pods.get("a").await, 404)?;
     Ok(())
@@ -200,14 +190,12 @@ async fn an_eviction(site: Site) -> Outcome {
 
 async fn deletions(site: Site) -> Outcome {
     let sets: Api<Deployment> = Api::namespaced(site.client(), site.namespace());
-    sets.create(&PostParams::default(), &typed(crate::objects::workload("a", 0))?)
-        .await
-        .map_err(failed("create"))?;
+    sets.create(&PostParams::default(), &typed(workload("a", 0))?).await.map_err(failed("create"))?;
     let params =
         DeleteParams { propagation_policy: Some(PropagationPolicy::Foreground), ..DeleteParams::default() };
     let marked = sets.delete("a", &params).await.map_err(failed("delete"))?;
     holds("delete", "the Deployment, marked", &marked, marked.is_left())?;
-    site.eventually("apps/v1/deployments/a", |answer| answer.status == 404, "404").await?;
+    site.until_gone("apps/v1/deployments/a").await?;
     let secrets: Api<Secret> = Api::namespaced(site.client(), site.namespace());
     site.secrets(&["a", "b"]).await?;
     secrets
@@ -222,12 +210,10 @@ async fn deletions(site: Site) -> Outcome {
 async fn parameters(site: Site) -> Outcome {
     let maps: Api<ConfigMap> = Api::namespaced(site.client(), site.namespace());
     let dry = PostParams { dry_run: true, ..PostParams::default() };
-    maps.create(&dry, &typed(crate::objects::config_map("a"))?).await.map_err(failed("create"))?;
+    maps.create(&dry, &typed(config_map("a"))?).await.map_err(failed("create"))?;
     refused("get", maps.get("a").await, 404)?;
-    let made = maps
-        .create(&PostParams::default(), &typed(crate::objects::config_map("a"))?)
-        .await
-        .map_err(failed("create"))?;
+    let made =
+        maps.create(&PostParams::default(), &typed(config_map("a"))?).await.map_err(failed("create"))?;
     let strict = PatchParams {
         field_validation: Some(kube_client::api::ValidationDirective::Strict),
         ..PatchParams::default()

@@ -1,7 +1,9 @@
 //! Custom resources: their definitions, and how their objects are served.
 
 use super::definition::{Definition, string_field};
+use crate::answer::Answer;
 use crate::case::{Case, Outcome, case};
+use crate::objects::{applied, finalized};
 use crate::site::{APPLY, JSON, MERGE, STRATEGIC, Site};
 use serde_json::json;
 
@@ -173,8 +175,7 @@ async fn objects_are_served(site: Site) -> Outcome {
         .names(&["a"])?
         .is("/items/0/kind", "Widget")?
         .is("/items/0/apiVersion", made.text("/apiVersion"))?;
-    let mut events =
-        site.watch(&format!("{}?watch=true&resourceVersion={}", widgets.objects, made.version())).await?;
+    let mut events = site.watch_after(made.version(), &widgets.objects).await?;
     site.patch(MERGE, &widgets.object("a"), json!({"spec": {"colour": "red"}}))
         .await?
         .code(200)?
@@ -231,14 +232,7 @@ async fn strategic_patches_are_not_taken(site: Site) -> Outcome {
 
 async fn objects_are_applied(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
-    let body = |colour: &str| {
-        json!({
-            "apiVersion": widgets.api_version,
-            "kind": "Widget",
-            "metadata": {"name": "a"},
-            "spec": {"colour": colour},
-        })
-    };
+    let body = |colour: &str| applied(&widgets.api_version, "Widget", json!({"spec": {"colour": colour}}));
     site.patch(APPLY, &format!("{}?fieldManager=one", widgets.object("a")), body("blue"))
         .await?
         .code(201)?
@@ -261,15 +255,9 @@ async fn map_lists_are_merged_by_key(site: Site) -> Outcome {
         "x-kubernetes-list-map-keys": ["name"],
         "items": items,
     });
-    let spec = json!({"type": "object", "properties": {"list": list}});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
+    let widgets = Definition::new(&site).spec(json!({"list": list})).make(&site).await?;
     let body = |name: &str| {
-        json!({
-            "apiVersion": widgets.api_version,
-            "kind": "Widget",
-            "metadata": {"name": "a"},
-            "spec": {"list": [{"name": name, "value": "1"}]},
-        })
+        applied(&widgets.api_version, "Widget", json!({"spec": {"list": [{"name": name, "value": "1"}]}}))
     };
     site.patch(APPLY, &format!("{}?fieldManager=one", widgets.object("a")), body("x")).await?.code(201)?;
     let both = site
@@ -328,7 +316,7 @@ async fn a_status_by_its_subresource(site: Site) -> Outcome {
 }
 
 async fn a_scale(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"size": {"type": "integer"}}});
+    let fields = json!({"size": {"type": "integer"}});
     let status = json!({"type": "object", "properties": {
         "size": {"type": "integer"},
         "selector": {"type": "string"},
@@ -339,7 +327,7 @@ async fn a_scale(site: Site) -> Outcome {
         "labelSelectorPath": ".status.selector",
     });
     let widgets = Definition::new(&site)
-        .field("spec", spec)
+        .spec(fields)
         .field("status", status)
         .version(json!({"subresources": {"status": {}, "scale": scale}}))
         .make(&site)
@@ -403,19 +391,16 @@ async fn two_versions_serve_the_same_objects(site: Site) -> Outcome {
     widgets.create(&site, "a", json!({"spec": {"colour": "blue"}})).await?;
     let second = widgets.object("a").replace("/v1/", "/v2/");
     let api_version = widgets.api_version.replace("/v1", "/v2");
-    site.eventually(&second, |answer| answer.status == 200, "200")
-        .await?
-        .is("/apiVersion", api_version)?
-        .is("/spec/colour", "blue")?;
+    site.until_found(&second, "200").await?.is("/apiVersion", api_version)?.is("/spec/colour", "blue")?;
     Ok(())
 }
 
 async fn a_version_that_is_not_served(site: Site) -> Outcome {
     let widgets = Definition::new(&site).also("v2").make(&site).await?;
-    site.eventually(&widgets.objects.replace("/v1/", "/v2/"), |answer| answer.status == 200, "200").await?;
+    site.until_found(&widgets.objects.replace("/v1/", "/v2/"), "200").await?;
     let patch = json!([{"op": "replace", "path": "/spec/versions/1/served", "value": false}]);
     site.patch(JSON, &widgets.definition, patch).await?.code(200)?;
-    site.eventually(&widgets.objects.replace("/v1/", "/v2/"), |answer| answer.status == 404, "404").await?;
+    site.until_gone(&widgets.objects.replace("/v1/", "/v2/")).await?;
     Ok(())
 }
 
@@ -463,26 +448,20 @@ async fn a_definition_takes_its_objects(site: Site) -> Outcome {
         .await?
         .code(200)?
         .is("/metadata/finalizers", json!(["customresourcecleanup.apiextensions.k8s.io"]))?;
-    site.eventually(&widgets.definition, |answer| answer.status == 404, "404").await?;
-    site.eventually(&widgets.objects, |answer| answer.status == 404, "404").await?;
+    site.until_gone(&widgets.definition).await?;
+    site.until_gone(&widgets.objects).await?;
     Ok(())
 }
 
 async fn a_definition_waits_for_its_objects(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
-    widgets
-        .create(&site, "a", json!({"metadata": {"name": "a", "finalizers": ["example.com/hold"]}}))
-        .await?;
+    widgets.create(&site, "a", finalized("a")).await?;
     site.delete(&widgets.definition).await?.code(200)?;
-    site.eventually(
-        &widgets.object("a"),
-        |answer| answer.json.pointer("/metadata/deletionTimestamp").is_some(),
-        "a deletion time",
-    )
-    .await?;
+    let marked = |answer: &Answer| answer.json.pointer("/metadata/deletionTimestamp").is_some();
+    site.eventually(&widgets.object("a"), marked, "a deletion time").await?;
     site.get(&widgets.definition).await?.code(200)?;
     site.patch(MERGE, &widgets.object("a"), json!({"metadata": {"finalizers": null}})).await?.code(200)?;
-    site.eventually(&widgets.definition, |answer| answer.status == 404, "404").await?;
+    site.until_gone(&widgets.definition).await?;
     Ok(())
 }
 
@@ -511,7 +490,7 @@ async fn names_are_taken_once(site: Site) -> Outcome {
     body["metadata"]["name"] = json!(name);
     body["spec"]["names"]["plural"] = json!("gadgets");
     site.create_global(Definition::PATH, body).await?;
-    let refused = |answer: &crate::answer::Answer| {
+    let refused = |answer: &Answer| {
         answer
             .list("/status/conditions")
             .iter()
@@ -528,11 +507,7 @@ async fn openapi_has_the_kind(site: Site) -> Outcome {
         .eventually("/openapi/v3", |answer| answer.json.pointer(&key).is_some(), "the group's document")
         .await?;
     let path = index.text(&format!("{key}/serverRelativeURL")).to_owned();
-    site.eventually(
-        &path,
-        |answer| answer.body.windows(8).any(|part| part == b"\"colour\""),
-        "the field colour",
-    )
-    .await?;
+    let has_colour = |answer: &Answer| answer.body.windows(8).any(|part| part == b"\"colour\"");
+    site.eventually(&path, has_colour, "the field colour").await?;
     Ok(())
 }

@@ -72,10 +72,7 @@ async fn refuses(
     reason: &str,
     valid: Value,
 ) -> Result<(), Mismatch> {
-    let widgets = Definition::new(site)
-        .field("spec", json!({"type": "object", "properties": {"x": schema}}))
-        .make(site)
-        .await?;
+    let widgets = Definition::new(site).spec(json!({"x": schema})).make(site).await?;
     widgets.post(site, "a", json!({"spec": {"x": invalid}}), "").await?.invalid(reason, "spec.x")?;
     widgets.create(site, "a", json!({"spec": {"x": valid}})).await?;
     Ok(())
@@ -129,11 +126,11 @@ async fn defaults_are_filled_in(site: Site) -> Outcome {
 }
 
 async fn nulls_are_defaulted(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {
+    let fields = json!({
         "x": {"type": "string", "default": "blue"},
         "n": {"type": "string", "nullable": true, "default": "red"},
-    }});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
+    });
+    let widgets = Definition::new(&site).spec(fields).make(&site).await?;
     widgets
         .create(&site, "a", json!({"spec": {"x": null, "n": null}}))
         .await?
@@ -143,9 +140,7 @@ async fn nulls_are_defaulted(site: Site) -> Outcome {
 }
 
 async fn a_default_is_valid(site: Site) -> Outcome {
-    let body = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"x": {"type": "string", "default": 3}}}))
-        .body();
+    let body = Definition::new(&site).spec(json!({"x": {"type": "string", "default": 3}})).body();
     site.post(Definition::PATH, body).await?.refused(422, "Invalid")?;
     Ok(())
 }
@@ -156,50 +151,26 @@ async fn types(site: Site) -> Outcome {
 }
 
 async fn bounds(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"type": "integer", "minimum": 1, "maximum": 5}),
-        json!(0),
-        "FieldValueInvalid",
-        json!(5),
-    )
-    .await?;
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": 5});
+    refuses(&site, schema, json!(0), "FieldValueInvalid", json!(5)).await?;
     Ok(())
 }
 
 async fn lengths(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"type": "string", "maxLength": 3}),
-        json!("four"),
-        "FieldValueTooLong",
-        json!("abc"),
-    )
-    .await?;
+    let schema = json!({"type": "string", "maxLength": 3});
+    refuses(&site, schema, json!("four"), "FieldValueTooLong", json!("abc")).await?;
     Ok(())
 }
 
 async fn patterns(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"type": "string", "pattern": "^[a-z]+$"}),
-        json!("A1"),
-        "FieldValueInvalid",
-        json!("abc"),
-    )
-    .await?;
+    let schema = json!({"type": "string", "pattern": "^[a-z]+$"});
+    refuses(&site, schema, json!("A1"), "FieldValueInvalid", json!("abc")).await?;
     Ok(())
 }
 
 async fn enumerations(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"type": "string", "enum": ["a", "b"]}),
-        json!("c"),
-        "FieldValueNotSupported",
-        json!("b"),
-    )
-    .await?;
+    let schema = json!({"type": "string", "enum": ["a", "b"]});
+    refuses(&site, schema, json!("c"), "FieldValueNotSupported", json!("b")).await?;
     Ok(())
 }
 
@@ -210,14 +181,8 @@ async fn items(site: Site) -> Outcome {
 }
 
 async fn formats(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"type": "string", "format": "date-time"}),
-        json!("today"),
-        "FieldValueTypeInvalid",
-        json!("2020-01-02T03:04:05Z"),
-    )
-    .await?;
+    let schema = json!({"type": "string", "format": "date-time"});
+    refuses(&site, schema, json!("today"), "FieldValueTypeInvalid", json!("2020-01-02T03:04:05Z")).await?;
     Ok(())
 }
 
@@ -245,8 +210,7 @@ async fn all_violations_are_told(site: Site) -> Outcome {
 }
 
 async fn patches_are_validated(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"x": {"type": "integer"}}});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
+    let widgets = Definition::new(&site).spec(json!({"x": {"type": "integer"}})).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
     site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": "one"}}))
         .await?
@@ -255,8 +219,8 @@ async fn patches_are_validated(site: Site) -> Outcome {
 }
 
 async fn int_or_string(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {"x": {"x-kubernetes-int-or-string": true}}});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
+    let fields = json!({"x": {"x-kubernetes-int-or-string": true}});
+    let widgets = Definition::new(&site).spec(fields).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?.is("/spec/x", 1)?;
     widgets.create(&site, "b", json!({"spec": {"x": "10%"}})).await?.is("/spec/x", "10%")?;
     widgets.post(&site, "c", json!({"spec": {"x": []}}), "").await?.refused(422, "Invalid")?;
@@ -265,10 +229,7 @@ async fn int_or_string(site: Site) -> Outcome {
 
 async fn sets_have_no_duplicates(site: Site) -> Outcome {
     let list = json!({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}});
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"x": list}}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!({"x": list})).make(&site).await?;
     widgets
         .post(&site, "a", json!({"spec": {"x": ["a", "a"]}}), "")
         .await?
@@ -284,10 +245,7 @@ async fn map_lists_have_no_duplicates(site: Site) -> Outcome {
         "x-kubernetes-list-map-keys": ["k"],
         "items": items,
     });
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"x": list}}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!({"x": list})).make(&site).await?;
     widgets
         .post(&site, "a", json!({"spec": {"x": [{"k": "a"}, {"k": "a"}]}}), "")
         .await?
@@ -297,10 +255,7 @@ async fn map_lists_have_no_duplicates(site: Site) -> Outcome {
 
 async fn maps_are_typed(site: Site) -> Outcome {
     let map = json!({"type": "object", "additionalProperties": {"type": "integer"}});
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"x": map}}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!({"x": map})).make(&site).await?;
     widgets
         .create(&site, "a", json!({"spec": {"x": {"any": 1, "name": 2}}}))
         .await?
@@ -318,10 +273,7 @@ async fn embedded_resources(site: Site) -> Outcome {
         "x-kubernetes-embedded-resource": true,
         "x-kubernetes-preserve-unknown-fields": true,
     });
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"x": embedded}}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!({"x": embedded})).make(&site).await?;
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"a": "b"}}});
     widgets.create(&site, "a", json!({"spec": {"x": pod.clone()}})).await?.is("/spec/x", pod)?;
     widgets

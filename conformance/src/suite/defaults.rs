@@ -381,11 +381,8 @@ async fn a_pod_has_a_generation(site: Site) -> Outcome {
 }
 
 async fn ephemeral_containers(site: Site) -> Outcome {
-    site.create(
-        "pods",
-        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}),
-    )
-    .await?;
+    let object = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
+    site.create("pods", object).await?;
     let body = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "x"}]}});
     site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body).await?.code(200)?.is(
         "/spec/ephemeralContainers",
@@ -412,17 +409,10 @@ async fn the_port_of_a_conversion(site: Site) -> Outcome {
 }
 
 async fn evictions_of_v1beta1(site: Site) -> Outcome {
-    site.create(
-        "pods",
-        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}),
-    )
-    .await?;
-    site.post(
-        "pods/a/eviction",
-        json!({"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "a"}}),
-    )
-    .await?
-    .code(201)?;
+    let body = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
+    site.create("pods", body).await?;
+    let object = json!({"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": "a"}});
+    site.post("pods/a/eviction", object).await?.code(201)?;
     site.get("pods/a").await?.code(404)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! [`Definition`]: a CustomResourceDefinition of a group that no other case has.
 
 use crate::answer::{Answer, Mismatch};
+use crate::objects::extended;
 use crate::site::Site;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::time::{Instant, sleep};
 /// How long a server may take to follow a definition.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A definition that is being filled in: `Widget`s, with a spec and a status that take any field until told otherwise.
+/// A definition that is being filled in: `Widget`s, whose spec has a `colour` and whose status has a `phase`
+/// unless their schemas are replaced.
 pub(super) struct Definition {
     group: String,
     scope: String,
@@ -56,11 +58,14 @@ impl Definition {
         self
     }
 
+    /// The fields of the spec.
+    pub(super) fn spec(self, fields: Value) -> Self {
+        self.field("spec", json!({"type": "object", "properties": fields}))
+    }
+
     /// More about the first version.
     pub(super) fn version(mut self, more: Value) -> Self {
-        if let (Some(version), Value::Object(more)) = (self.versions[0].as_object_mut(), more) {
-            version.extend(more);
-        }
+        self.versions[0] = extended(self.versions[0].take(), more);
         self
     }
 
@@ -102,7 +107,7 @@ impl Definition {
         } else {
             format!("/apis/{api_version}/namespaces/{}/widgets", site.namespace())
         };
-        site.eventually(&objects, |answer| answer.status == 200, "a list").await?;
+        site.until_found(&objects, "a list").await?;
         // kube-apiserver serves a kind a moment before discovery has it.
         let known = |answer: &Answer| answer.status == 200 && !answer.list("/resources").is_empty();
         site.eventually(&format!("/apis/{api_version}"), known, "discovery").await?;
@@ -124,7 +129,8 @@ impl Widgets {
         self.post(site, name, body, "").await?.code(201)
     }
 
-    /// Asks for an object's creation, on trial, until it is refused: kube-apiserver follows a definition in its own time.
+    /// Creates an object in dry runs until it is refused: kube-apiserver follows a definition in its own
+    /// time.
     pub(super) async fn until_refused(&self, site: &Site, body: Value) -> Result<Answer, Mismatch> {
         let deadline = Instant::now() + PATIENCE;
         loop {

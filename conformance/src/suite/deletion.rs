@@ -1,7 +1,7 @@
 //! Deletions: what is answered, grace periods, finalizers and preconditions.
 
 use crate::case::{Case, Outcome, case};
-use crate::objects::{bound_pod, config_map, pod, workload};
+use crate::objects::{bound_pod, config_map, finalized, headless_service, pod, workload};
 use crate::site::{JSON, MERGE, Site};
 use serde_json::json;
 
@@ -100,11 +100,6 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A ConfigMap that does not go by itself.
-fn finalized(name: &str) -> serde_json::Value {
-    json!({"metadata": {"name": name, "finalizers": ["example.com/hold"]}})
-}
-
 async fn a_deletion_answers_a_status(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
     site.delete("configmaps/a")
@@ -125,11 +120,7 @@ async fn a_deletion_needs_its_object(site: Site) -> Outcome {
 }
 
 async fn some_kinds_answer_the_object(site: Site) -> Outcome {
-    site.create(
-        "services",
-        json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}),
-    )
-    .await?;
+    site.create("services", headless_service("a")).await?;
     let gone = site.delete("services/a").await?.code(200)?;
     let known = gone.json["kind"] == "Service" || gone.json["kind"] == "Status";
     gone.check(known, "a Service")?;
@@ -150,11 +141,8 @@ async fn finalizers_keep_an_object(site: Site) -> Outcome {
 }
 
 async fn the_last_finalizer_removes(site: Site) -> Outcome {
-    site.create(
-        "configmaps",
-        json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}}),
-    )
-    .await?;
+    let body = json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}});
+    site.create("configmaps", body).await?;
     site.delete("configmaps/a").await?.code(200)?;
     site.patch(JSON, "configmaps/a", json!([{"op": "remove", "path": "/metadata/finalizers/0"}]))
         .await?

@@ -1,7 +1,7 @@
 //! `dryRun=All`: the answer of a write that is not carried out.
 
 use crate::case::{Case, Outcome, case};
-use crate::objects::{applied_map, bound_pod, config_map};
+use crate::objects::{applied, bound_pod, config_map, pod};
 use crate::site::{APPLY, MERGE, Site};
 use serde_json::json;
 
@@ -82,9 +82,13 @@ async fn a_patch(site: Site) -> Outcome {
 }
 
 async fn an_apply(site: Site) -> Outcome {
-    site.patch(APPLY, "configmaps/a?dryRun=All&fieldManager=one", applied_map("a", json!({"x": "1"})))
-        .await?
-        .code(201)?;
+    site.patch(
+        APPLY,
+        "configmaps/a?dryRun=All&fieldManager=one",
+        applied("v1", "ConfigMap", json!({"data": {"x": "1"}})),
+    )
+    .await?
+    .code(201)?;
     site.get("configmaps/a").await?.code(404)?;
     Ok(())
 }
@@ -126,7 +130,7 @@ async fn another_word_is_refused(site: Site) -> Outcome {
 }
 
 async fn a_status(site: Site) -> Outcome {
-    site.create("pods", crate::objects::pod("a")).await?;
+    site.create("pods", pod("a")).await?;
     site.patch(MERGE, "pods/a/status?dryRun=All", json!({"status": {"phase": "Running"}}))
         .await?
         .code(200)?
@@ -139,9 +143,6 @@ async fn a_watch_hears_nothing(site: Site) -> Outcome {
     let start = site.get("secrets").await?;
     site.post("secrets?dryRun=All", json!({"metadata": {"name": "a"}})).await?.code(201)?;
     site.secrets(&["b"]).await?;
-    site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version()))
-        .await?
-        .expect_of("ADDED", "b")
-        .await?;
+    site.watch_after(start.version(), "secrets").await?.expect_of("ADDED", "b").await?;
     Ok(())
 }

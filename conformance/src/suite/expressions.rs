@@ -20,7 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// A definition with a rule for its spec.
-fn with_rule(site: &crate::site::Site, rule: &str) -> Value {
+fn with_rule(site: &Site, rule: &str) -> Value {
     let text = |most: u32| json!({"type": "string", "maxLength": most});
     let spec = json!({"type": "object", "x-kubernetes-validations": [{"rule": rule}], "properties": {
         "namespace": {"type": "string"}, "package": {"type": "string"},
@@ -78,28 +78,23 @@ async fn reserved_words_are_fields(site: Site) -> Outcome {
 }
 
 async fn libraries(site: Site) -> Outcome {
+    let rules = [
+        "self.l.sort() == [1,2,2]",
+        "self.l.distinct().size() == 2 && self.l.reverse()[0] == self.l.last().value()",
+        "self.l.slice(0,2).size() == 2 && self.l.first().hasValue() && lists.range(3) == [0,1,2]",
+        "[[1],[2]].flatten() == [1,2] && self.l.sortBy(x, -x)[0] == 2",
+        "[optional.of(1), optional.none()].unwrapOpt().size() == optional.unwrap([optional.of(1)]).size()",
+        "semver('1.2.3').major() == 1 && isSemver('v1.2', true) && !isSemver('v1.2')",
+        "semver('1.0.0-rc').isLessThan(semver('1.0.0')) \
+         && semver('v1.2', true).compareTo(semver('1.2.0')) == 0",
+        "!format.dns1123Label().validate('a').hasValue() \
+         && format.dns1123Label().validate('A').hasValue()",
+        "format.named('uuid').hasValue() && !format.named('nothing').hasValue()",
+    ];
     let spec = json!({
         "type": "object",
         "properties": {"l": {"type": "array", "maxItems": 9, "items": {"type": "integer"}}},
-        "x-kubernetes-validations": [
-            {"rule": "self.l.sort() == [1,2,2]"},
-            {"rule": "self.l.distinct().size() == 2 && self.l.reverse()[0] == self.l.last().value()"},
-            {
-                "rule": "self.l.slice(0,2).size() == 2 && self.l.first().hasValue() && lists.range(3) == [0,1,2]",
-            },
-            {"rule": "[[1],[2]].flatten() == [1,2] && self.l.sortBy(x, -x)[0] == 2"},
-            {
-                "rule": "[optional.of(1), optional.none()].unwrapOpt().size() == optional.unwrap([optional.of(1)]).size()",
-            },
-            {"rule": "semver('1.2.3').major() == 1 && isSemver('v1.2', true) && !isSemver('v1.2')"},
-            {
-                "rule": "semver('1.0.0-rc').isLessThan(semver('1.0.0')) && semver('v1.2', true).compareTo(semver('1.2.0')) == 0",
-            },
-            {
-                "rule": "!format.dns1123Label().validate('a').hasValue() && format.dns1123Label().validate('A').hasValue()",
-            },
-            {"rule": "format.named('uuid').hasValue() && !format.named('nothing').hasValue()"},
-        ],
+        "x-kubernetes-validations": rules.map(|rule| json!({"rule": rule})),
     });
     let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
     widgets.create(&site, "a", json!({"spec": {"l": [2, 1, 2]}})).await?;

@@ -95,21 +95,11 @@ async fn classes_and_slices(site: Site) -> Outcome {
     ];
     fixed(&site, "/apis/storage.k8s.io/v1/storageclasses", json!({"provisioner": "a.b/c"}), &changes).await?;
     let changes = [("", json!({"addressType": "IPv6"}), INVALID, "addressType")];
-    fixed(
-        &site,
-        "discovery.k8s.io/v1/endpointslices",
-        json!({"addressType": "IPv4", "endpoints": []}),
-        &changes,
-    )
-    .await?;
+    let slice = json!({"addressType": "IPv4", "endpoints": []});
+    fixed(&site, "discovery.k8s.io/v1/endpointslices", slice, &changes).await?;
     let changes = [("", json!({"spec": {"controller": "a.b/d"}}), INVALID, "spec.controller")];
-    fixed(
-        &site,
-        "/apis/networking.k8s.io/v1/ingressclasses",
-        json!({"spec": {"controller": "a.b/c"}}),
-        &changes,
-    )
-    .await?;
+    let class = json!({"spec": {"controller": "a.b/c"}});
+    fixed(&site, "/apis/networking.k8s.io/v1/ingressclasses", class, &changes).await?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use crate::answer::{Answer, Mismatch};
 use crate::case::{Case, Outcome, case};
-use crate::objects::{config_map, pod, workload};
-use crate::site::Site;
+use crate::objects::{config_map, headless_service, pod, workload};
+use crate::site::{MERGE, Site};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ fn columns(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// Checks the columns of a kind.
+/// Checks the columns of a kind against their names, which commas separate.
 async fn has_columns(site: &Site, path: &str, names: &str) -> Outcome {
     let names: Vec<_> = names.split(", ").collect();
     let answer = table(site, path).await?;
@@ -163,12 +163,8 @@ async fn rows_carry_what_is_asked(site: Site) -> Outcome {
 
 async fn the_columns_of_pods(site: Site) -> Outcome {
     site.create("pods", pod("a")).await?;
-    has_columns(
-        &site,
-        "pods",
-        "Name, Ready, Status, Restarts, Age, IP, Node, Nominated Node, Readiness Gates",
-    )
-    .await?;
+    let columns = "Name, Ready, Status, Restarts, Age, IP, Node, Nominated Node, Readiness Gates";
+    has_columns(&site, "pods", columns).await?;
     table(&site, "pods")
         .await?
         .is("/rows/0/cells/1", "0/1")?
@@ -180,12 +176,8 @@ async fn the_columns_of_pods(site: Site) -> Outcome {
 
 async fn the_columns_of_deployments(site: Site) -> Outcome {
     site.create("apps/v1/deployments", workload("a", 2)).await?;
-    has_columns(
-        &site,
-        "apps/v1/deployments",
-        "Name, Ready, Up-to-date, Available, Age, Containers, Images, Selector",
-    )
-    .await?;
+    let columns = "Name, Ready, Up-to-date, Available, Age, Containers, Images, Selector";
+    has_columns(&site, "apps/v1/deployments", columns).await?;
     table(&site, "apps/v1/deployments")
         .await?
         .is("/rows/0/cells/1", "0/2")?
@@ -194,43 +186,30 @@ async fn the_columns_of_deployments(site: Site) -> Outcome {
 }
 
 async fn the_columns_of_replica_sets(site: Site) -> Outcome {
-    has_columns(
-        &site,
-        "apps/v1/replicasets",
-        "Name, Desired, Current, Ready, Age, Containers, Images, Selector",
-    )
-    .await?;
+    let columns = "Name, Desired, Current, Ready, Age, Containers, Images, Selector";
+    has_columns(&site, "apps/v1/replicasets", columns).await?;
     Ok(())
 }
 
 async fn the_columns_of_other_workloads(site: Site) -> Outcome {
     has_columns(&site, "apps/v1/statefulsets", "Name, Ready, Age, Containers, Images").await?;
-    has_columns(&site, "apps/v1/daemonsets", "Name, Desired, Current, Ready, Up-to-date, Available, Node Selector, Age, Containers, Images, Selector").await?;
+    let columns = "Name, Desired, Current, Ready, Up-to-date, Available, Node Selector, Age, Containers, \
+                   Images, Selector";
+    has_columns(&site, "apps/v1/daemonsets", columns).await?;
     Ok(())
 }
 
 async fn the_columns_of_jobs(site: Site) -> Outcome {
-    has_columns(
-        &site,
-        "batch/v1/jobs",
-        "Name, Status, Completions, Duration, Age, Containers, Images, Selector",
-    )
-    .await?;
-    has_columns(
-        &site,
-        "batch/v1/cronjobs",
-        "Name, Schedule, Timezone, Suspend, Active, Last Schedule, Age, Containers, Images, Selector",
-    )
-    .await?;
+    let columns = "Name, Status, Completions, Duration, Age, Containers, Images, Selector";
+    has_columns(&site, "batch/v1/jobs", columns).await?;
+    let columns =
+        "Name, Schedule, Timezone, Suspend, Active, Last Schedule, Age, Containers, Images, Selector";
+    has_columns(&site, "batch/v1/cronjobs", columns).await?;
     Ok(())
 }
 
 async fn the_columns_of_services(site: Site) -> Outcome {
-    site.create(
-        "services",
-        json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}),
-    )
-    .await?;
+    site.create("services", headless_service("a")).await?;
     has_columns(&site, "services", "Name, Type, Cluster-IP, External-IP, Port(s), Age, Selector").await?;
     table(&site, "services")
         .await?
@@ -241,7 +220,9 @@ async fn the_columns_of_services(site: Site) -> Outcome {
 }
 
 async fn the_columns_of_cluster_scoped_kinds(site: Site) -> Outcome {
-    has_columns(&site, "/api/v1/nodes", "Name, Status, Roles, Age, Version, Internal-IP, External-IP, OS-Image, Kernel-Version, Container-Runtime").await?;
+    let columns = "Name, Status, Roles, Age, Version, Internal-IP, External-IP, OS-Image, Kernel-Version, \
+                   Container-Runtime";
+    has_columns(&site, "/api/v1/nodes", columns).await?;
     has_columns(&site, "/api/v1/namespaces", "Name, Status, Age").await?;
     Ok(())
 }
@@ -249,12 +230,8 @@ async fn the_columns_of_cluster_scoped_kinds(site: Site) -> Outcome {
 async fn the_columns_of_core_kinds(site: Site) -> Outcome {
     has_columns(&site, "secrets", "Name, Type, Data, Age").await?;
     has_columns(&site, "serviceaccounts", "Name, Age").await?;
-    has_columns(
-        &site,
-        "events",
-        "Last Seen, Type, Reason, Object, Subobject, Source, Message, First Seen, Count, Name",
-    )
-    .await?;
+    let columns = "Last Seen, Type, Reason, Object, Subobject, Source, Message, First Seen, Count, Name";
+    has_columns(&site, "events", columns).await?;
     Ok(())
 }
 
@@ -264,18 +241,11 @@ async fn the_columns_of_leases(site: Site) -> Outcome {
 }
 
 async fn the_columns_of_claims_and_budgets(site: Site) -> Outcome {
-    has_columns(
-        &site,
-        "persistentvolumeclaims",
-        "Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, VolumeMode",
-    )
-    .await?;
-    has_columns(
-        &site,
-        "policy/v1/poddisruptionbudgets",
-        "Name, Min Available, Max Unavailable, Allowed Disruptions, Age",
-    )
-    .await?;
+    let columns =
+        "Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age, VolumeMode";
+    has_columns(&site, "persistentvolumeclaims", columns).await?;
+    let columns = "Name, Min Available, Max Unavailable, Allowed Disruptions, Age";
+    has_columns(&site, "policy/v1/poddisruptionbudgets", columns).await?;
     Ok(())
 }
 
@@ -309,7 +279,7 @@ async fn metadata_of_a_patch(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
     site.call(Method::PATCH, "configmaps/a")
         .json(&json!({"metadata": {"labels": {"x": "y"}}}))
-        .header("content-type", crate::site::MERGE)
+        .header("content-type", MERGE)
         .accept("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
         .send()
         .await?

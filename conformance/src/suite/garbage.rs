@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Mismatch};
 use crate::case::{Case, Outcome, case};
-use crate::objects::{config_map, owner, workload};
+use crate::objects::{config_map, extended, finalized, owner, workload};
 use crate::site::{MERGE, Site};
 use serde_json::{Value, json};
 
@@ -67,13 +67,22 @@ async fn dependent(site: &Site, name: &str, owners: &[Value]) -> Result<Answer, 
     site.create("secrets", json!({"metadata": {"name": name, "ownerReferences": owners}})).await
 }
 
+/// A Secret `a` that belongs to a ConfigMap and has a finalizer.
+async fn held_dependent(site: &Site, owner: Value) -> Result<Answer, Mismatch> {
+    let mut body = finalized("a");
+    body["metadata"]["ownerReferences"] = json!([owner]);
+    site.create("secrets", body).await
+}
+
 /// A reference to a ConfigMap.
 fn map(made: &Answer, block: bool) -> Value {
     owner("v1", "ConfigMap", &made.json, block)
 }
 
-fn gone(answer: &Answer) -> bool {
-    answer.status == 404
+/// A reference to a ConfigMap with a uid that no object has.
+fn unknown(name: &str) -> Value {
+    let uid = "11111111-2222-3333-4444-555555555555";
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid})
 }
 
 async fn in_the_background(site: Site) -> Outcome {
@@ -81,32 +90,23 @@ async fn in_the_background(site: Site) -> Outcome {
     dependent(&site, "a", &[map(&made, false)]).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Background"})).await?.code(200)?;
     site.get("configmaps/owner").await?.code(404)?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
 async fn in_the_foreground(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
-    let body = json!({"metadata": {
-        "name": "a",
-        "ownerReferences": [map(&made, true)],
-        "finalizers": ["example.com/hold"],
-    }});
-    site.create("secrets", body).await?;
+    held_dependent(&site, map(&made, true)).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Foreground"}))
         .await?
         .code(200)?
         .is("/metadata/finalizers", json!(["foregroundDeletion"]))?
         .has("/metadata/deletionTimestamp")?;
-    site.eventually(
-        "secrets/a",
-        |answer| answer.json.pointer("/metadata/deletionTimestamp").is_some(),
-        "a deletion time",
-    )
-    .await?;
+    let marked = |answer: &Answer| answer.json.pointer("/metadata/deletionTimestamp").is_some();
+    site.eventually("secrets/a", marked, "a deletion time").await?;
     site.get("configmaps/owner").await?.code(200)?;
     site.patch(MERGE, "secrets/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
-    site.eventually("configmaps/owner", gone, "404").await?;
+    site.until_gone("configmaps/owner").await?;
     Ok(())
 }
 
@@ -114,7 +114,7 @@ async fn orphaned(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
     dependent(&site, "a", &[map(&made, true)]).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Orphan"})).await?.code(200)?;
-    site.eventually("configmaps/owner", gone, "404").await?;
+    site.until_gone("configmaps/owner").await?;
     site.get("secrets/a").await?.code(200)?.lacks("/metadata/ownerReferences")?;
     Ok(())
 }
@@ -123,7 +123,7 @@ async fn orphaned_by_the_older_word(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
     dependent(&site, "a", &[map(&made, true)]).await?;
     site.delete_with("configmaps/owner", json!({"orphanDependents": true})).await?.code(200)?;
-    site.eventually("configmaps/owner", gone, "404").await?;
+    site.until_gone("configmaps/owner").await?;
     site.get("secrets/a").await?.code(200)?.lacks("/metadata/ownerReferences")?;
     Ok(())
 }
@@ -142,24 +142,16 @@ async fn a_living_owner_keeps_a_dependent(site: Site) -> Outcome {
 
 async fn an_owner_is_its_uid(site: Site) -> Outcome {
     site.create("configmaps", config_map("owner")).await?;
-    let mut reference =
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "blockOwnerDeletion": false});
-    reference["uid"] = json!("11111111-2222-3333-4444-555555555555");
+    let reference = extended(unknown("owner"), json!({"blockOwnerDeletion": false}));
     dependent(&site, "a", &[reference]).await?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     site.get("configmaps/owner").await?.code(200)?;
     Ok(())
 }
 
 async fn an_owner_that_never_was(site: Site) -> Outcome {
-    let reference = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "name": "none",
-        "uid": "11111111-2222-3333-4444-555555555555",
-    });
-    dependent(&site, "a", &[reference]).await?;
-    site.eventually("secrets/a", gone, "404").await?;
+    dependent(&site, "a", &[unknown("none")]).await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
@@ -169,8 +161,8 @@ async fn a_chain_goes(site: Site) -> Outcome {
     let second = site.create("configmaps", body).await?;
     dependent(&site, "third", &[map(&second, false)]).await?;
     site.delete_with("configmaps/first", json!({"propagationPolicy": "Background"})).await?.code(200)?;
-    site.eventually("secrets/third", gone, "404").await?;
-    site.eventually("configmaps/second", gone, "404").await?;
+    site.until_gone("secrets/third").await?;
+    site.until_gone("configmaps/second").await?;
     Ok(())
 }
 
@@ -185,7 +177,7 @@ async fn a_circle_goes(site: Site) -> Outcome {
     }
     site.delete_with("configmaps/a", json!({"propagationPolicy": "Foreground"})).await?.code(200)?;
     for name in ["a", "b", "c"] {
-        site.eventually(&format!("configmaps/{name}"), gone, "404").await?;
+        site.until_gone(&format!("configmaps/{name}")).await?;
     }
     Ok(())
 }
@@ -195,23 +187,18 @@ async fn a_kept_dependent_does_not_block(site: Site) -> Outcome {
     let second = site.create("configmaps", config_map("second")).await?;
     dependent(&site, "a", &[map(&first, true), map(&second, false)]).await?;
     site.delete_with("configmaps/first", json!({"propagationPolicy": "Foreground"})).await?.code(200)?;
-    site.eventually("configmaps/first", gone, "404").await?;
+    site.until_gone("configmaps/first").await?;
     site.get("secrets/a").await?.code(200)?;
     Ok(())
 }
 
 async fn who_does_not_block_is_not_waited_for(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("owner")).await?;
-    let body = json!({"metadata": {
-        "name": "a",
-        "ownerReferences": [map(&made, false)],
-        "finalizers": ["example.com/hold"],
-    }});
-    site.create("secrets", body).await?;
+    held_dependent(&site, map(&made, false)).await?;
     site.delete_with("configmaps/owner", json!({"propagationPolicy": "Foreground"})).await?.code(200)?;
-    site.eventually("configmaps/owner", gone, "404").await?;
+    site.until_gone("configmaps/owner").await?;
     site.patch(MERGE, "secrets/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
@@ -219,7 +206,7 @@ async fn the_default_is_the_background(site: Site) -> Outcome {
     let set = site.create("apps/v1/replicasets", workload("set", 0)).await?;
     dependent(&site, "a", &[owner("apps/v1", "ReplicaSet", &set.json, true)]).await?;
     site.delete("apps/v1/replicasets/set").await?.code(200)?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
@@ -229,7 +216,7 @@ async fn an_owner_in_another_namespace_does_not_count(site: Site) -> Outcome {
     let made =
         site.create(&format!("/api/v1/namespaces/{elsewhere}/configmaps"), config_map("owner")).await?;
     dependent(&site, "a", &[map(&made, false)]).await?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
@@ -238,15 +225,13 @@ async fn a_cluster_scoped_owner(site: Site) -> Outcome {
     let node = site.create("/api/v1/nodes", json!({"metadata": {"name": name}})).await?;
     dependent(&site, "a", &[owner("v1", "Node", &node.json, false)]).await?;
     site.delete(&format!("/api/v1/nodes/{name}")).await?.code(200)?;
-    site.eventually("secrets/a", gone, "404").await?;
+    site.until_gone("secrets/a").await?;
     Ok(())
 }
 
 async fn a_reference_is_complete(site: Site) -> Outcome {
-    let body = json!({"metadata": {
-        "name": "a",
-        "ownerReferences": [{"apiVersion": "", "kind": "", "name": "", "uid": ""}],
-    }});
+    let empty = json!({"apiVersion": "", "kind": "", "name": "", "uid": ""});
+    let body = json!({"metadata": {"name": "a", "ownerReferences": [empty]}});
     site.post("secrets", body)
         .await?
         .invalid("FieldValueInvalid", "metadata.ownerReferences.kind")?
@@ -257,17 +242,14 @@ async fn a_reference_is_complete(site: Site) -> Outcome {
 
 async fn one_controller_at_most(site: Site) -> Outcome {
     let reference = |name: &str| {
-        json!({
-            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": name, "controller": true,
-        })
+        let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": name});
+        extended(set, json!({"controller": true}))
     };
-    site.post(
-        "secrets",
-        json!({"metadata": {"name": "a", "ownerReferences": [reference("x"), reference("y")]}}),
-    )
-    .await?
-    .invalid("FieldValueInvalid", "metadata.ownerReferences")?
-    .mentions("/message", "Only one reference can have Controller set to true")?;
+    let body = json!({"metadata": {"name": "a", "ownerReferences": [reference("x"), reference("y")]}});
+    site.post("secrets", body)
+        .await?
+        .invalid("FieldValueInvalid", "metadata.ownerReferences")?
+        .mentions("/message", "Only one reference can have Controller set to true")?;
     Ok(())
 }
 

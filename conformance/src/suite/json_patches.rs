@@ -3,7 +3,8 @@
 use crate::case::{Case, Outcome, case};
 use crate::objects::config_map;
 use crate::site::{JSON, MERGE, Site};
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -42,17 +43,14 @@ pub(super) fn cases() -> Vec<Case> {
 
 async fn a_missing_field_is_null_to_a_test(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "test", "path": "/metadata/finalizers", "value": null},
-            {"op": "add", "path": "/metadata/finalizers", "value": ["example.com/a"]},
-        ]),
-    )
-    .await?
-    .code(200)?
-    .is("/metadata/finalizers", json!(["example.com/a"]))?;
+    let patch = json!([
+        {"op": "test", "path": "/metadata/finalizers", "value": null},
+        {"op": "add", "path": "/metadata/finalizers", "value": ["example.com/a"]},
+    ]);
+    site.patch(JSON, "configmaps/a", patch)
+        .await?
+        .code(200)?
+        .is("/metadata/finalizers", json!(["example.com/a"]))?;
     site.patch(JSON, "configmaps/a", json!([{"op": "test", "path": "/metadata/finalizers", "value": null}]))
         .await?
         .refused(422, "Invalid")?;
@@ -66,17 +64,14 @@ async fn a_missing_field_is_null_to_a_test(site: Site) -> Outcome {
 
 async fn what_is_missing_is_added_as_null(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "copy", "from": "/data/none", "path": "/data/copied"},
-            {"op": "add", "path": "/data/added"},
-        ]),
-    )
-    .await?
-    .code(200)?
-    .is("/data", json!({"key": "value", "copied": "", "added": ""}))?;
+    let patch = json!([
+        {"op": "copy", "from": "/data/none", "path": "/data/copied"},
+        {"op": "add", "path": "/data/added"},
+    ]);
+    site.patch(JSON, "configmaps/a", patch)
+        .await?
+        .code(200)?
+        .is("/data", json!({"key": "value", "copied": "", "added": ""}))?;
     site.patch(JSON, "configmaps/a", json!([{"op": "move", "from": "/data/none", "path": "/data/moved"}]))
         .await?
         .refused(422, "Invalid")?;
@@ -112,7 +107,7 @@ async fn indexes_are_go_s(site: Site) -> Outcome {
 async fn a_test_compares_texts(site: Site) -> Outcome {
     site.create("configmaps", json!({"metadata": {"name": "a"}, "data": {"key": "a<b"}})).await?;
     let test = |value: &str| format!(r#"[{{"op":"test","path":"/data/key","value":{value}}}]"#);
-    let patch = |body: String| site.call(http::Method::PATCH, "configmaps/a").body(JSON, body).send();
+    let patch = |body: String| site.call(Method::PATCH, "configmaps/a").body(JSON, body).send();
     patch(test(r#""a\u003cb""#)).await?.code(200)?;
     patch(test(r#""a<b""#)).await?.refused(422, "Invalid")?;
     Ok(())
@@ -135,7 +130,7 @@ async fn a_path_begins_with_its_first_slash(site: Site) -> Outcome {
 
 async fn a_replaced_document_has_to_be_the_object(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    let replace = |value: serde_json::Value| {
+    let replace = |value: Value| {
         site.patch(JSON, "configmaps/a", json!([{"op": "replace", "path": "", "value": value}]))
     };
     replace(json!({})).await?.refused(400, "BadRequest")?.mentions("/message", "name must be provided")?;
@@ -155,7 +150,7 @@ async fn a_replaced_document_has_to_be_the_object(site: Site) -> Outcome {
 async fn operations_are_decoded_before_they_are_carried_out(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
     let patch = |query: &str, body: &'static str| {
-        site.call(http::Method::PATCH, &format!("configmaps/a{query}")).body(JSON, body).send()
+        site.call(Method::PATCH, &format!("configmaps/a{query}")).body(JSON, body).send()
     };
     patch("", r#"[{"op":1,"path":"/data/b"}]"#).await?.refused(400, "BadRequest")?.is(
         "/message",
@@ -181,13 +176,13 @@ async fn a_merge_takes_nulls_out_of_lists(site: Site) -> Outcome {
         .await?
         .refused(422, "Invalid")?
         .mentions("/message", r#"\"name\":\"ada\"}"#)?;
-    site.call(http::Method::PATCH, "configmaps/a?fieldValidation=Ignore")
+    site.call(Method::PATCH, "configmaps/a?fieldValidation=Ignore")
         .body(MERGE, "[{\"a\":null}]")
         .send()
         .await?
         .refused(422, "Invalid")?
         .mentions("/message", "[{}]")?;
-    site.call(http::Method::PATCH, "configmaps/a?fieldValidation=Ignore")
+    site.call(Method::PATCH, "configmaps/a?fieldValidation=Ignore")
         .body(MERGE, "7")
         .send()
         .await?

@@ -1,8 +1,8 @@
 //! Kinds with rules of their own: Events, Leases, reviews, roles, and one of each stable group.
 
 use crate::case::{Case, Outcome, case};
-use crate::site::{MERGE, Site};
-use serde_json::json;
+use crate::site::{MERGE, STRATEGIC, Site};
+use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -134,7 +134,7 @@ async fn an_event_is_counted(site: Site) -> Outcome {
         "reason": "R", "type": "Normal", "count": 1,
     });
     site.create("events", body).await?;
-    site.patch(crate::site::STRATEGIC, "events/a", json!({"count": 2})).await?.code(200)?.is("/count", 2)?;
+    site.patch(STRATEGIC, "events/a", json!({"count": 2})).await?.code(200)?.is("/count", 2)?;
     Ok(())
 }
 
@@ -152,7 +152,7 @@ async fn a_lease_keeps_microseconds(site: Site) -> Outcome {
 }
 
 async fn a_lease_is_validated(site: Site) -> Outcome {
-    let lease = |spec: serde_json::Value| json!({"metadata": {"name": "a"}, "spec": spec});
+    let lease = |spec: Value| json!({"metadata": {"name": "a"}, "spec": spec});
     site.post("coordination.k8s.io/v1/leases", lease(json!({"leaseDurationSeconds": 0})))
         .await?
         .invalid("FieldValueInvalid", "spec.leaseDurationSeconds")?;
@@ -163,12 +163,8 @@ async fn a_lease_is_validated(site: Site) -> Outcome {
 }
 
 async fn one_wins_a_lease(site: Site) -> Outcome {
-    let made = site
-        .create(
-            "coordination.k8s.io/v1/leases",
-            json!({"metadata": {"name": "a"}, "spec": {"holderIdentity": ""}}),
-        )
-        .await?;
+    let body = json!({"metadata": {"name": "a"}, "spec": {"holderIdentity": ""}});
+    let made = site.create("coordination.k8s.io/v1/leases", body).await?;
     let claim = |holder: &str| {
         let mut claim = made.json.clone();
         claim["spec"]["holderIdentity"] = json!(holder);
@@ -263,11 +259,8 @@ async fn a_bindings_role_is_immutable(site: Site) -> Outcome {
 
 async fn a_priority_is_immutable(site: Site) -> Outcome {
     let name = site.unique("p");
-    site.create_global(
-        "/apis/scheduling.k8s.io/v1/priorityclasses",
-        json!({"metadata": {"name": name}, "value": 5}),
-    )
-    .await?;
+    let body = json!({"metadata": {"name": name}, "value": 5});
+    site.create_global("/apis/scheduling.k8s.io/v1/priorityclasses", body).await?;
     site.patch(MERGE, &format!("/apis/scheduling.k8s.io/v1/priorityclasses/{name}"), json!({"value": 6}))
         .await?
         .refused(422, "Invalid")?;

@@ -1,6 +1,7 @@
 //! Lists of objects.
 
 use crate::case::{Case, Outcome, case};
+use crate::objects::config_map;
 use crate::site::Site;
 use serde_json::json;
 
@@ -134,7 +135,7 @@ async fn what_is_missing_is_named(site: Site) -> Outcome {
 }
 
 async fn a_get_is_the_object(site: Site) -> Outcome {
-    let made = site.create("configmaps", crate::objects::config_map("a")).await?;
+    let made = site.create("configmaps", config_map("a")).await?;
     let got = site.get("configmaps/a").await?.code(200)?;
     let same = got.json == made.json;
     got.check(same, "what the creation answered")?;

@@ -1,7 +1,8 @@
 //! Validation of Ingresses, autoscalers, volumes, `EndpointSlice`s, `StorageClass`es, Jobs, Nodes and Events.
 
-use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, refuse, with_template};
+use super::refusals::{DUPLICATE, FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, refuse, with_template};
 use crate::case::{Case, Outcome, case};
+use crate::objects::extended;
 use crate::site::{STRATEGIC, Site};
 use serde_json::{Value, json};
 
@@ -55,26 +56,18 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-const DUPLICATE: &str = "FieldValueDuplicate";
-
 /// An autoscaler of a Deployment with what else its spec has.
 fn autoscaler(more: Value) -> Value {
-    let mut spec = json!({"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "a"}});
-    if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-        spec.extend(more);
-    }
-    json!({"spec": spec})
+    let spec = json!({"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "a"}});
+    json!({"spec": extended(spec, more)})
 }
 
 /// A volume on the host with what else its spec has.
 fn volume(more: Value) -> Value {
-    let mut spec = json!({
+    let spec = json!({
         "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"},
     });
-    if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-        spec.extend(more);
-    }
-    json!({"spec": spec})
+    json!({"spec": extended(spec, more)})
 }
 
 async fn ingresses(site: Site) -> Outcome {
@@ -274,9 +267,8 @@ async fn policies_of_jobs(site: Site) -> Outcome {
 
 async fn claims_of_stateful_sets(site: Site) -> Outcome {
     let set = |claim: Value| {
-        json!({"spec": with_template(
-            json!({"selector": {"matchLabels": {"a": "b"}}, "volumeClaimTemplates": [claim]}), "Always",
-        )})
+        let spec = json!({"selector": {"matchLabels": {"a": "b"}}, "volumeClaimTemplates": [claim]});
+        json!({"spec": with_template(spec, "Always")})
     };
     let claim = |name: &str, storage: &str| {
         json!({
@@ -299,11 +291,8 @@ async fn claims_of_stateful_sets(site: Site) -> Outcome {
 
 async fn devices_priority_and_overhead(site: Site) -> Outcome {
     let pod = |more: Value| {
-        let mut spec = json!({"containers": [{"name": "a", "image": "b"}]});
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-            spec.extend(more);
-        }
-        json!({"metadata": {"name": "a"}, "spec": spec})
+        let spec = json!({"containers": [{"name": "a", "image": "b"}]});
+        json!({"metadata": {"name": "a"}, "spec": extended(spec, more)})
     };
     let bodies = [
         (pod(json!({"resourceClaims": [{"name": "a"}]})), INVALID, "spec.resourceClaims[0]"),
@@ -350,12 +339,11 @@ async fn ephemeral_containers(site: Site) -> Outcome {
 
 async fn rolling_daemon_sets(site: Site) -> Outcome {
     let set = |rolling: Value| {
-        json!({
-            "spec": with_template(json!({
-                "selector": {"matchLabels": {"a": "b"}},
-                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
-            }), "Always"),
-        })
+        let spec = json!({
+            "selector": {"matchLabels": {"a": "b"}},
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+        });
+        json!({"spec": with_template(spec, "Always")})
     };
     let bodies = [
         (
@@ -372,18 +360,11 @@ async fn rolling_daemon_sets(site: Site) -> Outcome {
 
 async fn definitions(site: Site) -> Outcome {
     let definition = |version: Value, conversion: Value| {
-        let mut v1 = json!({
-            "name": "v1",
-            "served": true,
-            "storage": true,
-            "schema": {"openAPIV3Schema": {"type": "object"}},
-        });
-        if let (Some(v1), Value::Object(version)) = (v1.as_object_mut(), version) {
-            v1.extend(version);
-        }
+        let schema = json!({"openAPIV3Schema": {"type": "object"}});
+        let v1 = json!({"name": "v1", "served": true, "storage": true, "schema": schema});
         json!({"metadata": {"name": "as.b.example"}, "spec": {
             "group": "b.example", "scope": "Cluster", "names": {"plural": "as", "kind": "A"},
-            "versions": [v1], "conversion": conversion,
+            "versions": [extended(v1, version)], "conversion": conversion,
         }})
     };
     let none = json!({"strategy": "None"});
@@ -420,15 +401,12 @@ async fn nodes(site: Site) -> Outcome {
 
 async fn events(site: Site) -> Outcome {
     let event = |more: Value| {
-        let mut event = json!({
+        let event = json!({
             "metadata": {"name": "a"}, "eventTime": "2020-01-02T03:04:05.000000Z", "type": "Normal",
             "reason": "R", "action": "A", "reportingController": "a.b/c", "reportingInstance": "i",
             "regarding": {"kind": "Pod", "name": "a", "namespace": site.namespace()},
         });
-        if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
-            event.extend(more);
-        }
-        event
+        extended(event, more)
     };
     let path = "events.k8s.io/v1/events?dryRun=All";
     site.post(path, event(json!({}))).await?.code(201)?;

@@ -2,8 +2,8 @@
 
 use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
-use crate::objects::{config_map, pod};
-use crate::site::Site;
+use crate::objects::{config_map, pod, workload};
+use crate::site::{JSON, MERGE, Site};
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -152,11 +152,9 @@ async fn a_name_wins_over_a_prefix(site: Site) -> Outcome {
 }
 
 async fn a_prefix_is_valid(site: Site) -> Outcome {
-    invalid(&site, "configmaps", json!({"metadata": {"generateName": "A-"}}), "metadata.generateName")
-        .await
-        .or(
-            invalid(&site, "configmaps", json!({"metadata": {"generateName": "A-"}}), "metadata.name").await
-        )?;
+    let body = json!({"metadata": {"generateName": "A-"}});
+    let of_prefix = invalid(&site, "configmaps", body.clone(), "metadata.generateName").await;
+    of_prefix.or(invalid(&site, "configmaps", body, "metadata.name").await)?;
     Ok(())
 }
 
@@ -182,46 +180,27 @@ async fn the_server_fills_uid_and_time(site: Site) -> Outcome {
 
 async fn a_labels_value_is_short_and_plain(site: Site) -> Outcome {
     for value in ["a b", "-a", "a-", "ä", &"a".repeat(64)] {
-        invalid(
-            &site,
-            "configmaps",
-            json!({"metadata": {"name": "a", "labels": {"x": value}}}),
-            "metadata.labels",
-        )
-        .await?;
+        let body = json!({"metadata": {"name": "a", "labels": {"x": value}}});
+        invalid(&site, "configmaps", body, "metadata.labels").await?;
     }
-    site.create(
-        "configmaps",
-        json!({"metadata": {"name": "a", "labels": {"x": "a".repeat(63), "y": "", "z": "A_b.c-0"}}}),
-    )
-    .await?;
+    let body = json!({"metadata": {"name": "a", "labels": {"x": "a".repeat(63), "y": "", "z": "A_b.c-0"}}});
+    site.create("configmaps", body).await?;
     Ok(())
 }
 
 async fn a_labels_key_is_qualified(site: Site) -> Outcome {
     for key in ["", "a b", "/a", "a/", "A.B/c", "a/b/c", &format!("a/{}", "b".repeat(64))] {
-        invalid(
-            &site,
-            "configmaps",
-            json!({"metadata": {"name": "a", "labels": {key: "x"}}}),
-            "metadata.labels",
-        )
-        .await?;
+        let body = json!({"metadata": {"name": "a", "labels": {key: "x"}}});
+        invalid(&site, "configmaps", body, "metadata.labels").await?;
     }
     site.create("configmaps", json!({"metadata": {"name": "a", "labels": {"example.com/A_b": "x"}}})).await?;
     Ok(())
 }
 
 async fn an_annotations_key_is_qualified(site: Site) -> Outcome {
-    invalid(
-        &site,
-        "configmaps",
-        json!({"metadata": {"name": "a", "annotations": {"a b": "x"}}}),
-        "metadata.annotations",
-    )
-    .await?;
-    site.create("configmaps", json!({"metadata": {"name": "a", "annotations": {"x": "any: thing\n{}"}}}))
-        .await?;
+    let body = |key: &str, value: &str| json!({"metadata": {"name": "a", "annotations": {key: value}}});
+    invalid(&site, "configmaps", body("a b", "x"), "metadata.annotations").await?;
+    site.create("configmaps", body("x", "any: thing\n{}")).await?;
     Ok(())
 }
 
@@ -233,13 +212,8 @@ async fn annotations_have_a_limit(site: Site) -> Outcome {
 }
 
 async fn a_finalizer_is_qualified(site: Site) -> Outcome {
-    invalid(
-        &site,
-        "configmaps",
-        json!({"metadata": {"name": "a", "finalizers": ["a b"]}}),
-        "metadata.finalizers",
-    )
-    .await?;
+    let body = json!({"metadata": {"name": "a", "finalizers": ["a b"]}});
+    invalid(&site, "configmaps", body, "metadata.finalizers").await?;
     Ok(())
 }
 
@@ -280,7 +254,7 @@ async fn containers_are_validated(site: Site) -> Outcome {
 }
 
 async fn a_selector_picks_its_template(site: Site) -> Outcome {
-    let mut bad = crate::objects::workload("a", 1);
+    let mut bad = workload("a", 1);
     bad["spec"]["selector"]["matchLabels"] = json!({"app": "other"});
     for kind in ["replicasets", "deployments"] {
         site.post(&format!("apps/v1/{kind}"), bad.clone())
@@ -291,12 +265,12 @@ async fn a_selector_picks_its_template(site: Site) -> Outcome {
 }
 
 async fn a_selector_is_immutable(site: Site) -> Outcome {
-    site.create("apps/v1/deployments", crate::objects::workload("a", 0)).await?;
+    site.create("apps/v1/deployments", workload("a", 0)).await?;
     let patch = json!({"spec": {
         "selector": {"matchLabels": {"x": "y"}},
         "template": {"metadata": {"labels": {"x": "y"}}},
     }});
-    site.patch(crate::site::MERGE, "apps/v1/deployments/a", patch)
+    site.patch(MERGE, "apps/v1/deployments/a", patch)
         .await?
         .invalid("FieldValueInvalid", "spec.selector")?
         .mentions("/message", "field is immutable")?;
@@ -305,30 +279,28 @@ async fn a_selector_is_immutable(site: Site) -> Outcome {
 
 async fn a_pods_spec_is_immutable(site: Site) -> Outcome {
     site.create("pods", pod("a")).await?;
-    site.patch(crate::site::MERGE, "pods/a", json!({"spec": {"restartPolicy": "Never"}}))
+    site.patch(MERGE, "pods/a", json!({"spec": {"restartPolicy": "Never"}}))
         .await?
         .invalid("FieldValueForbidden", "spec")?
         .mentions("/message", "pod updates may not change fields other than")?;
     let image = json!([{"op": "replace", "path": "/spec/containers/0/image", "value": "app:2"}]);
-    site.patch(crate::site::JSON, "pods/a", image).await?.code(200)?;
+    site.patch(JSON, "pods/a", image).await?.code(200)?;
     Ok(())
 }
 
 async fn an_immutable_config_map(site: Site) -> Outcome {
     site.create("configmaps", json!({"metadata": {"name": "a"}, "data": {"x": "1"}, "immutable": true}))
         .await?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"data": {"x": "2"}}))
+    site.patch(MERGE, "configmaps/a", json!({"data": {"x": "2"}}))
         .await?
         .invalid("FieldValueForbidden", "data")?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"immutable": false}))
-        .await?
-        .refused(422, "Invalid")?;
+    site.patch(MERGE, "configmaps/a", json!({"immutable": false})).await?.refused(422, "Invalid")?;
     Ok(())
 }
 
 async fn a_secrets_type_is_immutable(site: Site) -> Outcome {
     site.create("secrets", json!({"metadata": {"name": "a"}, "type": "example.com/x"})).await?;
-    site.patch(crate::site::MERGE, "secrets/a", json!({"type": "example.com/y"}))
+    site.patch(MERGE, "secrets/a", json!({"type": "example.com/y"}))
         .await?
         .invalid("FieldValueInvalid", "type")?;
     Ok(())

@@ -1,7 +1,8 @@
 //! Namespaces: what a new one has, and how one goes.
 
+use crate::answer::Answer;
 use crate::case::{Case, Outcome, case};
-use crate::objects::config_map;
+use crate::objects::{config_map, finalized};
 use crate::site::{MERGE, Site};
 use serde_json::json;
 
@@ -63,25 +64,21 @@ async fn a_new_namespace(site: Site) -> Outcome {
 }
 
 async fn a_namespace_gets_its_service_account(site: Site) -> Outcome {
-    site.eventually("serviceaccounts/default", |answer| answer.status == 200, "a ServiceAccount").await?;
+    site.until_found("serviceaccounts/default", "a ServiceAccount").await?;
     Ok(())
 }
 
 async fn the_service_account_comes_back(site: Site) -> Outcome {
-    let first =
-        site.eventually("serviceaccounts/default", |answer| answer.status == 200, "a ServiceAccount").await?;
+    let first = site.until_found("serviceaccounts/default", "a ServiceAccount").await?;
     site.delete("serviceaccounts/default").await?.code(200)?;
-    let another = |answer: &crate::answer::Answer| {
-        answer.status == 200 && answer.at("/metadata/uid") != first.at("/metadata/uid")
-    };
+    let another =
+        |answer: &Answer| answer.status == 200 && answer.at("/metadata/uid") != first.at("/metadata/uid");
     site.eventually("serviceaccounts/default", another, "another ServiceAccount").await?;
     Ok(())
 }
 
 async fn a_namespace_gets_the_root_certificate(site: Site) -> Outcome {
-    site.eventually("configmaps/kube-root-ca.crt", |answer| answer.status == 200, "a ConfigMap")
-        .await?
-        .has("/data/ca.crt")?;
+    site.until_found("configmaps/kube-root-ca.crt", "a ConfigMap").await?.has("/data/ca.crt")?;
     Ok(())
 }
 
@@ -89,13 +86,10 @@ async fn a_namespace_takes_its_content(site: Site) -> Outcome {
     let name = site.unique("gone");
     site.create("/api/v1/namespaces", json!({"metadata": {"name": name}})).await?;
     site.create(&format!("/api/v1/namespaces/{name}/secrets"), json!({"metadata": {"name": "a"}})).await?;
-    site.create(
-        &format!("/api/v1/namespaces/{name}/services"),
-        json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None"}}),
-    )
-    .await?;
+    let body = json!({"metadata": {"name": "a"}, "spec": {"clusterIP": "None"}});
+    site.create(&format!("/api/v1/namespaces/{name}/services"), body).await?;
     site.delete(&format!("/api/v1/namespaces/{name}")).await?.code(200)?;
-    site.eventually(&format!("/api/v1/namespaces/{name}"), |answer| answer.status == 404, "404").await?;
+    site.until_gone(&format!("/api/v1/namespaces/{name}")).await?;
     site.get(&format!("/api/v1/namespaces/{name}/secrets")).await?.code(200)?.names(&[])?;
     site.get(&format!("/api/v1/namespaces/{name}/services")).await?.code(200)?.names(&[])?;
     Ok(())
@@ -117,7 +111,7 @@ async fn a_going_namespace_takes_nothing(site: Site) -> Outcome {
     let name = site.unique("gone");
     site.create("/api/v1/namespaces", json!({"metadata": {"name": name}})).await?;
     let secrets = format!("/api/v1/namespaces/{name}/secrets");
-    site.create(&secrets, json!({"metadata": {"name": "a", "finalizers": ["example.com/hold"]}})).await?;
+    site.create(&secrets, finalized("a")).await?;
     site.delete(&format!("/api/v1/namespaces/{name}")).await?.code(200)?;
     site.post(&secrets, json!({"metadata": {"name": "b"}}))
         .await?
@@ -135,13 +129,9 @@ async fn conditions_tell_what_is_waited_for(site: Site) -> Outcome {
     let name = site.unique("gone");
     let path = format!("/api/v1/namespaces/{name}");
     site.create("/api/v1/namespaces", json!({"metadata": {"name": name}})).await?;
-    site.create(
-        &format!("{path}/secrets"),
-        json!({"metadata": {"name": "a", "finalizers": ["example.com/hold"]}}),
-    )
-    .await?;
+    site.create(&format!("{path}/secrets"), finalized("a")).await?;
     site.delete(&path).await?.code(200)?;
-    let waits = |answer: &crate::answer::Answer| {
+    let waits = |answer: &Answer| {
         answer
             .list("/status/conditions")
             .iter()
@@ -151,7 +141,7 @@ async fn conditions_tell_what_is_waited_for(site: Site) -> Outcome {
     site.patch(MERGE, &format!("{path}/secrets/a"), json!({"metadata": {"finalizers": null}}))
         .await?
         .code(200)?;
-    site.eventually(&path, |answer| answer.status == 404, "404").await?;
+    site.until_gone(&path).await?;
     Ok(())
 }
 

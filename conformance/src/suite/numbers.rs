@@ -66,8 +66,10 @@ async fn numbers_of_custom_objects(site: Site) -> Outcome {
 async fn integers_of_built_in_kinds(site: Site) -> Outcome {
     let body = |number: &str| {
         format!(
-            r#"{{"metadata":{{"name":"a"}},"spec":{{"replicas":{number},"selector":{{"matchLabels":{{"a":"b"}}}},"template":
-           {{"metadata":{{"labels":{{"a":"b"}}}},"spec":{{"containers":[{{"name":"a","image":"b"}}]}}}}}}}}"#
+            r#"{{"metadata":{{"name":"a"}},"spec":{{"replicas":{number},
+                "selector":{{"matchLabels":{{"a":"b"}}}},
+                "template":{{"metadata":{{"labels":{{"a":"b"}}}},
+                    "spec":{{"containers":[{{"name":"a","image":"b"}}]}}}}}}}}"#
         )
     };
     let path = "apps/v1/deployments?dryRun=All";
@@ -95,14 +97,10 @@ async fn a_bound_beyond_its_format_refuses_everything(site: Site) -> Outcome {
 }
 
 async fn bytes_are_decoded_and_written_again(site: Site) -> Outcome {
-    site.create(
-        "secrets",
-        json!({"metadata": {"name": "a"}, "data": {
-            "lines": "YWJj\nYWJj\r\n", "bits": "ZB==", "numbers": [97, 98], "plain": "YQ==", "empty": [],
-        }}),
-    )
-    .await?
-    .is(
+    let body = json!({"metadata": {"name": "a"}, "data": {
+        "lines": "YWJj\nYWJj\r\n", "bits": "ZB==", "numbers": [97, 98], "plain": "YQ==", "empty": [],
+    }});
+    site.create("secrets", body).await?.is(
         "/data",
         json!({"lines": "YWJjYWJj", "bits": "ZA==", "numbers": "YWI=", "plain": "YQ==", "empty": ""}),
     )?;

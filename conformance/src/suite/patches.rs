@@ -2,7 +2,8 @@
 
 use crate::case::{Case, Outcome, case};
 use crate::objects::{config_map, workload};
-use crate::site::{JSON, MERGE, Site};
+use crate::site::{JSON, MERGE, STRATEGIC, Site};
+use http::Method;
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -77,11 +78,8 @@ async fn null_removes(site: Site) -> Outcome {
 }
 
 async fn a_merge_replaces_lists(site: Site) -> Outcome {
-    site.create(
-        "configmaps",
-        json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}}),
-    )
-    .await?;
+    let body = json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}});
+    site.create("configmaps", body).await?;
     site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": ["example.com/c"]}}))
         .await?
         .code(200)?
@@ -118,36 +116,28 @@ async fn a_patch_keeps_the_uid(site: Site) -> Outcome {
 
 async fn a_json_patch(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "test", "path": "/data/key", "value": "value"},
-            {"op": "add", "path": "/data/more", "value": "yes"},
-            {"op": "copy", "from": "/data/more", "path": "/data/third"},
-            {"op": "move", "from": "/data/third", "path": "/data/fourth"},
-            {"op": "remove", "path": "/data/key"},
-            {"op": "replace", "path": "/data/more", "value": "no"},
-        ]),
-    )
-    .await?
-    .code(200)?
-    .is("/data", json!({"more": "no", "fourth": "yes"}))?;
+    let patch = json!([
+        {"op": "test", "path": "/data/key", "value": "value"},
+        {"op": "add", "path": "/data/more", "value": "yes"},
+        {"op": "copy", "from": "/data/more", "path": "/data/third"},
+        {"op": "move", "from": "/data/third", "path": "/data/fourth"},
+        {"op": "remove", "path": "/data/key"},
+        {"op": "replace", "path": "/data/more", "value": "no"},
+    ]);
+    site.patch(JSON, "configmaps/a", patch)
+        .await?
+        .code(200)?
+        .is("/data", json!({"more": "no", "fourth": "yes"}))?;
     Ok(())
 }
 
 async fn a_failed_test_refuses_the_patch(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "add", "path": "/data/more", "value": "yes"},
-            {"op": "test", "path": "/data/key", "value": "other"},
-        ]),
-    )
-    .await?
-    .refused(422, "Invalid")?;
+    let patch = json!([
+        {"op": "add", "path": "/data/more", "value": "yes"},
+        {"op": "test", "path": "/data/key", "value": "other"},
+    ]);
+    site.patch(JSON, "configmaps/a", patch).await?.refused(422, "Invalid")?;
     site.get("configmaps/a").await?.is("/data", json!({"key": "value"}))?;
     Ok(())
 }
@@ -171,34 +161,28 @@ async fn a_replacement_may_add(site: Site) -> Outcome {
 
 async fn a_json_patch_of_a_list(site: Site) -> Outcome {
     site.create("configmaps", json!({"metadata": {"name": "a", "finalizers": ["example.com/b"]}})).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/c"},
-            {"op": "add", "path": "/metadata/finalizers/0", "value": "example.com/a"},
-        ]),
-    )
-    .await?
-    .code(200)?
-    .is("/metadata/finalizers", json!(["example.com/a", "example.com/b", "example.com/c"]))?;
+    let patch = json!([
+        {"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/c"},
+        {"op": "add", "path": "/metadata/finalizers/0", "value": "example.com/a"},
+    ]);
+    site.patch(JSON, "configmaps/a", patch)
+        .await?
+        .code(200)?
+        .is("/metadata/finalizers", json!(["example.com/a", "example.com/b", "example.com/c"]))?;
     site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
     Ok(())
 }
 
 async fn paths_are_escaped(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.patch(
-        JSON,
-        "configmaps/a",
-        json!([
-            {"op": "add", "path": "/metadata/labels", "value": {}},
-            {"op": "add", "path": "/metadata/labels/example.com~1x", "value": "y"},
-        ]),
-    )
-    .await?
-    .code(200)?
-    .is("/metadata/labels", json!({"example.com/x": "y"}))?;
+    let patch = json!([
+        {"op": "add", "path": "/metadata/labels", "value": {}},
+        {"op": "add", "path": "/metadata/labels/example.com~1x", "value": "y"},
+    ]);
+    site.patch(JSON, "configmaps/a", patch)
+        .await?
+        .code(200)?
+        .is("/metadata/labels", json!({"example.com/x": "y"}))?;
     Ok(())
 }
 
@@ -246,8 +230,8 @@ async fn a_wrong_type_is_refused(site: Site) -> Outcome {
 
 async fn a_patch_is_json(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    for form in [MERGE, JSON, crate::site::STRATEGIC] {
-        site.call(http::Method::PATCH, "configmaps/a")
+    for form in [MERGE, JSON, STRATEGIC] {
+        site.call(Method::PATCH, "configmaps/a")
             .body(form, "{\"data\":")
             .send()
             .await?
@@ -258,7 +242,7 @@ async fn a_patch_is_json(site: Site) -> Outcome {
 
 async fn an_unknown_form_is_refused(site: Site) -> Outcome {
     site.create("configmaps", config_map("a")).await?;
-    site.call(http::Method::PATCH, "configmaps/a")
+    site.call(Method::PATCH, "configmaps/a")
         .body("application/json", "{}")
         .send()
         .await?

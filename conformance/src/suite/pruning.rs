@@ -2,6 +2,7 @@
 
 use super::definition::Definition;
 use crate::case::{Case, Outcome, case};
+use crate::objects::applied;
 use crate::site::{APPLY, Site};
 use serde_json::json;
 
@@ -38,10 +39,7 @@ async fn a_list_keeps_the_fields_of_its_items(site: Site) -> Outcome {
     let list = json!({"type": "array", "x-kubernetes-preserve-unknown-fields": true, "items": {
         "type": "object", "properties": {"a": {"type": "string"}, "o": {"type": "object"}},
     }});
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": {"list": list}}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!({"list": list})).make(&site).await?;
     let sent = json!([{"a": "b", "u": 1, "o": {"z": 1}}, {"q": [{"w": 1}]}]);
     widgets
         .create(&site, "a", json!({"spec": {"list": sent}}))
@@ -52,17 +50,13 @@ async fn a_list_keeps_the_fields_of_its_items(site: Site) -> Outcome {
 }
 
 async fn what_is_applied_is_pruned(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {
+    let fields = json!({
         "bare": {"type": "array", "items": {"type": "object"}},
         "map": {"type": "object", "additionalProperties": true},
-    }});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
-    let body = json!({
-        "apiVersion": widgets.api_version,
-        "kind": "Widget",
-        "metadata": {"name": "a"},
-        "spec": {"bare": [{"u": 1, "w": {"z": 1}}], "map": {"a": {"b": 1}, "c": 1}},
     });
+    let widgets = Definition::new(&site).spec(fields).make(&site).await?;
+    let spec = json!({"bare": [{"u": 1, "w": {"z": 1}}], "map": {"a": {"b": 1}, "c": 1}});
+    let body = applied(&widgets.api_version, "Widget", json!({"spec": spec}));
     site.patch(APPLY, &format!("{}?fieldManager=a", widgets.object("a")), body)
         .await?
         .code(201)?
@@ -71,7 +65,7 @@ async fn what_is_applied_is_pruned(site: Site) -> Outcome {
 }
 
 async fn defaults_take_the_place_of_null(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {
+    let fields = json!({
         "map": {"type": "object", "additionalProperties": {
             "type": "object", "properties": {"d": {"type": "integer", "default": 5}}, "default": {"d": 9},
         }},
@@ -80,8 +74,8 @@ async fn defaults_take_the_place_of_null(site: Site) -> Outcome {
         "nullable": {"type": "string", "nullable": true, "default": "q"},
         "text": {"type": "string", "default": "q"},
         "any": {"x-kubernetes-preserve-unknown-fields": true},
-    }});
-    let widgets = Definition::new(&site).field("spec", spec).make(&site).await?;
+    });
+    let widgets = Definition::new(&site).spec(fields).make(&site).await?;
     let sent = json!({
         "map": {"a": null, "b": {}, "c": {"d": null}}, "list": [null, "a"], "texts": {"a": null},
         "nullable": null, "text": null, "any": null,
@@ -157,10 +151,7 @@ async fn formats_of_strings(site: Site) -> Outcome {
         .iter()
         .map(|(format, ..)| ((*format).to_owned(), json!({"type": "string", "format": format})))
         .collect();
-    let widgets = Definition::new(&site)
-        .field("spec", json!({"type": "object", "properties": fields}))
-        .make(&site)
-        .await?;
+    let widgets = Definition::new(&site).spec(json!(fields)).make(&site).await?;
     for (format, valid, invalid) in formats {
         widgets.post(&site, "a", json!({"spec": {format: valid}}), "?dryRun=All").await?.code(201)?;
         widgets

@@ -2,6 +2,7 @@
 
 use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
+use crate::objects::extended;
 use crate::site::Site;
 use serde_json::{Value, json};
 
@@ -42,32 +43,24 @@ pub(super) async fn refuse(site: &Site, path: &str, bodies: &[(Value, &str, &str
 
 /// A spec with a template of Pods that restart so, and what else it has.
 pub(super) fn with_template(more: Value, restart: &str) -> Value {
-    let mut spec = json!({"template": {
+    let template = json!({
         "metadata": {"labels": {"a": "b"}},
         "spec": {"restartPolicy": restart, "containers": [{"name": "a", "image": "b"}]},
-    }});
-    if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-        spec.extend(more);
-    }
-    spec
+    });
+    extended(json!({"template": template}), more)
 }
 
+pub(super) const DUPLICATE: &str = "FieldValueDuplicate";
 pub(super) const INVALID: &str = "FieldValueInvalid";
 pub(super) const REQUIRED: &str = "FieldValueRequired";
 pub(super) const FORBIDDEN: &str = "FieldValueForbidden";
 pub(super) const NOT_SUPPORTED: &str = "FieldValueNotSupported";
 
 async fn services(site: Site) -> Outcome {
-    let with = |more: Value| {
-        let mut spec = json!({"ports": [{"port": 80}]});
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-            spec.extend(more);
-        }
-        json!({"spec": spec})
-    };
+    let with = |more: Value| json!({"spec": extended(json!({"ports": [{"port": 80}]}), more)});
     let udp = |name: &str| json!({"name": name, "port": 53, "protocol": "UDP"});
     let bodies = [
-        (with(json!({"ports": [udp("a"), udp("b")]})), "FieldValueDuplicate", "spec.ports[1]"),
+        (with(json!({"ports": [udp("a"), udp("b")]})), DUPLICATE, "spec.ports[1]"),
         (with(json!({"ports": [{"name": "A", "port": 53}]})), INVALID, "spec.ports[0].name"),
         (
             with(json!({"ports": [{"port": 80, "targetPort": "toolongtoolongtoolong"}]})),
@@ -127,11 +120,9 @@ async fn secrets(site: Site) -> Outcome {
     ];
     refuse(&site, "secrets", &bodies).await?;
     site.create("secrets", json!({"metadata": {"name": "b"}, "type": ""})).await?.is("/type", "Opaque")?;
-    site.create(
-        "secrets",
-        json!({"metadata": {"name": "c"}, "type": "kubernetes.io/basic-auth", "data": {"username": "YQ=="}}),
-    )
-    .await?;
+    let user = json!({"username": "YQ=="});
+    let named = json!({"metadata": {"name": "c"}, "type": "kubernetes.io/basic-auth", "data": user});
+    site.create("secrets", named).await?;
     Ok(())
 }
 
@@ -155,11 +146,8 @@ async fn jobs(site: Site) -> Outcome {
 
 async fn cron_jobs(site: Site) -> Outcome {
     let cron = |schedule: &str, more: Value| {
-        let mut spec =
-            json!({"schedule": schedule, "jobTemplate": {"spec": with_template(json!({}), "Never")}});
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-            spec.extend(more);
-        }
+        let job = json!({"spec": with_template(json!({}), "Never")});
+        let spec = extended(json!({"schedule": schedule, "jobTemplate": job}), more);
         json!({"metadata": {"name": "a"}, "spec": spec})
     };
     let path = "batch/v1/cronjobs?dryRun=All";
@@ -246,12 +234,8 @@ async fn workloads(site: Site) -> Outcome {
 
 async fn claims_and_budgets(site: Site) -> Outcome {
     let claim = |storage: &str, more: Value| {
-        let mut spec =
-            json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}});
-        if let (Some(spec), Value::Object(more)) = (spec.as_object_mut(), more) {
-            spec.extend(more);
-        }
-        json!({"spec": spec})
+        let resources = json!({"requests": {"storage": storage}});
+        json!({"spec": extended(json!({"accessModes": ["ReadWriteOnce"], "resources": resources}), more)})
     };
     let bodies = [
         (claim("0", json!({})), INVALID, "spec.resources[storage]"),

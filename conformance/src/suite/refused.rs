@@ -57,14 +57,12 @@ async fn a_deletion_that_has_begun_stays(site: Site) -> Outcome {
     let body = json!({"metadata": {"name": "a", "finalizers": ["example.com/a"]}});
     site.create("configmaps", body).await?;
     site.delete("configmaps/a").await?.code(200)?;
-    site.put(
-        "configmaps/a",
-        json!({"metadata": {"name": "a", "finalizers": ["example.com/a"]}, "data": {"a": "b"}}),
-    )
-    .await?
-    .code(200)?
-    .has("/metadata/deletionTimestamp")?
-    .is("/metadata/deletionGracePeriodSeconds", 0)?;
+    let object = json!({"metadata": {"name": "a", "finalizers": ["example.com/a"]}, "data": {"a": "b"}});
+    site.put("configmaps/a", object)
+        .await?
+        .code(200)?
+        .has("/metadata/deletionTimestamp")?
+        .is("/metadata/deletionGracePeriodSeconds", 0)?;
     site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
     Ok(())
 }

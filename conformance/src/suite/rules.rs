@@ -3,7 +3,8 @@
 use super::definition::{Definition, Widgets};
 use crate::answer::{Answer, Mismatch};
 use crate::case::{Case, Outcome, case};
-use crate::site::{APPLY, MERGE, Site};
+use crate::objects::applied;
+use crate::site::{APPLY, JSON, MERGE, Site};
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -84,6 +85,11 @@ async fn numbers(site: &Site, rules: Value) -> Result<Widgets, Mismatch> {
     ruled(site, json!({"x": {"type": "integer"}, "y": {"type": "integer"}}), rules).make(site).await
 }
 
+/// The field `x`, an integer.
+fn x() -> Value {
+    json!({"x": {"type": "integer"}})
+}
+
 /// Checks that a definition with one rule is refused, with these words.
 async fn refuses(site: &Site, properties: Value, rule: Value, because: &str) -> Result<Answer, Mismatch> {
     let body = ruled(site, properties, json!([rule])).body();
@@ -103,39 +109,25 @@ async fn a_broken_rule_is_told(site: Site) -> Outcome {
 
 async fn an_undefined_field(site: Site) -> Outcome {
     let told = "compilation failed: ERROR: <input>:1:5: undefined field 'z'\n | self.z == 100\n | ....^";
-    refuses(&site, json!({"x": {"type": "integer"}}), json!({"rule": "self.z == 100"}), told).await?
-        .mentions("/message", r#"Invalid value: {"Rule":"self.z == 100","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: "#)?;
+    let others = r#""Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null"#;
+    refuses(&site, x(), json!({"rule": "self.z == 100"}), told)
+        .await?
+        .mentions("/message", &format!(r#"Invalid value: {{"Rule":"self.z == 100",{others}}}: "#))?;
     Ok(())
 }
 
 async fn a_syntax_error(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"x": {"type": "integer"}}),
-        json!({"rule": "self = 42"}),
-        "compilation failed: ERROR: <input>:1:6: Syntax error",
-    )
-    .await?;
+    let told = "compilation failed: ERROR: <input>:1:6: Syntax error";
+    refuses(&site, x(), json!({"rule": "self = 42"}), told).await?;
     Ok(())
 }
 
 async fn a_wrong_type(site: Site) -> Outcome {
-    let x = json!({"x": {"type": "integer"}});
-    refuses(
-        &site,
-        x.clone(),
-        json!({"rule": "self.x == 'a'"}),
-        "found no matching overload for '_==_' applied to '(int, string)'",
-    )
-    .await?;
-    refuses(&site, x.clone(), json!({"rule": "self.x"}), "cel expression must evaluate to a bool").await?;
-    refuses(
-        &site,
-        x,
-        json!({"rule": "true", "messageExpression": "self.x"}),
-        "messageExpression must evaluate to a string",
-    )
-    .await?;
+    let told = "found no matching overload for '_==_' applied to '(int, string)'";
+    refuses(&site, x(), json!({"rule": "self.x == 'a'"}), told).await?;
+    refuses(&site, x(), json!({"rule": "self.x"}), "cel expression must evaluate to a bool").await?;
+    let rule = json!({"rule": "true", "messageExpression": "self.x"});
+    refuses(&site, x(), rule, "messageExpression must evaluate to a string").await?;
     Ok(())
 }
 
@@ -198,13 +190,8 @@ async fn an_optional_old_self(site: Site) -> Outcome {
         .mentions("/message", "begins with 0")?;
     widgets.create(&site, "a", json!({"spec": {"x": 0}})).await?;
     site.patch(MERGE, &widgets.object("a"), json!({"spec": {"x": 1}})).await?.code(200)?;
-    refuses(
-        &site,
-        json!({"x": {"type": "integer"}}),
-        json!({"rule": "true", "optionalOldSelf": true}),
-        "may not be set if oldSelf is not used in rule",
-    )
-    .await?;
+    let rule = json!({"rule": "true", "optionalOldSelf": true});
+    refuses(&site, x(), rule, "may not be set if oldSelf is not used in rule").await?;
     Ok(())
 }
 
@@ -255,13 +242,7 @@ async fn what_a_refusal_says(site: Site) -> Outcome {
 }
 
 async fn a_field_path_that_is_none(site: Site) -> Outcome {
-    refuses(
-        &site,
-        json!({"x": {"type": "integer"}}),
-        json!({"rule": "true", "fieldPath": ".z"}),
-        "must be a valid path",
-    )
-    .await?;
+    refuses(&site, x(), json!({"rule": "true", "fieldPath": ".z"}), "must be a valid path").await?;
     Ok(())
 }
 
@@ -271,31 +252,20 @@ async fn rules_of_all_writes(site: Site) -> Outcome {
         "properties": {"phase": {"type": "string"}},
         "x-kubernetes-validations": [{"rule": "self.phase != 'Bad'"}],
     });
-    let widgets =
-        ruled(&site, json!({"x": {"type": "integer"}}), json!([{"rule": "!has(self.x) || self.x > 0"}]))
-            .field("status", status)
-            .version(json!({"subresources": {"status": {}}}))
-            .make(&site)
-            .await?;
+    let widgets = ruled(&site, x(), json!([{"rule": "!has(self.x) || self.x > 0"}]))
+        .field("status", status)
+        .version(json!({"subresources": {"status": {}}}))
+        .make(&site)
+        .await?;
     widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
     let status = format!("{}/status", widgets.object("a"));
     site.patch(MERGE, &status, json!({"status": {"phase": "Good"}})).await?.code(200)?;
     site.patch(MERGE, &status, json!({"status": {"phase": "Bad"}}))
         .await?
         .invalid("FieldValueInvalid", "status")?;
-    site.patch(
-        "application/json-patch+json",
-        &widgets.object("a"),
-        json!([{"op": "replace", "path": "/spec/x", "value": 0}]),
-    )
-    .await?
-    .invalid("FieldValueInvalid", "spec")?;
-    let config = json!({
-        "apiVersion": widgets.api_version,
-        "kind": "Widget",
-        "metadata": {"name": "a"},
-        "spec": {"x": -1},
-    });
+    let patch = json!([{"op": "replace", "path": "/spec/x", "value": 0}]);
+    site.patch(JSON, &widgets.object("a"), patch).await?.invalid("FieldValueInvalid", "spec")?;
+    let config = applied(&widgets.api_version, "Widget", json!({"spec": {"x": -1}}));
     site.patch(APPLY, &format!("{}?fieldManager=m&force=true", widgets.object("a")), config)
         .await?
         .invalid("FieldValueInvalid", "spec")?;
@@ -309,8 +279,8 @@ async fn what_was_broken_may_stay(site: Site) -> Outcome {
     let widgets = numbers(&site, json!([])).await?;
     widgets.create(&site, "a", json!({"spec": {"x": 1}})).await?;
     let mut definition = site.get(&widgets.definition).await?.json;
-    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] =
-        json!([{"rule": "self.x > 5"}]);
+    let schema = &mut definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    schema["properties"]["spec"]["x-kubernetes-validations"] = json!([{"rule": "self.x > 5"}]);
     site.put(&widgets.definition, definition).await?.code(200)?;
     widgets.until_refused(&site, json!({"spec": {"x": 1}})).await?;
     site.patch(MERGE, &widgets.object("a"), json!({"metadata": {"labels": {"k": "v"}}})).await?.code(200)?;
@@ -368,7 +338,8 @@ async fn kubernetes_functions(site: Site) -> Outcome {
     });
     let rules = [
         "self.list.isSorted() && self.list.sum() == 6 && self.list.max() == 3 && self.list.indexOf(2) == 1",
-        "self.text.find('[0-9]+') == '12' && self.text.findAll('[a-z]').size() == 2 && self.text.split('-').size() == 2",
+        "self.text.find('[0-9]+') == '12' && self.text.findAll('[a-z]').size() == 2 \
+         && self.text.split('-').size() == 2",
         "url(self.url).getHost() == 'example.com:80' && isURL(self.url)",
         "quantity(self.cpu).compareTo(quantity('500m')) == 0 && !isQuantity('x')",
         "ip(self.ip).family() == 4 && cidr('10.0.0.0/8').containsIP(self.ip)",

@@ -2,7 +2,7 @@
 
 use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
-use crate::objects::pod;
+use crate::objects::{pod, workload};
 use crate::site::Site;
 use serde_json::json;
 
@@ -224,7 +224,7 @@ async fn fields_of_secrets(site: Site) -> Outcome {
 }
 
 async fn fields_of_other_kinds(site: Site) -> Outcome {
-    site.create("apps/v1/replicasets", crate::objects::workload("a", 0)).await?;
+    site.create("apps/v1/replicasets", workload("a", 0)).await?;
     site.get("apps/v1/replicasets?fieldSelector=spec.replicas%3D0")
         .await?
         .refused(400, "BadRequest")?
@@ -272,15 +272,12 @@ async fn a_deletion_by_fields(site: Site) -> Outcome {
 }
 
 async fn fields_of_events_by_api(site: Site) -> Outcome {
-    site.create(
-        "events",
-        json!({
-            "metadata": {"name": "a"},
-            "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
-            "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
-        }),
-    )
-    .await?;
+    let body = json!({
+        "metadata": {"name": "a"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": site.namespace()},
+        "reason": "R", "type": "Normal", "reportingComponent": "example.com/c",
+    });
+    site.create("events", body).await?;
     let other = "events.k8s.io/v1/events";
     for selector in
         ["regarding.name=p", "regarding.kind=Pod", "reportingController=example.com/c", "reason=R"]

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Outcome, case};
 use crate::objects::{config_map, pod, workload};
-use crate::site::{STRATEGIC, Site};
+use crate::site::{MERGE, STRATEGIC, Site};
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -136,29 +136,19 @@ async fn a_set_is_added_to(site: Site) -> Outcome {
             .get("configmaps/a")
             .await?
             .is("/metadata/finalizers", json!(["example.com/a", "example.com/b"])))?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}}))
-        .await?
-        .code(200)?;
+    site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
     Ok(())
 }
 
 async fn a_set_is_taken_from(site: Site) -> Outcome {
-    site.create(
-        "configmaps",
-        json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}}),
-    )
-    .await?;
-    site.patch(
-        STRATEGIC,
-        "configmaps/a",
-        json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a"]}}),
-    )
-    .await?
-    .code(200)?
-    .is("/metadata/finalizers", json!(["example.com/b"]))?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}}))
+    let body = json!({"metadata": {"name": "a", "finalizers": ["example.com/a", "example.com/b"]}});
+    site.create("configmaps", body).await?;
+    let patch = json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a"]}});
+    site.patch(STRATEGIC, "configmaps/a", patch)
         .await?
-        .code(200)?;
+        .code(200)?
+        .is("/metadata/finalizers", json!(["example.com/b"]))?;
+    site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::case::{Case, Outcome, case};
 use crate::site::Site;
+use http::Method;
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -46,7 +47,9 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-const STREAM: &str = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=30";
+/// The parameters of a streaming list.
+const STREAM: &str = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true\
+                      &resourceVersionMatch=NotOlderThan&timeoutSeconds=30";
 
 async fn the_state_then_a_bookmark(site: Site) -> Outcome {
     site.secrets(&["a", "b"]).await?;
@@ -66,10 +69,7 @@ async fn the_bookmarks_version_is_a_place_to_go_on(site: Site) -> Outcome {
     events.expect_of("ADDED", "a").await?;
     let end = events.expect("BOOKMARK").await?;
     site.secrets(&["b"]).await?;
-    site.watch(&format!("secrets?watch=true&resourceVersion={}", end.version()))
-        .await?
-        .expect_of("ADDED", "b")
-        .await?;
+    site.watch_after(end.version(), "secrets").await?.expect_of("ADDED", "b").await?;
     Ok(())
 }
 
@@ -128,8 +128,9 @@ async fn the_match_is_required(site: Site) -> Outcome {
 }
 
 async fn exact_is_refused(site: Site) -> Outcome {
-    site.get("secrets?watch=true&sendInitialEvents=true&resourceVersion=1&resourceVersionMatch=Exact&timeoutSeconds=1").await?
-        .refused(422, "Invalid")?;
+    let path = "secrets?watch=true&sendInitialEvents=true&resourceVersion=1&resourceVersionMatch=Exact\
+                &timeoutSeconds=1";
+    site.get(path).await?.refused(422, "Invalid")?;
     Ok(())
 }
 
@@ -146,7 +147,8 @@ async fn no_initial_events_on_request(site: Site) -> Outcome {
     site.secrets(&["a"]).await?;
     let list = site.get("secrets").await?;
     let path = format!(
-        "secrets?watch=true&sendInitialEvents=false&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&resourceVersion={}&timeoutSeconds=30",
+        "secrets?watch=true&sendInitialEvents=false&allowWatchBookmarks=true\
+         &resourceVersionMatch=NotOlderThan&resourceVersion={}&timeoutSeconds=30",
         list.version()
     );
     let mut events = site.watch(&path).await?;
@@ -157,7 +159,7 @@ async fn no_initial_events_on_request(site: Site) -> Outcome {
 
 async fn a_table_is_streamed_row_by_row(site: Site) -> Outcome {
     site.secrets(&["a", "b"]).await?;
-    let call = site.call(http::Method::GET, "secrets?watch=true&timeoutSeconds=5");
+    let call = site.call(Method::GET, "secrets?watch=true&timeoutSeconds=5");
     let mut events = call.accept("application/json;as=Table;v=v1;g=meta.k8s.io").watch().await?;
     let first = events.expect("ADDED").await?;
     events.check(
@@ -177,7 +179,7 @@ async fn a_table_is_streamed_row_by_row(site: Site) -> Outcome {
 
 async fn metadata_is_streamed(site: Site) -> Outcome {
     site.secrets(&["a"]).await?;
-    let call = site.call(http::Method::GET, &format!("secrets?{STREAM}"));
+    let call = site.call(Method::GET, &format!("secrets?{STREAM}"));
     let mut events =
         call.accept("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").watch().await?;
     let first = events.expect_of("ADDED", "a").await?;

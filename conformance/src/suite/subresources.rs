@@ -1,8 +1,8 @@
 //! Status, scale, eviction, binding and what else hangs below an object.
 
 use crate::case::{Case, Outcome, case};
-use crate::objects::{bound_pod, pod, workload};
-use crate::site::{JSON, MERGE, Site};
+use crate::objects::{bound_pod, config_map, pod, workload};
+use crate::site::{JSON, MERGE, STRATEGIC, Site};
 use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -87,10 +87,8 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// A budget for Pods with the label `app`.
 fn budget(min_available: u32) -> Value {
-    json!({"metadata": {"name": "b"}, "spec": {
-        "minAvailable": min_available,
-        "selector": {"matchLabels": {"app": "a"}},
-    }})
+    let selector = json!({"matchLabels": {"app": "a"}});
+    json!({"metadata": {"name": "b"}, "spec": {"minAvailable": min_available, "selector": selector}})
 }
 
 fn eviction(name: &str) -> Value {
@@ -98,10 +96,11 @@ fn eviction(name: &str) -> Value {
 }
 
 /// A certificate signing request of somebody called `e2e`, in base64.
-const REQUEST: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlHTk1FRUNBUUF3RGpFTU1Bb0dBMVVFQXd3RFpUSmxNQ293QlFZ\
-                       REsyVndBeUVBeUhEdnJONXFWSmNtUURjNgozNGMrUmlsRTJpcUNoSHVlNkFaR3BjazZMNHFnQURBRkJnTXJaWEFEUVFBTlRwOTVm\
-                       dmhjajNqWXQvQ2NVWlFwClJJeExEZGUzd09WU2ljcHd6c1pZZnhnQ3BnbXBtTE1VQ3U1TVpNcFhTTEFrTlNsNzhUeHJUOUlVOGRJ\
-                       M2hzNFAKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+const REQUEST: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlHTk1FRUNBUUF3RGpFTU1Bb0dBMVVFQXd3R\
+                       FpUSmxNQ293QlFZREsyVndBeUVBeUhEdnJONXFWSmNtUURjNgozNGMrUmlsRTJpcUNoSHVlNkFaR3BjazZMNH\
+                       FnQURBRkJnTXJaWEFEUVFBTlRwOTVmdmhjajNqWXQvQ2NVWlFwClJJeExEZGUzd09WU2ljcHd6c1pZZnhnQ3B\
+                       nbXBtTE1VQ3U1TVpNcFhTTEFrTlNsNzhUeHJUOUlVOGRJM2hzNFAKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVR\
+                       VUVTVC0tLS0tCg==";
 
 async fn approvals(site: Site) -> Outcome {
     const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
@@ -113,10 +112,8 @@ async fn approvals(site: Site) -> Outcome {
     site.create_global(PATH, request).await?;
     let approval = format!("{PATH}/{}/approval", site.unique("a"));
     let decision = json!([{"type": "Approved", "status": "True", "reason": "e2e"}]);
-    let patch = json!({"metadata": {"annotations": {"patched": "true"}}, "status": {
-        "conditions": decision,
-        "certificate": "eA==",
-    }});
+    let status = json!({"conditions": decision, "certificate": "eA=="});
+    let patch = json!({"metadata": {"annotations": {"patched": "true"}}, "status": status});
     site.patch(MERGE, &approval, patch)
         .await?
         .code(200)?
@@ -183,7 +180,7 @@ async fn a_status_is_the_object(site: Site) -> Outcome {
 }
 
 async fn not_every_kind_has_a_status(site: Site) -> Outcome {
-    site.create("configmaps", crate::objects::config_map("a")).await?;
+    site.create("configmaps", config_map("a")).await?;
     site.get("configmaps/a/status").await?.refused(404, "NotFound")?;
     site.put("configmaps/a/status", json!({})).await?.refused(404, "NotFound")?;
     Ok(())
@@ -222,13 +219,8 @@ async fn a_scale_is_read(site: Site) -> Outcome {
 
 async fn a_scale_is_written(site: Site) -> Outcome {
     site.create("apps/v1/deployments", workload("a", 0)).await?;
-    site.put(
-        "apps/v1/deployments/a/scale",
-        json!({"metadata": {"name": "a", "namespace": site.namespace()}, "spec": {"replicas": 4}}),
-    )
-    .await?
-    .code(200)?
-    .is("/spec/replicas", 4)?;
+    let body = json!({"metadata": {"name": "a", "namespace": site.namespace()}, "spec": {"replicas": 4}});
+    site.put("apps/v1/deployments/a/scale", body).await?.code(200)?.is("/spec/replicas", 4)?;
     site.get("apps/v1/deployments/a").await?.is("/spec/replicas", 4)?.is("/metadata/generation", 2)?;
     Ok(())
 }
@@ -373,7 +365,7 @@ async fn an_eviction_needs_its_pod(site: Site) -> Outcome {
 async fn ephemeral_containers(site: Site) -> Outcome {
     site.create("pods", pod("a")).await?;
     let patch = json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": "debug:1"}]}});
-    site.patch(crate::site::STRATEGIC, "pods/a/ephemeralcontainers", patch.clone())
+    site.patch(STRATEGIC, "pods/a/ephemeralcontainers", patch.clone())
         .await?
         .code(200)?
         .is("/spec/ephemeralContainers/0/name", "debug")?;

@@ -157,14 +157,11 @@ async fn strict_holds_for_json_patches(site: Site) -> Outcome {
 
 async fn strict_holds_for_strategic_patches(site: Site) -> Outcome {
     site.create("apps/v1/deployments", workload("a", 0)).await?;
-    site.patch(
-        STRATEGIC,
-        "apps/v1/deployments/a?fieldValidation=Strict",
-        json!({"spec": {"colour": "blue"}}),
-    )
-    .await?
-    .code(422)?
-    .mentions("/message", "unknown field \"spec.colour\"")?;
+    let patch = json!({"spec": {"colour": "blue"}});
+    site.patch(STRATEGIC, "apps/v1/deployments/a?fieldValidation=Strict", patch)
+        .await?
+        .code(422)?
+        .mentions("/message", "unknown field \"spec.colour\"")?;
     Ok(())
 }
 

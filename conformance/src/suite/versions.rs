@@ -1,8 +1,9 @@
 //! Resource versions in gets and lists: what each parameter promises.
 
+use crate::answer::Answer;
 use crate::case::{Case, Outcome, case};
 use crate::objects::config_map;
-use crate::site::Site;
+use crate::site::{MERGE, Site};
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -89,7 +90,7 @@ async fn one_counter_for_all_kinds(site: Site) -> Outcome {
     let first = site.create("configmaps", config_map("a")).await?;
     let second = site.create("secrets", json!({"metadata": {"name": "a"}})).await?;
     let third = site.create("configmaps", config_map("b")).await?;
-    let number = |answer: &crate::answer::Answer| answer.version().parse::<u64>().unwrap_or_default();
+    let number = |answer: &Answer| answer.version().parse::<u64>().unwrap_or_default();
     let rising = number(&first) < number(&second) && number(&second) < number(&third);
     third.check(rising, "rising resource versions")?;
     Ok(())
@@ -106,7 +107,7 @@ async fn an_update_without_a_change_keeps_the_version(site: Site) -> Outcome {
 
 async fn a_patch_without_a_change_keeps_the_version(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"data": {"key": "value"}}))
+    site.patch(MERGE, "configmaps/a", json!({"data": {"key": "value"}}))
         .await?
         .code(200)?
         .is("/metadata/resourceVersion", made.version())?;
@@ -142,9 +143,9 @@ async fn an_update_without_a_version_is_unconditional(site: Site) -> Outcome {
 }
 
 async fn a_creation_has_no_version(site: Site) -> Outcome {
-    site.post("configmaps", json!({"metadata": {"name": "a", "resourceVersion": "1"}})).await?.code(500).or(
-        site.post("configmaps", json!({"metadata": {"name": "a", "resourceVersion": "1"}})).await?.code(400),
-    )?;
+    let body = json!({"metadata": {"name": "a", "resourceVersion": "1"}});
+    let refused = site.post("configmaps", body.clone()).await?.code(500);
+    refused.or(site.post("configmaps", body).await?.code(400))?;
     Ok(())
 }
 
@@ -201,7 +202,7 @@ async fn a_list_at_exactly_a_version(site: Site) -> Outcome {
 
 async fn an_exact_list_shows_old_contents(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
-    site.patch(crate::site::MERGE, "configmaps/a", json!({"data": {"key": "new"}})).await?.code(200)?;
+    site.patch(MERGE, "configmaps/a", json!({"data": {"key": "new"}})).await?.code(200)?;
     let path = format!(
         "configmaps?fieldSelector=metadata.name%3Da&resourceVersion={}&resourceVersionMatch=Exact",
         made.version()
@@ -284,8 +285,8 @@ async fn send_initial_events_on_a_list_is_refused(site: Site) -> Outcome {
 async fn a_patch_may_be_conditional(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
     let patch = |key: &str| json!({"metadata": {"resourceVersion": made.version()}, "data": {"key": key}});
-    site.patch(crate::site::MERGE, "configmaps/a", patch("b")).await?.code(200)?;
-    site.patch(crate::site::MERGE, "configmaps/a", patch("c")).await?.refused(409, "Conflict")?;
+    site.patch(MERGE, "configmaps/a", patch("b")).await?.code(200)?;
+    site.patch(MERGE, "configmaps/a", patch("c")).await?.refused(409, "Conflict")?;
     Ok(())
 }
 

@@ -2,8 +2,7 @@
 
 use super::definition::Definition;
 use crate::case::{Case, Outcome, case};
-use crate::site::Site;
-use http::Method;
+use crate::site::{MERGE, Site};
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -49,12 +48,12 @@ async fn deprecated_kinds_are_told(site: Site) -> Outcome {
 }
 
 async fn unrecognized_formats_are_told(site: Site) -> Outcome {
-    let spec = json!({"type": "object", "properties": {
+    let fields = json!({
         "a": {"type": "string", "format": "url"}, "b": {"type": "string", "format": "date-time"},
         "c": {"type": "integer", "format": "int64"}, "d": {"type": "string", "format": "k8s-short-name"},
-    }});
+    });
     let path = format!("{}?dryRun=All", Definition::PATH);
-    let answer = site.post(&path, Definition::new(&site).field("spec", spec).body()).await?.code(201)?;
+    let answer = site.post(&path, Definition::new(&site).spec(fields).body()).await?.code(201)?;
     let count = answer.headers.get_all("warning").iter().count();
     answer.warns("unrecognized format \\\"url\\\"")?.check(count == 1, "one warning")?;
     Ok(())
@@ -62,13 +61,9 @@ async fn unrecognized_formats_are_told(site: Site) -> Outcome {
 
 async fn finalizers_without_a_domain_are_told(site: Site) -> Outcome {
     let widgets = Definition::new(&site).make(&site).await?;
+    let body = json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}});
     widgets
-        .post(
-            &site,
-            "a",
-            json!({"metadata": {"name": "a", "finalizers": ["mine", "mine.example.com"]}}),
-            "?dryRun=All",
-        )
+        .post(&site, "a", body, "?dryRun=All")
         .await?
         .code(201)?
         .warns(
@@ -96,15 +91,13 @@ async fn pods_are_looked_through(site: Site) -> Outcome {
         ],
         "imagePullSecrets": [{"name": "s"}, {"name": "s"}, {"name": ""}],
     });
-    let answer = site
-        .call(Method::POST, "pods?dryRun=All")
-        .json(&json!({"metadata": {"name": "a.b"}, "spec": spec}))
-        .send()
+    site.post("pods?dryRun=All", json!({"metadata": {"name": "a.b"}, "spec": spec}))
         .await?
-        .code(201)?;
-    answer
-        .warns("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is \
-                recommended: [must not contain dots]")?
+        .code(201)?
+        .warns(
+            "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a \
+             DNS label is recommended: [must not contain dots]",
+        )?
         .warns(
             "spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \
              \\\"kubernetes.io/arch\\\" instead",
@@ -132,11 +125,11 @@ async fn templates_are_looked_through(site: Site) -> Outcome {
     }});
     let told = "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14";
     site.create("apps/v1/deployments", body).await?.warns(told)?;
-    site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"a": "b"}}}))
+    site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"a": "b"}}}))
         .await?
         .code(200)?
         .no_header("warning")?;
-    site.patch(crate::site::MERGE, "apps/v1/deployments/a", json!({"spec": {"paused": true}}))
+    site.patch(MERGE, "apps/v1/deployments/a", json!({"spec": {"paused": true}}))
         .await?
         .code(200)?
         .warns(told)?;

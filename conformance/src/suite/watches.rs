@@ -1,8 +1,11 @@
 //! Watches from a resource version.
 
+use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
-use crate::objects::config_map;
+use crate::events::Event;
+use crate::objects::{config_map, pod};
 use crate::site::{MERGE, Site};
+use http::Method;
 use serde_json::json;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -94,7 +97,7 @@ async fn a_watch_sends_what_happened_after_its_version(site: Site) -> Outcome {
     let start = site.get("secrets").await?;
     site.secrets(&["a", "b"]).await?;
     site.delete("secrets/a").await?.code(200)?;
-    let mut events = site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version())).await?;
+    let mut events = site.watch_after(start.version(), "secrets").await?;
     events.expect_of("ADDED", "a").await?;
     events.expect_of("ADDED", "b").await?;
     events.expect_of("DELETED", "a").await?;
@@ -146,10 +149,10 @@ async fn a_deletion_has_its_own_version(site: Site) -> Outcome {
 async fn a_watch_goes_on_from_an_events_version(site: Site) -> Outcome {
     let start = site.get("secrets").await?;
     site.secrets(&["a", "b", "c"]).await?;
-    let mut events = site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version())).await?;
+    let mut events = site.watch_after(start.version(), "secrets").await?;
     events.expect_of("ADDED", "a").await?;
     let second = events.expect_of("ADDED", "b").await?;
-    let mut rest = site.watch(&format!("secrets?watch=true&resourceVersion={}", second.version())).await?;
+    let mut rest = site.watch_after(second.version(), "secrets").await?;
     rest.expect_of("ADDED", "c").await?;
     Ok(())
 }
@@ -165,7 +168,7 @@ async fn watches_agree_about_the_order(site: Site) -> Outcome {
     site.delete("secrets/b").await?.code(200)?;
     let path = format!("secrets?watch=true&resourceVersion={}&timeoutSeconds=2", start.version());
     let (mut one, mut two) = (site.watch(&path).await?, site.watch(&path).await?);
-    let tell = |events: Vec<crate::events::Event>| {
+    let tell = |events: Vec<Event>| {
         events
             .iter()
             .map(|event| (event.kind.clone(), event.name().to_owned(), event.version().to_owned()))
@@ -269,7 +272,7 @@ async fn what_leaves_a_selection_is_shown_as_it_was(site: Site) -> Outcome {
 }
 
 async fn a_field_selector_turns_changes_into_deletions(site: Site) -> Outcome {
-    let made = site.create("pods", crate::objects::pod("a")).await?;
+    let made = site.create("pods", pod("a")).await?;
     let mut events = site
         .watch(&format!(
             "pods?watch=true&fieldSelector=status.phase%3DRunning&resourceVersion={}",
@@ -318,10 +321,7 @@ async fn a_watch_hears_of_its_namespace_only(site: Site) -> Outcome {
     site.create(&format!("/api/v1/namespaces/{elsewhere}/secrets"), json!({"metadata": {"name": "x"}}))
         .await?;
     site.secrets(&["a"]).await?;
-    site.watch(&format!("secrets?watch=true&resourceVersion={}", start.version()))
-        .await?
-        .expect_of("ADDED", "a")
-        .await?;
+    site.watch_after(start.version(), "secrets").await?.expect_of("ADDED", "a").await?;
     Ok(())
 }
 
@@ -341,15 +341,12 @@ async fn no_change_no_event(site: Site) -> Outcome {
     let made = site.create("secrets", json!({"metadata": {"name": "a"}})).await?;
     site.put("secrets/a", made.json.clone()).await?.code(200)?;
     site.secrets(&["b"]).await?;
-    site.watch(&format!("secrets?watch=true&resourceVersion={}", made.version()))
-        .await?
-        .expect_of("ADDED", "b")
-        .await?;
+    site.watch_after(made.version(), "secrets").await?.expect_of("ADDED", "b").await?;
     Ok(())
 }
 
 async fn a_watch_is_json(site: Site) -> Outcome {
-    site.call(http::Method::GET, "secrets?watch=true&timeoutSeconds=1")
+    site.call(Method::GET, "secrets?watch=true&timeoutSeconds=1")
         .send()
         .await?
         .code(200)?
@@ -393,7 +390,7 @@ async fn a_typed_client_watches(site: Site) -> Outcome {
     };
     site.secrets(&["a"]).await?;
     let api: Api<Secret> = Api::namespaced(site.client(), site.namespace());
-    let failed = |error: String| crate::answer::Mismatch::new("Api::watch", "ADDED a", error);
+    let failed = |error: String| Mismatch::new("Api::watch", "ADDED a", error);
     let events = api
         .watch(&WatchParams::default().timeout(5), "0")
         .await

@@ -53,7 +53,8 @@ async fn apply(site: &Site, path: &str, body: impl Into<String>) -> Result<Answe
 /// A Pod with a volume whose files have this mode.
 fn pod(name: &str, mode: &str) -> String {
     format!(
-        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers: [{{name: a, image: b}}]\n  volumes:\n  \
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n\
+         spec:\n  containers: [{{name: a, image: b}}]\n  volumes:\n  \
          - {{name: s, secret: {{secretName: x, defaultMode: {mode}}}}}\n"
     )
 }
@@ -61,8 +62,9 @@ fn pod(name: &str, mode: &str) -> String {
 /// A Deployment with so many replicas.
 fn deployment(replicas: &str) -> String {
     format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\nspec:\n  replicas: {replicas}\n  selector: {{matchLabels: \
-         {{a: b}}}}\n  template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: a, image: b}}]}}}}\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\n\
+         spec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{a: b}}}}\n  \
+         template: {{metadata: {{labels: {{a: b}}}}, spec: {{containers: [{{name: a, image: b}}]}}}}\n"
     )
 }
 
@@ -86,12 +88,8 @@ async fn whole_floats_are_integers(site: Site) -> Outcome {
             .code(201)?
             .is("/spec/replicas", replicas)?;
         let path = "apps/v1/deployments/a?dryRun=All&fieldManager=a";
-        site.call(Method::PATCH, path)
-            .body(APPLY, deployment(text))
-            .send()
-            .await?
-            .code(201)?
-            .is("/spec/replicas", replicas)?;
+        let call = site.call(Method::PATCH, path).body(APPLY, deployment(text));
+        call.send().await?.code(201)?.is("/spec/replicas", replicas)?;
     }
     post(&site, "apps/v1/deployments?dryRun=All", deployment("3.5"))
         .await?
@@ -108,8 +106,8 @@ async fn words_are_those_of_yaml_1_1(site: Site) -> Outcome {
     let widgets = Definition::new(&site).field("spec", free).make(&site).await?;
     let head = format!("apiVersion: {}\nkind: Widget\nmetadata: {{name: a}}\n", widgets.api_version);
     let body = format!(
-        "{head}spec: {{a: yes, b: off, c: y, d: \"on\", e: 0755, f: 1_000, g: ~, h: 2001-12-14, i: 190:20:30, \
-         on: 1, 010: 2, 1.50: 3, no: 4}}\n"
+        "{head}spec: {{a: yes, b: off, c: y, d: \"on\", e: 0755, f: 1_000, g: ~, h: 2001-12-14, \
+         i: 190:20:30, on: 1, 010: 2, 1.50: 3, no: 4}}\n"
     );
     post(&site, &widgets.objects, body).await?.code(201)?.is(
         "/spec",
@@ -130,14 +128,8 @@ async fn the_first_document_is_read(site: Site) -> Outcome {
 }
 
 async fn a_merge_overwrites_what_is_before_it(site: Site) -> Outcome {
-    post(
-        &site,
-        "configmaps",
-        "metadata: {name: a}\ndata:\n  x: mine\n  <<: {x: merged, z: merged}\n  z: mine\n",
-    )
-    .await?
-    .code(201)?
-    .is("/data", json!({"x": "merged", "z": "mine"}))?;
+    let body = "metadata: {name: a}\ndata:\n  x: mine\n  <<: {x: merged, z: merged}\n  z: mine\n";
+    post(&site, "configmaps", body).await?.code(201)?.is("/data", json!({"x": "merged", "z": "mine"}))?;
     Ok(())
 }
 
@@ -159,16 +151,14 @@ async fn what_does_not_fit_is_refused_when_applied(site: Site) -> Outcome {
     refused(answer, "cannot convert float64 to int32")?;
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: '%%'}\n";
     refused(apply(&site, "secrets/a", secret).await?, "illegal base64 data at input byte 0")?;
-    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: a, image: b, resources: \
-               {limits: {cpu: abc}}}\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n\
+               spec:\n  containers:\n  - {name: a, image: b, resources: {limits: {cpu: abc}}}\n";
     refused(apply(&site, "pods/a", pod).await?, "quantities must match the regular expression")?;
     let time = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, creationTimestamp: abc}\n";
     refused(apply(&site, "configmaps/a", time).await?, "parsing time \"abc\"")?;
-    let service =
-        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80, targetPort: 1.5}]}\n";
-    refused(
-        apply(&site, "services/a", service).await?,
-        "cannot unmarshal number 1.5 into Go value of type int32",
-    )?;
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\
+                   spec: {ports: [{port: 80, targetPort: 1.5}]}\n";
+    let answer = apply(&site, "services/a", service).await?;
+    refused(answer, "cannot unmarshal number 1.5 into Go value of type int32")?;
     Ok(())
 }
