@@ -2,41 +2,54 @@
 
 mod about;
 mod apply;
-mod bad_input;
+mod bad_requests;
+mod bad_values;
 mod chunking;
 mod clients;
+mod cluster_refusals;
 mod columns;
 mod custom;
+mod custom_features;
 mod custom_values;
 mod defaults;
 mod definition;
+mod delete_options;
 mod deletion;
+mod discovery;
 mod dry_run;
+mod events_and_leases;
 mod expressions;
 mod fixed_fields;
 mod forms;
 mod garbage;
+mod grace;
 mod json_patches;
 mod kinds;
 mod lists;
-mod more_refusals;
+mod managers;
 mod names;
 mod namespaces;
 mod numbers;
 mod patches;
+mod pod_defaults;
+mod pod_subresources;
 mod pruning;
 mod refusals;
 mod refused;
+mod rule_evaluation;
 mod rules;
 mod selectors;
 mod strategic;
 mod streaming;
 mod subresources;
+mod tables;
 mod tokens;
 mod validation;
 mod versions;
 mod warnings;
+mod watch_scope;
 mod watches;
+mod workload_refusals;
 mod yaml;
 
 use crate::case::Case;
@@ -51,23 +64,31 @@ const GROUPS: &[Group] = &[
     ("versions", versions::cases),
     ("chunking", chunking::cases),
     ("watches", watches::cases),
+    ("watches", watch_scope::cases),
     ("streaming", streaming::cases),
     ("patches", patches::cases),
     ("json_patches", json_patches::cases),
     ("strategic", strategic::cases),
+    ("apply", managers::cases),
     ("apply", apply::cases),
     ("validation", validation::cases),
     ("dry_run", dry_run::cases),
     ("deletion", deletion::cases),
+    ("deletion", grace::cases),
+    ("deletion", delete_options::cases),
     ("garbage", garbage::cases),
     ("namespaces", namespaces::cases),
     ("names", names::cases),
     ("subresources", subresources::cases),
+    ("subresources", pod_subresources::cases),
     ("tokens", tokens::cases),
+    ("defaults", pod_defaults::cases),
     ("defaults", defaults::cases),
     ("selectors", selectors::cases),
+    ("forms", tables::cases),
     ("forms", forms::cases),
     ("custom", custom::cases),
+    ("custom", custom_features::cases),
     ("custom_values", custom_values::cases),
     ("pruning", pruning::cases),
     ("columns", columns::cases),
@@ -77,11 +98,16 @@ const GROUPS: &[Group] = &[
     ("numbers", numbers::cases),
     ("refused", refused::cases),
     ("refusals", refusals::cases),
-    ("more_refusals", more_refusals::cases),
+    ("more_refusals", cluster_refusals::cases),
+    ("more_refusals", workload_refusals::cases),
     ("fixed_fields", fixed_fields::cases),
     ("rules", rules::cases),
-    ("bad_input", bad_input::cases),
+    ("rules", rule_evaluation::cases),
+    ("bad_input", bad_requests::cases),
+    ("bad_input", bad_values::cases),
+    ("about", discovery::cases),
     ("about", about::cases),
+    ("kinds", events_and_leases::cases),
     ("kinds", kinds::cases),
     ("clients", clients::cases),
 ];
