@@ -1,4 +1,5 @@
-//! Where our server differs from kube-apiserver on purpose, each case with a reason; and what it does not keep yet.
+//! Where our server differs from kube-apiserver on purpose, each case
+//! with a reason; and what it does not keep yet.
 
 /// A case that is expected to fail on our server.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +15,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[Difference {
     reason: "text that is no UTF-8 is refused, where Go replaces it and stores something else than was sent",
 }];
 
-/// Defects: rules that our server is to keep, and does not yet. Whoever mends one takes its line away; none is added.
+/// Defects: rules that our server is to keep, and does not yet. Whoever
+/// mends one takes its line away; none is added.
 pub(crate) const DEFECTS: &[&str] = &[];
 
 /// Why this case is not kept, if that is intended.

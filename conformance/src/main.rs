@@ -42,7 +42,8 @@ struct Arguments {
     /// Holds the server's decisions on who may do what against the recorded ones, instead of running cases.
     #[arg(long, conflicts_with_all = ["case", "list", "clients"])]
     authorization: bool,
-    /// Sends a stream of random requests to the embedded server and to a kube-apiserver, and compares their answers.
+    /// Sends a stream of random requests to the embedded server and to a
+    /// kube-apiserver, and compares their answers.
     #[arg(long, conflicts_with_all = ["server", "case", "list", "clients", "authorization"])]
     differential: bool,
     /// With --differential: the only seed; without it, 1 to 20.

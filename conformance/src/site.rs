@@ -23,8 +23,8 @@ pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 
 /// One case's place on a server.
 ///
-/// A path that begins with a slash is taken as it is. Others are paths of the case's namespace: `configmaps/a` in the
-/// core group, `apps/v1/deployments/a` in another one.
+/// A path that begins with a slash is taken as it is. Others are paths of the case's namespace:
+/// `configmaps/a` in the core group, `apps/v1/deployments/a` in another one.
 #[derive(Clone, Debug)]
 pub(crate) struct Site(Arc<Inner>);
 
@@ -167,7 +167,8 @@ impl Site {
         self.watch(&format!("{path}?watch=true&resourceVersion={version}")).await
     }
 
-    /// Creates one object after the other until one is as it should be, for what a server follows in its own time.
+    /// Creates one object after the other until one is as it should be, for
+    /// what a server follows in its own time.
     pub(crate) async fn eventually_made(
         &self,
         path: &str,

@@ -1,5 +1,5 @@
-//! [`Ask`]: the requests of the differential, made from resources, names and tricks with queries. None of them changes
-//! anything: writes are dry runs.
+//! [`Ask`]: the requests of the differential, made from resources, names and tricks with queries. None of
+//! them changes anything: writes are dry runs.
 
 use serde_json::{Value, json};
 use std::fmt;

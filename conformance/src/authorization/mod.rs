@@ -1,5 +1,5 @@
-//! The authorization differential: many users ask for many things, and a real kube-apiserver's decisions are recorded.
-//! `cargo xtask conformance --server embedded --authorization` holds ours against them.
+//! The authorization differential: many users ask for many things, and a real kube-apiserver's decisions are
+//! recorded. `cargo xtask conformance --server embedded --authorization` holds ours against them.
 
 mod asks;
 mod policy;
@@ -22,8 +22,8 @@ const RECORDED: &str = include_str!("answers.txt");
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
 
-/// Asks a server everything, and compares its decisions with the recorded ones, or records them in `record`; true if no
-/// cell differs.
+/// Asks a server everything, and compares its decisions with the recorded ones, or records
+/// them in `record`; true if no cell differs.
 pub(crate) async fn run(
     choice: &Choice,
     kube: Option<&Path>,

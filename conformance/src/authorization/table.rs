@@ -3,8 +3,8 @@
 use crate::servers::Failure;
 use std::fmt;
 
-/// Decisions: `-` is 403, `u` is 401, a digit is a list of so many objects (`+` of more than nine), `o` is any other
-/// success and `e` any other refusal.
+/// Decisions: `-` is 403, `u` is 401, a digit is a list of so many objects (`+` of more than nine), `o` is
+/// any other success and `e` any other refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Table {
     /// The requests, in the order of the characters; unknown of a table that was recorded.

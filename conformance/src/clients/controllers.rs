@@ -1,4 +1,5 @@
-//! kube-controller-manager with all its controllers, ours switched off: what it does with a Deployment and a namespace.
+//! kube-controller-manager with all its controllers, ours switched off: what
+//! it does with a Deployment and a namespace.
 
 use super::cluster::Cluster;
 use super::{Session, Verdict};
@@ -35,8 +36,8 @@ const COMPLAINTS: &[&str] = &[
     "event bookmark expired",
 ];
 
-/// What reads like a complaint and is none: a controller that waits until its cache has its own write, and one whose
-/// object was deleted meanwhile.
+/// What reads like a complaint and is none: a controller that waits until its cache has its own write,
+/// and one whose object was deleted meanwhile.
 const HARMLESS: &[&str] = &["is not as new as written version", "\" not found\""];
 
 /// A change of objects, and the path and the state by which it is known to be done.

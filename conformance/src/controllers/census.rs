@@ -1,4 +1,5 @@
-//! [`Census`]: every change of every Pod and ReplicaSet of a namespace, in the order of the server, and the counts after each.
+//! [`Census`]: every change of every Pod and ReplicaSet of a namespace, in the order
+//! of the server, and the counts after each.
 
 use crate::servers::Failure;
 use futures_util::StreamExt as _;
@@ -87,7 +88,8 @@ impl Census {
     }
 }
 
-/// Sends every change of a collection behind a version. A watch that the server ends is resumed where it ended.
+/// Sends every change of a collection behind a version. A watch that
+/// the server ends is resumed where it ended.
 async fn follow(
     client: Client,
     path: String,
@@ -145,7 +147,8 @@ impl Change {
 pub(super) struct History(Vec<Change>);
 
 impl History {
-    /// Counts the Pods of the Deployment `app` after each change behind the version `from`, up to the version `to`.
+    /// Counts the Pods of the Deployment `app` after each change behind the
+    /// version `from`, up to the version `to`.
     pub(super) fn counts(&self, app: &str, (from, to): (u64, u64)) -> Counts {
         let (mut now, mut counts) = (Present::default(), Counts::NONE);
         for change in self.0.iter().take_while(|change| change.version <= to) {

@@ -1,4 +1,5 @@
-//! [`Holder`]: the process with the Deployment and the ReplicaSet controller, upstream's kube-controller-manager or ours.
+//! [`Holder`]: the process with the Deployment and the ReplicaSet controller,
+//! upstream's kube-controller-manager or ours.
 
 use super::Programs;
 use crate::servers::Failure;
@@ -19,7 +20,8 @@ pub(super) enum Holder {
 }
 
 impl Holder {
-    /// Starts the process, with the `kubeconfig` in this folder. It ends at once, in the middle of its work, when it is dropped.
+    /// Starts the process, with the `kubeconfig` in this folder. It ends at once, in the
+    /// middle of its work, when it is dropped.
     pub(super) fn start(self, programs: &Programs, folder: &Path) -> Result<Process, Failure> {
         self.start_with(programs, folder, false)
     }

@@ -1,4 +1,5 @@
-//! CPU, time and memory of the two implementations, on a kube-apiserver of their own: `cargo xtask bench manager`.
+//! CPU, time and memory of the two implementations, on a kube-apiserver
+//! of their own: `cargo xtask bench manager`.
 //!
 //! Each measurement is a line of JSON with the name of the subject.
 
@@ -99,7 +100,8 @@ async fn rollout(programs: &Programs, holder: Holder, deployments: usize) -> Res
     Ok(())
 }
 
-/// The time from the kill of the leader until the other process has created the first Pod of a new Deployment.
+/// The time from the kill of the leader until the other process has
+/// created the first Pod of a new Deployment.
 async fn failover(programs: &Programs, holder: Holder) -> Result<(), Failure> {
     let cluster = Cluster::start(programs).await?;
     let leader = holder.start_candidate(programs, cluster.real.folder())?;

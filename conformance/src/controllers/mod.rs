@@ -1,7 +1,9 @@
-//! The Deployment and the ReplicaSet controller of the examples in the place of upstream's, on a real kube-apiserver.
+//! The Deployment and the ReplicaSet controller of the examples in the
+//! place of upstream's, on a real kube-apiserver.
 //!
-//! The hand-over: a process with the two controllers is killed in the middle of rollouts, and the other implementation goes on.
-//! Every change of every Pod is counted against the bounds of its Deployment. The specs are upstream's end-to-end tests.
+//! The hand-over: a process with the two controllers is killed in the middle of rollouts, and the other
+//! implementation goes on. Every change of every Pod is counted against the bounds of its Deployment.
+//! The specs are upstream's end-to-end tests.
 
 mod census;
 mod holder;
@@ -136,7 +138,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Rolls out an image with these holders; returns the versions of the server at the beginning and at the end.
+    /// Rolls out an image with these holders; returns the versions of the
+    /// server at the beginning and at the end.
     async fn roll_out(&mut self, image: &str, order: &[Holder]) -> Result<(u64, u64), Failure> {
         self.hand_to(order[0])?;
         let from = self.user.roll_out(image).await?;
@@ -151,7 +154,8 @@ impl Stage<'_> {
         Ok((from, to))
     }
 
-    /// Checks that each Deployment has one set for each template, with ascending revisions, and Pods of the last alone.
+    /// Checks that each Deployment has one set for each template, with ascending
+    /// revisions, and Pods of the last alone.
     async fn check_sets(&self) -> Result<bool, Failure> {
         let last = ROLLOUTS.len() as i64 + 1;
         let mut kept = true;
@@ -171,8 +175,9 @@ impl Stage<'_> {
 impl Limits {
     /// Whether a rollout kept the bounds, and replaced each Pod exactly once.
     ///
-    /// `maxSurge` bounds the Pods that the sets want. The new set grows when the old ones were scaled down, and its Pods can come
-    /// before the old ones are deleted: upstream's controllers and ours have a Pod more for a moment then.
+    /// `maxSurge` bounds the Pods that the sets want. The new set grows when the old ones were
+    /// scaled down, and its Pods can come before the old ones are deleted: upstream's controllers
+    /// and ours have a Pod more for a moment then.
     fn are_kept(&self, counts: &Counts) -> bool {
         counts.most_wanted <= self.most() as i64
             && counts.least_ready >= self.least()

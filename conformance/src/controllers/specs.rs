@@ -1,4 +1,5 @@
-//! Upstream's end-to-end specs of Deployments and ReplicaSets, with either implementation on either API server.
+//! Upstream's end-to-end specs of Deployments and ReplicaSets, with
+//! either implementation on either API server.
 
 use super::Programs;
 use super::holder::{self, Holder, OTHERS};
@@ -46,7 +47,8 @@ impl Site {
             }
             sleep(Duration::from_millis(50)).await;
         }
-        // The embedded server counts what is created; upstream's controller writes the rest of a quota's status.
+        // The embedded server counts what is created; upstream's controller
+        // writes the rest of a quota's status.
         let quotas = holder::start_upstream(programs, folder.path(), "resourcequota-controller")?;
         Ok(Self::Embedded { _quotas: quotas, _server: server, folder })
     }

@@ -72,8 +72,8 @@ fn shape(reply: &Reply) -> String {
     }
 }
 
-/// Returns a body whose field managers are in an order that does not depend on the second in which each has written. The lines of
-/// a YAML answer are sorted.
+/// Returns a body whose field managers are in an order that does not depend on the second in which each has
+/// written. The lines of a YAML answer are sorted.
 fn by_manager(body: &Value) -> Value {
     match body {
         Value::String(text) if text.contains("managedFields:") => {

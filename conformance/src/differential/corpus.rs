@@ -1,4 +1,5 @@
-//! The corpus: requests with the recorded answers of a kube-apiserver, which our server has to give without one.
+//! The corpus: requests with the recorded answers of a kube-apiserver,
+//! which our server has to give without one.
 
 use super::compare::difference;
 use super::probe::Probe;
@@ -18,7 +19,8 @@ use tokio::time::Instant;
 
 /// The answers of a kube-apiserver 1.36.3, a line each.
 const RECORDED: &[u8] = include_bytes!("corpus.jsonl.gz");
-/// The requests whose answers differ here, by the name of their objects, each with the kind of its difference.
+/// The requests whose answers differ here, by the name of their
+/// objects, each with the kind of its difference.
 const DIFFERING: &str = include_str!("differing.txt");
 /// The seeds and the requests of each that are recorded: others than those of the usual run.
 const SEEDS: std::ops::RangeInclusive<u64> = 31..=33;
@@ -31,8 +33,8 @@ struct Line {
     reply: Reply,
 }
 
-/// Asks a kube-apiserver, and writes its answers to a file. Answers that are not the same twice are left out. Beside it,
-/// `differing.txt` lists the requests that our server answers otherwise.
+/// Asks a kube-apiserver, and writes its answers to a file. Answers that are not the same twice are left out.
+/// Beside it, `differing.txt` lists the requests that our server answers otherwise.
 pub(super) async fn record(pair: &Pair, path: &Path) -> Result<bool, Failure> {
     let real = &pair.real;
     if !folder_exists(path) {
@@ -74,8 +76,8 @@ async fn compared<'l>(ours: &Client, line: &'l Line) -> Result<(&'l Line, Reply,
     Ok((line, reply, kind))
 }
 
-/// Sends the requests to our server and compares its answers with the recorded ones; true if only those differ that are
-/// listed.
+/// Sends the requests to our server and compares its answers with the recorded ones;
+/// true if only those differ that are listed.
 pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
     let begin = Instant::now();
     let lines = lines()?;

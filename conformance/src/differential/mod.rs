@@ -64,7 +64,8 @@ struct Verdict {
     difference: Option<(String, Reply, Reply)>,
 }
 
-/// Runs the stream against both servers; true if the shares are reached and every group that is left has a reason.
+/// Runs the stream against both servers; true if the shares are reached
+/// and every group that is left has a reason.
 pub(crate) async fn run(run: &Run) -> Result<bool, Failure> {
     let ours = Server::start(&Choice::Embedded, None).await?;
     let real = Server::start(&Choice::Real, run.kube.as_deref()).await?;
@@ -125,7 +126,8 @@ async fn shrink(pair: &Pair, group: &mut Group) -> Result<(), Failure> {
     }
 }
 
-/// Replays the recorded answers of a kube-apiserver on our server; true if nothing differs that has no reason.
+/// Replays the recorded answers of a kube-apiserver on our server;
+/// true if nothing differs that has no reason.
 pub(crate) async fn replay(server: &Server) -> Result<bool, Failure> {
     let client = server.client()?;
     fixture::make(&client).await?;

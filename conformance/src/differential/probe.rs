@@ -59,8 +59,8 @@ impl std::fmt::Display for Ask {
     }
 }
 
-/// A request, and the requests that make the objects which it is about. No two probes are about the same object, so that
-/// each can be sent by itself, in any order.
+/// A request, and the requests that make the objects which it is about. No two probes are about the same
+/// object, so that each can be sent by itself, in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Probe {
     pub(crate) family: String,

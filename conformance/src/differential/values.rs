@@ -8,7 +8,8 @@ use trimtab_schema::{Form, Scalar, Schema};
 /// Below this depth nothing optional is added.
 const DEPTH: usize = 4;
 
-/// Fields that no request sets at random: names are drawn by their own family, and the others would need masks.
+/// Fields that no request sets at random: names are drawn by their own family, and the others would need
+/// masks.
 const LEFT_ALONE: [&str; 5] = ["apiVersion", "kind", "name", "status", "nodePort"];
 
 /// Changes one place of an object of the kind with this type.
@@ -193,7 +194,8 @@ pub(crate) fn edge(dice: &mut Dice, scalar: Scalar, name: &str, schema: Schema<'
     literal(text)
 }
 
-/// The value of a JSON text. A number with a fraction or an exponent keeps its spelling until [`text_of`] writes it.
+/// The value of a JSON text. A number with a fraction or an exponent keeps
+/// its spelling until [`text_of`] writes it.
 fn literal(text: &str) -> Value {
     if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['.', 'e']) {
         return json!(format!("{MARK}{text}{MARK}"));

@@ -4,8 +4,8 @@ use super::dice::Dice;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Writes an object as a YAML document. About one scalar in eight has an uncommon spelling; one document in four has
-/// comments, markers or a second document.
+/// Writes an object as a YAML document. About one scalar in eight has an uncommon spelling; one document in
+/// four has comments, markers or a second document.
 pub(crate) fn document(dice: &mut Dice, value: &Value) -> String {
     let mut text = String::new();
     write_block(dice, value, 0, &mut text);

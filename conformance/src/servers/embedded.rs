@@ -1,5 +1,5 @@
-//! [`Embedded`]: the server of this workspace, on a loopback address, so that it is reached as any other. It speaks TLS:
-//! without it, it is stricter than a kube-apiserver, for the sake of browsers.
+//! [`Embedded`]: the server of this workspace, on a loopback address, so that it is reached as any other. It
+//! speaks TLS: without it, it is stricter than a kube-apiserver, for the sake of browsers.
 
 use super::{Failure, config_of};
 use kube_client::{Config, config::Kubeconfig};
