@@ -60,8 +60,8 @@ pub(crate) async fn run(server: &Server, cases: Vec<Chosen>, title: &str) -> Res
     let defects = count(|verdict| matches!(verdict, Verdict::Defect));
     let broken = all - kept - intended - defects;
     println!(
-        "{title}: {all} cases in {seconds:.1} s: {kept} kept, {intended} intended differences, {defects} known defects, \
-         {broken} failed"
+        "{title}: {all} cases in {seconds:.1} s: {kept} kept, {intended} intended differences, \
+         {defects} known defects, {broken} failed"
     );
     Ok(broken == 0)
 }

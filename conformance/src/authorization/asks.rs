@@ -67,7 +67,13 @@ fn resources() -> Vec<(&'static str, Value, &'static [&'static str])> {
     let deployment = json!({"spec": {"selector": {"matchLabels": labels}, "template": template}});
     let plain = json!({});
     let role = json!({"rules": []});
-    let bound = |kind: &str, name: &str| json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}});
+    let bound = |kind: &str, name: &str| {
+        json!({"roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": kind,
+            "name": name,
+        }})
+    };
     vec![
         ("/api/v1/namespaces/az-a/secrets", plain.clone(), &[]),
         ("/api/v1/namespaces/az-a/configmaps", plain.clone(), &[]),
@@ -182,7 +188,13 @@ pub(super) fn asks() -> Vec<Ask> {
 /// Roles and bindings that grant more or less than their writers have.
 fn escalations(asks: &mut Asks) {
     let rbac = "/apis/rbac.authorization.k8s.io/v1";
-    let rule = |verbs: &[&str], group: &str, resources: &[&str]| json!({"verbs": verbs, "apiGroups": [group], "resources": resources});
+    let rule = |verbs: &[&str], group: &str, resources: &[&str]| {
+        json!({
+            "verbs": verbs,
+            "apiGroups": [group],
+            "resources": resources,
+        })
+    };
     let mut named = rule(&["get"], "", &["pods"]);
     named["resourceNames"] = json!(["mine"]);
     let granted = [

@@ -35,7 +35,13 @@ pub(super) const USERS: [(&str, &[&str]); 18] = [
 /// The rules of each user's own role, and whether they hold in the whole cluster or in `az-a`.
 fn rules(user: &str) -> Option<(bool, Value)> {
     let all = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
-    let rule = |verbs: &[&str], group: &str, resources: &[&str]| json!({"verbs": verbs, "apiGroups": [group], "resources": resources});
+    let rule = |verbs: &[&str], group: &str, resources: &[&str]| {
+        json!({
+            "verbs": verbs,
+            "apiGroups": [group],
+            "resources": resources,
+        })
+    };
     let named = |mut rule: Value| {
         rule["resourceNames"] = json!(["mine"]);
         rule
@@ -103,7 +109,12 @@ fn rules(user: &str) -> Option<(bool, Value)> {
             true,
             json!([
                 rule(&all, rbac, &roles),
-                {"verbs": ["bind"], "apiGroups": [rbac], "resources": ["clusterroles"], "resourceNames": ["view"]},
+                {
+                    "verbs": ["bind"],
+                    "apiGroups": [rbac],
+                    "resources": ["clusterroles"],
+                    "resourceNames": ["view"],
+                },
             ]),
         ),
         _ => return None,

@@ -151,7 +151,10 @@ fn script() -> Vec<Step> {
     let account = "/api/v1/namespaces/shop/serviceaccounts/default";
     let job = json!({
         "metadata": {"name": "once"},
-        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "app:1"}]}}},
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "main", "image": "app:1"}],
+        }}},
     });
     let jobs = "/apis/batch/v1/namespaces/shop/jobs";
     let started: fn(u16, &Value) -> bool = |_, job| job["status"]["active"] == 1;

@@ -99,7 +99,11 @@ spec:
       openAPIV3Schema:
         type: object
         description: A thing.
-        properties: {spec: {type: object, description: What is wanted., properties: {colour: {type: string, description: Its colour.}}}}
+        properties:
+          spec:
+            type: object
+            description: What is wanted.
+            properties: {colour: {type: string, description: Its colour.}}
 ";
 
 const WIDGET: &str = "
@@ -159,7 +163,8 @@ pub(super) const STEPS: &[Step] = &[
     ),
     step(
         "patch --type=json",
-        "patch deployment web --type=json -p [{\"op\":\"add\",\"path\":\"/metadata/labels/z\",\"value\":\"z\"}]",
+        "patch deployment web --type=json \
+         -p [{\"op\":\"add\",\"path\":\"/metadata/labels/z\",\"value\":\"z\"}]",
         &["deployment.apps/web patched"],
     ),
     step("set image", "set image deployment/web main=app:3", &["deployment.apps/web image updated"]),

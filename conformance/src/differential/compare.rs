@@ -205,7 +205,13 @@ mod tests {
         let refused = |value: &str| {
             reply(
                 422,
-                json!({"kind": "Status", "details": {"causes": [{"field": "spec.ports[0].port", "message": format!("Invalid value: {value}: must be between 1 and 65535")}]}}),
+                json!({
+                    "kind": "Status",
+                    "details": {"causes": [{
+                        "field": "spec.ports[0].port",
+                        "message": format!("Invalid value: {value}: must be between 1 and 65535"),
+                    }]},
+                }),
             )
         };
         let taken = reply(201, json!({}));

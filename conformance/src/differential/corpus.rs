@@ -109,8 +109,8 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
     }
     let mended = mended.len();
     println!(
-        "corpus: {all} requests in {seconds:.1} s: {same} as recorded ({mended} of them listed as differences), {known} known \
-         differences, {failed} failed"
+        "corpus: {all} requests in {seconds:.1} s: {same} as recorded ({mended} of them listed \
+         as differences), {known} known differences, {failed} failed"
     );
     Ok(failed == 0)
 }

@@ -22,26 +22,101 @@ pub(crate) struct Kind {
 }
 
 const POD: &str = r#"{"spec": {"containers": [{"name": "main", "image": "app:1"}]}}"#;
-const WORKLOAD: &str = r#"{"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "a"}}, "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "main", "image": "app:1"}]}}}}"#;
-const DAEMON: &str = r#"{"spec": {"selector": {"matchLabels": {"app": "a"}}, "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "main", "image": "app:1"}]}}}}"#;
-const CONTROLLER: &str = r#"{"spec": {"replicas": 2, "selector": {"app": "a"}, "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "main", "image": "app:1"}]}}}}"#;
-const STATEFUL: &str = r#"{"spec": {"replicas": 2, "serviceName": "a", "selector": {"matchLabels": {"app": "a"}}, "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "main", "image": "app:1"}]}}, "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}}"#;
-const JOB: &str = r#"{"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "app:1"}]}}}}"#;
-const CRON_JOB: &str = r#"{"spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "app:1"}]}}}}}}"#;
+const WORKLOAD: &str = r#"{"spec": {
+    "replicas": 2,
+    "selector": {"matchLabels": {"app": "a"}},
+    "template": {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
+    }
+}}"#;
+const DAEMON: &str = r#"{"spec": {
+    "selector": {"matchLabels": {"app": "a"}},
+    "template": {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
+    }
+}}"#;
+const CONTROLLER: &str = r#"{"spec": {
+    "replicas": 2,
+    "selector": {"app": "a"},
+    "template": {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
+    }
+}}"#;
+const STATEFUL: &str = r#"{"spec": {
+    "replicas": 2, "serviceName": "a", "selector": {"matchLabels": {"app": "a"}},
+    "template": {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
+    },
+    "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}}
+    }}]
+}}"#;
+const JOB: &str = r#"{"spec": {"template": {"spec": {
+    "restartPolicy": "Never",
+    "containers": [{"name": "main", "image": "app:1"}]
+}}}}"#;
+const CRON_JOB: &str = r#"{"spec": {
+    "schedule": "0 3 * * *",
+    "jobTemplate": {"spec": {"template": {"spec": {
+        "restartPolicy": "Never",
+        "containers": [{"name": "main", "image": "app:1"}]
+    }}}}
+}}"#;
 const SERVICE: &str = r#"{"spec": {"selector": {"app": "a"}, "ports": [{"port": 80}]}}"#;
 const CLAIM: &str =
     r#"{"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}"#;
-const VOLUME: &str = r#"{"spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"}}}"#;
-const INGRESS: &str = r#"{"spec": {"rules": [{"host": "a.example.com", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "a", "port": {"number": 80}}}}]}}]}}"#;
-const POLICY: &str = r#"{"spec": {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80, "protocol": "TCP"}]}]}}"#;
-const SCALER: &str = r#"{"spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"}, "maxReplicas": 5, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}]}}"#;
-const SLICE: &str = r#"{"addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.1"]}], "ports": [{"name": "http", "port": 80}]}"#;
+const VOLUME: &str = r#"{"spec": {
+    "capacity": {"storage": "1Gi"},
+    "accessModes": ["ReadWriteOnce"],
+    "hostPath": {"path": "/data"}
+}}"#;
+const INGRESS: &str = r#"{"spec": {"rules": [{
+    "host": "a.example.com",
+    "http": {"paths": [{
+        "path": "/",
+        "pathType": "Prefix",
+        "backend": {"service": {"name": "a", "port": {"number": 80}}}
+    }]}
+}]}}"#;
+const POLICY: &str = r#"{"spec": {
+    "podSelector": {"matchLabels": {"app": "a"}},
+    "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80, "protocol": "TCP"}]}]
+}}"#;
+const SCALER: &str = r#"{"spec": {
+    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"},
+    "maxReplicas": 5,
+    "metrics": [{"type": "Resource", "resource": {
+        "name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": 50}
+    }}]
+}}"#;
+const SLICE: &str = r#"{
+    "addressType": "IPv4",
+    "endpoints": [{"addresses": ["192.0.2.1"]}],
+    "ports": [{"name": "http", "port": 80}]
+}"#;
 const LIMITS: &str =
     r#"{"spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "default": {"cpu": "1"}}]}}"#;
 const RULES: &str = r#"{"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}"#;
-const BINDING: &str = r#"{"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}, "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ada"}]}"#;
-const EVENT: &str = r#"{"involvedObject": {"kind": "Pod", "namespace": "differential", "name": "a"}, "reason": "Started", "type": "Normal"}"#;
-const NEW_EVENT: &str = r#"{"eventTime": "2020-01-02T03:04:05.000006Z", "reportingController": "example.com/a", "reportingInstance": "a-1", "action": "Start", "reason": "Started", "type": "Normal", "regarding": {"kind": "Pod", "namespace": "differential", "name": "a"}}"#;
+const BINDING: &str = r#"{
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+    "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ada"}]
+}"#;
+const EVENT: &str = r#"{
+    "involvedObject": {"kind": "Pod", "namespace": "differential", "name": "a"},
+    "reason": "Started",
+    "type": "Normal"
+}"#;
+const NEW_EVENT: &str = r#"{
+    "eventTime": "2020-01-02T03:04:05.000006Z", "reportingController": "example.com/a",
+    "reportingInstance": "a-1", "action": "Start", "reason": "Started", "type": "Normal",
+    "regarding": {"kind": "Pod", "namespace": "differential", "name": "a"}
+}"#;
 const CLASS: &str = r#"{"provisioner": "example.com/disk"}"#;
 
 /// All kinds.

@@ -108,10 +108,16 @@ mod tests {
 
     #[test]
     fn what_must_differ_is_masked() {
-        let text = r#"{"metadata":{"name":"d01-0042a","uid":"01234567-89ab-cdef-0123-456789abcdef","resourceVersion":"42",
-            "creationTimestamp":"2026-01-02T03:04:05Z"},"spec":{"clusterIP":"10.0.0.7","nodePort":30001,"since":"2020-01-02T03:04:05Z"}}"#;
+        let text = r#"{"metadata":{"name":"d01-0042a","uid":"01234567-89ab-cdef-0123-456789abcdef",
+            "resourceVersion":"42","creationTimestamp":"2026-01-02T03:04:05Z"},
+            "spec":{"clusterIP":"10.0.0.7","nodePort":30001,"since":"2020-01-02T03:04:05Z"}}"#;
         let masked = json!({
-            "metadata": {"name": "NAME", "uid": "UUID", "resourceVersion": "VERSION", "creationTimestamp": "TIME"},
+            "metadata": {
+                "name": "NAME",
+                "uid": "UUID",
+                "resourceVersion": "VERSION",
+                "creationTimestamp": "TIME",
+            },
             "spec": {"clusterIP": "IP", "nodePort": "PORT", "since": "2020-01-02T03:04:05Z"},
         });
         assert_eq!(body(&probe(""), text), masked);

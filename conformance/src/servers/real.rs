@@ -142,7 +142,8 @@ fn kubeconfig(port: u16) -> String {
     format!(
         "apiVersion: v1\n\
          kind: Config\n\
-         clusters: [{{name: real, cluster: {{server: \"https://127.0.0.1:{port}\", insecure-skip-tls-verify: true}}}}]\n\
+         clusters: [{{name: real, cluster: {{\
+         server: \"https://127.0.0.1:{port}\", insecure-skip-tls-verify: true}}}}]\n\
          users: [{{name: admin, user: {{token: token}}}}]\n\
          contexts: [{{name: real, context: {{cluster: real, user: admin}}}}]\n\
          current-context: real\n"

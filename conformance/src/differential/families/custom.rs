@@ -51,7 +51,9 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let body = object(dice);
     let validation = dice.pick(&["", "", "", "fieldValidation=Strict", "fieldValidation=Ignore"]);
     let of_it = format!("{collection}/{name}");
-    let given = vec![Ask::sent("POST", &collection, "application/json", json!({"apiVersion": format!("{GROUP}/v1"), "kind": format!("Kind{number}"), "metadata": {"name": name}}).to_string())];
+    let (api_version, kind) = (format!("{GROUP}/v1"), format!("Kind{number}"));
+    let valid = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}});
+    let given = vec![Ask::sent("POST", &collection, "application/json", valid.to_string())];
     match dice.below(8) {
         0 => (given, Ask::sent("PATCH", with_query(of_it, &[validation]), MERGE, values::text_of(&body))),
         1 => (
@@ -103,31 +105,64 @@ fn new_definition(dice: &mut Dice, name: &str) -> Ask {
     let mut made = definition(&plural, "Thing", &schema);
     if dice.one_in(2) {
         let version = "/spec/versions/0";
-        let (at, value) = dice.pick(&[
-            ("/spec/names/plural", json!("UPPER")),
-            ("/spec/names/kind", json!("thing kind")),
-            ("/spec/names/shortNames", json!(["a", "a", "A"])),
-            ("/spec/names/categories", json!(["all", "B"])),
-            ("/spec/scope", json!("Galaxy")),
-            ("/spec/group", json!("other.example.com")),
-            ("/spec/versions", json!([])),
-            ("/spec/versions/0/name", json!("V1")),
-            ("/spec/versions/0/storage", json!(false)),
-            ("/spec/versions/0/served", json!(false)),
-            ("/spec/versions/0/schema", json!(null)),
-            ("/spec/versions/0/additionalPrinterColumns", json!([{"name": "A", "type": "string", "jsonPath": ".spec.a"}])),
-            ("/spec/versions/0/additionalPrinterColumns", json!([{"name": "A", "type": "number", "jsonPath": "spec"}, {"name": "", "type": "bad", "jsonPath": ""}])),
-            ("/spec/versions/0/additionalPrinterColumns", json!([{"name": "A", "type": "date", "jsonPath": ".spec[?(@.a]"}])),
-            ("/spec/versions/0/subresources", json!({"scale": {"specReplicasPath": ".spec.a", "statusReplicasPath": ".status.a"}})),
-            ("/spec/versions/0/subresources", json!({"scale": {"specReplicasPath": "spec.a", "statusReplicasPath": ".spec.a", "labelSelectorPath": "x"}})),
-            ("/spec/versions/0/selectableFields", json!([{"jsonPath": ".spec.replicas"}, {"jsonPath": ".spec.none"}])),
-            ("/spec/versions/0/deprecated", json!(true)),
-            ("/spec/versions/0/deprecationWarning", json!("old")),
-            ("/spec/preserveUnknownFields", json!(true)),
-            ("/spec/conversion", json!({"strategy": "Webhook"})),
-            ("/spec/conversion", json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}})),
-            ("/metadata/name", json!("wrong.example.com")),
-        ]).clone();
+        let (at, value) = dice
+            .pick(&[
+                ("/spec/names/plural", json!("UPPER")),
+                ("/spec/names/kind", json!("thing kind")),
+                ("/spec/names/shortNames", json!(["a", "a", "A"])),
+                ("/spec/names/categories", json!(["all", "B"])),
+                ("/spec/scope", json!("Galaxy")),
+                ("/spec/group", json!("other.example.com")),
+                ("/spec/versions", json!([])),
+                ("/spec/versions/0/name", json!("V1")),
+                ("/spec/versions/0/storage", json!(false)),
+                ("/spec/versions/0/served", json!(false)),
+                ("/spec/versions/0/schema", json!(null)),
+                (
+                    "/spec/versions/0/additionalPrinterColumns",
+                    json!([{"name": "A", "type": "string", "jsonPath": ".spec.a"}]),
+                ),
+                (
+                    "/spec/versions/0/additionalPrinterColumns",
+                    json!([
+                        {"name": "A", "type": "number", "jsonPath": "spec"},
+                        {"name": "", "type": "bad", "jsonPath": ""},
+                    ]),
+                ),
+                (
+                    "/spec/versions/0/additionalPrinterColumns",
+                    json!([{"name": "A", "type": "date", "jsonPath": ".spec[?(@.a]"}]),
+                ),
+                (
+                    "/spec/versions/0/subresources",
+                    json!({"scale": {
+                        "specReplicasPath": ".spec.a",
+                        "statusReplicasPath": ".status.a",
+                    }}),
+                ),
+                (
+                    "/spec/versions/0/subresources",
+                    json!({"scale": {
+                        "specReplicasPath": "spec.a",
+                        "statusReplicasPath": ".spec.a",
+                        "labelSelectorPath": "x",
+                    }}),
+                ),
+                (
+                    "/spec/versions/0/selectableFields",
+                    json!([{"jsonPath": ".spec.replicas"}, {"jsonPath": ".spec.none"}]),
+                ),
+                ("/spec/versions/0/deprecated", json!(true)),
+                ("/spec/versions/0/deprecationWarning", json!("old")),
+                ("/spec/preserveUnknownFields", json!(true)),
+                ("/spec/conversion", json!({"strategy": "Webhook"})),
+                (
+                    "/spec/conversion",
+                    json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}}),
+                ),
+                ("/metadata/name", json!("wrong.example.com")),
+            ])
+            .clone();
         let (parent, field) = at.rsplit_once('/').unwrap_or((version, "name"));
         if let Some(place) = made.pointer_mut(parent) {
             place[field] = value;
@@ -147,8 +182,14 @@ fn definition(plural: &str, kind: &str, schema: &Value) -> Value {
             "names": {"plural": plural, "kind": kind},
             "versions": [{
                 "name": "v1", "served": true, "storage": true,
-                "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": schema, "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}},
+                "subresources": {"status": {}, "scale": {
+                    "specReplicasPath": ".spec.replicas",
+                    "statusReplicasPath": ".status.replicas",
+                }},
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                    "spec": schema,
+                    "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                }}},
             }],
         },
     })
@@ -188,7 +229,10 @@ fn property(dice: &mut Dice, depth: usize) -> Value {
         1 => json!({"type": "string", "enum": ["one", "two", ""], "default": "one"}),
         2 => json!({"type": "string", "pattern": "^[a-z]+$"}),
         3 => {
-            json!({"type": "string", "format": dice.pick(&["date-time", "ipv4", "uuid", "duration", "byte", "hostname", "email", "uri", "cidr", "date", "mac", "k8s-short-name", "password", "made-up"])})
+            let formats = "date-time ipv4 uuid duration byte hostname email uri cidr date mac k8s-short-name \
+                           password made-up";
+            let formats: Vec<_> = formats.split(' ').collect();
+            json!({"type": "string", "format": dice.pick(&formats)})
         }
         4 => json!({"type": "integer", "minimum": 1, "maximum": 9, "exclusiveMaximum": true}),
         5 => json!({"type": "integer", "format": dice.pick(&["int32", "int64"]), "default": 3}),
@@ -198,14 +242,31 @@ fn property(dice: &mut Dice, depth: usize) -> Value {
         9 => json!({"type": "string", "nullable": true, "default": null}),
         10 => json!({"x-kubernetes-preserve-unknown-fields": true}),
         11 => {
-            json!({"type": "array", "items": property(dice, depth + 1), "maxItems": 3, "x-kubernetes-list-type": "atomic"})
+            json!({
+                "type": "array",
+                "items": property(dice, depth + 1),
+                "maxItems": 3,
+                "x-kubernetes-list-type": "atomic",
+            })
         }
         12 => {
-            json!({"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "v": property(dice, depth + 1)}}, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]})
+            json!({
+                "type": "array",
+                "items": {"type": "object", "required": ["name"], "properties": {
+                    "name": {"type": "string"},
+                    "v": property(dice, depth + 1),
+                }},
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            })
         }
         13 => json!({"type": "object", "additionalProperties": property(dice, depth + 1)}),
         _ => {
-            json!({"type": "object", "properties": {"x": property(dice, depth + 1), "y": property(dice, depth + 1)}, "default": {}})
+            json!({
+                "type": "object",
+                "properties": {"x": property(dice, depth + 1), "y": property(dice, depth + 1)},
+                "default": {},
+            })
         }
     }
 }

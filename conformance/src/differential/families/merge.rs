@@ -76,24 +76,40 @@ fn directive(dice: &mut Dice, patch: &mut Value, valid: &Value) {
         }
         (2, Some(at)) => at_path(
             at,
-            json!({"$setElementOrder/containers": [{"name": "b"}, {"name": "main"}], "containers": [{"name": "b", "image": "i"}]}),
+            json!({
+                "$setElementOrder/containers": [{"name": "b"}, {"name": "main"}],
+                "containers": [{"name": "b", "image": "i"}],
+            }),
         ),
         (3, Some(at)) => at_path(
             at,
-            json!({"$setElementOrder/containers": [{"name": "main"}], "containers": [{"name": "b", "image": "i"}]}),
+            json!({
+                "$setElementOrder/containers": [{"name": "main"}],
+                "containers": [{"name": "b", "image": "i"}],
+            }),
         ),
         (4, Some(at)) => at_path(at, json!({"containers": [{"image": "i"}]})),
         (5, Some(at)) => at_path(
             at,
-            json!({"containers": [{"name": "main", "env": [{"name": "A", "value": "1"}], "ports": [{"containerPort": 80}]}]}),
+            json!({"containers": [{
+                "name": "main",
+                "env": [{"name": "A", "value": "1"}],
+                "ports": [{"containerPort": 80}],
+            }]}),
         ),
         (6, _) => {
-            json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a"], "finalizers": ["example.com/b"]}})
+            json!({"metadata": {
+                "$deleteFromPrimitiveList/finalizers": ["example.com/a"],
+                "finalizers": ["example.com/b"],
+            }})
         }
         (7, _) => json!({"metadata": {"labels": {"$patch": "replace", "b": "c"}}}),
         (8, _) => json!({"metadata": {"$retainKeys": ["name"], "labels": {"x": "y"}}}),
         _ => {
-            json!({"$patch": dice.pick(&["delete", "replace", "merge", "bad"]), "metadata": {"labels": {"x": "y"}}})
+            json!({
+                "$patch": dice.pick(&["delete", "replace", "merge", "bad"]),
+                "metadata": {"labels": {"x": "y"}},
+            })
         }
     };
     *patch = made;

@@ -69,7 +69,12 @@ fn scale(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let replicas = dice
         .pick(&[json!(1), json!(0), json!(-1), json!("3"), json!(1.5), json!(null), json!(4_294_967_296_u64)])
         .clone();
-    let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name, "namespace": kind.namespace()}, "spec": {"replicas": replicas}});
+    let scale = json!({
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {"name": name, "namespace": kind.namespace()},
+        "spec": {"replicas": replicas},
+    });
     let ask = match dice.below(4) {
         0 => Ask::bare("GET", path),
         1 => Ask::sent("PATCH", path, MERGE, json!({"spec": {"replicas": replicas}}).to_string()),
@@ -84,16 +89,35 @@ fn of_pod(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let given = vec![Ask::create(pod.collection(), &pod.valid(name))];
     let at = |subresource: &str| format!("{}/{subresource}", pod.object(name));
     let post = |subresource: &str, body: &Value| Ask::create(at(subresource), body);
+    let patch = |subresource: &str, body: &Value| {
+        Ask::sent("PATCH", at(subresource), super::merge::STRATEGIC, body.to_string())
+    };
     let named = json!({"name": name, "namespace": pod.namespace()});
     let ask = match dice.below(8) {
         0 => post("binding", &json!({"metadata": named, "target": {"kind": "Node", "name": "n"}})),
         1 => post("binding", &json!({"metadata": {"name": "other"}, "target": {"name": ""}})),
         2 => post("binding", &json!({"target": {"kind": dice.pick(&["Pod", "", "Node"]), "name": "n"}})),
         3 => post("eviction", &json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": named})),
-        4 => post("eviction", &json!({"metadata": {"name": "other"}, "deleteOptions": {"gracePeriodSeconds": dice.pick(&[0, -1, 5])}})),
-        5 => post("eviction", &json!({"deleteOptions": {"preconditions": {"uid": "u-1"}, "dryRun": ["All"]}})),
-        6 => Ask::sent("PATCH", at("ephemeralcontainers"), super::merge::STRATEGIC, json!({"spec": {"ephemeralContainers": [{"name": dice.pick(&["debug", "main", ""]), "image": dice.pick(&["i", ""])}]}}).to_string()),
-        _ => Ask::sent("PATCH", at("resize"), super::merge::STRATEGIC, json!({"spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": dice.pick(&["1", "-1", "x"])}}}]}}).to_string()),
+        4 => post(
+            "eviction",
+            &json!({
+                "metadata": {"name": "other"},
+                "deleteOptions": {"gracePeriodSeconds": dice.pick(&[0, -1, 5])},
+            }),
+        ),
+        5 => {
+            post("eviction", &json!({"deleteOptions": {"preconditions": {"uid": "u-1"}, "dryRun": ["All"]}}))
+        }
+        6 => {
+            let (name, image) = (dice.pick(&["debug", "main", ""]), dice.pick(&["i", ""]));
+            let containers = json!([{"name": name, "image": image}]);
+            patch("ephemeralcontainers", &json!({"spec": {"ephemeralContainers": containers}}))
+        }
+        _ => {
+            let resources = json!({"requests": {"cpu": dice.pick(&["1", "-1", "x"])}});
+            let containers = json!([{"name": "main", "resources": resources}]);
+            patch("resize", &json!({"spec": {"containers": containers}}))
+        }
     };
     (given, ask)
 }
@@ -105,13 +129,51 @@ fn of_account(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let seconds =
         dice.pick(&[json!(600), json!(1), json!(null), json!("x"), json!(4_294_967_297_u64)]).clone();
     let attributes = json!({"verb": dice.pick(&["get", "*", ""]), "resource": "pods", "namespace": name});
-    let review = |spec: Value| json!({"apiVersion": "authorization.k8s.io/v1", "metadata": {"labels": {"a": name}}, "spec": spec});
+    let review = |spec: Value| {
+        json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "metadata": {"labels": {"a": name}},
+            "spec": spec,
+        })
+    };
     let ask = match dice.below(5) {
-        0 => Ask::create(format!("{}/token", account.object(name)), &json!({"spec": {"audiences": ["vault"], "expirationSeconds": seconds}})),
-        1 => Ask::create(format!("{}/token", account.object(name)), &json!({"spec": {"boundObjectRef": {"kind": dice.pick(&["Pod", "Secret", "Bad"]), "name": name, "apiVersion": "v1"}}})),
-        2 => Ask::create("/apis/authorization.k8s.io/v1/subjectaccessreviews", &review(json!({"user": dice.pick(&["ada", "", "admin"]), "groups": ["system:masters"], "resourceAttributes": attributes}))),
-        3 => Ask::create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review(dice.pick(&[json!({}), json!({"resourceAttributes": attributes}), json!({"nonResourceAttributes": {"path": "/a", "verb": "get"}, "resourceAttributes": attributes})]).clone())),
-        _ => Ask::create("/apis/authentication.k8s.io/v1/tokenreviews", &json!({"metadata": {"labels": {"a": name}}, "spec": {"token": dice.pick(&["", "bad"])}})),
+        0 => Ask::create(
+            format!("{}/token", account.object(name)),
+            &json!({"spec": {"audiences": ["vault"], "expirationSeconds": seconds}}),
+        ),
+        1 => Ask::create(
+            format!("{}/token", account.object(name)),
+            &json!({"spec": {"boundObjectRef": {
+                "kind": dice.pick(&["Pod", "Secret", "Bad"]),
+                "name": name,
+                "apiVersion": "v1",
+            }}}),
+        ),
+        2 => Ask::create(
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            &review(json!({
+                "user": dice.pick(&["ada", "", "admin"]),
+                "groups": ["system:masters"],
+                "resourceAttributes": attributes,
+            })),
+        ),
+        3 => {
+            let path = json!({"path": "/a", "verb": "get"});
+            let specs = [
+                json!({}),
+                json!({"resourceAttributes": attributes}),
+                json!({"nonResourceAttributes": path, "resourceAttributes": attributes}),
+            ];
+            let body = review(dice.pick(&specs).clone());
+            Ask::create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &body)
+        }
+        _ => Ask::create(
+            "/apis/authentication.k8s.io/v1/tokenreviews",
+            &json!({
+                "metadata": {"labels": {"a": name}},
+                "spec": {"token": dice.pick(&["", "bad"])},
+            }),
+        ),
     };
     (given, ask)
 }
