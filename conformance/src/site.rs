@@ -162,9 +162,10 @@ impl Site {
         self.call(Method::GET, path).watch().await
     }
 
-    /// Opens a watch of a collection, for what happens after a version.
+    /// Opens a watch of a collection, for what happens after a version; `path` may have a query.
     pub(crate) async fn watch_after(&self, version: &str, path: &str) -> Result<Events, Mismatch> {
-        self.watch(&format!("{path}?watch=true&resourceVersion={version}")).await
+        let separator = if path.contains('?') { '&' } else { '?' };
+        self.watch(&format!("{path}{separator}watch=true&resourceVersion={version}")).await
     }
 
     /// Creates one object after the other until one is as it should be, for

@@ -72,12 +72,8 @@ async fn a_typed_object(site: Site) -> Outcome {
     holds("get", "what was created", &found, found == made)?;
     found.data = Some([("x".to_owned(), "y".to_owned())].into());
     let replaced = maps.replace("a", &PostParams::default(), &found).await.map_err(failed("replace"))?;
-    holds(
-        "replace",
-        "a newer version",
-        &replaced,
-        replaced.metadata.resource_version != made.metadata.resource_version,
-    )?;
+    let newer = replaced.metadata.resource_version != made.metadata.resource_version;
+    holds("replace", "a newer version", &replaced, newer)?;
     refused("replace", maps.replace("a", &PostParams::default(), &found).await, 409)?;
     let gone = maps.delete("a", &DeleteParams::default()).await.map_err(failed("delete"))?;
     holds("delete", "a Status", &gone, gone.is_right())?;
@@ -153,20 +149,11 @@ async fn subresources(site: Site) -> Outcome {
     sets.patch_scale("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"replicas": 0}})))
         .await
         .map_err(failed("patch_scale"))?;
-    let status = sets
-        .patch_status(
-            "a",
-            &PatchParams::default(),
-            &Patch::Merge(json!({"status": {"observedGeneration": 2}})),
-        )
-        .await
-        .map_err(failed("patch_status"))?;
-    holds(
-        "patch_status",
-        "generation 2",
-        &status.status,
-        status.status.as_ref().and_then(|status| status.observed_generation) == Some(2),
-    )?;
+    let patch = Patch::Merge(json!({"status": {"observedGeneration": 2}}));
+    let patched =
+        sets.patch_status("a", &PatchParams::default(), &patch).await.map_err(failed("patch_status"))?;
+    let generation = patched.status.as_ref().and_then(|status| status.observed_generation);
+    holds("patch_status", "generation 2", &patched.status, generation == Some(2))?;
     Ok(())
 }
 
@@ -235,22 +222,14 @@ async fn the_cluster(site: Site) -> Outcome {
 
 async fn discovery(site: Site) -> Outcome {
     let groups = site.client().list_api_groups().await.map_err(failed("list_api_groups"))?;
-    holds(
-        "list_api_groups",
-        "apps",
-        groups.groups.len(),
-        groups.groups.iter().any(|group| group.name == "apps"),
-    )?;
+    let apps = groups.groups.iter().any(|group| group.name == "apps");
+    holds("list_api_groups", "apps", groups.groups.len(), apps)?;
     let resources = site
         .client()
         .list_api_group_resources("apps/v1")
         .await
         .map_err(failed("list_api_group_resources"))?;
-    holds(
-        "list_api_group_resources",
-        "deployments",
-        resources.resources.len(),
-        resources.resources.iter().any(|one| one.name == "deployments"),
-    )?;
+    let deployments = resources.resources.iter().any(|one| one.name == "deployments");
+    holds("list_api_group_resources", "deployments", resources.resources.len(), deployments)?;
     Ok(())
 }

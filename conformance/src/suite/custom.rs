@@ -158,11 +158,8 @@ async fn objects_are_streamed(site: Site) -> Outcome {
     let mut events = site.watch(&path).await?;
     events.expect_of("ADDED", "a").await?;
     let end = events.expect("BOOKMARK").await?;
-    events.check(
-        end.ends_initial_events() && end.object["kind"] == "Widget",
-        "the end of the initial events",
-        &end,
-    )?;
+    let ends = end.ends_initial_events() && end.object["kind"] == "Widget";
+    events.check(ends, "the end of the initial events", &end)?;
     Ok(())
 }
 

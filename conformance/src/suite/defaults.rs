@@ -227,13 +227,14 @@ async fn ephemeral_containers(site: Site) -> Outcome {
     let object = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
     site.create("pods", object).await?;
     let body = json!({"spec": {"ephemeralContainers": [{"name": "d", "image": "x"}]}});
-    site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body).await?.code(200)?.is(
-        "/spec/ephemeralContainers",
-        json!([{
-            "name": "d", "image": "x", "imagePullPolicy": "Always", "resources": {},
-            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
-        }]),
-    )?;
+    let whole = json!([{
+        "name": "d", "image": "x", "imagePullPolicy": "Always", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    }]);
+    site.patch(STRATEGIC, "pods/a/ephemeralcontainers", body)
+        .await?
+        .code(200)?
+        .is("/spec/ephemeralContainers", whole)?;
     Ok(())
 }
 

@@ -144,12 +144,7 @@ async fn what_is_being_deleted_can_change(site: Site) -> Outcome {
 
 async fn each_step_is_an_event(site: Site) -> Outcome {
     let made = site.create("configmaps", finalized("a")).await?;
-    let mut events = site
-        .watch(&format!(
-            "configmaps?watch=true&resourceVersion={}&fieldSelector=metadata.name%3Da",
-            made.version()
-        ))
-        .await?;
+    let mut events = site.watch_after(made.version(), "configmaps?fieldSelector=metadata.name%3Da").await?;
     site.delete("configmaps/a").await?.code(200)?;
     site.patch(MERGE, "configmaps/a", json!({"metadata": {"finalizers": null}})).await?.code(200)?;
     let marked = events.expect_of("MODIFIED", "a").await?;

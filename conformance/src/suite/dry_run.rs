@@ -82,13 +82,8 @@ async fn a_patch(site: Site) -> Outcome {
 }
 
 async fn an_apply(site: Site) -> Outcome {
-    site.patch(
-        APPLY,
-        "configmaps/a?dryRun=All&fieldManager=one",
-        applied("v1", "ConfigMap", json!({"data": {"x": "1"}})),
-    )
-    .await?
-    .code(201)?;
+    let body = applied("v1", "ConfigMap", json!({"data": {"x": "1"}}));
+    site.patch(APPLY, "configmaps/a?dryRun=All&fieldManager=one", body).await?.code(201)?;
     site.get("configmaps/a").await?.code(404)?;
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! The cases, a file for each group of rules.
+//! The cases, in one file or several for each group of rules.
+//!
+//! A case is a function that checks one rule. The table at the top of its file, `cases`, lists it with the
+//! rule and its source.
 
 mod about;
 mod apply;
@@ -58,7 +61,7 @@ use crate::run::Chosen;
 /// The name of a group and the table of one of its files.
 type Group = (&'static str, fn() -> Vec<Case>);
 
-/// The groups in the order in which they are listed.
+/// The groups in the order in which they are listed, each as often as it has files.
 const GROUPS: &[Group] = &[
     ("lists", lists::cases),
     ("versions", versions::cases),

@@ -89,18 +89,13 @@ async fn picks(site: &Site, selector: &str, names: &[&str]) -> Result<(), Mismat
     Ok(())
 }
 
+/// Encodes a text for a query.
 fn percent(text: &str) -> String {
-    text.bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            },
-        )
-        .collect()
+    let encoded = text.bytes().map(|byte| match byte {
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
 }
 
 async fn equality(site: Site) -> Outcome {

@@ -78,11 +78,8 @@ async fn the_bookmark_is_as_new_as_the_state(site: Site) -> Outcome {
     let mut events = site.watch(&format!("secrets?{STREAM}")).await?;
     events.expect_of("ADDED", "a").await?;
     let end = events.expect("BOOKMARK").await?;
-    events.check(
-        end.version().parse::<u64>().ok() >= made.version().parse().ok(),
-        "a version that covers the state",
-        &end,
-    )?;
+    let covers = end.version().parse::<u64>().ok() >= made.version().parse().ok();
+    events.check(covers, "a version that covers the state", &end)?;
     Ok(())
 }
 
@@ -162,18 +159,12 @@ async fn a_table_is_streamed_row_by_row(site: Site) -> Outcome {
     let call = site.call(Method::GET, "secrets?watch=true&timeoutSeconds=5");
     let mut events = call.accept("application/json;as=Table;v=v1;g=meta.k8s.io").watch().await?;
     let first = events.expect("ADDED").await?;
-    events.check(
-        first.object["kind"] == "Table"
-            && first.object["columnDefinitions"].as_array().is_some_and(|all| !all.is_empty()),
-        "a Table with columns",
-        &first,
-    )?;
+    let columns = first.object["columnDefinitions"].as_array();
+    let defined = first.object["kind"] == "Table" && columns.is_some_and(|all| !all.is_empty());
+    events.check(defined, "a Table with columns", &first)?;
     let second = events.expect("ADDED").await?;
-    events.check(
-        second.object["columnDefinitions"].as_array().is_none_or(Vec::is_empty),
-        "no columns again",
-        &second,
-    )?;
+    let none = second.object["columnDefinitions"].as_array().is_none_or(Vec::is_empty);
+    events.check(none, "no columns again", &second)?;
     Ok(())
 }
 
@@ -185,10 +176,7 @@ async fn metadata_is_streamed(site: Site) -> Outcome {
     let first = events.expect_of("ADDED", "a").await?;
     events.check(first.object["kind"] == "PartialObjectMetadata", "PartialObjectMetadata", &first)?;
     let end = events.expect("BOOKMARK").await?;
-    events.check(
-        end.ends_initial_events() && end.object["kind"] == "PartialObjectMetadata",
-        "the end of the initial events",
-        &end,
-    )?;
+    let ends = end.ends_initial_events() && end.object["kind"] == "PartialObjectMetadata";
+    events.check(ends, "the end of the initial events", &end)?;
     Ok(())
 }

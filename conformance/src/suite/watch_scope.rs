@@ -61,9 +61,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 async fn a_selector_turns_changes_into_additions_and_deletions(site: Site) -> Outcome {
     let start = site.get("secrets").await?;
-    let mut events = site
-        .watch(&format!("secrets?watch=true&labelSelector=colour%3Dblue&resourceVersion={}", start.version()))
-        .await?;
+    let mut events = site.watch_after(start.version(), "secrets?labelSelector=colour%3Dblue").await?;
     site.secrets(&["a"]).await?;
     for colour in [json!("blue"), json!("red"), json!("blue"), json!(null)] {
         site.patch(MERGE, "secrets/a", json!({"metadata": {"labels": {"colour": colour}}}))
@@ -83,9 +81,7 @@ async fn what_leaves_a_selection_is_shown_as_it_was(site: Site) -> Outcome {
         .patch(MERGE, "secrets/a", json!({"metadata": {"labels": {"colour": "red"}}}))
         .await?
         .code(200)?;
-    let mut events = site
-        .watch(&format!("secrets?watch=true&labelSelector=colour%3Dblue&resourceVersion={}", made.version()))
-        .await?;
+    let mut events = site.watch_after(made.version(), "secrets?labelSelector=colour%3Dblue").await?;
     let event = events.expect_of("DELETED", "a").await?;
     events.check(event.object["metadata"]["labels"]["colour"] == "blue", "the old labels", &event)?;
     events.check(event.version() == changed.version(), "the version of the change", &event)?;
@@ -94,12 +90,7 @@ async fn what_leaves_a_selection_is_shown_as_it_was(site: Site) -> Outcome {
 
 async fn a_field_selector_turns_changes_into_deletions(site: Site) -> Outcome {
     let made = site.create("pods", pod("a")).await?;
-    let mut events = site
-        .watch(&format!(
-            "pods?watch=true&fieldSelector=status.phase%3DRunning&resourceVersion={}",
-            made.version()
-        ))
-        .await?;
+    let mut events = site.watch_after(made.version(), "pods?fieldSelector=status.phase%3DRunning").await?;
     site.patch(MERGE, "pods/a/status", json!({"status": {"phase": "Running"}})).await?.code(200)?;
     site.patch(MERGE, "pods/a/status", json!({"status": {"phase": "Succeeded"}})).await?.code(200)?;
     events.expect_of("ADDED", "a").await?;
@@ -184,20 +175,15 @@ async fn bookmarks_come_on_request(site: Site) -> Outcome {
     );
     let mut events = site.watch(&path).await?;
     let bookmark = events.expect("BOOKMARK").await?;
-    events.check(
-        bookmark.object["kind"] == "Secret" && !bookmark.version().is_empty(),
-        "kind and version",
-        &bookmark,
-    )?;
+    let both = bookmark.object["kind"] == "Secret" && !bookmark.version().is_empty();
+    events.check(both, "kind and version", &bookmark)?;
     events.check(bookmark.name().is_empty(), "no name", &bookmark)?;
     Ok(())
 }
 
 async fn no_bookmarks_unasked(site: Site) -> Outcome {
     let list = site.get("secrets").await?;
-    let mut events = site
-        .watch(&format!("secrets?watch=true&timeoutSeconds=4&resourceVersion={}", list.version()))
-        .await?;
+    let mut events = site.watch_after(list.version(), "secrets?timeoutSeconds=4").await?;
     events.expect_end().await?;
     Ok(())
 }

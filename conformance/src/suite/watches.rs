@@ -57,43 +57,24 @@ async fn a_watch_sends_what_happened_after_its_version(site: Site) -> Outcome {
 
 async fn a_change_is_modified(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
-    let mut events = site
-        .watch(&format!(
-            "configmaps?watch=true&resourceVersion={}&fieldSelector=metadata.name%3Da",
-            made.version()
-        ))
-        .await?;
+    let mut events = site.watch_after(made.version(), "configmaps?fieldSelector=metadata.name%3Da").await?;
     site.patch(MERGE, "configmaps/a", json!({"data": {"more": "yes"}})).await?.code(200)?;
     let event = events.expect_of("MODIFIED", "a").await?;
-    events.check(
-        event.object["data"] == json!({"key": "value", "more": "yes"}),
-        "the whole object",
-        &event,
-    )?;
-    events.check(
-        event.object["kind"] == "ConfigMap" && event.object["apiVersion"] == "v1",
-        "kind and apiVersion",
-        &event,
-    )?;
+    let whole = event.object["data"] == json!({"key": "value", "more": "yes"});
+    events.check(whole, "the whole object", &event)?;
+    let both = event.object["kind"] == "ConfigMap" && event.object["apiVersion"] == "v1";
+    events.check(both, "kind and apiVersion", &event)?;
     Ok(())
 }
 
 async fn a_deletion_has_its_own_version(site: Site) -> Outcome {
     let made = site.create("configmaps", config_map("a")).await?;
     site.delete("configmaps/a").await?.code(200)?;
-    let mut events = site
-        .watch(&format!(
-            "configmaps?watch=true&resourceVersion={}&fieldSelector=metadata.name%3Da",
-            made.version()
-        ))
-        .await?;
+    let mut events = site.watch_after(made.version(), "configmaps?fieldSelector=metadata.name%3Da").await?;
     let event = events.expect_of("DELETED", "a").await?;
     events.check(event.object["data"]["key"] == "value", "the last state", &event)?;
-    events.check(
-        event.version().parse::<u64>().ok() > made.version().parse().ok(),
-        "a later version",
-        &event,
-    )?;
+    let later = event.version().parse::<u64>().ok() > made.version().parse().ok();
+    events.check(later, "a later version", &event)?;
     Ok(())
 }
 
