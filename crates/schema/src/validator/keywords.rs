@@ -116,14 +116,14 @@ impl Keywords {
         }
     }
 
-    fn check_alternatives(&self, value: &Value, field: &str, at: &mut Vec<Step>, found: &mut Vec<Violation>) {
+    fn check_alternatives(&self, value: &Value, field: &str, at: &[Step], found: &mut Vec<Violation>) {
         let alternatives = |all: &[Self]| -> Vec<Vec<Violation>> {
             all.iter().map(|keywords| keywords.violations(value, at)).collect()
         };
         let any_of = alternatives(&self.any_of);
         if !any_of.is_empty() && any_of.iter().all(|violations| !violations.is_empty()) {
             let because = "must validate at least one schema (anyOf)";
-            found.push(Violation { at: at.clone(), errors: messages::none_of(because, &any_of, field) });
+            found.push(Violation { at: at.to_vec(), errors: messages::none_of(because, &any_of, field) });
         }
         let one_of = alternatives(&self.one_of);
         match one_of.iter().filter(|violations| violations.is_empty()).count() {
@@ -131,12 +131,12 @@ impl Keywords {
             _ if one_of.is_empty() => {}
             0 => {
                 let because = "must validate one and only one schema (oneOf). Found none valid";
-                found.push(Violation { at: at.clone(), errors: messages::none_of(because, &one_of, field) });
+                found.push(Violation { at: at.to_vec(), errors: messages::none_of(because, &one_of, field) });
             }
             valid => {
                 let because = "must validate one and only one schema (oneOf). Found";
                 let because = format!("{because} {valid} valid alternatives");
-                found.push(Violation { at: at.clone(), errors: vec![messages::nowhere(field, &because)] });
+                found.push(Violation { at: at.to_vec(), errors: vec![messages::nowhere(field, &because)] });
             }
         }
         let all_of = alternatives(&self.all_of);
@@ -145,11 +145,11 @@ impl Keywords {
             found.extend(all_of.into_iter().flatten());
             let none = if valid == 0 { ". None validated" } else { "" };
             let because = format!("must validate all the schemas (allOf){none}");
-            found.push(Violation { at: at.clone(), errors: vec![messages::nowhere(field, &because)] });
+            found.push(Violation { at: at.to_vec(), errors: vec![messages::nowhere(field, &because)] });
         }
         if self.not.as_ref().is_some_and(|not| not.violations(value, at).is_empty()) {
             let errors = vec![messages::nowhere(field, "must not validate the schema (not)")];
-            found.push(Violation { at: at.clone(), errors });
+            found.push(Violation { at: at.to_vec(), errors });
         }
     }
 
