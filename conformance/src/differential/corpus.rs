@@ -4,7 +4,7 @@
 use super::compare::difference;
 use super::probe::Probe;
 use super::reply::{Reply, reply};
-use super::{AT_ONCE, Pair, families, folder_exists, known};
+use super::{AT_ONCE, Pair, families, folder_exists, known, mask};
 use crate::servers::Failure;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use futures_util::{StreamExt as _, stream};
 use kube_client::Client;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -118,7 +119,14 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
 fn lines() -> Result<Vec<Line>, Failure> {
     let mut text = String::new();
     GzDecoder::new(RECORDED).read_to_string(&mut text)?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    let line = |text: &str| -> Result<Line, Failure> {
+        let mut line: Line = serde_json::from_str(text)?;
+        if let Value::String(text) = line.reply.body {
+            line.reply.body = mask::structured(text);
+        }
+        Ok(line)
+    };
+    text.lines().map(line).collect()
 }
 
 #[cfg(test)]

@@ -32,16 +32,25 @@ static AGE: LazyLock<Regex> =
 const OF_THE_BUILD: [&str; 6] =
     ["buildDate", "goVersion", "platform", "gitCommit", "gitTreeState", "compiler"];
 
-/// The body of an answer with masks: JSON, or a string of any other text.
+/// The body of an answer with masks: a value, or a string of any other text.
 pub(crate) fn body(probe: &Probe, text: &str) -> Value {
-    let text = self::text(probe, text);
-    match serde_json::from_str(&text) {
-        Ok(mut value) => {
-            fields(&mut value);
-            value
-        }
-        Err(_) => Value::String(text),
+    structured(self::text(probe, text))
+}
+
+/// The value that a text with masks writes as JSON, as the lines of a watch or as YAML; or the text.
+pub(crate) fn structured(text: String) -> Value {
+    let mut value = parsed(&text).unwrap_or(Value::String(text));
+    fields(&mut value);
+    value
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    if let Some(Ok(first)) = values.next() {
+        let rest: Vec<Value> = values.collect::<Result<_, _>>().ok()?;
+        return Some(if rest.is_empty() { first } else { std::iter::once(first).chain(rest).collect() });
     }
+    serde_saphyr::from_str::<Value>(text).ok().filter(|value| value["kind"].is_string())
 }
 
 /// A text with masks.
@@ -132,5 +141,14 @@ mod tests {
             json!({"cells": ["a", "AGE", "AGE", 1]})
         );
         assert_eq!(body(&probe(""), "no JSON"), json!("no JSON"));
+    }
+
+    #[test]
+    fn yaml_and_the_lines_of_a_watch_are_values() {
+        let yaml = "kind: A\nmetadata:\n  resourceVersion: \"42\"\nn: 1\n";
+        let object = json!({"kind": "A", "metadata": {"resourceVersion": "VERSION"}, "n": 1});
+        assert_eq!(body(&probe(""), yaml), object);
+        assert_eq!(body(&probe(""), "{\"a\":1}\n{\"a\":2}\n"), json!([{"a": 1}, {"a": 2}]));
+        assert_eq!(body(&probe(""), "ok: fine"), json!("ok: fine"));
     }
 }
