@@ -200,6 +200,14 @@ fn a_custom_object_loses_what_its_definition_does_not_declare() {
 
 /// FV-T4.
 #[test]
+fn the_type_of_an_embedded_object_is_text() {
+    let (_, complaints) = read_foo(r#"{"spec": {"emb": {"kind": {"a": 1}, "apiVersion": "v1"}}}"#);
+    let because = r#"spec.emb.kind: Invalid value: {"a":1}: must be a string"#;
+    assert_eq!(complaints.mistyped.as_deref(), Some(because));
+}
+
+/// FV-T4.
+#[test]
 fn a_custom_object_s_metadata_is_read_into_go_s_struct_and_the_rest_is_not() {
     let (_, complaints) = read_foo(r#"{"spec": {"size": "x"}, "metadata": {"labels": 3}}"#);
     let because =
