@@ -1,6 +1,6 @@
 //! The warnings about Pods and the templates that Pods are made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub(in crate::registry) fn of_pod(prefix: &str, pod: &Value) -> Vec<String> {
     volumes(prefix, spec, &mut warn);
     twins(spec, &mut warn);
     for resource in ["memory", "ephemeral-storage"] {
-        fraction(&spec["overhead"], "spec.overhead", resource, &mut warn);
+        fraction(&spec["overhead"], || "spec.overhead".to_owned(), resource, &mut warn);
     }
     seccomp(spec, annotations, &mut warn);
     for (place, container) in containers(spec) {
@@ -107,7 +107,8 @@ pub(in crate::registry) fn claim(spec: &Value, place: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut warn = |place: String, told: &str| warnings.push(format!("{place}: {told}"));
     for field in ["requests", "limits"] {
-        fraction(&spec["resources"][field], &format!("{place}.resources.{field}"), "storage", &mut warn);
+        let amounts = &spec["resources"][field];
+        fraction(amounts, || format!("{place}.resources.{field}"), "storage", &mut warn);
     }
     warnings
 }
@@ -165,6 +166,9 @@ fn volumes(prefix: &str, spec: &Value, warn: &mut impl FnMut(String, &str)) {
             }
         }
         let claim_spec = &volume["ephemeral"]["volumeClaimTemplate"]["spec"];
+        if claim_spec.is_null() {
+            continue;
+        }
         let place = format!("spec.volumes[{position}].ephemeral.volumeClaimTemplate.spec");
         for told in claim(claim_spec, &format!("{prefix}{place}")) {
             if let Some((place, told)) = told.split_once(": ") {
@@ -194,17 +198,25 @@ fn twins(spec: &Value, warn: &mut impl FnMut(String, &str)) {
 }
 
 /// An amount of bytes that is no whole number of them.
-fn fraction(amounts: &Value, place: &str, resource: &str, warn: &mut impl FnMut(String, &str)) {
+fn fraction(
+    amounts: &Value,
+    place: impl FnOnce() -> String,
+    resource: &str,
+    warn: &mut impl FnMut(String, &str),
+) {
     let Some(amount) = amounts[resource].as_str() else { return };
     let parsed = amount.parse::<trimtab_quantity::Quantity>();
     if parsed.is_ok_and(|parsed| parsed.milli_value() % 1000 != 0) {
         let told = format!("fractional byte value {amount:?} is invalid, must be an integer");
-        warn(format!("{place}[{resource}]"), &told);
+        warn(format!("{}[{resource}]", place()), &told);
     }
 }
 
 fn seccomp(spec: &Value, annotations: &Value, warn: &mut impl FnMut(String, &str)) {
     const TOLD: &str = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
+    if annotations.is_null() {
+        return;
+    }
     let mut of = |context: &Value, key: String| {
         if context.get("seccompProfile").is_none() && annotations.get(&key).is_some() {
             warn(format!("metadata.annotations[{key}]"), TOLD);
@@ -220,21 +232,22 @@ fn seccomp(spec: &Value, annotations: &Value, warn: &mut impl FnMut(String, &str
 fn of_container(container: &Value, place: &str, warn: &mut impl FnMut(String, &str)) {
     for resource in ["memory", "ephemeral-storage"] {
         for field in ["limits", "requests"] {
-            let place = format!("{place}.resources.{field}");
-            fraction(&container["resources"][field], &place, resource, warn);
+            let amounts = &container["resources"][field];
+            fraction(amounts, || format!("{place}.resources.{field}"), resource, warn);
         }
     }
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (position, variable) in list(container, "env") {
         let name = text(variable, "/name");
-        let (value, reference) = (text(variable, "/value"), format!("$({name})"));
-        let hides = variable.get("valueFrom").is_some() || value == reference || !value.contains(&reference);
-        if seen.contains(&name) && hides {
+        let hides = || {
+            let (value, reference) = (text(variable, "/value"), format!("$({name})"));
+            variable.get("valueFrom").is_some() || value == reference || !value.contains(&reference)
+        };
+        if !seen.insert(name) && hides() {
             let told =
                 format!("hides previous definition of {name:?}, which may be dropped when using apply");
             warn(format!("{place}.env[{position}]"), &told);
         }
-        seen.push(name);
     }
 }
 
@@ -280,6 +293,8 @@ fn ports(spec: &Value, warn: &mut impl FnMut(String, &str)) {
     }
 }
 
-pub(in crate::registry) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+/// Returns a text by its path: the names of fields, each after a slash. Unlike in a JSON pointer, nothing is escaped.
+pub(in crate::registry) fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    let found = path.split('/').skip(1).try_fold(value, |value, field| value.get(field));
+    found.and_then(Value::as_str).unwrap_or_default()
 }
