@@ -20,6 +20,9 @@ pub(super) fn cases() -> Vec<Case> {
         case(endpoint_slices)
             .rule("Slices of endpoints: the type of address, the addresses and the ports.")
             .source("kubernetes/pkg/apis/discovery/validation: ValidateEndpointSlice"),
+        case(scopes_of_quotas)
+            .rule("Scopes of a quota: known ones, which fit its resources and one another.")
+            .source("kubernetes/pkg/apis/core/validation: ValidateResourceQuotaSpec"),
     ]
 }
 
@@ -175,4 +178,28 @@ async fn endpoint_slices(site: Site) -> Outcome {
     ];
     refuse(&site, "discovery.k8s.io/v1/endpointslices", &bodies).await?;
     Ok(())
+}
+
+async fn scopes_of_quotas(site: Site) -> Outcome {
+    let scoped = |scopes: &[&str]| json!({"spec": {"hard": {"pods": "1", "cpu": "1"}, "scopes": scopes}});
+    let selector = |scope: &str, operator: &str, values: &[&str]| {
+        let expression = json!({"scopeName": scope, "operator": operator, "values": values});
+        json!({"spec": {"hard": {"pods": "1"}, "scopeSelector": {"matchExpressions": [expression]}}})
+    };
+    let path = "spec.scopeSelector.matchExpressions";
+    let field = |name: &str| format!("{path}.{name}");
+    let (operator, values, name) = (field("operator"), field("values"), field("scopeName"));
+    let bodies = [
+        (scoped(&["Odd"]), INVALID, "spec.scopes"),
+        (scoped(&["BestEffort"]), INVALID, "spec.scopes"),
+        (scoped(&["Terminating", "NotTerminating"]), INVALID, "spec.scopes"),
+        (scoped(&["VolumeAttributesClass"]), INVALID, "spec.scopes"),
+        (selector("Odd", "Exists", &[]), INVALID, &*name),
+        (selector("Terminating", "In", &["a"]), INVALID, &*operator),
+        (selector("PriorityClass", "Odd", &[]), INVALID, &*operator),
+        (selector("PriorityClass", "In", &[]), REQUIRED, &*values),
+        (selector("PriorityClass", "Exists", &["a"]), INVALID, &*values),
+        (selector("VolumeAttributesClass", "Exists", &[]), INVALID, path),
+    ];
+    refuse(&site, "resourcequotas", &bodies).await
 }

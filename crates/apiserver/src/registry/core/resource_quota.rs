@@ -24,7 +24,7 @@ static STRATEGY: Strategy = Strategy {
             ["hard", "used"].iter().for_each(|list| defaults::quantities(status, list));
         }
     },
-    validate: validation::limits::quota,
+    validate: validation::quota::quota,
     validate_change: |old, new, causes| {
         if old["spec"]["scopes"] != new["spec"]["scopes"] {
             causes.push(Cause::invalid("spec.scopes", &new["spec"]["scopes"], "field is immutable"));
@@ -34,7 +34,7 @@ static STRATEGY: Strategy = Strategy {
         if subresource == Some(Subresource::Status) {
             for list in ["hard", "used"] {
                 let path = format!("status.{list}");
-                validation::limits::quota_amounts(&new["status"][list], &path, causes);
+                validation::quota::quota_amounts(&new["status"][list], &path, causes);
             }
         }
     },

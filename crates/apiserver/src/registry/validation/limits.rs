@@ -1,4 +1,4 @@
-//! Validation of `LimitRanges` and `ResourceQuotas`.
+//! Validation of `LimitRanges`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -95,7 +95,7 @@ fn amounts(limit: &Value, name: &str, at: &impl Fn(&str) -> String, causes: &mut
 }
 
 /// The name of a resource of any kind (`validateResourceName`).
-fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(super) fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
     let faults = names::qualified_faults(name);
     if faults.is_empty() && !name.contains('/') && !data::is_standard_resource(name) {
         causes.push(Cause::invalid(
@@ -106,37 +106,5 @@ fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
     }
     for fault in faults {
         causes.push(Cause::invalid(field, &json!(name), fault));
-    }
-}
-
-/// A `ResourceQuota`.
-pub(in crate::registry) fn quota(quota: &Value, causes: &mut Vec<Cause>) {
-    quota_amounts(&quota["spec"]["hard"], "spec.hard", causes);
-    let known = [
-        "BestEffort",
-        "CrossNamespacePodAffinity",
-        "NotBestEffort",
-        "NotTerminating",
-        "PriorityClass",
-        "Terminating",
-        "VolumeAttributesClass",
-    ];
-    for scope in items(&quota["spec"], "scopes") {
-        if !scope.as_str().is_some_and(|scope| known.contains(&scope)) {
-            causes.push(Cause::invalid("spec.scopes", &quota["spec"]["scopes"], "unsupported scope"));
-        }
-    }
-}
-
-/// Adds the errors of the amounts in a `ResourceQuota`.
-pub(in crate::registry) fn quota_amounts(amounts: &Value, path: &str, causes: &mut Vec<Cause>) {
-    for (name, amount) in amounts.as_object().into_iter().flatten() {
-        let field = format!("{path}[{name}]");
-        standard_name(name, &field, causes);
-        if !name.contains('/') && (name == "storage" || !data::is_standard_resource(name)) {
-            let because = "must be a standard resource for quota";
-            causes.push(Cause::invalid(&*field, &json!(name), because));
-        }
-        data::amount(name, amount, &field, causes);
     }
 }

@@ -8,6 +8,7 @@ pub(super) mod placement;
 pub(super) mod pod;
 pub(super) mod policy;
 pub(super) mod probe;
+pub(super) mod quota;
 pub(super) mod rbac;
 pub(super) mod resources;
 pub(super) mod volume;
