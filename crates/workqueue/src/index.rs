@@ -1,103 +1,103 @@
 //! [`Index`]: finds the slot of a key by the key's hash.
 //!
-//! Two properties make it smaller and faster than a general hash table: a bucket takes eight bytes and holds
-//! the hash, and a removed entry is known by its slot number, so its removal can be deferred and batched.
+//! Three properties make it smaller and faster than a general hash table: an entry takes nine bytes and holds the hash;
+//! seven entries share a cache line and are compared at once; and a removed entry is known by its slot number, so its
+//! removal can be deferred and batched.
+
+mod group;
 
 use std::hint::black_box;
 
-use crate::slot_id::{NONE, SlotId};
+use self::group::{Entry, Group};
+use crate::slot_id::SlotId;
 
-/// A hash table of slot numbers: open addressing with linear probing.
+/// The cache misses that a processor core has in flight. Entries are removed in batches of so many.
+const IN_FLIGHT: usize = 12;
+
+/// A hash table of slot numbers, in groups of seven entries.
 ///
-/// - X1: the number of buckets is a power of two, and at least a quarter of them is vacant.
-/// - X2: there is no vacant bucket between an entry's home bucket and its actual bucket.
+/// - X1: the number of groups is a power of two, and at least a quarter of the entries is vacant.
+/// - X2: every group between an entry's home group and its actual group is full.
 /// - X3: a lookup rejects entries whose removal is pending, because their slot does not hold the key any
 ///   more.
 ///
-/// A lookup costs one cache miss; a table with separate tags costs two. The home bucket comes from the upper
-/// bits of the hash, so that growing reads and writes memory in order. A large table removes entries in
-/// batches, so that the processor waits for their cache misses at the same time.
+/// A lookup costs one cache miss; a table with separate tags costs two. The home group comes from the upper bits of the
+/// hash, so that growing reads and writes memory in order. A large table removes entries in batches, so that the
+/// processor waits for their cache misses at the same time.
 #[derive(Debug)]
 pub(crate) struct Index {
-    buckets: Vec<Bucket>,
-    /// A hash shifted right by this is its home bucket.
+    groups: Vec<Group>,
+    /// A hash shifted right by this is its home group.
     shift: u32,
     /// Entries in the table, including those whose removal is pending.
     len: usize,
     /// Entries to be removed.
-    pending: Vec<Bucket>,
+    pending: Vec<Entry>,
 }
 
-/// An entry, or a vacant bucket, whose `id` is [`NONE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Bucket {
-    hash: u32,
-    id: SlotId,
-}
-
-/// The vacant bucket that a lookup ended at.
+/// The group with a vacant entry that a lookup ended at.
 #[derive(Debug)]
-pub(crate) struct VacantBucket(usize);
-
-impl Bucket {
-    const VACANT: Self = Self { hash: 0, id: NONE };
-}
+pub(crate) struct VacantEntry(usize);
 
 impl Index {
-    /// Buckets of the smallest table: two cache lines.
-    const MIN_BUCKETS: usize = 16;
-    /// Buckets of a table that stays in the CPU cache: 32 KiB.
-    const CACHED_BUCKETS: usize = 4096;
-    /// Entries that are removed together: as many cache misses as a processor core has in flight.
-    const REMOVAL_BATCH: usize = 12;
+    /// Groups of the smallest table: two cache lines.
+    const MIN_GROUPS: usize = 2;
+    /// Groups of a table that stays in the CPU's first cache: 32 KiB.
+    const CACHED_GROUPS: usize = 512;
 
     pub(crate) fn new() -> Self {
-        Self::with_places(Self::MIN_BUCKETS)
+        Self::with_groups(Self::MIN_GROUPS)
     }
 
-    fn with_places(count: usize) -> Self {
+    fn with_groups(count: usize) -> Self {
         Self {
-            buckets: vec![Bucket::VACANT; count],
+            groups: vec![Group::VACANT; count],
             shift: u32::BITS - count.ilog2(),
             len: 0,
             pending: Vec::new(),
         }
     }
 
-    /// Finds the entry of this hash for which `is` returns true, or the bucket to insert it in.
+    /// Finds the entry of this hash for which `is` returns true, or the group to insert it in.
     #[inline]
-    pub(crate) fn find(&self, hash: u32, is: impl Fn(SlotId) -> bool) -> Result<SlotId, VacantBucket> {
+    pub(crate) fn find(&self, hash: u32, is: impl Fn(SlotId) -> bool) -> Result<SlotId, VacantEntry> {
         let mut at = self.home(hash);
         loop {
-            let bucket = self.buckets[at];
-            if bucket.id == NONE {
-                return Err(VacantBucket(at));
+            let group = &self.groups[at];
+            if let Some(id) = group.find(hash, &is) {
+                return Ok(id);
             }
-            if bucket.hash == hash && is(bucket.id) {
-                return Ok(bucket.id);
+            if !group.is_full() {
+                return Err(VacantEntry(at));
             }
-            at = self.next_bucket(at);
+            at = self.next_group(at);
         }
     }
 
-    /// Inserts an entry into the bucket that `find` returned just now.
+    /// Inserts an entry into the group that `find` returned just now.
     #[inline]
-    pub(crate) fn insert(&mut self, VacantBucket(at): VacantBucket, hash: u32, id: SlotId) {
-        self.buckets[at] = Bucket { hash, id };
+    pub(crate) fn insert(&mut self, VacantEntry(at): VacantEntry, hash: u32, id: SlotId) {
+        self.groups[at].push(Entry { hash, id });
         self.len += 1;
-        if self.len > self.buckets.len() / 4 * 3 {
+        if self.len > self.max_len() {
             self.grow(); // X1
         }
+    }
+
+    /// Loads the groups of these hashes. The loads do not depend on each other, unlike the removals that follow.
+    #[inline]
+    fn preload(&self, hashes: impl Iterator<Item = u32>) {
+        black_box(hashes.fold(0, |sum, hash| sum ^ self.groups[self.home(hash)].len()));
     }
 
     /// Removes an existing entry, possibly later. Until then its slot must not match its key (X3).
     #[inline]
     pub(crate) fn remove(&mut self, hash: u32, id: SlotId) {
-        if self.buckets.len() <= Self::CACHED_BUCKETS {
-            return self.remove_now(Bucket { hash, id });
+        if self.groups.len() <= Self::CACHED_GROUPS {
+            return self.remove_now(Entry { hash, id });
         }
-        self.pending.push(Bucket { hash, id });
-        if self.pending.len() == Self::REMOVAL_BATCH {
+        self.pending.push(Entry { hash, id });
+        if self.pending.len() == IN_FLIGHT {
             self.remove_pending();
         }
     }
@@ -105,64 +105,88 @@ impl Index {
     #[inline(never)]
     fn remove_pending(&mut self) {
         let mut pending = std::mem::take(&mut self.pending);
-        // These loads do not depend on each other, unlike the removals.
-        black_box(pending.iter().fold(0, |sum, bucket| sum ^ self.buckets[self.home(bucket.hash)].id));
-        pending.drain(..).for_each(|bucket| self.remove_now(bucket));
+        self.preload(pending.iter().map(|entry| entry.hash));
+        pending.drain(..).for_each(|entry| self.remove_now(entry));
         self.pending = pending;
     }
 
     #[inline]
-    fn remove_now(&mut self, entry: Bucket) {
-        let mut gap = self.home(entry.hash);
-        while self.buckets[gap] != entry {
-            gap = self.next_bucket(gap);
+    fn remove_now(&mut self, entry: Entry) {
+        let (group, at) = self.locate(entry);
+        if self.groups[group].is_full() {
+            return self.remove_from_full(group, at);
         }
-        // X2: each following entry moves into the gap, unless its home bucket comes after the gap.
-        let mut at = self.next_bucket(gap);
-        while self.buckets[at].id != NONE {
-            if self.distance(self.home(self.buckets[at].hash), at) >= self.distance(gap, at) {
-                self.buckets[gap] = self.buckets[at];
-                gap = at;
-            }
-            at = self.next_bucket(at);
+        self.groups[group].swap_remove(at);
+        self.len -= 1;
+    }
+
+    /// Removes an entry from a full group. An entry that is behind the group because the group was full moves into the
+    /// gap, and so on (X2).
+    #[cold]
+    fn remove_from_full(&mut self, mut gap: usize, mut at: usize) {
+        let mut group = gap;
+        while self.groups[group].is_full() {
+            group = self.next_group(group);
+            let passed =
+                |entry: &Entry| self.distance(self.home(entry.hash), group) >= self.distance(gap, group);
+            let Some((moved, entry)) =
+                self.groups[group].entries().enumerate().find(|(_, entry)| passed(entry))
+            else {
+                continue;
+            };
+            self.groups[gap].set(at, entry);
+            (gap, at) = (group, moved);
         }
-        self.buckets[gap] = Bucket::VACANT;
+        self.groups[gap].swap_remove(at);
         self.len -= 1;
     }
 
     #[cold]
     fn grow(&mut self) {
         self.remove_pending();
-        if self.len > self.buckets.len() / 4 * 3 {
-            self.rebuild(self.buckets.len() * 2);
+        if self.len > self.max_len() {
+            self.rebuild(self.groups.len() * 2);
         }
     }
 
     /// Shrinks the table if most of it is vacant, in one pass over it.
     pub(crate) fn shrink(&mut self) {
-        if self.buckets.len() > Self::CACHED_BUCKETS && self.len < self.buckets.len() / 16 {
+        if self.groups.len() > Self::CACHED_GROUPS && self.len < self.groups.len() * Group::ENTRIES / 16 {
             self.remove_pending();
-            self.rebuild(self.buckets.len() / 4);
+            self.rebuild(self.groups.len() / 4);
         }
     }
 
     /// Changes the slot number of an existing entry.
     pub(crate) fn reassign(&mut self, hash: u32, from: SlotId, to: SlotId) {
-        let mut at = self.home(hash);
-        while self.buckets[at] != (Bucket { hash, id: from }) {
-            at = self.next_bucket(at);
-        }
-        self.buckets[at].id = to;
+        let (group, at) = self.locate(Entry { hash, id: from });
+        self.groups[group].set(at, Entry { hash, id: to });
     }
 
     fn rebuild(&mut self, count: usize) {
-        let mut rebuilt = Self::with_places(count);
-        for &Bucket { hash, id } in self.buckets.iter().filter(|bucket| bucket.id != NONE) {
-            if let Err(vacant) = rebuilt.find(hash, |_| false) {
-                rebuilt.insert(vacant, hash, id);
+        let mut rebuilt = Self { len: self.len, ..Self::with_groups(count) };
+        for group in &self.groups {
+            for entry in group.entries() {
+                let mut at = rebuilt.home(entry.hash);
+                while rebuilt.groups[at].is_full() {
+                    at = rebuilt.next_group(at);
+                }
+                rebuilt.groups[at].push(entry);
             }
         }
         *self = rebuilt;
+    }
+
+    /// Returns the group of an existing entry and its position there.
+    #[inline]
+    fn locate(&self, entry: Entry) -> (usize, usize) {
+        let mut group = self.home(entry.hash);
+        loop {
+            if let Some(at) = self.groups[group].position(entry) {
+                return (group, at);
+            }
+            group = self.next_group(group);
+        }
     }
 
     #[inline]
@@ -171,14 +195,19 @@ impl Index {
     }
 
     #[inline]
-    fn next_bucket(&self, at: usize) -> usize {
-        (at + 1) & (self.buckets.len() - 1)
+    fn next_group(&self, at: usize) -> usize {
+        (at + 1) & (self.groups.len() - 1)
     }
 
-    /// Returns the number of steps from one bucket to the other.
+    /// Returns the number of steps from one group to the other.
     #[inline]
     fn distance(&self, from: usize, to: usize) -> usize {
-        to.wrapping_sub(from) & (self.buckets.len() - 1)
+        to.wrapping_sub(from) & (self.groups.len() - 1)
+    }
+
+    #[inline]
+    fn max_len(&self) -> usize {
+        self.groups.len() * Group::ENTRIES / 4 * 3
     }
 
     #[inline]
@@ -188,7 +217,7 @@ impl Index {
 
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
-        self.buckets.capacity() * size_of::<Bucket>()
+        self.groups.capacity() * size_of::<Group>()
     }
 }
 
@@ -210,7 +239,7 @@ mod tests {
             near in any::<bool>(),
             steps in prop::collection::vec((any::<bool>(), 0..6u32, 0..3u32), 0..300),
         ) {
-            let mut index = Index::with_places(if near { Index::MIN_BUCKETS } else { 2 * Index::CACHED_BUCKETS });
+            let mut index = Index::with_groups(if near { Index::MIN_GROUPS } else { 2 * Index::CACHED_GROUPS });
             let mut model = std::collections::BTreeSet::new();
             for (add, crowd, n) in steps {
                 let (hash, id) = (crowd.wrapping_sub(3) << 20 | n, crowd * 3 + n);
@@ -221,7 +250,7 @@ mod tests {
                 } else if !add && model.remove(&(hash, id)) {
                     index.remove(hash, id);
                 }
-                prop_assert!(index.pending.len() < Index::REMOVAL_BATCH);
+                prop_assert!(index.pending.len() < IN_FLIGHT);
                 prop_assert_eq!(index.len - index.pending.len(), model.len());
                 prop_assert_eq!(index.is_empty(), model.is_empty());
                 for &(hash, id) in &model {
@@ -234,22 +263,22 @@ mod tests {
 
     #[test]
     fn a_large_table_does_not_grow_for_removed_entries() {
-        let mut index = Index::with_places(2 * Index::CACHED_BUCKETS);
+        let mut index = Index::with_groups(2 * Index::CACHED_GROUPS);
         for id in 0..100_000u32 {
             let hash = id.wrapping_mul(0x9E37_79B9);
             insert(&mut index, hash, id);
             index.remove(hash, id);
         }
-        assert_eq!((index.buckets.len(), index.is_empty()), (2 * Index::CACHED_BUCKETS, true));
+        assert_eq!((index.groups.len(), index.is_empty()), (2 * Index::CACHED_GROUPS, true));
     }
 
     #[test]
-    fn a_quarter_of_the_buckets_is_vacant() {
+    fn a_quarter_of_the_entries_is_vacant() {
         let mut index = Index::new();
         for id in 0..10_000u32 {
             insert(&mut index, id.wrapping_mul(0x9E37_79B9), id);
-            let vacant = index.buckets.iter().filter(|bucket| bucket.id == NONE).count();
-            assert!(vacant * 4 >= index.buckets.len(), "{vacant} vacant with {id}");
+            let vacant: usize = index.groups.iter().map(|group| Group::ENTRIES - group.len()).sum();
+            assert!(vacant * 4 >= index.groups.len() * Group::ENTRIES, "{vacant} vacant with {id}");
         }
     }
 }
