@@ -3,6 +3,7 @@
 use std::hash::Hash;
 
 use crate::{
+    index::IN_FLIGHT,
     item::Item,
     priority,
     queue::WorkQueue,
@@ -23,8 +24,12 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
         // Dropped after the lock is released, together with the keys that the queue already held.
         let mut keys: Vec<_> = keys.into_iter().map(prepare).collect();
         self.shared.with_state(ClockRead::IfMeasured, |state, now| {
-            let add = |(key, hash, params): &mut _| state.add(*hash, key, *params, now);
-            keys.iter_mut().map(add).filter(|&added| added != Added::Refused).count()
+            let add_batch = |batch: &mut [_]| {
+                state.preload(batch.iter().map(|(_, hash, _)| *hash));
+                let add = |(key, hash, params): &mut _| state.add(*hash, key, *params, now);
+                batch.iter_mut().map(add).filter(|&added| added != Added::Refused).count()
+            };
+            keys.chunks_mut(IN_FLIGHT).map(add_batch).sum()
         })
     }
 

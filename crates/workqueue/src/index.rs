@@ -11,8 +11,8 @@ use std::hint::black_box;
 use self::group::{Entry, Group};
 use crate::slot_id::SlotId;
 
-/// The cache misses that a processor core has in flight. Entries are removed in batches of so many.
-const IN_FLIGHT: usize = 12;
+/// The cache misses that a processor core has in flight. Entries are removed, and keys received, in batches of so many.
+pub(crate) const IN_FLIGHT: usize = 24;
 
 /// A hash table of slot numbers, in groups of seven entries.
 ///
@@ -23,7 +23,8 @@ const IN_FLIGHT: usize = 12;
 ///
 /// A lookup costs one cache miss; a table with separate tags costs two. The home group comes from the upper bits of the
 /// hash, so that growing reads and writes memory in order. A large table removes entries in batches, so that the
-/// processor waits for their cache misses at the same time.
+/// processor waits for their cache misses at the same time. For the same reason, users of a large table can
+/// [`preload`](Self::preload) the groups that they are about to look at.
 #[derive(Debug)]
 pub(crate) struct Index {
     groups: Vec<Group>,
@@ -44,6 +45,8 @@ impl Index {
     const MIN_GROUPS: usize = 2;
     /// Groups of a table that stays in the CPU's first cache: 32 KiB.
     const CACHED_GROUPS: usize = 512;
+    /// Groups of a table that stays in the CPU's second cache: 512 KiB. In unit tests and models every table is larger.
+    const NEAR_GROUPS: usize = if cfg!(test) { 0 } else { 8192 };
 
     pub(crate) fn new() -> Self {
         Self::with_groups(Self::MIN_GROUPS)
@@ -61,8 +64,24 @@ impl Index {
     /// Finds the entry of this hash for which `is` returns true, or the group to insert it in.
     #[inline]
     pub(crate) fn find(&self, hash: u32, is: impl Fn(SlotId) -> bool) -> Result<SlotId, VacantEntry> {
-        let mut at = self.home(hash);
+        let home = self.home(hash);
+        let group = &self.groups[home];
+        if let Some(id) = group.find(hash, &is) {
+            return Ok(id);
+        }
+        if group.is_full() { self.find_behind(home, hash, is) } else { Err(VacantEntry(home)) }
+    }
+
+    /// Finds an entry that is not in its home group, which is full. Apart from `find`, which is faster without a loop.
+    #[inline(never)]
+    fn find_behind(
+        &self,
+        mut at: usize,
+        hash: u32,
+        is: impl Fn(SlotId) -> bool,
+    ) -> Result<SlotId, VacantEntry> {
         loop {
+            at = self.next_group(at);
             let group = &self.groups[at];
             if let Some(id) = group.find(hash, &is) {
                 return Ok(id);
@@ -70,7 +89,6 @@ impl Index {
             if !group.is_full() {
                 return Err(VacantEntry(at));
             }
-            at = self.next_group(at);
         }
     }
 
@@ -84,9 +102,15 @@ impl Index {
         }
     }
 
-    /// Loads the groups of these hashes. The loads do not depend on each other, unlike the removals that follow.
+    /// Returns whether the table is so large that most lookups miss the caches of the CPU core.
     #[inline]
-    fn preload(&self, hashes: impl Iterator<Item = u32>) {
+    pub(crate) fn is_far(&self) -> bool {
+        self.groups.len() > Self::NEAR_GROUPS
+    }
+
+    /// Loads the groups of these hashes. The loads do not depend on each other, unlike the lookups that follow.
+    #[inline]
+    pub(crate) fn preload(&self, hashes: impl Iterator<Item = u32>) {
         black_box(hashes.fold(0, |sum, hash| sum ^ self.groups[self.home(hash)].len()));
     }
 
@@ -224,6 +248,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slot_id::NONE;
     use proptest::prelude::*;
 
     fn insert(index: &mut Index, hash: u32, id: SlotId) {
@@ -254,7 +279,11 @@ mod tests {
                 prop_assert_eq!(index.len - index.pending.len(), model.len());
                 prop_assert_eq!(index.is_empty(), model.is_empty());
                 for &(hash, id) in &model {
-                    let found = index.find(hash, |other| other == id && model.contains(&(hash, other)));
+                    let is = |other| {
+                        assert_ne!(other, NONE, "a vacant entry was compared");
+                        other == id && model.contains(&(hash, other))
+                    };
+                    let found = index.find(hash, is);
                     prop_assert_eq!(found.ok(), Some(id));
                 }
             }

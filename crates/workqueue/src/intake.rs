@@ -5,18 +5,17 @@
 //! therefore sees a state without a key whose add had returned.
 
 use crate::{
-    ready::GroupHash,
+    state::AddParams,
     sync::{AtomicBool, AtomicUsize, Mutex, Ordering, spin_loop},
 };
 
-/// A key that was added now, not after a delay.
+/// A key that was added and is not in the state yet.
 #[derive(Debug)]
 pub(crate) struct Arrival<K> {
     /// `None` once the state has it.
     pub(crate) key: Option<K>,
-    pub(crate) group: GroupHash,
     pub(crate) hash: u32,
-    pub(crate) priority: i16,
+    pub(crate) params: AddParams,
 }
 
 /// The result of [`Intake::push`].
@@ -56,32 +55,67 @@ struct Inbox<K> {
     closed: bool,
 }
 
-/// The keys that are being moved from the intake into the state.
+/// The keys that the next step moves into the state: those of the intake, and those that wait for a batch.
+///
+/// - B1: an add leaves its key here only if the intake is empty. The keys here were therefore added before those there.
+/// - B2: a key waits here only while no worker sleeps and no shutdown has begun. A worker that is about to sleep receives
+///   the keys first.
 #[derive(Debug)]
 pub(crate) struct Received<K> {
     keys: Vec<Arrival<K>>,
     /// The place of the next key. It is behind a key whose `Eq` panicked, so that the keys after it are not lost.
     next: usize,
+    /// Whether the last add was of a new key. Then the next one probably is, too: only such adds are faster in batches.
+    are_new: bool,
 }
 
 impl<K> Received<K> {
-    pub(crate) const EMPTY: Self = Self { keys: Vec::new(), next: 0 };
+    pub(crate) const EMPTY: Self = Self { keys: Vec::new(), next: 0, are_new: true };
+
+    /// Returns whether the next add is probably of a new key.
+    #[inline]
+    pub(crate) fn are_new(&self) -> bool {
+        self.are_new
+    }
+
+    /// Notes whether an add was of a new key.
+    #[inline]
+    pub(crate) fn set_new(&mut self, new: bool) {
+        self.are_new = new;
+    }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Calls `add` for each key. Returns the keys that it did not take; the caller drops them outside the lock.
-    pub(crate) fn add_all(&mut self, mut add: impl FnMut(&mut Arrival<K>)) -> Vec<Arrival<K>> {
-        let mut left = false;
-        while let Some(arrival) = self.keys.get_mut(self.next) {
-            self.next += 1;
-            add(arrival);
-            left |= arrival.key.is_some();
-        }
+    /// Adds a key. Returns the number of keys that wait.
+    #[inline]
+    pub(crate) fn push(&mut self, arrival: Arrival<K>) -> usize {
+        self.keys.push(arrival);
+        self.keys.len()
+    }
+
+    /// Returns the next keys, at most `max`.
+    #[inline]
+    pub(crate) fn upcoming(&self, max: usize) -> &[Arrival<K>] {
+        let following = &self.keys[self.next..];
+        &following[..following.len().min(max)]
+    }
+
+    /// Returns the next key.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<&mut Arrival<K>> {
+        let next = self.keys.get_mut(self.next)?;
+        self.next += 1;
+        Some(next)
+    }
+
+    /// Ends the receipt of all keys. Returns those that the state did not take; the caller drops them outside the lock.
+    pub(crate) fn finish(&mut self) -> Vec<Arrival<K>> {
         self.next = 0;
-        if left {
+        self.are_new = self.keys.iter().all(|arrival| arrival.key.is_none());
+        if !self.are_new {
             return std::mem::take(&mut self.keys);
         }
         self.keys.clear();

@@ -7,6 +7,9 @@ pub(crate) trait KeySource<K> {
 
     /// Moves or clones the key out. Called at most once.
     fn take(&mut self) -> K;
+
+    /// Moves the key out, as `take` does, unless that takes a clone.
+    fn take_owned(&mut self) -> Option<K>;
 }
 
 impl<K> KeySource<K> for Option<K> {
@@ -19,6 +22,11 @@ impl<K> KeySource<K> for Option<K> {
     fn take(&mut self) -> K {
         self.take().expect("`take` is called once")
     }
+
+    #[inline]
+    fn take_owned(&mut self) -> Option<K> {
+        self.take()
+    }
 }
 
 impl<K: Clone> KeySource<K> for &K {
@@ -30,5 +38,10 @@ impl<K: Clone> KeySource<K> for &K {
     #[inline]
     fn take(&mut self) -> K {
         (*self).clone()
+    }
+
+    #[inline]
+    fn take_owned(&mut self) -> Option<K> {
+        None
     }
 }

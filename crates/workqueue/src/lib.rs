@@ -53,6 +53,11 @@
 //! changes the metrics when it is received: with the next call, or at the latest with the next update of the gauges of
 //! unfinished work. A thread that has to wait for the lock waits some tens of microseconds before it sleeps.
 //!
+//! While a queue holds tens of thousands of keys and no worker sleeps, its adds are received two dozen at a time: an add leaves
+//! its key beside the state, and the 24th add or any other call receives the keys, in the order of the adds. A key that
+//! was added twice is then dropped by the call that receives it. Queues with a name and [`add_ref`](WorkQueue::add_ref) do
+//! not do this.
+//!
 //! Steps under the lock are short: a take makes at most 64 delayed keys ready, so that a million delays that end
 //! together do not block the queue. After a burst, each key that is done frees at most 256 slots; a slot at the end
 //! that is ready or processing stops this until it is done. Some steps take longer, in proportion to the keys that they
@@ -81,6 +86,8 @@
 //! - A panic in [`parallelize_until`] reaches the caller.
 
 mod batch;
+#[cfg(all(test, not(trimtab_loom)))]
+mod batched_tests;
 mod builder;
 mod column;
 mod consumer;
@@ -124,6 +131,10 @@ pub use self::{
     queue::{AddOptions, WorkQueue},
     snapshot::{Entry, Stage},
 };
+
+/// The name of the crate in `tests/`, whose files `batched_tests` includes.
+#[cfg(all(test, not(trimtab_loom)))]
+extern crate self as trimtab_workqueue;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

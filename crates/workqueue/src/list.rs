@@ -97,14 +97,14 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slots::{Found, Slots};
+    use crate::slots::Slots;
 
     #[test]
     fn a_list_grows_at_both_ends_and_shrinks_at_the_first() {
         let mut slots = Slots::new();
         let mut list = List::EMPTY;
         for n in 0..4 {
-            let Found::New(id) = slots.find_or_insert(n, &mut Some(n)) else { panic!("{n} is new") };
+            let id = slots.insert_new(n, n);
             if n % 2 == 0 { list.push(&mut slots, id) } else { list.push_first(&mut slots, id) }
         }
         let popped: Vec<_> = std::iter::from_fn(|| list.pop_first(&mut slots)).collect();
@@ -117,12 +117,7 @@ mod tests {
     fn a_list_gives_up_its_first_middle_and_last() {
         let mut slots = Slots::new();
         let mut list = List::EMPTY;
-        let ids: Vec<_> = (0..5)
-            .map(|n| match slots.find_or_insert(n, &mut Some(n)) {
-                Found::New(id) => id,
-                Found::Existing(..) => unreachable!(),
-            })
-            .collect();
+        let ids: Vec<_> = (0..5).map(|n| slots.insert_new(n, n)).collect();
         ids.iter().for_each(|&id| list.push(&mut slots, id));
         for (gone, left) in
             [(2, vec![0, 1, 3, 4]), (0, vec![1, 3, 4]), (4, vec![1, 3]), (1, vec![3]), (3, vec![])]

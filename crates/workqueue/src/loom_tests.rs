@@ -69,9 +69,10 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// In models every table counts as large: a key that is added by value can wait for a batch, a borrowed one cannot.
 fn adding(queue: &WorkQueue<u8>, key: u8) -> thread::JoinHandle<()> {
     let queue = queue.clone();
-    thread::spawn(move || assert!(queue.add(key)))
+    thread::spawn(move || assert!(queue.add_ref(&key)))
 }
 
 fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
@@ -83,6 +84,18 @@ fn taking(queue: &WorkQueue<u8>) -> thread::JoinHandle<u8> {
 /// does not look for keys in the inbox.
 #[test]
 fn an_add_meets_a_worker_that_falls_asleep() {
+    explore(|| {
+        let queue = WorkQueue::new();
+        let worker = taking(&queue);
+        queue.add_ref(&1);
+        assert_eq!(worker.join().expect("the worker ends"), 1);
+    });
+}
+
+/// Fails (the worker sleeps forever) if `Shared::is_quiet` does not look for sleeping workers, and if `Shared::locked_by`
+/// does not receive keys that wait for a batch.
+#[test]
+fn an_add_that_could_wait_for_a_batch_meets_a_worker_that_falls_asleep() {
     explore(|| {
         let queue = WorkQueue::new();
         let worker = taking(&queue);

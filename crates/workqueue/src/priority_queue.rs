@@ -140,7 +140,6 @@ fn is_current<K>(slots: &Slots<K>, step: Step, entry: &Rank) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slots::Found;
     use proptest::prelude::*;
 
     /// Returns the expected next key, found by comparing all keys.
@@ -167,10 +166,7 @@ mod tests {
                 let some = (!model.is_empty()).then(|| usize::from(n) % model.len().max(1));
                 match (operation, some) {
                     (0..=3, _) => {
-                        let hash = arrival as u32;
-                        let Found::New(id) = slots.find_or_insert(hash, &mut Some(arrival)) else {
-                            panic!("every arrival is new");
-                        };
+                        let id = slots.insert_new(arrival as u32, arrival);
                         (slots[id].arrival, slots[id].priority) = (arrival, priority);
                         queue.push(&mut slots, step, id);
                         model.push((arrival, priority, id));

@@ -18,8 +18,7 @@ use crate::{
     priority,
     ready::GroupHash,
     shared::{ClockRead, Shared},
-    state::{AddParams, Added, State, Take},
-    time::Time,
+    state::{AddParams, Take},
 };
 
 /// A deduplicating queue of keys that need work. A clone is another handle of the same queue.
@@ -108,7 +107,10 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     fn add_delayed(&self, key: K, priority: i16, delay: Duration) -> bool {
         let now = self.shared.clock.now();
         let due = (!delay.is_zero()).then(|| now.after(delay));
-        let accepted = self.add_due(key, priority, due, ClockRead::Known(now));
+        let mut source = Some(key); // a key that was not taken is dropped here, outside the lock
+        let (hash, group) = self.shared.hash_and_group(source.key());
+        let params = AddParams { priority, due, group };
+        let accepted = self.shared.add_delayed(now, hash, &mut source, params);
         if let (true, Some(metrics)) = (accepted, &self.shared.metrics) {
             metrics.record_retry();
         }
@@ -118,14 +120,6 @@ impl<K: Hash + Eq + Clone + Send + 'static> WorkQueue<K> {
     #[inline]
     fn add_now(&self, key: K, priority: i16) -> bool {
         self.shared.add(&mut Some(key), priority) // a key that was not taken is dropped here, outside the lock
-    }
-
-    fn add_due(&self, key: K, priority: i16, due: Option<Time>, clock: ClockRead) -> bool {
-        let mut source = Some(key);
-        let (hash, group) = self.shared.hash_and_group(source.key());
-        let params = AddParams { priority, due, group };
-        let add = |state: &mut State<K>, now| state.add(hash, &mut source, params, now);
-        self.shared.with_state(clock, add) != Added::Refused
     }
 
     /// Takes the next key. Waits until a key is ready.

@@ -1,16 +1,19 @@
-//! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file takes the lock of the state.
+//! [`Shared`]: the state of a queue behind its lock, with the waiters. Only this file and its parts
+//! take the lock of the state.
+
+mod adds;
+mod takes;
 
 use std::{fmt, ops::DerefMut, task::Waker};
 
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
-    intake::{Arrival, Intake, Pushed, Received},
-    key_source::KeySource,
+    intake::{Arrival, Intake, Received},
     limiter::RateLimiter,
     metrics::{Metrics, Refresh},
     slot_id::SlotId,
-    state::{AddParams, Added, Done, State, Take, Taken},
+    state::{Done, State},
     sync::{Apart, Mutex},
     time::{Clock, Time},
     waiters::{Ticket, Waiters},
@@ -121,14 +124,15 @@ impl<K> Shared<K> {
         when: ClockRead,
         step: impl FnOnce(&mut Guarded<K>, Time) -> R,
     ) -> R {
+        let all_received = self.intake.0.is_empty() && guarded.received.is_empty();
+        let none_delayed = guarded.state.delayed() == 0 && guarded.received.is_empty();
         let now = match when {
             ClockRead::Known(time) => time,
             ClockRead::IfMeasured if !guarded.state.is_timed() => Time::ZERO,
-            ClockRead::IfDelayed if !guarded.state.is_timed() && guarded.state.delayed() == 0 => Time::ZERO,
+            ClockRead::IfDelayed if !guarded.state.is_timed() && none_delayed => Time::ZERO,
             ClockRead::IfMeasured | ClockRead::IfDelayed => self.clock.now(),
         };
         let before = self.metrics.as_ref().map(|_| guarded.state.counts());
-        let all_received = self.intake.0.is_empty() && guarded.received.is_empty();
         let held = if all_received { Vec::new() } else { guarded.receive(&self.intake.0, now) };
         let result = step(&mut guarded, now);
         let woken = guarded.wake_ups(&self.intake.0);
@@ -144,21 +148,17 @@ impl<K> Shared<K> {
         result
     }
 
-    /// Leaves a key in the intake. Returns whether the queue still accepts keys.
+    /// Returns whether a step does nothing but its work on the state: the intake is empty (B1), no worker sleeps (B2), and
+    /// there are no metrics to report. A step that may end a drain looks for that itself.
     #[inline]
-    fn hand_over(&self, arrival: Arrival<K>) -> bool {
-        match self.intake.0.push(arrival) {
-            Pushed::Left => {}
-            Pushed::Urgent => self.locked(ClockRead::IfMeasured, |_, _| {}), // receives the key, and wakes a worker for it
-            Pushed::Many => {
-                if let Some(guarded) = self.guarded.0.try_lock() {
-                    self.locked_by(guarded, ClockRead::IfMeasured, |_, _| {});
-                    self.intake.0.set_contended(false);
-                }
-            }
-            Pushed::Refused(_) => return false,
-        }
-        true
+    fn is_quiet(&self, guarded: &Guarded<K>) -> bool {
+        self.metrics.is_none() && guarded.workers.is_empty() && self.intake.0.is_empty()
+    }
+
+    /// As [`is_quiet`](Self::is_quiet), and there are no keys to receive.
+    #[inline]
+    fn is_quiet_and_received(&self, guarded: &Guarded<K>) -> bool {
+        self.is_quiet(guarded) && guarded.received.is_empty()
     }
 
     /// Looks for an add for a moment, if another thread adds keys. Returns whether there was one.
@@ -170,7 +170,15 @@ impl<K> Shared<K> {
 
     #[inline]
     pub(crate) fn done(&self, slot: SlotId) {
-        self.report_done(self.with_state(ClockRead::IfMeasured, |state, now| state.done(slot, now)));
+        let mut guarded = self.guarded.0.lock_after(Self::PAUSES);
+        if self.is_quiet_and_received(&guarded) && !guarded.state.is_shutting_down() {
+            let done = guarded.state.done(slot, Time::ZERO);
+            drop(guarded);
+            drop(done); // runs the user's `Drop`, so no lock may be held
+            return;
+        }
+        let done = |guarded: &mut Guarded<K>, now| guarded.state.done(slot, now);
+        self.report_done(self.locked_by(guarded, ClockRead::IfMeasured, done));
     }
 
     #[inline]
@@ -244,92 +252,6 @@ impl<K> Shared<K> {
         });
         drop(unused); // dropping a waker runs user code, so no lock may be held
         outcome
-    }
-}
-
-impl<K: Eq> Shared<K> {
-    /// Adds a key now. Returns whether the queue still accepts keys.
-    ///
-    /// The key goes into the state if no other thread works on it, or if it has to wake a worker, and otherwise into the
-    /// intake.
-    #[inline]
-    pub(crate) fn add_now(&self, hash: u32, source: &mut impl KeySource<K>, params: AddParams) -> bool {
-        let handed_over = self.intake.0.is_contended() && self.metrics.is_none();
-        let free = if handed_over { None } else { self.guarded.0.try_lock() };
-        let Some(mut guarded) = free else {
-            self.intake.0.set_contended(true);
-            let AddParams { priority, group, .. } = params;
-            return self.hand_over(Arrival { key: Some(source.take()), group, hash, priority });
-        };
-        let nothing_else = self.metrics.is_none() && guarded.workers.is_empty();
-        if nothing_else && guarded.received.is_empty() && self.intake.0.is_empty() {
-            return guarded.state.add(hash, source, params, Time::ZERO) != Added::Refused; // the short way
-        }
-        let add = |guarded: &mut Guarded<K>, now| guarded.state.add(hash, source, params, now);
-        self.locked_by(guarded, ClockRead::IfMeasured, add) != Added::Refused
-    }
-}
-
-impl<K: Clone> Shared<K> {
-    /// Takes a ready key for a worker that may have slept.
-    #[inline]
-    pub(crate) fn take(&self, ticket: &mut Option<Ticket>) -> Take<K> {
-        let (take, unused) = self.locked(ClockRead::IfDelayed, |guarded, now| {
-            let take = guarded.state.take(now);
-            let leaves = match take {
-                Take::Wait => None,
-                Take::Key(_) | Take::ShutDown => ticket.take(),
-            };
-            (take, leaves.and_then(|ticket| guarded.workers.leave(ticket)))
-        });
-        drop(unused); // dropping a waker runs user code, so no lock may be held
-        self.report_taken(&take);
-        take
-    }
-
-    /// Takes a ready key for a worker that has not slept.
-    #[inline]
-    pub(crate) fn take_now(&self) -> Take<K> {
-        let take = self.with_state(ClockRead::IfDelayed, State::take);
-        self.report_taken(&take);
-        take
-    }
-
-    /// Completes a key and takes a ready one, in one step.
-    #[inline]
-    pub(crate) fn done_and_take(&self, slot: SlotId) -> Take<K> {
-        let mut done = None;
-        let take = self.with_state(ClockRead::IfDelayed, |state, now| {
-            done = Some(state.done(slot, now));
-            state.take(now)
-        });
-        if let Some(done) = done {
-            self.report_done(done);
-        }
-        self.report_taken(&take);
-        take
-    }
-
-    #[inline]
-    fn report_taken(&self, take: &Take<K>) {
-        if let (Take::Key(taken), Some(metrics)) = (take, &self.metrics) {
-            metrics.record_taken(taken.waited.into());
-        }
-    }
-
-    /// Takes all ready keys, at most `room`.
-    pub(crate) fn take_many(&self, room: usize) -> Vec<Taken<K>> {
-        let keys: Vec<_> = self.with_state(ClockRead::IfDelayed, |state, now| {
-            let next = || match state.take(now) {
-                Take::Key(taken) => Some(taken),
-                Take::Wait | Take::ShutDown => None,
-            };
-            std::iter::from_fn(next).take(room).collect()
-        });
-        if let Some(metrics) = &self.metrics {
-            keys.iter().for_each(|taken| metrics.record_taken(taken.waited.into()));
-        }
-        keys
     }
 }
 

@@ -5,8 +5,7 @@
 use std::ops;
 
 use crate::{
-    index::Index,
-    key_source::KeySource,
+    index::{Index, VacantEntry},
     list::{Linked, Links, List},
     slot_id::{NONE, SlotId},
 };
@@ -66,21 +65,24 @@ pub(crate) struct Slots<K> {
     vacant: List,
 }
 
-/// The result of [`Slots::find_or_insert`].
-#[derive(Debug)]
-pub(crate) enum Found {
-    /// The key has an entry already.
-    Existing(SlotId),
-    /// The key got a new, idle entry.
-    New(SlotId),
-}
-
 impl<K> Slots<K> {
     /// Slots that stay allocated after a burst: about 60 KiB with their columns.
     const RETAINED: usize = 1024;
 
     pub(crate) fn new() -> Self {
         Self { index: Index::new(), slots: Vec::new(), vacant: List::EMPTY }
+    }
+
+    /// Returns whether most lookups miss the caches of the CPU core.
+    #[inline]
+    pub(crate) fn is_far(&self) -> bool {
+        self.index.is_far()
+    }
+
+    /// Loads the entries of the index that lookups of these hashes read first.
+    #[inline]
+    pub(crate) fn preload(&self, hashes: impl Iterator<Item = u32>) {
+        self.index.preload(hashes);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &Slot<K>)> {
@@ -204,20 +206,30 @@ impl<K> Slots<K> {
 
 impl<K: Eq> Slots<K> {
     pub(crate) fn find(&self, hash: u32, key: &K) -> Option<SlotId> {
-        self.index.find(hash, |id| self[id].key.as_ref() == Some(key)).ok()
+        self.lookup(hash, key).ok()
     }
 
+    /// Finds the slot of a key, or the place to insert it at.
     #[inline]
-    pub(crate) fn find_or_insert(&mut self, hash: u32, source: &mut impl KeySource<K>) -> Found {
-        let key = source.key();
-        match self.index.find(hash, |id| self[id].key.as_ref() == Some(key)) {
-            Ok(id) => Found::Existing(id),
-            Err(vacancy) => {
-                let id = self.occupy(hash, source.take());
-                self.index.insert(vacancy, hash, id);
-                Found::New(id)
-            }
-        }
+    pub(crate) fn lookup(&self, hash: u32, key: &K) -> Result<SlotId, VacantEntry> {
+        self.index.find(hash, |id| self[id].key.as_ref() == Some(key))
+    }
+
+    /// Gives a new, idle entry to a key that `lookup` did not find just now.
+    #[inline]
+    pub(crate) fn insert(&mut self, vacancy: VacantEntry, hash: u32, key: K) -> SlotId {
+        let id = self.occupy(hash, key);
+        self.index.insert(vacancy, hash, id);
+        id
+    }
+}
+
+#[cfg(test)]
+impl<K: Eq> Slots<K> {
+    /// Gives an entry to a key that has none.
+    pub(crate) fn insert_new(&mut self, hash: u32, key: K) -> SlotId {
+        let vacancy = self.lookup(hash, &key).expect_err("the key is new");
+        self.insert(vacancy, hash, key)
     }
 }
 
@@ -261,8 +273,7 @@ mod tests {
     #[test]
     fn slots_of_equal_hash_are_told_apart_by_key() {
         let mut slots = Slots::new();
-        let Found::New(a) = slots.find_or_insert(7, &mut Some("a")) else { panic!("a is new") };
-        let Found::New(b) = slots.find_or_insert(7, &mut Some("b")) else { panic!("b is new") };
+        let [a, b] = ["a", "b"].map(|key| slots.insert_new(7, key));
         assert_eq!((slots.find(7, &"a"), slots.find(7, &"b")), (Some(a), Some(b)));
         assert_eq!(slots.remove(a), Some("a"));
         assert_eq!((slots.find(7, &"a"), slots.find(7, &"b")), (None, Some(b)));

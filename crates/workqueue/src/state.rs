@@ -10,6 +10,7 @@
 //! - I5: after shutdown no key is delayed, and only `done` makes a key ready.
 
 mod outcome;
+mod shrink;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +19,14 @@ use std::{num::NonZeroUsize, time::Duration};
 use crate::{
     column::Column,
     delay::Delays,
+    index::{IN_FLIGHT, VacantEntry},
     intake::{Arrival, Received},
     key_source::KeySource,
     list::List,
     rank::Step,
     ready::Ready,
     slot_id::SlotId,
-    slots::{Found, Phase, Slot, Slots},
+    slots::{Phase, Slot, Slots},
     time::{Span, Time},
 };
 
@@ -33,9 +35,6 @@ pub(crate) use self::outcome::{AddParams, Added, Counts, Done, KeyState, Take, T
 /// The most delayed keys that one call makes ready. The next call continues, so that a million due keys do
 /// not hold the lock for a second.
 pub(crate) const FIRING_BATCH: usize = 64;
-
-/// The most slots that one call frees or moves after a burst.
-const SHRINKING_BATCH: usize = 256;
 
 /// The times of a slot. Recorded only if the queue has metrics.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +80,21 @@ impl<K> State<K> {
 
     pub(crate) fn ready(&self) -> usize {
         self.ready.len()
+    }
+
+    /// Returns whether there are so many keys that most adds wait for memory. They are then faster in batches.
+    #[inline]
+    pub(crate) fn is_far(&self) -> bool {
+        self.slots.is_far()
+    }
+
+    /// Loads the memory that adds of keys with these hashes need first, if there are many keys. The processor then waits
+    /// for all of them at the same time.
+    #[inline]
+    pub(crate) fn preload(&self, hashes: impl Iterator<Item = u32>) {
+        if self.is_far() {
+            self.slots.preload(hashes);
+        }
     }
 
     /// Returns the number of ready keys that a worker can take now.
@@ -198,8 +212,16 @@ impl<K> State<K> {
         }
     }
 
+    #[inline]
     fn count_add(&mut self, id: SlotId, now: Time) {
         self.adds += 1;
+        if self.is_timed() {
+            self.record_add(id, now);
+        }
+    }
+
+    #[inline(never)]
+    fn record_add(&mut self, id: SlotId, now: Time) {
         if let Some(timestamps) = &mut self.timestamps {
             timestamps.set(id, Timestamps { added: now, ..timestamps.get(id) });
         }
@@ -220,41 +242,6 @@ impl<K> State<K> {
         }
         key
     }
-
-    /// Frees the memory of a burst of which less than an eighth is left, a few slots at a time, from the end.
-    /// A slot that is only delayed is moved. A slot that is ready or processing is not: it stops the
-    /// compaction, and is vacant soon.
-    #[cold]
-    fn compact(&mut self) {
-        for _ in 0..SHRINKING_BATCH {
-            let Err(last) = self.slots.pop_vacant() else {
-                continue;
-            };
-            if self.slots[last].phase != Phase::Idle {
-                break;
-            }
-            let to = self.slots.relocate(last);
-            self.ready.relocate(last, to);
-            self.delays.relocate(&self.slots, last, to);
-        }
-        if let Some(len) = self.slots.shrink() {
-            self.ready.truncate(len);
-            self.delays.truncate(len);
-            if let Some(timestamps) = &mut self.timestamps {
-                timestamps.truncate(len);
-            }
-        }
-    }
-
-    /// Frees the memory of a burst of which nothing is left. Slot numbers and everything indexed by them
-    /// start again.
-    #[cold]
-    fn reset(&mut self) {
-        self.slots = Slots::new();
-        self.ready.reset();
-        self.delays = Delays::EMPTY;
-        self.timestamps = self.timestamps.is_some().then_some(Column::EMPTY);
-    }
 }
 
 impl<K: Eq> State<K> {
@@ -269,27 +256,54 @@ impl<K: Eq> State<K> {
         if self.shutting_down {
             return Added::Refused; // I5
         }
-        let (id, added) = match self.slots.find_or_insert(hash, source) {
-            Found::Existing(id) => (id, Added::Existing),
-            Found::New(id) => {
-                self.ready.assign(id, params.group);
-                (id, Added::New)
+        match self.slots.lookup(hash, source.key()) {
+            Ok(id) => {
+                let slot = &self.slots[id];
+                if params.due.is_some() || !slot.phase.is_ready() || params.priority > slot.priority {
+                    self.add_to(id, params, now);
+                }
+                Added::Existing
             }
-        };
-        match params.due {
-            Some(due) if due > now => self.delays.insert(&mut self.slots, id, due, params.priority),
-            _ => self.make_ready(id, params.priority, now),
+            Err(vacancy) => {
+                self.add_new(vacancy, hash, source.take(), params, now);
+                Added::New
+            }
         }
-        added
+    }
+
+    /// Adds a key that has no slot. Apart from `add`, so that an add of a key that is ready is short.
+    #[inline(never)]
+    fn add_new(&mut self, vacancy: VacantEntry, hash: u32, key: K, params: AddParams, now: Time) {
+        let id = self.slots.insert(vacancy, hash, key);
+        self.ready.assign(id, params.group);
+        self.add_to(id, params, now);
+    }
+
+    #[inline]
+    fn add_to(&mut self, id: SlotId, AddParams { priority, due, .. }: AddParams, now: Time) {
+        match due {
+            Some(due) if due > now => self.delays.insert(&mut self.slots, id, due, priority),
+            _ => self.make_ready(id, priority, now),
+        }
     }
 
     /// Adds the keys of the intake. Returns those that are here already.
     #[inline(never)]
     pub(crate) fn receive(&mut self, received: &mut Received<K>, now: Time) -> Vec<Arrival<K>> {
-        received.add_all(|Arrival { key, group, hash, priority }| {
-            let params = AddParams { priority: *priority, due: None, group: *group };
-            self.add(*hash, key, params, now);
-        })
+        loop {
+            let batch = received.upcoming(IN_FLIGHT);
+            if batch.is_empty() {
+                return received.finish();
+            }
+            self.preload(batch.iter().map(|arrival| arrival.hash));
+            for _ in 0..batch.len() {
+                if let Some(Arrival { key, hash, params }) = received.next() {
+                    // A delay that has ended since begins all the same: the delays end in their order.
+                    let now = if params.due.is_some() { Time::ZERO } else { now };
+                    self.add(*hash, key, *params, now);
+                }
+            }
+        }
     }
 
     /// Removes a key from the ready and the delayed keys. If a worker holds it, earlier adds do not make it

@@ -75,9 +75,12 @@ impl Iterator for Matches {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
         let at = self.0.trailing_zeros() as usize / 8;
-        self.0 &= self.0.wrapping_sub(1);
-        (at < Group::ENTRIES).then_some(at)
+        self.0 &= self.0 - 1;
+        Some(at)
     }
 }
 

@@ -83,6 +83,17 @@ fn an_add_that_returned_is_seen_by_the_next_call_of_another_thread() {
     }
 }
 
+/// An add by reference does not wait for a batch, and does not overtake those that do.
+#[test]
+fn keys_that_are_added_by_value_and_by_reference_come_out_in_the_order_of_their_adds() {
+    let queue = WorkQueue::new();
+    for number in (0..100).step_by(2) {
+        assert!(queue.add(number) && queue.add_ref(&(number + 1)) && queue.add(number));
+    }
+    let taken = std::iter::from_fn(|| queue.try_get().map(|item| *item));
+    assert!(taken.eq(0..100));
+}
+
 /// A key whose comparison can be told to panic or to add other keys. The queue compares keys under its lock, so that those
 /// adds are handed over.
 struct Difficult {
