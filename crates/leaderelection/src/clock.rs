@@ -102,8 +102,9 @@ impl Moment {
     }
 }
 
+/// Saturates. Two operations of 64 bits: a check of a token has few others.
 fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 /// A wall clock. Its times label records, and decide nothing.

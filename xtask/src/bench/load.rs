@@ -25,7 +25,7 @@ pub(super) struct RunningLoad {
 
 impl Load {
     pub(super) fn build(workspace: &Workspace) -> Result<Self, Failure> {
-        let program = build_rust(&folder(workspace, "load"), &target(workspace), "load")?;
+        let program = build_rust(&folder(workspace, "load"), &target(workspace), "load", "release")?;
         Ok(Self { program, arguments: Vec::new() })
     }
 

@@ -12,7 +12,10 @@ use std::process::Command;
 /// The definition of the kind `Website`, in the workspace.
 pub(super) const DEFINITION: &str = "examples/website/manifests/crd.yaml";
 
-/// The operators of all subjects: release builds without symbols.
+/// The profile of programs that are shipped. It strips their symbols.
+const DIST: &str = "dist";
+
+/// The operators of all subjects, built as they would be shipped.
 #[derive(Debug)]
 pub(super) struct Operators {
     /// The benchmark that starts and measures them.
@@ -44,25 +47,23 @@ impl Operators {
 }
 
 fn build(workspace: &Workspace, name: &str) -> Result<PathBuf, Failure> {
-    let stripped = target(workspace).join(format!("website-{name}"));
     match name {
-        OURS => strip(&build_ours(workspace)?, &stripped)?,
-        "kube-runtime" => {
-            let program = build_rust(&folder(workspace, name), &target(workspace), "website")?;
-            strip(&program, &stripped)?;
+        OURS => build_ours(workspace),
+        "kube-runtime" => build_rust(&folder(workspace, name), &target(workspace), "website", DIST),
+        _ => {
+            let stripped = target(workspace).join(format!("website-{name}"));
+            build_go(&folder(workspace, name), "website", &stripped, Some("-s -w"))?;
+            Ok(stripped)
         }
-        _ => build_go(&folder(workspace, name), "website", &stripped, Some("-s -w"))?,
     }
-    Ok(stripped)
 }
 
-/// Builds the example with the features of the whole workspace, as its benchmarks are built.
+/// Builds the example by itself, as a user's operator is built.
 fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    let mut build =
-        cargo::command(["build", "--quiet", "--release", "--locked", "--workspace", "--all-features"]);
-    build.args(["--bin", "trimtab-website"]).current_dir(&workspace.root);
+    let mut build = cargo::command(["build", "--quiet", "--profile", DIST, "--locked"]);
+    build.args(["--package", "trimtab-website"]).current_dir(&workspace.root);
     cargo::run(&mut build).doing("cargo build")?;
-    let program = workspace.target.join("release").join("trimtab-website");
+    let program = workspace.target.join(DIST).join("trimtab-website");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }
 

@@ -107,16 +107,16 @@ impl Source {
                 let program = target.join(format!("{module}-{}", command.replace('.', "main")));
                 build_go(&folder(workspace, module), command, &program, None).map(|()| program)
             }
-            Self::Rust { package, bin } => build_rust(&folder(workspace, package), &target, bin),
+            Self::Rust { package, bin } => build_rust(&folder(workspace, package), &target, bin, "release"),
             Self::Kube => conformance::kube(None),
         }
     }
 }
 
-/// Builds a binary of a package outside the workspace.
-pub(super) fn build_rust(folder: &Path, target: &Path, bin: &str) -> Result<PathBuf, Failure> {
-    let mut build = cargo::command(["build", "--quiet", "--release", "--locked", "--bin", bin]);
+/// Builds a binary of a package outside the workspace with a profile.
+pub(super) fn build_rust(folder: &Path, target: &Path, bin: &str, profile: &str) -> Result<PathBuf, Failure> {
+    let mut build = cargo::command(["build", "--quiet", "--profile", profile, "--locked", "--bin", bin]);
     build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
     cargo::run(&mut build).doing("cargo build")?;
-    Ok(target.join("release").join(bin).with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(target.join(profile).join(bin).with_extension(std::env::consts::EXE_EXTENSION))
 }
