@@ -188,7 +188,7 @@ const FOUND: [(Defect, &str); 9] = [
     (Defect::FinalizerLate, "770; steps 0@10,/spec/replicas=1 1@21"),
     (Defect::ClaimAfterPod, "25; steps 0@10,/spec/replicas=1; operator@19w crash-after 5"),
     (Defect::FinalizerEarly, "60; steps 0@3 2@24; operator@71w lose-reply"),
-    (Defect::DeletesByName, "507; steps 0@7,/spec/replicas=1 1@826; operator@2660+1r stale-read 3000"),
+    (Defect::DeletesByName, "3577; steps 0@2,/spec/replicas=1 1@11 3@1035; operator@3162 lag 2328 10"),
     (Defect::ShrinksByCache, "97; steps 0@7 1@1858,/spec/replicas=2; operator@1959 lag 2911 2134"),
     (Defect::GoneByCache, "105; steps 0@2,/spec/replicas=1; operator@53 lag 2096 2237"),
     (Defect::RemembersByName, "8; steps 0@1,/spec/replicas=1; @1843 delete 373391"),
