@@ -36,8 +36,8 @@ const COMPLAINTS: &[&str] = &[
     "event bookmark expired",
 ];
 
-/// What reads like a complaint and is none: a controller that waits until its cache has its own write,
-/// and one whose object was deleted meanwhile.
+/// Parts of log lines that read like complaints and are none: a controller waits until its cache has its own write, or its
+/// object was deleted meanwhile.
 const HARMLESS: &[&str] = &["is not as new as written version", "\" not found\""];
 
 /// A change of objects, and the path and the state by which it is known to be done.

@@ -110,17 +110,7 @@ async fn an_approval_takes_the_right_to_approve_for_the_signer() {
 const BUNDLES: &str = "/apis/certificates.k8s.io/v1beta1/clustertrustbundles";
 
 /// A certificate of an authority.
-const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----
-MIIBcTCCARegAwIBAgIUfqFYgh7dnzBm4ydXU6GM5u1ZxfgwCgYIKoZIzj0EAwIw
-DTELMAkGA1UEAwwCY2EwIBcNMjYxMTI5MjEzNjQyWhgPMjEyNjExMDUyMTM2NDJa
-MA0xCzAJBgNVBAMMAmNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEda3zgkjd
-I3eIfZcZEVYUi4CIBj5ENR/lHsCIp0F4TZrt3ChH/FkpYSOvPN/M2pr6nJrECyFf
-C6v8Usq+xzUgfKNTMFEwHQYDVR0OBBYEFDssme10/PgWvXZWWnD+uRRV/mtEMB8G
-A1UdIwQYMBaAFDssme10/PgWvXZWWnD+uRRV/mtEMA8GA1UdEwEB/wQFMAMBAf8w
-CgYIKoZIzj0EAwIDSAAwRQIgDd5x89LVKoF3F1Q0azFNkQVzoSAnY7AWGKBkGo8j
-/ugCIQDZt6Xsem1LjQwRxQtd1vJqlfz0xk3jrNC8Aq3r7WSNPw==
------END CERTIFICATE-----
-";
+const AUTHORITY: &str = include_str!("../data/authority.pem");
 
 fn bundle(name: &str, signer: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"signerName": signer, "trustBundle": AUTHORITY}})

@@ -15,7 +15,7 @@ pub(crate) const NO_STRING: &str = "string clause can only be used on strings, b
 /// The digits after the point, if a clause does not set them.
 const PRECISION: usize = 6;
 
-/// What a clause makes of its argument.
+/// The verb of a clause, which says how its argument is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verb {
     /// `%s`.
