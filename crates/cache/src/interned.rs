@@ -1,16 +1,10 @@
 //! [`Interned`]: a string that is in memory once, however many objects have it.
 
-use std::{
-    borrow::Borrow,
-    fmt,
-    hash::BuildHasher,
-    ops::Deref,
-    sync::{Arc, LazyLock},
-};
+use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
 
-use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
-use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::pool::{Pool, hash_of};
 
 /// A string that shares its text with all equal strings in the process.
 ///
@@ -41,9 +35,7 @@ pub struct Interned(Arc<str>);
 impl Interned {
     /// Interns a text.
     pub fn new(text: &str) -> Self {
-        let hash = HASHER.hash_one(text);
-        // By bits in the middle, because the table uses the bits at both ends.
-        POOL[(hash >> 32) as usize % POOL.len()].lock().get(hash, text)
+        Self(POOL.get(hash_of(text), |other| *other == *text, || text.into()))
     }
 
     /// Returns the text.
@@ -52,35 +44,7 @@ impl Interned {
     }
 }
 
-static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
-
-/// The table, in parts, so that informers of many kinds seldom wait for each other.
-static POOL: [Mutex<Pool>; 16] = [const { Mutex::new(Pool { texts: HashTable::new(), room: 0 }) }; 16];
-
-struct Pool {
-    texts: HashTable<Arc<str>>,
-    /// The number of texts at which unused texts are looked for.
-    room: usize,
-}
-
-impl Pool {
-    const LEAST_ROOM: usize = 64;
-
-    fn get(&mut self, hash: u64, text: &str) -> Interned {
-        if self.texts.len() >= self.room {
-            // No new copy can appear meanwhile: copies are handed out under this lock.
-            self.texts.retain(|text| Arc::strong_count(text) > 1);
-            // Twice the number in use, so that the cost of looking is a constant part of the cost of adding.
-            self.room = Self::LEAST_ROOM.max(self.texts.len() * 2);
-            self.texts.shrink_to(self.room, |text| HASHER.hash_one(&**text));
-        }
-        let is_it = |other: &Arc<str>| **other == *text;
-        match self.texts.entry(hash, is_it, |text| HASHER.hash_one(&**text)) {
-            Entry::Occupied(held) => Interned(held.get().clone()),
-            Entry::Vacant(place) => Interned(place.insert(text.into()).get().clone()),
-        }
-    }
-}
+static POOL: Pool<str> = Pool::new(hash_of);
 
 /// Equal texts have the same address.
 impl PartialEq for Interned {
@@ -202,19 +166,6 @@ mod tests {
         assert_eq!(texts.len(), 100);
         assert_eq!((&made[7], &*made[7]), (&made[1_007], "node-7"));
         assert!(made[7] != made[8] && made[7] < made[8]);
-    }
-
-    #[test]
-    fn strings_that_nobody_has_any_more_are_forgotten() {
-        let mut pool = Pool { texts: HashTable::new(), room: 0 };
-        let get = |pool: &mut Pool, text: &str| pool.get(HASHER.hash_one(text), text);
-        let kept = get(&mut pool, "kept");
-        for number in 0..100_000 {
-            get(&mut pool, &number.to_string());
-            assert!(pool.texts.len() <= Pool::LEAST_ROOM);
-        }
-        assert_eq!(get(&mut pool, "kept"), kept);
-        assert!(pool.texts.capacity() < 4 * Pool::LEAST_ROOM);
     }
 
     #[test]

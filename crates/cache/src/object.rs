@@ -8,7 +8,7 @@ use serde::{
 };
 use trimtab_selector::Selector;
 
-use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey, Time};
+use crate::{Json, JsonError, Labels, ManagedFields, ObjectKey, OwnerReferences, Time};
 
 /// A Kubernetes object, whole or in part: its kind and its metadata.
 ///
@@ -201,7 +201,7 @@ pub struct MetaView<A = IgnoredAny> {
     /// The annotations that the view reads; none by default.
     pub annotations: A,
     /// The owner references.
-    pub owner_references: Box<[OwnerReference]>,
+    pub owner_references: OwnerReferences,
     /// The time at which the server created the object.
     pub creation_timestamp: Option<Time>,
     /// The time at which deletion was requested.

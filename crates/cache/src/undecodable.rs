@@ -110,7 +110,7 @@ fn read_field(metadata: &mut MetaView, key: &str, value: &str) {
         "uid" => metadata.uid = read(value),
         "resourceVersion" => metadata.resource_version = read(value),
         "labels" => metadata.labels = read(value),
-        "ownerReferences" => metadata.owner_references = read::<Option<_>>(value).unwrap_or_default(),
+        "ownerReferences" => metadata.owner_references = read(value),
         "creationTimestamp" => metadata.creation_timestamp = read(value),
         "deletionTimestamp" => metadata.deletion_timestamp = read(value),
         _ => {}

@@ -2,6 +2,10 @@
 
 /// A rule that keeps an election safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "test-util"),
+    expect(unreachable_pub, reason = "public for the tests of an election alone")
+)]
 pub enum Rule {
     /// A Lease expires by the time since this candidate saw it change, not by its `renewTime` and a wall clock.
     LocallyObservedTime,

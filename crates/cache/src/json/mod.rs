@@ -15,4 +15,12 @@ mod skip;
 mod tests;
 mod tokens;
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
 pub use self::{error::JsonError, reader::Json};
+
+/// A string that borrows from the text unless it is escaped.
+#[derive(Deserialize)]
+pub(crate) struct Str<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);

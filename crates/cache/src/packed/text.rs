@@ -6,7 +6,7 @@ use std::{borrow::Cow, ops::Range};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::{Deserialize, de::Error};
 
-use crate::{Json, JsonError, Labels, ManagedFields, Metadata, Time};
+use crate::{Json, JsonError, Labels, ManagedFields, Metadata, OwnerReferences, Time, json::Str};
 
 /// An object's JSON text with its metadata fields located.
 #[derive(Clone, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Text {
     uid: Span,
     resource_version: Span,
     labels: Box<[(Span, Span)]>,
-    owner_references: Box<[OwnerReference]>,
+    owner_references: OwnerReferences,
     deletion_timestamp: Option<Time>,
 }
 
@@ -133,10 +133,7 @@ impl<'a> Draft<'a> {
             "uid" => self.text.uid = self.string(json)?,
             "resourceVersion" => self.text.resource_version = self.string(json)?,
             "labels" => self.text.labels = self.labels(json)?,
-            "ownerReferences" => {
-                let owners = Option::<Box<[OwnerReference]>>::deserialize(json)?;
-                self.text.owner_references = owners.unwrap_or_default();
-            }
+            "ownerReferences" => self.text.owner_references = OwnerReferences::deserialize(json)?,
             "deletionTimestamp" => {
                 self.text.deletion_timestamp = Option::<Time>::deserialize(json)?;
             }
@@ -205,7 +202,3 @@ impl<'a> Draft<'a> {
         Ok(Text { text: text.into(), json, ..self.text })
     }
 }
-
-/// A string that borrows from the text unless it is escaped.
-#[derive(Deserialize)]
-struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
