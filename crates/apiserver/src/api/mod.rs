@@ -9,6 +9,7 @@ pub(crate) mod manager;
 pub(crate) mod names;
 pub(crate) mod object;
 pub(crate) mod parameters;
+pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod random;
 pub(crate) mod request_info;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::{selector::LabelSelector, status::Cause},
+    api::{path::Path, selector::LabelSelector, status::Cause},
     registry::{
         Strategy,
         defaults::{self, Fields},
@@ -18,10 +18,10 @@ pub(super) const BASE: Strategy = Strategy { counts_generations: true, ..Strateg
 pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool, causes: &mut Vec<Cause>) {
     let spec = &object["spec"];
     for field in ["replicas", "minReadySeconds"] {
-        validation::at_least(0, spec, "spec", field, causes);
+        validation::at_least(0, spec, &Path::Root("spec"), field, causes);
     }
     if limits_history {
-        validation::at_least(0, spec, "spec", "revisionHistoryLimit", causes);
+        validation::at_least(0, spec, &Path::Root("spec"), "revisionHistoryLimit", causes);
     }
     let (selector, field) = (&spec["selector"], "spec.selector");
     let is_set = |part: &str| selector[part].as_object().is_some_and(|labels| !labels.is_empty());
@@ -33,7 +33,7 @@ pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool
         let because = format!("empty selector is invalid for {kind}");
         causes.push(validation::parts::invalid_selector(selector, field, &because));
     }
-    validation::parts::selector(selector, field, causes);
+    validation::parts::selector(selector, &Path::Root(field), causes);
     let is_valid = validation::parts::is_selector(selector);
     match kind {
         _ if is_valid => {}
@@ -56,9 +56,9 @@ pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool
 }
 
 fn validate_template(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
-    validation::pod::template(&spec["template"], "spec.template", causes);
+    validation::pod::template(&spec["template"], &Path::Root("spec.template"), causes);
     let restarts = &spec["template"]["spec"]["restartPolicy"];
-    validation::one_of(restarts, || "spec.template.spec.restartPolicy", &["Always"], causes);
+    validation::one_of(restarts, "spec.template.spec.restartPolicy", &["Always"], causes);
     let deadline = "activeDeadlineSeconds";
     if !spec["template"]["spec"][deadline].is_null() {
         let what = match kind {
@@ -81,7 +81,7 @@ pub(super) fn validate_counts(
 ) {
     let number = |field: &str| status[field].as_i64().unwrap_or(0);
     for field in fields {
-        validation::at_least(0, status, "status", field, causes);
+        validation::at_least(0, status, &Path::Root("status"), field, causes);
     }
     for (field, than, named) in not_above {
         if number(field) > number(than) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause, subresource::Subresource},
+    api::{object, path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
 };
 
@@ -70,9 +70,9 @@ fn validate(set: &Value, causes: &mut Vec<Cause>) {
 
 /// Validates that Pods are replaced either after others are gone or before.
 fn validate_rolling(rolling: &Value, causes: &mut Vec<Cause>) {
-    let place = |field: &str| format!("spec.updateStrategy.rollingUpdate.{field}");
+    let path = Path::Root("spec.updateStrategy.rollingUpdate");
     for field in ["maxUnavailable", "maxSurge"] {
-        validation::parts::share(&rolling[field], &place(field), true, causes);
+        validation::parts::share(&rolling[field], path.child(field), true, causes);
     }
     let is_some = |field: &str| match &rolling[field] {
         Value::Number(number) => number.as_i64() != Some(0),
@@ -84,10 +84,10 @@ fn validate_rolling(rolling: &Value, causes: &mut Vec<Cause>) {
     match (is_some("maxUnavailable"), is_some("maxSurge")) {
         (true, true) => {
             let because = "may not be set when maxUnavailable is non-zero";
-            causes.push(Cause::invalid(place("maxSurge"), &rolling["maxSurge"], because));
+            causes.push(Cause::invalid(path.child("maxSurge"), &rolling["maxSurge"], because));
         }
         (false, false) => {
-            causes.push(Cause::required(place("maxUnavailable"), "cannot be 0 when maxSurge is 0"));
+            causes.push(Cause::required(path.child("maxUnavailable"), "cannot be 0 when maxSurge is 0"));
         }
         _ => {}
     }

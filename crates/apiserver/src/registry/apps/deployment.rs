@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause, subresource::Subresource},
+    api::{object, path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
 };
 
@@ -54,10 +54,10 @@ fn validate(deployment: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
-    let field = "spec.strategy.rollingUpdate";
+    let path = Path::Root("spec.strategy.rollingUpdate");
     let rolling = &spec["strategy"]["rollingUpdate"];
     for (share, is_bounded) in [("maxUnavailable", true), ("maxSurge", false)] {
-        validation::parts::share(&rolling[share], &format!("{field}.{share}"), is_bounded, causes);
+        validation::parts::share(&rolling[share], path.child(share), is_bounded, causes);
     }
     let is_none = |field: &str| {
         matches!(&rolling[field], Value::Number(number) if number.as_i64() == Some(0))
@@ -66,16 +66,16 @@ fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
     match validation::text(&spec["strategy"], "type") {
         "Recreate" if rolling.is_object() => {
             let because = "may not be specified when strategy `type` is 'Recreate'";
-            causes.push(Cause::forbidden(field, because));
+            causes.push(Cause::forbidden(path, because));
         }
         "RollingUpdate" if is_none("maxUnavailable") && is_none("maxSurge") => {
             let because = "may not be 0 when `maxSurge` is 0";
             let value = &rolling["maxUnavailable"];
-            causes.push(Cause::invalid(format!("{field}.maxUnavailable"), value, because));
+            causes.push(Cause::invalid(path.child("maxUnavailable"), value, because));
         }
         _ => base::validate_strategy(spec, "strategy", &["Recreate", "RollingUpdate"], causes),
     }
-    validation::at_least(0, spec, "spec", "progressDeadlineSeconds", causes);
+    validation::at_least(0, spec, &Path::Root("spec"), "progressDeadlineSeconds", causes);
     let deadline = spec["progressDeadlineSeconds"].as_i64();
     if let Some(deadline) =
         deadline.filter(|deadline| *deadline <= spec["minReadySeconds"].as_i64().unwrap_or(0))

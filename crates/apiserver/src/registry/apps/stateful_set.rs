@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::core::persistent_volume_claim;
 use super::base;
 use crate::{
-    api::{names, status::Cause, subresource::Subresource},
+    api::{names, path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, defaults, strategy::NameRule, validation, warnings},
 };
 
@@ -119,9 +119,9 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
     let rolling = &strategy["rollingUpdate"];
     match validation::text(strategy, "type") {
         "RollingUpdate" => {
-            validation::at_least(0, rolling, &format!("{field}.rollingUpdate"), "partition", causes);
-            let field = format!("{field}.rollingUpdate.maxUnavailable");
-            validation::parts::share(&rolling["maxUnavailable"], &field, true, causes);
+            let path = Path::Root("spec.updateStrategy.rollingUpdate");
+            validation::at_least(0, rolling, &path, "partition", causes);
+            validation::parts::share(&rolling["maxUnavailable"], path.child("maxUnavailable"), true, causes);
         }
         // Upstream shows its Go structs, in their order.
         "OnDelete" if rolling.is_object() => {
@@ -143,11 +143,13 @@ fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::new("FieldValueInvalid", field, message));
         }
     }
-    validation::at_least(0, &spec["ordinals"], "spec.ordinals", "start", causes);
+    validation::at_least(0, &spec["ordinals"], &Path::Root("spec.ordinals"), "start", causes);
+    let (policy, path) = (
+        &spec["persistentVolumeClaimRetentionPolicy"],
+        Path::Root("spec.persistentVolumeClaimRetentionPolicy"),
+    );
     for when in ["whenDeleted", "whenScaled"] {
-        let path = format!("spec.persistentVolumeClaimRetentionPolicy.{when}");
-        let value = &spec["persistentVolumeClaimRetentionPolicy"][when];
-        validation::one_of(value, || path, &["Retain", "Delete"], causes);
+        validation::one_of(&policy[when], path.child(when), &["Retain", "Delete"], causes);
     }
 }
 
@@ -158,9 +160,9 @@ fn validate_new(set: &Value, causes: &mut Vec<Cause>) {
         validation::faulty(service, "spec.serviceName", names::label_faults(service), causes);
     }
     let claims = validation::items(&set["spec"], "volumeClaimTemplates");
+    let list = Path::Root("spec.volumeClaimTemplates");
     for (position, claim) in claims.iter().enumerate() {
-        let path = format!("spec.volumeClaimTemplates[{position}].spec");
-        persistent_volume_claim::validate_spec(&claim["spec"], &path, causes);
+        persistent_volume_claim::validate_spec(&claim["spec"], &list.index(position).child("spec"), causes);
     }
 }
 

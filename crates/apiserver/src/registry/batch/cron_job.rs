@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{object, status::Cause},
+    api::{object, path::Path, status::Cause},
     registry::{
         Cell, Column, Kind, Strategy,
         age::ago,
@@ -65,17 +65,17 @@ fn validate(cron: &Value, causes: &mut Vec<Cause>) {
         let faults = super::schedule::zone_faults(zone).into_iter();
         causes.extend(faults.map(|because| Cause::invalid("spec.timeZone", &json!(zone), because)));
     }
-    validation::at_least(0, spec, "spec", "startingDeadlineSeconds", causes);
+    validation::at_least(0, spec, &Path::Root("spec"), "startingDeadlineSeconds", causes);
     validation::one_of(
         &spec["concurrencyPolicy"],
-        || "spec.concurrencyPolicy",
+        "spec.concurrencyPolicy",
         &["Allow", "Forbid", "Replace"],
         causes,
     );
     for field in ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
-        validation::at_least(0, spec, "spec", field, causes);
+        validation::at_least(0, spec, &Path::Root("spec"), field, causes);
     }
-    super::job::validate_spec(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", causes);
+    super::job::validate_spec(&spec["jobTemplate"]["spec"], &Path::Root("spec.jobTemplate.spec"), causes);
 }
 
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {

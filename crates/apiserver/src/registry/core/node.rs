@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, status::Cause},
+    api::{names, path::Path, status::Cause},
     registry::{
         Column, Kind, Strategy, Subresource, cells, column, defaults, kind::CONNECT, strategy::Plugin,
         validation,
@@ -73,8 +73,9 @@ fn validate(node: &Value, causes: &mut Vec<Cause>) {
     validate_taints(spec, causes);
     validate_amounts(node, causes);
     let ranges = validation::items(spec, "podCIDRs");
+    let list = Path::Root("spec.podCIDRs");
     for (position, range) in ranges.iter().enumerate() {
-        validation::data::range(range, &format!("spec.podCIDRs[{position}]"), causes);
+        validation::data::range(range, list.index(position), causes);
     }
     let families: BTreeSet<bool> =
         ranges.iter().filter_map(Value::as_str).map(|range| range.contains(':')).collect();
@@ -85,21 +86,21 @@ fn validate(node: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn validate_taints(spec: &Value, causes: &mut Vec<Cause>) {
-    let mut seen = BTreeSet::new();
+    let (mut seen, list) = (BTreeSet::new(), Path::Root("metadata.taints")); // as upstream names it
     for (position, taint) in validation::items(spec, "taints").iter().enumerate() {
-        let place = format!("metadata.taints[{position}]"); // as upstream names it
+        let path = list.index(position);
         let part = |field| validation::text(taint, field);
-        validation::parts::label_name(part("key"), &format!("{place}.key"), causes);
+        validation::parts::label_name(part("key"), path.child("key"), causes);
         let faults = names::value_faults(part("value"));
         if !faults.is_empty() {
             let because = faults.join(";");
-            causes.push(Cause::invalid(format!("{place}.value"), &json!(part("value")), because));
+            causes.push(Cause::invalid(path.child("value"), &json!(part("value")), because));
         }
         let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
         match part("effect") {
-            "" => causes.push(Cause::required(format!("{place}.effect"), "")),
+            "" => causes.push(Cause::required(path.child("effect"), "")),
             effect if !known.contains(&effect) => {
-                causes.push(Cause::not_supported(format!("{place}.effect"), &json!(effect), &known));
+                causes.push(Cause::not_supported(path.child("effect"), &json!(effect), &known));
             }
             _ => {}
         }
@@ -113,15 +114,17 @@ fn validate_taints(spec: &Value, causes: &mut Vec<Cause>) {
                 part("effect")
             );
             let because = format!("Duplicate value: {shown}: taints must be unique by key and effect pair");
-            causes.push(Cause::new("FieldValueDuplicate", place, because));
+            causes.push(Cause::new("FieldValueDuplicate", path, because));
         }
     }
 }
 
 fn validate_amounts(node: &Value, causes: &mut Vec<Cause>) {
+    let status = Path::Root("status");
     for list in ["capacity", "allocatable"] {
+        let path = status.child(list);
         for (resource, amount) in node["status"][list].as_object().into_iter().flatten() {
-            validation::data::amount(resource, amount, &format!("status.{list}.{resource}"), causes);
+            validation::data::amount(resource, amount, path.child(resource), causes);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::persistent_volume_claim::validate_access_modes;
 use crate::{
-    api::status::Cause,
+    api::{path::Path, status::Cause},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -90,11 +90,11 @@ fn validate(volume: &Value, causes: &mut Vec<Cause>) {
     if validation::items(spec, "accessModes").is_empty() {
         causes.push(Cause::required("spec.accessModes", ""));
     }
-    validate_access_modes(spec, "spec", causes);
+    validate_access_modes(spec, &Path::Root("spec"), causes);
     validate_capacity(&spec["capacity"], causes);
     let known = ["Delete", "Recycle", "Retain"];
     let field = "spec.persistentVolumeReclaimPolicy";
-    validation::one_of(&spec["persistentVolumeReclaimPolicy"], || field, &known, causes);
+    validation::one_of(&spec["persistentVolumeReclaimPolicy"], field, &known, causes);
     validate_source(spec, causes);
     let is_root = matches!(validation::text(&spec["hostPath"], "path").trim_end_matches('/'), "")
         && spec["hostPath"]["path"].as_str().is_some_and(|path| path.starts_with('/'));
@@ -102,7 +102,7 @@ fn validate(volume: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::forbidden(field, "may not be 'recycle' for a hostPath mount of '/'"));
     }
     validation::subdomain(validation::text(spec, "storageClassName"), "spec.storageClassName", causes);
-    validation::one_of(&spec["volumeMode"], || "spec.volumeMode", &["Block", "Filesystem"], causes);
+    validation::one_of(&spec["volumeMode"], "spec.volumeMode", &["Block", "Filesystem"], causes);
     if let Some(class) = spec["volumeAttributesClassName"].as_str() {
         let field = "spec.volumeAttributesClassName";
         if class.is_empty() {
@@ -147,23 +147,24 @@ fn validate_source(spec: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::forbidden(format!("spec.{field}"), because));
             continue;
         }
-        let (source, path) = (&spec[name], format!("spec.{name}"));
+        let root = Path::Root("spec");
+        let (source, path) = (&spec[name], root.child(name));
         validation::volume::of_type(name, source, &path, causes);
         let is_empty = |field: &str| validation::text(source, field).is_empty();
         match name {
             "local" => {
                 if is_empty("path") {
-                    causes.push(Cause::required(format!("{path}.path"), ""));
+                    causes.push(Cause::required(path.child("path"), ""));
                 } else {
-                    let place = format!("{path}.path");
-                    validation::volume::without_backsteps(validation::text(source, "path"), &place, causes);
+                    let local = validation::text(source, "path");
+                    validation::volume::without_backsteps(local, path.child("path"), causes);
                 }
                 if !spec["nodeAffinity"]["required"].is_object() {
                     causes.push(Cause::required("spec.nodeAffinity", "Local volume requires node affinity"));
                 }
             }
             "csi" if is_empty("volumeHandle") => {
-                causes.push(Cause::required(format!("{path}.volumeHandle"), ""));
+                causes.push(Cause::required(path.child("volumeHandle"), ""));
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, object, status::Cause, subresource::Subresource},
+    api::{names, object, path::Path, status::Cause, subresource::Subresource},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -96,15 +96,15 @@ pub(in crate::registry) fn set_spec_defaults(spec: &mut Fields) {
 }
 
 fn validate(claim: &Value, causes: &mut Vec<Cause>) {
-    validate_spec(&claim["spec"], "spec", causes);
+    validate_spec(&claim["spec"], &Path::Root("spec"), causes);
 }
 
 /// Validates the spec of a claim.
-pub(in crate::registry) fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn validate_spec(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if validation::items(spec, "accessModes").is_empty() {
-        causes.push(Cause::required(format!("{path}.accessModes"), "at least 1 access mode is required"));
+        causes.push(Cause::required(path.child("accessModes"), "at least 1 access mode is required"));
     }
-    validation::parts::selector(&spec["selector"], &format!("{path}.selector"), causes);
+    validation::parts::selector(&spec["selector"], &path.child("selector"), causes);
     validate_access_modes(spec, path, causes);
     let storage = &spec["resources"]["requests"]["storage"];
     let field = format!("{path}.resources[storage]");
@@ -116,42 +116,42 @@ pub(in crate::registry) fn validate_spec(spec: &Value, path: &str, causes: &mut 
         Some(_) => {}
     }
     for field in ["storageClassName", "volumeAttributesClassName"] {
-        validation::subdomain(validation::text(spec, field), &format!("{path}.{field}"), causes);
+        validation::subdomain(validation::text(spec, field), path.child(field), causes);
     }
     let known = ["Block", "Filesystem"];
-    validation::one_of(&spec["volumeMode"], || format!("{path}.volumeMode"), &known, causes);
+    validation::one_of(&spec["volumeMode"], path.child("volumeMode"), &known, causes);
     for field in ["dataSource", "dataSourceRef"] {
-        validate_data_source(&spec[field], &format!("{path}.{field}"), causes);
+        validate_data_source(&spec[field], &path.child(field), causes);
     }
 }
 
-fn validate_data_source(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn validate_data_source(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if !source.is_object() {
         return;
     }
     for field in ["name", "kind"].into_iter().filter(|field| validation::text(source, field).is_empty()) {
-        causes.push(Cause::required(format!("{path}.{field}"), ""));
+        causes.push(Cause::required(path.child(field), ""));
     }
     let (group, kind) = (validation::text(source, "apiGroup"), validation::text(source, "kind"));
     if group.is_empty() && kind != "PersistentVolumeClaim" {
         let because = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
         causes.push(Cause::invalid(path, &json!(kind), because));
     }
-    validation::subdomain(group, &format!("{path}.apiGroup"), causes);
+    validation::subdomain(group, path.child("apiGroup"), causes);
 }
 
 /// Validates the access modes of a volume or of a claim.
-pub(super) fn validate_access_modes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn validate_access_modes(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let modes = validation::items(spec, "accessModes");
     let is_known = |mode: &&Value| ACCESS_MODES.iter().any(|known| *mode == known);
     for mode in modes.iter().filter(|mode| !is_known(mode)) {
-        causes.push(Cause::not_supported(format!("{path}.accessModes"), mode, &ACCESS_MODES));
+        causes.push(Cause::not_supported(path.child("accessModes"), mode, &ACCESS_MODES));
     }
     let (alone, shared): (Vec<_>, Vec<_>) =
         modes.iter().filter(is_known).partition(|mode| **mode == "ReadWriteOncePod");
     if !alone.is_empty() && !shared.is_empty() {
         let because = "may not use ReadWriteOncePod with other access modes";
-        causes.push(Cause::forbidden(format!("{path}.accessModes"), because));
+        causes.push(Cause::forbidden(path.child("accessModes"), because));
     }
 }
 

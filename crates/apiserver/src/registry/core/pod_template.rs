@@ -3,7 +3,10 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings};
+use crate::{
+    api::path::Path,
+    registry::{Column, Kind, Strategy, cells, column, defaults, validation, warnings},
+};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -13,7 +16,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |template| defaults::pod::template(defaults::whole(template)),
     validate: |template, causes| {
-        validation::pod::spec(&template["template"]["spec"], "template.spec", causes)
+        validation::pod::spec(&template["template"]["spec"], &Path::Root("template.spec"), causes)
     },
     counts_generations: true,
     warnings: |old, new| warnings::template(old, new, "template"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::{object, status::Cause},
+    api::{object, path::Path, status::Cause},
     registry::{Kind, Strategy, apps::replica_set, defaults, validation, warnings},
 };
 
@@ -46,7 +46,7 @@ fn set_defaults(controller: &mut Value) {
 fn validate(controller: &Value, causes: &mut Vec<Cause>) {
     let (spec, path) = (&controller["spec"], "spec.template");
     for field in ["minReadySeconds", "replicas"] {
-        validation::at_least(0, spec, "spec", field, causes);
+        validation::at_least(0, spec, &Path::Root("spec"), field, causes);
     }
     let selector = &spec["selector"];
     if selector.as_object().is_none_or(serde_json::Map::is_empty) {
@@ -62,7 +62,7 @@ fn validate(controller: &Value, causes: &mut Vec<Cause>) {
         let because = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", labels, because));
     }
-    validation::pod::template(&spec["template"], path, causes);
+    validation::pod::template(&spec["template"], &Path::Root(path), causes);
     let restarts = &spec["template"]["spec"]["restartPolicy"];
-    validation::one_of(restarts, || "spec.template.spec.restartPolicy", &["Always"], causes);
+    validation::one_of(restarts, "spec.template.spec.restartPolicy", &["Always"], causes);
 }

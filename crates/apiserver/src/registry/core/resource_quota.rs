@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    api::{status::Cause, subresource::Subresource},
+    api::{path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, column, defaults, validation},
 };
 
@@ -33,8 +33,8 @@ static STRATEGY: Strategy = Strategy {
     validate_part: |subresource, _, new, causes| {
         if subresource == Some(Subresource::Status) {
             for list in ["hard", "used"] {
-                let path = format!("status.{list}");
-                validation::quota::quota_amounts(&new["status"][list], &path, causes);
+                let path = Path::Root("status");
+                validation::quota::quota_amounts(&new["status"][list], &path.child(list), causes);
             }
         }
     },

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, status::Cause},
+    api::{names, path::Path, status::Cause},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -49,7 +49,7 @@ fn validate(slice: &Value, causes: &mut Vec<Cause>) {
     let kind = validation::text(slice, "addressType");
     match kind {
         "" => causes.push(Cause::required("addressType", "")),
-        _ => validation::one_of(&slice["addressType"], || "addressType", &["FQDN", "IPv4", "IPv6"], causes),
+        _ => validation::one_of(&slice["addressType"], "addressType", &["FQDN", "IPv4", "IPv6"], causes),
     }
     validate_ports(slice, causes);
     let endpoints = validation::items(slice, "endpoints");
@@ -57,8 +57,9 @@ fn validate(slice: &Value, causes: &mut Vec<Cause>) {
         causes.push(validation::too_many("endpoints", endpoints.len(), MOST_ENDPOINTS));
         return;
     }
+    let list = Path::Root("endpoints");
     for (position, endpoint) in endpoints.iter().enumerate() {
-        validate_endpoint(endpoint, kind, &format!("endpoints[{position}]"), causes);
+        validate_endpoint(endpoint, kind, &list.index(position), causes);
     }
 }
 
@@ -68,30 +69,35 @@ fn validate_ports(slice: &Value, causes: &mut Vec<Cause>) {
         causes.push(validation::too_many("ports", ports.len(), MOST_PORTS));
         return;
     }
-    let mut seen = BTreeSet::new();
+    let (mut seen, list) = (BTreeSet::new(), Path::Root("ports"));
     for (position, port) in ports.iter().enumerate() {
-        let at = |field: &str| format!("ports[{position}].{field}");
+        let path = list.index(position);
         let name = validation::text(port, "name");
         if !name.is_empty() {
-            validation::faulty(name, &at("name"), names::label_faults(name), causes);
+            validation::faulty(name, path.child("name"), names::label_faults(name), causes);
         }
         if !seen.insert(name) {
-            causes.push(validation::duplicate(at("name"), &json!(name)));
+            causes.push(validation::duplicate(path.child("name"), &json!(name)));
         }
-        validation::one_of(&port["protocol"], || at("protocol"), &["SCTP", "TCP", "UDP"], causes);
+        validation::one_of(&port["protocol"], path.child("protocol"), &["SCTP", "TCP", "UDP"], causes);
         if let Some(protocol) = port["appProtocol"].as_str() {
-            validation::faulty(protocol, &at("appProtocol"), names::qualified_faults(protocol), causes);
+            validation::faulty(
+                protocol,
+                path.child("appProtocol"),
+                names::qualified_faults(protocol),
+                causes,
+            );
         }
     }
 }
 
-fn validate_endpoint(endpoint: &Value, kind: &str, path: &str, causes: &mut Vec<Cause>) {
+fn validate_endpoint(endpoint: &Value, kind: &str, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let addresses = validation::items(endpoint, "addresses");
-    let list = format!("{path}.addresses");
+    let list = path.child("addresses");
     match addresses.len() {
-        0 => causes.push(Cause::required(&*list, "must contain at least 1 address")),
+        0 => causes.push(Cause::required(list, "must contain at least 1 address")),
         count if count > MOST_ADDRESSES => {
-            causes.push(validation::too_many(&list, count, MOST_ADDRESSES));
+            causes.push(validation::too_many(list, count, MOST_ADDRESSES));
         }
         _ => {}
     }
@@ -99,40 +105,43 @@ fn validate_endpoint(endpoint: &Value, kind: &str, path: &str, causes: &mut Vec<
         validate_address(address, kind, &list, index, causes);
     }
     if let Some(node) = endpoint["nodeName"].as_str() {
-        validation::faulty(node, &format!("{path}.nodeName"), names::subdomain_faults(node), causes);
+        validation::faulty(node, path.child("nodeName"), names::subdomain_faults(node), causes);
     }
-    let topology = format!("{path}.deprecatedTopology");
-    validation::parts::labels(&endpoint["deprecatedTopology"], &topology, causes);
+    validation::parts::labels(&endpoint["deprecatedTopology"], path.child("deprecatedTopology"), causes);
     if let Some(host) = endpoint["hostname"].as_str() {
-        validation::faulty(host, &format!("{path}.hostname"), names::label_faults(host), causes);
+        validation::faulty(host, path.child("hostname"), names::label_faults(host), causes);
     }
     for (position, zone) in validation::items(&endpoint["hints"], "forZones").iter().enumerate() {
-        let (name, field) =
-            (validation::text(zone, "name"), format!("{path}.hints.forZones[{position}].name"));
-        validation::faulty(name, &field, names::value_faults(name), causes);
+        let name = validation::text(zone, "name");
+        validation::faulty(
+            name,
+            path.child("hints").child("forZones").index(position).child("name"),
+            names::value_faults(name),
+            causes,
+        );
     }
 }
 
-fn validate_address(address: &Value, kind: &str, list: &str, index: usize, causes: &mut Vec<Cause>) {
-    let (text, field) = (address.as_str().unwrap_or_default(), format!("{list}[{index}]"));
+fn validate_address(address: &Value, kind: &str, list: &Path<'_>, index: usize, causes: &mut Vec<Cause>) {
+    let (text, field) = (address.as_str().unwrap_or_default(), list.index(index));
     match kind {
         "IPv4" | "IPv6" => {
             let before = causes.len();
-            validation::data::address(address, field.clone(), causes);
+            validation::data::address(address, field, causes);
             let Ok(parsed) = text.parse::<IpAddr>() else { return };
             if causes.len() == before {
                 if parsed.is_ipv4() != (kind == "IPv4") {
                     causes.push(Cause::invalid(list, address, format!("must be an {kind} address")));
                 }
-                validation::data::reachable(parsed, text, &field, causes);
+                validation::data::reachable(parsed, text, field, causes);
             }
         }
         "FQDN" => {
             let name = text.strip_suffix('.').unwrap_or(text);
             if text.is_empty() {
-                causes.push(Cause::required(&*field, ""));
+                causes.push(Cause::required(field, ""));
             } else {
-                validation::faulty(name, &field, names::subdomain_faults(name), causes);
+                validation::faulty(name, field, names::subdomain_faults(name), causes);
                 if name.split('.').count() < 2 {
                     let because = "should be a domain with at least two segments separated by dots";
                     causes.push(Cause::invalid(field, &json!(name), because));

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, status::Cause, subresource::Subresource},
+    api::{names, path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, cells, column, strategy::Plugin, validation},
 };
 
@@ -151,7 +151,7 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
     let unfit = |because: &str| Cause::invalid(field, &json!(""), because);
     match (service.is_object(), resource.is_object()) {
         (true, true) => causes.push(unfit("cannot set both resource and service backends")),
-        (false, true) => reference(resource, &format!("{field}.resource"), causes),
+        (false, true) => reference(resource, &Path::Root(field).child("resource"), causes),
         (true, false) => {
             let at = |part: &str| format!("{field}.service.{part}");
             match validation::text(service, "name") {
@@ -163,9 +163,9 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
             if !name.is_empty() && number != 0 {
                 causes.push(unfit("cannot set both port name & port number"));
             } else if !name.is_empty() {
-                validation::probe::port(&json!(name), at("port.name"), causes);
+                validation::probe::port(&json!(name), &at("port.name"), causes);
             } else if number != 0 {
-                validation::probe::port(&json!(number), at("port.number"), causes);
+                validation::probe::port(&json!(number), &at("port.number"), causes);
             } else {
                 causes.push(Cause::required(field, "port name or number is required"));
             }
@@ -175,9 +175,9 @@ fn validate_backend(backend: &Value, field: &str, causes: &mut Vec<Cause>) {
 }
 
 /// Validates a reference to an object of any kind in the same namespace.
-pub(super) fn reference(reference: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn reference(reference: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(group) = reference["apiGroup"].as_str() {
-        validation::faulty(group, &format!("{path}.apiGroup"), names::subdomain_faults(group), causes);
+        validation::faulty(group, path.child("apiGroup"), names::subdomain_faults(group), causes);
     }
     validation::kind_and_name(reference, path, causes);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ingress;
 use crate::{
-    api::{names, object, status::Cause},
+    api::{names, object, path::Path, status::Cause},
     registry::{
         Cell, Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -46,35 +46,34 @@ fn validate(class: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("FieldValueTooLong", "spec.controller", because));
     }
     domain_path(controller, "spec.controller", causes);
-    let (parameters, path) = (&spec["parameters"], "spec.parameters");
+    let (parameters, path) = (&spec["parameters"], Path::Root("spec.parameters"));
     if !parameters.is_object() {
         return;
     }
-    ingress::reference(parameters, path, causes);
+    ingress::reference(parameters, &path, causes);
     let namespace = parameters["namespace"].as_str();
     match (validation::text(parameters, "scope"), namespace) {
         ("Namespace", None) => {
             let because = "`parameters.scope` is set to 'Namespace'";
-            causes.push(Cause::required(format!("{path}.namespace"), because));
+            causes.push(Cause::required(path.child("namespace"), because));
         }
         ("Namespace", Some(namespace)) => {
-            let field = format!("{path}.namespace");
-            validation::faulty(namespace, &field, names::label_faults(namespace), causes);
+            validation::faulty(namespace, path.child("namespace"), names::label_faults(namespace), causes);
         }
         ("Cluster", Some(_)) => {
             let because = "`parameters.scope` is set to 'Cluster'";
-            causes.push(Cause::forbidden(format!("{path}.namespace"), because));
+            causes.push(Cause::forbidden(path.child("namespace"), because));
         }
         ("Cluster", None) => {}
         (other, _) => {
             let known = ["Cluster", "Namespace"];
-            causes.push(Cause::not_supported(format!("{path}.scope"), &json!(other), &known));
+            causes.push(Cause::not_supported(path.child("scope"), &json!(other), &known));
         }
     }
 }
 
 /// Validates a path below a domain, as `example.com/controller`.
-pub(in crate::registry) fn domain_path(path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn domain_path(path: &str, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     let Some((domain, rest)) =
         path.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
     else {

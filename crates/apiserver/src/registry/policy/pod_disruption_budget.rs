@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::status::Cause,
+    api::{path::Path, status::Cause},
     registry::{Column, Kind, Strategy, column, strategy::NameRule, validation},
 };
 
@@ -48,13 +48,13 @@ fn validate(budget: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("FieldValueInvalid", "spec", format!("Invalid value: {shown}: {because}")));
     }
     for field in ["minAvailable", "maxUnavailable"] {
-        validation::parts::share(&spec[field], &format!("spec.{field}"), true, causes);
+        validation::parts::share(&spec[field], Path::Root("spec").child(field), true, causes);
     }
-    validation::parts::selector(&spec["selector"], "spec.selector", causes);
+    validation::parts::selector(&spec["selector"], &Path::Root("spec.selector"), causes);
     let known = ["AlwaysAllow", "IfHealthyBudget"];
     validation::one_of(
         &spec["unhealthyPodEvictionPolicy"],
-        || "spec.unhealthyPodEvictionPolicy",
+        "spec.unhealthyPodEvictionPolicy",
         &known,
         causes,
     );

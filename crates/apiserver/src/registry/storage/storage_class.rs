@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{names, object, status::Cause},
+    api::{names, object, path::Path, status::Cause},
     registry::{
         Cell, Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -49,31 +49,32 @@ fn validate(class: &Value, causes: &mut Vec<Cause>) {
         validation::faulty(&lower, "provisioner", names::qualified_faults(&lower), causes);
     }
     base::validate_parameters(&class["parameters"], "parameters", causes);
-    validation::one_of(&class["reclaimPolicy"], || "reclaimPolicy", &["Delete", "Retain"], causes);
+    validation::one_of(&class["reclaimPolicy"], "reclaimPolicy", &["Delete", "Retain"], causes);
     let known = ["Immediate", "WaitForFirstConsumer"];
-    validation::one_of(&class["volumeBindingMode"], || "volumeBindingMode", &known, causes);
+    validation::one_of(&class["volumeBindingMode"], "volumeBindingMode", &known, causes);
+    let list = Path::Root("allowedTopologies");
     for (position, term) in validation::items(class, "allowedTopologies").iter().enumerate() {
-        validate_term(term, &format!("allowedTopologies[{position}].matchLabelExpressions"), causes);
+        validate_term(term, &list.index(position).child("matchLabelExpressions"), causes);
     }
 }
 
-fn validate_term(term: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn validate_term(term: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let mut keys = BTreeSet::new();
     for (position, expression) in validation::items(term, "matchLabelExpressions").iter().enumerate() {
-        let at = |field: &str| format!("{path}[{position}].{field}");
+        let path = path.index(position);
         let values = validation::items(expression, "values");
         if values.is_empty() {
-            causes.push(Cause::required(at("values"), ""));
+            causes.push(Cause::required(path.child("values"), ""));
         }
         for (index, value) in
             values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value))
         {
-            causes.push(validation::duplicate(format!("{}[{index}]", at("values")), value));
+            causes.push(validation::duplicate(path.child("values").index(index), value));
         }
         let key = validation::text(expression, "key");
-        validation::parts::label_name(key, &at("key"), causes);
+        validation::parts::label_name(key, path.child("key"), causes);
         if !keys.insert(key) {
-            causes.push(validation::duplicate(at("key"), &json!(key)));
+            causes.push(validation::duplicate(path.child("key"), &json!(key)));
         }
     }
 }

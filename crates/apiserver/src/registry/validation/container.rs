@@ -1,16 +1,18 @@
 //! Validation of containers: ports, environment, mounts, resources, security.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{
-    data, duplicate, items, names,
+    data, duplicate, items, names, object,
+    placement::{identity, profiles},
     probe::{lifecycle, probes},
     resources::{resize_policies, resources},
+    seen::Seen,
     text, volume,
 };
-use crate::api::status::Cause;
+use crate::api::{path::Path, status::Cause};
 
 /// A container's place in its Pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +32,20 @@ pub(super) struct Pod<'a> {
 }
 
 /// Adds the errors of a container.
-pub(super) fn container(container: &Value, path: &str, pod: &Pod<'_>, role: Role, causes: &mut Vec<Cause>) {
-    let at = |field: &str| format!("{path}.{field}");
-    let name = text(container, "name");
-    if name.is_empty() {
-        causes.push(Cause::required(at("name"), ""));
-    }
-    for fault in names::label_faults(name).into_iter().filter(|_| !name.is_empty()) {
-        causes.push(Cause::invalid(at("name"), &json!(name), fault));
+pub(super) fn container(
+    container: &Value,
+    path: &Path<'_>,
+    pod: &Pod<'_>,
+    role: Role,
+    causes: &mut Vec<Cause>,
+) {
+    match text(container, "name") {
+        "" => causes.push(Cause::required(path.child("name"), "")),
+        name => super::faulty(name, path.child("name"), names::label_faults(name), causes),
     }
     let image = text(container, "image");
     if image.is_empty() {
-        causes.push(Cause::required(at("image"), ""));
+        causes.push(Cause::required(path.child("image"), ""));
     }
     one_of_or_required(
         container,
@@ -56,27 +60,31 @@ pub(super) fn container(container: &Value, path: &str, pod: &Pod<'_>, role: Role
     mounts(container, path, pod, causes);
     devices(container, path, pod, causes);
     one_of_or_required(container, "imagePullPolicy", path, &["Always", "IfNotPresent", "Never"], causes);
-    resources(&container["resources"], &at("resources"), pod, causes);
+    if let Some(requirements) = object(container, "resources") {
+        resources(requirements, &path.child("resources"), pod, causes);
+    }
     resize_policies(container, path, pod, causes);
-    security(&container["securityContext"], &at("securityContext"), causes);
+    if let Some(context) = object(container, "securityContext") {
+        security(context, &path.child("securityContext"), causes);
+    }
     if pod.is_pod && image.trim() != image {
         let because = "must not have leading or trailing whitespace";
-        causes.push(Cause::invalid(at("image"), &json!(image), because));
+        causes.push(Cause::invalid(path.child("image"), &json!(image), because));
     }
     roles(container, path, pod, role, causes);
 }
 
 /// The fields that only some containers have.
-fn roles(container: &Value, path: &str, pod: &Pod<'_>, role: Role, causes: &mut Vec<Cause>) {
-    let restarts = container["restartPolicy"] == "Always";
+fn roles(container: &Value, path: &Path<'_>, pod: &Pod<'_>, role: Role, causes: &mut Vec<Cause>) {
+    let policy = &container["restartPolicy"];
     match role {
         Role::Regular => {}
-        Role::Init if restarts => {}
+        Role::Init if policy == "Always" => {}
         Role::Init => {
             for field in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
                 if container[field].is_object() {
                     let because = "may not be set for init containers without restartPolicy=Always";
-                    causes.push(Cause::forbidden(format!("{path}.{field}"), because));
+                    causes.push(Cause::forbidden(path.child(field), because));
                 }
             }
             return;
@@ -88,88 +96,92 @@ fn roles(container: &Value, path: &str, pod: &Pod<'_>, role: Role, causes: &mut 
                 let value = &container[field];
                 if value.is_object() || value.as_array().is_some_and(|list| !list.is_empty()) {
                     let because = "cannot be set for an Ephemeral Container";
-                    causes.push(Cause::forbidden(format!("{path}.{field}"), because));
+                    causes.push(Cause::forbidden(path.child(field), because));
                 }
             }
             return;
         }
     }
-    if container["lifecycle"].is_object() {
-        lifecycle(&container["lifecycle"], &format!("{path}.lifecycle"), &pod.spec["os"], causes);
+    if let Some(hooks) = object(container, "lifecycle") {
+        lifecycle(hooks, &path.child("lifecycle"), &pod.spec["os"], causes);
     }
     probes(container, path, causes);
-    let policy = &container["restartPolicy"];
     if policy.is_string() {
-        super::one_of(policy, || format!("{path}.restartPolicy"), &["Always", "Never", "OnFailure"], causes);
+        super::one_of(policy, path.child("restartPolicy"), &["Always", "Never", "OnFailure"], causes);
     } else if !items(container, "restartPolicyRules").is_empty() {
         let because = "must specify restartPolicy when restart rules are used";
-        causes.push(Cause::required(format!("{path}.restartPolicy"), because));
+        causes.push(Cause::required(path.child("restartPolicy"), because));
     }
 }
 
 /// A field that has a default, and one of `known` as its value.
-fn one_of_or_required(owner: &Value, field: &str, path: &str, known: &[&str], causes: &mut Vec<Cause>) {
-    match owner[field].as_str() {
-        Some("") => causes.push(Cause::required(format!("{path}.{field}"), "")),
-        _ => super::one_of(&owner[field], || format!("{path}.{field}"), known, causes),
+pub(super) fn one_of_or_required(
+    owner: &Value,
+    field: &str,
+    path: &Path<'_>,
+    known: &[&str],
+    causes: &mut Vec<Cause>,
+) {
+    let value = &owner[field];
+    match value.as_str() {
+        Some("") => causes.push(Cause::required(path.child(field), "")),
+        _ => super::one_of(value, path.child(field), known, causes),
     }
 }
 
-fn ports(container: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn ports(container: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     const PORT_RULE: &str = "must be between 1 and 65535, inclusive";
-    let mut names = BTreeSet::new();
+    let mut names = Seen::default();
+    let list = path.child("ports");
     for (position, port) in items(container, "ports").iter().enumerate() {
-        let at = |field: &str| format!("{path}.ports[{position}].{field}");
+        let path = list.index(position);
         let name = text(port, "name");
         if !name.is_empty() {
             let faults = names::port_name_faults(name);
             if faults.is_empty() && !names.insert(name) {
-                causes.push(duplicate(at("name"), &json!(name)));
+                causes.push(duplicate(path.child("name"), &json!(name)));
             }
-            for fault in faults {
-                causes.push(Cause::invalid(at("name"), &json!(name), fault));
-            }
+            super::faulty(name, path.child("name"), faults, causes);
         }
         match port["containerPort"].as_i64().unwrap_or(0) {
-            0 => causes.push(Cause::required(at("containerPort"), "")),
+            0 => causes.push(Cause::required(path.child("containerPort"), "")),
             1..=65535 => {}
-            number => causes.push(Cause::invalid(at("containerPort"), &json!(number), PORT_RULE)),
+            number => causes.push(Cause::invalid(path.child("containerPort"), &json!(number), PORT_RULE)),
         }
         if let Some(number) = port["hostPort"].as_i64().filter(|number| !(0..=65535).contains(number)) {
-            causes.push(Cause::invalid(at("hostPort"), &json!(number), PORT_RULE));
+            causes.push(Cause::invalid(path.child("hostPort"), &json!(number), PORT_RULE));
         }
-        let path = format!("{path}.ports[{position}]");
         one_of_or_required(port, "protocol", &path, &["SCTP", "TCP", "UDP"], causes);
     }
 }
 
 /// Validates the name of a variable, or a prefix of names.
-fn variable_name(name: &str, field: String, causes: &mut Vec<Cause>) {
+fn variable_name(name: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     if !name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=') {
         let because = "a valid environment variable name must consist only of printable ASCII characters other than '='";
         causes.push(Cause::invalid(field, &json!(name), because));
     }
 }
 
-fn environment(container: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn environment(container: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     const SOURCES: [&str; 5] =
         ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+    let list = path.child("env");
     for (position, variable) in items(container, "env").iter().enumerate() {
-        let field = format!("{path}.env[{position}].name");
+        let path = list.index(position);
         match text(variable, "name") {
-            "" => causes.push(Cause::required(field, "")),
-            name => variable_name(name, field, causes),
+            "" => causes.push(Cause::required(path.child("name"), "")),
+            name => variable_name(name, path.child("name"), causes),
         }
-        let from = &variable["valueFrom"];
-        if !from.is_object() {
-            continue;
+        let Some(from) = object(variable, "valueFrom") else { continue };
+        let path = path.child("valueFrom");
+        let mut count = 0;
+        for source in SOURCES {
+            let Some(reference) = object(from, source) else { continue };
+            source_of_value(source, reference, &path.child(source), causes);
+            count += 1;
         }
-        let path = format!("{path}.env[{position}].valueFrom");
-        let set: Vec<&str> = SOURCES.into_iter().filter(|source| from[source].is_object()).collect();
-        for source in &set {
-            source_of_value(source, &from[source], &format!("{path}.{source}"), causes);
-        }
-        let because = match set.len() {
+        let because = match count {
             0 => {
                 "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
             }
@@ -181,7 +193,7 @@ fn environment(container: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn source_of_value(source: &str, from: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn source_of_value(source: &str, from: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     match source {
         "fieldRef" => volume::field_reference(from, path, false, causes),
         "resourceFieldRef" => volume::resource_reference(from, path, false, causes),
@@ -189,97 +201,102 @@ fn source_of_value(source: &str, from: &Value, path: &str, causes: &mut Vec<Caus
             for field in
                 ["key", "volumeName", "path"].into_iter().filter(|field| text(from, field).is_empty())
             {
-                causes.push(Cause::required(format!("{path}.{field}"), ""));
+                causes.push(Cause::required(path.child(field), ""));
             }
         }
         _ => {
-            for fault in names::subdomain_faults(text(from, "name")) {
-                causes.push(Cause::invalid(format!("{path}.name"), &json!(text(from, "name")), fault));
-            }
+            let name = text(from, "name");
+            super::faulty(name, path.child("name"), names::subdomain_faults(name), causes);
             match text(from, "key") {
-                "" => causes.push(Cause::required(format!("{path}.key"), "")),
-                key => data::key(key, &format!("{path}.key"), causes),
+                "" => causes.push(Cause::required(path.child("key"), "")),
+                key => data::key(key, path.child("key"), causes),
             }
         }
     }
 }
 
-fn sources_of_environment(container: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn sources_of_environment(container: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let list = path.child("envFrom");
     for (position, source) in items(container, "envFrom").iter().enumerate() {
-        let at = |field: &str| format!("{path}.envFrom[{position}].{field}");
-        variable_name(text(source, "prefix"), at("prefix"), causes);
-        let set: Vec<&str> =
-            ["configMapRef", "secretRef"].into_iter().filter(|name| source[name].is_object()).collect();
-        for name in &set {
-            match text(&source[name], "name") {
-                "" => causes.push(Cause::required(at(&format!("{name}.name")), "")),
-                of => {
+        let path = list.index(position);
+        variable_name(text(source, "prefix"), path.child("prefix"), causes);
+        let mut count = 0;
+        for kind in ["configMapRef", "secretRef"] {
+            let Some(reference) = object(source, kind) else { continue };
+            count += 1;
+            let path = path.child(kind);
+            match text(reference, "name") {
+                "" => causes.push(Cause::required(path.child("name"), "")),
+                name => {
                     // Upstream looks at the name as at a prefix of one.
-                    for fault in names::subdomain_faults(of.strip_suffix('-').map_or(of, |_| "a")) {
-                        causes.push(Cause::invalid(at(&format!("{name}.name")), &json!(of), fault));
-                    }
+                    let faults = names::subdomain_faults(name.strip_suffix('-').map_or(name, |_| "a"));
+                    super::faulty(name, path.child("name"), faults, causes);
                 }
             }
         }
-        let because = match set.len() {
+        let because = match count {
             0 => "must specify one of: `configMapRef` or `secretRef`",
             1 => continue,
             _ => "may not have more than one field specified at a time",
         };
-        causes.push(Cause::invalid(format!("{path}.envFrom"), &json!(""), because));
+        causes.push(Cause::invalid(list, &json!(""), because));
     }
 }
 
-fn mounts(container: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+fn mounts(container: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
     let devices = items(container, "volumeDevices");
-    let mut points = BTreeSet::new();
-    let list = format!("{path}.volumeMounts");
+    let mut points = Seen::default();
+    let list = path.child("volumeMounts");
     for (position, mount) in items(container, "volumeMounts").iter().enumerate() {
-        let at = |field: &str| format!("{list}[{position}].{field}");
+        let path = list.index(position);
         let (name, point) = (text(mount, "name"), text(mount, "mountPath"));
         if name.is_empty() {
-            causes.push(Cause::required(at("name"), ""));
+            causes.push(Cause::required(path.child("name"), ""));
         }
         if !pod.volumes.contains_key(name) {
-            causes.push(not_found(at("name"), name));
+            causes.push(not_found(path.child("name"), name));
         }
         if point.is_empty() {
-            causes.push(Cause::required(at("mountPath"), ""));
+            causes.push(Cause::required(path.child("mountPath"), ""));
         }
         if !points.insert(point) {
-            causes.push(Cause::invalid(at("mountPath"), &json!(point), "must be unique"));
+            causes.push(Cause::invalid(path.child("mountPath"), &json!(point), "must be unique"));
         }
         if devices.iter().any(|device| text(device, "name") == name) {
-            causes.push(Cause::invalid(at("name"), &json!(name), "must not already exist in volumeDevices"));
+            causes.push(Cause::invalid(
+                path.child("name"),
+                &json!(name),
+                "must not already exist in volumeDevices",
+            ));
         }
         if devices.iter().any(|device| text(device, "devicePath") == point) {
             let because = "must not already exist as a path in volumeDevices";
-            causes.push(Cause::invalid(at("mountPath"), &json!(point), because));
+            causes.push(Cause::invalid(path.child("mountPath"), &json!(point), because));
         }
-        for field in ["subPath", "subPathExpr"].into_iter().filter(|field| !text(mount, field).is_empty()) {
-            if field == "subPathExpr" && !text(mount, "subPath").is_empty() {
-                let because = "subPathExpr and subPath are mutually exclusive";
-                causes.push(Cause::invalid(at(field), &mount[field], because));
-            }
-            volume::descending(text(mount, field), &format!("{list}.{field}"), causes);
+        let (sub_path, expression) = (text(mount, "subPath"), text(mount, "subPathExpr"));
+        volume::descending(sub_path, list.child("subPath"), causes);
+        if !sub_path.is_empty() && !expression.is_empty() {
+            let because = "subPathExpr and subPath are mutually exclusive";
+            causes.push(Cause::invalid(path.child("subPathExpr"), &json!(expression), because));
         }
+        volume::descending(expression, list.child("subPathExpr"), causes);
         propagation(container, mount, &list, causes);
     }
 }
 
-fn propagation(container: &Value, mount: &Value, list: &str, causes: &mut Vec<Cause>) {
-    let (field, propagation) = (format!("{list}.mountPropagation"), &mount["mountPropagation"]);
-    super::one_of(propagation, || field.as_str(), &["Bidirectional", "HostToContainer", "None"], causes);
+fn propagation(container: &Value, mount: &Value, list: &Path<'_>, causes: &mut Vec<Cause>) {
+    let (field, propagation) = (list.child("mountPropagation"), &mount["mountPropagation"]);
+    super::one_of(propagation, field, &["Bidirectional", "HostToContainer", "None"], causes);
     if propagation == "Bidirectional" && container["securityContext"]["privileged"] != true {
         let because = "Bidirectional mount propagation is available only to privileged containers";
         causes.push(Cause::forbidden(field, because));
     }
-    let (field, recursive) = (format!("{list}.recursiveReadOnly"), &mount["recursiveReadOnly"]);
+    let (field, recursive) = (list.child("recursiveReadOnly"), &mount["recursiveReadOnly"]);
     match recursive.as_str() {
         None | Some("Disabled") => {}
         Some("Enabled" | "IfPossible") => {
             if mount["readOnly"] != true {
-                causes.push(Cause::forbidden(field.as_str(), "may only be specified when readOnly is true"));
+                causes.push(Cause::forbidden(field, "may only be specified when readOnly is true"));
             }
             if propagation.as_str().is_some_and(|propagation| propagation != "None") {
                 let because = "may only be specified when mountPropagation is None or not specified";
@@ -292,17 +309,18 @@ fn propagation(container: &Value, mount: &Value, list: &str, causes: &mut Vec<Ca
     }
 }
 
-fn devices(container: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
-    let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
+fn devices(container: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    let (mut names, mut paths) = (Seen::default(), Seen::default());
+    let list = path.child("volumeDevices");
     let mounts = items(container, "volumeMounts");
     for (position, device) in items(container, "volumeDevices").iter().enumerate() {
-        let at = |field: &str| format!("{path}.volumeDevices[{position}].{field}");
+        let path = list.index(position);
         let (name, device_path) = (text(device, "name"), text(device, "devicePath"));
         if name.is_empty() {
-            causes.push(Cause::required(at("name"), ""));
+            causes.push(Cause::required(path.child("name"), ""));
         }
         if !names.insert(name) {
-            causes.push(Cause::invalid(at("name"), &json!(name), "must be unique"));
+            causes.push(Cause::invalid(path.child("name"), &json!(name), "must be unique"));
         }
         match pod.volumes.get(name) {
             Some(volume)
@@ -310,47 +328,49 @@ fn devices(container: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>
             {
                 let because =
                     "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
-                causes.push(Cause::invalid(at("name"), &json!(name), because));
+                causes.push(Cause::invalid(path.child("name"), &json!(name), because));
             }
             Some(_) => {}
-            None => causes.push(not_found(at("name"), name)),
+            None => causes.push(not_found(path.child("name"), name)),
         }
         if device_path.is_empty() {
-            causes.push(Cause::required(at("devicePath"), ""));
+            causes.push(Cause::required(path.child("devicePath"), ""));
         }
         if !paths.insert(device_path) {
-            causes.push(Cause::invalid(at("devicePath"), &json!(device_path), "must be unique"));
+            causes.push(Cause::invalid(path.child("devicePath"), &json!(device_path), "must be unique"));
         }
         if !device_path.is_empty() && device_path.split('/').any(|part| part == "..") {
             let because = "can not contain backsteps ('..')";
-            causes.push(Cause::invalid(at("devicePath"), &json!(device_path), because));
+            causes.push(Cause::invalid(path.child("devicePath"), &json!(device_path), because));
         }
         if mounts.iter().any(|mount| text(mount, "name") == name) {
-            causes.push(Cause::invalid(at("name"), &json!(name), "must not already exist in volumeMounts"));
+            causes.push(Cause::invalid(
+                path.child("name"),
+                &json!(name),
+                "must not already exist in volumeMounts",
+            ));
         }
         if mounts.iter().any(|mount| text(mount, "mountPath") == device_path) {
             let because = "must not already exist as a path in volumeMounts";
-            causes.push(Cause::invalid(at("devicePath"), &json!(device_path), because));
+            causes.push(Cause::invalid(path.child("devicePath"), &json!(device_path), because));
         }
     }
 }
 
-pub(super) fn not_found(field: String, name: &str) -> Cause {
+pub(super) fn not_found(field: Path<'_>, name: &str) -> Cause {
     Cause::new("FieldValueNotFound", field, format!("Not found: {name:?}"))
 }
 
 /// Adds the errors of a container's security context.
-fn security(context: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn security(context: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for field in ["runAsUser", "runAsGroup"] {
-        super::placement::identity(&context[field], format!("{path}.{field}"), causes);
+        identity(&context[field], path.child(field), causes);
     }
-    if context["procMount"].is_string() {
-        let known = ["Default", "Unmasked"];
-        super::one_of(&context["procMount"], || format!("{path}.procMount"), &known, causes);
-        if context["procMount"] == "Unmasked" {
-            let because = "`hostUsers` must be false to use `Unmasked`";
-            causes.push(Cause::invalid(format!("{path}.procMount"), &context["procMount"], because));
-        }
+    let mount = &context["procMount"];
+    super::one_of(mount, path.child("procMount"), &["Default", "Unmasked"], causes);
+    if mount == "Unmasked" {
+        let because = "`hostUsers` must be false to use `Unmasked`";
+        causes.push(Cause::invalid(path.child("procMount"), mount, because));
     }
-    super::placement::profiles(context, path, causes);
+    profiles(context, path, causes);
 }

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::{api::status::Cause, registry::quantity};
+use crate::{
+    api::{path::Path, status::Cause},
+    registry::quantity,
+};
 
 const KEY_RULE: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
     'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
@@ -19,9 +22,10 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
     for field in ["data", "binaryData"] {
         for (key, value) in map[field].as_object().into_iter().flatten() {
             size += value.as_str().map_or(0, str::len);
-            let place = format!("{field}[{key}]");
+            let whole = Path::Root(field);
+            let place = whole.key(key);
             let faults = causes.len();
-            self::key(key, &place, causes);
+            self::key(key, place, causes);
             if causes.len() == faults && field == "data" && other.is_some_and(|other| other.contains_key(key))
             {
                 causes.push(Cause::invalid(place, &json!(key), "duplicate of key present in binaryData"));
@@ -35,7 +39,7 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
 }
 
 /// Adds the errors of a key of a `ConfigMap` or a Secret.
-pub(in crate::registry) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn key(key: &str, place: impl Into<String>, causes: &mut Vec<Cause>) {
     let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if key.is_empty() || !key.chars().all(is_key) {
         causes.push(Cause::invalid(place, &json!(key), KEY_RULE));
@@ -47,7 +51,12 @@ pub(in crate::registry) fn key(key: &str, place: &str, causes: &mut Vec<Cause>) 
 }
 
 /// Adds the errors of an amount of a resource (`ValidateResourceQuantityValue`).
-pub(in crate::registry) fn amount(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn amount(
+    resource: &str,
+    amount: &Value,
+    field: impl Into<String> + Copy,
+    causes: &mut Vec<Cause>,
+) {
     let Some(quantity) = quantity::of(amount) else { return };
     if quantity.signum() < 0 {
         causes.push(Cause::invalid(field, amount, "must be greater than or equal to 0"));
@@ -100,7 +109,7 @@ pub(in crate::registry) fn is_standard_resource(name: &str) -> bool {
 }
 
 /// Adds the errors of an address (`IsValidIPForLegacyField`).
-pub(in crate::registry) fn address(address: &Value, field: String, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn address(address: &Value, field: impl Into<String>, causes: &mut Vec<Cause>) {
     let text = address.as_str().unwrap_or_default();
     let has_zeros = |text: &str| {
         text.split('.')
@@ -121,7 +130,12 @@ pub(in crate::registry) fn address(address: &Value, field: String, causes: &mut 
 }
 
 /// Adds the errors of an address that clients are to reach (`ValidateEndpointIP`).
-pub(in crate::registry) fn reachable(address: IpAddr, text: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn reachable(
+    address: IpAddr,
+    text: &str,
+    field: impl Into<String> + Copy,
+    causes: &mut Vec<Cause>,
+) {
     let mut unfit = |because: &str| causes.push(Cause::invalid(field, &json!(text), because));
     if address.is_unspecified() {
         unfit(&format!("may not be unspecified ({text})"));
@@ -145,7 +159,7 @@ pub(in crate::registry) fn reachable(address: IpAddr, text: &str, field: &str, c
 }
 
 /// Adds the errors of a range of addresses (`IsValidCIDRForLegacyField`).
-pub(in crate::registry) fn range(range: &Value, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn range(range: &Value, field: impl Into<String>, causes: &mut Vec<Cause>) {
     let parsed = range.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
         let address: IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;

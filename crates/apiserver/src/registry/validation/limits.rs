@@ -7,34 +7,34 @@ use serde_json::{Value, json};
 
 use super::{data, duplicate, items, resources::resource_name, text};
 use crate::{
-    api::{names, status::Cause},
+    api::{names, path::Path, status::Cause},
     registry::quantity,
 };
 
 /// A `LimitRange`.
 pub(in crate::registry) fn limit_range(range: &Value, causes: &mut Vec<Cause>) {
-    let limits = items(&range["spec"], "limits");
+    let (limits, list) = (items(&range["spec"], "limits"), Path::Root("spec.limits"));
     for (position, limit) in limits.iter().enumerate() {
-        let at = |field: &str| format!("spec.limits[{position}].{field}");
+        let path = list.index(position);
         let kind = text(limit, "type");
         let faults = names::qualified_faults(kind);
         let is_known = kind.contains('/') || matches!(kind, "Pod" | "Container" | "PersistentVolumeClaim");
         if faults.is_empty() && !is_known {
             let because = "must be a standard limit type or fully qualified";
-            causes.push(Cause::invalid(at("type"), &json!(kind), because));
+            causes.push(Cause::invalid(path.child("type"), &json!(kind), because));
         }
         for fault in faults {
-            causes.push(Cause::invalid(at("type"), &json!(kind), fault));
+            causes.push(Cause::invalid(path.child("type"), &json!(kind), fault));
         }
         if limits[..position].iter().any(|other| text(other, "type") == kind) {
-            causes.push(duplicate(at("type"), &json!(kind)));
+            causes.push(duplicate(path.child("type"), &json!(kind)));
         }
         let mut fields = vec!["max", "min"];
         for field in ["default", "defaultRequest"] {
             if kind != "Pod" {
                 fields.push(field);
             } else if limit[field].as_object().is_some_and(|all| !all.is_empty()) {
-                causes.push(Cause::forbidden(at(field), "may not be specified when `type` is 'Pod'"));
+                causes.push(Cause::forbidden(path.child(field), "may not be specified when `type` is 'Pod'"));
             }
         }
         fields.push("maxLimitRequestRatio");
@@ -43,24 +43,24 @@ pub(in crate::registry) fn limit_range(range: &Value, causes: &mut Vec<Cause>) {
             for name in limit[field].as_object().into_iter().flat_map(|all| all.keys()) {
                 known.insert(name.as_str());
                 match kind {
-                    "Pod" | "Container" => resource_name(name, &format!("{}[{name}]", at(field)), causes),
-                    _ => standard_name(name, &format!("{}[{name}]", at(field)), causes),
+                    "Pod" | "Container" => resource_name(name, path.child(field).key(name), causes),
+                    _ => standard_name(name, path.child(field).key(name), causes),
                 }
             }
         }
         let has_storage = |field: &str| limit[field].get("storage").is_some();
         if kind == "PersistentVolumeClaim" && !has_storage("min") && !has_storage("max") {
             let because = "either minimum or maximum storage value is required, but neither was provided";
-            causes.push(Cause::required(at("limits"), because));
+            causes.push(Cause::required(path.child("limits"), because));
         }
         for name in known {
-            amounts(limit, name, &at, causes);
+            amounts(limit, name, &path, causes);
         }
     }
 }
 
 /// The amounts of one resource have an order.
-fn amounts(limit: &Value, name: &str, at: &impl Fn(&str) -> String, causes: &mut Vec<Cause>) {
+fn amounts(limit: &Value, name: &str, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let is_greater = |one: &str, other: &str| {
         quantity::compare(&limit[one][name], &limit[other][name]) == Some(Ordering::Greater)
     };
@@ -84,18 +84,18 @@ fn amounts(limit: &Value, name: &str, at: &impl Fn(&str) -> String, causes: &mut
     for (one, other, first, second, field, value) in orders {
         if is_greater(one, other) {
             let because = format!("{first} {} is greater than {second} {}", shown(one), shown(other));
-            causes.push(Cause::invalid(format!("{}[{name}]", at(field)), &limit[value][name], because));
+            causes.push(Cause::invalid(path.child(field).key(name), &limit[value][name], because));
         }
     }
     let ratio = &limit["maxLimitRequestRatio"][name];
     if quantity::compare(ratio, &json!("1")) == Some(Ordering::Less) {
         let because = format!("ratio {} is less than 1", ratio.as_str().unwrap_or_default());
-        causes.push(Cause::invalid(format!("{}[{name}]", at("maxLimitRequestRatio")), ratio, because));
+        causes.push(Cause::invalid(path.child("maxLimitRequestRatio").key(name), ratio, because));
     }
 }
 
 /// The name of a resource of any kind (`validateResourceName`).
-pub(super) fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(super) fn standard_name(name: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     let faults = names::qualified_faults(name);
     if faults.is_empty() && !name.contains('/') && !data::is_standard_resource(name) {
         causes.push(Cause::invalid(
@@ -104,7 +104,5 @@ pub(super) fn standard_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
             "must be a standard resource type or fully qualified",
         ));
     }
-    for fault in faults {
-        causes.push(Cause::invalid(field, &json!(name), fault));
-    }
+    super::faulty(name, field, faults, causes);
 }

@@ -11,14 +11,17 @@ pub(super) mod probe;
 pub(super) mod quota;
 pub(super) mod rbac;
 pub(super) mod resources;
+mod seen;
 pub(super) mod volume;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{Kind, strategy::NameRule};
-use crate::api::{names, object, selector::is_qualified_name, status::Cause, subresource::Subresource};
+use crate::api::{
+    names, object, path::Path, selector::is_qualified_name, status::Cause, subresource::Subresource,
+};
 
 /// The most bytes that all annotations of an object may have.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
@@ -149,7 +152,9 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     if let Some(labels) = metadata.get("labels") {
         parts::labels(labels, "metadata.labels", causes);
     }
-    annotations(metadata.get("annotations").unwrap_or(&Value::Null), "metadata.annotations", causes);
+    if let Some(annotations) = metadata.get("annotations") {
+        self::annotations(annotations, "metadata.annotations", causes);
+    }
     let malformed = object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer));
     for finalizer in malformed.take(MOST_CAUSES) {
         for fault in names::qualified_faults(finalizer) {
@@ -166,16 +171,22 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
 }
 
 /// Validates the keys and the size of annotations.
-fn annotations(annotations: &Value, field: &str, causes: &mut Vec<Cause>) {
+fn annotations(annotations: &Value, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     let mut size = 0;
     for (key, value) in annotations.as_object().into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
-        faulty(key, field, names::qualified_faults(&key.to_lowercase()), causes);
+        faulty(key, field, names::qualified_faults(&lower_case(key)), causes);
     }
     if size > ANNOTATIONS_LIMIT {
         let because = format!("Too long: may not be more than {ANNOTATIONS_LIMIT} bytes");
         causes.push(Cause::new("FieldValueTooLong", field, because));
     }
+}
+
+/// Returns a text in lower case, which most keys are in already.
+fn lower_case(text: &str) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
 /// Checks that finalizers are Kubernetes' own or have a domain, which upstream's older kinds demand.
@@ -235,6 +246,11 @@ pub(super) fn items<'a>(owner: &'a Value, field: &str) -> &'a [Value] {
     owner[field].as_array().map_or(&[], Vec::as_slice)
 }
 
+/// The object in a field, if there is one.
+pub(super) fn object<'a>(owner: &'a Value, field: &str) -> Option<&'a Value> {
+    owner.get(field).filter(|value| value.is_object())
+}
+
 /// The text in a field; empty if there is none.
 pub(super) fn text<'a>(owner: &'a Value, field: &str) -> &'a str {
     owner[field].as_str().unwrap_or_default()
@@ -243,7 +259,7 @@ pub(super) fn text<'a>(owner: &'a Value, field: &str) -> &'a str {
 /// Adds an error for each fault of the text in a field.
 pub(super) fn faulty<F: std::fmt::Display>(
     text: &str,
-    field: &str,
+    field: impl Into<String> + Copy,
     faults: impl IntoIterator<Item = F>,
     causes: &mut Vec<Cause>,
 ) {
@@ -251,53 +267,49 @@ pub(super) fn faulty<F: std::fmt::Display>(
 }
 
 /// Validates the kind and the name in a reference to an object.
-pub(super) fn kind_and_name(reference: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn kind_and_name(reference: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for part in ["kind", "name"] {
-        let (value, field) = (text(reference, part), format!("{path}.{part}"));
+        let (value, field) = (text(reference, part), path.child(part));
         if value.is_empty() {
             causes.push(Cause::required(field, ""));
         } else {
-            faulty(value, &field, names::path_segment_faults(value), causes);
+            faulty(value, field, names::path_segment_faults(value), causes);
         }
     }
 }
 
 /// Validates a text, if it is not empty, as a DNS subdomain.
-pub(super) fn subdomain(text: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(super) fn subdomain(text: &str, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     if !text.is_empty() {
         faulty(text, field, names::subdomain_faults(text), causes);
     }
 }
 
 /// Returns the error of a list with more entries than there may be.
-pub(super) fn too_many(field: &str, found: usize, most: usize) -> Cause {
+pub(super) fn too_many(field: impl Into<String>, found: usize, most: usize) -> Cause {
     let because = format!("Too many: {found}: must have at most {most} items");
     Cause::new("FieldValueTooMany", field, because)
 }
 
-pub(super) fn duplicate(field: String, value: &Value) -> Cause {
+/// Returns the error of a value that stands in a list before.
+pub(super) fn duplicate(field: impl Into<String>, value: &Value) -> Cause {
     Cause::new("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
 }
 
 /// Validates that a text, if set, is one of `known`.
-pub(super) fn one_of<F: Into<String>>(
-    value: &Value,
-    field: impl FnOnce() -> F,
-    known: &[&str],
-    causes: &mut Vec<Cause>,
-) {
+pub(super) fn one_of(value: &Value, field: impl Into<String>, known: &[&str], causes: &mut Vec<Cause>) {
     if value.as_str().is_some_and(|value| !known.contains(&value)) {
-        causes.push(Cause::not_supported(field(), value, known));
+        causes.push(Cause::not_supported(field, value, known));
     }
 }
 
 /// Validates that a number, if set, is at least `least`.
-pub(super) fn at_least(least: i64, owner: &Value, path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(super) fn at_least(least: i64, owner: &Value, path: &Path<'_>, field: &str, causes: &mut Vec<Cause>) {
     if let Some(number) =
         owner.get(field).filter(|number| !number.is_null() && number.as_i64().is_none_or(|n| n < least))
     {
         let because = format!("must be greater than or equal to {least}");
-        causes.push(Cause::invalid(format!("{path}.{field}"), number, because));
+        causes.push(Cause::invalid(path.child(field), number, because));
     }
 }
 

@@ -1,53 +1,57 @@
 //! Validation of Pods and Pod templates.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::{
-    container::{Pod, Role, container, not_found},
-    duplicate, faulty, items, names, one_of, parts, placement,
+    container::{Pod, Role, container, not_found, one_of_or_required},
+    duplicate, faulty, items, names, object, parts, placement,
     resources::{of_pod, resources},
-    text, volume,
+    seen::Seen,
+    subdomain, text, volume,
 };
-use crate::api::status::Cause;
+use crate::api::{path::Path, status::Cause};
 
 /// Adds the errors of the spec of a Pod at `path`.
-pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let is_pod = path == "spec";
+pub(in crate::registry) fn spec(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let is_pod = matches!(path, Path::Root("spec"));
     let volumes = volume::volumes(spec, path, causes);
     let pod = volume::pod(spec, &volumes, is_pod);
     resource_claims(spec, path, causes);
     if items(spec, "containers").is_empty() {
-        causes.push(Cause::required(format!("{path}.containers"), ""));
+        causes.push(Cause::required(path.child("containers"), ""));
     }
-    let mut known = BTreeSet::new();
+    let mut known = Seen::default();
     for (field, role) in [
         ("containers", Role::Regular),
         ("initContainers", Role::Init),
         ("ephemeralContainers", Role::Ephemeral),
     ] {
+        let list = path.child(field);
         for (position, one) in items(spec, field).iter().enumerate() {
-            let path = format!("{path}.{field}[{position}]");
+            let path = list.index(position);
             container(one, &path, &pod, role, causes);
             let name = text(one, "name");
             if !known.insert(name) && (role == Role::Ephemeral || !name.is_empty()) {
-                causes.push(duplicate(format!("{path}.name"), &json!(name)));
+                causes.push(duplicate(path.child("name"), &json!(name)));
             }
-            let target = text(one, "targetContainerName");
-            if role == Role::Ephemeral && !target.is_empty() && !known.contains(target) {
-                causes.push(not_found(format!("{path}.targetContainerName"), target));
+            let target = if role == Role::Ephemeral { text(one, "targetContainerName") } else { "" };
+            if !target.is_empty() && !known.contains(target) {
+                causes.push(not_found(path.child("targetContainerName"), target));
             }
         }
     }
-    if spec["resources"].is_object() {
-        of_pod(&spec["resources"], &format!("{path}.resources"), &pod, causes);
+    if let Some(requirements) = object(spec, "resources") {
+        of_pod(requirements, &path.child("resources"), &pod, causes);
     }
     host_network(spec, path, is_pod, causes);
     policies(spec, path, causes);
-    parts::labels(&spec["nodeSelector"], &format!("{path}.nodeSelector"), causes);
-    placement::security(&spec["securityContext"], &format!("{path}.securityContext"), causes);
-    placement::affinity(&spec["affinity"], &format!("{path}.affinity"), causes);
+    parts::labels(&spec["nodeSelector"], path.child("nodeSelector"), causes);
+    if let Some(context) = object(spec, "securityContext") {
+        placement::security(context, &path.child("securityContext"), causes);
+    }
+    if let Some(affinity) = object(spec, "affinity") {
+        placement::affinity(affinity, &path.child("affinity"), causes);
+    }
     placement::hosts(spec, path, causes);
     placement::gates(spec, path, causes);
     placement::spread(spec, path, causes);
@@ -58,16 +62,17 @@ pub(in crate::registry) fn spec(spec: &Value, path: &str, causes: &mut Vec<Cause
 }
 
 /// Adds the errors of the claims of devices (`validatePodResourceClaims`).
-fn resource_claims(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let mut known = BTreeSet::new();
+fn resource_claims(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let mut known = Seen::default();
+    let list = path.child("resourceClaims");
     for (position, claim) in items(spec, "resourceClaims").iter().enumerate() {
-        let (path, name) = (format!("{path}.resourceClaims[{position}]"), text(claim, "name"));
+        let (path, name) = (list.index(position), text(claim, "name"));
         if name.is_empty() {
-            causes.push(Cause::required(format!("{path}.name"), ""));
+            causes.push(Cause::required(path.child("name"), ""));
         } else if !known.insert(name) {
-            causes.push(duplicate(format!("{path}.name"), &json!(name)));
+            causes.push(duplicate(path.child("name"), &json!(name)));
         } else {
-            faulty(name, &format!("{path}.name"), names::label_faults(name), causes);
+            faulty(name, path.child("name"), names::label_faults(name), causes);
         }
         let fields = ["resourceClaimName", "resourceClaimTemplateName"];
         let because = match fields.map(|field| claim[field].is_string()) {
@@ -83,85 +88,76 @@ fn resource_claims(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
             let shown = format!(
                 "{{\"Name\":{name:?},\"ResourceClaimName\":{of_claim},\"ResourceClaimTemplateName\":{of_template}}}"
             );
-            causes.push(Cause::invalid_json(&*path, &shown, because));
+            causes.push(Cause::invalid_json(path, &shown, because));
         }
         for field in fields {
             if let Some(name) = claim[field].as_str() {
-                faulty(name, &format!("{path}.{field}"), names::subdomain_faults(name), causes);
+                faulty(name, path.child(field), names::subdomain_faults(name), causes);
             }
         }
     }
 }
 
 /// Adds the errors of the template of a Pod at `path`.
-pub(in crate::registry) fn template(template: &Value, path: &str, causes: &mut Vec<Cause>) {
-    parts::labels(&template["metadata"]["labels"], &format!("{path}.labels"), causes);
-    super::annotations(&template["metadata"]["annotations"], &format!("{path}.annotations"), causes);
-    self::spec(&template["spec"], &format!("{path}.spec"), causes);
-    if !items(&template["spec"], "ephemeralContainers").is_empty() {
+pub(in crate::registry) fn template(template: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let (metadata, spec) = (&template["metadata"], &template["spec"]);
+    parts::labels(&metadata["labels"], path.child("labels"), causes);
+    super::annotations(&metadata["annotations"], path.child("annotations"), causes);
+    self::spec(spec, &path.child("spec"), causes);
+    if !items(spec, "ephemeralContainers").is_empty() {
         let because = "ephemeral containers not allowed in pod template";
-        causes.push(Cause::forbidden(format!("{path}.spec.ephemeralContainers"), because));
+        causes.push(Cause::forbidden(path.child("spec").child("ephemeralContainers"), because));
     }
 }
 
 /// The fields with few values, and the deadline.
-fn policies(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn policies(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let known: [(&str, &[&str]); 3] = [
         ("restartPolicy", &["Always", "OnFailure", "Never"]),
         ("dnsPolicy", &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]),
         ("preemptionPolicy", &["PreemptLowerPriority", "Never"]),
     ];
     for (field, known) in known {
-        match spec[field].as_str() {
-            Some("") => causes.push(Cause::required(format!("{path}.{field}"), "")),
-            _ => one_of(&spec[field], || format!("{path}.{field}"), known, causes),
-        }
+        one_of_or_required(spec, field, path, known, causes);
     }
     if let Some(seconds) =
         spec["activeDeadlineSeconds"].as_i64().filter(|n| !(1..=i64::from(i32::MAX)).contains(n))
     {
         let because = "must be between 1 and 2147483647, inclusive";
-        causes.push(Cause::invalid(format!("{path}.activeDeadlineSeconds"), &json!(seconds), because));
+        causes.push(Cause::invalid(path.child("activeDeadlineSeconds"), &json!(seconds), because));
     }
-    let system = &spec["os"];
-    if system.is_object() {
+    if let Some(system) = object(spec, "os") {
         match text(system, "name") {
-            "" => causes.push(Cause::required(format!("{path}.os.name"), "cannot be empty")),
+            "" => causes.push(Cause::required(path.child("os").child("name"), "cannot be empty")),
             "linux" | "windows" => {}
             // Upstream names the field that has the name.
             other => {
                 let known = ["linux", "windows"];
-                causes.push(Cause::not_supported(format!("{path}.os"), &json!(other), &known));
+                causes.push(Cause::not_supported(path.child("os"), &json!(other), &known));
             }
         }
     }
 }
 
 /// The names in a Pod's spec.
-fn words(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn words(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for field in ["hostnameOverride", "serviceAccountName", "nodeName"] {
-        let name = text(spec, field);
-        for fault in names::subdomain_faults(name).into_iter().filter(|_| !name.is_empty()) {
-            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
-        }
+        subdomain(text(spec, field), path.child(field), causes);
     }
     for field in ["hostname", "subdomain"] {
         let name = text(spec, field);
-        for fault in names::label_faults(name).into_iter().filter(|_| !name.is_empty()) {
-            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
+        if !name.is_empty() {
+            faulty(name, path.child(field), names::label_faults(name), causes);
         }
     }
-    for field in ["priorityClassName", "runtimeClassName"] {
-        let name = text(spec, field);
-        let is_there = field == "runtimeClassName" && spec[field].is_string() || !name.is_empty();
-        for fault in names::subdomain_faults(name).into_iter().filter(|_| is_there) {
-            causes.push(Cause::invalid(format!("{path}.{field}"), &json!(name), fault));
-        }
+    subdomain(text(spec, "priorityClassName"), path.child("priorityClassName"), causes);
+    if let Some(name) = spec["runtimeClassName"].as_str() {
+        faulty(name, path.child("runtimeClassName"), names::subdomain_faults(name), causes);
     }
 }
 
 /// On the network of its node, a Pod's ports are the node's.
-fn host_network(spec: &Value, path: &str, is_pod: bool, causes: &mut Vec<Cause>) {
+fn host_network(spec: &Value, path: &Path<'_>, is_pod: bool, causes: &mut Vec<Cause>) {
     if spec["hostNetwork"] != true {
         return;
     }
@@ -169,17 +165,20 @@ fn host_network(spec: &Value, path: &str, is_pod: bool, causes: &mut Vec<Cause>)
         for (position, port) in items(container, "ports").iter().enumerate() {
             let [host, own] = ["hostPort", "containerPort"].map(|field| port[field].as_i64().unwrap_or(0));
             if (is_pod || host != 0) && host != own {
-                let field = format!("{path}.containers[{index}].ports[{position}].hostPort");
                 let because = "must match `containerPort` when `hostNetwork` is true";
-                causes.push(Cause::invalid(field, &json!(host), because));
+                causes.push(Cause::invalid(
+                    path.child("containers").index(index).child("ports").index(position).child("hostPort"),
+                    &json!(host),
+                    because,
+                ));
             }
         }
     }
 }
 
 /// The overhead of running a Pod; upstream checks it as it checks limits.
-fn overhead(spec: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
-    if spec["overhead"].is_object() {
-        resources(&json!({"limits": spec["overhead"]}), &format!("{path}.overhead"), pod, causes);
+fn overhead(spec: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    if let Some(overhead) = object(spec, "overhead") {
+        resources(&json!({ "limits": overhead }), &path.child("overhead"), pod, causes);
     }
 }

@@ -3,20 +3,22 @@
 use serde_json::{Value, json};
 
 use super::{items, parts, probe, text};
-use crate::api::status::Cause;
+use crate::api::{path::Path, status::Cause};
 
 /// A `NetworkPolicy`.
 pub(in crate::registry) fn network_policy(policy: &Value, causes: &mut Vec<Cause>) {
     let spec = &policy["spec"];
-    parts::selector(&spec["podSelector"], "spec.podSelector", causes);
+    parts::selector(&spec["podSelector"], &Path::Root("spec.podSelector"), causes);
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        let root = Path::Root("spec");
+        let list = root.child(direction);
         for (position, rule) in items(spec, direction).iter().enumerate() {
-            let path = format!("spec.{direction}[{position}]");
+            let path = list.index(position);
             for (index, port) in items(rule, "ports").iter().enumerate() {
-                self::port(port, &format!("{path}.ports[{index}]"), causes);
+                self::port(port, &path.child("ports").index(index), causes);
             }
             for (index, peer) in items(rule, peers).iter().enumerate() {
-                self::peer(peer, &format!("{path}.{peers}[{index}]"), causes);
+                self::peer(peer, &path.child(peers).index(index), causes);
             }
         }
     }
@@ -34,11 +36,11 @@ pub(in crate::registry) fn network_policy(policy: &Value, causes: &mut Vec<Cause
     }
 }
 
-fn port(port: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn port(port: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let known = ["TCP", "UDP", "SCTP"];
-    super::one_of(&port["protocol"], || format!("{path}.protocol"), &known, causes);
+    super::one_of(&port["protocol"], path.child("protocol"), &known, causes);
     let (number, end) = (&port["port"], port["endPort"].as_i64());
-    let field = format!("{path}.endPort");
+    let field = path.child("endPort");
     match (number, end) {
         (Value::Null, Some(end)) => {
             let because = "may not be specified when `port` is not specified";
@@ -50,11 +52,7 @@ fn port(port: &Value, path: &str, causes: &mut Vec<Cause>) {
         }
         (_, Some(end)) => {
             if number.as_i64().is_some_and(|number| end < number) {
-                causes.push(Cause::invalid(
-                    field.as_str(),
-                    number,
-                    "must be greater than or equal to `port`",
-                ));
+                causes.push(Cause::invalid(field, number, "must be greater than or equal to `port`"));
             }
             if !(1..=65535).contains(&end) {
                 let because = "must be between 1 and 65535, inclusive";
@@ -64,18 +62,18 @@ fn port(port: &Value, path: &str, causes: &mut Vec<Cause>) {
         (_, None) => {}
     }
     if !number.is_null() {
-        probe::port(number, format!("{path}.port"), causes);
+        probe::port(number, path.child("port"), causes);
     }
 }
 
-fn peer(peer: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn peer(peer: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for field in ["podSelector", "namespaceSelector"] {
-        parts::selector(&peer[field], &format!("{path}.{field}"), causes);
+        parts::selector(&peer[field], &path.child(field), causes);
     }
     let block = &peer["ipBlock"];
     let others = ["podSelector", "namespaceSelector"].iter().any(|field| peer[field].is_object());
     if block.is_object() {
-        ip_block(block, &format!("{path}.ipBlock"), causes);
+        ip_block(block, &path.child("ipBlock"), causes);
         if others {
             causes.push(Cause::forbidden(path, "may not specify both ipBlock and another peer"));
         }
@@ -84,16 +82,17 @@ fn peer(peer: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn ip_block(block: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn ip_block(block: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let whole = text(block, "cidr");
     if whole.is_empty() {
-        causes.push(Cause::required(format!("{path}.cidr"), ""));
+        causes.push(Cause::required(path.child("cidr"), ""));
         return;
     }
-    let Some(whole) = range(&block["cidr"], format!("{path}.cidr"), causes) else { return };
+    let Some(whole) = range(&block["cidr"], path.child("cidr"), causes) else { return };
+    let list = path.child("except");
     for (position, except) in items(block, "except").iter().enumerate() {
-        let field = format!("{path}.except[{position}]");
-        let Some(part) = range(except, field.clone(), causes) else { continue };
+        let field = list.index(position);
+        let Some(part) = range(except, field, causes) else { continue };
         let length = whole.1.min(part.1);
         let is_inside = part.1 > whole.1 && part.0.is_ipv4() == whole.0.is_ipv4();
         if !is_inside || prefix(part.0, length) != prefix(whole.0, length) {
@@ -103,7 +102,7 @@ fn ip_block(block: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// A range of addresses: one of them, and the length of what they share.
-fn range(value: &Value, field: String, causes: &mut Vec<Cause>) -> Option<(std::net::IpAddr, u32)> {
+fn range(value: &Value, field: Path<'_>, causes: &mut Vec<Cause>) -> Option<(std::net::IpAddr, u32)> {
     let parsed = value.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
         let address: std::net::IpAddr = address.parse().ok()?;
         let length: u32 = length.parse().ok()?;

@@ -2,16 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{at_least, items, names, text};
-use crate::api::status::Cause;
+use super::{at_least, items, names, object, text};
+use crate::api::{path::Path, status::Cause};
 
 /// A container's probes.
-pub(super) fn probes(container: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn probes(container: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        let (probe, path) = (&container[name], format!("{path}.{name}"));
-        if !probe.is_object() {
-            continue;
-        }
+        let Some(probe) = object(container, name) else { continue };
+        let path = path.child(name);
         handler(probe, &path, causes);
         for field in
             ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
@@ -19,41 +17,41 @@ pub(super) fn probes(container: &Value, path: &str, causes: &mut Vec<Cause>) {
             at_least(0, probe, &path, field, causes);
         }
         let grace = probe["terminationGracePeriodSeconds"].as_i64();
-        let field = format!("{path}.terminationGracePeriodSeconds");
+        let field = path.child("terminationGracePeriodSeconds");
         if let Some(grace) = grace.filter(|grace| *grace <= 0) {
-            causes.push(Cause::invalid(field.as_str(), &json!(grace), "must be greater than 0"));
+            causes.push(Cause::invalid(field, &json!(grace), "must be greater than 0"));
         }
         if name == "readinessProbe" {
             if let Some(grace) = grace {
                 causes.push(Cause::invalid(field, &json!(grace), "must not be set for readinessProbes"));
             }
-        } else if probe["successThreshold"].as_i64().unwrap_or(0) != 1 {
-            let threshold = json!(probe["successThreshold"].as_i64().unwrap_or(0));
-            causes.push(Cause::invalid(format!("{path}.successThreshold"), &threshold, "must be 1"));
+        } else {
+            let threshold = probe["successThreshold"].as_i64().unwrap_or(0);
+            if threshold != 1 {
+                causes.push(Cause::invalid(path.child("successThreshold"), &json!(threshold), "must be 1"));
+            }
         }
     }
 }
 
 /// A container's hooks.
-pub(super) fn lifecycle(lifecycle: &Value, path: &str, system: &Value, causes: &mut Vec<Cause>) {
+pub(super) fn lifecycle(lifecycle: &Value, path: &Path<'_>, system: &Value, causes: &mut Vec<Cause>) {
     for hook in ["postStart", "preStop"] {
-        if lifecycle[hook].is_object() {
-            handler(&lifecycle[hook], &format!("{path}.{hook}"), causes);
+        if let Some(action) = object(lifecycle, hook) {
+            handler(action, &path.child(hook), causes);
         }
     }
     if lifecycle["stopSignal"].is_string() && system.is_null() {
         let because = "may not be set for containers with empty `spec.os.name`";
-        causes.push(Cause::forbidden(format!("{path}.stopSignal"), because));
+        causes.push(Cause::forbidden(path.child("stopSignal"), because));
     }
 }
 
-fn handler(handler: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn handler(handler: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let mut count = 0;
     for name in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
-        let (action, path) = (&handler[name], format!("{path}.{name}"));
-        if !action.is_object() {
-            continue;
-        }
+        let Some(action) = object(handler, name) else { continue };
+        let path = path.child(name);
         count += 1;
         if count > 1 {
             causes.push(Cause::forbidden(path, "may not specify more than 1 handler type"));
@@ -61,10 +59,10 @@ fn handler(handler: &Value, path: &str, causes: &mut Vec<Cause>) {
         }
         match name {
             "exec" if items(action, "command").is_empty() => {
-                causes.push(Cause::required(format!("{path}.command"), ""));
+                causes.push(Cause::required(path.child("command"), ""));
             }
             "httpGet" => http_get(action, &path, causes),
-            "tcpSocket" | "grpc" => port(&action["port"], format!("{path}.port"), causes),
+            "tcpSocket" | "grpc" => port(&action["port"], path.child("port"), causes),
             _ => {}
         }
     }
@@ -73,34 +71,31 @@ fn handler(handler: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
-fn http_get(get: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn http_get(get: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     const NAME_RULE: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', \
                              regex used for validation is '[-A-Za-z0-9]+')";
     if text(get, "path").is_empty() {
-        causes.push(Cause::required(format!("{path}.path"), ""));
+        causes.push(Cause::required(path.child("path"), ""));
     }
-    port(&get["port"], format!("{path}.port"), causes);
-    if !matches!(text(get, "scheme"), "HTTP" | "HTTPS") {
-        causes.push(Cause::not_supported(
-            format!("{path}.scheme"),
-            &json!(text(get, "scheme")),
-            &["HTTP", "HTTPS"],
-        ));
+    port(&get["port"], path.child("port"), causes);
+    let scheme = text(get, "scheme");
+    if !matches!(scheme, "HTTP" | "HTTPS") {
+        causes.push(Cause::not_supported(path.child("scheme"), &json!(scheme), &["HTTP", "HTTPS"]));
     }
     for header in items(get, "httpHeaders") {
         let name = text(header, "name");
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            causes.push(Cause::invalid(format!("{path}.httpHeaders"), &json!(name), NAME_RULE));
+            causes.push(Cause::invalid(path.child("httpHeaders"), &json!(name), NAME_RULE));
         }
     }
 }
 
 /// The number or the name of a port.
-pub(in crate::registry) fn port(port: &Value, field: String, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn port(port: &Value, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     match port.as_str() {
         Some(name) => {
             for fault in names::port_name_faults(name) {
-                causes.push(Cause::invalid(field.as_str(), &json!(name), fault));
+                causes.push(Cause::invalid(field, &json!(name), fault));
             }
         }
         None => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{data, items, limits::standard_name, text};
-use crate::api::status::Cause;
+use crate::api::{path::Path, status::Cause};
 
 /// The scopes of Pods that a selector can only ask for.
 const OF_PODS: [&str; 5] =
@@ -18,7 +18,7 @@ const COMPUTE: [&str; 6] =
 /// Adds the errors of a `ResourceQuota`.
 pub(in crate::registry) fn quota(quota: &Value, causes: &mut Vec<Cause>) {
     let spec = &quota["spec"];
-    quota_amounts(&spec["hard"], "spec.hard", causes);
+    quota_amounts(&spec["hard"], &Path::Root("spec.hard"), causes);
     let scopes = items(spec, "scopes");
     for scope in scopes {
         let scope = scope.as_str().unwrap_or_default();
@@ -28,19 +28,19 @@ pub(in crate::registry) fn quota(quota: &Value, causes: &mut Vec<Cause>) {
         }
         causes.extend(foreign(spec, scope).map(|_| invalid("unsupported scope applied to resource")));
     }
-    conflicts(&scopes.iter().filter_map(Value::as_str).collect(), "spec.scopes", spec, causes);
+    conflicts(&scopes.iter().filter_map(Value::as_str).collect(), Path::Root("spec.scopes"), spec, causes);
     if !spec["scopeSelector"].is_null() {
         selector(spec, causes);
     }
 }
 
 fn selector(spec: &Value, causes: &mut Vec<Cause>) {
-    let path = "spec.scopeSelector.matchExpressions";
+    let path = Path::Root("spec.scopeSelector.matchExpressions");
     let requirements = items(&spec["scopeSelector"], "matchExpressions");
     for requirement in requirements {
         let (scope, operator) = (text(requirement, "scopeName"), text(requirement, "operator"));
         if !is_known(scope) {
-            causes.push(Cause::invalid(format!("{path}.scopeName"), &json!(scope), "unsupported scope"));
+            causes.push(Cause::invalid(path.child("scopeName"), &json!(scope), "unsupported scope"));
         }
         causes.extend(foreign(spec, scope).map(|_| {
             let message =
@@ -48,7 +48,7 @@ fn selector(spec: &Value, causes: &mut Vec<Cause>) {
             Cause::new("FieldValueInvalid", path, message)
         }));
         let invalid_operator =
-            |because: &str| Cause::invalid(format!("{path}.operator"), &json!(operator), because);
+            |because: &str| Cause::invalid(path.child("operator"), &json!(operator), because);
         if OF_PODS.contains(&scope) && operator != "Exists" {
             causes.push(invalid_operator(
                 "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, \
@@ -61,12 +61,12 @@ fn selector(spec: &Value, causes: &mut Vec<Cause>) {
             "In" | "NotIn" if values.is_empty() => {
                 let because =
                     "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-                causes.push(Cause::required(format!("{path}.values"), because));
+                causes.push(Cause::required(path.child("values"), because));
             }
             "Exists" | "DoesNotExist" if !values.is_empty() => {
                 let because =
                     "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
-                causes.push(Cause::invalid(format!("{path}.values"), &requirement["values"], because));
+                causes.push(Cause::invalid(path.child("values"), &requirement["values"], because));
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
             _ => causes.push(invalid_operator("not a valid selector operator")),
@@ -92,7 +92,7 @@ fn foreign<'a>(spec: &'a Value, scope: &'a str) -> impl Iterator<Item = &'a str>
     })
 }
 
-fn conflicts(scopes: &BTreeSet<&str>, path: &str, spec: &Value, causes: &mut Vec<Cause>) {
+fn conflicts(scopes: &BTreeSet<&str>, path: Path<'_>, spec: &Value, causes: &mut Vec<Cause>) {
     let both = OPPOSITES.iter().filter(|pair| pair.iter().all(|scope| scopes.contains(scope)));
     causes.extend(both.map(|_| Cause::invalid(path, &spec["scopes"], "conflicting scopes")));
 }
@@ -108,14 +108,14 @@ fn as_struct(requirements: &[Value]) -> String {
 }
 
 /// Adds the errors of the amounts in a `ResourceQuota`.
-pub(in crate::registry) fn quota_amounts(amounts: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn quota_amounts(amounts: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for (name, amount) in amounts.as_object().into_iter().flatten() {
-        let field = format!("{path}[{name}]");
-        standard_name(name, &field, causes);
+        let field = path.key(name);
+        standard_name(name, field, causes);
         if !name.contains('/') && (name == "storage" || !data::is_standard_resource(name)) {
             let because = "must be a standard resource for quota";
-            causes.push(Cause::invalid(&*field, &json!(name), because));
+            causes.push(Cause::invalid(field, &json!(name), because));
         }
-        data::amount(name, amount, &field, causes);
+        data::amount(name, amount, field, causes);
     }
 }

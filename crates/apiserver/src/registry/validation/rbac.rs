@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{items, parts, text};
-use crate::api::{names, status::Cause};
+use crate::api::{names, path::Path, status::Cause};
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -42,8 +42,9 @@ pub(in crate::registry) fn role(role: &Value, in_namespace: bool, causes: &mut V
             let because = "at least one clusterRoleSelector required if aggregationRule is non-nil";
             causes.push(Cause::required(field, because));
         }
+        let list = Path::Root(field);
         for (position, selector) in selectors.iter().enumerate() {
-            let field = format!("{field}[{position}]");
+            let field = list.index(position);
             parts::selector(selector, &field, causes);
             if !parts::is_selector(selector) {
                 causes.push(Cause::invalid(field, &Value::Null, "invalid label selector."));

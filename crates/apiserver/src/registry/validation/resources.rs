@@ -1,25 +1,25 @@
 //! Validation of requests and limits.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{container::Pod, data, duplicate, items, names, text};
+use super::{container::Pod, data, duplicate, items, names, seen::Seen, text};
 use crate::{
-    api::{selector::is_qualified_name, status::Cause},
+    api::{path::Path, selector::is_qualified_name, status::Cause},
     registry::quantity,
 };
 
 /// Adds the errors of requests and limits of a container (`ValidateContainerResourceRequirements`).
-pub(super) fn resources(resources: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn resources(resources: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
     requirements(resources, path, pod, resource_name, causes);
 }
 
 /// Adds the errors of requests and limits of a whole Pod (`validatePodResources`).
-pub(super) fn of_pod(resources: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn of_pod(resources: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
     if !items(resources, "claims").is_empty() {
         let because = "claims may not be set for Resources at pod-level";
-        causes.push(Cause::forbidden(format!("{path}.claims"), because));
+        causes.push(Cause::forbidden(path.child("claims"), because));
     }
     requirements(resources, path, pod, pod_resource_name, causes);
 }
@@ -27,49 +27,62 @@ pub(super) fn of_pod(resources: &Value, path: &str, pod: &Pod<'_>, causes: &mut 
 /// Adds the errors of requests and limits, whose resources have names that `name` allows.
 fn requirements(
     resources: &Value,
-    path: &str,
+    path: &Path<'_>,
     pod: &Pod<'_>,
-    name: fn(&str, &str, &mut Vec<Cause>),
+    name: fn(&str, Path<'_>, &mut Vec<Cause>),
     causes: &mut Vec<Cause>,
 ) {
-    let amount = |resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>| {
+    let amount = |resource: &str, amount: &Value, field: Path<'_>, causes: &mut Vec<Cause>| {
         name(resource, field, causes);
         data::amount(resource, amount, field, causes);
         huge_pages(resource, amount, field, causes);
     };
-    for (resource, limit) in resources["limits"].as_object().into_iter().flatten() {
-        amount(resource, limit, &format!("{path}.limits[{resource}]"), causes);
+    let (limits, requests) = (&resources["limits"], &resources["requests"]);
+    for (resource, limit) in limits.as_object().into_iter().flatten() {
+        amount(resource, limit, path.child("limits").key(resource), causes);
     }
-    for (resource, request) in resources["requests"].as_object().into_iter().flatten() {
-        amount(resource, request, &format!("{path}.requests[{resource}]"), causes);
-        let (limit, shown) =
-            (&resources["limits"][resource], |value: &Value| value.as_str().unwrap_or_default().to_owned());
-        let order = quantity::compare(request, limit);
+    for (resource, request) in requests.as_object().into_iter().flatten() {
+        amount(resource, request, path.child("requests").key(resource), causes);
+        let limit = &limits[resource];
+        let shown = || limit.as_str().unwrap_or_default();
+        let order = match limit {
+            Value::Null => None,
+            limit if limit == request => Some(Ordering::Equal),
+            limit => quantity::compare(request, limit),
+        };
         let is_fixed = resource.contains('/') && !resource.contains("kubernetes.io/")
             || resource.starts_with("hugepages-");
         if limit.is_null() && is_fixed {
             let because = "Limit must be set for non overcommitable resources";
-            causes.push(Cause::required(format!("{path}.limits"), because));
-        } else if is_fixed && order.is_some_and(std::cmp::Ordering::is_ne) {
-            let because = format!("must be equal to {resource} limit of {}", shown(limit));
-            causes.push(Cause::invalid(format!("{path}.requests"), request, because));
-        } else if order.is_some_and(std::cmp::Ordering::is_gt) {
-            let because = format!("must be less than or equal to {resource} limit of {}", shown(limit));
-            causes.push(Cause::invalid(format!("{path}.requests"), request, because));
+            causes.push(Cause::required(path.child("limits"), because));
+        } else if is_fixed && order.is_some_and(Ordering::is_ne) {
+            let because = format!("must be equal to {resource} limit of {}", shown());
+            causes.push(Cause::invalid(path.child("requests"), request, because));
+        } else if order.is_some_and(Ordering::is_gt) {
+            let because = format!("must be less than or equal to {resource} limit of {}", shown());
+            causes.push(Cause::invalid(path.child("requests"), request, because));
         }
     }
     let uses = |of: fn(&str) -> bool| {
-        ["limits", "requests"]
-            .iter()
-            .any(|what| resources[*what].as_object().is_some_and(|all| all.keys().any(|name| of(name))))
+        [limits, requests].iter().filter_map(|all| all.as_object()).any(|all| all.keys().any(|name| of(name)))
     };
     if uses(|name| name.starts_with("hugepages-")) && !uses(|name| matches!(name, "cpu" | "memory")) {
         causes.push(Cause::forbidden(path, "HugePages require cpu or memory"));
     }
+    claims(resources, path, pod, causes);
+}
+
+/// Adds the errors of the claims of devices, which are claims of the Pod.
+fn claims(resources: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    let own = items(resources, "claims");
+    if own.is_empty() {
+        return;
+    }
     let claims: Vec<&str> =
         items(pod.spec, "resourceClaims").iter().map(|claim| text(claim, "name")).collect();
-    for (position, claim) in items(resources, "claims").iter().enumerate() {
-        let (name, field) = (text(claim, "name"), format!("{path}.claims[{position}]"));
+    let list = path.child("claims");
+    for (position, claim) in own.iter().enumerate() {
+        let (name, field) = (text(claim, "name"), list.index(position));
         if name.is_empty() {
             causes.push(Cause::required(field, ""));
         } else if !claims.contains(&name) {
@@ -86,7 +99,7 @@ fn requirements(
 }
 
 /// Adds the error of an amount of huge pages that is no multiple of their size.
-fn huge_pages(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Cause>) {
+fn huge_pages(resource: &str, amount: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
     let Some(size) = resource.strip_prefix("hugepages-") else { return };
     let bytes = |amount: &Value| quantity::of(amount).map(|amount| amount.value());
     let (size, Some(found)) = (bytes(&json!(size)).unwrap_or(0), bytes(amount)) else { return };
@@ -98,7 +111,7 @@ fn huge_pages(resource: &str, amount: &Value, field: &str, causes: &mut Vec<Caus
 }
 
 /// Adds the errors of a resource's name in a Pod (`validatePodResourceName`).
-fn pod_resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+fn pod_resource_name(name: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     let faults = names::qualified_faults(name);
     if !faults.is_empty() {
         super::faulty(name, field, faults, causes);
@@ -111,13 +124,11 @@ fn pod_resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
 }
 
 /// Adds the errors of a resource's name in a container (`validateContainerResourceName`).
-pub(in crate::registry) fn resource_name(name: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn resource_name(name: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     let faults = names::qualified_faults(name);
     let is_huge = name.starts_with("hugepages-");
     if !faults.is_empty() {
-        for fault in faults {
-            causes.push(Cause::invalid(field, &json!(name), fault));
-        }
+        super::faulty(name, field, faults, causes);
     } else if !name.contains('/') && !data::is_standard_resource(name) {
         causes.push(Cause::invalid(
             field,
@@ -137,25 +148,25 @@ pub(in crate::registry) fn resource_name(name: &str, field: &str, causes: &mut V
 }
 
 /// Adds the errors of the policies of resizing a container.
-pub(super) fn resize_policies(container: &Value, path: &str, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
-    let field = format!("{path}.resizePolicy");
-    let mut seen = BTreeSet::new();
+pub(super) fn resize_policies(container: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
+    let field = path.child("resizePolicy");
+    let mut seen = Seen::default();
     for (position, policy) in items(container, "resizePolicy").iter().enumerate() {
         let (resource, restart) = (text(policy, "resourceName"), text(policy, "restartPolicy"));
         if !seen.insert(resource) {
-            causes.push(duplicate(format!("{field}[{position}]"), &json!(resource)));
+            causes.push(duplicate(field.index(position), &json!(resource)));
         }
         for (value, known) in [(resource, ["cpu", "memory"]), (restart, ["NotRequired", "RestartContainer"])]
         {
             if value.is_empty() {
-                causes.push(Cause::required(field.as_str(), ""));
+                causes.push(Cause::required(field, ""));
             } else if !known.contains(&value) {
-                causes.push(Cause::not_supported(field.as_str(), &json!(value), &known));
+                causes.push(Cause::not_supported(field, &json!(value), &known));
             }
         }
         if pod.spec["restartPolicy"] == "Never" && restart != "NotRequired" {
             let because = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
-            causes.push(Cause::invalid(field.as_str(), &json!(restart), because));
+            causes.push(Cause::invalid(field, &json!(restart), because));
         }
     }
 }

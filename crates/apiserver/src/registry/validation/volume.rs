@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{container::Pod, duplicate, items, names, text};
-use crate::{api::status::Cause, registry::quantity};
+use super::{container::Pod, duplicate, items, names, object, text};
+use crate::{
+    api::{path::Path, status::Cause},
+    registry::quantity,
+};
 
 /// The sources of volumes, in upstream's order.
-const SOURCES: [&str; 29] = [
+const SOURCES: [&str; 30] = [
     "emptyDir",
     "hostPath",
     "gitRepo",
@@ -38,6 +41,7 @@ const SOURCES: [&str; 29] = [
     "scaleIO",
     "csi",
     "ephemeral",
+    "image",
 ];
 
 const MODE_RULE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
@@ -45,55 +49,49 @@ const MODE_RULE: &str = "must be a number between 0 and 0777 (octal), both inclu
 /// Adds the errors of the volumes of a Pod, and returns those without errors.
 pub(super) fn volumes<'a>(
     spec: &'a Value,
-    path: &str,
+    path: &Path<'_>,
     causes: &mut Vec<Cause>,
 ) -> BTreeMap<&'a str, &'a Value> {
     let mut known = BTreeMap::new();
+    let list = path.child("volumes");
     for (position, volume) in items(spec, "volumes").iter().enumerate() {
-        let (name, path) = (text(volume, "name"), format!("{path}.volumes[{position}]"));
-        let mut faults = Vec::new();
-        source(volume, &path, &mut faults);
-        if name.is_empty() {
-            faults.push(Cause::required(format!("{path}.name"), ""));
-        } else {
-            for fault in names::label_faults(name) {
-                faults.push(Cause::invalid(format!("{path}.name"), &json!(name), fault));
-            }
+        let (name, path) = (text(volume, "name"), list.index(position));
+        let before = causes.len();
+        source(volume, &path, causes);
+        match name {
+            "" => causes.push(Cause::required(path.child("name"), "")),
+            name => super::faulty(name, path.child("name"), names::label_faults(name), causes),
         }
         if known.contains_key(name) {
-            faults.push(duplicate(format!("{path}.name"), &json!(name)));
+            causes.push(duplicate(path.child("name"), &json!(name)));
         }
-        if faults.is_empty() {
+        if causes.len() == before {
             known.insert(name, volume);
         }
-        causes.append(&mut faults);
     }
     known
 }
 
 /// Adds the errors of a volume's source.
-fn source(volume: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let mut count = 0;
-    for name in SOURCES.into_iter().chain(["image"]) {
-        let source = &volume[name];
-        if !source.is_object() {
-            continue;
+fn source(volume: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let fields = volume.as_object().into_iter().flatten();
+    let mut set = fields.filter(|(name, source)| source.is_object() && SOURCES.contains(&name.as_str()));
+    match (set.next(), set.next()) {
+        (None, _) => causes.push(Cause::required(path, "must specify a volume type")),
+        (Some((name, source)), None) => of_type(name, source, &path.child(name), causes),
+        (Some(_), Some(_)) => {
+            let mut in_order = SOURCES.into_iter().filter_map(|name| Some((name, object(volume, name)?)));
+            if let Some((name, source)) = in_order.next() {
+                of_type(name, source, &path.child(name), causes);
+            }
+            let because = "may not specify more than 1 volume type";
+            causes.extend(in_order.map(|(name, _)| Cause::forbidden(path.child(name), because)));
         }
-        count += 1;
-        if count > 1 {
-            causes
-                .push(Cause::forbidden(format!("{path}.{name}"), "may not specify more than 1 volume type"));
-            continue;
-        }
-        of_type(name, source, &format!("{path}.{name}"), causes);
-    }
-    if count == 0 {
-        causes.push(Cause::required(path, "must specify a volume type"));
     }
 }
 
 /// Adds the errors of a source of one type.
-pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let required: &[&str] = match name {
         "gitRepo" => &["repository"],
         "gcePersistentDisk" => &["pdName"],
@@ -116,31 +114,31 @@ pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &str, cause
         "hostPath" => &["path"],
         _ => &[],
     };
-    // Upstream names this one by another path.
-    let place = path.replace("gcePersistentDisk", "persistentDisk");
     for field in required.iter().filter(|field| text(source, field).is_empty()) {
-        causes.push(Cause::required(format!("{place}.{field}"), ""));
+        // Upstream names this one by another path.
+        let field = path.child(field).to_string().replace("gcePersistentDisk", "persistentDisk");
+        causes.push(Cause::required(field, ""));
     }
     match name {
         "emptyDir" if quantity::of(&source["sizeLimit"]).is_some_and(|limit| limit.signum() < 0) => {
             let because = "SizeLimit field must be a valid resource quantity";
-            causes.push(Cause::forbidden(format!("{path}.sizeLimit"), because));
+            causes.push(Cause::forbidden(path.child("sizeLimit"), because));
         }
         "hostPath" if !text(source, "path").is_empty() => host_path(source, path, causes),
-        "gitRepo" => descending(text(source, "directory"), &format!("{path}.directory"), causes),
+        "gitRepo" => descending(text(source, "directory"), path.child("directory"), causes),
         "secret" | "configMap" => {
-            mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
+            mode(&source["defaultMode"], path.child("defaultMode"), causes);
             keys(source, path, causes);
         }
         "nfs" if !text(source, "path").starts_with('/') => {
             let because = "must be an absolute path";
-            causes.push(Cause::invalid(format!("{path}.path"), &json!(text(source, "path")), because));
+            causes.push(Cause::invalid(path.child("path"), &json!(text(source, "path")), because));
         }
         "cephfs" | "rbd" if items(source, "monitors").is_empty() => {
-            causes.push(Cause::required(format!("{path}.monitors"), ""));
+            causes.push(Cause::required(path.child("monitors"), ""));
         }
         "downwardAPI" => {
-            mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
+            mode(&source["defaultMode"], path.child("defaultMode"), causes);
             downward_files(source, path, causes);
         }
         "projected" => projected(source, path, causes),
@@ -149,20 +147,20 @@ pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &str, cause
     }
 }
 
-fn host_path(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn host_path(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let known =
         ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
-    without_backsteps(text(source, "path"), &format!("{path}.path"), causes);
-    super::one_of(&source["type"], || format!("{path}.type"), &known, causes);
+    without_backsteps(text(source, "path"), path.child("path"), causes);
+    super::one_of(&source["type"], path.child("type"), &known, causes);
 }
 
-fn ephemeral(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn ephemeral(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let template = &source["volumeClaimTemplate"];
-    let path = format!("{path}.volumeClaimTemplate");
+    let path = path.child("volumeClaimTemplate");
     if template.is_object() {
         if items(&template["spec"], "accessModes").is_empty() {
             let because = "at least 1 access mode is required";
-            causes.push(Cause::required(format!("{path}.spec.accessModes"), because));
+            causes.push(Cause::required(path.child("spec").child("accessModes"), because));
         }
     } else {
         causes.push(Cause::required(path, ""));
@@ -170,91 +168,77 @@ fn ephemeral(source: &Value, path: &str, causes: &mut Vec<Cause>) {
 }
 
 /// The bits of a file's mode.
-fn mode(mode: &Value, field: String, causes: &mut Vec<Cause>) {
+fn mode(mode: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(mode) = mode.as_i64().filter(|mode| !(0..=0o777).contains(mode)) {
         causes.push(Cause::invalid(field, &json!(mode), MODE_RULE));
     }
 }
 
 /// The keys of a Secret or a `ConfigMap` that become files.
-fn keys(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn keys(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let list = path.child("items");
     for (position, item) in items(source, "items").iter().enumerate() {
-        let at = |field: &str| format!("{path}.items[{position}].{field}");
-        for field in ["key", "path"].into_iter().filter(|field| text(item, field).is_empty()) {
-            causes.push(Cause::required(at(field), ""));
+        let (path, file) = (list.index(position), text(item, "path"));
+        if text(item, "key").is_empty() {
+            causes.push(Cause::required(path.child("key"), ""));
         }
-        not_reserved(text(item, "path"), &at("path"), causes);
-        mode(&item["mode"], at("mode"), causes);
+        if file.is_empty() {
+            causes.push(Cause::required(path.child("path"), ""));
+        }
+        not_reserved(file, path.child("path"), causes);
+        mode(&item["mode"], path.child("mode"), causes);
     }
 }
 
-fn downward_files(source: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn downward_files(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for (position, item) in items(source, "items").iter().enumerate() {
-        downward_file(item, &format!("{path}.items[{position}]"), causes);
+        downward_file(item, &path.child("items").index(position), causes);
     }
 }
 
-fn downward_file(file: &Value, path: &str, causes: &mut Vec<Cause>) {
-    if text(file, "path").is_empty() {
-        causes.push(Cause::required(format!("{path}.path"), ""));
+fn downward_file(file: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let name = text(file, "path");
+    if name.is_empty() {
+        causes.push(Cause::required(path.child("path"), ""));
     }
-    not_reserved(text(file, "path"), &format!("{path}.path"), causes);
+    not_reserved(name, path.child("path"), causes);
     let (field, resource) = (&file["fieldRef"], &file["resourceFieldRef"]);
     match (field.is_object(), resource.is_object()) {
         (true, both) => {
-            field_reference(field, &format!("{path}.fieldRef"), true, causes);
+            field_reference(field, &path.child("fieldRef"), true, causes);
             if both {
                 let because = "fieldRef and resourceFieldRef can not be specified simultaneously";
                 causes.push(Cause::invalid(path, &json!("resource"), because));
             }
         }
-        (false, true) => resource_reference(resource, &format!("{path}.resourceFieldRef"), true, causes),
+        (false, true) => resource_reference(resource, &path.child("resourceFieldRef"), true, causes),
         (false, false) => {
             causes.push(Cause::required(path, "one of fieldRef and resourceFieldRef is required"));
         }
     }
-    mode(&file["mode"], format!("{path}.mode"), causes);
+    mode(&file["mode"], path.child("mode"), causes);
 }
 
 /// A source of several sources.
-fn projected(source: &Value, path: &str, causes: &mut Vec<Cause>) {
-    mode(&source["defaultMode"], format!("{path}.defaultMode"), causes);
-    if items(source, "sources").is_empty() {
-        return;
-    }
+fn projected(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    mode(&source["defaultMode"], path.child("defaultMode"), causes);
+    let list = path.child("sources");
     for (position, part) in items(source, "sources").iter().enumerate() {
-        let path = format!("{path}.sources[{position}]");
+        let path = list.index(position);
         let mut count = 0;
         for name in ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"] {
-            let (inner, path) = (&part[name], format!("{path}.{name}"));
-            if !inner.is_object() {
-                continue;
-            }
+            let Some(inner) = object(part, name) else { continue };
+            let path = path.child(name);
             count += 1;
             match name {
                 "secret" | "configMap" => {
                     if text(inner, "name").is_empty() {
-                        causes.push(Cause::required(format!("{path}.name"), ""));
+                        causes.push(Cause::required(path.child("name"), ""));
                     }
                     keys(inner, &path, causes);
                 }
                 "downwardAPI" => downward_files(inner, &path, causes),
-                "serviceAccountToken" => {
-                    let seconds = inner["expirationSeconds"].as_i64();
-                    if let Some(seconds) = seconds.filter(|seconds| *seconds < 600) {
-                        let because = "may not specify a duration less than 10 minutes";
-                        causes.push(Cause::invalid(
-                            format!("{path}.expirationSeconds"),
-                            &json!(seconds),
-                            because,
-                        ));
-                    }
-                    if text(inner, "path").is_empty() {
-                        causes.push(Cause::required(format!("{path}.path"), ""));
-                    } else {
-                        not_reserved(text(inner, "path"), &format!("{path}.path"), causes);
-                    }
-                }
+                "serviceAccountToken" => token(inner, &path, causes),
                 _ => {}
             }
         }
@@ -266,8 +250,21 @@ fn projected(source: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
+/// A token of the Pod's service account.
+fn token(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let seconds = source["expirationSeconds"].as_i64();
+    if let Some(seconds) = seconds.filter(|seconds| *seconds < 600) {
+        let because = "may not specify a duration less than 10 minutes";
+        causes.push(Cause::invalid(path.child("expirationSeconds"), &json!(seconds), because));
+    }
+    match text(source, "path") {
+        "" => causes.push(Cause::required(path.child("path"), "")),
+        file => not_reserved(file, path.child("path"), causes),
+    }
+}
+
 /// A path that stays within its folder (`validateLocalDescendingPath`).
-pub(in crate::registry) fn descending(path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn descending(path: &str, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     if path.starts_with('/') {
         causes.push(Cause::invalid(field, &json!(path), "must be a relative path"));
     }
@@ -275,13 +272,13 @@ pub(in crate::registry) fn descending(path: &str, field: &str, causes: &mut Vec<
 }
 
 /// A path that leads nowhere up (`validatePathNoBacksteps`).
-pub(in crate::registry) fn without_backsteps(path: &str, field: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn without_backsteps(path: &str, field: impl Into<String>, causes: &mut Vec<Cause>) {
     if path.split('/').any(|part| part == "..") {
         causes.push(Cause::invalid(field, &json!(path), "must not contain '..'"));
     }
 }
 
-fn not_reserved(path: &str, field: &str, causes: &mut Vec<Cause>) {
+fn not_reserved(path: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     descending(path, field, causes);
     if path.starts_with("..") && !path.starts_with("../") && path != ".." {
         causes.push(Cause::invalid(field, &json!(path), "must not start with '..'"));
@@ -289,7 +286,7 @@ fn not_reserved(path: &str, field: &str, causes: &mut Vec<Cause>) {
 }
 
 /// A reference to a field of the Pod (`validateObjectFieldSelector`).
-pub(super) fn field_reference(reference: &Value, path: &str, is_file: bool, causes: &mut Vec<Cause>) {
+pub(super) fn field_reference(reference: &Value, path: &Path<'_>, is_file: bool, causes: &mut Vec<Cause>) {
     let in_files =
         ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
     let in_variables = [
@@ -303,14 +300,14 @@ pub(super) fn field_reference(reference: &Value, path: &str, is_file: bool, caus
         "status.podIP",
         "status.podIPs",
     ];
-    for field in ["apiVersion", "fieldPath"] {
-        if text(reference, field).is_empty() {
-            causes.push(Cause::required(format!("{path}.{field}"), ""));
+    let (version, whole) = (text(reference, "apiVersion"), text(reference, "fieldPath"));
+    for (field, value) in [("apiVersion", version), ("fieldPath", whole)] {
+        if value.is_empty() {
+            causes.push(Cause::required(path.child(field), ""));
             return;
         }
     }
-    let (version, whole) = (text(reference, "apiVersion"), text(reference, "fieldPath"));
-    let field = format!("{path}.fieldPath");
+    let field = path.child("fieldPath");
     if version != "v1" {
         let because = format!("error converting fieldPath: unsupported pod version: {version}");
         causes.push(Cause::invalid(field, &json!(whole), because));
@@ -319,10 +316,8 @@ pub(super) fn field_reference(reference: &Value, path: &str, is_file: bool, caus
     let subscript = whole.strip_suffix("']").and_then(|rest| rest.split_once("['"));
     match subscript {
         Some((of @ ("metadata.annotations" | "metadata.labels"), key)) => {
-            let key = if of == "metadata.annotations" { key.to_lowercase() } else { key.to_owned() };
-            for fault in names::qualified_faults(&key) {
-                causes.push(Cause::invalid(path, &json!(key), fault));
-            }
+            let key = if of == "metadata.annotations" { super::lower_case(key) } else { key.into() };
+            super::faulty(&key, path, names::qualified_faults(&key), causes);
         }
         Some((of, _)) if in_variables.contains(&of) => {
             let because = "error converting fieldPath: field label does not support subscript";
@@ -347,7 +342,7 @@ pub(super) fn field_reference(reference: &Value, path: &str, is_file: bool, caus
 }
 
 /// A reference to a resource of a container (`validateContainerResourceFieldSelector`).
-pub(super) fn resource_reference(reference: &Value, path: &str, is_file: bool, causes: &mut Vec<Cause>) {
+pub(super) fn resource_reference(reference: &Value, path: &Path<'_>, is_file: bool, causes: &mut Vec<Cause>) {
     let known = [
         "limits.cpu",
         "limits.ephemeral-storage",
@@ -359,16 +354,16 @@ pub(super) fn resource_reference(reference: &Value, path: &str, is_file: bool, c
     let resource = text(reference, "resource");
     let is_huge = resource.starts_with("requests.hugepages-") || resource.starts_with("limits.hugepages-");
     if is_file && text(reference, "containerName").is_empty() {
-        causes.push(Cause::required(format!("{path}.containerName"), ""));
+        causes.push(Cause::required(path.child("containerName"), ""));
     } else if resource.is_empty() {
-        causes.push(Cause::required(format!("{path}.resource"), ""));
+        causes.push(Cause::required(path.child("resource"), ""));
     } else if !known.contains(&resource) && !is_huge {
-        causes.push(Cause::not_supported(format!("{path}.resource"), &json!(resource), &known));
+        causes.push(Cause::not_supported(path.child("resource"), &json!(resource), &known));
     }
     divisor(reference, resource, path, causes);
 }
 
-fn divisor(reference: &Value, resource: &str, path: &str, causes: &mut Vec<Cause>) {
+fn divisor(reference: &Value, resource: &str, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let Some(divisor) = quantity::of(&reference["divisor"]).filter(|divisor| !divisor.is_zero()) else {
         return;
     };
@@ -377,7 +372,7 @@ fn divisor(reference: &Value, resource: &str, path: &str, causes: &mut Vec<Cause
     let what = match resource.split_once('.') {
         Some((_, "cpu")) if !matches!(&*shown, "1m" | "1") => {
             let because = "only divisor's values 1m and 1 are supported with the cpu resource";
-            causes.push(Cause::invalid(format!("{path}.divisor"), &json!(resource), because));
+            causes.push(Cause::invalid(path.child("divisor"), &json!(resource), because));
             return;
         }
         Some((_, "memory")) => "memory",
@@ -388,7 +383,7 @@ fn divisor(reference: &Value, resource: &str, path: &str, causes: &mut Vec<Cause
     if !sizes.contains(&&*shown) {
         let because =
             format!("only divisor's values {} are supported with the {what} resource", sizes.join(", "));
-        causes.push(Cause::invalid(format!("{path}.divisor"), &json!(resource), because));
+        causes.push(Cause::invalid(path.child("divisor"), &json!(resource), because));
     }
 }
 

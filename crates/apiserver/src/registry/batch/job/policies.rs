@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::indexes;
 use crate::{
-    api::{names, status::Cause},
+    api::{names, path::Path, status::Cause},
     registry::validation,
 };
 
@@ -21,18 +21,18 @@ const MOST_PATTERNS: usize = 20;
 const LONGEST_INDEXES: usize = 64 * 1024;
 
 /// Validates the policy about failures of Pods.
-pub(super) fn validate_failures(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let rules = validation::items(&spec["podFailurePolicy"], "rules");
+pub(super) fn validate_failures(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let (rules, list) = (validation::items(&spec["podFailurePolicy"], "rules"), path.child("rules"));
     if rules.len() > MOST_RULES {
-        causes.push(validation::too_many(&format!("{path}.rules"), rules.len(), MOST_RULES));
+        causes.push(validation::too_many(path.child("rules"), rules.len(), MOST_RULES));
     }
     let pod = &spec["template"]["spec"];
     let containers =
         ["containers", "initContainers"].into_iter().flat_map(|field| validation::items(pod, field));
     let names: BTreeSet<&str> = containers.map(|container| validation::text(container, "name")).collect();
     for (position, rule) in rules.iter().enumerate() {
-        let path = format!("{path}.rules[{position}]");
-        let (action, field) = (validation::text(rule, "action"), format!("{path}.action"));
+        let path = list.index(position);
+        let (action, field) = (validation::text(rule, "action"), path.child("action"));
         match action {
             "" => causes.push(Cause::required(field, &valid_values(&ACTIONS))),
             "FailIndex" if spec["backoffLimitPerIndex"].is_null() => {
@@ -46,9 +46,9 @@ pub(super) fn validate_failures(spec: &Value, path: &str, causes: &mut Vec<Cause
         }
         let (codes, conditions) = (&rule["onExitCodes"], validation::items(rule, "onPodConditions"));
         if codes.is_object() {
-            validate_codes(codes, &format!("{path}.onExitCodes"), &names, causes);
+            validate_codes(codes, &path.child("onExitCodes"), &names, causes);
         }
-        validate_conditions(conditions, &format!("{path}.onPodConditions"), causes);
+        validate_conditions(conditions, &path.child("onPodConditions"), causes);
         let because = match (codes.is_object(), conditions.is_empty()) {
             (true, false) => "specifying both OnExitCodes and OnPodConditions is not supported",
             (false, true) => "specifying one of OnExitCodes and OnPodConditions is required",
@@ -68,8 +68,8 @@ fn valid_values(known: &[&str]) -> String {
     format!("valid values: [{}]", known.join(" "))
 }
 
-fn validate_codes(codes: &Value, path: &str, names: &BTreeSet<&str>, causes: &mut Vec<Cause>) {
-    let (operator, field) = (validation::text(codes, "operator"), format!("{path}.operator"));
+fn validate_codes(codes: &Value, path: &Path<'_>, names: &BTreeSet<&str>, causes: &mut Vec<Cause>) {
+    let (operator, field) = (validation::text(codes, "operator"), path.child("operator"));
     if operator.is_empty() {
         causes.push(Cause::required(field, &valid_values(&OPERATORS)));
     } else if !OPERATORS.contains(&operator) {
@@ -77,21 +77,21 @@ fn validate_codes(codes: &Value, path: &str, names: &BTreeSet<&str>, causes: &mu
     }
     if let Some(name) = codes["containerName"].as_str().filter(|name| !names.contains(name)) {
         let because = "must be one of the container or initContainer names in the pod template";
-        causes.push(Cause::invalid(format!("{path}.containerName"), &json!(name), because));
+        causes.push(Cause::invalid(path.child("containerName"), &json!(name), because));
     }
-    let (values, field) = (validation::items(codes, "values"), format!("{path}.values"));
+    let (values, field) = (validation::items(codes, "values"), path.child("values"));
     if values.is_empty() {
-        causes.push(Cause::invalid(&*field, &codes["values"], "at least one value is required"));
+        causes.push(Cause::invalid(field, &codes["values"], "at least one value is required"));
     } else if values.len() > MOST_CODES {
-        causes.push(validation::too_many(&field, values.len(), MOST_CODES));
+        causes.push(validation::too_many(field, values.len(), MOST_CODES));
     }
     for (position, value) in values.iter().enumerate() {
         if operator == "In" && *value == 0 {
             let because = "must not be 0 for the In operator";
-            causes.push(Cause::invalid(format!("{field}[{position}]"), value, because));
+            causes.push(Cause::invalid(field.index(position), value, because));
         }
         if values[..position].contains(value) {
-            causes.push(validation::duplicate(format!("{field}[{position}]"), value));
+            causes.push(validation::duplicate(field.index(position), value));
         }
     }
     if !values.is_sorted_by_key(Value::as_i64) {
@@ -99,18 +99,18 @@ fn validate_codes(codes: &Value, path: &str, names: &BTreeSet<&str>, causes: &mu
     }
 }
 
-fn validate_conditions(patterns: &[Value], path: &str, causes: &mut Vec<Cause>) {
+fn validate_conditions(patterns: &[Value], list: &Path<'_>, causes: &mut Vec<Cause>) {
     if patterns.len() > MOST_PATTERNS {
-        causes.push(validation::too_many(path, patterns.len(), MOST_PATTERNS));
+        causes.push(validation::too_many(list, patterns.len(), MOST_PATTERNS));
     }
     for (position, pattern) in patterns.iter().enumerate() {
-        let at = |field: &str| format!("{path}[{position}].{field}");
+        let path = list.index(position);
         let kind = validation::text(pattern, "type");
-        validation::faulty(kind, &at("type"), names::qualified_faults(kind), causes);
+        validation::faulty(kind, path.child("type"), names::qualified_faults(kind), causes);
         match validation::text(pattern, "status") {
-            "" => causes.push(Cause::required(at("status"), &valid_values(&STATUSES))),
+            "" => causes.push(Cause::required(path.child("status"), &valid_values(&STATUSES))),
             status if !STATUSES.contains(&status) => {
-                causes.push(Cause::not_supported(at("status"), &json!(status), &STATUSES));
+                causes.push(Cause::not_supported(path.child("status"), &json!(status), &STATUSES));
             }
             _ => {}
         }
@@ -118,21 +118,21 @@ fn validate_conditions(patterns: &[Value], path: &str, causes: &mut Vec<Cause>) 
 }
 
 /// Validates the policy about successes of Pods, of an indexed Job.
-pub(super) fn validate_successes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn validate_successes(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let rules = validation::items(&spec["successPolicy"], "rules");
     if rules.is_empty() {
         let because = "at least one rules must be specified when the successPolicy is specified";
-        causes.push(Cause::required(format!("{path}.rules"), because));
+        causes.push(Cause::required(path.child("rules"), because));
     }
     if rules.len() > MOST_RULES {
-        causes.push(validation::too_many(&format!("{path}.rules"), rules.len(), MOST_RULES));
+        causes.push(validation::too_many(path.child("rules"), rules.len(), MOST_RULES));
     }
     for (position, rule) in rules.iter().enumerate() {
-        validate_success(spec, rule, &format!("{path}.rules[{position}]"), causes);
+        validate_success(spec, rule, &path.child("rules").index(position), causes);
     }
 }
 
-fn validate_success(spec: &Value, rule: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn validate_success(spec: &Value, rule: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let (indexes, count) = (rule["succeededIndexes"].as_str(), rule["succeededCount"].as_i64());
     let completions = spec["completions"].as_i64().unwrap_or(0);
     if indexes.is_none() && count.is_none() {
@@ -141,10 +141,10 @@ fn validate_success(spec: &Value, rule: &Value, path: &str, causes: &mut Vec<Cau
     }
     let mut total = 0;
     if let Some(indexes) = indexes {
-        let field = format!("{path}.succeededIndexes");
+        let field = path.child("succeededIndexes");
         if indexes.len() > LONGEST_INDEXES {
             let because = format!("Too long: may not be more than {LONGEST_INDEXES} bytes");
-            causes.push(Cause::new("FieldValueTooLong", &*field, because));
+            causes.push(Cause::new("FieldValueTooLong", field, because));
         }
         match indexes::count(indexes, completions) {
             Ok(found) => total = found,
@@ -155,12 +155,12 @@ fn validate_success(spec: &Value, rule: &Value, path: &str, causes: &mut Vec<Cau
         }
     }
     let Some(count) = count else { return };
-    let field = format!("{path}.succeededCount");
+    let field = path.child("succeededCount");
     validation::at_least(0, rule, path, "succeededCount", causes);
     if count > completions {
         let because =
             format!("must be less than or equal to {completions} (the number of specified completions)");
-        causes.push(Cause::invalid(&*field, &json!(count), because));
+        causes.push(Cause::invalid(field, &json!(count), because));
     }
     if indexes.is_some() && count > total {
         let because = format!(

@@ -7,7 +7,7 @@ use super::{
     policies::{self, without_value},
 };
 use crate::{
-    api::{names, object, selector::LabelSelector, status::Cause, subresource::Subresource},
+    api::{names, object, path::Path, selector::LabelSelector, status::Cause, subresource::Subresource},
     registry::{networking::ingress_class, validation},
 };
 
@@ -51,12 +51,12 @@ fn validate_labels(job: &Value, causes: &mut Vec<Cause>) {
 /// Validates a Job.
 pub(super) fn validate(job: &Value, causes: &mut Vec<Cause>) {
     let spec = &job["spec"];
-    validate_spec(spec, "spec", causes);
+    validate_spec(spec, &Path::Root("spec"), causes);
     let (selector, field) = (&spec["selector"], "spec.selector");
     if !selector.is_object() {
         causes.push(Cause::required(field, ""));
     }
-    validation::parts::selector(selector, field, causes);
+    validation::parts::selector(selector, &Path::Root(field), causes);
     if !validation::parts::is_selector(selector) {
         return;
     }
@@ -83,7 +83,7 @@ pub(super) fn validate_new(job: &Value, causes: &mut Vec<Cause>) {
 }
 
 /// Validates the spec of a Job or of the Jobs of a `CronJob`.
-pub(in crate::registry::batch) fn validate_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+pub(in crate::registry::batch) fn validate_spec(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for field in [
         "parallelism",
         "completions",
@@ -95,36 +95,35 @@ pub(in crate::registry::batch) fn validate_spec(spec: &Value, path: &str, causes
     ] {
         validation::at_least(0, spec, path, field, causes);
     }
-    let place = |field: &str| format!("{path}.{field}");
     if let Some(controller) = spec["managedBy"].as_str() {
-        ingress_class::domain_path(controller, &place("managedBy"), causes);
+        ingress_class::domain_path(controller, path.child("managedBy"), causes);
         if controller.len() > LONGEST_CONTROLLER {
             let because = format!("Too long: may not be more than {LONGEST_CONTROLLER} bytes");
-            causes.push(Cause::new("FieldValueTooLong", place("managedBy"), because));
+            causes.push(Cause::new("FieldValueTooLong", path.child("managedBy"), because));
         }
     }
     validate_indexes(spec, path, causes);
     let has_policy = spec["podFailurePolicy"].is_object();
     if has_policy {
-        policies::validate_failures(spec, &place("podFailurePolicy"), causes);
+        policies::validate_failures(spec, &path.child("podFailurePolicy"), causes);
     }
     if spec["successPolicy"].is_object() {
         if spec["completionMode"] == "Indexed" {
-            policies::validate_successes(spec, &place("successPolicy"), causes);
+            policies::validate_successes(spec, &path.child("successPolicy"), causes);
         } else {
             let because = "requires indexed completion mode";
-            causes.push(Cause::invalid(place("successPolicy"), &spec["successPolicy"], because));
+            causes.push(Cause::invalid(path.child("successPolicy"), &spec["successPolicy"], because));
         }
     }
     let known: &[&str] = if has_policy { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
     let policy = &spec["podReplacementPolicy"];
-    validation::one_of(policy, || place("podReplacementPolicy"), known, causes);
-    validation::pod::template(&spec["template"], &place("template"), causes);
-    validate_restarts(spec, &place("template.spec.restartPolicy"), has_policy, causes);
+    validation::one_of(policy, path.child("podReplacementPolicy"), known, causes);
+    validation::pod::template(&spec["template"], &path.child("template"), causes);
+    validate_restarts(spec, path.child("template").child("spec").child("restartPolicy"), has_policy, causes);
 }
 
 /// Validates how the Pods of a Job restart. What the template left out became `Always`, which no Job can have.
-fn validate_restarts(spec: &Value, field: &str, has_policy: bool, causes: &mut Vec<Cause>) {
+fn validate_restarts(spec: &Value, field: Path<'_>, has_policy: bool, causes: &mut Vec<Cause>) {
     match validation::text(&spec["template"]["spec"], "restartPolicy") {
         "" | "Always" => {
             causes.push(Cause::required(field, "valid values: \"OnFailure\", \"Never\""));
@@ -139,31 +138,30 @@ fn validate_restarts(spec: &Value, field: &str, has_policy: bool, causes: &mut V
 }
 
 /// Validates what an indexed Job has, and what no other may have.
-fn validate_indexes(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let place = |field: &str| format!("{path}.{field}");
+fn validate_indexes(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let is_set = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
     if is_set("maxFailedIndexes") && !is_set("backoffLimitPerIndex") {
-        causes.push(Cause::required(place("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
+        causes
+            .push(Cause::required(path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
     }
     let known = ["NonIndexed", "Indexed"];
-    validation::one_of(&spec["completionMode"], || place("completionMode"), &known, causes);
+    validation::one_of(&spec["completionMode"], path.child("completionMode"), &known, causes);
     if matches!(validation::text(spec, "completionMode"), "" | "NonIndexed") {
         let fields = ["backoffLimitPerIndex", "maxFailedIndexes"].into_iter().filter(|field| is_set(field));
-        causes.extend(
-            fields
-                .map(|field| Cause::invalid(place(field), &spec[field], "requires indexed completion mode")),
-        );
+        causes.extend(fields.map(|field| {
+            Cause::invalid(path.child(field), &spec[field], "requires indexed completion mode")
+        }));
     }
     if spec["completionMode"] != "Indexed" {
         return;
     }
     if !is_set("completions") {
-        causes.push(Cause::required(place("completions"), "when completion mode is Indexed"));
+        causes.push(Cause::required(path.child("completions"), "when completion mode is Indexed"));
     }
     let number = |field: &str| spec[field].as_i64();
     let mut limited = |field: &str, is_above: bool, because: String| {
         if is_above {
-            causes.push(Cause::invalid(place(field), &spec[field], because));
+            causes.push(Cause::invalid(path.child(field), &spec[field], because));
         }
     };
     let parallel = number("parallelism").unwrap_or(0);
@@ -243,7 +241,7 @@ pub(super) fn validate_part(
     }
     let (spec, status) = (&new["spec"], &new["status"]);
     for field in ["active", "succeeded", "failed", "ready", "terminating"] {
-        validation::at_least(0, status, "status", field, causes);
+        validation::at_least(0, status, &Path::Root("status"), field, causes);
     }
     let indexes = validation::text(status, "completedIndexes");
     let is_changed = |field: &str| old["status"][field] != status[field];

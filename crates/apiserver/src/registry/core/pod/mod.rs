@@ -9,6 +9,7 @@ use crate::{
     api::{
         clock::Clock,
         names, object,
+        path::Path,
         status::{Cause, Result, Status},
         subresource::Subresource,
     },
@@ -68,7 +69,7 @@ static STRATEGY: Strategy = Strategy {
     first_status: |clock, pod| Some(first_status(clock, pod)),
     prepare_for_status_update: prepare_status,
     counts_generations: true,
-    validate: |pod, causes| validation::pod::spec(&pod["spec"], "spec", causes),
+    validate: |pod, causes| validation::pod::spec(&pod["spec"], &Path::Root("spec"), causes),
     validate_change: change::validate,
     validate_part,
     warnings,
@@ -140,7 +141,7 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
     };
     if !own.is_empty() {
         let mut found = Vec::new();
-        validation::pod::spec(&new["spec"], "spec", &mut found);
+        validation::pod::spec(&new["spec"], &Path::Root("spec"), &mut found);
         causes
             .extend(found.into_iter().filter(|cause| own.iter().any(|part| cause.field().starts_with(part))));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trimtab_cel::formats;
 
 use crate::{
-    api::{names, status::Cause, subresource::Subresource},
+    api::{names, path::Path, status::Cause, subresource::Subresource},
     registry::{networking::ingress, validation},
 };
 
@@ -25,36 +25,36 @@ fn validate_types(service: &Value, causes: &mut Vec<Cause>) {
     let ports = validation::items(spec, "ports");
     validation::one_of(
         &spec["type"],
-        || "spec.type",
+        "spec.type",
         &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
         causes,
     );
-    validation::one_of(&spec["sessionAffinity"], || "spec.sessionAffinity", &["ClientIP", "None"], causes);
+    validation::one_of(&spec["sessionAffinity"], "spec.sessionAffinity", &["ClientIP", "None"], causes);
     if kind == "ExternalName" && validation::text(spec, "externalName").is_empty() {
         causes.push(Cause::required("spec.externalName", ""));
     }
     if ports.is_empty() && kind != "ExternalName" && spec["clusterIP"] != "None" {
         causes.push(Cause::required("spec.ports", ""));
     }
-    let mut names = BTreeSet::new();
+    let (mut names, list) = (BTreeSet::new(), Path::Root("spec.ports"));
     for (position, port) in ports.iter().enumerate() {
-        let path = format!("spec.ports[{position}]");
+        let path = list.index(position);
         let name = validation::text(port, "name");
         if name.is_empty() && ports.len() > 1 {
-            causes.push(Cause::required(format!("{path}.name"), ""));
+            causes.push(Cause::required(path.child("name"), ""));
         } else if !name.is_empty() && !names.insert(name) {
-            causes.push(validation::duplicate(format!("{path}.name"), &json!(name)));
+            causes.push(validation::duplicate(path.child("name"), &json!(name)));
         }
         for field in ["port", "targetPort"] {
             let number = port[field].as_i64().or((field == "port").then_some(0));
             if let Some(number) = number.filter(|number| !(1..=65535).contains(number)) {
-                causes.push(Cause::invalid(format!("{path}.{field}"), &json!(number), PORT_RULE));
+                causes.push(Cause::invalid(path.child(field), &json!(number), PORT_RULE));
             }
         }
-        validation::one_of(&port["protocol"], || format!("{path}.protocol"), &["SCTP", "TCP", "UDP"], causes);
+        validation::one_of(&port["protocol"], path.child("protocol"), &["SCTP", "TCP", "UDP"], causes);
         if kind == "ClusterIP" && port.get("nodePort").is_some() {
             let because = "may not be used when `type` is 'ClusterIP'";
-            causes.push(Cause::forbidden(format!("{path}.nodePort"), because));
+            causes.push(Cause::forbidden(path.child("nodePort"), because));
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn validate_part(
             }
             (Value::Null, false) => {}
             (_, false) => causes.push(Cause::forbidden(field, "may not be specified when `ip` is not set")),
-            (mode, true) => validation::one_of(mode, || field, &["Proxy", "VIP"], causes),
+            (mode, true) => validation::one_of(mode, field, &["Proxy", "VIP"], causes),
         }
     }
 }
@@ -140,12 +140,13 @@ fn validate_fields(service: &Value, causes: &mut Vec<Cause>) {
         let because = "must not be set when session affinity is None";
         causes.push(Cause::forbidden("spec.sessionAffinityConfig", because));
     }
+    let list = Path::Root("spec.externalIPs");
     for (position, address) in validation::items(spec, "externalIPs").iter().enumerate() {
-        let (field, before) = (format!("spec.externalIPs[{position}]"), causes.len());
-        validation::data::address(address, field.clone(), causes);
+        let (field, before) = (list.index(position), causes.len());
+        validation::data::address(address, field, causes);
         let text = address.as_str().unwrap_or_default();
         if let (Ok(parsed), true) = (text.parse(), causes.len() == before) {
-            validation::data::reachable(parsed, text, &field, causes);
+            validation::data::reachable(parsed, text, field, causes);
         }
     }
     let name = validation::text(spec, "externalName");
@@ -154,28 +155,26 @@ fn validate_fields(service: &Value, causes: &mut Vec<Cause>) {
     }
     balancer(spec, kind, causes);
     traffic(spec, kind, causes);
+    let list = Path::Root("spec.ipFamilies");
     for (position, family) in validation::items(spec, "ipFamilies").iter().enumerate() {
-        validation::one_of(family, || format!("spec.ipFamilies[{position}]"), &["IPv4", "IPv6"], causes);
+        validation::one_of(family, list.index(position), &["IPv4", "IPv6"], causes);
     }
 }
 
 fn ports(spec: &Value, causes: &mut Vec<Cause>) {
-    let mut seen = BTreeSet::new();
+    let (mut seen, list) = (BTreeSet::new(), Path::Root("spec.ports"));
     for (position, port) in validation::items(spec, "ports").iter().enumerate() {
-        let path = format!("spec.ports[{position}]");
+        let path = list.index(position);
         let (name, protocol) = (validation::text(port, "name"), validation::text(port, "protocol"));
-        for fault in names::label_faults(name).into_iter().filter(|_| !name.is_empty()) {
-            causes.push(Cause::invalid(format!("{path}.name"), &json!(name), fault));
+        if !name.is_empty() {
+            validation::faulty(name, path.child("name"), names::label_faults(name), causes);
         }
         if let Some(target) = port["targetPort"].as_str() {
-            for fault in names::port_name_faults(target) {
-                causes.push(Cause::invalid(format!("{path}.targetPort"), &json!(target), fault));
-            }
+            validation::faulty(target, path.child("targetPort"), names::port_name_faults(target), causes);
         }
-        let application = validation::text(port, "appProtocol");
-        if port["appProtocol"].is_string() {
+        if let Some(application) = port["appProtocol"].as_str() {
             let faults = names::qualified_faults(application);
-            validation::faulty(application, &format!("{path}.appProtocol"), faults, causes);
+            validation::faulty(application, path.child("appProtocol"), faults, causes);
         }
         let number = port["port"].as_i64().unwrap_or(0);
         if !seen.insert((protocol, number)) {
@@ -216,7 +215,7 @@ fn traffic(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
         let because = "may only be set for externally-accessible services";
         causes.push(Cause::invalid("spec.externalTrafficPolicy", policy, because));
     } else {
-        validation::one_of(policy, || "spec.externalTrafficPolicy", &["Cluster", "Local"], causes);
+        validation::one_of(policy, "spec.externalTrafficPolicy", &["Cluster", "Local"], causes);
     }
     let port = &spec["healthCheckNodePort"];
     let is_checked = kind == "LoadBalancer" && policy == "Local";
@@ -226,10 +225,10 @@ fn traffic(spec: &Value, kind: &str, causes: &mut Vec<Cause>) {
     }
     validation::one_of(
         &spec["internalTrafficPolicy"],
-        || "spec.internalTrafficPolicy",
+        "spec.internalTrafficPolicy",
         &["Cluster", "Local"],
         causes,
     );
     let known = ["PreferClose", "PreferSameZone", "PreferSameNode"];
-    validation::one_of(&spec["trafficDistribution"], || "spec.trafficDistribution", &known, causes);
+    validation::one_of(&spec["trafficDistribution"], "spec.trafficDistribution", &known, causes);
 }
