@@ -214,13 +214,12 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
 
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
     let mut warnings = warnings::template(old, new, "spec.template");
-    let suffix = if old.is_some() { ".Spec" } else { "" }; // as upstream writes it
+    let list = Path::Root("spec.volumeClaimTemplates");
     for (position, claim) in new["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten().enumerate()
     {
-        warnings.extend(warnings::pod::claim(
-            &claim["spec"],
-            &format!("spec.volumeClaimTemplates[{position}]{suffix}"),
-        ));
+        let path = list.index(position);
+        let path = if old.is_some() { path.child("Spec") } else { path }; // as upstream writes it
+        warnings.extend(warnings::pod::claim(&claim["spec"], &path));
     }
     if new["spec"]["revisionHistoryLimit"].as_i64().is_some_and(|limit| limit < 0) {
         warnings.push(

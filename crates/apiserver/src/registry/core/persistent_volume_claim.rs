@@ -256,7 +256,7 @@ fn warnings(claim: &Value) -> Vec<String> {
         claim,
         &[(annotation, "deprecated since v1.8; use \"storageClassName\" attribute instead")],
     );
-    warnings.extend(warnings::pod::claim(&claim["spec"], "spec"));
+    warnings.extend(warnings::pod::claim(&claim["spec"], &Path::Root("spec")));
     warnings
 }
 

@@ -11,7 +11,7 @@ pub(super) mod probe;
 pub(super) mod quota;
 pub(super) mod rbac;
 pub(super) mod resources;
-mod seen;
+pub(super) mod seen;
 pub(super) mod volume;
 
 use std::{borrow::Cow, collections::BTreeSet};

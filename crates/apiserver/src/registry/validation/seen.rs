@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 /// The texts that a list has had so far. The first takes no allocation: most lists have one item.
 #[derive(Debug, Default)]
-pub(super) struct Seen<'a> {
+pub(in crate::registry) struct Seen<'a> {
     first: Option<&'a str>,
     others: BTreeSet<&'a str>,
 }
 
 impl<'a> Seen<'a> {
     /// Adds a text, and returns whether it is new.
-    pub(super) fn insert(&mut self, text: &'a str) -> bool {
+    pub(in crate::registry) fn insert(&mut self, text: &'a str) -> bool {
         match self.first {
             None => {
                 self.first = Some(text);
@@ -22,7 +22,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Returns whether the list has had the text.
-    pub(super) fn contains(&self, text: &str) -> bool {
+    pub(in crate::registry) fn contains(&self, text: &str) -> bool {
         self.first == Some(text) || self.others.contains(text)
     }
 }

@@ -2,12 +2,13 @@
 //! to. A warning refuses nothing.
 
 pub(super) mod pod;
+mod ports;
 
 use serde_json::Value;
 
 pub(super) use self::pod::text;
 use super::Kind;
-use crate::api::{names, object, subresource::Subresource};
+use crate::api::{names, object, path::Path, subresource::Subresource};
 
 /// Returns the warnings of a write of the object itself; `old` is the state before an update.
 pub(crate) fn of_write(
@@ -81,8 +82,8 @@ pub(super) fn template(old: Option<&Value>, new: &Value, path: &str) -> Vec<Stri
     if old.is_some_and(|old| old[place] == new[place]) {
         return Vec::new();
     }
-    let template = new.pointer(&format!("/{}", path.replace('.', "/")));
-    template.map(|template| pod::of_pod(&format!("{path}."), template)).unwrap_or_default()
+    let template = path.split('.').try_fold(new, |value, field| value.get(field));
+    template.map(|template| pod::of_pod(Some(&Path::Root(path)), template)).unwrap_or_default()
 }
 
 #[cfg(test)]

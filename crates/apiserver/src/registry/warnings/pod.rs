@@ -1,8 +1,18 @@
 //! The warnings about Pods and the templates that Pods are made from.
 
-use std::collections::{BTreeMap, HashSet};
-
 use serde_json::Value;
+
+use super::ports::ports;
+use crate::{
+    api::path::Path,
+    registry::validation::{self, items, object, seen::Seen},
+};
+
+/// The lists of a Pod's containers, in upstream's order.
+pub(super) const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// Labels of nodes that have other names now.
 const NODE_LABELS: &[(&str, &str)] = &[
@@ -53,242 +63,213 @@ pub(in crate::registry) fn retired(source: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns the warnings about a Pod, or about a template whose paths begin with `prefix`.
-pub(in crate::registry) fn of_pod(prefix: &str, pod: &Value) -> Vec<String> {
+/// Returns the warnings about a Pod, or about the template at `path`.
+pub(in crate::registry) fn of_pod(path: Option<&Path<'_>>, pod: &Value) -> Vec<String> {
     let (spec, annotations) = (&pod["spec"], &pod["metadata"]["annotations"]);
+    let root = |field| path.map_or(Path::Root(field), |template| template.child(field));
+    let (path, metadata) = (root("spec"), root("metadata"));
+    let path = &path;
     let mut warnings = Vec::new();
-    let mut warn = |place: String, told: &str| warnings.push(format!("{prefix}{place}: {told}"));
+    let mut warn = |place: Path<'_>, told: &str| warnings.push(format!("{place}: {told}"));
     for name in spec["nodeSelector"].as_object().into_iter().flat_map(|selector| selector.keys()) {
         if let Some(told) = node_label(name) {
-            warn(format!("spec.nodeSelector[{name}]"), told);
+            warn(path.child("nodeSelector").key(name), told);
         }
     }
-    affinity(spec, &mut warn);
-    for (position, constraint) in list(spec, "topologySpreadConstraints") {
-        let (place, key) =
-            (format!("spec.topologySpreadConstraints[{position}]"), text(constraint, "/topologyKey"));
-        if let Some(told) = node_label(key) {
-            warn(format!("{place}.topologyKey"), &format!("{key} is {told}"));
-        }
-        no_selector(constraint, &place, &mut warn);
+    let affinity = object(spec, "affinity");
+    if let Some(nodes) = affinity.and_then(|affinity| object(affinity, "nodeAffinity")) {
+        node_affinity(nodes, &path.child("affinity").child("nodeAffinity"), &mut warn);
     }
+    spread(spec, path, &mut warn);
     for (key, told) in ANNOTATIONS.iter().filter(|(key, _)| annotations.get(key).is_some()) {
-        warn(format!("metadata.annotations[{key}]"), told);
+        warn(metadata.child("annotations").key(key), told);
     }
-    volumes(prefix, spec, &mut warn);
-    twins(spec, &mut warn);
-    for resource in ["memory", "ephemeral-storage"] {
-        fraction(&spec["overhead"], || "spec.overhead".to_owned(), resource, &mut warn);
+    volumes(spec, path, &mut warn);
+    twins(spec, path, &mut warn);
+    if let Some(overhead) = object(spec, "overhead") {
+        fractions(overhead, &path.child("overhead"), &mut warn);
     }
-    seccomp(spec, annotations, &mut warn);
-    for (place, container) in containers(spec) {
-        of_container(container, &place, &mut warn);
-    }
-    ports(spec, &mut warn);
-    let anti = ["podAffinity", "podAntiAffinity"];
-    for kind in anti {
-        let path = format!("spec.affinity.{kind}");
-        let terms = &spec["affinity"][kind];
-        for (position, term) in list(terms, "requiredDuringSchedulingIgnoredDuringExecution") {
-            let place = format!("{path}.requiredDuringSchedulingIgnoredDuringExecution[{position}]");
-            no_selector(term, &place, &mut warn);
+    seccomp(spec, annotations, &metadata.child("annotations"), &mut warn);
+    for field in CONTAINERS {
+        let list = path.child(field);
+        for (position, container) in items(spec, field).iter().enumerate() {
+            of_container(container, &list.index(position), &mut warn);
         }
-        for (position, term) in list(terms, "preferredDuringSchedulingIgnoredDuringExecution") {
-            let place =
-                format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{position}].podAffinityTerm");
-            no_selector(&term["podAffinityTerm"], &place, &mut warn);
+    }
+    ports(spec, path, &mut warn);
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        if let Some(terms) = affinity.and_then(|affinity| object(affinity, kind)) {
+            pod_affinity(terms, &path.child("affinity").child(kind), &mut warn);
         }
     }
     warnings
 }
 
 /// Returns the warnings about the requests of a claim.
-pub(in crate::registry) fn claim(spec: &Value, place: &str) -> Vec<String> {
+pub(in crate::registry) fn claim(spec: &Value, path: &Path<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    let mut warn = |place: String, told: &str| warnings.push(format!("{place}: {told}"));
-    for field in ["requests", "limits"] {
-        let amounts = &spec["resources"][field];
-        fraction(amounts, || format!("{place}.resources.{field}"), "storage", &mut warn);
-    }
+    amounts_of_claim(spec, path, &mut |place: Path<'_>, told: &str| {
+        warnings.push(format!("{place}: {told}"));
+    });
     warnings
 }
 
-fn list<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = (usize, &'v Value)> + use<'v> {
-    value[field].as_array().into_iter().flatten().enumerate()
+fn amounts_of_claim(spec: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    let Some(resources) = object(spec, "resources") else { return };
+    for field in ["requests", "limits"] {
+        fraction(&resources[field], &path.child("resources").child(field), "storage", warn);
+    }
 }
 
 fn node_label(name: &str) -> Option<&'static str> {
     NODE_LABELS.iter().find(|(label, _)| *label == name).map(|(_, told)| *told)
 }
 
-/// All containers with their places.
-fn containers(spec: &Value) -> impl Iterator<Item = (String, &Value)> {
-    ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |field| {
-        list(spec, field).map(move |(position, container)| (format!("spec.{field}[{position}]"), container))
-    })
-}
-
-fn no_selector(term: &Value, place: &str, warn: &mut impl FnMut(String, &str)) {
+fn no_selector(term: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
     if term.get("labelSelector").is_none_or(Value::is_null) {
-        warn(format!("{place}.labelSelector"), "a null labelSelector results in matching no pod");
+        warn(path.child("labelSelector"), "a null labelSelector results in matching no pod");
     }
 }
 
-fn affinity(spec: &Value, warn: &mut impl FnMut(String, &str)) {
-    let affinity = &spec["affinity"]["nodeAffinity"];
-    let path = "spec.affinity.nodeAffinity";
-    let mut term = |term: &Value, place: String| {
-        for (position, expression) in list(term, "matchExpressions") {
-            let key = text(expression, "/key");
-            if let Some(told) = node_label(key) {
-                warn(format!("{place}.matchExpressions[{position}].key"), &format!("{key} is {told}"));
-            }
+fn node_affinity(affinity: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    let required = path.child(REQUIRED);
+    let terms = required.child("nodeSelectorTerms");
+    for (position, term) in items(&affinity[REQUIRED], "nodeSelectorTerms").iter().enumerate() {
+        node_term(term, &terms.index(position), warn);
+    }
+    let terms = path.child(PREFERRED);
+    for (position, term) in items(affinity, PREFERRED).iter().enumerate() {
+        node_term(&term["preference"], &terms.index(position).child("preference"), warn);
+    }
+}
+
+fn node_term(term: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    for (position, expression) in items(term, "matchExpressions").iter().enumerate() {
+        let key = validation::text(expression, "key");
+        if let Some(told) = node_label(key) {
+            let place = path.child("matchExpressions");
+            warn(place.index(position).child("key"), &format!("{key} is {told}"));
         }
-    };
-    let required = &affinity["requiredDuringSchedulingIgnoredDuringExecution"];
-    for (position, found) in list(required, "nodeSelectorTerms") {
-        let place =
-            format!("{path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[{position}]");
-        term(found, place);
-    }
-    for (position, found) in list(affinity, "preferredDuringSchedulingIgnoredDuringExecution") {
-        let place = format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{position}].preference");
-        term(&found["preference"], place);
     }
 }
 
-fn volumes(prefix: &str, spec: &Value, warn: &mut impl FnMut(String, &str)) {
-    for (position, volume) in list(spec, "volumes") {
-        let sources = volume.as_object().into_iter().flat_map(|volume| volume.keys());
-        for source in sources {
+fn pod_affinity(affinity: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    for (position, term) in items(affinity, REQUIRED).iter().enumerate() {
+        no_selector(term, &path.child(REQUIRED).index(position), warn);
+    }
+    for (position, term) in items(affinity, PREFERRED).iter().enumerate() {
+        let place = path.child(PREFERRED);
+        no_selector(&term["podAffinityTerm"], &place.index(position).child("podAffinityTerm"), warn);
+    }
+}
+
+fn spread(spec: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    let list = path.child("topologySpreadConstraints");
+    for (position, constraint) in items(spec, "topologySpreadConstraints").iter().enumerate() {
+        let (path, key) = (list.index(position), validation::text(constraint, "topologyKey"));
+        if let Some(told) = node_label(key) {
+            warn(path.child("topologyKey"), &format!("{key} is {told}"));
+        }
+        no_selector(constraint, &path, warn);
+    }
+}
+
+fn volumes(spec: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    let list = path.child("volumes");
+    for (position, volume) in items(spec, "volumes").iter().enumerate() {
+        let path = list.index(position);
+        for source in volume.as_object().into_iter().flat_map(|volume| volume.keys()) {
             if let Some(told) = retired(source) {
-                warn(format!("spec.volumes[{position}].{source}"), told);
+                warn(path.child(source), told);
             }
         }
-        let claim_spec = &volume["ephemeral"]["volumeClaimTemplate"]["spec"];
-        if claim_spec.is_null() {
-            continue;
-        }
-        let place = format!("spec.volumes[{position}].ephemeral.volumeClaimTemplate.spec");
-        for told in claim(claim_spec, &format!("{prefix}{place}")) {
-            if let Some((place, told)) = told.split_once(": ") {
-                warn(place.strip_prefix(prefix).unwrap_or(place).to_owned(), told);
-            }
+        if let Some(claim) = object(volume, "ephemeral") {
+            let path = path.child("ephemeral");
+            let path = path.child("volumeClaimTemplate");
+            amounts_of_claim(&claim["volumeClaimTemplate"]["spec"], &path.child("spec"), warn);
         }
     }
 }
 
 /// Warns of duplicate entries in lists with keys.
-fn twins(spec: &Value, warn: &mut impl FnMut(String, &str)) {
+fn twins(spec: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
     for (field, key) in [("hostAliases", "ip"), ("imagePullSecrets", "name")] {
-        let mut seen = Vec::new();
-        for (position, item) in list(spec, field) {
-            let value = item[key].as_str().unwrap_or_default();
-            if seen.contains(&value) {
-                warn(format!("spec.{field}[{position}].{key}"), &format!("duplicate {key} {value:?}"));
+        let mut seen = Seen::default();
+        for (position, item) in items(spec, field).iter().enumerate() {
+            let value = validation::text(item, key);
+            if !seen.insert(value) {
+                let place = path.child(field);
+                warn(place.index(position).child(key), &format!("duplicate {key} {value:?}"));
             }
-            seen.push(value);
         }
     }
-    for (position, secret) in list(spec, "imagePullSecrets") {
-        if text(secret, "/name").is_empty() {
-            warn(format!("spec.imagePullSecrets[{position}].name"), "invalid empty name \"\"");
+    for (position, secret) in items(spec, "imagePullSecrets").iter().enumerate() {
+        if validation::text(secret, "name").is_empty() {
+            let place = path.child("imagePullSecrets");
+            warn(place.index(position).child("name"), "invalid empty name \"\"");
         }
+    }
+}
+
+fn fractions(amounts: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    for resource in ["memory", "ephemeral-storage"] {
+        fraction(amounts, path, resource, warn);
     }
 }
 
 /// An amount of bytes that is no whole number of them.
-fn fraction(
-    amounts: &Value,
-    place: impl FnOnce() -> String,
-    resource: &str,
-    warn: &mut impl FnMut(String, &str),
-) {
+fn fraction(amounts: &Value, path: &Path<'_>, resource: &str, warn: &mut impl FnMut(Path<'_>, &str)) {
     let Some(amount) = amounts[resource].as_str() else { return };
+    // A whole number, as most are; one beyond 2^63 thousandths has more digits, and is warned of.
+    if amount.len() <= 8 && amount.bytes().all(|byte| byte.is_ascii_digit() || b"kKMGi".contains(&byte)) {
+        return;
+    }
     let parsed = amount.parse::<trimtab_quantity::Quantity>();
     if parsed.is_ok_and(|parsed| parsed.milli_value() % 1000 != 0) {
         let told = format!("fractional byte value {amount:?} is invalid, must be an integer");
-        warn(format!("{}[{resource}]", place()), &told);
+        warn(path.key(resource), &told);
     }
 }
 
-fn seccomp(spec: &Value, annotations: &Value, warn: &mut impl FnMut(String, &str)) {
+fn seccomp(spec: &Value, annotations: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
     const TOLD: &str = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
-    if annotations.is_null() {
+    const OF_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+    const OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
+    let mut keys = annotations.as_object().into_iter().flat_map(|annotations| annotations.keys());
+    if !keys.any(|key| key == OF_POD || key.starts_with(OF_CONTAINER)) {
         return;
     }
-    let mut of = |context: &Value, key: String| {
-        if context.get("seccompProfile").is_none() && annotations.get(&key).is_some() {
-            warn(format!("metadata.annotations[{key}]"), TOLD);
+    let mut of = |context: &Value, key: &str| {
+        if context.get("seccompProfile").is_none() && annotations.get(key).is_some() {
+            warn(path.key(key), TOLD);
         }
     };
-    of(&spec["securityContext"], "seccomp.security.alpha.kubernetes.io/pod".to_owned());
-    for (_, container) in containers(spec) {
-        let key = format!("container.seccomp.security.alpha.kubernetes.io/{}", text(container, "/name"));
-        of(&container["securityContext"], key);
+    of(&spec["securityContext"], OF_POD);
+    for container in CONTAINERS.into_iter().flat_map(|field| items(spec, field)) {
+        let key = format!("{OF_CONTAINER}{}", validation::text(container, "name"));
+        of(&container["securityContext"], &key);
     }
 }
 
-fn of_container(container: &Value, place: &str, warn: &mut impl FnMut(String, &str)) {
-    for resource in ["memory", "ephemeral-storage"] {
-        for field in ["limits", "requests"] {
-            let amounts = &container["resources"][field];
-            fraction(amounts, || format!("{place}.resources.{field}"), resource, warn);
+fn of_container(container: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    if let Some(resources) = object(container, "resources") {
+        for resource in ["memory", "ephemeral-storage"] {
+            for field in ["limits", "requests"] {
+                fraction(&resources[field], &path.child("resources").child(field), resource, warn);
+            }
         }
     }
-    let mut seen = HashSet::new();
-    for (position, variable) in list(container, "env") {
-        let name = text(variable, "/name");
+    let mut seen = Seen::default();
+    for (position, variable) in items(container, "env").iter().enumerate() {
+        let name = validation::text(variable, "name");
         let hides = || {
-            let (value, reference) = (text(variable, "/value"), format!("$({name})"));
+            let (value, reference) = (validation::text(variable, "value"), format!("$({name})"));
             variable.get("valueFrom").is_some() || value == reference || !value.contains(&reference)
         };
         if !seen.insert(name) && hides() {
             let told =
                 format!("hides previous definition of {name:?}, which may be dropped when using apply");
-            warn(format!("{place}.env[{position}]"), &told);
-        }
-    }
-}
-
-fn ports(spec: &Value, warn: &mut impl FnMut(String, &str)) {
-    let all = || {
-        containers(spec).flat_map(|(place, container)| {
-            list(container, "ports").map(move |(position, port)| (format!("{place}.ports[{position}]"), port))
-        })
-    };
-    let mut numbers: BTreeMap<(i64, &str), Vec<(String, &Value)>> = BTreeMap::new();
-    for (place, port) in all() {
-        let host_port = |port: &Value| port["hostPort"].as_i64().unwrap_or(0);
-        let key = (port["containerPort"].as_i64().unwrap_or(0), text(port, "/protocol"));
-        let others = numbers.entry(key).or_default();
-        for (other_place, other) in others.iter() {
-            let (address, other_address) = (text(port, "/hostIP"), text(other, "/hostIP"));
-            let (number, other_number) = (host_port(port), host_port(other));
-            if address == other_address && number == other_number {
-                warn(place.clone(), &format!("duplicate port definition with {other_place}"));
-            } else if number == 0 || other_number == 0 {
-                warn(place.clone(), &format!("overlapping port definition with {other_place}"));
-            } else if number == other_number && address.is_empty() != other_address.is_empty() {
-                warn(place.clone(), &format!("dangerously ambiguous port definition with {other_place}"));
-            }
-        }
-        others.push((place, port));
-    }
-    let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    for (place, port) in all() {
-        let name = text(port, "/name");
-        if name.is_empty() {
-            continue;
-        }
-        match names.get(name) {
-            None => drop(names.insert(name, place)),
-            Some(other) => {
-                let told = format!(
-                    "duplicate port name {name:?} with {other}, services and probes that select ports by name will use {other}"
-                );
-                warn(place, &told);
-            }
+            warn(path.child("env").index(position), &told);
         }
     }
 }

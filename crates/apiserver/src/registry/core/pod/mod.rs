@@ -156,7 +156,7 @@ fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
         return Vec::new();
     }
     let mut warnings = warnings::of_new_name(None, new, "the Pod's hostname");
-    warnings.extend(warnings::pod::of_pod("", new));
+    warnings.extend(warnings::pod::of_pod(None, new));
     warnings
 }
 
