@@ -1,6 +1,6 @@
 //! `LimitRanger`: what the `LimitRange`s of a namespace give its Pods and claims, and what they forbid them.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -10,24 +10,28 @@ use crate::{
         status::{Result, Status},
     },
     registry::{Context, Kind, quantity},
+    store::Stored,
 };
 
 /// The annotation that lists the fields that were set.
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
 
-/// The items of all ranges of a namespace that are about `what`.
-fn items(context: &Context, namespace: &str, what: &str) -> Vec<Value> {
+/// The ranges of a namespace.
+fn ranges(context: &Context, namespace: &str) -> Vec<Arc<Stored>> {
     let ranges = context.store.list("limitranges", namespace, None, None, usize::MAX, |_| true);
-    let ranges = ranges.map_or_else(|_| Vec::new(), |page| page.items);
+    ranges.map_or_else(|_| Vec::new(), |page| page.items)
+}
+
+/// The items of ranges that are about `what`.
+fn items(ranges: &[Arc<Stored>], what: &str) -> Vec<Value> {
     let items = ranges.iter().filter_map(|range| range.value()["spec"]["limits"].as_array().cloned());
     items.flatten().filter(|item| item["type"] == what).collect()
 }
 
 /// Sets the default resources of a new Pod's containers, and refuses resources beyond the limits.
 pub(crate) fn of_pod(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
-    let namespace = object::namespace(pod).to_owned();
-    let (of_containers, of_pods) =
-        (items(context, &namespace, "Container"), items(context, &namespace, "Pod"));
+    let ranges = ranges(context, object::namespace(pod));
+    let (of_containers, of_pods) = (items(&ranges, "Container"), items(&ranges, "Pod"));
     if of_containers.is_empty() && of_pods.is_empty() {
         return Ok(());
     }
@@ -47,9 +51,9 @@ pub(crate) fn of_pod(context: &Context, kind: &Kind, pod: &mut Value) -> Result<
 
 /// Refuses a claim with a request beyond the limits.
 pub(crate) fn of_claim(context: &Context, kind: &Kind, claim: &Value) -> Result<()> {
-    let mut broken = Vec::new();
+    let (mut broken, ranges) = (Vec::new(), ranges(context, object::namespace(claim)));
     let wanted = json!({"requests": claim["spec"]["resources"]["requests"], "limits": claim["spec"]["resources"]["requests"]});
-    for item in items(context, object::namespace(claim), "PersistentVolumeClaim") {
+    for item in items(&ranges, "PersistentVolumeClaim") {
         check(&item, "PersistentVolumeClaim", &wanted, &mut broken);
     }
     refuse(kind, claim, &broken)

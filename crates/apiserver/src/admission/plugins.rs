@@ -37,56 +37,49 @@ pub(crate) fn admit(context: &Context, kind: &Kind, object: &mut Value) -> Resul
     Ok(())
 }
 
-fn all(context: &Context, resource: &str) -> Vec<Arc<Stored>> {
-    context
-        .store
-        .list(resource, "", None, None, usize::MAX, |_| true)
-        .map_or_else(|_| Vec::new(), |page| page.items)
+fn all(context: &Context, resource: &str, keep: impl Fn(&Stored) -> bool) -> Vec<Arc<Stored>> {
+    let page = context.store.list(resource, "", None, None, usize::MAX, keep);
+    page.map_or_else(|_| Vec::new(), |page| page.items)
 }
 
 /// Sets the priority of a Pod from its class, or from the global default.
 fn prioritize(context: &Context, kind: &Kind, pod: &mut Value) -> Result<()> {
-    let name = pod["spec"]["priorityClassName"].as_str().unwrap_or_default().to_owned();
+    let spec = &pod["spec"];
+    let name = spec["priorityClassName"].as_str().unwrap_or_default();
     let class = if name.is_empty() {
         // Most servers have the two that come with it, and neither is everybody's.
-        let may_be = |class: &Arc<Stored>| class.has_text(r#""globalDefault":true"#);
-        let mut classes = all(context, CLASSES).into_iter().filter(may_be);
-        classes.find(|class| class.value()["globalDefault"] == true)
+        let classes = all(context, CLASSES, |class| class.has_text(r#""globalDefault":true"#));
+        classes.into_iter().find(|class| class.value()["globalDefault"] == true)
     } else {
-        let class = context.store.get(CLASSES, &Key::new("", &name));
+        let class = context.store.get(CLASSES, &Key::new("", name));
         Some(class.ok_or_else(|| {
             let because = format!("no PriorityClass with name {name} was found");
             Status::forbidden(kind, object::name(pod), &because)
         })?)
     };
-    let (priority, policy) = match &class {
-        None => (json!(0), json!("PreemptLowerPriority")),
-        Some(class) => {
-            let class = class.value();
-            pod["spec"]["priorityClassName"] = class["metadata"]["name"].clone();
-            (class["value"].clone(), class["preemptionPolicy"].clone())
-        }
-    };
+    let class = class.map(|class| class.value());
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    for (field, what, computed) in [
-        ("priority", "integer value of priority", &priority),
-        ("preemptionPolicy", "string value of PreemptionPolicy", &policy),
+    for (field, of_class, default, what) in [
+        ("priority", "value", "0", "integer value of priority"),
+        ("preemptionPolicy", "preemptionPolicy", "PreemptLowerPriority", "string value of PreemptionPolicy"),
     ] {
-        let sent = &pod["spec"][field];
+        let (sent, computed) = (&spec[field], class.as_ref().map(|class| &class[of_class]));
         // A default may have been sent or filled in.
-        if !sent.is_null() && *sent != 0 && sent != "PreemptLowerPriority" && sent != computed {
+        if !sent.is_null() && *sent != 0 && sent != "PreemptLowerPriority" && Some(sent) != computed {
             let because = format!(
                 "the {what} ({}) must not be provided in pod spec; priority admission controller computed {} from the given \
                  PriorityClass name",
                 text(sent),
-                text(computed)
+                computed.map_or_else(|| default.to_owned(), text)
             );
             return Err(Status::forbidden(kind, object::name(pod), &because));
         }
     }
-    if class.is_some() {
-        pod["spec"]["priority"] = priority;
-        pod["spec"]["preemptionPolicy"] = policy;
+    if let Some(class) = class {
+        let spec = &mut pod["spec"];
+        spec["priorityClassName"] = class["metadata"]["name"].clone();
+        spec["priority"] = class["value"].clone();
+        spec["preemptionPolicy"] = class["preemptionPolicy"].clone();
     }
     Ok(())
 }
@@ -141,7 +134,7 @@ fn choose_class(context: &Context, object: &mut Value, resource: &str, annotatio
     if object["spec"].get(field).is_some_and(|class| !class.is_null()) {
         return;
     }
-    let classes = all(context, resource);
+    let classes = all(context, resource, |_| true);
     let defaults = classes.iter().map(|class| class.value());
     let defaults = defaults.filter(|class| class["metadata"]["annotations"][annotation] == "true");
     let newest = defaults.max_by_key(|class| object::text(class, "creationTimestamp").to_owned());

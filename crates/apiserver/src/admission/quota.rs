@@ -135,17 +135,15 @@ fn of_pod(pod: &Value, amounts: &mut Amounts) {
     for (field, prefix) in [("requests", "requests."), ("limits", "limits.")] {
         let mut whole = Amounts::new();
         let resources = |part: &str| {
-            let containers = pod["spec"][part].as_array().cloned().unwrap_or_default();
-            let resources =
-                containers.into_iter().filter_map(|one| one["resources"][field].as_object().cloned());
-            resources.flatten().collect::<Vec<_>>()
+            let containers = pod["spec"][part].as_array().into_iter().flatten();
+            containers.filter_map(|one| one["resources"][field].as_object()).flatten()
         };
         for (resource, amount) in resources("containers") {
-            *whole.entry(resource).or_default() += quantity::or_zero(&amount);
+            *whole.entry(resource.clone()).or_default() += quantity::or_zero(amount);
         }
         for (resource, amount) in resources("initContainers") {
-            let whole = whole.entry(resource).or_default();
-            *whole = quantity::or_zero(&amount).max(std::mem::take(whole));
+            let whole = whole.entry(resource.clone()).or_default();
+            *whole = quantity::or_zero(amount).max(std::mem::take(whole));
         }
         for (resource, amount) in whole {
             if field == "requests" && matches!(resource.as_str(), "cpu" | "memory" | "ephemeral-storage") {
@@ -230,13 +228,13 @@ fn covers(spec: &Value, kind: &Kind, object: &Value) -> bool {
 }
 
 fn is_in(pod: &Value, scope: &str, operator: &str, values: &Value) -> bool {
-    let ends = pod["spec"]["activeDeadlineSeconds"].is_number();
-    let is_best_effort = crate::registry::qos_class(pod) == "BestEffort";
+    let ends = || pod["spec"]["activeDeadlineSeconds"].is_number();
+    let is_best_effort = || crate::registry::qos_class(pod) == "BestEffort";
     match scope {
-        TERMINATING => ends,
-        "NotTerminating" => !ends,
-        "BestEffort" => is_best_effort,
-        "NotBestEffort" => !is_best_effort,
+        TERMINATING => ends(),
+        "NotTerminating" => !ends(),
+        "BestEffort" => is_best_effort(),
+        "NotBestEffort" => !is_best_effort(),
         "PriorityClass" => {
             let class = pod["spec"]["priorityClassName"].as_str().unwrap_or_default();
             let is_listed = values.as_array().into_iter().flatten().any(|value| value == class);

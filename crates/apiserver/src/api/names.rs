@@ -72,10 +72,10 @@ pub(crate) fn subdomain_faults(name: &str) -> Vec<&'static str> {
 pub(crate) fn qualified_faults(name: &str) -> Vec<String> {
     let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_edge = |c: char| c.is_ascii_alphanumeric();
-    let (prefix, part) = match name.split('/').collect::<Vec<_>>()[..] {
-        [part] => (None, part),
-        [prefix, part] => (Some(prefix), part),
-        _ => return vec![MANY_PARTS_RULE.to_owned()],
+    let (prefix, part) = match name.split_once('/') {
+        None => (None, name),
+        Some((_, part)) if part.contains('/') => return vec![MANY_PARTS_RULE.to_owned()],
+        Some((prefix, part)) => (Some(prefix), part),
     };
     let mut faults = Vec::new();
     match prefix {

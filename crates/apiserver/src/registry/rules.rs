@@ -64,12 +64,14 @@ pub(crate) fn grace_period(kind: &Kind, object: &Value, asked: Option<i64>) -> i
     if kind.grace_seconds == 0 {
         return 0;
     }
-    let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (spec, status) = (&object["spec"], &object["status"]);
     // Nothing runs that would have to be stopped.
-    if text("/spec/nodeName").is_empty() || matches!(text("/status/phase"), "Succeeded" | "Failed") {
+    if validation::text(spec, "nodeName").is_empty()
+        || matches!(validation::text(status, "phase"), "Succeeded" | "Failed")
+    {
         return 0;
     }
-    let own = || object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
+    let own = || spec["terminationGracePeriodSeconds"].as_i64();
     // Of less than nothing, upstream makes a second.
     asked.or_else(own).map_or(kind.grace_seconds, |seconds| if seconds < 0 { 1 } else { seconds })
 }

@@ -45,7 +45,7 @@ pub(super) fn validate_workload(object: &Value, kind: &str, limits_history: bool
             return causes.push(validation::parts::invalid_selector(selector, field, because));
         }
     }
-    let labels = spec.pointer("/template/metadata/labels");
+    let labels = spec["template"]["metadata"].get("labels");
     // No selector at all selects nothing, an empty one everything.
     let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
     if !selector.is_object() || !LabelSelector::from_json(selector).is_some_and(|found| selects(&found)) {

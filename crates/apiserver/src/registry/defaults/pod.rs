@@ -54,23 +54,15 @@ fn pod_spec(spec: &mut Fields) {
 }
 
 fn container(container: &mut Fields, shares_ports: bool) {
-    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-    let name = image.rsplit('/').next().unwrap_or_default();
-    let is_reference = |c: char| c.is_ascii_alphanumeric() || "-._:/@".contains(c);
-    // What is no name of an image has no tag.
-    let is_latest = image.chars().all(is_reference)
-        && !name.contains('@')
-        && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
-    let pull = if is_latest { "Always" } else { "IfNotPresent" };
     fill(container, [("resources", json!({}))]);
     fill(
         container,
-        [
-            ("terminationMessagePath", "/dev/termination-log"),
-            ("terminationMessagePolicy", "File"),
-            ("imagePullPolicy", pull),
-        ],
+        [("terminationMessagePath", "/dev/termination-log"), ("terminationMessagePolicy", "File")],
     );
+    if container.get("imagePullPolicy").is_none_or(Value::is_null) {
+        let policy = pull_policy(container.get("image").and_then(Value::as_str).unwrap_or_default());
+        container.insert("imagePullPolicy".to_owned(), policy.into());
+    }
     for port in items(container, "ports") {
         fill(port, [("protocol", "TCP")]);
         if let (true, Some(number)) = (shares_ports, port.get("containerPort").cloned()) {
@@ -99,6 +91,18 @@ fn container(container: &mut Fields, shares_ports: bool) {
     }
 }
 
+/// Returns when an image is pulled by default: an image without a tag, or the latest, every time.
+fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let is_reference =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@');
+    // What is no name of an image has no tag.
+    let is_latest = image.bytes().all(is_reference)
+        && !name.contains('@')
+        && name.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    if is_latest { "Always" } else { "IfNotPresent" }
+}
+
 fn probe(probe: &mut Fields) {
     fill(
         probe,
@@ -124,6 +128,9 @@ fn request_what_is_limited(container: &mut Fields) {
         |resource: &str| resources.get("requests").is_some_and(|all| all.get(resource).is_some());
     let missing = limits.iter().filter(|(resource, _)| !is_requested(resource));
     let missing: Fields = missing.map(|(resource, limit)| (resource.clone(), limit.clone())).collect();
+    if missing.is_empty() && resources.contains_key("requests") {
+        return;
+    }
     let requests = resources.entry("requests").or_insert_with(|| Value::Object(Map::new()));
     if let Some(requests) = requests.as_object_mut() {
         requests.extend(missing);
@@ -152,27 +159,20 @@ fn tolerate(spec: &mut Fields) {
 
 /// Returns the quality of service of a Pod, from its requests and limits.
 pub(crate) fn qos_class(pod: &Value) -> &'static str {
-    let containers =
-        ["/spec/containers", "/spec/initContainers"].into_iter().filter_map(|path| pod.pointer(path));
-    let containers: Vec<&Value> = containers.filter_map(Value::as_array).flatten().collect();
-    fn amount<'a>(container: &'a Value, what: &str, resource: &str) -> Option<&'a Value> {
-        let amount = container.get("resources")?.get(what)?.get(resource)?;
+    fn amount<'a>(resources: &'a Value, what: &str, resource: &str) -> Option<&'a Value> {
+        let amount = resources.get(what)?.get(resource)?;
         crate::registry::quantity::of(amount).is_none_or(|amount| amount.signum() > 0).then_some(amount)
     }
-    let resources = ["cpu", "memory"];
-    let any = containers.iter().any(|container| {
-        resources.iter().any(|resource| {
-            amount(container, "requests", resource).is_some()
-                || amount(container, "limits", resource).is_some()
-        })
-    });
-    let all = containers.iter().all(|container| {
-        resources.iter().all(|resource| {
-            let limit = amount(container, "limits", resource);
-            let request = amount(container, "requests", resource);
-            limit.is_some() && (request.is_none() || request == limit)
-        })
-    });
+    let (spec, mut any, mut all) = (&pod["spec"], false, true);
+    let lists = ["containers", "initContainers"].into_iter().filter_map(|field| spec[field].as_array());
+    for container in lists.flatten() {
+        for resource in ["cpu", "memory"] {
+            let [limit, request] =
+                ["limits", "requests"].map(|what| amount(&container["resources"], what, resource));
+            any |= limit.is_some() || request.is_some();
+            all &= limit.is_some() && (request.is_none() || request == limit);
+        }
+    }
     match (any, all) {
         (false, _) => "BestEffort",
         (true, true) => "Guaranteed",

@@ -155,6 +155,14 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     if let Some(annotations) = metadata.get("annotations") {
         self::annotations(annotations, "metadata.annotations", causes);
     }
+    if metadata.contains_key("finalizers") {
+        finalizers(kind, object, causes);
+    }
+    owners(metadata.get("ownerReferences"), causes);
+}
+
+/// Validates the names of finalizers, and that they do not contradict each other.
+fn finalizers(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let malformed = object::finalizers(object).filter(|finalizer| !is_qualified_name(finalizer));
     for finalizer in malformed.take(MOST_CAUSES) {
         for fault in names::qualified_faults(finalizer) {
@@ -164,10 +172,9 @@ fn metadata_in_full(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
     let is_held_by = |wanted| object::finalizers(object).any(|held| held == wanted);
     if is_held_by("orphan") && is_held_by("foregroundDeletion") {
         let because = "finalizer orphan and foregroundDeletion cannot be both set";
-        causes.push(Cause::invalid("metadata.finalizers", &metadata["finalizers"], because));
+        causes.push(Cause::invalid("metadata.finalizers", &object["metadata"]["finalizers"], because));
     }
     domains(kind, object, causes);
-    owners(metadata.get("ownerReferences"), causes);
 }
 
 /// Validates the keys and the size of annotations.
@@ -313,9 +320,10 @@ pub(super) fn at_least(least: i64, owner: &Value, path: &Path<'_>, field: &str, 
     }
 }
 
-/// Checks that the field at a JSON pointer does not change.
+/// Checks that the field at a JSON pointer, which escapes nothing, does not change.
 pub(super) fn fixed(old: &Value, new: &Value, pointer: &str, causes: &mut Vec<Cause>) {
-    let (before, after) = (old.pointer(pointer), new.pointer(pointer));
+    let fields = || pointer.split('/').skip(1);
+    let [before, after] = [old, new].map(|object| fields().try_fold(object, |value, field| value.get(field)));
     if before != after {
         let field = pointer.trim_start_matches('/').replace('/', ".");
         causes.push(Cause::invalid(field, after.unwrap_or(&Value::Null), "field is immutable"));

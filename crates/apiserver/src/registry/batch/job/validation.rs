@@ -60,7 +60,7 @@ pub(super) fn validate(job: &Value, causes: &mut Vec<Cause>) {
     if !validation::parts::is_selector(selector) {
         return;
     }
-    let labels = spec.pointer("/template/metadata/labels");
+    let labels = spec["template"]["metadata"].get("labels");
     let selects = |selector: &LabelSelector| selector.matches_labels(|key| labels?.get(key)?.as_str());
     if !selector.is_object() || !LabelSelector::from_json(selector).is_some_and(|found| selects(&found)) {
         let because = "`selector` does not match template `labels`";

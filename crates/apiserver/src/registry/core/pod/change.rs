@@ -3,28 +3,28 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::status::Cause,
+    api::{path::Path, status::Cause},
     registry::validation::{items, text},
 };
 
 /// Validates that only the mutable fields of a Pod's spec change.
 pub(super) fn validate(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let (old, new) = (&old["spec"], &new["spec"]);
+    let (old, new, path) = (&old["spec"], &new["spec"], Path::Root("spec"));
     for field in ["containers", "initContainers"] {
-        if items(old, field).len() != items(new, field).len() {
+        let (containers, list) = (items(new, field), path.child(field));
+        if items(old, field).len() != containers.len() {
             let because = "pod updates may not add or remove containers";
-            causes.push(Cause::forbidden(format!("spec.{field}"), because));
+            causes.push(Cause::forbidden(list, because));
             return;
         }
-        for (position, container) in items(new, field).iter().enumerate() {
-            let image = text(container, "image");
-            let place = format!("spec.{field}[{position}].image");
+        for (position, container) in containers.iter().enumerate() {
+            let (image, path) = (text(container, "image"), list.index(position));
             if image.is_empty() {
-                causes.push(Cause::required(&*place, ""));
+                causes.push(Cause::required(path.child("image"), ""));
             }
             if image.trim() != image {
                 let because = "must not have leading or trailing whitespace";
-                causes.push(Cause::invalid(place, &json!(image), because));
+                causes.push(Cause::invalid(path.child("image"), &json!(image), because));
             }
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn validate(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     }
     tolerations(old, new, causes);
     gates(old, new, causes);
-    if fixed(old, old) != fixed(new, old) {
+    if old != new && fixed(old, old) != fixed(new, old) {
         let because = "pod updates may not change fields other than `spec.containers[*].image`,\
             `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
             existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
@@ -68,8 +68,12 @@ fn tolerations(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
         toleration.as_object_mut().map(|fields| fields.remove("tolerationSeconds"));
         toleration
     };
-    let kept: Vec<Value> = items(new, "tolerations").iter().map(without_time).collect();
-    if !items(old, "tolerations").iter().all(|toleration| kept.contains(&without_time(toleration))) {
+    let (before, after) = (items(old, "tolerations"), items(new, "tolerations"));
+    if before == after {
+        return;
+    }
+    let kept: Vec<Value> = after.iter().map(without_time).collect();
+    if !before.iter().all(|toleration| kept.contains(&without_time(toleration))) {
         let because = "existing toleration can not be modified except its tolerationSeconds";
         causes.push(Cause::forbidden("spec.tolerations", because));
     }
@@ -82,7 +86,8 @@ fn gates(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     {
         let because =
             format!("only deletion is allowed, but found new scheduling gate '{}'", text(gate, "name"));
-        causes.push(Cause::forbidden(format!("spec.schedulingGates[{position}].name"), because));
+        let list = Path::Root("spec.schedulingGates");
+        causes.push(Cause::forbidden(list.index(position).child("name"), because));
     }
 }
 
