@@ -115,28 +115,28 @@ fn sums(containers: &Value) -> Value {
 /// Adds what `item` has against the resources of a `what`.
 fn check(item: &Value, what: &str, resources: &Value, broken: &mut Vec<String>) {
     let (requests, limits) = (&resources["requests"], &resources["limits"]);
-    let bounds = |field: &str| item[field].as_object().cloned().unwrap_or_default();
+    let bounds = |field: &str| item[field].as_object().into_iter().flatten();
     let shown = |amount: &Value| amount.as_str().unwrap_or_default().to_owned();
     for (resource, least) in bounds("min") {
-        let usage = format!("minimum {resource} usage per {what} is {}", shown(&least));
-        let (request, limit) = (&requests[&resource], &limits[&resource]);
+        let usage = || format!("minimum {resource} usage per {what} is {}", shown(least));
+        let (request, limit) = (&requests[resource], &limits[resource]);
         if request.is_null() {
-            broken.push(format!("{usage}.  No request is specified"));
-        } else if quantity::compare(request, &least) == Some(Ordering::Less) {
-            broken.push(format!("{usage}, but request is {}", shown(request)));
-        } else if quantity::compare(limit, &least) == Some(Ordering::Less) {
-            broken.push(format!("{usage}, but limit is {}", shown(limit)));
+            broken.push(format!("{}.  No request is specified", usage()));
+        } else if quantity::compare(request, least) == Some(Ordering::Less) {
+            broken.push(format!("{}, but request is {}", usage(), shown(request)));
+        } else if quantity::compare(limit, least) == Some(Ordering::Less) {
+            broken.push(format!("{}, but limit is {}", usage(), shown(limit)));
         }
     }
     for (resource, most) in bounds("max") {
-        let usage = format!("maximum {resource} usage per {what} is {}", shown(&most));
-        let (request, limit) = (&requests[&resource], &limits[&resource]);
+        let usage = || format!("maximum {resource} usage per {what} is {}", shown(most));
+        let (request, limit) = (&requests[resource], &limits[resource]);
         if limit.is_null() {
-            broken.push(format!("{usage}.  No limit is specified"));
-        } else if quantity::compare(limit, &most) == Some(Ordering::Greater) {
-            broken.push(format!("{usage}, but limit is {}", shown(limit)));
-        } else if quantity::compare(request, &most) == Some(Ordering::Greater) {
-            broken.push(format!("{usage}, but request is {}", shown(request)));
+            broken.push(format!("{}.  No limit is specified", usage()));
+        } else if quantity::compare(limit, most) == Some(Ordering::Greater) {
+            broken.push(format!("{}, but limit is {}", usage(), shown(limit)));
+        } else if quantity::compare(request, most) == Some(Ordering::Greater) {
+            broken.push(format!("{}, but request is {}", usage(), shown(request)));
         }
     }
 }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{data, items, names, object, one_of, parts, text};
 use crate::api::{path::Path, status::Cause};
 
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
 /// Adds the errors of affinities.
 pub(super) fn affinity(affinity: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(nodes) = object(affinity, "nodeAffinity") {
@@ -16,9 +19,6 @@ pub(super) fn affinity(affinity: &Value, path: &Path<'_>, causes: &mut Vec<Cause
         }
     }
 }
-
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 fn node_affinity(affinity: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(required) = object(affinity, REQUIRED) {
@@ -366,7 +366,9 @@ pub(super) fn aliases(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let list = path.child("hostAliases");
     for (position, alias) in items(spec, "hostAliases").iter().enumerate() {
         let path = list.index(position);
-        data::address(&json!(text(alias, "ip")), path.child("ip"), causes);
+        let none = Value::String(String::new());
+        let address = alias.get("ip").filter(|address| address.is_string()).unwrap_or(&none);
+        data::address(address, path.child("ip"), causes);
         for (index, name) in items(alias, "hostnames").iter().enumerate() {
             for fault in names::subdomain_faults(name.as_str().unwrap_or_default()) {
                 causes.push(Cause::invalid(path.child("hostnames").index(index), name, fault));
