@@ -118,6 +118,7 @@ mod time_limit;
 mod wall_clock;
 mod worker;
 mod writer;
+mod written;
 
 pub use action::Action;
 pub use await_condition::{WaitError, await_condition, wait_established};
@@ -147,6 +148,7 @@ pub use standby::Standby;
 pub use status::{KeyStatus, SourceStatus, Status};
 pub use wall_clock::WallClock;
 pub use writer::{Applied, Because, Writer, deterministic_name};
+pub use written::Written;
 
 pub use trimtab_ownership::{controller_reference, set_controller_reference};
 

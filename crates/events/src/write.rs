@@ -1,10 +1,15 @@
 //! [`Write`]: one request for an event, and the classification of its errors.
 
-use k8s_openapi::api::{core::v1::Event as CoreEvent, events::v1::Event};
-use kube_client::{
-    Api, Client, Error,
-    api::{Patch, PatchParams, PostParams},
+use k8s_openapi::{
+    api::{core::v1::Event as CoreEvent, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
+use kube_client::{
+    Client, Error, Resource,
+    api::{Patch, PatchParams, PostParams},
+    core::Request,
+};
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 /// One request: an object to create, or a patch of one that was created earlier.
@@ -41,32 +46,35 @@ impl Write {
     /// The event may have been written if this is dropped. Its name is fixed, so that a second attempt makes no twin.
     pub(crate) async fn send(self, client: &Client) -> Result<(), Error> {
         match self.object {
-            Object::Events(event) => {
-                let namespace = event.metadata.namespace.clone().unwrap_or_default();
-                let name = event.metadata.name.clone().unwrap_or_default();
-                send(&Api::namespaced(client.clone(), &namespace), &name, *event, self.patch).await
-            }
-            Object::Core(event) => {
-                let namespace = event.metadata.namespace.clone().unwrap_or_default();
-                let name = event.metadata.name.clone().unwrap_or_default();
-                send(&Api::namespaced(client.clone(), &namespace), &name, *event, self.patch).await
-            }
+            Object::Events(event) => send(client, &event.metadata, &*event, self.patch.as_ref()).await,
+            Object::Core(event) => send(client, &event.metadata, &*event, self.patch.as_ref()).await,
         }
     }
 }
 
-async fn send<K>(api: &Api<K>, name: &str, event: K, patch: Option<Value>) -> Result<(), Error>
+/// Sends a request, and reads nothing of the reply.
+async fn send<K>(
+    client: &Client,
+    metadata: &ObjectMeta,
+    event: &K,
+    patch: Option<&Value>,
+) -> Result<(), Error>
 where
-    K: Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+    K: Resource<DynamicType = ()> + Serialize,
 {
+    let collection = Request::new(K::url_path(&(), metadata.namespace.as_deref()));
     if let Some(patch) = patch {
-        let patched = api.patch(name, &PatchParams::default(), &Patch::Strategic(&patch)).await;
+        let name = metadata.name.as_deref().unwrap_or_default();
+        let request = collection.patch(name, &PatchParams::default(), &Patch::Strategic(patch));
+        let patched = client.request::<IgnoredAny>(request.map_err(Error::BuildRequest)?).await;
         match patched {
             Err(Error::Api(status)) if status.code == 404 => {} // expired meanwhile: created again
             other => return other.map(drop),
         }
     }
-    api.create(&PostParams::default(), &event).await.map(drop)
+    let event = serde_json::to_vec(event).map_err(Error::SerdeError)?;
+    let request = collection.create(&PostParams::default(), event).map_err(Error::BuildRequest)?;
+    client.request::<IgnoredAny>(request).await.map(drop)
 }
 
 /// Classifies an error. `is_patch`: the request began as a patch. If the object was gone for the patch and exists for the

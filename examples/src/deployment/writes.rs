@@ -6,7 +6,10 @@ use kube_client::{
     api::{Patch, PatchParams},
 };
 use serde_json::{Value, json};
-use trimtab_controller::cache::{Metadata, Object};
+use trimtab_controller::{
+    Written,
+    cache::{Metadata, Object},
+};
 use trimtab_events::NewEvent;
 
 use super::{
@@ -95,7 +98,7 @@ impl Deployments {
         if let Some(revision) = &draft.revision {
             patch["metadata"]["annotations"] = json!({Annotation::Revision.name(): revision});
         }
-        let api: Api<Deployment> =
+        let api: Api<Written<Deployment>> =
             Api::namespaced(self.client.clone(), metadata.namespace().unwrap_or_default());
         let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
         let request = api.patch_status(metadata.name(), &params, &patch);

@@ -10,7 +10,7 @@ use kube_client::{
 };
 use serde_json::json;
 use trimtab_controller::{
-    Action, Error as Failed, RequestError,
+    Action, Error as Failed, RequestError, Written,
     cache::{Metadata, Object, ObjectKey, Selector, Undecodable},
     expectations::slow_start_batch,
     ownership::{
@@ -115,11 +115,12 @@ impl ReplicaSets {
     async fn create(&self, set: &ReplicaSet, count: usize) -> Result<(), Error> {
         let template = set.spec.template.clone().unwrap_or_default();
         let pod = pod_from_template(set.metadata().name(), &template);
-        let batch = slow_start_batch(count, 1, async |_| match self.writer.create(set, pod.clone()).await {
-            // The namespace is terminating, and its Pods with it: no reason to try again at once.
-            Err(error) if !error.is_namespace_terminating() => Err(error),
-            _ => Ok(()),
-        });
+        let batch =
+            slow_start_batch(count, 1, async |_| match self.writer.create_written(set, pod.clone()).await {
+                // The namespace is terminating, and its Pods with it: no reason to try again at once.
+                Err(error) if !error.is_namespace_terminating() => Err(error),
+                _ => Ok(()),
+            });
         batch.await.into_result().map(drop).map_err(failed("creating a Pod"))
     }
 
@@ -182,7 +183,9 @@ impl ReplicaSets {
         // the same name. `null` removes the conditions.
         let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
         patch["status"]["conditions"] = json!(status.conditions);
-        let (api, params) = (self.set_api(set), PatchParams::default());
+        let api: Api<Written<ReplicaSet>> =
+            Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default());
+        let params = PatchParams::default();
         let patch = Patch::Merge(patch);
         within(DEADLINE, api.patch_status(set.metadata().name(), &params, &patch)).await.map(drop)
     }

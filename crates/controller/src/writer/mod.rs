@@ -18,6 +18,7 @@ use crate::{
     conditions::status_patch,
     own_writes::{OwnWrites, name_of},
     requests::{DEADLINE, RequestError, delete_by_uid, within},
+    written::Written,
 };
 
 mod apply;
@@ -140,6 +141,36 @@ impl Writer {
         <O::Kind as Resource>::DynamicType: Default,
         K: Resource<DynamicType = ()> + Serialize + DeserializeOwned,
     {
+        self.send_create(owner, dependent).await
+    }
+
+    /// Creates `dependent` as [`create`](Self::create) does, and reads little of the reply: for a controller that finds the
+    /// object in its cache.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_written<O, K>(&self, owner: &O, dependent: K) -> Result<Written<K>, RequestError>
+    where
+        O: Object,
+        <O::Kind as Resource>::DynamicType: Default,
+        K: Resource<DynamicType = ()> + Serialize,
+    {
+        self.send_create(owner, dependent).await
+    }
+
+    /// Creates `dependent`, and reads the reply as an `R`.
+    async fn send_create<O, K, R>(&self, owner: &O, dependent: K) -> Result<R, RequestError>
+    where
+        O: Object,
+        <O::Kind as Resource>::DynamicType: Default,
+        K: Resource<DynamicType = ()> + Serialize,
+        R: Resource<DynamicType = ()> + DeserializeOwned,
+    {
         let dependent = self.annotated(self.owned(owner, dependent)?);
         let params =
             PostParams { field_manager: Some(self.field_manager.to_string()), ..PostParams::default() };
@@ -147,7 +178,7 @@ impl Writer {
         let body = serde_json::to_vec(&dependent).map_err(kube_client::Error::SerdeError);
         let request =
             body.map_err(RequestError::Client).and_then(|body| built(path.create(&params, body)))?;
-        let request = self.client.request::<K>(request);
+        let request = self.client.request::<R>(request);
         match &self.writes {
             Some(writes) => writes.create(&owner.key(), owner.metadata().uid(), request).await,
             None => within(self.deadline, request).await,
@@ -167,15 +198,15 @@ impl Writer {
     where
         O: Object,
         D: Object,
-        D::Kind: Resource<DynamicType = ()> + DeserializeOwned,
+        D::Kind: Resource<DynamicType = ()>,
     {
         let metadata = dependent.metadata();
         let params = delete_by_uid(metadata.uid());
         let path = Self::path::<D::Kind>(metadata.namespace());
         let request = built(path.delete(metadata.name(), &params))?;
         let request = async {
-            let reply = self.client.request_status::<D::Kind>(request).await?;
-            Ok(reply.left().and_then(|object| object.meta().resource_version.clone()))
+            let reply = self.client.request::<Written<D::Kind>>(request).await?;
+            Ok(reply.meta().resource_version.clone())
         };
         match &self.writes {
             Some(writes) => {
