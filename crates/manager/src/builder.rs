@@ -170,7 +170,7 @@ impl ManagerBuilder {
             return Err(ManagerError::new(Kind::NoRuntime));
         }
         let clients = match self.connection {
-            Connection::Config(config) => Clients::connect(&self.name, *config),
+            Connection::Config(config) => Clients::connect(&self.name, *config, self.lease.is_some()),
             Connection::Ready(client) => Ok(Clients::ready(client)),
         };
         let clients = clients.map_err(|error| ManagerError::new(Kind::Client(error)))?;
@@ -184,9 +184,9 @@ impl ManagerBuilder {
         };
         let (events, publisher) = (self.events)(recorder).build();
 
-        let elector = self.lease.map(|(namespace, name)| {
+        let elector = self.lease.zip(clients.lease.clone()).map(|((namespace, name), client)| {
             let candidacy = Candidacy::new(&*self.version);
-            let elector = gates::leader_election(clients.lease.clone(), &namespace, &name, candidacy)
+            let elector = gates::leader_election(client, &namespace, &name, candidacy)
                 .release_on_cancel(true) // led work is joined first
                 .metrics_name(name)
                 .on_event(on_event(&events));

@@ -25,8 +25,8 @@ use crate::deadline::{Deadline, DeadlineBody};
 pub(crate) struct Clients {
     /// For informers and Events.
     pub(crate) plain: Client,
-    /// For the leader election: its requests never wait for those of controllers.
-    pub(crate) lease: Client,
+    /// For the leader election, if there is one: its requests never wait for those of controllers.
+    pub(crate) lease: Option<Client>,
 }
 
 impl Clients {
@@ -35,19 +35,24 @@ impl Clients {
     ///
     /// They send `name` as their user agent, unless the config has one: audit logs show it, and it is the field manager of
     /// writes that name none. Without one, kube-client's writes are those of `unknown`.
-    pub(crate) fn connect(name: &str, mut config: Config) -> Result<Self, kube_client::Error> {
+    pub(crate) fn connect(
+        name: &str,
+        mut config: Config,
+        is_elected: bool,
+    ) -> Result<Self, kube_client::Error> {
         let is_named = config.headers.iter().any(|(header, _)| *header == USER_AGENT);
         if let (false, Ok(agent)) = (is_named, HeaderValue::from_str(name)) {
             config.headers.push((USER_AGENT, agent));
         }
-        let lease = Client::try_from(lease_client_config(config.clone()))?;
+        // Each client may read the system's certificates, which is most of the time that a start takes.
+        let lease = is_elected.then(|| Client::try_from(lease_client_config(config.clone()))).transpose()?;
         config.default_retry = false;
         Ok(Self { plain: connect(config)?, lease })
     }
 
     /// Takes a client as it is.
     pub(crate) fn ready(client: Client) -> Self {
-        Self { plain: client.clone(), lease: client }
+        Self { plain: client.clone(), lease: Some(client) }
     }
 
     /// Returns a client for controllers.

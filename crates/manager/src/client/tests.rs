@@ -28,7 +28,7 @@ async fn a_client_of_a_config_sends_the_name_of_the_manager() {
     let mut named = config();
     named.headers.push((USER_AGENT, HeaderValue::from_static("web/1.0")));
     for (config, agent, name) in [(config(), "operator", "a"), (named, "web/1.0", "b")] {
-        let clients = Clients::connect("operator", config).expect("a client");
+        let clients = Clients::connect("operator", config, false).expect("a client");
         let maps: Api<ConfigMap> = Api::default_namespaced(clients.limited(None, None, None));
         maps.create(&PostParams::default(), &map(name)).await.expect("created");
         let requests = server.request_log().matching(&Filter::any().user_agent(agent));
@@ -50,7 +50,7 @@ async fn a_client_of_a_config_writes_and_watches_over_tls() {
     let address = server.listen_tls("127.0.0.1:0".parse().expect("an address")).await.expect("a free port");
     let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig(address)).expect("a kubeconfig");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    let clients = Clients::connect("operator", config.expect("a config")).expect("a client");
+    let clients = Clients::connect("operator", config.expect("a config"), false).expect("a client");
     let maps: Api<ConfigMap> = Api::default_namespaced(clients.limited(None, None, None));
     let watch = maps.watch(&WatchParams::default().disable_bookmarks(), "0").await.expect("a watch");
     pin_mut!(watch);
@@ -131,7 +131,7 @@ async fn a_client_of_a_config_repeats_no_write() {
     let server = ApiServer::builder().request_log(true).start();
     let address = server.listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
     let url = format!("http://{address}").parse().expect("a URL");
-    let clients = Clients::connect("operator", Config::new(url)).expect("no credentials");
+    let clients = Clients::connect("operator", Config::new(url), false).expect("no credentials");
     let maps: Api<ConfigMap> = Api::namespaced(clients.limited(None, None, None), "default");
     let _refused = server.faults().refuse(Filter::any().verb(Verb::Create), Refusal::unavailable(), 1);
     let error = maps.create(&PostParams::default(), &map("a")).await.expect_err("refused once");
