@@ -75,8 +75,8 @@ impl Sets {
             let by_time = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
             by_time.then_with(|| a.metadata.name.cmp(&b.metadata.name))
         });
-        let wanted = Content::of(Some(&deployment.spec.template));
-        let new = sets.iter().position(|set| wanted == Content::of(set.spec.template.as_ref()));
+        let wanted = &deployment.spec.template;
+        let new = sets.iter().position(|set| is_same(wanted, set.spec.template.as_ref()));
         let new = new.map(|position| sets.remove(position));
         Self { new, old: sets }
     }
@@ -98,6 +98,33 @@ impl Sets {
     pub(super) fn replicas(&self) -> i32 {
         self.all().map(|set| replicas(set)).sum()
     }
+}
+
+/// Returns whether two templates have the same content.
+///
+/// Most are equal in every field, or differ in an image. Only others are compared by their JSON.
+fn is_same(wanted: &PodTemplateSpec, template: Option<&PodTemplateSpec>) -> bool {
+    let Some(template) = template else { return Content::of(Some(wanted)) == Content::of(None) };
+    let images_differ = match (&wanted.spec, &template.spec) {
+        (Some(one), Some(other)) if one.containers.len() == other.containers.len() => {
+            let mut pairs = one.containers.iter().zip(&other.containers);
+            pairs.any(|(one, other)| one.image.is_some() && other.image.is_some() && one.image != other.image)
+        }
+        _ => false,
+    };
+    !images_differ
+        && (is_equal_but_for_hash(wanted, template)
+            || Content::of(Some(wanted)) == Content::of(Some(template)))
+}
+
+fn is_equal_but_for_hash(one: &PodTemplateSpec, other: &PodTemplateSpec) -> bool {
+    fn parts(metadata: &ObjectMeta) -> (impl Iterator<Item = (&String, &String)>, ObjectMeta) {
+        let labels = metadata.labels.iter().flatten().filter(|(name, _)| *name != HASH);
+        (labels, ObjectMeta { labels: None, ..metadata.clone() })
+    }
+    let (Some(metadata), Some(other_metadata)) = (&one.metadata, &other.metadata) else { return false };
+    let ((labels, rest), (other_labels, other_rest)) = (parts(metadata), parts(other_metadata));
+    one.spec == other.spec && labels.eq(other_labels) && rest == other_rest
 }
 
 /// The content of a template: two are equal if upstream's semantic comparison says so. The label with the hash, absent and

@@ -44,6 +44,30 @@ fn the_new_set_is_the_oldest_with_the_template_whatever_its_hash_says() {
     assert_eq!((names(&divided.new).len(), names(&divided.old).len()), (0, 1));
 }
 
+/// What is compared without JSON has the same outcome as the comparison of contents.
+#[test]
+fn templates_that_differ_in_a_field_or_an_image_are_told_apart_without_their_json() {
+    let template = |value: Value| serde_json::from_value::<PodTemplateSpec>(value).expect("a template");
+    let one = |image: &str, name: &str, hash: &str, policy: Value| {
+        let spec = json!({"containers": [{"name": name, "image": image}], "restartPolicy": policy});
+        template(json!({"metadata": {"labels": {"a": "1", HASH: hash}}, "spec": spec}))
+    };
+    let plain = one("i", "c", "x", Value::Null);
+    for other in [
+        one("i", "c", "y", Value::Null),
+        one("j", "c", "x", Value::Null),
+        one("i", "d", "x", Value::Null),
+        one("i", "c", "x", json!("Always")),
+        template(json!({"metadata": {"labels": {"a": "1"}, "name": "n"}, "spec": plain.spec})),
+        template(json!({"metadata": {"labels": {"a": "1"}, "annotations": {}}, "spec": plain.spec})),
+        template(json!({"spec": plain.spec})),
+        template(json!({"metadata": {"labels": {"a": "1"}}, "spec": {"containers": []}})),
+    ] {
+        let expected = Content::of(Some(&plain)) == Content::of(Some(&other));
+        assert_eq!(is_same(&plain, Some(&other)), expected, "{other:?}");
+    }
+}
+
 /// DP-T11.
 #[test]
 fn templates_are_equal_by_content_without_the_hash_and_without_empty_fields() {
