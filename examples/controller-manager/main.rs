@@ -19,7 +19,8 @@ struct Args {
     options: Options,
 }
 
-#[tokio::main]
+// One thread: neither controller blocks or computes for long, and to wake another thread costs more than most of their steps.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = Args::parse();
     tracing_subscriber::fmt().init();
