@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube_client::{
-    Api,
+    Api, Resource,
     api::{Patch, PatchParams},
 };
 use serde_json::json;
@@ -107,6 +107,23 @@ async fn creates_deletes_patches_and_applies_are_recorded_in_the_ledger() {
     settle(SECOND).await;
     assert!(!writing.waits().await);
     writing.writer.delete(&writing.owner, &made).await.expect("it is gone, which is as wanted");
+}
+
+/// Guarantee 1 for a create whose reply is hardly read.
+#[tokio::test(start_paused = true)]
+async fn a_create_of_which_only_the_version_is_read_is_recorded_like_another() {
+    let writing = Writing::new().await;
+    let stalled = writing.world.server.faults().stall_watches(Filter::any().resource("pods"));
+    let made = writing.writer.create_written(&writing.owner, pod("p")).await.expect("created");
+    assert_eq!(made.meta().name.as_deref(), Some("p"));
+    assert!(made.meta().resource_version.is_some() && made.meta().owner_references.is_none());
+    let pods: Api<Pod> = Api::default_namespaced(writing.world.client.clone());
+    let pod = pods.get("p").await.expect("it exists");
+    assert_eq!(pod.metadata().controller().map(|owner| owner.name.as_str()), Some("owner"));
+    assert!(writing.waits().await);
+    stalled.release();
+    settle(SECOND).await;
+    assert!(!writing.waits().await);
 }
 
 /// Guarantee 3, each of its three conditions.
