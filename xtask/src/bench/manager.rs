@@ -3,7 +3,7 @@
 
 use super::Options;
 use super::machine::busy_percent;
-use super::operator::strip;
+use super::operator::DIST;
 use super::results::Results;
 use super::subject::{Measurement, OURS, Subject};
 use crate::cargo;
@@ -20,8 +20,10 @@ pub(super) const PART: &str = "manager";
 /// The column of upstream's program.
 const UPSTREAM: &str = "kube-controller-manager";
 
-/// The programs of ours: the subject, the Kubelet, and the one that measures.
-const BINS: [&str; 3] = ["trimtab-controller-manager", "trimtab-apiserver", "trimtab-conformance"];
+/// The example, which is measured.
+const MANAGER: &str = "trimtab-controller-manager";
+/// The Kubelet, and the program that measures.
+const HELPERS: [&str; 2] = ["trimtab-apiserver", "trimtab-conformance"];
 
 pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Results, Failure> {
     let mut results = Results::new(std::iter::once(UPSTREAM));
@@ -29,10 +31,8 @@ pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Result
     let upstream = target(workspace).join(UPSTREAM);
     build_go(&folder(workspace, "kube-apiserver"), UPSTREAM, &upstream, Some(VERSION))?;
     let [manager, kubelet, driver] = build_ours(workspace)?;
-    let stripped = target(workspace).join(BINS[0]);
-    strip(&manager, &stripped)?;
     results.set_busy(busy_percent()?);
-    let subjects = [(OURS, &stripped), (UPSTREAM, &upstream)].map(|(name, program)| Subject {
+    let subjects = [(OURS, &manager), (UPSTREAM, &upstream)].map(|(name, program)| Subject {
         name,
         program: program.clone(),
         arguments: Vec::new(),
@@ -52,7 +52,7 @@ pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Result
     }
     let mut run = Command::new(driver);
     run.arg("--controllers").arg("--measure").arg("--kube").arg(kube);
-    run.arg("--manager").arg(&stripped).arg("--kubelet").arg(kubelet).arg("--upstream").arg(&upstream);
+    run.arg("--manager").arg(&manager).arg("--kubelet").arg(kubelet).arg("--upstream").arg(&upstream);
     for scenario in scenarios {
         run.args(["--scenario", scenario]);
     }
@@ -74,16 +74,23 @@ pub(super) fn measure(workspace: &Workspace, options: &Options) -> Result<Result
     Ok(results)
 }
 
-/// Builds the programs with optimizations and returns their paths.
+/// Builds the manager, the Kubelet and the program that measures, and returns their paths.
 fn build_ours(workspace: &Workspace) -> Result<[PathBuf; 3], Failure> {
+    // By itself and in the profile of programs that are shipped, as the operators of `cargo xtask bench operator` are.
+    let mut build = cargo::command(["build", "--quiet", "--profile", DIST, "--locked"]);
+    build.args(["--package", "trimtab-examples", "--bin", MANAGER]);
+    cargo::run(build.current_dir(&workspace.root)).doing("cargo build")?;
     let mut build =
         cargo::command(["build", "--quiet", "--release", "--locked", "--workspace", "--all-features"]);
-    for bin in BINS {
+    for bin in HELPERS {
         build.args(["--bin", bin]);
     }
     cargo::run(build.current_dir(&workspace.root)).doing("cargo build")?;
-    let release = workspace.target.join("release");
-    Ok(BINS.map(|bin| release.join(bin).with_extension(std::env::consts::EXE_EXTENSION)))
+    let program = |profile: &str, bin: &str| {
+        workspace.target.join(profile).join(bin).with_extension(std::env::consts::EXE_EXTENSION)
+    };
+    let [kubelet, driver] = HELPERS.map(|bin| program("release", bin));
+    Ok([program(DIST, MANAGER), kubelet, driver])
 }
 
 /// Measures the size of a stripped program.

@@ -7,13 +7,12 @@ use crate::failure::{Failure, While};
 use crate::peer::{build_go, folder, target};
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The definition of the kind `Website`, in the workspace.
 pub(super) const DEFINITION: &str = "examples/website/manifests/crd.yaml";
 
 /// The profile of programs that are shipped. It strips their symbols.
-const DIST: &str = "dist";
+pub(super) const DIST: &str = "dist";
 
 /// The operators of all subjects, built as they would be shipped.
 #[derive(Debug)]
@@ -65,18 +64,4 @@ fn build_ours(workspace: &Workspace) -> Result<PathBuf, Failure> {
     cargo::run(&mut build).doing("cargo build")?;
     let program = workspace.target.join(DIST).join("trimtab-website");
     Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
-}
-
-/// Copies a program without its symbols, as `strip = true` in a profile would build it.
-///
-/// Another profile would compile every dependency again.
-pub(super) fn strip(program: &Path, stripped: &Path) -> Result<(), Failure> {
-    let parent = stripped.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).doing(parent.display())?;
-    let mut strip = Command::new("strip");
-    strip.arg("-o").arg(stripped).arg(program);
-    match strip.status() {
-        Ok(status) => cargo::checked(status).doing("strip"),
-        Err(error) => Err(Failure::new(format!("starting strip, which is part of binutils: {error}"))),
-    }
 }
