@@ -15,7 +15,7 @@ const KIND_BITS: u32 = 4;
 const SHARDS: usize = 16;
 
 /// The most keys for which an empty shard keeps its memory.
-const KEPT: usize = 64;
+const KEPT: usize = 8;
 
 /// The number of a source in a [`ReasonTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,7 +37,8 @@
 //!    none is processing, or earlier by its deadline or [`shut_down`](WorkQueue::shut_down).
 //! 10. A key that is done and a queue that is dropped leave nothing behind, except that the rate limiter keeps the
 //!     failures of a key until [`forget`](WorkQueue::forget). An empty queue of keys of 16 bytes holds about 100 KiB
-//!     at most. A queue with less than an eighth of a burst left frees the rest of the burst's memory.
+//!     at most, and 4 KiB once a worker sleeps. A queue with less than an eighth of a burst left frees the rest of the
+//!     burst's memory.
 //!
 //! # Costs
 //!

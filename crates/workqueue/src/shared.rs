@@ -245,6 +245,7 @@ impl<K> Shared<K> {
             if ready || !self.intake.0.attend() {
                 return (SleepOutcome::Retry, Some(waker));
             }
+            guarded.state.rest();
             let next_due = guarded.state.next_due();
             let (place, replaced) = guarded.workers.sleep(*ticket, waker);
             *ticket = Some(place);

@@ -68,6 +68,8 @@ pub(crate) struct Slots<K> {
 impl<K> Slots<K> {
     /// Slots that stay allocated after a burst: about 60 KiB with their columns.
     const RETAINED: usize = 1024;
+    /// Slots that stay allocated while a worker sleeps and there is no key.
+    const RESTING: usize = 64;
 
     pub(crate) fn new() -> Self {
         Self { index: Index::new(), slots: Vec::new(), vacant: List::EMPTY }
@@ -108,6 +110,12 @@ impl<K> Slots<K> {
     #[inline]
     pub(crate) fn is_oversized(&self) -> bool {
         self.index.is_empty() && self.slots.capacity() > Self::RETAINED
+    }
+
+    /// Returns whether a queue without work holds memory that it may not need soon.
+    #[inline]
+    pub(crate) fn holds_spare(&self) -> bool {
+        self.index.is_empty() && self.slots.capacity() > Self::RESTING
     }
 
     /// Returns whether so few entries are left of a burst that its memory should be freed.

@@ -183,7 +183,7 @@ impl<K> State<K> {
 
     /// Returns the bytes that its tables, columns and heaps take.
     #[cfg(test)]
-    fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         let since = self.timestamps.as_ref().map_or(0, Column::memory);
         self.slots.memory() + self.ready.memory() + self.delays.memory() + since
     }

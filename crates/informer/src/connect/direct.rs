@@ -117,12 +117,18 @@ fn prepared(mut request: Request<Body>, is_proxied: bool) -> Result<Request<Body
     Ok(request)
 }
 
+/// The most bytes of a watch's connection that are read at once. The buffer stays allocated as long as the watch; hyper's
+/// default is 408 KiB.
+const READ_BUFFER: usize = 128 * 1024;
+
 /// Sends a request over a connection of its own, and drives the connection until the response begins.
 async fn send<I>(io: I, request: Request<Body>) -> Result<Response<DirectBody>, BoxError>
 where
     I: Read + Write + Send + Unpin + 'static,
 {
-    let (mut sender, connection) = http1::handshake(io).await?;
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(READ_BUFFER);
+    let (mut sender, connection) = builder.handshake(io).await?;
     let mut connection: Option<Driven> = Some(Box::pin(connection));
     let mut response = pin!(sender.send_request(request));
     let response = poll_fn(|cx| {

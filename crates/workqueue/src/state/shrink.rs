@@ -36,6 +36,15 @@ impl<K> State<K> {
         }
     }
 
+    /// Frees the memory of a small burst, too, once nothing is left to do and a worker goes to sleep: a process may have a
+    /// hundred queues.
+    #[inline]
+    pub(crate) fn rest(&mut self) {
+        if self.slots.holds_spare() {
+            self.reset();
+        }
+    }
+
     /// Frees the memory of a burst of which nothing is left. Slot numbers and everything indexed by them
     /// start again.
     #[cold]

@@ -59,6 +59,29 @@ fn an_empty_queue_holds_less_than_100_kib() {
     assert!(state.memory() < 100 * 1024, "{} bytes are left", state.memory());
 }
 
+/// Guarantee 10: a process with a hundred queues has few bytes in each of them at rest.
+#[tokio::test]
+async fn a_worker_that_goes_to_sleep_leaves_a_small_queue() {
+    let queue = crate::WorkQueue::new();
+    for key in 0..1_000u32 {
+        queue.add(key);
+    }
+    for _ in 0..1_000 {
+        drop(queue.get().await.expect("the queue is open"));
+    }
+    let memory = || queue.shared.with_state(crate::shared::ClockRead::IfMeasured, |state, _| state.memory());
+    let before = memory();
+    let mut sleeper = std::pin::pin!(queue.get());
+    tokio::select! {
+        biased;
+        item = &mut sleeper => panic!("no key was added: {item:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert!(memory() < 4096 && memory() * 10 < before, "{} of {before} bytes are left", memory());
+    queue.add(7); // slots start again, and the sleeper gets the key
+    assert_eq!(*sleeper.await.expect("the queue is open"), 7);
+}
+
 /// Guarantee 10. Needs every line of `compact`: some of the keys that stay delayed are at the end of the
 /// slots.
 #[test]
