@@ -7,7 +7,7 @@ use crate::{
     element::same,
     set::{
         FieldSet,
-        text::{NONE, begin, begin_field, level, quoted},
+        text::{NONE, begin_field, begin_step, level},
     },
     typed::{Shape, Type},
     typedef::ListType,
@@ -98,7 +98,7 @@ impl Walk<'_> {
         steps.sort_by(|(one, _), (other, _)| one.cmp(other));
         for same in steps.chunk_by(|(one, _), (other, _)| one == other) {
             let [(step, item), twins @ ..] = same else { continue };
-            begin(text, &quoted(step));
+            begin_step(text, step);
             if twins.is_empty() {
                 self.value(kind.items(), None, item, Place::Below, true, text);
             } else {

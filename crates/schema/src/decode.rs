@@ -4,7 +4,6 @@
 //! A built-in kind is read as upstream reads it into a struct. A custom kind's metadata is, too; the rest of it is
 //! left to its schema, which validates it later.
 
-mod fields;
 mod place;
 mod scalar;
 mod visitor;
@@ -13,10 +12,10 @@ use std::{cell::RefCell, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use trimtab_quantity::{ParseQuantityError, Quantity};
 
-use self::{fields::Fields, place::Place};
+use self::place::Place;
 use crate::{Form, Scalar, Schema, defaults, go_number};
 
 /// The errors of a decoded text.
@@ -120,7 +119,7 @@ impl<'a> Reader<'a> {
 
     /// A struct's fields.
     fn structure<'de, A: MapAccess<'de>>(&self, schema: Schema<'_>, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = Map::new();
         let keeps = self.keeps || schema.preserves_unknown();
         while let Some(name) = map.next_key::<String>()? {
             let field = schema.field(&name);
@@ -134,7 +133,8 @@ impl<'a> Reader<'a> {
                 }
                 continue;
             }
-            if fields.contain(&name) {
+            let is_new = is_new(&fields, &name);
+            if !is_new {
                 self.duplicate(&name, false);
             }
             let place = match field {
@@ -152,11 +152,11 @@ impl<'a> Reader<'a> {
             // An empty list of managers asks for them to be forgotten: it is not as good as none.
             if self.keeps(field, &value) || name == "managedFields" && value.is_array() {
                 fields.insert(name, value);
-            } else {
+            } else if !is_new {
                 fields.remove(&name);
             }
         }
-        Ok(Value::Object(fields.into_map()))
+        Ok(Value::Object(fields))
     }
 
     /// Returns whether the value is an object within a custom one.
@@ -204,20 +204,21 @@ impl<'a> Reader<'a> {
         mut map: A,
     ) -> Result<Value, A::Error> {
         let is_raw = self.typed && values.is_none(); // nobody looks at what Go keeps as text
-        let mut fields = Fields::default();
+        let mut fields = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            if !is_raw && fields.contain(&name) {
+            let is_new = is_new(&fields, &name);
+            if !is_raw && !is_new {
                 self.duplicate(&name, true);
             }
             let place = Place::Field { parent: self.place, name: &name, in_map: true };
             let value = map.next_value_seed(self.part(values, &place))?;
             if self.keeps_entry(values, &value) {
                 fields.insert(name, self.or_zero(values, value));
-            } else {
+            } else if !is_new {
                 fields.remove(&name);
             }
         }
-        Ok(Value::Object(fields.into_map()))
+        Ok(Value::Object(fields))
     }
 
     /// Returns whether a custom kind's map keeps a value: null only if it may be null, or a default takes its place.
@@ -317,6 +318,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Returns whether no field has this name. Most clients write their fields in order, and what is after the last field
+/// need not be looked for.
+fn is_new(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.keys().next_back().is_none_or(|last| last.as_str() < name) || !fields.contains_key(name)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl Change {
     /// Writes the node of a step that only the other set has.
     fn absent(self, step: &str, node: &Value, changed: &mut String) {
         if self == Self::Unite {
-            begin(changed, &quoted(step));
+            begin_step(changed, step);
             changed.push_str(&node.to_string());
         }
     }
@@ -114,30 +114,24 @@ pub(crate) fn begin(text: &mut String, step: &str) {
 /// Does the same for the step to a field.
 pub(crate) fn begin_field(text: &mut String, name: &str) {
     if name.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
-        return begin(text, &quoted(&field(name)));
+        return begin_step(text, &field(name));
     }
-    if !text.ends_with('{') {
-        text.push(',');
-    }
-    ["\"f:", name, "\":"].iter().for_each(|part| text.push_str(part));
+    text.push_str(if text.ends_with('{') { "\"f:" } else { ",\"f:" });
+    text.push_str(name);
+    text.push_str("\":");
 }
 
-/// Quotes a step.
-pub(crate) fn quoted(step: &str) -> String {
+/// Does the same for a step without quotes.
+pub(crate) fn begin_step(text: &mut String, step: &str) {
     if step.bytes().any(|byte| byte < b' ' || byte == b'\\') {
-        return serde_json::to_string(step).expect("a text can be written");
+        return begin(text, &serde_json::to_string(step).expect("a text can be written"));
     }
-    let mut quoted = String::with_capacity(step.len() + 16);
-    quoted.push('"');
-    let mut rest = step;
-    while let Some(place) = rest.bytes().position(|byte| byte == b'"') {
-        quoted.push_str(&rest[..place]);
-        quoted.push_str("\\\"");
-        rest = &rest[place + 1..];
+    text.push_str(if text.ends_with('{') { "\"" } else { ",\"" });
+    for (position, part) in step.split('"').enumerate() {
+        text.push_str(if position > 0 { "\\\"" } else { "" });
+        text.push_str(part);
     }
-    quoted.push_str(rest);
-    quoted.push('"');
-    quoted
+    text.push_str("\":");
 }
 
 /// Unquotes a step.
