@@ -120,11 +120,29 @@ async fn templates_are_looked_through(site: Site) -> Outcome {
     let body = json!({"metadata": {"name": "a"}, "spec": {
         "selector": {"matchLabels": {"a": "b"}},
         "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
-            "containers": [{"name": "a", "image": "b"}], "nodeSelector": {"beta.kubernetes.io/os": "linux"},
+            "containers": [
+                {"name": "a", "image": "b", "ports": [{"name": "x", "containerPort": 80, "hostIP": "1.2.3.4"}]},
+                {"name": "c", "image": "b", "ports": [{"name": "x", "containerPort": 80}]},
+            ],
+            "nodeSelector": {"beta.kubernetes.io/os": "linux"},
         }},
     }});
     let told = "spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14";
-    site.create("apps/v1/deployments", body).await?.warns(told)?;
+    site.create("apps/v1/deployments", body)
+        .await?
+        .warns(told)?
+        .warns(
+            "spec.template.spec.containers[0].ports[0]: hostIP set without hostPort: {Name:x HostPort:0 \
+             ContainerPort:80 Protocol:TCP HostIP:1.2.3.4}",
+        )?
+        .warns(
+            "spec.template.spec.containers[1].ports[0]: overlapping port definition with \
+             spec.template.spec.containers[0].ports[0]",
+        )?
+        .warns(
+            "spec.template.spec.containers[1].ports[0]: duplicate port name \\\"x\\\" with \
+             spec.template.spec.containers[0].ports[0], services",
+        )?;
     site.patch(MERGE, "apps/v1/deployments/a", json!({"metadata": {"labels": {"a": "b"}}}))
         .await?
         .code(200)?
