@@ -127,10 +127,13 @@ pub(crate) fn begin_step(text: &mut String, step: &str) {
         return begin(text, &serde_json::to_string(step).expect("a text can be written"));
     }
     text.push_str(if text.ends_with('{') { "\"" } else { ",\"" });
-    for (position, part) in step.split('"').enumerate() {
-        text.push_str(if position > 0 { "\\\"" } else { "" });
-        text.push_str(part);
+    let mut rest = step;
+    while let Some(place) = rest.bytes().position(|byte| byte == b'"') {
+        text.push_str(&rest[..place]);
+        text.push_str("\\\"");
+        rest = &rest[place + 1..];
     }
+    text.push_str(rest);
     text.push_str("\":");
 }
 
