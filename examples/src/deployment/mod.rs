@@ -24,11 +24,12 @@ mod writes;
 
 use std::{fmt, sync::Arc};
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStrategy, ReplicaSet};
 use kube_client::Client;
+use serde::Deserialize;
 use trimtab_controller::{
     Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
-    cache::{Change, Object, ObjectKey, Selector, Store},
+    cache::{Change, Object, ObjectKey, Packed, PackedError, Store},
     gates,
     informer::{Event, Informer, InformerFactory},
     keys_by_selector,
@@ -40,6 +41,8 @@ use trimtab_controller::{
 };
 use trimtab_events::EventRecorder;
 use trimtab_manager::Manager;
+
+use crate::replicaset::packed;
 
 pub use rollout::InvalidLimit;
 pub use rule::Rule;
@@ -53,10 +56,10 @@ pub struct Deployments {
     client: Client,
     writer: Writer,
     events: EventRecorder,
-    deployments: Informer<Deployment>,
-    sets: Informer<ReplicaSet>,
+    deployments: Informer<Packed<Deployment>>,
+    sets: Informer<Packed<ReplicaSet>>,
     pods: Informer<PodView>,
-    sets_by_owner: OwnerIndex<ReplicaSet>,
+    sets_by_owner: OwnerIndex<Packed<ReplicaSet>>,
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
     clock: WallClock,
@@ -70,7 +73,10 @@ pub struct Deployments {
 pub enum Error {
     /// Sets could not be adopted or released.
     #[error("claiming ReplicaSets")]
-    Claim(#[source] Box<ClaimError<ReplicaSet>>),
+    Claim(#[source] Box<ClaimError<Packed<ReplicaSet>>>),
+    /// An object in the cache cannot be decoded.
+    #[error("reading the cache")]
+    Read(#[from] PackedError),
     /// The Deployment has no name or no UID, so it was not read from a server.
     #[error("referring to the Deployment")]
     Reference(#[from] trimtab_controller::ownership::ReferenceError),
@@ -114,8 +120,9 @@ impl Deployments {
     ///
     /// Call it before the informers start. A [`ReplicaSets`](crate::replicaset::ReplicaSets) of the same factory shares them.
     pub fn new(client: Client, informers: &InformerFactory, events: EventRecorder) -> Self {
-        let deployments = informers.informer::<Deployment>();
-        let (sets, pods) = (informers.informer::<ReplicaSet>(), informers.informer::<PodView>());
+        let deployments = informers.informer::<Packed<Deployment>>();
+        let sets = informers.informer::<Packed<ReplicaSet>>();
+        let pods = informers.informer::<PodView>();
         let (sets_by_owner, pods_by_owner) = (OwnerIndex::add(sets.store()), OwnerIndex::add(pods.store()));
         let ledger = gates::ledger().name("deployment_controller").build();
         // Of Deployments, too: the next sync must see the status that this one wrote, such as its collision count.
@@ -159,7 +166,7 @@ impl Deployments {
     /// selects wake it. So do Pods that end, if the strategy is `Recreate`, and own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
         let (deployments, sets) = (self.deployments.store().clone(), self.sets.store().clone());
-        let adopters = keys_by_selector(&deployments, |one| Selector::try_from(&one.spec.selector));
+        let adopters = keys_by_selector(&deployments, packed::selector);
         Controller::new("deployment", &self.deployments)
             .owns(&self.sets)
             .watches(&self.sets, adopters)
@@ -182,13 +189,28 @@ impl Reconcile for Deployments {
 
 /// The Deployment that waits for the end of the event's Pod before it creates new ones.
 fn recreated_by(
-    deployments: &Store<Deployment>,
-    sets: &Store<ReplicaSet>,
+    deployments: &Store<Packed<Deployment>>,
+    sets: &Store<Packed<ReplicaSet>>,
     event: &Event<PodView>,
 ) -> Option<ObjectKey> {
     let has_ended = |pod: &PodView| matches!(event.change, Change::Deleted(_)) || pod.is_finished();
     let pod = event.object().filter(|pod| has_ended(pod))?;
     let set = resolve_controller_ref(&**pod, |key| sets.get(key))?;
     let deployment = resolve_controller_ref(&*set, |key| deployments.get(key))?;
-    sync::is_recreated(&deployment).then(|| deployment.key())
+    is_recreated(&deployment).then(|| deployment.key())
+}
+
+/// Reads the strategy of a Deployment, and nothing else of it.
+fn is_recreated(deployment: &Packed<Deployment>) -> bool {
+    #[derive(Deserialize)]
+    struct View {
+        spec: Spec,
+    }
+
+    #[derive(Deserialize)]
+    struct Spec {
+        strategy: Option<DeploymentStrategy>,
+    }
+
+    deployment.read_as().is_ok_and(|View { spec }| sync::strategy(spec.strategy.as_ref()) == "Recreate")
 }

@@ -1,6 +1,6 @@
 //! The ReplicaSets of a Deployment: the new one and the old ones, their revisions and their annotations.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::{
     api::{
@@ -10,11 +10,15 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use serde_json::Value;
+use trimtab_controller::cache::{Packed, PackedError};
 
+use self::wanted::Wanted;
 use super::rollout::Limits;
+use crate::replicaset::packed;
 
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 /// The label of a ReplicaSet and of its Pods with the hash of their template.
 pub(super) const HASH: &str = "pod-template-hash";
@@ -59,7 +63,7 @@ impl Annotation {
     }
 }
 
-/// The ReplicaSets that a Deployment controls.
+/// The ReplicaSets that a Deployment controls. Only those of a rollback have the specs of their Pods.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sets {
     /// The set with the Deployment's template.
@@ -71,14 +75,27 @@ pub(super) struct Sets {
 impl Sets {
     /// Divides the sets. Of several with the Deployment's template the oldest is the new one.
     pub(super) fn of(deployment: &Deployment, mut sets: Vec<Arc<ReplicaSet>>) -> Self {
-        sets.sort_by(|a, b| {
-            let by_time = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
-            by_time.then_with(|| a.metadata.name.cmp(&b.metadata.name))
-        });
+        sets.sort_by(|a, b| by_age(a, b));
         let wanted = &deployment.spec.template;
         let new = sets.iter().position(|set| is_same(wanted, set.spec.template.as_ref()));
         let new = new.map(|position| sets.remove(position));
         Self { new, old: sets }
+    }
+
+    /// Reads the sets of a cache without the specs of their Pods, and divides them as [`of`](Self::of) does. `cached` is the
+    /// Deployment's text.
+    pub(super) fn slim(
+        cached: &Packed<Deployment>,
+        deployment: &Deployment,
+        sets: &[Arc<Packed<ReplicaSet>>],
+    ) -> Result<Self, PackedError> {
+        let sets: Result<Vec<_>, _> = sets.iter().map(|set| packed::slim(set)).collect();
+        let mut sets = sets?;
+        sets.sort_by(|(a, _), (b, _)| by_age(a, b));
+        let wanted = Wanted::of(cached, &deployment.spec.template)?;
+        let new = sets.iter().position(|(set, spec)| wanted.is_that_of(set, *spec));
+        let mut old: Vec<_> = sets.into_iter().map(|(set, _)| Arc::new(set)).collect();
+        Ok(Self { new: new.map(|position| old.remove(position)), old })
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<ReplicaSet>> {
@@ -100,31 +117,47 @@ impl Sets {
     }
 }
 
+/// Orders sets by their age, the oldest first.
+fn by_age(a: &ReplicaSet, b: &ReplicaSet) -> Ordering {
+    let by_time = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
+    by_time.then_with(|| a.metadata.name.cmp(&b.metadata.name))
+}
+
 /// Returns whether two templates have the same content.
 ///
 /// Most are equal in every field, or differ in an image. Only others are compared by their JSON.
 fn is_same(wanted: &PodTemplateSpec, template: Option<&PodTemplateSpec>) -> bool {
     let Some(template) = template else { return Content::of(Some(wanted)) == Content::of(None) };
-    let images_differ = match (&wanted.spec, &template.spec) {
-        (Some(one), Some(other)) if one.containers.len() == other.containers.len() => {
-            let mut pairs = one.containers.iter().zip(&other.containers);
-            pairs.any(|(one, other)| one.image.is_some() && other.image.is_some() && one.image != other.image)
-        }
-        _ => false,
-    };
-    !images_differ
+    let images = template.spec.as_ref().map(|spec| spec.containers.iter().map(|one| one.image.as_deref()));
+    !images.is_some_and(|images| images_differ(wanted, images))
         && (is_equal_but_for_hash(wanted, template)
             || Content::of(Some(wanted)) == Content::of(Some(template)))
 }
 
+/// Returns whether a container of a template has another image than that of the same place in another template.
+fn images_differ<'a>(
+    template: &PodTemplateSpec,
+    others: impl ExactSizeIterator<Item = Option<&'a str>>,
+) -> bool {
+    let Some(spec) = template.spec.as_ref().filter(|spec| spec.containers.len() == others.len()) else {
+        return false;
+    };
+    let mut pairs = spec.containers.iter().map(|container| container.image.as_deref()).zip(others);
+    pairs.any(|(one, other)| one.is_some() && other.is_some() && one != other)
+}
+
 fn is_equal_but_for_hash(one: &PodTemplateSpec, other: &PodTemplateSpec) -> bool {
+    let (Some(metadata), Some(other_metadata)) = (&one.metadata, &other.metadata) else { return false };
+    one.spec == other.spec && is_metadata_equal_but_for_hash(metadata, other_metadata)
+}
+
+fn is_metadata_equal_but_for_hash(metadata: &ObjectMeta, other_metadata: &ObjectMeta) -> bool {
     fn parts(metadata: &ObjectMeta) -> (impl Iterator<Item = (&String, &String)>, ObjectMeta) {
         let labels = metadata.labels.iter().flatten().filter(|(name, _)| *name != HASH);
         (labels, ObjectMeta { labels: None, ..metadata.clone() })
     }
-    let (Some(metadata), Some(other_metadata)) = (&one.metadata, &other.metadata) else { return false };
     let ((labels, rest), (other_labels, other_rest)) = (parts(metadata), parts(other_metadata));
-    one.spec == other.spec && labels.eq(other_labels) && rest == other_rest
+    labels.eq(other_labels) && rest == other_rest
 }
 
 /// The content of a template: two are equal if upstream's semantic comparison says so. The label with the hash, absent and

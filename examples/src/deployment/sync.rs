@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, DeploymentStrategy, ReplicaSet};
 use kube_client::Resource;
 use serde_json::json;
 use trimtab_controller::{
     Action, Error as Failed,
-    cache::{Metadata, Object, ObjectKey, Selector},
+    cache::{Metadata, Object, ObjectKey, Packed, Selector},
     ownership::{Claims, is_controlled_by, pods::PodState, template_hash},
 };
 use trimtab_events::NewEvent;
@@ -39,12 +39,12 @@ enum Outcome {
 }
 
 /// Returns whether all old Pods end before new ones are created.
-pub(super) fn is_recreated(deployment: &Deployment) -> bool {
-    strategy(deployment) == "Recreate"
+fn is_recreated(deployment: &Deployment) -> bool {
+    strategy(deployment.spec.strategy.as_ref()) == "Recreate"
 }
 
-fn strategy(deployment: &Deployment) -> &str {
-    let strategy = deployment.spec.strategy.as_ref();
+/// Returns the name of a strategy: that of the default one, if it has none.
+pub(super) fn strategy(strategy: Option<&DeploymentStrategy>) -> &str {
     strategy
         .and_then(|strategy| strategy.type_.as_deref())
         .filter(|type_| !type_.is_empty())
@@ -70,7 +70,8 @@ impl Deployments {
         }
         // Asked before the caches are read: an event in between makes them newer, not older.
         self.writes.settled(key, &self.client).await?;
-        let Some(deployment) = store.get(key) else { return Ok(Action::done()) };
+        let Some(cached) = store.get(key) else { return Ok(Action::done()) };
+        let deployment = cached.read().map_err(Failed::terminal)?;
         let selector = Selector::try_from(&deployment.spec.selector).map_err(Failed::terminal)?;
         let limits = Limits::of(&deployment).map_err(Failed::terminal)?;
         let limits = self.without.map_or(limits, |rule| rule.removed_from(limits));
@@ -79,7 +80,7 @@ impl Deployments {
         if selector.is_everything() {
             return self.refuse_to_select_all(draft).await;
         }
-        let mut sets = self.claim(&draft.deployment, selector).await?;
+        let mut sets = self.claim(&cached, &draft.deployment, selector).await?;
         let rolled = self.roll(&mut draft, &mut sets).await;
         let now = self.clock.now();
         let counts = status::counts(&draft.deployment, &draft.status, &sets, &draft.limits, now);
@@ -134,7 +135,7 @@ impl Deployments {
             self.scale(draft, sets).await?;
             return Ok(Outcome::Counts);
         }
-        match strategy(&deployment) {
+        match strategy(deployment.spec.strategy.as_ref()) {
             "RollingUpdate" => self.roll_in(draft, sets).await?,
             "Recreate" => self.recreate(draft, sets).await?,
             other => return Err(Error::Strategy(other.to_owned())),
@@ -143,11 +144,20 @@ impl Deployments {
     }
 
     /// Adopts orphans, releases sets that no longer match, and divides the rest into the new set and old ones.
-    async fn claim(&self, deployment: &Deployment, selector: Selector) -> Result<Sets, Error> {
+    async fn claim(
+        &self,
+        cached: &Packed<Deployment>,
+        deployment: &Deployment,
+        selector: Selector,
+    ) -> Result<Sets, Error> {
         let candidates = self.sets_by_owner.candidates(deployment);
         let claims = Claims::new(self.client.clone(), deployment, selector)?;
         let claimed = claims.claim(candidates).await.map_err(|error| Error::Claim(Box::new(error)))?;
-        Ok(Sets::of(deployment, claimed))
+        if super::rollback::requested(deployment).is_some() {
+            let whole: Result<_, _> = claimed.iter().map(|set| set.read()).collect();
+            return Ok(Sets::of(deployment, whole?));
+        }
+        Ok(Sets::slim(cached, deployment, &claimed)?)
     }
 
     /// Rolls out by surge and unavailability: upstream's `rolloutRolling`. One direction at a time: the next sync sees the
@@ -251,6 +261,7 @@ impl Deployments {
             Err(error) if error.is_conflict() => {
                 let key = ObjectKey::namespaced(deployment.metadata().namespace().unwrap_or_default(), &name);
                 let Some(taken) = self.sets.store().get(&key) else { return Err(Error::Create(name, error)) };
+                let taken = taken.read()?;
                 let is_ours = is_controlled_by(&*taken, &*deployment);
                 let template = Content::of(Some(&deployment.spec.template));
                 if !is_ours || Content::of(taken.spec.template.as_ref()) != template {

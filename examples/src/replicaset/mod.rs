@@ -12,6 +12,7 @@
 //!
 //! `cargo xtask demo` runs it in a manager, and injects faults.
 
+pub(crate) mod packed;
 mod protection;
 mod status;
 mod sync;
@@ -22,7 +23,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube_client::{Client, Resource};
 use trimtab_controller::{
     Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
-    cache::Selector,
+    cache::{Packed, PackedError},
     expectations::LedgerBuilder,
     gates,
     informer::{Informer, InformerFactory},
@@ -40,7 +41,7 @@ pub use trimtab_controller::ownership::pods::{PodState, PodView};
 #[derive(Clone)]
 pub struct ReplicaSets {
     client: Client,
-    sets: Informer<ReplicaSet>,
+    sets: Informer<Packed<ReplicaSet>>,
     pods: Informer<PodView>,
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
@@ -65,6 +66,9 @@ pub enum Error {
     /// Pods could not be adopted or released.
     #[error("claiming Pods")]
     Claim(#[source] Box<ClaimError<PodView>>),
+    /// The set in the cache cannot be decoded.
+    #[error("reading the set")]
+    Read(#[from] PackedError),
     /// The set has no name or no UID, so it was not read from a server.
     #[error("referring to the set")]
     Reference(#[from] ReferenceError),
@@ -100,7 +104,7 @@ impl ReplicaSets {
 
     /// The same, whose own writes are recorded in a ledger of these settings.
     pub fn with_ledger(client: Client, informers: &InformerFactory, ledger: LedgerBuilder) -> Self {
-        let sets = informers.informer::<ReplicaSet>();
+        let sets = informers.informer::<Packed<ReplicaSet>>();
         let pods = informers.informer::<PodView>();
         let pods_by_owner = OwnerIndex::add(pods.store());
         // Observing begins before the first list and ends with the process, not with a term.
@@ -134,7 +138,7 @@ impl ReplicaSets {
     /// Returns the controller without its reconciler. Events of sets, of their Pods and of orphans that a set selects wake
     /// it, and so do own writes that arrive in the cache.
     pub fn wiring(&self) -> Controller<()> {
-        let adopters = keys_by_selector(self.sets.store(), |set| Selector::try_from(&set.spec.selector));
+        let adopters = keys_by_selector(self.sets.store(), packed::selector);
         Controller::new("replicaset", &self.sets)
             .owns(&self.pods)
             .watches(&self.pods, adopters)

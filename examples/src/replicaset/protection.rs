@@ -7,7 +7,7 @@ use kube_client::Api;
 use parking_lot::Mutex;
 use trimtab_controller::{
     Ledger, RequestError,
-    cache::{Change, Metadata, Object, ObjectKey, Store},
+    cache::{Change, Metadata, Object, ObjectKey, Packed, Store},
     delete_by_uid,
     informer::Informer,
     ownership::Claims,
@@ -68,7 +68,11 @@ const PODS: &str = "pods";
 
 impl NumberedDeletions {
     /// Reports the deletions of `pods` to `ledger`.
-    pub(super) fn observe(ledger: &Ledger, sets: &Store<ReplicaSet>, pods: &Informer<PodView>) -> Self {
+    pub(super) fn observe(
+        ledger: &Ledger,
+        sets: &Store<Packed<ReplicaSet>>,
+        pods: &Informer<PodView>,
+    ) -> Self {
         let this = Self::default();
         let (numbered, ledger, sets) = (this.clone(), ledger.clone(), sets.clone());
         pods.on_change(move |event| {

@@ -11,7 +11,7 @@ use kube_client::{
 use serde_json::json;
 use trimtab_controller::{
     Action, Error as Failed, RequestError, Written,
-    cache::{Metadata, Object, ObjectKey, Selector, Undecodable},
+    cache::{Metadata, Object, ObjectKey, Packed, Selector, Undecodable},
     expectations::slow_start_batch,
     ownership::{
         Claims,
@@ -22,7 +22,7 @@ use trimtab_controller::{
 use trimtab_events::NewEvent;
 
 use super::{
-    Error, ReplicaSets,
+    Error, ReplicaSets, packed,
     protection::{self, Protection},
     status,
 };
@@ -46,12 +46,13 @@ impl ReplicaSets {
     /// server had committed by then. A request that was still queued in the server may create a surplus Pod later,
     /// which is deleted again.
     pub async fn sync(&self, key: &ObjectKey) -> Result<Action, Failed> {
-        let Some(set) = self.sets.store().get(key) else {
+        let Some(cached) = self.sets.store().get(key) else {
             if self.sets.store().get_undecodable(key).is_none() {
                 self.writes.clear(key);
             }
             return Ok(Action::done());
         };
+        let (set, _) = packed::slim(&cached).map_err(Failed::terminal)?;
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
         let waits = match self.without {
@@ -64,7 +65,7 @@ impl ReplicaSets {
         };
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
-            None if !set.metadata().is_being_deleted() => self.act(&set, &active).await,
+            None if !set.metadata().is_being_deleted() => self.act(&cached, &set, &active).await,
             _ => Ok(None), // it waits for its own writes, or is being deleted: only its status is written
         };
         self.record(&set, &acted);
@@ -88,7 +89,12 @@ impl ReplicaSets {
     }
 
     /// Creates missing Pods, or deletes surplus ones. Returns the Event of it.
-    async fn act(&self, set: &ReplicaSet, active: &[Arc<PodView>]) -> Result<Option<NewEvent>, Error> {
+    async fn act(
+        &self,
+        cached: &Packed<ReplicaSet>,
+        set: &ReplicaSet,
+        active: &[Arc<PodView>],
+    ) -> Result<Option<NewEvent>, Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
         // A Pod that cannot be decoded lives, as far as anybody knows.
         let undecodable = self.pods_by_owner.undecodable(set.metadata().uid());
@@ -100,7 +106,7 @@ impl ReplicaSets {
             enough if enough == desired => Ok(None),
             few if few < desired => {
                 let missing = (desired - few).min(BURST);
-                self.create(set, missing).await?;
+                self.create(cached, missing).await?;
                 Ok(Some(event("SuccessfulCreate", "Create", missing)))
             }
             many => {
@@ -112,9 +118,8 @@ impl ReplicaSets {
     }
 
     /// Creates `count` Pods in batches of 1, 2, 4 …, so that a refusal costs one call and not 500.
-    async fn create(&self, set: &ReplicaSet, count: usize) -> Result<(), Error> {
-        let template = set.spec.template.clone().unwrap_or_default();
-        let pod = pod_from_template(set.metadata().name(), &template);
+    async fn create(&self, set: &Packed<ReplicaSet>, count: usize) -> Result<(), Error> {
+        let pod = pod_from_template(set.metadata().name(), &packed::template(set)?);
         let batch =
             slow_start_batch(count, 1, async |_| match self.writer.create_written(set, pod.clone()).await {
                 // The namespace is terminating, and its Pods with it: no reason to try again at once.

@@ -2,14 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use k8s_openapi::api::{coordination::v1::Lease, core::v1::Node};
+use k8s_openapi::api::{apps::v1::ReplicaSet, coordination::v1::Lease, core::v1::Node};
 use kube_client::{Api, Client, api::ListParams};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::sleep};
 use trimtab_apiserver::{ApiServer, ChangeKind, Kubelet};
 use trimtab_controller::{
-    cache::{Object, ObjectKey},
+    cache::{Object, ObjectKey, Packed},
     informer::Informer,
 };
 use trimtab_manager::KubeconfigArgs;
@@ -68,7 +68,10 @@ impl Cluster {
             Some(server) => drop(background.spawn(book_commits(server.commits(), audit.clone()))),
             None => {
                 let (sets, pods) = (audit.clone(), audit.clone());
-                book_events(&subject.sets, move |old, new| sets.set(old, new, 0));
+                let whole = |set: Option<&Packed<ReplicaSet>>| set.and_then(|set| set.read().ok());
+                book_events(&subject.sets, move |old, new| {
+                    sets.set(whole(old).as_deref(), whole(new).as_deref(), 0);
+                });
                 book_events(&subject.pods, move |old, new| pods.pod(old, new, 0));
             }
         }

@@ -14,7 +14,9 @@ use std::{
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use trimtab_admin::{Admin, metrics};
 use trimtab_controller::{
-    Action, Controller, ControllerHandle, Request, cache::ObjectKey, informer::Informer,
+    Action, Controller, ControllerHandle, Request,
+    cache::{ObjectKey, Packed},
+    informer::Informer,
     leaderelection::Observer,
 };
 use trimtab_examples::replicaset::{PodView, ReplicaSets};
@@ -33,7 +35,7 @@ const FUSE: &str = "the demo asked for a panic";
 pub(crate) struct Subject {
     pub(crate) controller: ControllerHandle,
     pub(crate) leading: Observer,
-    pub(crate) sets: Informer<ReplicaSet>,
+    pub(crate) sets: Informer<Packed<ReplicaSet>>,
     pub(crate) pods: Informer<PodView>,
     /// Whether the next reconcile panics. The panic clears it.
     fuse: Arc<AtomicBool>,

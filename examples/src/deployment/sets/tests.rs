@@ -44,6 +44,49 @@ fn the_new_set_is_the_oldest_with_the_template_whatever_its_hash_says() {
     assert_eq!((names(&divided.new).len(), names(&divided.old).len()), (0, 1));
 }
 
+/// Sets of a cache are divided by the texts of their specs where those are equal, and by their contents where they are not.
+#[test]
+fn sets_are_divided_without_the_specs_of_their_pods_as_they_are_with_them() {
+    let packed = |set: &Value| -> Arc<Packed<ReplicaSet>> {
+        Arc::new(serde_json::from_str(&set.to_string()).expect("an object"))
+    };
+    let one = |name: &str, minute: u8, spec: Value| {
+        let mut set = json!(set(name, "i", minute, "1"));
+        set["spec"]["template"]["spec"] = spec;
+        set
+    };
+    let (same, other) = (json!({"name": "c", "image": "i"}), json!({"name": "c", "image": "old"}));
+    let mut without_template = one("none", 0, json!({}));
+    without_template["spec"]["template"] = Value::Null;
+    let mut labelled = one("labelled", 4, json!({"containers": [same]}));
+    labelled["spec"]["template"]["metadata"]["labels"]["more"] = json!("x");
+    let all = [
+        one("text", 6, json!({"containers": [same]})),
+        one("content", 5, json!({"containers": [same], "volumes": []})),
+        labelled,
+        one("field", 3, json!({"containers": [same], "restartPolicy": "Never"})),
+        one("count", 2, json!({"containers": [same, other]})),
+        one("image", 1, json!({"containers": [other]})),
+        without_template,
+    ];
+    let deployment = deployment(&json!({}));
+    let cached: Packed<Deployment> = serde_json::from_str(&json!(deployment).to_string()).expect("an object");
+    for (sets, expected) in [(&all[..], Some("content")), (&all[..1], Some("text")), (&all[2..], None)] {
+        let whole =
+            sets.iter().map(|set| serde_json::from_value(set.clone()).expect("a ReplicaSet")).map(Arc::new);
+        let whole = Sets::of(&deployment, whole.collect());
+        let slim: Vec<_> = sets.iter().map(packed).collect();
+        let slim = Sets::slim(&cached, &deployment, &slim).expect("readable sets");
+        assert_eq!((names(&slim.new), names(&slim.old)), (names(&whole.new), names(&whole.old)));
+        assert_eq!(slim.new.as_ref().and_then(|new| new.metadata.name.as_deref()), expected);
+        assert!(
+            slim.all().all(|set| set.spec.template.as_ref().is_none_or(|template| template.spec.is_none()))
+        );
+    }
+    let unreadable = packed(&json!({"metadata": {"name": "web-1"}, "spec": 3}));
+    assert!(Sets::slim(&cached, &deployment, &[unreadable]).is_err());
+}
+
 /// What is compared without JSON has the same outcome as the comparison of contents.
 #[test]
 fn templates_that_differ_in_a_field_or_an_image_are_told_apart_without_their_json() {
