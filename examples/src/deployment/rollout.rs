@@ -125,7 +125,7 @@ pub(super) fn scale_down_old(limits: &Limits, old: &[Arc<ReplicaSet>], new: &Rep
 }
 
 /// Returns the sizes of a Deployment's sets after `spec.replicas` has changed, or while it is paused: upstream's `scale`.
-/// A set is in the result if it must be written.
+/// A set is in the result if its size or its annotations may have to be written.
 ///
 /// In the middle of a rollout each set keeps its share, so that scaling does not hasten a rollout that may be broken.
 pub(super) fn scale(
@@ -138,11 +138,9 @@ pub(super) fn scale(
     let is_active = |set: &&Arc<ReplicaSet>| replicas(set) > 0;
     let mut active: Vec<_> = old.iter().chain(new).filter(is_active).cloned().collect();
     if let Some(only) = only_set(&active, new, old) {
-        return if replicas(only) == limits.desired {
-            Vec::new()
-        } else {
-            vec![(only.clone(), limits.desired)]
-        };
+        // Also one of that size, for the number in its annotation: without it, each later sync would be for a scaling, and
+        // a rollout whose old set had shrunk to the new size would never go on. Upstream's does not.
+        return vec![(only.clone(), limits.desired)];
     }
     if new.is_some_and(|new| is_saturated(limits, new)) {
         return old.iter().filter(is_active).map(|set| (set.clone(), 0)).collect();

@@ -87,6 +87,14 @@ fn every_planted_defect_is_found_and_told_on_a_page() {
     }
 }
 
+/// A Deployment is scaled to the size that its old set has in the middle of a rollout, after a request that hung.
+#[test]
+fn a_rollout_goes_on_after_a_scaling_to_the_size_of_the_old_set() {
+    let plan = "7138; controllers@1509w refuse 500; controllers@4947 time-travel 259 176; controllers@7198+2w hang; \
+                controllers@9271 suspend 464; controllers@19384 lose-reply";
+    Simulation::new(scenarios::deployment()).replay(&plan.parse().expect("a plan")).assert_clean();
+}
+
 /// Each rule of the election, taken away, by a plan that shows what it guards against.
 #[test]
 fn an_election_without_one_of_its_rules_fails_and_is_clean_with_it() {

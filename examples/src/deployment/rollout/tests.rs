@@ -186,6 +186,15 @@ fn scaling_without_a_new_set_and_with_a_surge_keeps_the_shares_too() {
     );
 }
 
+/// An old set that a rollout has made as small as the Deployment becomes then gets the new number, and the rollout goes on.
+#[test]
+fn a_lone_set_of_the_right_size_is_written_for_its_annotation() {
+    let limits = Limits { desired: 6, surge: 0, unavailable: 1 };
+    let (old, new) = ([set(1, 6, 6, 8, 8)], set(2, 0, 0, 8, 8));
+    assert!(is_scaling_event(&limits, &old));
+    assert_eq!(sizes(&scale(&limits, true, Some(&new), &old, 6)), [("web-v1".to_owned(), 6)]);
+}
+
 /// DP-T6. A set whose last write failed has the older annotation, and is scaled by it.
 #[test]
 fn a_scaling_that_failed_halfway_is_completed() {

@@ -87,7 +87,7 @@ fn sets_are_divided_without_the_specs_of_their_pods_as_they_are_with_them() {
     assert!(Sets::slim(&cached, &deployment, &[unreadable]).is_err());
 }
 
-/// What is compared without JSON has the same outcome as the comparison of contents.
+/// The comparisons without JSON have the outcome of the comparison of contents.
 #[test]
 fn templates_that_differ_in_a_field_or_an_image_are_told_apart_without_their_json() {
     let template = |value: Value| serde_json::from_value::<PodTemplateSpec>(value).expect("a template");
