@@ -23,7 +23,7 @@ pub(crate) struct SourceNumber(u16);
 
 /// The reasons of the keys that wait.
 ///
-/// A key's reasons are numbers, so that a burst of a hundred thousand keys costs 20 bytes each beside the key.
+/// A key is its hash and its reasons are numbers, so that a burst of a hundred thousand keys costs 24 bytes each.
 #[derive(Debug, Default)]
 pub(crate) struct ReasonTable {
     /// The name of each source. A source that was removed keeps its number for a later one of its name.
@@ -33,35 +33,40 @@ pub(crate) struct ReasonTable {
 }
 
 /// A key that waits, with its reasons.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Waiting {
-    key: ObjectKey,
+    /// The hash of the key stands for it. Two of a million keys have the same with a chance of 1 in 30 million; the worker
+    /// that takes the first of them then gets the reasons of both, the other none.
+    hash: u64,
     codes: Codes,
 }
 
 /// A set of codes, each of a source and a kind of event.
 #[derive(Debug, Clone, Copy, Default)]
 struct Codes {
+    /// In the order in which they came; 0 after the last. The first has the bit [`MORE`] if one did not fit.
     codes: [u16; LIMIT],
-    len: u8,
-    more: bool,
 }
 
+/// The bit that says that a code is missing.
+const MORE: u16 = 1 << 15;
+
 impl Codes {
+    /// Adds a code, which is neither 0 nor above [`MORE`]; `None` is a reason without a code.
     fn insert(&mut self, code: Option<u16>) {
-        let Some(code) = code else {
-            self.more = true;
-            return;
-        };
-        let len = usize::from(self.len);
-        match self.codes[..len].contains(&code) {
-            true => {}
-            false if len == LIMIT => self.more = true,
-            false => {
-                self.codes[len] = code;
-                self.len += 1;
-            }
+        let known = |place: &&mut u16, code| [0, code].contains(&(**place & !MORE));
+        match code.and_then(|code| Some((code, self.codes.iter_mut().find(|place| known(place, code))?))) {
+            Some((code, place)) => *place = (*place & MORE) | code,
+            None => self.codes[0] |= MORE,
         }
+    }
+
+    fn is_cut(self) -> bool {
+        self.codes[0] & MORE != 0
+    }
+
+    fn iter(self) -> impl Iterator<Item = u16> {
+        self.codes.into_iter().map(|code| code & !MORE).take_while(|code| *code != 0)
     }
 }
 
@@ -79,15 +84,14 @@ impl ReasonTable {
     /// Adds a reason of a key. Called before the key is added to the queue: the worker that takes it then sees the
     /// reason.
     pub(crate) fn add(&self, key: &ObjectKey, source: SourceNumber, event: EventKind) {
-        let number = source.0.checked_mul(1 << KIND_BITS); // no number if there are more than 4095 sources
-        let code = number.map(|number| number | event as u16);
+        let code = code(source, event);
         let (hash, shard) = self.shard(key);
-        match shard.lock().entry(hash, |waiting| waiting.key == *key, |waiting| self.hash(&waiting.key)) {
+        match shard.lock().entry(hash, |waiting| waiting.hash == hash, |waiting| waiting.hash) {
             Entry::Occupied(mut known) => known.get_mut().codes.insert(code),
             Entry::Vacant(place) => {
                 let mut codes = Codes::default();
                 codes.insert(code);
-                place.insert(Waiting { key: key.clone(), codes });
+                place.insert(Waiting { hash, codes });
             }
         }
     }
@@ -101,23 +105,24 @@ impl ReasonTable {
     fn take(&self, key: &ObjectKey) -> Option<Codes> {
         let (hash, shard) = self.shard(key);
         let mut shard = shard.lock();
-        let (Waiting { key, codes }, _) =
-            shard.find_entry(hash, |waiting| waiting.key == *key).ok()?.remove();
+        let (waiting, _) = shard.find_entry(hash, |waiting| waiting.hash == hash).ok()?.remove();
         let burst = (shard.is_empty() && shard.capacity() > KEPT).then(|| std::mem::take(&mut *shard));
         drop(shard);
-        drop((key, burst)); // frees memory, outside the lock
-        Some(codes)
+        drop(burst); // frees memory, outside the lock
+        Some(waiting.codes)
     }
 
     fn shard(&self, key: &ObjectKey) -> (u64, &Mutex<HashTable<Waiting>>) {
-        let hash = self.hash(key);
+        let hash = self.hasher.hash_one(key);
         // The table itself uses the lowest and the highest bits.
         (hash, &self.shards[(hash >> 32) as usize % SHARDS])
     }
+}
 
-    fn hash(&self, key: &ObjectKey) -> u64 {
-        self.hasher.hash_one(key)
-    }
+/// Returns the code of a reason; `None` for a source with a number above 2046.
+fn code(source: SourceNumber, event: EventKind) -> Option<u16> {
+    let code = source.0.checked_add(1)?.checked_mul(1 << KIND_BITS)? | event as u16;
+    (code < MORE).then_some(code)
 }
 
 /// Takes the reasons of keys for one worker.
@@ -133,15 +138,15 @@ impl ReasonReader {
     pub(crate) fn take(&mut self, key: &ObjectKey) -> Reasons {
         let mut reasons = Reasons::default();
         let Some(codes) = self.table.take(key) else { return reasons };
-        for code in &codes.codes[..usize::from(codes.len)] {
-            let (number, kind) = (code >> KIND_BITS, code & ((1 << KIND_BITS) - 1));
+        for code in codes.iter() {
+            let (number, kind) = ((code >> KIND_BITS) - 1, code & ((1 << KIND_BITS) - 1));
             if let (Some(source), Some((event, _))) =
                 (self.name(number), EventKind::ALL.get(usize::from(kind)))
             {
                 reasons.insert(Reason { source, event: *event });
             }
         }
-        if codes.more {
+        if codes.is_cut() {
             reasons.cut();
         }
         reasons
@@ -193,6 +198,21 @@ mod tests {
         assert!(reasons.to_string().ends_with(", …"));
         let same = (0..12).fold(Reasons::default(), |all, n| all.and(&n.to_string(), EventKind::Updated));
         assert_eq!(same, reasons);
+    }
+
+    #[test]
+    fn a_source_beyond_the_numbers_makes_the_reasons_incomplete() {
+        let (table, key) = (Arc::new(ReasonTable::default()), ObjectKey::cluster_scoped("web"));
+        let sources: Vec<_> = (0..2_048).map(|number| table.number(&number.to_string().into())).collect();
+        table.add(&key, sources[2_047], EventKind::Updated);
+        table.add(&key, sources[2_046], EventKind::Retried);
+        table.add(&key, sources[0], EventKind::Created);
+        assert_eq!(table.reader().take(&key).to_string(), "2046 retried, 0 created, …");
+    }
+
+    #[test]
+    fn a_key_that_waits_costs_twenty_four_bytes() {
+        assert_eq!(size_of::<Waiting>(), 24);
     }
 
     /// A source may be added while a worker has names already.

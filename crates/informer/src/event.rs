@@ -1,6 +1,9 @@
 //! [`Event`]: one change of the store, as a handler receives it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use trimtab_cache::{Change, Metadata, Object, ObjectKey};
 
@@ -12,11 +15,13 @@ pub struct Event<T> {
     /// Whether the object belongs to the handler's initial state: it came with the informer's first list,
     /// or it was in the store when the handler was registered.
     pub initial: bool,
+    /// Made by the first handler that asks, and shared by all: their queues then hold one text a key.
+    key: OnceLock<ObjectKey>,
 }
 
 impl<T: Object> Event<T> {
     pub(crate) fn new(change: Change<T>, initial: bool) -> Self {
-        Self { change, initial }
+        Self { change, initial, key: OnceLock::new() }
     }
 
     /// Returns the newest known state, which is the last one of a deleted object; `None` if it cannot be decoded.
@@ -31,7 +36,7 @@ impl<T: Object> Event<T> {
 
     /// Returns the object's key. A deletion has one, too.
     pub fn key(&self) -> ObjectKey {
-        self.change.key()
+        self.key.get_or_init(|| self.change.key()).clone()
     }
 
     /// Returns whether this is a resync: an update whose old and new state are the same object.
@@ -42,7 +47,7 @@ impl<T: Object> Event<T> {
 
 impl<T> Clone for Event<T> {
     fn clone(&self) -> Self {
-        Self { change: self.change.clone(), initial: self.initial }
+        Self { change: self.change.clone(), initial: self.initial, key: self.key.clone() }
     }
 }
 
@@ -56,5 +61,19 @@ impl<T: Object> fmt::Debug for Event<T> {
             Change::UndecodableDeleted(_) => "deleted undecodable",
         };
         write!(f, "{change} {}{}", self.key(), if self.initial { " (initial)" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+
+    use super::*;
+
+    #[test]
+    fn all_handlers_of_an_event_share_the_text_of_its_key() {
+        let event = Event::new(Change::Added(Arc::new(ConfigMap::default())), false);
+        let (first, second) = (event.key(), event.key());
+        assert!(std::ptr::eq(first.name(), second.name()));
     }
 }

@@ -121,6 +121,8 @@ mod subscription;
 mod sync;
 mod unstarted;
 mod versions;
+#[cfg(any(feature = "connect", all(test, trimtab_loom)))]
+mod waking;
 
 pub use builder::InformerBuilder;
 pub use error::InformerError;

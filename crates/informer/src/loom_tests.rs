@@ -4,14 +4,28 @@
 //! builds. Each model has been seen failing without the line that its comment names. The store's own locks are
 //! not loom's: none is held while a thread waits.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
 
 use k8s_openapi::{api::core::v1::ConfigMap, apimachinery::pkg::apis::meta::v1::ObjectMeta};
-use loom::{model::Builder, sync::Mutex, thread};
+use loom::{
+    model::Builder,
+    sync::{Mutex, atomic::AtomicUsize},
+    thread,
+};
 use tokio::time::Instant;
 use trimtab_cache::{Change, Metadata, Object};
 
-use crate::{error::Reporter, event::Event, handler::Handler, shared::Shared};
+use crate::{
+    error::Reporter,
+    event::Event,
+    handler::Handler,
+    shared::Shared,
+    sync::{AtomicBool, Ordering},
+    waking::Waking,
+};
 
 /// Explores all schedules with at most three preemptions: enough for every two-party race, and
 /// over within seconds.
@@ -112,5 +126,39 @@ fn no_event_is_left_in_the_queue() {
         others.into_iter().for_each(|other| other.join().expect("no panic"));
         assert_eq!(events.take().len(), 3);
         assert!(handler.has_synced());
+    });
+}
+
+/// A task, which counts its wake-ups.
+struct Task(AtomicUsize);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A frame comes from another thread while the task polls. Fails without the look at `WOKEN` when the poll ends, and
+/// without the wake-up of the task.
+#[test]
+fn a_frame_that_comes_during_a_poll_is_read_or_wakes_the_task() {
+    explore(|| {
+        let (waking, task) = (Arc::new(Waking::new()), Arc::new(Task(AtomicUsize::new(0))));
+        let has_frame = Arc::new(AtomicBool::new(false));
+        let registered = Arc::new(Mutex::new(None::<Waker>));
+        let connection = {
+            let (has_frame, registered) = (has_frame.clone(), registered.clone());
+            thread::spawn(move || {
+                has_frame.store(true, Ordering::SeqCst);
+                let waker = registered.lock().expect("a lock").take();
+                waker.iter().for_each(Waker::wake_by_ref);
+            })
+        };
+        let polled = waking.poll(&Context::from_waker(&Waker::from(task.clone())), |cx| {
+            *registered.lock().expect("a lock") = Some(cx.waker().clone());
+            if has_frame.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+        });
+        connection.join().expect("the connection's thread");
+        assert!(polled.is_ready() || task.0.load(Ordering::SeqCst) > 0, "the frame is never read");
     });
 }

@@ -3,14 +3,14 @@
 #[cfg(all(test, trimtab_loom))]
 pub(crate) use loom::sync::{
     MutexGuard,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 #[cfg(all(test, trimtab_loom))]
 pub(crate) use model::Mutex;
 #[cfg(not(all(test, trimtab_loom)))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
 #[cfg(not(all(test, trimtab_loom)))]
-pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 #[cfg(all(test, trimtab_loom))]
 mod model {

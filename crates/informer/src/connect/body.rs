@@ -3,12 +3,15 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+
+use crate::waking::Waking;
 
 /// A connection that is driven where its response is read.
 pub(super) type Driven = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
@@ -22,12 +25,13 @@ pub(super) enum DirectBody {
         body: Incoming,
         /// `None` once it has ended. Dropping it closes it.
         connection: Option<Driven>,
+        waking: Arc<Waking>,
     },
 }
 
 impl DirectBody {
     pub(super) fn new(body: Incoming, connection: Option<Driven>) -> Self {
-        Self::Direct { body, connection }
+        Self::Direct { body, connection, waking: Arc::new(Waking::new()) }
     }
 
     fn incoming(&self) -> &Incoming {
@@ -47,7 +51,9 @@ impl Body for DirectBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match self.get_mut() {
             Self::Pooled(body) => Pin::new(body).poll_frame(cx),
-            Self::Direct { body, connection } => poll_direct(body, connection, cx),
+            Self::Direct { body, connection, waking } => {
+                waking.poll(cx, |cx| poll_direct(body, connection, cx))
+            }
         }
     }
 

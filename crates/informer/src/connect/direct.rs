@@ -119,7 +119,7 @@ fn prepared(mut request: Request<Body>, is_proxied: bool) -> Result<Request<Body
 
 /// The most bytes of a watch's connection that are read at once. The buffer stays allocated as long as the watch; hyper's
 /// default is 408 KiB.
-const READ_BUFFER: usize = 128 * 1024;
+const READ_BUFFER: usize = 64 * 1024;
 
 /// Sends a request over a connection of its own, and drives the connection until the response begins.
 async fn send<I>(io: I, request: Request<Body>) -> Result<Response<DirectBody>, BoxError>
