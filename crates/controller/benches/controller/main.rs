@@ -15,6 +15,7 @@ mod client;
 mod idle;
 mod isolation;
 mod latency;
+mod limit;
 mod many;
 mod samples;
 mod serve;
@@ -56,7 +57,10 @@ async fn run() -> Result<(), Failure> {
     }
     record_metrics()?;
     match &*scenario {
-        "latency" => latency::run(&[("controller/latency-p50", 50), ("controller/latency-p99", 99)]).await,
+        "latency" => {
+            latency::run(&[("controller/latency-p50", 50), ("controller/latency-p99", 99)]).await?;
+            limit::run(&client::client()?).await
+        }
         "loaded" => latency::run(&[("controller/loaded-p99", 99)]).await,
         "throughput" => throughput::run().await,
         "isolation" => isolation::run().await,
