@@ -1,7 +1,7 @@
 //! [`Shared`]: the state that an informer's handles and reflectors share.
 //!
 //! `writes` changes the store, `malformed` treats what cannot be attributed, `dispatch` delivers the changes to handlers,
-//! `records` keeps the status.
+//! `joining` keeps the events with which they begin, `records` keeps the status.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -17,10 +17,12 @@ use crate::{
 };
 
 mod dispatch;
+mod joining;
 mod malformed;
 mod records;
 mod writes;
 
+use joining::Joining;
 use malformed::Warned;
 
 pub(crate) struct Shared<T> {
@@ -44,7 +46,7 @@ pub(crate) struct Shared<T> {
 type OnProgress = dyn Fn(&str) + Send + Sync;
 
 struct Inner<T> {
-    writer: StoreWriter<T>,
+    store: Joining<T>,
     /// In the order of registration. Each change makes a new list, so that delivery needs no lock.
     handlers: Arc<[Arc<Registered<T>>]>,
     /// One for each source.
@@ -91,7 +93,7 @@ impl<T: Object> Shared<T> {
             move || unstarted.read()
         });
         let inner = Inner {
-            writer,
+            store: Joining::new(writer),
             handlers: Arc::new([]),
             records: namespaces.into_iter().map(Record::new).collect(),
             versions,

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::select_all;
 use k8s_openapi::{
     Resource,
     api::{
@@ -24,6 +23,7 @@ use k8s_openapi::{
 use serde::de::DeserializeOwned;
 use tokio::{
     sync::Notify,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 use trimtab_controller::{Action, Controller, cache::Object, informer::InformerFactory};
@@ -80,9 +80,12 @@ pub(crate) async fn run() -> Result<(), Failure> {
         report_lower("controller/many-rss", "MB", resident_bytes().saturating_sub(empty) as f64 / 1e6);
         Ok::<(), Failure>(())
     };
-    let running: Vec<_> = controllers.iter().map(|one| Box::pin(one.run(pending()))).collect();
+    let mut running = JoinSet::new();
+    for controller in controllers {
+        running.spawn(async move { controller.run(pending()).await }); // a task each, as in a manager
+    }
     tokio::select! {
-        (ended, ..) = select_all(running) => Err(early_end(ended)),
+        Some(ended) = running.join_next() => Err(early_end(ended?)),
         measured = measure => measured,
     }
 }

@@ -35,6 +35,13 @@ impl<T: Object> Registration for RegistrationOf<T> {
 }
 
 impl<T: Object> Shared<T> {
+    /// Makes the events of a handler that joins: the additions of all objects.
+    fn first_events(&self, ends_initial: bool) -> Batch<T> {
+        let objects = self.store.list().into_iter().map(Change::Added);
+        let changes = objects.chain(self.store.undecodable().into_iter().map(Change::Undecodable));
+        Batch { events: changes.map(|change| Event::new(change, true)).collect(), ends_initial }
+    }
+
     /// Adds a handler and delivers the objects of the store to it, on the calling thread.
     pub(crate) fn add_handler(
         self: &Arc<Self>,
@@ -45,14 +52,10 @@ impl<T: Object> Shared<T> {
         {
             let mut inner = self.inner.lock();
             let has_synced = self.has_synced();
-            let undecodable = self.store.undecodable();
-            if has_synced || !self.store.is_empty() || !undecodable.is_empty() {
+            if has_synced || !self.store.is_empty() || !self.store.undecodable().is_empty() {
                 // Under the lock: a change that comes now is either in the store already or queued
                 // behind these; never in neither, nor in both.
-                let objects = self.store.list().into_iter().map(Change::Added);
-                let changes = objects.chain(undecodable.into_iter().map(Change::Undecodable));
-                let events = changes.map(|change| Event::new(change, true)).collect();
-                registered.enqueue(Arc::new(Batch { events, ends_initial: has_synced }));
+                registered.enqueue(inner.store.first(|| self.first_events(has_synced)));
             }
             inner.handlers = inner.handlers.iter().chain([&registered]).cloned().collect();
         }

@@ -65,7 +65,7 @@ impl<T: Object> Shared<T> {
                 inner.records[source].note_event(now);
             }
             if is_newer && inner.versions.is_none() {
-                inner.writer.bookmark(version);
+                inner.store.write().bookmark(version);
             }
             if is_newer {
                 self.arrived(inner, source, version);

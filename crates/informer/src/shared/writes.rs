@@ -15,7 +15,7 @@ use crate::{
 impl<T: Object> Shared<T> {
     /// Starts to collect the next contents of the store.
     pub(crate) fn relist(&self) -> RelistBuffer<T> {
-        RelistBuffer::new(self.inner.lock().writer.replacement(), self.shard.clone())
+        RelistBuffer::new(self.inner.lock().store.write().replacement(), self.shard.clone())
     }
 
     /// Replaces the store's objects of a source by a list of them.
@@ -41,7 +41,7 @@ impl<T: Object> Shared<T> {
         record.lists += 1;
         record.status.synced = true;
         record.status.last_heard = Some(now);
-        let changes = inner.writer.commit(replacement, version);
+        let changes = inner.store.write().commit(replacement, version);
         self.arrived(inner, source, version);
         self.count_undecodable();
         let ends_initial = !self.has_synced() && inner.records.iter().all(|record| record.status.synced);
@@ -67,7 +67,7 @@ impl<T: Object> Shared<T> {
         let inner = &mut *guard;
         inner.records[source].note_event(now);
         let was_undecodable = self.is_counted_undecodable(|| object.key());
-        let change = inner.writer.apply(object);
+        let change = inner.store.write().apply(object);
         self.arrived(inner, source, change.metadata().resource_version());
         if was_undecodable {
             self.count_undecodable();
@@ -84,7 +84,7 @@ impl<T: Object> Shared<T> {
         let inner = &mut *guard;
         inner.records[source].note_event(now);
         let was_undecodable = self.is_counted_undecodable(|| key.clone());
-        let change = inner.writer.delete(&key, Some(last));
+        let change = inner.store.write().delete(&key, Some(last));
         self.arrived(inner, source, &version);
         if was_undecodable {
             self.count_undecodable();
@@ -113,13 +113,13 @@ impl<T: Object> Shared<T> {
         let inner = &mut *guard;
         inner.records[source].note_event(now);
         let changes = if deleted {
-            let change = inner.writer.delete(object.key(), None);
+            let change = inner.store.write().delete(object.key(), None);
             if inner.versions.is_none() {
-                inner.writer.bookmark(&version);
+                inner.store.write().bookmark(&version);
             }
             change.into_iter().collect()
         } else {
-            inner.writer.apply_undecodable(object)
+            inner.store.write().apply_undecodable(object)
         };
         self.arrived(inner, source, &version);
         self.count_undecodable();
@@ -146,7 +146,7 @@ impl<T: Object> Shared<T> {
         let inner = &mut *guard;
         inner.records[source].note_bookmark(now);
         if inner.versions.is_none() {
-            inner.writer.bookmark(version);
+            inner.store.write().bookmark(version);
         }
         self.arrived(inner, source, version);
         drop(guard);
@@ -163,7 +163,7 @@ impl<T: Object> Shared<T> {
             held.clear();
             held.push_str(version); // in place: no allocation for an event
             if let Some(least) = versions.note(source, version) {
-                inner.writer.bookmark(&least.to_string());
+                inner.store.write().bookmark(&least.to_string());
             }
         }
         if let Some(metrics) = &self.metrics {
