@@ -228,7 +228,8 @@ fn revision(object: &StoredObject) -> i64 {
     object["metadata"]["annotations"][REVISION].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// Every Deployment has its Pods, all of its template, says so, and has the revision of its newest set.
+/// Every Deployment has its Pods, all of its template, says so, and has the revision of its newest set. One that is paused
+/// keeps the templates and the revision that it had.
 fn all_rolled_out(world: &World) -> Result<(), String> {
     for deployment in world.objects(DEPLOYMENTS) {
         is_rolled_out(world, deployment)
@@ -241,6 +242,18 @@ fn is_rolled_out(world: &World, deployment: &StoredObject) -> Result<(), String>
     let (uid, spec) = (deployment["metadata"]["uid"].as_str().unwrap_or_default(), &deployment["spec"]);
     let sets: Vec<_> =
         world.objects(SETS).filter(|set| controller_uid(set).as_deref() == Some(uid)).collect();
+    let pods: Vec<_> = world.objects("pods").filter(|pod| is_live_of(pod, &sets)).collect();
+    let (live, desired) = (pods.len() as i64, number(&spec["replicas"]));
+    let status = &deployment["status"];
+    if number(&status["replicas"]) != live
+        || status["observedGeneration"] != deployment["metadata"]["generation"]
+    {
+        return Err(format!("has {live} Pods, and the status is {status}"));
+    }
+    if spec["paused"] == true {
+        let most = desired + surge(deployment);
+        return if live <= most { Ok(()) } else { Err(format!("has {live} Pods of at most {most}")) };
+    }
     let mut revisions: Vec<_> = sets.iter().map(|set| revision(set)).collect();
     revisions.sort_unstable();
     if revisions.windows(2).any(|pair| pair[0] == pair[1]) || revisions.last() != Some(&revision(deployment))
@@ -248,24 +261,19 @@ fn is_rolled_out(world: &World, deployment: &StoredObject) -> Result<(), String>
         return Err(format!("the revisions are {revisions:?}, and its own is {}", revision(deployment)));
     }
     let image = &spec["template"]["metadata"]["labels"]["image"];
-    let mut live = 0;
-    for pod in world.objects("pods").filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()) {
-        let owner = controller_uid(pod);
-        if !sets.iter().any(|set| set["metadata"]["uid"].as_str() == owner.as_deref()) {
-            continue;
-        }
-        if pod["metadata"]["labels"]["image"] != *image {
-            return Err(format!("{} is of an old template", pod["metadata"]["name"]));
-        }
-        live += 1;
+    if let Some(old) = pods.iter().find(|pod| pod["metadata"]["labels"]["image"] != *image) {
+        return Err(format!("{} is of an old template", old["metadata"]["name"]));
     }
-    if live != number(&spec["replicas"]) {
-        return Err(format!("has {live} Pods of {}", spec["replicas"]));
-    }
-    let status = &deployment["status"];
-    let counts = ["replicas", "updatedReplicas", "availableReplicas"].map(|field| number(&status[field]));
-    if counts != [live; 3] || status["observedGeneration"] != deployment["metadata"]["generation"] {
-        return Err(format!("the status is {status}"));
+    let counts = ["updatedReplicas", "availableReplicas"].map(|field| number(&status[field]));
+    if live != desired || counts != [live; 2] {
+        return Err(format!("has {live} Pods of {desired}, and the status is {status}"));
     }
     Ok(())
+}
+
+/// Whether a Pod belongs to one of the sets and is not being deleted.
+fn is_live_of(pod: &StoredObject, sets: &[&StoredObject]) -> bool {
+    let owner = controller_uid(pod);
+    let is_own = sets.iter().any(|set| set["metadata"]["uid"].as_str() == owner.as_deref());
+    is_own && pod["metadata"]["deletionTimestamp"].is_null()
 }

@@ -95,6 +95,13 @@ fn a_rollout_goes_on_after_a_scaling_to_the_size_of_the_old_set() {
     Simulation::new(scenarios::deployment()).replay(&plan.parse().expect("a plan")).assert_clean();
 }
 
+/// A Deployment that is paused in the middle of a rollout, and stays so, has nothing to finish.
+#[test]
+fn a_deployment_that_stays_paused_is_no_failure() {
+    let plan = "27; steps 0@2 4@3000 5@3050";
+    Simulation::new(scenarios::deployment()).replay(&plan.parse().expect("a plan")).assert_clean();
+}
+
 /// Each rule of the election, taken away, by a plan that shows what it guards against.
 #[test]
 fn an_election_without_one_of_its_rules_fails_and_is_clean_with_it() {
