@@ -11,18 +11,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use trimtab_examples::controller_manager::{Options, run};
 
-/// Runs Kubernetes' Deployment and ReplicaSet controllers.
-#[derive(Parser)]
-#[command(name = "trimtab-controller-manager")]
-struct Args {
-    #[command(flatten)]
-    options: Options,
-}
-
 // One thread: neither controller blocks or computes for long, and to wake another thread costs more than most of their steps.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let options = Options::parse();
     tracing_subscriber::fmt().init();
-    trimtab_manager::exit(run(args.options).await)
+    trimtab_manager::exit(run(options).await)
 }

@@ -18,7 +18,8 @@ const NAME: &str = "trimtab-controller-manager";
 const VERSION: Version = Version::new(1, 36);
 
 /// The flags, with the names and defaults of kube-controller-manager.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = NAME, about = "Runs Kubernetes' Deployment and ReplicaSet controllers")]
 pub struct Options {
     #[command(flatten)]
     manager: ManagerArgs,
@@ -73,6 +74,11 @@ impl Kind {
             Self::ReplicaSet => ["replicaset-controller", "replicaset"],
         }
     }
+
+    /// Returns whether an item of the list, such as `deployment` or `-deployment`, names this controller.
+    fn is_named_by(self, item: &str) -> bool {
+        self.names().contains(&item.strip_prefix('-').unwrap_or(item))
+    }
 }
 
 /// The controllers that run: the value of `--controllers`.
@@ -102,14 +108,13 @@ impl FromStr for Selected {
     /// its controller before `*` does.
     fn from_str(list: &str) -> Result<Self, UnknownController> {
         let items: Vec<_> = list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
-        let is_known = |item: &str| Kind::ALL.iter().any(|kind| kind.names().contains(&item));
-        let unknown = |item: &&&str| **item != "*" && !is_known(item.strip_prefix('-').unwrap_or(item));
-        if let Some(item) = items.iter().find(unknown) {
+        let is_known = |item: &str| item == "*" || Kind::ALL.iter().any(|kind| kind.is_named_by(item));
+        if let Some(item) = items.iter().find(|item| !is_known(item)) {
             return Err(UnknownController((*item).to_owned()));
         }
         let is_selected = |kind: &Kind| {
-            let named = |item: &&&str| kind.names().contains(&item.strip_prefix('-').unwrap_or(item));
-            items.iter().find(named).map_or(items.contains(&"*"), |item| !item.starts_with('-'))
+            let named = items.iter().find(|item| kind.is_named_by(item));
+            named.map_or(items.contains(&"*"), |item| !item.starts_with('-'))
         };
         let selected: Vec<_> = Kind::ALL.into_iter().filter(is_selected).collect();
         if selected.is_empty() { Err(UnknownController(String::new())) } else { Ok(Self(selected)) }
@@ -153,14 +158,8 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
 pub fn add_to(manager: &mut Manager, selected: &Selected, workers: [usize; 2]) {
     for kind in &selected.0 {
         let controller = match kind {
-            Kind::Deployment => {
-                let deployments = Deployments::of(manager);
-                deployments.wiring().workers(workers[0]).reconcile_by(deployments)
-            }
-            Kind::ReplicaSet => {
-                let sets = ReplicaSets::of(manager);
-                sets.wiring().workers(workers[1]).reconcile_by(sets)
-            }
+            Kind::Deployment => Deployments::of(manager).controller().workers(workers[0]),
+            Kind::ReplicaSet => ReplicaSets::of(manager).controller().workers(workers[1]),
         };
         manager.controller(controller);
     }

@@ -47,9 +47,6 @@ use crate::replicaset::packed;
 pub use rollout::InvalidLimit;
 pub use rule::Rule;
 
-/// The number of Deployments that are synced at once, as upstream's `--concurrent-deployment-syncs`.
-const WORKERS: usize = 5;
-
 /// The state of the Deployment controller. Cheap to clone.
 #[derive(Clone)]
 pub struct Deployments {
@@ -89,24 +86,15 @@ pub enum Error {
     /// The template has no JSON form.
     #[error("hashing the template")]
     Hash(#[source] serde_json::Error),
-    /// The new set could not be created.
-    #[error("creating ReplicaSet {0}")]
-    Create(String, #[source] RequestError),
+    /// A set could not be written; the first text says whether it was to be created, updated or deleted.
+    #[error("{0} ReplicaSet {1}")]
+    Set(&'static str, String, #[source] RequestError),
     /// The name of the new set belongs to an object with another template or another owner. The next sync takes another name.
     #[error("the name {0} of the new ReplicaSet is taken")]
     Collision(String),
-    /// A set could not be changed.
-    #[error("updating ReplicaSet {0}")]
-    Update(String, #[source] RequestError),
-    /// A set that is no longer kept could not be deleted.
-    #[error("deleting ReplicaSet {0}")]
-    Delete(String, #[source] RequestError),
-    /// The Deployment could not be rolled back.
-    #[error("rolling back")]
-    RollBack(#[source] RequestError),
-    /// The status could not be written.
-    #[error("writing the status")]
-    Status(#[source] RequestError),
+    /// The Deployment could not be written; the text says what for.
+    #[error("{0}")]
+    Write(&'static str, #[source] RequestError),
 }
 
 impl fmt::Debug for Deployments {
@@ -128,8 +116,6 @@ impl Deployments {
         // Of Deployments, too: the next sync must see the status that this one wrote, such as its collision count.
         let writes = OwnWrites::new(ledger, &deployments).of(&sets).of(&deployments);
         let writer = Writer::new(client.clone(), "deployment-controller").own_writes(writes.clone());
-        let clock = WallClock::starting_now();
-        let without = None;
         Self {
             client,
             writer,
@@ -140,8 +126,8 @@ impl Deployments {
             sets_by_owner,
             pods_by_owner,
             writes,
-            clock,
-            without,
+            clock: WallClock::starting_now(),
+            without: None,
         }
     }
 
@@ -172,7 +158,7 @@ impl Deployments {
             .watches(&self.sets, adopters)
             .watches(&self.pods, move |event| recreated_by(&deployments, &sets, event))
             .woken_by(self.writes.ledger())
-            .workers(WORKERS)
+            .workers(5) // upstream's `--concurrent-deployment-syncs`
     }
 
     /// Returns the controller, ready to run.
@@ -203,14 +189,9 @@ fn recreated_by(
 /// Reads the strategy of a Deployment, and nothing else of it.
 fn is_recreated(deployment: &Packed<Deployment>) -> bool {
     #[derive(Deserialize)]
-    struct View {
-        spec: Spec,
-    }
-
-    #[derive(Deserialize)]
     struct Spec {
         strategy: Option<DeploymentStrategy>,
     }
 
-    deployment.read_as().is_ok_and(|View { spec }| sync::strategy(spec.strategy.as_ref()) == "Recreate")
+    packed::spec(deployment).is_ok_and(|Spec { strategy }| sync::strategy(strategy.as_ref()) == "Recreate")
 }

@@ -2,25 +2,23 @@
 //!
 //! `kubectl rollout undo` changes the template itself and needs nothing of this.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use kube_client::{
-    Api, Resource,
-    api::{Patch, PatchParams},
+use k8s_openapi::{
+    api::apps::v1::{Deployment, ReplicaSet},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use serde_json::{Map, Value, json};
-use trimtab_controller::cache::{Metadata, Object};
+use kube_client::{Resource, api::Patch};
+use serde_json::{Value, json};
+use trimtab_controller::cache::Metadata;
 use trimtab_events::NewEvent;
 
 use super::{
     Deployments, Error,
-    sets::{self, Annotation, Content, HASH, Sets},
+    sets::{self, Annotation, HASH, Sets},
 };
 
 /// Returns the revision to which a rollback is requested, 0 for the last one. A value that is no number is ignored.
 pub(super) fn requested(deployment: &Deployment) -> Option<i64> {
-    deployment.metadata.annotations.as_ref()?.get(Annotation::RollbackTo.name())?.parse().ok()
+    Annotation::RollbackTo.of(&deployment.metadata)?.parse().ok()
 }
 
 impl Deployments {
@@ -32,7 +30,7 @@ impl Deployments {
         revision: i64,
         sets: &Sets,
     ) -> Result<(), Error> {
-        let name = deployment.metadata().name();
+        let name = deployment.metadata.name();
         let revision = if revision == 0 { sets::last_revision(sets.all()) } else { revision };
         let found = sets.all().find(|set| revision != 0 && sets::revision(&set.metadata) == Some(revision));
         let mut patch = json!({"metadata": {"annotations": {Annotation::RollbackTo.name(): null}}});
@@ -44,10 +42,7 @@ impl Deployments {
                 };
                 NewEvent::warning("DeploymentRollbackRevisionNotFound", "RollBack", note)
             }
-            Some(set)
-                if Content::of(set.spec.template.as_ref())
-                    == Content::of(Some(&deployment.spec.template)) =>
-            {
+            Some(set) if sets::is_same(&deployment.spec.template, set.spec.template.as_ref()) => {
                 let note = format!(
                     "The rollback revision contains the same template as current deployment {name:?}"
                 );
@@ -61,12 +56,8 @@ impl Deployments {
         };
         patch["metadata"]["uid"] = json!(deployment.metadata.uid);
         patch["metadata"]["resourceVersion"] = json!(deployment.metadata.resource_version);
-        let namespace = deployment.metadata().namespace().unwrap_or_default();
-        let api: Api<Deployment> = Api::namespaced(self.client.clone(), namespace);
-        let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
-        let request = api.patch(name, &params, &patch);
-        let key = deployment.key();
-        self.writes.update(&key, deployment.metadata().uid(), request).await.map_err(Error::RollBack)?;
+        let written = self.writer.patch(deployment, deployment, &Patch::Merge(patch)).await;
+        written.map_err(|error| Error::Write("rolling back", error))?;
         self.events.record(&deployment.object_ref(&()), event);
         Ok(())
     }
@@ -82,19 +73,17 @@ fn roll_back_to(deployment: &Deployment, set: &ReplicaSet) -> Value {
         labels.remove(HASH);
     }
     let change = replacing(&json!(deployment.spec.template), template);
-    let copied = |annotations: Option<&BTreeMap<String, String>>| -> Map<String, Value> {
-        let all = annotations.into_iter().flatten().filter(|(name, _)| !Annotation::stays(name));
-        all.map(|(name, value)| (name.clone(), json!(value))).collect()
+    let copied = |metadata: &ObjectMeta| -> Value {
+        let all = metadata.annotations.iter().flatten().filter(|(name, _)| !Annotation::stays(name));
+        all.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
-    let before = Value::Object(copied(deployment.metadata.annotations.as_ref()));
-    let after = Value::Object(copied(set.metadata.annotations.as_ref()));
-    let mut annotations = replacing(&before, after);
+    let mut annotations = replacing(&copied(&deployment.metadata), copied(&set.metadata));
     annotations[Annotation::RollbackTo.name()] = Value::Null;
     json!({"metadata": {"annotations": annotations}, "spec": {"template": change}})
 }
 
 /// Returns the merge patch that makes `new` of `old`: fields that `new` lacks are null. Lists are replaced as a whole.
-fn replacing(old: &Value, new: Value) -> Value {
+pub(super) fn replacing(old: &Value, new: Value) -> Value {
     let (Value::Object(old), Value::Object(mut new)) = (old, new.clone()) else { return new };
     for (name, before) in old {
         let after = new.remove(name).unwrap_or(Value::Null);

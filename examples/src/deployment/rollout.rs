@@ -10,7 +10,10 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::sets::{Annotation, available, number, replicas};
+use super::{
+    sets::{Annotation, available, by_age, number, replicas},
+    sync::is_recreated,
+};
 
 #[cfg(test)]
 mod tests;
@@ -41,15 +44,13 @@ impl Limits {
     /// impossible for want of quota. Without a rolling update both are 0.
     pub(super) fn of(deployment: &Deployment) -> Result<Self, InvalidLimit> {
         let desired = deployment.spec.replicas.unwrap_or(1);
-        let strategy = deployment.spec.strategy.as_ref();
-        let is_rolling = strategy.is_none_or(|strategy| strategy.type_.as_deref() != Some("Recreate"));
-        if !is_rolling {
+        if is_recreated(deployment) {
             return Ok(Self { desired, surge: 0, unavailable: 0 });
         }
-        let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
-        let surge = scaled("maxSurge", rolling.and_then(|it| it.max_surge.as_ref()), desired, 99)?;
-        let unavailable =
-            scaled("maxUnavailable", rolling.and_then(|it| it.max_unavailable.as_ref()), desired, 0)?;
+        let strategy = deployment.spec.strategy.clone().unwrap_or_default();
+        let rolling = strategy.rolling_update.unwrap_or_default();
+        let surge = scaled("maxSurge", rolling.max_surge, desired, 99)?;
+        let unavailable = scaled("maxUnavailable", rolling.max_unavailable, desired, 0)?;
         let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
         Ok(Self { desired, surge, unavailable: unavailable.min(desired) })
     }
@@ -68,16 +69,16 @@ impl Limits {
 /// Returns a number of Pods, or a percentage of `total` after `add` hundredths: 99 rounds up, 0 rounds down.
 fn scaled(
     field: &'static str,
-    value: Option<&IntOrString>,
+    value: Option<IntOrString>,
     total: i32,
     add: i64,
 ) -> Result<i32, InvalidLimit> {
     match value {
         None => Ok(0),
-        Some(IntOrString::Int(number)) => Ok(*number),
+        Some(IntOrString::Int(number)) => Ok(number),
         Some(IntOrString::String(text)) => {
             let percent = text.strip_suffix('%').and_then(|digits| digits.parse::<i32>().ok());
-            let percent = percent.ok_or_else(|| InvalidLimit { field, value: text.clone() })?;
+            let Some(percent) = percent else { return Err(InvalidLimit { field, value: text }) };
             let hundredths = i64::from(percent) * i64::from(total) + add;
             Ok(i32::try_from(hundredths.div_euclid(100)).unwrap_or(i32::MAX))
         }
@@ -87,11 +88,8 @@ fn scaled(
 /// Returns the number of Pods that the new set shall have next in a rolling update: upstream's `NewRSNewReplicas` and
 /// `reconcileNewReplicaSet`. `total` is the number of Pods that all sets want, the new one included.
 pub(super) fn scale_up_new(limits: &Limits, total: i32, new: i32) -> i32 {
-    if new > limits.desired {
-        return limits.desired;
-    }
     let room = (limits.most() - total).max(0);
-    new + room.min(limits.desired - new)
+    new + room.min(limits.desired - new) // a set that is too large shrinks at once
 }
 
 /// Returns the numbers of Pods that the old sets shall have next in a rolling update: upstream's `reconcileOldReplicaSets`.
@@ -104,11 +102,7 @@ pub(super) fn scale_down_old(limits: &Limits, old: &[Arc<ReplicaSet>], new: &Rep
     let mut sizes: Vec<i32> = old.iter().map(|set| replicas(set)).collect();
     let wanted: i32 = sizes.iter().sum();
     let staying = |set: &ReplicaSet| available(set).min(replicas(set));
-    let room = wanted + staying(new) - limits.least();
-    if wanted == 0 || room <= 0 {
-        return sizes;
-    }
-    let mut unhealthy = room;
+    let mut unhealthy = (wanted + staying(new) - limits.least()).max(0);
     for (size, set) in sizes.iter_mut().zip(old) {
         let surplus = unhealthy.min(*size - staying(set));
         *size -= surplus;
@@ -127,7 +121,7 @@ pub(super) fn scale_down_old(limits: &Limits, old: &[Arc<ReplicaSet>], new: &Rep
 /// Returns the sizes of a Deployment's sets after `spec.replicas` has changed, or while it is paused: upstream's `scale`.
 /// A set is in the result if its size or its annotations may have to be written.
 ///
-/// In the middle of a rollout each set keeps its share, so that scaling does not hasten a rollout that may be broken.
+/// `old` are the old sets, the oldest first. In the middle of a rollout each set keeps its share, so that scaling does not hasten a rollout that may be broken.
 pub(super) fn scale(
     limits: &Limits,
     is_rolling: bool,
@@ -137,7 +131,13 @@ pub(super) fn scale(
 ) -> Vec<(Arc<ReplicaSet>, i32)> {
     let is_active = |set: &&Arc<ReplicaSet>| replicas(set) > 0;
     let mut active: Vec<_> = old.iter().chain(new).filter(is_active).cloned().collect();
-    if let Some(only) = only_set(&active, new, old) {
+    // The only set that wants Pods, or the newest if none does: upstream's `FindActiveOrLatest`.
+    let only = match &active[..] {
+        [] => new.or(old.last()),
+        [only] => Some(only),
+        _ => None,
+    };
+    if let Some(only) = only {
         // Also one of that size, for the number in its annotation: without it, each later sync would be for a scaling, and
         // a rollout whose old set had shrunk to the new size would never go on. Upstream's does not.
         return vec![(only.clone(), limits.desired)];
@@ -152,9 +152,8 @@ pub(super) fn scale(
     let to_add = allowed - active.iter().map(|set| replicas(set)).sum::<i32>();
     // The largest first. Of equal ones, the newest grows first, and the oldest shrinks first.
     active.sort_by(|a, b| {
-        let by_age = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
-        let by_age = by_age.then_with(|| a.metadata.name.cmp(&b.metadata.name));
-        replicas(b).cmp(&replicas(a)).then(if to_add > 0 { by_age.reverse() } else { by_age })
+        let age = if to_add > 0 { by_age(b, a) } else { by_age(a, b) };
+        replicas(b).cmp(&replicas(a)).then(age)
     });
     let mut added = 0;
     let mut sizes = Vec::new();
@@ -167,20 +166,6 @@ pub(super) fn scale(
         *largest = (*largest + to_add - added).max(0);
     }
     active.into_iter().zip(sizes).collect()
-}
-
-/// Returns the only set that wants Pods, or the newest if none does: upstream's `FindActiveOrLatest`.
-fn only_set<'a>(
-    active: &'a [Arc<ReplicaSet>],
-    new: Option<&'a Arc<ReplicaSet>>,
-    old: &'a [Arc<ReplicaSet>],
-) -> Option<&'a Arc<ReplicaSet>> {
-    match active {
-        [] => new
-            .or_else(|| old.iter().max_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|at| at.0))),
-        [only] => Some(only),
-        _ => None,
-    }
 }
 
 /// Returns whether the new set has all Pods, and was given them for the present number: upstream's `IsSaturated`.

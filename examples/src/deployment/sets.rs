@@ -9,8 +9,8 @@ use k8s_openapi::{
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use serde_json::Value;
-use trimtab_controller::cache::{Packed, PackedError};
+use serde_json::{Value, json};
+use trimtab_controller::cache::{Metadata, Packed, PackedError};
 
 use self::wanted::Wanted;
 use super::rollout::Limits;
@@ -54,12 +54,15 @@ impl Annotation {
         }
     }
 
+    /// Returns the value of the annotation, if an object has it.
+    pub(super) fn of(self, metadata: &ObjectMeta) -> Option<&String> {
+        metadata.annotations.as_ref()?.get(self.name())
+    }
+
     /// Returns whether the annotation `name` belongs to one object, and is not copied between a Deployment and its sets.
     pub(super) fn stays(name: &str) -> bool {
-        name == "kubectl.kubernetes.io/last-applied-configuration"
-            || [Self::Revision, Self::History, Self::Desired, Self::Max, Self::RollbackTo]
-                .iter()
-                .any(|annotation| annotation.name() == name)
+        let own = [Self::Revision, Self::History, Self::Desired, Self::Max, Self::RollbackTo].map(Self::name);
+        own.contains(&name) || name == "kubectl.kubernetes.io/last-applied-configuration"
     }
 }
 
@@ -118,7 +121,7 @@ impl Sets {
 }
 
 /// Orders sets by their age, the oldest first.
-fn by_age(a: &ReplicaSet, b: &ReplicaSet) -> Ordering {
+pub(super) fn by_age(a: &ReplicaSet, b: &ReplicaSet) -> Ordering {
     let by_time = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
     by_time.then_with(|| a.metadata.name.cmp(&b.metadata.name))
 }
@@ -126,11 +129,11 @@ fn by_age(a: &ReplicaSet, b: &ReplicaSet) -> Ordering {
 /// Returns whether two templates have the same content.
 ///
 /// Most are equal in every field, or differ in an image. Only others are compared by their JSON.
-fn is_same(wanted: &PodTemplateSpec, template: Option<&PodTemplateSpec>) -> bool {
+pub(super) fn is_same(wanted: &PodTemplateSpec, template: Option<&PodTemplateSpec>) -> bool {
     let Some(template) = template else { return Content::of(Some(wanted)) == Content::of(None) };
     let images = template.spec.as_ref().map(|spec| spec.containers.iter().map(|one| one.image.as_deref()));
     !images.is_some_and(|images| images_differ(wanted, images))
-        && (is_equal_but_for_hash(wanted, template)
+        && (wanted.spec == template.spec && is_metadata_equal_but_for_hash(wanted, template)
             || Content::of(Some(wanted)) == Content::of(Some(template)))
 }
 
@@ -146,27 +149,22 @@ fn images_differ<'a>(
     pairs.any(|(one, other)| one.is_some() && other.is_some() && one != other)
 }
 
-fn is_equal_but_for_hash(one: &PodTemplateSpec, other: &PodTemplateSpec) -> bool {
-    let (Some(metadata), Some(other_metadata)) = (&one.metadata, &other.metadata) else { return false };
-    one.spec == other.spec && is_metadata_equal_but_for_hash(metadata, other_metadata)
-}
-
-fn is_metadata_equal_but_for_hash(metadata: &ObjectMeta, other_metadata: &ObjectMeta) -> bool {
-    fn parts(metadata: &ObjectMeta) -> (impl Iterator<Item = (&String, &String)>, ObjectMeta) {
-        let labels = metadata.labels.iter().flatten().filter(|(name, _)| *name != HASH);
-        (labels, ObjectMeta { labels: None, ..metadata.clone() })
-    }
-    let ((labels, rest), (other_labels, other_rest)) = (parts(metadata), parts(other_metadata));
-    labels.eq(other_labels) && rest == other_rest
+fn is_metadata_equal_but_for_hash(one: &PodTemplateSpec, other: &PodTemplateSpec) -> bool {
+    let without_hash = |template: &PodTemplateSpec| {
+        let mut metadata = template.metadata.clone()?;
+        metadata.labels.get_or_insert_default().remove(HASH);
+        Some(metadata)
+    };
+    without_hash(one) == without_hash(other)
 }
 
 /// The content of a template: two are equal if upstream's semantic comparison says so. The label with the hash, absent and
 /// empty fields do not count.
 #[derive(Debug, PartialEq)]
-pub(super) struct Content(Value);
+struct Content(Value);
 
 impl Content {
-    pub(super) fn of(template: Option<&PodTemplateSpec>) -> Self {
+    fn of(template: Option<&PodTemplateSpec>) -> Self {
         let mut content = serde_json::to_value(template).unwrap_or_default();
         if let Some(labels) = content.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
             labels.remove(HASH);
@@ -176,31 +174,30 @@ impl Content {
     }
 }
 
-/// Removes members that are null, an empty list or an empty map.
+/// Removes members that are null or an empty list, and empty maps that say nothing.
 fn drop_empty(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.values_mut().for_each(drop_empty);
-            members.retain(|_, value| match value {
-                Value::Null => false,
-                Value::Array(items) => !items.is_empty(),
-                // An empty map is a choice: `emptyDir: {}`. Only that of the metadata's maps says nothing.
-                Value::Object(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+            members.retain(|name, value| {
+                // Any other empty map is a choice: `emptyDir: {}`.
+                let is_choice = !["metadata", "labels", "annotations", "nodeSelector"].contains(&&**name);
+                !value.is_null() && *value != json!([]) && (is_choice || *value != json!({}))
             });
-            for name in ["metadata", "labels", "annotations", "nodeSelector"] {
-                if members.get(name).and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
-                    members.remove(name);
-                }
-            }
         }
         Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        _ => {}
     }
 }
 
 /// Returns the number of Pods that a set wants.
 pub(super) fn replicas(set: &ReplicaSet) -> i32 {
     set.spec.replicas.unwrap_or(1)
+}
+
+/// Returns the number of a set's Pods that exist.
+pub(super) fn actual(set: &ReplicaSet) -> i32 {
+    set.status.as_ref().map_or(0, |status| status.replicas)
 }
 
 /// Returns the number of a set's Pods that are available.
@@ -210,14 +207,12 @@ pub(super) fn available(set: &ReplicaSet) -> i32 {
 
 /// Returns an annotation with a number; `None` if it is absent, malformed or negative.
 pub(super) fn number(set: &ReplicaSet, annotation: Annotation) -> Option<i32> {
-    let text = set.metadata.annotations.as_ref()?.get(annotation.name())?;
-    text.parse().ok().filter(|number| *number >= 0)
+    annotation.of(&set.metadata)?.parse().ok().filter(|number| *number >= 0)
 }
 
 /// Returns the revision of a set or a Deployment: 0 if it has none, `None` if it is no number.
 pub(super) fn revision(metadata: &ObjectMeta) -> Option<i64> {
-    let text = metadata.annotations.as_ref().and_then(|all| all.get(Annotation::Revision.name()));
-    text.map_or(Some(0), |text| text.parse().ok())
+    Annotation::Revision.of(metadata).map_or(Some(0), |text| text.parse().ok())
 }
 
 /// Returns the highest revision; sets without a readable one do not count.
@@ -249,35 +244,29 @@ pub(super) fn missing_annotations(
     let Ok(number) = before.map_or(Ok(0), |text| text.parse::<i64>()) else { return missing };
     if number < next {
         missing.insert(Annotation::Revision.name().to_owned(), next.to_string());
-        if let Some(before) = before
-            && let Some(history) = longer_history(existing.get(Annotation::History.name()), before)
-        {
-            missing.insert(Annotation::History.name().to_owned(), history);
-        }
+        let history = existing.get(Annotation::History.name());
+        let longer = before.and_then(|before| longer_history(history, before));
+        missing.extend(longer.map(|history| (Annotation::History.name().to_owned(), history)));
     }
     missing
 }
 
 /// Appends a revision to a history, without the oldest ones for which there is no room; `None` if there is none for it.
 fn longer_history(history: Option<&String>, revision: &str) -> Option<String> {
-    let history = history.map_or("", String::as_str);
-    if history.is_empty() {
-        return Some(revision.to_owned());
-    }
-    let mut kept = history;
-    while kept.len() + 1 + revision.len() > LONGEST_HISTORY {
+    let mut kept = history.map_or("", String::as_str);
+    while !kept.is_empty() && kept.len() + 1 + revision.len() > LONGEST_HISTORY {
         kept = kept.split_once(',').map_or("", |(_, rest)| rest);
-        if kept.is_empty() {
-            return (revision.len() <= LONGEST_HISTORY).then(|| revision.to_owned());
-        }
     }
-    Some(format!("{kept},{revision}"))
+    match kept {
+        "" => (revision.len() <= LONGEST_HISTORY).then(|| revision.to_owned()),
+        kept => Some(format!("{kept},{revision}")),
+    }
 }
 
 /// Returns the two annotations of a set that is scaled.
-pub(super) fn scaled_annotations(limits: &Limits) -> [(String, String); 2] {
-    [(Annotation::Desired, limits.desired), (Annotation::Max, limits.most())]
-        .map(|(annotation, number)| (annotation.name().to_owned(), number.to_string()))
+pub(super) fn scaled_annotations(limits: &Limits) -> BTreeMap<String, String> {
+    let both = [(Annotation::Desired, limits.desired), (Annotation::Max, limits.most())];
+    both.map(|(annotation, number)| (annotation.name().to_owned(), number.to_string())).into()
 }
 
 /// Builds the new set of a Deployment, without Pods and without an owner.
@@ -317,14 +306,12 @@ fn name(deployment: &str, hash: &str) -> String {
 
 /// Returns the old sets that are not kept: all but the newest `limit`, if they have no Pods and want none.
 pub(super) fn outdated(old: &[Arc<ReplicaSet>], limit: usize) -> Vec<Arc<ReplicaSet>> {
-    let mut alive: Vec<_> =
-        old.iter().filter(|set| set.metadata.deletion_timestamp.is_none()).cloned().collect();
+    let mut alive: Vec<_> = old.iter().filter(|set| !set.metadata.is_being_deleted()).cloned().collect();
     alive.sort_by_key(|set| revision(&set.metadata)); // stable: the oldest first among equal ones
     alive.truncate(alive.len().saturating_sub(limit));
     alive.retain(|set| {
-        let status = set.status.clone().unwrap_or_default();
-        let is_observed = status.observed_generation.unwrap_or(0) >= set.metadata.generation.unwrap_or(0);
-        status.replicas == 0 && replicas(set) == 0 && is_observed
+        let observed = set.status.as_ref().and_then(|status| status.observed_generation);
+        actual(set) == 0 && replicas(set) == 0 && observed >= set.metadata.generation
     });
     alive
 }

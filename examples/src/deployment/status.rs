@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet},
+    api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet, ReplicaSetCondition},
     apimachinery::pkg::apis::meta::v1::Time,
 };
+use trimtab_controller::cache::Metadata;
 
 use super::{
     rollout::Limits,
-    sets::{Sets, available, replicas},
+    sets::{Sets, actual, available, replicas},
 };
 
 #[cfg(test)]
@@ -65,16 +66,19 @@ pub(super) fn reason_of<'a>(status: &'a DeploymentStatus, type_: &str) -> Option
     find(status, type_)?.reason.as_deref()
 }
 
-/// Sets a condition. One with the same status and reason stays as it is; the transition time changes only with the status.
-pub(super) fn set(status: &mut DeploymentStatus, mut new: DeploymentCondition) {
+/// Sets a condition. One with the same status and reason stays as it is.
+pub(super) fn set(status: &mut DeploymentStatus, new: DeploymentCondition) {
+    let old = find(status, new.type_.as_deref().unwrap_or_default());
+    if old.is_none_or(|old| old.status != new.status || old.reason != new.reason) {
+        renew(status, new);
+    }
+}
+
+/// Sets a condition and its update time. The transition time changes only with the status.
+fn renew(status: &mut DeploymentStatus, mut new: DeploymentCondition) {
     let type_ = new.type_.clone().unwrap_or_default();
-    if let Some(old) = find(status, &type_) {
-        if old.status == new.status && old.reason == new.reason {
-            return;
-        }
-        if old.status == new.status {
-            new.last_transition_time = old.last_transition_time.clone();
-        }
+    if let Some(old) = find(status, &type_).filter(|old| old.status == new.status) {
+        new.last_transition_time = old.last_transition_time.clone();
     }
     remove(status, &type_);
     status.conditions.get_or_insert_default().push(new);
@@ -121,8 +125,8 @@ pub(super) fn counts(
     limits: &Limits,
     now: Timestamp,
 ) -> DeploymentStatus {
-    let all_available: i32 = sets.all().map(|set| available(set)).sum();
     let sum = |count: fn(&ReplicaSet) -> i32| sets.all().map(|set| count(set)).sum::<i32>();
+    let all_available = sum(available);
     let mut status = DeploymentStatus {
         observed_generation: deployment.metadata.generation,
         replicas: some(sum(actual)),
@@ -151,18 +155,12 @@ fn some(count: i32) -> Option<i32> {
     (count != 0).then_some(count)
 }
 
-fn actual(set: &ReplicaSet) -> i32 {
-    set.status.as_ref().map_or(0, |status| status.replicas)
-}
-
 /// Returns the number of terminating Pods; `None` if a set that was synced does not report it.
 fn terminating(sets: &Sets) -> Option<i32> {
     let count = |set: &Arc<ReplicaSet>| {
-        let status = set.status.as_ref();
-        let count = status.and_then(|status| status.terminating_replicas);
-        let is_synced =
-            status.and_then(|status| status.observed_generation).is_some_and(|generation| generation > 0);
-        if is_synced { count } else { Some(count.unwrap_or(0)) }
+        let Some(status) = &set.status else { return Some(0) };
+        let is_synced = status.observed_generation.is_some_and(|generation| generation > 0);
+        status.terminating_replicas.or((!is_synced).then_some(0))
     };
     sets.all().map(count).sum()
 }
@@ -176,53 +174,35 @@ pub(super) fn set_progress(
     sets: &Sets,
     now: Timestamp,
 ) {
-    match deadline(deployment) {
-        None => remove(new, PROGRESSING),
-        Some(deadline) => {
-            let subject = match &sets.new {
-                Some(set) => format!("ReplicaSet {:?}", set.metadata.name.as_deref().unwrap_or_default()),
-                None => format!("Deployment {:?}", deployment.metadata.name.as_deref().unwrap_or_default()),
-            };
-            let was_complete =
-                new.replicas == new.updated_replicas && reason_of(new, PROGRESSING) == Some(reason::COMPLETE);
-            if was_complete {
-                // A later failure of a Pod is not a rollout.
-            } else if is_complete(deployment, new) {
-                let message = format!("{subject} has successfully progressed.");
-                set(new, condition(PROGRESSING, "True", reason::COMPLETE, message, now));
-            } else if has_progressed(old, new) {
-                let mut updated = condition(
-                    PROGRESSING,
-                    "True",
-                    reason::UPDATED,
-                    format!("{subject} is progressing."),
-                    now,
-                );
-                if let Some(before) = find(new, PROGRESSING).filter(|before| before.status == updated.status)
-                {
-                    updated.last_transition_time = before.last_transition_time.clone();
-                }
-                remove(new, PROGRESSING); // its update time changes with every progress
-                set(new, updated);
-            } else if has_timed_out(new, deadline, now) {
-                let message = format!("{subject} has timed out progressing.");
-                set(new, condition(PROGRESSING, "False", reason::TIMED_OUT, message, now));
-            }
-        }
-    }
     match failure(sets) {
         Some(failure) => set(new, failure),
         None => remove(new, REPLICA_FAILURE),
+    }
+    let Some(deadline) = deadline(deployment) else { return remove(new, PROGRESSING) };
+    if new.replicas == new.updated_replicas && reason_of(new, PROGRESSING) == Some(reason::COMPLETE) {
+        return; // a later failure of a Pod is not a rollout
+    }
+    let subject = match &sets.new {
+        Some(set) => format!("ReplicaSet {:?}", set.metadata.name()),
+        None => format!("Deployment {:?}", deployment.metadata.name()),
+    };
+    if is_complete(deployment, new) {
+        let message = format!("{subject} has successfully progressed.");
+        set(new, condition(PROGRESSING, "True", reason::COMPLETE, message, now));
+    } else if has_progressed(old, new) {
+        let message = format!("{subject} is progressing.");
+        renew(new, condition(PROGRESSING, "True", reason::UPDATED, message, now));
+    } else if has_timed_out(new, deadline, now) {
+        let message = format!("{subject} has timed out progressing.");
+        set(new, condition(PROGRESSING, "False", reason::TIMED_OUT, message, now));
     }
 }
 
 /// Returns whether all Pods are of the new template and available, and no others are left: upstream's `DeploymentComplete`.
 pub(super) fn is_complete(deployment: &Deployment, status: &DeploymentStatus) -> bool {
-    let desired = some(deployment.spec.replicas.unwrap_or(1));
-    let known = |count: Option<i32>| count.and_then(some);
-    [status.updated_replicas, status.replicas, status.available_replicas]
-        .iter()
-        .all(|count| known(*count) == desired)
+    let desired = deployment.spec.replicas.unwrap_or(1);
+    let counts = [status.updated_replicas, status.replicas, status.available_replicas];
+    counts.iter().all(|count| count.unwrap_or(0) == desired)
         && status.observed_generation >= deployment.metadata.generation
 }
 
@@ -277,13 +257,8 @@ fn failure(sets: &Sets) -> Option<DeploymentCondition> {
     newest_first.find_map(|set| {
         let mut conditions = set.status.as_ref()?.conditions.iter().flatten();
         let failure = conditions.find(|condition| condition.type_.as_deref() == Some(REPLICA_FAILURE))?;
-        Some(DeploymentCondition {
-            type_: failure.type_.clone(),
-            status: failure.status.clone(),
-            reason: failure.reason.clone(),
-            message: failure.message.clone(),
-            last_transition_time: failure.last_transition_time.clone(),
-            last_update_time: failure.last_transition_time.clone(),
-        })
+        let ReplicaSetCondition { type_, status, reason, message, last_transition_time } = failure.clone();
+        let last_update_time = last_transition_time.clone();
+        Some(DeploymentCondition { type_, status, reason, message, last_transition_time, last_update_time })
     })
 }

@@ -8,14 +8,14 @@ use serde_json::json;
 use trimtab_controller::{
     Action, Error as Failed,
     cache::{Metadata, Object, ObjectKey, Packed, Selector},
-    ownership::{Claims, is_controlled_by, pods::PodState, template_hash},
+    ownership::{Claims, active_replica_sets, is_controlled_by, pods::PodState, template_hash},
 };
 use trimtab_events::NewEvent;
 
 use super::{
     Deployments, Error,
     rollout::{self, Limits},
-    sets::{self, Annotation, Content, Sets, replicas},
+    sets::{self, Annotation, Sets, actual, replicas},
     status::{self, PROGRESSING, reason},
 };
 
@@ -39,7 +39,7 @@ enum Outcome {
 }
 
 /// Returns whether all old Pods end before new ones are created.
-fn is_recreated(deployment: &Deployment) -> bool {
+pub(super) fn is_recreated(deployment: &Deployment) -> bool {
     strategy(deployment.spec.strategy.as_ref()) == "Recreate"
 }
 
@@ -83,14 +83,12 @@ impl Deployments {
         let mut sets = self.claim(&cached, &draft.deployment, selector).await?;
         let rolled = self.roll(&mut draft, &mut sets).await;
         let now = self.clock.now();
-        let counts = status::counts(&draft.deployment, &draft.status, &sets, &draft.limits, now);
+        let mut new = status::counts(&draft.deployment, &draft.status, &sets, &draft.limits, now);
         match rolled {
             Ok(Outcome::Changed) => return Ok(Action::done()),
-            Ok(Outcome::Counts) => draft.status = counts,
+            Ok(Outcome::Counts) => {}
             Ok(Outcome::Progress) => {
-                let mut new = counts;
                 status::set_progress(&draft.deployment, &draft.status, &mut new, &sets, now);
-                draft.status = new;
             }
             Err(error) => {
                 // A failed creation and a collision are reported, and the error leads to the next try.
@@ -101,11 +99,11 @@ impl Deployments {
                 });
             }
         }
+        draft.status = new;
         self.write_status(&draft).await?;
-        Ok(match status::next_check(&draft.deployment, &draft.status, now) {
-            Some(delay) if !is_paused(&draft.deployment) => Action::requeue_after(delay),
-            _ => Action::done(),
-        })
+        let delay = status::next_check(&draft.deployment, &draft.status, now);
+        let delay = delay.filter(|_| !is_paused(&draft.deployment));
+        Ok(delay.map_or_else(Action::done, Action::requeue_after))
     }
 
     /// Decides on the next step and takes it: upstream's `syncDeployment`.
@@ -135,10 +133,13 @@ impl Deployments {
             self.scale(draft, sets).await?;
             return Ok(Outcome::Counts);
         }
-        match strategy(deployment.spec.strategy.as_ref()) {
+        let is_done = match strategy(deployment.spec.strategy.as_ref()) {
             "RollingUpdate" => self.roll_in(draft, sets).await?,
             "Recreate" => self.recreate(draft, sets).await?,
             other => return Err(Error::Strategy(other.to_owned())),
+        };
+        if is_done && status::is_complete(&deployment, &draft.status) {
+            self.clean_up(&deployment, sets).await?;
         }
         Ok(Outcome::Progress)
     }
@@ -161,46 +162,41 @@ impl Deployments {
     }
 
     /// Rolls out by surge and unavailability: upstream's `rolloutRolling`. One direction at a time: the next sync sees the
-    /// Pods that this one has led to.
-    async fn roll_in(&self, draft: &mut Draft, sets: &mut Sets) -> Result<(), Error> {
+    /// Pods that this one has led to. Returns whether no set had to be scaled.
+    async fn roll_in(&self, draft: &mut Draft, sets: &mut Sets) -> Result<bool, Error> {
         let new = self.new_set(draft, sets).await?;
         let size = rollout::scale_up_new(&draft.limits, sets.replicas(), replicas(&new));
         if size != replicas(&new) {
-            return self.resize(draft, sets, &new, size).await;
+            self.resize(draft, sets, &new, size).await?;
+            return Ok(false);
         }
-        let before: Vec<_> = sets.old.clone();
-        let sizes = rollout::scale_down_old(&draft.limits, &before, &new);
-        let mut is_scaled = false;
-        for (set, size) in before.iter().zip(sizes).filter(|(set, size)| replicas(set) != *size) {
-            self.resize(draft, sets, set, size).await?;
-            is_scaled = true;
+        let sizes = rollout::scale_down_old(&draft.limits, &sets.old, &new);
+        let mut scaled: Vec<_> = sets.old.iter().cloned().zip(sizes).collect();
+        scaled.retain(|(set, size)| replicas(set) != *size);
+        for (set, size) in &scaled {
+            self.resize(draft, sets, set, *size).await?;
         }
-        self.clean_up_if_complete(draft, sets, is_scaled).await
+        Ok(scaled.is_empty())
     }
 
-    /// Ends all old Pods before it creates new ones: upstream's `rolloutRecreate`.
-    async fn recreate(&self, draft: &mut Draft, sets: &mut Sets) -> Result<(), Error> {
-        let active: Vec<_> = sets.old.iter().filter(|set| replicas(set) > 0).cloned().collect();
+    /// Ends all old Pods before it creates new ones: upstream's `rolloutRecreate`. Returns whether no set had to be scaled,
+    /// and no old Pod is left.
+    async fn recreate(&self, draft: &mut Draft, sets: &mut Sets) -> Result<bool, Error> {
+        let active = active_replica_sets(sets.old.iter().cloned());
         for set in &active {
             self.resize(draft, sets, set, 0).await?;
         }
         if !active.is_empty() || self.old_pods_run(sets) {
-            return Ok(());
+            return Ok(false);
         }
-        let new = self.new_set(draft, sets).await?;
-        let is_scaled = replicas(&new) != draft.limits.desired;
-        if is_scaled {
-            self.resize(draft, sets, &new, draft.limits.desired).await?;
-        }
-        self.clean_up_if_complete(draft, sets, is_scaled).await
+        self.roll_in(draft, sets).await // no old Pods are left to make room for
     }
 
     /// Returns whether a Pod of an old set has not ended, by the sets' statuses or by the Pods themselves.
     fn old_pods_run(&self, sets: &Sets) -> bool {
         sets.old.iter().any(|set| {
-            let counted = set.status.as_ref().is_some_and(|status| status.replicas > 0);
-            counted
-                || self.pods_by_owner.controlled_by(set.metadata().uid()).iter().any(|pod| !pod.is_finished())
+            let pods = self.pods_by_owner.controlled_by(set.metadata.uid());
+            actual(set) > 0 || pods.iter().any(|pod| !pod.is_finished())
         })
     }
 
@@ -217,13 +213,10 @@ impl Deployments {
                 json!({"metadata": {"annotations": missing}, "spec": {"minReadySeconds": min_ready}});
             self.update(draft, sets, &new, change).await?;
         }
-        let metadata = sets.new.as_ref().map_or(&new.metadata, |set| &set.metadata);
-        draft.note_revision(
-            metadata.annotations.as_ref().and_then(|all| all.get(Annotation::Revision.name())),
-        );
-        if status::deadline(&draft.deployment).is_some() && status::find(&draft.status, PROGRESSING).is_none()
-        {
-            let message = format!("Found new replica set {:?}", new.metadata().name());
+        let new = sets.new.as_ref().unwrap_or(&new);
+        draft.note_revision(Annotation::Revision.of(&new.metadata));
+        if status::find(&draft.status, PROGRESSING).is_none() {
+            let message = format!("Found new replica set {:?}", new.metadata.name());
             draft.set_progressing("True", reason::FOUND, message, self.clock.now());
         }
         Ok(())
@@ -239,32 +232,27 @@ impl Deployments {
             template_hash(&deployment.spec.template, draft.status.collision_count).map_err(Error::Hash)?;
         let next = sets::max_revision(&sets.old) + 1;
         let mut wanted = sets::new_set(&deployment, &hash, next, &draft.limits);
-        let size = if is_recreated(&deployment) {
-            draft.limits.desired
-        } else {
-            rollout::scale_up_new(&draft.limits, sets.replicas(), 0)
-        };
+        // All at once if the strategy is `Recreate`: no old set wants Pods then.
+        let size = rollout::scale_up_new(&draft.limits, sets.replicas(), 0);
         wanted.spec.replicas = Some(size);
         let name = wanted.metadata.name.clone().unwrap_or_default();
-        let has_deadline = status::deadline(&deployment).is_some();
         let created = match self.writer.create(&*deployment, wanted).await {
             Ok(created) => {
                 if size > 0 {
                     self.scaled(&deployment, &name, 0, size);
                 }
-                if has_deadline {
-                    let message = format!("Created new replica set {name:?}");
-                    draft.set_progressing("True", reason::CREATED, message, self.clock.now());
-                }
+                let message = format!("Created new replica set {name:?}");
+                draft.set_progressing("True", reason::CREATED, message, self.clock.now());
                 Arc::new(created)
             }
             Err(error) if error.is_conflict() => {
                 let key = ObjectKey::namespaced(deployment.metadata().namespace().unwrap_or_default(), &name);
-                let Some(taken) = self.sets.store().get(&key) else { return Err(Error::Create(name, error)) };
+                let Some(taken) = self.sets.store().get(&key) else {
+                    return Err(Error::Set("creating", name, error));
+                };
                 let taken = taken.read()?;
                 let is_ours = is_controlled_by(&*taken, &*deployment);
-                let template = Content::of(Some(&deployment.spec.template));
-                if !is_ours || Content::of(taken.spec.template.as_ref()) != template {
+                if !is_ours || !sets::is_same(&deployment.spec.template, taken.spec.template.as_ref()) {
                     draft.status.collision_count = Some(draft.status.collision_count.unwrap_or(0) + 1);
                     return Err(Error::Collision(name));
                 }
@@ -273,18 +261,12 @@ impl Deployments {
             Err(error) => {
                 if !error.is_namespace_terminating() {
                     let message = format!("Failed to create new replica set {name:?}: {error}");
-                    if has_deadline {
-                        draft.set_progressing(
-                            "False",
-                            reason::CREATE_FAILED,
-                            message.clone(),
-                            self.clock.now(),
-                        );
-                    }
+                    let now = self.clock.now();
+                    draft.set_progressing("False", reason::CREATE_FAILED, message.clone(), now);
                     let event = NewEvent::warning(reason::CREATE_FAILED, "CreateReplicaSet", message);
                     self.events.record(&deployment.object_ref(&()), event);
                 }
-                return Err(Error::Create(name, error));
+                return Err(Error::Set("creating", name, error));
             }
         };
         draft.note_revision(Some(&next.to_string()));
@@ -302,13 +284,6 @@ impl Deployments {
         Ok(())
     }
 
-    async fn clean_up_if_complete(&self, draft: &Draft, sets: &Sets, is_scaled: bool) -> Result<(), Error> {
-        if !is_scaled && status::is_complete(&draft.deployment, &draft.status) {
-            self.clean_up(&draft.deployment, sets).await?;
-        }
-        Ok(())
-    }
-
     /// Does nothing for a Deployment that selects every Pod, and says so.
     async fn refuse_to_select_all(&self, mut draft: Draft) -> Result<Action, Failed> {
         let note = "This deployment is selecting all pods. A non-empty selector is required.";
@@ -321,16 +296,18 @@ impl Deployments {
 }
 
 impl Draft {
+    /// Sets the condition `Progressing`, if the Deployment has a deadline for its progress.
     fn set_progressing(&mut self, value: &str, reason: &str, message: String, now: jiff::Timestamp) {
-        status::set(&mut self.status, status::condition(PROGRESSING, value, reason, message, now));
+        if status::deadline(&self.deployment).is_some() {
+            status::set(&mut self.status, status::condition(PROGRESSING, value, reason, message, now));
+        }
     }
 
     /// Notes a revision for the Deployment, unless it has it.
     fn note_revision(&mut self, revision: Option<&String>) {
-        let annotations = self.deployment.metadata.annotations.as_ref();
-        let present = annotations.and_then(|all| all.get(Annotation::Revision.name()));
-        if let Some(revision) = revision.filter(|revision| Some(*revision) != present) {
-            self.revision = Some(revision.clone());
+        let present = Annotation::Revision.of(&self.deployment.metadata);
+        if revision.is_some() && revision != present {
+            self.revision = revision.cloned();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The writes of a sync: sizes and changes of sets, deletions of old ones, the status.
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube_client::{
     Api, Resource,
     api::{Patch, PatchParams},
@@ -14,6 +14,7 @@ use trimtab_events::NewEvent;
 
 use super::{
     Deployments, Error, Rule,
+    rollback::replacing,
     sets::{self, Annotation, Sets, replicas},
     status,
     sync::Draft,
@@ -31,13 +32,11 @@ impl Deployments {
     ) -> Result<(), Error> {
         let annotations = sets::scaled_annotations(&draft.limits);
         let existing = set.metadata.annotations.as_ref();
-        let has = |(name, value): &(String, String)| existing.is_some_and(|all| all.get(name) == Some(value));
+        let has = |(name, value)| existing.is_some_and(|all| all.get(name) == Some(value));
         let before = replicas(set);
         if before == size && annotations.iter().all(has) {
             return Ok(());
         }
-        let annotations: Value =
-            annotations.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
         let change = json!({"metadata": {"annotations": annotations}, "spec": {"replicas": size}});
         self.update(draft, sets, set, change).await?;
         if before != size {
@@ -57,7 +56,9 @@ impl Deployments {
         change["metadata"]["uid"] = json!(set.metadata.uid);
         change["metadata"]["resourceVersion"] = json!(set.metadata.resource_version);
         let updated = self.writer.patch(&*draft.deployment, set, &Patch::Merge(change)).await;
-        sets.replace(updated.map_err(|error| Error::Update(set.metadata().name().to_owned(), error))?);
+        sets.replace(
+            updated.map_err(|error| Error::Set("updating", set.metadata().name().to_owned(), error))?,
+        );
         Ok(())
     }
 
@@ -69,7 +70,7 @@ impl Deployments {
         let limit = if self.without == Some(Rule::History) { 0 } else { limit };
         for set in sets::outdated(&sets.old, limit.try_into().unwrap_or(0)) {
             let deleted = self.writer.delete(deployment, &*set).await;
-            deleted.map_err(|error| Error::Delete(set.metadata().name().to_owned(), error))?;
+            deleted.map_err(|error| Error::Set("deleting", set.metadata().name().to_owned(), error))?;
         }
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Deployments {
         }
         let mut patch = json!({
             "metadata": {"uid": metadata.uid(), "resourceVersion": metadata.resource_version()},
-            "status": nulls(&before, &draft.status),
+            "status": replacing(&json!(before), json!(draft.status)),
         });
         if let Some(revision) = &draft.revision {
             patch["metadata"]["annotations"] = json!({Annotation::Revision.name(): revision});
@@ -103,24 +104,12 @@ impl Deployments {
         let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
         let request = api.patch_status(metadata.name(), &params, &patch);
         match self.writes.update(&draft.deployment.key(), metadata.uid(), request).await {
-            Err(error) if !error.is_not_found() => Err(Error::Status(error)),
-            Err(_) => {
+            Err(error) if error.is_not_found() => {
                 // It was deleted, whatever the cache shows: it gets no more sets.
                 self.writes.owner_not_found(&draft.deployment.key(), metadata.uid());
                 Ok(())
             }
-            Ok(_) => Ok(()),
+            written => written.map(drop).map_err(|error| Error::Write("writing the status", error)),
         }
     }
-}
-
-/// Returns `new` as a merge patch of `old`: a field that `new` lacks is null, so that it is removed.
-fn nulls(old: &DeploymentStatus, new: &DeploymentStatus) -> Value {
-    let (old, mut new) = (json!(old), json!(new));
-    if let (Some(old), Some(new)) = (old.as_object(), new.as_object_mut()) {
-        for name in old.keys() {
-            new.entry(name.clone()).or_insert(Value::Null);
-        }
-    }
-    new
 }

@@ -110,7 +110,6 @@ impl ReplicaSets {
         // Observing begins before the first list and ends with the process, not with a term.
         let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
         let writer = Writer::new(client.clone(), "replicaset-controller").own_writes(writes.clone());
-        let (events, clock) = (None, WallClock::starting_now());
         Self {
             client,
             sets,
@@ -118,8 +117,8 @@ impl ReplicaSets {
             pods_by_owner,
             writes,
             writer,
-            events,
-            clock,
+            events: None,
+            clock: WallClock::starting_now(),
             without: None,
             numbered: None,
         }

@@ -48,36 +48,39 @@ pub(crate) fn slim(set: &Packed<ReplicaSet>) -> Result<(ReplicaSet, Option<&RawV
     Ok((ReplicaSet { metadata, spec, status }, text))
 }
 
-/// Decodes the template of a set.
-pub(super) fn template(set: &Packed<ReplicaSet>) -> Result<PodTemplateSpec, PackedError> {
+/// Decodes the spec of an object as a struct with some of its fields, which may borrow from the text.
+pub(crate) fn spec<'a, K, S>(object: &'a Packed<K>) -> Result<S, PackedError>
+where
+    K: Resource + Send + Sync + 'static,
+    S: Deserialize<'a>,
+{
     #[derive(Deserialize)]
-    struct View {
-        spec: Spec,
+    struct View<S> {
+        spec: S,
     }
 
+    object.read_as().map(|View { spec }| spec)
+}
+
+/// Decodes the template of a set.
+pub(super) fn template(set: &Packed<ReplicaSet>) -> Result<PodTemplateSpec, PackedError> {
     #[derive(Deserialize)]
     struct Spec {
         template: Option<PodTemplateSpec>,
     }
 
-    let View { spec } = set.read_as()?;
-    Ok(spec.template.unwrap_or_default())
+    spec(set).map(|Spec { template }| template.unwrap_or_default())
 }
 
 /// Returns the selector of a Deployment or a set; `None` if it cannot be read.
 pub(crate) fn selector<K: Resource + Send + Sync + 'static>(object: &Packed<K>) -> Option<Selector> {
     #[derive(Deserialize)]
-    struct View {
-        spec: Spec,
-    }
-
-    #[derive(Deserialize)]
     struct Spec {
         selector: LabelSelector,
     }
 
-    let View { spec } = object.read_as().ok()?;
-    Selector::try_from(&spec.selector).ok()
+    let Spec { selector } = spec(object).ok()?;
+    Selector::try_from(&selector).ok()
 }
 
 #[cfg(test)]

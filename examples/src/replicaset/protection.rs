@@ -1,6 +1,6 @@
 //! The protections of the controller, each of which a simulation can remove.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
 use kube_client::Api;
@@ -10,7 +10,6 @@ use trimtab_controller::{
     cache::{Change, Metadata, Object, ObjectKey, Packed, Store},
     delete_by_uid,
     informer::Informer,
-    ownership::Claims,
     within,
 };
 
@@ -47,11 +46,6 @@ impl Protection {
             Self::FreshUid => "fresh-uid",
         }
     }
-}
-
-/// Lets every set adopt, whether it still exists or not.
-pub(super) fn adopt_unchecked(claims: Claims) -> Claims {
-    claims.can_adopt(|| async { Ok::<_, Infallible>(()) })
 }
 
 /// Deletions that are expected by number instead of by UID. Cheap to clone.

@@ -1,6 +1,6 @@
 //! One sync of one set: claims its Pods, creates or deletes Pods, writes the status.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
@@ -21,11 +21,7 @@ use trimtab_controller::{
 };
 use trimtab_events::NewEvent;
 
-use super::{
-    Error, ReplicaSets, packed,
-    protection::{self, Protection},
-    status,
-};
+use super::{Error, ReplicaSets, packed, protection::Protection, status};
 
 /// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
@@ -55,13 +51,10 @@ impl ReplicaSets {
         let (set, _) = packed::slim(&cached).map_err(Failed::terminal)?;
         let selector = Selector::try_from(&set.spec.selector).map_err(Failed::terminal)?;
         // Asked before the Pods are read: an event in between makes them newer, not older.
+        let wait = self.writes.wait(key, &self.client);
         let waits = match self.without {
             Some(Protection::Counts) => None,
-            _ => self
-                .writes
-                .wait(key, &self.client)
-                .await
-                .map_err(failed("looking for the outcome of a write"))?,
+            _ => wait.await.map_err(failed("looking for the outcome of a write"))?,
         };
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
@@ -71,10 +64,8 @@ impl ReplicaSets {
         self.record(&set, &acted);
         let available_in = self.update_status(&set, &active, acted.as_ref().err()).await?;
         acted?;
-        Ok(match waits.into_iter().chain(available_in).min() {
-            Some(delay) => Action::requeue_after(delay),
-            None => Action::done(),
-        })
+        let delay = waits.into_iter().chain(available_in).min();
+        Ok(delay.map_or_else(Action::done, Action::requeue_after))
     }
 
     /// Adopts orphans, releases Pods that no longer match, and returns the set's active Pods.
@@ -83,7 +74,7 @@ impl ReplicaSets {
         pods.retain(|pod| pod.is_active());
         let mut claims = Claims::new(self.client.clone(), set, selector)?;
         if self.without == Some(Protection::FreshUid) {
-            claims = protection::adopt_unchecked(claims);
+            claims = claims.can_adopt(|| async { Ok::<_, Infallible>(()) });
         }
         claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
@@ -156,7 +147,9 @@ impl ReplicaSets {
         let replicas = status::Replicas { set, active, terminating };
         let mut written = self.write_status(set, &replicas.status(failure, now)).await;
         if written.as_ref().is_err_and(RequestError::is_conflict) {
-            written = match within(DEADLINE, self.set_api(set).get(set.metadata().name())).await {
+            let namespace = set.metadata().namespace().unwrap_or_default();
+            let api: Api<ReplicaSet> = Api::namespaced(self.client.clone(), namespace);
+            written = match within(DEADLINE, api.get(set.metadata().name())).await {
                 Ok(now_set) if now_set.metadata().uid() == set.metadata().uid() => {
                     let replicas = status::Replicas { set: &now_set, ..replicas };
                     self.write_status(&now_set, &replicas.status(failure, now)).await
@@ -190,13 +183,8 @@ impl ReplicaSets {
         patch["status"]["conditions"] = json!(status.conditions);
         let api: Api<Written<ReplicaSet>> =
             Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default());
-        let params = PatchParams::default();
-        let patch = Patch::Merge(patch);
+        let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
         within(DEADLINE, api.patch_status(set.metadata().name(), &params, &patch)).await.map(drop)
-    }
-
-    fn set_api(&self, set: &ReplicaSet) -> Api<ReplicaSet> {
-        Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet},
-    core::v1::{PodSpec, PodTemplateSpec},
+    core::v1::PodTemplateSpec,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use trimtab_controller::cache::{Packed, PackedError};
 
 use super::{images_differ, is_metadata_equal_but_for_hash, is_same};
+use crate::replicaset::packed;
 
 /// The template of a Deployment, with the text of its spec.
 pub(super) struct Wanted<'a> {
@@ -23,12 +24,6 @@ impl<'a> Wanted<'a> {
         template: &'a PodTemplateSpec,
     ) -> Result<Self, PackedError> {
         #[derive(Deserialize)]
-        struct View<'a> {
-            #[serde(borrow)]
-            spec: Spec<'a>,
-        }
-
-        #[derive(Deserialize)]
         struct Spec<'a> {
             #[serde(borrow)]
             template: Template<'a>,
@@ -40,8 +35,8 @@ impl<'a> Wanted<'a> {
             spec: Option<&'a RawValue>,
         }
 
-        let View { spec } = cached.read_as()?;
-        Ok(Self { template, spec: spec.template.spec })
+        let Spec { template: Template { spec } } = packed::spec(cached)?;
+        Ok(Self { template, spec })
     }
 
     /// Returns whether the template of `set` has the same content. `set` lacks the spec of its Pods, whose text is `spec`.
@@ -51,9 +46,8 @@ impl<'a> Wanted<'a> {
         let (Some(template), Some(spec)) = (&set.spec.template, spec) else {
             return is_same(self.template, set.spec.template.as_ref());
         };
-        if let (Some(wanted), Some(metadata)) = (&self.template.metadata, &template.metadata)
-            && self.spec.is_some_and(|wanted| wanted.get() == spec.get())
-            && is_metadata_equal_but_for_hash(wanted, metadata)
+        if self.spec.is_some_and(|wanted| wanted.get() == spec.get())
+            && is_metadata_equal_but_for_hash(self.template, template)
         {
             return true;
         }
@@ -67,17 +61,13 @@ impl<'a> Wanted<'a> {
             image: Option<String>,
         }
 
-        let images: Result<Images, _> = serde_json::from_str(spec.get());
-        let differ = |Images { containers }| {
-            images_differ(self.template, containers.iter().map(|one: &Image| one.image.as_deref()))
-        };
-        if images.is_ok_and(differ) {
+        if let Ok(Images { containers }) = serde_json::from_str(spec.get())
+            && images_differ(self.template, containers.iter().map(|one| one.image.as_deref()))
+        {
             return false;
         }
-        let decoded: Result<PodSpec, _> = serde_json::from_str(spec.get());
-        decoded.is_ok_and(|spec| {
-            let whole = PodTemplateSpec { metadata: template.metadata.clone(), spec: Some(spec) };
-            is_same(self.template, Some(&whole))
-        })
+        let Ok(spec) = serde_json::from_str(spec.get()) else { return false };
+        let whole = PodTemplateSpec { metadata: template.metadata.clone(), spec: Some(spec) };
+        is_same(self.template, Some(&whole))
     }
 }
