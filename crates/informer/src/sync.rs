@@ -9,8 +9,10 @@ pub(crate) use loom::sync::{
 pub(crate) use model::Mutex;
 #[cfg(not(all(test, trimtab_loom)))]
 pub(crate) use parking_lot::{Mutex, MutexGuard};
+#[cfg(all(feature = "connect", not(all(test, trimtab_loom))))]
+pub(crate) use std::sync::atomic::AtomicU8;
 #[cfg(not(all(test, trimtab_loom)))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
 
 #[cfg(all(test, trimtab_loom))]
 mod model {
