@@ -33,7 +33,7 @@ pub(crate) async fn run(client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Begins a watch of all ConfigMaps.
+/// Begins a watch of all `ConfigMap`s.
 fn watch() -> Result<TcpStream, Failure> {
     let url: Uri = option("url")?;
     let server = url.authority().ok_or("--url has no server")?;
