@@ -72,7 +72,9 @@ mod tests {
 
     #[test]
     fn all_handlers_of_an_event_share_the_text_of_its_key() {
-        let event = Event::new(Change::Added(Arc::new(ConfigMap::default())), false);
+        let mut map = ConfigMap::default();
+        map.metadata.name = Some("web".to_owned());
+        let event = Event::new(Change::Added(Arc::new(map)), false);
         let (first, second) = (event.key(), event.key());
         assert!(std::ptr::eq(first.name(), second.name()));
     }

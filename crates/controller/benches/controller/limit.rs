@@ -1,5 +1,5 @@
 //! The limit of the latency: a thread that blocks on the socket of a watch and parses nothing sees a change after this time.
-//! What a controller takes beyond it is its own; the rest is the server's and the kernel's.
+//! The server and the kernel take this time; a controller takes the time beyond it.
 
 use std::{
     io::{Read, Write},
