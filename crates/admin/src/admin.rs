@@ -1,13 +1,6 @@
 //! [`Admin`]: the routes, and the server that serves them.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -24,19 +17,14 @@ use tokio::{
 
 use crate::{
     Check, Section, debug, health,
+    measured::Measured,
     metrics::{Recorder, UPKEEP},
 };
 
 /// Health, metrics and debug page of this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    settings: Settings,
-    has_warned: AtomicBool,
+    settings: Arc<Settings>,
 }
 
 /// The content of an [`Admin`]; its builder fills it.
@@ -47,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) sections: Vec<Section>,
     pub(crate) debug: bool,
     pub(crate) metrics: Option<Recorder>,
+    pub(crate) measured: Measured,
 }
 
 /// The address could not be bound, or the server failed.
@@ -60,33 +49,34 @@ pub struct ListenError {
 
 impl Admin {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { shared: Arc::new(Shared { settings, has_warned: AtomicBool::new(false) }) }
+        Self { settings: Arc::new(settings) }
     }
 
     /// Returns the routes, to be merged into a server of your own.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for kind in ["healthz", "livez", "readyz"] {
-            let checks = move |shared: &Shared| match kind {
-                "readyz" => shared.settings.ready.clone(),
-                _ => shared.settings.live.clone(),
+            let checks = move |settings: &Settings| match kind {
+                "readyz" => settings.ready.clone(),
+                _ => settings.live.clone(),
             };
-            let all = move |State(shared): State<Arc<Shared>>, Query(pairs): Query<Vec<(String, String)>>| async move {
-                text(health::all(kind, &checks(&shared), health::Parameters::of(pairs)).await)
+            let all = move |State(settings): State<Arc<Settings>>,
+                            Query(pairs): Query<Vec<(String, String)>>| async move {
+                text(health::all(kind, &checks(&settings), health::Parameters::of(pairs)).await)
             };
-            let one = move |State(shared): State<Arc<Shared>>, Path(name): Path<String>| async move {
-                text(health::one(&checks(&shared), &name).await)
+            let one = move |State(settings): State<Arc<Settings>>, Path(name): Path<String>| async move {
+                text(health::one(&checks(&settings), &name).await)
             };
             router =
                 router.route(&format!("/{kind}"), get(all)).route(&format!("/{kind}/{{*name}}"), get(one));
         }
-        if self.shared.settings.metrics.is_some() {
+        if self.settings.metrics.is_some() {
             router = router.route("/metrics", get(metrics));
         }
-        if self.shared.settings.debug {
+        if self.settings.debug {
             router = router.route("/debug", get(page)).route("/debug.json", get(json));
         }
-        router.with_state(self.shared.clone())
+        router.with_state(self.settings.clone())
     }
 
     /// Serves on `address` until `shutdown` completes and the open requests have their responses.
@@ -124,7 +114,7 @@ impl Admin {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let address: Option<SocketAddr> = listener.local_addr().ok();
-        tracing::info!(?address, debug = self.shared.settings.debug, "serving health and metrics");
+        tracing::info!(?address, debug = self.settings.debug, "serving health and metrics");
         let server = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).into_future();
         tokio::select! {
             served = server => served,
@@ -134,7 +124,7 @@ impl Admin {
 
     /// Clears old samples while it is polled. Never completes.
     async fn upkeep(&self) {
-        let Some(Recorder(handle)) = &self.shared.settings.metrics else {
+        let Some(Recorder(handle)) = &self.settings.metrics else {
             return std::future::pending().await;
         };
         let mut ticks = interval(UPKEEP);
@@ -151,26 +141,19 @@ fn text((code, text): (StatusCode, String)) -> Response {
     (code, headers, text).into_response()
 }
 
-async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let Some(Recorder(handle)) = &shared.settings.metrics else {
+async fn metrics(State(settings): State<Arc<Settings>>) -> Response {
+    let Some(Recorder(handle)) = &settings.metrics else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let rendered = handle.render();
-    if !shared.has_warned.swap(true, Ordering::Relaxed) {
-        for section in shared.settings.sections.iter().filter(|section| section.is_missing_from(&rendered)) {
-            tracing::warn!(
-                part = section.name(),
-                "has no metrics: it was built before the metrics recorder was installed, or has no name"
-            );
-        }
-    }
+    settings.measured.warn_of_missing(&rendered);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], rendered).into_response()
 }
 
-async fn json(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(debug::json(&shared.settings.sections))
+async fn json(State(settings): State<Arc<Settings>>) -> Json<Value> {
+    Json(debug::json(&settings.sections))
 }
 
-async fn page(State(shared): State<Arc<Shared>>) -> Html<String> {
-    Html(debug::page(&shared.settings.sections))
+async fn page(State(settings): State<Arc<Settings>>) -> Html<String> {
+    Html(debug::page(&settings.sections))
 }

@@ -2,7 +2,7 @@
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{Admin, Check, Section, admin::Settings, metrics::Recorder};
+use crate::{Admin, Check, MeasuredPart, Section, admin::Settings, metrics::Recorder};
 
 /// The settings of an [`Admin`].
 #[must_use]
@@ -35,6 +35,13 @@ impl AdminBuilder {
     /// Serves `/metrics` from the recorder of [`metrics::install`](crate::metrics::install).
     pub fn metrics(mut self, handle: PrometheusHandle) -> Self {
         self.settings.metrics = Some(Recorder(handle));
+        self
+    }
+
+    /// Adds parts that report metrics. `parts` is called for every request of `/metrics`: a part whose series is missing
+    /// there was built before the recorder was installed, and is named once in a warning in the log.
+    pub fn measured(mut self, parts: impl Fn() -> Vec<MeasuredPart> + Send + Sync + 'static) -> Self {
+        self.settings.measured.add(parts);
         self
     }
 

@@ -38,6 +38,7 @@ mod admin;
 mod builder;
 mod debug;
 mod health;
+mod measured;
 pub mod metrics;
 mod section;
 
@@ -45,6 +46,7 @@ pub use self::{
     admin::{Admin, ListenError},
     builder::AdminBuilder,
     health::Check,
+    measured::MeasuredPart,
     section::Section,
 };
 

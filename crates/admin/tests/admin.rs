@@ -7,7 +7,8 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::json;
 use tower::ServiceExt;
-use trimtab_admin::{Admin, Check, Section, metrics};
+use trimtab_admin::{Admin, Check, MeasuredPart, Section, metrics};
+use trimtab_test_support::log::Log;
 
 async fn ask(admin: &Admin, method: &str, path: &str) -> (StatusCode, String) {
     let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
@@ -121,6 +122,34 @@ async fn metrics_are_prometheus_text_with_buckets() {
         text.contains("workqueue_queue_duration_seconds_bucket{name=\"website\",le=\"0.0025\"} 1"),
         "{text}"
     );
+}
+
+/// A handle that is older than the recorder reports nothing: the part is named, once.
+#[tokio::test]
+async fn a_part_that_was_built_before_the_recorder_is_named_in_a_warning() {
+    let early = ::metrics::counter!("reflector_lists_total", "name" => "shop", "resource" => "pods");
+    let recorder = metrics::builder().expect("valid buckets").build_recorder();
+    let handle = recorder.handle();
+    ::metrics::with_local_recorder(&recorder, || {
+        early.increment(1);
+        ::metrics::counter!("reflector_lists_total", "name" => "shop", "resource" => "secrets").increment(1);
+        ::metrics::counter!("reflector_lists_total_of_others", "resource" => "pods").increment(1);
+    });
+    let part = |resource: &str| {
+        MeasuredPart::new(format!("informer of {resource}"), "reflector_lists_total")
+            .label("resource", resource)
+    };
+    let admin =
+        Admin::builder().metrics(handle).measured(move || vec![part("pods"), part("secrets")]).build();
+    let (log, _guard) = Log::warnings();
+    get(&admin, "/metrics").await;
+    let warnings = log.take();
+    assert!(
+        matches!(&*warnings, [line] if line.contains("informer of pods") && line.contains("before")),
+        "{warnings:?}"
+    );
+    get(&admin, "/metrics").await;
+    assert_eq!(log.take(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -20,6 +20,12 @@ pub struct EventPublisher {
 pub struct Unsent(pub usize);
 
 impl EventPublisher {
+    /// Returns the [flush timeout](crate::EventRecorderBuilder::flush_timeout): the time that [`run`](Self::run) takes at most
+    /// after `stop` completes.
+    pub fn flush_timeout(&self) -> Duration {
+        self.flush_timeout
+    }
+
     /// Writes events until `stop` completes. Then sends each queued event once, within the
     /// [flush timeout](crate::EventRecorderBuilder::flush_timeout). Also ends when every recorder was dropped and the
     /// queue is empty.

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use trimtab_admin::{AdminBuilder, Check, Section};
+use trimtab_admin::{AdminBuilder, Check, MeasuredPart, Section};
 use trimtab_controller::{
     ControllerHandle, KeyStatus, SourceStatus,
     featuregate::{Explanation, FeatureGates, GateSet},
     gates,
-    informer::{InformerSummary, Phase},
+    informer::{InformerSummary, Phase, metrics::LISTS_TOTAL},
     workqueue::Stage,
 };
 
@@ -39,7 +39,9 @@ impl Debugged {
             Runnable::new("debug rates", move |shutdown| rates.clone().sample_until(shutdown))
         };
         let this = Arc::new(self);
+        let measured = this.clone();
         let mut admin = admin
+            .measured(move || measured.informers_with_metrics())
             .ready(this.synced())
             .ready(this.fresh())
             .section(this.section("process", Self::process))
@@ -101,6 +103,17 @@ impl Debugged {
                 false => Err(format!("{problem}: {}", failing.join(", "))),
             })
         })
+    }
+
+    /// Returns the informers, each with a series that it has if it was made after the metrics recorder.
+    fn informers_with_metrics(&self) -> Vec<MeasuredPart> {
+        let part = |InformerSummary { description, resource, .. }: InformerSummary| {
+            let (resource, group) = resource.split_once('.').unwrap_or((&resource, ""));
+            MeasuredPart::new(format!("informer of {description}"), LISTS_TOTAL)
+                .label("group", group)
+                .label("resource", resource)
+        };
+        self.process.informers.summaries().into_iter().map(part).collect()
     }
 
     fn process(&self) -> Value {

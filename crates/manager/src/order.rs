@@ -17,8 +17,6 @@ use crate::{
 
 /// The time that open requests to the admin server get at the end.
 const ADMIN_GRACE: Duration = Duration::from_secs(1);
-/// The time that the publisher of Events gets beyond its flush timeout of 5 s.
-const FLUSH: Duration = Duration::from_secs(6);
 /// The time that an elector needs after its led work, to release the Lease.
 const RELEASE: Duration = Duration::from_secs(10);
 
@@ -29,6 +27,8 @@ const RELEASE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Order {
     parts: Parts,
+    /// The flush timeout of the publisher of Events.
+    flush_timeout: Duration,
     failures: Failures,
     admin: Stage,
     servers: Stage,
@@ -56,6 +56,7 @@ impl Order {
     pub(crate) fn new(parts: Parts, failures: &Failures) -> Self {
         let stage = || Stage::new(failures);
         Self {
+            flush_timeout: parts.publisher.as_ref().map_or(Duration::ZERO, EventPublisher::flush_timeout),
             parts,
             failures: failures.clone(),
             admin: stage(),
@@ -156,7 +157,7 @@ impl Order {
         let grace_period = self.parts.grace_period;
         self.replicas.stop(grace_period.saturating_add(MARGIN)).await;
         self.led.stop(grace_period.saturating_add(MARGIN + RELEASE)).await;
-        self.events.stop(FLUSH).await;
+        self.events.stop(self.flush_timeout.saturating_add(MARGIN)).await;
         self.parts.process.informers.shut_down().await;
         self.servers.stop(grace_period.saturating_add(MARGIN)).await;
         self.admin.stop_quietly(ADMIN_GRACE).await;

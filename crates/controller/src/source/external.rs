@@ -93,10 +93,10 @@ impl ExternalSource {
         Self::keys(name, stream.map(|object| object.key()))
     }
 
-    /// Takes keys from streams that `connect` opens: again with backoff after an error, and at once after the end of a
-    /// stream that has delivered a key.
+    /// Takes keys from streams that `connect` opens: again with backoff after an error and after the end of a stream.
     ///
-    /// The backoff is 0.8 s, doubling to 30 s. The errors are in the status of the source; they delay no other source.
+    /// The backoff is 0.8 s, doubling to 30 s; a stream that delivers a key resets it. The errors are in the status of the
+    /// source; they delay no other source.
     pub fn connecting<C, F, S, E>(name: &str, connect: C) -> Self
     where
         C: Fn() -> F + Send + Sync + 'static,

@@ -39,6 +39,9 @@ pub(crate) trait Source: Send + Sync {
 
     /// Queues the keys of the initial state and of all later events, until the connection is dropped.
     fn connect(&self, inlet: Inlet) -> Connection;
+
+    /// Queues the keys of the present state once. Sources without a state queue nothing.
+    fn requeue(&self, _inlet: Inlet) {}
 }
 
 /// The present state of a source.

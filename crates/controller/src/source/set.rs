@@ -153,8 +153,7 @@ impl SourceSet {
         let live = self.state.lock().live.clone();
         if let Some(live) = live {
             for (_, source) in self.sources(|_| true) {
-                // A new connection begins with every existing object; it ends at once.
-                drop(source.connect(live.queue.inlet(&source.name())));
+                source.requeue(live.queue.inlet(&source.name()));
             }
         }
     }

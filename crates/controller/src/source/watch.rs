@@ -123,6 +123,10 @@ where
         });
         Connection { guard: Box::new(HandlerGuard(handler)), driver: None }
     }
+
+    fn requeue(&self, inlet: Inlet) {
+        drop(self.connect(inlet)); // a connection begins with every existing object
+    }
 }
 
 /// Removes an event handler when it is dropped.

@@ -39,6 +39,31 @@ async fn a_channel_queues_keys_now_or_in_the_next_run() {
     assert_eq!(log.names(), ["early", "now", "later"]);
 }
 
+/// Objects are queued again, and sources without a state stay connected as they are.
+#[tokio::test(start_paused = true)]
+async fn a_channel_and_a_timer_outlive_a_requeue_of_all_objects() {
+    let world = World::new();
+    world.map("a").await;
+    let log = Log::default();
+    let (sender, webhooks) = ExternalSource::channel("webhooks");
+    let hourly = ExternalSource::timer("hourly", 3600 * SECOND, || [key("hour")]);
+    let controller =
+        Controller::new("test", &world.maps).external(webhooks).external(hourly).reconciler(log.done());
+    let handle = controller.handle();
+    during(&controller, async {
+        settle(SECOND).await;
+        handle.requeue_all();
+        settle(SECOND).await;
+        assert_eq!(log.names(), ["a", "a"]);
+        let phases: Vec<_> = handle.sources().into_iter().map(|source| source.phase).collect();
+        assert_eq!(phases, ["watching", "open", "open"]);
+        sender.send(key("now"));
+        settle(3600 * SECOND).await;
+        assert_eq!(log.names(), ["a", "a", "now", "hour"]);
+    })
+    .await;
+}
+
 /// SO-T2: `source.Func`; the end of a stream is not the end of the controller, and a second run continues it.
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_keys_or_objects_queues_keys_until_it_ends() {
@@ -113,6 +138,21 @@ async fn a_source_that_fails_is_connected_again_with_backoff() {
         assert_eq!(failing.last_error.as_deref(), Some("connection cut"));
     })
     .await;
+}
+
+/// A stream that ends is opened again after 0.8 s, each time: a key resets the backoff.
+#[tokio::test(start_paused = true)]
+async fn a_source_whose_stream_ends_is_connected_again() {
+    let world = World::new();
+    let (log, attempts) = (Log::default(), Arc::new(AtomicUsize::new(0)));
+    let count = attempts.clone();
+    let source = ExternalSource::connecting("queue", move || {
+        count.fetch_add(1, SeqCst);
+        async { Ok::<_, String>(stream::iter([Ok(key("message"))])) }
+    });
+    let controller = Controller::new("test", &world.maps).external(source).reconciler(log.done());
+    run_for(&controller, 2500 * MS).await;
+    assert_eq!((attempts.load(SeqCst), log.len()), (4, 4)); // at 0, 0.8, 1.6 and 2.4 s
 }
 
 /// A source that was removed is not polled any more.

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Secret},
+    events::v1::Event,
+};
+use kube_client::{Resource, api::ListParams};
 use tokio::time::{Instant, sleep};
 use trimtab_apiserver::{Filter, Verb};
 use trimtab_controller::{Action, Controller};
+use trimtab_events::NewEvent;
 use trimtab_test_support::settle;
 
 use crate::world::World;
@@ -117,4 +122,23 @@ async fn a_runnable_that_returns_early_ends_nothing() {
     let start = Instant::now();
     manager.run_until(sleep(Duration::from_secs(9))).await.expect("no failure");
     assert_eq!(world.log.last("stop other") - start, Duration::from_secs(9));
+}
+
+/// The last Events get the flush timeout of their recorder, however long it is.
+#[tokio::test(start_paused = true)]
+async fn events_are_flushed_for_as_long_as_their_recorder_says() {
+    let world = World::new().await;
+    let events = Filter::any().resource("events");
+    let _slow = world.server.faults().delay(events.clone(), Duration::from_secs(20), 1);
+    let flush_timeout = Duration::from_secs(30);
+    let manager = world
+        .builder()
+        .events(move |events| events.flush_timeout(flush_timeout))
+        .build()
+        .expect("sound settings");
+    let map = world.api::<ConfigMap>().get("a").await.expect("it is there");
+    manager.events().record(&map.object_ref(&()), NewEvent::normal("Started", "Start", "the program runs"));
+    manager.run_until(sleep(Duration::from_secs(1))).await.expect("no failure");
+    let list = world.api::<Event>().list(&ListParams::default()).await.expect("listed");
+    assert_eq!(list.items.len(), 1);
 }
