@@ -89,18 +89,19 @@ impl<T> fmt::Debug for Predicate<T> {
 
 /// Passes updates of `metadata.generation`: the spec has changed, not only the status or the metadata.
 ///
-/// As every function here, it passes all creations and deletions, and is for whole objects. For a view, compare its
-/// fields with [`Predicate::updates`]. A kind without a generation, such as `ConfigMap`, passes no update.
+/// As every function here, it passes all creations and deletions. It is for whole objects: a view or a
+/// [`Packed`](trimtab_cache::Packed) object has no generation at hand; compare the fields that it has with
+/// [`Predicate::updates`]. A kind without a generation, such as `ConfigMap`, passes no update.
 pub fn generation_changed<T: Resource + Send + Sync + 'static>() -> Predicate<T> {
     Predicate::updates(|old: &T, new: &T| old.meta().generation != new.meta().generation)
 }
 
-/// Passes updates of the labels. See [`generation_changed`] for creations, deletions and views.
-pub fn labels_changed<T: Resource + Send + Sync + 'static>() -> Predicate<T> {
-    Predicate::updates(|old: &T, new: &T| old.meta().labels != new.meta().labels)
+/// Passes updates of the labels, of every form of object. See [`generation_changed`] for creations and deletions.
+pub fn labels_changed<T: Object>() -> Predicate<T> {
+    Predicate::updates(|old: &T, new: &T| old.metadata().labels() != new.metadata().labels())
 }
 
-/// Passes updates of the annotations. See [`generation_changed`] for creations, deletions and views.
+/// Passes updates of the annotations of whole objects. See [`generation_changed`] for creations, deletions and views.
 pub fn annotations_changed<T: Resource + Send + Sync + 'static>() -> Predicate<T> {
     Predicate::updates(|old: &T, new: &T| old.meta().annotations != new.meta().annotations)
 }
@@ -127,6 +128,7 @@ mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::{Value, json};
+    use trimtab_cache::Packed;
 
     fn pod(metadata: &Value) -> Pod {
         let mut pod: Pod = serde_json::from_value(json!({"metadata": metadata})).expect("a Pod");
@@ -163,6 +165,21 @@ mod tests {
             }
             assert!(!updated(predicate, &base, &base), "{name}");
         }
+    }
+
+    #[test]
+    fn labels_and_versions_are_compared_in_every_form_of_object() {
+        let view = |labels: Value, version: &str| -> Packed<Pod> {
+            let metadata = json!({"name": "a", "uid": "1", "labels": labels, "resourceVersion": version});
+            serde_json::from_value(json!({"metadata": metadata})).expect("a Pod")
+        };
+        let (base, labelled) = (view(json!({"a": "1"}), "1"), view(json!({"a": "2"}), "1"));
+        let newer = view(json!({"a": "1"}), "2");
+        let passes =
+            |predicate: &Predicate<_>, new| (predicate.0)(EventKind::Updated, Some(&base), Some(new));
+        let (labels, versions) = (labels_changed(), resource_version_changed());
+        assert_eq!([passes(&labels, &labelled), passes(&labels, &newer)], [true, false]);
+        assert_eq!([passes(&versions, &labelled), passes(&versions, &newer)], [false, true]);
     }
 
     /// controller-runtime's predicates of changes pass all creations and deletions. kube-rs' swallow deletions (#1768).

@@ -38,6 +38,8 @@ pub const FAILURES_TOTAL: &str = "reflector_failures_total";
 pub const MALFORMED_OBJECTS_TOTAL: &str = "reflector_malformed_objects_total";
 /// Gauge: objects whose newest state cannot be decoded. client-go does not have it.
 pub const UNDECODABLE_OBJECTS: &str = "reflector_undecodable_objects";
+/// Gauge: 1 once the store has its first list, else 0: of every namespace, if there are several. client-go does not have it.
+pub const SYNCED: &str = "informer_synced";
 
 /// client-go's bucket bounds for [`PROCESSING_LATENCY_SECONDS`], for the configuration of an exporter.
 pub const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -57,6 +59,7 @@ pub(crate) struct Metrics {
     failures: Counter,
     malformed: Counter,
     undecodable: Gauge,
+    synced: Gauge,
 }
 
 impl Metrics {
@@ -70,7 +73,10 @@ impl Metrics {
                 Label::new("resource", T::Kind::plural(resource).into_owned()),
             ]
         };
+        let synced = gauge!(SYNCED, labels());
+        synced.set(0.0); // a source that never syncs shows
         Self {
+            synced,
             lists: counter!(LISTS_TOTAL, labels()),
             list_duration: histogram!(LIST_DURATION_SECONDS, labels()),
             items_per_list: histogram!(ITEMS_PER_LIST, labels()),
@@ -126,6 +132,10 @@ impl Metrics {
         self.undecodable.set(objects as f64);
     }
 
+    pub(crate) fn synced(&self) {
+        self.synced.set(1.0);
+    }
+
     pub(crate) fn handled(&self, took: Duration) {
         self.latency.record(took);
     }
@@ -151,6 +161,7 @@ fn describe() {
     describe_counter!(FAILURES_TOTAL, "Lists and watches that failed.");
     describe_counter!(MALFORMED_OBJECTS_TOTAL, "Items and events skipped: malformed metadata.");
     describe_gauge!(UNDECODABLE_OBJECTS, "Objects whose newest state cannot be decoded.");
+    describe_gauge!(SYNCED, "Whether the store has its first list.");
 }
 
 #[cfg(test)]

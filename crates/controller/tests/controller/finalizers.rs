@@ -6,7 +6,7 @@ use trimtab_apiserver::{Filter, Refusal, Verb};
 use trimtab_controller::{Action, Controller, Error, Finalizer, FinalizerState, Request, cache::ObjectKey};
 use trimtab_test_support::settle;
 
-use crate::world::{Log, SECOND, World, during};
+use crate::world::{Log, MS, SECOND, World, during};
 
 fn finalizer() -> Finalizer {
     Finalizer::new("example.com/bucket").expect("a finalizer")
@@ -135,4 +135,45 @@ async fn an_endless_conflict_is_an_error_and_no_loop() {
     let FinalizerState::Missing(missing) = finalizer.state(&map) else { panic!("it lacks the finalizer") };
     assert!(missing.add(&api).await.expect_err("five conflicts").is_conflict());
     assert_eq!(world.writes(), 5);
+}
+
+/// controller-runtime: an error of `Finalize` keeps its finalizer, and `FinalizeAll` runs all that are registered, each
+/// by its name.
+#[tokio::test(start_paused = true)]
+async fn each_finalizer_goes_once_its_own_clean_up_has_succeeded() {
+    let world = World::new();
+    let (attempts, store) = (Log::default(), world.maps.store().clone());
+    let api = kube_client::Api::<ConfigMap>::default_namespaced(world.client.clone());
+    world
+        .map_of(json!({"metadata": {"name": "a", "finalizers": ["example.com/bucket", "example.com/dns"]}}))
+        .await;
+    let controller = Controller::new("test", &world.maps).reconciler({
+        let attempts = attempts.clone();
+        move |request: Request| {
+            let (attempts, api, map) = (attempts.clone(), api.clone(), store.get(&request.key));
+            async move {
+                let Some(map) = map else { return Ok(Action::done()) };
+                for name in ["example.com/dns", "example.com/bucket"] {
+                    let finalizer = Finalizer::new(name).expect("a finalizer");
+                    let FinalizerState::CleanUp(clean_up) = finalizer.state(&*map) else { continue };
+                    attempts.record(&request);
+                    if name == "example.com/bucket" && attempts.len() < 4 {
+                        return Err(Error::new("the bucket is not empty"));
+                    }
+                    clean_up.remove(&api).await?;
+                }
+                Ok(Action::done())
+            }
+        }
+    });
+    let running = during(&controller, async {
+        settle(SECOND).await;
+        world.delete("a").await;
+        settle(3 * MS).await; // the first backoff is 5 ms
+        assert_eq!(names(&world, "a").await, ["example.com/bucket"]);
+        settle(SECOND).await;
+        assert!(world.api::<ConfigMap>().get_opt("a").await.expect("a reply").is_none());
+    });
+    running.await;
+    assert!(attempts.len() >= 4, "{}", attempts.len());
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
-use trimtab_controller::{Action, Controller, Error, informer, metrics, workqueue};
+use trimtab_controller::{
+    Action, Controller, Error, expectations, informer, leaderelection, metrics, workqueue,
+};
 
 use crate::world::{Log, SECOND, World, run_for};
 
@@ -71,7 +73,7 @@ async fn every_series_is_there_from_the_start() {
     }
 }
 
-/// All names that a controller, its queue and its informers report.
+/// All names that a controller, its queue, its informers, its ledger and its elector report.
 fn names() -> BTreeSet<&'static str> {
     let queue = [
         workqueue::metrics::DEPTH,
@@ -96,8 +98,21 @@ fn names() -> BTreeSet<&'static str> {
         informer::metrics::FAILURES_TOTAL,
         informer::metrics::MALFORMED_OBJECTS_TOTAL,
         informer::metrics::UNDECODABLE_OBJECTS,
+        informer::metrics::SYNCED,
     ];
-    metrics::NAMES.into_iter().chain(queue).chain(informers).collect()
+    let own_writes = [
+        expectations::metrics::WAITS_TOTAL,
+        expectations::metrics::EXPIRED_TOTAL,
+        expectations::metrics::KEYS,
+        expectations::metrics::PARKED,
+    ];
+    let election = [
+        leaderelection::metrics::MASTER_STATUS,
+        leaderelection::metrics::SLOWPATH_TOTAL,
+        leaderelection::metrics::RENEWAL_DURATION,
+        leaderelection::metrics::REMAINING_VALIDITY,
+    ];
+    metrics::NAMES.into_iter().chain(queue).chain(informers).chain(own_writes).chain(election).collect()
 }
 
 #[test]
@@ -108,7 +123,10 @@ fn the_readme_lists_every_metric() {
     }
 }
 
-/// The dashboard asks for no metric that nobody reports, shows every metric of the controller and of its queue, and filters
+/// The variables that filter the queries of the dashboard.
+const VARIABLES: [&str; 4] = ["controller", "name", "ledger", "lease"];
+
+/// The dashboard asks for no metric that nobody reports, shows every metric of the controller and its parts, and filters
 /// each query by the variables that it declares.
 #[test]
 fn the_dashboard_asks_for_metrics_that_exist() {
@@ -130,7 +148,8 @@ fn the_dashboard_asks_for_metrics_that_exist() {
                 assert!(is_known, "{title} asks for {name}, which nobody reports");
                 asked.insert(base.filter(|base| known.contains(base)).map_or(name.clone(), str::to_owned));
             }
-            assert!(query.contains("$controller") || query.contains("$name"), "{title} is filtered: {query}");
+            let is_filtered = VARIABLES.iter().any(|variable| query.contains(&format!("${variable}")));
+            assert!(is_filtered, "{title} is filtered: {query}");
         }
     }
     let must_be_shown = names().into_iter().filter(|name| !name.starts_with("reflector_items"));
@@ -138,7 +157,7 @@ fn the_dashboard_asks_for_metrics_that_exist() {
     assert!(missing.is_empty(), "no panel shows {missing:?}");
     let variables = dashboard["templating"]["list"].as_array().expect("variables");
     let declared: BTreeSet<_> = variables.iter().filter_map(|variable| variable["name"].as_str()).collect();
-    assert!(["controller", "name"].iter().all(|name| declared.contains(name)), "{declared:?}");
+    assert!(VARIABLES.iter().all(|name| declared.contains(name)), "{declared:?}");
     let ids: BTreeSet<_> = panels.iter().filter_map(|panel| panel["id"].as_u64()).collect();
     assert_eq!(ids.len(), panels.len(), "each panel has an id of its own");
 }
@@ -146,6 +165,7 @@ fn the_dashboard_asks_for_metrics_that_exist() {
 /// Returns the names of the metrics in a query: words that begin as ours do.
 fn metrics_in(query: &str) -> Vec<String> {
     let words = query.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
-    let prefixes = ["controller_runtime_", "workqueue_", "reflector_", "informer_"];
+    let prefixes =
+        ["controller_runtime_", "workqueue_", "reflector_", "informer_", "expectations_", "leader_election_"];
     words.filter(|word| prefixes.iter().any(|prefix| word.starts_with(prefix))).map(str::to_owned).collect()
 }

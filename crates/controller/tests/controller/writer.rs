@@ -219,6 +219,35 @@ async fn behind_a_fence_nothing_is_written_without_leadership() {
     assert!(pods.get_opt("late").await.expect("a reply").is_none());
 }
 
+/// The number of the term is no change of an object: a new leader does not write what stands. A change gets its number.
+#[tokio::test(start_paused = true)]
+async fn an_apply_has_the_number_of_the_term_that_wrote_it() {
+    let writing = Writing::new().await;
+    let elector = LeaderElector::builder(writing.world.server.client(), "default", "web");
+    let mut elector = elector.release_on_cancel(true).build().expect("sound settings");
+    let writer = writing
+        .writer
+        .clone()
+        .fence(&elector.fence())
+        .lease_transitions("example.com/term", elector.observer());
+    let apply = async |value: &str| {
+        let applied =
+            writer.apply(&writing.owner, config("config", &[("a", value)]), writing.maps.store()).await;
+        settle(SECOND).await; // the cache has it
+        applied.expect("applied")
+    };
+    let term = |map: &ConfigMap| map.metadata.annotations.as_ref()?.get("example.com/term").cloned();
+    let first = elector.run(settle(30 * SECOND), async |_| apply("1").await).await;
+    let first = first.into_output().expect("it ended by itself");
+    let number: u32 = term(first.object()).and_then(|term| term.parse().ok()).expect("a number");
+    let second = async |_| (apply("1").await, apply("2").await);
+    let second = elector.run(settle(30 * SECOND), second).await;
+    let (same, changed) = second.into_output().expect("it ended by itself");
+    assert!(matches!(same, Applied::Unchanged(_)), "{same:?}");
+    assert_eq!(term(same.object()), Some(number.to_string()));
+    assert_eq!(term(changed.object()), Some((number + 1).to_string()));
+}
+
 /// A create whose reply is lost is repeated under the same name: the server has one object.
 #[tokio::test(start_paused = true)]
 async fn a_deterministic_name_makes_no_twin() {

@@ -48,6 +48,9 @@ impl<T: Object> Shared<T> {
         if ends_initial {
             // Before the handlers run: one of them may ask.
             self.progress.send_replace(Progress::Synced);
+            if let Some(metrics) = &self.metrics {
+                metrics.synced();
+            }
         }
         let events = changes.into_iter().map(|change| Event::new(change, initial)).collect();
         self.dispatch(guard, Batch { events, ends_initial });

@@ -47,10 +47,17 @@ async fn a_scrape_shows_the_life_of_a_named_informer() {
 
     informer.start();
     server.next().await.fail(500, "InternalError");
+    settle(Duration::from_millis(1)).await;
+    assert_eq!(
+        [scraped(metrics::SYNCED), scraped(metrics::FAILURES_TOTAL)],
+        [0.0, 1.0],
+        "it never had a list"
+    );
     server.next().await.list("51234567890123456", &[object("a", "3"), object("b", "4")]);
     let watch = server.next().await.watch();
     settle(Duration::from_millis(1)).await;
     assert_eq!([scraped(metrics::LISTS_TOTAL), scraped(metrics::FAILURES_TOTAL)], [2.0, 1.0]);
+    assert_eq!(scraped(metrics::SYNCED), 1.0);
     assert_eq!(count_and_sum(metrics::ITEMS_PER_LIST), [1.0, 2.0]);
     assert_eq!(count_and_sum(metrics::LIST_DURATION_SECONDS)[0], 1.0);
     assert_eq!(scraped(metrics::LAST_RESOURCE_VERSION), 234_567_890_123_456.0, "the last 15 digits");

@@ -1,6 +1,8 @@
 //! Subscriptions of slow readers. client-go buffers every event that a slow handler has not taken yet; a
 //! subscription has at most one change for each object.
 
+use std::sync::{Arc, Mutex};
+
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::{Duration, timeout};
@@ -39,6 +41,31 @@ async fn a_subscriber_is_told_what_is_there_and_then_what_comes() {
     assert_eq!(format!("{:?}", waiting.await.unwrap()), "Some(deleted default/b)");
     settle(Duration::from_millis(1)).await;
     assert_eq!(take(&mut late), ["added default/a (initial)"], "b came and went unseen");
+}
+
+/// kube-runtime's shared stream loses wake-ups and deletions (kube#1590): a subscriber that waits is woken for each change.
+#[tokio::test(start_paused = true)]
+async fn a_waiting_subscriber_is_woken_for_an_addition_a_deletion_and_the_next_addition() {
+    let (_server, informer, watch) = following().await;
+    settle(Duration::from_millis(1)).await;
+    let mut subscription = informer.subscribe();
+    take(&mut subscription);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let waiting = tokio::spawn({
+        let told = told.clone();
+        async move {
+            while let Some(event) = subscription.next().await {
+                told.lock().unwrap().push(format!("{event:?}"));
+            }
+        }
+    });
+    for (change, name, version) in [("ADDED", "c", "6"), ("DELETED", "c", "7"), ("ADDED", "d", "8")] {
+        settle(Duration::from_millis(1)).await;
+        watch.event(change, &object(name, version));
+    }
+    settle(Duration::from_millis(1)).await;
+    assert_eq!(*told.lock().unwrap(), ["added default/c", "deleted default/c", "added default/d"]);
+    waiting.abort();
 }
 
 /// Guarantee 9. A server closes watches that are read too slowly, and a bounded channel can deadlock.

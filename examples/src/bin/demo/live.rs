@@ -57,6 +57,9 @@ impl Drop for Live {
     }
 }
 
+/// The line of a set; with the longest message of [`moves`] it fits into 80 columns.
+const SET: &str = "{prefix:16} {bar:10} {pos:>4}/{len:4} ready {msg}";
+
 /// The displayed values.
 struct View {
     audit: Audit,
@@ -77,10 +80,7 @@ impl View {
             for (key, row) in self.audit.rows() {
                 let bar = sets.entry(key.clone()).or_insert_with(|| {
                     let bar = ProgressBar::new(0).with_prefix(key.to_string());
-                    bars.insert_before(
-                        &footer,
-                        bar.with_style(style("{prefix:16} {bar:16} {pos:>4}/{len:4} ready {msg}")),
-                    )
+                    bars.insert_before(&footer, bar.with_style(style(SET)))
                 });
                 bar.set_length(row.desired as u64);
                 bar.set_position(row.ready as u64);
@@ -142,5 +142,24 @@ impl Rate {
             (self.since, self.count) = (Instant::now(), count);
         }
         self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_set_fits_into_80_columns() {
+        let row = Row { created: 1606, deleted: 1186, adopted: 12, released: 10, ..Row::default() };
+        let message = moves(&row);
+        let fields = SET.split(['{', '}']).skip(1).step_by(2);
+        let widths = fields.map(|field| {
+            let width = field.trim_start_matches(|char: char| !char.is_ascii_digit());
+            width.parse().unwrap_or(message.len()) // the message has no width
+        });
+        let between: usize = SET.split(['{', '}']).step_by(2).map(str::len).sum();
+        let columns: usize = widths.sum::<usize>() + between;
+        assert!(columns > 70 && columns <= 80, "{columns}");
     }
 }
