@@ -1,28 +1,13 @@
-//! [`Website`]: the custom kind. Its definition is `manifests/crd.yaml`.
+//! [`Website`]: the custom kind. Its definition, with the schema, is `manifests/crd.yaml`.
 
-use k8s_openapi::{
-    Metadata, NamespaceResourceScope, Resource,
-    apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube_derive::CustomResource;
 use serde::{Deserialize, Serialize};
 
-/// A website, by hand: kube's derive generates the same from `WebsiteSpec`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Website {
-    api_version: String,
-    kind: String,
-    /// The metadata.
-    pub metadata: ObjectMeta,
-    /// The desired state.
-    pub spec: WebsiteSpec,
-    /// The observed state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<WebsiteStatus>,
-}
-
 /// The desired state of a website.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(CustomResource, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[kube(group = "example.com", version = "v1", kind = "Website", namespaced, status = "WebsiteStatus")]
+#[kube(doc = "A website.", schema = "disabled", crates(kube_core = "kube_client::core"))]
 pub struct WebsiteSpec {
     /// The page at `/`.
     pub html: String,
@@ -45,31 +30,25 @@ pub struct WebsiteStatus {
     pub conditions: Vec<Condition>,
 }
 
-impl Website {
-    /// Creates a website that is not stored yet.
-    pub fn new(name: &str, spec: WebsiteSpec) -> Self {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-        Self { api_version: Self::API_VERSION.into(), kind: Self::KIND.into(), metadata, spec, status: None }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use kube_client::core::CustomResourceExt;
 
-impl Resource for Website {
-    const API_VERSION: &'static str = "example.com/v1";
-    const GROUP: &'static str = "example.com";
-    const KIND: &'static str = "Website";
-    const VERSION: &'static str = "v1";
-    const URL_PATH_SEGMENT: &'static str = "websites";
-    type Scope = NamespaceResourceScope;
-}
+    use super::Website;
 
-impl Metadata for Website {
-    type Ty = ObjectMeta;
-
-    fn metadata(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn metadata_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
+    #[test]
+    fn the_committed_definition_has_the_names_of_the_type() {
+        let (committed, derived) = (include_str!("../manifests/crd.yaml"), Website::crd());
+        let (name, spec) = (derived.metadata.name.unwrap_or_default(), derived.spec);
+        for line in [
+            format!("  name: {name}"),
+            format!("  group: {}", spec.group),
+            format!("    kind: {}", spec.names.kind),
+            format!("    plural: {}", spec.names.plural),
+            format!("  scope: {}", spec.scope),
+            format!("    - name: {}", spec.versions[0].name),
+        ] {
+            assert!(committed.lines().any(|committed| committed == line), "{line}");
+        }
     }
 }
