@@ -46,8 +46,8 @@ impl EventRecorder {
 
     /// Records an event about `regarding`. Returns at once; never fails.
     ///
-    /// The event is created in the namespace of the object, or in `default`. It is dropped, counted and logged if the queue is
-    /// full or the reference has no kind or no name.
+    /// The event is created in the namespace of the object, or in `default`. It is a line of level debug in the log. It is
+    /// dropped, counted and logged as a warning if the queue is full or the reference has no kind or no name.
     pub fn record(&self, regarding: &ObjectReference, event: NewEvent) {
         let inner = &*self.inner;
         if let Some(fake) = &inner.fake {
@@ -69,6 +69,7 @@ impl EventRecorder {
         if !is_named(&regarding.kind) || !is_named(&regarding.name) {
             return inner.results.dropped("its object has no kind or no name", &event);
         }
+        log(&event);
         let event = Arc::new(event);
         for sink in &inner.sinks {
             match sink.try_send(event.clone()) {
@@ -96,6 +97,13 @@ impl EventRecorder {
             && !object.split('.').any(|part| part.is_empty() || part.starts_with('-') || part.ends_with('-'));
         if is_valid { object + &suffix } else { format!("event{suffix}") }
     }
+}
+
+/// Writes an event to the log, as client-go's `StartStructuredLogging` does.
+fn log(event: &Recorded) {
+    let Recorded { event: NewEvent { type_, reason, note, .. }, regarding, .. } = event;
+    let [kind, name] = [&regarding.kind, &regarding.name].map(|field| field.as_deref().unwrap_or_default());
+    tracing::debug!(kind, namespace = event.namespace(), name, r#type = %type_, reason, note, "event occurred");
 }
 
 impl fmt::Debug for EventRecorder {

@@ -20,6 +20,7 @@ use kube_client::{Api, Client, client::Body};
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
 use trimtab_events::{EventRecorder, EventRecorderBuilder, Form, NewEvent, Unsent};
+use trimtab_test_support::log::Log;
 
 fn pod() -> ObjectReference {
     ObjectReference {
@@ -34,6 +35,12 @@ fn pod() -> ObjectReference {
 
 fn created(note: &str) -> NewEvent {
     NewEvent::normal("Created", "CreatePod", note)
+}
+
+const FORMS: [Form; 2] = [Form::Events, Form::Core];
+
+fn website(form: Form) -> EventRecorderBuilder {
+    EventRecorder::builder("website").form(form)
 }
 
 /// A publisher that runs until it is stopped.
@@ -207,11 +214,80 @@ async fn core_events_are_counted_and_made_again_once_they_expired() {
     assert_eq!(running.stop().await, Unsent(0));
 }
 
+/// EV7-T4: seven events on two objects are created, or counted by a patch, and each is in the log.
+#[tokio::test(start_paused = true)]
+async fn seven_events_on_two_objects_are_created_or_counted_and_logged() {
+    let (log, _guard) = Log::capture(
+        |metadata| metadata.target().starts_with("trimtab_events"),
+        |line, field, value| line.push_str(&format!("{field}={value:?} ")),
+    );
+    let script = Script::default();
+    let running = Running::start(website(Form::Core).client(script.client()));
+    let other = ObjectReference { name: Some("shop".into()), uid: Some("2".into()), ..pod() };
+    for (object, reason, method, count) in [
+        (pod(), "Started", "POST", 1),
+        (pod(), "Killed", "POST", 1),
+        (pod(), "Started", "PATCH", 2),
+        (other.clone(), "Started", "POST", 1),
+        (pod(), "Started", "PATCH", 3),
+        (other.clone(), "Killed", "POST", 1),
+        (other.clone(), "Started", "PATCH", 2),
+    ] {
+        running.recorder.record(&object, NewEvent::normal(reason, "Sync", "a message"));
+        sleep(Duration::from_secs(1)).await;
+        let (sent, body) = script
+            .requests
+            .lock()
+            .expect("no test panicked while holding it")
+            .last()
+            .cloned()
+            .expect("a request");
+        assert_eq!((&*sent, body["count"].as_i64()), (method, Some(count)), "{object:?} {reason}");
+        let name = object.name.expect("a name");
+        let line = format!("name=\"{name}\" type=Normal reason=\"{reason}\" note=\"a message\"");
+        assert!(matches!(&*log.take(), [logged] if logged.contains(&line)), "{line}");
+    }
+    assert_eq!(script.requests(), 7);
+    assert_eq!(running.stop().await, Unsent(0));
+}
+
+/// Each form has the object, the other object, the action and the reporter in its own fields.
+#[tokio::test(start_paused = true)]
+async fn an_event_names_its_objects_its_action_and_its_reporter() {
+    let set = ObjectReference { kind: Some("ReplicaSet".into()), name: Some("web".into()), ..pod() };
+    let recorded = async |form| {
+        let server = ApiServer::start();
+        let running =
+            Running::start(website(form).client(server.client()).instance("website-0").host("node-1"));
+        let event = created("created it").related(pod()).annotation("example.com/a", "1");
+        running.recorder.record(&set, event);
+        assert_eq!(running.stop().await, Unsent(0));
+        server
+    };
+    let servers = [recorded(Form::Events).await, recorded(Form::Core).await];
+    let api: Api<Event> = Api::namespaced(servers[0].client(), "default");
+    let event = api.list(&Default::default()).await.expect("a list").items.remove(0);
+    assert_eq!((&event.regarding, &event.related), (&Some(set.clone()), &Some(pod())));
+    assert_eq!((event.action.as_deref(), event.reason.as_deref()), (Some("CreatePod"), Some("Created")));
+    assert_eq!((event.type_.as_deref(), event.note.as_deref()), (Some("Normal"), Some("created it")));
+    assert_eq!(event.reporting_controller.as_deref(), Some("website"));
+    assert_eq!(event.reporting_instance.as_deref(), Some("website-0"));
+    let annotations = event.metadata.annotations.as_ref().expect("annotations");
+    assert_eq!(annotations.get("example.com/a").map(String::as_str), Some("1"));
+
+    let api: Api<CoreEvent> = Api::namespaced(servers[1].client(), "default");
+    let event = api.list(&Default::default()).await.expect("a list").items.remove(0);
+    assert_eq!((&event.involved_object, &event.related), (&set, &Some(pod())));
+    let source = event.source.as_ref().expect("a source");
+    assert_eq!((source.component.as_deref(), source.host.as_deref()), (Some("website"), Some("node-1")));
+    assert_eq!(event.message.as_deref(), Some("created it"));
+}
+
 /// EV7-T5, except that requests to an overloaded server are retried.
 #[tokio::test(start_paused = true)]
 async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
     use Answer::{Broken, Garbage, Status};
-    for (answer, times, expected) in [
+    let answers = [
         (Status(403, "Forbidden"), 100, 1),
         (Status(422, "Invalid"), 100, 1),
         (Status(409, "AlreadyExists"), 100, 1),
@@ -220,9 +296,12 @@ async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
         (Status(429, "TooManyRequests"), 100, 12),
         (Status(503, "ServiceUnavailable"), 100, 12),
         (Broken, 1, 2),
-    ] {
+    ];
+    for ((answer, times, expected), form) in
+        answers.into_iter().flat_map(|answer| FORMS.map(|form| (answer, form)))
+    {
         let script = Script::of(std::iter::repeat_n(answer, times));
-        let running = Running::start(EventRecorder::builder("website").client(script.client()));
+        let running = Running::start(website(form).client(script.client()));
         running.recorder.record(&pod(), created("once"));
         sleep(Duration::from_secs(600)).await;
         assert_eq!(script.requests(), expected);
@@ -233,31 +312,35 @@ async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
 /// EV7-T8.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_events_that_fail_four_times_each_all_arrive() {
-    let script = Script { breaks: 4, ..Script::default() };
-    let running = Running::start(EventRecorder::builder("website").client(script.client()));
-    for number in 0..1000 {
-        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
-        running.recorder.record(&object, created("once"));
+    for form in FORMS {
+        let script = Script { breaks: 4, ..Script::default() };
+        let running = Running::start(website(form).client(script.client()));
+        for number in 0..1000 {
+            let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+            running.recorder.record(&object, created("once"));
+        }
+        sleep(Duration::from_secs(50_000)).await;
+        assert_eq!(script.requests(), 5 * 1000, "four broken requests for each, and one that arrived");
+        assert_eq!(running.stop().await, Unsent(0));
     }
-    sleep(Duration::from_secs(50_000)).await;
-    assert_eq!(script.requests(), 5 * 1000, "four broken requests for each, and one that arrived");
-    assert_eq!(running.stop().await, Unsent(0));
 }
 
 /// EV7-T1, EV7-T2, EV7-T7: at a stop each event is tried once, and the publisher ends.
 #[tokio::test(start_paused = true)]
 async fn a_stop_sends_what_is_queued_once() {
-    let script = Script::of([Answer::Broken, Answer::Broken]);
-    let running = Running::start(EventRecorder::builder("website").client(script.client()));
-    for number in 0..3 {
-        let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
-        running.recorder.record(&object, created("once"));
+    for form in FORMS {
+        let script = Script::of([Answer::Broken, Answer::Broken]);
+        let running = Running::start(website(form).client(script.client()));
+        for number in 0..3 {
+            let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+            running.recorder.record(&object, created("once"));
+        }
+        let recorder = running.recorder.clone();
+        assert_eq!(running.stop().await, Unsent(0));
+        assert_eq!(script.requests(), 3, "two failed and were given up, one arrived");
+        recorder.record(&pod(), created("late")); // dropped: no panic, no wait
+        assert_eq!(script.requests(), 3);
     }
-    let recorder = running.recorder.clone();
-    assert_eq!(running.stop().await, Unsent(0));
-    assert_eq!(script.requests(), 3, "two failed and were given up, one arrived");
-    recorder.record(&pod(), created("late")); // dropped: no panic, no wait
-    assert_eq!(script.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,47 +362,42 @@ async fn a_stop_waits_no_longer_than_the_flush_timeout() {
 /// EV7-T3.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_recorders_and_a_stop_lose_nothing_that_was_queued_before() {
-    let script = Script::default();
-    let (recorder, publisher) = EventRecorder::builder("website").client(script.client()).build();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let publisher = tokio::spawn(publisher.run(async { _ = stopped.await }));
-    let tasks = (0..100).map(|number| {
-        let recorder = recorder.clone();
-        tokio::spawn(async move {
-            let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
-            recorder.record(&object, created("once"));
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.expect("no panic");
+    for form in FORMS {
+        let script = Script::default();
+        let (recorder, publisher) = website(form).client(script.client()).build();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let publisher = tokio::spawn(publisher.run(async { _ = stopped.await }));
+        let tasks = (0..100).map(|number| {
+            let recorder = recorder.clone();
+            tokio::spawn(async move {
+                let object = ObjectReference { name: Some(format!("web-{number}")), ..pod() };
+                recorder.record(&object, created("once"));
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.expect("no panic");
+        }
+        stop.send(()).expect("it runs");
+        assert_eq!(publisher.await.expect("no panic"), Unsent(0));
+        assert_eq!(script.requests(), 100);
     }
-    stop.send(()).expect("it runs");
-    assert_eq!(publisher.await.expect("no panic"), Unsent(0));
-    assert_eq!(script.requests(), 100);
 }
 
 /// EV7-T9.
 #[tokio::test(start_paused = true)]
 async fn two_servers_have_counts_and_retries_of_their_own() {
-    let (one, other) = (Script::default(), Script::of([Answer::Status(403, "Forbidden")]));
-    let builder = EventRecorder::builder("website").client(one.client()).client(other.client());
-    let running = Running::start(builder);
-    running.recorder.record(&pod(), created("once"));
-    running.recorder.record(&pod(), created("once"));
-    assert_eq!(running.stop().await, Unsent(0));
-    let methods = |script: &Script| {
-        script
-            .requests
-            .lock()
-            .expect("no test panicked while holding it")
-            .iter()
-            .map(|(method, _)| method.clone())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        (methods(&one), methods(&other)),
-        (vec!["POST".into(), "PATCH".into()], vec!["POST".into(), "PATCH".into()])
-    );
+    for form in FORMS {
+        let (one, other) = (Script::default(), Script::of([Answer::Status(403, "Forbidden")]));
+        let running = Running::start(website(form).client(one.client()).client(other.client()));
+        running.recorder.record(&pod(), created("once"));
+        running.recorder.record(&pod(), created("once"));
+        assert_eq!(running.stop().await, Unsent(0));
+        for script in [&one, &other] {
+            let requests = script.requests.lock().expect("no test panicked while holding it");
+            let methods: Vec<_> = requests.iter().map(|(method, _)| method.clone()).collect();
+            assert_eq!(methods, ["POST", "PATCH"]);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
