@@ -40,7 +40,7 @@ struct Step {
     on_request: bool,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step::new("fmt", fmt).needing("rustfmt"),
     Step::new("tidy", tidy),
     Step::new("clippy", clippy).needing("clippy"),
@@ -51,6 +51,7 @@ const STEPS: [Step; 18] = [
     Step::new("template", template::run).after("build"),
     Step::new("loom", loom::run).after("build"),
     Step::new("soak", soak).after("build"),
+    Step::new("simulate", simulate).after("build"),
     Step::new("demo", demo).after("build"),
     Step::new("conformance", conformance).after("build"),
     Step::new("features", features::run).after("build"),
@@ -163,6 +164,11 @@ fn test(_: &Workspace) -> Result<(), Failure> {
 fn soak(_: &Workspace) -> Result<(), Failure> {
     show(&mut words("xtask soak workqueue --seconds 5"))?;
     show(&mut words("xtask soak apiserver --hostile --seconds 20"))
+}
+
+/// Some ten seconds of the operator that everybody copies; the tests run a few histories of each scenario.
+fn simulate(_: &Workspace) -> Result<(), Failure> {
+    show(&mut words("xtask simulate website --seeds 40"))
 }
 
 fn conformance(_: &Workspace) -> Result<(), Failure> {

@@ -1,128 +1,21 @@
 //! The recorder and its publisher against a scripted server and against the in-process API server. Ids are those of
 //! client-go's `event_test.go` (EV7-T1 to EV7-T9).
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod support;
 
-use http::{Request, Response};
-use http_body_util::BodyExt;
-use k8s_openapi::{
-    api::{
-        core::v1::{Event as CoreEvent, ObjectReference},
-        events::v1::Event,
-    },
-    jiff::Timestamp,
+use std::time::Duration;
+
+use k8s_openapi::api::{
+    core::v1::{Event as CoreEvent, ObjectReference},
+    events::v1::Event,
 };
-use kube_client::{Api, Client, client::Body};
-use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
+use kube_client::Api;
+use tokio::{sync::oneshot, time::sleep};
 use trimtab_apiserver::{ApiServer, Filter, Refusal, Verb};
-use trimtab_events::{EventRecorder, EventRecorderBuilder, Form, NewEvent, Unsent};
+use trimtab_events::{EventRecorder, Form, NewEvent, Unsent};
 use trimtab_test_support::log::Log;
 
-fn pod() -> ObjectReference {
-    ObjectReference {
-        api_version: Some("v1".into()),
-        kind: Some("Pod".into()),
-        namespace: Some("default".into()),
-        name: Some("web".into()),
-        uid: Some("1".into()),
-        ..ObjectReference::default()
-    }
-}
-
-fn created(note: &str) -> NewEvent {
-    NewEvent::normal("Created", "CreatePod", note)
-}
-
-const FORMS: [Form; 2] = [Form::Events, Form::Core];
-
-fn website(form: Form) -> EventRecorderBuilder {
-    EventRecorder::builder("website").form(form)
-}
-
-/// A publisher that runs until it is stopped.
-struct Running {
-    recorder: EventRecorder,
-    stop: oneshot::Sender<()>,
-    publisher: JoinHandle<Unsent>,
-}
-
-impl Running {
-    fn start(builder: EventRecorderBuilder) -> Self {
-        let epoch = tokio::time::Instant::now();
-        let (recorder, publisher) = builder.clock(move || Timestamp::UNIX_EPOCH + epoch.elapsed()).build();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let publisher = tokio::spawn(publisher.run(async { _ = stopped.await }));
-        Self { recorder, stop, publisher }
-    }
-
-    async fn stop(self) -> Unsent {
-        self.stop.send(()).expect("the publisher runs");
-        self.publisher.await.expect("no panic")
-    }
-}
-
-/// A server that responds from a script, and accepts everything once the script has ended.
-#[derive(Clone, Default)]
-struct Script {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    requests: Arc<Mutex<Vec<(String, serde_json::Value)>>>,
-    /// The number of requests that break for each object before one succeeds.
-    breaks: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Answer {
-    Status(u16, &'static str),
-    Garbage,
-    Broken,
-}
-
-impl Script {
-    fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
-        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() }
-    }
-
-    fn client(&self) -> Client {
-        let script = self.clone();
-        let answer = move |request: Request<Body>| {
-            let script = script.clone();
-            async move { script.answer(request).await }
-        };
-        Client::new(tower::service_fn(answer), "default")
-    }
-
-    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {
-        let method = request.method().to_string();
-        let body = request.into_body().collect().await.expect("a body").to_bytes();
-        let sent: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mut requests = self.requests.lock().expect("no test panicked while holding it");
-        let earlier = requests.iter().rev().take(self.breaks).filter(|(_, one)| one == &sent).count();
-        requests.push((method, sent));
-        drop(requests);
-        if earlier < self.breaks {
-            return Err(std::io::Error::other("connection reset"));
-        }
-        let (code, text) = match self.answers.lock().expect("no test panicked while holding it").pop_front() {
-            None => (201, String::from_utf8_lossy(&body).into_owned()),
-            Some(Answer::Broken) => return Err(std::io::Error::other("connection reset")),
-            Some(Answer::Garbage) => (200, "no JSON".to_owned()),
-            Some(Answer::Status(code, reason)) => {
-                let status = serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
-                    "metadata": {}, "code": code, "reason": reason, "message": reason});
-                (code, status.to_string())
-            }
-        };
-        Ok(Response::builder().status(code).body(Body::from(text.into_bytes())).expect("a response"))
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.lock().expect("no test panicked while holding it").len()
-    }
-}
+use crate::support::{Answer, FORMS, Running, Script, created, pod, website};
 
 /// EV7-T4 in `events.k8s.io/v1`.
 #[tokio::test(start_paused = true)]
