@@ -52,7 +52,7 @@
 //!   (`impersonate:user-info`) does not exist: impersonation needs the verb `impersonate`.
 //! - The message about a value of the wrong type differs where upstream's Go type is a named string or an embedded
 //!   struct: messages come from OpenAPI, which has neither.
-//! - OpenAPI has no descriptions of built-in kinds, and v2 has no paths.
+//! - OpenAPI describes the fields of the metadata alone, in upstream's words, and v2 has no paths.
 //! - A `CustomResourceDefinition` is established when it is created.
 //! - Services get addresses and node ports in order, not at random, and no `IPAddress` objects; nothing routes.
 //!   Objects are counted against `ResourceQuota`s when they are created; upstream's controller manager counts the rest.

@@ -1,64 +1,62 @@
-//! Descriptions of the metadata's fields: the one type that every kind has, built-in or custom. All else is published
-//! without prose, as it was left where the types come from.
+//! Descriptions of the metadata's fields, in upstream's words: the one type that every kind has, built-in or custom, and the
+//! one that clients look at in the definition of a custom kind. All other built-in types have no descriptions.
 
-use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::openapi::Version;
 
 /// The full name of the type of all objects' metadata.
 pub const METADATA: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/// The fields of an object's metadata, in their order.
-const FIELDS: &[(&str, &str)] = &[
-    ("annotations", "Annotations are texts that tools keep with the object. Nothing is selected by them."),
-    ("creationTimestamp", "CreationTimestamp is a timestamp of when the server made the object."),
-    (
-        "deletionGracePeriodSeconds",
-        "How many seconds the object has to end by itself once it is to be deleted.",
-    ),
-    (
-        "deletionTimestamp",
-        "DeletionTimestamp is a timestamp of when the object is to be gone. Whoever deletes it sets that.",
-    ),
-    ("finalizers", "What has to be done before the object goes. Whoever has done it takes its entry away."),
-    ("generateName", "GenerateName is what the name begins with, if the server is to find one that is free."),
-    ("generation", "How often what is wanted of the object was changed."),
-    ("labels", "Labels are texts by which objects are selected."),
-    ("managedFields", "Who manages which fields of the object."),
-    ("name", "Name tells the object from all others of its kind and namespace."),
-    ("namespace", "Namespace is where the object's name counts. Some kinds have none."),
-    ("ownerReferences", "The objects on which this one depends. When all of them are gone, it goes."),
-    (
-        "resourceVersion",
-        "ResourceVersion tells this state of the object from others. Clients do not look into it.",
-    ),
-    ("selfLink", "SelfLink is not in use any more."),
-    ("uid", "UID tells the object from all others there ever were."),
-];
+/// The descriptions that `cargo xtask codegen openapi` wrote, with the notice of their authors.
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("metadata.json")).expect("the generated file has this form")
+});
 
-/// Returns the schema of a field that holds an object's metadata, which `reference` refers to.
-pub fn metadata_field(version: Version, reference: Value) -> Value {
-    described(
-        version,
-        reference,
-        "Standard object's metadata: its name, labels and what the server knows of it.",
-    )
+#[derive(Debug, Deserialize)]
+struct Texts {
+    /// The description of the type.
+    description: String,
+    /// The description of a field of this type.
+    field: String,
+    fields: Map<String, Value>,
 }
 
-/// Tells what the fields of the metadata's type mean.
+/// Returns the schema of a field that holds an object's metadata, to which `reference` refers.
+pub fn metadata_field(version: Version, reference: Value) -> Value {
+    described(version, reference, &TEXTS.field)
+}
+
+/// Adds the descriptions of the metadata's type and of its fields to its schema.
 pub(crate) fn describe_metadata(version: Version, schema: &mut Value) {
-    for (field, text) in FIELDS {
-        if let Some(schema) = schema["properties"].get_mut(field) {
+    schema["description"] = (&*TEXTS.description).into();
+    for (field, text) in &TEXTS.fields {
+        if let (Some(schema), Some(text)) = (schema["properties"].get_mut(field), text.as_str()) {
             *schema = described(version, schema.take(), text);
         }
     }
 }
 
-/// In v3 nothing may stand beside a reference.
+/// Adds a description. In v3 nothing may stand beside a reference.
 fn described(version: Version, mut schema: Value, text: &str) -> Value {
     if version == Version::V3 && schema.get("$ref").is_some() {
         schema = json!({"allOf": [schema]});
     }
     schema["description"] = text.into();
     schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_the_metadata_has_a_description_of_upstream() {
+        let names: Vec<_> = TEXTS.fields.keys().map(String::as_str).collect();
+        assert!(names.contains(&"creationTimestamp") && names.len() == 15, "{names:?}");
+        assert!(TEXTS.field.starts_with("Standard object's metadata. More info: "));
+    }
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask codegen openapi`: writes the types of the built-in kinds to the file that our API server reads. The
-//! file has one line for each field, without the descriptions.
+//! file has one line for each field, without the descriptions; those of the metadata's fields are in a file of their own.
 
 mod compact;
+mod descriptions;
 mod zero;
 
 use super::protobuf;
@@ -33,7 +34,7 @@ pub(crate) struct Options {
     /// Sends the requests with this kubectl.
     #[arg(long, default_value = "kubectl")]
     kubectl: String,
-    /// Compares the file with the server instead of writing it, and fails if they differ.
+    /// Compares the files with the server instead of writing them, and fails if they differ.
     #[arg(long)]
     check: bool,
 }
@@ -42,27 +43,37 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let version = get(options, "/version")?["gitVersion"].as_str().unwrap_or_default().to_owned();
     let index = get(options, "/openapi/v3")?;
     let mut definitions = Definitions::default();
+    let mut metadata = None;
     for (path, document) in index["paths"].as_object().into_iter().flatten() {
         // Documents of groups, such as `apis/apps`, have no types beyond those of the group's versions.
         if path == "api/v1" || path.starts_with("apis/") && path.matches('/').count() == 2 {
-            definitions.read(&get(options, document["serverRelativeURL"].as_str().unwrap_or_default())?)?;
+            let document = get(options, document["serverRelativeURL"].as_str().unwrap_or_default())?;
+            definitions.read(&document)?;
+            if path == "api/v1" {
+                metadata = Some(descriptions::of_metadata(&document, &version)?);
+            }
         }
     }
+    let metadata = metadata.ok_or_else(|| Failure::new("the server has no document api/v1"))?;
     let workspace = Workspace::load()?;
     let wire = workspace.root.join(protobuf::FILE);
     definitions.mark(&fs::read_to_string(&wire).doing(wire.display())?);
-    let text = format!(
+    let types = format!(
         "# The types of Kubernetes {version}: `cargo xtask codegen openapi` writes this file.\n{definitions}"
     );
-    let file = workspace.root.join(FILE);
-    if options.check {
-        let is_same = fs::read_to_string(&file).doing(file.display())? == text;
-        println!("{FILE} {} {version}", if is_same { "matches" } else { "differs from" });
-        return Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let mut is_same = true;
+    for (file, text) in [(FILE, types), (descriptions::FILE, metadata)] {
+        let path = workspace.root.join(file);
+        if options.check {
+            let matches = fs::read_to_string(&path).doing(path.display())? == text;
+            println!("{file} {} {version}", if matches { "matches" } else { "differs from" });
+            is_same &= matches;
+        } else {
+            fs::write(&path, &text).doing(path.display())?;
+            println!("{file}: {} KB of {version}", text.len() / 1024);
+        }
     }
-    fs::write(&file, &text).doing(file.display())?;
-    println!("{FILE}: {} types of {version}, {} KB", definitions.len(), text.len() / 1024);
-    Ok(ExitCode::SUCCESS)
+    Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Sends a GET of `path` through kubectl, which authenticates as the kubeconfig says.

@@ -113,6 +113,13 @@ fn a_custom_kind_s_schema_is_told_and_changes_the_hash_of_its_document() {
     assert!(
         metadata["description"].as_str().is_some_and(|text| text.starts_with("Standard object's metadata"))
     );
+    let metadata = &document["components"]["schemas"]["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"];
+    let created =
+        metadata["properties"]["creationTimestamp"]["description"].as_str().expect("upstream's words");
+    assert!(
+        created.starts_with("CreationTimestamp is a timestamp representing the server time"),
+        "{created}"
+    );
     let path = &document["paths"]["/apis/example.com/v1/namespaces/{namespace}/foos/{name}"];
     assert!(path["patch"]["requestBody"]["content"].get("application/strategic-merge-patch+json").is_none());
     check_references(&document, &document["components"]["schemas"], "#/components/schemas/");
