@@ -94,6 +94,9 @@ struct Arguments {
     /// With --clients: the program around client-go.
     #[arg(long, value_name = "PROGRAM", requires = "clients")]
     client_go: Option<PathBuf>,
+    /// With --clients: the program around kube-runtime.
+    #[arg(long, value_name = "PROGRAM", requires = "clients")]
+    kube_runtime: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -116,8 +119,8 @@ async fn main() -> ExitCode {
 /// Runs or lists the cases; true if nothing failed.
 async fn conformance(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.clients {
-        let Arguments { kubectl, kube, client_go, .. } = arguments.clone();
-        return clients::run(&clients::Programs { kubectl, kube, client_go }).await;
+        let Arguments { kubectl, kube, client_go, kube_runtime, .. } = arguments.clone();
+        return clients::run(&clients::Programs { kubectl, kube, client_go, kube_runtime }).await;
     }
     if let (true, Some(kube), Some(manager), Some(kubelet)) =
         (arguments.controllers, &arguments.kube, &arguments.manager, &arguments.kubelet)

@@ -1,4 +1,4 @@
-//! The folders in `xtask/peers/`, and the build of the Go programs in them.
+//! The folders in `xtask/peers/`, and the build of the programs in them.
 
 use crate::cargo;
 use crate::failure::{Failure, While};
@@ -34,4 +34,13 @@ pub(crate) fn build_go(
         _ => Failure::new(format!("starting go: {error}")),
     })?;
     cargo::checked(status).doing("go build")
+}
+
+/// Builds a binary of a package outside the workspace with a profile.
+pub(crate) fn build_rust(folder: &Path, target: &Path, bin: &str, profile: &str) -> Result<PathBuf, Failure> {
+    let mut build = cargo::command(["build", "--quiet", "--profile", profile, "--locked", "--bin", bin]);
+    build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
+    cargo::run(&mut build).doing("cargo build")?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target.join(folder).join(bin).with_extension(std::env::consts::EXE_EXTENSION))
 }

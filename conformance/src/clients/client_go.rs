@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use trimtab_apiserver::ApiServer;
 
-/// Runs the program, which prints a line of JSON for each step.
-pub(super) async fn run(program: &Path) -> Result<Session, Failure> {
+/// Runs the program, which prints a line of JSON for each step. `encoding` is that of typed objects: `json` or `protobuf`.
+pub(super) async fn run(program: &Path, encoding: &str) -> Result<Session, Failure> {
     let cluster = Cluster::start(ApiServer::builder(), "client-go").await?;
     let mut command = Command::new(program);
-    command.args(["-url", &cluster.url()]);
+    command.args(["-url", &cluster.url(), "-encoding", encoding]);
     let ran = shell::run(command, String::new()).await?;
     let mut steps = Vec::new();
     for line in ran.text.lines() {
@@ -30,5 +30,5 @@ pub(super) async fn run(program: &Path) -> Result<Session, Failure> {
     if ran.code != 0 || steps.is_empty() {
         steps.push(("the program's end".to_owned(), Verdict::Failed));
     }
-    Ok(Session { client: "client-go".to_owned(), steps })
+    Ok(Session { client: format!("client-go, {encoding}"), steps })
 }

@@ -1,8 +1,9 @@
-//! Clients that nobody here wrote, against our server: kubectl, client-go, kube-controller-manager.
+//! Clients that nobody here wrote, against our server: kubectl, client-go, kube-runtime, kube-controller-manager.
 
 mod client_go;
 mod cluster;
 mod controllers;
+mod kube_runtime;
 mod kubectl;
 mod script;
 mod shell;
@@ -19,6 +20,7 @@ pub(crate) struct Programs {
     /// etcd, kube-apiserver, kube-controller-manager and kubectl in one.
     pub(crate) kube: Option<PathBuf>,
     pub(crate) client_go: Option<PathBuf>,
+    pub(crate) kube_runtime: Option<PathBuf>,
 }
 
 /// What became of one step of one client.
@@ -48,8 +50,16 @@ pub(crate) async fn run(programs: &Programs) -> Result<bool, Failure> {
     let mut sessions = kubectl::run(programs).await?;
     let kubectls = sessions.len();
     match &programs.client_go {
-        Some(program) => sessions.push(client_go::run(program).await?),
+        Some(program) => {
+            for encoding in ["json", "protobuf"] {
+                sessions.push(client_go::run(program, encoding).await?);
+            }
+        }
         None => println!("client-go is left out: its program needs Go (https://go.dev/dl)"),
+    }
+    match &programs.kube_runtime {
+        Some(program) => sessions.push(kube_runtime::run(program).await?),
+        None => println!("kube-runtime is left out: its program could not be built"),
     }
     match &programs.kube {
         Some(kube) => sessions.push(controllers::run(kube).await?),

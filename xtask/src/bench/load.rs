@@ -1,9 +1,8 @@
 //! The load: a server of Pods for the informers, of Leases for elections, or of the objects of controllers, started in a
 //! new process for every run.
 
-use super::peer::build_rust;
 use crate::failure::{Failure, While};
-use crate::peer::{folder, target};
+use crate::peer::{build_rust, folder, target};
 use crate::workspace::Workspace;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,10 +1,9 @@
 //! The website operators: the example of this repository, and the peers' operators of the same shape.
 
-use super::peer::build_rust;
 use super::subject::{OURS, Subject};
 use crate::cargo;
 use crate::failure::{Failure, While};
-use crate::peer::{build_go, folder, target};
+use crate::peer::{build_go, build_rust, folder, target};
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 

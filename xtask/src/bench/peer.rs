@@ -3,7 +3,7 @@
 use crate::cargo;
 use crate::conformance;
 use crate::failure::{Failure, While};
-use crate::peer::{build_go, folder, target};
+use crate::peer::{build_go, build_rust, folder, target};
 use crate::workspace::Workspace;
 use std::path::{Path, PathBuf};
 
@@ -111,12 +111,4 @@ impl Source {
             Self::Kube => conformance::kube(None),
         }
     }
-}
-
-/// Builds a binary of a package outside the workspace with a profile.
-pub(super) fn build_rust(folder: &Path, target: &Path, bin: &str, profile: &str) -> Result<PathBuf, Failure> {
-    let mut build = cargo::command(["build", "--quiet", "--profile", profile, "--locked", "--bin", bin]);
-    build.arg("--manifest-path").arg(folder.join("Cargo.toml")).arg("--target-dir").arg(target);
-    cargo::run(&mut build).doing("cargo build")?;
-    Ok(target.join(profile).join(bin).with_extension(std::env::consts::EXE_EXTENSION))
 }

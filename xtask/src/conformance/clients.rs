@@ -25,7 +25,17 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
         Ok(client_go) => arguments.extend(["--client-go".into(), client_go.into()]),
         Err(failure) => eprintln!("xtask: {failure}"),
     }
+    match kube_runtime() {
+        Ok(kube_runtime) => arguments.extend(["--kube-runtime".into(), kube_runtime.into()]),
+        Err(failure) => eprintln!("xtask: {failure}"),
+    }
     program::run(server::SUITE, arguments)
+}
+
+/// Builds the program that uses kube-runtime's helpers.
+fn kube_runtime() -> Result<PathBuf, Failure> {
+    let workspace = Workspace::load()?;
+    peer::build_rust(&peer::folder(&workspace, "kube-runtime"), &peer::target(&workspace), "combined", "dev")
 }
 
 /// Builds the program that uses client-go.

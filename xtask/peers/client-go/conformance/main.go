@@ -52,10 +52,14 @@ type session struct {
 
 func main() {
 	url := flag.String("url", "", "the server")
+	encoding := flag.String("encoding", "json", "of typed objects: json or protobuf")
 	flag.Parse()
 	config := &rest.Config{Host: *url, QPS: -1}
-	config.ContentType = "application/json" // the server accepts no protobuf here
-	config.AcceptContentTypes = "application/json"
+	config.ContentType = "application/json"
+	if *encoding == "protobuf" {
+		config.ContentType = "application/vnd.kubernetes.protobuf"
+	}
+	config.AcceptContentTypes = config.ContentType + ",application/json"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -66,6 +70,8 @@ func main() {
 		run  func(session) error
 	}{
 		{"discovery", discover},
+		{"typed objects have the encoding that was asked for", negotiate},
+		{"OpenAPI v2, which kubectl validates with", readOpenAPI},
 		{"informer: initial list, additions, updates, deletions", follow},
 		{"informer: a selection", followSelected},
 		{"dynamic client and informer", dynamically},
@@ -95,6 +101,31 @@ func tell(step string, err error) {
 		panic(err)
 	}
 	fmt.Println(string(text))
+}
+
+func negotiate(s session) error {
+	var encoding string
+	request := s.client.CoreV1().RESTClient().Get().Resource("namespaces")
+	if err := request.Do(s.ctx).ContentType(&encoding).Error(); err != nil {
+		return err
+	}
+	if encoding != s.config.ContentType {
+		return fmt.Errorf("asked for %s, got %s", s.config.ContentType, encoding)
+	}
+	return nil
+}
+
+func readOpenAPI(s session) error {
+	document, err := s.client.Discovery().OpenAPISchema()
+	if err != nil {
+		return err
+	}
+	for _, definition := range document.GetDefinitions().GetAdditionalProperties() {
+		if definition.Name == "io.k8s.api.core.v1.Pod" {
+			return nil
+		}
+	}
+	return errors.New("there is no definition of Pods")
 }
 
 func discover(s session) error {
