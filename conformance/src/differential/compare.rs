@@ -41,7 +41,8 @@ pub(crate) fn difference(real: &Reply, ours: &Reply) -> Option<String> {
         });
     }
     if real.warnings != ours.warnings {
-        return Some(format!("warnings: {}", lists(&real.warnings, &ours.warnings)));
+        let texts = |reply: &Reply| reply.warnings.iter().map(|header| warning(header)).collect::<Vec<_>>();
+        return Some(format!("warnings: {}", lists(&texts(real), &texts(ours))));
     }
     None
 }
@@ -135,6 +136,12 @@ fn causes(status: &Value) -> Vec<String> {
     causes.into_iter().flatten().map(text).map(|text| normal(&text)).collect()
 }
 
+/// Returns the text of a header such as `299 - "unknown field"`.
+fn warning(header: &str) -> String {
+    let text = header.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
+    text.map_or(header, |(text, _)| text).replace("\\\"", "\"")
+}
+
 /// A text without its values.
 fn normal(text: &str) -> String {
     NUMBERS.replace_all(&QUOTED.replace_all(text, "…"), "N").replace("[N]", "[]")
@@ -211,6 +218,17 @@ mod tests {
         let (real, ours) =
             (reply(201, json!({"a": [{"b": 1, "c": 2}]})), reply(201, json!({"a": [{"b": 3, "d": 4}]})));
         assert_eq!(difference(&real, &ours).expect("they differ"), "201 object: ~.a[].b; -.a[].c; +.a[].d");
+    }
+
+    #[test]
+    fn warnings_are_told_by_their_text() {
+        let warned =
+            |text: &str| Reply { warnings: vec![format!("299 - \"{text}\"")], ..reply(200, json!({})) };
+        let kind = difference(&warned("unknown field \\\"spec.a\\\""), &warned("deprecated since v1.25"));
+        assert_eq!(
+            kind.expect("they differ"),
+            "warnings: missing unknown field …; added deprecated since vN"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use kube_client::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use tokio::time::Instant;
@@ -82,23 +82,27 @@ async fn compared<'l>(ours: &Client, line: &'l Line) -> Result<(&'l Line, Reply,
 pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
     let begin = Instant::now();
     let lines = lines()?;
-    let listed: BTreeSet<&str> = DIFFERING.lines().filter_map(|line| line.split(' ').next()).collect();
+    let listed: BTreeMap<&str, &str> = DIFFERING.lines().filter_map(|line| line.split_once(' ')).collect();
     let (mut same, mut known, mut mended, mut shown) = (0, 0, Vec::new(), BTreeSet::new());
     let mut answers = stream::iter(&lines).map(|line| compared(ours, line)).buffered(AT_ONCE);
     while let Some(answer) = answers.next().await {
         let (line, reply, kind) = answer?;
-        let is_listed = listed.contains(line.probe.name.as_str());
-        match kind {
+        let name = line.probe.name.as_str();
+        let expected = listed.get(name);
+        match kind.map(|kind| kind.replace('\n', " ")) {
             None => {
                 same += 1;
-                mended.extend(is_listed.then_some(line.probe.name.as_str()));
+                mended.extend(expected.map(|_| name));
             }
-            Some(_) if is_listed => known += 1,
+            Some(kind) if expected == Some(&&*kind) => known += 1,
             Some(kind) => {
                 let (ask, reason) = (&line.probe.ask, known::reason(&kind).unwrap_or("none"));
                 let answers = format!("recorded {}\n    found {}", line.reply.body, reply.body);
                 if shown.insert(kind.clone()) {
-                    println!("FAILED {kind}\n    {ask}\n    {answers}\n    reason of the group: {reason}");
+                    println!(
+                        "FAILED {name} {kind}\n    {ask}\n    {answers}\n    reason of the group: {reason}"
+                    );
+                    expected.iter().for_each(|kind| println!("    listed in differing.txt as {kind}"));
                 }
             }
         }

@@ -1,11 +1,10 @@
 //! The peers of each part: other libraries for the same work, with programs in `xtask/peers/`.
 
-use crate::cargo;
 use crate::conformance;
-use crate::failure::{Failure, While};
+use crate::failure::Failure;
 use crate::peer::{build_go, build_rust, folder, target};
 use crate::workspace::Workspace;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A peer's column, and the source of its program.
 #[derive(Clone, Copy, Debug)]

@@ -44,10 +44,6 @@ impl Definitions {
             *lines = lines.lines().map(|line| structs.mark(name, line)).collect::<Vec<_>>().join("\n");
         }
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl fmt::Display for Definitions {
