@@ -126,6 +126,11 @@ impl Deployments {
             return Ok(Outcome::Counts);
         }
         if let Some(revision) = rollback {
+            if sets.new.is_none() {
+                // The present template has a revision, too. The next sync knows it, and rolls back.
+                self.new_set(draft, sets).await?;
+                return Ok(Outcome::Counts);
+            }
             self.roll_back(&deployment, revision, sets).await?;
             return Ok(Outcome::Changed);
         }

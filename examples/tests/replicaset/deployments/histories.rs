@@ -54,6 +54,40 @@ async fn a_rollback_takes_template_and_annotations_of_the_revision() {
     assert_eq!(cluster.images().await.last(), Some(&image("v3", 5, 3, 3)));
 }
 
+/// The template and the rollback come in one patch, before any sync has seen the template: it becomes a revision all the same.
+/// The last revision is then the one before it, as upstream's `rollback` makes the set first.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_of_a_template_without_a_set_makes_its_revision_first() {
+    let mut cluster = three_revisions(&json!({})).await;
+    for (new, expected) in [("v4", 3), ("v5", 5)] {
+        cluster.events.take_all();
+        let template = json!({"template": template(new)});
+        cluster.patch(json!({"metadata": {"annotations": {ROLLBACK: "0"}}, "spec": template})).await;
+        settle(30 * SECOND).await;
+        let events = cluster.events.take_all();
+        let done = format!("Normal DeploymentRollback Rolled back deployment \"web\" to revision {expected}");
+        assert!(events.contains(&done), "{events:?}");
+        let rows = cluster.images().await;
+        assert_eq!(rows[rows.len() - 2..], [image(new, expected + 1, 0, 0), image("v3", expected + 2, 3, 3)]);
+    }
+}
+
+/// The same with a single revision before: there is a last one.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_of_the_second_template_without_a_set_goes_to_the_first() {
+    let mut cluster = Cluster::start();
+    cluster.create(3, &json!({})).await;
+    settle(20 * SECOND).await;
+    cluster.events.take_all();
+    let template = json!({"template": template("v2")});
+    cluster.patch(json!({"metadata": {"annotations": {ROLLBACK: "0"}}, "spec": template})).await;
+    settle(30 * SECOND).await;
+    let events = cluster.events.take_all();
+    let done = "Normal DeploymentRollback Rolled back deployment \"web\" to revision 1";
+    assert!(events.iter().any(|event| event == done), "{events:?}");
+    assert_eq!(cluster.images().await, [image("v2", 2, 0, 0), image("v1", 3, 3, 3)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rollback_to_a_revision_that_is_gone_or_the_same_is_an_event() {
     let mut cluster = three_revisions(&json!({"revisionHistoryLimit": 1})).await;
