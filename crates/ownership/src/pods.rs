@@ -12,7 +12,7 @@ use std::time::Duration;
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use trimtab_cache::{Metadata, Object};
 
-pub use order::{pods_to_delete, pods_to_delete_with_ranks};
+pub use order::{DeletionOrder, pods_to_delete};
 pub use template::pod_from_template;
 pub use view::{DeletionCost, PodSpecView, PodStatusView, PodView};
 

@@ -1,4 +1,4 @@
-//! The order in which surplus Pods are deleted: upstream's `ActivePodsWithRanks`, as one sort key.
+//! [`DeletionOrder`]: the order in which surplus Pods are deleted, upstream's `ActivePodsWithRanks` as one sort key.
 
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
@@ -15,42 +15,64 @@ use super::PodState;
 /// one generation of Pods whole. Upstream compares the restarts of equally old Pods only, which is not
 /// transitive; here they count within a bucket.
 pub fn pods_to_delete<T: PodState>(pods: Vec<Arc<T>>, excess: usize, now: Timestamp) -> Vec<Arc<T>> {
-    let mut neighbours: HashMap<String, usize> = HashMap::new();
-    for pod in &pods {
-        *neighbours.entry(pod.node_name().to_owned()).or_default() += 1;
-    }
-    pods_to_delete_with_ranks(pods, excess, now, |pod| neighbours[pod.node_name()])
+    DeletionOrder::at(now).related(&pods).first(excess, pods)
 }
 
-/// [`pods_to_delete`] with a rank of each Pod in place of the number of its neighbours: a Pod of higher rank
-/// goes earlier.
-///
-/// Upstream's ReplicaSets also count the Pods on the node that belong to other sets of the same owner.
-pub fn pods_to_delete_with_ranks<T: PodState>(
-    mut pods: Vec<Arc<T>>,
-    excess: usize,
+/// The order of [`pods_to_delete`] with other neighbours, or without the deletion cost.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DeletionOrder {
     now: Timestamp,
-    rank: impl Fn(&T) -> usize,
-) -> Vec<Arc<T>> {
-    if excess < pods.len() {
-        pods.sort_by_cached_key(|pod| preference(&**pod, rank(pod), now));
-        pods.truncate(excess);
-    }
-    pods
+    /// The number of related Pods on each node.
+    neighbours: HashMap<String, usize>,
+    by_cost: bool,
 }
 
-/// Returns a key that is lower for a Pod that should go earlier.
-fn preference<T: PodState>(pod: &T, rank: usize, now: Timestamp) -> impl Ord + use<T> {
-    let phase = match pod.phase() {
-        "Pending" => 0,
-        "Unknown" => 1,
-        _ => 2,
-    };
-    (
-        (!pod.node_name().is_empty(), phase, pod.is_ready(), pod.deletion_cost()),
-        (Reverse(rank), bucket(pod.ready_since(), now), Reverse(pod.restarts())),
-        (bucket(pod.created(), now), pod.metadata().uid().to_owned()),
-    )
+impl DeletionOrder {
+    /// Creates the order at the time `now`, in which no Pod has neighbours.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, neighbours: HashMap::new(), by_cost: true }
+    }
+
+    /// Counts the active Pods of `related` as neighbours of the Pods on their node.
+    ///
+    /// Upstream's ReplicaSets count the Pods of all sets of the same owner, and none if a set has no owner.
+    pub fn related<'a, T: PodState>(mut self, related: impl IntoIterator<Item = &'a Arc<T>>) -> Self {
+        for pod in related.into_iter().filter(|pod| pod.is_active()) {
+            *self.neighbours.entry(pod.node_name().to_owned()).or_default() += 1;
+        }
+        self
+    }
+
+    /// Sets whether the deletion cost counts. The default is that it does.
+    pub fn deletion_cost(self, by_cost: bool) -> Self {
+        Self { by_cost, ..self }
+    }
+
+    /// Returns the first `excess` of `pods`; all of them, unsorted, if there are no more.
+    pub fn first<T: PodState>(&self, excess: usize, mut pods: Vec<Arc<T>>) -> Vec<Arc<T>> {
+        if excess < pods.len() {
+            pods.sort_by_cached_key(|pod| self.preference(&**pod));
+            pods.truncate(excess);
+        }
+        pods
+    }
+
+    /// Returns a key that is lower for a Pod that should go earlier.
+    fn preference<T: PodState>(&self, pod: &T) -> impl Ord + use<T> {
+        let phase = match pod.phase() {
+            "Pending" => 0,
+            "Unknown" => 1,
+            _ => 2,
+        };
+        let cost = if self.by_cost { pod.deletion_cost() } else { 0 };
+        let rank = self.neighbours.get(pod.node_name()).copied().unwrap_or(0);
+        (
+            (!pod.node_name().is_empty(), phase, pod.is_ready(), cost),
+            (Reverse(rank), bucket(pod.ready_since(), self.now), Reverse(pod.restarts())),
+            (bucket(pod.created(), self.now), pod.metadata().uid().to_owned()),
+        )
+    }
 }
 
 /// Returns the age of `since` as a power of two of seconds; 0 without a time.

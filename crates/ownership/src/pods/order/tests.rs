@@ -74,12 +74,33 @@ fn pods_and_views_go_in_upstreams_order_of_preference() {
 /// CL-T18: where all of them go, nothing is sorted.
 #[test]
 fn a_pod_of_higher_rank_goes_earlier_and_all_go_unsorted() {
-    let pods: Vec<Arc<PodView>> = ["a", "b", "c"].map(|name| pod(name, |_| {})).into();
-    let rank = |pod: &PodView| usize::from(pod.metadata.name == "b");
-    let gone = pods_to_delete_with_ranks(pods.clone(), 1, now(), rank);
-    assert_eq!(gone[0].metadata.name, "b");
-    let all = pods_to_delete_with_ranks(pods.clone(), 3, now(), |_| unreachable!("no rank is needed"));
-    assert!(all.iter().zip(&pods).all(|(one, other)| Arc::ptr_eq(one, other)));
+    let on =
+        |name: &str, node: &str| -> Arc<PodView> { pod(name, |pod| pod["spec"]["nodeName"] = node.into()) };
+    let pods = vec![on("d", "1"), on("c", "2"), on("b", "3"), on("a", "2")];
+    // Those of a sibling set. A Pod that is being deleted is no neighbour.
+    let going = |name: &str| -> Arc<PodView> {
+        pod(name, |pod| {
+            pod["spec"]["nodeName"] = "1".into();
+            pod["metadata"]["deletionTimestamp"] = OLD.into();
+        })
+    };
+    let related = [on("e", "3"), on("f", "3"), going("x"), going("y")];
+    let order = DeletionOrder::at(now()).related(&pods).related(&related);
+    let names =
+        |pods: Vec<Arc<PodView>>| pods.iter().map(|pod| pod.metadata.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(order.first(3, pods.clone())), ["b", "a", "c"]);
+    assert_eq!(names(order.first(4, pods.clone())), ["d", "c", "b", "a"]);
+    assert_eq!(names(DeletionOrder::at(now()).first(1, pods)), ["a"], "without neighbours the UID decides");
+}
+
+/// Upstream's gate `PodDeletionCost`.
+#[test]
+fn the_deletion_cost_counts_unless_it_is_switched_off() {
+    let pods: Vec<Arc<PodView>> = vec![cost("a", "1", "5"), cost("b", "2", "-5")];
+    for (by_cost, expected) in [(true, "b"), (false, "a")] {
+        let first = DeletionOrder::at(now()).deletion_cost(by_cost).first(1, pods.clone());
+        assert_eq!(first[0].metadata.name, expected);
+    }
 }
 
 /// EX-T6.
