@@ -129,14 +129,9 @@ impl EventRecorderBuilder {
             controller: self.controller,
             host: self.host,
         };
-        EventRecorder::of(Inner {
-            results: Results::new(&reporter.controller),
-            reporter: Arc::new(reporter),
-            sinks,
-            fake,
-            clock: self.clock,
-            last_number: 0.into(),
-        })
+        let results = Results::new(&reporter.controller);
+        let inner = Inner { results, sinks, fake, clock: self.clock, last_number: 0.into() };
+        EventRecorder::of(reporter, inner)
     }
 }
 

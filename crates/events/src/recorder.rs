@@ -23,11 +23,11 @@ const MAX_NAME: usize = 253;
 /// Records events. Cheap to clone; all clones share one queue.
 #[derive(Clone)]
 pub struct EventRecorder {
+    reporter: Arc<Reporter>,
     inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
-    pub(crate) reporter: Arc<Reporter>,
     pub(crate) sinks: Vec<mpsc::Sender<Arc<Recorded>>>,
     pub(crate) fake: Option<mpsc::Sender<String>>,
     pub(crate) results: Results,
@@ -40,8 +40,18 @@ pub(crate) struct Inner {
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl EventRecorder {
-    pub(crate) fn of(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+    pub(crate) fn of(reporter: Reporter, inner: Inner) -> Self {
+        Self { reporter: Arc::new(reporter), inner: Arc::new(inner) }
+    }
+
+    /// Returns a recorder with the same queue for another reporting controller: one of several in a process.
+    ///
+    /// Events of two controllers are never counted together. Those that are dropped or sent count for the controller of the
+    /// builder in metrics.
+    #[must_use]
+    pub fn for_controller(&self, controller: impl Into<String>) -> Self {
+        let reporter = Reporter { controller: controller.into(), ..(*self.reporter).clone() };
+        Self { reporter: Arc::new(reporter), inner: self.inner.clone() }
     }
 
     /// Records an event about `regarding`. Returns at once; never fails.
@@ -62,7 +72,7 @@ impl EventRecorder {
             name: self.name(regarding.name.as_deref().unwrap_or_default(), at),
             event,
             regarding: regarding.clone(),
-            reporter: inner.reporter.clone(),
+            reporter: self.reporter.clone(),
             at,
         };
         let is_named = |field: &Option<String>| field.as_deref().is_some_and(|text| !text.is_empty());
@@ -108,6 +118,6 @@ fn log(event: &Recorded) {
 
 impl fmt::Debug for EventRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventRecorder").field("reporter", &self.inner.reporter).finish_non_exhaustive()
+        f.debug_struct("EventRecorder").field("reporter", &self.reporter).finish_non_exhaustive()
     }
 }

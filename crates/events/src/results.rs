@@ -34,6 +34,13 @@ impl Results {
         tracing::warn!(because, reason, object = event.regarding.name, "an event was dropped");
     }
 
+    /// Counts an event that the spam filter has held back, which is its purpose and no error.
+    pub(crate) fn filtered(&self, event: &Recorded) {
+        self.dropped.increment(1);
+        let reason = &event.event.reason;
+        tracing::debug!(reason, object = event.regarding.name, "an event was filtered as spam");
+    }
+
     pub(crate) fn dropped_quietly(&self) {
         self.dropped.increment(1);
     }

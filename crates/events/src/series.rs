@@ -26,6 +26,7 @@ const REFRESHED_AFTER: Duration = Duration::from_secs(30 * 60);
 /// The key of a series. Events of one series may differ in their notes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
+    controller: String,
     type_: EventType,
     action: String,
     reason: String,
@@ -136,6 +137,7 @@ impl Key {
     fn of(recorded: &Recorded) -> Self {
         let event = &recorded.event;
         Self {
+            controller: recorded.reporter.controller.clone(),
             type_: event.type_,
             action: event.action.clone(),
             reason: event.reason.clone(),

@@ -129,7 +129,7 @@ impl Sink {
             }
             State::Correlator(correlator) => match correlator.observe(&event, now) {
                 Some(write) => self.enqueue([write]),
-                None => self.results.dropped("filtered as spam", &event),
+                None => self.results.filtered(&event),
             },
         }
     }

@@ -176,6 +176,28 @@ async fn an_event_names_its_objects_its_action_and_its_reporter() {
     assert_eq!(event.message.as_deref(), Some("created it"));
 }
 
+/// Both forms, as two controllers of one process about one object.
+#[tokio::test(start_paused = true)]
+async fn two_controllers_of_a_process_share_a_queue_and_are_counted_apart() {
+    for form in FORMS {
+        let server = ApiServer::builder().start();
+        let running = Running::start(EventRecorder::builder("manager").client(server.client()).form(form));
+        for controller in ["deployment-controller", "replicaset-controller"] {
+            running.recorder.for_controller(controller).record(&pod(), created("created it"));
+        }
+        running.recorder.record(&pod(), created("created it"));
+        assert_eq!(running.stop().await, Unsent(0));
+        let api: Api<CoreEvent> = Api::namespaced(server.client(), "default");
+        let events = api.list(&Default::default()).await.expect("a list").items;
+        let mut controllers: Vec<_> =
+            events.iter().map(|event| event.reporting_component.as_deref()).collect();
+        controllers.sort_unstable();
+        let expected = ["deployment-controller", "manager", "replicaset-controller"].map(Some);
+        assert_eq!(controllers, expected, "{form:?}");
+        assert!(events.iter().all(|event| event.reporting_instance.as_deref() == Some("manager")));
+    }
+}
+
 /// EV7-T5, except that requests to an overloaded server are retried.
 #[tokio::test(start_paused = true)]
 async fn refusals_are_given_up_and_absence_is_retried_twelve_times() {
