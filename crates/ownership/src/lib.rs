@@ -56,7 +56,7 @@
 //! - [`controller_reference`], [`set_controller_reference`], [`resolve_controller_ref`]: from an owner to a
 //!   reference and back.
 //! - [`History`]: the `ControllerRevision`s of an owner.
-//! - [`pods`]: filters and the deletion order of Pods.
+//! - [`pods`]: filters, the deletion order and the templates of Pods.
 //! - [`active_replica_sets`], [`add_or_update_taints`], [`remove_taints`]: the rest of upstream's `controller_utils`.
 //! - [`dependent_name`], [`template_hash`]: names that follow from an owner and an index, or from a content.
 //!

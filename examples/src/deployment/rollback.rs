@@ -8,12 +8,15 @@ use k8s_openapi::{
 };
 use kube_client::{Resource, api::Patch};
 use serde_json::{Value, json};
-use trimtab_controller::cache::Metadata;
+use trimtab_controller::{
+    cache::Metadata,
+    ownership::pods::{POD_TEMPLATE_HASH, is_same_template},
+};
 use trimtab_events::NewEvent;
 
 use super::{
     Deployments, Error,
-    sets::{self, Annotation, HASH, Sets},
+    sets::{self, Annotation, Sets},
 };
 
 /// Returns the revision to which a rollback is requested, 0 for the last one. A value that is no number is ignored.
@@ -42,7 +45,7 @@ impl Deployments {
                 };
                 NewEvent::warning("DeploymentRollbackRevisionNotFound", "RollBack", note)
             }
-            Some(set) if sets::is_same(&deployment.spec.template, set.spec.template.as_ref()) => {
+            Some(set) if is_same_template(&deployment.spec.template, set.spec.template.as_ref()) => {
                 let note = format!(
                     "The rollback revision contains the same template as current deployment {name:?}"
                 );
@@ -70,7 +73,7 @@ impl Deployments {
 fn roll_back_to(deployment: &Deployment, set: &ReplicaSet) -> Value {
     let mut template = json!(set.spec.template);
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
-        labels.remove(HASH);
+        labels.remove(POD_TEMPLATE_HASH);
     }
     let change = replacing(&json!(deployment.spec.template), template);
     let copied = |metadata: &ObjectMeta| -> Value {

@@ -3,25 +3,19 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::{
-    api::{
-        apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec},
-        core::v1::PodTemplateSpec,
-    },
+    api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use serde_json::{Value, json};
-use trimtab_controller::cache::{Metadata, Packed, PackedError};
+use trimtab_controller::{
+    cache::{Metadata, Packed, PackedError},
+    ownership::pods::{POD_TEMPLATE_HASH, SoughtTemplate, is_same_template},
+};
 
-use self::wanted::Wanted;
 use super::rollout::Limits;
 use crate::replicaset::packed;
 
 #[cfg(test)]
 mod tests;
-mod wanted;
-
-/// The label of a ReplicaSet and of its Pods with the hash of their template.
-pub(super) const HASH: &str = "pod-template-hash";
 
 /// The longest history of revisions in an annotation, in bytes.
 const LONGEST_HISTORY: usize = 2000;
@@ -80,7 +74,7 @@ impl Sets {
     pub(super) fn of(deployment: &Deployment, mut sets: Vec<Arc<ReplicaSet>>) -> Self {
         sets.sort_by(|a, b| by_age(a, b));
         let wanted = &deployment.spec.template;
-        let new = sets.iter().position(|set| is_same(wanted, set.spec.template.as_ref()));
+        let new = sets.iter().position(|set| is_same_template(wanted, set.spec.template.as_ref()));
         let new = new.map(|position| sets.remove(position));
         Self { new, old: sets }
     }
@@ -95,8 +89,8 @@ impl Sets {
         let sets: Result<Vec<_>, _> = sets.iter().map(|set| packed::slim(set)).collect();
         let mut sets = sets?;
         sets.sort_by(|(a, _), (b, _)| by_age(a, b));
-        let wanted = Wanted::of(cached, &deployment.spec.template)?;
-        let new = sets.iter().position(|(set, spec)| wanted.is_that_of(set, *spec));
+        let sought = SoughtTemplate::new(&deployment.spec.template, packed::template_text(cached)?);
+        let new = sets.iter().position(|(set, text)| sought.is(set.spec.template.as_ref(), *text));
         let mut old: Vec<_> = sets.into_iter().map(|(set, _)| Arc::new(set)).collect();
         Ok(Self { new: new.map(|position| old.remove(position)), old })
     }
@@ -124,70 +118,6 @@ impl Sets {
 pub(super) fn by_age(a: &ReplicaSet, b: &ReplicaSet) -> Ordering {
     let by_time = a.metadata.creation_timestamp.cmp(&b.metadata.creation_timestamp);
     by_time.then_with(|| a.metadata.name.cmp(&b.metadata.name))
-}
-
-/// Returns whether two templates have the same content.
-///
-/// Most are equal in every field, or differ in an image. Only others are compared by their JSON.
-pub(super) fn is_same(wanted: &PodTemplateSpec, template: Option<&PodTemplateSpec>) -> bool {
-    let Some(template) = template else { return Content::of(Some(wanted)) == Content::of(None) };
-    let images = template.spec.as_ref().map(|spec| spec.containers.iter().map(|one| one.image.as_deref()));
-    !images.is_some_and(|images| images_differ(wanted, images))
-        && (wanted.spec == template.spec && is_metadata_equal_but_for_hash(wanted, template)
-            || Content::of(Some(wanted)) == Content::of(Some(template)))
-}
-
-/// Returns whether a container of a template has another image than that of the same place in another template.
-fn images_differ<'a>(
-    template: &PodTemplateSpec,
-    others: impl ExactSizeIterator<Item = Option<&'a str>>,
-) -> bool {
-    let Some(spec) = template.spec.as_ref().filter(|spec| spec.containers.len() == others.len()) else {
-        return false;
-    };
-    let mut pairs = spec.containers.iter().map(|container| container.image.as_deref()).zip(others);
-    pairs.any(|(one, other)| one.is_some() && other.is_some() && one != other)
-}
-
-fn is_metadata_equal_but_for_hash(one: &PodTemplateSpec, other: &PodTemplateSpec) -> bool {
-    let without_hash = |template: &PodTemplateSpec| {
-        let mut metadata = template.metadata.clone()?;
-        metadata.labels.get_or_insert_default().remove(HASH);
-        Some(metadata)
-    };
-    without_hash(one) == without_hash(other)
-}
-
-/// The content of a template: two are equal if upstream's semantic comparison says so. The label with the hash, absent and
-/// empty fields do not count.
-#[derive(Debug, PartialEq)]
-struct Content(Value);
-
-impl Content {
-    fn of(template: Option<&PodTemplateSpec>) -> Self {
-        let mut content = serde_json::to_value(template).unwrap_or_default();
-        if let Some(labels) = content.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
-            labels.remove(HASH);
-        }
-        drop_empty(&mut content);
-        Self(content)
-    }
-}
-
-/// Removes members that are null or an empty list, and empty maps that say nothing.
-fn drop_empty(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.values_mut().for_each(drop_empty);
-            members.retain(|name, value| {
-                // Any other empty map is a choice: `emptyDir: {}`.
-                let is_choice = !["metadata", "labels", "annotations", "nodeSelector"].contains(&&**name);
-                !value.is_null() && *value != json!([]) && (is_choice || *value != json!({}))
-            });
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        _ => {}
-    }
 }
 
 /// Returns the number of Pods that a set wants.
@@ -274,10 +204,10 @@ pub(super) fn new_set(deployment: &Deployment, hash: &str, next: i64, limits: &L
     let spec = &deployment.spec;
     let mut template = spec.template.clone();
     let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
-    labels.insert(HASH.to_owned(), hash.to_owned());
+    labels.insert(POD_TEMPLATE_HASH.to_owned(), hash.to_owned());
     let labels = labels.clone();
     let mut selector = spec.selector.clone();
-    selector.match_labels.get_or_insert_default().insert(HASH.to_owned(), hash.to_owned());
+    selector.match_labels.get_or_insert_default().insert(POD_TEMPLATE_HASH.to_owned(), hash.to_owned());
     let mut annotations = missing_annotations(deployment, &BTreeMap::new(), next);
     annotations.extend(scaled_annotations(limits));
     ReplicaSet {

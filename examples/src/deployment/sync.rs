@@ -8,7 +8,11 @@ use serde_json::json;
 use trimtab_controller::{
     Action, Error as Failed,
     cache::{Metadata, Object, ObjectKey, Packed, Selector},
-    ownership::{Claims, active_replica_sets, is_controlled_by, pods::PodState, template_hash},
+    ownership::{
+        Claims, active_replica_sets, is_controlled_by,
+        pods::{PodState, is_same_template},
+        template_hash,
+    },
 };
 use trimtab_events::NewEvent;
 
@@ -257,7 +261,7 @@ impl Deployments {
                 };
                 let taken = taken.read()?;
                 let is_ours = is_controlled_by(&*taken, &*deployment);
-                if !is_ours || !sets::is_same(&deployment.spec.template, taken.spec.template.as_ref()) {
+                if !is_ours || !is_same_template(&deployment.spec.template, taken.spec.template.as_ref()) {
                     draft.status.collision_count = Some(draft.status.collision_count.unwrap_or(0) + 1);
                     return Err(Error::Collision(name));
                 }

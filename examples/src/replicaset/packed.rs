@@ -2,7 +2,7 @@
 
 use k8s_openapi::{
     api::{
-        apps::v1::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus},
+        apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus},
         core::v1::PodTemplateSpec,
     },
     apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
@@ -39,10 +39,10 @@ struct SlimTemplate<'a> {
 }
 
 /// Decodes a set without the spec of its Pods: that of its template is `None`. Returns the text of the spec beside it.
-pub(crate) fn slim(set: &Packed<ReplicaSet>) -> Result<(ReplicaSet, Option<&RawValue>), PackedError> {
+pub(crate) fn slim(set: &Packed<ReplicaSet>) -> Result<(ReplicaSet, Option<&str>), PackedError> {
     let Slim { metadata, spec, status } = set.read_as()?;
     let SlimSpec { min_ready_seconds, replicas, selector, template } = spec;
-    let text = template.as_ref().and_then(|template| template.spec);
+    let text = template.as_ref().and_then(|template| template.spec).map(RawValue::get);
     let template = template.map(|template| PodTemplateSpec { metadata: template.metadata, spec: None });
     let spec = ReplicaSetSpec { min_ready_seconds, replicas, selector, template };
     Ok((ReplicaSet { metadata, spec, status }, text))
@@ -70,6 +70,17 @@ pub(super) fn template(set: &Packed<ReplicaSet>) -> Result<PodTemplateSpec, Pack
     }
 
     spec(set).map(|Spec { template }| template.unwrap_or_default())
+}
+
+/// Returns the text of the spec of a Deployment's Pods.
+pub(crate) fn template_text(deployment: &Packed<Deployment>) -> Result<Option<&str>, PackedError> {
+    #[derive(Deserialize)]
+    struct Spec<'a> {
+        #[serde(borrow)]
+        template: SlimTemplate<'a>,
+    }
+
+    spec(deployment).map(|Spec { template }| template.spec.map(RawValue::get))
 }
 
 /// Returns the selector of a Deployment or a set; `None` if it cannot be read.
@@ -107,7 +118,7 @@ mod tests {
         whole.spec.template.as_mut().expect("a template").spec = None;
         let (set, spec) = slim(&packed).expect("a ReplicaSet");
         assert_eq!(set, whole);
-        assert_eq!(spec.map(RawValue::get), Some(r#"{"containers":[{"image":"i","name":"c"}]}"#));
+        assert_eq!(spec, Some(r#"{"containers":[{"image":"i","name":"c"}]}"#));
         let selector = selector(&packed).expect("a selector");
         assert!(selector.matches(|key| (key == "app").then_some("web")));
     }

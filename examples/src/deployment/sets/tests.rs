@@ -1,6 +1,6 @@
 //! The facts of upstream's `deployment_util_test.go` and `sync_test.go` about sets, revisions and annotations.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn deployment(annotations: &Value) -> Deployment {
 
 /// A set of an image, created in a minute, with a revision.
 fn set(name: &str, image: &str, minute: u8, revision: &str) -> ReplicaSet {
-    let labels = json!({"app": "web", HASH: name});
+    let labels = json!({"app": "web", POD_TEMPLATE_HASH: name});
     let template =
         json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": image}]}});
     let set = json!({
@@ -85,49 +85,6 @@ fn sets_are_divided_without_the_specs_of_their_pods_as_they_are_with_them() {
     }
     let unreadable = packed(&json!({"metadata": {"name": "web-1"}, "spec": 3}));
     assert!(Sets::slim(&cached, &deployment, &[unreadable]).is_err());
-}
-
-/// The comparisons without JSON have the outcome of the comparison of contents.
-#[test]
-fn templates_that_differ_in_a_field_or_an_image_are_told_apart_without_their_json() {
-    let template = |value: Value| serde_json::from_value::<PodTemplateSpec>(value).expect("a template");
-    let one = |image: &str, name: &str, hash: &str, policy: Value| {
-        let spec = json!({"containers": [{"name": name, "image": image}], "restartPolicy": policy});
-        template(json!({"metadata": {"labels": {"a": "1", HASH: hash}}, "spec": spec}))
-    };
-    let plain = one("i", "c", "x", Value::Null);
-    for other in [
-        one("i", "c", "y", Value::Null),
-        one("j", "c", "x", Value::Null),
-        one("i", "d", "x", Value::Null),
-        one("i", "c", "x", json!("Always")),
-        template(json!({"metadata": {"labels": {"a": "1"}, "name": "n"}, "spec": plain.spec})),
-        template(json!({"metadata": {"labels": {"a": "1"}, "annotations": {}}, "spec": plain.spec})),
-        template(json!({"spec": plain.spec})),
-        template(json!({"metadata": {"labels": {"a": "1"}}, "spec": {"containers": []}})),
-    ] {
-        let expected = Content::of(Some(&plain)) == Content::of(Some(&other));
-        assert_eq!(is_same(&plain, Some(&other)), expected, "{other:?}");
-    }
-}
-
-/// DP-T11.
-#[test]
-fn templates_are_equal_by_content_without_the_hash_and_without_empty_fields() {
-    let content = |value: Value| Content::of(Some(&serde_json::from_value(value).expect("a template")));
-    let plain = || content(json!({"metadata": {"labels": {"a": "1"}}, "spec": {"containers": []}}));
-    assert_eq!(
-        plain(),
-        content(json!({"metadata": {"labels": {"a": "1", HASH: "x"}}, "spec": {"containers": []}}))
-    );
-    let with_empty = json!({"metadata": {"labels": {"a": "1"}, "annotations": {}}, "spec": {"containers": [], "volumes": []}});
-    assert_eq!(plain(), content(with_empty));
-    assert_ne!(plain(), content(json!({"metadata": {"labels": {"a": "2"}}, "spec": {"containers": []}})));
-    let volume =
-        |source: &str| content(json!({"spec": {"containers": [], "volumes": [{"name": "v", source: {}}]}}));
-    assert_ne!(volume("emptyDir"), volume("other"), "an empty map may be a choice");
-    let only_hash = content(json!({"metadata": {"labels": {HASH: "x"}}, "spec": {"containers": []}}));
-    assert_eq!(only_hash, content(json!({"spec": {"containers": []}})));
 }
 
 /// DP-T12.
@@ -202,7 +159,10 @@ fn a_new_set_has_the_hash_in_its_name_labels_selector_and_template() {
         (Some("web-abc"), Some("shop"))
     );
     let labels = set.spec.template.as_ref().and_then(|template| template.metadata.as_ref()?.labels.as_ref());
-    let both = BTreeMap::from([("app".to_owned(), "web".to_owned()), (HASH.to_owned(), "abc".to_owned())]);
+    let both = BTreeMap::from([
+        ("app".to_owned(), "web".to_owned()),
+        (POD_TEMPLATE_HASH.to_owned(), "abc".to_owned()),
+    ]);
     assert_eq!((labels, set.metadata.labels.as_ref()), (Some(&both), Some(&both)));
     assert_eq!(set.spec.selector.match_labels.as_ref(), Some(&both));
     assert_eq!((set.spec.replicas, set.spec.min_ready_seconds), (Some(0), Some(5)));
