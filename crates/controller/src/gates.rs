@@ -1,7 +1,9 @@
 //! Trimtab's own feature gates, and builders whose options they set.
 //!
-//! The parts do not read gates; they take options, and only this module knows both. The gates have the names of
-//! client-go's and Kubernetes' gates with the same meaning. Until the program installs a registry with them, their
+//! The parts do not read gates; they take options, and only this module knows both. `WatchListClient` and
+//! `CoordinatedLeaderElection` are gates of client-go and Kubernetes, with the same meaning. The other two are Trimtab's own.
+//! Upstream has a gate of consistency for each of its controllers, such as `StaleControllerConsistencyReplicaSet`; here one,
+//! `StaleControllerConsistency`, is for all controllers of a program, and [`ledger_if`] adds that of a single one. Until the program installs a registry with them, their
 //! values come from `KUBE_FEATURE_<Name>` at the first read, as in client-go.
 //!
 //! ```
@@ -63,6 +65,13 @@ pub fn ledger() -> LedgerBuilder {
         true if UNKNOWN_OUTCOME_CONSISTENCY.enabled() => Strictness::Strict,
         true => Strictness::Versions,
     })
+}
+
+/// Returns the builder of [`ledger`] for a controller with a consistency gate of its own, such as Kubernetes'
+/// `StaleControllerConsistencyReplicaSet`. If that gate is off, `is_consistent` is false, and the ledger waits for counts and
+/// UIDs alone.
+pub fn ledger_if(is_consistent: bool) -> LedgerBuilder {
+    if is_consistent { ledger() } else { Ledger::builder().strictness(Strictness::Counts) }
 }
 
 /// Returns a builder of an elector for the Lease `name` in `namespace`. If [`COORDINATED_LEADER_ELECTION`] is on, the

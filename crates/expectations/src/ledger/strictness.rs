@@ -16,7 +16,7 @@ pub enum Strictness {
     /// Versions and counts, as upstream's consistency store (KEP-5647) beside its expectations. A write
     /// that ended without a reply is taken for one that did not happen.
     Versions,
-    /// Counts alone: upstream's controllers with `StaleControllerConsistency` off. No version is
+    /// Counts alone: upstream's controllers with `StaleControllerConsistencyReplicaSet` and the like off. No version is
     /// recorded, and a write that ended without a reply is taken for one that did not happen.
     Counts,
 }

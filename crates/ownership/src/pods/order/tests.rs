@@ -71,7 +71,7 @@ fn pods_and_views_go_in_upstreams_order_of_preference() {
     check_order::<PodView>();
 }
 
-/// CL-T18: where all of them go, nothing is sorted.
+/// CL-T21: where all of them go, nothing is sorted.
 #[test]
 fn a_pod_of_higher_rank_goes_earlier_and_all_go_unsorted() {
     let on =
