@@ -2,14 +2,19 @@
 
 use std::{error::Error, fmt, str::FromStr};
 
+use clap::ArgAction::Set;
 use trimtab_admin::{Admin, metrics};
 use trimtab_controller::{
-    featuregate::{FeatureGates, Version},
+    featuregate::{BuildError, FeatureGates, Version},
     gates,
 };
-use trimtab_manager::{Manager, ManagerArgs};
+use trimtab_events::Form;
+use trimtab_manager::{Manager, ManagerArgs, ManagerBuilder};
 
-use crate::{deployment::Deployments, replicaset::ReplicaSets};
+use crate::{
+    deployment::Deployments,
+    replicaset::{self, ReplicaSets},
+};
 
 /// The name of the process: in its Events, and by default of its Lease.
 const NAME: &str = "trimtab-controller-manager";
@@ -17,7 +22,7 @@ const NAME: &str = "trimtab-controller-manager";
 /// The Kubernetes version whose controllers these are.
 const VERSION: Version = Version::new(1, 36);
 
-/// The flags, with the names and defaults of kube-controller-manager.
+/// The flags, with the names and defaults of kube-controller-manager; `--context`, `--admin` and `--debug` are not upstream's.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = NAME, about = "Runs Kubernetes' Deployment and ReplicaSet controllers")]
 pub struct Options {
@@ -32,9 +37,9 @@ pub struct Options {
     /// Requests that may be sent at once
     #[arg(long, default_value_t = 30)]
     kube_api_burst: u32,
-    /// Runs without a Lease. For a single process alone
-    #[arg(long)]
-    no_leader_election: bool,
+    /// Works only while it holds a Lease. `false` is for a single process alone
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = Set, num_args = 0..=1, default_missing_value = "true")]
+    leader_elect: bool,
     /// The namespace of the Lease
     #[arg(long, value_name = "NAMESPACE", default_value = "kube-system")]
     leader_elect_resource_namespace: String,
@@ -121,6 +126,16 @@ impl FromStr for Selected {
     }
 }
 
+/// Returns the gates that `--feature-gates` sets, upstream's and Trimtab's own. Install them before the flags are parsed.
+///
+/// # Errors
+///
+/// Two gates have one name.
+pub fn features() -> Result<FeatureGates, BuildError> {
+    let builder = FeatureGates::builder(NAME, VERSION);
+    builder.gates::<gates::Features>().gates::<replicaset::gates::Features>().build()
+}
+
 /// Runs the selected controllers until SIGTERM or Ctrl-C.
 ///
 /// # Errors
@@ -130,19 +145,16 @@ impl FromStr for Selected {
 /// # Cancel safety
 ///
 /// Dropped early, the process holds its Lease until it expires.
-pub async fn run(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub async fn run(options: Options, features: &FeatureGates) -> Result<(), Box<dyn Error + Send + Sync>> {
+    options.manager.set_gates(features)?;
     let config = options.manager.config().await?;
-    let features = FeatureGates::builder(NAME, VERSION).gates::<gates::Features>().build()?;
-    options.manager.set_gates(&features)?;
-    features.install();
     let metrics = metrics::install()?; // before the parts that are measured
-    let mut builder = Manager::builder(NAME, config)
-        .gates(&features)
+    let mut builder = configure(Manager::builder(NAME, config))
+        .gates(features)
         .admin(&options.admin, Admin::builder().metrics(metrics).debug(options.debug));
-    if !options.no_leader_election {
+    if options.leader_elect {
         builder = builder
-            .leader_election(&options.leader_elect_resource_namespace, &options.leader_elect_resource_name)
-            .election_settings(|elector| elector.watch(true)); // leads as soon as the Lease of a dead leader expires
+            .leader_election(&options.leader_elect_resource_namespace, &options.leader_elect_resource_name);
     }
     if options.kube_api_qps >= 0.0 {
         builder = builder.rate_limit(options.kube_api_qps, options.kube_api_burst);
@@ -151,6 +163,12 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
     let workers = [options.concurrent_deployment_syncs, options.concurrent_replicaset_syncs];
     add_to(&mut manager, &options.controllers, workers);
     Ok(manager.run().await?)
+}
+
+/// Sets core/v1 Events, of which similar ones become one, as upstream's kube-controller-manager does; and an election that
+/// leads as soon as the Lease of a dead leader expires.
+pub fn configure(builder: ManagerBuilder) -> ManagerBuilder {
+    builder.events(|events| events.form(Form::Core)).election_settings(|elector| elector.watch(true))
 }
 
 /// Adds the selected controllers to a manager. `workers` are the numbers of Deployments and of ReplicaSets that are synced at

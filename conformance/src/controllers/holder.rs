@@ -41,7 +41,7 @@ impl Holder {
                 let mut arguments =
                     arguments(&["--controllers=deployment,replicaset", "--admin=127.0.0.1:0"]);
                 if !is_elected {
-                    arguments.push("--no-leader-election".to_owned());
+                    arguments.push("--leader-elect=false".to_owned());
                 }
                 Process::start_program(&programs.manager, folder, "ours", &arguments)
             }

@@ -47,6 +47,9 @@ use crate::replicaset::packed;
 pub use rollout::InvalidLimit;
 pub use rule::Rule;
 
+/// Upstream's name of the controller.
+const NAME: &str = "deployment-controller";
+
 /// The state of the Deployment controller. Cheap to clone.
 #[derive(Clone)]
 pub struct Deployments {
@@ -107,7 +110,7 @@ impl Deployments {
     /// Creates the informers for Deployments, ReplicaSets and Pods of the whole cluster. Nothing runs yet.
     ///
     /// Call it before the informers start. A [`ReplicaSets`](crate::replicaset::ReplicaSets) of the same factory shares them.
-    pub fn new(client: Client, informers: &InformerFactory, events: EventRecorder) -> Self {
+    pub fn new(client: Client, informers: &InformerFactory, events: &EventRecorder) -> Self {
         let deployments = informers.informer::<Packed<Deployment>>();
         let sets = informers.informer::<Packed<ReplicaSet>>();
         let pods = informers.informer::<PodView>();
@@ -115,11 +118,11 @@ impl Deployments {
         let ledger = gates::ledger().name("deployment_controller").build();
         // Of Deployments, too: the next sync must see the status that this one wrote, such as its collision count.
         let writes = OwnWrites::new(ledger, &deployments).of(&sets).of(&deployments);
-        let writer = Writer::new(client.clone(), "deployment-controller").own_writes(writes.clone());
+        let writer = Writer::new(client.clone(), NAME).own_writes(writes.clone());
         Self {
             client,
             writer,
-            events,
+            events: events.for_controller(NAME),
             deployments,
             sets,
             pods,
@@ -133,7 +136,7 @@ impl Deployments {
 
     /// The same in a manager.
     pub fn of(manager: &Manager) -> Self {
-        Self::new(manager.client(), manager.informers(), manager.events().clone())
+        Self::new(manager.client(), manager.informers(), manager.events())
     }
 
     /// The same, whose wall clock begins at `now`. A simulation has a clock of its own.

@@ -169,7 +169,7 @@ pub(super) fn missing_annotations(
     let own = deployment.metadata.annotations.iter().flatten();
     let copied = own.filter(|(name, value)| !Annotation::stays(name) && existing.get(*name) != Some(value));
     let mut missing: BTreeMap<_, _> = copied.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let before = existing.get(Annotation::Revision.name());
+    let before = existing.get(Annotation::Revision.name()).filter(|text| !text.is_empty());
     // A revision that is no number is left alone.
     let Ok(number) = before.map_or(Ok(0), |text| text.parse::<i64>()) else { return missing };
     if number < next {

@@ -13,6 +13,7 @@ use super::{
     rollout::Limits,
     sets::{Sets, actual, available, replicas},
 };
+use crate::replicaset::gates::DEPLOYMENT_REPLICA_SET_TERMINATING_REPLICAS;
 
 #[cfg(test)]
 mod tests;
@@ -127,6 +128,7 @@ pub(super) fn counts(
 ) -> DeploymentStatus {
     let sum = |count: fn(&ReplicaSet) -> i32| sets.all().map(|set| count(set)).sum::<i32>();
     let all_available = sum(available);
+    let is_reported = DEPLOYMENT_REPLICA_SET_TERMINATING_REPLICAS.enabled();
     let mut status = DeploymentStatus {
         observed_generation: deployment.metadata.generation,
         replicas: some(sum(actual)),
@@ -136,7 +138,7 @@ pub(super) fn counts(
         })),
         available_replicas: some(all_available),
         unavailable_replicas: some((sum(replicas) - all_available).max(0)),
-        terminating_replicas: terminating(sets),
+        terminating_replicas: is_reported.then(|| terminating(sets)).flatten(),
         collision_count: before.collision_count,
         conditions: before.conditions.clone(),
     };

@@ -12,6 +12,7 @@
 //!
 //! `cargo xtask demo` runs it in a manager, and injects faults.
 
+pub mod gates;
 pub(crate) mod packed;
 mod protection;
 mod status;
@@ -25,7 +26,7 @@ use trimtab_controller::{
     Action, Controller, Error as Failed, OwnWrites, Reconcile, Request, RequestError, WallClock, Writer,
     cache::{Packed, PackedError},
     expectations::LedgerBuilder,
-    gates,
+    gates::ledger_if,
     informer::{Informer, InformerFactory},
     keys_by_selector,
     ownership::{ClaimError, OwnerIndex, ReferenceError},
@@ -37,16 +38,20 @@ use protection::NumberedDeletions;
 pub use protection::Protection;
 pub use trimtab_controller::ownership::pods::{PodState, PodView};
 
+/// Upstream's name of the controller.
+const NAME: &str = "replicaset-controller";
+
 /// The state of the ReplicaSet controller. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplicaSets {
     client: Client,
     sets: Informer<Packed<ReplicaSet>>,
     pods: Informer<PodView>,
+    sets_by_owner: OwnerIndex<Packed<ReplicaSet>>,
     pods_by_owner: OwnerIndex<PodView>,
     writes: OwnWrites,
     writer: Writer,
-    events: Option<EventRecorder>,
+    events: EventRecorder,
     clock: WallClock,
     /// The protection that a simulation removes.
     without: Option<Protection>,
@@ -60,6 +65,9 @@ pub enum Error {
     /// A request failed; the text says what it was for.
     #[error("{0}")]
     Request(&'static str, #[source] RequestError),
+    /// A Pod could not be created.
+    #[error("creating a Pod")]
+    Create(#[source] RequestError),
     /// A Pod could not be deleted.
     #[error("deleting Pod {0}")]
     Delete(String, #[source] RequestError),
@@ -75,11 +83,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns upstream's reason for the condition `ReplicaFailure`.
-    fn reason(&self) -> &'static str {
+    /// Returns upstream's reason and message of the condition `ReplicaFailure`.
+    fn failure(&self) -> (&'static str, String) {
         match self {
-            Self::Delete(..) => "FailedDelete",
-            _ => "FailedCreate",
+            Self::Create(error) => ("FailedCreate", error.message()),
+            Self::Delete(_, error) => ("FailedDelete", format!("unable to delete pods: {}", error.message())),
+            other => ("FailedCreate", other.to_string()),
         }
     }
 }
@@ -93,31 +102,37 @@ impl fmt::Debug for ReplicaSets {
 impl ReplicaSets {
     /// Creates the informers for sets and Pods of the whole cluster. Nothing runs yet.
     pub fn new(client: Client, informers: &InformerFactory) -> Self {
-        Self::with_ledger(client, informers, gates::ledger())
+        let is_consistent = gates::STALE_CONTROLLER_CONSISTENCY_REPLICA_SET.enabled();
+        Self::with_ledger(client, informers, ledger_if(is_consistent))
     }
 
     /// The same in a manager, with Events.
     pub fn of(manager: &Manager) -> Self {
-        let events = Some(manager.events().clone());
-        Self { events, ..Self::new(manager.client(), manager.informers()) }
+        Self::new(manager.client(), manager.informers()).events(manager.events())
+    }
+
+    /// The same with Events, of the reporting controller `replicaset-controller`.
+    pub fn events(self, events: &EventRecorder) -> Self {
+        Self { events: events.for_controller(NAME), ..self }
     }
 
     /// The same, whose own writes are recorded in a ledger of these settings.
     pub fn with_ledger(client: Client, informers: &InformerFactory, ledger: LedgerBuilder) -> Self {
         let sets = informers.informer::<Packed<ReplicaSet>>();
         let pods = informers.informer::<PodView>();
-        let pods_by_owner = OwnerIndex::add(pods.store());
+        let (sets_by_owner, pods_by_owner) = (OwnerIndex::add(sets.store()), OwnerIndex::add(pods.store()));
         // Observing begins before the first list and ends with the process, not with a term.
         let writes = OwnWrites::new(ledger.name("replicaset_controller").build(), &sets).of(&pods);
-        let writer = Writer::new(client.clone(), "replicaset-controller").own_writes(writes.clone());
+        let writer = Writer::new(client.clone(), NAME).own_writes(writes.clone());
         Self {
             client,
             sets,
             pods,
+            sets_by_owner,
             pods_by_owner,
             writes,
             writer,
-            events: None,
+            events: EventRecorder::discarding(),
             clock: WallClock::starting_now(),
             without: None,
             numbered: None,
@@ -150,15 +165,9 @@ impl ReplicaSets {
         self.wiring().reconcile_by(self.clone())
     }
 
-    /// Records the Event of a step, or of its failure, if the controller runs in a manager.
-    fn record(&self, set: &ReplicaSet, acted: &Result<Option<NewEvent>, Error>) {
-        let event = match acted {
-            Ok(event) => event.clone(),
-            Err(error) => Some(NewEvent::warning(error.reason(), "Sync", status::with_cause(error))),
-        };
-        if let (Some(events), Some(event)) = (&self.events, event) {
-            events.record(&set.object_ref(&()), event);
-        }
+    /// Records an Event about `set`.
+    fn record(&self, set: &ReplicaSet, event: NewEvent) {
+        self.events.record(&set.object_ref(&()), event);
     }
 }
 

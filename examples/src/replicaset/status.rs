@@ -8,10 +8,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use trimtab_controller::{
-    RequestError,
-    ownership::pods::{PodState, PodView},
-};
+use trimtab_controller::ownership::pods::{PodState, PodView};
 
 /// The condition of a set whose Pods could not be created or deleted.
 const REPLICA_FAILURE: &str = "ReplicaFailure";
@@ -20,7 +17,8 @@ const REPLICA_FAILURE: &str = "ReplicaFailure";
 pub(super) struct Replicas<'a> {
     pub(super) set: &'a ReplicaSet,
     pub(super) active: &'a [Arc<PodView>],
-    pub(super) terminating: usize,
+    /// The number of terminating Pods, if it is reported.
+    pub(super) terminating: Option<usize>,
 }
 
 impl Replicas<'_> {
@@ -38,7 +36,7 @@ impl Replicas<'_> {
             fully_labeled_replicas: Some(self.count(has_all)),
             ready_replicas: Some(self.count(PodState::is_ready)),
             available_replicas: Some(self.count(|pod| pod.is_available(self.min_ready(), now))),
-            terminating_replicas: Some(count(self.terminating)),
+            terminating_replicas: self.terminating.map(count),
             observed_generation: self.set.metadata.generation,
             conditions: conditions(old.conditions.unwrap_or_default(), failure, now),
         }
@@ -69,22 +67,18 @@ fn conditions(
     match failure {
         None => conditions.retain(|condition| !is_failure(condition)),
         Some(_) if conditions.iter().any(is_failure) => {}
-        Some(error) => conditions.push(ReplicaSetCondition {
-            type_: Some(REPLICA_FAILURE.to_owned()),
-            status: Some("True".to_owned()),
-            reason: Some(error.reason().to_owned()),
-            message: Some(with_cause(error)),
-            last_transition_time: Some(Time(now)),
-        }),
+        Some(error) => {
+            let (reason, message) = error.failure();
+            conditions.push(ReplicaSetCondition {
+                type_: Some(REPLICA_FAILURE.to_owned()),
+                status: Some("True".to_owned()),
+                reason: Some(reason.to_owned()),
+                message: Some(message),
+                last_transition_time: Some(Time(now)),
+            });
+        }
     }
     (!conditions.is_empty()).then_some(conditions)
-}
-
-/// Returns the error with its cause, such as an exceeded quota.
-pub(super) fn with_cause(error: &super::Error) -> String {
-    let Some(cause) = std::error::Error::source(error) else { return error.to_string() };
-    let request: Option<&RequestError> = cause.downcast_ref();
-    format!("{error}: {}", request.map_or_else(|| cause.to_string(), RequestError::message))
 }
 
 /// Returns whether `new` must be written. A server without the field `terminatingReplicas` drops it; its absence is not

@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
 use kube_client::{
-    Api,
+    Api, ResourceExt,
     api::{Patch, PatchParams},
 };
 use serde_json::json;
@@ -15,13 +15,13 @@ use trimtab_controller::{
     expectations::slow_start_batch,
     ownership::{
         Claims,
-        pods::{PodState, PodView, pod_from_template, pods_to_delete},
+        pods::{DeletionOrder, PodState, PodView, pod_from_template},
     },
     within,
 };
 use trimtab_events::NewEvent;
 
-use super::{Error, ReplicaSets, packed, protection::Protection, status};
+use super::{Error, ReplicaSets, gates, packed, protection::Protection, status};
 
 /// The largest number of Pods that one sync creates or deletes, as upstream's `BurstReplicas`.
 const BURST: usize = 500;
@@ -56,13 +56,14 @@ impl ReplicaSets {
             Some(Protection::Counts) => None,
             _ => wait.await.map_err(failed("looking for the outcome of a write"))?,
         };
+        let terminating = self.terminating(&set, &selector);
         let active = self.claim(&set, selector).await?;
         let acted = match waits {
             None if !set.metadata().is_being_deleted() => self.act(&cached, &set, &active).await,
-            _ => Ok(None), // it waits for its own writes, or is being deleted: only its status is written
+            _ => Ok(()), // it waits for its own writes, or is being deleted: only its status is written
         };
-        self.record(&set, &acted);
-        let available_in = self.update_status(&set, &active, acted.as_ref().err()).await?;
+        let replicas = status::Replicas { set: &set, active: &active, terminating };
+        let available_in = self.update_status(replicas, acted.as_ref().err()).await?;
         acted?;
         let delay = waits.into_iter().chain(available_in).min();
         Ok(delay.map_or_else(Action::done, Action::requeue_after))
@@ -79,55 +80,87 @@ impl ReplicaSets {
         claims.claim(pods).await.map_err(|error| Error::Claim(Box::new(error)))
     }
 
-    /// Creates missing Pods, or deletes surplus ones. Returns the Event of it.
+    /// Returns the number of the set's terminating Pods, if the gate says that it is reported.
+    fn terminating(&self, set: &ReplicaSet, selector: &Selector) -> Option<usize> {
+        gates::DEPLOYMENT_REPLICA_SET_TERMINATING_REPLICAS.enabled().then(|| {
+            let own = self.pods_by_owner.controlled_by(set.metadata().uid());
+            let is_claimed = |pod: &&Arc<PodView>| selector.matches(|label| pod.metadata.labels.get(label));
+            own.iter().filter(|pod| pod.is_terminating()).filter(is_claimed).count()
+        })
+    }
+
+    /// Creates missing Pods, or deletes surplus ones.
     async fn act(
         &self,
         cached: &Packed<ReplicaSet>,
         set: &ReplicaSet,
         active: &[Arc<PodView>],
-    ) -> Result<Option<NewEvent>, Error> {
+    ) -> Result<(), Error> {
         let desired = usize::try_from(set.spec.replicas.unwrap_or(1)).unwrap_or(0);
         // A Pod that cannot be decoded lives, as far as anybody knows.
         let undecodable = self.pods_by_owner.undecodable(set.metadata().uid());
         let lives = |pod: &&Arc<Undecodable>| {
             !pod.metadata().is_being_deleted() && !self.pods.store().contains(pod.key())
         };
-        let event = |reason, action, count| NewEvent::normal(reason, action, format!("{count} Pods"));
         match active.len() + undecodable.iter().filter(lives).count() {
-            enough if enough == desired => Ok(None),
-            few if few < desired => {
-                let missing = (desired - few).min(BURST);
-                self.create(cached, missing).await?;
-                Ok(Some(event("SuccessfulCreate", "Create", missing)))
-            }
+            enough if enough == desired => Ok(()),
+            few if few < desired => self.create(cached, set, (desired - few).min(BURST)).await,
             many => {
                 let excess = (many - desired).min(active.len()).min(BURST);
-                self.delete(set, pods_to_delete(active.to_vec(), excess, self.clock.now())).await?;
-                Ok(Some(event("SuccessfulDelete", "Delete", excess)))
+                self.delete(set, self.surplus(set, active, excess)).await
             }
         }
     }
 
     /// Creates `count` Pods in batches of 1, 2, 4 …, so that a refusal costs one call and not 500.
-    async fn create(&self, set: &Packed<ReplicaSet>, count: usize) -> Result<(), Error> {
-        let pod = pod_from_template(set.metadata().name(), &packed::template(set)?);
-        let batch =
-            slow_start_batch(count, 1, async |_| match self.writer.create_written(set, pod.clone()).await {
+    async fn create(&self, cached: &Packed<ReplicaSet>, set: &ReplicaSet, count: usize) -> Result<(), Error> {
+        let pod = pod_from_template(set.metadata().name(), &packed::template(cached)?);
+        let batch = slow_start_batch(count, 1, async |_| {
+            match self.writer.create_written(cached, pod.clone()).await {
+                Ok(created) => {
+                    let note = format!("Created pod: {}", created.name_any());
+                    self.record(set, NewEvent::normal("SuccessfulCreate", "Create", note));
+                    Ok(())
+                }
                 // The namespace is terminating, and its Pods with it: no reason to try again at once.
-                Err(error) if !error.is_namespace_terminating() => Err(error),
-                _ => Ok(()),
-            });
-        batch.await.into_result().map(drop).map_err(failed("creating a Pod"))
+                Err(error) if error.is_namespace_terminating() => Ok(()),
+                Err(error) => {
+                    let note = format!("Error creating: {}", error.message());
+                    self.record(set, NewEvent::warning("FailedCreate", "Create", note));
+                    Err(error)
+                }
+            }
+        });
+        batch.await.into_result().map(drop).map_err(Error::Create)
+    }
+
+    /// Returns the Pods that go first. Their neighbours are the Pods of all sets of the same owner: those of an old set of a
+    /// Deployment go from the nodes where the new set has Pods already. A set without an owner has none.
+    fn surplus(&self, set: &ReplicaSet, active: &[Arc<PodView>], excess: usize) -> Vec<Arc<PodView>> {
+        let owner = set.metadata().controller();
+        let siblings = owner.map(|owner| self.sets_by_owner.controlled_by(&owner.uid)).unwrap_or_default();
+        let pods = siblings.iter().flat_map(|set| self.pods_by_owner.controlled_by(set.metadata().uid()));
+        let order = DeletionOrder::at(self.clock.now()).related(&pods.collect::<Vec<_>>());
+        order.deletion_cost(gates::POD_DELETION_COST.enabled()).first(excess, active.to_vec())
     }
 
     /// Deletes `pods` concurrently.
     async fn delete(&self, set: &ReplicaSet, pods: Vec<Arc<PodView>>) -> Result<(), Error> {
         let deletions = pods.iter().map(async |pod| {
+            let name = &pod.metadata.name;
             let deleted = match &self.numbered {
                 Some(numbered) => numbered.delete(self, set, pod).await,
                 None => self.writer.delete(set, &**pod).await,
             };
-            deleted.map_err(|error| Error::Delete(pod.metadata.name.clone(), error))
+            let event = match &deleted {
+                Ok(()) => NewEvent::normal("SuccessfulDelete", "Delete", format!("Deleted pod: {name}")),
+                Err(error) => {
+                    let note = format!("Error deleting: {}", error.message());
+                    NewEvent::warning("FailedDelete", "Delete", note)
+                }
+            };
+            self.record(set, event);
+            deleted.map_err(|error| Error::Delete(name.clone(), error))
         });
         join_all(deletions).await.into_iter().collect()
     }
@@ -137,14 +170,10 @@ impl ReplicaSets {
     /// After a conflict the set is read again, once; the second conflict is an error.
     async fn update_status(
         &self,
-        set: &ReplicaSet,
-        active: &[Arc<PodView>],
+        replicas: status::Replicas<'_>,
         failure: Option<&Error>,
     ) -> Result<Option<Duration>, Error> {
-        let now = self.clock.now();
-        let own = self.pods_by_owner.controlled_by(set.metadata().uid());
-        let terminating = own.iter().filter(|pod| pod.is_terminating()).count();
-        let replicas = status::Replicas { set, active, terminating };
+        let (set, active, now) = (replicas.set, replicas.active, self.clock.now());
         let mut written = self.write_status(set, &replicas.status(failure, now)).await;
         if written.as_ref().is_err_and(RequestError::is_conflict) {
             let namespace = set.metadata().namespace().unwrap_or_default();
@@ -178,9 +207,10 @@ impl ReplicaSets {
             return Ok(());
         }
         // A merge patch of only the status does not conflict with changes of the spec. The UID protects a later set of
-        // the same name. `null` removes the conditions.
+        // the same name. `null` removes a field.
         let mut patch = json!({"metadata": {"uid": set.metadata().uid()}, "status": status});
         patch["status"]["conditions"] = json!(status.conditions);
+        patch["status"]["terminatingReplicas"] = json!(status.terminating_replicas);
         let api: Api<Written<ReplicaSet>> =
             Api::namespaced(self.client.clone(), set.metadata().namespace().unwrap_or_default());
         let (params, patch) = (PatchParams::default(), Patch::Merge(patch));

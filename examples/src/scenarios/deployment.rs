@@ -55,7 +55,7 @@ async fn run(process: Process, without: Option<Rule>) -> Result<(), String> {
     let client = process.client();
     let informers =
         InformerFactory::builder(client.clone()).seed(process.seed()).max_backoff(INFORMER_BACKOFF).build();
-    let deployments = Deployments::new(client.clone(), &informers, EventRecorder::discarding());
+    let deployments = Deployments::new(client.clone(), &informers, &EventRecorder::discarding());
     let deployments = deployments.starting_at(process.now());
     let deployments = match without {
         Some(rule) => deployments.without(rule),

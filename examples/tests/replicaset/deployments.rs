@@ -1,6 +1,6 @@
 //! The Deployment controller with the ReplicaSet controller and a Kubelet.
 
 mod bad_input;
-mod cluster;
+pub(crate) mod cluster;
 mod histories;
 mod rollouts;

@@ -1,11 +1,13 @@
 //! The ReplicaSet controller over the in-process API server, in virtual time.
 
 mod deployments;
+mod events;
 mod failures;
+mod gates;
 mod syncs;
 mod world;
 
-use trimtab_controller::{featuregate::TestGuard, gates};
+use trimtab_controller::featuregate::TestGuard;
 
 use crate::{failures::*, syncs::*};
 
@@ -24,8 +26,12 @@ impl Gates {
     fn enter(self) -> Vec<TestGuard> {
         match self {
             Self::Default => vec![],
-            Self::WithoutUnknownOutcomes => vec![gates::UNKNOWN_OUTCOME_CONSISTENCY.set_for_test(false)],
-            Self::WithoutVersions => vec![gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false)],
+            Self::WithoutUnknownOutcomes => {
+                vec![trimtab_controller::gates::UNKNOWN_OUTCOME_CONSISTENCY.set_for_test(false)]
+            }
+            Self::WithoutVersions => {
+                vec![trimtab_controller::gates::STALE_CONTROLLER_CONSISTENCY.set_for_test(false)]
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use trimtab_controller::{
     cache::{Metadata, Object},
     informer::InformerFactory,
 };
+use trimtab_events::{EventRecorder, FakeEvents};
 use trimtab_examples::replicaset::ReplicaSets;
 
 use crate::Gates;
@@ -23,6 +24,7 @@ pub(crate) struct World {
     pub(crate) server: ApiServer,
     pub(crate) commits: Commits,
     pub(crate) tasks: JoinSet<()>,
+    pub(crate) events: FakeEvents,
 }
 
 impl World {
@@ -38,9 +40,10 @@ impl World {
         let client = server.client_as("controller");
         let informers = InformerFactory::new(client.clone());
         let _gates = gates.enter();
-        let controller = ReplicaSets::new(client, &informers).controller();
+        let (recorder, events) = EventRecorder::fake(1000);
+        let controller = ReplicaSets::new(client, &informers).events(&recorder).controller();
         tasks.spawn(async move { controller.run(pending()).await.expect("it runs until it is dropped") });
-        Self { server, commits, tasks }
+        Self { server, commits, tasks, events }
     }
 
     pub(crate) fn sets(&self) -> Api<ReplicaSet> {

@@ -133,6 +133,10 @@ fn a_set_that_is_rolled_back_to_keeps_its_revisions_as_history() {
         let found = found(Annotation::Revision).map(|revision| (revision, found(Annotation::History)));
         assert_eq!(found, expected, "{row:?}");
     }
+    let empty = BTreeMap::from([(Annotation::Revision.name().to_owned(), String::new())]);
+    let missing = missing_annotations(&deployment(&json!({})), &empty, 4);
+    let expected = BTreeMap::from([(Annotation::Revision.name().to_owned(), "4".to_owned())]);
+    assert_eq!(missing, expected, "an empty revision counts as 0");
 }
 
 /// DP-T14.

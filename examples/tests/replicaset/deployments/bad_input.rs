@@ -8,7 +8,7 @@ use kube_client::{Api, Client, api::PostParams, client::Body};
 use serde_json::{Value, json};
 use tower::service_fn;
 use trimtab_apiserver::{ApiServer, Filter, User, Verb};
-use trimtab_examples::controller_manager::{Options, Selected, add_to, run};
+use trimtab_examples::controller_manager::{Options, Selected, add_to, features, run};
 use trimtab_manager::{Manager, ManagerBuilder};
 use trimtab_test_support::settle;
 
@@ -44,7 +44,8 @@ async fn a_kubeconfig_that_cannot_be_read_is_named() {
     let path = "/nowhere/kubeconfig";
     assert!(!Path::new(path).exists());
     let options = parsed(&["--kubeconfig", path]).expect("known flags").options;
-    let error = run(options).await.expect_err("there is no such file").to_string();
+    let error =
+        run(options, &features().expect("the gates")).await.expect_err("there is no such file").to_string();
     assert!(error.starts_with("the kubeconfig cannot be used: ") && error.contains(path), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
 }

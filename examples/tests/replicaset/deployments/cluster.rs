@@ -18,12 +18,12 @@ use trimtab_events::{EventRecorder, FakeEvents};
 use trimtab_examples::{deployment::Deployments, replicaset::ReplicaSets};
 use trimtab_test_support::settle;
 
-pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// A server, a Kubelet and the controllers. Pods of the image `broken` are never ready. Dropping it stops them.
-pub(super) struct Cluster {
-    pub(super) server: ApiServer,
-    pub(super) events: FakeEvents,
+pub(crate) struct Cluster {
+    pub(crate) server: ApiServer,
+    pub(crate) events: FakeEvents,
     client: Client,
     recorder: EventRecorder,
     controllers: JoinSet<()>,
@@ -31,12 +31,12 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(|client| client)
     }
 
     /// The same, with controllers that use another client.
-    pub(super) fn start_with(client: impl FnOnce(Client) -> Client) -> Self {
+    pub(crate) fn start_with(client: impl FnOnce(Client) -> Client) -> Self {
         let server = ApiServer::builder().request_log(true).start();
         let is_broken = |image: Option<&str>| image == Some("broken");
         let kubelet = Kubelet::new(server.client())
@@ -54,10 +54,9 @@ impl Cluster {
     }
 
     /// Starts both controllers, with caches of their own.
-    pub(super) fn start_controllers(&mut self) {
+    pub(crate) fn start_controllers(&mut self) {
         let informers = InformerFactory::new(self.client.clone());
-        let deployments =
-            Deployments::new(self.client.clone(), &informers, self.recorder.clone()).controller();
+        let deployments = Deployments::new(self.client.clone(), &informers, &self.recorder).controller();
         let sets = ReplicaSets::new(self.client.clone(), &informers).controller();
         self.controllers.spawn(async move {
             let (deployments, sets) = tokio::join!(deployments.run(pending()), sets.run(pending()));
@@ -66,39 +65,39 @@ impl Cluster {
     }
 
     /// Ends both controllers in the middle of whatever they do.
-    pub(super) async fn stop_controllers(&mut self) {
+    pub(crate) async fn stop_controllers(&mut self) {
         self.controllers.shutdown().await;
     }
 
-    pub(super) fn deployments(&self) -> Api<Deployment> {
+    pub(crate) fn deployments(&self) -> Api<Deployment> {
         Api::namespaced(self.server.client(), "default")
     }
 
-    pub(super) fn sets(&self) -> Api<ReplicaSet> {
+    pub(crate) fn sets(&self) -> Api<ReplicaSet> {
         Api::namespaced(self.server.client(), "default")
     }
 
-    pub(super) async fn create(&self, replicas: i32, more: &Value) {
+    pub(crate) async fn create(&self, replicas: i32, more: &Value) {
         let deployment = serde_json::from_value(deployment(replicas, more)).expect("a Deployment");
         self.deployments().create(&PostParams::default(), &deployment).await.expect("created");
     }
 
-    pub(super) async fn patch(&self, patch: Value) {
+    pub(crate) async fn patch(&self, patch: Value) {
         let patch = Patch::Merge(patch);
         self.deployments().patch("web", &PatchParams::default(), &patch).await.expect("patched");
     }
 
     /// Changes the image, as `kubectl set image` does.
-    pub(super) async fn set_image(&self, image: &str) {
+    pub(crate) async fn set_image(&self, image: &str) {
         self.patch(json!({"spec": {"template": template(image)}})).await;
     }
 
-    pub(super) async fn web(&self) -> Deployment {
+    pub(crate) async fn web(&self) -> Deployment {
         self.deployments().get("web").await.expect("found")
     }
 
     /// The status and the reason of the condition `Progressing`.
-    pub(super) async fn progressing(&self) -> (String, String) {
+    pub(crate) async fn progressing(&self) -> (String, String) {
         let conditions = self.web().await.status.and_then(|status| status.conditions).unwrap_or_default();
         let found = conditions.into_iter().find(|one| one.type_.as_deref() == Some("Progressing"));
         found.map_or_else(Default::default, |one| {
@@ -107,7 +106,7 @@ impl Cluster {
     }
 
     /// The image, the revision, the wanted and the available Pods of each set, by revision.
-    pub(super) async fn images(&self) -> Vec<(String, String, i32, i32)> {
+    pub(crate) async fn images(&self) -> Vec<(String, String, i32, i32)> {
         let sets = self.sets().list(&ListParams::default()).await.expect("listed").items;
         let mut rows: Vec<_> = sets.iter().map(row).collect();
         rows.sort_by_key(|(_, revision, ..)| revision.parse::<i64>().unwrap_or(0));
@@ -115,7 +114,7 @@ impl Cluster {
     }
 
     /// The image of each Pod that is not being deleted.
-    pub(super) async fn pods(&self) -> Vec<String> {
+    pub(crate) async fn pods(&self) -> Vec<String> {
         let pods = Api::<Pod>::namespaced(self.server.client(), "default");
         let pods = pods.list(&ListParams::default()).await.expect("listed").items;
         let live = pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
@@ -125,7 +124,7 @@ impl Cluster {
     }
 
     /// Lets the cluster run, and checks at each step that a rolling update keeps its bounds.
-    pub(super) async fn watch_bounds(&self, time: Duration, least: usize, most: usize) {
+    pub(crate) async fn watch_bounds(&self, time: Duration, least: usize, most: usize) {
         for _ in 0..time.as_millis() / 200 {
             settle(Duration::from_millis(200)).await;
             let pods = Api::<Pod>::namespaced(self.server.client(), "default");
@@ -153,7 +152,7 @@ fn row(set: &ReplicaSet) -> (String, String, i32, i32) {
 }
 
 /// The template of an image.
-pub(super) fn template(image: &str) -> Value {
+pub(crate) fn template(image: &str) -> Value {
     json!({
         "metadata": {"labels": {"app": "web", "image": image}},
         "spec": {"containers": [{"name": "c", "image": image}]},
@@ -161,7 +160,7 @@ pub(super) fn template(image: &str) -> Value {
 }
 
 /// A Deployment `web` of the image `v1`; `more` are more fields of its spec.
-pub(super) fn deployment(replicas: i32, more: &Value) -> Value {
+pub(crate) fn deployment(replicas: i32, more: &Value) -> Value {
     let mut spec = json!({
         "replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template("v1"),
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}},
@@ -172,6 +171,6 @@ pub(super) fn deployment(replicas: i32, more: &Value) -> Value {
 }
 
 /// A row of [`Cluster::images`].
-pub(super) fn image(image: &str, revision: u32, wanted: i32, available: i32) -> (String, String, i32, i32) {
+pub(crate) fn image(image: &str, revision: u32, wanted: i32, available: i32) -> (String, String, i32, i32) {
     (image.to_owned(), revision.to_string(), wanted, available)
 }
