@@ -61,7 +61,10 @@ pub(crate) async fn run(programs: &Programs, e2e: Option<&Path>) -> Result<bool,
     let kept = hand_over(programs).await?;
     Ok(match e2e {
         Some(e2e) => specs::run(programs, e2e).await? && kept,
-        None => kept,
+        None => {
+            println!("upstream's specs were left out");
+            kept
+        }
     })
 }
 

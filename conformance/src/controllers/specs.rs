@@ -73,7 +73,7 @@ impl Column {
     }
 }
 
-/// Runs all specs in four combinations; true if ours passes as many as upstream's on each server.
+/// Runs all specs in four combinations; true if upstream's passes some and ours as many on each server.
 pub(super) async fn run(programs: &Programs, e2e: &Path) -> Result<bool, Failure> {
     let names = names(e2e)?;
     let mut columns = Vec::new();
@@ -92,7 +92,23 @@ pub(super) async fn run(programs: &Programs, e2e: &Path) -> Result<bool, Failure
         }
     }
     println!("\n{}", table(&names, &columns));
-    Ok(columns.chunks(2).all(|pair| pair[1].count() >= pair[0].count()))
+    let fewer = fewer(&columns);
+    fewer.iter().for_each(|line| println!("FAILED: {line}"));
+    Ok(fewer.is_empty())
+}
+
+/// Compares the columns of each server, upstream's before ours. Returns a line for each that proves nothing, or too little.
+fn fewer(columns: &[Column]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for pair in columns.chunks(2) {
+        let [upstream, ours] = [&pair[0], &pair[1]];
+        if upstream.count() == 0 {
+            lines.push(format!("{}: no spec passed, so the comparison proves nothing", upstream.title));
+        } else if ours.count() < upstream.count() {
+            lines.push(format!("{}: {} of upstream's {} passed", ours.title, ours.count(), upstream.count()));
+        }
+    }
+    lines
 }
 
 /// Lists the names of the specs.
@@ -144,4 +160,23 @@ fn table(names: &[String], columns: &[Column]) -> Table {
     let counts = columns.iter().map(|column| column.count().to_string());
     table.add_row(["passed".to_owned()].into_iter().chain(counts));
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_in_which_upstream_passes_nothing_is_no_success() {
+        let column = |title: &str, passed: usize| Column {
+            title: title.to_owned(),
+            passed: (0..3).map(|spec| spec < passed).collect(),
+        };
+        let compared = |upstream, ours| fewer(&[column("upstream", upstream), column("ours", ours)]);
+        assert!(compared(3, 3).is_empty() && compared(2, 3).is_empty());
+        assert_eq!(compared(3, 2), ["ours: 2 of upstream's 3 passed"]);
+        for ours in [0, 3] {
+            assert_eq!(compared(0, ours), ["upstream: no spec passed, so the comparison proves nothing"]);
+        }
+    }
 }

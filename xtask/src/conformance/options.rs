@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// With --controllers: uses this build of xtask/peers/e2e instead of building it.
     #[arg(long, value_name = "PROGRAM", requires = "controllers")]
     pub(super) e2e: Option<PathBuf>,
+    /// With --controllers: leaves the specs out. Without it, a machine that cannot build them fails.
+    #[arg(long, requires = "controllers", conflicts_with = "e2e")]
+    pub(super) without_specs: bool,
     /// Sends a stream of random requests to our server and to a kube-apiserver side by side, and groups the differences
     /// of their answers; needs Go.
     #[arg(long, group = "what")]
