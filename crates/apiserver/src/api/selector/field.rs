@@ -1,8 +1,9 @@
-//! [`FieldSelector`]: which values an object's fields must have.
+//! [`FieldSelector`]: the values that an object's fields must have.
 
 use std::{borrow::Cow, ops::Deref};
 
 use serde_json::Value;
+use trimtab_selector::{FieldSelectorError, Operator};
 
 use super::check_terms;
 use crate::api::{
@@ -16,155 +17,99 @@ pub(crate) struct FieldSelector(Vec<FieldRequirement>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FieldRequirement {
-    field: String,
-    /// Where the field's value is in an object.
+    required: trimtab_selector::FieldRequirement,
+    /// The place of the field's value in an object.
     pointer: String,
-    value: String,
-    equal: bool,
 }
 
 impl FieldSelector {
     /// Parses `a=b,c==d,e!=f`, where a backslash takes the meaning from a comma, an equals sign and a backslash.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let mut terms: Vec<&str> =
-            split_unescaped(text).into_iter().filter(|term| !term.is_empty()).collect();
-        check_terms("fieldSelector", terms.len())?;
-        terms.sort_unstable(); // as upstream: of two names, the first one in this order is what is authorized
-        let parsed = terms.into_iter().map(|term| {
-            let (field, value, equal) = split_term(term).ok_or_else(|| {
-                Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
-            })?;
-            let requirement = FieldRequirement::new(field, unescape(value)?, equal);
-            // Nothing is to be nothing: upstream takes that for no requirement.
-            let is_empty = field.is_empty() && requirement.value.is_empty();
-            Ok((!is_empty).then_some(requirement))
-        });
-        parsed.filter_map(Result::transpose).collect::<Result<_>>().map(Self)
+        let parsed: trimtab_selector::FieldSelector =
+            text.parse().map_err(|error: FieldSelectorError| Status::bad_request(error.message()))?;
+        check_terms("fieldSelector", parsed.requirements().len())?;
+        // Upstream takes an empty field that must be empty for no requirement.
+        let is_empty =
+            |one: &&trimtab_selector::FieldRequirement| one.field().is_empty() && one.value().is_empty();
+        let requirements = parsed.requirements().iter().filter(|one| !is_empty(one));
+        Ok(Self(requirements.cloned().map(FieldRequirement::new).collect()))
     }
 
-    /// The one object with that name.
+    /// Returns the selector of the one object with that name.
     pub(crate) fn named(name: &str) -> Self {
-        Self(vec![FieldRequirement::new("metadata.name", name.to_owned(), true)])
+        let required = trimtab_selector::FieldRequirement::equals("metadata.name", name);
+        Self(required.into_iter().map(FieldRequirement::new).collect())
     }
 
-    /// The value that `field` must have, if there is a requirement that says so.
+    /// Returns the value that `field` must have, if there is a requirement that says so.
     pub(crate) fn required(&self, field: &str) -> Option<&str> {
-        let required = self.0.iter().find(|requirement| requirement.equal && requirement.field == field);
-        required.map(|requirement| &*requirement.value)
+        let is_it = |one: &&trimtab_selector::FieldRequirement| {
+            one.operator() == Operator::Equals && one.field() == field
+        };
+        self.0.iter().map(|one| &one.required).find(is_it).map(trimtab_selector::FieldRequirement::value)
     }
 
-    /// Whether it selects everything.
+    /// Returns whether it selects everything.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Lists the fields that have requirements.
+    /// Returns the fields that have requirements.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|requirement| &*requirement.field)
+        self.0.iter().map(FieldRequirement::field)
     }
 
-    /// Returns whether the object at `key` fulfils every requirement. `object` is called only for other fields than its
+    /// Returns whether the object at `key` meets every requirement. `object` is called only for other fields than its
     /// name and its namespace.
     pub(crate) fn selects<V: Deref<Target = Value>>(&self, key: &Key, object: impl FnOnce() -> V) -> bool {
-        let of_key = |requirement: &FieldRequirement| match &*requirement.field {
+        let of_key = |requirement: &FieldRequirement| match requirement.field() {
             "metadata.name" => Some(key.name()),
             "metadata.namespace" => Some(key.namespace().unwrap_or_default()),
             _ => None,
         };
-        let fits = |requirement| of_key(requirement).is_none_or(|value| requirement.holds(value));
-        let is_in_key = |requirement| of_key(requirement).is_some();
+        let fits = |one: &FieldRequirement| of_key(one).is_none_or(|value| one.required.matches(value));
+        let is_in_key = |one| of_key(one).is_some();
         self.0.iter().all(fits) && (self.0.iter().all(is_in_key) || self.matches(&object()))
     }
 
-    /// Whether the fields of `object` fulfil every requirement; an absent field is empty.
+    /// Returns whether the fields of `object` meet every requirement; an absent field is empty.
     fn matches(&self, object: &Value) -> bool {
-        self.0.iter().all(|requirement| requirement.holds(&requirement.found(object)))
+        self.0.iter().all(|one| one.required.matches(&one.found(object)))
     }
 }
 
 impl FieldRequirement {
-    fn new(field: &str, value: String, equal: bool) -> Self {
+    fn new(required: trimtab_selector::FieldRequirement) -> Self {
         // Events are stored in the form of the core group.
-        let path = match field.strip_prefix("regarding.") {
-            Some(rest) => format!("involvedObject.{rest}"),
-            None if field == "source" => "source.component".to_owned(),
-            None if field == "reportingController" => "reportingComponent".to_owned(),
-            None => field.to_owned(),
-        };
-        Self { field: field.to_owned(), pointer: format!("/{}", path.replace('.', "/")), value, equal }
-    }
-
-    fn holds(&self, found: &str) -> bool {
-        (found == self.value) == self.equal
-    }
-
-    /// The field's value in `object`, as text.
-    fn found<'a>(&self, object: &'a Value) -> Cow<'a, str> {
-        match object.pointer(&self.pointer) {
-            None | Some(Value::Null) if self.field == "source" => {
-                object["reportingComponent"].as_str().unwrap_or_default().into()
-            }
-            Some(Value::String(source)) if self.field == "source" && source.is_empty() => {
-                object["reportingComponent"].as_str().unwrap_or_default().into()
-            }
-            None if matches!(&*self.field, "spec.unschedulable" | "spec.hostNetwork") => "false".into(),
-            None | Some(Value::Null) => "".into(),
-            Some(Value::String(text)) => text.into(),
-            Some(other) => other.to_string().into(),
-        }
-    }
-}
-
-fn split_unescaped(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut escaped) = (Vec::new(), 0, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            '\\' if !escaped => escaped = true,
-            ',' if !escaped => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => escaped = false,
-        }
-    }
-    parts.push(&text[start..]);
-    parts
-}
-
-/// The field, the value as it was written, and whether they are to be equal.
-fn split_term(term: &str) -> Option<(&str, &str, bool)> {
-    let at = term.match_indices(['=', '!']).map(|(at, _)| at).find(|at| is_operator(&term[*at..]))?;
-    let (field, rest) = term.split_at(at);
-    let (rest, equal) = match rest.strip_prefix("!=") {
-        Some(rest) => (rest, false),
-        None => (rest.strip_prefix("==").or_else(|| rest.strip_prefix('='))?, true),
-    };
-    Some((field, rest, equal))
-}
-
-fn is_operator(text: &str) -> bool {
-    text.starts_with('=') || text.starts_with("!=")
-}
-
-/// The value without its backslashes.
-fn unescape(value: &str) -> Result<String> {
-    let refused = |because: String| Status::bad_request(format!("invalid field selector: {because}"));
-    let mut characters = value.chars();
-    let mut plain = String::with_capacity(value.len());
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next() {
-                Some(escaped @ ('\\' | ',' | '=')) => plain.push(escaped),
-                Some(other) => return Err(refused(format!("invalid escape sequence: \\{other}"))),
-                None => return Err(refused("invalid escape sequence: \\".to_owned())),
+        let path = match required.field() {
+            "source" => "source.component".to_owned(),
+            "reportingController" => "reportingComponent".to_owned(),
+            field => match field.strip_prefix("regarding.") {
+                Some(rest) => format!("involvedObject.{rest}"),
+                None => field.to_owned(),
             },
-            ',' | '=' => {
-                return Err(refused(format!("unescaped character in value: {}", u32::from(character))));
+        };
+        Self { pointer: format!("/{}", path.replace('.', "/")), required }
+    }
+
+    fn field(&self) -> &str {
+        self.required.field()
+    }
+
+    /// Returns the field's value in `object`, as text.
+    fn found<'a>(&self, object: &'a Value) -> Cow<'a, str> {
+        let found = object.pointer(&self.pointer).filter(|found| !found.is_null());
+        match (self.field(), found) {
+            ("source", None) => object["reportingComponent"].as_str().unwrap_or_default().into(),
+            ("source", Some(Value::String(source))) if source.is_empty() => {
+                object["reportingComponent"].as_str().unwrap_or_default().into()
             }
-            other => plain.push(other),
+            ("spec.unschedulable" | "spec.hostNetwork", None) => "false".into(),
+            (_, None) => "".into(),
+            (_, Some(Value::String(text))) => text.into(),
+            (_, Some(other)) => other.to_string().into(),
         }
     }
-    Ok(plain)
 }
 
 #[cfg(test)]

@@ -1,187 +1,68 @@
-//! [`LabelSelector`]: which labels an object must have.
+//! [`LabelSelector`]: the labels that an object must have.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::Value;
+use trimtab_selector::{Operator, Requirement, Selector};
 
 use super::check_terms;
 use crate::api::status::{Result, Status};
 
 /// Requirements on labels, all of which must hold; none of them selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct LabelSelector(Vec<Requirement>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Requirement {
-    key: String,
-    operator: Operator,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Operator {
-    Exists,
-    DoesNotExist,
-    In(BTreeSet<String>),
-    /// Also holds if the label is absent.
-    NotIn(BTreeSet<String>),
-    GreaterThan(i64),
-    LessThan(i64),
-}
+pub(crate) struct LabelSelector(Selector);
 
 impl LabelSelector {
     /// Parses `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        check_terms("labelSelector", split_outside_parentheses(text).count())?;
-        split_outside_parentheses(text)
-            .map(|part| Requirement::parse(part.trim()))
-            .collect::<Option<_>>()
-            .map(Self)
-            .ok_or_else(|| match text.parse::<trimtab_selector::Selector>() {
-                Err(error) => Status::bad_request(error.message()),
-                Ok(_) => Status::bad_request(format!(
-                    "unable to parse requirement: invalid label selector {text:?}"
-                )),
-            })
+        let selector: Selector = text.parse().map_err(|error: trimtab_selector::SelectorError| {
+            Status::bad_request(error.message().to_owned())
+        })?;
+        check_terms("labelSelector", selector.requirements().map_or(0, <[_]>::len))?;
+        Ok(Self(selector))
     }
 
-    /// The selector in an object's `spec.selector`: a `LabelSelector`, or a map of labels. `None` if it
-    /// is malformed.
+    /// Returns the selector in an object's `spec.selector`: a `LabelSelector`, or a map of labels; `None` if it is malformed.
     pub(crate) fn from_json(selector: &Value) -> Option<Self> {
-        let mut requirements = Vec::new();
         let is_label_selector =
             selector.get("matchLabels").is_some() || selector.get("matchExpressions").is_some();
         let labels = if is_label_selector { selector.get("matchLabels") } else { Some(selector) };
-        for (key, value) in labels.and_then(Value::as_object).into_iter().flatten() {
-            let values = BTreeSet::from([value.as_str()?.to_owned()]);
-            requirements.push(Requirement { key: key.clone(), operator: Operator::In(values) });
-        }
-        for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
-            let values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
-            let values: BTreeSet<String> = values.filter_map(Value::as_str).map(str::to_owned).collect();
-            let operator = match expression.get("operator")?.as_str()? {
-                "In" if !values.is_empty() => Operator::In(values),
-                "NotIn" if !values.is_empty() => Operator::NotIn(values),
-                "Exists" if values.is_empty() => Operator::Exists,
-                "DoesNotExist" if values.is_empty() => Operator::DoesNotExist,
-                _ => return None,
-            };
-            requirements.push(Requirement { key: expression.get("key")?.as_str()?.to_owned(), operator });
-        }
-        Some(Self(requirements))
+        let labels = labels.and_then(Value::as_object).into_iter().flatten();
+        let of_labels =
+            labels.map(|(key, value)| Requirement::new(key, Operator::Equals, [value.as_str()?]).ok());
+        let expressions = selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
+        of_labels.chain(expressions.map(expression)).collect::<Option<Selector>>().map(Self)
     }
 
-    /// Whether it selects everything.
+    /// Returns whether it selects everything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_everything()
     }
 
-    /// Whether the labels that `label` looks up fulfil every requirement.
+    /// Returns whether the labels that `label` looks up meet every requirement.
     pub(crate) fn matches_labels<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.0.iter().all(|requirement| requirement.holds(label(&requirement.key)))
+        self.0.matches(label)
     }
 }
 
-impl std::fmt::Display for LabelSelector {
-    /// As `/scale` writes it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let list = |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join(",");
-        for (position, Requirement { key, operator }) in self.0.iter().enumerate() {
-            let comma = if position == 0 { "" } else { "," };
-            match operator {
-                Operator::Exists => write!(f, "{comma}{key}"),
-                Operator::DoesNotExist => write!(f, "{comma}!{key}"),
-                Operator::In(values) if values.len() == 1 => write!(f, "{comma}{key}={}", list(values)),
-                Operator::In(values) => write!(f, "{comma}{key} in ({})", list(values)),
-                Operator::NotIn(values) => write!(f, "{comma}{key} notin ({})", list(values)),
-                Operator::GreaterThan(bound) => write!(f, "{comma}{key}>{bound}"),
-                Operator::LessThan(bound) => write!(f, "{comma}{key}<{bound}"),
-            }?;
-        }
-        Ok(())
-    }
+/// Reads an entry of `matchExpressions`.
+fn expression(expression: &Value) -> Option<Requirement> {
+    let operator = match expression.get("operator")?.as_str()? {
+        "In" => Operator::In,
+        "NotIn" => Operator::NotIn,
+        "Exists" => Operator::Exists,
+        "DoesNotExist" => Operator::DoesNotExist,
+        _ => return None,
+    };
+    let values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
+    Requirement::new(expression.get("key")?.as_str()?, operator, values.filter_map(Value::as_str)).ok()
 }
 
-impl Requirement {
-    fn parse(text: &str) -> Option<Self> {
-        if let Some(key) = text.strip_prefix('!') {
-            return Self::new(key, Operator::DoesNotExist);
-        }
-        if let Some((head, values)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
-            let values = values.split(',').map(|value| value.trim().to_owned()).collect::<BTreeSet<_>>();
-            if !values.iter().all(|value| is_value(value)) {
-                return None;
-            }
-            let (key, operator) = head.trim().rsplit_once(char::is_whitespace)?;
-            return match operator {
-                "in" => Self::new(key, Operator::In(values)),
-                "notin" => Self::new(key, Operator::NotIn(values)),
-                _ => None,
-            };
-        }
-        let one = |value: &str| is_value(value.trim()).then(|| BTreeSet::from([value.trim().to_owned()]));
-        if let Some((key, value)) = text.split_once("!=") {
-            return Self::new(key, Operator::NotIn(one(value)?));
-        }
-        if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-            return Self::new(key, Operator::In(one(value)?));
-        }
-        if let Some((key, value)) = text.split_once('>') {
-            return Self::new(key, Operator::GreaterThan(value.trim().parse().ok()?));
-        }
-        if let Some((key, value)) = text.split_once('<') {
-            return Self::new(key, Operator::LessThan(value.trim().parse().ok()?));
-        }
-        Self::new(text, Operator::Exists)
+impl fmt::Display for LabelSelector {
+    /// Writes the form that `/scale` has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
-
-    fn new(key: &str, operator: Operator) -> Option<Self> {
-        let key = key.trim();
-        is_qualified_name(key).then(|| Self { key: key.to_owned(), operator })
-    }
-
-    fn holds(&self, label: Option<&str>) -> bool {
-        let number = || label?.parse::<i64>().ok();
-        match &self.operator {
-            Operator::Exists => label.is_some(),
-            Operator::DoesNotExist => label.is_none(),
-            Operator::In(values) => label.is_some_and(|label| values.contains(label)),
-            Operator::NotIn(values) => label.is_none_or(|label| !values.contains(label)),
-            Operator::GreaterThan(bound) => number().is_some_and(|number| number > *bound),
-            Operator::LessThan(bound) => number().is_some_and(|number| number < *bound),
-        }
-    }
-}
-
-/// Splits at commas that are not within parentheses.
-fn split_outside_parentheses(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_i32;
-    text.split(move |character| {
-        match character {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        character == ',' && depth == 0
-    })
-}
-
-/// Whether `key` can be a label's or an annotation's name: `[dns/]name`.
-pub(crate) fn is_qualified_name(key: &str) -> bool {
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    prefix.is_none_or(crate::api::names::is_subdomain) && !name.is_empty() && is_value(name)
-}
-
-/// Whether `value` can be a label's value.
-pub(crate) fn is_value(value: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let edge = |c: char| c.is_ascii_alphanumeric();
-    value.len() <= 63
-        && value.chars().all(inner)
-        && value.starts_with(edge) == value.ends_with(edge)
-        && (value.is_empty() || value.starts_with(edge))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Selectors: the labels and the fields that the objects of a list or a watch must have.
+//! Selectors: the labels and the fields that the objects of a list or a watch must have. `trimtab-selector` parses and matches
+//! them; here are their limit, and the places of fields in objects.
 
 mod field;
 mod label;
 
-pub(crate) use self::{
-    field::FieldSelector,
-    label::{LabelSelector, is_qualified_name},
-};
+pub(crate) use trimtab_selector::is_qualified_name;
+
+pub(crate) use self::{field::FieldSelector, label::LabelSelector};
 use super::status::{Result, Status};
 
 /// How many requirements a selector may have: each is held against every object.
