@@ -95,16 +95,17 @@ pub(crate) async fn replay(ours: &Client) -> Result<bool, Failure> {
                 mended.extend(expected.map(|_| name));
             }
             Some(kind) if expected == Some(&&*kind) => known += 1,
-            Some(kind) => {
-                let (ask, reason) = (&line.probe.ask, known::reason(&kind).unwrap_or("none"));
-                let answers = format!("recorded {}\n    found {}", line.reply.body, reply.body);
-                if shown.insert(kind.clone()) {
+            Some(kind) => match expected {
+                Some(listed) => println!("FAILED {name} {kind}\n    listed in differing.txt as {listed}"),
+                None if shown.insert(kind.clone()) => {
+                    let (ask, reason) = (&line.probe.ask, known::reason(&kind).unwrap_or("none"));
+                    let answers = format!("recorded {}\n    found {}", line.reply.body, reply.body);
                     println!(
                         "FAILED {name} {kind}\n    {ask}\n    {answers}\n    reason of the group: {reason}"
                     );
-                    expected.iter().for_each(|kind| println!("    listed in differing.txt as {kind}"));
                 }
-            }
+                None => {}
+            },
         }
     }
     let (all, seconds) = (lines.len(), begin.elapsed().as_secs_f32());

@@ -15,11 +15,10 @@ pub(crate) fn reason(group: &str) -> Option<&'static str> {
 
 /// Returns the single differences in the name of a group, such as `-.spec.a` of `200 object: -.spec.a; ~.status`.
 fn differences(group: &str) -> impl Iterator<Item = &str> {
-    let all = match group.split_once(" object: ") {
-        Some((_, places)) => places,
-        None => group,
-    };
-    all.split("; ").filter(|difference| *difference != "…")
+    let all = group.split_once(" object: ").map_or(group, |(_, places)| places);
+    let is_one = ["message: ", "text: "].iter().any(|begin| all.starts_with(begin));
+    let separator = if is_one { "\0" } else { "; " }; // a message may have semicolons of its own
+    all.split(separator).filter(|difference| *difference != "…")
 }
 
 /// Returns whether a part of a name explains a difference. A part that begins as a place does (`-.`, `+.` or `~.`) is the
