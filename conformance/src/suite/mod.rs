@@ -42,6 +42,7 @@ mod refused;
 mod rule_evaluation;
 mod rules;
 mod selectors;
+mod services;
 mod strategic;
 mod streaming;
 mod subresources;
@@ -101,6 +102,7 @@ const GROUPS: &[Group] = &[
     ("numbers", numbers::cases),
     ("refused", refused::cases),
     ("refusals", refusals::cases),
+    ("services", services::cases),
     ("more_refusals", cluster_refusals::cases),
     ("more_refusals", workload_refusals::cases),
     ("fixed_fields", fixed_fields::cases),

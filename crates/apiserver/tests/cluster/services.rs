@@ -50,7 +50,7 @@ async fn a_service_has_node_ports_as_long_as_its_type_has() {
     assert_eq!(patch(&client, &web, outside).await["spec"].get("clusterIP"), None);
 }
 
-/// Fails if what is taken is read before `addresses` is locked in `services::allocate`.
+/// Fails if `Allocator::allocate` reads the stored allocations before it locks the reserved ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_writers_never_get_the_same_address() {
     let (_server, client) = server();

@@ -18,7 +18,7 @@ use crate::{
     },
     auth::{escalation, signers},
     handlers::managed,
-    registry::{Kind, addresses, as_stored, in_version, rules, warnings},
+    registry::{Kind, addresses::Allocator, as_stored, in_version, rules, warnings},
     store::{Draft, Stored},
 };
 
@@ -131,8 +131,9 @@ impl Write<'_> {
         let Self { core, request, kind, .. } = *self;
         if kind.strategy.is_allocated_addresses && request.route.subresource.is_none() {
             let (store, reserved) = (&core.registry.store, &core.registry.addresses);
+            let allocator = Allocator { store, reserved, dry_run: request.query.dry_run };
             let old = self.old.map(|old| old.value);
-            self.reservation = Some(addresses::allocate(store, reserved, kind, old, &mut self.object)?);
+            self.reservation = Some(allocator.allocate(kind, old, &mut self.object)?);
         }
         Ok(())
     }

@@ -1,10 +1,16 @@
-//! The addresses and ports that Services are given: of `10.0.0.0/24`, and from 30000 to 32767. What is taken is
-//! read from the Services there are, and from the reservations of those that are about to be stored.
+//! The allocations of Services: addresses of `10.0.0.0/24`, and ports of the nodes. Those that are taken are read from the
+//! Services there are, and from the reservations of those that are about to be stored.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::{
+    families, kept, node_ports,
+    spec::{self, has_node_ports, is_external_name, is_headless},
+    type_change,
+};
 
 use crate::{
     api::{
@@ -12,7 +18,7 @@ use crate::{
         object,
         status::{Cause, Result, Status},
     },
-    registry::Kind,
+    registry::{Kind, validation::items},
     store::Store,
 };
 
@@ -21,7 +27,6 @@ const NETWORK: [u8; 3] = [10, 0, 0];
 /// Lower addresses are for writers that choose an address, as upstream.
 const FIRST_DYNAMIC: u8 = 17;
 const LAST: u8 = 254;
-const NODE_PORTS: std::ops::RangeInclusive<i64> = 30_000..=32_767;
 
 /// Allocations that are not stored yet, by their Service.
 pub(crate) type Reserved = Mutex<Vec<Arc<Held>>>;
@@ -56,62 +61,67 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// Allocates the addresses and ports that a Service asks for and does not have. `old` is its state before an update.
-pub(crate) fn allocate<'a>(
-    store: &Store,
-    reserved: &'a Reserved,
-    kind: &Kind,
-    old: Option<&Value>,
-    service: &mut Value,
-) -> Result<Reservation<'a>> {
-    // One at a time, and the store is read under the lock: whoever was given something has either stored it, or
-    // still holds its reservation. Read before the lock is taken, two writers find the same address free.
-    let mut held_by_all = reserved.lock();
-    let mut taken = Taken::by_others(store, service);
-    let others = held_by_all.iter().filter(|held| held.is_another_s(service));
-    others.flat_map(|held| held.what.iter().cloned()).for_each(|held| taken.add(held));
-    if let Some(old) = old {
-        keep(old, service);
-    }
-    let mut causes = Vec::new();
-    if service["spec"]["type"] == "ExternalName" {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            spec(service).remove(field);
+/// Allocates addresses and ports on behalf of one write.
+#[derive(Debug)]
+pub(crate) struct Allocator<'a> {
+    /// The Services that hold allocations.
+    pub(crate) store: &'a Store,
+    /// The allocations of other writes.
+    pub(crate) reserved: &'a Reserved,
+    /// Whether nothing will be stored.
+    pub(crate) dry_run: bool,
+}
+
+impl<'a> Allocator<'a> {
+    /// Allocates the addresses and ports that a Service asks for and does not have. `old` is its state before an update;
+    /// the fields that only its old type had are dropped.
+    pub(crate) fn allocate(
+        &self,
+        kind: &Kind,
+        old: Option<&Value>,
+        service: &mut Value,
+    ) -> Result<Reservation<'a>> {
+        match old {
+            Some(old) => kept::keep(old, service),
+            None => kept::complete(service),
         }
-    } else {
-        address(&taken, service, &mut causes)?;
+        let invalid =
+            |service: &Value, causes: &[Cause]| Status::invalid(kind, object::name(service), causes);
+        families::complete(old, service).map_err(|causes| invalid(service, &causes))?;
+        // One at a time, and the store is read under the lock: whoever was given something has either stored it, or
+        // still holds its reservation. Read before the lock is taken, two writers find the same address free.
+        let mut held_by_all = self.reserved.lock();
+        let mut taken = Taken::by_stored(self.store, service, old);
+        let others = held_by_all.iter().filter(|held| held.is_another_s(service));
+        others.flat_map(|held| held.what.iter().cloned()).for_each(|held| taken.add(held));
+        if old.is_none_or(|old| is_external_name(&old["spec"])) {
+            let is_recorded = !self.dry_run && old.is_none();
+            address(&taken, is_recorded, service)?.map_err(|cause| invalid(service, &[cause]))?;
+        }
+        node_ports::allocate(&mut taken.ports, old, service)?.map_err(|cause| invalid(service, &[cause]))?;
+        if let Some(old) = old {
+            type_change::drop_fields(old, service);
+        }
+        let name = (!object::name(service).is_empty()).then(|| object::key(service));
+        let held = Arc::new(Held { service: name, what: allocated(service).collect() });
+        held_by_all.push(held.clone());
+        drop(held_by_all);
+        Ok(Reservation { reserved: self.reserved, held })
     }
-    node_ports(&taken, service, &mut causes)?;
-    if !causes.is_empty() {
-        return Err(Status::invalid(kind, object::name(service), &causes));
-    }
-    let name = (!object::name(service).is_empty()).then(|| object::key(service));
-    let held = Arc::new(Held { service: name, what: allocated(service).collect() });
-    held_by_all.push(held.clone());
-    drop(held_by_all);
-    Ok(Reservation { reserved, held })
 }
 
 /// Lists the addresses and ports of a Service that no other may have.
 fn allocated(service: &Value) -> impl Iterator<Item = String> {
-    let addresses = service["spec"]["clusterIPs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let spec = &service["spec"];
+    let has_address = !is_external_name(spec);
+    let addresses = items(spec, "clusterIPs").iter().filter(move |_| has_address).filter_map(Value::as_str);
     let addresses = addresses.filter(|address| *address != "None").map(str::to_owned);
-    let ports = service["spec"]["ports"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|port| port["nodePort"].as_i64());
-    addresses.chain(ports.chain(service["spec"]["healthCheckNodePort"].as_i64()).map(|port| port.to_string()))
+    let has_ports = has_node_ports(spec);
+    let ports = spec::node_ports(spec).filter(move |_| has_ports).chain(spec["healthCheckNodePort"].as_i64());
+    addresses.chain(ports.map(|port| port.to_string()))
 }
 
-fn spec(service: &mut Value) -> &mut Map<String, Value> {
-    if !service["spec"].is_object() {
-        service["spec"] = json!({});
-    }
-    service["spec"].as_object_mut().expect("made above")
-}
-
-/// The addresses and ports of the other Services.
+/// The addresses and ports that are allocated.
 #[derive(Debug, Default)]
 struct Taken {
     addresses: BTreeSet<String>,
@@ -119,17 +129,17 @@ struct Taken {
 }
 
 impl Taken {
-    fn by_others(store: &Store, service: &Value) -> Self {
+    /// Reads the allocations of all Services. A changed one counts with its old state.
+    fn by_stored(store: &Store, service: &Value, old: Option<&Value>) -> Self {
         let mut taken = Self::default();
-        let this = object::key(service);
+        let this = old.map(|_| object::key(service));
         let all = store.list("services", "", None, None, usize::MAX, |_| true);
         for other in all.map_or_else(|_| Vec::new(), |page| page.items) {
-            let other = other.value();
-            if object::key(&other) == this {
-                continue;
+            if Some(&other.key) != this.as_ref() {
+                allocated(&other.value()).for_each(|held| taken.add(held));
             }
-            allocated(&other).for_each(|held| taken.add(held));
         }
+        old.into_iter().flat_map(allocated).for_each(|held| taken.add(held));
         taken
     }
 
@@ -141,144 +151,57 @@ impl Taken {
     }
 }
 
-/// Keeps allocations that a writer leaves out, and removes those that the new type does not have.
-fn keep(old: &Value, service: &mut Value) {
-    let had_address = old["spec"]["type"] != "ExternalName";
-    for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {
-        if had_address && service["spec"].get(field).is_none() && old["spec"].get(field).is_some() {
-            service["spec"][field] = old["spec"][field].clone();
-        }
+/// Allocates the address of a Service, or returns why it does not get the one that it asks for. Upstream records an
+/// address as an `IPAddress` under the name of its Service, if `is_recorded`.
+fn address(taken: &Taken, is_recorded: bool, service: &mut Value) -> Result<Result<(), Cause>> {
+    if is_external_name(&service["spec"]) || is_headless(&service["spec"]) {
+        return Ok(Ok(()));
     }
-    let exposed = matches!(service["spec"]["type"].as_str(), Some("LoadBalancer" | "NodePort"));
-    let before = old["spec"]["ports"].as_array().cloned().unwrap_or_default();
-    for port in service["spec"]["ports"].as_array_mut().into_iter().flatten() {
-        let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
-        let Some(known) = before.iter().find(same).and_then(|before| before.get("nodePort")).cloned() else {
-            continue;
-        };
-        if exposed && port.get("nodePort").is_none() {
-            port["nodePort"] = known;
-        } else if !exposed && port.get("nodePort") == Some(&known) {
-            port.as_object_mut().map(|port| port.remove("nodePort"));
-        }
+    let asked = items(&service["spec"], "clusterIPs").to_vec();
+    let given = asked.first().and_then(Value::as_str).unwrap_or_default().to_owned();
+    let refuse = |because: String| {
+        let asked = if asked.is_empty() { vec![json!("")] } else { asked.clone() };
+        Ok(Err(Cause::invalid("spec.clusterIPs", &asked.into(), because)))
+    };
+    let (address, failed) = match &*given {
+        "" => (taken.free_address()?, "failed to allocate IP".to_owned()),
+        given => (given.to_owned(), format!("failed to allocate IP {given}")),
+    };
+    if let (false, Some(because)) = (given.is_empty(), taken.refusal(&address)) {
+        return refuse(format!("{failed}: {because}"));
     }
-    let was_exposed = matches!(old["spec"]["type"].as_str(), Some("LoadBalancer" | "NodePort"));
-    if was_exposed && !exposed {
-        for field in ["allocateLoadBalancerNodePorts", "externalTrafficPolicy", "healthCheckNodePort"] {
-            if service["spec"].get(field) == old["spec"].get(field) {
-                spec(service).remove(field);
-            }
-        }
+    let metadata = &service["metadata"];
+    if is_recorded && metadata["name"].is_null() && metadata["generateName"].is_null() {
+        let record = format!("IPAddress.networking.k8s.io {address:?} is invalid");
+        return refuse(format!("{failed}: {record}: spec.parentRef.name: Required value"));
     }
+    service["spec"]["clusterIP"] = address.clone().into();
+    service["spec"]["clusterIPs"] = json!([address]);
+    Ok(Ok(()))
 }
 
-fn address(taken: &Taken, service: &mut Value, causes: &mut Vec<Cause>) -> Result<()> {
-    let is_headless = service["spec"]["clusterIP"] == "None";
-    let policy = &service["spec"]["ipFamilyPolicy"];
-    if !is_headless && policy == "RequireDualStack" {
-        let because = "this cluster is not configured for dual-stack services";
-        causes.push(Cause::invalid("spec.ipFamilyPolicy", policy, because));
-    }
-    let asked = service["spec"]["ipFamilies"].as_array().into_iter().flatten().enumerate();
-    for (position, family) in asked.filter(|(_, family)| !is_headless && **family == "IPv6") {
-        let field = format!("spec.ipFamilies[{position}]");
-        causes.push(Cause::invalid(field, family, "not configured on this cluster"));
-    }
-    if service["spec"].get("ipFamilyPolicy").is_none() {
-        let alone = is_headless && service["spec"].get("selector").is_none();
-        service["spec"]["ipFamilyPolicy"] = if alone { "RequireDualStack" } else { "SingleStack" }.into();
-    }
-    if service["spec"].get("ipFamilies").is_none() {
-        let families = if is_headless { families(spec(service)) } else { json!(["IPv4"]) };
-        service["spec"]["ipFamilies"] = families;
-    }
-    let asked = service["spec"]["clusterIP"].as_str().unwrap_or_default().to_owned();
-    let given = if is_headless {
-        asked
-    } else if asked.is_empty() {
-        let free = (FIRST_DYNAMIC..=LAST).map(in_network).find(|address| !taken.addresses.contains(address));
+impl Taken {
+    fn free_address(&self) -> Result<String> {
+        let free = (FIRST_DYNAMIC..=LAST).map(in_network).find(|address| !self.addresses.contains(address));
         free.ok_or_else(|| {
             Status::internal("Internal error occurred: failed to allocate a serviceIP: range is full")
-        })?
-    } else {
-        let refuse = |because: &str| {
-            let because = format!("failed to allocate IP {asked}: {because}");
-            Cause::invalid("spec.clusterIPs", &json!([asked]), because)
-        };
-        match asked.parse::<Ipv4Addr>() {
-            Err(_) => {
-                let because = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-                causes.push(Cause::invalid("spec.clusterIPs[0]", &json!(asked), because));
-            }
-            Ok(address) if address.octets()[..3] != NETWORK => {
-                causes.push(refuse("the provided network does not match the current range"));
-            }
-            Ok(_) if taken.addresses.contains(&asked) => {
-                causes.push(refuse("provided IP is already allocated"))
-            }
-            Ok(_) => {}
+        })
+    }
+
+    /// Returns why an address cannot be allocated.
+    fn refusal(&self, address: &str) -> Option<&'static str> {
+        let octets = address.parse::<Ipv4Addr>().map(|address| address.octets());
+        let is_inside = octets.is_ok_and(|octets| octets[..3] == NETWORK && (1..=LAST).contains(&octets[3]));
+        if !is_inside {
+            return Some("the provided network does not match the current range");
         }
-        asked
-    };
-    service["spec"]["clusterIP"] = given.clone().into();
-    service["spec"]["clusterIPs"] = json!([given]);
-    Ok(())
+        self.addresses.contains(address).then_some("provided IP is already allocated")
+    }
 }
 
 fn in_network(last: u8) -> String {
     let [a, b, c] = NETWORK;
     Ipv4Addr::new(a, b, c, last).to_string()
-}
-
-fn node_ports(taken: &Taken, service: &mut Value, causes: &mut Vec<Cause>) -> Result<()> {
-    let kind = service["spec"]["type"].as_str().unwrap_or_default().to_owned();
-    let wanted = kind == "NodePort"
-        || kind == "LoadBalancer" && service["spec"]["allocateLoadBalancerNodePorts"] != false;
-    if !matches!(&*kind, "LoadBalancer" | "NodePort") {
-        return Ok(());
-    }
-    let mut own = BTreeSet::new();
-    let full = || Status::internal("Internal error occurred: failed to allocate a nodePort: range is full");
-    for (position, port) in service["spec"]["ports"].as_array_mut().into_iter().flatten().enumerate() {
-        match port["nodePort"].as_i64().filter(|port| *port != 0) {
-            Some(asked) => {
-                let because = match () {
-                    () if taken.ports.contains(&asked) => Some("provided port is already allocated"),
-                    () if !NODE_PORTS.contains(&asked) => Some(
-                        "provided port is not in the valid range. The range of valid ports is 30000-32767",
-                    ),
-                    () => None,
-                };
-                let field = format!("spec.ports[{position}].nodePort");
-                causes.extend(because.map(|because| Cause::invalid(field, &json!(asked), because)));
-                own.insert(asked);
-            }
-            None if wanted => {
-                let free = NODE_PORTS.clone().find(|port| !taken.ports.contains(port) && !own.contains(port));
-                let free = free.ok_or_else(full)?;
-                port["nodePort"] = free.into();
-                own.insert(free);
-            }
-            None => {}
-        }
-    }
-    if kind == "LoadBalancer"
-        && service["spec"]["externalTrafficPolicy"] == "Local"
-        && service["spec"].get("healthCheckNodePort").is_none()
-    {
-        let free = NODE_PORTS.clone().find(|port| !taken.ports.contains(port) && !own.contains(port));
-        service["spec"]["healthCheckNodePort"] = free.ok_or_else(full)?.into();
-    }
-    Ok(())
-}
-
-/// Returns the IP families of a headless Service, which needs no allocation.
-fn families(spec: &Map<String, Value>) -> Value {
-    let is_dual = matches!(
-        spec.get("ipFamilyPolicy").and_then(Value::as_str),
-        Some("PreferDualStack" | "RequireDualStack")
-    );
-    if is_dual { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) }
 }
 
 #[cfg(test)]
@@ -290,31 +213,32 @@ mod tests {
     #[test]
     fn two_writers_of_one_service_do_not_take_its_address_from_each_other() {
         let (store, reserved) = (&*Store::new(1024), &Reserved::default());
+        let allocator = Allocator { store, reserved, dry_run: false };
         let kind = Kinds::built_in().get("", "v1", "services").expect("built in");
         let service = |name: &str| {
             json!({"metadata": {"name": name, "namespace": "default"},
                 "spec": {"type": "NodePort", "clusterIP": "10.0.0.9", "ports": [{"port": 80, "nodePort": 30_001}]}})
         };
-        let first = allocate(store, reserved, &kind, None, &mut service("web")).expect("both are free");
-        let second = allocate(store, reserved, &kind, None, &mut service("web")).expect("they are its own");
+        let first = allocator.allocate(&kind, None, &mut service("web")).expect("both are free");
+        let second = allocator.allocate(&kind, None, &mut service("web")).expect("they are its own");
         drop(first);
         assert!(
-            allocate(store, reserved, &kind, None, &mut service("other")).is_err(),
+            allocator.allocate(&kind, None, &mut service("other")).is_err(),
             "the second still holds them"
         );
         drop(second);
-        assert!(allocate(store, reserved, &kind, None, &mut service("other")).is_ok());
+        assert!(allocator.allocate(&kind, None, &mut service("other")).is_ok());
     }
 
     #[test]
     fn services_without_a_name_yet_get_addresses_of_their_own() {
         let (store, reserved) = (&*Store::new(1024), &Reserved::default());
+        let allocator = Allocator { store, reserved, dry_run: false };
         let kind = Kinds::built_in().get("", "v1", "services").expect("built in");
         let mut all =
-            [(); 2].map(|()| json!({"metadata": {"namespace": "default"}, "spec": {"type": "ClusterIP"}}));
-        let _held = all
-            .each_mut()
-            .map(|service| allocate(store, reserved, &kind, None, service).expect("some are free"));
+            [(); 2].map(|()| json!({"metadata": {"namespace": "default", "generateName": "a"}, "spec": {"type": "ClusterIP"}}));
+        let _held =
+            all.each_mut().map(|service| allocator.allocate(&kind, None, service).expect("some are free"));
         assert_ne!(all[0]["spec"]["clusterIP"], all[1]["spec"]["clusterIP"]);
     }
 }

@@ -1,6 +1,11 @@
 //! Services.
 
 pub(crate) mod addresses;
+mod families;
+mod kept;
+mod node_ports;
+mod spec;
+mod type_change;
 mod validation;
 
 use k8s_openapi::jiff::Timestamp;
@@ -30,7 +35,8 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     name: NameRule::Label,
     selectable_fields: &["spec.clusterIP", "spec.type"],
-    set_defaults: |service| set_spec_defaults(defaults::spec(service)),
+    set_defaults,
+    set_status_defaults: set_defaults,
     first_status: |_, _| Some(json!({"loadBalancer": {}})),
     reads_beyond_metadata: true,
     validate: validation::validate,
@@ -46,10 +52,24 @@ static STRATEGY: Strategy = Strategy {
 };
 
 /// Sets the defaults of a Service, except for its addresses.
+fn set_defaults(service: &mut Value) {
+    set_spec_defaults(defaults::spec(service));
+    if service["spec"]["type"] != "LoadBalancer" {
+        return;
+    }
+    let points = service["status"]["loadBalancer"]["ingress"].as_array_mut();
+    for point in points.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if point.get("ip").and_then(Value::as_str).is_some_and(|address| !address.is_empty()) {
+            defaults::fill(point, [("ipMode", "VIP")]);
+        }
+    }
+}
+
 fn set_spec_defaults(spec: &mut Fields) {
     defaults::fill(spec, [("type", json!("ClusterIP")), ("sessionAffinity", json!("None"))]);
-    if spec["sessionAffinity"] == "ClientIP" {
-        defaults::fill(spec, [("sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}))]);
+    let timeout = spec.get("sessionAffinityConfig").map(|config| &config["clientIP"]["timeoutSeconds"]);
+    if spec["sessionAffinity"] == "ClientIP" && timeout.is_none_or(Value::is_null) {
+        spec.insert("sessionAffinityConfig".to_owned(), json!({"clientIP": {"timeoutSeconds": 10800}}));
     }
     if spec["sessionAffinity"] == "None" {
         spec.remove("sessionAffinityConfig");
@@ -57,7 +77,9 @@ fn set_spec_defaults(spec: &mut Fields) {
     defaults::ports(spec);
     for port in defaults::items(spec, "ports") {
         let number = port.get("port").cloned().unwrap_or_else(|| json!(0));
-        defaults::fill(port, [("targetPort", number)]);
+        if port.get("targetPort").is_none_or(|target| target.is_null() || *target == 0 || target == "") {
+            port.insert("targetPort".to_owned(), number);
+        }
         if port.get("nodePort") == Some(&json!(0)) {
             port.remove("nodePort");
         }
