@@ -14,6 +14,7 @@ mod columns;
 mod custom;
 mod custom_features;
 mod custom_values;
+mod data;
 mod defaults;
 mod definition;
 mod delete_options;
@@ -103,6 +104,7 @@ const GROUPS: &[Group] = &[
     ("refused", refused::cases),
     ("refusals", refusals::cases),
     ("services", services::cases),
+    ("data", data::cases),
     ("more_refusals", cluster_refusals::cases),
     ("more_refusals", workload_refusals::cases),
     ("fixed_fields", fixed_fields::cases),

@@ -115,6 +115,11 @@ async fn secrets(site: Site) -> Outcome {
             INVALID,
             "data[.dockerconfigjson]",
         ),
+        (
+            json!({"type": "kubernetes.io/ssh-auth", "data": {"ssh-privatekey": ""}}),
+            REQUIRED,
+            "data[ssh-privatekey]",
+        ),
         (json!({"stringData": {"..": "a"}}), INVALID, "data[..]"),
         (json!({"metadata": {"generateName": "x."}}), INVALID, "metadata.generateName"),
     ];
@@ -150,6 +155,10 @@ async fn cron_jobs(site: Site) -> Outcome {
         let spec = extended(json!({"schedule": schedule, "jobTemplate": job}), more);
         json!({"metadata": {"name": "a"}, "spec": spec})
     };
+    let with_job = |more: Value| {
+        let job = json!({"spec": with_template(more, "Never")});
+        cron("* * * * *", json!({"jobTemplate": job}))
+    };
     let path = "batch/v1/cronjobs?dryRun=All";
     for schedule in ["@daily", "@every 1h", "* * ? * *", "* * * JAN MON-FRI", "*/5 0-6/2 1,15 * 0"] {
         site.post(path, cron(schedule, json!({}))).await?.code(201)?;
@@ -175,6 +184,12 @@ async fn cron_jobs(site: Site) -> Outcome {
     let bodies = [
         (cron("* * * * *", json!({"startingDeadlineSeconds": -1})), INVALID, "spec.startingDeadlineSeconds"),
         (cron("* * * * *", json!({"failedJobsHistoryLimit": -1})), INVALID, "spec.failedJobsHistoryLimit"),
+        (
+            with_job(json!({"selector": {"matchLabels": {"a": "b"}}})),
+            INVALID,
+            "spec.jobTemplate.spec.selector",
+        ),
+        (with_job(json!({"manualSelector": true})), NOT_SUPPORTED, "spec.jobTemplate.spec.manualSelector"),
     ];
     refuse(&site, "batch/v1/cronjobs", &bodies).await?;
     Ok(())

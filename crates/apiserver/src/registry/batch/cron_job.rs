@@ -72,10 +72,23 @@ fn validate(cron: &Value, causes: &mut Vec<Cause>) {
         &["Allow", "Forbid", "Replace"],
         causes,
     );
+    validate_template(&spec["jobTemplate"]["spec"], &Path::Root("spec.jobTemplate.spec"), causes);
     for field in ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
         validation::at_least(0, spec, &Path::Root("spec"), field, causes);
     }
-    super::job::validate_spec(&spec["jobTemplate"]["spec"], &Path::Root("spec.jobTemplate.spec"), causes);
+}
+
+/// Validates the spec of the Jobs, whose selectors are always generated.
+fn validate_template(job: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    super::job::validate_spec(job, path, causes);
+    if job["selector"].is_object() {
+        let because = "`selector` will be auto-generated";
+        causes.push(validation::parts::invalid_selector(&job["selector"], path.child("selector"), because));
+    }
+    if job["manualSelector"] == true {
+        let field = path.child("manualSelector");
+        causes.push(Cause::not_supported(field, &json!(true), &["nil", "false"]));
+    }
 }
 
 fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {

@@ -11,7 +11,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
-    validate: |map, causes| validation::data::map(map, "[]", causes),
+    validate: |map, causes| validation::data::map(map, "binaryData", "[]", causes),
     validate_change: validation::sealed,
     counts_by_name: true,
     ..Strategy::PLAIN

@@ -44,7 +44,7 @@ fn set_secret_defaults(secret: &mut Fields) {
 }
 
 fn validate(secret: &Value, causes: &mut Vec<Cause>) {
-    validation::data::map(secret, "data", causes);
+    validation::data::map(secret, "data", "data", causes);
     validate_type(secret, causes);
 }
 
@@ -61,7 +61,9 @@ fn validate_type(secret: &Value, causes: &mut Vec<Cause>) {
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
             ["username", "password"].into_iter().for_each(required);
         }
-        "kubernetes.io/ssh-auth" => required("ssh-privatekey"),
+        "kubernetes.io/ssh-auth" if validation::text(&secret["data"], "ssh-privatekey").is_empty() => {
+            causes.push(Cause::required("data[ssh-privatekey]", ""));
+        }
         "kubernetes.io/dockercfg" => {
             required(".dockercfg");
             is_json(secret, ".dockercfg", causes);
@@ -80,22 +82,30 @@ fn validate_type(secret: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// Validates that the value of a key is an object in JSON.
 fn is_json(secret: &Value, key: &str, causes: &mut Vec<Cause>) {
     let Some(bytes) = secret["data"][key].as_str().and_then(|text| STANDARD.decode(text).ok()) else {
         return;
     };
-    if let Err(error) = serde_json::from_slice::<Value>(&bytes) {
-        let because = go_s_words(&error, &bytes);
-        causes.push(Cause::invalid(format!("data[{key}]"), &json!("<secret contents redacted>"), because));
-    }
+    let because = match serde_json::from_slice::<Value>(&bytes) {
+        Ok(Value::Object(_) | Value::Null) => return,
+        Ok(Value::Array(_)) => not_a_map("array"),
+        Ok(Value::String(_)) => not_a_map("string"),
+        Ok(Value::Number(_)) => not_a_map("number"),
+        Ok(Value::Bool(_)) => not_a_map("bool"),
+        Err(error) => go_s_words(&error, &bytes),
+    };
+    causes.push(Cause::invalid(format!("data[{key}]"), &json!("<secret contents redacted>"), because));
+}
+
+/// Returns the message of Go's decoder for a value that is no object.
+fn not_a_map(found: &str) -> String {
+    format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")
 }
 
 fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    if old["immutable"] == true {
-        validation::sealed(old, new, causes);
-    } else {
-        validation::fixed(old, new, "/type", causes);
-    }
+    validation::fixed(old, new, "/type", causes);
+    validation::sealed(old, new, causes);
 }
 
 fn columns() -> Vec<Column> {

@@ -15,13 +15,15 @@ const KEY_RULE: &str = "a valid config key must consist of alphanumeric characte
 /// The most bytes that a `ConfigMap`'s or a Secret's data may have.
 const DATA_LIMIT: usize = 1024 * 1024;
 
-/// A `ConfigMap` or a Secret, whose size is that of the field `whole`.
-pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>) {
+/// Validates the data of a `ConfigMap` or a Secret. The field `encoded` holds bytes in base64; the error of too many bytes is
+/// that of the field `whole`.
+pub(in crate::registry) fn map(map: &Value, encoded: &str, whole: &str, causes: &mut Vec<Cause>) {
     let mut size = 0;
     let other = map["binaryData"].as_object();
     for field in ["data", "binaryData"] {
         for (key, value) in map[field].as_object().into_iter().flatten() {
-            size += value.as_str().map_or(0, str::len);
+            let text = value.as_str().unwrap_or_default();
+            size += if field == encoded { decoded_len(text) } else { text.len() };
             let whole = Path::Root(field);
             let place = whole.key(key);
             let faults = causes.len();
@@ -36,6 +38,11 @@ pub(in crate::registry) fn map(map: &Value, whole: &str, causes: &mut Vec<Cause>
         let because = format!("Too long: may not be more than {DATA_LIMIT} bytes");
         causes.push(Cause::new("FieldValueTooLong", whole, because));
     }
+}
+
+/// Returns the number of bytes that a text in canonical base64 stands for.
+fn decoded_len(text: &str) -> usize {
+    text.len() / 4 * 3 - text.bytes().rev().take_while(|byte| *byte == b'=').count()
 }
 
 /// Adds the errors of a key of a `ConfigMap` or a Secret.
