@@ -1,7 +1,7 @@
 //! Subresources of Pods: bindings, evictions and ephemeral containers; tokens; unknown subresources.
 
 use crate::case::{Case, Outcome, case};
-use crate::objects::{bound_pod, pod};
+use crate::objects::{bound_pod, extended, pod};
 use crate::site::{JSON, MERGE, STRATEGIC, Site};
 use serde_json::{Value, json};
 
@@ -19,6 +19,9 @@ pub(super) fn cases() -> Vec<Case> {
             .source("KEP-85"),
         case(a_budget_refuses).rule("A budget without room refuses with 429, and says why.").source("KEP-85"),
         case(a_budget_counts).rule("A budget with room lets the Pod go, and counts it.").source("KEP-85"),
+        case(an_eviction_says_so)
+            .rule("An evicted Pod has the condition DisruptionTarget, unless the eviction is a dry run.")
+            .source("kubernetes/pkg/registry/core/pod/storage: addConditionAndDeletePod"),
         case(an_eviction_has_options).rule("An eviction may name grace and preconditions.").source("KEP-85"),
         case(an_eviction_needs_its_pod).rule("An eviction of no Pod is 404.").source("KEP-85"),
         case(ephemeral_containers)
@@ -131,6 +134,35 @@ async fn a_budget_counts(site: Site) -> Outcome {
         .await?
         .is("/status/disruptionsAllowed", 0)?
         .has("/status/disruptedPods/a")?;
+    site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
+    Ok(())
+}
+
+async fn an_eviction_says_so(site: Site) -> Outcome {
+    let made = site.create("pods", bound_pod("a")).await?;
+    for (path, options) in
+        [("pods/a/eviction?dryRun=All", json!({})), ("pods/a/eviction", json!({"dryRun": ["All"]}))]
+    {
+        site.post(path, extended(eviction("a"), json!({"deleteOptions": options}))).await?.code(201)?;
+        site.get("pods/a").await?.is("/metadata/resourceVersion", made.version())?;
+    }
+    let at = |version: &str| {
+        let options = json!({"preconditions": {"resourceVersion": version}});
+        extended(eviction("a"), json!({"deleteOptions": options}))
+    };
+    site.post("pods/a/eviction", at("1")).await?.refused(409, "Conflict")?;
+    site.post("pods/a/eviction", at(made.version())).await?.code(201)?;
+    let evicted = site.get("pods/a").await?.has("/metadata/deletionTimestamp")?;
+    let mut conditions = evicted.list("/status/conditions").iter();
+    let found = conditions.find(|condition| condition["type"] == "DisruptionTarget");
+    let mut condition = found.cloned().unwrap_or_default();
+    let has_time = condition["lastTransitionTime"].take().is_string();
+    let is_right = condition
+        == json!({
+            "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting", "lastProbeTime": null, "lastTransitionTime": null,
+        });
+    evicted.check(has_time && is_right, "the condition of an eviction")?;
     site.delete("pods/a?gracePeriodSeconds=0").await?.code(200)?;
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
             .rule("A token can be bound to a Pod of the account, and to nothing that is not there.")
             .source("registry/core/serviceaccount: TokenREST.Create"),
         case(whose_token_it_is)
-            .rule("A name in the body is the path's.")
+            .rule("A name in the body is the path's, and a UID the account's.")
             .source("registry/core/serviceaccount: TokenREST.Create"),
     ]
 }
@@ -54,6 +54,11 @@ async fn lifetimes_have_bounds(site: Site) -> Outcome {
             .code(422)?
             .cause("FieldValueInvalid", "spec.expirationSeconds")?
             .mentions("/message", because)?;
+    }
+    for seconds in [600_i64, 1 << 32] {
+        site.post("serviceaccounts/a/token", json!({"spec": {"expirationSeconds": seconds}}))
+            .await?
+            .code(201)?;
     }
     Ok(())
 }
@@ -105,5 +110,12 @@ async fn whose_token_it_is(site: Site) -> Outcome {
         .await?
         .invalid("FieldValueInvalid", "metadata.name")?
         .mentions("/message", "must match the service account name if specified")?;
+    let other = json!({"metadata": {"uid": "x"}, "spec": {}});
+    site.post("serviceaccounts/a/token", other).await?.refused(409, "Conflict")?.mentions(
+        "/message",
+        "the UID in the token request (x) does not match the UID of the service account",
+    )?;
+    let nobody = json!({"metadata": {"name": "b"}, "spec": {}});
+    site.post("serviceaccounts/none/token", nobody).await?.invalid("FieldValueInvalid", "metadata.name")?;
     Ok(())
 }

@@ -115,16 +115,34 @@ pub(super) fn delete_collection(core: &Core, request: &Request) -> Result<Respon
     Ok(Shape::of(request)?.list(core, &request.route.kind, &metadata, deleted))
 }
 
-/// Deletes the object as a Pod's eviction does: with the deletion options in an `Eviction`.
-pub(super) fn evict(core: &Core, request: &Request, options: &Value) -> Result<()> {
-    let mut options = DeleteOptions::from_json(options)?;
-    if request.query.dry_run {
-        options.dry_run = vec!["All".to_owned()];
-    }
-    remove(core, request, &request.key(), &options).map(drop)
+/// Deletes the object with the options of a Pod's eviction.
+pub(super) fn evict(core: &Core, request: &Request, options: &DeleteOptions) -> Result<()> {
+    remove(core, request, &request.key(), options).map(drop)
 }
 
 impl DeleteOptions {
+    /// Reads the options in an `Eviction`.
+    pub(super) fn of_eviction(request: &Request, options: &Value) -> Result<Self> {
+        let mut options = Self::from_json(options)?;
+        if request.query.dry_run {
+            options.dry_run = vec!["All".to_owned()];
+        }
+        Ok(options)
+    }
+
+    /// Lets a precondition of the version demand the one that this request has written.
+    pub(super) fn follow(&mut self, written: u64) {
+        if let Some(version) = self.preconditions.as_mut().and_then(|wanted| wanted.resource_version.as_mut())
+        {
+            *version = written.to_string();
+        }
+    }
+
+    /// Returns whether nothing is to be deleted.
+    pub(super) fn is_dry_run(&self) -> bool {
+        !self.dry_run.is_empty()
+    }
+
     fn of(request: &Request) -> Result<Self> {
         if !request.body.is_empty() {
             // What the URL says beside a body is not looked at.
@@ -178,10 +196,6 @@ impl DeleteOptions {
             let warning = request.kind().strategy.deletion_warning;
             request.warnings.add(warning.map(str::to_owned));
         }
-    }
-
-    fn is_dry_run(&self) -> bool {
-        !self.dry_run.is_empty()
     }
 
     /// The finalizers of `object` once the garbage collector's are as the options ask.
@@ -251,7 +265,8 @@ fn farewell(core: &Core, stored: &Arc<Stored>) -> Arc<Stored> {
     Arc::new(Stored::unsaved(&object, stored.managers()))
 }
 
-fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) -> Result<()> {
+/// Refuses the deletion of another object, or of another state of it, than the options demand.
+pub(super) fn check_preconditions(kind: &Kind, current: &Value, options: &DeleteOptions) -> Result<()> {
     let Some(wanted) = &options.preconditions else {
         return Ok(());
     };

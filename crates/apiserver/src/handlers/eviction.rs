@@ -3,7 +3,12 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{core::Core, decode, delete, request::Request};
+use super::{
+    core::Core,
+    decode,
+    delete::{self, DeleteOptions},
+    request::Request,
+};
 use crate::{
     api::{
         object,
@@ -22,11 +27,16 @@ pub(super) fn evict(core: &Core, request: &Request) -> Result<Response<ResponseB
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }
     let options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
+    let mut options = DeleteOptions::of_eviction(request, &options)?;
     let kind = request.kind();
     let pod = core.registry.store.get(&kind.resource(), &request.key());
     let pod = pod.ok_or_else(|| Status::not_found(kind, &request.route.name))?.value();
     if disrupts(&pod) {
-        spend(core, request, &pod)?;
+        spend(core, request, &pod, &options)?;
+    }
+    if !options.is_dry_run() {
+        let version = announce(core, request, &options)?;
+        options.follow(version);
     }
     delete::evict(core, request, &options)?;
     let done =
@@ -40,8 +50,50 @@ fn disrupts(pod: &Value) -> bool {
     !object::is_being_deleted(pod) && !matches!(phase, "Pending" | "Succeeded" | "Failed")
 }
 
+/// Writes the condition that says why the Pod ends, and returns the version of the Pod that has it.
+fn announce(core: &Core, request: &Request, options: &DeleteOptions) -> Result<u64> {
+    let (kind, store) = (request.kind(), &core.registry.store);
+    let (resource, key) = (kind.resource(), request.key());
+    // Again from the start if somebody else has changed the Pod.
+    loop {
+        let current = store.get(&resource, &key).ok_or_else(|| Status::not_found(kind, key.name()))?;
+        let pod = current.value();
+        delete::check_preconditions(kind, &pod, options)?;
+        let disrupted = disrupted(&pod, &core.registry.clock.text());
+        if disrupted == *pod {
+            return Ok(current.version);
+        }
+        let draft = Draft::managed(disrupted, current.managers());
+        if let Ok(stored) = store.put(&resource, &key, Some(current.version), draft) {
+            core.after_commit(kind, &stored);
+            return Ok(stored.version);
+        }
+    }
+}
+
+/// Returns the Pod with the condition of its eviction. The time stays if the Pod was disrupted before.
+fn disrupted(pod: &Value, now: &Value) -> Value {
+    const TYPE: &str = "DisruptionTarget";
+    let mut condition = json!({
+        "type": TYPE, "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+        "lastProbeTime": null, "lastTransitionTime": now,
+    });
+    let mut pod = pod.clone();
+    let conditions = pod["status"]["conditions"].as_array_mut();
+    match conditions.into_iter().flatten().find(|known| known["type"] == TYPE) {
+        Some(known) => {
+            if known["status"] == "True" {
+                condition["lastTransitionTime"] = known["lastTransitionTime"].take();
+            }
+            *known = condition;
+        }
+        None => object::set_condition(&mut pod["status"], condition),
+    }
+    pod
+}
+
 /// Takes one disruption from the budget of the Pod, if it has one.
-fn spend(core: &Core, request: &Request, pod: &Value) -> Result<()> {
+fn spend(core: &Core, request: &Request, pod: &Value, options: &DeleteOptions) -> Result<()> {
     let kind = core.registry.kinds.get("policy", "v1", "poddisruptionbudgets").expect("a built-in kind");
     // Again from the start if somebody else has changed the budget.
     loop {
@@ -51,7 +103,7 @@ fn spend(core: &Core, request: &Request, pod: &Value) -> Result<()> {
             return Ok(());
         }
         let spent = spent(&value, object::name(pod), &core.registry.clock.text())?;
-        if request.query.dry_run {
+        if options.is_dry_run() {
             return Ok(());
         }
         let draft = Draft::managed(spent, budget.managers());

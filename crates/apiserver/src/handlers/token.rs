@@ -1,5 +1,7 @@
 //! `/token` of a service account: issues bearer tokens.
 
+use std::ops::RangeInclusive;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Response, StatusCode};
 use k8s_openapi::jiff::SignedDuration;
@@ -22,20 +24,23 @@ use crate::{
     wire::body::{self, ResponseBody},
 };
 
-/// The longest: upstream's 2³².
-const LONGEST: i64 = 1 << 32;
-/// The shortest lifetime that upstream issues.
-const SHORTEST: i64 = 600;
-/// The default lifetime of an issued token, in seconds.
+/// The lifetimes of tokens, in seconds.
+const LIFETIMES: RangeInclusive<i64> = 600..=1 << 32;
+/// The default lifetime of a token.
 const LIFETIME: i64 = 3600;
+/// The kind of a request for a token.
+const TOKEN_REQUEST: Resource<'static> = Resource::new("authentication.k8s.io", "TokenRequest", "");
+
 /// Issues a token to a service account: its `/token`.
 pub(super) fn request(core: &Core, request: &Request) -> Result<Response<ResponseBody>> {
     let context = &core.registry;
     let mut wanted = decode::other(request, "authentication.k8s.io", "v1", "TokenRequest")?;
     let (namespace, name) = (&request.route.namespace, &request.route.name);
-    let account = context.store.get("serviceaccounts", &Key::new(namespace, name));
-    let account = account.ok_or_else(|| Status::not_found(&request.route.kind, name))?;
     check_place(&wanted, namespace, name)?;
+    let account = context.store.get("serviceaccounts", &Key::new(namespace, name));
+    let account = account.ok_or_else(|| Status::not_found(&request.route.kind, name))?.value();
+    let uid = object::uid(&account).to_owned();
+    check_account(&wanted, name, &uid)?;
     if !wanted["spec"].is_object() {
         wanted["spec"] = json!({});
     }
@@ -44,7 +49,6 @@ pub(super) fn request(core: &Core, request: &Request) -> Result<Response<Respons
     let bound = bound(context, &wanted["spec"]["boundObjectRef"], namespace, name)?;
     let now = context.clock.now();
     let ends = now.saturating_add(SignedDuration::from_secs(seconds)).expect("saturates");
-    let uid = object::uid(&account.value()).to_owned();
     if wanted["spec"]["audiences"].as_array().is_none_or(Vec::is_empty) {
         wanted["spec"]["audiences"] = json!([AUDIENCE]);
     }
@@ -87,15 +91,25 @@ pub(super) fn request(core: &Core, request: &Request) -> Result<Response<Respons
 /// Refuses a request whose metadata names another account than its path.
 fn check_place(wanted: &Value, namespace: &str, name: &str) -> Result<()> {
     let places = [("name", object::name(wanted), name), ("namespace", object::namespace(wanted), namespace)];
-    let wrong = places.iter().filter(|(_, said, meant)| !said.is_empty() && said != meant);
-    let causes: Vec<Cause> = wrong
-        .map(|(field, said, _)| {
-            let because = format!("must match the service account {field} if specified");
-            Cause::invalid(format!("metadata.{field}"), &json!(said), because)
-        })
-        .collect();
-    let kind = Resource::new("authentication.k8s.io", "TokenRequest", "");
-    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, &causes)) }
+    let Some((field, said, _)) = places.iter().find(|(_, said, meant)| !said.is_empty() && said != meant)
+    else {
+        return Ok(());
+    };
+    let because = format!("must match the service account {field} if specified");
+    let cause = Cause::invalid(format!("metadata.{field}"), &json!(said), because);
+    Err(Status::invalid(TOKEN_REQUEST, name, &[cause]))
+}
+
+/// Refuses a request for another account of the same name, by its UID.
+fn check_account(wanted: &Value, name: &str, uid: &str) -> Result<()> {
+    let said = object::uid(wanted);
+    if said.is_empty() || said == uid {
+        return Ok(());
+    }
+    let because = format!(
+        "the UID in the token request ({said}) does not match the UID of the service account ({uid})"
+    );
+    Err(Status::conflict(Resource { plural: "TokenRequest", ..TOKEN_REQUEST }, name, &because))
 }
 
 /// The object that a token is to end with: a Pod of the account, a Node or a Secret.
@@ -135,13 +149,15 @@ fn bound(context: &Context, wanted: &Value, namespace: &str, account: &str) -> R
 }
 
 fn check_lifetime(seconds: i64) -> Result<()> {
-    let because = match seconds {
-        ..SHORTEST => "may not specify a duration less than 10 minutes",
-        LONGEST.. => "may not specify a duration larger than 2^32 seconds",
-        _ => return Ok(()),
+    let because = if LIFETIMES.contains(&seconds) {
+        return Ok(());
+    } else if seconds < *LIFETIMES.start() {
+        "may not specify a duration less than 10 minutes"
+    } else {
+        "may not specify a duration larger than 2^32 seconds"
     };
     let cause = Cause::invalid("spec.expirationSeconds", &seconds.into(), because);
-    Err(Status::invalid(Resource::new("authentication.k8s.io", "TokenRequest", ""), "", &[cause]))
+    Err(Status::invalid(TOKEN_REQUEST, "", &[cause]))
 }
 
 /// The claims in the form of a JSON web token, so that clients can read when it ends. Nobody checks the
