@@ -1,9 +1,9 @@
 //! Fields that an update may not change, and the values that a status may have.
 
-use super::refusals::{FORBIDDEN, INVALID, NOT_SUPPORTED, with_template};
+use super::refusals::{DUPLICATE, FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, with_template};
 use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
-use crate::objects::pod;
+use crate::objects::{extended, pod};
 use crate::site::{MERGE, Site};
 use serde_json::{Value, json};
 
@@ -12,6 +12,12 @@ pub(super) fn cases() -> Vec<Case> {
         case(claims_and_volumes)
             .rule("The source, the volume that is bound and the size of a claim.")
             .source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolumeClaimUpdate"),
+        case(classes_of_claims)
+            .rule("The class of a claim, by its field or its annotation, and a class of attributes that is applied.")
+            .source("kubernetes/pkg/apis/core/validation: ValidatePersistentVolumeClaimUpdate"),
+        case(statuses_of_budgets)
+            .rule("The status of a disruption budget: its conditions, and numbers that are not negative.")
+            .source("kubernetes/pkg/apis/policy/validation: ValidatePodDisruptionBudgetStatusUpdate"),
         case(classes_and_slices).rule("Classes, slices of endpoints and controllers of Ingresses.").source(
             "kubernetes/pkg/apis: ValidateStorageClassUpdate, ValidateEndpointSliceUpdate, \
              ValidateIngressClassUpdate",
@@ -83,6 +89,63 @@ async fn claims_and_volumes(site: Site) -> Outcome {
         ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
     ];
     fixed(&site, "/api/v1/persistentvolumes", volume, &changes).await?;
+    Ok(())
+}
+
+async fn classes_of_claims(site: Site) -> Outcome {
+    let annotation = "volume.beta.kubernetes.io/storage-class";
+    let field = &*format!("metadata.annotations.{annotation}");
+    let of = |class: Value| json!({"metadata": {"annotations": {annotation: class}}});
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}});
+    let body = json!({"metadata": {"name": "a", "annotations": {annotation: "x"}}, "spec": spec});
+    let path = "persistentvolumeclaims/a";
+    site.create("persistentvolumeclaims", body).await?;
+    site.patch(MERGE, path, of(json!("y"))).await?.invalid(INVALID, field)?;
+    site.patch(MERGE, path, of(json!(null))).await?.invalid(INVALID, field)?;
+    let other = json!({"spec": {"storageClassName": "y"}});
+    site.patch(MERGE, path, other).await?.invalid(FORBIDDEN, "spec")?;
+    let moved = json!({"metadata": {"annotations": {annotation: null}}, "spec": {"storageClassName": "x"}});
+    site.patch(MERGE, path, moved).await?.code(200)?.is("/spec/storageClassName", "x")?;
+    let bound = json!({"status": {"phase": "Bound", "currentVolumeAttributesClassName": "v"}});
+    site.patch(MERGE, &format!("{path}/status"), bound).await?.code(200)?;
+    let attributes = |class: Value| json!({"spec": {"volumeAttributesClassName": class}});
+    for class in ["v", "w"] {
+        site.patch(MERGE, path, attributes(json!(class))).await?.code(200)?;
+    }
+    for class in [json!(""), json!(null)] {
+        let refused = site.patch(MERGE, path, attributes(class)).await?;
+        refused.invalid(FORBIDDEN, "spec.volumeAttributesClassName")?;
+    }
+    Ok(())
+}
+
+async fn statuses_of_budgets(site: Site) -> Outcome {
+    site.create(
+        "policy/v1/poddisruptionbudgets",
+        json!({"metadata": {"name": "a"}, "spec": {"minAvailable": 1}}),
+    )
+    .await?;
+    let good =
+        json!({"type": "A", "status": "True", "reason": "R", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let with = |more: Value| json!({"conditions": [extended(good.clone(), more)]});
+    let changes = [
+        (json!({"currentHealthy": -1}), INVALID, "status.currentHealthy"),
+        (json!({"desiredHealthy": -1}), INVALID, "status.desiredHealthy"),
+        (json!({"disruptionsAllowed": -1}), INVALID, "status.disruptionsAllowed"),
+        (json!({"expectedPods": -1}), INVALID, "status.expectedPods"),
+        (with(json!({"type": "a b"})), INVALID, "status.conditions[0].type"),
+        (with(json!({"status": "X"})), NOT_SUPPORTED, "status.conditions[0].status"),
+        (with(json!({"observedGeneration": -1})), INVALID, "status.conditions[0].observedGeneration"),
+        (with(json!({"lastTransitionTime": null})), REQUIRED, "status.conditions[0].lastTransitionTime"),
+        (with(json!({"reason": ""})), REQUIRED, "status.conditions[0].reason"),
+        (with(json!({"reason": "-"})), INVALID, "status.conditions[0].reason"),
+        (json!({"conditions": [good, good]}), DUPLICATE, "status.conditions[1].type"),
+    ];
+    let path = "policy/v1/poddisruptionbudgets/a/status";
+    for (status, reason, field) in changes {
+        site.patch(MERGE, path, json!({"status": status})).await?.invalid(reason, field)?;
+    }
+    site.patch(MERGE, path, json!({"status": {"conditions": [good], "expectedPods": 1}})).await?.code(200)?;
     Ok(())
 }
 

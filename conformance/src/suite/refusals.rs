@@ -23,6 +23,9 @@ pub(super) fn cases() -> Vec<Case> {
         case(workloads)
             .rule("Deployments and StatefulSets: numbers, percentages and strategies.")
             .source("kubernetes/pkg/apis/apps/validation"),
+        case(names_within_sets)
+            .rule("The host name in a StatefulSet's template is not validated: each Pod gets its own.")
+            .source("kubernetes/pkg/apis/apps/validation: ValidateStatefulSetSpec"),
         case(claims_and_budgets)
             .rule("Claims and disruption budgets.")
             .source("kubernetes/pkg/apis: ValidatePersistentVolumeClaim, ValidatePodDisruptionBudget"),
@@ -247,6 +250,20 @@ async fn workloads(site: Site) -> Outcome {
     Ok(())
 }
 
+async fn names_within_sets(site: Site) -> Outcome {
+    let mut spec = with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
+    spec["template"]["spec"]["hostname"] = json!("Not A Name");
+    spec["template"]["spec"]["subdomain"] = json!("Not A Name");
+    let body = json!({"metadata": {"name": "a"}, "spec": spec});
+    let set = site.post("apps/v1/statefulsets?dryRun=All", body.clone()).await?.code(201)?;
+    set.is("/spec/template/spec/hostname", "Not A Name")?;
+    let refused = site.post("apps/v1/deployments?dryRun=All", body).await?;
+    refused
+        .invalid(INVALID, "spec.template.spec.hostname")?
+        .cause(INVALID, "spec.template.spec.subdomain")?;
+    Ok(())
+}
+
 async fn claims_and_budgets(site: Site) -> Outcome {
     let claim = |storage: &str, more: Value| {
         let resources = json!({"requests": {"storage": storage}});
@@ -269,6 +286,9 @@ async fn claims_and_budgets(site: Site) -> Outcome {
         ),
     ];
     refuse(&site, "persistentvolumeclaims", &bodies).await?;
+    let source = |name: &str| json!({"kind": "PersistentVolumeClaim", "name": name});
+    let sources = claim("1", json!({"dataSource": source("a"), "dataSourceRef": source("b")}));
+    refuse(&site, "persistentvolumeclaims", &[(sources, INVALID, "spec")]).await?;
     let bodies = [
         (json!({"spec": {"minAvailable": -1}}), INVALID, "spec.minAvailable"),
         (json!({"spec": {"minAvailable": "101%"}}), INVALID, "spec.minAvailable"),

@@ -22,6 +22,9 @@ const MUTABLE: [&str; 7] = [
     "minReadySeconds",
 ];
 
+/// The fields of a template in whose place a Pod gets its own name and the Service's.
+const OWN_NAMES: [&str; 2] = ["hostname", "subdomain"];
+
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
     Kind::plain("apps", "v1", "StatefulSet", "statefulsets")
@@ -84,7 +87,7 @@ fn forget_unserved(set: &mut Value) {
 }
 
 fn validate(set: &Value, causes: &mut Vec<Cause>) {
-    base::validate_workload(&with_claimed_volumes(set), "statefulset", false, causes);
+    base::validate_workload(&as_of_pods(set), "statefulset", false, causes);
     let spec = &set["spec"];
     validate_spec(spec, causes);
     let policy = validation::text(spec, "podManagementPolicy");
@@ -94,11 +97,28 @@ fn validate(set: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// Returns the set with the volumes that its Pods get for the templates of claims, in whose place they come.
-fn with_claimed_volumes(set: &Value) -> Cow<'_, Value> {
+/// Returns the set with the template that its Pods are made of: without the names that each Pod gets of its own, and with the
+/// volumes of the templates of claims, in whose place they come.
+fn as_of_pods(set: &Value) -> Cow<'_, Value> {
+    let pod = &set["spec"]["template"]["spec"];
+    let is_named = OWN_NAMES.iter().any(|field| !pod[field].is_null());
+    let volumes = claimed_volumes(set);
+    if !is_named && volumes.is_none() {
+        return Cow::Borrowed(set);
+    }
+    let mut set = set.clone();
+    if let Some(pod) = set.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) {
+        OWN_NAMES.iter().for_each(|field| drop(pod.remove(*field)));
+        volumes.map(|volumes| pod.insert("volumes".into(), volumes.into()));
+    }
+    Cow::Owned(set)
+}
+
+/// Returns the volumes of the Pods if some are those of claims.
+fn claimed_volumes(set: &Value) -> Option<Vec<Value>> {
     let claims = validation::items(&set["spec"], "volumeClaimTemplates");
     if claims.is_empty() {
-        return Cow::Borrowed(set);
+        return None;
     }
     let names: BTreeSet<&str> =
         claims.iter().map(|claim| validation::text(&claim["metadata"], "name")).collect();
@@ -106,12 +126,7 @@ fn with_claimed_volumes(set: &Value) -> Cow<'_, Value> {
         names.iter().map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
     let own = validation::items(&set["spec"]["template"]["spec"], "volumes").iter();
     let kept = own.filter(|volume| !names.contains(&validation::text(volume, "name"))).cloned();
-    let volumes: Vec<Value> = claimed.chain(kept).collect();
-    let mut set = set.clone();
-    if let Some(pod) = set.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) {
-        pod.insert("volumes".into(), volumes.into());
-    }
-    Cow::Owned(set)
+    Some(claimed.chain(kept).collect())
 }
 
 fn validate_spec(spec: &Value, causes: &mut Vec<Cause>) {

@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{path::Path, status::Cause},
+    api::{path::Path, status::Cause, subresource::Subresource},
     registry::{Column, Kind, Strategy, column, strategy::NameRule, validation},
 };
 
@@ -27,6 +27,7 @@ static STRATEGY: Strategy = Strategy {
     counts_generations: true,
     updates_unconditionally: false,
     validate,
+    validate_part,
     metadata_checks: (0, 0),
     takes_bare_finalizers: true,
     ..Strategy::PLAIN
@@ -58,6 +59,18 @@ fn validate(budget: &Value, causes: &mut Vec<Cause>) {
         &known,
         causes,
     );
+}
+
+/// Validates a changed status.
+fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    if subresource != Some(Subresource::Status) {
+        return;
+    }
+    let (status, path) = (&new["status"], Path::Root("status"));
+    validation::conditions::validate(&status["conditions"], &path.child("conditions"), causes);
+    for field in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
+        validation::at_least(0, status, &path, field, causes);
+    }
 }
 
 fn columns() -> Vec<Column> {

@@ -1,5 +1,6 @@
 //! Validation of objects and of their changes: the rules of all kinds, and those that several kinds share.
 
+pub(super) mod conditions;
 mod container;
 pub(super) mod data;
 pub(super) mod limits;

@@ -1,12 +1,12 @@
 //! `PersistentVolumeClaim`s.
 
-use std::cmp::Ordering;
+mod change;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{names, object, path::Path, status::Cause, subresource::Subresource},
+    api::{names, path::Path, status::Cause, subresource::Subresource},
     registry::{
         Column, Kind, Strategy, cells, column,
         defaults::{self, Fields},
@@ -41,12 +41,12 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |claim| set_spec_defaults(defaults::spec(claim)),
     set_status_defaults: |claim| defaults::phase(claim, "Pending"),
-    prepare_for_create: normalize_sources,
-    prepare_for_update: |_, claim| normalize_sources(claim),
+    prepare_for_create: |claim| normalize_sources(None, claim),
+    prepare_for_update: |old, claim| normalize_sources(Some(old), claim),
     first_status: |_, _| Some(json!({"phase": "Pending"})),
     validate,
     metadata_checks: (1, 1),
-    validate_change,
+    validate_change: change::validate,
     validate_part,
     warnings: |_, new| warnings(new),
     returns_deleted: true,
@@ -64,8 +64,11 @@ static STRATEGY: Strategy = Strategy {
     ..Strategy::PLAIN
 };
 
-/// Drops sources of data that are not served, and copies a source to the field for any kind and back.
-fn normalize_sources(claim: &mut Value) {
+/// Drops sources of data that are not served, unless the old state has one, and copies a source to the field for any kind and
+/// back.
+fn normalize_sources(old: Option<&Value>, claim: &mut Value) {
+    let has = |field: &str| old.is_some_and(|old| old["spec"].get(field).is_some());
+    let (had_any, had_ref) = (has("dataSource") || has("dataSourceRef"), has("dataSourceRef"));
     let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut) else { return };
     let text = |source: &Value, field: &str| source[field].as_str().unwrap_or_default().to_owned();
     let is_old = |source: &Value| {
@@ -74,10 +77,11 @@ fn normalize_sources(claim: &mut Value) {
             ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
         )
     };
-    if spec.get("dataSourceRef").is_some_and(|source| !text(source, "namespace").is_empty()) {
+    if !had_ref && spec.get("dataSourceRef").is_some_and(|source| !text(source, "namespace").is_empty()) {
         spec.remove("dataSourceRef");
     }
-    if !spec.contains_key("dataSourceRef") && spec.get("dataSource").is_some_and(|source| !is_old(source)) {
+    let is_new = !had_any && !spec.contains_key("dataSourceRef");
+    if is_new && spec.get("dataSource").is_some_and(|source| !is_old(source)) {
         spec.remove("dataSource");
     }
     for (from, to) in [("dataSource", "dataSourceRef"), ("dataSourceRef", "dataSource")] {
@@ -123,6 +127,12 @@ pub(in crate::registry) fn validate_spec(spec: &Value, path: &Path<'_>, causes: 
     for field in ["dataSource", "dataSourceRef"] {
         validate_data_source(&spec[field], &path.child(field), causes);
     }
+    let (source, reference) = (&spec["dataSource"], &spec["dataSourceRef"]);
+    let differ = |field: &str| source[field] != reference[field];
+    if source.is_object() && reference.is_object() && ["apiGroup", "kind", "name"].into_iter().any(differ) {
+        // Upstream shows the path of the field, which has no JSON.
+        causes.push(Cause::invalid(path, &json!({}), "must match dataSourceRef"));
+    }
 }
 
 fn validate_data_source(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
@@ -155,61 +165,17 @@ pub(super) fn validate_access_modes(spec: &Value, path: &Path<'_>, causes: &mut 
     }
 }
 
-/// Validates that the spec changes in its size and its class of attributes alone, and only once it is bound.
-fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let is_bound = new["status"]["phase"] == "Bound";
-    let mut unbound = old["spec"].clone();
-    let mut fixed = new["spec"].clone();
-    if validation::text(&unbound, "volumeName").is_empty() {
-        object::copy_field(&new["spec"], &mut unbound, "volumeName"); // which is set once
-    }
-    let class = "storageClassName";
-    if is_class_added(old, new) {
-        object::copy_field(&old["spec"], &mut fixed, class);
-    }
-    if is_bound {
-        object::copy_field(&old["spec"], &mut fixed, "volumeAttributesClassName");
-        if fixed["resources"]["requests"].is_object() {
-            fixed["resources"]["requests"]["storage"] = size(old).clone();
-        }
-    }
-    if fixed != unbound {
-        let because = "spec is immutable after creation except resources.requests and volumeAttributesClassName \
-                       for bound claims";
-        causes.push(Cause::forbidden("spec", because));
-    }
-    let capacity = &old["status"]["capacity"]["storage"];
-    let is_within_capacity = match quantity::compare(size(new), capacity) {
-        Some(order) => order.is_le(),
-        None => quantity::of(size(new)).is_some_and(|size| size.signum() <= 0),
-    };
-    let is_less = quantity::compare(size(new), size(old)).is_some_and(Ordering::is_lt);
-    if is_less && is_within_capacity {
-        let because = "field can not be less than status.capacity";
-        causes.push(Cause::forbidden("spec.resources.requests.storage", because));
-    }
-    if old["spec"]["volumeMode"] != new["spec"]["volumeMode"] {
-        causes.push(Cause::invalid("volumeMode", &new["spec"]["volumeMode"], "field is immutable"));
+/// Validates a changed status, and the annotation of the class if the metadata alone has changed.
+fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, causes: &mut Vec<Cause>) {
+    match subresource {
+        Some(Subresource::Status) => validate_status(&new["status"], causes),
+        None => change::fixed_class_annotation(old, new, causes),
+        Some(_) => {}
     }
 }
 
-/// Returns the size that a claim asks for.
-fn size(claim: &Value) -> &Value {
-    &claim["spec"]["resources"]["requests"]["storage"]
-}
-
-/// Returns whether a claim without a class gets its first one, which it may.
-fn is_class_added(old: &Value, new: &Value) -> bool {
-    let annotated = old["metadata"]["annotations"].get(BETA_CLASS).is_some();
-    !annotated && old["spec"].get("storageClassName").is_none() && new["spec"]["storageClassName"].is_string()
-}
-
-/// Validates the amounts in a changed status.
-fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    if subresource != Some(Subresource::Status) {
-        return;
-    }
-    let status = &new["status"];
+/// Validates the amounts in a status.
+fn validate_status(status: &Value, causes: &mut Vec<Cause>) {
     let is_negative = |amount: &Value| quantity::of(amount).is_some_and(|amount| amount.signum() < 0);
     let because = "must be a valid resource quantity";
     let whole = |amount: &Value| json!(quantity::of(amount).map_or(0, |amount| amount.value()));
