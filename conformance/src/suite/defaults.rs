@@ -4,7 +4,7 @@ use super::definition::Definition;
 use crate::case::{Case, Outcome, case};
 use crate::objects::{bound_pod, config_map, pod, workload};
 use crate::site::{MERGE, STRATEGIC, Site};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -173,6 +173,21 @@ async fn quantities_are_canonical(site: Site) -> Outcome {
         .is("/spec/containers/0/resources/requests/cpu", "1")?
         .is("/spec/containers/0/resources/requests/memory", "1Gi")?
         .is("/status/qosClass", "Burstable")?;
+    let with = |resources: Value| {
+        let mut body = pod("b");
+        body["spec"]["containers"][0]["resources"] = resources;
+        body
+    };
+    let amounts = json!({
+        "requests": {"cpu": "1e3", "memory": "0.1Gi"}, "limits": {"ephemeral-storage": "1n"},
+    });
+    site.create("pods", with(amounts))
+        .await?
+        .is("/spec/containers/0/resources/requests/cpu", "1e3")?
+        .is("/spec/containers/0/resources/requests/memory", "107374182400m")?
+        .is("/spec/containers/0/resources/limits/ephemeral-storage", "1m")?;
+    let negative = site.post("pods?dryRun=All", with(json!({"requests": {"memory": "-1"}}))).await?;
+    negative.invalid("FieldValueInvalid", "spec.containers[0].resources.requests[memory]")?;
     Ok(())
 }
 

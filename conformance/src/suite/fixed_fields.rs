@@ -86,6 +86,12 @@ async fn claims_and_volumes(site: Site) -> Outcome {
     }});
     let changes = [
         ("", json!({"spec": {"hostPath": {"path": "/other"}}}), FORBIDDEN, "spec.persistentvolumesource"),
+        (
+            "",
+            json!({"metadata": {"annotations": {"volume.beta.kubernetes.io/mount-options": "ro"}}}),
+            FORBIDDEN,
+            "metadata.annotations.volume.beta.kubernetes.io/mount-options",
+        ),
         ("", json!({"spec": {"volumeMode": "Block"}}), INVALID, "volumeMode"),
     ];
     fixed(&site, "/api/v1/persistentvolumes", volume, &changes).await?;

@@ -30,6 +30,9 @@ pub(super) fn cases() -> Vec<Case> {
                  and what is asked for next is sent.",
             )
             .source("apimachinery: runtime/serializer/protobuf"),
+        case(watches_in_protobuf)
+            .rule("A watch in protobuf sends the length of each event before it.")
+            .source("apiserver: streamserializer, protobuf framer"),
         case(an_unknown_form_is_not_acceptable)
             .rule("A form that the server does not have is 406.")
             .source("apiserver: NegotiateOutputMediaType"),
@@ -156,6 +159,22 @@ async fn objects_in_protobuf(site: Site) -> Outcome {
     site.get_as(&either, "configmaps").await?.code(200)?.is("/kind", "ConfigMapList")?;
     let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     site.get_as(PROTOBUF, definitions).await?.code(200)?.says("CustomResourceDefinitionList")?;
+    Ok(())
+}
+
+async fn watches_in_protobuf(site: Site) -> Outcome {
+    const STREAM: &str = "application/vnd.kubernetes.protobuf;stream=watch";
+    site.create("configmaps", json!({"metadata": {"name": "a"}, "data": {"key": "some-text"}})).await?;
+    let path = "configmaps?watch=true&timeoutSeconds=1&fieldSelector=metadata.name=a";
+    let answer = site.get_as(STREAM, path).await?.code(200)?.header("content-type", STREAM)?;
+    let answer = answer.says("ADDED")?.says("k8s\0\n\x0f\n\x02v1\x12\tConfigMap")?.says("some-text")?;
+    // Each event comes after its length.
+    let mut rest = &*answer.body.clone();
+    while let Some((length, more)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_be_bytes(*length) as usize;
+        rest = more.get(length..).unwrap_or(&[0]);
+    }
+    answer.check(rest.is_empty(), "events after their lengths")?;
     Ok(())
 }
 

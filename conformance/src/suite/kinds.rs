@@ -1,8 +1,12 @@
 //! Kinds with rules of their own: reviews, roles, and one of each stable group.
 
+use crate::answer::Mismatch;
 use crate::case::{Case, Outcome, case};
 use crate::site::{MERGE, Site};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// The certificate of an authority.
+const AUTHORITY: &str = include_str!("../../../crates/apiserver/tests/data/authority.pem");
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -36,6 +40,14 @@ pub(super) fn cases() -> Vec<Case> {
         case(every_cluster_scoped_group)
             .rule("One object of each stable cluster-scoped kind is stored and found again.")
             .source("API reference: stable kinds"),
+        case(bundles_of_trust)
+            .rule(
+                "A ClusterTrustBundle has certificates and the name of its signer, where the kind is served.",
+            )
+            .source("kubernetes/pkg/apis/certificates/validation: ValidateClusterTrustBundle"),
+        case(migrations)
+            .rule("A StorageVersionMigration names a resource that never changes, where the kind is served.")
+            .source("kubernetes/pkg/apis/storagemigration/validation: ValidateStorageVersionMigration"),
         case(a_request_knows_who_asked)
             .rule("A certificate request is stored with who asked.")
             .source("kubernetes/test/e2e/auth/certificates.go"),
@@ -237,6 +249,60 @@ async fn every_cluster_scoped_group(site: Site) -> Outcome {
         site.create_global(path, body).await?;
         site.get(&format!("{path}/{name}")).await?.code(200)?;
     }
+    Ok(())
+}
+
+/// Returns whether a collection is served: a kube-apiserver serves no kind of a beta version unless it is asked to.
+async fn is_served(site: &Site, path: &str) -> Result<bool, Mismatch> {
+    Ok(site.get(path).await?.status != 404)
+}
+
+async fn bundles_of_trust(site: Site) -> Outcome {
+    let path = "/apis/certificates.k8s.io/v1beta1/clustertrustbundles";
+    if !is_served(&site, path).await? {
+        return Ok(());
+    }
+    let signer = "example.com/signer";
+    let bundle = |name: &str, spec: Value| json!({"metadata": {"name": name}, "spec": spec});
+    let name = format!("example.com:signer:{}", site.unique("a"));
+    let spec = json!({"signerName": signer, "trustBundle": AUTHORITY});
+    site.create_global(path, bundle(&name, spec.clone())).await?.is("/spec/signerName", signer)?;
+    let selected = site.get(&format!("{path}?fieldSelector=spec.signerName=example.com/signer")).await?;
+    selected.code(200)?.is("/kind", "ClusterTrustBundleList")?.has("/items/0")?;
+    let object = format!("{path}/{name}");
+    let other = json!({"spec": {"signerName": "example.com/other"}});
+    site.patch(MERGE, &object, other).await?.refused(422, "Invalid")?;
+    for (name, spec, field) in [
+        ("a", spec.clone(), "metadata.name"),
+        ("a:b", json!({"trustBundle": AUTHORITY}), "metadata.name"),
+        ("a", json!({"trustBundle": ""}), "spec.trustBundle"),
+        ("a", json!({"trustBundle": "-----BEGIN X-----\nAAAA\n-----END X-----\n"}), "spec.trustBundle"),
+    ] {
+        let path = format!("{path}?dryRun=All");
+        site.post(&path, bundle(name, spec)).await?.invalid("FieldValueInvalid", field)?;
+    }
+    Ok(())
+}
+
+async fn migrations(site: Site) -> Outcome {
+    let path = "/apis/storagemigration.k8s.io/v1beta1/storageversionmigrations";
+    if !is_served(&site, path).await? {
+        return Ok(());
+    }
+    let migration = |name: &str, resource: &str| json!({"metadata": {"name": name}, "spec": {"resource": {"group": "", "resource": resource}}});
+    let name = site.unique("a");
+    site.create_global(path, migration(&name, "secrets")).await?.is("/spec/resource/resource", "secrets")?;
+    let object = format!("{path}/{name}");
+    let other = json!({"spec": {"resource": {"resource": "configmaps"}}});
+    site.patch(MERGE, &object, other).await?.invalid("FieldValueInvalid", "spec")?;
+    let dry = format!("{path}?dryRun=All");
+    site.post(&dry, migration("b", "")).await?.invalid("FieldValueRequired", "spec.resource.resource")?;
+    site.post(&dry, migration("b", "A B")).await?.invalid("FieldValueInvalid", "spec.resource.resource")?;
+    let begun = json!({"status": {"resourceVersion": "1"}});
+    site.patch(MERGE, &format!("{object}/status"), begun).await?.code(200)?;
+    let moved = json!({"status": {"resourceVersion": "2"}});
+    let moved = site.patch(MERGE, &format!("{object}/status"), moved).await?;
+    moved.invalid("FieldValueInvalid", "status.resourceVersion")?;
     Ok(())
 }
 

@@ -38,6 +38,7 @@ mod patches;
 mod pod_defaults;
 mod pod_subresources;
 mod pruning;
+mod quotas;
 mod refusals;
 mod refused;
 mod rule_evaluation;
@@ -116,6 +117,7 @@ const GROUPS: &[Group] = &[
     ("about", about::cases),
     ("kinds", events_and_leases::cases),
     ("kinds", kinds::cases),
+    ("quotas", quotas::cases),
     ("clients", clients::cases),
 ];
 

@@ -189,6 +189,16 @@ async fn a_labels_value_is_short_and_plain(site: Site) -> Outcome {
 }
 
 async fn a_labels_key_is_qualified(site: Site) -> Outcome {
+    for (key, because) in [
+        ("a b", "name part must consist of alphanumeric characters"),
+        ("/a", "prefix part must be non-empty"),
+        ("a/", "name part must be non-empty"),
+        ("A.B/c", "prefix part a lowercase RFC 1123 subdomain must consist of"),
+        ("a/b/c", "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"),
+    ] {
+        let body = json!({"metadata": {"name": "a", "labels": {key: "x"}}});
+        site.post("configmaps", body).await?.code(422)?.mentions("/message", because)?;
+    }
     for key in ["", "a b", "/a", "a/", "A.B/c", "a/b/c", &format!("a/{}", "b".repeat(64))] {
         let body = json!({"metadata": {"name": "a", "labels": {key: "x"}}});
         invalid(&site, "configmaps", body, "metadata.labels").await?;

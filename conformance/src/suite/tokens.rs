@@ -19,6 +19,9 @@ pub(super) fn cases() -> Vec<Case> {
         case(a_token_is_bound)
             .rule("A token can be bound to a Pod of the account, and to nothing that is not there.")
             .source("registry/core/serviceaccount: TokenREST.Create"),
+        case(a_token_is_for_its_audiences)
+            .rule("A review authenticates a token for the audiences that it has, and tells its credential.")
+            .source("apiserver: authenticator, WithAudiences; kubernetes/pkg/serviceaccount: Validator"),
         case(whose_token_it_is)
             .rule("A name in the body is the path's, and a UID the account's.")
             .source("registry/core/serviceaccount: TokenREST.Create"),
@@ -101,6 +104,34 @@ async fn a_token_is_bound(site: Site) -> Outcome {
         .await?
         .refused(400, "BadRequest")?
         .mentions("/message", "running with different serviceaccount name")?;
+    Ok(())
+}
+
+async fn a_token_is_for_its_audiences(site: Site) -> Outcome {
+    site.create("serviceaccounts", json!({"metadata": {"name": "a"}})).await?;
+    let wanted = json!({"spec": {"audiences": ["vault", "other"]}});
+    let issued = site.create("serviceaccounts/a/token", wanted).await?;
+    let token = issued.at("/status/token").clone();
+    let review = async |audiences: Value| {
+        let body = json!({"spec": {"token": token, "audiences": audiences}});
+        site.create("/apis/authentication.k8s.io/v1/tokenreviews", body).await
+    };
+    let name = format!("system:serviceaccount:{}:a", site.namespace());
+    let known = review(json!(["vault", "none"])).await?;
+    let known = known
+        .is("/status/authenticated", true)?
+        .is("/status/audiences", json!(["vault"]))?
+        .is("/status/user/username", name)?;
+    let credential = known.text("/status/user/extra/authentication.kubernetes.io~1credential-id/0");
+    let is_told = credential.starts_with("JTI=") && credential.len() > 4;
+    known.check(is_told, "the token's identifier")?;
+    for audiences in [json!(["none"]), json!(null)] {
+        let unknown = review(audiences).await?.lacks("/status/authenticated")?;
+        unknown.mentions(
+            "/status/error",
+            "token audiences [\"vault\" \"other\"] is invalid for the target audiences",
+        )?;
+    }
     Ok(())
 }
 

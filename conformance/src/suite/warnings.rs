@@ -1,9 +1,10 @@
 //! The `Warning` headers of answers.
 
 use super::definition::Definition;
+use super::refusals::with_template;
 use crate::case::{Case, Outcome, case};
 use crate::site::{MERGE, Site};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -28,6 +29,9 @@ pub(super) fn cases() -> Vec<Case> {
         case(other_kinds_have_their_own)
             .rule("Claims, volumes, Ingresses and Services have warnings of their own.")
             .source("kubernetes/pkg/api: GetWarningsFor"),
+        case(workloads_have_their_own)
+            .rule("Jobs and StatefulSets have warnings of their own.")
+            .source("kubernetes/pkg/api: GetWarningsFor; registry/apps/statefulset: WarningsOnCreate"),
     ]
 }
 
@@ -177,5 +181,48 @@ async fn other_kinds_have_their_own(site: Site) -> Outcome {
         "ports": [{"port": 80}],
     }});
     site.create("services", service).await?.warns("spec.SessionAffinity is ignored for headless services")?;
+    let volume = json!({
+        "metadata": {"name": site.unique("a"), "annotations": {"volume.beta.kubernetes.io/mount-options": "ro"}},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
+            "nfs": {"server": "a", "path": "/x"}, "persistentVolumeReclaimPolicy": "Recycle",
+        },
+    });
+    site.post("/api/v1/persistentvolumes?dryRun=All", volume)
+        .await?
+        .code(201)?
+        .warns("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated.")?
+        .warns(
+            "metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since v1.31; use \
+             \\\"mountOptions\\\" attribute instead",
+        )?;
+    Ok(())
+}
+
+async fn workloads_have_their_own(site: Site) -> Outcome {
+    let job =
+        |name: &str, more: Value| json!({"metadata": {"name": name}, "spec": with_template(more, "Never")});
+    site.post("batch/v1/jobs?dryRun=All", job("a.b", json!({})))
+        .await?
+        .code(201)?
+        .warns("metadata.name: this is used in Pod names and hostnames")?;
+    let indexed = json!({"completionMode": "Indexed", "completions": 100_001, "parallelism": 10_001});
+    site.post("batch/v1/jobs?dryRun=All", job("a", indexed))
+        .await?
+        .code(201)?
+        .warns("spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism")?;
+    let claim = json!({
+        "metadata": {"name": "a"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500m"}}},
+    });
+    let set = json!({
+        "selector": {"matchLabels": {"a": "b"}}, "revisionHistoryLimit": -1, "volumeClaimTemplates": [claim],
+    });
+    let body = json!({"metadata": {"name": "a"}, "spec": with_template(set, "Always")});
+    site.post("apps/v1/statefulsets?dryRun=All", body)
+        .await?
+        .code(201)?
+        .warns("spec.revisionHistoryLimit: a negative value retains all historical revisions")?
+        .warns("fractional byte value \\\"1500m\\\" is invalid, must be an integer")?;
     Ok(())
 }

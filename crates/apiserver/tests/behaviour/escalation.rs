@@ -1,5 +1,6 @@
 //! Nobody gets more rights than they have: by roles, bindings, queries, updates that create, or signing requests.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use kube_client::{Client, Error};
 use serde_json::{Value, json};
 use trimtab_apiserver::{ApiServer, User};
@@ -279,6 +280,26 @@ async fn a_token_for_another_audience_is_authenticated_for_that_audience_alone()
             unknown["error"].as_str().is_some_and(|error| error.contains("token audiences")),
             "{unknown}"
         );
+    }
+    drop(server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_review_tells_which_token_it_saw() {
+    let (server, admin, _ada) = with_ada(json!([])).await;
+    let account = json!({"metadata": {"name": "robot"}});
+    send_json(&admin, "POST", &format!("{DEFAULT}/serviceaccounts"), &account).await.expect("created");
+    let path = format!("{DEFAULT}/serviceaccounts/robot/token");
+    for _ in 0..2 {
+        let issued = send_json(&admin, "POST", &path, &json!({"spec": {}})).await.expect("issued");
+        let token = issued["status"]["token"].as_str().expect("a token");
+        let claims = token.split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+        let claims: Value = serde_json::from_slice(&claims.expect("claims")).expect("JSON");
+        let review = json!({"spec": {"token": token}});
+        let review = send_json(&admin, "POST", "/apis/authentication.k8s.io/v1/tokenreviews", &review).await;
+        let extra = review.expect("answered")["status"]["user"]["extra"].take();
+        let id = claims["jti"].as_str().filter(|id| !id.is_empty()).expect("an identifier");
+        assert_eq!(extra["authentication.kubernetes.io/credential-id"], json!([format!("JTI={id}")]));
     }
     drop(server);
 }

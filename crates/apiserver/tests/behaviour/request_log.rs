@@ -58,3 +58,25 @@ async fn reads_and_events_are_written_down_with_the_version_that_they_carried() 
     assert_eq!(delivered, [("ADDED", "web", after), ("BOOKMARK", "", after)]);
     assert!(server.request_log().deliveries(&Filter::any().user_agent("yours")).is_empty());
 }
+
+/// A watch whose events have left the history: one that had begun, and one that never begins.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_watch_by_compaction_is_written_down_as_an_error() {
+    let server = ApiServer::builder().request_log(true).controllers(false).start();
+    let pods = pods(&server.client_as("mine"));
+    let before = server.resource_version();
+    let (params, from) = (WatchParams::default(), before.to_string());
+    let mut behind = Box::pin(pods.watch(&params, &from).await.unwrap());
+    pods.create(&PostParams::default(), &pod("web")).await.unwrap();
+    server.faults().compact();
+    assert_eq!(next(&mut behind).await, "error 410");
+    let mut late = Box::pin(pods.watch(&params, &from).await.unwrap());
+    assert_eq!(next(&mut late).await, "error 410");
+    let delivered = server.request_log().deliveries(&Filter::any().resource("pods"));
+    let delivered: Vec<_> =
+        delivered.iter().map(|event| (event.word, event.name.as_str(), event.version)).collect();
+    assert_eq!(delivered, [("ERROR", "", before), ("ERROR", "", 0)]);
+    let opened = server.request_log().matching(&Filter::any().verb(Verb::Watch));
+    let opened: Vec<_> = opened.iter().map(|exchange| (exchange.code, exchange.version)).collect();
+    assert_eq!(opened, [(Some(200), Some(before)), (Some(200), None)], "the code comes before the error");
+}

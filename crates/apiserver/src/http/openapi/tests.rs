@@ -61,6 +61,25 @@ fn each_document_has_all_that_it_refers_to_and_operations_with_names_of_their_ow
     assert!(check_references(&whole, &whole["definitions"], "#/definitions/") > 500);
 }
 
+/// Some generators of clients take an empty list for a mistake.
+#[test]
+fn an_operation_without_parameters_has_no_list_of_them() {
+    let kinds = Kinds::built_in();
+    let mut operations = 0;
+    for (group, version) in group_versions(&kinds.all()) {
+        let document = document(&kinds, group, version).expect("served");
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            let own = item.as_object().expect("operations").values().filter(|value| value.is_object());
+            for place in own.chain([item]) {
+                let parameters = place.get("parameters").map(|list| list.as_array().map(Vec::len));
+                assert!(!matches!(parameters, Some(None | Some(0))), "{path}: {parameters:?}");
+                operations += 1;
+            }
+        }
+    }
+    assert!(operations > 500, "{operations}");
+}
+
 /// kubectl's own apply merges on the client, by these; the schemas are those of a kube-apiserver 1.36.
 #[test]
 fn the_types_of_built_in_kinds_say_how_their_lists_merge() {

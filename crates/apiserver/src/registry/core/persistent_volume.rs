@@ -41,6 +41,26 @@ const SOURCES: [&str; 22] = [
     "csi",
 ];
 
+/// The annotation that had the options of a mount before there was a field.
+const MOUNT_OPTIONS: &str = "volume.beta.kubernetes.io/mount-options";
+
+/// The sources that may have that annotation.
+const MOUNTED_WITH_OPTIONS: [&str; 13] = [
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "iscsi",
+    "cinder",
+    "cephfs",
+    "azureFile",
+    "vsphereVolume",
+    "azureDisk",
+    "photonPersistentDisk",
+];
+
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
     Kind::plain("", "v1", "PersistentVolume", "persistentvolumes")
@@ -59,6 +79,12 @@ static STRATEGY: Strategy = Strategy {
     validate,
     metadata_checks: (2, 0),
     validate_change,
+    reads_beyond_metadata: true, // an annotation depends on the source
+    validate_part: |subresource, _, new, causes| {
+        if subresource.is_none() {
+            mount_options(new, causes);
+        }
+    },
     warnings: |_, new| warnings(new),
     returns_deleted: true,
     plugins: &[Plugin::Protect("kubernetes.io/pv-protection")],
@@ -113,6 +139,16 @@ fn validate(volume: &Value, causes: &mut Vec<Cause>) {
             let because = "has to be specified when using volumeAttributesClassName";
             causes.push(Cause::required("spec.csi", because));
         }
+    }
+    mount_options(volume, causes);
+}
+
+/// Validates that only volumes that are mounted with options have the annotation for them.
+fn mount_options(volume: &Value, causes: &mut Vec<Cause>) {
+    let has_options = volume["metadata"]["annotations"].get(MOUNT_OPTIONS).is_some();
+    if has_options && !MOUNTED_WITH_OPTIONS.iter().any(|source| volume["spec"][source].is_object()) {
+        let because = "may not specify mount options for this volume type";
+        causes.push(Cause::forbidden(format!("metadata.annotations.{MOUNT_OPTIONS}"), because));
     }
 }
 
@@ -215,10 +251,7 @@ fn warnings(new: &Value) -> Vec<String> {
                 "volume.beta.kubernetes.io/storage-class",
                 "deprecated since v1.8; use \"storageClassName\" attribute instead",
             ),
-            (
-                "volume.beta.kubernetes.io/mount-options",
-                "deprecated since v1.31; use \"mountOptions\" attribute instead",
-            ),
+            (MOUNT_OPTIONS, "deprecated since v1.31; use \"mountOptions\" attribute instead"),
         ],
     );
     if warnings::text(new, "/spec/persistentVolumeReclaimPolicy") == "Recycle" {
