@@ -27,6 +27,7 @@ mod fixed_fields;
 mod forms;
 mod garbage;
 mod grace;
+mod jobs;
 mod json_patches;
 mod kinds;
 mod lists;
@@ -106,6 +107,7 @@ const GROUPS: &[Group] = &[
     ("refusals", refusals::cases),
     ("services", services::cases),
     ("data", data::cases),
+    ("jobs", jobs::cases),
     ("more_refusals", cluster_refusals::cases),
     ("more_refusals", workload_refusals::cases),
     ("fixed_fields", fixed_fields::cases),

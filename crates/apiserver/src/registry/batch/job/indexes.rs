@@ -19,6 +19,26 @@ pub(super) fn count(indexes: &str, completions: i64) -> Result<i64, String> {
     Ok(total)
 }
 
+/// Returns the lowest index that two lists have in common. Intervals that are malformed are left out.
+pub(super) fn overlap(one: &str, other: &str, completions: i64) -> Option<i64> {
+    let intervals = |indexes: &str| -> Vec<(i64, i64)> {
+        indexes.split(',').filter_map(|interval| parse(interval, completions).ok()).collect()
+    };
+    let (one, other) = (intervals(one), intervals(other));
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some((first, end)), Some((other_first, other_end))) = (one.peek(), other.peek()) {
+        if first <= other_end && other_first <= end {
+            return Some(*first.max(other_first));
+        }
+        if first <= other_first {
+            one.next()
+        } else {
+            other.next()
+        };
+    }
+    None
+}
+
 /// Returns the first and the last index of an interval.
 fn parse(interval: &str, completions: i64) -> Result<(i64, i64), String> {
     let limits: Vec<&str> = interval.split('-').collect();
@@ -44,7 +64,15 @@ fn parse(interval: &str, completions: i64) -> Result<(i64, i64), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::{count, overlap};
+
+    #[test]
+    fn lists_overlap_where_both_have_an_index() {
+        assert_eq!(overlap("0,2-4,9", "1,5-8", 10), None);
+        assert_eq!(overlap("0,2-4", "1,3-8", 10), Some(3));
+        assert_eq!(overlap("x,7", "1-2-3,7", 10), Some(7));
+        assert_eq!(overlap("", "1", 10), None);
+    }
 
     #[test]
     fn indexes_are_in_order_and_less_than_the_completions() {

@@ -1,7 +1,9 @@
 //! Jobs.
 
+mod change;
 mod indexes;
 mod policies;
+mod status;
 mod validation;
 
 use k8s_openapi::jiff::Timestamp;
@@ -32,8 +34,8 @@ static STRATEGY: Strategy = Strategy {
     validate_first: validation::validate_selector,
     validate: validation::validate,
     validate_new: validation::validate_new,
-    validate_change: validation::validate_change,
-    validate_part: validation::validate_part,
+    validate_change: change::validate,
+    validate_part: status::validate_part,
     warnings,
     metadata_checks: (1, 1),
     orphans_dependents: true,
@@ -43,6 +45,11 @@ static STRATEGY: Strategy = Strategy {
     ),
     ..base::BASE
 };
+
+/// Returns whether a condition of a Job holds: `True`, `False` or `Unknown`.
+fn condition<'a>(job: &'a Value, kind: &str) -> Option<&'a str> {
+    cells::condition(job, kind)?["status"].as_str()
+}
 
 /// Sets the defaults of a Job, except for those that depend on its name.
 fn set_defaults(job: &mut Value) {

@@ -2,17 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    JOB_NAME, JOB_UID, indexes,
-    policies::{self, without_value},
-};
+use super::{JOB_NAME, JOB_UID, policies};
 use crate::{
-    api::{names, object, path::Path, selector::LabelSelector, status::Cause, subresource::Subresource},
+    api::{names, object, path::Path, selector::LabelSelector, status::Cause},
     registry::{networking::ingress_class, validation},
 };
 
 /// The most Pods at once of an indexed Job, and its most failed indexes.
 const MOST_PARALLEL: i64 = 100_000;
+/// The completions beyond which a Job that counts the failures of each index has lower limits.
+const MANY_COMPLETIONS: i64 = 100_000;
+/// The most Pods at once, and the most failed indexes, of such a Job.
+const MOST_OF_MANY: i64 = 10_000;
 /// The most bytes of the name of the controller of a Job.
 const LONGEST_CONTROLLER: usize = 63;
 
@@ -172,151 +173,26 @@ fn validate_indexes(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     limited("maxFailedIndexes", is_above, "must be less than or equal to completions".to_owned());
     let because = format!("must be less than or equal to {MOST_PARALLEL}");
     limited("maxFailedIndexes", failed > MOST_PARALLEL, because);
-}
-
-/// Validates the fields of a Job that never change.
-pub(super) fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    // Upstream looks at the new state like at a new Job, and again as a change.
-    if new["spec"]["selector"].is_object() {
-        validate_selector(new, causes);
-    }
-    validate(new, causes);
-    validate_new(new, causes);
-    let (before, after) = (&old["spec"]["completions"], &new["spec"]["completions"]);
-    if new["spec"]["completionMode"] != "Indexed" {
-        validation::fixed(old, new, "/spec/completions", causes);
-    } else if before != after && !after.is_null() && *after != new["spec"]["parallelism"] {
-        let because = "can only be modified in tandem with spec.parallelism";
-        causes.push(Cause::invalid("spec.completions", after, because));
-    }
-    validation::fixed(old, new, "/spec/selector", causes);
-    if template(old, old) != template(new, old) {
-        let because = "field is immutable";
-        causes.push(Cause::invalid("spec.template", &new["spec"]["template"], because));
-    }
-    for pointer in [
-        "/spec/completionMode",
-        "/spec/podFailurePolicy",
-        "/spec/backoffLimitPerIndex",
-        "/spec/managedBy",
-        "/spec/successPolicy",
-    ] {
-        validation::fixed(old, new, pointer, causes);
-    }
-}
-
-/// Returns the fields of a template that do not change. Those of a suspended Job that has not started may be directed to
-/// other Nodes.
-fn template(job: &Value, old: &Value) -> Value {
-    let mut template = job["spec"]["template"].clone();
-    let is_unstarted = old["spec"]["suspend"] == true && old["status"]["startTime"].is_null();
-    if !is_unstarted {
-        return template;
-    }
-    if let Some(metadata) = template.get_mut("metadata").and_then(Value::as_object_mut) {
-        ["annotations", "labels"].iter().for_each(|field| drop(metadata.remove(*field)));
-    }
-    if let Some(spec) = template.get_mut("spec").and_then(Value::as_object_mut) {
-        let fields = ["nodeSelector", "tolerations", "schedulingGates"];
-        fields.iter().for_each(|field| drop(spec.remove(*field)));
-        if let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) {
-            affinity.remove("nodeAffinity");
-        }
-        if spec.get("affinity").is_some_and(|affinity| *affinity == json!({})) {
-            spec.remove("affinity");
-        }
-    }
-    template
-}
-
-/// Validates a changed status.
-pub(super) fn validate_part(
-    subresource: Option<Subresource>,
-    old: &Value,
-    new: &Value,
-    causes: &mut Vec<Cause>,
-) {
-    if subresource != Some(Subresource::Status) {
-        return;
-    }
-    let (spec, status) = (&new["spec"], &new["status"]);
-    for field in ["active", "succeeded", "failed", "ready", "terminating"] {
-        validation::at_least(0, status, &Path::Root("status"), field, causes);
-    }
-    let indexes = validation::text(status, "completedIndexes");
-    let is_changed = |field: &str| old["status"][field] != status[field];
-    if is_changed("completedIndexes") && !indexes.is_empty() {
-        let (field, shown) = ("status.completedIndexes", json!(indexes));
-        if let Some(Err(because)) =
-            spec["completions"].as_i64().map(|completions| indexes::count(indexes, completions))
-        {
-            causes.push(Cause::invalid(field, &shown, format!("error parsing completedIndexes: {because}")));
-        }
-        if spec["completionMode"] != "Indexed" {
-            let because = "cannot set non-empty completedIndexes when non-indexed completion mode";
-            causes.push(Cause::invalid(field, &shown, because));
-        }
-    }
-    if is_changed("failedIndexes")
-        && status["failedIndexes"].is_string()
-        && spec["backoffLimitPerIndex"].is_null()
+    if is_set("backoffLimitPerIndex")
+        && number("completions").is_some_and(|completions| completions > MANY_COMPLETIONS)
     {
-        let because = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
-        causes.push(Cause::invalid("status.failedIndexes", &status["failedIndexes"], because));
+        validate_many(spec, path, causes);
     }
-    let number = |field: &str| status[field].as_i64().unwrap_or(0);
-    if (is_changed("ready") || is_changed("active")) && number("ready") > number("active") {
-        let because = "cannot set more ready pods than active";
-        causes.push(Cause::invalid("status.ready", &status["ready"], because));
-    }
-    validate_end(old, new, causes);
 }
 
-/// Validates that what a status says of a Job's end goes together, where it changed.
-fn validate_end(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
-    let holds = |job: &Value, kind: &str| {
-        let conditions = validation::items(&job["status"], "conditions");
-        conditions.iter().any(|condition| condition["type"] == kind && condition["status"] == "True")
-    };
-    let begins = |kind: &str| holds(new, kind) && !holds(old, kind);
-    let status = &new["status"];
-    let (complete, failed) = (holds(new, "Complete"), holds(new, "Failed"));
-    let ends = begins("Complete") || begins("Failed");
-    let mut refuse = |is_wrong: bool, field: &str, because: &str| {
-        if is_wrong {
-            causes.push(without_value(format!("status.{field}"), because));
+/// Validates an indexed Job with so many completions that the failures of each index take too much room.
+fn validate_many(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    if spec["maxFailedIndexes"].is_null() {
+        let because = format!("must be specified when completions is above {MANY_COMPLETIONS}");
+        causes.push(Cause::required(path.child("maxFailedIndexes"), &because));
+    }
+    for field in ["parallelism", "maxFailedIndexes"] {
+        if spec[field].as_i64().is_some_and(|number| number > MOST_OF_MANY) {
+            let because = format!(
+                "must be less than or equal to {MOST_OF_MANY} when completions are above {MANY_COMPLETIONS} and used with \
+                 backoff limit per index"
+            );
+            causes.push(Cause::invalid(path.child(field), &spec[field], because));
         }
-    };
-    refuse(ends && complete && failed, "conditions", "cannot set Complete=True and Failed=true conditions");
-    refuse(
-        begins("Complete") && holds(new, "FailureTarget"),
-        "conditions",
-        "cannot set Complete=True and FailureTarget=true conditions",
-    );
-    refuse(
-        begins("Failed") && !holds(new, "FailureTarget"),
-        "conditions",
-        "cannot set Failed=True condition without the FailureTarget=true condition",
-    );
-    refuse(
-        begins("Complete") && !holds(new, "SuccessCriteriaMet"),
-        "conditions",
-        "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
-    );
-    let completion = &status["completionTime"];
-    if !completion.is_null() && !complete && old["status"]["completionTime"] != *completion {
-        let because = "cannot set completionTime when there is no Complete=True condition";
-        causes.push(Cause::invalid("status.completionTime", completion, because));
-    }
-    if begins("Complete") && completion.is_null() {
-        let because = "completionTime is required for Complete jobs";
-        causes.push(Cause::required("status.completionTime", because));
-    }
-    if ends && status["active"].as_i64().unwrap_or(0) > 0 {
-        let because = "active>0 is invalid for finished job";
-        causes.push(Cause::invalid("status.active", &status["active"], because));
-    }
-    if ends && status["startTime"].is_null() {
-        causes.push(Cause::required("status.startTime", "startTime is required for finished job"));
     }
 }
