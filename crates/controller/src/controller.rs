@@ -104,7 +104,12 @@ impl Controller<()> {
             sources: Arc::default(),
             queue: QueueOptions::default(),
             workers: 1,
-            limits: Limits { max_retries: None, timeout: Some(RECONCILE_TIMEOUT), slow: Some(SLOW) },
+            limits: Limits {
+                max_retries: None,
+                timeout: Some(RECONCILE_TIMEOUT),
+                slow: Some(SLOW),
+                lag: None,
+            },
             sync_timeout: SYNC_TIMEOUT,
             grace_period: None,
             abort_timeout: ABORT_TIMEOUT,

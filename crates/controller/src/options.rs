@@ -45,6 +45,17 @@ impl<R> Controller<R> {
         self
     }
 
+    /// Sets the longest lag of a source with which a reconcile begins. The default is no limit.
+    ///
+    /// While the connection of a watch is dead, everything in its cache looks as it was. A controller that acts on absence, such
+    /// as one that replaces the Pods of silent nodes, would act on all objects at once. With a limit, its keys are parked,
+    /// looked at every 5 s, and reconciled once the server has been heard again. The lag of a healthy watch stays below about a
+    /// minute, the time between two bookmarks: a shorter limit holds keys back in vain.
+    pub fn max_lag(mut self, lag: Duration) -> Self {
+        self.config.limits.lag = Some(lag);
+        self
+    }
+
     /// Sets the number of consecutive retries of a key, after which it waits for its next event. The default is
     /// unlimited. Kubernetes' Deployment controller has 15, which take about three minutes.
     pub fn max_retries(mut self, retries: u32) -> Self {

@@ -89,6 +89,7 @@ impl Controller {
             reconciler: self.reconciler.clone(),
             limits: config.limits,
             shared: config.shared.clone(),
+            sources: config.sources.clone(),
         };
         Ok(Standby {
             connected,

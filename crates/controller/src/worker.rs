@@ -17,6 +17,7 @@ use crate::{
     reconciler::Reconciler,
     request::Request,
     running::Shared,
+    source::set::SourceSet,
     state::{Decision, decide},
     time_limit::within_limit,
 };
@@ -29,6 +30,7 @@ pub(crate) struct Worker {
     pub(crate) reconciler: Reconciler,
     pub(crate) limits: Limits,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) sources: Arc<SourceSet>,
 }
 
 /// The limits of each reconcile.
@@ -38,7 +40,12 @@ pub(crate) struct Limits {
     pub(crate) timeout: Option<Duration>,
     /// The duration from which a reconcile is logged as slow.
     pub(crate) slow: Option<Duration>,
+    /// The longest lag of a source with which a reconcile begins.
+    pub(crate) lag: Option<Duration>,
 }
+
+/// The time after which a key that waits for a source is looked at again.
+const RECHECK: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Reconciles keys until the sender of `stopped` is dropped. The key that is being reconciled is finished.
@@ -80,9 +87,22 @@ impl Worker {
         let request = Request { key: key.clone(), attempt: failures, reasons, priority };
         let began = Instant::now();
         let active = self.shared.metrics.active();
-        let result = self.reconcile(request, began).instrument(span.clone()).await;
+        let result = match self.stale_source() {
+            Some(stale) => Err(Error::waiting(RECHECK, stale)),
+            None => self.reconcile(request, began).instrument(span.clone()).await,
+        };
         drop(active);
         span.in_scope(|| self.settle(key, priority, failures, &result, began.elapsed()));
+    }
+
+    /// Returns the source whose state is older than the limit, if there is a limit.
+    fn stale_source(&self) -> Option<StaleSource> {
+        let limit = self.limits.lag?;
+        let mut statuses = self.sources.statuses().into_iter();
+        statuses.find_map(|source| {
+            let lag = source.lag.filter(|lag| *lag > limit)?;
+            Some(StaleSource { name: source.name, lag })
+        })
     }
 
     /// Counts and logs a reconcile that has ended, and adds its key again where the result asks for it.
@@ -136,7 +156,7 @@ impl Worker {
         let Err(error) = result else { return records.succeeded(key) };
         match decision {
             Decision::Park(limit) => {
-                tracing::debug!(controller, %key, on = %error, ?limit, "waiting for own writes");
+                tracing::debug!(controller, %key, on = %error, ?limit, "waiting for the cache");
                 records.parked(key, &error.to_string());
             }
             Decision::GiveUp => {
@@ -153,6 +173,14 @@ impl Worker {
             }
         }
     }
+}
+
+/// The state of a source is too old to act on.
+#[derive(Debug, thiserror::Error)]
+#[error("the state of {name} is {} s old", lag.as_secs())]
+struct StaleSource {
+    name: String,
+    lag: Duration,
 }
 
 /// Returns whether the sender of `stopped` was dropped.

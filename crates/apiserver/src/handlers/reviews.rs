@@ -52,7 +52,7 @@ pub(super) fn serve(core: &Core, request: &Request, mut review: Value) -> Result
             ));
         }
     }
-    if request.kind().kind != "SelfSubjectReview" {
+    if request.kind().strategy.review != Some(Review::SelfSubject) {
         let managers = request.writer(core, &core.registry.clock.seconds()).created(&mut review);
         if let Some(managers) = managers.and_then(|managers| serde_json::from_str::<Value>(&managers).ok()) {
             review["metadata"]["managedFields"] = managers;

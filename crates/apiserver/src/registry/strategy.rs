@@ -103,6 +103,9 @@ pub(crate) struct Strategy {
     pub(crate) status_reset_fields: Paths<'static>,
     /// The fields that admission fills into a new object after its managers are known.
     pub(crate) admitted_fields: Paths<'static>,
+    /// The fields of a new object without a manager: `admitted_fields`, and those that upstream's server or admission fills in
+    /// and that are among the defaults here.
+    pub(crate) unmanaged_fields: fn(&Value) -> Paths<'static>,
 
     // Admission and special kinds
     /// The admission plug-ins for new objects, in their order.
@@ -257,6 +260,7 @@ impl Strategy {
         reset_fields: None,
         status_reset_fields: &[&["spec"]],
         admitted_fields: &[],
+        unmanaged_fields: |_| &[],
         plugins: &[],
         usage: Usage::Count,
         counts_by_name: false,

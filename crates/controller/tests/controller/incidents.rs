@@ -6,10 +6,10 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ConfigMap;
 use tokio::time::sleep;
 use trimtab_apiserver::{Filter, Verb};
-use trimtab_controller::{Action, Controller};
+use trimtab_controller::{Action, Controller, ExternalSource};
 use trimtab_test_support::settle;
 
-use crate::world::{Log, SECOND, World, during};
+use crate::world::{Log, SECOND, World, during, key};
 
 /// Incident 3 (kubernetes#22669): a failover floods etcd with lists. The informers outlive the terms, so that a new term
 /// lists nothing.
@@ -55,6 +55,38 @@ async fn the_lag_of_a_source_shows_a_dead_connection_at_once() {
         world.touch("a", "1").await;
         settle(30 * SECOND).await;
         assert!(lag() >= 30 * SECOND, "{:?}", lag());
+    })
+    .await;
+}
+
+/// Incident 12, the breaker: nothing is done while the state is too old, and all of it as soon as the server is heard.
+#[tokio::test(start_paused = true)]
+async fn keys_are_parked_while_a_source_lags_too_far_behind() {
+    let world = World::new();
+    world.map("a").await;
+    let (log, store) = (Log::default(), world.maps.store().clone());
+    let (sender, timer) = ExternalSource::channel("timer");
+    let controller =
+        Controller::new("test", &world.maps).external(timer).max_lag(75 * SECOND).reconciler(log.done());
+    during(&controller, async {
+        settle(SECOND).await;
+        assert_eq!(log.names(), ["a"]);
+        let silent = Filter::any().user_agent("controller");
+        let hole = world.server.faults().black_hole(silent);
+        settle(74 * SECOND).await;
+        sender.send(key("a"));
+        settle(SECOND).await;
+        assert_eq!(log.len(), 2, "the state is young enough");
+        settle(10 * SECOND).await;
+        sender.send(key("a"));
+        settle(10 * SECOND).await;
+        assert_eq!((log.len(), controller.status().parked), (2, 1));
+        let waiting = controller.handle().keys().remove(0).waits_for.expect("it is parked");
+        assert!(waiting.starts_with("the state of configmaps is "), "{waiting}");
+        drop(hole);
+        settle(120 * SECOND).await;
+        assert!(controller.status().sources[0].lag < Some(75 * SECOND));
+        assert_eq!((log.len(), store.len(), controller.status().parked), (3, 1, 0));
     })
     .await;
 }

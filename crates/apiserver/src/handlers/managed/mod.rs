@@ -61,7 +61,7 @@ impl<'a> Writer<'a> {
     }
 
     fn fields(&self) -> FieldWriter<'_, Served<'a>> {
-        self.fields_but(resets::admitted(self.versions.kind()))
+        self.fields_but(self.versions.kind().strategy.admitted_fields)
     }
 
     fn fields_but(&self, admitted: Paths<'static>) -> FieldWriter<'_, Served<'a>> {
@@ -74,7 +74,7 @@ impl<'a> Writer<'a> {
 
     /// Returns the managers of a new object as text. The managers that its client sent are taken out of it.
     pub(crate) fn created(&self, object: &mut Value) -> Option<String> {
-        self.fields_but(resets::admitted_to(self.versions.kind(), object)).create(object)
+        self.fields_but((self.versions.kind().strategy.unmanaged_fields)(object)).create(object)
     }
 
     /// Returns the managers, as text, of an object that was `live` before and had the managers `stored`. The managers that

@@ -2,6 +2,7 @@
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
+use trimtab_managed_fields::Paths;
 
 use crate::{
     api::{names, object, status::Cause},
@@ -46,6 +47,7 @@ static STRATEGY: Strategy = Strategy {
         "type",
     ],
     set_defaults: |event| set_event_defaults(defaults::whole(event), true),
+    unmanaged_fields: unset_times,
     name: NameRule::PathSegment,
     from_stored: |event| rename(event, false),
     ..SHARED
@@ -198,6 +200,21 @@ fn event_count(event: &Value, _: Timestamp) -> Value {
         None => cells::number(event, "/count").max(1),
     };
     count.into()
+}
+
+/// Returns the times of a new Event that are not set: they are null in the object, and nobody wrote them.
+fn unset_times(event: &Value) -> Paths<'static> {
+    let is_null = |field: &str| event.get(field).is_some_and(Value::is_null);
+    match ["eventTime", "firstTimestamp", "lastTimestamp"].map(is_null) {
+        [true, true, true] => &[&["eventTime"], &["firstTimestamp"], &["lastTimestamp"]],
+        [true, true, false] => &[&["eventTime"], &["firstTimestamp"]],
+        [true, false, true] => &[&["eventTime"], &["lastTimestamp"]],
+        [true, false, false] => &[&["eventTime"]],
+        [false, true, true] => &[&["firstTimestamp"], &["lastTimestamp"]],
+        [false, true, false] => &[&["firstTimestamp"]],
+        [false, false, true] => &[&["lastTimestamp"]],
+        [false, false, false] => &[],
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Events.
 
 use serde_json::{Value, json};
+use trimtab_managed_fields::Paths;
 
 use crate::{
     api::status::Cause,
@@ -35,6 +36,7 @@ static STRATEGY: Strategy = Strategy {
         event["apiVersion"] = "v1".into();
     }),
     from_stored: |event| event::rename(event, true),
+    unmanaged_fields: unset_times,
     validate_new,
     validate_change,
     ..event::SHARED
@@ -105,5 +107,15 @@ fn validate_change(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
             value => value.clone(),
         };
         causes.push(Cause::invalid(told, &shown, "field is immutable"));
+    }
+}
+
+/// Returns the old times of a new Event, if neither is set: they are null in the object, and nobody wrote them.
+fn unset_times(event: &Value) -> Paths<'static> {
+    let is_null = |field: &str| event.get(field).is_some_and(Value::is_null);
+    if is_null("deprecatedFirstTimestamp") && is_null("deprecatedLastTimestamp") {
+        &[&["deprecatedFirstTimestamp"], &["deprecatedLastTimestamp"]]
+    } else {
+        &[]
     }
 }

@@ -4,6 +4,7 @@ mod cells;
 mod change;
 
 use serde_json::{Value, json};
+use trimtab_managed_fields::Paths;
 
 use crate::{
     api::{
@@ -51,6 +52,9 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
+/// The fields that admission fills in.
+const ADMITTED: Paths<'static> = &[&["spec", "priority"], &["spec", "preemptionPolicy"]];
+
 static STRATEGY: Strategy = Strategy {
     selectable_fields: &[
         "spec.nodeName",
@@ -75,7 +79,8 @@ static STRATEGY: Strategy = Strategy {
     warnings,
     returns_deleted: true,
     status_reset_fields: &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
-    admitted_fields: &[&["spec", "priority"], &["spec", "preemptionPolicy"]],
+    admitted_fields: ADMITTED,
+    unmanaged_fields,
     plugins: &[Plugin::LimitPod, Plugin::Priority, Plugin::RuntimeClass],
     usage: Usage::Pod,
     counts_by_name: true,
@@ -189,4 +194,18 @@ fn columns() -> Vec<Column> {
         column::computed("Readiness Gates", cells::pod_readiness_gates).wide(),
     ]);
     columns
+}
+
+/// Returns the fields of a new Pod without a manager. Upstream's admission adds two tolerations, which are defaults here.
+fn unmanaged_fields(pod: &Value) -> Paths<'static> {
+    let added = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+    let is_added = |toleration: &Value| {
+        added.iter().any(|key| toleration["key"] == *key) && toleration["tolerationSeconds"] == 300
+    };
+    let tolerations = pod.pointer("/spec/tolerations").and_then(Value::as_array);
+    if tolerations.is_some_and(|all| all.iter().all(is_added)) {
+        &[&["spec", "priority"], &["spec", "preemptionPolicy"], &["spec", "tolerations"]]
+    } else {
+        ADMITTED
+    }
 }
