@@ -11,11 +11,16 @@ pub enum Rule {
     MaxUnavailable,
     /// As many old sets as `revisionHistoryLimit` are kept. Without it, none is.
     History,
+    /// If the strategy is `Recreate`, the end of every old Pod is waited for. Without it, new Pods are created at once.
+    Recreate,
+    /// A paused Deployment rolls out no template. Without it, a pause is ignored.
+    Pause,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MaxSurge, Self::MaxUnavailable, Self::History];
+    pub const ALL: [Self; 5] =
+        [Self::MaxSurge, Self::MaxUnavailable, Self::History, Self::Recreate, Self::Pause];
 
     /// The name in `deployment/NAME`.
     pub fn name(self) -> &'static str {
@@ -23,6 +28,8 @@ impl Rule {
             Self::MaxSurge => "max-surge",
             Self::MaxUnavailable => "max-unavailable",
             Self::History => "history",
+            Self::Recreate => "recreate",
+            Self::Pause => "pause",
         }
     }
 
@@ -31,7 +38,7 @@ impl Rule {
         match self {
             Self::MaxSurge => Limits { surge: limits.desired, ..limits },
             Self::MaxUnavailable => Limits { unavailable: limits.desired, ..limits },
-            Self::History => limits,
+            Self::History | Self::Recreate | Self::Pause => limits,
         }
     }
 }

@@ -17,7 +17,7 @@ use trimtab_controller::{
 use trimtab_events::NewEvent;
 
 use super::{
-    Deployments, Error,
+    Deployments, Error, Rule,
     rollout::{self, Limits},
     sets::{self, Annotation, Sets, actual, replicas},
     status::{self, PROGRESSING, reason},
@@ -122,7 +122,7 @@ impl Deployments {
             return Ok(Outcome::Counts);
         }
         let rollback = super::rollback::requested(&deployment);
-        if is_paused(&deployment) {
+        if is_paused(&deployment) && self.without != Some(Rule::Pause) {
             self.scale(draft, sets).await?;
             if rollback.is_none() {
                 self.clean_up(&deployment, sets).await?;
@@ -203,10 +203,12 @@ impl Deployments {
 
     /// Returns whether a Pod of an old set has not ended, by the sets' statuses or by the Pods themselves.
     fn old_pods_run(&self, sets: &Sets) -> bool {
-        sets.old.iter().any(|set| {
-            let pods = self.pods_by_owner.controlled_by(set.metadata.uid());
-            actual(set) > 0 || pods.iter().any(|pod| !pod.is_finished())
-        })
+        let waits = self.without != Some(Rule::Recreate);
+        waits
+            && sets.old.iter().any(|set| {
+                let pods = self.pods_by_owner.controlled_by(set.metadata.uid());
+                actual(set) > 0 || pods.iter().any(|pod| !pod.is_finished())
+            })
     }
 
     /// Writes the annotations that the new set lacks, and notes its revision for the Deployment: the part of upstream's
@@ -241,8 +243,9 @@ impl Deployments {
             template_hash(&deployment.spec.template, draft.status.collision_count).map_err(Error::Hash)?;
         let next = sets::max_revision(&sets.old) + 1;
         let mut wanted = sets::new_set(&deployment, &hash, next, &draft.limits);
-        // All at once if the strategy is `Recreate`: no old set wants Pods then.
-        let size = rollout::scale_up_new(&draft.limits, sets.replicas(), 0);
+        // All at once if the strategy is `Recreate`: no old set wants Pods then. Before a rollback, old Pods may still run.
+        let must_wait = is_recreated(&deployment) && self.old_pods_run(sets);
+        let size = if must_wait { 0 } else { rollout::scale_up_new(&draft.limits, sets.replicas(), 0) };
         wanted.spec.replicas = Some(size);
         let name = wanted.metadata.name.clone().unwrap_or_default();
         let created = match self.writer.create(&*deployment, wanted).await {

@@ -11,7 +11,7 @@ use trimtab_simulation::Scenario;
 
 pub use self::{
     database::database,
-    deployment::{deployment, deployment_without},
+    deployment::{deployment, deployment_with, deployment_without},
     lease::{Removed, lease, lease_taken},
     replicaset::{
         replicaset, replicaset_adopting, replicaset_bench, replicaset_counts, replicaset_late,

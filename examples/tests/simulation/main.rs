@@ -1,5 +1,6 @@
 //! The scenarios, for as many histories as fit into a test run. `cargo xtask simulate NAME --seeds 5000` runs more.
 
+mod deployment;
 mod replicaset;
 
 use std::{
@@ -9,7 +10,6 @@ use std::{
 
 use trimtab_examples::{
     database::Defect,
-    deployment::Rule,
     replicaset::Protection,
     scenarios::{self, Removed, database},
 };
@@ -87,21 +87,6 @@ fn every_planted_defect_is_found_and_told_on_a_page() {
     }
 }
 
-/// A Deployment is scaled to the size that its old set has in the middle of a rollout, after a request that hung.
-#[test]
-fn a_rollout_goes_on_after_a_scaling_to_the_size_of_the_old_set() {
-    let plan = "7138; controllers@1509w refuse 500; controllers@4947 time-travel 259 176; controllers@7198+2w hang; \
-                controllers@9271 suspend 464; controllers@19384 lose-reply";
-    Simulation::new(scenarios::deployment()).replay(&plan.parse().expect("a plan")).assert_clean();
-}
-
-/// A Deployment that is paused in the middle of a rollout, and stays so, has nothing to finish.
-#[test]
-fn a_deployment_that_stays_paused_is_no_failure() {
-    let plan = "27; steps 0@2 4@3000 5@3050";
-    Simulation::new(scenarios::deployment()).replay(&plan.parse().expect("a plan")).assert_clean();
-}
-
 /// Each rule of the election, taken away, by a plan that shows what it guards against.
 #[test]
 fn an_election_without_one_of_its_rules_fails_and_is_clean_with_it() {
@@ -150,38 +135,6 @@ fn a_set_that_is_gone_gets_no_more_pods() {
     let report = Simulation::new(scenario).shrink_runs(0).replay(&plan.parse().expect("a plan"));
     report.assert_clean();
 }
-
-/// Rules of the Deployment controller, taken away one at a time: which property sees it.
-#[test]
-fn a_deployment_controller_without_one_of_its_rules_fails_and_is_clean_with_it() {
-    for (rule, property, plan) in UNRULED {
-        let plan: Plan = plan.parse().expect("a plan");
-        let without = Simulation::new(scenarios::deployment_without(rule)).shrink_runs(0);
-        let report = without.replay(&plan);
-        let [failure] = report.failures() else { panic!("{rule:?} is not missed in {plan}: {report}") };
-        assert_eq!(&*failure.violation.property, property, "{failure}");
-        Simulation::new(scenarios::deployment()).replay(&plan).assert_clean();
-    }
-}
-
-/// A property and a plan for each rule.
-const UNRULED: [(Rule, &str, &str); 3] = [
-    (
-        Rule::MaxSurge,
-        "no more Pods wanted than desired and surge",
-        "0; steps 0@2,/spec/replicas=1,/spec/strategy/rollingUpdate/maxUnavailable=1 4@42",
-    ),
-    (
-        Rule::MaxUnavailable,
-        "no fewer Pods kept than must be available",
-        "12; steps 0,/spec/replicas=2,/spec/strategy/rollingUpdate/maxSurge=0 6",
-    ),
-    (
-        Rule::History,
-        "no revision is lost",
-        "0; steps 2@2,/spec/replicas=0,/spec/strategy/rollingUpdate/maxSurge=0 3@7",
-    ),
-];
 
 /// A plan for each protection.
 const UNPROTECTED: [(Protection, &str); 5] = [

@@ -88,6 +88,30 @@ async fn a_rollback_of_the_second_template_without_a_set_goes_to_the_first() {
     assert_eq!(cluster.images().await, [image("v2", 2, 0, 0), image("v1", 3, 3, 3)]);
 }
 
+/// The set of the third template is made for its revision alone while Pods of the first one end.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_with_recreate_creates_no_pod_while_old_ones_run() {
+    let cluster = Cluster::start();
+    cluster.create(4, &json!({"strategy": {"type": "Recreate"}})).await;
+    settle(20 * SECOND).await;
+    let mut commits = cluster.server.commits();
+    cluster.set_image("v2").await;
+    settle(SECOND / 10).await; // the old Pods end after 200 ms
+    assert_eq!((cluster.pods().await.len(), cluster.images().await.len()), (0, 1), "they are being deleted");
+    let template = json!({"template": template("v3")});
+    cluster.patch(json!({"metadata": {"annotations": {ROLLBACK: "0"}}, "spec": template})).await;
+    settle(30 * SECOND).await;
+    assert_eq!(cluster.images().await, [image("v3", 2, 0, 0), image("v1", 3, 4, 4)]);
+    let last = cluster.server.resource_version();
+    while let Some(commit) = commits.next().await {
+        let is_new = commit.resource == "pods" && commit.object["metadata"]["labels"]["image"] == "v3";
+        assert!(!is_new, "{commit:?}");
+        if commit.version >= last {
+            break;
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rollback_to_a_revision_that_is_gone_or_the_same_is_an_event() {
     let mut cluster = three_revisions(&json!({"revisionHistoryLimit": 1})).await;
