@@ -10,7 +10,7 @@ use tower::service_fn;
 use trimtab_apiserver::{ApiServer, Filter, User, Verb};
 use trimtab_examples::controller_manager::{Options, Selected, add_to, features, run};
 use trimtab_manager::{Manager, ManagerBuilder};
-use trimtab_test_support::settle;
+use trimtab_test_support::{log::Log, settle};
 
 use super::cluster::{Cluster, SECOND, deployment};
 
@@ -73,6 +73,10 @@ async fn missing_permissions_are_named_with_the_kind_and_the_user() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_process_stands_by_without_a_write_and_takes_over() {
+    let (log, _logged) = Log::capture(
+        |metadata| metadata.target() == "trimtab_manager::led",
+        |line, field, value| line.push_str(&format!("{field}={value:?} ")),
+    );
     let server = ApiServer::builder().request_log(true).start();
     let candidate = |name: &'static str| {
         let builder = Manager::with_client_that_may_retry("test", server.client_as(name));
@@ -81,6 +85,7 @@ async fn a_second_process_stands_by_without_a_write_and_takes_over() {
     };
     let first = tokio::spawn(candidate("first").run_until(pending()));
     settle(5 * SECOND).await;
+    log.take();
     let second = candidate("second");
     let observer = second.observer().expect("an election");
     let second = tokio::spawn(second.run_until(pending()));
@@ -94,6 +99,8 @@ async fn a_second_process_stands_by_without_a_write_and_takes_over() {
         of_second.iter().filter(|one| !matches!(one.verb, Verb::Get | Verb::List | Verb::Watch)).count()
     };
     assert_eq!(writes(), 0, "a second process writes nothing");
+    let line = r#"message=another process leads: standing by lease="kube-system/test" holder="first" "#;
+    assert_eq!(log.take(), [line], "one clear line");
     first.abort(); // the Lease is not released
     settle(30 * SECOND).await;
     assert!(observer.is_leader() && writes() > 0);
