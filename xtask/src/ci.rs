@@ -176,7 +176,8 @@ fn conformance(_: &Workspace) -> Result<(), Failure> {
 }
 
 fn demo(_: &Workspace) -> Result<(), Failure> {
-    show(&mut words("xtask demo"))
+    show(&mut words("xtask demo"))?;
+    show(&mut words("xtask demo --deployments"))
 }
 
 /// Lints and tests the parts against the types of one Kubernetes version. Programs have chosen their version and are left out.

@@ -5,7 +5,7 @@
 //! cargo xtask demo                                    # in this process, default manifests
 //! cargo xtask demo my-sets.yaml --keep --listen 127.0.0.1:8001
 //! cargo xtask demo --keep --admin 127.0.0.1:8080      # http://127.0.0.1:8080/debug
-//! cargo xtask demo --deployments                      # rollouts, a pause, a rollback, within 15 s
+//! cargo xtask demo --deployments                      # rollouts, a pause, a rollback, within 30 s
 //! cargo xtask demo --kubeconfig ~/.kube/config        # a cluster without a ReplicaSet controller
 //! ```
 //!

@@ -32,6 +32,9 @@ const DEPLOYMENTS: [(&str, u32, u32, u32); 3] = [("web", 20, 5, 5), ("api", 10, 
 /// The time for each step.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The time for all of them.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// The annotation that asks for a rollback; 0 is the last revision.
 const ROLLBACK: &str = "deprecated.deployment.rollback.to";
 
@@ -49,12 +52,18 @@ pub(crate) async fn run() -> Result<(), Failure> {
     }
     let display = Display::start(&books);
     let stage = Stage { server: &server, books: &books, display: &display };
-    let ended = stage.perform(&mut replicas).await;
+    let ended = within(LIMIT, stage.perform(&mut replicas)).await;
     drop(display);
     let rows = books.rows();
     println!("{}", table(&rows));
     ended?;
     judge(&rows)
+}
+
+/// Fails if the steps take longer than the limit.
+async fn within(limit: Duration, steps: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let exceeded = |_| Err(Failure::Cluster(format!("the demo did not end within {limit:?}")));
+    timeout(limit, steps).await.unwrap_or_else(exceeded)
 }
 
 /// Fails if a bound of a rollout was not kept.
@@ -220,6 +229,17 @@ fn manifest((app, replicas, surge, unavailable): &(&str, u32, u32, u32)) -> Depl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_demo_that_takes_longer_than_its_limit_fails() {
+        let slow = async {
+            sleep(LIMIT + Duration::from_secs(1)).await;
+            Ok(())
+        };
+        let failure = within(LIMIT, slow).await.expect_err("too slow").to_string();
+        assert_eq!(failure, "the demo did not end within 30s");
+        within(LIMIT, async { Ok(()) }).await.expect("in time");
+    }
 
     #[test]
     fn a_rollout_beyond_its_bounds_is_named() {
