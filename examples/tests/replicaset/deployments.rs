@@ -4,3 +4,4 @@ mod bad_input;
 pub(crate) mod cluster;
 mod histories;
 mod rollouts;
+mod wakes;

@@ -113,22 +113,38 @@ impl Cluster {
         rows
     }
 
+    /// All Pods, those that are being deleted included.
+    pub(crate) async fn all_pods(&self) -> Vec<Pod> {
+        let pods = Api::<Pod>::namespaced(self.server.client(), "default");
+        pods.list(&ListParams::default()).await.expect("listed").items
+    }
+
     /// The image of each Pod that is not being deleted.
     pub(crate) async fn pods(&self) -> Vec<String> {
-        let pods = Api::<Pod>::namespaced(self.server.client(), "default");
-        let pods = pods.list(&ListParams::default()).await.expect("listed").items;
-        let live = pods.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+        let live = self.all_pods().await.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
         let mut images: Vec<_> = live.filter_map(|pod| pod.metadata.labels?.get("image").cloned()).collect();
         images.sort();
         images
+    }
+
+    /// Creates a set without an owner and without Pods, which a Deployment `web` may adopt.
+    pub(crate) async fn create_set(&self, name: &str, image: &str) -> ReplicaSet {
+        let mut template = template(image);
+        template["metadata"]["labels"]["pod-template-hash"] = name.into();
+        let labels = template["metadata"]["labels"].clone();
+        let set = json!({
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template},
+        });
+        let set = serde_json::from_value(set).expect("a ReplicaSet");
+        self.sets().create(&PostParams::default(), &set).await.expect("created")
     }
 
     /// Lets the cluster run, and checks at each step that a rolling update keeps its bounds.
     pub(crate) async fn watch_bounds(&self, time: Duration, least: usize, most: usize) {
         for _ in 0..time.as_millis() / 200 {
             settle(Duration::from_millis(200)).await;
-            let pods = Api::<Pod>::namespaced(self.server.client(), "default");
-            let pods = pods.list(&ListParams::default()).await.expect("listed").items;
+            let pods = self.all_pods().await;
             let live: Vec<_> = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).collect();
             let ready = live.iter().filter(|pod| is_ready(pod)).count();
             assert!(live.len() <= most, "{} Pods of {most}", live.len());

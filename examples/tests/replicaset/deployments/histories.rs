@@ -1,7 +1,7 @@
 //! Revisions, rollbacks, adoption, collisions, and errors of users.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use kube_client::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube_client::api::{ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use trimtab_apiserver::{Filter, Refusal, Verb};
 use trimtab_controller::ownership::template_hash;
@@ -136,17 +136,53 @@ async fn a_rollback_to_a_revision_that_is_gone_or_the_same_is_an_event() {
 #[tokio::test(start_paused = true)]
 async fn a_new_deployment_adopts_the_set_with_its_template_whatever_its_name() {
     let cluster = Cluster::start();
-    cluster.create(3, &json!({})).await;
-    settle(20 * SECOND).await;
-    let before = cluster.sets().list(&ListParams::default()).await.expect("listed").items;
-    cluster.deployments().delete("web", &DeleteParams::orphan()).await.expect("deleted");
-    settle(5 * SECOND).await;
+    let (legacy, older) = (cluster.create_set("legacy", "v1").await, cluster.create_set("older", "v0").await);
     cluster.create(4, &json!({})).await;
     settle(20 * SECOND).await;
-    let after = cluster.sets().list(&ListParams::default()).await.expect("listed").items;
-    assert_eq!(after.len(), 1);
-    assert_eq!(after[0].metadata.uid, before[0].metadata.uid);
-    assert_eq!(cluster.images().await, [image("v1", 1, 4, 4)]);
+    let sets = cluster.sets().list(&ListParams::default()).await.expect("listed").items;
+    assert_eq!(sets.len(), 2, "none is created");
+    let owner = cluster.web().await.metadata.uid;
+    for (set, before, wanted) in [(&sets[0], legacy, 4), (&sets[1], older, 0)] {
+        assert_eq!((&set.metadata.uid, set.spec.replicas), (&before.metadata.uid, Some(wanted)));
+        let owners = set.metadata.owner_references.as_deref().expect("it is adopted");
+        assert_eq!(owners.first().map(|one| &one.uid), owner.as_ref());
+    }
+    assert_eq!(cluster.pods().await, ["v1"; 4]);
+}
+
+/// Upstream's `TestGetReplicaSetsForDeployment`.
+#[tokio::test(start_paused = true)]
+async fn two_deployments_with_one_selector_keep_their_own_sets() {
+    let cluster = Cluster::start();
+    cluster.create(1, &json!({})).await;
+    settle(20 * SECOND).await;
+    let mut other = deployment(2, &json!({"template": template("v2")}));
+    other["metadata"]["name"] = json!("other");
+    let other = serde_json::from_value(other).expect("a Deployment");
+    cluster.deployments().create(&PostParams::default(), &other).await.expect("created");
+    settle(20 * SECOND).await;
+    assert_eq!(cluster.pods().await, ["v1", "v2", "v2"]);
+    for set in cluster.sets().list(&ListParams::default()).await.expect("listed").items {
+        let owners = set.metadata.owner_references.as_deref().expect("an owner");
+        let name = set.metadata.name.expect("a name");
+        assert!(owners.len() == 1 && name.starts_with(&owners[0].name), "{name} {owners:?}");
+    }
+}
+
+/// Upstream's `TestReentrantRollback`: the sync of a rollback changes the Deployment, and no set before that is seen.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_writes_the_deployment_before_any_set() {
+    let cluster = three_revisions(&json!({})).await;
+    cluster.server.request_log().clear();
+    cluster.patch(json!({"metadata": {"annotations": {ROLLBACK: "0"}}})).await;
+    settle(30 * SECOND).await;
+    let requests = cluster.server.request_log().matching(&Filter::any().user_agent("controller"));
+    let writes = requests.iter().filter(|one| !matches!(one.verb, Verb::Get | Verb::List | Verb::Watch));
+    let writes: Vec<_> = writes.map(|one| (one.resource.clone(), one.subresource.clone())).collect();
+    let of_spec =
+        |(resource, subresource): &(String, String)| resource == "deployments.apps" && subresource.is_empty();
+    assert!(of_spec(&writes[0]), "{writes:?}");
+    assert_eq!(writes.iter().filter(|one| of_spec(one)).count(), 1, "once: {writes:?}");
 }
 
 #[tokio::test(start_paused = true)]

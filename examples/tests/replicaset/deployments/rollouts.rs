@@ -1,8 +1,14 @@
 //! Rollouts: rolling, recreated, paused, scaled, broken and under faults.
 
-use kube_client::api::DeleteParams;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube_client::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams},
+};
 use serde_json::json;
-use trimtab_apiserver::{Filter, Refusal, Verb};
+use trimtab_apiserver::{ChangeKind, Filter, Refusal, Verb};
 use trimtab_test_support::settle;
 
 use super::cluster::{Cluster, SECOND, image};
@@ -45,21 +51,31 @@ async fn a_complete_deployment_costs_no_request() {
     assert!(writes.is_empty(), "{writes:?}");
 }
 
+/// Pods that are being deleted still run: they count until they are gone.
 #[tokio::test(start_paused = true)]
 async fn recreate_ends_every_old_pod_before_it_creates_a_new_one() {
     let cluster = Cluster::start();
     cluster.create(4, &json!({"strategy": {"type": "Recreate"}})).await;
     settle(20 * SECOND).await;
+    let old = cluster.all_pods().await.into_iter().map(|pod| (pod.name_any(), json!("v1")));
+    let (mut pods, mut commits): (BTreeMap<_, _>, _) = (old.collect(), cluster.server.commits());
     cluster.set_image("v2").await;
-    let mut has_been_empty = false;
-    for _ in 0..100 {
-        settle(SECOND / 10).await;
-        let pods = cluster.pods().await;
-        let is_mixed = pods.contains(&"v1".to_owned()) && pods.contains(&"v2".to_owned());
-        assert!(!is_mixed, "{pods:?}");
+    settle(20 * SECOND).await;
+    let (last, mut has_been_empty) = (cluster.server.resource_version(), false);
+    while let Some(commit) = commits.next().await {
+        if commit.resource == "pods" && commit.change == ChangeKind::Deleted {
+            pods.remove(&commit.name);
+        } else if commit.resource == "pods" {
+            pods.insert(commit.name, commit.object["metadata"]["labels"]["image"].clone());
+        }
+        let has = |image: &str| pods.values().any(|one| one == image);
+        assert!(!has("v1") || !has("v2"), "{pods:?}");
         has_been_empty |= pods.is_empty();
+        if commit.version >= last {
+            break;
+        }
     }
-    assert!(has_been_empty);
+    assert!(has_been_empty && pods.len() == 4);
     assert_eq!(cluster.images().await, [image("v1", 1, 0, 0), image("v2", 2, 4, 4)]);
 }
 
@@ -167,13 +183,60 @@ async fn a_rollout_goes_on_after_the_controllers_were_killed_in_its_middle() {
     assert_eq!(cluster.images().await, [image("v1", 1, 0, 0), image("v2", 2, 10, 10)]);
 }
 
+/// The deletion lasts while a Pod is held, and meanwhile the template changes and a Pod goes.
 #[tokio::test(start_paused = true)]
 async fn a_deployment_that_is_deleted_creates_nothing_and_takes_its_sets_with_it() {
     let cluster = Cluster::start();
     cluster.create(3, &json!({})).await;
     settle(20 * SECOND).await;
+    let pods: Api<Pod> = Api::default_namespaced(cluster.server.client());
+    let names: Vec<_> = cluster.all_pods().await.iter().map(ResourceExt::name_any).collect();
+    let finalizers = |list: serde_json::Value| Patch::Merge(json!({"metadata": {"finalizers": list}}));
+    let hold = finalizers(json!(["example.com/hold"]));
+    pods.patch(&names[0], &PatchParams::default(), &hold).await.expect("patched");
+    cluster.server.request_log().clear();
     cluster.deployments().delete("web", &DeleteParams::foreground()).await.expect("deleted");
+    settle(5 * SECOND).await;
+    cluster.set_image("v2").await;
+    pods.delete(&names[1], &DeleteParams::default()).await.ok();
+    settle(30 * SECOND).await;
+    let web = cluster.web().await;
+    assert!(web.metadata.deletion_timestamp.is_some());
+    let status = web.status.expect("a status");
+    assert_eq!(
+        status.observed_generation, web.metadata.generation,
+        "its status is written, and nothing else"
+    );
+    let writes = cluster.server.request_log().matching(&Filter::any().user_agent("controller"));
+    let is_other = |verb| !matches!(verb, Verb::Get | Verb::List | Verb::Watch);
+    let others: Vec<_> =
+        writes.iter().filter(|one| is_other(one.verb) && one.subresource.is_empty()).collect();
+    assert_eq!(others.len(), 0, "{others:?}");
+    pods.patch(&names[0], &PatchParams::default(), &finalizers(json!(null))).await.expect("patched");
     settle(60 * SECOND).await;
-    assert!(cluster.images().await.is_empty() && cluster.pods().await.is_empty());
+    assert!(cluster.images().await.is_empty() && cluster.all_pods().await.is_empty());
     assert!(cluster.deployments().get_opt("web").await.expect("read").is_none());
+}
+
+/// Upstream's `TestSyncDeploymentDeletionRace`: the cache lacks the deletion, and there is an orphan to adopt.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_whose_deletion_the_cache_lacks_adopts_nothing() {
+    let cluster = Cluster::start();
+    cluster.create(1, &json!({})).await;
+    settle(20 * SECOND).await;
+    let own = Filter::any().resource("deployments.apps").user_agent("controller");
+    let late = cluster.server.faults().stall_watches(own);
+    let hold = json!({"metadata": {"finalizers": ["example.com/hold"]}});
+    cluster.patch(hold).await;
+    cluster.deployments().delete("web", &DeleteParams::background()).await.expect("marked");
+    cluster.server.request_log().clear();
+    cluster.create_set("orphan", "v0").await;
+    settle(20 * SECOND).await;
+    let orphan = cluster.sets().get("orphan").await.expect("kept");
+    assert_eq!(orphan.metadata.owner_references, None);
+    let reads = Filter::any().verb(Verb::Get).resource("deployments.apps").user_agent("controller");
+    assert!(!cluster.server.request_log().matching(&reads).is_empty(), "it was read from the server");
+    let creates = Filter::any().verb(Verb::Create).user_agent("controller");
+    assert!(cluster.server.request_log().matching(&creates).is_empty());
+    late.release();
 }
