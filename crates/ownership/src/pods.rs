@@ -14,7 +14,7 @@ use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use trimtab_cache::{Metadata, Object};
 
 pub use order::{DeletionOrder, pods_to_delete};
-pub use same_template::{POD_TEMPLATE_HASH, SoughtTemplate, is_same_template};
+pub use same_template::{POD_TEMPLATE_HASH, TemplateMatcher, is_same_template};
 pub use template::pod_from_template;
 pub use view::{DeletionCost, PodSpecView, PodStatusView, PodView};
 

@@ -8,7 +8,7 @@ use k8s_openapi::{
 };
 use trimtab_controller::{
     cache::{Metadata, Packed, PackedError},
-    ownership::pods::{POD_TEMPLATE_HASH, SoughtTemplate, is_same_template},
+    ownership::pods::{POD_TEMPLATE_HASH, TemplateMatcher, is_same_template},
 };
 
 use super::rollout::Limits;
@@ -89,8 +89,8 @@ impl Sets {
         let sets: Result<Vec<_>, _> = sets.iter().map(|set| packed::slim(set)).collect();
         let mut sets = sets?;
         sets.sort_by(|(a, _), (b, _)| by_age(a, b));
-        let sought = SoughtTemplate::new(&deployment.spec.template, packed::template_text(cached)?);
-        let new = sets.iter().position(|(set, text)| sought.is(set.spec.template.as_ref(), *text));
+        let wanted = TemplateMatcher::new(&deployment.spec.template, packed::template_text(cached)?);
+        let new = sets.iter().position(|(set, text)| wanted.matches(set.spec.template.as_ref(), *text));
         let mut old: Vec<_> = sets.into_iter().map(|(set, _)| Arc::new(set)).collect();
         Ok(Self { new: new.map(|position| old.remove(position)), old })
     }

@@ -1,4 +1,4 @@
-//! [`is_same_template`] and [`SoughtTemplate`]: the ReplicaSet with a Deployment's template is found by the template's content.
+//! [`is_same_template`] and [`TemplateMatcher`]: the ReplicaSet with a Deployment's template is found by the template's content.
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde::Deserialize;
@@ -10,26 +10,26 @@ mod tests;
 /// The label of a ReplicaSet and of its Pods with the hash of their template.
 pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 
-/// A template that is sought among others, most of whose specs are not decoded for it.
+/// Compares templates with one, and decodes few of their specs for it.
 ///
-/// A cache of texts has the specs as JSON, most of which is of no use to a controller that only compares them.
+/// For a controller whose cache holds objects as text: most comparisons need only the texts of two specs, or their images.
 #[derive(Debug, Clone, Copy)]
-pub struct SoughtTemplate<'a> {
+pub struct TemplateMatcher<'a> {
     template: &'a PodTemplateSpec,
     spec: Option<&'a str>,
 }
 
-impl<'a> SoughtTemplate<'a> {
-    /// Creates a search for `template`, whose spec as a text is `spec`.
+impl<'a> TemplateMatcher<'a> {
+    /// Creates a matcher of `template`, whose spec as text is `spec`.
     pub fn new(template: &'a PodTemplateSpec, spec: Option<&'a str>) -> Self {
         Self { template, spec }
     }
 
-    /// Returns whether another template has the same content, as [`is_same_template`] says. `template` need not have its
-    /// spec, whose text is `spec`. Without a text, `template` is whole.
+    /// Returns whether `template` has the same content, as [`is_same_template`] says. Its spec may be absent if `spec` is the
+    /// text of it.
     ///
     /// A server writes equal specs as equal texts, and most others differ in an image. Only what is left is decoded.
-    pub fn is(&self, template: Option<&PodTemplateSpec>, spec: Option<&str>) -> bool {
+    pub fn matches(&self, template: Option<&PodTemplateSpec>, spec: Option<&str>) -> bool {
         let (Some(template), Some(spec)) = (template, spec) else {
             return is_same_template(self.template, template);
         };

@@ -23,6 +23,12 @@ fn templates_that_differ_in_a_field_or_an_image_are_told_apart_without_their_jso
     ] {
         let expected = Content::of(Some(&plain)) == Content::of(Some(&other));
         assert_eq!(is_same_template(&plain, Some(&other)), expected, "{other:?}");
+        let texts = [&plain, &other].map(|one| serde_json::to_string(&one.spec).expect("JSON"));
+        let without_spec = PodTemplateSpec { spec: None, ..other.clone() };
+        for own in [None, Some(&*texts[0])] {
+            let matches = TemplateMatcher::new(&plain, own).matches(Some(&without_spec), Some(&texts[1]));
+            assert_eq!(matches, expected, "{other:?}");
+        }
     }
 }
 
