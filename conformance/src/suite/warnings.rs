@@ -29,6 +29,14 @@ pub(super) fn cases() -> Vec<Case> {
         case(other_kinds_have_their_own)
             .rule("Claims, volumes, Ingresses and Services have warnings of their own.")
             .source("kubernetes/pkg/api: GetWarningsFor"),
+        case(volumes_are_looked_through)
+            .rule("Paths within a volume that overlap, empty sources, and what else of a Pod means little.")
+            .source("kubernetes/pkg/api/pod: warningsForPodSpecAndMeta"),
+        case(changes_that_warn)
+            .rule(
+                "A change warns of the template if it makes a new generation; of an Ingress it never warns.",
+            )
+            .source("kubernetes/pkg/registry/apps, networking: WarningsOnUpdate"),
         case(workloads_have_their_own)
             .rule("Jobs and StatefulSets have warnings of their own.")
             .source("kubernetes/pkg/api: GetWarningsFor; registry/apps/statefulset: WarningsOnCreate"),
@@ -224,5 +232,100 @@ async fn workloads_have_their_own(site: Site) -> Outcome {
         .code(201)?
         .warns("spec.revisionHistoryLimit: a negative value retains all historical revisions")?
         .warns("fractional byte value \\\"1500m\\\" is invalid, must be an integer")?;
+    Ok(())
+}
+
+async fn volumes_are_looked_through(site: Site) -> Outcome {
+    let key = |path: &str| json!({"key": "a", "path": path});
+    let name = json!({"path": "q/z", "fieldRef": {"fieldPath": "metadata.name"}});
+    let sources = json!([
+        {}, {"secret": {"name": "s", "items": [key("q/")]}}, {"downwardAPI": {"items": [name]}},
+        {"serviceAccountToken": {"path": "q"}},
+    ]);
+    let preferred = json!([{"weight": 1, "preference": {"matchExpressions": [
+        {"key": "a", "operator": "In", "values": ["c", "a b"]},
+    ]}}]);
+    let body = json!({
+        "metadata": {"name": "a", "annotations": {"container.apparmor.security.beta.kubernetes.io/a": "unconfined"}},
+        "spec": {
+            "serviceAccountName": "default",
+            "containers": [{"name": "a", "image": "b"}],
+            "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}},
+            "volumes": [
+                {"name": "v", "configMap": {"name": "c", "items": [key("x"), key("x/y"), key("xy"), key("x")]}},
+                {"name": "w", "projected": {"sources": sources}},
+            ],
+        },
+    });
+    let made = site.post("pods?dryRun=All", body).await?.code(201)?;
+    let told = [
+        "volume \\\"v\\\" (ConfigMap \\\"c\\\"): overlapping paths: \\\"x/y\\\" with \\\"x\\\"",
+        "volume \\\"v\\\" (ConfigMap \\\"c\\\"): overlapping paths: \\\"x\\\" with \\\"x\\\"",
+        "volume \\\"v\\\" (ConfigMap \\\"c\\\"): overlapping paths: \\\"x\\\" with \\\"x/y\\\"",
+        "volume \\\"w\\\" (Projected) has no sources provided",
+        "(Projected): overlapping paths: \\\"q/z\\\" (DownwardAPI) with \\\"q\\\" (Secret \\\"s\\\")",
+        "(Projected): overlapping paths: \\\"q\\\" (ServiceAccountToken) with \\\"q/z\\\" (DownwardAPI)",
+        "preference.matchExpressions[0].values[1]: a b is invalid, a valid label must be an empty string or consist of",
+        "metadata.annotations[container.apparmor.security.beta.kubernetes.io/a]: deprecated since v1.30; use the \
+         \\\"appArmorProfile\\\" field instead",
+    ];
+    let count = made.headers.get_all("warning").iter().count();
+    let made = told.iter().try_fold(made, |made, told| made.warns(told))?;
+    made.check(count == told.len() + 1, "these warnings and one for the Secret's path")?;
+    let mut spec = with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
+    spec["template"]["spec"]["terminationGracePeriodSeconds"] = json!(-1);
+    let body = json!({"metadata": {"name": "a"}, "spec": spec});
+    let made = site.post("apps/v1/deployments?dryRun=All", body).await?.code(201)?;
+    made.is("/spec/template/spec/terminationGracePeriodSeconds", -1)?.warns(
+        "spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid",
+    )?;
+    let volume = json!({"metadata": {"name": site.unique("a")}, "spec": {
+        "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+            {"key": "beta.kubernetes.io/os", "operator": "Exists"},
+        ]}]}},
+    }});
+    site.post("/api/v1/persistentvolumes?dryRun=All", volume).await?.code(201)?.warns(
+        "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: beta.kubernetes.io/os is deprecated",
+    )?;
+    Ok(())
+}
+
+async fn changes_that_warn(site: Site) -> Outcome {
+    let mut spec = with_template(json!({"selector": {"matchLabels": {"a": "b"}}}), "Always");
+    spec["template"]["spec"]["nodeSelector"] = json!({"beta.kubernetes.io/os": "linux"});
+    let annotated = json!({"metadata": {"annotations": {"a": "b"}}});
+    let changed = json!({"spec": {"minReadySeconds": 3}});
+    let templated = json!({"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}});
+    for (kind, warns) in [
+        ("deployments", [true, true, true]),
+        ("replicasets", [false, true, true]),
+        ("daemonsets", [false, false, true]),
+        ("statefulsets", [false, true, true]),
+    ] {
+        let path = format!("apps/v1/{kind}");
+        let made = site.create(&path, json!({"metadata": {"name": "a"}, "spec": spec})).await?;
+        made.warns("spec.template.spec.nodeSelector[beta.kubernetes.io/os]")?;
+        for (change, warns) in [&annotated, &changed, &templated].into_iter().zip(warns) {
+            let answer = site.patch(MERGE, &format!("{path}/a"), change.clone()).await?.code(200)?;
+            let has_warning = answer.headers.contains_key("warning");
+            answer.check(has_warning == warns, format!("a warning of {kind}: {warns}"))?;
+        }
+    }
+    let ingress = json!({
+        "metadata": {"name": "a", "annotations": {"kubernetes.io/ingress.class": "x"}},
+        "spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}},
+    });
+    site.create("networking.k8s.io/v1/ingresses", ingress).await?.header("warning", "is deprecated")?;
+    let other = json!({"spec": {"defaultBackend": {"service": {"name": "b"}}}});
+    site.patch(MERGE, "networking.k8s.io/v1/ingresses/a", other).await?.code(200)?.no_header("warning")?;
+    let mut controller = spec;
+    controller["selector"] = json!({"a": "b"});
+    let body = json!({"metadata": {"name": "a"}, "spec": controller});
+    site.create("replicationcontrollers", body).await?.warns("nodeSelector[beta.kubernetes.io/os]")?;
+    let selector = json!({"beta.kubernetes.io/os": null, "beta.kubernetes.io/arch": "x"});
+    let moved = json!({"spec": {"template": {"spec": {"nodeSelector": selector}}}});
+    let moved = site.patch(MERGE, "replicationcontrollers/a", moved).await?.code(200)?;
+    moved.warns("nodeSelector[beta.kubernetes.io/os]")?;
     Ok(())
 }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case(sources_of_projected_volumes)
+            .rule("A source of a projected volume has one type at most, and no two files have one path.")
+            .source("kubernetes/pkg/apis/core/validation: validateProjectionSources"),
         case(policies_of_jobs)
             .rule("Jobs: policies for failure and success, their controller, and what indexed Jobs need.")
             .source("kubernetes/pkg/apis/batch/validation: ValidateJob"),
@@ -42,6 +45,23 @@ pub(super) fn cases() -> Vec<Case> {
             .rule("Events of the newer group name who reports what, and why.")
             .source("kubernetes/pkg/apis/core/validation: ValidateEventCreate"),
     ]
+}
+
+async fn sources_of_projected_volumes(site: Site) -> Outcome {
+    let item = json!({"items": [{"key": "a", "path": "x"}], "name": "s"});
+    let with = |sources: Value| {
+        let volumes = json!([{"name": "v", "projected": {"sources": sources}}]);
+        json!({"spec": {"containers": [{"name": "a", "image": "b"}], "volumes": volumes}})
+    };
+    let bodies = [
+        (
+            with(json!([{"secret": item, "configMap": {"name": "c"}}])),
+            FORBIDDEN,
+            "spec.volumes[0].projected.sources[0]",
+        ),
+        (with(json!([{"secret": item}, {"configMap": item}])), INVALID, "spec.volumes[0].projected"),
+    ];
+    refuse(&site, "pods", &bodies).await
 }
 
 async fn policies_of_jobs(site: Site) -> Outcome {

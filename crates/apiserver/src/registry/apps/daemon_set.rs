@@ -35,9 +35,15 @@ static STRATEGY: Strategy = Strategy {
     validate,
     validate_change: validation::fixed_selector,
     validate_part,
-    warnings: |old, new| warnings::template(old, new, "spec.template"),
+    warnings,
     ..base::BASE
 };
+
+/// Returns the warnings about a template that is new.
+fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    let is_new = old.is_none_or(|old| old["spec"]["template"] != new["spec"]["template"]);
+    if is_new { warnings::template(None, new, "spec.template") } else { Vec::new() }
+}
 
 fn set_defaults(set: &mut Value) {
     let annotations = object::metadata_mut(set).entry("annotations").or_insert_with(|| json!({}));

@@ -28,10 +28,20 @@ static STRATEGY: Strategy = Strategy {
     validate,
     validate_change: validation::fixed_selector,
     validate_part,
-    warnings: warnings::of_workload,
+    warnings,
+    reads_beyond_metadata: true, // changed annotations warn of the template
     status_reset_fields: &[&["spec"], &["metadata", "labels"]],
     ..base::BASE
 };
+
+/// Returns the warnings about a new generation, which changed annotations make, too.
+fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    let annotations = |deployment: &Value| deployment["metadata"].get("annotations").cloned();
+    let mut warnings = warnings::of_new_name(old, new, "Pod names and hostnames");
+    let same = old.filter(|old| annotations(old) == annotations(new));
+    warnings.extend(warnings::template(same, new, "spec.template"));
+    warnings
+}
 
 fn set_defaults(deployment: &mut Value) {
     let spec = defaults::spec(deployment);

@@ -261,6 +261,7 @@ fn warnings(new: &Value) -> Vec<String> {
                 .to_owned(),
         );
     }
+    warnings.extend(warnings::pod::nodes_of_volume(&new["spec"]));
     let sources = ["cephfs", "photonPersistentDisk", "scaleIO", "storageOS", "glusterfs", "rbd"];
     for source in sources.into_iter().filter(|source| new["spec"].get(source).is_some()) {
         warnings.extend(warnings::pod::retired(source).map(|told| format!("spec.{source}: {told}")));

@@ -25,11 +25,19 @@ static STRATEGY: Strategy = Strategy {
     counts_generations: true,
     validate,
     validate_part: replica_set::validate_counts,
-    warnings: warnings::of_workload,
+    warnings,
     orphans_dependents: true,
     counts_by_name: true,
     ..Strategy::PLAIN
 };
+
+/// Returns the warnings about the template. Of a change, upstream looks at the old one.
+fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    match old {
+        None => warnings::of_workload(None, new),
+        Some(old) => warnings::template(Some(new), old, "spec.template"),
+    }
+}
 
 /// Sets the defaults of a `ReplicationController`: selector and labels come from the template.
 fn set_defaults(controller: &mut Value) {

@@ -20,6 +20,10 @@ pub(in crate::registry) fn pod(spec: &mut Fields) {
         items(spec, field).for_each(request_what_is_limited);
     }
     tolerate(spec);
+    // A template keeps it.
+    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+        spec.insert("terminationGracePeriodSeconds".to_owned(), json!(1));
+    }
 }
 
 /// Sets the defaults of the template in a workload's spec.
@@ -38,9 +42,6 @@ fn pod_spec(spec: &mut Fields) {
     );
     fill(spec, [("terminationGracePeriodSeconds", 30)]);
     fill(spec, [("securityContext", json!({}))]);
-    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
-        spec.insert("terminationGracePeriodSeconds".to_owned(), json!(1));
-    }
     if let Some(account) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
         fill(spec, [("serviceAccountName", account.clone()), ("serviceAccount", account)]);
     }

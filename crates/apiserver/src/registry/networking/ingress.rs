@@ -36,7 +36,7 @@ static STRATEGY: Strategy = Strategy {
     validate,
     validate_new,
     validate_part,
-    warnings: |_, new| warnings(new),
+    warnings: |old, new| if old.is_none() { warnings(new) } else { Vec::new() },
     plugins: &[Plugin::DefaultClass {
         classes: "ingressclasses.networking.k8s.io",
         annotation: "ingressclass.kubernetes.io/is-default-class",

@@ -9,6 +9,7 @@ pub(super) mod placement;
 pub(super) mod pod;
 pub(super) mod policy;
 pub(super) mod probe;
+mod projected;
 pub(super) mod quota;
 pub(super) mod rbac;
 pub(super) mod resources;

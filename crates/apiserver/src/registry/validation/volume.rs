@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{container::Pod, duplicate, items, names, object, text};
+use super::{container::Pod, duplicate, items, names, object, projected, text};
 use crate::{
     api::{path::Path, status::Cause},
     registry::quantity,
@@ -141,7 +141,7 @@ pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &Path<'_>, 
             mode(&source["defaultMode"], path.child("defaultMode"), causes);
             downward_files(source, path, causes);
         }
-        "projected" => projected(source, path, causes),
+        "projected" => projected::validate(source, path, causes),
         "ephemeral" => ephemeral(source, path, causes),
         _ => {}
     }
@@ -168,14 +168,14 @@ fn ephemeral(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
 }
 
 /// The bits of a file's mode.
-fn mode(mode: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn mode(mode: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(mode) = mode.as_i64().filter(|mode| !(0..=0o777).contains(mode)) {
         causes.push(Cause::invalid(field, &json!(mode), MODE_RULE));
     }
 }
 
 /// The keys of a Secret or a `ConfigMap` that become files.
-fn keys(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn keys(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let list = path.child("items");
     for (position, item) in items(source, "items").iter().enumerate() {
         let (path, file) = (list.index(position), text(item, "path"));
@@ -190,7 +190,7 @@ fn keys(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     }
 }
 
-fn downward_files(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn downward_files(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for (position, item) in items(source, "items").iter().enumerate() {
         downward_file(item, &path.child("items").index(position), causes);
     }
@@ -219,50 +219,6 @@ fn downward_file(file: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     mode(&file["mode"], path.child("mode"), causes);
 }
 
-/// A source of several sources.
-fn projected(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    mode(&source["defaultMode"], path.child("defaultMode"), causes);
-    let list = path.child("sources");
-    for (position, part) in items(source, "sources").iter().enumerate() {
-        let path = list.index(position);
-        let mut count = 0;
-        for name in ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"] {
-            let Some(inner) = object(part, name) else { continue };
-            let path = path.child(name);
-            count += 1;
-            match name {
-                "secret" | "configMap" => {
-                    if text(inner, "name").is_empty() {
-                        causes.push(Cause::required(path.child("name"), ""));
-                    }
-                    keys(inner, &path, causes);
-                }
-                "downwardAPI" => downward_files(inner, &path, causes),
-                "serviceAccountToken" => token(inner, &path, causes),
-                _ => {}
-            }
-        }
-        if count == 0 && !part["podCertificate"].is_object() {
-            causes.push(Cause::required(path, "must specify a volume type"));
-        } else if count > 1 {
-            causes.push(Cause::forbidden(path, "may not specify more than 1 volume type per source"));
-        }
-    }
-}
-
-/// A token of the Pod's service account.
-fn token(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    let seconds = source["expirationSeconds"].as_i64();
-    if let Some(seconds) = seconds.filter(|seconds| *seconds < 600) {
-        let because = "may not specify a duration less than 10 minutes";
-        causes.push(Cause::invalid(path.child("expirationSeconds"), &json!(seconds), because));
-    }
-    match text(source, "path") {
-        "" => causes.push(Cause::required(path.child("path"), "")),
-        file => not_reserved(file, path.child("path"), causes),
-    }
-}
-
 /// A path that stays within its folder (`validateLocalDescendingPath`).
 pub(in crate::registry) fn descending(path: &str, field: impl Into<String> + Copy, causes: &mut Vec<Cause>) {
     if path.starts_with('/') {
@@ -278,7 +234,7 @@ pub(in crate::registry) fn without_backsteps(path: &str, field: impl Into<String
     }
 }
 
-fn not_reserved(path: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn not_reserved(path: &str, field: Path<'_>, causes: &mut Vec<Cause>) {
     descending(path, field, causes);
     if path.starts_with("..") && !path.starts_with("../") && path != ".." {
         causes.push(Cause::invalid(field, &json!(path), "must not start with '..'"));

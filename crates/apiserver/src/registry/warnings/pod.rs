@@ -1,10 +1,10 @@
 //! The warnings about Pods and the templates that Pods are made from.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::ports::ports;
+use super::{paths, ports::ports};
 use crate::{
-    api::path::Path,
+    api::{names, path::Path},
     registry::validation::{self, items, object, seen::Seen},
 };
 
@@ -70,7 +70,7 @@ pub(in crate::registry) fn of_pod(path: Option<&Path<'_>>, pod: &Value) -> Vec<S
     let (path, metadata) = (root("spec"), root("metadata"));
     let path = &path;
     let mut warnings = Vec::new();
-    let mut warn = |place: Path<'_>, told: &str| warnings.push(format!("{place}: {told}"));
+    let mut warn = at_places(&mut warnings);
     for name in spec["nodeSelector"].as_object().into_iter().flat_map(|selector| selector.keys()) {
         if let Some(told) = node_label(name) {
             warn(path.child("nodeSelector").key(name), told);
@@ -85,11 +85,15 @@ pub(in crate::registry) fn of_pod(path: Option<&Path<'_>>, pod: &Value) -> Vec<S
         warn(metadata.child("annotations").key(key), told);
     }
     volumes(spec, path, &mut warn);
+    drop(warn);
+    warnings.extend(paths::overlaps(items(spec, "volumes")));
+    let mut warn = at_places(&mut warnings);
     twins(spec, path, &mut warn);
     if let Some(overhead) = object(spec, "overhead") {
         fractions(overhead, &path.child("overhead"), &mut warn);
     }
     seccomp(spec, annotations, &metadata.child("annotations"), &mut warn);
+    app_armor(spec, annotations, &metadata.child("annotations"), &mut warn);
     for field in CONTAINERS {
         let list = path.child(field);
         for (position, container) in items(spec, field).iter().enumerate() {
@@ -97,10 +101,31 @@ pub(in crate::registry) fn of_pod(path: Option<&Path<'_>>, pod: &Value) -> Vec<S
         }
     }
     ports(spec, path, &mut warn);
+    if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+        let place = path.child("terminationGracePeriodSeconds");
+        warn(place, "must be >= 0; negative values are invalid and will be treated as 1");
+    }
     for kind in ["podAffinity", "podAntiAffinity"] {
         if let Some(terms) = affinity.and_then(|affinity| object(affinity, kind)) {
             pod_affinity(terms, &path.child("affinity").child(kind), &mut warn);
         }
+    }
+    drop(warn);
+    warnings
+}
+
+/// Returns a function that adds a warning about a place.
+fn at_places(warnings: &mut Vec<String>) -> impl FnMut(Path<'_>, &str) {
+    |place, told| warnings.push(format!("{place}: {told}"))
+}
+
+/// Returns the warnings about the nodes that a volume requires.
+pub(in crate::registry) fn nodes_of_volume(spec: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let list = Path::Root("spec.nodeAffinity.required.nodeSelectorTerms");
+    let terms = items(&spec["nodeAffinity"]["required"], "nodeSelectorTerms");
+    for (position, term) in terms.iter().enumerate() {
+        node_term(term, &list.index(position), &mut at_places(&mut warnings));
     }
     warnings
 }
@@ -108,9 +133,7 @@ pub(in crate::registry) fn of_pod(path: Option<&Path<'_>>, pod: &Value) -> Vec<S
 /// Returns the warnings about the requests of a claim.
 pub(in crate::registry) fn claim(spec: &Value, path: &Path<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    amounts_of_claim(spec, path, &mut |place: Path<'_>, told: &str| {
-        warnings.push(format!("{place}: {told}"));
-    });
+    amounts_of_claim(spec, path, &mut at_places(&mut warnings));
     warnings
 }
 
@@ -139,7 +162,23 @@ fn node_affinity(affinity: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'
     }
     let terms = path.child(PREFERRED);
     for (position, term) in items(affinity, PREFERRED).iter().enumerate() {
-        node_term(&term["preference"], &terms.index(position).child("preference"), warn);
+        let path = terms.index(position);
+        node_term(&term["preference"], &path.child("preference"), warn);
+        values(&term["preference"], &path.child("preference"), warn);
+    }
+}
+
+/// Warns of values that no label can have. In a required term they are refused.
+fn values(term: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    let list = path.child("matchExpressions");
+    for (position, expression) in items(term, "matchExpressions").iter().enumerate() {
+        let path = list.index(position);
+        for (position, value) in items(expression, "values").iter().enumerate() {
+            let value = value.as_str().unwrap_or_default();
+            for fault in names::value_faults(value) {
+                warn(path.child("values").index(position), &format!("{value} is invalid, {fault}"));
+            }
+        }
     }
 }
 
@@ -248,6 +287,30 @@ fn seccomp(spec: &Value, annotations: &Value, path: &Path<'_>, warn: &mut impl F
     for container in CONTAINERS.into_iter().flat_map(|field| items(spec, field)) {
         let key = format!("{OF_CONTAINER}{}", validation::text(container, "name"));
         of(&container["securityContext"], &key);
+    }
+}
+
+/// Warns of annotations of `AppArmor` for containers without the field, unless the Pod has the same profile.
+fn app_armor(spec: &Value, annotations: &Value, path: &Path<'_>, warn: &mut impl FnMut(Path<'_>, &str)) {
+    const PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
+    let of_pod = &spec["securityContext"]["appArmorProfile"];
+    for container in CONTAINERS.into_iter().flat_map(|field| items(spec, field)) {
+        let key = format!("{PREFIX}{}", validation::text(container, "name"));
+        let noted = annotations.get(&key).and_then(Value::as_str);
+        let noted = noted.filter(|_| container["securityContext"]["appArmorProfile"].is_null());
+        if noted.is_some_and(|noted| of_pod.is_null() || *of_pod != profile(noted)) {
+            warn(path.key(&key), "deprecated since v1.30; use the \"appArmorProfile\" field instead");
+        }
+    }
+}
+
+/// Returns the profile that an annotation stands for; null if it is none.
+fn profile(annotation: &str) -> Value {
+    match (annotation, annotation.strip_prefix("localhost/")) {
+        ("unconfined", _) => json!({"type": "Unconfined"}),
+        ("runtime/default", _) => json!({"type": "RuntimeDefault"}),
+        (_, Some(name)) if !name.is_empty() => json!({"type": "Localhost", "localhostProfile": name}),
+        _ => Value::Null,
     }
 }
 
