@@ -39,12 +39,21 @@
 //!
 //! Discovery in protobuf (objects, lists and watches can be), the paths of OpenAPI v2, admission webhooks (use hooks, which
 //! are closures), conversion of custom resources by webhooks, and the evaluation of `ValidatingAdmissionPolicy`, which is
-//! only stored. The CEL of definitions' rules has no `flatten` to a depth and no `transformMapEntry`.
+//! only stored.
 //!
-//! Validation follows upstream for the errors that controllers meet. Not checked: fields behind feature gates; `dataSource`
-//! of claims; security contexts, affinities, probes and volumes of Pods beyond their required fields; a Job's failure and
-//! success policies and `managedBy`; the reasons for a label key with more than one slash; IP families against a Service's
-//! addresses; the right to `attest` for the signer of a `ClusterTrustBundle`. Addresses in an old form cause no warning.
+//! Validation follows upstream function by function for Services, Secrets, `ConfigMap`s, Jobs, `CronJob`s, claims and
+//! disruption budgets, and for the errors that controllers meet elsewhere. Not checked:
+//!
+//! - fields behind feature gates that are off;
+//! - of a Pod, its resource claims, restart rules and stop signals in part, and in the status its addresses, claims and
+//!   features; of a changed template, its ephemeral containers and metadata;
+//! - of a Node, more than one Pod network, and the features in its status;
+//! - of a volume, its required node affinity in part;
+//! - of a definition, that `multipleOf` is positive; within an embedded object of a custom kind, its metadata in part;
+//! - quantities from 2⁶³, which Go cuts.
+//!
+//! No warning is sent of addresses in an old form, and of the certificate of a `kubernetes.io/tls` Secret that does not fit its
+//! key. Annotations of `AppArmor` are not copied into the fields that replaced them.
 //!
 //! # Differences from kube-apiserver
 //!
