@@ -3,8 +3,8 @@
 //! The parts do not read gates; they take options, and only this module knows both. `WatchListClient` and
 //! `CoordinatedLeaderElection` are gates of client-go and Kubernetes, with the same meaning. The other two are Trimtab's own.
 //! Upstream has a gate of consistency for each of its controllers, such as `StaleControllerConsistencyReplicaSet`; here one,
-//! `StaleControllerConsistency`, is for all controllers of a program, and [`ledger_if`] adds that of a single one. Until the program installs a registry with them, their
-//! values come from `KUBE_FEATURE_<Name>` at the first read, as in client-go.
+//! `StaleControllerConsistency`, is for all controllers of a program, and [`ledger_if`] adds that of a single one. Until the
+//! program installs a registry with them, their values come from `KUBE_FEATURE_<Name>` at the first read, as in client-go.
 //!
 //! ```
 //! use trimtab_controller::{featuregate::{FeatureGates, Version}, gates};

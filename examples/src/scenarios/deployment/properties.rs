@@ -81,7 +81,7 @@ fn most_available(world: &World, set: &StoredObject) -> i64 {
     states.iter().map(|state| number(&state["status"]["availableReplicas"])).max().unwrap_or(0)
 }
 
-/// Whether a commit scales a set for another number of Pods of its Deployment, which keeps proportions and no other bound.
+/// Returns whether a commit scales a set for another number of Pods of its Deployment, which keeps proportions and no other bound.
 fn is_scaling(earlier: &StoredObject, set: &StoredObject) -> bool {
     earlier["metadata"]["annotations"][DESIRED] != set["metadata"]["annotations"][DESIRED]
 }
@@ -260,7 +260,7 @@ fn is_rolled_out(world: &World, deployment: &StoredObject) -> Result<(), String>
     Ok(())
 }
 
-/// Whether a Pod belongs to one of the sets.
+/// Returns whether a Pod belongs to one of the sets.
 fn is_owned(pod: &StoredObject, sets: &[&StoredObject]) -> bool {
     let owner = controller_uid(pod);
     sets.iter().any(|set| set["metadata"]["uid"].as_str() == owner.as_deref())
