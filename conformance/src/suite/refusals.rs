@@ -149,6 +149,23 @@ async fn jobs(site: Site) -> Outcome {
         (job(json!({"maxFailedIndexes": 1})), REQUIRED, "spec.backoffLimitPerIndex"),
     ];
     refuse(&site, "batch/v1/jobs", &bodies).await?;
+    let labelled = |key: &str| {
+        let mut body = job(json!({}));
+        body["spec"]["template"]["metadata"]["labels"][key] = json!("x");
+        body
+    };
+    for key in
+        ["job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid"]
+    {
+        let field = format!("spec.template.metadata.labels[{key}]");
+        refuse(&site, "batch/v1/jobs", &[(labelled(key), INVALID, &field)]).await?;
+    }
+    let other = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": "x"}});
+    refuse(&site, "batch/v1/jobs", &[(job(json!({"selector": other})), INVALID, "spec.selector")]).await?;
+    let mut own = job(json!({"selector": {"matchLabels": {"job-name": "a"}}}));
+    own["metadata"] = json!({"name": "a"});
+    let own = site.post("batch/v1/jobs?dryRun=All", own).await?.code(201)?;
+    own.is("/spec/selector/matchLabels/job-name", "a")?;
     Ok(())
 }
 

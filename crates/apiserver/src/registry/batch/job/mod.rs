@@ -99,7 +99,7 @@ fn name_job(job: &mut Value) {
     if let Some(labels) =
         selector.and_then(|selector| within(selector, "matchLabels")).and_then(Value::as_object_mut)
     {
-        labels.insert(JOB_UID[0].to_owned(), uid.clone().into());
+        labels.entry(JOB_UID[0]).or_insert_with(|| uid.clone().into());
     }
     // A Job without labels has got the template's, which are the same map in Go.
     let own = &job["metadata"]["labels"];
@@ -110,8 +110,13 @@ fn name_job(job: &mut Value) {
         let Some(metadata) = job.pointer_mut(metadata).and_then(Value::as_object_mut) else { continue };
         let labels = metadata.entry("labels").or_insert_with(|| json!({}));
         if let Some(labels) = labels.as_object_mut() {
-            labels.extend(JOB_UID.map(|key| (key.to_owned(), uid.clone().into())));
-            labels.extend(JOB_NAME.map(|key| (key.to_owned(), name.clone().into())));
+            // Validation refuses other values.
+            for key in JOB_UID {
+                labels.entry(key).or_insert_with(|| uid.clone().into());
+            }
+            for key in JOB_NAME {
+                labels.entry(key).or_insert_with(|| name.clone().into());
+            }
         }
     }
 }

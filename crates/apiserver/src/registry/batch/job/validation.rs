@@ -17,20 +17,24 @@ const MOST_OF_MANY: i64 = 10_000;
 /// The most bytes of the name of the controller of a Job.
 const LONGEST_CONTROLLER: usize = 63;
 
-/// Validates that a new Job has the generated selector, unless it is manual.
+/// Validates that the selector of a new Job selects the labels of its own Pods, unless it is manual.
 pub(super) fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
     if job["spec"]["manualSelector"] == true {
         return;
     }
     validate_labels(job, causes);
-    let own = json!({"matchLabels": {"batch.kubernetes.io/controller-uid": object::uid(job)}});
     let selector = &job["spec"]["selector"];
-    if selector.is_object() && *selector != own {
-        causes.push(validation::parts::invalid_selector(
-            selector,
-            "spec.selector",
-            "`selector` not auto-generated",
-        ));
+    if !selector.is_object() || !validation::parts::is_selector(selector) {
+        return;
+    }
+    let generated = |key: &str| match key {
+        key if JOB_UID.contains(&key) => Some(object::uid(job)),
+        key if JOB_NAME.contains(&key) => Some(object::name(job)),
+        _ => None,
+    };
+    if LabelSelector::from_json(selector).is_some_and(|selector| !selector.matches_labels(generated)) {
+        let because = "`selector` not auto-generated";
+        causes.push(validation::parts::invalid_selector(selector, "spec.selector", because));
     }
 }
 
