@@ -63,6 +63,7 @@ mod compare;
 mod conflict;
 mod element;
 mod entry;
+mod fields;
 mod made;
 mod merge;
 mod object;
@@ -79,6 +80,7 @@ pub use self::{
     conflict::{ApplyError, Conflicts},
     element::Malformed,
     entry::{Entry, ManagedFields, Operation},
+    fields::Fields,
     set::FieldSet,
     typed::Type,
     typedef::{Form, ListType, Scalar, TypeDef},

@@ -2,9 +2,9 @@
 
 mod openapi;
 
-use std::cmp::Ordering;
-
 use serde_json::Value;
+
+use crate::Fields;
 
 /// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub enum ListType {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypeDef {
     form: Form,
-    /// The properties of a struct, ordered as [`TypeDef::order`] does.
-    fields: Vec<Field>,
+    /// The properties of a struct.
+    fields: Fields<TypeDef>,
     /// The type of the items of a list, or of the values of a map; in a struct, of its undeclared properties.
     element: Option<Box<TypeDef>>,
     list: Option<ListType>,
@@ -66,12 +66,6 @@ pub struct TypeDef {
     zero: Option<Value>,
     preserves_unknown: bool,
     reference: Option<Reference>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Field {
-    name: Box<str>,
-    def: TypeDef,
 }
 
 /// A reference to another type. The use of a type can have a list type and a default of its own.
@@ -97,7 +91,7 @@ impl TypeDef {
     fn new(form: Form) -> Self {
         Self {
             form,
-            fields: Vec::new(),
+            fields: Fields::default(),
             element: None,
             list: None,
             atomic: None,
@@ -146,10 +140,7 @@ impl TypeDef {
     /// Adds a property to an object, in the place of a former one of this name.
     #[must_use]
     pub fn with_field(mut self, name: &str, def: Self) -> Self {
-        match self.fields.binary_search_by(|field| order(&field.name, name)) {
-            Ok(place) => self.fields[place].def = def,
-            Err(place) => self.fields.insert(place, Field { name: name.into(), def }),
-        }
+        self.fields.insert(name, def);
         self
     }
 
@@ -205,19 +196,14 @@ impl TypeDef {
     pub(crate) fn field(&self, name: &str) -> Option<&Self> {
         let body = self.body();
         match body.form {
-            Form::Struct => body.declared(name).or(body.element.as_deref()),
+            Form::Struct => body.fields.get(name).or(body.element.as_deref()),
             Form::Map => body.element.as_deref(),
             _ => None,
         }
     }
 
-    fn declared(&self, name: &str) -> Option<&Self> {
-        let place = self.fields.binary_search_by(|field| order(&field.name, name)).ok()?;
-        self.fields.get(place).map(|field| &field.def)
-    }
-
     pub(crate) fn declares(&self, name: &str) -> bool {
-        self.body().declared(name).is_some()
+        self.body().fields.get(name).is_some()
     }
 
     pub(crate) fn has_fields(&self) -> bool {
@@ -238,19 +224,14 @@ impl TypeDef {
     }
 
     pub(crate) fn key_default(&self, key: &str) -> Option<&Value> {
-        self.body().declared(key)?.default.as_ref()
+        self.body().fields.get(key)?.default.as_ref()
     }
 
     pub(crate) fn zero_of(&self, name: &str) -> Option<&Value> {
-        self.body().declared(name)?.zero.as_ref()
+        self.body().fields.get(name)?.zero.as_ref()
     }
 
     pub(crate) fn preserves_unknown(&self) -> bool {
         self.body().preserves_unknown
     }
-}
-
-/// The order of properties: by length first, because most names differ in it, and numbers are compared faster.
-fn order(one: &str, other: &str) -> Ordering {
-    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
 }

@@ -108,9 +108,7 @@ fn unit(suffix: &str) -> Option<Unit> {
 }
 
 fn amount(pieces: &Pieces<'_>, unit: &Unit) -> Result<Decimal, ParseQuantityError> {
-    let text = format!("{}{}", pieces.whole, pieces.fraction);
-    let mantissa =
-        if text.is_empty() { BigInt::ZERO } else { text.parse().map_err(|_| ParseQuantityError::Numeric)? };
+    let mantissa = mantissa(pieces)?;
     let places = i32::try_from(pieces.fraction.len()).map_err(|_| ParseQuantityError::Numeric)?;
     let mut amount = if unit.format == Format::BinarySi {
         Decimal::new(mantissa << unit.exponent, -places)
@@ -123,6 +121,15 @@ fn amount(pieces: &Pieces<'_>, unit: &Unit) -> Result<Decimal, ParseQuantityErro
         amount = largest; // silently, as upstream does
     }
     Ok(if pieces.is_negative { amount.negated() } else { amount })
+}
+
+/// Returns the digits before and after the point as one number.
+fn mantissa(Pieces { whole, fraction, .. }: &Pieces<'_>) -> Result<BigInt, ParseQuantityError> {
+    if whole.len() + fraction.len() > MAX_FAST_DIGITS {
+        return format!("{whole}{fraction}").parse().map_err(|_| ParseQuantityError::Numeric);
+    }
+    let digits = whole.bytes().chain(fraction.bytes());
+    Ok(digits.fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0')).into())
 }
 
 /// Returns whether Go keeps the text of this quantity instead of its canonical form: its quick check

@@ -18,7 +18,7 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
-use super::node::{Field, Form, List, Node, PatchRule, Scalar, ZeroValue};
+use super::node::{Form, List, Node, PatchRule, Scalar, ZeroValue};
 
 const TEXT: &str = include_str!("builtin.txt");
 const MICRO_TIME: &str = "apimachinery.pkg.apis.meta.v1.MicroTime";
@@ -126,18 +126,16 @@ impl Definition {
         if self.name == MICRO_TIME {
             node.form = Form::Scalar(Scalar::MicroTime);
         }
-        node.fields = lines
-            .filter_map(|line| {
-                let (name, rest) = line.trim_start().split_once(' ')?;
-                let (name, required) = match name.strip_suffix('!') {
-                    Some(name) => (name, true),
-                    None => (name, false),
-                };
-                Some(Field { name: name.into(), node: Node { required, ..Reader(rest).node() } })
-            })
-            .collect();
+        node.set_fields(lines.filter_map(|line| {
+            let (name, rest) = line.trim_start().split_once(' ')?;
+            let (name, required) = match name.strip_suffix('!') {
+                Some(name) => (name, true),
+                None => (name, false),
+            };
+            Some((name, Node { required, ..Reader(rest).node() }))
+        }));
         node.name = Some(self.name);
-        node.sorted()
+        node
     }
 }
 

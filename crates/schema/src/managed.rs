@@ -26,10 +26,10 @@ fn convert(node: &Node) -> TypeDef {
     let mut def = match (node.named, node.form) {
         (Some(position), _) => TypeDef::reference(position, built_in),
         (None, Form::Struct) => {
-            let object = node.fields.iter().fold(TypeDef::object(), |object, field| {
-                let def = convert(&field.node);
-                let zero = schema.left_out(&field.name).cloned();
-                object.with_field(&field.name, zero.map_or(def.clone(), |zero| def.with_zero(zero)))
+            let object = node.fields.iter().fold(TypeDef::object(), |object, (name, field)| {
+                let def = convert(field);
+                let zero = schema.left_out(name).cloned();
+                object.with_field(name, zero.map_or(def.clone(), |zero| def.with_zero(zero)))
             });
             match &node.items {
                 Some(values) => object.with_additional(convert(values)),

@@ -1,6 +1,7 @@
 //! [`Node`]: one type, or one use of a type, with what there is to say of it.
 
 use serde_json::Value;
+use trimtab_managed_fields::Fields;
 
 /// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +94,8 @@ pub(crate) struct Node {
     /// The name of a built-in type.
     pub(crate) name: Option<&'static str>,
     pub(crate) form: Form,
-    /// A struct's properties, ordered as [`Node::order`] says.
-    pub(crate) fields: Vec<Field>,
+    /// A struct's properties.
+    pub(crate) fields: Fields<Node>,
     /// The items of a list, or the values of a map.
     pub(crate) items: Option<Box<Node>>,
     pub(crate) list: Option<List>,
@@ -111,15 +112,8 @@ pub(crate) struct Node {
     pub(crate) is_closed: bool,
     /// Whether the field is written if it is not set.
     pub(crate) zero: ZeroValue,
-    /// The properties that are written if they are not set, by their position among the fields.
-    pub(crate) written: Vec<usize>,
-}
-
-/// A property of a struct.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Field {
-    pub(crate) name: Box<str>,
-    pub(crate) node: Node,
+    /// The names of the properties that are written if they are not set.
+    pub(crate) written: Vec<Box<str>>,
 }
 
 impl Node {
@@ -129,7 +123,7 @@ impl Node {
             named: None,
             name: None,
             form,
-            fields: Vec::new(),
+            fields: Fields::default(),
             items: None,
             list: None,
             atomic: None,
@@ -150,22 +144,13 @@ impl Node {
         Self { named: Some(position), ..Self::new(Form::Any) }
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
-        let place = self.fields.binary_search_by(|field| Self::order(&field.name, name)).ok()?;
-        self.fields.get(place)
-    }
-
-    /// Puts the properties into the order in which they are found.
-    pub(crate) fn sorted(mut self) -> Self {
-        self.fields.sort_by(|one, other| Self::order(&one.name, &other.name));
-        let is_written = |field: &Field| field.node.zero == ZeroValue::Written;
-        let written = self.fields.iter().enumerate().filter(|(_, field)| is_written(field));
-        self.written = written.map(|(position, _)| position).collect();
-        self
-    }
-
-    /// By length first: most names differ in that, and numbers are compared in no time.
-    fn order(one: &str, other: &str) -> std::cmp::Ordering {
-        one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+    /// Sets the properties of a struct.
+    pub(crate) fn set_fields<'n>(&mut self, fields: impl IntoIterator<Item = (&'n str, Self)>) {
+        for (name, node) in fields {
+            if node.zero == ZeroValue::Written {
+                self.written.push(name.into());
+            }
+            self.fields.insert(name, node);
+        }
     }
 }

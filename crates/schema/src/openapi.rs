@@ -116,9 +116,9 @@ impl Schemas {
         };
         if !node.fields.is_empty() {
             let properties: Map<String, Value> =
-                node.fields.iter().map(|field| (field.name.to_string(), self.write(&field.node))).collect();
+                node.fields.iter().map(|(name, node)| (name.to_owned(), self.write(node))).collect();
             let mut required: Vec<&str> =
-                node.fields.iter().filter(|field| field.node.required).map(|field| &*field.name).collect();
+                node.fields.iter().filter(|(_, node)| node.required).map(|(name, _)| name).collect();
             required.sort_unstable();
             schema["properties"] = Value::Object(properties);
             if !required.is_empty() {

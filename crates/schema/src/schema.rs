@@ -37,7 +37,7 @@ impl<'a> Schema<'a> {
     pub fn field(&self, name: &str) -> Option<Self> {
         let body = self.body();
         match body.form {
-            Form::Struct => body.field(name).map(|field| &field.node).or(body.items.as_deref()).map(Self),
+            Form::Struct => body.fields.get(name).or(body.items.as_deref()).map(Self),
             Form::Map => body.items.as_deref().map(Self),
             _ => None,
         }
@@ -45,7 +45,7 @@ impl<'a> Schema<'a> {
 
     /// Returns the properties of a struct, in no particular order.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
-        self.body().fields.iter().map(|field| (&*field.name, Self(&field.node)))
+        self.body().fields.iter().map(|(name, node)| (name, Self(node)))
     }
 
     /// Returns the type of a list's items.
@@ -71,15 +71,15 @@ impl<'a> Schema<'a> {
     /// Returns the value of a property of a built-in struct in upstream's objects where it was left out: Go writes some
     /// that are not set.
     pub fn left_out(&self, name: &str) -> Option<&'a Value> {
-        let field = self.body().field(name)?;
+        let field = self.body().fields.get(name)?;
         let is_zero = |default: &&Value| match default {
             Value::Object(fields) => fields.is_empty(),
             Value::String(text) => text.is_empty(),
             Value::Number(number) => number.as_i64() == Some(0),
             other => **other == Value::Bool(false),
         };
-        let default = field.node.default.as_ref();
-        default.filter(is_zero).or((field.node.required && default.is_none()).then_some(&Value::Null))
+        let default = field.default.as_ref();
+        default.filter(is_zero).or((field.required && default.is_none()).then_some(&Value::Null))
     }
 
     /// Returns whether the field is as good as not set if it has this value: the zero value of a field that Go holds by value.
@@ -103,8 +103,7 @@ impl<'a> Schema<'a> {
     /// Returns the properties of a built-in struct that Go writes even if they are not set.
     pub(crate) fn written(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let body = self.body();
-        let fields = body.written.iter().filter_map(|position| body.fields.get(*position));
-        fields.map(|field| (&*field.name, Self(&field.node)))
+        body.written.iter().filter_map(|name| Some((&**name, Self(body.fields.get(name)?))))
     }
 
     /// Returns what Go writes for a value of a built-in type that is not set.

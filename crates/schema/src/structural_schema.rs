@@ -7,7 +7,7 @@ use trimtab_managed_fields::TypeDef;
 
 use super::{
     Schema, builtin, decode,
-    node::{Field, Form, List, Node, Scalar},
+    node::{Form, List, Node, Scalar},
     rules::{self, Rules},
     structural,
     validator::Validator,
@@ -31,17 +31,14 @@ impl StructuralSchema {
     pub fn new(source: Value) -> Self {
         let mut root = object(node(&source));
         let text = || Node::new(Form::Scalar(Scalar::String));
-        for (name, node) in [
+        root.set_fields([
             ("apiVersion", text()),
             ("kind", text()),
             ("metadata", Node::named(builtin::metadata_position())),
-        ] {
-            root.fields.retain(|field| &*field.name != name);
-            root.fields.push(Field { name: name.into(), node });
-        }
+        ]);
         Self {
             source,
-            root: root.sorted(),
+            root,
             validator: OnceLock::new(),
             rules: OnceLock::new(),
             managed_type: OnceLock::new(),
@@ -145,24 +142,19 @@ fn node(schema: &Value) -> Node {
     if flag("x-kubernetes-embedded-resource") {
         let metadata = Node::named(builtin::metadata_position());
         node.form = Form::Struct;
-        node.fields.retain(|field| !matches!(&*field.name, "apiVersion" | "kind" | "metadata"));
         let text = || Node::new(Form::Scalar(Scalar::String));
-        for (name, node_of) in [("apiVersion", text()), ("kind", text()), ("metadata", metadata)] {
-            node.fields.push(Field { name: name.into(), node: node_of });
-        }
+        node.set_fields([("apiVersion", text()), ("kind", text()), ("metadata", metadata)]);
     }
-    node.sorted()
+    node
 }
 
 fn fields(schema: &Value, node: &mut Node) {
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flat_map(Map::iter);
-    node.fields = properties
-        .map(|(name, schema)| Field {
-            name: name.as_str().into(),
-            node: Node { required: required.iter().any(|required| required == name), ..self::node(schema) },
-        })
-        .collect();
+    node.set_fields(properties.map(|(name, schema)| {
+        let required = required.iter().any(|required| required == name);
+        (name.as_str(), Node { required, ..self::node(schema) })
+    }));
     node.items = match schema.get("additionalProperties") {
         Some(Value::Object(_)) => Some(Box::new(self::node(&schema["additionalProperties"]))),
         // Upstream has no schema for these values, and keeps no field of an object without one.

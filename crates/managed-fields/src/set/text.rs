@@ -113,12 +113,19 @@ pub(crate) fn begin(text: &mut String, step: &str) {
 
 /// Does the same for the step to a field.
 pub(crate) fn begin_field(text: &mut String, name: &str) {
-    if name.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+    if !is_plain(name) {
         return begin_step(text, &field(name));
     }
+    text.reserve(name.len() + 6);
     text.push_str(if text.ends_with('{') { "\"f:" } else { ",\"f:" });
     text.push_str(name);
     text.push_str("\":");
+}
+
+/// Returns whether nothing in a text is escaped in JSON. All bytes are looked at, whatever comes first: that is done for
+/// many at a time.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
 }
 
 /// Does the same for a step without quotes.
