@@ -1,4 +1,6 @@
-//! [`Kind`]: the built-in kinds that requests are about, each with a valid object.
+//! [`Kind`]: the built-in kinds that requests are about, each with valid objects.
+
+use std::{collections::HashMap, sync::LazyLock};
 
 use super::dice::Dice;
 use super::probe::NAMESPACE;
@@ -8,7 +10,7 @@ use trimtab_schema::Schema;
 /// The namespace of limits and quotas, which would refuse the objects of the other one.
 const LIMITED: &str = "differential-limits";
 
-/// A kind, and the text of a valid object apart from its metadata.
+/// A kind.
 #[derive(Debug)]
 pub(crate) struct Kind {
     /// `v1` or `apps/v1`.
@@ -18,176 +20,64 @@ pub(crate) struct Kind {
     namespaced: bool,
     /// How often it is drawn.
     weight: usize,
-    fields: &'static str,
 }
 
-const POD: &str = r#"{"spec": {"containers": [{"name": "main", "image": "app:1"}]}}"#;
-const WORKLOAD: &str = r#"{"spec": {
-    "replicas": 2,
-    "selector": {"matchLabels": {"app": "a"}},
-    "template": {
-        "metadata": {"labels": {"app": "a"}},
-        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
+/// The objects of `objects.yaml` by their version and kind.
+static OBJECTS: LazyLock<HashMap<[String; 2], Vec<Value>>> = LazyLock::new(|| {
+    let mut objects: HashMap<_, Vec<Value>> = HashMap::new();
+    let read: Vec<Value> = serde_saphyr::from_multiple(include_str!("objects.yaml")).expect("YAML");
+    for object in read {
+        let of = ["apiVersion", "kind"].map(|field| object[field].as_str().unwrap_or_default().to_owned());
+        objects.entry(of).or_default().push(object);
     }
-}}"#;
-const DAEMON: &str = r#"{"spec": {
-    "selector": {"matchLabels": {"app": "a"}},
-    "template": {
-        "metadata": {"labels": {"app": "a"}},
-        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
-    }
-}}"#;
-const CONTROLLER: &str = r#"{"spec": {
-    "replicas": 2,
-    "selector": {"app": "a"},
-    "template": {
-        "metadata": {"labels": {"app": "a"}},
-        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
-    }
-}}"#;
-const STATEFUL: &str = r#"{"spec": {
-    "replicas": 2, "serviceName": "a", "selector": {"matchLabels": {"app": "a"}},
-    "template": {
-        "metadata": {"labels": {"app": "a"}},
-        "spec": {"containers": [{"name": "main", "image": "app:1"}]}
-    },
-    "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Gi"}}
-    }}]
-}}"#;
-const JOB: &str = r#"{"spec": {"template": {"spec": {
-    "restartPolicy": "Never",
-    "containers": [{"name": "main", "image": "app:1"}]
-}}}}"#;
-const CRON_JOB: &str = r#"{"spec": {
-    "schedule": "0 3 * * *",
-    "jobTemplate": {"spec": {"template": {"spec": {
-        "restartPolicy": "Never",
-        "containers": [{"name": "main", "image": "app:1"}]
-    }}}}
-}}"#;
-const SERVICE: &str = r#"{"spec": {"selector": {"app": "a"}, "ports": [{"port": 80}]}}"#;
-const CLAIM: &str =
-    r#"{"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}"#;
-const VOLUME: &str = r#"{"spec": {
-    "capacity": {"storage": "1Gi"},
-    "accessModes": ["ReadWriteOnce"],
-    "hostPath": {"path": "/data"}
-}}"#;
-const INGRESS: &str = r#"{"spec": {"rules": [{
-    "host": "a.example.com",
-    "http": {"paths": [{
-        "path": "/",
-        "pathType": "Prefix",
-        "backend": {"service": {"name": "a", "port": {"number": 80}}}
-    }]}
-}]}}"#;
-const POLICY: &str = r#"{"spec": {
-    "podSelector": {"matchLabels": {"app": "a"}},
-    "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80, "protocol": "TCP"}]}]
-}}"#;
-const SCALER: &str = r#"{"spec": {
-    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"},
-    "maxReplicas": 5,
-    "metrics": [{"type": "Resource", "resource": {
-        "name": "cpu",
-        "target": {"type": "Utilization", "averageUtilization": 50}
-    }}]
-}}"#;
-const SLICE: &str = r#"{
-    "addressType": "IPv4",
-    "endpoints": [{"addresses": ["192.0.2.1"]}],
-    "ports": [{"name": "http", "port": 80}]
-}"#;
-const LIMITS: &str =
-    r#"{"spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "default": {"cpu": "1"}}]}}"#;
-const RULES: &str = r#"{"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}"#;
-const BINDING: &str = r#"{
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-    "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ada"}]
-}"#;
-const EVENT: &str = r#"{
-    "involvedObject": {"kind": "Pod", "namespace": "differential", "name": "a"},
-    "reason": "Started",
-    "type": "Normal"
-}"#;
-const NEW_EVENT: &str = r#"{
-    "eventTime": "2020-01-02T03:04:05.000006Z", "reportingController": "example.com/a",
-    "reportingInstance": "a-1", "action": "Start", "reason": "Started", "type": "Normal",
-    "regarding": {"kind": "Pod", "namespace": "differential", "name": "a"}
-}"#;
-const CLASS: &str = r#"{"provisioner": "example.com/disk"}"#;
+    objects
+});
 
 /// All kinds.
 pub(crate) const KINDS: &[Kind] = &[
-    kind("v1", "Pod", "pods", 8, POD),
-    kind("v1", "ConfigMap", "configmaps", 4, r#"{"data": {"a": "1"}, "binaryData": {"b": "YQ=="}}"#),
-    kind("v1", "Secret", "secrets", 3, r#"{"type": "Opaque", "data": {"a": "YQ=="}}"#),
-    kind("v1", "Service", "services", 6, SERVICE),
-    kind("v1", "ServiceAccount", "serviceaccounts", 1, r#"{"secrets": [{"name": "a"}]}"#),
-    kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims", 3, CLAIM),
-    kind("v1", "PersistentVolume", "persistentvolumes", 2, VOLUME).global(),
-    kind("v1", "Namespace", "namespaces", 1, "{}").global(),
-    kind("v1", "Node", "nodes", 2, r#"{"spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}}"#)
-        .global(),
-    kind("v1", "Event", "events", 2, EVENT),
-    kind("v1", "LimitRange", "limitranges", 1, LIMITS),
-    kind(
-        "v1",
-        "ResourceQuota",
-        "resourcequotas",
-        1,
-        r#"{"spec": {"hard": {"pods": "1000", "cpu": "1000"}}}"#,
-    ),
-    kind("v1", "ReplicationController", "replicationcontrollers", 1, CONTROLLER),
-    kind(
-        "v1",
-        "PodTemplate",
-        "podtemplates",
-        1,
-        r#"{"template": {"spec": {"containers": [{"name": "main", "image": "app:1"}]}}}"#,
-    ),
-    kind("apps/v1", "Deployment", "deployments", 8, WORKLOAD),
-    kind("apps/v1", "ReplicaSet", "replicasets", 3, WORKLOAD),
-    kind("apps/v1", "StatefulSet", "statefulsets", 4, STATEFUL),
-    kind("apps/v1", "DaemonSet", "daemonsets", 2, DAEMON),
-    kind("apps/v1", "ControllerRevision", "controllerrevisions", 1, r#"{"revision": 1, "data": {"a": 1}}"#),
-    kind("batch/v1", "Job", "jobs", 4, JOB),
-    kind("batch/v1", "CronJob", "cronjobs", 3, CRON_JOB),
-    kind(
-        "coordination.k8s.io/v1",
-        "Lease",
-        "leases",
-        2,
-        r#"{"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}}"#,
-    ),
-    kind("networking.k8s.io/v1", "Ingress", "ingresses", 3, INGRESS),
-    kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", 2, POLICY),
-    kind(
-        "policy/v1",
-        "PodDisruptionBudget",
-        "poddisruptionbudgets",
-        2,
-        r#"{"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}}}"#,
-    ),
-    kind("rbac.authorization.k8s.io/v1", "Role", "roles", 2, RULES),
-    kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", 1, BINDING),
-    kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", 1, RULES).global(),
-    kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", 2, SCALER),
-    kind("storage.k8s.io/v1", "StorageClass", "storageclasses", 1, CLASS).global(),
-    kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", 2, SLICE),
-    kind("events.k8s.io/v1", "Event", "events", 1, NEW_EVENT),
+    kind("v1", "Pod", "pods", 8),
+    kind("v1", "ConfigMap", "configmaps", 4),
+    kind("v1", "Secret", "secrets", 3),
+    kind("v1", "Service", "services", 6),
+    kind("v1", "ServiceAccount", "serviceaccounts", 1),
+    kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims", 3),
+    kind("v1", "PersistentVolume", "persistentvolumes", 2).global(),
+    kind("v1", "Namespace", "namespaces", 1).global(),
+    kind("v1", "Node", "nodes", 2).global(),
+    kind("v1", "Event", "events", 2),
+    kind("v1", "LimitRange", "limitranges", 1),
+    kind("v1", "ResourceQuota", "resourcequotas", 1),
+    kind("v1", "ReplicationController", "replicationcontrollers", 1),
+    kind("v1", "PodTemplate", "podtemplates", 1),
+    kind("apps/v1", "Deployment", "deployments", 8),
+    kind("apps/v1", "ReplicaSet", "replicasets", 3),
+    kind("apps/v1", "StatefulSet", "statefulsets", 4),
+    kind("apps/v1", "DaemonSet", "daemonsets", 2),
+    kind("apps/v1", "ControllerRevision", "controllerrevisions", 1),
+    kind("batch/v1", "Job", "jobs", 4),
+    kind("batch/v1", "CronJob", "cronjobs", 3),
+    kind("coordination.k8s.io/v1", "Lease", "leases", 2),
+    kind("networking.k8s.io/v1", "Ingress", "ingresses", 3),
+    kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", 2),
+    kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", 2),
+    kind("rbac.authorization.k8s.io/v1", "Role", "roles", 2),
+    kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", 1),
+    kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", 1).global(),
+    kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", 2),
+    kind("storage.k8s.io/v1", "StorageClass", "storageclasses", 1).global(),
+    kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", 2),
+    kind("events.k8s.io/v1", "Event", "events", 1),
+    kind("v1", "Endpoints", "endpoints", 1),
+    kind("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", 1).global(),
+    kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", 1).global(),
+    kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", 1).global(),
+    kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", 1).global(),
+    kind("storage.k8s.io/v1", "CSIDriver", "csidrivers", 1).global(),
+    kind("storage.k8s.io/v1", "VolumeAttachment", "volumeattachments", 1).global(),
 ];
 
-const fn kind(
-    version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    weight: usize,
-    fields: &'static str,
-) -> Kind {
-    Kind { version, kind, plural, namespaced: true, weight, fields }
+const fn kind(version: &'static str, kind: &'static str, plural: &'static str, weight: usize) -> Kind {
+    Kind { version, kind, plural, namespaced: true, weight }
 }
 
 impl Kind {
@@ -240,16 +130,32 @@ impl Kind {
         format!("{}/{name}", self.collection())
     }
 
-    /// A valid object.
-    pub(crate) fn valid(&self, name: &str) -> Value {
-        let mut object: Value = serde_json::from_str(self.fields).unwrap_or_default();
-        object["apiVersion"] = json!(self.version);
-        object["kind"] = json!(self.kind);
-        object["metadata"] = json!({"name": name, "labels": {"app": "a"}});
+    /// A valid object, with little but what it needs.
+    pub(crate) fn plain(&self, name: &str) -> Value {
+        self.example(0, name)
+    }
+
+    /// A valid object, the plain one or another.
+    pub(crate) fn valid(&self, dice: &mut Dice, name: &str) -> Value {
+        let number = if dice.one_in(3) { 0 } else { dice.below(self.objects().len()) };
+        self.example(number, name)
+    }
+
+    /// The valid object with that number; after the last one, the first follows.
+    pub(crate) fn example(&self, number: usize, name: &str) -> Value {
+        let objects = self.objects();
+        let mut object = objects[number % objects.len()].clone();
+        object["metadata"]["name"] = json!(name);
+        object["metadata"]["labels"] = json!({"app": "a"});
         if self.namespaced {
             object["metadata"]["namespace"] = json!(self.namespace());
         }
         object
+    }
+
+    fn objects(&self) -> &'static [Value] {
+        let of = [self.version.to_owned(), self.kind.to_owned()];
+        OBJECTS.get(&of).map(Vec::as_slice).expect("each kind has an object, which is tested")
     }
 
     /// The type of its objects.
@@ -267,15 +173,39 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{probe::Ask, reply::send};
     use super::*;
 
     #[test]
     fn every_kind_has_a_type_and_an_object() {
         for kind in KINDS {
             assert!(kind.schema().is_some(), "{}", kind.kind);
-            assert!(serde_json::from_str::<Value>(kind.fields).is_ok(), "{}", kind.kind);
+            assert_eq!(kind.plain("a")["metadata"]["name"], "a", "{}", kind.kind);
         }
+        let of = |[version, kind]: &[String; 2]| {
+            KINDS.iter().any(|known| known.version == version && known.kind == kind)
+        };
+        assert!(OBJECTS.keys().all(of), "an object of a kind that is not drawn");
         assert_eq!(Kind::named("Pod").object("a"), "/api/v1/namespaces/differential/pods/a");
         assert_eq!(Kind::named("Node").object("a"), "/api/v1/nodes/a");
+    }
+
+    /// A kube-apiserver creates them all, too.
+    #[tokio::test]
+    async fn the_embedded_server_creates_every_object() {
+        let server = trimtab_apiserver::ApiServer::builder().start();
+        let client = server.client();
+        for namespace in [NAMESPACE, LIMITED] {
+            let body = json!({"metadata": {"name": namespace}});
+            send(&client, &Ask::create("/api/v1/namespaces", &body)).await.expect("an answer");
+        }
+        for (group, kind) in KINDS.iter().enumerate() {
+            for number in 0..kind.objects().len() {
+                let object = kind.example(number, &format!("object-{group}-{number}"));
+                let ask = Ask::create(kind.collection(), &object);
+                let (code, _, text) = send(&client, &ask).await.expect("an answer");
+                assert_eq!(code, 201, "{ask}: {text}");
+            }
+        }
     }
 }

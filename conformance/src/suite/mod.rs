@@ -8,9 +8,11 @@ mod apply;
 mod bad_requests;
 mod bad_values;
 mod chunking;
+mod class_refusals;
 mod clients;
 mod cluster_refusals;
 mod columns;
+mod converted;
 mod custom;
 mod custom_features;
 mod custom_values;
@@ -30,6 +32,7 @@ mod grace;
 mod jobs;
 mod json_patches;
 mod kinds;
+mod left_out;
 mod lists;
 mod managers;
 mod names;
@@ -76,6 +79,7 @@ const GROUPS: &[Group] = &[
     ("patches", patches::cases),
     ("json_patches", json_patches::cases),
     ("strategic", strategic::cases),
+    ("strategic", converted::cases),
     ("apply", managers::cases),
     ("apply", apply::cases),
     ("validation", validation::cases),
@@ -109,6 +113,7 @@ const GROUPS: &[Group] = &[
     ("data", data::cases),
     ("jobs", jobs::cases),
     ("more_refusals", cluster_refusals::cases),
+    ("more_refusals", class_refusals::cases),
     ("more_refusals", workload_refusals::cases),
     ("fixed_fields", fixed_fields::cases),
     ("rules", rules::cases),
@@ -119,6 +124,7 @@ const GROUPS: &[Group] = &[
     ("about", about::cases),
     ("kinds", events_and_leases::cases),
     ("kinds", kinds::cases),
+    ("kinds", left_out::cases),
     ("quotas", quotas::cases),
     ("clients", clients::cases),
 ];

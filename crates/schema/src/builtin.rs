@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `!` is a required field, `[]` a list, `{}` a map, `=` a default. Of a field that Go's struct holds by value, `go(omit)`
-//! says that its zero value is left out, and `go(zero)` that it is written. At first only the names are looked at; a type is
-//! read when somebody asks for it.
+//! says that its zero value is left out, and `go(zero)` that it is written; `go(null)` is an optional field that is written as
+//! null if it is not set. At first only the names are looked at; a type is read when somebody asks for it.
 
 use std::{
     collections::HashMap,
@@ -200,6 +200,7 @@ impl Reader {
             ("map", "atomic") => node.atomic = Some(true),
             ("map", _) => node.atomic = Some(false),
             ("go", "omit") => node.zero = ZeroValue::LeftOut,
+            ("go", "null") => node.zero = ZeroValue::Null,
             ("go", _) => node.zero = ZeroValue::Written,
             ("enum", _) => node.choices = content.split(',').map(str::to_owned).collect(),
             ("patch", strategies) => {

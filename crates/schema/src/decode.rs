@@ -184,7 +184,8 @@ impl<'a> Reader<'a> {
             }
             Value::Null => field.is_nullable() || field.default().is_some(), // null is replaced by a default later
             Value::Array(items) if self.typed && field.kind() != Form::Any => {
-                !items.is_empty() || field.is_required()
+                let is_null_later = field.is_null_if_unset() && matches!(self.place, Place::Root);
+                !items.is_empty() || field.is_required() || is_null_later
             }
             Value::Object(fields) if self.typed && field.kind() == Form::Map => {
                 !fields.is_empty() || field.is_required()

@@ -99,7 +99,7 @@ pub use self::{
     node::{Form, ListType, PatchRule, Scalar},
     schema::Schema,
     structural_schema::StructuralSchema,
-    zeros::write_zeros,
+    zeros::{drop_empty_lists, write_zeros},
 };
 
 /// Compiles the examples of the README.

@@ -76,6 +76,8 @@ pub(crate) enum ZeroValue {
     LeftOut,
     /// It is written, even if nobody sent it.
     Written,
+    /// The value may be nil, and then it is written as null.
+    Null,
 }
 
 /// [`ListType`], owned.
@@ -147,7 +149,7 @@ impl Node {
     /// Sets the properties of a struct.
     pub(crate) fn set_fields<'n>(&mut self, fields: impl IntoIterator<Item = (&'n str, Self)>) {
         for (name, node) in fields {
-            if node.zero == ZeroValue::Written {
+            if matches!(node.zero, ZeroValue::Written | ZeroValue::Null) {
                 self.written.push(name.into());
             }
             self.fields.insert(name, node);

@@ -78,6 +78,9 @@ impl<'a> Schema<'a> {
             Value::Number(number) => number.as_i64() == Some(0),
             other => **other == Value::Bool(false),
         };
+        if field.zero == ZeroValue::Null {
+            return Some(&Value::Null);
+        }
         let default = field.default.as_ref();
         default.filter(is_zero).or((field.required && default.is_none()).then_some(&Value::Null))
     }
@@ -87,7 +90,7 @@ impl<'a> Schema<'a> {
     /// itself, which `is_outermost` tells, there and then.
     pub(crate) fn leaves_out(&self, value: &Value, is_outermost: bool) -> bool {
         let is_held_by_value = match self.0.zero {
-            ZeroValue::IsNil => false,
+            ZeroValue::IsNil | ZeroValue::Null => false,
             ZeroValue::LeftOut => true,
             ZeroValue::Written => !is_outermost,
         };
@@ -106,9 +109,15 @@ impl<'a> Schema<'a> {
         body.written.iter().filter_map(|name| Some((&**name, Self(body.fields.get(name)?))))
     }
 
+    /// Returns whether Go writes null where the field is not set.
+    pub(crate) fn is_null_if_unset(&self) -> bool {
+        self.0.zero == ZeroValue::Null
+    }
+
     /// Returns what Go writes for a value of a built-in type that is not set.
     pub(crate) fn zero(&self) -> Value {
         match self.kind() {
+            _ if self.is_null_if_unset() => Value::Null,
             Form::Struct => self.written().map(|(name, schema)| (name.to_owned(), schema.zero())).collect(),
             Form::Scalar(Scalar::String) => "".into(),
             Form::Scalar(Scalar::Boolean) => false.into(),

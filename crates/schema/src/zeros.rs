@@ -4,11 +4,16 @@ use serde_json::Value;
 
 use super::{Form, Schema};
 
-/// Fills in the fields of built-in structs within `value` that Go writes although they are not set. The fields of `value`
-/// itself are left alone: an object's own are for its kind to complete.
+/// Fills in the fields of built-in structs within `value` that Go writes although they are not set. Of the fields of `value`
+/// itself, only those become null that Go writes so: an object's others are for its kind to complete.
 ///
 /// It is called once the defaults are set, which take a zero value for one that is not set.
 pub fn write_zeros(schema: Schema<'_>, value: &mut Value) {
+    if let Some(fields) = value.as_object_mut() {
+        for (name, _) in schema.written().filter(|(_, field)| field.is_null_if_unset()) {
+            fields.entry(name).or_insert(Value::Null);
+        }
+    }
     match (schema.kind(), value) {
         (Form::Struct | Form::Map, Value::Object(fields)) => {
             for (name, part) in fields.iter_mut().filter(|(_, part)| part.is_object() || part.is_array()) {
@@ -23,6 +28,16 @@ pub fn write_zeros(schema: Schema<'_>, value: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Makes null of the empty lists of an object that Go writes as null if they are not set: upstream reads an object again as
+/// it was stored, and there the two are the same.
+pub fn drop_empty_lists(schema: Schema<'_>, object: &mut Value) {
+    for (name, _) in schema.written().filter(|(_, field)| field.is_null_if_unset()) {
+        if object.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            object[name] = Value::Null;
+        }
     }
 }
 

@@ -8,7 +8,8 @@ pub(super) const APPLY: &str = "application/apply-patch+yaml";
 
 pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut wanted = create::changed(dice, kind, name);
+    let present = kind.valid(dice, name);
+    let mut wanted = create::successor(dice, kind, &present, name);
     match dice.below(14) {
         0 => remove(&mut wanted, "apiVersion"),
         1 => remove(&mut wanted, "kind"),
@@ -20,9 +21,9 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     }
     let given = match dice.below(4) {
         0 => Vec::new(),
-        1 => vec![Ask::create(kind.collection(), &kind.valid(name))],
-        2 => vec![applied(kind, name, "first", values::text_of(&kind.valid(name)))],
-        _ => vec![applied(kind, name, "second", values::text_of(&create_labelled(kind, name)))],
+        1 => vec![Ask::create(kind.collection(), &present)],
+        2 => vec![applied(kind, name, "first", values::text_of(&present))],
+        _ => vec![applied(kind, name, "second", values::text_of(&labelled(present)))],
     };
     let manager = dice.pick(&[
         "fieldManager=first",
@@ -44,8 +45,7 @@ fn applied(kind: &Kind, name: &str, manager: &str, body: String) -> Ask {
     Ask::sent("PATCH", format!("{}?fieldManager={manager}", kind.object(name)), APPLY, body)
 }
 
-fn create_labelled(kind: &Kind, name: &str) -> Value {
-    let mut object = kind.valid(name);
+fn labelled(mut object: Value) -> Value {
     values::set(&mut object, "/metadata/labels/team", json!("blue"));
     object
 }

@@ -18,7 +18,16 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 
 /// An object with one to three changes; one in twenty has none.
 pub(super) fn changed(dice: &mut Dice, kind: &Kind, name: &str) -> Value {
-    let mut object = kind.valid(name);
+    let object = kind.valid(dice, name);
+    changed_from(dice, kind, object)
+}
+
+/// A later state of an object: with one to three changes, or one that has little in common with it.
+pub(super) fn successor(dice: &mut Dice, kind: &Kind, object: &Value, name: &str) -> Value {
+    if dice.one_in(6) { changed(dice, kind, name) } else { changed_from(dice, kind, object.clone()) }
+}
+
+fn changed_from(dice: &mut Dice, kind: &Kind, mut object: Value) -> Value {
     let changes = dice.pick(&[1, 1, 1, 1, 1, 1, 2, 2, 3]);
     if !dice.one_in(20) {
         change(dice, kind, &mut object, changes);

@@ -15,12 +15,13 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 /// A deletion of one object.
 fn one(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut object = kind.valid(name);
+    let mut object = kind.valid(dice, name);
     if dice.one_in(3) {
         values::set(&mut object, "/metadata/finalizers", json!(["example.com/a"]));
     }
     if kind.kind == "Pod" && dice.one_in(2) {
         values::set(&mut object, "/spec/nodeName", json!("n"));
+        values::set(&mut object, "/spec/schedulingGates", json!([])); // a gate forbids a node
     }
     let given = if dice.one_in(12) { Vec::new() } else { vec![Ask::create(kind.collection(), &object)] };
     let queries = [
@@ -78,7 +79,7 @@ fn body(dice: &mut Dice) -> Value {
 /// A deletion of those objects of a collection that have a label of their own.
 fn collection(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut object = kind.valid(name);
+    let mut object = kind.valid(dice, name);
     values::set(&mut object, "/metadata/labels/probe", json!(name));
     let selector = format!("labelSelector=probe%3D{name}");
     let queries = [
@@ -102,7 +103,7 @@ fn collection(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 /// A creation with options, valid or not.
 fn options(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut object = kind.valid(name);
+    let mut object = kind.valid(dice, name);
     if dice.one_in(2) {
         values::set(&mut object, "/spec/unknown", json!(1));
     }

@@ -8,8 +8,8 @@ const OPERATIONS: [&str; 8] = ["add", "replace", "remove", "test", "move", "copy
 
 pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let valid = kind.valid(name);
-    let wanted = create::changed(dice, kind, name);
+    let valid = kind.valid(dice, name);
+    let wanted = create::successor(dice, kind, &valid, name);
     let count = dice.pick(&[1, 1, 1, 2, 3]);
     let mut operations: Vec<_> = (0..count).map(|_| operation(dice, &valid, &wanted)).collect();
     if dice.one_in(4) {

@@ -9,9 +9,9 @@ pub(super) const STRATEGIC: &str = "application/strategic-merge-patch+json";
 
 pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let valid = kind.valid(name);
+    let valid = kind.valid(dice, name);
     let form = dice.pick(&[MERGE, STRATEGIC, STRATEGIC]);
-    let mut patch = difference(&valid, &create::changed(dice, kind, name));
+    let mut patch = difference(&valid, &create::successor(dice, kind, &valid, name));
     if form == STRATEGIC && dice.one_in(3) {
         directive(dice, &mut patch, &valid);
     }

@@ -29,7 +29,7 @@ pub(crate) fn objects() -> impl Iterator<Item = Ask> {
     READ.iter().flat_map(|kind| {
         let kind = Kind::named(kind);
         ["one", "two", "three"].into_iter().enumerate().map(move |(number, name)| {
-            let mut object = kind.valid(name);
+            let mut object = kind.example(number, name);
             values::set(&mut object, "/metadata/namespace", json!(SHELF));
             object["metadata"]["labels"] =
                 json!({"shelf": "1", "number": number.to_string(), "app.kubernetes.io/name": name});

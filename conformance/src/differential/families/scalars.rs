@@ -19,7 +19,7 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 
 /// The text of an object with `place` for a raw JSON text at this pointer.
 fn raw(kind: &Kind, name: &str, pointer: &str, text: &str) -> String {
-    let mut object = kind.valid(name);
+    let mut object = kind.plain(name);
     let (parent, field) = pointer.rsplit_once('/').unwrap_or_default();
     let mut at = &mut object;
     for key in parent.split('/').filter(|key| !key.is_empty()) {
@@ -34,7 +34,7 @@ fn raw(kind: &Kind, name: &str, pointer: &str, text: &str) -> String {
 
 fn named(dice: &mut Dice, name: &str) -> Ask {
     let kind = Kind::any(dice);
-    let mut object = kind.valid(name);
+    let mut object = kind.valid(dice, name);
     let long = |length: usize| format!("{name}{}", "x".repeat(length - name.len()));
     let names = [
         name.to_owned(),

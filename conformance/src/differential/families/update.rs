@@ -18,7 +18,8 @@ pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 /// A PUT of the object with changes.
 fn update(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut wanted = create::changed(dice, kind, name);
+    let present = kind.valid(dice, name);
+    let mut wanted = create::successor(dice, kind, &present, name);
     match dice.below(16) {
         0 => values::set(&mut wanted, "/metadata/resourceVersion", json!(dice.pick(&["1", "x", "", "0"]))),
         1 => values::set(&mut wanted, "/metadata/uid", json!("u-1")),
@@ -30,8 +31,7 @@ fn update(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
         7 => values::set(&mut wanted, "/metadata/finalizers", json!(["example.com/a", "example.com/a"])),
         _ => {}
     }
-    let given =
-        if dice.one_in(10) { Vec::new() } else { vec![Ask::create(kind.collection(), &kind.valid(name))] };
+    let given = if dice.one_in(10) { Vec::new() } else { vec![Ask::create(kind.collection(), &present)] };
     let options = dice.pick(&["", "", "", "", "dryRun=All", "fieldValidation=Strict", "dryRun=x"]);
     let path = with_query(kind.object(name), &[options]);
     (given, Ask::sent("PUT", path, "application/json", values::text_of(&wanted)))
@@ -45,13 +45,13 @@ fn status(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
             break kind;
         }
     };
-    let mut object = kind.valid(name);
+    let mut object = kind.valid(dice, name);
+    let given = vec![Ask::create(kind.collection(), &object)];
     let field = kind.schema().and_then(|schema| schema.field("status"));
     if let Some(schema) = field {
         object["status"] = values::made(dice, schema, "status", 2);
     }
     let path = format!("{}/status", kind.object(name));
-    let given = vec![Ask::create(kind.collection(), &kind.valid(name))];
     let ask = if dice.one_in(2) {
         Ask::sent("PUT", path, "application/json", values::text_of(&object))
     } else {
@@ -64,7 +64,7 @@ fn status(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 fn scale(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind =
         Kind::named(dice.pick(&["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController", "Pod"]));
-    let given = vec![Ask::create(kind.collection(), &kind.valid(name))];
+    let given = vec![Ask::create(kind.collection(), &kind.valid(dice, name))];
     let path = format!("{}/scale", kind.object(name));
     let replicas = dice
         .pick(&[json!(1), json!(0), json!(-1), json!("3"), json!(1.5), json!(null), json!(4_294_967_296_u64)])
@@ -86,7 +86,7 @@ fn scale(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 /// Bindings, evictions and debug containers.
 fn of_pod(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let pod = Kind::named("Pod");
-    let given = vec![Ask::create(pod.collection(), &pod.valid(name))];
+    let given = vec![Ask::create(pod.collection(), &pod.valid(dice, name))];
     let at = |subresource: &str| format!("{}/{subresource}", pod.object(name));
     let post = |subresource: &str, body: &Value| Ask::create(at(subresource), body);
     let patch = |subresource: &str, body: &Value| {
@@ -125,7 +125,7 @@ fn of_pod(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
 /// Tokens and reviews.
 fn of_account(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let account = Kind::named("ServiceAccount");
-    let given = vec![Ask::create(account.collection(), &account.valid(name))];
+    let given = vec![Ask::create(account.collection(), &account.valid(dice, name))];
     let seconds =
         dice.pick(&[json!(600), json!(1), json!(null), json!("x"), json!(4_294_967_297_u64)]).clone();
     let attributes = json!({"verb": dice.pick(&["get", "*", ""]), "resource": "pods", "namespace": name});

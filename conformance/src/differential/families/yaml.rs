@@ -5,13 +5,14 @@ use super::create;
 
 pub(super) fn draw(dice: &mut Dice, name: &str) -> (Vec<Ask>, Ask) {
     let kind = Kind::any(dice);
-    let mut object = kind.valid(name);
+    let present = kind.valid(dice, name);
+    let mut object = present.clone();
     if dice.one_in(2) {
         create::change(dice, kind, &mut object, 1);
     }
     let body = yaml::document(dice, &object);
     let (given, method, path) = if dice.one_in(3) {
-        let given = vec![Ask::create(kind.collection(), &kind.valid(name))];
+        let given = vec![Ask::create(kind.collection(), &present)];
         (given, "PUT", kind.object(name))
     } else {
         (Vec::new(), "POST", kind.collection())

@@ -102,7 +102,7 @@ fn converted(kind: &Kind, schema: Option<Schema<'_>>, mut object: Value) -> Resu
         ))
     };
     if let Some(schema) = schema {
-        convert::integers(schema, &mut object).map_err(unfit)?;
+        convert::unstructured(schema, &mut object).map_err(|because| unfit(&because))?;
     }
     let (value, complaints) = decode(schema, &object).map_err(|error| unfit(&error.to_string()))?;
     match complaints.mistyped {
@@ -169,8 +169,14 @@ fn patched_as(
     }
     // A definition may have changed since the object was stored; the built-in types do not.
     let untouched = if is_custom { Untouched::default() } else { patch.take_untouched(&mut patched) };
+    if let Some(schema) = schema.filter(|_| patch.is_strategic()) {
+        convert::unstructured(schema, &mut patched).map_err(|because| refusal(&because))?;
+    }
     let (mut object, mut complaints) =
         decode(schema, patched).map_err(|error| refusal(&error.to_string()))?;
+    if patch.is_strategic() {
+        complaints.mistyped = complaints.mistyped.map(|because| convert::reason(&because));
+    }
     complaints.strict.splice(0..0, patch.twice().iter().cloned());
     judge(request, complaints, refusal)?;
     untouched.put_back(&mut object);

@@ -26,7 +26,7 @@ use crate::{
         query::Query,
         status::{Cause, Result, Status, success},
     },
-    registry::{Kind, rules},
+    registry::{Kind, rules, strategy::Dependents},
     store::{Draft, Stored},
     wire::{
         body::{self, ResponseBody},
@@ -201,13 +201,15 @@ impl DeleteOptions {
     /// The finalizers of `object` once the garbage collector's are as the options ask.
     fn finalizers(&self, kind: &Kind, object: &Value) -> Vec<String> {
         let wanted = match (self.propagation_policy.as_deref(), self.orphan_dependents) {
+            _ if kind.strategy.dependents == Dependents::Never => None,
             (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
             (Some("Foreground"), _) => Some(FOREGROUND),
             (Some(_), _) | (None, Some(false)) => None,
             (None, None) => {
                 let present = || object::finalizers(object).map(str::to_owned);
                 let is_decided = present().any(|finalizer| [ORPHAN, FOREGROUND].contains(&&*finalizer));
-                let orphan = (!is_decided && kind.strategy.orphans_dependents).then(|| ORPHAN.to_owned());
+                let orphan = (!is_decided && kind.strategy.dependents == Dependents::Orphaned)
+                    .then(|| ORPHAN.to_owned());
                 return present().chain(orphan).collect();
             }
         };

@@ -49,6 +49,10 @@ pub(super) fn bind(core: &Core, request: &Request) -> Result<Response<ResponseBo
             let because = format!("pod {name} is already assigned to node {assigned:?}");
             return Err(Status::conflict(kind, name, &because));
         }
+        if pod["spec"]["schedulingGates"].as_array().is_some_and(|gates| !gates.is_empty()) {
+            let because = format!("pod {name} has non-empty .spec.schedulingGates");
+            return Err(Status::conflict(kind, name, &because));
+        }
         let mut bound = pod.clone();
         bound["spec"]["nodeName"] = node.into();
         let scheduled = json!({

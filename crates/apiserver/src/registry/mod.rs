@@ -50,6 +50,6 @@ pub(crate) use self::{
     defaults::qos_class,
     kind::{Kind, Scale, Subresource},
     kinds::Kinds,
-    strategy::Strategy,
+    strategy::{MetadataCheck, Strategy},
     version::{as_stored, in_version},
 };

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::Kind;
 use crate::api::{clock::Clock, object};
 
 /// Keeps the change at `pointer`, such as `/spec/parts`, and undoes all others.
@@ -20,10 +21,15 @@ pub(super) fn only(old: &Value, new: &mut Value, pointer: &str) {
     }
 }
 
-/// Keeps the labels, annotations and finalizers of a written status, as for built-in kinds.
-pub(super) fn keep_metadata(metadata: &Value, new: &mut Value) {
+/// Keeps the metadata of a written status, but for the fields that the kind resets.
+pub(super) fn keep_metadata(kind: &Kind, metadata: &Value, new: &mut Value) {
+    let reset = kind.strategy.status_reset_fields;
+    if reset.contains(&&["metadata"][..]) {
+        return;
+    }
     let from = json!({"metadata": metadata});
-    for field in ["labels", "annotations", "finalizers"] {
+    let kept = ["labels", "annotations", "finalizers", "ownerReferences"];
+    for field in kept.into_iter().filter(|field| !reset.contains(&&["metadata", field][..])) {
         object::copy_metadata(&from, new, field);
     }
 }

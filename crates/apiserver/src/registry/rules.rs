@@ -84,11 +84,19 @@ pub(crate) fn prepare_create(context: &Context, kind: &Kind, object: &mut Value)
         drop_status(kind, object);
     }
     (kind.strategy.prepare_for_create)(object);
+    drop_empty_lists(kind, object);
     if kind.status
         && !kind.strategy.keeps_first_status
         && let Some(status) = (kind.strategy.first_status)(&context.clock, object)
     {
         object["status"] = status;
+    }
+}
+
+/// Makes null of empty lists once their writers manage them.
+fn drop_empty_lists(kind: &Kind, object: &mut Value) {
+    if let Some(schema) = kind.structure().filter(|_| !kind.is_custom()) {
+        trimtab_schema::drop_empty_lists(schema, object);
     }
 }
 
@@ -142,6 +150,7 @@ pub(crate) fn finish_update(kind: &Kind, subresource: Option<Subresource>, old: 
             object::copy_field(old, new, "spec");
         }
         (kind.strategy.prepare_for_update)(old, new);
+        drop_empty_lists(kind, new);
     }
 }
 
@@ -163,7 +172,7 @@ pub(crate) fn prepare_update(
                 write_zeros(kind, new);
             }
             if !kind.is_custom() {
-                keep_metadata(&metadata, new);
+                keep_metadata(kind, &metadata, new);
             }
             (kind.strategy.prepare_for_status_update)(old, new);
         }
@@ -178,7 +187,7 @@ pub(crate) fn prepare_update(
         Some(Subresource::Approval) => {
             let metadata = new["metadata"].take();
             only(old, new, "/status/conditions");
-            keep_metadata(&metadata, new);
+            keep_metadata(kind, &metadata, new);
             date_decisions(&context.clock, old, new);
         }
         Some(Subresource::EphemeralContainers) => {
@@ -248,10 +257,7 @@ pub(crate) fn validate_update(
     raw: Option<&Value>,
     first: Vec<Cause>,
 ) -> Result<()> {
-    // The rules of all objects find them, and those of most kinds.
-    let times = 1 + kind.strategy.metadata_checks.1;
-    let mut causes: Vec<Cause> = std::iter::repeat_n(first, times).flatten().collect();
-    causes.extend(validation::change(kind, subresource, old, new));
+    let mut causes = validation::change(kind, subresource, old, new, first);
     let sent = raw.unwrap_or(new);
     causes.extend(kind.schema.iter().flat_map(|declared| declared.errors_as_sent(sent, new, Some(old))));
     custom::scale::check(kind, sent, subresource != Some(Subresource::Status), &mut causes);

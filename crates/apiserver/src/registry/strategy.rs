@@ -70,9 +70,8 @@ pub(crate) struct Strategy {
     pub(crate) stops_at_change: bool,
     /// Validates a change of a subresource or of the metadata alone, from the old state to the new one.
     pub(crate) validate_part: fn(Option<Subresource>, &Value, &Value, &mut Vec<Cause>),
-    /// How often upstream's rules of the kind look at the metadata of a change, and at the change of metadata: each time they
-    /// report the same errors again.
-    pub(crate) metadata_checks: (usize, usize),
+    /// How upstream's rules of the kind look at the metadata of a change: each time they report the same errors again.
+    pub(crate) metadata_checks: &'static [MetadataCheck],
     /// Whether finalizers without a domain are valid.
     pub(crate) takes_bare_finalizers: bool,
     /// The warnings of a write of the object itself; an update comes with its old state.
@@ -85,8 +84,8 @@ pub(crate) struct Strategy {
     pub(crate) undeletable: &'static [&'static str],
     /// Whether a deletion answers with the object that it removed, and not with a `Status`.
     pub(crate) returns_deleted: bool,
-    /// Whether a deletion that says nothing about dependents orphans them.
-    pub(crate) orphans_dependents: bool,
+    /// What becomes of dependents if a deletion does not say it.
+    pub(crate) dependents: Dependents,
     /// The warning of a deletion that says nothing about dependents.
     pub(crate) deletion_warning: Option<&'static str>,
     /// Whether finalizers in the spec hold an object back from removal.
@@ -134,6 +133,15 @@ pub(crate) struct Strategy {
     pub(crate) row_conditions: fn(&Value) -> Option<Value>,
 }
 
+/// A look at the metadata of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MetadataCheck {
+    /// At what may change (`ValidateObjectMetaUpdate`).
+    Change,
+    /// At all of it, as at that of a new object (`ValidateObjectMeta`), and then at the rest of the object.
+    Whole,
+}
+
 /// The valid names of a kind's objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameRule {
@@ -145,6 +153,17 @@ pub(crate) enum NameRule {
     PathSegment,
     /// The kind's own validation checks the name.
     Own,
+}
+
+/// What becomes of the dependents of a deleted object (`GarbageCollectionPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dependents {
+    /// They are deleted, too.
+    Deleted,
+    /// They stay, without an owner.
+    Orphaned,
+    /// The kind has none, whatever a deletion says.
+    Never,
 }
 
 /// An admission plug-in for new objects.
@@ -246,13 +265,13 @@ impl Strategy {
         validates_change_last: false,
         stops_at_change: false,
         validate_part: |_, _, _, _| {},
-        metadata_checks: (0, 1),
+        metadata_checks: &[MetadataCheck::Change],
         takes_bare_finalizers: false,
         warnings: |_, _| Vec::new(),
         deprecation: None,
         undeletable: &[],
         returns_deleted: false,
-        orphans_dependents: false,
+        dependents: Dependents::Deleted,
         deletion_warning: None,
         has_spec_finalizers: false,
         prepare_for_delete: |_| {},

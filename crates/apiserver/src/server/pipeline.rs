@@ -157,7 +157,11 @@ impl Pipeline {
             false => Form::of(&headers, in_protobuf, is_list)?,
         };
         if matches!(route.verb, Verb::Create | Verb::Update) {
-            check_content_type(&headers, !route.kind.is_custom())?;
+            check_content_type(&headers, !route.kind.is_custom()).map_err(|status| {
+                let warnings = Warnings::default();
+                warnings.add(warnings::of_kind(&route.kind));
+                status.warn(warnings)
+            })?;
         }
         let query = Query::parse(&info.parameters, route.verb, |parameter| applied.ignores(parameter))?;
         let request = handlers::Request {

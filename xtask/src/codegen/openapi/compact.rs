@@ -9,9 +9,8 @@
 //!  nodeSelector {string} map(atomic)
 //! ```
 //!
-//! `!` marks a required field, `[]` a list, `{}` a map, `=` a default; `go(omit)` and `go(zero)` say what Go does with a zero
-//! value. Names have no `io.k8s.` prefix. Defaults of
-//! list items are left out: they are Go's zero values, and the API server does not need them.
+//! `!` marks a required field, `[]` a list, `{}` a map, `=` a default; `go(omit)`, `go(zero)` and `go(null)` say what Go does
+//! with a zero value. Names have no `io.k8s.` prefix. Defaults of list items are left out: they are Go's zero values, and the API server does not need them.
 
 use super::zero::Structs;
 use crate::failure::Failure;

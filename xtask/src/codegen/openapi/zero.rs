@@ -3,6 +3,19 @@
 
 use std::collections::HashMap;
 
+/// The fields that are pointers or lists and that Go writes as null if they are not set: their tags in JSON lack `omitempty`.
+const NULLS: &[(&str, &[&str])] = &[
+    ("api.core.v1.AzureFilePersistentVolumeSource", &["secretNamespace"]),
+    ("api.core.v1.LimitRangeSpec", &["limits"]),
+    ("api.core.v1.TypedLocalObjectReference", &["apiGroup"]),
+    ("api.core.v1.TypedObjectReference", &["apiGroup"]),
+    ("api.discovery.v1.EndpointSlice", &["endpoints", "ports"]),
+    ("api.rbac.v1.ClusterRole", &["rules"]),
+    ("api.rbac.v1.Role", &["rules"]),
+    ("api.storage.v1.CSINodeDriver", &["topologyKeys"]),
+    ("api.storage.v1.CSINodeSpec", &["drivers"]),
+];
+
 /// The fields of Go's structs by the name of the type: the name in JSON and the code of the encoding.
 pub(super) struct Structs<'a>(HashMap<&'a str, Vec<(&'a str, &'a str)>>);
 
@@ -32,7 +45,9 @@ impl<'a> Structs<'a> {
         let name = line.trim_start().split(' ').next().unwrap_or_default().trim_end_matches('!');
         let is_field = line.starts_with(' ');
         let is_metadata = struct_name.ends_with(".ObjectMeta"); // whose times are left out
+        let is_null = NULLS.iter().any(|(of, fields)| *of == struct_name && fields.contains(&name));
         let mark = match is_field.then(|| self.code(struct_name, name)).flatten() {
+            _ if is_field && is_null => " go(null)",
             Some("string" | "bool" | "int") => " go(omit)",
             _ if is_metadata => return line.to_owned(),
             Some("string!" | "bool!" | "int!" | "Time" | "MicroTime") => " go(zero)",
@@ -73,5 +88,7 @@ mod tests {
         ] {
             assert_eq!(structs.mark("v1.Spec", line), marked);
         }
+        let rules = structs.mark("api.rbac.v1.Role", " rules [api.rbac.v1.PolicyRule] list(atomic)");
+        assert_eq!(rules, " rules [api.rbac.v1.PolicyRule] list(atomic) go(null)");
     }
 }

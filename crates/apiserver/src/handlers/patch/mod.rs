@@ -162,6 +162,11 @@ impl Patch {
         if object.is_object() { Ok(object) } else { Err(self.refused(&object, negotiate::AN_ARRAY)) }
     }
 
+    /// Whether it is merged by the rules of the kind's fields.
+    pub(in crate::handlers) fn is_strategic(&self) -> bool {
+        matches!(self.change, Change::Strategic(_))
+    }
+
     /// How much of an object it can change.
     pub(crate) fn reach(&self) -> Reach {
         match &self.change {

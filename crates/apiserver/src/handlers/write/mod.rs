@@ -95,6 +95,9 @@ pub(super) fn change(
             next => {
                 write.permit(&value)?;
                 request.check_wanted()?;
+                if next == Next::Keep {
+                    write.warn();
+                }
                 if next == Next::Keep || request.query.dry_run {
                     return Ok(stored.clone());
                 }
@@ -193,6 +196,7 @@ impl<'a> Write<'a> {
     fn finish(&mut self, is_charged: &mut bool) -> Result<Option<Arc<Stored>>> {
         self.name()?;
         self.validate()?;
+        self.warn();
         self.count_generation();
         self.permit(&self.object)?;
         self.review()?;

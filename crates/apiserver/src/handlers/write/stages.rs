@@ -166,7 +166,7 @@ impl Write<'_> {
         metadata::check_namespace(core, kind, &request.route.namespace, self.key.name())
     }
 
-    /// Refuses an object that breaks a rule of its kind, and warns of what is allowed but unwise.
+    /// Refuses an object that breaks a rule of its kind.
     pub(super) fn validate(&mut self) -> Result<()> {
         let Self { core, request, kind, .. } = *self;
         let (subresource, object, sent) = (request.route.subresource, &self.object, self.sent.as_ref());
@@ -181,11 +181,16 @@ impl Write<'_> {
                 rules::validate_update(kind, subresource, old.value, object, sent, fixed)?;
             }
         }
+        Ok(())
+    }
+
+    /// Warns of what is allowed but unwise, even if it has been so before.
+    pub(super) fn warn(&self) {
+        let Self { request, kind, .. } = *self;
         if self.scope != Scope::Metadata {
             let old = self.old.map(|old| old.value);
-            request.warnings.add(warnings::of_write(kind, subresource, old, object));
+            request.warnings.add(warnings::of_write(kind, request.route.subresource, old, &self.object));
         }
-        Ok(())
     }
 
     /// Counts a change of what the kind's generation is about.

@@ -11,6 +11,7 @@ use crate::registry::{
 /// The rules that all kinds of the group share.
 pub(super) const BASE: Strategy = Strategy {
     counts_generations: true,
+    updates_unconditionally: false,
     takes_bare_finalizers: true,
     status_reset_fields: &[&["metadata"], &["spec"]],
     ..Strategy::PLAIN

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     api::status::Cause,
-    registry::{Column, Kind, Strategy, cells, column, validation},
+    registry::{Column, Kind, MetadataCheck, Strategy, cells, column, validation},
 };
 
 /// Describes the kind.
@@ -16,6 +16,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     validate,
     validate_new: |revision, causes| {
         if !revision["data"].is_object() {

@@ -53,6 +53,12 @@ fn set_defaults(set: &mut Value) {
     let spec = defaults::spec(set);
     defaults::fill(spec, [("revisionHistoryLimit", json!(10)), ("updateStrategy", json!({}))]);
     base::rolling(spec, "updateStrategy", &[("maxUnavailable", json!(1)), ("maxSurge", json!(0))]);
+    // Of another type, Go's struct still holds both numbers.
+    if let Some(rolling) =
+        defaults::object(spec, "updateStrategy").and_then(|all| defaults::object(all, "rollingUpdate"))
+    {
+        defaults::fill(rolling, [("maxUnavailable", json!(0)), ("maxSurge", json!(0))]);
+    }
     defaults::pod::template(spec);
 }
 

@@ -66,8 +66,10 @@ fn validate(deployment: &Value, causes: &mut Vec<Cause>) {
 fn validate_rollout(spec: &Value, causes: &mut Vec<Cause>) {
     let path = Path::Root("spec.strategy.rollingUpdate");
     let rolling = &spec["strategy"]["rollingUpdate"];
-    for (share, is_bounded) in [("maxUnavailable", true), ("maxSurge", false)] {
-        validation::parts::share(&rolling[share], path.child(share), is_bounded, causes);
+    if spec["strategy"]["type"] == "RollingUpdate" {
+        for (share, is_bounded) in [("maxUnavailable", true), ("maxSurge", false)] {
+            validation::parts::share(&rolling[share], path.child(share), is_bounded, causes);
+        }
     }
     let is_none = |field: &str| {
         matches!(&rolling[field], Value::Number(number) if number.as_i64() == Some(0))

@@ -1,14 +1,16 @@
 //! `LeaseCandidate`s.
 
 use super::base;
-use crate::registry::{Column, Kind, column};
+use crate::registry::{Column, Kind, Strategy, column};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
     Kind::plain("coordination.k8s.io", "v1beta1", "LeaseCandidate", "leasecandidates")
         .columns(columns())
-        .strategy(&base::BASE)
+        .strategy(&STRATEGY)
 }
+
+static STRATEGY: Strategy = Strategy { creates_on_update: true, ..base::BASE };
 
 fn columns() -> Vec<Column> {
     column::with_age(vec![

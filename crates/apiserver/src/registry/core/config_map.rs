@@ -3,7 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::registry::{Column, Kind, Strategy, cells, column, validation};
+use crate::registry::{Column, Kind, MetadataCheck, Strategy, cells, column, validation};
 
 /// Describes the kind.
 pub(super) fn kind() -> Kind {
@@ -11,6 +11,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     validate: |map, causes| validation::data::map(map, "binaryData", "[]", causes),
     validate_change: validation::sealed,
     counts_by_name: true,

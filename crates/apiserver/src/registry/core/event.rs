@@ -11,7 +11,7 @@ use crate::{
         age::ago,
         cells, column,
         defaults::{self, Fields},
-        strategy::NameRule,
+        strategy::{Dependents, NameRule},
         validation,
     },
 };
@@ -47,6 +47,7 @@ static STRATEGY: Strategy = Strategy {
         "type",
     ],
     set_defaults: |event| set_event_defaults(defaults::whole(event), true),
+    takes_bare_finalizers: true,
     unmanaged_fields: unset_times,
     name: NameRule::PathSegment,
     from_stored: |event| rename(event, false),
@@ -56,9 +57,9 @@ static STRATEGY: Strategy = Strategy {
 /// The rules that the kinds of both groups share.
 pub(in crate::registry) const SHARED: Strategy = Strategy {
     creates_on_update: true,
+    dependents: Dependents::Never,
     reads_beyond_metadata: true,
     validate,
-    takes_bare_finalizers: true,
     ..Strategy::PLAIN
 };
 

@@ -16,6 +16,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |range| set_spec_defaults(defaults::spec(range)),
     validate: validation::limits::limit_range,
+    creates_on_update: true,
     ..Strategy::PLAIN
 };
 

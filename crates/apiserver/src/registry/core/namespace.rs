@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{names, object, status::Cause},
-    registry::{Column, Kind, Strategy, Subresource, column, defaults, strategy::NameRule, validation},
+    registry::{
+        Column, Kind, MetadataCheck, Strategy, Subresource, column, defaults, strategy::NameRule, validation,
+    },
 };
 
 /// A collection of namespaces cannot be deleted.
@@ -24,6 +26,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Change],
     name: NameRule::Label,
     selectable_fields: &["status.phase"],
     set_defaults: label,
@@ -32,6 +35,7 @@ static STRATEGY: Strategy = Strategy {
         defaults::phase(namespace, "Active");
     },
     prepare_for_create: hold,
+    complete_named: label,
     first_status: |_, _| Some(json!({"phase": "Active"})),
     fixes_spec: true,
     validate,
@@ -48,6 +52,9 @@ static STRATEGY: Strategy = Strategy {
 /// Labels a namespace with its name.
 fn label(namespace: &mut Value) {
     let name = object::name(namespace).to_owned();
+    if name.is_empty() {
+        return; // until it is generated
+    }
     let labels = object::metadata_mut(namespace).entry("labels").or_insert_with(|| json!({}));
     if let Some(labels) = labels.as_object_mut() {
         labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     api::{names, path::Path, status::Cause},
     registry::{
-        Column, Kind, Strategy, Subresource, cells, column, defaults, kind::CONNECT, strategy::Plugin,
-        validation,
+        Column, Kind, MetadataCheck, Strategy, Subresource, cells, column, defaults, kind::CONNECT,
+        strategy::Plugin, validation,
     },
 };
 
@@ -27,6 +27,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Change],
     selectable_fields: &["spec.unschedulable"],
     set_defaults,
     set_status_defaults: set_defaults,
@@ -75,7 +76,7 @@ fn validate(node: &Value, causes: &mut Vec<Cause>) {
     let ranges = validation::items(spec, "podCIDRs");
     let list = Path::Root("spec.podCIDRs");
     for (position, range) in ranges.iter().enumerate() {
-        validation::data::range(range, list.index(position), causes);
+        validation::address::range(range, list.index(position), causes);
     }
     let families: BTreeSet<bool> =
         ranges.iter().filter_map(Value::as_str).map(|range| range.contains(':')).collect();

@@ -5,13 +5,17 @@ use serde_json::{Value, json};
 
 use super::persistent_volume_claim::validate_access_modes;
 use crate::{
-    api::{path::Path, status::Cause},
+    api::{object, path::Path, status::Cause},
     registry::{
-        Column, Kind, Strategy, cells, column,
+        Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         quantity,
         strategy::Plugin,
-        validation, warnings,
+        validation::{
+            self,
+            volume_source::{self, Owner},
+        },
+        warnings,
     },
 };
 
@@ -77,7 +81,7 @@ static STRATEGY: Strategy = Strategy {
     first_status: |clock, _| Some(json!({"phase": "Pending", "lastPhaseTransitionTime": clock.text()})),
     prepare_for_status_update: keep_transition_time,
     validate,
-    metadata_checks: (2, 0),
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Whole],
     validate_change,
     reads_beyond_metadata: true, // an annotation depends on the source
     validate_part: |subresource, _, new, causes| {
@@ -121,7 +125,7 @@ fn validate(volume: &Value, causes: &mut Vec<Cause>) {
     let known = ["Delete", "Recycle", "Retain"];
     let field = "spec.persistentVolumeReclaimPolicy";
     validation::one_of(&spec["persistentVolumeReclaimPolicy"], field, &known, causes);
-    validate_source(spec, causes);
+    validate_source(volume, causes);
     let is_root = matches!(validation::text(&spec["hostPath"], "path").trim_end_matches('/'), "")
         && spec["hostPath"]["path"].as_str().is_some_and(|path| path.starts_with('/'));
     if is_root && spec["persistentVolumeReclaimPolicy"] == "Recycle" {
@@ -173,8 +177,8 @@ fn validate_capacity(capacity: &Value, causes: &mut Vec<Cause>) {
 }
 
 /// Validates that there is one source, and its fields.
-fn validate_source(spec: &Value, causes: &mut Vec<Cause>) {
-    let mut count = 0;
+fn validate_source(volume: &Value, causes: &mut Vec<Cause>) {
+    let (spec, mut count) = (&volume["spec"], 0);
     for name in SOURCES.into_iter().filter(|name| spec[name].is_object()) {
         count += 1;
         if count > 1 && name != "flexVolume" {
@@ -185,24 +189,15 @@ fn validate_source(spec: &Value, causes: &mut Vec<Cause>) {
         }
         let root = Path::Root("spec");
         let (source, path) = (&spec[name], root.child(name));
-        validation::volume::of_type(name, source, &path, causes);
-        let is_empty = |field: &str| validation::text(source, field).is_empty();
-        match name {
-            "local" => {
-                if is_empty("path") {
-                    causes.push(Cause::required(path.child("path"), ""));
-                } else {
-                    let local = validation::text(source, "path");
-                    validation::volume::without_backsteps(local, path.child("path"), causes);
-                }
-                if !spec["nodeAffinity"]["required"].is_object() {
-                    causes.push(Cause::required("spec.nodeAffinity", "Local volume requires node affinity"));
-                }
-            }
-            "csi" if is_empty("volumeHandle") => {
-                causes.push(Cause::required(path.child("volumeHandle"), ""));
-            }
-            _ => {}
+        let owner = Owner::Volume(object::name(volume));
+        volume_source::of_type(name, source, &path, owner, causes);
+        match validation::text(source, "path") {
+            _ if name != "local" => continue,
+            "" => causes.push(Cause::required(path.child("path"), "")),
+            local => validation::volume::without_backsteps(local, path.child("path"), causes),
+        }
+        if !spec["nodeAffinity"]["required"].is_object() {
+            causes.push(Cause::required("spec.nodeAffinity", "Local volume requires node affinity"));
         }
     }
     if count == 0 {

@@ -16,7 +16,7 @@ pub(super) fn kind() -> Kind {
 static STRATEGY: Strategy = Strategy {
     set_defaults: |template| defaults::pod::template(defaults::whole(template)),
     validate: |template, causes| {
-        validation::pod::spec(&template["template"]["spec"], &Path::Root("template.spec"), causes)
+        validation::pod::template(&template["template"], &Path::Root("template"), causes)
     },
     counts_generations: true,
     warnings: |old, new| warnings::template(old, new, "template"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{object, path::Path, status::Cause},
-    registry::{Kind, Strategy, apps::replica_set, defaults, validation, warnings},
+    registry::{Kind, Strategy, apps::replica_set, defaults, strategy::Dependents, validation, warnings},
 };
 
 /// Describes the kind.
@@ -26,7 +26,7 @@ static STRATEGY: Strategy = Strategy {
     validate,
     validate_part: replica_set::validate_counts,
     warnings,
-    orphans_dependents: true,
+    dependents: Dependents::Orphaned,
     counts_by_name: true,
     ..Strategy::PLAIN
 };

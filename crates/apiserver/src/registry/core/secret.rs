@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     api::status::Cause,
     registry::{
-        Column, Kind, Strategy, cells, column,
+        Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         validation,
     },
@@ -20,10 +20,12 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     selectable_fields: &["type"],
     set_defaults: |secret| set_secret_defaults(defaults::whole(secret)),
     validate,
     validate_change,
+    warnings: |_, secret| warnings(secret),
     counts_by_name: true,
     ..Strategy::PLAIN
 };
@@ -46,6 +48,19 @@ fn set_secret_defaults(secret: &mut Fields) {
 fn validate(secret: &Value, causes: &mut Vec<Cause>) {
     validation::data::map(secret, "data", "data", causes);
     validate_type(secret, causes);
+}
+
+/// Warns of a certificate and a key that a server could not use: only whether they are PEM is looked at, not whether they fit.
+fn warnings(secret: &Value) -> Vec<String> {
+    let warning = |key: &str, what: &str| {
+        let bytes = STANDARD.decode(secret["data"][key].as_str()?).ok()?;
+        let has_pem = String::from_utf8_lossy(&bytes).contains("-----BEGIN ");
+        (!has_pem).then(|| format!("tls: failed to find any PEM data in {what} input"))
+    };
+    if secret["type"] != "kubernetes.io/tls" {
+        return Vec::new();
+    }
+    warning("tls.crt", "certificate").or_else(|| warning("tls.key", "key")).into_iter().collect()
 }
 
 /// Validates the required keys of a Secret's type.

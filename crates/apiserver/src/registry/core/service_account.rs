@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::registry::{Kind, Strategy, Subresource, column};
+use crate::registry::{Kind, MetadataCheck, Strategy, Subresource, column};
 
 const TOKEN: Subresource = Subresource {
     group: "authentication.k8s.io",
@@ -20,6 +20,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     prepare_for_create: keep_names,
     prepare_for_update: |_, account| keep_names(account),
     returns_deleted: true,

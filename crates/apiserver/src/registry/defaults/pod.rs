@@ -42,8 +42,11 @@ fn pod_spec(spec: &mut Fields) {
     );
     fill(spec, [("terminationGracePeriodSeconds", 30)]);
     fill(spec, [("securityContext", json!({}))]);
-    if let Some(account) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
-        fill(spec, [("serviceAccountName", account.clone()), ("serviceAccount", account)]);
+    let mut accounts =
+        ["serviceAccountName", "serviceAccount"].into_iter().filter_map(|field| spec.get(field));
+    if let Some(account) = accounts.find(|account| **account != "").cloned() {
+        spec.insert("serviceAccountName".to_owned(), account.clone());
+        spec.insert("serviceAccount".to_owned(), account); // its old name
     }
     let shares_ports = spec.get("hostNetwork") == Some(&json!(true));
     for field in ["initContainers", "containers"] {

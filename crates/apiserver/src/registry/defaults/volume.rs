@@ -7,7 +7,7 @@ use crate::registry::core::persistent_volume_claim;
 
 /// A Pod's volume: empty, if it does not say what it is.
 pub(in crate::registry) fn volume(volume: &mut Fields) {
-    if volume.len() == 1 && volume.contains_key("name") {
+    if volume.keys().all(|field| field == "name") {
         volume.insert("emptyDir".to_owned(), json!({}));
     }
     for files in ["configMap", "secret", "downwardAPI", "projected"] {

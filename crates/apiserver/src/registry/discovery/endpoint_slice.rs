@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use crate::{
     api::{names, path::Path, status::Cause},
     registry::{
-        Column, Kind, Strategy, cells, column,
+        Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         validation,
+        warnings::addresses,
     },
 };
 
@@ -30,11 +31,20 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Whole],
     set_defaults: |slice| set_slice_defaults(defaults::whole(slice)),
     counts_generations: true,
     counts_labels: true,
     validate,
-    validate_change: |old, new, causes| validation::fixed(old, new, "/addressType", causes),
+    prepare_for_create: |slice| prepare(None, slice),
+    prepare_for_update: |old, slice| prepare(Some(old), slice),
+    validate_change: |old, new, causes| {
+        if old["addressType"] != new["addressType"] {
+            let kind = validation::text(new, "addressType");
+            causes.push(Cause::invalid("addressType", &json!(kind), "field is immutable"));
+        }
+    },
+    warnings,
     ..Strategy::PLAIN
 };
 
@@ -43,6 +53,40 @@ fn set_slice_defaults(slice: &mut Fields) {
     defaults::items(slice, "ports").for_each(|port| defaults::fill(port, [("name", json!(""))]));
     defaults::items(slice, "endpoints")
         .for_each(|endpoint| defaults::fill(endpoint, [("conditions", json!({}))]));
+}
+
+/// Takes the topology out of changed endpoints, which the API's version has no more (`dropTopologyOnV1`).
+fn prepare(old: Option<&Value>, slice: &mut Value) {
+    let slice = defaults::whole(slice);
+    if old.is_none_or(|old| Some(&old["endpoints"]) != slice.get("endpoints")) {
+        let before = old.map_or(&[][..], |old| validation::items(old, "endpoints"));
+        let known: Vec<&str> = before.iter().map(host).filter(|name| !name.is_empty()).collect();
+        for endpoint in defaults::items(slice, "endpoints") {
+            let Some(topology) = endpoint.remove("deprecatedTopology") else { continue };
+            let name = validation::text(&topology, HOST);
+            if known.contains(&name) && names::is_subdomain(name) {
+                defaults::fill(endpoint, [("nodeName", json!(name))]);
+            }
+        }
+    }
+}
+
+/// The key of the topology that is the node's name.
+const HOST: &str = "kubernetes.io/hostname";
+
+fn host(endpoint: &Value) -> &str {
+    validation::text(&endpoint["deprecatedTopology"], HOST)
+}
+
+fn warnings(old: Option<&Value>, slice: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if old.is_none() && slice["addressType"] == "FQDN" {
+        found.push("spec.addressType: FQDN endpoints are deprecated".to_owned());
+    }
+    for (position, endpoint) in validation::items(slice, "endpoints").iter().enumerate() {
+        found.extend(addresses::of_all(endpoint, "addresses", &format!("endpoints[{position}]")));
+    }
+    found
 }
 
 fn validate(slice: &Value, causes: &mut Vec<Cause>) {
@@ -127,13 +171,13 @@ fn validate_address(address: &Value, kind: &str, list: &Path<'_>, index: usize, 
     match kind {
         "IPv4" | "IPv6" => {
             let before = causes.len();
-            validation::data::address(address, field, causes);
+            validation::address::address(address, field, causes);
             let Ok(parsed) = text.parse::<IpAddr>() else { return };
             if causes.len() == before {
                 if parsed.is_ipv4() != (kind == "IPv4") {
                     causes.push(Cause::invalid(list, address, format!("must be an {kind} address")));
                 }
-                validation::data::reachable(parsed, text, field, causes);
+                validation::address::reachable(parsed, text, field, causes);
             }
         }
         "FQDN" => {

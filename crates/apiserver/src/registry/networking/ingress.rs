@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{names, path::Path, status::Cause, subresource::Subresource},
-    registry::{Column, Kind, Strategy, cells, column, strategy::Plugin, validation},
+    registry::{Column, Kind, MetadataCheck, Strategy, cells, column, strategy::Plugin, validation},
 };
 
 /// The most hosts that a cell shows.
@@ -31,6 +31,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     first_status: |_, _| Some(json!({"loadBalancer": {}})),
     counts_generations: true,
     validate,
@@ -193,7 +194,8 @@ fn validate_part(subresource: Option<Subresource>, _: &Value, new: &Value, cause
 pub(in crate::registry) fn validate_points(balancer: &Value, path: &str, causes: &mut Vec<Cause>) {
     for (index, point) in validation::items(balancer, "ingress").iter().enumerate() {
         if !validation::text(point, "ip").is_empty() {
-            validation::data::address(&point["ip"], format!("{path}[{index}].ip"), causes);
+            let field = format!("{path}[{index}].ip");
+            validation::address::address(&point["ip"], &field, causes);
         }
         let (host, field) = (validation::text(point, "hostname"), format!("{path}[{index}].hostname"));
         validation::subdomain(host, &field, causes);

@@ -7,7 +7,7 @@ use super::ingress;
 use crate::{
     api::{names, object, path::Path, status::Cause},
     registry::{
-        Cell, Column, Kind, Strategy, cells, column,
+        Cell, Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         validation,
     },
@@ -25,6 +25,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     set_defaults: |class| set_spec_defaults(defaults::spec(class)),
     counts_generations: true,
     validate,

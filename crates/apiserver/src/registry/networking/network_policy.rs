@@ -7,6 +7,7 @@ use crate::registry::{
     Column, Kind, Strategy, cells, column,
     defaults::{self, Fields},
     validation,
+    warnings::addresses,
 };
 
 /// Describes the kind.
@@ -21,6 +22,7 @@ static STRATEGY: Strategy = Strategy {
     set_defaults: |policy| set_spec_defaults(defaults::spec(policy)),
     counts_generations: true,
     validate: validation::policy::network_policy,
+    warnings: |_, policy| warnings(policy),
     ..Strategy::PLAIN
 };
 
@@ -33,6 +35,23 @@ fn set_spec_defaults(spec: &mut Fields) {
     for direction in ["ingress", "egress"] {
         defaults::items(spec, direction).for_each(defaults::ports);
     }
+}
+
+fn warnings(policy: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        for (position, rule) in validation::items(&policy["spec"], direction).iter().enumerate() {
+            for (index, peer) in validation::items(rule, peers).iter().enumerate() {
+                let (block, path) =
+                    (&peer["ipBlock"], format!("spec.{direction}[{position}].{peers}[{index}].ipBlock"));
+                found.extend(addresses::of_range(&block["cidr"], format!("{path}.cidr")));
+                for (index, except) in validation::items(block, "except").iter().enumerate() {
+                    found.extend(addresses::of_range(except, format!("{path}.except[{index}]")));
+                }
+            }
+        }
+    }
+    found
 }
 
 fn columns() -> Vec<Column> {

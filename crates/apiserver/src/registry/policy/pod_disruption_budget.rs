@@ -28,7 +28,7 @@ static STRATEGY: Strategy = Strategy {
     updates_unconditionally: false,
     validate,
     validate_part,
-    metadata_checks: (0, 0),
+    metadata_checks: &[],
     takes_bare_finalizers: true,
     ..Strategy::PLAIN
 };
@@ -42,7 +42,7 @@ fn validate(budget: &Value, causes: &mut Vec<Cause>) {
         let shown = format!(
             "{{\"MinAvailable\":{},\"Selector\":{},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
             part("minAvailable"),
-            part("selector"),
+            validation::parts::shown_selector(&spec["selector"]),
             part("maxUnavailable"),
             part("unhealthyPodEvictionPolicy"),
         );

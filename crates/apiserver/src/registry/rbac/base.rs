@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     api::status::Cause,
     registry::{
-        Column, Strategy, cells, column,
+        Column, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         strategy::{Grants, NameRule},
         validation,
@@ -15,6 +15,7 @@ use crate::{
 
 /// The rules that all kinds of the group share.
 pub(super) const BASE: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Change],
     name: NameRule::PathSegment,
     creates_on_update: true,
     // A writer needs the rights that a role grants, which are beside the metadata.
@@ -29,11 +30,6 @@ pub(super) const BINDING: Strategy = Strategy {
     grants: Grants::Role,
     ..BASE
 };
-
-/// Sets the rules of a role to null if it has none.
-pub(super) fn set_role_defaults(role: &mut Value) {
-    defaults::fill(defaults::whole(role), [("rules", json!(null))]);
-}
 
 /// Sets the group of subjects that name none: RBAC's for users and groups, the core group for service accounts.
 pub(super) fn set_binding_defaults(binding: &mut Fields) {

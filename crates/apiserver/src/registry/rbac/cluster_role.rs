@@ -11,7 +11,6 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
-    set_defaults: base::set_role_defaults,
     validate: |role, causes| validation::rbac::role(role, false, causes),
     grants: Grants::AggregatedRules,
     ..base::BASE

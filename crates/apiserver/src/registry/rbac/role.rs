@@ -9,7 +9,6 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
-    set_defaults: base::set_role_defaults,
     validate: |role, causes| validation::rbac::role(role, true, causes),
     grants: Grants::Rules,
     ..base::BASE

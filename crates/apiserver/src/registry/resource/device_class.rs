@@ -11,4 +11,4 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy = Strategy { counts_generations: true, ..base::BASE };
+static STRATEGY: Strategy = Strategy { counts_generations: true, returns_deleted: true, ..base::BASE };

@@ -20,8 +20,11 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy =
-    Strategy { set_defaults: |claim| set_spec_defaults(defaults::spec(claim)), ..base::BASE };
+static STRATEGY: Strategy = Strategy {
+    set_defaults: |claim| set_spec_defaults(defaults::spec(claim)),
+    returns_deleted: true,
+    ..base::BASE
+};
 
 /// Defaults of the requests of a device claim: one of each.
 pub(super) fn set_spec_defaults(spec: &mut Fields) {

@@ -15,8 +15,11 @@ pub(super) fn kind() -> Kind {
         .strategy(&STRATEGY)
 }
 
-static STRATEGY: Strategy =
-    Strategy { set_defaults: |template| set_spec_defaults(defaults::spec(template)), ..base::BASE };
+static STRATEGY: Strategy = Strategy {
+    set_defaults: |template| set_spec_defaults(defaults::spec(template)),
+    returns_deleted: true,
+    ..base::BASE
+};
 
 fn set_spec_defaults(template: &mut Fields) {
     defaults::fill(template, [("metadata", json!({}))]);

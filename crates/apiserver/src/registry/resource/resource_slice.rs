@@ -18,6 +18,7 @@ static STRATEGY: Strategy = Strategy {
     selectable_fields: &["spec.driver", "spec.nodeName"],
     set_defaults: |slice| set_spec_defaults(defaults::spec(slice)),
     counts_generations: true,
+    returns_deleted: true,
     ..base::BASE
 };
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{api::status::Cause, registry::Strategy};
+use crate::{
+    api::{names, status::Cause},
+    registry::{Strategy, validation},
+};
 
 /// The most parameters of a class, and their most bytes.
 const MOST_PARAMETERS: usize = 512;
@@ -11,6 +14,14 @@ const LONGEST: usize = 256 * 1024;
 /// The rules that all kinds of the group share.
 pub(super) const BASE: Strategy =
     Strategy { status_reset_fields: &[&["metadata"], &["spec"]], ..Strategy::PLAIN };
+
+/// Validates the name of the program that provides the volumes of a class.
+pub(super) fn validate_provisioner(class: &Value, field: &'static str, causes: &mut Vec<Cause>) {
+    match validation::text(class, field).to_lowercase() {
+        name if name.is_empty() => causes.push(Cause::required(field, "")),
+        name => validation::faulty(&name, field, names::qualified_faults(&name), causes),
+    }
+}
 
 /// Validates the number, the keys and the size of the parameters of a class.
 pub(super) fn validate_parameters(parameters: &Value, field: &str, causes: &mut Vec<Cause>) {

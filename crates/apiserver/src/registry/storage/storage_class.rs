@@ -1,15 +1,15 @@
 //! `StorageClass`es.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::base;
 use crate::{
-    api::{names, object, path::Path, status::Cause},
+    api::{object, path::Path, status::Cause},
     registry::{
-        Cell, Column, Kind, Strategy, cells, column,
+        Cell, Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         validation,
     },
@@ -25,6 +25,7 @@ pub(super) fn kind() -> Kind {
 }
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Change],
     set_defaults: |class| set_class_defaults(defaults::whole(class)),
     validate,
     validate_change: |old, new, causes| {
@@ -41,21 +42,33 @@ fn set_class_defaults(class: &mut Fields) {
 }
 
 fn validate(class: &Value, causes: &mut Vec<Cause>) {
-    let provisioner = validation::text(class, "provisioner");
-    if provisioner.is_empty() {
-        causes.push(Cause::required("provisioner", ""));
-    } else {
-        let lower = provisioner.to_lowercase();
-        validation::faulty(&lower, "provisioner", names::qualified_faults(&lower), causes);
-    }
+    base::validate_provisioner(class, "provisioner", causes);
     base::validate_parameters(&class["parameters"], "parameters", causes);
     validation::one_of(&class["reclaimPolicy"], "reclaimPolicy", &["Delete", "Retain"], causes);
     let known = ["Immediate", "WaitForFirstConsumer"];
     validation::one_of(&class["volumeBindingMode"], "volumeBindingMode", &known, causes);
     let list = Path::Root("allowedTopologies");
-    for (position, term) in validation::items(class, "allowedTopologies").iter().enumerate() {
-        validate_term(term, &list.index(position).child("matchLabelExpressions"), causes);
+    let terms = validation::items(class, "allowedTopologies");
+    for (position, term) in terms.iter().enumerate() {
+        let path = list.index(position);
+        validate_term(term, &path.child("matchLabelExpressions"), causes);
+        let same =
+            terms[..position].iter().filter(|other| values_by_key(other) == values_by_key(term)).count();
+        // Upstream compares a term with as many empty ones as there are terms, too.
+        let empty = if validation::items(term, "matchLabelExpressions").is_empty() { terms.len() } else { 0 };
+        for _ in 0..same + empty {
+            causes.push(validation::duplicate(path.child("matchLabelExpressions"), &json!("")));
+        }
     }
+}
+
+/// The values of a term by their label, both without an order.
+fn values_by_key(term: &Value) -> BTreeMap<&str, BTreeSet<&str>> {
+    let expressions = validation::items(term, "matchLabelExpressions").iter();
+    let values = |expression| validation::items(expression, "values").iter().filter_map(Value::as_str);
+    expressions
+        .map(|expression| (validation::text(expression, "key"), values(expression).collect()))
+        .collect()
 }
 
 fn validate_term(term: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {

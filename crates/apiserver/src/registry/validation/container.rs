@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     data, duplicate, items, names, object,
-    placement::{identity, profiles},
     probe::{lifecycle, probes},
     resources::{resize_policies, resources},
+    security::{identity, profiles},
     seen::Seen,
     text, volume,
 };

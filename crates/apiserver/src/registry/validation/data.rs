@@ -1,6 +1,4 @@
-//! Validation of the data of `ConfigMap`s and Secrets, of amounts and of addresses.
-
-use std::net::IpAddr;
+//! Validation of the data of `ConfigMap`s and Secrets, and of amounts.
 
 use serde_json::{Value, json};
 
@@ -113,76 +111,4 @@ pub(in crate::registry) fn is_standard_resource(name: &str) -> bool {
         "services.loadbalancers",
     ];
     known.contains(&name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")
-}
-
-/// Adds the errors of an address (`IsValidIPForLegacyField`).
-pub(in crate::registry) fn address(address: &Value, field: impl Into<String>, causes: &mut Vec<Cause>) {
-    let text = address.as_str().unwrap_or_default();
-    let has_zeros = |text: &str| {
-        text.split('.')
-            .any(|part| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit()))
-    };
-    if text.parse::<std::net::IpAddr>().is_ok() {
-        return;
-    }
-    let trimmed: Vec<&str> = text.split('.').map(|part| part.trim_start_matches('0')).collect();
-    let padded =
-        trimmed.iter().map(|part| if part.is_empty() { "0" } else { part }).collect::<Vec<_>>().join(".");
-    if has_zeros(text) && padded.parse::<std::net::Ipv4Addr>().is_ok() {
-        causes.push(Cause::invalid(field, address, "must not have leading 0s"));
-    } else {
-        let because = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-        causes.push(Cause::invalid(field, address, because));
-    }
-}
-
-/// Adds the errors of an address that clients are to reach (`ValidateEndpointIP`).
-pub(in crate::registry) fn reachable(
-    address: IpAddr,
-    text: &str,
-    field: impl Into<String> + Copy,
-    causes: &mut Vec<Cause>,
-) {
-    let mut unfit = |because: &str| causes.push(Cause::invalid(field, &json!(text), because));
-    if address.is_unspecified() {
-        unfit(&format!("may not be unspecified ({text})"));
-    }
-    if address.is_loopback() {
-        unfit("may not be in the loopback range (127.0.0.0/8, ::1/128)");
-    }
-    let (is_local, is_local_group) = match address {
-        IpAddr::V4(address) => (address.is_link_local(), address.octets()[..3] == [224, 0, 0]),
-        IpAddr::V6(address) => {
-            let first = address.segments()[0];
-            (first & 0xffc0 == 0xfe80, first & 0xff0f == 0xff02)
-        }
-    };
-    if is_local {
-        unfit("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-    }
-    if is_local_group {
-        unfit("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
-    }
-}
-
-/// Adds the errors of a range of addresses (`IsValidCIDRForLegacyField`).
-pub(in crate::registry) fn range(range: &Value, field: impl Into<String>, causes: &mut Vec<Cause>) {
-    let parsed = range.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
-        let address: IpAddr = address.parse().ok()?;
-        let length: u32 = length.parse().ok()?;
-        let bits = if address.is_ipv4() { 32_u32 } else { 128 };
-        bits.checked_sub(length).map(|free| (address, free))
-    });
-    let Some((address, free)) = parsed else {
-        let because = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-        causes.push(Cause::invalid(field, range, because));
-        return;
-    };
-    let number = match address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
-    };
-    if number & 1_u128.checked_shl(free).unwrap_or(0).wrapping_sub(1) != 0 {
-        causes.push(Cause::invalid(field, range, "must not have bits set beyond the prefix length"));
-    }
 }

@@ -43,19 +43,24 @@ pub(in crate::registry) fn is_selector(selector: &Value) -> bool {
     causes.is_empty()
 }
 
+/// Returns a label selector in the order of its Go struct.
+pub(in crate::registry) fn shown_selector(selector: &Value) -> String {
+    if selector.is_null() {
+        return "null".to_owned();
+    }
+    let known = ["matchLabels", "matchExpressions"].into_iter();
+    let parts = known.filter(|part| !selector[part].is_null());
+    let parts: Vec<String> = parts.map(|part| format!("\"{part}\":{}", selector[part])).collect();
+    format!("{{{}}}", parts.join(","))
+}
+
 /// Returns the error of a label selector, which upstream shows in the order of its Go struct.
 pub(in crate::registry) fn invalid_selector(
     selector: &Value,
     field: impl Into<String>,
     because: &str,
 ) -> Cause {
-    let known = ["matchLabels", "matchExpressions"].into_iter();
-    let parts = known.filter(|part| !selector[part].is_null());
-    let parts: Vec<String> = parts.map(|part| format!("\"{part}\":{}", selector[part])).collect();
-    let shown = match selector {
-        Value::Null => "null".to_owned(),
-        _ => format!("{{{}}}", parts.join(",")),
-    };
+    let shown = shown_selector(selector);
     match because {
         "" => Cause::new("FieldValueInvalid", field, format!("Invalid value: {shown}")),
         _ => Cause::invalid_json(field, &shown, because),

@@ -1,8 +1,8 @@
-//! Validation of what decides where and as whom a Pod runs: affinity, spread, tolerations, security contexts.
+//! Validation of what decides where a Pod runs and what it reaches: affinity, spread, tolerations, names of hosts.
 
 use serde_json::{Value, json};
 
-use super::{data, items, names, object, one_of, parts, text};
+use super::{address, items, names, object, one_of, parts, text};
 use crate::api::{path::Path, status::Cause};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -154,7 +154,7 @@ pub(super) fn spread(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
         let path = list.index(position);
         let skew = constraint["maxSkew"].as_i64().unwrap_or(0);
         if skew <= 0 {
-            causes.push(Cause::invalid(path.child("maxSkew"), &json!(skew), "must be greater than 0"));
+            causes.push(Cause::invalid(path.child("maxSkew"), &json!(skew), "must be greater than zero"));
         }
         let (key, action) = (text(constraint, "topologyKey"), text(constraint, "whenUnsatisfiable"));
         if key.is_empty() {
@@ -175,7 +175,7 @@ pub(super) fn spread(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
                 causes.push(Cause::invalid(
                     path.child("minDomains"),
                     &json!(domains),
-                    "must be greater than 0",
+                    "must be greater than zero",
                 ));
             }
             if action != "DoNotSchedule" {
@@ -193,7 +193,7 @@ pub(super) fn spread(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
 }
 
 /// Adds the errors of tolerations.
-pub(super) fn tolerations(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+pub(in crate::registry) fn tolerations(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let list = path.child("tolerations");
     for (position, toleration) in items(spec, "tolerations").iter().enumerate() {
         let path = list.index(position);
@@ -239,70 +239,6 @@ pub(super) fn tolerations(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>
     }
 }
 
-/// Adds the errors of a Pod's security context.
-pub(super) fn security(context: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    for field in ["fsGroup", "runAsUser", "runAsGroup"] {
-        identity(&context[field], path.child(field), causes);
-    }
-    for (position, group) in items(context, "supplementalGroups").iter().enumerate() {
-        identity(group, path.child("supplementalGroups").index(position), causes);
-    }
-    for (field, known) in [
-        ("supplementalGroupsPolicy", ["Merge", "Strict"]),
-        ("fsGroupChangePolicy", ["Always", "OnRootMismatch"]),
-        ("seLinuxChangePolicy", ["MountOption", "Recursive"]),
-    ] {
-        one_of(&context[field], path.child(field), &known, causes);
-    }
-    profiles(context, path, causes);
-}
-
-/// The number of a user or a group.
-pub(super) fn identity(number: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
-    if let Some(number) = number.as_i64().filter(|number| !(0..=i64::from(i32::MAX)).contains(number)) {
-        causes.push(Cause::invalid(field, &json!(number), "must be between 0 and 2147483647, inclusive"));
-    }
-}
-
-/// Adds the errors of the profiles of seccomp and `AppArmor`.
-pub(super) fn profiles(context: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    for (name, shown) in [("seccompProfile", "seccomp"), ("appArmorProfile", "AppArmor")] {
-        let Some(profile) = object(context, name) else { continue };
-        let path = path.child(name);
-        let (kind, local) = (text(profile, "type"), &profile["localhostProfile"]);
-        match kind {
-            "Localhost" | "RuntimeDefault" | "Unconfined" => {}
-            "" => causes
-                .push(Cause::required(path.child("type"), &format!("type is required when {name} is set"))),
-            _ => {
-                let known = ["Localhost", "RuntimeDefault", "Unconfined"];
-                causes.push(Cause::not_supported(path.child("type"), &json!(kind), &known));
-            }
-        }
-        if kind == "Localhost" && local.as_str().is_none_or(str::is_empty) {
-            let because = format!("must be set when {shown} type is Localhost");
-            causes.push(Cause::required(path.child("localhostProfile"), &because));
-        } else if kind == "Localhost" && shown == "seccomp" {
-            super::volume::descending(
-                local.as_str().unwrap_or_default(),
-                path.child("localhostProfile"),
-                causes,
-            );
-        } else if kind != "Localhost" && local.is_string() && shown == "seccomp" {
-            // Upstream shows its Go struct.
-            let value = format!("{{\"Type\":{kind:?},\"LocalhostProfile\":{local}}}");
-            causes.push(Cause::invalid_json(
-                path.child("localhostProfile"),
-                &value,
-                "can only be set when seccomp type is Localhost",
-            ));
-        } else if kind != "Localhost" && local.is_string() {
-            let because = "can only be set when AppArmor type is Localhost";
-            causes.push(Cause::invalid(path.child("localhostProfile"), local, because));
-        }
-    }
-}
-
 /// Adds the errors of DNS settings and of aliases of hosts.
 pub(super) fn hosts(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let (config, field) = (&spec["dnsConfig"], path.child("dnsConfig"));
@@ -323,7 +259,7 @@ pub(super) fn hosts(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid(field.child("nameservers"), &config["nameservers"], because));
     }
     for (position, server) in servers.iter().enumerate() {
-        data::address(server, field.child("nameservers").index(position), causes);
+        address::address(server, field.child("nameservers").index(position), causes);
     }
     for (position, search) in items(config, "searches").iter().enumerate() {
         let search = search.as_str().unwrap_or_default();
@@ -368,7 +304,7 @@ pub(super) fn aliases(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
         let path = list.index(position);
         let none = Value::String(String::new());
         let address = alias.get("ip").filter(|address| address.is_string()).unwrap_or(&none);
-        data::address(address, path.child("ip"), causes);
+        address::address(address, path.child("ip"), causes);
         for (index, name) in items(alias, "hostnames").iter().enumerate() {
             for fault in names::subdomain_faults(name.as_str().unwrap_or_default()) {
                 causes.push(Cause::invalid(path.child("hostnames").index(index), name, fault));
@@ -377,6 +313,6 @@ pub(super) fn aliases(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     }
 }
 
-const SEARCH_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' \
+const SEARCH_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' \
     or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";

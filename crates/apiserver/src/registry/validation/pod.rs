@@ -6,6 +6,7 @@ use super::{
     container::{Pod, Role, container, not_found, one_of_or_required},
     duplicate, faulty, items, names, object, parts, placement,
     resources::{of_pod, resources},
+    security,
     seen::Seen,
     subdomain, text, volume,
 };
@@ -46,9 +47,7 @@ pub(in crate::registry) fn spec(spec: &Value, path: &Path<'_>, causes: &mut Vec<
     host_network(spec, path, is_pod, causes);
     policies(spec, path, causes);
     parts::labels(&spec["nodeSelector"], path.child("nodeSelector"), causes);
-    if let Some(context) = object(spec, "securityContext") {
-        placement::security(context, &path.child("securityContext"), causes);
-    }
+    security::of_pod(spec, path, causes);
     if let Some(affinity) = object(spec, "affinity") {
         placement::affinity(affinity, &path.child("affinity"), causes);
     }
@@ -98,6 +97,37 @@ fn resource_claims(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     }
 }
 
+/// Adds the errors of the names of the claims that are made for a Pod's own volumes.
+pub(in crate::registry) fn claim_names(pod: &str, spec: &Value, causes: &mut Vec<Cause>) {
+    for (position, volume) in items(spec, "volumes").iter().enumerate() {
+        let name = text(volume, "name");
+        if pod.is_empty() || name.is_empty() || !volume["ephemeral"].is_object() {
+            continue;
+        }
+        let (claim, field) = (format!("{pod}-{name}"), format!("spec.volumes[{position}].name"));
+        for fault in names::subdomain_faults(&claim) {
+            causes.push(Cause::invalid(&*field, &json!(name), format!("PVC name {claim:?}: {fault}")));
+        }
+    }
+}
+
+/// Adds the errors of tokens of no account, which the templates of Pods may have.
+pub(in crate::registry) fn tokens(spec: &Value, causes: &mut Vec<Cause>) {
+    if !text(spec, "serviceAccountName").is_empty() {
+        return;
+    }
+    for (position, volume) in items(spec, "volumes").iter().enumerate() {
+        for (source, part) in items(&volume["projected"], "sources").iter().enumerate() {
+            if part["serviceAccountToken"].is_object() {
+                let because = "must not be specified when serviceAccountName is not set";
+                let field =
+                    format!("spec.volumes[{position}].projected.sources[{source}].serviceAccountToken");
+                causes.push(Cause::forbidden(field, because));
+            }
+        }
+    }
+}
+
 /// Adds the errors of the template of a Pod at `path`.
 pub(in crate::registry) fn template(template: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let (metadata, spec) = (&template["metadata"], &template["spec"]);
@@ -141,7 +171,10 @@ fn policies(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
 
 /// The names in a Pod's spec.
 fn words(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    for field in ["hostnameOverride", "serviceAccountName", "nodeName"] {
+    if let Some(name) = spec["hostnameOverride"].as_str() {
+        hostname_override(name, spec, path.child("hostnameOverride"), causes);
+    }
+    for field in ["serviceAccountName", "nodeName"] {
         subdomain(text(spec, field), path.child(field), causes);
     }
     for field in ["hostname", "subdomain"] {
@@ -154,6 +187,17 @@ fn words(spec: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     if let Some(name) = spec["runtimeClassName"].as_str() {
         faulty(name, path.child("runtimeClassName"), names::subdomain_faults(name), causes);
     }
+}
+
+/// The name that a Pod has for itself (`validatePodHostName`).
+fn hostname_override(name: &str, spec: &Value, field: Path<'_>, causes: &mut Vec<Cause>) {
+    for other in ["setHostnameAsFQDN", "hostNetwork"].into_iter().filter(|other| spec[other] == true) {
+        causes.push(Cause::forbidden(field, format!("may not be specified when {other} is true")));
+    }
+    if name.len() > 64 {
+        causes.push(Cause::new("FieldValueTooLong", field, "Too long: may not be more than 64 bytes"));
+    }
+    faulty(name, field, names::subdomain_faults(name), causes);
 }
 
 /// On the network of its node, a Pod's ports are the node's.

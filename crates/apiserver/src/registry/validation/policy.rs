@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{items, parts, probe, text};
+use super::{address::range, items, parts, probe, text};
 use crate::api::{path::Path, status::Cause};
 
 /// A `NetworkPolicy`.
@@ -93,33 +93,8 @@ fn ip_block(block: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     for (position, except) in items(block, "except").iter().enumerate() {
         let field = list.index(position);
         let Some(part) = range(except, field, causes) else { continue };
-        let length = whole.1.min(part.1);
-        let is_inside = part.1 > whole.1 && part.0.is_ipv4() == whole.0.is_ipv4();
-        if !is_inside || prefix(part.0, length) != prefix(whole.0, length) {
+        if !whole.contains_more_than(part) {
             causes.push(Cause::invalid(field, except, "must be a strict subset of `cidr`"));
         }
     }
-}
-
-/// A range of addresses: one of them, and the length of what they share.
-fn range(value: &Value, field: Path<'_>, causes: &mut Vec<Cause>) -> Option<(std::net::IpAddr, u32)> {
-    let parsed = value.as_str().and_then(|text| text.split_once('/')).and_then(|(address, length)| {
-        let address: std::net::IpAddr = address.parse().ok()?;
-        let length: u32 = length.parse().ok()?;
-        (length <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, length))
-    });
-    if parsed.is_none() {
-        let because = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-        causes.push(Cause::invalid(field, value, because));
-    }
-    parsed
-}
-
-/// The first bits of an address.
-fn prefix(address: std::net::IpAddr, length: u32) -> u128 {
-    let bits = match address {
-        std::net::IpAddr::V4(address) => u128::from(u32::from(address)) << 96,
-        std::net::IpAddr::V6(address) => u128::from(address),
-    };
-    if length == 0 { 0 } else { bits >> (128 - length) }
 }

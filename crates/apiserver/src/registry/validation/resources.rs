@@ -1,6 +1,6 @@
 //! Validation of requests and limits.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use serde_json::{Value, json};
 
@@ -13,6 +13,12 @@ use crate::{
 /// Adds the errors of requests and limits of a container (`ValidateContainerResourceRequirements`).
 pub(super) fn resources(resources: &Value, path: &Path<'_>, pod: &Pod<'_>, causes: &mut Vec<Cause>) {
     requirements(resources, path, pod, resource_name, causes);
+}
+
+/// Adds the errors of what a runtime takes for itself, given as limits.
+pub(in crate::registry) fn of_overhead(limits: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
+    let pod = Pod { spec: &Value::Null, volumes: &BTreeMap::new(), is_pod: false };
+    requirements(limits, path, &pod, resource_name, causes);
 }
 
 /// Adds the errors of requests and limits of a whole Pod (`validatePodResources`).

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{container::Pod, duplicate, items, names, object, projected, text};
+use super::{
+    container::Pod,
+    duplicate, items, names, object, text,
+    volume_source::{Owner, of_type},
+};
 use crate::{
     api::{path::Path, status::Cause},
     registry::quantity,
@@ -78,92 +82,17 @@ fn source(volume: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
     let mut set = fields.filter(|(name, source)| source.is_object() && SOURCES.contains(&name.as_str()));
     match (set.next(), set.next()) {
         (None, _) => causes.push(Cause::required(path, "must specify a volume type")),
-        (Some((name, source)), None) => of_type(name, source, &path.child(name), causes),
+        (Some((name, source)), None) => of_type(name, source, &path.child(name), Owner::Pod, causes),
         (Some(_), Some(_)) => {
             let mut in_order = SOURCES.into_iter().filter_map(|name| Some((name, object(volume, name)?)));
             if let Some((name, source)) = in_order.next() {
-                of_type(name, source, &path.child(name), causes);
+                of_type(name, source, &path.child(name), Owner::Pod, causes);
             }
             let because = "may not specify more than 1 volume type";
-            causes.extend(in_order.map(|(name, _)| Cause::forbidden(path.child(name), because)));
+            // Upstream's misspelling.
+            let field = |name| if name == "downwardAPI" { "downwarAPI" } else { name };
+            causes.extend(in_order.map(|(name, _)| Cause::forbidden(path.child(field(name)), because)));
         }
-    }
-}
-
-/// Adds the errors of a source of one type.
-pub(in crate::registry) fn of_type(name: &str, source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    let required: &[&str] = match name {
-        "gitRepo" => &["repository"],
-        "gcePersistentDisk" => &["pdName"],
-        "awsElasticBlockStore" | "portworxVolume" => &["volumeID"],
-        "secret" => &["secretName"],
-        "nfs" => &["server", "path"],
-        "iscsi" => &["targetPortal", "iqn"],
-        "glusterfs" => &["endpoints", "path"],
-        "persistentVolumeClaim" => &["claimName"],
-        "rbd" => &["image"],
-        "cinder" => &["volumeID"],
-        "quobyte" => &["registry"],
-        "flexVolume" | "csi" => &["driver"],
-        "configMap" => &["name"],
-        "azureFile" => &["secretName", "shareName"],
-        "vsphereVolume" => &["volumePath"],
-        "photonPersistentDisk" => &["pdID"],
-        "storageos" => &["volumeName"],
-        "scaleIO" => &["gateway", "system", "volumeName"],
-        "hostPath" => &["path"],
-        _ => &[],
-    };
-    for field in required.iter().filter(|field| text(source, field).is_empty()) {
-        // Upstream names this one by another path.
-        let field = path.child(field).to_string().replace("gcePersistentDisk", "persistentDisk");
-        causes.push(Cause::required(field, ""));
-    }
-    match name {
-        "emptyDir" if quantity::of(&source["sizeLimit"]).is_some_and(|limit| limit.signum() < 0) => {
-            let because = "SizeLimit field must be a valid resource quantity";
-            causes.push(Cause::forbidden(path.child("sizeLimit"), because));
-        }
-        "hostPath" if !text(source, "path").is_empty() => host_path(source, path, causes),
-        "gitRepo" => descending(text(source, "directory"), path.child("directory"), causes),
-        "secret" | "configMap" => {
-            mode(&source["defaultMode"], path.child("defaultMode"), causes);
-            keys(source, path, causes);
-        }
-        "nfs" if !text(source, "path").starts_with('/') => {
-            let because = "must be an absolute path";
-            causes.push(Cause::invalid(path.child("path"), &json!(text(source, "path")), because));
-        }
-        "cephfs" | "rbd" if items(source, "monitors").is_empty() => {
-            causes.push(Cause::required(path.child("monitors"), ""));
-        }
-        "downwardAPI" => {
-            mode(&source["defaultMode"], path.child("defaultMode"), causes);
-            downward_files(source, path, causes);
-        }
-        "projected" => projected::validate(source, path, causes),
-        "ephemeral" => ephemeral(source, path, causes),
-        _ => {}
-    }
-}
-
-fn host_path(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    let known =
-        ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
-    without_backsteps(text(source, "path"), path.child("path"), causes);
-    super::one_of(&source["type"], path.child("type"), &known, causes);
-}
-
-fn ephemeral(source: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    let template = &source["volumeClaimTemplate"];
-    let path = path.child("volumeClaimTemplate");
-    if template.is_object() {
-        if items(&template["spec"], "accessModes").is_empty() {
-            let because = "at least 1 access mode is required";
-            causes.push(Cause::required(path.child("spec").child("accessModes"), because));
-        }
-    } else {
-        causes.push(Cause::required(path, ""));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Upstream's warnings when objects are written: fields and annotations that are deprecated, or do not do what they seem
 //! to. A warning refuses nothing.
 
+pub(super) mod addresses;
 mod paths;
 pub(super) mod pod;
 mod ports;

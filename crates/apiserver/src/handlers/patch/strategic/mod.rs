@@ -89,11 +89,18 @@ fn map(target: &mut Value, patch: &Map<String, Value>, schema: Option<Schema<'_>
         match value {
             Value::Null => drop(target.remove(field)),
             value if replaces => drop(target.insert(field.clone(), without_directives(value))),
-            Value::Object(patch) => {
-                map(target.entry(field.as_str()).or_insert(Value::Null), patch, schema)?;
-            }
+            Value::Object(within) => match target.get_mut(field).filter(|present| present.is_object()) {
+                Some(present) => map(present, within, schema)?,
+                None if within.contains_key(PATCH) => drop(target.remove(field)),
+                None => drop(target.insert(field.clone(), without_directives(value))),
+            },
             Value::Array(items) => {
                 let order = patch.get(&format!("{ORDER}{field}")).map(order_of).transpose()?;
+                // Where there is no list, the patch's is taken as it is.
+                if order.is_none() && !target.get(field).is_some_and(Value::is_array) {
+                    target.insert(field.clone(), without_directives(value));
+                    continue;
+                }
                 merge_list(target.entry(field.as_str()).or_insert(Value::Null), items, order, schema)?;
             }
             scalar => drop(target.insert(field.clone(), scalar.clone())),
@@ -142,14 +149,20 @@ fn unknown(word: &Value, patch: &Map<String, Value>) -> StrategicError {
     StrategicError::UnknownDirective(in_go(word), in_go(&Value::Object(patch.clone())))
 }
 
-/// Cleans a new value: without directives, and without nulls, which would only have removed something.
+/// Cleans a new value: without directives and what they stand in, and without nulls, which would only have removed
+/// something.
 fn without_directives(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(field, value)| !field.starts_with('$') && !value.is_null());
+            let kept = fields.iter().filter(|(field, value)| {
+                !field.starts_with('$') && !value.is_null() && value.get(PATCH).is_none()
+            });
             Value::Object(kept.map(|(field, value)| (field.clone(), without_directives(value))).collect())
         }
-        Value::Array(items) => Value::Array(items.iter().map(without_directives).collect()),
+        Value::Array(items) => {
+            let kept = items.iter().filter(|item| item.get(PATCH).is_none());
+            Value::Array(kept.map(without_directives).collect())
+        }
         scalar => scalar.clone(),
     }
 }

@@ -12,10 +12,10 @@ use crate::{
 pub(super) fn validate(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     // Upstream looks at the new state like at a new Job, and again as a change.
     if new["spec"]["selector"].is_object() {
-        validation::validate_selector(new, causes);
+        validation::validate_selector_of_change(old, new, causes);
     }
+    validation::validate_whole(new, causes);
     validation::validate(new, causes);
-    validation::validate_new(new, causes);
     let (before, after) = (&old["spec"]["completions"], &new["spec"]["completions"]);
     if new["spec"]["completionMode"] != "Indexed" {
         fixed(old, new, "/spec/completions", causes);

@@ -13,7 +13,10 @@ pub(super) use self::validation::validate_spec;
 use super::base;
 use crate::{
     api::object,
-    registry::{Column, Kind, Strategy, age::human_duration, cells, column, defaults, warnings},
+    registry::{
+        Column, Kind, MetadataCheck, Strategy, age::human_duration, cells, column, defaults,
+        strategy::Dependents, warnings,
+    },
 };
 
 /// The labels of a Job's Pods, each with its former name.
@@ -32,13 +35,12 @@ static STRATEGY: Strategy = Strategy {
     reads_beyond_metadata: true,
     complete_named: name_job,
     validate_first: validation::validate_selector,
-    validate: validation::validate,
-    validate_new: validation::validate_new,
+    validate_new: validation::validate_whole,
     validate_change: change::validate,
     validate_part: status::validate_part,
     warnings,
-    metadata_checks: (1, 1),
-    orphans_dependents: true,
+    metadata_checks: &[MetadataCheck::Whole, MetadataCheck::Change],
+    dependents: Dependents::Orphaned,
     deletion_warning: Some(
         "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set \
          propagationPolicy=Orphan to suppress this warning",

@@ -19,17 +19,32 @@ const LONGEST_CONTROLLER: usize = 63;
 
 /// Validates that the selector of a new Job selects the labels of its own Pods, unless it is manual.
 pub(super) fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
+    validate_generated(job, true, causes);
+}
+
+/// The same of a changed Job: labels with Kubernetes' prefix are only needed if its template had them before.
+pub(super) fn validate_selector_of_change(old: &Value, job: &Value, causes: &mut Vec<Cause>) {
+    let before = &old["spec"]["template"]["metadata"]["labels"];
+    let has_prefixed = [JOB_UID[0], JOB_NAME[0]].iter().all(|key| before.get(key).is_some());
+    validate_generated(job, has_prefixed, causes);
+}
+
+fn validate_generated(job: &Value, needs_prefixed: bool, causes: &mut Vec<Cause>) {
     if job["spec"]["manualSelector"] == true {
         return;
     }
-    validate_labels(job, causes);
+    let places = if needs_prefixed { &[1, 0][..] } else { &[1] };
+    for place in places {
+        validate_label(job, JOB_UID[*place], object::uid(job), causes);
+        validate_label(job, JOB_NAME[*place], object::name(job), causes);
+    }
     let selector = &job["spec"]["selector"];
     if !selector.is_object() || !validation::parts::is_selector(selector) {
         return;
     }
     let generated = |key: &str| match key {
-        key if JOB_UID.contains(&key) => Some(object::uid(job)),
-        key if JOB_NAME.contains(&key) => Some(object::name(job)),
+        key if places.iter().any(|place| JOB_UID[*place] == key) => Some(object::uid(job)),
+        key if places.iter().any(|place| JOB_NAME[*place] == key) => Some(object::name(job)),
         _ => None,
     };
     if LabelSelector::from_json(selector).is_some_and(|selector| !selector.matches_labels(generated)) {
@@ -38,18 +53,14 @@ pub(super) fn validate_selector(job: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// Validates that the template has the labels by which the generated selector finds Pods.
-fn validate_labels(job: &Value, causes: &mut Vec<Cause>) {
+/// Validates that the template has a label by which the generated selector finds Pods.
+fn validate_label(job: &Value, key: &str, wanted: &str, causes: &mut Vec<Cause>) {
     let labels = &job["spec"]["template"]["metadata"]["labels"];
-    let keys = JOB_UID.into_iter().map(|key| (key, object::uid(job)));
-    for (key, wanted) in keys.chain(JOB_NAME.into_iter().map(|key| (key, object::name(job)))) {
-        let (field, because) =
-            (format!("spec.template.metadata.labels[{key}]"), format!("must be '{wanted}'"));
-        match labels[key].as_str() {
-            None => causes.push(Cause::required(field, &because)),
-            Some(found) if found != wanted => causes.push(Cause::invalid(field, labels, because)),
-            Some(_) => {}
-        }
+    let (field, because) = (format!("spec.template.metadata.labels[{key}]"), format!("must be '{wanted}'"));
+    match labels[key].as_str() {
+        None => causes.push(Cause::required(field, &because)),
+        Some(found) if found != wanted => causes.push(Cause::invalid(field, labels, because)),
+        Some(_) => {}
     }
 }
 
@@ -73,8 +84,14 @@ pub(super) fn validate(job: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-/// Validates that the Pods of a new indexed Job can be named.
-pub(super) fn validate_new(job: &Value, causes: &mut Vec<Cause>) {
+/// Validates a Job, except for its generated selector.
+pub(super) fn validate_whole(job: &Value, causes: &mut Vec<Cause>) {
+    validate(job, causes);
+    validate_names(job, causes);
+}
+
+/// Validates that the Pods of an indexed Job can be named.
+fn validate_names(job: &Value, causes: &mut Vec<Cause>) {
     let (spec, name) = (&job["spec"], object::name(job));
     let completions = spec["completions"].as_i64().unwrap_or(0);
     if spec["completionMode"] != "Indexed" || completions <= 0 {

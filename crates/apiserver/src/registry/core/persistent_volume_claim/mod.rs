@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     api::{names, path::Path, status::Cause, subresource::Subresource},
     registry::{
-        Column, Kind, Strategy, cells, column,
+        Column, Kind, MetadataCheck, Strategy, cells, column,
         defaults::{self, Fields},
         quantity,
         strategy::{Plugin, Usage},
@@ -45,7 +45,7 @@ static STRATEGY: Strategy = Strategy {
     prepare_for_update: |old, claim| normalize_sources(Some(old), claim),
     first_status: |_, _| Some(json!({"phase": "Pending"})),
     validate,
-    metadata_checks: (1, 1),
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     validate_change: change::validate,
     validate_part,
     warnings: |_, new| warnings(new),
@@ -129,7 +129,15 @@ pub(in crate::registry) fn validate_spec(spec: &Value, path: &Path<'_>, causes: 
     }
     let (source, reference) = (&spec["dataSource"], &spec["dataSourceRef"]);
     let differ = |field: &str| source[field] != reference[field];
-    if source.is_object() && reference.is_object() && ["apiGroup", "kind", "name"].into_iter().any(differ) {
+    if !validation::text(reference, "namespace").is_empty() {
+        if source.is_object() {
+            let because = "may not be specified when dataSourceRef.namespace is specified";
+            causes.push(Cause::invalid(path, &json!({}), because));
+        }
+    } else if source.is_object()
+        && reference.is_object()
+        && ["apiGroup", "kind", "name"].into_iter().any(differ)
+    {
         // Upstream shows the path of the field, which has no JSON.
         causes.push(Cause::invalid(path, &json!({}), "must match dataSourceRef"));
     }
@@ -176,7 +184,8 @@ fn validate_part(subresource: Option<Subresource>, old: &Value, new: &Value, cau
 
 /// Validates the amounts in a status.
 fn validate_status(status: &Value, causes: &mut Vec<Cause>) {
-    let is_negative = |amount: &Value| quantity::of(amount).is_some_and(|amount| amount.signum() < 0);
+    // An amount beyond Go's integers counts as negative.
+    let is_negative = |amount: &Value| quantity::of(amount).is_some_and(|amount| amount.value() < 0);
     let because = "must be a valid resource quantity";
     let whole = |amount: &Value| json!(quantity::of(amount).map_or(0, |amount| amount.value()));
     for (resource, amount) in status["capacity"].as_object().into_iter().flatten() {

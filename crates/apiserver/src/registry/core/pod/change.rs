@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::gated;
 use crate::{
     api::{path::Path, status::Cause},
     registry::validation::{items, text},
@@ -33,6 +34,9 @@ pub(super) fn validate(old: &Value, new: &Value, causes: &mut Vec<Cause>) {
     }
     tolerations(old, new, causes);
     gates(old, new, causes);
+    if !items(old, "schedulingGates").is_empty() {
+        gated::validate(old, new, causes);
+    }
     if old != new && fixed(old, old) != fixed(new, old) {
         let because = "pod updates may not change fields other than `spec.containers[*].image`,\
             `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
@@ -113,14 +117,7 @@ fn fixed(spec: &Value, old: &Value) -> Value {
             spec.remove(grace);
         }
         if is_gated {
-            // The scheduler has not seen the Pod yet; what may be narrowed down is not told apart here.
-            spec.remove("nodeSelector");
-            if let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) {
-                affinity.remove("nodeAffinity");
-            }
-            if spec.get("affinity").is_some_and(|affinity| *affinity == json!({})) {
-                spec.remove("affinity");
-            }
+            gated::without_places(spec);
         }
     }
     spec

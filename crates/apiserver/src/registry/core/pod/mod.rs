@@ -2,6 +2,7 @@
 
 mod cells;
 mod change;
+mod gated;
 
 use serde_json::{Value, json};
 use trimtab_managed_fields::Paths;
@@ -15,7 +16,7 @@ use crate::{
         subresource::Subresource,
     },
     registry::{
-        Column, Kind, Strategy, Subresource as KindSubresource, column, defaults,
+        Column, Kind, MetadataCheck, Strategy, Subresource as KindSubresource, column, defaults,
         kind::CONNECT,
         parts,
         strategy::{Plugin, Usage},
@@ -56,6 +57,7 @@ pub(super) fn kind() -> Kind {
 const ADMITTED: Paths<'static> = &[&["spec", "priority"], &["spec", "preemptionPolicy"]];
 
 static STRATEGY: Strategy = Strategy {
+    metadata_checks: &[MetadataCheck::Change, MetadataCheck::Whole],
     selectable_fields: &[
         "spec.nodeName",
         "spec.restartPolicy",
@@ -73,7 +75,11 @@ static STRATEGY: Strategy = Strategy {
     first_status: |clock, pod| Some(first_status(clock, pod)),
     prepare_for_status_update: prepare_status,
     counts_generations: true,
-    validate: |pod, causes| validation::pod::spec(&pod["spec"], &Path::Root("spec"), causes),
+    validate: |pod, causes| {
+        validation::pod::claim_names(object::name(pod), &pod["spec"], causes);
+        validation::pod::spec(&pod["spec"], &Path::Root("spec"), causes);
+        validation::pod::tokens(&pod["spec"], causes);
+    },
     validate_change: change::validate,
     validate_part,
     warnings,

@@ -7,6 +7,7 @@ mod node_ports;
 mod spec;
 mod type_change;
 mod validation;
+mod warnings;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,7 +17,6 @@ use crate::registry::{
     defaults::{self, Fields},
     kind::CONNECT,
     strategy::{NameRule, Usage},
-    warnings,
 };
 
 const PROXY: Subresource = Subresource::new("proxy", "ServiceProxyOptions", CONNECT);
@@ -38,11 +38,14 @@ static STRATEGY: Strategy = Strategy {
     set_defaults,
     set_status_defaults: set_defaults,
     first_status: |_, _| Some(json!({"loadBalancer": {}})),
+    prepare_for_create: drop_unused,
+    prepare_for_update: |_, service| drop_unused(service),
+    prepare_for_status_update: |_, service| drop_unused(service),
     reads_beyond_metadata: true,
     validate: validation::validate,
     validate_change: validation::validate_change,
     validate_part: validation::validate_part,
-    warnings: |_, new| warnings(new),
+    warnings: |_, service| warnings::of(service),
     returns_deleted: true,
     creates_on_update: true,
     usage: Usage::Service,
@@ -57,11 +60,18 @@ fn set_defaults(service: &mut Value) {
     if service["spec"]["type"] != "LoadBalancer" {
         return;
     }
-    let points = service["status"]["loadBalancer"]["ingress"].as_array_mut();
+    let points = service.pointer_mut("/status/loadBalancer/ingress").and_then(Value::as_array_mut);
     for point in points.into_iter().flatten().filter_map(Value::as_object_mut) {
         if point.get("ip").and_then(Value::as_str).is_some_and(|address| !address.is_empty()) {
             defaults::fill(point, [("ipMode", "VIP")]);
         }
+    }
+}
+
+/// Drops the policy of internal traffic from a Service that has none: upstream leaves it out when it reads the object again.
+fn drop_unused(service: &mut Value) {
+    if service["spec"]["type"] == "ExternalName" {
+        defaults::spec(service).remove("internalTrafficPolicy");
     }
 }
 
@@ -95,44 +105,6 @@ fn set_spec_defaults(spec: &mut Fields) {
     if kind == "LoadBalancer" {
         defaults::fill(spec, [("allocateLoadBalancerNodePorts", json!(true))]);
     }
-}
-
-fn warnings(new: &Value) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let (spec, kind) = (&new["spec"], warnings::text(new, "/spec/type"));
-    let has = |field: &str| match &spec[field] {
-        Value::Array(items) => !items.is_empty(),
-        value => value.as_str().is_some_and(|text| !text.is_empty()),
-    };
-    let mut warn = |holds: bool, told: &str| warnings.extend(holds.then(|| told.to_owned()));
-    let annotation = "service.kubernetes.io/topology-aware-hints";
-    warn(
-        new["metadata"]["annotations"].get(annotation).is_some(),
-        "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode \
-         instead",
-    );
-    let is_headless = kind == "ClusterIP" && spec["clusterIP"] == "None";
-    warn(is_headless && has("loadBalancerIP"), "spec.loadBalancerIP is ignored for headless services");
-    warn(is_headless && has("externalIPs"), "spec.externalIPs is ignored for headless services");
-    warn(
-        is_headless && warnings::text(new, "/spec/sessionAffinity") != "None",
-        "spec.SessionAffinity is ignored for headless services",
-    );
-    let is_external = kind == "ExternalName";
-    warn(
-        has("externalIPs") && !is_headless && !is_external,
-        "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
-    );
-    warn(is_external && has("externalIPs"), "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
-    warn(
-        !is_external && has("externalName"),
-        "spec.externalName is ignored when spec.type is not \"ExternalName\"",
-    );
-    warn(
-        spec["trafficDistribution"] == "PreferClose",
-        "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"",
-    );
-    warnings
 }
 
 fn columns() -> Vec<Column> {

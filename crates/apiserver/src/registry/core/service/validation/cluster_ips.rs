@@ -71,7 +71,7 @@ fn addresses(spec: &Value, causes: &mut Vec<Cause>) -> bool {
                 causes.push(Cause::invalid(ADDRESSES, value, because));
             }
         } else {
-            validation::data::address(address, ADDRESSES.index(position), causes);
+            validation::address::address(address, ADDRESSES.index(position), causes);
         }
     }
     let is_valid = causes.len() == before;

@@ -177,10 +177,10 @@ fn external_ips(spec: &Value, causes: &mut Vec<Cause>) {
     let list = Path::Root("spec.externalIPs");
     for (position, address) in validation::items(spec, "externalIPs").iter().enumerate() {
         let (field, before) = (list.index(position), causes.len());
-        validation::data::address(address, field, causes);
+        validation::address::address(address, field, causes);
         let text = address.as_str().unwrap_or_default();
         if let (Ok(parsed), true) = (text.parse(), causes.len() == before) {
-            validation::data::reachable(parsed, text, field, causes);
+            validation::address::reachable(parsed, text, field, causes);
         }
     }
 }

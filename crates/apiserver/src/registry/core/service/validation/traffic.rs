@@ -35,11 +35,11 @@ pub(super) fn source_ranges(service: &Value, causes: &mut Vec<Cause>) {
     }
     for (position, range) in ranges.iter().enumerate() {
         let range = range.as_str().unwrap_or_default().trim();
-        validation::data::range(&range.into(), list.index(position), causes);
+        validation::address::range(&range.into(), list.index(position), causes);
     }
     let noted = noted.map(str::trim).filter(|noted| !noted.is_empty() && ranges.is_empty());
     for range in noted.into_iter().flat_map(|noted| noted.split(',')) {
-        validation::data::range(&range.trim().into(), ANNOTATIONS.key(annotation), causes);
+        validation::address::range(&range.trim().into(), ANNOTATIONS.key(annotation), causes);
     }
 }
 
