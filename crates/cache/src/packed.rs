@@ -1,10 +1,12 @@
 //! [`Packed`]: a whole object in the memory of its JSON text.
 
+mod path;
 mod text;
 
 use std::{
     any::type_name,
     fmt,
+    ops::Range,
     sync::{Arc, Weak},
 };
 
@@ -16,7 +18,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use self::text::Text;
+use self::{path::locate, text::Text};
 use crate::{Json, JsonError, ManagedFields, Metadata, Object, ObjectKey};
 
 /// A whole object, held as its JSON text without `managedFields`, and decoded when it is read.
@@ -77,8 +79,80 @@ impl<K: Resource + Send + Sync + 'static> Packed<K> {
     ///
     /// If the text is not a `V`.
     pub fn read_as<'a, V: Deserialize<'a>>(&'a self) -> Result<V, PackedError> {
-        let decoded = serde_json::from_str(self.json());
-        decoded.map_err(|source| PackedError { key: self.key(), type_name: type_name::<V>(), source })
+        serde_json::from_str(self.json()).map_err(|source| self.error::<V>(&[], source))
+    }
+
+    /// Decodes the field at a path; `None` if the object has no such field, or if it is null.
+    ///
+    /// The path has the names of members, from the outside in. The rest of the object is skipped, not decoded.
+    ///
+    /// ```
+    /// # use k8s_openapi::api::apps::v1::Deployment;
+    /// # use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+    /// # use trimtab_cache::Packed;
+    /// let web: Packed<Deployment> = serde_json::from_str(
+    ///     r#"{"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {}}}"#,
+    /// )?;
+    /// let selector: Option<LabelSelector> = web.read_field(&["spec", "selector"])?;
+    /// assert!(selector.is_some_and(|selector| selector.match_labels.is_some()));
+    /// assert_eq!(web.read_field::<u32>(&["spec", "replicas"])?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the field's text is not a `V`.
+    pub fn read_field<'a, V: Deserialize<'a>>(&'a self, path: &[&str]) -> Result<Option<V>, PackedError> {
+        let Some(text) = self.field(path)? else { return Ok(None) };
+        serde_json::from_str(text).map(Some).map_err(|source| self.error::<V>(path, source))
+    }
+
+    /// Decodes the object without the field at a path, and returns the text of that field beside it.
+    ///
+    /// For a large field that few callers read, such as the spec of the Pods of a ReplicaSet. The field must be one that a
+    /// `K` may lack. The result is not shared with other callers.
+    ///
+    /// ```
+    /// # use k8s_openapi::api::apps::v1::ReplicaSet;
+    /// # use trimtab_cache::Packed;
+    /// let web: Packed<ReplicaSet> = serde_json::from_str(
+    ///     r#"{"metadata": {"name": "web"}, "spec": {"selector": {}, "template": {"spec": {"containers": []}}}}"#,
+    /// )?;
+    /// let (set, pods) = web.read_without(&["spec", "template", "spec"])?;
+    /// assert_eq!(set.spec.template.and_then(|template| template.spec), None);
+    /// assert_eq!(pods, Some(r#"{"containers": []}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the text without the field is not a `K`.
+    pub fn read_without(&self, path: &[&str]) -> Result<(K, Option<&str>), PackedError>
+    where
+        K: DeserializeOwned,
+    {
+        let json = self.json();
+        let Some(field) = self.locate(path)? else { return Ok((self.read_as()?, None)) };
+        let rest = [&json[..field.start], "null", &json[field.end..]].concat();
+        let object = serde_json::from_str(&rest).map_err(|source| self.error::<K>(&[], source))?;
+        Ok((object, Some(&json[field])))
+    }
+
+    /// Returns the text of the field at a path; `None` if the object has no such field, or if it is null.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not JSON.
+    pub fn field(&self, path: &[&str]) -> Result<Option<&str>, PackedError> {
+        Ok(self.locate(path)?.map(|field| &self.json()[field]))
+    }
+
+    fn locate(&self, path: &[&str]) -> Result<Option<Range<usize>>, PackedError> {
+        locate(self.json(), path).map_err(|error| self.error::<K>(path, serde_json::Error::custom(error)))
+    }
+
+    fn error<V>(&self, path: &[&str], source: serde_json::Error) -> PackedError {
+        PackedError { key: self.key(), path: path.join("."), type_name: type_name::<V>(), source }
     }
 
     /// Returns the object's JSON text, as the server sent it, without `managedFields`.
@@ -128,11 +202,13 @@ impl<K> fmt::Debug for Packed<K> {
     }
 }
 
-/// The text of a [`Packed`] object cannot be decoded as the requested type.
+/// The text of a [`Packed`] object, or of a field of it, cannot be decoded as the requested type.
 #[derive(Debug, thiserror::Error)]
-#[error("object {key} cannot be read as {type_name}")]
+#[error("{}object {key} cannot be read as {type_name}", if path.is_empty() { String::new() } else { format!("{path} of ") })]
 pub struct PackedError {
     key: ObjectKey,
+    /// The path of the field; empty for the whole object.
+    path: String,
     type_name: &'static str,
     source: serde_json::Error,
 }

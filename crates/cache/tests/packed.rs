@@ -162,6 +162,54 @@ fn a_few_fields_can_be_read_without_the_rest_and_borrow_from_the_text() {
     assert!(matches!(read.spec.node_name, Cow::Borrowed("node-1")));
 }
 
+#[test]
+fn a_field_is_read_by_its_path_wherever_it_is() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Port<'a> {
+        #[serde(borrow)]
+        name: &'a str,
+    }
+    let text = r#" {"n": null, "metadata": {"name": "web", "managedFields": [{}], "labels": {"a.b/c": "x"}},
+        "sp\u0065c" : { "a": [1, {"port": 7}], "port" : {"name" : "http"} , "end": "{\"port\": 8}" },
+        "status": {"twice": 1, "twice": 2}, "text": "port"}"#;
+    let packed = pack::<Pod>(text, ManagedFields::Dropped);
+    assert_eq!(packed.field(&["spec", "port"]).unwrap(), Some(r#"{"name" : "http"}"#));
+    assert_eq!(packed.read_field(&["spec", "port"]).unwrap(), Some(Port { name: "http" }));
+    assert_eq!(packed.field(&["metadata", "labels", "a.b/c"]).unwrap(), Some("\"x\""));
+    assert_eq!(packed.read_field(&["status", "twice"]).unwrap(), Some(2));
+    assert_eq!(packed.field(&[]).unwrap(), Some(packed.json()));
+    for absent in
+        [&["n"][..], &["n", "x"], &["port"], &["spec", "a", "port"], &["text", "port"], &["spec", "a", "1"]]
+    {
+        assert_eq!(packed.field(absent).unwrap(), None, "{absent:?}");
+        assert_eq!(packed.read_field::<Value>(absent).unwrap(), None, "{absent:?}");
+    }
+    let error = packed.read_field::<u32>(&["spec", "port"]).expect_err("an object");
+    assert_eq!(error.to_string(), "spec.port of object web cannot be read as u32");
+}
+
+#[test]
+fn an_object_is_read_without_a_field_whose_text_is_beside_it() {
+    let mut expected: Pod = serde_json::from_value(pod()).unwrap();
+    expected.metadata.managed_fields = None;
+    expected.metadata.annotations = None;
+    let packed = packed(&pod());
+    let (pod, annotations) = packed.read_without(&["metadata", "annotations"]).unwrap();
+    assert_eq!(pod, expected);
+    let annotations: Value = serde_json::from_str(annotations.expect("their text")).unwrap();
+    assert_eq!(annotations, json!({"note": "{\"a\": [1, 2]}", "empty": ""}));
+
+    let (pod, nothing) = packed.read_without(&["status", "hostIP"]).unwrap();
+    assert_eq!((&pod, nothing), (&*packed.read().unwrap(), None));
+    let mut wrong = self::pod();
+    wrong["spec"]["containers"] = json!("text");
+    let wrong = self::packed(&wrong);
+    let error = wrong.read_without(&["status"]).map(drop).expect_err("containers are a list");
+    assert!(error.to_string().starts_with("object shop/web-1 cannot be read as "), "{error}");
+    let (pod, text) = wrong.read_without(&["spec", "containers"]).unwrap();
+    assert_eq!((pod.spec.map(|spec| spec.containers), text), (Some(vec![]), Some("\"text\"")));
+}
+
 /// The number of times that a [`Counted`] was decoded.
 static DECODED: AtomicUsize = AtomicUsize::new(0);
 
